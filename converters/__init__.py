@@ -1,0 +1,1 @@
+"""Converters: a trained float MLP becomes an integer network, one package per form."""

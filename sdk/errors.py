@@ -1,0 +1,54 @@
+"""The errors that edgeml raises for what a user can mend, and the exit code each one has.
+
+Every message has three parts: where (file, layer, option), what is wrong with it (rule and value), and what
+to do about it. Anything else that escapes is a defect of edgeml itself.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CheckFailed", "EdgemlError", "InputError", "MissingTool", "NetworkError"]
+
+
+class EdgemlError(Exception):
+    """Base of all errors that edgeml raises on purpose.
+
+    Parameters
+    ----------
+    where : what the user gave: a file, a layer, an option.
+    problem : what is wrong with it, with the rule and the value found.
+    remedy : what to do; may be empty where nothing helps.
+    """
+
+    exit_code = 1
+
+    def __init__(self, where: str, problem: str, remedy: str = "") -> None:
+        self.where = where
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.problem}"
+        return f"{text}. {self.remedy}" if self.remedy else text
+
+
+class CheckFailed(EdgemlError):
+    """A check found a difference: a mismatch with golden, a broken design rule, a threshold not proved."""
+
+    exit_code = 1
+
+
+class InputError(EdgemlError):
+    """The input or the options are wrong: a file that cannot be read, an operator that is not supported."""
+
+    exit_code = 2
+
+
+class NetworkError(InputError):
+    """A layer or a network breaks a rule of the integer network."""
+
+
+class MissingTool(EdgemlError):
+    """A package or program that this step needs is not installed; the remedy names what to install."""
+
+    exit_code = 3

@@ -1,0 +1,1 @@
+"""Trained models in: one file per format, each giving an `Mlp`."""

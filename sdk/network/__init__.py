@@ -1,0 +1,27 @@
+"""The integer network: layers, value ranges, the golden simulator and the `.edgeml` file."""
+
+from .golden import argmax, simulate, trace
+from .layer import Layer, layer_class, layer_kinds
+from .layers.add import Add
+from .layers.dense import Dense
+from .layers.input_quantizer import InputQuantizer
+from .layers.threshold import Threshold
+from .network import Network, Node, Output
+from .value_range import ValueRange
+
+__all__ = [
+    "Add",
+    "Dense",
+    "InputQuantizer",
+    "Layer",
+    "Network",
+    "Node",
+    "Output",
+    "Threshold",
+    "ValueRange",
+    "argmax",
+    "layer_class",
+    "layer_kinds",
+    "simulate",
+    "trace",
+]

@@ -1,0 +1,138 @@
+"""The `.edgeml` file: a network as safetensors, its structure as JSON in the header. No pickle anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from ..errors import InputError, NetworkError
+from .layer import layer_class
+from .network import Network, Node, Output
+
+__all__ = ["FORMAT_VERSION", "from_bytes", "model_hash", "read", "to_bytes", "write"]
+
+FORMAT_VERSION = 1
+_METADATA_KEY = "edgeml"
+_LARGEST_FILE = 2**31
+_LARGEST_HEADER = 2**26
+_MOST_NODES = 10_000
+_STORED_TYPES = (np.int8, np.int16, np.int32)
+
+
+def _narrowed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Integers in the smallest signed type that holds them; other arrays as they are."""
+    if array.dtype.kind != "i":
+        return np.ascontiguousarray(array)
+    low, high = int(array.min()), int(array.max())
+    for dtype in _STORED_TYPES:
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return np.ascontiguousarray(array, dtype=dtype)
+    return np.ascontiguousarray(array)
+
+
+def to_bytes(network: Network) -> bytes:
+    """The file's content; the same network gives the same bytes."""
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    nodes = []
+    for node in network.nodes:
+        attributes, arrays = node.layer.parts()
+        for field, array in arrays.items():
+            tensors[f"{node.name}.{field}"] = _narrowed(array)
+        nodes.append(
+            {
+                "name": node.name,
+                "kind": node.layer.kind,
+                "inputs": list(node.inputs),
+                "attributes": attributes,
+                "tensors": sorted(arrays),
+            }
+        )
+    output = network.output
+    tensors["output.scale"] = np.ascontiguousarray(output.scale)
+    structure = {
+        "format": FORMAT_VERSION,
+        "name": network.name,
+        "nodes": nodes,
+        "output": {"zero_point": output.zero_point, "labels": list(output.labels)},
+    }
+    return bytes(save(tensors, metadata={_METADATA_KEY: json.dumps(structure, sort_keys=True)}))
+
+
+def model_hash(network: Network) -> str:
+    """SHA-256 of the `.edgeml` file in hexadecimal: the identity of a network wherever one is stated."""
+    return hashlib.sha256(to_bytes(network)).hexdigest()
+
+
+def write(network: Network, path: Path) -> None:
+    """Write `network` to `path`, beside it first and then renamed into place."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(to_bytes(network))
+    partial.replace(path)
+
+
+def read(path: Path) -> Network:
+    """The network in a `.edgeml` file; InputError naming the file where it cannot be one."""
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST_FILE:
+            raise InputError(str(path), f"has {size} bytes; an .edgeml file has at most {_LARGEST_FILE}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read ({error.strerror or error})") from error
+    return from_bytes(content, str(path))
+
+
+def from_bytes(content: bytes, where: str = "network") -> Network:
+    """Inverse of `to_bytes`. Raises InputError naming `where` and what is wrong."""
+    try:
+        structure = _structure(content)
+        tensors = load(content)
+        return _network(structure, tensors)
+    except InputError as error:
+        raise InputError(where, f"is not a sound .edgeml file: {error}") from error
+    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise InputError(where, f"is not a sound .edgeml file ({type(error).__name__}: {error})") from error
+
+
+def _structure(content: bytes) -> dict[str, Any]:
+    if len(content) < 8:
+        raise InputError("header", f"the file has {len(content)} bytes only")
+    (length,) = struct.unpack("<Q", content[:8])
+    if length > min(len(content) - 8, _LARGEST_HEADER):
+        raise InputError("header", f"claims {length} bytes; the file has {len(content)}")
+    metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    if _METADATA_KEY not in metadata:
+        raise InputError("header", "is safetensors, but holds no edgeml network", "Pass it as weights of a model")
+    structure = json.loads(metadata[_METADATA_KEY])
+    if structure.get("format") != FORMAT_VERSION:
+        raise InputError("header", f"format {structure.get('format')!r}; this edgeml reads {FORMAT_VERSION}")
+    return dict(structure)
+
+
+def _network(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+    entries = structure["nodes"]
+    if not isinstance(entries, list) or len(entries) > _MOST_NODES:
+        raise NetworkError("nodes", f"must be a list of at most {_MOST_NODES}")
+    nodes = []
+    for entry in entries:
+        name = entry["name"]
+        arrays = {field: tensors[f"{name}.{field}"] for field in entry["tensors"]}
+        try:
+            layer = layer_class(entry["kind"]).from_parts(entry["attributes"], arrays)
+        except NetworkError as error:
+            raise NetworkError(f"layer {name}", str(error)) from error
+        nodes.append(Node(name, layer, tuple(entry["inputs"])))
+    output = structure["output"]
+    return Network(
+        structure["name"],
+        tuple(nodes),
+        Output(tensors["output.scale"], output["zero_point"], tuple(output["labels"])),
+    )

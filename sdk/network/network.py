@@ -1,0 +1,177 @@
+"""The integer network itself: layers in order, and what its last integers mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError, NetworkError
+from .arrays import INT32_HIGH, INT32_LOW, integer_scalar, real_array
+from .layer import Layer
+from .layers.input_quantizer import InputQuantizer
+from .value_range import IntArray, ValueRange
+
+__all__ = ["Network", "Node", "Output"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer at its place: its name, unique in the network, and the names of the nodes that feed it."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """What the last integers mean: real = (y − zero_point) · scale.
+
+    Parameters
+    ----------
+    scale : float64 [1] or [outputs], positive.
+    zero_point : int32.
+    labels : a name for each output of a classifier, or empty.
+    """
+
+    scale: npt.NDArray[np.float64]
+    zero_point: int = 0
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", real_array("output, scale", self.scale, positive=True))
+        zero_point = integer_scalar("output, zero point", self.zero_point, INT32_LOW, INT32_HIGH)
+        object.__setattr__(self, "zero_point", zero_point)
+        if not all(isinstance(label, str) for label in self.labels):
+            raise NetworkError("output, labels", f"must be text, found {self.labels!r}")
+        object.__setattr__(self, "labels", tuple(self.labels))
+
+    def real(self, y: IntArray) -> npt.NDArray[np.float64]:
+        """The real values of output integers y [samples, outputs]."""
+        return (y.astype(np.float64) - self.zero_point) * self.scale
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """An integer network: a directed graph of layers, in an order in which each can be computed.
+
+    Parameters
+    ----------
+    name : letters, digits and underscores, starting with a letter; becomes the prefix of generated code.
+    nodes : the first holds the `InputQuantizer`; every other takes earlier nodes; the last one is the output.
+    output : scale, zero point and labels of the last node's integers.
+
+    Raises
+    ------
+    NetworkError : a rule of the graph is broken, sizes do not fit, or a value may pass 32 bits.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    output: Output
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        if not (isinstance(self.name, str) and self.name.isascii() and self.name.isidentifier()):
+            raise NetworkError("network name", f"must be letters, digits and underscores, found {self.name!r}")
+        if not self.nodes or not isinstance(self.nodes[0].layer, InputQuantizer):
+            raise NetworkError(f"network {self.name}", "the first node must be an input quantizer")
+        if len(self.nodes) < 2:
+            raise NetworkError(f"network {self.name}", "holds no layer behind its input quantizer")
+        self._check_graph()
+        for node_name, value_range in self.ranges.items():
+            low, high = value_range.bounds
+            if low < INT32_LOW or high > INT32_HIGH:
+                raise NetworkError(
+                    f"layer {node_name}",
+                    f"its values range from {low} to {high}, past 32 bits",
+                    "Use fewer bits or fewer inputs for this layer",
+                )
+        if self.output.scale.size not in (1, self.output_size):
+            raise NetworkError("output, scale", f"must have 1 or {self.output_size} values")
+        if self.output.labels and len(self.output.labels) != self.output_size:
+            raise NetworkError(
+                "output, labels", f"{len(self.output.labels)} labels for {self.output_size} outputs"
+            )
+
+    def _check_graph(self) -> None:
+        seen: set[str] = set()
+        used: set[str] = set()
+        for position, node in enumerate(self.nodes):
+            if not (isinstance(node.name, str) and node.name.isascii() and node.name.isidentifier()):
+                raise NetworkError(f"node {position}", f"name {node.name!r} is not letters, digits and underscores")
+            if node.name in seen:
+                raise NetworkError(f"layer {node.name}", "this name occurs twice")
+            if position and isinstance(node.layer, InputQuantizer):
+                raise NetworkError(f"layer {node.name}", "only the first node may be an input quantizer")
+            if len(node.inputs) != node.layer.input_count:
+                raise NetworkError(
+                    f"layer {node.name}", f"takes {node.layer.input_count} inputs, found {list(node.inputs)}"
+                )
+            if missing := [name for name in node.inputs if name not in seen]:
+                raise NetworkError(f"layer {node.name}", f"takes {missing}, which no earlier node gives")
+            seen.add(node.name)
+            used.update(node.inputs)
+        if unused := [node.name for node in self.nodes[:-1] if node.name not in used]:
+            raise NetworkError(f"network {self.name}", f"nothing takes the output of {unused}")
+
+    @property
+    def quantizer(self) -> InputQuantizer:
+        """The first layer."""
+        layer = self.nodes[0].layer
+        assert isinstance(layer, InputQuantizer)
+        return layer
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        """All nodes behind the input quantizer."""
+        return self.nodes[1:]
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Number of channels of each node's output."""
+        sizes: dict[str, int] = {}
+        for node in self.nodes:
+            try:
+                sizes[node.name] = node.layer.output_size(*(sizes[name] for name in node.inputs))
+            except NetworkError as error:
+                raise NetworkError(f"layer {node.name}", str(error)) from error
+        return sizes
+
+    @cached_property
+    def ranges(self) -> dict[str, ValueRange]:
+        """The values that each node's output can take, per channel, for inputs of any value.
+
+        Exact for a chain of layers; with a residual path, whose two ends are not independent, a bound.
+        """
+        sizes = self.sizes
+        ranges: dict[str, ValueRange] = {}
+        for node in self.nodes:
+            ranges[node.name] = node.layer.output_range(*(ranges[name] for name in node.inputs))
+            assert ranges[node.name].channels == sizes[node.name]
+        return ranges
+
+    @property
+    def input_size(self) -> int:
+        """Number of input features."""
+        return self.quantizer.size
+
+    @property
+    def output_size(self) -> int:
+        """Number of outputs."""
+        return self.sizes[self.nodes[-1].name]
+
+    def check_input(self, q: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
+        """Input integers as int32 [samples, inputs]; InputError where shape, type or a value does not fit."""
+        q = np.asarray(q)
+        if q.dtype.kind not in "iu" or q.ndim != 2 or q.shape[1] != self.input_size:
+            raise InputError("input", f"must be integers [samples, {self.input_size}], found {q.dtype} {list(q.shape)}")
+        if q.size and not (self.quantizer.low <= int(q.min()) and int(q.max()) <= self.quantizer.high):
+            raise InputError(
+                "input",
+                f"integers must lie in {self.quantizer.low} … {self.quantizer.high}, found {q.min()} … {q.max()}",
+            )
+        return q.astype(np.int32, copy=False)

@@ -1,0 +1,177 @@
+"""What a converter, a target and an executor must offer, and how they are found: entry points.
+
+A package of anybody's adds one by declaring an entry point in the group `edgeml.converters`, `edgeml.targets` or
+`edgeml.executors`; its name is the name on the command line, its value an object that follows the protocol below
+(or a class without arguments that makes one). Nothing in this repository needs to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InputError
+from .network import Network
+
+if TYPE_CHECKING:
+    from .bundle import Bundle
+    from .data import Dataset
+    from .frontends.mlp import Mlp
+    from .profile import Profile
+
+__all__ = [
+    "Conversion",
+    "Converter",
+    "Execution",
+    "Executor",
+    "Progress",
+    "RuleResult",
+    "Target",
+    "converters",
+    "executors",
+    "find",
+    "targets",
+]
+
+Progress = Callable[[str, int, int, Mapping[str, float]], None]
+"""Called as progress(stage, done, total, values) by long work, e.g. ("training", 3, 40, {"loss": 0.2})."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a converter gives.
+
+    Parameters
+    ----------
+    network : the integer network.
+    metrics : JSON-able; `{"accuracy": {"float": …, "integer": …, …}}` (fractions of 1) where there are labels,
+        `{"agreement": …}` (share of samples whose argmax equals the float model's) always where there is data.
+    files : further files of the bundle by path relative to it (e.g. `brevitas/network.safetensors`).
+    notes : sentences for the user, such as what a choice costs in accuracy.
+    """
+
+    network: Network
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Converter(Protocol):
+    """Makes an integer network of one form out of a trained model."""
+
+    option_names: tuple[str, ...]
+    """Names of the options it takes, e.g. ("bits", "weight_bits", …); others are refused before it is called."""
+
+    def convert(
+        self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress
+    ) -> Conversion:
+        """Convert `mlp`. `options` holds only what the user gave; InputError where a value is wrong or where
+        data is needed and missing. The same arguments give the same bytes."""
+        ...
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """One design rule applied to a network: what was found, what the part allows, and the layer at fault."""
+
+    rule: str
+    passed: bool
+    detail: str
+    layer: str = ""
+    remedy: str = ""
+
+
+class Target(Protocol):
+    """Emits artifacts for one kind of hardware; which part exactly is described by a profile."""
+
+    def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
+        """The part's design rules applied to `network`; an artifact is made only if all pass."""
+        ...
+
+    def emit(
+        self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Write the artifacts below `folder` (the unfinished bundle); returns JSON-able metrics (sizes, cost)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Execution:
+    """What an executor gives for input integers q [samples, inputs].
+
+    Parameters
+    ----------
+    outputs : int32 [samples, outputs].
+    trace : integers per layer by node name, as far as this executor can see them (may be empty).
+    detail : one line for the table, e.g. the compiler or simulator with its version.
+    measures : JSON-able, e.g. cycles or instructions per layer.
+    """
+
+    outputs: npt.NDArray[np.int32]
+    trace: Mapping[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    detail: str = ""
+    measures: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Executor(Protocol):
+    """Runs the artifacts of a bundle for real."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle holds what this executor runs."""
+        ...
+
+    def missing(self, bundle: Bundle) -> str:
+        """Empty if it can run here; else what is missing and how to install it. Must be quick."""
+        ...
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run q through the artifact. Raises EdgemlError where that fails."""
+        ...
+
+
+def find(group: str, kind: str) -> dict[str, Callable[[], Any]]:
+    """Loaders of all plugins of an entry-point group by name; `kind` is the word for it in errors."""
+    loaders: dict[str, Callable[[], Any]] = {}
+    for entry in entry_points(group=group):
+        if entry.name in loaders and entry.value != loaders[entry.name].__doc__:
+            raise InputError(f"{kind} {entry.name!r}", f"two installed packages offer it ({entry.value})", "Remove one")
+
+        def loader(entry: Any = entry) -> Any:
+            plugin = entry.load()
+            return plugin() if isinstance(plugin, type) else plugin
+
+        loader.__doc__ = entry.value
+        loaders[entry.name] = loader
+    return loaders
+
+
+def _named(group: str, kind: str, name: str) -> Any:
+    loaders = find(group, kind)
+    if name not in loaders:
+        known = ", ".join(sorted(loaders)) or "none installed"
+        raise InputError(f"{kind} {name!r}", "is not known", f"Known: {known}")
+    return loaders[name]()
+
+
+def converters(name: str) -> Converter:
+    """The converter to the form `name`; InputError naming the known ones where there is none."""
+    converter: Converter = _named("edgeml.converters", "form", name)
+    return converter
+
+
+def targets(name: str) -> Target:
+    """The target for hardware of kind `name` (cpu, mcu, …)."""
+    target: Target = _named("edgeml.targets", "target kind", name)
+    return target
+
+
+def executors() -> dict[str, Callable[[], Executor]]:
+    """Loaders of all executors by name, in the order of their names, `golden` first."""
+    loaders = find("edgeml.executors", "executor")
+    return {name: loaders[name] for name in sorted(loaders, key=lambda name: (name != "golden", name))}

@@ -1,0 +1,77 @@
+"""Profiles: what a concrete part offers, as data (TOML), for the target that generates for its kind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["Profile", "load_profile", "profile_names"]
+
+_LARGEST_FILE = 2**20
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A part by name.
+
+    Parameters
+    ----------
+    name : as on the command line, e.g. `cortex-m4`.
+    kind : which target generates for it: cpu, mcu, fpga, neuromorphic.
+    description : one line for people.
+    values : everything else in the file: budgets, clocks, instruction sets; the target checks what it needs.
+    """
+
+    name: str
+    kind: str
+    description: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def profile_names() -> list[str]:
+    """Names of the profiles that ship with edgeml."""
+    folder = resources.files("edgeml.targets") / "profiles"
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """The profile called so, or the one in a `.toml` file of the user's; InputError where it is not sound."""
+    if name_or_path.endswith(".toml"):
+        path = Path(name_or_path)
+        try:
+            if path.stat().st_size > _LARGEST_FILE:
+                raise InputError(name_or_path, f"a profile has at most {_LARGEST_FILE} bytes")
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(name_or_path, f"cannot be read ({error})") from error
+        return _parse(text, path.stem, name_or_path)
+    names = profile_names()
+    if name_or_path not in names:
+        raise InputError(
+            f"target {name_or_path!r}", "is not known", f"Known: {', '.join(names)}; or pass a profile.toml of yours"
+        )
+    text = (resources.files("edgeml.targets") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")
+    return _parse(text, name_or_path, name_or_path)
+
+
+def _parse(text: str, name: str, where: str) -> Profile:
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(where, f"is not valid TOML ({error})") from error
+    for key in ("kind", "description"):
+        if not isinstance(values.get(key), str):
+            raise InputError(where, f"a profile needs the text {key!r}, found {values.get(key)!r}")
+    rest = {key: value for key, value in values.items() if key not in ("kind", "description")}
+    return Profile(name, values["kind"], values["description"], rest)

@@ -1,0 +1,1 @@
+"""Targets: an integer network becomes artifacts, one package per kind of hardware."""
