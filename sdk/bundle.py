@@ -1,0 +1,270 @@
+"""A bundle: the folder that a conversion leaves, checked when loaded, never half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import plugins
+from .data import read_npy
+from .errors import InputError, MissingTool
+from .network import Network, argmax
+from .network import file as network_file
+from .profile import Profile
+
+__all__ = ["MANIFEST", "NETWORK", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal", "unfinished_folder"]
+
+SCHEMA_VERSION = 1
+MANIFEST = "bundle.json"
+NETWORK = "network.edgeml"
+_LARGEST_MANIFEST = 2**24
+_LARGEST_BUNDLE = 2**33
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What running a bundle gives; `numpy.asarray(result)` and `result.integers` are the integers.
+
+    Parameters
+    ----------
+    integers : int32 [samples, outputs].
+    real : float64 of the same shape: (integers − zero_point) · scale.
+    classes : int64 [samples]: argmax, ties to the lowest index.
+    labels : the name of each sample's class, where the network has labels; else empty.
+    trace : integers of every layer that the executor can show, by node name; empty unless asked for.
+    measures : what the executor measured (cycles, instructions …).
+    """
+
+    integers: npt.NDArray[np.int32]
+    real: npt.NDArray[np.float64]
+    classes: npt.NDArray[np.int64]
+    labels: tuple[str, ...] = ()
+    trace: Mapping[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    measures: Mapping[str, Any] = field(default_factory=dict)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.array(self.integers, dtype=dtype) if copy or dtype is not None else self.integers
+
+    def __len__(self) -> int:
+        return len(self.integers)
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A bundle on disk.
+
+    Parameters
+    ----------
+    folder : where it lies.
+    network : the integer network in `network.edgeml`.
+    manifest : the content of `bundle.json`.
+    """
+
+    folder: Path
+    network: Network
+    manifest: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def form(self) -> str:
+        """quantized, spiking or tflite."""
+        return str(self.manifest["form"])
+
+    @property
+    def profile(self) -> Profile:
+        """The part that the bundle was made for, as it was described at that time."""
+        target = self.manifest["target"]
+        return Profile(target["name"], target["kind"], target["description"], target["values"])
+
+    def golden(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """The bundle's test vectors: input integers [vectors, inputs] and output integers [vectors, outputs]."""
+        q, y = (self._golden_file(name) for name in ("inputs.npy", "outputs.npy"))
+        q = self.network.check_input(q)
+        if y.ndim != 2 or y.dtype.kind not in "iu" or y.shape != (len(q), self.network.output_size):
+            raise InputError(f"{self.folder}/golden/outputs.npy", f"does not fit the inputs: {y.dtype} {y.shape}")
+        return q, y.astype(np.int32)
+
+    def _golden_file(self, name: str) -> npt.NDArray[Any]:
+        path = self.folder / "golden" / name
+        try:
+            return read_npy(path)
+        except OSError as error:
+            raise InputError(str(path), f"cannot be read ({error.strerror or error})") from error
+
+    def quantize(self, x: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """Input integers for x [samples, inputs]: floats are quantized, integers are taken as they are."""
+        x = np.asarray(x)
+        x = x.reshape(len(x), -1) if x.ndim > 1 else x[None, :]
+        return self.network.check_input(x) if x.dtype.kind in "iu" else self.network.quantizer.quantize(x)
+
+    def run(self, x: npt.NDArray[Any], on: str = "golden", *, trace: bool = False, **options: Any) -> Result:
+        """Run x [samples, inputs] on the executor `on`; floats are quantized first, integers taken as they are.
+
+        Raises
+        ------
+        InputError : x does not fit, there is no such executor, or it runs none of this bundle's artifacts.
+        MissingTool : the executor cannot run here; the message names what to install.
+        """
+        q = self.quantize(x)
+        executor = self.executor(on)
+        execution = executor.run(self, q, trace=trace, options=options)
+        classes = argmax(execution.outputs)
+        names = self.network.output.labels
+        return Result(
+            execution.outputs,
+            self.network.output.real(execution.outputs),
+            classes,
+            tuple(names[index] for index in classes) if names else (),
+            execution.trace,
+            execution.measures,
+        )
+
+    def executor(self, name: str) -> plugins.Executor:
+        """The executor called `name`, ready to run this bundle; InputError or MissingTool where it cannot."""
+        loaders = plugins.executors()
+        if name not in loaders:
+            raise InputError(f"executor {name!r}", "is not known", f"Known: {', '.join(loaders)}")
+        executor = loaders[name]()
+        if not executor.applies(self):
+            raise InputError(f"executor {name!r}", f"runs nothing that the bundle {self.folder} holds")
+        if missing := executor.missing(self):
+            raise MissingTool(f"executor {name!r}", "cannot run here", missing)
+        return executor
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def load(path: str | os.PathLike[str]) -> Bundle:
+    """The bundle in a folder: its manifest read, every file's SHA-256 compared, the network checked.
+
+    Raises InputError naming the file that is missing, changed or unsound.
+    """
+    folder = Path(path)
+    manifest = _read_manifest(folder)
+    total = 0
+    for name, entry in manifest["files"].items():
+        file = _inside(folder, name)
+        try:
+            total += file.stat().st_size
+            if total > _LARGEST_BUNDLE:
+                raise InputError(str(folder), f"holds more than {_LARGEST_BUNDLE} bytes")
+            if file.stat().st_size != entry["bytes"] or _sha256(file) != entry["sha256"]:
+                raise InputError(
+                    str(file), "differs from what bundle.json says of it", "Convert again, or restore the file"
+                )
+        except OSError as error:
+            raise InputError(str(file), f"cannot be read ({error.strerror or error})", "Convert again") from error
+    if NETWORK not in manifest["files"]:
+        raise InputError(str(folder / MANIFEST), f"does not list {NETWORK}")
+    return Bundle(folder, network_file.read(folder / NETWORK), manifest)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise InputError(str(folder), "is no folder", "Pass the folder that 'edgeml convert' wrote")
+    try:
+        if path.stat().st_size > _LARGEST_MANIFEST:
+            raise InputError(str(path), f"has more than {_LARGEST_MANIFEST} bytes")
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(str(folder), f"is no bundle: it holds no {MANIFEST}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(str(path), f"cannot be read ({error})") from error
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA_VERSION:
+        found = manifest.get("schema") if isinstance(manifest, dict) else manifest
+        raise InputError(str(path), f"schema {found!r}; this edgeml reads {SCHEMA_VERSION}")
+    target = manifest.get("target")
+    sound = (
+        isinstance(manifest.get("form"), str)
+        and isinstance(target, dict)
+        and all(isinstance(target.get(key), str) for key in ("name", "kind", "description"))
+        and isinstance(target.get("values"), dict)
+        and isinstance(manifest.get("files"), dict)
+        and all(
+            isinstance(entry, dict) and isinstance(entry.get("bytes"), int) and isinstance(entry.get("sha256"), str)
+            for entry in manifest["files"].values()
+        )
+    )
+    if not sound:
+        raise InputError(str(path), "lacks form, target or files, or they are of a wrong kind")
+    return manifest
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """`name` below `folder`; InputError where it points elsewhere."""
+    relative = PurePosixPath(name)
+    path = folder / relative
+    if relative.is_absolute() or ".." in relative.parts or "\\" in name or path.is_symlink():
+        raise InputError(str(folder / MANIFEST), f"names a file outside the bundle: {name!r}")
+    return path
+
+
+def seal(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Write `bundle.json` into `folder`: `manifest` with the schema version and every file's size and SHA-256."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != MANIFEST:
+            files[name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+    sealed = {"schema": SCHEMA_VERSION, **manifest, "files": files}
+    (folder / MANIFEST).write_text(json.dumps(sealed, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+    return sealed
+
+
+@contextmanager
+def unfinished_folder(final: Path) -> Iterator[Path]:
+    """A folder beside `final` to write a bundle into; renamed to `final` when the block ends without an error.
+
+    A bundle that stood at `final` is replaced only then; anything that is not a bundle is never replaced
+    (InputError). A run that is killed leaves the old bundle, or for an instant none, and a hidden
+    `.NAME.partial-…` folder, which the next run to the same place removes.
+    """
+    final = Path(os.path.abspath(final))
+    if not re.fullmatch(r"[^\x00-\x1f/\\]+", final.name):
+        raise InputError(str(final), "is no name for a bundle", "Give a folder with -o")
+    if final.exists() and not (final / MANIFEST).is_file() and (not final.is_dir() or any(final.iterdir())):
+        raise InputError(str(final), "exists and is no bundle; it is not overwritten", "Give another folder with -o")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        for stale in final.parent.glob(f".{_glob_escaped(final.name)}.partial-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        partial = final.parent / f".{final.name}.partial-{secrets.token_hex(4)}"
+        partial.mkdir()
+    except OSError as error:
+        raise InputError(str(final), f"cannot be written ({error.strerror or error})") from error
+    try:
+        yield partial
+        replaced = final.parent / f".{final.name}.partial-{secrets.token_hex(4)}"
+        if final.exists():
+            final.rename(replaced)
+        partial.rename(final)
+        shutil.rmtree(replaced, ignore_errors=True)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _glob_escaped(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
