@@ -9,4 +9,8 @@ ROOTS = {
     "edgeml.firmware_stubs": "firmware_stubs",
 }
 
-setup(packages=[name for root, folder in ROOTS.items() for name in [root, *(f"{root}.{sub}" for sub in find_packages(folder))]])
+setup(
+    packages=[
+        name for root, folder in ROOTS.items() for name in [root, *(f"{root}.{sub}" for sub in find_packages(folder))]
+    ]
+)

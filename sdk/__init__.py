@@ -1,8 +1,8 @@
 """edgeml: trained MLPs onto the smallest hardware there is, bit for bit.
 
-    bundle = edgeml.convert("model.pt2", to="quantized", target="host", data="data.npz", options={"bits": 2})
-    bundle = edgeml.load("build/model")
-    bundle.run(x, on="native").integers
+bundle = edgeml.convert("model.pt2", to="quantized", target="host", data="data.npz", options={"bits": 2})
+bundle = edgeml.load("build/model")
+bundle.run(x, on="native").integers
 """
 
 from __future__ import annotations

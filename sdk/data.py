@@ -51,7 +51,7 @@ def _samples(where: str, array: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any
     if array.dtype.kind not in "biuf" or array.ndim < 2 or array.size == 0:
         raise InputError(where, f"must be numbers [samples, features], found {array.dtype} {list(array.shape)}")
     dtype = np.float64 if array.dtype.itemsize > 4 or array.dtype == np.int32 else np.float32
-    flat = array.reshape(len(array), -1).astype(dtype, copy=False)
+    flat: npt.NDArray[np.floating[Any]] = array.reshape(len(array), -1).astype(dtype, copy=False)
     bad = ~np.isfinite(flat)
     if np.any(bad):
         row, column = np.argwhere(bad)[0]
@@ -185,7 +185,9 @@ def _read_csv(path: Path) -> dict[str, npt.NDArray[Any]]:
                 x[number, position] = float(row[column])
             except ValueError:
                 line = number + (2 if header else 1)
-                raise InputError(f"{path}, line {line}", f"cell {column + 1} is not a number: {row[column]!r}") from None
+                raise InputError(
+                    f"{path}, line {line}", f"cell {column + 1} is not a number: {row[column]!r}"
+                ) from None
     arrays: dict[str, npt.NDArray[Any]] = {"x": x}
     if class_column is not None:
         cells = [row[class_column].strip() for row in rows]

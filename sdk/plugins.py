@@ -68,9 +68,7 @@ class Converter(Protocol):
     option_names: tuple[str, ...]
     """Names of the options it takes, e.g. ("bits", "weight_bits", …); others are refused before it is called."""
 
-    def convert(
-        self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress
-    ) -> Conversion:
+    def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
         """Convert `mlp`. `options` holds only what the user gave; InputError where a value is wrong or where
         data is needed and missing. The same arguments give the same bytes."""
         ...
@@ -94,9 +92,7 @@ class Target(Protocol):
         """The part's design rules applied to `network`; an artifact is made only if all pass."""
         ...
 
-    def emit(
-        self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
+    def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write the artifacts below `folder` (the unfinished bundle); returns JSON-able metrics (sizes, cost)."""
         ...
 

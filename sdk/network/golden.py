@@ -58,4 +58,5 @@ def trace(network: Network, q: npt.NDArray[Any]) -> dict[str, IntTensor]:
 
 def argmax(y: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Index of the largest output of each sample; ties go to the lowest index."""
-    return np.argmax(y, axis=1)
+    winners: npt.NDArray[np.int64] = np.argmax(y, axis=1).astype(np.int64)
+    return winners

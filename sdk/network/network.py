@@ -93,9 +93,7 @@ class Network:
         if self.output.scale.size not in (1, self.output_size):
             raise NetworkError("output, scale", f"must have 1 or {self.output_size} values")
         if self.output.labels and len(self.output.labels) != self.output_size:
-            raise NetworkError(
-                "output, labels", f"{len(self.output.labels)} labels for {self.output_size} outputs"
-            )
+            raise NetworkError("output, labels", f"{len(self.output.labels)} labels for {self.output_size} outputs")
 
     def _check_graph(self) -> None:
         seen: set[str] = set()

@@ -46,7 +46,12 @@ class Dense(Layer):
         if bias.size != weight.shape[0]:
             raise NetworkError("dense, bias", f"must have {weight.shape[0]} values, found {bias.size}")
         zero_point = integer_scalar("dense, input zero point", self.input_zero_point, -(2**31), 2**31 - 1)
-        for name, value in (("weight", weight), ("weight_bits", bits), ("bias", bias), ("input_zero_point", zero_point)):
+        for name, value in (
+            ("weight", weight),
+            ("weight_bits", bits),
+            ("bias", bias),
+            ("input_zero_point", zero_point),
+        ):
             object.__setattr__(self, name, value)
 
     @property
@@ -69,10 +74,9 @@ class Dense(Layer):
         low, high = x.low - self.input_zero_point, x.high - self.input_zero_point
         weight = self.weight.astype(np.int64)
         positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
-        return ValueRange(
-            positive @ low + negative @ high + self.bias,
-            positive @ high + negative @ low + self.bias,
-        )
+        smallest: npt.NDArray[np.int64] = positive @ low + negative @ high + self.bias
+        largest: npt.NDArray[np.int64] = positive @ high + negative @ low + self.bias
+        return ValueRange(smallest, largest)
 
     @cached_property
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
@@ -98,7 +102,8 @@ class Dense(Layer):
         if bound >= 2**53:
             raise NetworkError("dense", f"|accumulator| may reach {bound}, past exact arithmetic")
         products = centred.astype(dtype) @ self._columns["f4" if dtype is np.float32 else "f8"]
-        return (products.astype(np.int64) + self.bias).astype(np.int32)
+        exact: npt.NDArray[np.int64] = products.astype(np.int64) + self.bias
+        return exact.astype(np.int32)
 
     def summary(self) -> str:
         zero_share = float(np.mean(self.weight == 0))

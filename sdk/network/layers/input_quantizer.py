@@ -60,12 +60,12 @@ class InputQuantizer(Layer):
     @property
     def low(self) -> int:
         """Smallest integer that the quantizer gives."""
-        return -(2 ** (self.bits - 1)) if self.signed else 0
+        return -(1 << (self.bits - 1)) if self.signed else 0
 
     @property
     def high(self) -> int:
         """Largest integer that the quantizer gives."""
-        return 2 ** (self.bits - 1) - 1 if self.signed else 2**self.bits - 1
+        return (1 << (self.bits - 1 if self.signed else self.bits)) - 1
 
     def quantize(self, x: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Real x [samples, size] → integers of the same shape; InputError where x is not finite."""
@@ -80,7 +80,8 @@ class InputQuantizer(Layer):
 
     def dequantize(self, q: IntArray) -> npt.NDArray[np.float64]:
         """The real values that integers stand for: (q − zero_point) · scale + offset."""
-        return (q - self.zero_point) * self.scale + self.offset
+        centred = q.astype(np.float64) - self.zero_point
+        return centred * self.scale + self.offset
 
     def output_size(self, *input_sizes: int) -> int:
         return self.size

@@ -1,0 +1,82 @@
+"""`edgeml bench`: executors of one bundle timed side by side."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import plugins
+from .bundle import Bundle
+from .errors import InputError
+
+__all__ = ["ROUNDS", "measure"]
+
+ROUNDS = 15
+"""Each executor is timed this often, in turn with the others; the median counts."""
+_ROUND_SECONDS = 0.02
+
+
+def measure(
+    bundle: Bundle, batches: Sequence[int], announce: Callable[[str], None] = lambda name: None
+) -> list[dict[str, Any]]:
+    """Median time per inference, in µs, of every executor that can run here, called from Python.
+
+    Rounds of all executors are interleaved, so that a disturbance of the machine meets all of them; `ratio` is
+    the golden simulator's time over the executor's at the same batch. An executor with a method
+    `benchmark(bundle, q)`, seconds per inference of one batch timed inside compiled code, gets a second row.
+    """
+    if any(batch < 1 or batch > 2**20 for batch in batches):
+        raise InputError("--batch", f"must be 1 … 2^20, found {list(batches)}")
+    q, _ = bundle.golden()
+    loaded = {name: loader() for name, loader in plugins.executors().items()}
+    executors = {
+        name: executor for name, executor in loaded.items() if executor.applies(bundle) and not executor.missing(bundle)
+    }
+    rows: list[dict[str, Any]] = []
+    for batch in batches:
+        samples = np.resize(q, (batch, q.shape[1])).astype(np.int32)
+        timers: dict[str, Callable[[], float]] = {}
+        details: dict[str, str] = {}
+        for name, executor in executors.items():
+            announce(f"warming up {name}")
+            details[name] = executor.run(bundle, samples, trace=False, options={}).detail
+            timers[name] = _wall_clock(executor, bundle, samples)
+            if hasattr(executor, "benchmark"):
+                timers[f"{name}, compiled loop"] = _compiled(executor, bundle, samples)
+        times: dict[str, list[float]] = {name: [] for name in timers}
+        for turn in range(ROUNDS):
+            announce(f"batch {batch}, round {turn + 1} of {ROUNDS}")
+            for name, timer in timers.items():
+                times[name].append(timer())
+        golden = statistics.median(times["golden"])
+        for name, values in times.items():
+            seconds = statistics.median(values)
+            rows.append(
+                {
+                    "executor": name,
+                    "batch": batch,
+                    "microseconds": round(seconds * 1e6, 4),
+                    "ratio": round(golden / seconds, 2),
+                    "detail": details.get(name, ""),
+                }
+            )
+    return rows
+
+
+def _wall_clock(executor: Any, bundle: Bundle, samples: Any) -> Callable[[], float]:
+    def timer() -> float:
+        calls, start = 0, time.perf_counter()
+        while (elapsed := time.perf_counter() - start) < _ROUND_SECONDS or not calls:
+            executor.run(bundle, samples, trace=False, options={})
+            calls += 1
+        return elapsed / calls / len(samples)
+
+    return timer
+
+
+def _compiled(executor: Any, bundle: Bundle, samples: Any) -> Callable[[], float]:
+    return lambda: float(executor.benchmark(bundle, samples))

@@ -1,0 +1,140 @@
+"""What the command line shows: tables on stdout, progress on stderr where that is a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from .verify import Verdict
+
+__all__ = ["Terminal"]
+
+_STYLE = {"exact": "green", "mismatch": "bold red", "error": "bold red", "unavailable": "yellow"}
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where a command's results go.
+
+    Parameters
+    ----------
+    as_json : print one JSON document and nothing else on stdout.
+    quiet : print results only, no progress and no remarks.
+    """
+
+    as_json: bool = False
+    quiet: bool = False
+
+    @property
+    def _out(self) -> Console:
+        # Without a terminal, rich assumes 80 columns and folds; a pipe has no such edge.
+        return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+
+    def result(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
+        """The command's result: `document` if JSON was asked for, else whatever `show` prints."""
+        if self.as_json:
+            print(json.dumps(document, indent=2, ensure_ascii=False))
+        else:
+            show()
+
+    def line(self, text: str = "") -> None:
+        """A line of the result for people (rich markup)."""
+        if not self.as_json:
+            self._out.print(text)
+
+    def plain(self, text: str) -> None:
+        """A line that may hold the user's own text: printed as it stands, without markup."""
+        if not self.as_json:
+            self._out.print(text, markup=False)
+
+    def remark(self, text: str) -> None:
+        """Something beside the result: on stderr, unless quiet."""
+        if not self.quiet:
+            Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False, style="dim")
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A table; columns whose every cell is a number are aligned right."""
+        if self.as_json:
+            return
+        table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
+        for position, column in enumerate(columns):
+            numbers = rows and all(isinstance(row[position], (int, float)) for row in rows)
+            table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(cell if isinstance(cell, str) else _number(cell) for cell in row))
+        self._out.print(table)
+
+    def verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """The table of what verification found."""
+        rows = []
+        for verdict in verdicts:
+            style = _STYLE[verdict.status]
+            ran = verdict.status in ("exact", "mismatch")
+            rows.append(
+                [
+                    verdict.name,
+                    f"[{style}]{verdict.status}[/{style}]",
+                    str(verdict.vectors) if ran else "",
+                    str(verdict.mismatches) if ran else "",
+                    str(verdict.layers) if ran else "",
+                    _escaped(_mismatch(verdict) or verdict.detail),
+                ]
+            )
+        self.table("", ["executor", "status", "vectors", "mismatches", "layers", "detail"], rows)
+
+    @contextmanager
+    def progress(self) -> Iterator[tuple[Callable[..., None], Callable[[str], None]]]:
+        """(progress, announce) to hand to long work; a bar on stderr where that is a terminal, else silence."""
+        if self.quiet or not sys.stderr.isatty():
+            yield _ignore, _ignore
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[values]}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None, values="")
+
+            def advance(stage: str, done: int, total: int, values: Mapping[str, float]) -> None:
+                text = "  ".join(f"{key} {value:.4g}" for key, value in values.items())
+                bar.update(task, description=stage, completed=done, total=total, values=text)
+
+            def announce(stage: str) -> None:
+                bar.update(task, description=stage, completed=0, total=None, values="")
+
+            yield advance, announce
+
+
+def _ignore(*_: object) -> None:
+    return None
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _mismatch(verdict: Verdict) -> str:
+    first = verdict.first_mismatch
+    if first is None:
+        return ""
+    return (
+        f"vector {first['vector']}, layer {first['layer']}, index {first['index']}: "
+        f"expected {first['expected']}, found {first['found']}"
+    )
