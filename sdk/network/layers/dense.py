@@ -74,9 +74,9 @@ class Dense(Layer):
         low, high = x.low - self.input_zero_point, x.high - self.input_zero_point
         weight = self.weight.astype(np.int64)
         positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
-        smallest: npt.NDArray[np.int64] = positive @ low + negative @ high + self.bias
-        largest: npt.NDArray[np.int64] = positive @ high + negative @ low + self.bias
-        return ValueRange(smallest, largest)
+        smallest = positive @ low + negative @ high + self.bias
+        largest = positive @ high + negative @ low + self.bias
+        return ValueRange(smallest.astype(np.int64), largest.astype(np.int64))
 
     @cached_property
     def _columns(self) -> dict[str, npt.NDArray[Any]]:

@@ -76,7 +76,8 @@ class InputQuantizer(Layer):
             row, column = np.argwhere(~np.isfinite(x))[0]
             raise InputError("input", f"sample {row}, feature {column} is {x[row, column]}", "Remove or fill it")
         levels = np.rint((x - self.offset) / self.scale) + self.zero_point
-        return np.clip(levels, self.low, self.high).astype(np.int32)
+        clipped: npt.NDArray[np.int32] = np.clip(levels, self.low, self.high).astype(np.int32)
+        return clipped
 
     def dequantize(self, q: IntArray) -> npt.NDArray[np.float64]:
         """The real values that integers stand for: (q − zero_point) · scale + offset."""

@@ -1,0 +1,130 @@
+"""Bundles: whole or absent, and every file as it was written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import edgeml
+from edgeml.bundle import MANIFEST, load, seal, unfinished_folder
+from edgeml.errors import InputError, NetworkError
+from edgeml.network import Network, simulate
+from edgeml.network import file as network_file
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory, small_network: Network) -> edgeml.Bundle:
+    """A bundle of the small network for this machine."""
+    folder = tmp_path_factory.mktemp("bundle")
+    network_file.write(small_network, folder / "small.edgeml")
+    return edgeml.convert(folder / "small.edgeml", to="quantized", target="host", output=folder / "out")
+
+
+def test_the_same_network_gives_the_same_bytes(bundle: edgeml.Bundle, tmp_path: Path) -> None:
+    source = tmp_path / "small.edgeml"
+    network_file.write(bundle.network, source)
+    again = edgeml.convert(source, to="quantized", target="host", output=tmp_path / "out")
+    files = sorted(path.relative_to(bundle.folder) for path in bundle.folder.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(again.folder) for path in again.folder.rglob("*") if path.is_file())
+    for name in files:
+        assert (bundle.folder / name).read_bytes() == (again.folder / name).read_bytes(), name
+
+
+def test_running_takes_floats_and_integers_and_gives_integers_real_values_and_labels(bundle: edgeml.Bundle) -> None:
+    x = np.random.default_rng(1).normal(size=(20, 12)) * 8
+    q = bundle.network.quantizer.quantize(x)
+    result = bundle.run(x)
+    assert np.array_equal(result, bundle.run(q).integers)
+    assert np.array_equal(result.integers, simulate(bundle.network, q))
+    assert np.array_equal(result.real, result.integers * 0.5)
+    assert result.labels == tuple("abcd"[index] for index in np.argmax(result.integers, axis=1))
+    assert np.array_equal(result, bundle.run(x, on="native"))
+    assert set(bundle.run(x, trace=True).trace) == {"input", "dense1", "act1", "dense2"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((2, 11)), np.full((2, 12), 128), np.full((2, 12), np.nan), np.zeros((2, 12), "U1")]
+)
+def test_input_that_does_not_fit_is_refused(bundle: edgeml.Bundle, wrong: np.ndarray) -> None:
+    with pytest.raises((InputError, ValueError)):
+        bundle.run(wrong)
+
+
+def test_a_changed_missing_or_renamed_file_is_named(bundle: edgeml.Bundle, tmp_path: Path) -> None:
+    import shutil
+
+    for name in bundle.manifest["files"]:
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(bundle.folder, copy)
+        content = bytearray((copy / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (copy / name).write_bytes(bytes(content))
+        with pytest.raises(InputError, match="differs from what bundle"):
+            load(copy)
+        (copy / name).unlink()
+        with pytest.raises(InputError, match="cannot be read"):
+            load(copy)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../outside", "a/../../outside"])
+def test_a_manifest_that_points_outside_its_folder_is_refused(tmp_path: Path, name: str) -> None:
+    target = {"name": "t", "kind": "cpu", "description": "", "values": {}}
+    seal(tmp_path, {"form": "quantized", "target": target})
+    manifest = json.loads((tmp_path / MANIFEST).read_text())
+    manifest["files"][name] = {"bytes": 1, "sha256": "0"}
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="outside the bundle"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"schema": 99}', "[" * 100_000, '{"schema": 1, "files": 3}'])
+def test_a_manifest_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(InputError):
+        load(tmp_path)
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    with pytest.raises(InputError, match="not overwritten"), unfinished_folder(tmp_path / "mine"):
+        pass
+    assert (tmp_path / "mine" / "thesis.tex").exists()
+
+
+def test_an_error_while_writing_leaves_the_old_bundle_and_nothing_else(tmp_path: Path) -> None:
+    final = tmp_path / "b"
+    with unfinished_folder(final) as folder:
+        (folder / MANIFEST).write_text("old")
+    with pytest.raises(NetworkError), unfinished_folder(final) as folder:
+        (folder / MANIFEST).write_text("new")
+        raise NetworkError("layer", "wrong")
+    assert (final / MANIFEST).read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_a_conversion_killed_at_any_moment_leaves_the_old_bundle_or_none(bundle: edgeml.Bundle, tmp_path: Path) -> None:
+    source, final = tmp_path / "small.edgeml", tmp_path / "out"
+    network_file.write(bundle.network, source)
+    command = [sys.executable, "-m", "edgeml", "convert", str(source), "--to", "quantized", "--target", "host", "-q"]
+    start = time.perf_counter()
+    subprocess.run([*command, "-o", str(final)], check=True, capture_output=True)
+    whole = time.perf_counter() - start
+    for share in np.linspace(0.2, 1.0, 9):
+        process = subprocess.Popen([*command, "-o", str(final)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(whole * share)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        if final.exists():
+            assert load(final).manifest["model_hash"] == bundle.manifest["model_hash"]
+    subprocess.run([*command, "-o", str(final)], check=True, capture_output=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "small.edgeml"]
