@@ -54,7 +54,7 @@ def test_running_takes_floats_and_integers_and_gives_integers_real_values_and_la
     "wrong", [np.zeros((2, 11)), np.full((2, 12), 128), np.full((2, 12), np.nan), np.zeros((2, 12), "U1")]
 )
 def test_input_that_does_not_fit_is_refused(bundle: edgeml.Bundle, wrong: np.ndarray) -> None:
-    with pytest.raises((InputError, ValueError)):
+    with pytest.raises(InputError):
         bundle.run(wrong)
 
 
@@ -105,9 +105,14 @@ def test_an_error_while_writing_leaves_the_old_bundle_and_nothing_else(tmp_path:
     final = tmp_path / "b"
     with unfinished_folder(final) as folder:
         (folder / MANIFEST).write_text("old")
-    with pytest.raises(NetworkError), unfinished_folder(final) as folder:
-        (folder / MANIFEST).write_text("new")
-        raise NetworkError("layer", "wrong")
+
+    def fail_half_way() -> None:
+        with unfinished_folder(final) as folder:
+            (folder / MANIFEST).write_text("new")
+            raise NetworkError("layer", "wrong")
+
+    with pytest.raises(NetworkError):
+        fail_half_way()
     assert (final / MANIFEST).read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 

@@ -69,7 +69,10 @@ class InputQuantizer(Layer):
 
     def quantize(self, x: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Real x [samples, size] → integers of the same shape; InputError where x is not finite."""
-        x = np.asarray(x, dtype=np.float64)
+        try:
+            x = np.asarray(x, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError("input", f"must be numbers ({error})") from error
         if x.ndim != 2 or x.shape[1] != self.size:
             raise InputError("input", f"must have shape [samples, {self.size}], found {list(x.shape)}")
         if not np.all(np.isfinite(x)):
