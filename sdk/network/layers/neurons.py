@@ -1,0 +1,141 @@
+"""Integrate-and-fire neurons of the exact spiking form: their spikes are the quantized integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import NetworkError
+from ..arrays import integer_scalar
+from ..layer import Layer
+from ..spiking.encodings import Encoding, encoding
+from ..spiking.schedule import Schedule
+from ..value_range import IntArray, ValueRange
+from .threshold import Threshold
+
+__all__ = ["InputSpikes", "Neurons"]
+
+
+@dataclass(frozen=True, eq=False)
+class Neurons(Layer):
+    """y[c] = base + #{k : acc[c] ≥ thresholds[c, k]}, given as spikes in an `encoding`.
+
+    The integers are those of `Threshold`, by definition; how spikes carry them is the matter of the encoding
+    (spiking/encodings), and the simulators that run those spikes (spiking/time_stepped, spiking/event_driven) give
+    the same integers. `base` is what silence stands for: receivers hold it in their bias.
+
+    Parameters
+    ----------
+    thresholds : int32 [channels, levels], each row ascending; at most 255 levels.
+    encoding : unary, sar, ttfs, graded or stbif.
+    base : the output below all thresholds.
+    """
+
+    kind: ClassVar[str] = "neurons"
+
+    thresholds: npt.NDArray[np.int32]
+    encoding: str
+    base: int = 0
+
+    def __post_init__(self) -> None:
+        counter = Threshold(self.thresholds, self.base)
+        object.__setattr__(self, "thresholds", counter.thresholds)
+        object.__setattr__(self, "base", counter.base)
+        encoding(self.encoding)
+
+    @cached_property
+    def _counter(self) -> Threshold:
+        return Threshold(self.thresholds, self.base)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The thresholds as an initial charge and one step per spike."""
+        return Schedule(self.thresholds)
+
+    @property
+    def code(self) -> Encoding:
+        """The encoding itself."""
+        return encoding(self.encoding)
+
+    @property
+    def channels(self) -> int:
+        """Number of neurons."""
+        return self._counter.channels
+
+    @property
+    def levels(self) -> int:
+        """Largest number that the spikes of one neuron can stand for."""
+        return self._counter.levels
+
+    def output_size(self, *input_sizes: int) -> int:
+        if input_sizes != (self.channels,):
+            raise NetworkError("neurons", f"takes {self.channels} channels, found {list(input_sizes)}")
+        return self.channels
+
+    def output_range(self, *inputs: ValueRange) -> ValueRange:
+        return self._counter.output_range(*inputs)
+
+    def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
+        return self._counter.evaluate(*inputs)
+
+    def summary(self) -> str:
+        kind = "one threshold" if bool(self.schedule.uniform.all()) else "scheduled thresholds"
+        return f"{self.channels} neurons, {self.encoding}, {self.code.slots(self.levels)} slots, {kind}"
+
+
+@dataclass(frozen=True, eq=False)
+class InputSpikes(Layer):
+    """y = x: the input integers, carried as spikes by a population that encodes them.
+
+    `direct` gives them to the first layer as they are (a current, not spikes); the exact encodings make spikes of
+    x − low, and the first layer holds low in its bias.
+
+    Parameters
+    ----------
+    size : number of features.
+    encoding : direct, unary, sar, ttfs, graded or stbif.
+    low, high : smallest and largest input integer.
+    """
+
+    kind: ClassVar[str] = "input_spikes"
+
+    size: int
+    encoding: str
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", integer_scalar("input spikes, size", self.size, 1, 2**24))
+        low = integer_scalar("input spikes, low", self.low, -(2**15), 2**15)
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", integer_scalar("input spikes, high", self.high, low + 1, low + 255))
+        if self.encoding != "direct":
+            encoding(self.encoding)
+
+    @property
+    def levels(self) -> int:
+        """Largest number that the spikes of one feature can stand for."""
+        return self.high - self.low
+
+    def output_size(self, *input_sizes: int) -> int:
+        if input_sizes != (self.size,):
+            raise NetworkError("input spikes", f"takes {self.size} features, found {list(input_sizes)}")
+        return self.size
+
+    def output_range(self, *inputs: ValueRange) -> ValueRange:
+        (x,) = inputs
+        low, high = x.bounds
+        if low < self.low or high > self.high:
+            raise NetworkError("input spikes", f"encodes {self.low} … {self.high}, found inputs {low} … {high}")
+        return x
+
+    def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
+        (x,) = inputs
+        return x.astype(np.int32, copy=False)
+
+    def summary(self) -> str:
+        return f"{self.encoding}, {self.low} … {self.high}"
