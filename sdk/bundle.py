@@ -24,11 +24,12 @@ from .network import Network, argmax
 from .network import file as network_file
 from .profile import Profile
 
-__all__ = ["MANIFEST", "NETWORK", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal", "unfinished_folder"]
+__all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal", "unfinished_folder"]
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
 NETWORK = "network.edgeml"
+REPORT = "report.html"
 _LARGEST_MANIFEST = 2**24
 _LARGEST_BUNDLE = 2**33
 

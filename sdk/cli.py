@@ -116,7 +116,7 @@ def show_bundle(terminal: Any, bundle: Any) -> None:
     for note in manifest["notes"]:
         terminal.plain(f"note       {note}")
     terminal.verdicts([Verdict(**verdict) for verdict in manifest["verification"]])
-    terminal.plain(f"{bundle.form} for {bundle.profile.name}: {bundle.folder}")
+    terminal.plain(f"{bundle.form} for {bundle.profile.name}: {bundle.folder}, report in {bundle.folder}/report.html")
 
 
 @app.command(epilog="Example: edgeml verify build/digits --on native --on brevitas")
@@ -262,6 +262,28 @@ def bench(
     table = [[row["executor"], row["batch"], row["microseconds"], row["ratio"], row["detail"]] for row in rows]
     columns = ["executor", "batch", "µs per inference", "times golden's speed", "detail"]
     terminal.result({"bundle": str(bundle), "rows": rows}, lambda: terminal.table("", columns, table))
+
+
+@app.command(epilog="Example: edgeml report build/digits --open")
+def report(
+    bundle: BundlePath,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Where the bundle's report lies; it is one HTML file that needs no network."""
+    from .bundle import REPORT, load
+    from .terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    path = load(bundle).folder / REPORT
+    if not path.is_file():
+        raise InputError(str(bundle), f"holds no {REPORT}", "Convert again")
+    terminal.result({"bundle": str(bundle), "report": str(path)}, lambda: terminal.plain(str(path)))
+    if open_it:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
 
 
 @app.command(epilog="Example: edgeml demo -o build/demo")

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from . import __version__, plugins
-from .bundle import NETWORK, Bundle, load, seal, unfinished_folder
+from .bundle import NETWORK, REPORT, Bundle, load, seal, unfinished_folder
 from .data import Dataset, as_dataset, load_dataset, to_npy
 from .errors import CheckFailed, InputError
 from .network import Network, argmax, simulate
 from .network import file as network_file
 from .profile import Profile, load_profile
+from .report import render
 from .verify import Verdict, verify
 
 if TYPE_CHECKING:
@@ -118,7 +119,9 @@ def convert(
         unverified = Bundle(folder, network, sealed)
         verdicts = verify(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
         _refuse_inexact(verdicts)
-        seal(folder, {**manifest, "verification": [verdict.as_json() for verdict in verdicts]})
+        manifest["verification"] = [verdict.as_json() for verdict in verdicts]
+        (folder / REPORT).write_text(render(manifest, network), encoding="utf-8")
+        seal(folder, manifest)
     return load(final)
 
 
