@@ -1,0 +1,1 @@
+"""Ways to pack and multiply the weights of a dense layer, one file each."""

@@ -1,0 +1,109 @@
+"""What a way to pack and multiply weights must offer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.network import Dense, Threshold
+
+from ..dialect import Dialect
+from ..emitter import LayerCode, LayerJob
+from ..tensor import Tensor
+
+__all__ = ["DenseKernel", "DenseProblem"]
+
+
+@dataclass(frozen=True, eq=False)
+class DenseProblem:
+    """A dense layer on stored integers: acc[o] = Σ_i weight[o, i] · x[i] + bias[o].
+
+    Parameters
+    ----------
+    weight : int32 [outputs, inputs].
+    weight_bits : 1 to 8.
+    bias : int64 [outputs]; the input's offset and zero point are folded into it.
+    thresholds : int32 [outputs, levels] if the step also computes the thresholds behind the layer, else None.
+    input, output : tensors.
+    partial_low, partial_high : int64 [outputs], bounds of bias and every partial sum in any order of addition.
+    dialect, prefix : as in `LayerJob`.
+    """
+
+    weight: npt.NDArray[np.int32]
+    weight_bits: int
+    bias: npt.NDArray[np.int64]
+    thresholds: npt.NDArray[np.int32] | None
+    input: Tensor
+    output: Tensor
+    partial_low: npt.NDArray[np.int64]
+    partial_high: npt.NDArray[np.int64]
+    dialect: Dialect
+    prefix: str
+
+    @classmethod
+    def of(cls, job: LayerJob) -> DenseProblem:
+        """The problem of a step whose first layer is dense."""
+        dense, last = job.nodes[0].layer, job.nodes[-1].layer
+        assert isinstance(dense, Dense)
+        (x,) = job.inputs
+        weight = dense.weight.astype(np.int64)
+        bias = dense.bias + (x.low - dense.input_zero_point) * weight.sum(axis=1)
+        low, high = np.minimum(x.stored_low, 0), np.maximum(x.stored_high, 0)
+        positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
+        down, up = positive @ low + negative @ high, positive @ high + negative @ low
+        return cls(
+            dense.weight,
+            dense.weight_bits,
+            bias,
+            last.thresholds if isinstance(last, Threshold) else None,
+            x,
+            job.output,
+            down + np.minimum(bias, 0),
+            up + np.maximum(bias, 0),
+            job.dialect,
+            job.prefix,
+        )
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return int(self.weight.shape[0])
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return int(self.weight.shape[1])
+
+    @property
+    def fits_int32(self) -> bool:
+        """Whether bias and every partial sum fit 32 bits, in any order of addition."""
+        return int(self.partial_low.min()) >= -(2**31) and int(self.partial_high.max()) < 2**31
+
+    def summary(self) -> str:
+        """One line for the comment above the step's function."""
+        return f"dense {self.inputs} -> {self.outputs}, {self.weight_bits}-bit weights"
+
+
+class DenseKernel(ABC):
+    """A way to pack weights and the C that multiplies them; holds no state."""
+
+    name: ClassVar[str] = ""
+    """As reported to the user."""
+    with_thresholds: ClassVar[bool] = False
+    """Whether it can compute the thresholds behind the layer in the same step."""
+
+    @abstractmethod
+    def applies(self, problem: DenseProblem) -> bool:
+        """Whether it can compute this layer exactly."""
+
+    def cost(self, problem: DenseProblem) -> float:
+        """Estimated time, in a unit common to the kernels of a dialect."""
+        return 0.0
+
+    @abstractmethod
+    def emit(self, problem: DenseProblem) -> LayerCode:
+        """The step's code: y = acc as int32_t, or the numbers of thresholds reached as uint8_t."""

@@ -1,0 +1,38 @@
+"""One row of 8-bit weights for each output: the kernel that always applies."""
+
+from __future__ import annotations
+
+from ..arrays import ConstantArray
+from ..emitter import LayerCode
+from .kernel import DenseKernel, DenseProblem
+
+__all__ = ["RowsKernel"]
+
+
+class RowsKernel(DenseKernel):
+    """Plain C for inputs of any type, one byte a weight; sums in 64 bits where 32 might not hold a partial sum."""
+
+    name = "rows"
+
+    def applies(self, problem: DenseProblem) -> bool:
+        return True
+
+    def emit(self, problem: DenseProblem) -> LayerCode:
+        narrow = problem.fits_int32
+        suffix = {"uint8_t": "u8", "int16_t": "s16", "int32_t": "s32"}[problem.input.ctype]
+        weight, bias = f"{problem.prefix}_weight", f"{problem.prefix}_bias"
+        kernel = f"edgeml_dense_rows_{suffix}" + ("" if narrow else "_wide")
+        return LayerCode(
+            statements=(f"{kernel}(x, {weight}, {bias}, {problem.inputs}, {problem.outputs}, y);",),
+            comment=problem.summary(),
+            includes=("dense_rows.h",),
+            constants=(
+                ConstantArray(
+                    weight, "int8_t", problem.weight, f"[{problem.outputs} outputs][{problem.inputs} inputs]"
+                ),
+                ConstantArray(
+                    bias, "int32_t" if narrow else "int64_t", problem.bias, "bias, offsets of the input folded in"
+                ),
+            ),
+            kernel=self.name,
+        )

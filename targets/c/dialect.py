@@ -1,0 +1,30 @@
+"""What a target chooses for the C that is generated for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .dense_kernels.kernel import DenseKernel
+
+__all__ = ["Dialect"]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The choices of a target.
+
+    Parameters
+    ----------
+    dense_kernels : what a dense layer may use; of those that apply to a layer, the one of the least `cost`, the
+        first of equals.
+    padding : tensors are padded to a multiple of so many elements.
+    alignment : bytes to which constants are aligned, and to which an arena should be.
+    tile : samples that the batched entry point computes together; 0 leaves that entry point out.
+    """
+
+    dense_kernels: tuple[DenseKernel, ...]
+    padding: int = 64
+    alignment: int = 64
+    tile: int = 8

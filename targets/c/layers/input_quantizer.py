@@ -1,0 +1,32 @@
+"""C of the network's input: the caller's integers into the arena, as value − low."""
+
+from __future__ import annotations
+
+from edgeml.network import Network, Node
+
+from ..dialect import Dialect
+from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..tensor import Tensor
+
+__all__ = ["InputQuantizerEmitter"]
+
+
+class InputQuantizerEmitter(LayerEmitter):
+    """Copies the input integers and clips them to the range of the quantizer: an integer outside would be an index
+    outside of a kernel's table."""
+
+    kind = "input_quantizer"
+
+    def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
+        return Tensor.make(nodes[0].name, network.ranges[nodes[0].name], dialect.padding, ctype="uint8_t")
+
+    def emit(self, job: LayerJob) -> LayerCode:
+        quantizer = job.network.quantizer
+        signed = "s" if quantizer.signed else "u"
+        return LayerCode(
+            statements=(
+                f"edgeml_input_{signed}8(x, {quantizer.size}, {quantizer.low}, {quantizer.high - quantizer.low}, y);",
+            ),
+            comment=f"input integers {quantizer.low} ... {quantizer.high}, stored as value - ({quantizer.low})",
+            includes=("input.h",),
+        )

@@ -1,0 +1,132 @@
+"""The steps of a network in order, and where each tensor lies in the arena."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeml.network import Network, Node
+
+from .dialect import Dialect
+from .emitter import LayerCode, LayerJob, layer_emitter
+from .tensor import Tensor
+
+__all__ = ["Plan", "Step", "make_plan"]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One function of the generated code.
+
+    Parameters
+    ----------
+    job, code : what it computes and its C.
+    offset : of its output in the arena, bytes for one sample.
+    scratch_offset : of its scratch memory.
+    """
+
+    job: LayerJob
+    code: LayerCode
+    offset: int
+    scratch_offset: int
+
+    @property
+    def name(self) -> str:
+        """Name of the last node that it computes."""
+        return self.job.nodes[-1].name
+
+    @property
+    def output(self) -> Tensor:
+        """The tensor that it gives."""
+        return self.job.output
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All steps, and the bytes of arena that they need for one sample."""
+
+    network: Network
+    dialect: Dialect
+    steps: tuple[Step, ...]
+    arena_bytes: int
+
+    @property
+    def traced(self) -> tuple[Step, ...]:
+        """The steps whose values a trace holds: all but the input."""
+        return self.steps[1:]
+
+    @property
+    def trace_size(self) -> int:
+        """Number of integers of a trace."""
+        return sum(step.output.size for step in self.traced)
+
+
+def _groups(network: Network, dialect: Dialect) -> list[tuple[Node, ...]]:
+    """The nodes that each step computes."""
+    consumers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
+    for node in network.nodes:
+        for name in node.inputs:
+            consumers[name].append(node)
+    groups: list[tuple[Node, ...]] = []
+    absorbed: set[str] = set()
+    for node in network.nodes:
+        if node.name in absorbed:
+            continue
+        group = [node]
+        emitter = layer_emitter(node.layer.kind)
+        while len(consumers[group[-1].name]) == 1:
+            (consumer,) = consumers[group[-1].name]
+            if len(consumer.inputs) != 1 or not emitter.absorbs(network, group[-1], consumer, dialect):
+                break
+            absorbed.add(consumer.name)
+            group.append(consumer)
+        groups.append(tuple(group))
+    return groups
+
+
+class _Arena:
+    """First-fit places for regions, each in use over an interval of steps."""
+
+    def __init__(self, alignment: int) -> None:
+        self._alignment = alignment
+        self._regions: list[tuple[int, int, int, int]] = []  # first step, last step, start, end
+
+    def place(self, first: int, last: int, size: int) -> int:
+        """Offset of `size` bytes that nothing else uses in steps first … last."""
+        size = -(-size // self._alignment) * self._alignment
+        others = sorted((start, end) for f, l, start, end in self._regions if f <= last and first <= l)
+        offset = 0
+        for start, end in others:
+            if offset + size <= start:
+                break
+            offset = max(offset, end)
+        self._regions.append((first, last, offset, offset + size))
+        return offset
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in use at most."""
+        return max((end for *_, end in self._regions), default=0)
+
+
+def make_plan(network: Network, dialect: Dialect) -> Plan:
+    """Choose the steps, generate their code and place their tensors."""
+    groups = _groups(network, dialect)
+    last_use: dict[str, int] = {groups[-1][-1].name: len(groups)}
+    for position, group in enumerate(groups):
+        for name in group[0].inputs:
+            last_use[name] = max(position, last_use.get(name, 0))
+    tensors: dict[str, Tensor] = {}
+    arena = _Arena(dialect.alignment)
+    steps: list[Step] = []
+    for position, group in enumerate(groups):
+        emitter = layer_emitter(group[0].layer.kind)
+        output = emitter.output(network, group, dialect)
+        inputs = tuple(tensors[name] for name in group[0].inputs)
+        prefix = f"{network.name}_layer_{group[-1].name}"
+        job = LayerJob(network, group, inputs, output, dialect, prefix)
+        code = emitter.emit(job)
+        tensors[output.name] = output
+        offset = arena.place(position, last_use[output.name], output.bytes)
+        scratch_offset = arena.place(position, position, code.scratch_bytes) if code.scratch_bytes else 0
+        steps.append(Step(job, code, offset, scratch_offset))
+    return Plan(network, dialect, tuple(steps), arena.bytes)

@@ -1,0 +1,64 @@
+"""A network as a self-contained folder of C99."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from edgeml.network import Network
+
+from .dialect import Dialect
+from .header import header_text
+from .plan import Plan, make_plan
+from .source import source_text, used_constants, used_headers
+
+__all__ = ["CProgram", "generate"]
+
+
+@dataclass(frozen=True, eq=False)
+class CProgram:
+    """The files and what they cost.
+
+    Parameters
+    ----------
+    files : text by path relative to the folder.
+    plan : the steps.
+    constant_bytes : read-only memory of weights, thresholds and tables.
+    """
+
+    files: Mapping[str, str]
+    plan: Plan
+    constant_bytes: int
+
+    @property
+    def arena_bytes(self) -> int:
+        """Working memory for one sample."""
+        return self.plan.arena_bytes
+
+    def write(self, folder: Path) -> None:
+        """Write the files below `folder`."""
+        for name, text in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+
+
+@cache
+def _kernel_text(header: str) -> str:
+    folder = resources.files("edgeml.firmware_stubs") / "c" / "edgeml"
+    return (folder / header).read_text(encoding="utf-8")
+
+
+def generate(network: Network, dialect: Dialect) -> CProgram:
+    """The C of `network`; the same network and dialect give the same text."""
+    plan = make_plan(network, dialect)
+    constant_bytes = sum(array.bytes for array in used_constants(plan))
+    files = {
+        f"{network.name}.h": header_text(plan, constant_bytes),
+        f"{network.name}.c": source_text(plan),
+        **{f"edgeml/{header}": _kernel_text(header) for header in used_headers(plan)},
+    }
+    return CProgram(files, plan, constant_bytes)

@@ -1,0 +1,10 @@
+"""The C that CPUs get: whole cache lines, several samples in flight, wide kernels."""
+
+from __future__ import annotations
+
+from edgeml.targets.c import Dialect
+from edgeml.targets.c.dense_kernels.rows import RowsKernel
+
+__all__ = ["CPU_DIALECT"]
+
+CPU_DIALECT = Dialect(dense_kernels=(RowsKernel(),), padding=64, alignment=64, tile=8)
