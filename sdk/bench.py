@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import plugins
 from .bundle import Bundle
-from .errors import InputError
+from .errors import InputError, MissingTool
 
 __all__ = ["ROUNDS", "measure"]
 
@@ -32,10 +32,7 @@ def measure(
     if any(batch < 1 or batch > 2**20 for batch in batches):
         raise InputError("--batch", f"must be 1 … 2^20, found {list(batches)}")
     q, _ = bundle.golden()
-    loaded = {name: loader() for name, loader in plugins.executors().items()}
-    executors = {
-        name: executor for name, executor in loaded.items() if executor.applies(bundle) and not executor.missing(bundle)
-    }
+    executors = {name: executor for name, executor in _ready(bundle)}
     rows: list[dict[str, Any]] = []
     for batch in batches:
         samples = np.resize(q, (batch, q.shape[1])).astype(np.int32)
@@ -65,6 +62,17 @@ def measure(
                 }
             )
     return rows
+
+
+def _ready(bundle: Bundle) -> Iterator[tuple[str, plugins.Executor]]:
+    """The executors that run something of this bundle and can do so here."""
+    for name, loader in plugins.executors().items():
+        try:
+            executor = loader()
+        except MissingTool:
+            continue
+        if executor.applies(bundle) and not executor.missing(bundle):
+            yield name, executor
 
 
 def _wall_clock(executor: Any, bundle: Bundle, samples: Any) -> Callable[[], float]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .errors import InputError
+from .errors import InputError, MissingTool
 from .network import Network
 
 if TYPE_CHECKING:
@@ -139,7 +139,12 @@ def find(group: str, kind: str) -> dict[str, Callable[[], Any]]:
             raise InputError(f"{kind} {entry.name!r}", f"two installed packages offer it ({entry.value})", "Remove one")
 
         def loader(entry: Any = entry) -> Any:
-            plugin = entry.load()
+            try:
+                plugin = entry.load()
+            except ImportError as error:
+                raise MissingTool(
+                    f"{kind} {entry.name!r}", f"cannot be imported ({error})", "Install the package that it needs"
+                ) from error
             return plugin() if isinstance(plugin, type) else plugin
 
         loader.__doc__ = entry.value

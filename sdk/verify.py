@@ -68,7 +68,11 @@ def verify(
     for name, loader in loaders.items():
         if names and name not in names:
             continue
-        executor = loader()
+        try:
+            executor = loader()
+        except MissingTool as error:
+            verdicts.append(Verdict(name, "unavailable", detail=str(error)))
+            continue
         if not executor.applies(bundle):
             if names:
                 verdicts.append(Verdict(name, "error", detail="runs nothing that this bundle holds"))

@@ -59,6 +59,22 @@ def test_every_entry_point_of_ours_loads_and_offers_what_its_protocol_asks() -> 
                 assert hasattr(plugin, attribute), (group, name, attribute)
 
 
+def test_a_plugin_whose_package_is_broken_is_reported_and_stops_nobody_else(tmp_path: Path) -> None:
+    information = tmp_path / "their_package-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: their-package\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[edgeml.executors]\ntheirs = absent_package:Theirs\n")
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from edgeml import plugins, errors\n"
+        "plugins.executors()['golden']()\n"
+        "try: plugins.executors()['theirs']()\n"
+        "except errors.MissingTool as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "absent_package" in done.stdout
+
+
 def test_a_package_of_anybodys_adds_an_executor_by_an_entry_point(tmp_path: Path) -> None:
     (tmp_path / "their_package.py").write_text(
         "class Theirs:\n"
