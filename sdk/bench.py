@@ -32,7 +32,7 @@ def measure(
     if any(batch < 1 or batch > 2**20 for batch in batches):
         raise InputError("--batch", f"must be 1 … 2^20, found {list(batches)}")
     q, _ = bundle.golden()
-    executors = {name: executor for name, executor in _ready(bundle)}
+    executors = dict(_ready(bundle))
     rows: list[dict[str, Any]] = []
     for batch in batches:
         samples = np.resize(q, (batch, q.shape[1])).astype(np.int32)
