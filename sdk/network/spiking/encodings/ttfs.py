@@ -31,7 +31,8 @@ class Ttfs(Encoding):
         return levels - slot
 
     def encode(self, count: Int64, levels: int) -> Int64:
-        return (levels - count == np.arange(levels, dtype=np.int64)[:, None, None]).astype(np.int64)
+        slots = np.arange(levels, dtype=np.int64)[:, None, None]
+        return np.where(levels - count == slots, np.int64(1), np.int64(0))
 
     def integrate(self, currents: Int64, levels: int) -> Int64:
         potential: Int64 = np.cumsum(np.cumsum(currents, axis=0), axis=0)
