@@ -1,0 +1,29 @@
+/* What the dense kernels of microcontrollers are handed: one segment of a layer's inputs, all blocks of its outputs.
+   A kernel adds, for each output, the sum over the segment's inputs of weight * x. */
+#ifndef EDGEML_CORTEX_M_CALL_H
+#define EDGEML_CORTEX_M_CALL_H
+
+#include "../common.h"
+
+/* The assembly bodies read this struct by offset: keep the order. */
+typedef struct {
+    const void *x;        /* the segment's inputs, type and order as the kernel says */
+    const uint32_t *w;    /* packed weights [blocks][block_bytes / 4] */
+    const int32_t *from;  /* sums so far (the bias at first), one for each output of the blocks */
+    int32_t *to;          /* the new sums; may be the same as from */
+    int32_t start;        /* what every packed accumulator starts with: takes the weights' code offset back */
+    uint32_t block_bytes; /* bytes of packed weights of a block */
+    uint32_t blocks;      /* number of blocks, at least 1 */
+} edgeml_dense_call;
+
+#if defined(__arm__) && defined(__thumb__) && (defined(__GNUC__) || defined(__clang__))
+/* A function written in assembly: its argument is in r0, and the compiler must not look inside. */
+#define EDGEML_NAKED static __attribute__((naked, noinline, used))
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+#define EDGEML_THUMB_DSP 1
+#elif !defined(__thumb2__)
+#define EDGEML_THUMB_1 1
+#endif
+#endif
+
+#endif

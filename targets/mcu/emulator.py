@@ -1,0 +1,227 @@
+"""Runs firmware functions in Unicorn: the real machine code, instruction by instruction, inside this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgeml.errors import CheckFailed, MissingTool
+
+from .cores import Core
+from .image import Image
+from .toolchain import MemoryMap
+
+__all__ = ["Call", "Emulator", "emulator_missing", "emulator_version"]
+
+_STACK_BASE, _STACK_SIZE = 0x3000_0000, 0x10000
+_SCRATCH = 0x3100_0000
+_RETURN = 0x3200_0000
+_PAGE = 0x1000
+_PATTERN = 0xA5
+_TIME_LIMIT_US = 120_000_000
+
+
+def emulator_missing() -> str:
+    """Empty if Unicorn can be imported; else what to install."""
+    import importlib.util
+
+    for module, package in (("unicorn", "unicorn"), ("elftools", "pyelftools")):
+        if importlib.util.find_spec(module) is None:
+            return f"{package}: pip install 'edgeml[toolchain]'"
+    return ""
+
+
+def emulator_version() -> str:
+    """For reports: `Unicorn 2.1.4`."""
+    from importlib.metadata import version
+
+    return f"Unicorn {version('unicorn')}"
+
+
+def _round_up(size: int) -> int:
+    return -(-size // _PAGE) * _PAGE
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one call of a firmware function did.
+
+    Parameters
+    ----------
+    result : the value it returned, unsigned 32 bit.
+    instructions : number executed; 0 where they were not counted.
+    by_function : instructions by name of the function they belong to, callees not included.
+    by_layer : instructions from each marked function's entry to its return, callees included.
+    stack : bytes of stack that were touched; 0 where the stack was not watched.
+    """
+
+    result: int
+    instructions: int = 0
+    by_function: dict[str, int] = field(default_factory=dict)
+    by_layer: dict[str, int] = field(default_factory=dict)
+    stack: int = 0
+
+
+class Emulator:
+    """A core with `image` in its flash, whose functions can be called.
+
+    Flash is read-only, everything outside flash, RAM, stack and the scratch memory is unmapped: a stray access stops
+    the run and is reported with its address and function.
+    """
+
+    def __init__(self, core: Core, image: Image, *, memory: MemoryMap | None = None, scratch: int = 1 << 20) -> None:
+        if missing := emulator_missing():
+            raise MissingTool("emulator", f"needs {missing}")
+        import unicorn
+        from unicorn import arm_const, riscv_const
+
+        self._unicorn = unicorn
+        self._core = core
+        self._image = image
+        memory = memory or MemoryMap()
+        if core.architecture == "arm":
+            self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+            self._uc.ctl_set_cpu_model(getattr(arm_const, core.unicorn_model))
+            registers = [getattr(arm_const, f"UC_ARM_REG_R{i}") for i in range(4)]
+            self._arguments, self._result = registers, registers[0]
+            self._sp, self._lr = arm_const.UC_ARM_REG_SP, arm_const.UC_ARM_REG_LR
+            self._pc = arm_const.UC_ARM_REG_PC
+            self._thumb = 1
+        else:
+            self._uc = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
+            self._uc.ctl_set_cpu_model(getattr(riscv_const, core.unicorn_model))
+            registers = [getattr(riscv_const, f"UC_RISCV_REG_A{i}") for i in range(8)]
+            self._arguments, self._result = registers, registers[0]
+            self._sp, self._lr = riscv_const.UC_RISCV_REG_SP, riscv_const.UC_RISCV_REG_RA
+            self._pc = riscv_const.UC_RISCV_REG_PC
+            self._thumb = 0
+        uc = self._uc
+        read_execute = unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
+        read_write = unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE
+        uc.mem_map(memory.flash, _round_up(memory.flash_size), read_execute)
+        uc.mem_map(memory.ram, _round_up(memory.ram_size), read_write)
+        uc.mem_map(_STACK_BASE, _STACK_SIZE, read_write)
+        uc.mem_map(_SCRATCH, _round_up(scratch), read_write)
+        uc.mem_map(_RETURN, _PAGE, read_execute)
+        for segment in image.segments:
+            if segment.content:
+                uc.mem_write(segment.address, segment.content)
+        self._scratch_next, self._scratch_end = _SCRATCH, _SCRATCH + _round_up(scratch)
+        self._functions = image.functions()
+        self._lengths: dict[tuple[int, int], int] = {}
+        self._owners: dict[int, str] = {}
+
+    @property
+    def image(self) -> Image:
+        """The image that is loaded."""
+        return self._image
+
+    def allocate(self, size: int, alignment: int = 8) -> int:
+        """Address of `size` bytes of memory that the caller owns."""
+        address = -(-self._scratch_next // alignment) * alignment
+        if address + size > self._scratch_end:
+            raise CheckFailed("emulator", f"{size} bytes do not fit the scratch memory")
+        self._scratch_next = address + size
+        return address
+
+    def write(self, address: int, content: bytes) -> None:
+        """Put bytes into memory (flash too: that is how a test damages weights)."""
+        self._uc.mem_write(address, content)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes from memory."""
+        return bytes(self._uc.mem_read(address, size))
+
+    def call(
+        self,
+        function: str,
+        *arguments: int,
+        count: bool = False,
+        layers: tuple[str, ...] = (),
+        watch_stack: bool = False,
+    ) -> Call:
+        """Call `function` with up to four (RISC-V: eight) 32-bit arguments.
+
+        count : count instructions by block. layers : functions whose inclusive counts are wanted.
+        Raises CheckFailed where the code faults or does not return.
+        """
+        uc, top = self._uc, _STACK_BASE + _STACK_SIZE
+        if len(arguments) > len(self._arguments):
+            raise CheckFailed(function, f"takes {len(arguments)} arguments; at most {len(self._arguments)} are passed")
+        for register, value in zip(self._arguments, arguments, strict=False):
+            uc.reg_write(register, value & 0xFFFF_FFFF)
+        uc.reg_write(self._sp, top)
+        uc.reg_write(self._lr, _RETURN | self._thumb)
+        if watch_stack:
+            uc.mem_write(_STACK_BASE, bytes([_PATTERN]) * _STACK_SIZE)
+        counts: dict[tuple[int, int], int] = {}
+        inclusive: dict[str, int] = {}
+        hook = self._install_counter(counts, inclusive, layers) if count else None
+        try:
+            uc.emu_start(self._image.address(function) | self._thumb, _RETURN, timeout=_TIME_LIMIT_US)
+        except self._unicorn.UcError as error:
+            address = uc.reg_read(self._pc)
+            raise CheckFailed(
+                f"{self._core.title}, {function}", f"faults in {self._owner(address)} at {address:#010x} ({error})"
+            ) from error
+        finally:
+            if hook is not None:
+                uc.hook_del(hook)
+        if uc.reg_read(self._pc) & ~1 != _RETURN:
+            raise CheckFailed(f"{self._core.title}, {function}", f"stopped at {uc.reg_read(self._pc):#010x}")
+        by_function: dict[str, int] = {}
+        for (address, size), times in counts.items():
+            owner = self._owner(address)
+            by_function[owner] = by_function.get(owner, 0) + times * self._length(address, size)
+        stack = 0
+        if watch_stack:
+            content = bytes(uc.mem_read(_STACK_BASE, _STACK_SIZE))
+            stack = len(content.lstrip(bytes([_PATTERN])))
+        return Call(uc.reg_read(self._result) & 0xFFFF_FFFF, sum(by_function.values()), by_function, inclusive, stack)
+
+    def _install_counter(
+        self, counts: dict[tuple[int, int], int], inclusive: dict[str, int], layers: tuple[str, ...]
+    ) -> Any:
+        entries = {self._image.address(name): name for name in layers}
+        state = {"open": "", "until": 0, "sum": 0}
+
+        def at_block(uc: Any, address: int, size: int, _: Any) -> None:
+            key = (address, size)
+            counts[key] = counts.get(key, 0) + 1
+            if not entries:
+                return
+            if state["open"] and address == state["until"]:
+                name = str(state["open"])
+                inclusive[name] = inclusive.get(name, 0) + int(state["sum"])
+                state.update(open="", sum=0)
+            if not state["open"] and address in entries:
+                state.update(open=entries[address], until=uc.reg_read(self._lr) & ~self._thumb, sum=0)
+            if state["open"]:
+                state["sum"] = int(state["sum"]) + self._length(address, size)
+
+        return self._uc.hook_add(self._unicorn.UC_HOOK_BLOCK, at_block)
+
+    def _length(self, address: int, size: int) -> int:
+        """Number of instructions in a block of `size` bytes."""
+        key = (address, size)
+        if key not in self._lengths:
+            content = bytes(self._uc.mem_read(address, size))
+            position = number = 0
+            while position < size:
+                low = content[position] | content[position + 1] << 8
+                if self._core.architecture == "arm":
+                    position += 4 if low >> 11 in (0b11101, 0b11110, 0b11111) else 2
+                else:
+                    position += 4 if low & 3 == 3 else 2
+                number += 1
+            self._lengths[key] = number
+        return self._lengths[key]
+
+    def _owner(self, address: int) -> str:
+        if address not in self._owners:
+            name = "?"
+            for function in self._functions:
+                if function.address <= address < function.address + max(function.size, 1):
+                    name = function.name
+            self._owners[address] = name
+        return self._owners[address]

@@ -1,0 +1,7 @@
+"""Ways to pack and multiply the weights of dense layers on microcontrollers, one file each."""
+
+from .dense_lanes import LanesKernel
+from .dsp_nested import W4DspKernel, W8DspKernel
+from .dsp_pairs import W2DspKernel
+
+__all__ = ["LanesKernel", "W2DspKernel", "W4DspKernel", "W8DspKernel"]

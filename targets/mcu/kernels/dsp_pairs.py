@@ -1,0 +1,92 @@
+"""2-bit weights on cores with SMLAD. The C is `firmware_stubs/c/edgeml/cortex_m/dense_w2_dsp.h`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.targets.c import ConstantArray, LayerCode
+from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
+
+from .segments import GROUP, padded_to, widest_segment
+
+__all__ = ["W2DspKernel", "widened_order"]
+
+_BLOCK = 8
+_LOW_FIELD, _HIGH_FIELD = 14, 18
+
+
+def widened_order(inputs: int) -> npt.NDArray[np.int64]:
+    """The input at each place of what `edgeml_widen_u8` writes: 0 2 1 3, 4 6 5 7, …"""
+    return np.arange(inputs).reshape(-1, 4)[:, [0, 2, 1, 3]].ravel()
+
+
+@lru_cache(maxsize=256)
+def _segment(problem: DenseProblem) -> tuple[int, int] | None:
+    low = np.arange(problem.outputs) % 2 == 0
+    return widest_segment(
+        problem.weight,
+        problem.input.stored_low,
+        problem.input.stored_high,
+        np.where(low, _LOW_FIELD, _HIGH_FIELD).astype(np.int64),
+        low,
+    )
+
+
+class W2DspKernel(DenseKernel):
+    """Two outputs and two inputs for each SMLAD."""
+
+    name = "w2_dsp"
+
+    def applies(self, problem: DenseProblem) -> bool:
+        """8-bit inputs, weights −2 … 1; at least one group of inputs fits the fields."""
+        fits = int(problem.weight.min()) >= -2 and int(problem.weight.max()) <= 1
+        return fits and problem.input.ctype == "uint8_t" and problem.fits_int32 and _segment(problem) is not None
+
+    def emit(self, problem: DenseProblem) -> LayerCode:
+        found = _segment(problem)
+        assert found is not None
+        length, shift = found
+        inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
+        bias = np.zeros(outputs, np.int64)
+        bias[: problem.outputs] = problem.bias
+        bias[::2] -= -(-inputs // length) * shift
+        weight, name = f"{problem.prefix}_weight", f"{problem.prefix}_bias"
+        return LayerCode(
+            statements=(
+                f"edgeml_dense_w2_dsp(x, {weight}, {name}, {inputs}, {length}, {outputs // _BLOCK}, {shift}, y, scratch);",
+            ),
+            comment=problem.summary(),
+            includes=("cortex_m/call.h", "cortex_m/widen.h", "cortex_m/dense_w2_dsp.h"),
+            constants=(
+                ConstantArray(
+                    weight,
+                    "uint32_t",
+                    _packed(problem.weight, inputs, outputs, length),
+                    f"pairs of outputs: w + 2 and w; segments of {length} inputs",
+                ),
+                ConstantArray(name, "int32_t", bias, "bias, offsets of the input and shifts of the fields folded in"),
+            ),
+            scratch_bytes=2 * min(length, inputs),
+            fills_padding=problem.output.padded == outputs,
+            kernel=self.name,
+        )
+
+
+def _packed(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int) -> npt.NDArray[np.uint32]:
+    """Words [segments][blocks of 8 outputs][groups of 8 inputs][4 pairs of outputs]."""
+    padded = np.zeros((outputs, inputs), np.int64)
+    padded[: weight.shape[0], : weight.shape[1]] = weight
+    padded = padded[:, widened_order(inputs)]
+    place = 4 * np.arange(4)[:, None] + 16 * np.arange(2)[None, :]  # first bit of turn k, half h
+    parts = []
+    for start in range(0, inputs, length):
+        part = padded[:, start : start + length]
+        shaped = part.reshape(outputs // _BLOCK, 4, 2, part.shape[1] // 8, 4, 2).astype(np.uint64)
+        low = (shaped[:, :, 0] + np.uint64(2)) << (place % 32).astype(np.uint64)
+        high = (shaped[:, :, 1] & np.uint64(3)) << ((place + 14) % 32).astype(np.uint64)
+        words = (low + high).sum(axis=(3, 4), dtype=np.uint64)
+        parts.append(words.transpose(0, 2, 1).ravel())
+    return np.concatenate(parts).astype(np.uint32)

@@ -1,0 +1,150 @@
+"""Builds C for a microcontroller core with zig cc, which brings the compiler for all of them in one Python package."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeml.errors import CheckFailed, MissingTool
+
+from .cores import Core
+
+__all__ = ["WARNINGS", "MemoryMap", "build", "compiler_missing", "compiler_version"]
+
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+"""What every generated and hand-written C file must pass."""
+
+_TIME_LIMIT = 300
+
+
+@dataclass(frozen=True)
+class MemoryMap:
+    """Where code and data lie: start addresses and sizes in bytes."""
+
+    flash: int = 0x0000_0000
+    flash_size: int = 4 << 20
+    ram: int = 0x2000_0000
+    ram_size: int = 4 << 20
+
+
+def compiler_missing() -> str:
+    """Empty if zig cc can be called; else what to install."""
+    return "" if importlib.util.find_spec("ziglang") else "the compiler zig cc: pip install 'edgeml[toolchain]'"
+
+
+def compiler_version() -> str:
+    """For reports: `zig cc 0.15.1`."""
+    from importlib.metadata import version
+
+    return f"zig cc {version('ziglang')}"
+
+
+def _run(arguments: Sequence[str], folder: Path, where: str) -> None:
+    if missing := compiler_missing():
+        raise MissingTool(where, f"needs {missing}")
+    command = [sys.executable, "-m", "ziglang", "cc", *arguments]
+    environment = {**os.environ, "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CheckFailed(where, f"the compiler did not end within {_TIME_LIMIT} s") from error
+    if done.returncode:
+        text = (done.stderr or done.stdout).strip()
+        raise CheckFailed(where, f"does not compile:\n{text[-4000:]}")
+
+
+def _linker_script(core: Core, keep: Sequence[str], entry: str, memory: MemoryMap) -> str:
+    """Code and constants in flash, everything else in RAM, the stack at the end of RAM; `keep` stays unused or not."""
+    externs = " ".join(dict.fromkeys((*keep, entry)))
+    return f"""ENTRY({entry})
+EXTERN({externs})
+MEMORY {{
+  FLASH (rx) : ORIGIN = {memory.flash:#x}, LENGTH = {memory.flash_size:#x}
+  RAM (rwx) : ORIGIN = {memory.ram:#x}, LENGTH = {memory.ram_size:#x}
+}}
+SECTIONS {{
+  .vectors : {{ KEEP(*(.vectors)) }} > FLASH
+  .text : {{ *(.text .text.*) }} > FLASH
+  .rodata : ALIGN(4) {{ *(.rodata .rodata.* .srodata .srodata.*) }} > FLASH
+  .ARM.exidx : {{ *(.ARM.exidx*) }} > FLASH
+  .data : ALIGN(4) {{ edgeml_data_start = .; *(.data .data.* .sdata .sdata.*) . = ALIGN(4); edgeml_data_end = .; }} > RAM AT > FLASH
+  edgeml_data_load = LOADADDR(.data);
+  .bss (NOLOAD) : ALIGN(4) {{ edgeml_bss_start = .; *(.bss .bss.* .sbss .sbss.* COMMON) . = ALIGN(4); edgeml_bss_end = .; }} > RAM
+  edgeml_stack_top = ORIGIN(RAM) + LENGTH(RAM);
+  /DISCARD/ : {{ *(.comment) *(.ARM.attributes) *(.riscv.attributes) *(.eh_frame*) *(.note*) }}
+}}
+"""
+
+
+def build(
+    core: Core,
+    sources: Sequence[Path],
+    *,
+    include: Sequence[Path] = (),
+    keep: Sequence[str] = (),
+    entry: str = "",
+    optimize: str = "-O2",
+    defines: Mapping[str, str] | None = None,
+    memory: MemoryMap | None = None,
+    where: str = "firmware",
+    warnings: Sequence[str] = WARNINGS,
+    standard: str = "-std=c99",
+) -> bytes:
+    """The ELF file of `sources` linked for `core`.
+
+    Parameters
+    ----------
+    sources : C files. Each function and constant gets a section of its own; what nothing reaches is dropped.
+    include : folders of headers.
+    keep : symbols that must stay though nothing calls them.
+    entry : symbol where execution starts; the first of `keep` if empty.
+    optimize : `-O2`, `-O3`, `-Os`.
+
+    Raises
+    ------
+    CheckFailed : the compiler refuses the code, with its words. MissingTool : there is no compiler.
+    """
+    memory = memory or MemoryMap()
+    with tempfile.TemporaryDirectory(prefix="edgeml-build-") as name:
+        folder = Path(name)
+        script = folder / "link.ld"
+        script.write_text(_linker_script(core, keep, entry or keep[0], memory), encoding="utf-8")
+        flags = [
+            "-target",
+            core.zig_target,
+            f"-mcpu={core.zig_cpu}",
+            standard,
+            optimize,
+            "-ffreestanding",
+            "-fno-builtin",
+            "-ffunction-sections",
+            "-fdata-sections",
+            "-fno-unwind-tables",
+            "-fno-asynchronous-unwind-tables",
+            "-fno-sanitize=all",
+            "-g0",
+            *warnings,
+            *(f"-D{key}={value}" for key, value in (defines or {}).items()),
+            *(f"-I{path.resolve()}" for path in include),
+        ]
+        objects = []
+        for index, source in enumerate(sources):
+            target = folder / f"{index}.o"
+            _run([*flags, "-c", str(source.resolve()), "-o", str(target)], folder, f"{where}, {source.name}")
+            objects.append(str(target))
+        output = folder / "firmware.elf"
+        link = ["-target", core.zig_target, f"-mcpu={core.zig_cpu}", optimize, "-ffreestanding"]
+        _run(
+            [*link, *objects, "-Wl,--gc-sections", f"-Wl,-T,{script}", "-o", str(output)],
+            folder,
+            f"{where}, linking",
+        )
+        return output.read_bytes()
