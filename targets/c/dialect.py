@@ -22,9 +22,12 @@ class Dialect:
     padding : tensors are padded to a multiple of so many elements.
     alignment : bytes to which constants are aligned, and to which an arena should be.
     tile : samples that the batched entry point computes together; 0 leaves that entry point out.
+    separate_steps : whether each step is a function of its own, shared by the entry points (small code, and cost that
+        can be told by step), and not inlined into each of them.
     """
 
     dense_kernels: tuple[DenseKernel, ...]
     padding: int = 64
     alignment: int = 64
     tile: int = 8
+    separate_steps: bool = False

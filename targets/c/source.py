@@ -66,7 +66,8 @@ def _step_function(plan: Plan, step: Step) -> str:
         + ["size_t samples"]
     )
     lines = [f"/* {step.name}: {code.comment}" + (f" ({code.kernel})" if code.kernel else "") + ". */"]
-    lines += [f"EDGEML_INLINE void {job.prefix}({parameters})", "{"]
+    storage = "EDGEML_SEPARATE" if plan.dialect.separate_steps else "EDGEML_INLINE"
+    lines += [f"{storage} void {job.prefix}({parameters})", "{"]
     body = list(code.statements)
     padding = (y.padded - y.size) * y.item_bytes
     if padding and not code.fills_padding:
