@@ -33,9 +33,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 class NeuronModel:
     """One time step of a neuron, for what its synapses bring it and its state: current u (optional) and membrane v.
 
-    input: a = ((Σ weight · spike) >> dropped_bits) << weight_shift, `input_delay` steps late; u = decay(u) + a or decay(u + a) where
-    there is a current, else u = a. Then v = decay(v) + u + bias, limited; s = [v > threshold] or [v ≥ threshold];
-    and the reset.
+    input: a = ((Σ weight · spike) >> dropped_bits) << weight_shift, `input_delay` steps late; u = decay(u) + a or
+    decay(u + a) where there is a current, else u = a. Then v = decay(v) + u + bias, limited; s = [v > threshold] or
+    [v ≥ threshold]; and the reset.
 
     Parameters
     ----------

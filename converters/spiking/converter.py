@@ -1,0 +1,88 @@
+"""`--to spiking`: a trained model as spikes, exactly (through the quantized form) or by rate coding for comparison."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeml import plugins
+from edgeml.errors import InputError
+from edgeml.network import Network
+from edgeml.network.spiking.encodings import ENCODINGS
+from edgeml.network.spiking.measures import measure
+from edgeml.plugins import Conversion, Progress
+
+from .exact import to_spikes
+
+if TYPE_CHECKING:
+    from edgeml.data import Dataset
+    from edgeml.frontends.mlp import Mlp
+
+__all__ = ["SpikingConverter"]
+
+_OWN = ("encoding", "input_encoding")
+_RATE = ("steps", "percentile", "weight_bits")
+_MEASURED = 64
+
+
+class SpikingConverter:
+    """Makes spiking networks; `encoding` says how:
+
+    unary, sar, ttfs, graded, stbif: exact, through the quantized form, whose options are taken too.
+    rate: the classic approximation, with `steps`, `percentile` and `weight_bits`.
+    """
+
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """Own options and those of the quantized form."""
+        quantized = plugins.converters("quantized").option_names
+        return tuple(dict.fromkeys((*_OWN, *_RATE, *quantized)))
+
+    def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
+        """Convert `mlp`. Raises InputError for a wrong option, or naming the layer that has no exact spikes."""
+        encoding = options.get("encoding", "unary")
+        if encoding == "rate":
+            from .rate import convert_rate
+
+            if other := sorted(set(options) - {"encoding", *_RATE}):
+                raise InputError(f"option {other[0]!r}", "has no meaning for --encoding rate", f"It takes {_RATE}")
+            return convert_rate(mlp, data, options, progress)
+        if encoding not in ENCODINGS:
+            known = ", ".join([*ENCODINGS, "rate"])
+            raise InputError("option encoding", f"{encoding!r} is not known", f"Known: {known}")
+        for name in ("steps", "percentile"):
+            if name in options:
+                raise InputError(
+                    f"option {name!r}", f"--encoding {encoding} takes as many slots as its values need", "Remove it"
+                )
+        passed = {key: value for key, value in options.items() if key not in _OWN}
+        quantized = plugins.converters("quantized").convert(mlp, data, passed, progress)
+        network = to_spikes(quantized.network, encoding, options.get("input_encoding"))
+        metrics = {**quantized.metrics, "spiking": _cost(network, quantized.network, data, encoding)}
+        notes = (*quantized.notes, _pays(metrics["spiking"]))
+        return dataclasses.replace(quantized, network=network, metrics=metrics, notes=notes)
+
+
+def _cost(network: Network, quantized: Network, data: Dataset | None, encoding: str) -> dict[str, Any]:
+    """Measures of the spiking form beside those of the quantized one, on held-back samples (random ones without)."""
+    quantizer = network.quantizer
+    if data is not None:
+        q = quantizer.quantize(data.x_test[:_MEASURED])
+    else:
+        generator = np.random.default_rng(0)
+        q = generator.integers(quantizer.low, quantizer.high, (_MEASURED, network.input_size), endpoint=True)
+        q = q.astype(np.int32)
+    return {"encoding": encoding, "measures": measure(network, q), "quantized_measures": measure(quantized, q)}
+
+
+def _pays(cost: Mapping[str, Any]) -> str:
+    """A sentence that says whether the spikes cost less than the quantized form."""
+    spiking, quantized = cost["measures"]["total"]["energy_pj"], cost["quantized_measures"]["total"]["energy_pj"]
+    words = "less" if spiking < quantized else "more"
+    return (
+        f"By the 45 nm table, the spikes cost {spiking / 1000:.2f} nJ per inference, {words} than the quantized form's "
+        f"{quantized / 1000:.2f} nJ: an estimate from integer operations and bytes moved."
+    )

@@ -1,0 +1,106 @@
+"""Quantized network → exact spiking network: the same integers, carried by spikes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError, NetworkError
+from edgeml.network import Add, Dense, Network, Node, Threshold
+from edgeml.network.layers.lookup import Lookup
+from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.spiking.currents import wiring
+from edgeml.network.spiking.encodings import ENCODINGS
+
+__all__ = ["to_spikes"]
+
+
+def _steps_of(layer: Lookup, channels: int, where: str) -> Threshold:
+    """A monotone table as thresholds of its argument; InputError where it falls somewhere."""
+    table = layer.table.astype(np.int64)
+    rises = np.diff(table)
+    if np.any(rises < 0):
+        raise InputError(
+            where,
+            "its table falls somewhere: no count of spikes grows with such a function",
+            "Use a monotone activation, or the quantized form",
+        )
+    if int(rises.sum()) == 0:
+        raise InputError(where, "its table is constant: such a layer carries nothing", "Remove it from the model")
+    positions = np.repeat(np.arange(1, len(table)) + layer.base, rises)
+    if positions.size > 255:
+        raise InputError(where, f"its table has {positions.size} steps; a spiking neuron has at most 255")
+    return Threshold(np.tile(positions, (channels, 1)), int(table[0]))
+
+
+def to_spikes(network: Network, encoding: str, input_encoding: str | None = None) -> Network:
+    """`network` (quantized form) with `Neurons` in place of `Threshold`, its integers untouched.
+
+    Signed activations and zero points need nothing special: what silence stands for goes into the receivers' bias.
+    A monotone `Lookup` becomes neurons of its own. The last layer, if it does not fire, is read as a membrane.
+
+    Parameters
+    ----------
+    encoding : unary, sar, ttfs, graded or stbif.
+    input_encoding : the same, or `direct`; default: the same as `encoding`.
+
+    Raises
+    ------
+    InputError : a layer has no exact spikes (named), or the encoding is not known.
+    """
+    source = encoding if input_encoding is None else input_encoding
+    for option, name, known in (
+        ("encoding", encoding, tuple(ENCODINGS)),
+        ("input_encoding", source, ("direct", *ENCODINGS)),
+    ):
+        if name not in known:
+            raise InputError(f"option {option}", f"{name!r} is not one of {', '.join(known)}")
+    quantizer = network.quantizer
+    first = network.nodes[0].name
+    taken = {node.name for node in network.nodes}
+    spikes_name = next(name for name in (f"{first}_spikes", f"{first}_spikes_of_edgeml") if name not in taken)
+    nodes = [
+        network.nodes[0],
+        Node(spikes_name, InputSpikes(network.input_size, source, quantizer.low, quantizer.high), (first,)),
+    ]
+    for node in network.layers:
+        layer = node.layer
+        inputs = tuple(spikes_name if name == first else name for name in node.inputs)
+        where = f"layer {node.name}"
+        if isinstance(layer, Lookup):
+            layer = _steps_of(layer, network.sizes[node.name], where)
+        if isinstance(layer, Threshold):
+            nodes.append(Node(node.name, Neurons(_within_reach(layer, network, node), encoding, layer.base), inputs))
+        elif isinstance(layer, (Dense, Add)):
+            nodes.append(Node(node.name, layer, inputs))
+        else:
+            raise InputError(
+                where,
+                f"a layer of kind {layer.kind!r} has no exact spikes",
+                "Exact spiking networks come from Linear, batch norm, ReLU and residual layers; use --to quantized",
+            )
+    spiking = Network(network.name, tuple(nodes), network.output)
+    try:
+        wiring(spiking)
+    except NetworkError as error:
+        raise InputError(error.where, error.problem, error.remedy) from error
+    return spiking
+
+
+def _within_reach(layer: Threshold, network: Network, node: Node) -> npt.NDArray[np.int32]:
+    """Thresholds that no accumulator reaches, moved to just past its range: the same counts, and a schedule whose
+    steps fit the accumulator's width."""
+    x = network.ranges[node.inputs[0]]
+    low, high = x.low[:, None], np.minimum(x.high + 1, 2**31 - 1)[:, None]
+    moved: npt.NDArray[np.int64] = np.clip(layer.thresholds.astype(np.int64), low, high)
+    uniform_where_possible = np.where(_spread(layer), layer.thresholds, moved)
+    return uniform_where_possible.astype(np.int32)
+
+
+def _spread(layer: Threshold) -> npt.NDArray[np.bool_]:
+    """Channels [channels, 1] that one threshold θ serves as they are: they stay so."""
+    steps = np.diff(layer.thresholds.astype(np.int64), axis=1)
+    if steps.shape[1] == 0:
+        return np.zeros((layer.channels, 1), np.bool_)
+    result: npt.NDArray[np.bool_] = np.all(steps == steps[:, :1], axis=1, keepdims=True) & (steps[:, :1] > 0)
+    return result

@@ -1,0 +1,204 @@
+"""Rate coding: the classic approximation of a float MLP by integrate-and-fire neurons, for comparison.
+
+Robust percentile normalisation of activations (Rueckauer et al., 2017), thresholds balanced to it, and an initial
+charge of half a threshold. The spiking network itself is integer and runs exactly; it is the model that it only
+approximates, the better the more steps it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+from edgeml.frontends.mlp import Affine, Clamp, Linear
+from edgeml.network import InputQuantizer, Network, Node, Output, argmax
+from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from edgeml.network.spiking.models.neuron_model import NeuronModel
+from edgeml.network.spiking.recording import record
+from edgeml.plugins import Conversion, Progress
+
+if TYPE_CHECKING:
+    from edgeml.data import Dataset
+    from edgeml.frontends.mlp import Mlp
+
+__all__ = ["convert_rate"]
+
+Floats = npt.NDArray[np.float64]
+_THRESHOLD_BITS = 10
+_MOST_CALIBRATION = 4096
+
+
+def _stages(mlp: Mlp) -> list[tuple[Floats, Floats]]:
+    """The model as (weight, bias) with a ReLU between: affine parts folded; InputError naming what is neither."""
+    stages: list[tuple[Floats, Floats]] = []
+    weight: Floats | None = None
+    bias: Floats = np.zeros(0)
+    scale, shift = np.ones(mlp.input_size), np.zeros(mlp.input_size)
+    for position, node in enumerate(mlp.nodes):
+        operator, where = node.operator, node.origin or node.name
+        if len(node.inputs) != 1 or node.inputs[0] != (mlp.nodes[position - 1].name if position else "input"):
+            raise InputError(where, "rate coding takes a chain of layers, no residual paths", "Use --encoding unary")
+        if isinstance(operator, Linear) and weight is None:
+            weight, bias = operator.weight * scale, operator.bias + operator.weight @ shift
+        elif isinstance(operator, Affine) and weight is None:
+            scale, shift = scale * operator.scale, shift * operator.scale + operator.shift
+        elif isinstance(operator, Affine) and weight is not None:
+            weight, bias = weight * operator.scale[:, None], bias * operator.scale + operator.shift
+        elif isinstance(operator, Clamp) and operator.low == 0 and weight is not None:
+            stages.append((weight, bias))
+            weight, scale, shift = None, np.ones(len(bias)), np.zeros(len(bias))
+        else:
+            raise InputError(
+                where,
+                f"rate coding is for Linear, batch norm and ReLU in turn, found {type(operator).__name__}",
+                "Use an exact encoding (unary, sar, ttfs, graded, stbif) or the quantized form",
+            )
+    if weight is None:
+        raise InputError(f"model {mlp.name}", "rate coding needs a linear layer at the end")
+    return [*stages, (weight, bias)]
+
+
+def _number(options: Mapping[str, Any], name: str, default: Any, low: float, high: float, kind: type) -> Any:
+    value = options.get(name, default)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or kind(value) != value
+        or not low <= value <= high
+    ):
+        raise InputError(f"option {name}", f"must be a number in {low} … {high}, found {value!r}")
+    return kind(value)
+
+
+def convert_rate(mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
+    """Convert `mlp` (Linear, batch norm, ReLU in a chain) to rate-coded integrate-and-fire neurons.
+
+    options : steps (32), percentile (99.9), weight_bits (8). Needs data to normalise with.
+    metrics : accuracy (where there are labels), agreement of the argmax with the float model, and both `over_steps`;
+        wrong_values: the share of hidden activations whose spike count is not the rounded, clipped activation.
+    """
+    if data is None:
+        raise InputError("rate coding", "needs data to find the range of each layer", "Pass --data")
+    steps = _number(options, "steps", 32, 1, 4096, int)
+    percentile = _number(options, "percentile", 99.9, 50.0, 100.0, float)
+    weight_bits = _number(options, "weight_bits", 8, 2, 8, int)
+    stages = _stages(mlp)
+    x = np.asarray(data.x[:_MOST_CALIBRATION], np.float64)
+    quantizer = _input_quantizer(x)
+    network, scales = _network(mlp, stages, quantizer, x, steps, percentile, weight_bits)
+    metrics = _metrics(network, mlp, stages, scales, data, steps)
+    wrong = metrics["wrong_values"]
+    note = (
+        f"Rate coding approximates: over {steps} steps {wrong:.1%} of the hidden values are wrong. "
+        "The exact encodings (unary, sar, ttfs, graded, stbif) have none wrong."
+    )
+    return Conversion(network, metrics, {}, (note,))
+
+
+def _input_quantizer(x: Floats) -> InputQuantizer:
+    signed = bool(x.min() < 0)
+    largest = max(float(np.abs(x).max()), np.finfo(np.float64).tiny)
+    return InputQuantizer(x.shape[1], np.array([largest / (127 if signed else 255)]), np.zeros(1), 0, 8, signed)
+
+
+def _network(
+    mlp: Mlp,
+    stages: list[tuple[Floats, Floats]],
+    quantizer: InputQuantizer,
+    x: Floats,
+    steps: int,
+    percentile: float,
+    weight_bits: int,
+) -> tuple[Network, list[float]]:
+    """The integer network, and the real value of one full-rate activation per hidden layer."""
+    nodes = [
+        Node("input", quantizer),
+        Node(
+            "input_current",
+            SpikeEncoder("direct", mlp.input_size, steps, quantizer.low, quantizer.high),
+            ("input",),
+        ),
+    ]
+    before, unit = "input_current", float(quantizer.scale[0])
+    activation, scales, real = x, [], 1.0
+    most = 2 ** (weight_bits - 1) - 1
+    for k, (weight, bias) in enumerate(stages):
+        last = k == len(stages) - 1
+        activation = activation @ weight.T + bias
+        if not last:
+            activation = np.maximum(activation, 0)
+            positive = activation[activation > 0]
+            scales.append(float(np.percentile(positive, percentile)) if positive.size else 1.0)
+        # One integer unit of weight times one unit of input stands for `real`; one spike for the layer's scale.
+        step = max(float(np.abs(weight).max()) / most, np.finfo(np.float64).tiny)
+        real = step * unit
+        integers = np.clip(np.rint(weight / step), -most - 1, most).astype(np.int64)
+        # Fraction bits only where a threshold would else be too small a number to be hit closely.
+        fraction = 0 if last else max(0, _THRESHOLD_BITS - int(np.log2(max(scales[-1] / real, 1))))
+        threshold = 1 if last else max(1, round(scales[-1] / real * 2**fraction))
+        neurons = len(bias)
+        model = NeuronModel(
+            name="rate",
+            weight_shift=fraction,
+            reset="none" if last else "subtract",
+            emission="membrane" if last else "binary",
+        )
+        nodes.append(
+            Node(
+                f"neurons{k}",
+                LeakyNeurons(
+                    model,
+                    steps,
+                    integers,
+                    weight_bits,
+                    np.full(neurons, threshold),
+                    np.zeros(neurons, np.int64),
+                    np.zeros(neurons, np.int64),
+                    np.rint(bias / real * 2**fraction).astype(np.int64),
+                    np.full(neurons, 0 if last else threshold // 2),
+                ),
+                (before,),
+            )
+        )
+        before = f"neurons{k}"
+        unit = scales[-1] if not last else unit
+    nodes.append(Node("membranes", SpikeReadout(steps, stages[-1][1].size, "last"), (before,)))
+    return Network(mlp.name, tuple(nodes), Output(np.array([real / steps]), 0, mlp.labels)), scales
+
+
+def _metrics(
+    network: Network,
+    mlp: Mlp,
+    stages: list[tuple[Floats, Floats]],
+    scales: list[float],
+    data: Dataset,
+    steps: int,
+) -> dict[str, Any]:
+    x = np.asarray(data.x_test, np.float64)
+    records = record(network, network.quantizer.quantize(x))
+    readout = list(records)[-1]
+    over_time = records[readout].membrane
+    float_class = argmax(mlp.evaluate(x))
+    shown = sorted({t for t in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, steps) if t <= steps})
+    classes = {t: argmax(over_time[t - 1]) for t in shown}
+    metrics: dict[str, Any] = {
+        "agreement": float(np.mean(classes[steps] == float_class)),
+        "over_steps": {"steps": shown, "agreement": [float(np.mean(classes[t] == float_class)) for t in shown]},
+    }
+    if data.y_test is not None:
+        accuracy = [float(np.mean(classes[t] == data.y_test)) for t in shown]
+        metrics["over_steps"]["accuracy"] = accuracy
+        metrics["accuracy"] = {"float": float(np.mean(float_class == data.y_test)), "integer": accuracy[-1]}
+    wrong, compared, activation = 0, 0, x
+    for k, (weight, bias) in enumerate(stages[:-1]):
+        activation = np.maximum(activation @ weight.T + bias, 0)
+        expected = np.clip(np.rint(activation / scales[k] * steps), 0, steps)
+        wrong += int(np.count_nonzero(records[f"neurons{k}"].spikes.sum(axis=0) != expected))
+        compared += expected.size
+    metrics["wrong_values"] = wrong / compared if compared else 0.0
+    return metrics
