@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from edgeml.errors import InputError
@@ -49,9 +49,9 @@ class LayerCode:
     Parameters
     ----------
     statements : the body of its function. In scope: `x` (for the second input `x1`), pointers to const to the
-        stored integers; `y`, pointer to the output's; `scratch`, `uint8_t *`, aligned like the arena. With `per_sample` they are
-        those of one sample; else of `samples` (a `size_t`) samples, each tensor's `padded` elements after the one
-        before.
+        stored integers; `y`, pointer to the output's; `scratch`, `uint8_t *`, aligned like the arena. With
+        `per_sample` they are those of one sample; else of `samples` (a `size_t`) samples, each tensor's `padded`
+        elements (and the scratch bytes, rounded up to the alignment) after the one before.
     comment : what it computes, one line.
     includes : headers of `firmware_stubs/c/edgeml` that it calls.
     constants : arrays that it reads.
@@ -59,6 +59,7 @@ class LayerCode:
     per_sample : whether the statements are for one sample.
     fills_padding : whether the statements also write zeros behind the output's `size` elements; if not, zeros are
         written for them.
+    kernel : which of several ways it goes, for reports.
     """
 
     statements: tuple[str, ...]
@@ -68,7 +69,7 @@ class LayerCode:
     scratch_bytes: int = 0
     per_sample: bool = True
     fills_padding: bool = False
-    kernel: str = field(default="")
+    kernel: str = ""
 
 
 class LayerEmitter(ABC):
@@ -82,8 +83,8 @@ class LayerEmitter(ABC):
         if cls.kind:
             _EMITTERS[cls.kind] = cls()
 
-    def absorbs(self, network: Network, node: Node, consumer: Node, dialect: Dialect) -> bool:
-        """Whether this step also computes `consumer`, the only node that takes `node`'s values (which then are in
+    def absorbs(self, job: LayerJob, consumer: Node) -> bool:
+        """Whether the step `job` can compute `consumer` too, the only node that takes its values (which then are in
         no memory and in no trace)."""
         return False
 

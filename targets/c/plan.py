@@ -60,29 +60,6 @@ class Plan:
         return sum(step.output.size for step in self.traced)
 
 
-def _groups(network: Network, dialect: Dialect) -> list[tuple[Node, ...]]:
-    """The nodes that each step computes."""
-    consumers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
-    for node in network.nodes:
-        for name in node.inputs:
-            consumers[name].append(node)
-    groups: list[tuple[Node, ...]] = []
-    absorbed: set[str] = set()
-    for node in network.nodes:
-        if node.name in absorbed:
-            continue
-        group = [node]
-        emitter = layer_emitter(node.layer.kind)
-        while len(consumers[group[-1].name]) == 1:
-            (consumer,) = consumers[group[-1].name]
-            if len(consumer.inputs) != 1 or not emitter.absorbs(network, group[-1], consumer, dialect):
-                break
-            absorbed.add(consumer.name)
-            group.append(consumer)
-        groups.append(tuple(group))
-    return groups
-
-
 class _Arena:
     """First-fit places for regions, each in use over an interval of steps."""
 
@@ -93,7 +70,7 @@ class _Arena:
     def place(self, first: int, last: int, size: int) -> int:
         """Offset of `size` bytes that nothing else uses in steps first … last."""
         size = -(-size // self._alignment) * self._alignment
-        others = sorted((start, end) for f, l, start, end in self._regions if f <= last and first <= l)
+        others = sorted((start, end) for begin, until, start, end in self._regions if begin <= last and first <= until)
         offset = 0
         for start, end in others:
             if offset + size <= start:
@@ -108,25 +85,49 @@ class _Arena:
         return max((end for *_, end in self._regions), default=0)
 
 
+def _jobs(network: Network, dialect: Dialect) -> list[LayerJob]:
+    """The steps: each node, with those behind it that its emitter absorbs."""
+    consumers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
+    for node in network.nodes:
+        for name in node.inputs:
+            consumers[name].append(node)
+    tensors: dict[str, Tensor] = {}
+    jobs: list[LayerJob] = []
+    absorbed: set[str] = set()
+
+    def job_of(nodes: tuple[Node, ...]) -> LayerJob:
+        output = layer_emitter(nodes[0].layer.kind).output(network, nodes, dialect)
+        inputs = tuple(tensors[name] for name in nodes[0].inputs)
+        return LayerJob(network, nodes, inputs, output, dialect, f"{network.name}_layer_{nodes[0].name}")
+
+    for node in network.nodes:
+        if node.name in absorbed:
+            continue
+        job = job_of((node,))
+        emitter = layer_emitter(node.layer.kind)
+        while len(consumers[job.nodes[-1].name]) == 1:
+            (consumer,) = consumers[job.nodes[-1].name]
+            if len(consumer.inputs) != 1 or not emitter.absorbs(job, consumer):
+                break
+            absorbed.add(consumer.name)
+            job = job_of((*job.nodes, consumer))
+        tensors[job.output.name] = job.output
+        jobs.append(job)
+    return jobs
+
+
 def make_plan(network: Network, dialect: Dialect) -> Plan:
     """Choose the steps, generate their code and place their tensors."""
-    groups = _groups(network, dialect)
-    last_use: dict[str, int] = {groups[-1][-1].name: len(groups)}
-    for position, group in enumerate(groups):
-        for name in group[0].inputs:
-            last_use[name] = max(position, last_use.get(name, 0))
-    tensors: dict[str, Tensor] = {}
+    jobs = _jobs(network, dialect)
+    last_use = {jobs[-1].output.name: len(jobs)}
+    for position, job in enumerate(jobs):
+        for tensor in job.inputs:
+            last_use[tensor.name] = position
     arena = _Arena(dialect.alignment)
     steps: list[Step] = []
-    for position, group in enumerate(groups):
-        emitter = layer_emitter(group[0].layer.kind)
-        output = emitter.output(network, group, dialect)
-        inputs = tuple(tensors[name] for name in group[0].inputs)
-        prefix = f"{network.name}_layer_{group[-1].name}"
-        job = LayerJob(network, group, inputs, output, dialect, prefix)
-        code = emitter.emit(job)
-        tensors[output.name] = output
-        offset = arena.place(position, last_use[output.name], output.bytes)
+    for position, job in enumerate(jobs):
+        code = layer_emitter(job.nodes[0].layer.kind).emit(job)
+        offset = arena.place(position, last_use[job.output.name], job.output.bytes)
         scratch_offset = arena.place(position, position, code.scratch_bytes) if code.scratch_bytes else 0
         steps.append(Step(job, code, offset, scratch_offset))
     return Plan(network, dialect, tuple(steps), arena.bytes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -46,10 +47,25 @@ class CProgram:
             path.write_text(text, encoding="utf-8", newline="\n")
 
 
+_INCLUDE = re.compile(r'^#include "([a-z0-9_]+\.h)"', re.MULTILINE)
+
+
 @cache
 def _kernel_text(header: str) -> str:
     folder = resources.files("edgeml.firmware_stubs") / "c" / "edgeml"
     return (folder / header).read_text(encoding="utf-8")
+
+
+def _kernel_texts(headers: Iterable[str]) -> dict[str, str]:
+    """The text of these headers and of those that they include, by name."""
+    texts: dict[str, str] = {}
+    wanted = list(headers)
+    while wanted:
+        header = wanted.pop(0)
+        if header not in texts:
+            texts[header] = _kernel_text(header)
+            wanted += _INCLUDE.findall(texts[header])
+    return texts
 
 
 def generate(network: Network, dialect: Dialect) -> CProgram:
@@ -59,6 +75,6 @@ def generate(network: Network, dialect: Dialect) -> CProgram:
     files = {
         f"{network.name}.h": header_text(plan, constant_bytes),
         f"{network.name}.c": source_text(plan),
-        **{f"edgeml/{header}": _kernel_text(header) for header in used_headers(plan)},
+        **{f"edgeml/{header}": text for header, text in _kernel_texts(used_headers(plan)).items()},
     }
     return CProgram(files, plan, constant_bytes)

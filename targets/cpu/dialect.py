@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from edgeml.targets.c import Dialect
+from edgeml.targets.c.dense_kernels.quads import QuadsKernel
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
 
 __all__ = ["CPU_DIALECT"]
 
-CPU_DIALECT = Dialect(dense_kernels=(RowsKernel(),), padding=64, alignment=64, tile=8)
+CPU_DIALECT = Dialect(dense_kernels=(QuadsKernel(), RowsKernel()), padding=64, alignment=64, tile=8)

@@ -5,15 +5,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Define EDGEML_PORTABLE to leave out all bodies that use a processor's own vector instructions. */
+#if !defined(EDGEML_PORTABLE)
+#if defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
+#define EDGEML_AVX512 1
+#include <immintrin.h>
+#elif defined(__AVX2__)
+#define EDGEML_AVX2 1
+#include <immintrin.h>
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#define EDGEML_NEON 1
+#include <arm_neon.h>
+#endif
+#endif
+
+/* In front of a loop with few turns, whose number is a constant where the kernel is called. */
+#if defined(__clang__)
+#define EDGEML_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define EDGEML_UNROLL _Pragma("GCC unroll 16")
+#else
+#define EDGEML_UNROLL
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define EDGEML_ALIGNED(bytes) __attribute__((aligned(bytes)))
 /* Kernels are inlined where they are called: sizes are constants there, and loops unroll. */
 #define EDGEML_INLINE static inline __attribute__((always_inline, unused))
 #define EDGEML_UNUSED __attribute__((unused))
+#define EDGEML_SEPARATE static __attribute__((noinline))
 #else
 #define EDGEML_ALIGNED(bytes)
 #define EDGEML_INLINE static inline
 #define EDGEML_UNUSED
+#define EDGEML_SEPARATE static
 #endif
 
 /* Writes zeros: what kernels may read behind the last element of a tensor. */
@@ -22,6 +47,16 @@ EDGEML_INLINE void edgeml_zero(uint8_t *bytes, size_t count)
     for (size_t i = 0; i < count; i++) {
         bytes[i] = 0;
     }
+}
+
+/* Four bytes as one word, in the machine's order; compiles to one load. */
+EDGEML_INLINE int32_t edgeml_load32(const uint8_t *bytes)
+{
+    union {
+        uint8_t bytes[4];
+        int32_t word;
+    } value = {{bytes[0], bytes[1], bytes[2], bytes[3]}};
+    return value.word;
 }
 
 /* Index of the largest of count values; the lowest index of equals. */

@@ -10,7 +10,7 @@
 #ifndef EDGEML_DENSE_LANES_H
 #define EDGEML_DENSE_LANES_H
 
-#include "cortex_m/call.h"
+#include "dense_call.h"
 
 #if defined(__GNUC__) || defined(__clang__)
 typedef uint32_t __attribute__((may_alias)) edgeml_word;
@@ -37,7 +37,7 @@ EDGEML_INLINE uint32_t edgeml_sum_u8(const uint8_t *x, uint32_t count)
 }
 
 #if defined(EDGEML_THUMB_1)
-#include "cortex_m/dense_lanes_m0.h"
+#include "dense_lanes_m0.h"
 #else
 
 EDGEML_INLINE void edgeml_dense_lanes_segment(const edgeml_dense_call *call, uint32_t bits, uint32_t lanes)

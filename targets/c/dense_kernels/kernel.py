@@ -29,6 +29,7 @@ class DenseProblem:
     bias : int64 [outputs]; the input's offset and zero point are folded into it.
     thresholds : int32 [outputs, levels] if the step also computes the thresholds behind the layer, else None.
     input, output : tensors.
+    low, high : int64 [outputs], bounds of acc.
     partial_low, partial_high : int64 [outputs], bounds of bias and every partial sum in any order of addition.
     dialect, prefix : as in `LayerJob`.
     """
@@ -39,6 +40,8 @@ class DenseProblem:
     thresholds: npt.NDArray[np.int32] | None
     input: Tensor
     output: Tensor
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
     partial_low: npt.NDArray[np.int64]
     partial_high: npt.NDArray[np.int64]
     dialect: Dialect
@@ -52,20 +55,26 @@ class DenseProblem:
         (x,) = job.inputs
         weight = dense.weight.astype(np.int64)
         bias = dense.bias + (x.low - dense.input_zero_point) * weight.sum(axis=1)
-        low, high = np.minimum(x.stored_low, 0), np.maximum(x.stored_high, 0)
         positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
-        down, up = positive @ low + negative @ high, positive @ high + negative @ low
+
+        def bounds(low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
+            return positive @ low + negative @ high, positive @ high + negative @ low
+
+        whole = bounds(x.stored_low, x.stored_high)
+        partial = bounds(np.minimum(x.stored_low, 0), np.maximum(x.stored_high, 0))
         return cls(
-            dense.weight,
-            dense.weight_bits,
-            bias,
-            last.thresholds if isinstance(last, Threshold) else None,
-            x,
-            job.output,
-            down + np.minimum(bias, 0),
-            up + np.maximum(bias, 0),
-            job.dialect,
-            job.prefix,
+            weight=dense.weight,
+            weight_bits=dense.weight_bits,
+            bias=bias,
+            thresholds=last.thresholds if isinstance(last, Threshold) else None,
+            input=x,
+            output=job.output,
+            low=whole[0] + bias,
+            high=whole[1] + bias,
+            partial_low=partial[0] + np.minimum(bias, 0),
+            partial_high=partial[1] + np.maximum(bias, 0),
+            dialect=job.dialect,
+            prefix=job.prefix,
         )
 
     @property
@@ -85,7 +94,8 @@ class DenseProblem:
 
     def summary(self) -> str:
         """One line for the comment above the step's function."""
-        return f"dense {self.inputs} -> {self.outputs}, {self.weight_bits}-bit weights"
+        text = f"dense {self.inputs} -> {self.outputs}, {self.weight_bits}-bit weights"
+        return text if self.thresholds is None else f"{text}, {self.thresholds.shape[1]} thresholds"
 
 
 class DenseKernel(ABC):
@@ -93,12 +103,10 @@ class DenseKernel(ABC):
 
     name: ClassVar[str] = ""
     """As reported to the user."""
-    with_thresholds: ClassVar[bool] = False
-    """Whether it can compute the thresholds behind the layer in the same step."""
 
     @abstractmethod
     def applies(self, problem: DenseProblem) -> bool:
-        """Whether it can compute this layer exactly."""
+        """Whether it can compute this layer exactly, with the thresholds behind it if the problem has any."""
 
     def cost(self, problem: DenseProblem) -> float:
         """Estimated time, in a unit common to the kernels of a dialect."""

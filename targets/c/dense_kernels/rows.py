@@ -15,7 +15,10 @@ class RowsKernel(DenseKernel):
     name = "rows"
 
     def applies(self, problem: DenseProblem) -> bool:
-        return True
+        return problem.thresholds is None
+
+    def cost(self, problem: DenseProblem) -> float:
+        return 1.0 * problem.inputs * problem.outputs
 
     def emit(self, problem: DenseProblem) -> LayerCode:
         narrow = problem.fits_int32

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from edgeml.errors import InputError
 from edgeml.network import Network, Node, Threshold
 
 from ..dense_kernels.kernel import DenseKernel, DenseProblem
@@ -23,10 +26,22 @@ class DenseEmitter(LayerEmitter):
             return threshold_tensor(network, nodes[-1], dialect)
         return Tensor.make(nodes[-1].name, network.ranges[nodes[-1].name], dialect.padding, ctype="int32_t")
 
+    def absorbs(self, job: LayerJob, consumer: Node) -> bool:
+        if len(job.nodes) > 1 or not isinstance(consumer.layer, Threshold):
+            return False
+        nodes = (*job.nodes, consumer)
+        fused = replace(job, nodes=nodes, output=self.output(job.network, nodes, job.dialect))
+        return _kernel(DenseProblem.of(fused)) is not None
+
     def emit(self, job: LayerJob) -> LayerCode:
         problem = DenseProblem.of(job)
-        return self._kernel(problem).emit(problem)
+        kernel = _kernel(problem)
+        if kernel is None:
+            raise InputError(f"layer {job.nodes[0].name}", "no kernel of this target computes it")
+        return kernel.emit(problem)
 
-    def _kernel(self, problem: DenseProblem) -> DenseKernel:
-        applying = [kernel for kernel in problem.dialect.dense_kernels if kernel.applies(problem)]
-        return min(applying, key=lambda kernel: kernel.cost(problem))
+
+def _kernel(problem: DenseProblem) -> DenseKernel | None:
+    """The quickest of the dialect's kernels that apply."""
+    applying = [kernel for kernel in problem.dialect.dense_kernels if kernel.applies(problem)]
+    return min(applying, key=lambda kernel: kernel.cost(problem), default=None)

@@ -6,8 +6,8 @@
  * sum times its power of two fits 32 bits.
  * Weights: [blocks of 4 outputs][groups of 8 inputs][4 pairs of inputs]; inputs as edgeml_widen_u8 writes them.
  */
-#ifndef EDGEML_CORTEX_M_DENSE_W4_DSP_H
-#define EDGEML_CORTEX_M_DENSE_W4_DSP_H
+#ifndef EDGEML_DENSE_W4_DSP_H
+#define EDGEML_DENSE_W4_DSP_H
 
 #include "widen.h"
 

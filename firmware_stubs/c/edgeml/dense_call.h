@@ -1,9 +1,9 @@
 /* What the dense kernels of microcontrollers are handed: one segment of a layer's inputs, all blocks of its outputs.
    A kernel adds, for each output, the sum over the segment's inputs of weight * x. */
-#ifndef EDGEML_CORTEX_M_CALL_H
-#define EDGEML_CORTEX_M_CALL_H
+#ifndef EDGEML_DENSE_CALL_H
+#define EDGEML_DENSE_CALL_H
 
-#include "../common.h"
+#include "common.h"
 
 /* The assembly bodies read this struct by offset: keep the order. */
 typedef struct {

@@ -7,8 +7,8 @@
  * A word holds four such masks' worth, found by rotating it by 0, 4, 8 and 12 bits: eight inputs, two outputs.
  * Weights: [blocks of 8 outputs][groups of 8 inputs][4 pairs of outputs]; inputs as edgeml_widen_u8 writes them.
  */
-#ifndef EDGEML_CORTEX_M_DENSE_W2_DSP_H
-#define EDGEML_CORTEX_M_DENSE_W2_DSP_H
+#ifndef EDGEML_DENSE_W2_DSP_H
+#define EDGEML_DENSE_W2_DSP_H
 
 #include "widen.h"
 

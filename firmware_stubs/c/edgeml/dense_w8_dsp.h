@@ -7,8 +7,8 @@
  * Weights: [blocks of 4 outputs][groups of 4 inputs][2 pairs of inputs][2 pairs of outputs]; inputs as edgeml_widen_u8
  * writes them.
  */
-#ifndef EDGEML_CORTEX_M_DENSE_W8_DSP_H
-#define EDGEML_CORTEX_M_DENSE_W8_DSP_H
+#ifndef EDGEML_DENSE_W8_DSP_H
+#define EDGEML_DENSE_W8_DSP_H
 
 #include "widen.h"
 

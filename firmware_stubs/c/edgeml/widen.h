@@ -1,9 +1,9 @@
 /* Inputs as 16-bit pairs for SMLAD: four bytes x0 x1 x2 x3 become the words (x0, x2) and (x1, x3), because UXTB16 makes
    those at once; the weights are packed in the same order. */
-#ifndef EDGEML_CORTEX_M_WIDEN_H
-#define EDGEML_CORTEX_M_WIDEN_H
+#ifndef EDGEML_WIDEN_H
+#define EDGEML_WIDEN_H
 
-#include "call.h"
+#include "dense_call.h"
 
 #if defined(EDGEML_THUMB_DSP)
 /* r0 = x, r1 = wide, r2 = end of x; returns the sum. Eight inputs a turn. */
