@@ -1,1 +1,59 @@
-"""Trained models in: one file per format, each giving an `Mlp`."""
+"""Trained models in: one file of `formats/` per format, each giving an `Mlp` (float) or a `Network` (integers)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import EdgemlError, InputError
+from ..network import Network
+from .format import Request, known_formats
+from .mlp import Mlp
+
+__all__ = ["load_model", "source_kinds"]
+
+
+def source_kinds() -> list[str]:
+    """What `load_model` takes, for people."""
+    return [entry.description for entry in known_formats() if entry.description]
+
+
+def load_model(source: Any, *, weights: Any = None, example: Any = None, name: str | None = None) -> Mlp | Network:
+    """Read a trained model.
+
+    Parameters
+    ----------
+    source : a model object (`torch.nn.Module`, `torch.export.ExportedProgram`), or a path: `.pt2`, `.onnx`,
+        `.edgeml`, or `module.py:factory`. Only the last runs code of the source: the Python file it names.
+    weights : path of a `.safetensors` file, for `module.py:factory`.
+    example : an example input [batch, features …], where a model has to be traced and its input cannot be guessed.
+    name : name of the result; by default that of the file or class.
+
+    Returns
+    -------
+    The float `Mlp`, checked against the source on random inputs; or the `Network`, of a format that holds integers.
+
+    Raises
+    ------
+    InputError : the source cannot be read, or is not an MLP: the operator, its place and what is supported.
+    CheckFailed : edgeml misread the source.
+    """
+    if isinstance(source, Path):
+        source = str(source)
+    request = Request(source, None if weights is None else Path(weights), example, name)
+    is_path = isinstance(source, str)
+    for entry in known_formats():
+        if entry.takes_path(source) if is_path else entry.takes_object(source):
+            break
+    else:
+        raise InputError(request.where, "is no model that edgeml can read", f"It reads {'; '.join(source_kinds())}")
+    if request.weights is not None and not entry.takes_weights:
+        raise InputError(request.where, "takes no separate weights", "Weights go with module.py:factory")
+    try:
+        return entry.read(request)
+    except EdgemlError:
+        raise
+    except (MemoryError, RecursionError) as error:
+        raise InputError(
+            request.where, f"is larger or deeper than can be read here ({type(error).__name__})"
+        ) from error

@@ -1,0 +1,82 @@
+"""An exported program computed by torch itself, in float64: what an `Mlp` read from it is checked against.
+
+Only operators that the reader knows are called, so a file cannot name one that does more than compute.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import InputError
+from .operators import IGNORED, OPERATORS
+from .program import Call, DataType, Graph, Ignored, Program, Reference
+from .reader import simple_name
+
+__all__ = ["run_program"]
+
+
+def run_program(program: Program, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+    """The program's output for x [samples, features], by torch's operators in float64."""
+    import torch
+
+    values: dict[str, Any] = {
+        name: torch.from_numpy(np.array(tensor.array())) for name, tensor in program.tensors.items()
+    }
+    batch = program.input_shape[0] or len(x)
+    outputs = []
+    with torch.no_grad():
+        for start in range(0, len(x), batch):
+            part = np.resize(x[start : start + batch], (batch, x.shape[1]))
+            shaped = torch.from_numpy(part).reshape([batch, *(int(size or 1) for size in program.input_shape[1:])])
+            result = _run(program.graph, {**values, program.input: shaped})[0]
+            outputs.append(result.numpy()[: len(x) - start])
+    return np.concatenate(outputs)
+
+
+def _run(graph: Graph, values: dict[str, Any]) -> list[Any]:
+    for call in graph.calls:
+        inner = [argument for argument in call.arguments.values() if isinstance(argument, Graph)]
+        if inner:
+            given = list(call.arguments.values())
+            given = given[given.index(inner[0]) + 1 :]
+            bound = {name: _argument(argument, values) for name, argument in zip(inner[0].inputs, given, strict=True)}
+            results = _run(inner[0], {**values, **bound})
+        elif simple_name(call.operator)[0] in IGNORED:
+            continue
+        else:
+            results = _call(call, values)
+        values.update(zip(call.results, results, strict=False))
+    return [values[name] for name in graph.outputs]
+
+
+def _call(call: Call, values: dict[str, Any]) -> list[Any]:
+    import torch
+
+    if simple_name(call.operator)[0] not in OPERATORS:
+        raise InputError(call.origin, f"{call.operator} is not supported")
+    packet, _, overload = call.operator.removeprefix("aten.").partition(".")
+    function = getattr(getattr(torch.ops.aten, packet), overload or "default")
+    arguments = {
+        name: _argument(argument, values)
+        for name, argument in call.arguments.items()
+        if not isinstance(argument, Ignored)
+    }
+    result = function(**arguments)
+    return list(result) if isinstance(result, (tuple, list)) else [result]
+
+
+def _argument(argument: Any, values: dict[str, Any]) -> Any:
+    """An argument for torch: every real number type becomes float64."""
+    import torch
+
+    if isinstance(argument, list):
+        return [_argument(entry, values) for entry in argument]
+    if isinstance(argument, Reference):
+        return values[argument.name]
+    if isinstance(argument, DataType):
+        real = argument.name in ("float16", "bfloat16", "float32")
+        return torch.float64 if real else getattr(torch, argument.name)
+    return argument

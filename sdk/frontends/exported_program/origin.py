@@ -1,0 +1,53 @@
+"""Where an operator of an exported program stands in the user's model, out of the metadata that torch keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["call_origin", "printable"]
+
+_FRAME = re.compile(r'File "([^"\n]{1,1000})", line (\d{1,9})')
+_INSTALLED = re.compile(r"[/\\](site-packages|dist-packages|torch[/\\](nn|utils|_\w+))[/\\]")
+
+
+def printable(text: Any, most: int = 120) -> str:
+    """`text` from a file on one line of printable characters, shortened: it goes to a terminal."""
+    line = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * most])
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def call_origin(operator: str, metadata: Mapping[str, Any], result: str) -> tuple[str, str]:
+    """The place of a call for people, such as "fc1 (Linear), model.py line 12", and a name for its layer."""
+    module, kind = _module(metadata.get("nn_module_stack"))
+    is_leaf = kind.startswith("torch.nn.modules.") and ".container." not in kind
+    words = f"{module} ({kind.rsplit('.', 1)[-1]})" if module else ""
+    if not is_leaf:
+        simple = operator.split(".")[1] if operator.count(".") else operator
+        words = f"{words + ', ' if words else ''}operator {simple}"
+    line = _line(metadata.get("stack_trace"))
+    hint = module if is_leaf and module else f"{module}_{result}" if module else result
+    return printable(f"{words}{', ' + line if line else ''}", 200), hint
+
+
+def _module(stack: Any) -> tuple[str, str]:
+    """Path and class of the innermost module of an `nn_module_stack`: "key,path,class;key,path,class;…"."""
+    if not isinstance(stack, str):
+        return "", ""
+    parts = stack[:100_000].rsplit(";", 1)[-1].split(",")
+    if len(parts) < 3 or "_empty_nn_module_stack" in parts[0]:
+        return "", ""
+    return re.sub(r"@\d+$", "", ",".join(parts[1:-1])), parts[-1]
+
+
+def _line(trace: Any) -> str:
+    """The innermost line of the user's own code in a stack trace: the last that is not torch's."""
+    if not isinstance(trace, str):
+        return ""
+    frames = [frame for frame in _FRAME.findall(trace[:100_000]) if not _INSTALLED.search(frame[0])]
+    if not frames:
+        return ""
+    path, line = frames[-1]
+    file = re.split(r"[/\\]", path)[-1]
+    return f"{file} line {line}"

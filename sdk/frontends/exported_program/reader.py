@@ -1,0 +1,147 @@
+"""An exported program as an `Mlp`: its calls are walked in order, constants computed, signals becoming nodes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from ...errors import InputError
+from ..mlp import Mlp
+from ..reading.builder import MlpBuilder
+from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value
+from .operators import ALIASING, HINTS, IGNORED, OPERATORS
+from .origin import printable
+from .program import Call, Graph, Program, Reference, Unknown
+
+__all__ = ["program_to_mlp", "simple_name"]
+
+_INLINED = ("higher_order.wrap_with_set_grad_enabled", "higher_order.wrap_with_autocast")
+
+
+def simple_name(operator: str) -> tuple[str, bool]:
+    """ "aten.add_.Tensor" → ("add", True): the name in `OPERATORS`, and whether it changes its first argument."""
+    namespace, _, rest = operator.partition(".")
+    name = rest.split(".", 1)[0]
+    if namespace != "aten":
+        return operator, False
+    in_place = name.endswith("_") and not name.endswith("__")
+    return (name[:-1] if in_place else name), in_place
+
+
+def program_to_mlp(program: Program, where: str, name: str) -> Mlp:
+    """`program` as an `Mlp`; InputError with operator, place and remedy where it is none."""
+    try:
+        builder = MlpBuilder(program.input_shape)
+    except NotAnMlp as error:
+        raise InputError(where, error.problem, error.remedy) from error
+    reading = _Reading(program, builder, where)
+    reading.values[program.input] = builder.input
+    reading.run(program.graph)
+    try:
+        return builder.build(reading.value(Reference(program.graph.outputs[0])), name)
+    except NotAnMlp as error:
+        raise InputError(where, error.problem, error.remedy or SUPPORTED) from error
+
+
+class _Reading:
+    """The values of a program while its calls are walked.
+
+    In-place operators are followed through names: all names of one storage get the new values, each in its own
+    shape, since every view that an MLP may take is a reshape of the whole.
+    """
+
+    def __init__(self, program: Program, builder: MlpBuilder, where: str) -> None:
+        self.program = program
+        self.builder = builder
+        self.where = where
+        self.values: dict[str, Value] = {}
+        self.storages: dict[str, str] = {}
+
+    def value(self, argument: Any) -> Any:
+        """An argument with its references resolved."""
+        if isinstance(argument, list):
+            return [self.value(entry) for entry in argument]
+        if not isinstance(argument, Reference):
+            return argument
+        name = argument.name
+        if name not in self.values:
+            if name not in self.program.tensors:
+                raise NotAnMlp(f"it takes {printable(name)!r}, which nothing before it gives")
+            tensor = self.program.tensors[name]
+            self.builder.budget.constant(tensor.sizes)
+            self.values[name] = tensor.array()
+        return self.values[name]
+
+    def run(self, graph: Graph) -> None:
+        """Walk the calls of a graph."""
+        for call in graph.calls:
+            self.builder.place(call.origin, call.hint)
+            try:
+                self.call(call)
+            except NotAnMlp as error:
+                place = f"{self.where}, {call.origin}" if call.origin else self.where
+                remedy = error.remedy or HINTS.get(simple_name(call.operator)[0], "") or SUPPORTED
+                raise InputError(place, f"{printable(call.operator)}: {error.problem}", remedy) from error
+
+    def call(self, call: Call) -> None:
+        """Walk one call."""
+        if call.operator in _INLINED:
+            self.inline(call)
+            return
+        name, in_place = simple_name(call.operator)
+        if name in IGNORED:
+            return
+        if name not in OPERATORS:
+            raise NotAnMlp("this operator is not supported")
+        arguments = {key: self.value(argument) for key, argument in call.arguments.items()}
+        if unknown := [key for key, argument in arguments.items() if isinstance(argument, Unknown)]:
+            raise NotAnMlp(f"its argument {printable(unknown[0])!r} is of a kind that is not supported")
+        function = OPERATORS[name]
+        try:
+            inspect.signature(function).bind(self.builder, **arguments)
+        except TypeError as error:
+            raise NotAnMlp(f"its arguments {printable(sorted(arguments))} are not supported") from error
+        result = function(self.builder, **arguments)
+        if not call.results:
+            raise NotAnMlp("it gives nothing")
+        first = next((a.name for a in call.arguments.values() if isinstance(a, Reference)), "")
+        if in_place:
+            self.change(first, result)
+        self.values[call.results[0]] = result
+        shares = in_place or name in ALIASING
+        self.storages[call.results[0]] = self.storages.get(first, first) if shares else call.results[0]
+
+    def change(self, name: str, result: Value) -> None:
+        """The tensor `name` now holds `result`, and so do all that share its memory."""
+        if name in self.program.tensors:
+            target = self.program.targets.get(name, name)
+            raise NotAnMlp(
+                f"it changes the model's own {printable(target)!r}", "Call model.eval() before torch.export.export"
+            )
+        storage = self.storages.get(name, name)
+        for other, value in list(self.values.items()):
+            if self.storages.get(other, other) == storage and isinstance(value, Signal):
+                if not isinstance(result, Signal) or result.size != value.size:
+                    raise NotAnMlp("it changes a tensor in place that is used in another shape")
+                self.values[other] = Signal(result.node, value.shape, value.batch_axis, result.final)
+        self.values[name] = result
+
+    def inline(self, call: Call) -> None:
+        """A part of the graph under `torch.no_grad()` or autocast: its calls are walked as if they stood here."""
+        graphs = [argument for argument in call.arguments.values() if isinstance(argument, Graph)]
+        after = [
+            argument
+            for position, argument in enumerate(call.arguments.values())
+            if any(isinstance(earlier, Graph) for earlier in list(call.arguments.values())[:position])
+        ]
+        if len(graphs) != 1 or len(after) != len(graphs[0].inputs):
+            raise NotAnMlp("its arguments are not supported")
+        (graph,) = graphs
+        inner = _Reading(self.program, self.builder, self.where)
+        for name, argument in zip(graph.inputs, after, strict=True):
+            inner.values[name] = self.value(argument)
+        inner.run(graph)
+        if len(graph.outputs) != len(call.results):
+            raise NotAnMlp("its results are not supported")
+        for name, output in zip(call.results, graph.outputs, strict=True):
+            self.values[name] = inner.value(Reference(output))

@@ -1,0 +1,24 @@
+"""`.edgeml`: an integer network, as edgeml itself writes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from ...network import Network
+from ...network.file import read
+from ..format import Format, Request
+
+__all__ = ["EdgemlFormat"]
+
+
+class EdgemlFormat(Format):
+    """Gives the network itself."""
+
+    description: ClassVar[str] = "an integer network of edgeml's (.edgeml)"
+    suffixes: ClassVar[tuple[str, ...]] = (".edgeml",)
+
+    def read(self, request: Request) -> Network:
+        """The network in the file, renamed if a name was asked for."""
+        network = read(request.path)
+        return network if request.name is None else replace(network, name=request.model_name())

@@ -1,0 +1,64 @@
+"""`.pt2` and `torch.export.ExportedProgram`: a model as torch.export saves it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, ClassVar
+
+from ...errors import InputError
+from ..exported_program.execution import run_program
+from ..exported_program.program import read_program
+from ..exported_program.reader import program_to_mlp
+from ..format import Format, Request, read_bounded
+from ..mlp import Mlp
+from ..self_check import check_against_source
+
+__all__ = ["ExportedProgramFormat", "read_archive", "saved"]
+
+LARGEST_FILE = 2**29
+
+
+class ExportedProgramFormat(Format):
+    """A file is read without torch and unpickles nothing; an object is saved to memory and read like a file."""
+
+    description: ClassVar[str] = "a model saved by torch.export (.pt2, or the ExportedProgram)"
+    suffixes: ClassVar[tuple[str, ...]] = (".pt2",)
+
+    def takes_object(self, source: Any) -> bool:
+        """Whether `source` is an ExportedProgram."""
+        torch_export = sys.modules.get("torch.export")
+        return torch_export is not None and isinstance(source, torch_export.ExportedProgram)
+
+    def read(self, request: Request) -> Mlp:
+        """The program as an `Mlp`, checked against the program run by torch in float64."""
+        if isinstance(request.source, str):
+            content = read_bounded(request.path, LARGEST_FILE)
+            name = request.model_name(request.path.stem)
+        else:
+            content, name = saved(request.source, request.where), request.model_name()
+        return read_archive(content, request.where, name)
+
+
+def read_archive(content: bytes, where: str, name: str) -> Mlp:
+    """The program in the bytes of a `.pt2` file as an `Mlp`, checked against torch."""
+    program = read_program(content, where)
+    mlp = program_to_mlp(program, where, name)
+    check_against_source(mlp, lambda x: run_program(program, x), where)
+    return mlp
+
+
+def saved(exported: Any, where: str) -> bytes:
+    """The bytes of the `.pt2` file of an ExportedProgram."""
+    import io
+
+    import torch
+
+    buffer = io.BytesIO()
+    try:
+        torch.export.save(exported, buffer)
+    except Exception as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else ""
+        raise InputError(
+            where, f"torch.export cannot save this model ({type(error).__name__}: {first[:300]})"
+        ) from error
+    return buffer.getvalue()

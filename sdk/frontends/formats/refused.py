@@ -1,0 +1,49 @@
+"""Files that look like models and cannot be read: what each is, and what to give instead."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NoReturn
+
+from ...errors import InputError
+from ..format import Format, Request
+
+__all__ = ["RefusedFormat"]
+
+_EXPORT = (
+    "Export the model itself: torch.export.save(torch.export.export(model.eval(), (example,)), 'model.pt2'), "
+    "or save its weights with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors') and pass "
+    "module.py:factory with these weights"
+)
+_ONNX = "Export the model to ONNX and pass the .onnx file"
+
+_REFUSED = {
+    (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib", ".tar"): (
+        "is a pickle or checkpoint: reading one can run code, and a state dict does not say what is computed with it",
+        _EXPORT,
+    ),
+    (".safetensors",): (
+        "holds weights only, no model that says how they are computed with",
+        "Pass module.py:factory as the model, a function that makes it, and this file as its weights",
+    ),
+    (".py",): (
+        "is Python; which function makes the model?",
+        "Pass module.py:factory, where factory() returns the torch.nn.Module",
+    ),
+    (".h5", ".hdf5", ".keras", ".pb"): ("is a Keras or TensorFlow model", _ONNX),
+    (".tflite",): ("is a TensorFlow Lite model, which this version does not read", _ONNX),
+    (".json", ".txt", ".csv", ".npz", ".npy"): ("is data, no model", "Pass data with --data"),
+}
+
+
+class RefusedFormat(Format):
+    """Asked last, so that a format for one of these endings takes it over."""
+
+    suffixes: ClassVar[tuple[str, ...]] = tuple(suffix for group in _REFUSED for suffix in group)
+    rank: ClassVar[int] = 1000
+    takes_weights: ClassVar[bool] = True
+
+    def read(self, request: Request) -> NoReturn:
+        """Raises InputError, always."""
+        path = request.source.lower()
+        problem, remedy = next(answer for group, answer in _REFUSED.items() if path.endswith(group))
+        raise InputError(request.where, problem, remedy)

@@ -1,0 +1,118 @@
+"""`torch.nn.Module`: traced by torch.export and read as the program that this gives."""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import InputError
+from ..exported_program.program import read_program
+from ..exported_program.reader import program_to_mlp
+from ..format import Format, Request
+from ..mlp import Mlp
+from ..self_check import TOLERANCE, check_against_source
+from .exported_program import saved
+
+__all__ = ["TorchModuleFormat"]
+
+_BATCH = 7
+"""Samples of an example that edgeml makes: no size that a model's own shapes are likely to have."""
+
+_TOLERANCES = {"torch.float64": TOLERANCE, "torch.float32": 1e-4, "torch.float16": 0.05, "torch.bfloat16": 0.2}
+"""What rounding may do to a model that runs only in its own number type."""
+
+
+class TorchModuleFormat(Format):
+    """Any module whose forward is an MLP; it is neither changed nor left in another mode."""
+
+    description: ClassVar[str] = "a torch.nn.Module"
+    rank: ClassVar[int] = 100
+
+    def takes_object(self, source: Any) -> bool:
+        """Whether `source` is a torch.nn.Module."""
+        torch = sys.modules.get("torch")
+        return torch is not None and isinstance(source, torch.nn.Module)
+
+    def read(self, request: Request) -> Mlp:
+        """The module as an `Mlp`, checked against the module itself."""
+        module, where = request.source, request.where
+        example = _example(module, request)
+        modes = [(part, part.training) for part in module.modules()]
+        try:
+            module.eval()
+            content = saved(_exported(module, example, where), where)
+            program = read_program(content, where)
+            mlp = program_to_mlp(program, where, request.model_name(type(module).__name__))
+            run, tolerance = _runner(module, example)
+            check_against_source(mlp, run, where, tolerance)
+        finally:
+            for part, mode in modes:
+                part.training = mode
+        return mlp
+
+
+def _exported(module: Any, example: Any, where: str) -> Any:
+    import torch
+
+    try:
+        return torch.export.export(module, (example,), strict=False)
+    except Exception as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise InputError(
+            where,
+            f"torch.export cannot trace it with an example of shape {list(example.shape)} "
+            f"({type(error).__name__}: {' '.join(lines[:2])[:400]})",
+            "Pass an example input of the right shape, and keep Python conditions on tensors out of forward",
+        ) from error
+
+
+def _example(module: Any, request: Request) -> Any:
+    """The example input as a tensor of the module's number type and device; made up if none was given."""
+    import torch
+
+    given = request.example if request.example is not None else getattr(module, "example_input_array", None)
+    parameters = [p for p in (*module.parameters(), *module.buffers()) if p.is_floating_point()]
+    kind = {"dtype": parameters[0].dtype, "device": parameters[0].device} if parameters else {}
+    if given is None:
+        first = next((part for part in module.modules() if isinstance(part, torch.nn.Linear)), None)
+        if first is None:
+            raise InputError(
+                request.where,
+                "has no torch.nn.Linear that tells its input size",
+                "Pass an example input [batch, features]",
+            )
+        return torch.zeros(_BATCH, first.in_features, **kind)
+    try:
+        tensor = torch.as_tensor(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError("example", f"is no tensor or array ({error})", "Pass one array [batch, features]") from error
+    if tensor.ndim < 2 or tensor.numel() == 0:
+        raise InputError("example", f"has shape {list(tensor.shape)}", "Pass an array [batch, features]")
+    if tensor.is_complex() or not torch.isfinite(tensor.to(torch.float64)).all():
+        raise InputError("example", "must hold finite real numbers")
+    return tensor.detach().to(**kind) if kind else tensor.detach()
+
+
+def _runner(module: Any, example: Any) -> tuple[Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]], float]:
+    """The module as a function of arrays, in float64 if it can run so, and the tolerance to compare it with."""
+    import torch
+
+    def run_with(runnable: Any, dtype: Any, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+        device = example.device
+        with torch.no_grad():
+            shaped = torch.from_numpy(x).reshape([len(x), *example.shape[1:]]).to(device=device, dtype=dtype)
+            result = runnable(shaped)
+        return np.asarray(result.to("cpu", torch.float64).numpy())
+
+    try:
+        exact = copy.deepcopy(module).eval().double()
+        run_with(exact, torch.float64, np.zeros((_BATCH, math.prod(example.shape[1:]))))
+    except Exception:
+        return lambda x: run_with(module, example.dtype, x), _TOLERANCES.get(str(example.dtype), 1e-4)
+    return lambda x: run_with(exact, torch.float64, x), TOLERANCE

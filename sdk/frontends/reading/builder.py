@@ -1,0 +1,228 @@
+"""Collects the nodes of an `Mlp` while a graph is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+from ..mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator, Sigmoid, Tanh
+from .simplify import simplified
+from .value import Budget, Constant, NotAnMlp, Signal, as_constant
+
+__all__ = ["LARGEST_INPUT", "MlpBuilder", "identifier"]
+
+LARGEST_INPUT = 2**24
+
+
+def identifier(text: str, otherwise: str) -> str:
+    """`text` as letters, digits and underscores, starting with a letter; `otherwise` goes before a digit or stands in
+    for nothing."""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", text[:200]).strip("_")
+    if not words:
+        return otherwise
+    return words if words[0].isalpha() else f"{otherwise}_{words}"
+
+
+class MlpBuilder:
+    """Makes one `Mlp`, node by node.
+
+    Parameters
+    ----------
+    input_shape : shape of the model's input, its batch dimension first; `None` there for a batch of any size.
+    """
+
+    def __init__(self, input_shape: Sequence[int | None]) -> None:
+        shape = tuple(input_shape)
+        if len(shape) < 2:
+            raise NotAnMlp(f"its input has shape {list(shape)}", "Export it with an example of shape [batch, features]")
+        if len(shape) > 16 or any(size is None or size < 1 for size in shape[1:]):
+            raise NotAnMlp(
+                f"its input has shape {[size if size is not None else 'dynamic' for size in shape]}, of which only "
+                "the first dimension, the batch, may be dynamic",
+                "Export it with a fixed number of features",
+            )
+        if shape[0] is not None and shape[0] < 1:
+            raise NotAnMlp(f"its input has a batch of {shape[0]}")
+        self.budget = Budget()
+        self.input = Signal("input", shape)
+        if self.input.size > LARGEST_INPUT:
+            raise NotAnMlp(f"its input has {self.input.size} features; the most is {LARGEST_INPUT}")
+        self._nodes: list[MlpNode] = []
+        self._names = {"input"}
+        self._origin = self._hint = ""
+
+    def place(self, origin: str, hint: str) -> None:
+        """The nodes that follow come from `origin` in the user's model and are named after `hint`."""
+        self._origin, self._hint = origin, hint
+
+    def _emit(self, operator: Operator, inputs: Sequence[Signal], features: int, otherwise: str) -> str:
+        for signal in inputs:
+            if signal.final:
+                raise NotAnMlp(f"{signal.final} is followed by further operators", "It may only stand at the end")
+        self.budget.node(features)
+        base = name = identifier(self._hint, otherwise)
+        count = 1
+        while name in self._names:
+            count += 1
+            name = f"{base}_{count}"
+        self._names.add(name)
+        self._nodes.append(MlpNode(name, operator, tuple(signal.node for signal in inputs), self._origin))
+        return name
+
+    def _same_shape(self, operator: Operator, x: Signal, otherwise: str) -> Signal:
+        return Signal(self._emit(operator, (x,), x.size, otherwise), x.shape, x.batch_axis)
+
+    def linear(self, x: Signal, weight: Constant, bias: Constant | None, axis: int = -1) -> Signal:
+        """weight [outputs, inputs] applied along dimension `axis` of `x`; bias [outputs] or None."""
+        axis = x.axis(axis)
+        if axis == x.batch_axis:
+            raise NotAnMlp(f"a matrix product over the samples of {x.text}")
+        if weight.ndim != 2 or x.shape[axis] != weight.shape[1]:
+            raise NotAnMlp(f"weights of shape {list(weight.shape)} for an input of shape {x.text}")
+        if x.size != weight.shape[1]:
+            raise NotAnMlp(
+                f"one weight matrix is applied at several positions of {x.text}",
+                "An MLP's layer sees all features at once: flatten the input",
+            )
+        outputs = weight.shape[0]
+        self.budget.constant(weight.shape)
+        bias = np.zeros(outputs) if bias is None else self._vector("bias", bias, outputs)
+        name = self._emit(_made(Linear, weight, bias), (x,), outputs, "linear")
+        shape = tuple(outputs if i == axis else size for i, size in enumerate(x.shape))
+        return Signal(name, shape, x.batch_axis)
+
+    def _vector(self, what: str, values: Constant, size: int) -> Constant:
+        """`values` as a vector of `size`: a scalar is repeated, dimensions of 1 are dropped."""
+        self.budget.constant((size,))
+        flat = np.asarray(values).reshape(-1)
+        if flat.size not in (1, size) or max(np.shape(values), default=1) != flat.size:
+            raise NotAnMlp(f"{what} of shape {list(np.shape(values))} for {size} channels")
+        return np.array(np.broadcast_to(flat, (size,)), dtype=np.float64)
+
+    def affine(self, x: Signal, scale: Any, shift: Any) -> Signal:
+        """x · scale + shift; both broadcast against `x` as numpy does, without making it larger."""
+        x, scale = self._per_feature(x, as_constant(scale))
+        x, shift = self._per_feature(x, as_constant(shift))
+        if np.all(scale == 1) and np.all(shift == 0):
+            return x
+        return self._same_shape(_made(Affine, scale, shift), x, "affine")
+
+    def _per_feature(self, x: Signal, constant: Constant) -> tuple[Signal, Constant]:
+        """A constant operand as one value per feature, and `x` with the leading dimensions that it brings."""
+        if constant.dtype.kind not in "fib":
+            raise NotAnMlp(f"arithmetic with a constant of type {constant.dtype}")
+        missing = constant.ndim - len(x.shape)
+        shape, batch_axis = x.shape, x.batch_axis
+        if missing > 0:
+            shape, batch_axis = (1,) * missing + shape, batch_axis + missing
+        padded = constant.reshape((1,) * max(-missing, 0) + constant.shape)
+        if padded.shape[batch_axis] != 1:
+            raise NotAnMlp(
+                f"a constant of shape {list(constant.shape)} differs from sample to sample of {x.text}",
+                "Export the model in evaluation mode, with constants of shape [features]",
+            )
+        features = tuple(size for axis, size in enumerate(shape) if axis != batch_axis and size is not None)
+        without_batch = np.squeeze(padded, axis=batch_axis)
+        if any(mine not in (1, theirs) for mine, theirs in zip(without_batch.shape, features, strict=True)):
+            raise NotAnMlp(f"a constant of shape {list(constant.shape)} does not fit a tensor of shape {x.text}")
+        self.budget.constant(features)
+        values = np.array(np.broadcast_to(without_batch, features), dtype=np.float64).reshape(-1)
+        return Signal(x.node, shape, batch_axis, x.final), values
+
+    def batch_norm(
+        self, x: Signal, gamma: Any, beta: Any, mean: Constant, variance: Constant, epsilon: float
+    ) -> Signal:
+        """γ · (x − μ) / √(σ² + ε) + β per channel, the channels being dimension 1; γ and β may be None."""
+        if len(x.shape) < 2 or x.batch_axis != 0 or x.shape[1] != x.size:
+            raise NotAnMlp(
+                f"a batch norm over a tensor of shape {x.text}", "An MLP's batch norm takes [batch, channels]"
+            )
+        channels = x.size
+        mean, variance = (self._vector("batch norm", value, channels) for value in (mean, variance))
+        gamma = np.ones(channels) if gamma is None else self._vector("batch norm", gamma, channels)
+        beta = np.zeros(channels) if beta is None else self._vector("batch norm", beta, channels)
+        if np.any(variance < 0) or not epsilon >= 0:
+            raise NotAnMlp(f"a batch norm with negative variance or ε = {epsilon}")
+        with np.errstate(all="ignore"):
+            scale = gamma / np.sqrt(variance + epsilon)
+            shift = beta - mean * scale
+        return self._same_shape(_made(Affine, scale, shift), x, "batch_norm")
+
+    def clamp(self, x: Signal, low: Any, high: Any) -> Signal:
+        """min(max(x, low), high); a bound may be None."""
+        bounds = [_uniform(bound, none) for bound, none in ((low, -np.inf), (high, np.inf))]
+        if bounds == [-np.inf, np.inf]:
+            return x
+        return self._same_shape(_made(Clamp, *bounds), x, "relu" if bounds[0] == 0 else "clamp")
+
+    def sigmoid(self, x: Signal) -> Signal:
+        """1 / (1 + exp(−x))."""
+        return self._same_shape(Sigmoid(), x, "sigmoid")
+
+    def tanh(self, x: Signal) -> Signal:
+        """tanh(x)."""
+        return self._same_shape(Tanh(), x, "tanh")
+
+    def add(self, a: Signal, b: Signal) -> Signal:
+        """a + b, two tensors of one shape: a residual path."""
+        if a.batch_axis - len(a.shape) != b.batch_axis - len(b.shape) or a.features != b.features:
+            shorter, longer = sorted((a, b), key=lambda signal: len(signal.shape))
+            extra = len(longer.shape) - len(shorter.shape)
+            padded = Signal(shorter.node, (1,) * extra + shorter.shape, shorter.batch_axis + extra)
+            if padded.batch_axis != longer.batch_axis or padded.features != longer.features:
+                raise NotAnMlp(f"a sum of tensors of shapes {a.text} and {b.text}", "A residual path keeps the shape")
+        largest = max(a, b, key=lambda signal: len(signal.shape))
+        if a.node == b.node:
+            return self.affine(largest, 2.0, 0.0)
+        return Signal(self._emit(Add(), (a, b), a.size, "add"), largest.shape, largest.batch_axis)
+
+    def final(self, x: Signal, kind: str, axis: Any, keep_axis: bool = True) -> Signal:
+        """The end of the model: "softmax", "log_softmax" or "argmax" over the features, along `axis`."""
+        if x.final and kind != "argmax":
+            raise NotAnMlp(f"{x.final} is followed by {kind}", "Only one may stand at the end")
+        if x.final == "argmax":
+            raise NotAnMlp("an argmax of an argmax")
+        if x.axis(axis) == x.batch_axis or x.shape[x.axis(axis)] != x.size:
+            raise NotAnMlp(f"{kind} over dimension {axis} of a tensor of shape {x.text}", "Take it over the features")
+        if kind != "argmax":
+            return Signal(x.node, x.shape, x.batch_axis, kind)
+        axis = x.axis(axis)
+        shape = [1 if i == axis else size for i, size in enumerate(x.shape)]
+        if not keep_axis:
+            del shape[axis]
+        return Signal(x.node, tuple(shape), x.batch_axis - (not keep_axis and axis < x.batch_axis), "argmax")
+
+    def build(self, output: Any, name: str) -> Mlp:
+        """The finished model, whose output is the signal `output`."""
+        if not isinstance(output, Signal):
+            raise NotAnMlp("its output does not depend on its input")
+        if output.node == "input":
+            raise NotAnMlp("it has no layer between its input and its output")
+        if output.batch_axis != 0 or (output.final != "argmax" and max(output.features, default=1) != output.size):
+            raise NotAnMlp(f"its output has shape {output.text}", "An MLP's output has shape [batch, outputs]")
+        return Mlp(name, self.input.size, simplified(self._nodes, output.node), output.final)
+
+
+def _made(kind: Any, *arguments: Any) -> Any:
+    """An operator, its own checks told as NotAnMlp, so that the place in the model is added."""
+    try:
+        return kind(*arguments)
+    except InputError as error:
+        raise NotAnMlp(f"{error.where} {error.problem}", error.remedy) from error
+
+
+def _uniform(bound: Any, none: float) -> float:
+    """A bound of a clamp as one number."""
+    if bound is None:
+        return none
+    values = np.asarray(bound)
+    if values.dtype.kind not in "fib" or values.size == 0 or np.any(values != values.reshape(-1)[0]):
+        raise NotAnMlp("a clamp whose bounds differ from feature to feature or are no numbers")
+    result = float(values.reshape(-1)[0])
+    if np.isnan(result):
+        raise NotAnMlp("a clamp with a bound that is NaN")
+    return result

@@ -1,0 +1,124 @@
+"""What flows through a graph while it is read: constants, signals, and the size of the batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["BATCH", "SUPPORTED", "Budget", "Constant", "NotAnMlp", "Signal", "Value", "as_constant"]
+
+SUPPORTED = (
+    "edgeml reads Linear, BatchNorm1d, ReLU, ReLU6, Hardtanh, clamp, Sigmoid, Tanh, Dropout, Flatten and reshape, "
+    "Identity, residual additions, an input normalisation, scalings, and Softmax, LogSoftmax or argmax at the end"
+)
+
+Constant = npt.NDArray[Any]
+"""A value known while reading: float64, int64, bool, or object where it holds `BATCH`."""
+
+
+class NotAnMlp(Exception):
+    """The graph does something that no `Mlp` can be; the text says what, `remedy` what to do."""
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+
+class _Batch:
+    """The number of samples: a size that a model may copy into a reshape and do nothing else with."""
+
+    def __repr__(self) -> str:
+        return "batch size"
+
+
+BATCH = _Batch()
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A tensor that depends on the model's input: the features of one `MlpNode` for every sample of a batch.
+
+    Parameters
+    ----------
+    node : name of the `MlpNode`, or `"input"`.
+    shape : the tensor's shape; `None` for a batch of any size. The features are the other dimensions, row-major.
+    batch_axis : which dimension counts the samples.
+    final : "", or what the model's end did to it: "softmax", "log_softmax", "argmax".
+    """
+
+    node: str
+    shape: tuple[int | None, ...]
+    batch_axis: int = 0
+    final: str = ""
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        """The shape without its batch dimension."""
+        return tuple(size for axis, size in enumerate(self.shape) if axis != self.batch_axis and size is not None)
+
+    @property
+    def size(self) -> int:
+        """Number of features of a sample."""
+        return math.prod(self.features)
+
+    def axis(self, axis: Any) -> int:
+        """`axis` counted from the front; NotAnMlp where the tensor has no such dimension."""
+        if isinstance(axis, bool) or not isinstance(axis, int) or not -len(self.shape) <= axis < len(self.shape):
+            raise NotAnMlp(f"dimension {axis!r} of a tensor of shape {self.text}")
+        return axis % len(self.shape)
+
+    @property
+    def text(self) -> str:
+        """The shape for people, e.g. [batch, 16]."""
+        return f"[{', '.join('batch' if i == self.batch_axis else str(s) for i, s in enumerate(self.shape))}]"
+
+
+Value: TypeAlias = Any
+"""A `Signal`, a `Constant`, or a plain number, text or list that an operator takes as its argument."""
+
+
+class Budget:
+    """Bounds the memory that reading a file may take, whatever the file claims."""
+
+    MOST_CONSTANTS = 2**27
+    """Elements of all constants together, those computed while reading included."""
+    MOST_FEATURES = 2**24
+    """Features of all nodes together: what evaluating one sample has to hold."""
+    MOST_NODES = 10_000
+
+    def __init__(self) -> None:
+        self.constants = self.features = self.nodes = 0
+
+    def constant(self, shape: Any) -> None:
+        """Count a constant of this shape; NotAnMlp past the limit. To be called before the memory is taken."""
+        self.constants += math.prod(int(size) for size in shape)
+        if self.constants > self.MOST_CONSTANTS:
+            raise NotAnMlp(f"its constants hold more than {self.MOST_CONSTANTS} numbers together")
+
+    def node(self, features: int) -> None:
+        """Count a node of so many features."""
+        self.nodes += 1
+        self.features += features
+        if self.nodes > self.MOST_NODES:
+            raise NotAnMlp(f"it has more than {self.MOST_NODES} operators")
+        if self.features > self.MOST_FEATURES:
+            raise NotAnMlp(f"its layers hold more than {self.MOST_FEATURES} features together")
+
+
+def as_constant(value: Any) -> Constant:
+    """A number or array as a constant: real numbers as float64, integers as int64."""
+    array = np.asarray(value)
+    if array.dtype.kind == "f":
+        return array.astype(np.float64, copy=False)
+    if array.dtype.kind in "iu":
+        if array.dtype.kind == "u" and array.size and int(array.max()) > np.iinfo(np.int64).max:
+            raise NotAnMlp("an integer past 64 bits")
+        return array.astype(np.int64, copy=False)
+    if array.dtype.kind in "bO":
+        return array
+    raise NotAnMlp(f"a constant of type {array.dtype}")

@@ -1,0 +1,79 @@
+"""A frontend's check on itself: the `Mlp` it read computes what the source computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import CheckFailed, InputError
+from .mlp import Mlp
+
+__all__ = ["check_against_source", "random_inputs"]
+
+TOLERANCE = 1e-7
+"""Allowed difference, relative to the largest number in a sample's computation: both sides run in float64."""
+
+_SAMPLES_PER_SCALE = 2
+_MAGNITUDES = (0.1, 1.0, 10.0, 1000.0)
+
+
+def random_inputs(features: int) -> npt.NDArray[np.float64]:
+    """Samples of several magnitudes, so that clamps are met on both sides: [samples, features]."""
+    generator = np.random.default_rng(features)
+    scales = np.repeat(_MAGNITUDES, _SAMPLES_PER_SCALE)[:, None]
+    return np.asarray(generator.standard_normal((scales.size, features)) * scales)
+
+
+def check_against_source(
+    mlp: Mlp, run: Callable[[npt.NDArray[np.float64]], Any], where: str, tolerance: float = TOLERANCE
+) -> None:
+    """Compare `mlp` with the source model on random inputs.
+
+    Parameters
+    ----------
+    run : the source model: float64 [samples, inputs] → what the model gives for them, as an array.
+    tolerance : see `TOLERANCE`; larger where the source computes in fewer bits.
+
+    Raises
+    ------
+    CheckFailed : they differ: edgeml misread the model.
+    InputError : the model's numbers overflow.
+    """
+    x = random_inputs(mlp.input_size)
+    with np.errstate(all="ignore"):
+        trace = mlp.trace(x)
+    logits = trace[mlp.nodes[-1].name]
+    if not all(np.all(np.isfinite(values)) for values in trace.values()):
+        raise InputError(where, "overflows for inputs of ordinary size", "Look for weights that have grown without end")
+    with np.errstate(all="ignore"):
+        source = np.asarray(run(x), dtype=np.float64)
+    allowed = tolerance * np.maximum(1.0, np.max([np.abs(values).max(axis=1) for values in trace.values()], axis=0))
+    if source.size != (len(x) if mlp.final == "argmax" else logits.size):
+        raise _misread(where, f"the source gives an array of shape {list(source.shape)}, edgeml {list(logits.shape)}")
+    if mlp.final == "argmax":
+        chosen = source.reshape(-1)
+        if not np.all((chosen >= 0) & (chosen < mlp.output_size) & (chosen == np.rint(chosen))):
+            raise _misread(where, f"the source chooses outputs {chosen}")
+        difference = logits.max(axis=1) - logits[np.arange(len(x)), chosen.astype(np.int64)]
+    else:
+        expected = source.reshape(logits.shape)
+        difference = np.abs(_finished(logits, mlp.final) - expected).max(axis=1)
+    # Written so that a NaN counts as a difference.
+    if not np.all(difference <= allowed):
+        raise _misread(where, f"its outputs differ from the source's by up to {np.max(difference):.3g}")
+
+
+def _misread(where: str, problem: str) -> CheckFailed:
+    return CheckFailed(where, f"edgeml misread this model: {problem}", "This is a defect of edgeml; please report it")
+
+
+def _finished(logits: npt.NDArray[np.float64], final: str) -> npt.NDArray[np.float64]:
+    """`logits` behind the model's softmax or log-softmax, if it has one."""
+    if not final:
+        return logits
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return np.asarray(np.exp(shifted - log_sum) if final == "softmax" else shifted - log_sum)
