@@ -7,11 +7,12 @@ from .neuron_model import NeuronModel
 __all__ = ["xylo"]
 
 
-def xylo(*, weight_shift: int = 0, output: bool = False) -> NeuronModel:
+def xylo(*, weight_shift: int = 0, output: bool = False, first: bool = True) -> NeuronModel:
     """i: events added one by one, saturating at 16 bits, then i ← dec(i, dash_syn); v ← v − loss + i + bias, each
     addition saturating; up to 31 spikes per step (an output neuron: 1), each taking the threshold off.
 
-    Output neurons see hidden spikes one step late; recurrent ones are a step late anyway.
+    Input reaches the `first` hidden layer at once. Further hidden layers (recurrent weights of the chip's one
+    population) and output neurons see hidden spikes one step late; so do recurrent synapses.
     """
     return NeuronModel(
         name="xylo",
@@ -28,6 +29,6 @@ def xylo(*, weight_shift: int = 0, output: bool = False) -> NeuronModel:
         reset="subtract_repeatedly",
         max_spikes=1 if output else 31,
         emission="count",
-        input_delay=1 if output else 0,
+        input_delay=0 if first and not output else 1,
         bias_into="membrane",
     )

@@ -1,0 +1,126 @@
+"""Executors on simulators of the chips' own makers, and on models of them that recorded runs confirm."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.network import Network
+from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.spiking.time_stepped import run
+from edgeml.plugins import Execution
+
+from .akida import run_on_akida
+from .snntorch import run_on_snntorch
+from .xylosim import run_on_xylosim
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["AkidaExecutor", "LoihiExecutor", "SnntorchExecutor", "SpikesExecutor", "XylosimExecutor"]
+
+_INSTALL = "Install it with: pip install 'edgeml[neuromorphic]'"
+
+
+def _without(package: str) -> str:
+    return "" if importlib.util.find_spec(package) else f"the package {package} is not installed. {_INSTALL}"
+
+
+def _models(network: Network) -> set[str]:
+    return {node.layer.model.name for node in network.nodes if isinstance(node.layer, LeakyNeurons)}
+
+
+class XylosimExecutor:
+    """SynSense's cycle-exact simulator of Xylo (xylosim.v2)."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Networks whose neurons are all Xylo's."""
+        return _models(bundle.network) == {"xylo"}
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs the package xylosim."""
+        return _without("xylosim")
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run q [samples, inputs]; the trace holds the spikes of every layer."""
+        outputs, layers = run_on_xylosim(bundle.network, q)
+        return Execution(outputs, layers if trace else {}, "xylosim.v2 (Xylo Audio 2)")
+
+
+class AkidaExecutor:
+    """BrainChip's software backend of Akida 1.0."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Bundles for an Akida 1.0 chip."""
+        return bundle.profile.values.get("chip") == "akida" and bundle.profile.values.get("akida_version") == 1
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs the package akida."""
+        return _without("akida")
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run q [samples, inputs]."""
+        outputs, version = run_on_akida(bundle.network, q)
+        return Execution(outputs, {}, f"akida {version}, software backend")
+
+
+class SnntorchExecutor:
+    """snnTorch's own neurons, in float64, with the integers as their parameters."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Networks whose neurons are all snnTorch's and emit spikes."""
+        models = _models(bundle.network)
+        return bool(models) and all(name.startswith("snntorch_") for name in models)
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs the package snntorch."""
+        return _without("snntorch")
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run q [samples, inputs]; the trace holds the spikes of every layer."""
+        outputs, layers, version = run_on_snntorch(bundle.network, q)
+        return Execution(outputs, layers if trace else {}, f"snntorch {version}, float64")
+
+
+class LoihiExecutor:
+    """Loihi's compartments stepped one by one, written apart from the golden simulator (lava itself is archived)."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Networks whose neurons are all Loihi's."""
+        return _models(bundle.network) == {"loihi"}
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs numpy only."""
+        return ""
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run q [samples, inputs]; the trace holds the spikes of every layer."""
+        from .loihi import run_on_loihi_model
+
+        outputs, layers = run_on_loihi_model(bundle.network, q)
+        return Execution(outputs, layers if trace else {}, "lava's bit-accurate LIF, modelled; equal on recorded runs")
+
+
+class SpikesExecutor:
+    """The actual spikes of an exact encoding, slot by slot, where golden evaluates their definition."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Exact spiking networks."""
+        return any(isinstance(node.layer, (Neurons, InputSpikes)) for node in bundle.network.nodes)
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs numpy only."""
+        return ""
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run q [samples, inputs] as spikes; measures: spikes per sample of each population."""
+        spiking = run(bundle.network, q)
+        spikes = {name: float(np.count_nonzero(train) / max(len(q), 1)) for name, train in spiking.spikes.items()}
+        return Execution(
+            spiking.outputs, spiking.values if trace else {}, "time-stepped spikes", {"spikes_per_sample": spikes}
+        )

@@ -1,0 +1,79 @@
+"""A spiking network as a chip sees it: populations one after the other, with the synapses into each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.network import Dense, Network
+from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+
+__all__ = ["Population", "populations"]
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Neurons with the synapses that feed them.
+
+    Parameters
+    ----------
+    node : name of the node that fires (or, at the end, of the one that is read).
+    weight : int32 [neurons, inputs].
+    weight_bits : their declared width.
+    recurrent : int32 [neurons, neurons] or None.
+    model : the neuron model or the encoding by name; `membrane` for a layer that does not fire.
+    neurons : the layer that fires, if one does.
+    dense : the layer that holds the synapses, where that is another one.
+    """
+
+    node: str
+    weight: npt.NDArray[np.int32]
+    weight_bits: int
+    recurrent: npt.NDArray[np.int32] | None
+    model: str
+    neurons: Neurons | LeakyNeurons | None
+    dense: Dense | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return int(self.weight.shape[0])
+
+    @property
+    def fan_in(self) -> int:
+        """Largest number of synapses (not zero) into one neuron."""
+        count = np.count_nonzero(self.weight, axis=1)
+        if self.recurrent is not None:
+            count = count + np.count_nonzero(self.recurrent, axis=1)
+        return int(count.max())
+
+
+def populations(network: Network) -> tuple[list[Population], list[tuple[str, str]]]:
+    """The populations in order, and what stands in the way of seeing the network so: (node, what is wrong) pairs."""
+    found: list[Population] = []
+    broken: list[tuple[str, str]] = []
+    synapses: dict[str, tuple[str, Dense]] = {}
+    previous = network.nodes[0].name
+    for node in network.layers:
+        layer = node.layer
+        if node.inputs != (previous,):
+            broken.append((node.name, f"takes {list(node.inputs)}; populations follow one another here"))
+        previous = node.name
+        if isinstance(layer, LeakyNeurons):
+            found.append(
+                Population(node.name, layer.weight, layer.weight_bits, layer.recurrent, layer.model.name, layer)
+            )
+        elif isinstance(layer, Dense):
+            synapses[node.name] = (node.name, layer)
+        elif isinstance(layer, Neurons) and node.inputs[0] in synapses:
+            _, dense = synapses.pop(node.inputs[0])
+            found.append(Population(node.name, dense.weight, dense.weight_bits, None, layer.encoding, layer, dense))
+        elif not isinstance(layer, (InputSpikes, SpikeEncoder, SpikeReadout)):
+            broken.append((node.name, f"a layer of kind {layer.kind!r} is no population of spiking neurons"))
+    for name, dense in synapses.values():
+        found.append(Population(name, dense.weight, dense.weight_bits, None, "membrane", None, dense))
+    return found, broken

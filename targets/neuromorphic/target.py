@@ -1,0 +1,42 @@
+"""The target of kind `neuromorphic`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edgeml.errors import InputError
+from edgeml.network import Network
+from edgeml.plugins import RuleResult
+from edgeml.profile import Profile
+
+from .parameters import PARAMETERS
+from .populations import populations
+from .rules import apply_rules
+
+__all__ = ["NeuromorphicTarget"]
+
+
+class NeuromorphicTarget:
+    """Checks a chip's rules and emits `chip/parameters.json`: the network in the chip's own terms."""
+
+    def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
+        """See `rules.RULES`; the profile's numbers say which apply."""
+        return apply_rules(network, profile)
+
+    def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write `chip/parameters.json`; returns the sizes of the populations and the synapses in all."""
+        chip = profile.values.get("chip", "generic")
+        if chip not in PARAMETERS:
+            raise InputError(f"profile {profile.name}", f"chip {chip!r} is not one of {', '.join(sorted(PARAMETERS))}")
+        layers, _ = populations(network)
+        (folder / "chip").mkdir()
+        text = json.dumps(PARAMETERS[chip](network), indent=1, sort_keys=True) + "\n"
+        (folder / "chip" / "parameters.json").write_text(text, encoding="utf-8", newline="\n")
+        return {
+            "chip": chip,
+            "populations": {layer.node: layer.size for layer in layers},
+            "synapses": int(sum((layer.weight != 0).sum() for layer in layers)),
+        }
