@@ -1,0 +1,107 @@
+"""The int8 form's activation: an accumulator times a scale, rounded by a rule with a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import NetworkError
+from ..arrays import INT32_HIGH, integer_array, integer_scalar
+from ..layer import Layer
+from ..rounding import LARGEST_SHIFT, ROUNDINGS, SMALLEST_SHIFT, rescale
+from ..value_range import IntArray, ValueRange
+
+__all__ = ["Requantize"]
+
+
+@dataclass(frozen=True, eq=False)
+class Requantize(Layer):
+    """y[c] = clip(round(acc[c] · multiplier[c] · 2^(shift[c] − 31)) + zero_point, low, high).
+
+    `rounding` names the rule of `round`, one of `network.rounding.ROUNDINGS`; the other fields mean the same for all
+    of them, and all are integers: the float32 scale that `fp32_rne` multiplies with has 24 significant bits and so
+    is a multiplier and a shift without loss.
+
+    Parameters
+    ----------
+    multiplier : int32 [channels] or [1]: 2^30 … 2^31 − 1, or 0 for a factor too small to matter. With `fp32_rne` a
+        multiple of 2^7; with `shift` always 2^30, so that the factor is 2^−k with k = 1 − shift.
+    shift : int32, as many: −31 … 8; with `shift` −30 … 1.
+    rounding : the rule.
+    zero_point : integer added after rounding.
+    low, high : what the output is clipped to; a fused ReLU is low = max(−128, zero_point).
+    """
+
+    kind: ClassVar[str] = "requantize"
+
+    multiplier: npt.NDArray[np.int32]
+    shift: npt.NDArray[np.int32]
+    rounding: str
+    zero_point: int = 0
+    low: int = -128
+    high: int = 127
+
+    def __post_init__(self) -> None:
+        if self.rounding not in ROUNDINGS:
+            raise NetworkError("requantize, rounding", f"{self.rounding!r} is not one of {', '.join(ROUNDINGS)}")
+        multiplier = integer_array("requantize, multiplier", self.multiplier, 1, 0)
+        shift = integer_array("requantize, shift", self.shift, 1, SMALLEST_SHIFT, LARGEST_SHIFT)
+        if multiplier.size != shift.size:
+            raise NetworkError("requantize, shift", f"must have {multiplier.size} values, found {shift.size}")
+        if np.any((multiplier != 0) & (multiplier < 2**30)):
+            raise NetworkError("requantize, multiplier", f"must be 0 or at least 2^30, found {multiplier.min()}")
+        if self.rounding == "fp32_rne" and np.any(multiplier & 0x7F):
+            raise NetworkError("requantize, multiplier", "a float32 factor has 24 bits: the lowest 7 must be zero")
+        if self.rounding == "shift" and (np.any(multiplier != 2**30) or shift.max() > 1 or shift.min() < -30):
+            raise NetworkError("requantize, multiplier", "`shift` takes the factors 2^0 … 2^−31 only: multiplier 2^30")
+        low = integer_scalar("requantize, low", self.low, -(2**15), 2**15 - 1)
+        high = integer_scalar("requantize, high", self.high, low, 2**15 - 1)
+        zero_point = integer_scalar("requantize, zero point", self.zero_point, -(2**15), 2**15 - 1)
+        for name, value in (("multiplier", multiplier), ("shift", shift)):
+            object.__setattr__(self, name, value)
+        for name, number in (("low", low), ("high", high), ("zero_point", zero_point)):
+            object.__setattr__(self, name, number)
+
+    @property
+    def per_channel(self) -> bool:
+        """Whether channels have factors of their own."""
+        return self.multiplier.size > 1
+
+    def output_size(self, *input_sizes: int) -> int:
+        (size,) = input_sizes
+        if self.multiplier.size not in (1, size):
+            raise NetworkError("requantize", f"takes {self.multiplier.size} channels, found {size}")
+        return size
+
+    def output_range(self, *inputs: ValueRange) -> ValueRange:
+        """Every rule is monotone in the accumulator, so the ends of the range give the ends.
+
+        NetworkError where acc · 2^shift may pass 32 bits: the integer rules begin with that product, and the runtimes
+        overflow there without a word.
+        """
+        (x,) = inputs
+        if self.rounding in ("double_rounding", "ruy_half_up"):
+            largest = np.maximum(np.abs(x.low), np.abs(x.high)) << np.maximum(self.shift.astype(np.int64), 0)
+            if int(largest.max()) > INT32_HIGH:
+                raise NetworkError(
+                    "requantize",
+                    f"accumulator · 2^shift may reach {largest.max()}, past 32 bits",
+                    "Raise the output scale",
+                )
+        return ValueRange(self._values(x.low), self._values(x.high))
+
+    def _values(self, acc: IntArray) -> npt.NDArray[np.int64]:
+        wide = acc.astype(np.int64)
+        factors = self.multiplier.astype(np.int64), self.shift.astype(np.int64)
+        return np.clip(rescale(wide, *factors, self.rounding) + self.zero_point, self.low, self.high)
+
+    def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
+        (acc,) = inputs
+        return self._values(acc).astype(np.int32)
+
+    def summary(self) -> str:
+        factors = "per channel" if self.per_channel else "per tensor"
+        return f"{self.rounding}, {factors}, zero point {self.zero_point}, outputs {self.low} … {self.high}"
