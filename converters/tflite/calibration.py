@@ -1,0 +1,164 @@
+"""Scales and zero points of activations, from what a float graph does on data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+
+from .fusion import INPUT, FloatGraph, Stage
+from .model import TensorInfo
+from .tables import tie_distance
+
+__all__ = ["METHODS", "Calibration", "activation_tensors"]
+
+Floats = npt.NDArray[np.float64]
+
+METHODS = ("minmax", "percentile", "mse")
+"""How a range is found: all values; all but the outermost; the least squared error of the quantized values."""
+
+_MOST_VALUES = 200_000
+_CLEAR_OF_TIES = 2.0**-12
+"""A table of sigmoid or tanh is taken only if no entry is nearer to a tie: the float32 tables of all runtimes agree then."""
+_FUNCTION_RANGE = {"LOGISTIC": 8.0, "TANH": 4.0}
+"""Beyond these inputs the 8-bit output does not change any more."""
+_FUNCTION_OUTPUT = {"LOGISTIC": (2.0**-8, -128), "TANH": (2.0**-7, 0)}
+"""Scale and zero point of the outputs, which the runtimes prescribe."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How ranges are found.
+
+    Parameters
+    ----------
+    method : one of `METHODS`.
+    percentile : share of values, in percent, that the range must hold on either side, for that method.
+    powers_of_two : whether every scale must be a power of two.
+    """
+
+    method: str = "mse"
+    percentile: float = 99.99
+    powers_of_two: bool = False
+
+    def range_of(self, values: Floats, low: float, high: float) -> tuple[float, float]:
+        """Ends of the range of some values that are clipped to [low, high]; it holds zero, and is never empty."""
+        flat = values.ravel()
+        flat = flat[:: -(-flat.size // _MOST_VALUES)]
+        ends = min(float(flat.min()), 0.0), max(float(flat.max()), 0.0)
+        if self.method == "percentile":
+            share = 100.0 - self.percentile
+            found = np.percentile(flat, [share, self.percentile])
+            ends = min(float(found[0]), 0.0), max(float(found[1]), 0.0)
+        elif self.method == "mse":
+            ends = _least_error(flat, *ends)
+        # A finite bound of the activation is the end itself, so that int8 saturates where the float model clips.
+        ends = (low if np.isfinite(low) else ends[0]), (min(high, ends[1]) if np.isfinite(high) else ends[1])
+        return ends if ends[1] - ends[0] > 1e-12 else (min(ends[0], -1e-6), max(ends[1], 1e-6))
+
+    def rounded_scale(self, scale: float) -> float:
+        """`scale` as float32, or the power of two at or above it (one step below, if that loses hardly any range)."""
+        if not self.powers_of_two:
+            return float(np.float32(scale))
+        return float(2.0 ** np.ceil(np.log2(scale) - 0.1))
+
+
+def _least_error(values: Floats, low: float, high: float) -> tuple[float, float]:
+    """The ends, scaled down together, whose 8-bit quantization of `values` has the least squared error."""
+    best, least = (low, high), np.inf
+    for share in np.linspace(1.0, 0.3, 36):
+        scale = max((high - low) * share / 255, 1e-12)
+        zero_point = np.rint(-128 - low * share / scale)
+        levels = np.clip(np.rint(values / scale) + zero_point, -128, 127)
+        error = float(np.square((levels - zero_point) * scale - values).sum())
+        if error < least:
+            best, least = (low * share, high * share), error
+    return best
+
+
+def _groups(graph: FloatGraph) -> dict[str, str]:
+    """The representative of each tensor's group of one scale: what an addition or a ReLU of its own ties together."""
+    parent = {name: name for name in (INPUT, *(stage.name for stage in graph.stages))}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    for stage in graph.stages:
+        if stage.kind in ("add", "relu"):
+            for name in stage.inputs:
+                parent[root(name)] = root(stage.name)
+    return {name: root(name) for name in parent}
+
+
+def _range(graph: FloatGraph, stage: Stage | None, name: str, values: Floats, how: Calibration) -> tuple[float, float]:
+    low, high = how.range_of(values, *((stage.low, stage.high) if stage else (-np.inf, np.inf)))
+    limits = [_FUNCTION_RANGE.get(user.kind) for user in graph.consumers(name)]
+    if limits and all(limit is not None for limit in limits):
+        limit = max(limit for limit in limits if limit is not None)
+        low, high = max(low, -limit), min(high, limit)
+    return low, high
+
+
+def activation_tensors(
+    graph: FloatGraph, values: Mapping[str, Floats], how: Calibration, floors: Mapping[str, float]
+) -> dict[str, TensorInfo]:
+    """Scale and zero point of each tensor of `graph`, whose real values on data are `values`.
+
+    `floors` gives a least scale for some tensors. Raises InputError where an addition takes a sigmoid or tanh, whose
+    scale is prescribed: it could not have the one scale that makes additions exact in every runtime.
+    """
+    stages = {stage.name: stage for stage in graph.stages}
+    groups = _groups(graph)
+    ranges = {name: _range(graph, stages.get(name), name, values[name], how) for name in groups}
+    scales: dict[str, float] = {}
+    for name, (low, high) in ranges.items():
+        scale = max((high - low) / 255, floors.get(name, 0.0))
+        scales[groups[name]] = max(scales.get(groups[name], 0.0), how.rounded_scale(scale))
+    tensors: dict[str, TensorInfo] = {}
+    for name, (low, _) in ranges.items():
+        size = graph.size(name)
+        stage = stages.get(name)
+        if stage is not None and stage.kind in _FUNCTION_OUTPUT:
+            if list(groups.values()).count(groups[name]) > 1:
+                raise InputError(
+                    f"layer {name}",
+                    "an addition takes its output, whose scale the runtimes prescribe: the sum would be rounded, "
+                    "and each runtime rounds it in another way",
+                    "Put a linear layer between them",
+                )
+            tensors[name] = TensorInfo(name, size, *_FUNCTION_OUTPUT[stage.kind])
+            continue
+        scale = scales[groups[name]]
+        zero_point = int(np.clip(np.rint(-128 - low / scale), -128, 127))
+        tensors[name] = TensorInfo(name, size, scale, zero_point)
+    return _clear_of_ties(graph, tensors, groups, how)
+
+
+def _clear_of_ties(
+    graph: FloatGraph, tensors: dict[str, TensorInfo], groups: Mapping[str, str], how: Calibration
+) -> dict[str, TensorInfo]:
+    """Widen a scale that feeds a sigmoid or tanh until no entry of its table is near a tie."""
+    for stage in graph.stages:
+        if stage.kind not in _FUNCTION_OUTPUT:
+            continue
+        source, target = tensors[stage.inputs[0]], tensors[stage.name]
+        group = [name for name, root in groups.items() if root == groups[source.name]]
+        for _ in range(64):
+            if tie_distance(stage.kind, source, target) >= _CLEAR_OF_TIES:
+                break
+            factor = 2.0 if how.powers_of_two else 1.0 + 2.0**-9
+            for name in group:
+                info = tensors[name]
+                scale = float(np.float32(info.scale * factor))
+                zero_point = int(np.clip(np.rint(-128 + (info.zero_point + 128) / factor), -128, 127))
+                tensors[name] = TensorInfo(name, info.size, scale, zero_point)
+            source = tensors[source.name]
+        else:
+            raise InputError(f"layer {stage.name}", "no input scale keeps its table clear of ties")
+    return tensors

@@ -1,0 +1,159 @@
+"""The converter to the int8 form: calibrated, corrected, and with narrow weights trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+from edgeml.network import Network, argmax, simulate
+from edgeml.network.file import model_hash
+from edgeml.plugins import Conversion, Progress
+
+from .executors import FOLDER
+from .fusion import FloatGraph, fuse
+from .lowering import logits, lower
+from .model import FullyConnected, Model, Softmax, TensorInfo
+from .options import OPTION_NAMES, Options, parse_options
+from .quantization import quantize_graph
+from .reader import read_network
+from .runtimes import rounding_rule
+from .writer import metadata_entry, write
+
+if TYPE_CHECKING:
+    from edgeml.data import Dataset
+    from edgeml.frontends.mlp import Mlp
+
+__all__ = ["TfliteConverter"]
+
+_MOST_SAMPLES = 4096
+"""Samples to calibrate with; more change nothing but the time it takes."""
+
+
+class TfliteConverter:
+    """Float MLP → int8 network and its .tflite file."""
+
+    option_names = OPTION_NAMES
+
+    def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
+        """See `edgeml.plugins.Converter`; the options are those of `Options`."""
+        parsed = parse_options(options)
+        if data is None:
+            raise InputError("data", "the int8 form is calibrated on samples, and there are none", "Pass --data")
+        if parsed.softmax == "keep" and mlp.final != "softmax":
+            raise InputError("option softmax", f"the model ends in {mlp.final or 'no softmax'}", "Leave the option out")
+        graph = fuse(mlp)
+        model, graph = _quantized(graph, mlp, data, parsed, progress)
+        labels = mlp.labels or data.labels
+        model = replace(model, labels=labels if len(labels) == mlp.output_size else ())
+        if parsed.softmax == "keep":
+            model = _with_softmax(model)
+        network = lower(model, rounding_rule(parsed.rounding))
+        model = replace(model, metadata=_metadata(model, network, parsed))
+        metrics, notes = _judged(mlp, data, network, parsed)
+        if parsed.universal:
+            _compare_scales(mlp, data, parsed, metrics, notes)
+        if parsed.softmax == "keep":
+            notes.append("The .tflite file ends in a softmax; the integers of C and of verification end before it.")
+        elif mlp.final:
+            notes.append(f"The final {mlp.final} was dropped: the outputs are logits of the same argmax.")
+        content = write(model)
+        metrics["tflite_bytes"] = len(content)
+        metrics["rounding"] = parsed.rounding
+        return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": content}, tuple(notes))
+
+    def adopt(
+        self, source: Any, network: Network, data: Dataset | None, options: Mapping[str, Any]
+    ) -> Conversion | None:
+        """A conversion of a model that is integers already: of a .tflite file the file itself, byte for byte, and its
+        network by the rounding rule asked for. None for any other source, which is taken as it is."""
+        if not isinstance(source, (str, os.PathLike)) or Path(source).suffix.lower() != ".tflite":
+            return None
+        if others := sorted(set(options) - {"rounding"}):
+            raise InputError(f"option {others[0]}", "cannot change a model that is quantized already", "Leave it out")
+        path = Path(source)
+        network = replace(read_network(path, options.get("rounding", "")), name=network.name)
+        metrics: dict[str, Any] = {"tflite_bytes": path.stat().st_size}
+        y = None if data is None else data.y_test
+        if data is not None and y is not None:
+            classes = argmax(simulate(network, network.quantizer.quantize(data.x_test)))
+            metrics["accuracy"] = {"integer": _share(classes, y)}
+        notes = ("The file was taken as it is; its integers are those of the runtime whose rounding was asked for.",)
+        return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": path.read_bytes()}, notes)
+
+
+def _quantized(
+    graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, progress: Progress
+) -> tuple[Model, FloatGraph]:
+    samples = np.asarray(data.x[:_MOST_SAMPLES], dtype=np.float64)
+    scales = None
+    if options.epochs:
+        from .training import train
+
+        graph, scales = train(graph, data, options, progress)
+    return quantize_graph(graph, mlp.name, samples, options, scales), graph
+
+
+def _with_softmax(model: Model) -> Model:
+    """`model` with SOFTMAX behind it; its output has the scale that the runtimes prescribe."""
+    last = logits(model)
+    output = TensorInfo("softmax", last.size, 2.0**-8, -128)
+    operators = (*model.operators, Softmax(output.name, (last.name,)))
+    return replace(model, operators=operators, output=output.name, tensors={**model.tensors, output.name: output})
+
+
+def _metadata(model: Model, network: Network, options: Options) -> dict[str, bytes]:
+    guard = {op.output: op.guard_bits for op in model.operators if isinstance(op, FullyConnected) and op.guard_bits}
+    return metadata_entry(
+        {
+            "rounding": options.rounding,
+            "model_hash": model_hash(network),
+            "guard_bits": guard,
+            "input_offset": [float(value) for value in model.input_offset],
+            "input_scale": [float(value) for value in model.input_scale],
+            "labels": list(model.labels),
+        }
+    )
+
+
+def _share(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    return float(np.mean(a == b))
+
+
+def _judged(mlp: Mlp, data: Dataset, network: Network, options: Options) -> tuple[dict[str, Any], list[str]]:
+    """Accuracy and agreement on the held-back samples, and a sentence on what the integers cost."""
+    x = data.x_test if len(data.x_test) else data.x
+    y = data.y_test if len(data.x_test) else data.y
+    float_class = argmax(mlp.evaluate(x))
+    integer_class = argmax(simulate(network, network.quantizer.quantize(x)))
+    metrics: dict[str, Any] = {"agreement": _share(float_class, integer_class)}
+    notes: list[str] = []
+    if y is not None:
+        metrics["accuracy"] = {"float": _share(float_class, y), "integer": _share(integer_class, y)}
+        cost = 100 * (metrics["accuracy"]["float"] - metrics["accuracy"]["integer"])
+        notes.append(f"{options.weight_bits}-bit weights and 8-bit activations cost {cost:+.2f} points of accuracy.")
+    return metrics, notes
+
+
+def _compare_scales(mlp: Mlp, data: Dataset, options: Options, metrics: dict[str, Any], notes: list[str]) -> None:
+    """What the universal mode costs: the same model with free int8 scales, which each runtime rounds in its own way."""
+    free = replace(options, rounding="double_rounding", weight_bits=8, epochs=0)
+    samples = np.asarray(data.x[:_MOST_SAMPLES], dtype=np.float64)
+    other = lower(quantize_graph(fuse(mlp), mlp.name, samples, free), "double_rounding")
+    found, _ = _judged(mlp, data, other, free)
+    metrics["free_scales"] = found
+    if "accuracy" in found:
+        cost = 100 * (found["accuracy"]["integer"] - metrics["accuracy"]["integer"])
+        what = f"{cost:+.2f} points of accuracy"
+    else:
+        what = f"{100 * (found['agreement'] - metrics['agreement']):+.2f} points of agreement with the float model"
+    notes.append(
+        f"Universal mode: power-of-two scales with {options.weight_bits}-bit weights cost {what} against int8 with "
+        "free scales; in return every runtime gives the same bytes."
+    )

@@ -1,0 +1,139 @@
+"""The .tflite file of a bundle in the real runtimes, each against golden with that runtime's rounding rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError, MissingTool
+from edgeml.network import Network, simulate
+from edgeml.network.file import to_bytes
+from edgeml.plugins import Execution
+
+from .lowering import logits, lower
+from .model import FullyConnected, Model, Softmax, TensorInfo
+from .reader import read_model, tensor_indices
+from .runtimes import RUNTIMES, Runtime, Session
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["FOLDER", "RuntimeExecutor", "litert", "litert_ref", "tflite_runtime", "tflite_runtime_ref", "tflm"]
+
+FOLDER = "tflite"
+"""Where a bundle keeps its .tflite file."""
+
+_LARGEST_FILE = 2**30
+
+
+def _file(bundle: Bundle) -> Path | None:
+    files = sorted((bundle.folder / FOLDER).glob("*.tflite"))
+    return files[0] if files else None
+
+
+def _content(bundle: Bundle) -> bytes:
+    path = _file(bundle)
+    if path is None:
+        raise InputError(str(bundle.folder), f"holds no .tflite file in {FOLDER}/")
+    if path.stat().st_size > _LARGEST_FILE:
+        raise InputError(str(path), f"has more than {_LARGEST_FILE} bytes")
+    return path.read_bytes()
+
+
+class RuntimeExecutor:
+    """One runtime, held against `reference`: the network with the rounding rule of this runtime in its layers."""
+
+    def __init__(self, runtime: Runtime, *, traces: bool) -> None:
+        self.runtime = runtime
+        self._traces = traces
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle has a .tflite file."""
+        return _file(bundle) is not None
+
+    def missing(self, bundle: Bundle) -> str:
+        """Empty if the runtime is installed and takes weights of this width."""
+        if missing := self.runtime.missing():
+            return missing
+        return self._refusal(read_model(_content(bundle), bundle.network.name))
+
+    def _refusal(self, model: Model) -> str:
+        """Why this runtime does not take the model; empty if it does."""
+        for operator in model.operators:
+            if isinstance(operator, FullyConnected) and not self.runtime.takes(operator):
+                kind = "per channel" if operator.weight_scale.size > 1 else "per tensor"
+                return f"{self.runtime.name} does not take {operator.weight_bits}-bit weights {kind}"
+        return ""
+
+    def reference(self, bundle: Bundle) -> Network:
+        """The network as this runtime computes it; the bundle's own one where they are the same."""
+        network = lower(read_model(_content(bundle), bundle.network.name), self.runtime.rounding)
+        if _universal(bundle.network):
+            # By construction every rule gives these integers: hold the runtime against them, not against its own rule.
+            return bundle.network
+        return bundle.network if to_bytes(network) == to_bytes(bundle.network) else network
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run the file. `detail` names the rule and says how many outputs differ from the bundle's own rule."""
+        content = _content(bundle)
+        model = read_model(content, bundle.network.name)
+        if refusal := self._refusal(model):
+            raise MissingTool(self.runtime.name, refusal)
+        indices = tensor_indices(content)
+        first, last = model.tensors[model.input], logits(model)
+        wanted = [name for name in indices if name != model.input] if trace and self._traces else []
+        if not wanted and isinstance(model.operators[-1], Softmax):
+            wanted = [last.name]
+        fed = _real(q, first) if model.float_input else q.astype(np.int8 if first.signed else np.uint8)
+        with Session(self.runtime) as session:
+            arrays, measures = session.run(content, fed, [indices[name] for name in wanted])
+        if wanted:
+            values = {name: array.astype(np.int32) for name, array in zip(wanted, arrays, strict=True)}
+            outputs = values[last.name]
+        else:
+            values = {}
+            outputs = _integers(arrays[0], last) if model.float_output else arrays[0].astype(np.int32)
+        own = simulate(bundle.network, q)
+        differing = int((own != outputs).sum())
+        names = {node.name for node in bundle.network.nodes}
+        return Execution(
+            outputs,
+            {name: array for name, array in values.items() if name in names},
+            self._detail(bundle, measures, differing, outputs.size),
+            {**measures, "rule": self.runtime.rule, "outputs": outputs.size, "differ_from_bundle": differing},
+        )
+
+    def _detail(self, bundle: Bundle, measures: Mapping[str, Any], differing: int, outputs: int) -> str:
+        agreement = (
+            "all bytes equal the bundle's own"
+            if not differing
+            else f"{differing} of {outputs} bytes differ from the bundle's own rule"
+        )
+        arena = f", arena {measures['arena']} bytes" if "arena" in measures else ""
+        return f"{measures['version']}, rounds {self.runtime.rule}: {agreement}{arena}"
+
+
+def _universal(network: Network) -> bool:
+    rules = {node.layer.rounding for node in network.layers if node.layer.kind == "requantize"}  # type: ignore[attr-defined]
+    return rules == {"shift"}
+
+
+def _real(q: npt.NDArray[np.int32], info: TensorInfo) -> npt.NDArray[np.float32]:
+    """Floats that the file quantizes back to q: half a step from any tie."""
+    return (np.float64(info.scale) * (q - info.zero_point)).astype(np.float32)
+
+
+def _integers(y: npt.NDArray[Any], info: TensorInfo) -> npt.NDArray[np.int32]:
+    """The integers that were dequantized: exact, as float32 keeps 8-bit integers times a scale apart."""
+    return (np.rint(y.astype(np.float64) / np.float64(info.scale)) + info.zero_point).astype(np.int32)
+
+
+litert = RuntimeExecutor(RUNTIMES["litert"], traces=False)
+litert_ref = RuntimeExecutor(RUNTIMES["litert-ref"], traces=True)
+tflite_runtime = RuntimeExecutor(RUNTIMES["tflite-runtime"], traces=True)
+tflite_runtime_ref = RuntimeExecutor(RUNTIMES["tflite-runtime-ref"], traces=True)
+tflm = RuntimeExecutor(RUNTIMES["tflm"], traces=True)

@@ -1,0 +1,191 @@
+"""A float graph and data become an int8 model: scales, integers, bias correction, and the universal mode's bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+
+from .calibration import Calibration, activation_tensors
+from .fusion import INPUT, FloatGraph, Stage
+from .lowering import lower
+from .model import Add, FullyConnected, Function, Model, Operator, Relu, TensorInfo
+from .options import GUARD_BITS, Options
+from .weights import QuantizedWeights, accumulator_bound, quantize_weights, weight_scales
+
+__all__ = ["quantize_graph"]
+
+Floats = npt.NDArray[np.float64]
+
+_LARGEST_EXACT = 2**24
+"""float32 holds every integer up to here, so that runtimes which round in float32 still see the accumulator itself."""
+_FEWEST_SHIFTED = 3
+"""The least k + g of the universal mode: below, the added 1 would be more than an eighth of an output step."""
+_MOST_SHIFTED = 30
+
+
+def quantize_graph(
+    graph: FloatGraph, name: str, data: Floats, options: Options, scales: Mapping[str, Floats] | None = None
+) -> Model:
+    """The int8 model of `graph`, calibrated on features `data` [samples, features].
+
+    `scales` gives weight scales [outputs] or [1] of linear stages by name, where training has found them. In universal
+    mode (see `Options`) all scales are powers of two, every accumulator with its guard bits is below 2^24, and the
+    shift is long enough: one file, the same bytes in every runtime. Raises InputError where that cannot be had.
+    """
+    values = graph.trace(data)
+    how = Calibration(options.calibration, options.percentile, options.universal)
+    floors: dict[str, float] = {}
+    for _ in range(64):
+        tensors = activation_tensors(graph, values, how, floors)
+        model = _Quantizer(graph, name, tensors, options, scales or {}).model(values)
+        short = _too_short(model) if options.universal else ""
+        if not short:
+            return model
+        floors[short] = tensors[short].scale * 2
+    raise InputError(f"layer {short}", "no power-of-two scales keep the rounding clear of ties")
+
+
+def _too_short(model: Model) -> str:
+    """A layer of the universal mode whose shift is too short for its guard bits to work; "" if there is none."""
+    for operator in model.operators:
+        if isinstance(operator, FullyConnected):
+            source, target = model.tensors[operator.inputs[0]], model.tensors[operator.output]
+            shifted = np.log2(target.scale / (source.scale * operator.weight_scale.astype(np.float64)))
+            if shifted.min() < _FEWEST_SHIFTED:
+                return operator.output
+            if shifted.max() > _MOST_SHIFTED:
+                raise InputError(
+                    f"layer {operator.output}", f"its weights are 2^−{int(shifted.max())} of an output step"
+                )
+    return ""
+
+
+class _Quantizer:
+    def __init__(
+        self,
+        graph: FloatGraph,
+        name: str,
+        tensors: Mapping[str, TensorInfo],
+        options: Options,
+        scales: Mapping[str, Floats],
+    ) -> None:
+        self._graph, self._tensors, self._options, self._scales = graph, tensors, options, scales
+        self._empty = Model(
+            name,
+            tensors,
+            (),
+            INPUT,
+            graph.stages[-1].name,
+            options.float_io,
+            options.float_io,
+            graph.input_offset,
+            graph.input_scale,
+        )
+
+    def model(self, values: Mapping[str, Floats]) -> Model:
+        """All stages in order; with bias correction each layer sees the errors of those before it."""
+        operators: list[Operator] = []
+        first = self._tensors[INPUT]
+        integers = {INPUT: np.clip(np.rint(values[INPUT] / first.scale) + first.zero_point, first.low, first.high)}
+        for stage in self._graph.stages:
+            operator = self._operator(stage)
+            if isinstance(operator, FullyConnected) and self._options.bias_correction:
+                operator = self._corrected(operator, stage, integers, values)
+            operators.append(operator)
+            if self._options.bias_correction:
+                integers[stage.name] = self._evaluate(operator, integers)
+        return replace(self._empty, operators=tuple(operators))
+
+    def _operator(self, stage: Stage) -> Operator:
+        match stage.kind:
+            case "linear":
+                return self._fully_connected(stage, stage.bias)
+            case "add":
+                return Add(stage.name, (stage.inputs[0], stage.inputs[1]))
+            case "relu":
+                return Relu(stage.name, (stage.inputs[0],), stage.high)
+        return Function(stage.name, (stage.inputs[0],), stage.kind)
+
+    def _fully_connected(self, stage: Stage, bias: Floats) -> FullyConnected:
+        options, source = self._options, self._tensors[stage.inputs[0]]
+        scale = self._scales.get(stage.name)
+        if scale is None:
+            scale = weight_scales(
+                stage.weight, options.weight_bits, per_tensor=options.per_tensor, powers_of_two=options.universal
+            )
+        quantized = quantize_weights(stage.weight, bias, scale, options.weight_bits, source)
+        activation = "none"
+        if stage.low == 0 and stage.high in (6.0, np.inf):
+            activation = "relu6" if stage.high == 6 else "relu"
+        if not options.universal:
+            return FullyConnected(
+                stage.name,
+                (stage.inputs[0],),
+                quantized.weight,
+                options.weight_bits,
+                quantized.scale,
+                quantized.bias,
+                activation,
+            )
+        quantized = self._bounded(stage, bias, quantized, source)
+        guarded = quantized.scale / np.float32(2**GUARD_BITS)
+        return FullyConnected(
+            stage.name, (stage.inputs[0],), quantized.weight, 8, guarded, quantized.bias, activation, GUARD_BITS
+        )
+
+    def _bounded(self, stage: Stage, bias: Floats, quantized: QuantizedWeights, source: TensorInfo) -> QuantizedWeights:
+        """Coarser scales where an accumulator with its guard bits could reach 2^24."""
+        for _ in range(24):
+            over = accumulator_bound(quantized, source) * 2**GUARD_BITS + 1 >= _LARGEST_EXACT
+            if not over.any():
+                return quantized
+            coarser = quantized.scale * np.where(over if quantized.scale.size > 1 else over.any(), 2, 1)
+            quantized = quantize_weights(
+                stage.weight, bias, coarser.astype(np.float64), self._options.weight_bits, source
+            )
+        raise InputError(f"layer {stage.name}", "its accumulator reaches 2^24: too many inputs for the universal mode")
+
+    def _corrected(
+        self,
+        operator: FullyConnected,
+        stage: Stage,
+        integers: Mapping[str, Floats],
+        values: Mapping[str, Floats],
+    ) -> FullyConnected:
+        """The bias raised by the mean error of each channel's accumulator on the calibration data."""
+        source = self._tensors[stage.inputs[0]]
+        scale = operator.weight_scale.astype(np.float64) * 2.0**operator.guard_bits * source.scale
+        accumulated = (integers[source.name] - source.zero_point) @ operator.weight.T.astype(np.float64) + operator.bias
+        expected = values[stage.inputs[0]] @ stage.weight.T + stage.bias
+        error = expected.mean(axis=0) - accumulated.mean(axis=0) * scale
+        corrected = self._fully_connected(stage, stage.bias + error)
+        # Scales follow the weights, not the bias, but for a bias near the end of its range: keep the first ones then.
+        return corrected if np.array_equal(corrected.weight_scale, operator.weight_scale) else operator
+
+    def _evaluate(self, operator: Operator, integers: Mapping[str, Floats]) -> Floats:
+        """The integers of one operator on the calibration data, by the golden layers themselves."""
+        source = operator.inputs[0]
+        names = {*operator.inputs, operator.output}
+        rule = "shift" if self._options.universal else "double_rounding"
+        alone = Model(
+            "layer",
+            {name: self._tensors[name] for name in names},
+            (operator,),
+            source,
+            operator.output,
+        )
+        if isinstance(operator, Add):
+            a, b = (self._tensors[name] for name in operator.inputs)
+            target = self._tensors[operator.output]
+            total = integers[a.name] - a.zero_point + integers[b.name] - b.zero_point + target.zero_point
+            return np.clip(total, target.low, target.high)
+        network = lower(alone, rule)
+        result = integers[source].astype(np.int64)
+        for node in network.layers:
+            result = node.layer.evaluate(result)
+        return result.astype(np.float64)

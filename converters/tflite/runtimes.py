@@ -1,0 +1,231 @@
+"""The TensorFlow Lite runtimes that edgeml compares with: which rounding rule each has, and how one is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.network.rounding import ROUNDINGS
+
+from .lowering import RoundingRule
+from .model import FullyConnected
+
+__all__ = ["ALIASES", "ENVIRONMENT_VARIABLE", "RUNTIMES", "Runtime", "Session", "rounding_rule"]
+
+ENVIRONMENT_VARIABLE = "EDGEML_TFLITE_RUNTIME_PYTHON"
+"""Path of the Python that has tflite-runtime 2.14; without it, `.venv-tflite-runtime` is looked for."""
+
+_ENVIRONMENT_FOLDER = ".venv-tflite-runtime"
+_SECONDS = 300.0
+_LARGEST_ANSWER = 2**31
+_ANSWERED = ("|i1", "|u1", "<i2", "<i4", "<f4")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime by its name, here and on the command line.
+
+    Parameters
+    ----------
+    rule : its rounding rule for layers with 8-bit weights.
+    fallback_rule : its rule for layers that XNNPACK does not take and that another kernel computes (see `rounding`).
+    weight_bits : the widths of weights that it takes; of 4 bits, tflite-runtime and TFLite Micro take one scale only.
+    package : what to install, and what to import.
+    """
+
+    name: str
+    rule: str
+    fallback_rule: str
+    weight_bits: tuple[int, ...]
+    package: str
+    module: str
+
+    def rounding(self, operator: FullyConnected) -> str:
+        """The rule of this runtime for a layer.
+
+        LiteRT's default resolver gives a layer to XNNPACK where the rows of its weights are whole bytes, and with
+        2-bit weights only where they have a scale per channel; the kernel for the others rounds in another way.
+        """
+        per_byte = 8 // operator.weight_bits
+        whole = operator.weight.shape[1] % per_byte == 0
+        taken = whole and (operator.weight_bits > 2 or operator.weight_scale.size == operator.weight.shape[0])
+        return self.rule if taken else self.fallback_rule
+
+    def takes(self, operator: FullyConnected) -> bool:
+        """Whether this runtime has a kernel for the layer's weights."""
+        if operator.weight_bits not in self.weight_bits:
+            return False
+        return operator.weight_bits == 8 or self.module == "ai_edge_litert" or operator.weight_scale.size == 1
+
+    def python(self) -> str:
+        """The Python that runs it; empty where there is none."""
+        if self.module != "tflite_runtime":
+            return sys.executable if find_spec(self.module) else ""
+        if given := os.environ.get(ENVIRONMENT_VARIABLE):
+            return given if Path(given).is_file() else ""
+        # The environment lies beside the one that edgeml runs in, or in the current folder.
+        for folder in (Path(sys.prefix).parent, Path.cwd()):
+            python = folder / _ENVIRONMENT_FOLDER / "bin" / "python"
+            if python.is_file():
+                return str(python)
+        return ""
+
+    def missing(self) -> str:
+        """Empty if it can run here; else what to install."""
+        if self.python():
+            return ""
+        if self.module != "tflite_runtime":
+            return f"the package {self.package} is not installed: pip install {self.package}"
+        return (
+            f"{self.package} needs an environment of its own (Python ≤ 3.11, numpy < 2): python3.11 -m venv "
+            f"{_ENVIRONMENT_FOLDER} && {_ENVIRONMENT_FOLDER}/bin/pip install 'numpy<2' {self.package}; "
+            f"elsewhere, point {ENVIRONMENT_VARIABLE} at its python"
+        )
+
+
+RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
+    {
+        runtime.name: runtime
+        for runtime in (
+            Runtime("litert", "fp32_rne", "ruy_half_up", (8, 4, 2), "ai-edge-litert", "ai_edge_litert"),
+            Runtime("litert-ref", "float64_away", "float64_away", (8, 4, 2), "ai-edge-litert", "ai_edge_litert"),
+            Runtime("tflite-runtime", "ruy_half_up", "ruy_half_up", (8, 4), "tflite-runtime==2.14.0", "tflite_runtime"),
+            Runtime(
+                "tflite-runtime-ref",
+                "double_rounding",
+                "double_rounding",
+                (8,),
+                "tflite-runtime==2.14.0",
+                "tflite_runtime",
+            ),
+            Runtime("tflm", "double_rounding", "double_rounding", (8, 4), "tflite-micro", "tflite_micro"),
+        )
+    }
+)
+
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {"universal": "shift", "cmsis-nn": "double_rounding", "xnnpack": "fp32_rne", "ruy": "ruy_half_up"}
+)
+"""Other names of rounding rules."""
+
+
+def rounding_rule(name: str) -> RoundingRule:
+    """The rule that a user or a file names: a rule itself, one of its `ALIASES`, or a runtime's name, which means the
+    rule of that runtime for each layer. InputError for a name that is not known."""
+    if name in RUNTIMES:
+        return RUNTIMES[name].rounding
+    if (rule := ALIASES.get(name, name)) in ROUNDINGS:
+        return rule
+    known = ", ".join((*ROUNDINGS, *RUNTIMES, *ALIASES))
+    raise InputError(f"rounding {name!r}", "is not known", f"Known: {known}")
+
+
+class Session:
+    """A runtime in a process of its own, for any number of models: `with Session(runtime) as s: s.run(model, q)`.
+
+    Raises MissingTool where the runtime is not installed, CheckFailed where it refuses a model, crashes or hangs.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        if missing := runtime.missing():
+            raise MissingTool(runtime.name, missing)
+        self.runtime = runtime
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+        self._process = subprocess.Popen(
+            [runtime.python(), str(Path(__file__).with_name("worker.py")), runtime.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment,
+        )
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.close()
+            self._process.wait(10)
+        except (OSError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+        self._errors.close()
+
+    def run(
+        self, model: bytes, q: npt.NDArray[Any], tensors: Sequence[int] = ()
+    ) -> tuple[list[npt.NDArray[Any]], dict[str, Any]]:
+        """Outputs [samples, outputs] for inputs q in the type that the file takes, and what was measured.
+
+        `tensors` are the indices of tensors to read in place of the output.
+        """
+        stdin = self._process.stdin
+        assert stdin is not None
+        q = np.ascontiguousarray(q)
+        request = json.dumps({"shape": q.shape, "dtype": q.dtype.str, "tensors": list(tensors)}).encode()
+        timer = threading.Timer(_SECONDS, self._process.kill)
+        timer.start()
+        try:
+            stdin.write(struct.pack("<I", len(request)) + request + struct.pack("<Q", len(model)) + model)
+            stdin.write(struct.pack("<Q", q.nbytes) + q.tobytes())
+            stdin.flush()
+            answer = json.loads(self._read("<I"))
+            payload = self._read("<Q")
+        except (BrokenPipeError, EOFError, ValueError) as error:
+            raise CheckFailed(
+                self.runtime.name,
+                f"ended while it ran the model ({self._last_words()})",
+                "The file is not sound for it",
+            ) from error
+        finally:
+            timer.cancel()
+        if "error" in answer:
+            raise CheckFailed(self.runtime.name, f"refused the model: {answer['error'].strip()[:500]}")
+        arrays, start = [], 0
+        for entry in answer.pop("arrays"):
+            if entry["dtype"] not in _ANSWERED:
+                raise CheckFailed(self.runtime.name, f"answered with values of type {entry['dtype']}")
+            count = int(np.prod(entry["shape"]))
+            arrays.append(np.frombuffer(payload, entry["dtype"], count, start).reshape(entry["shape"]))
+            start += arrays[-1].nbytes
+        return arrays, {key: value for key, value in answer.items() if value is not None}
+
+    def _read(self, length: str) -> bytes:
+        stdout = self._process.stdout
+        assert stdout is not None
+        head = stdout.read(struct.calcsize(length))
+        if len(head) != struct.calcsize(length):
+            raise EOFError
+        (count,) = struct.unpack(length, head)
+        if count > _LARGEST_ANSWER:
+            raise ValueError(f"an answer of {count} bytes")
+        content = stdout.read(count)
+        if len(content) != count:
+            raise EOFError
+        return content
+
+    def _last_words(self) -> str:
+        self._process.wait(10)
+        self._errors.seek(0)
+        lines = self._errors.read()[-400:].decode("utf-8", "replace").strip().splitlines()
+        return f"exit status {self._process.returncode}" + (f": {lines[-1]}" if lines else "")

@@ -1,0 +1,186 @@
+"""The part of the TensorFlow Lite file format that int8 MLPs use, as data: tables, their fields and slots.
+
+Slots and numbers are those of the published schema, version 3 (file identifier `TFL3`). `flatbuffer` reads and
+writes any table described here; nothing else in this package knows how a FlatBuffer is laid out.
+
+A field's kind is one of: a scalar (`i1 u1 i4 u4 i8 u8 f4`: signed, unsigned or float, with its bytes), a vector of
+scalars (`[u1]`), `text`, a table (`Tensor`), a vector of tables (`[Tensor]`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+
+__all__ = [
+    "FILE_IDENTIFIER",
+    "OPTIONS",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "Activation",
+    "Field",
+    "OperatorKind",
+    "TensorType",
+    "operator_name",
+]
+
+FILE_IDENTIFIER = b"TFL3"
+SCHEMA_VERSION = 3
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a table: its slot, its kind (see above), and the value of a scalar that is not stored."""
+
+    slot: int
+    kind: str
+    default: int | float = 0
+
+
+TABLES: Mapping[str, Mapping[str, Field]] = MappingProxyType(
+    {
+        "Model": {
+            "version": Field(0, "u4"),
+            "operator_codes": Field(1, "[OperatorCode]"),
+            "subgraphs": Field(2, "[SubGraph]"),
+            "description": Field(3, "text"),
+            "buffers": Field(4, "[Buffer]"),
+            "metadata": Field(6, "[Metadata]"),
+        },
+        "OperatorCode": {
+            "deprecated_builtin_code": Field(0, "i1"),
+            "custom_code": Field(1, "text"),
+            "version": Field(2, "i4", 1),
+            "builtin_code": Field(3, "i4"),
+        },
+        "SubGraph": {
+            "tensors": Field(0, "[Tensor]"),
+            "inputs": Field(1, "[i4]"),
+            "outputs": Field(2, "[i4]"),
+            "operators": Field(3, "[Operator]"),
+            "name": Field(4, "text"),
+        },
+        "Tensor": {
+            "shape": Field(0, "[i4]"),
+            "type": Field(1, "i1"),
+            "buffer": Field(2, "u4"),
+            "name": Field(3, "text"),
+            "quantization": Field(4, "QuantizationParameters"),
+            "is_variable": Field(5, "u1"),
+            "sparsity": Field(6, "SparsityParameters"),
+            "shape_signature": Field(7, "[i4]"),
+            "external_buffer": Field(10, "u4"),
+        },
+        "QuantizationParameters": {
+            "min": Field(0, "[f4]"),
+            "max": Field(1, "[f4]"),
+            "scale": Field(2, "[f4]"),
+            "zero_point": Field(3, "[i8]"),
+            "details_type": Field(4, "u1"),
+            "quantized_dimension": Field(6, "i4"),
+        },
+        "SparsityParameters": {},
+        "Operator": {
+            "opcode_index": Field(0, "u4"),
+            "inputs": Field(1, "[i4]"),
+            "outputs": Field(2, "[i4]"),
+            "builtin_options_type": Field(3, "u1"),
+            "builtin_options": Field(4, "options"),
+        },
+        "Buffer": {"data": Field(0, "[u1]"), "offset": Field(1, "u8"), "size": Field(2, "u8")},
+        "Metadata": {"name": Field(0, "text"), "buffer": Field(1, "u4")},
+        "FullyConnectedOptions": {
+            "fused_activation_function": Field(0, "i1"),
+            "weights_format": Field(1, "i1"),
+            "keep_num_dims": Field(2, "u1"),
+            "asymmetric_quantize_inputs": Field(3, "u1"),
+            "quantized_bias_type": Field(4, "i1"),
+        },
+        "SoftmaxOptions": {"beta": Field(0, "f4")},
+        "AddOptions": {"fused_activation_function": Field(0, "i1"), "pot_scale_int16": Field(1, "u1", 1)},
+        "ReshapeOptions": {"new_shape": Field(0, "[i4]")},
+        "DequantizeOptions": {},
+        "QuantizeOptions": {},
+    }
+)
+
+OPTIONS: Mapping[int, str] = MappingProxyType(
+    {
+        8: "FullyConnectedOptions",
+        9: "SoftmaxOptions",
+        11: "AddOptions",
+        17: "ReshapeOptions",
+        38: "DequantizeOptions",
+        89: "QuantizeOptions",
+    }
+)
+"""Members of the union `builtin_options` by their number in `builtin_options_type`."""
+
+
+class TensorType(IntEnum):
+    """Element types of tensors."""
+
+    FLOAT32 = 0
+    INT32 = 2
+    UINT8 = 3
+    INT8 = 9
+    INT4 = 17
+    INT2 = 19
+
+
+class OperatorKind(IntEnum):
+    """Built-in operators that an int8 MLP is made of."""
+
+    ADD = 0
+    DEQUANTIZE = 6
+    FULLY_CONNECTED = 9
+    LOGISTIC = 14
+    RELU = 19
+    RELU6 = 21
+    RESHAPE = 22
+    SOFTMAX = 25
+    TANH = 28
+    QUANTIZE = 114
+
+
+_OTHER_OPERATORS: Mapping[int, str] = MappingProxyType(
+    {
+        1: "AVERAGE_POOL_2D",
+        2: "CONCATENATION",
+        3: "CONV_2D",
+        4: "DEPTHWISE_CONV_2D",
+        16: "LSTM",
+        17: "MAX_POOL_2D",
+        18: "MUL",
+        20: "RELU_N1_TO_1",
+        32: "CUSTOM",
+        34: "PAD",
+        39: "TRANSPOSE",
+        40: "MEAN",
+        41: "SUB",
+        50: "LOG_SOFTMAX",
+        54: "PRELU",
+        56: "ARG_MAX",
+        98: "LEAKY_RELU",
+        117: "HARD_SWISH",
+        126: "BATCH_MATMUL",
+    }
+)
+
+
+class Activation(IntEnum):
+    """Activation functions that are fused into an operator."""
+
+    NONE = 0
+    RELU = 1
+    RELU6 = 3
+
+
+def operator_name(code: int) -> str:
+    """Name of a built-in operator, for messages; its number where this edgeml does not know the name."""
+    try:
+        return OperatorKind(code).name
+    except ValueError:
+        return _OTHER_OPERATORS.get(code, f"operator {code}")

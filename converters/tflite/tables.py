@@ -1,0 +1,51 @@
+"""Functions of one 8-bit value, as tables: sigmoid and tanh as the runtimes have them, clipping, a change of type."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .model import TensorInfo
+
+__all__ = ["clip_table", "function_steps", "function_table", "retype_table", "tie_distance"]
+
+IntTable = npt.NDArray[np.int32]
+
+
+def _inputs(source: TensorInfo) -> npt.NDArray[np.int64]:
+    return np.arange(source.low, source.high + 1, dtype=np.int64)
+
+
+def function_steps(name: str, source: TensorInfo, target: TensorInfo) -> npt.NDArray[np.float64]:
+    """f(x)/scale for each of the 256 inputs, before rounding: LOGISTIC in steps of 1/256, TANH of 1/128."""
+    x = np.float64(source.scale) * (_inputs(source) - source.zero_point)
+    with np.errstate(over="ignore"):
+        y = 1.0 / (1.0 + np.exp(-x)) if name == "LOGISTIC" else np.tanh(x)
+    return y / np.float64(target.scale)
+
+
+def tie_distance(name: str, source: TensorInfo, target: TensorInfo) -> float:
+    """How near any entry comes to a tie, in output steps: the runtimes' float32 tables agree where this is not tiny."""
+    steps = function_steps(name, source, target)
+    return float(np.abs(steps - np.floor(steps) - 0.5).min())
+
+
+def function_table(name: str, source: TensorInfo, target: TensorInfo) -> IntTable:
+    """round(f(x)/scale) + zero point, clipped, ties away from zero, for LOGISTIC or TANH."""
+    steps = function_steps(name, source, target)
+    rounded = np.sign(steps) * np.floor(np.abs(steps) + 0.5) + target.zero_point
+    return np.clip(rounded, target.low, target.high).astype(np.int32)
+
+
+def retype_table(source: TensorInfo, target: TensorInfo) -> IntTable:
+    """The same real value with another zero point: x − source zero point + target zero point, clipped."""
+    return np.clip(_inputs(source) - source.zero_point + target.zero_point, target.low, target.high).astype(np.int32)
+
+
+def clip_table(source: TensorInfo, target: TensorInfo, limit: float) -> IntTable:
+    """Zero and more, up to `limit` in real units (infinity or 6)."""
+    high = target.high
+    if np.isfinite(limit):
+        steps = float(np.float32(limit) / np.float32(target.scale))
+        high = min(high, target.zero_point + int(min(np.floor(steps + 0.5), 2**16)))
+    return np.clip(retype_table(source, target), max(target.low, target.zero_point), high).astype(np.int32)

@@ -1,0 +1,204 @@
+"""Quantization-aware training of narrow weights with Brevitas: 8-bit activations, weights of 2 to 6 bits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import MissingTool
+from edgeml.plugins import Progress
+
+from .fusion import INPUT, FloatGraph, Stage
+from .options import Options
+from .weights import weight_scales
+
+if TYPE_CHECKING:
+    from edgeml.data import Dataset
+
+__all__ = ["train"]
+
+_BATCH = 128
+_LEARNING_RATE = 2e-3
+
+
+def train(
+    graph: FloatGraph, data: Dataset, options: Options, progress: Progress
+) -> tuple[FloatGraph, dict[str, npt.NDArray[np.float64]]]:
+    """`graph` with weights that lie on their integer grids, and the scales [outputs] or [1] of those by stage name.
+
+    With labels the loss is cross entropy, without them the squared distance to the float model's outputs. In universal
+    mode scales are powers of two. The same seed gives the same weights. Raises MissingTool without torch and Brevitas.
+    """
+    try:
+        import brevitas.nn  # noqa: F401
+        import torch
+    except ImportError as error:
+        raise MissingTool("training", f"needs torch and brevitas ({error})", "pip install torch brevitas") from error
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        module = _module(graph, options)
+        inputs = torch.tensor(graph.normalised(data.x), dtype=torch.float32)
+        loss, targets = _loss(graph, data)
+        module(inputs[:1024])
+        _start_scales(module, graph, options)
+        _optimise(module, inputs, targets, loss, options.epochs, progress)
+        return _result(module, graph)
+
+
+def _loss(graph: FloatGraph, data: Dataset) -> tuple[Callable[[Any, Any], Any], Any]:
+    import torch
+
+    if data.y is not None:
+        return torch.nn.functional.cross_entropy, torch.tensor(data.y)
+    outputs = graph.trace(data.x)[graph.stages[-1].name]
+    return torch.nn.functional.mse_loss, torch.tensor(outputs, dtype=torch.float32)
+
+
+def _weight_quantizer(options: Options) -> Any:
+    from brevitas import quant
+    from brevitas.quant import fixed_point
+
+    if options.universal:
+        return (
+            fixed_point.Int8WeightPerTensorFixedPoint
+            if options.per_tensor
+            else fixed_point.Int8WeightPerChannelFixedPoint
+        )
+    return quant.Int8WeightPerTensorFloat if options.per_tensor else quant.Int8WeightPerChannelFloat
+
+
+def _layer(stage: Stage, options: Options) -> Any:
+    import torch
+    from brevitas.nn import QuantLinear
+
+    outputs, inputs = stage.weight.shape
+    layer = QuantLinear(
+        inputs,
+        outputs,
+        bias=True,
+        weight_quant=_weight_quantizer(options),
+        weight_bit_width=options.weight_bits,
+        weight_narrow_range=True,
+        weight_scaling_impl_type="parameter_from_stats",
+    )
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(stage.weight, dtype=torch.float32))
+        layer.bias.copy_(torch.tensor(stage.bias, dtype=torch.float32))
+    return layer
+
+
+def _activation(low: float, universal: bool) -> Any:
+    from brevitas import quant
+    from brevitas.nn import QuantIdentity
+    from brevitas.quant import fixed_point
+
+    unsigned = low >= 0
+    if universal:
+        kind = fixed_point.Uint8ActPerTensorFixedPoint if unsigned else fixed_point.Int8ActPerTensorFixedPoint
+    else:
+        kind = quant.Uint8ActPerTensorFloat if unsigned else quant.Int8ActPerTensorFloat
+    return QuantIdentity(act_quant=kind)
+
+
+def _module(graph: FloatGraph, options: Options) -> Any:
+    import torch
+
+    class Trainee(torch.nn.Module):
+        """The graph with quantizers in it; the output stays real, so that the loss sees every difference."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            linear = [stage for stage in graph.stages if stage.kind == "linear"]
+            inner = [stage for stage in graph.stages[:-1] if stage.kind not in ("LOGISTIC", "TANH")]
+            self.layers = torch.nn.ModuleDict({stage.name: _layer(stage, options) for stage in linear})
+            self.activations = torch.nn.ModuleDict(
+                {INPUT: _activation(-np.inf, options.universal)}
+                | {stage.name: _activation(stage.low, options.universal) for stage in inner}
+            )
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            values = {INPUT: self.activations[INPUT](x)}
+            for stage in graph.stages:
+                y = self.stage(stage, [values[name] for name in stage.inputs])
+                values[stage.name] = self.activations[stage.name](y) if stage.name in self.activations else y
+            return values[graph.stages[-1].name]
+
+        def stage(self, stage: Stage, inputs: list[torch.Tensor]) -> torch.Tensor:
+            if stage.kind == "LOGISTIC":
+                return torch.sigmoid(inputs[0])
+            if stage.kind == "TANH":
+                return torch.tanh(inputs[0])
+            if stage.kind == "linear":
+                y = self.layers[stage.name](inputs[0])
+            else:
+                y = inputs[0] + inputs[1] if stage.kind == "add" else inputs[0]
+            if math.isinf(stage.low) and math.isinf(stage.high):
+                return y
+            return torch.clamp(y, stage.low, stage.high)
+
+    return Trainee()
+
+
+def _start_scales(module: Any, graph: FloatGraph, options: Options) -> None:
+    """Begin with the scales of least squared error: with those of the largest weight, most weights begin as 0."""
+    import torch
+
+    largest = 2 ** (options.weight_bits - 1) - 1
+    for stage in graph.stages:
+        if stage.kind != "linear":
+            continue
+        scale = weight_scales(
+            stage.weight, options.weight_bits, per_tensor=options.per_tensor, powers_of_two=options.universal
+        )
+        value = module.layers[stage.name].weight_quant.tensor_quant.scaling_impl.value
+        start = scale * largest
+        if options.universal:
+            # A power-of-two scale is 2^ceil(value) over 2^(bits−1): stand in the middle of the step.
+            start = np.log2(scale * 2 ** (options.weight_bits - 1)) - 0.5
+        with torch.no_grad():
+            value.copy_(torch.tensor(start, dtype=torch.float32).reshape(value.shape))
+
+
+def _optimise(
+    module: Any, inputs: Any, targets: Any, loss: Callable[[Any, Any], Any], epochs: int, progress: Progress
+) -> None:
+    import torch
+
+    optimizer = torch.optim.Adam(module.parameters(), lr=_LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs, eta_min=_LEARNING_RATE / 100)
+    module.train()
+    for epoch in range(epochs):
+        total = 0.0
+        for chosen in torch.randperm(len(inputs)).split(_BATCH):
+            optimizer.zero_grad()
+            error = loss(module(inputs[chosen]), targets[chosen])
+            error.backward()
+            optimizer.step()
+            total += float(error.detach()) * len(chosen)
+        schedule.step()
+        progress("training", epoch + 1, epochs, {"loss": total / len(inputs)})
+    module.eval()
+
+
+def _result(module: Any, graph: FloatGraph) -> tuple[FloatGraph, dict[str, npt.NDArray[np.float64]]]:
+    import torch
+
+    stages, scales = [], {}
+    for stage in graph.stages:
+        if stage.kind == "linear":
+            layer = module.layers[stage.name]
+            with torch.no_grad():
+                quantized = layer.quant_weight()
+            scale = quantized.scale.detach().double().numpy().reshape(-1)
+            integers = np.rint(quantized.value.detach().double().numpy() / scale[:, None])
+            scales[stage.name] = scale
+            bias = layer.bias.detach().double().numpy()
+            stages.append(replace(stage, weight=integers * scale[:, None], bias=bias))
+        else:
+            stages.append(stage)
+    return graph.with_stages(tuple(stages)), scales

@@ -1,0 +1,140 @@
+"""Runs .tflite files in one runtime, in a process of its own: a runtime that aborts cannot take edgeml with it.
+
+A program of its own, which imports nothing of edgeml: it also runs in the environment of tflite-runtime 2.14, whose
+numpy edgeml cannot use. It reads requests from its standard input and answers on its standard output until the input
+ends:
+
+    request:  u32 length + JSON {"shape": …, "dtype": …, "tensors": [index, …]}, u64 length + model, u64 length + input
+    answer:   u32 length + JSON {"error": …} or {"arrays": [{"shape": …, "dtype": …}, …], "version": …, "arena": …},
+              u64 length + the arrays one after the other
+
+The arrays are those of the tensors asked for, or of the model's output where none is. All lengths are little-endian;
+arrays are raw bytes in C order. Its argument is `litert`, `litert-ref`, `tflite-runtime`,
+`tflite-runtime-ref` or `tflm`.
+"""
+
+import json
+import os
+import re
+import struct
+import sys
+import tempfile
+
+import numpy as np
+
+ARENA = 1 << 22
+
+
+def interpreter_class(runtime):
+    """(Interpreter, resolver, version) of LiteRT or tflite-runtime."""
+    if runtime.startswith("litert"):
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        package = "ai-edge-litert"
+    else:
+        from tflite_runtime.interpreter import Interpreter, OpResolverType
+
+        package = "tflite-runtime"
+    resolver = OpResolverType.BUILTIN_REF if runtime.endswith("-ref") else OpResolverType.AUTO
+    return Interpreter, resolver, version(package)
+
+
+def version(package):
+    """`package` and its version, as installed."""
+    from importlib.metadata import version as installed
+
+    return f"{package} {installed(package)}"
+
+
+def run_lite(runtime, model, q, tensors):
+    """Tensors of LiteRT or tflite-runtime for q [samples, inputs], as one batch."""
+    interpreter_type, resolver, name = interpreter_class(runtime)
+    interpreter = interpreter_type(
+        model_content=model,
+        experimental_op_resolver_type=resolver,
+        experimental_preserve_all_tensors=bool(tensors),
+        num_threads=1,
+    )
+    source = interpreter.get_input_details()[0]
+    interpreter.resize_tensor_input(source["index"], [len(q), q.shape[1]])
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(source["index"], q.astype(source["dtype"]))
+    interpreter.invoke()
+    indices = tensors or [interpreter.get_output_details()[0]["index"]]
+    return [interpreter.get_tensor(index) for index in indices], {"version": name}
+
+
+def arena_bytes(interpreter):
+    """Bytes of the arena that TFLite Micro used, from the report that it prints."""
+    with tempfile.TemporaryFile() as report:
+        kept = os.dup(2)
+        os.dup2(report.fileno(), 2)
+        try:
+            interpreter.print_allocations()
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        report.seek(0)
+        found = re.search(rb"Arena allocation total (\d+) bytes", report.read())
+    return int(found.group(1)) if found else None
+
+
+def run_micro(model, q, tensors):
+    """Tensors of TFLite Micro, sample by sample; the arena is that of an interpreter that keeps no tensors."""
+    from tflite_micro.python.tflite_micro import runtime
+
+    def interpreter(config):
+        return runtime.Interpreter.from_bytes(model, arena_size=ARENA + 2 * len(model), intrepreter_config=config)
+
+    recording = interpreter(runtime.InterpreterConfig.kAllocationRecording)
+    dtype = recording.get_input_details(0)["dtype"]
+    running = interpreter(runtime.InterpreterConfig.kPreserveAllTensors) if tensors else recording
+    rows = [[] for _ in tensors or [0]]
+    for row in q.astype(dtype):
+        running.set_input(row[None], 0)
+        running.invoke()
+        found = [running.GetTensor(index, 0)["tensor_data"] for index in tensors] or [running.get_output(0)]
+        for kept, values in zip(rows, found, strict=True):
+            kept.append(np.array(values).ravel())
+    if tensors:
+        recording.set_input(q[:1].astype(dtype), 0)
+        recording.invoke()
+    return [np.stack(kept) for kept in rows], {"version": version("tflite-micro"), "arena": arena_bytes(recording)}
+
+
+def read_exactly(stream, count):
+    """`count` bytes; EOFError where the stream ends before."""
+    content = stream.read(count)
+    if len(content) != count:
+        raise EOFError
+    return content
+
+
+def serve(runtime, source, target):
+    """Answer requests until `source` ends."""
+    while True:
+        head = source.read(4)
+        if not head:
+            return
+        request = json.loads(read_exactly(source, struct.unpack("<I", head)[0]))
+        model = read_exactly(source, struct.unpack("<Q", read_exactly(source, 8))[0])
+        data = read_exactly(source, struct.unpack("<Q", read_exactly(source, 8))[0])
+        q = np.frombuffer(data, request["dtype"]).reshape(request["shape"])
+        try:
+            run = run_micro if runtime == "tflm" else lambda *given: run_lite(runtime, *given)
+            arrays, answer = run(model, q, request["tensors"])
+            arrays = [np.ascontiguousarray(y).reshape(len(q), -1) for y in arrays]
+            answer["arrays"] = [{"shape": y.shape, "dtype": y.dtype.str} for y in arrays]
+            payload = b"".join(y.tobytes() for y in arrays)
+        except Exception as error:
+            answer, payload = {"error": f"{type(error).__name__}: {error}"}, b""
+        text = json.dumps(answer).encode()
+        target.write(struct.pack("<I", len(text)) + text + struct.pack("<Q", len(payload)) + payload)
+        target.flush()
+
+
+if __name__ == "__main__":
+    # Some runtimes print on descriptor 1: answers go to a copy of it, everything else to standard error.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.argv[1], sys.stdin.buffer, answers)
