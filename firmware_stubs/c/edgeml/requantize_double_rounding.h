@@ -1,0 +1,44 @@
+/* Rounding rule "double_rounding", as TFLite Micro and CMSIS-NN have it: h = round(acc * 2^max(s, 0) * m * 2^-31), ties up,
+   then h * 2^-max(-s, 0) to the nearest integer, ties away from zero. acc * 2^max(s, 0) fits 32 bits. */
+#ifndef EDGEML_REQUANTIZE_DOUBLE_ROUNDING_H
+#define EDGEML_REQUANTIZE_DOUBLE_ROUNDING_H
+
+#include "requantize.h"
+
+EDGEML_INLINE int32_t edgeml_rescale_double_rounding(int32_t acc, int32_t multiplier, int32_t shift)
+{
+    const int32_t left = shift > 0 ? shift : 0;
+    const int32_t right = shift > 0 ? 0 : -shift;
+    const int32_t high = edgeml_doubled_high((int32_t)((uint32_t)acc << left), multiplier);
+    const int32_t mask = (int32_t)(((uint32_t)1 << right) - 1u);
+    const int32_t threshold = (mask >> 1) + (high < 0);
+    return edgeml_shift_right(high, right) + ((high & mask) > threshold);
+}
+
+EDGEML_INLINE void edgeml_requantize_double_rounding(const int32_t *acc, const int32_t *multiplier, const int8_t *shift,
+                                                     size_t step, size_t channels, int32_t offset, int32_t span, uint8_t *y)
+{
+#if defined(EDGEML_AVX512)
+    const __m512i zero = _mm512_setzero_si512();
+    const __m512i one = _mm512_set1_epi32(1);
+    for (size_t c = 0; c < channels; c += 16) {
+        const __mmask16 lanes = edgeml_lanes(channels - c);
+        const __m512i s = edgeml_load_shifts(shift, step, c, lanes);
+        const __m512i x = _mm512_sllv_epi32(_mm512_maskz_loadu_epi32(lanes, acc + c), _mm512_max_epi32(s, zero));
+        const __m512i high = edgeml_doubled_high_lanes(x, edgeml_load_factors(multiplier, step, c, lanes));
+        const __m512i right = _mm512_max_epi32(_mm512_sub_epi32(zero, s), zero);
+        const __m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, right), one);
+        const __m512i threshold = _mm512_add_epi32(_mm512_srli_epi32(mask, 1), _mm512_srli_epi32(high, 31));
+        const __mmask16 up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(high, mask), threshold);
+        const __m512i kept = _mm512_srav_epi32(high, right);
+        edgeml_store_clipped(y + c, lanes, _mm512_mask_add_epi32(kept, up, kept, one), offset, span);
+    }
+#else
+    for (size_t c = 0; c < channels; c++) {
+        const int32_t value = edgeml_rescale_double_rounding(acc[c], multiplier[c * step], shift[c * step]);
+        y[c] = (uint8_t)edgeml_clip(value, offset, span);
+    }
+#endif
+}
+
+#endif

@@ -1,0 +1,82 @@
+"""C of the int8 form's rescaling: the kernel of the layer's rounding rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.network.layers.requantize import Requantize
+
+from ..arrays import ConstantArray
+from ..emitter import LayerCode, LayerEmitter, LayerJob
+
+__all__ = ["RequantizeEmitter"]
+
+
+class RequantizeEmitter(LayerEmitter):
+    """Names the rounding rule in the step's comment and calls its kernel."""
+
+    kind = "requantize"
+
+    def emit(self, job: LayerJob) -> LayerCode:
+        layer = job.nodes[-1].layer
+        assert isinstance(layer, Requantize)
+        (x,) = job.inputs
+        output = job.output
+        offset = layer.zero_point - output.low
+        # The range of the output is exact: nothing lies below what 0 stands for, or above its largest integer.
+        span = int(output.stored_high.max())
+        statements: list[str] = []
+        accumulator = "x"
+        if x.ctype != "int32_t":
+            statements += [
+                "int32_t *const values = (int32_t *)(void *)scratch;",
+                f"for (size_t i = 0; i < {x.size}u; i++) {{",
+                f"    values[i] = (int32_t)x[i] + ({x.low});",
+                "}",
+            ]
+            accumulator = "values"
+        whole = bool(np.all((layer.multiplier == 2**30) & (layer.shift == 1)))
+        constants = () if whole else _factors(job.prefix, layer)
+        statements += _statements(job, layer, accumulator, offset, span, whole)
+        factors = "factor 1" if whole else "factors per channel" if layer.per_channel else "one factor"
+        return LayerCode(
+            statements=tuple(statements),
+            comment=f"requantize, rounding rule {layer.rounding}, {factors}, outputs {layer.low} ... {layer.high}",
+            includes=("requantize.h",) if whole else (f"requantize_{layer.rounding}.h",),
+            constants=constants,
+            scratch_bytes=4 * x.size if x.ctype != "int32_t" else 0,
+        )
+
+
+def _factors(prefix: str, layer: Requantize) -> tuple[ConstantArray, ...]:
+    which = "per channel" if layer.per_channel else "for all channels"
+    shift = ConstantArray(f"{prefix}_shift", "int8_t", layer.shift, f"factor = multiplier * 2^(shift - 31), {which}")
+    multiplier: npt.NDArray[np.int32] = layer.multiplier
+    if layer.rounding == "shift":
+        # Always 2^30, and not read: one word stands for all.
+        multiplier = multiplier[:1]
+    return (ConstantArray(f"{prefix}_multiplier", "int32_t", multiplier, f"multiplier {which}"), shift)
+
+
+def _statements(
+    job: LayerJob, layer: Requantize, accumulator: str, offset: int, span: int, whole: bool
+) -> tuple[str, ...]:
+    prefix, output = job.prefix, job.output
+    step = 1 if layer.per_channel else 0
+    if output.ctype == "uint8_t" and not whole:
+        arguments = f"{accumulator}, {prefix}_multiplier, {prefix}_shift, {step}, {output.size}, {offset}, {span}, y"
+        return (f"edgeml_requantize_{layer.rounding}({arguments});",)
+    value = f"{accumulator}[i]"
+    if not whole:
+        index = "i" if step else "0"
+        multiplier = f"{prefix}_multiplier[{'0' if layer.rounding == 'shift' else index}]"
+        value = f"edgeml_rescale_{layer.rounding}({value}, {multiplier}, {prefix}_shift[{index}])"
+    low = 0 if output.ctype == "uint8_t" else layer.low
+    high = span if output.ctype == "uint8_t" else layer.high
+    clipped = f"edgeml_clip({value}, {offset - low}, {high - low})"
+    return (
+        f"for (size_t i = 0; i < {output.size}u; i++) {{",
+        f"    y[i] = ({output.ctype})({clipped} + ({low}));",
+        "}",
+    )
