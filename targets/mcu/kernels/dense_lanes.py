@@ -1,4 +1,4 @@
-"""Kernels without SIMD: one multiplication serves the lanes of a word. The C is `firmware_stubs/c/edgeml/dense_lanes.h`."""
+"""Kernels without SIMD: one multiplication serves the lanes of a word. The C is `dense_lanes.h`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class LanesKernel(DenseKernel):
         """8-bit inputs, and weights that fit; at least one group of inputs fits a lane."""
         limit = 1 << (self.bits - 1)
         fits = int(problem.weight.min()) >= -limit and int(problem.weight.max()) < limit
-        if not fits or problem.input.ctype != "uint8_t" or not problem.fits_int32:
+        if not fits or problem.thresholds is not None or problem.input.ctype != "uint8_t" or not problem.fits_int32:
             return False
         return _segment(problem, 32 // self.lanes) is not None
 
@@ -71,7 +71,7 @@ class LanesKernel(DenseKernel):
                 f"                   {outputs // block}, {shift}, y);",
             ),
             comment=problem.summary(),
-            includes=("cortex_m/call.h", "cortex_m/dense_lanes_m0.h", "dense_lanes.h"),
+            includes=("dense_lanes.h",),
             constants=(
                 ConstantArray(
                     weight,

@@ -1,5 +1,5 @@
 """4- and 8-bit weights on cores with SMLAD, by nested masks of a word. The C is `dense_w4_dsp.h` and `dense_w8_dsp.h`
-in `firmware_stubs/c/edgeml/cortex_m`."""
+in `firmware_stubs/c/edgeml`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _NestedKernel(DenseKernel):
         """8-bit inputs, weights that fit, and at least one group of inputs fits the fields."""
         limit = 1 << (self.bits - 1)
         fits = int(problem.weight.min()) >= -limit and int(problem.weight.max()) < limit
-        if not fits or problem.input.ctype != "uint8_t" or not problem.fits_int32:
+        if not fits or problem.thresholds is not None or problem.input.ctype != "uint8_t" or not problem.fits_int32:
             return False
         return _segment(problem, self.fields) is not None
 
@@ -62,7 +62,7 @@ class _NestedKernel(DenseKernel):
         return LayerCode(
             statements=(f"{kernel}(x, {weight}, {name}, {inputs}, {length}, {outputs // _BLOCK}, y, scratch);",),
             comment=problem.summary(),
-            includes=("cortex_m/call.h", "cortex_m/widen.h", f"cortex_m/dense_{self.name}.h"),
+            includes=(f"dense_{self.name}.h",),
             constants=(
                 ConstantArray(weight, "uint32_t", words, f"{4 * 8 // self.bits} weights a word"),
                 ConstantArray(name, "int32_t", bias, "bias, offsets of the input folded in"),

@@ -1,4 +1,4 @@
-"""2-bit weights on cores with SMLAD. The C is `firmware_stubs/c/edgeml/cortex_m/dense_w2_dsp.h`."""
+"""2-bit weights on cores with SMLAD. The C is `firmware_stubs/c/edgeml/dense_w2_dsp.h`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class W2DspKernel(DenseKernel):
     def applies(self, problem: DenseProblem) -> bool:
         """8-bit inputs, weights −2 … 1; at least one group of inputs fits the fields."""
         fits = int(problem.weight.min()) >= -2 and int(problem.weight.max()) <= 1
-        return fits and problem.input.ctype == "uint8_t" and problem.fits_int32 and _segment(problem) is not None
+        if not fits or problem.thresholds is not None or problem.input.ctype != "uint8_t" or not problem.fits_int32:
+            return False
+        return _segment(problem) is not None
 
     def emit(self, problem: DenseProblem) -> LayerCode:
         found = _segment(problem)
@@ -59,7 +61,7 @@ class W2DspKernel(DenseKernel):
                 f"edgeml_dense_w2_dsp(x, {weight}, {name}, {inputs}, {length}, {outputs // _BLOCK}, {shift}, y, scratch);",
             ),
             comment=problem.summary(),
-            includes=("cortex_m/call.h", "cortex_m/widen.h", "cortex_m/dense_w2_dsp.h"),
+            includes=("dense_w2_dsp.h",),
             constants=(
                 ConstantArray(
                     weight,

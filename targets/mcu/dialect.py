@@ -1,0 +1,57 @@
+"""The C that microcontrollers get: small padding, one sample at a time, and the kernels of each core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgeml.errors import InputError
+from edgeml.targets.c import Dialect, LayerCode
+from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
+from edgeml.targets.c.dense_kernels.rows import RowsKernel
+
+from .cores import Core
+from .kernels import LanesKernel, W2DspKernel, W4DspKernel, W8DspKernel
+
+__all__ = ["core_kernels", "dialect_for", "dialect_with"]
+
+_LANES: tuple[DenseKernel, ...] = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2))
+_DSP: tuple[DenseKernel, ...] = (W2DspKernel(), W4DspKernel(), W8DspKernel())
+_ANY = RowsKernel()
+
+
+class _Chosen(DenseKernel):
+    """A kernel for certain layers only."""
+
+    def __init__(self, kernel: DenseKernel, prefixes: frozenset[str]) -> None:
+        self._kernel, self._prefixes = kernel, prefixes
+
+    def applies(self, problem: DenseProblem) -> bool:
+        return problem.prefix in self._prefixes and self._kernel.applies(problem)
+
+    def emit(self, problem: DenseProblem) -> LayerCode:
+        return self._kernel.emit(problem)
+
+
+def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
+    """What dense layers may use on `core`, in the order of preference where nothing was measured."""
+    return (*_DSP, _ANY) if core.dsp else (*_LANES, _ANY)
+
+
+def dialect_for(kernels: tuple[DenseKernel, ...]) -> Dialect:
+    """The dialect with these kernels, the first that applies to a layer being taken."""
+    return Dialect(kernels, padding=16, alignment=4, tile=0, separate_steps=True)
+
+
+def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:
+    """The dialect in which the steps of `chosen` (prefix → kernel) use that kernel and all others the core's first.
+
+    Raises InputError where a kernel is none of the core's: `chosen` may come out of a bundle.
+    """
+    kernels = {kernel.name: kernel for kernel in core_kernels(core)}
+    if unknown := sorted({str(name) for name in chosen.values()} - set(kernels)):
+        raise InputError(f"kernel {unknown[0]!r}", f"is none of {core.title}", f"Known: {', '.join(kernels)}")
+    fixed = tuple(
+        _Chosen(kernel, frozenset(prefix for prefix, wanted in chosen.items() if wanted == name))
+        for name, kernel in kernels.items()
+    )
+    return dialect_for((*fixed, *kernels.values()))

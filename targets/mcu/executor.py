@@ -1,0 +1,112 @@
+"""The executors `unicorn-<core>`: a bundle's firmware, built for the core and run in Unicorn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import CheckFailed
+from edgeml.plugins import Execution
+
+from .cores import Core, core
+from .emulator import Emulator, emulator_version
+from .firmware import Firmware, firmware_files
+from .image_build import library_image
+from .measure import measuring_missing
+from .runner import NetworkRunner
+from .target import FOLDER
+from .toolchain import compiler_version
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["UnicornExecutor", "checked_firmware", "is_firmware"]
+
+
+def checked_firmware(bundle: Bundle) -> Firmware:
+    """The firmware of a bundle, generated anew and equal to what the bundle holds, byte for byte.
+
+    A bundle may come from anybody, and a compiler must not be fed by anybody: what is built is this edgeml's own text.
+    Raises CheckFailed naming the file that differs.
+    """
+    described = bundle.manifest.get("metrics", {}).get("target", {})
+    chosen = described.get("kernels", {})
+    name = bundle.profile.values.get("core")
+    if not isinstance(chosen, dict) or not isinstance(name, str):
+        raise CheckFailed(f"{bundle.folder}/bundle.json", "does not name the core and the kernels of the firmware")
+    firmware = firmware_files(bundle.network, core(name), chosen)
+    for path, text in firmware.files.items():
+        content = text.encode()
+        try:
+            with (bundle.folder / FOLDER / path).open("rb") as file:
+                same = file.read(len(content) + 1) == content
+        except OSError:
+            same = False
+        if not same:
+            raise CheckFailed(
+                str(bundle.folder / FOLDER / path),
+                "differs from the C that this edgeml generates for the bundle's network, and is not run",
+                "Convert the model again, or compile that folder yourself if you trust it",
+            )
+    return firmware
+
+
+def is_firmware(bundle: Bundle, name: str) -> bool:
+    """Whether the bundle holds firmware that was made for the core called `name`."""
+    profile = bundle.profile
+    return profile.kind == "mcu" and profile.values.get("core") == name and (bundle.folder / FOLDER).is_dir()
+
+
+class UnicornExecutor:
+    """Runs the firmware of bundles made for one core.
+
+    `measures` holds instructions of the first vector, in all and by layer, and the bytes of flash, RAM and stack.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._core: Core = core(name)
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Bundles with firmware for this core."""
+        return is_firmware(bundle, self._core.name)
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs zig cc, Unicorn and pyelftools."""
+        return measuring_missing()
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run q [samples, inputs]; CheckFailed where the bundle's C is not what this edgeml generates."""
+        firmware = checked_firmware(bundle)
+        q = bundle.network.check_input(q)
+        image = library_image(firmware, self._core)
+        runner = NetworkRunner(Emulator(self._core, image), firmware.program)
+        outputs = runner.invoke(q)
+        measures: dict[str, Any] = {"flash_bytes": image.flash, "ram_bytes": image.ram + firmware.program.arena_bytes}
+        if len(q):
+            _, call = runner.counted(q[0])
+            names = {step.job.prefix: step.name for step in firmware.program.plan.steps}
+            measures |= {
+                "instructions": call.instructions,
+                "instructions_by_layer": {names[prefix]: count for prefix, count in call.by_layer.items()},
+                "stack_bytes": call.stack,
+            }
+        layers: dict[str, npt.NDArray[np.int32]] = {}
+        if trace:
+            traced = NetworkRunner(
+                Emulator(self._core, library_image(firmware, self._core, trace=True)), firmware.program
+            )
+            traced_outputs, layers = traced.trace(q)
+            if not np.array_equal(traced_outputs, outputs):
+                raise CheckFailed(f"{self._core.title}", "the traced and the plain entry point of the C differ")
+        return Execution(outputs, layers, f"{self._core.title}, {compiler_version()}, {emulator_version()}", measures)
+
+
+unicorn_m0 = UnicornExecutor("m0")
+unicorn_m3 = UnicornExecutor("m3")
+unicorn_m4 = UnicornExecutor("m4")
+unicorn_m7 = UnicornExecutor("m7")
+unicorn_m33 = UnicornExecutor("m33")
+unicorn_rv32 = UnicornExecutor("rv32")

@@ -1,0 +1,89 @@
+"""Builds the firmware of a network into an image for a core, and keeps what was built."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import OrderedDict
+from pathlib import Path
+
+from .cores import Core
+from .firmware import Firmware
+from .image import Image, read_image
+from .packaging import stub_text
+from .toolchain import MemoryMap, build
+
+__all__ = ["board_image", "library_image"]
+
+_KEPT = 16
+_images: OrderedDict[str, Image] = OrderedDict()
+
+
+def _write(files: dict[str, str], folder: Path) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _built(
+    core: Core,
+    files: dict[str, str],
+    sources: list[str],
+    keep: tuple[str, ...],
+    defines: dict[str, str],
+    optimize: str,
+    memory: MemoryMap,
+) -> Image:
+    digest = hashlib.sha256(
+        repr((core, sorted(files.items()), sources, keep, sorted(defines.items()), optimize, memory)).encode()
+    ).hexdigest()
+    if digest in _images:
+        _images.move_to_end(digest)
+        return _images[digest]
+    with tempfile.TemporaryDirectory(prefix="edgeml-firmware-") as name:
+        folder = Path(name)
+        _write(files, folder)
+        elf = build(
+            core,
+            [folder / source for source in sources],
+            include=[folder / "include", folder / "hil"],
+            keep=keep,
+            defines=defines,
+            optimize=optimize,
+            memory=memory,
+            where=f"firmware for {core.title}",
+        )
+    image = read_image(elf)
+    _images[digest] = image
+    while len(_images) > _KEPT:
+        _images.popitem(last=False)
+    return image
+
+
+def library_image(
+    firmware: Firmware, core: Core, *, trace: bool = False, self_test: bool = False, optimize: str = "-O2"
+) -> Image:
+    """The network alone: its entry points, without start-up code."""
+    name = firmware.program.plan.network.name
+    keep = [f"{name}_invoke"]
+    keep += [f"{name}_trace"] if trace else []
+    keep += [f"{name}_self_test"] if self_test else []
+    defines = {f"{name.upper()}_WITH_TRACE": "1"} if trace else {}
+    return _built(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap())
+
+
+def board_image(
+    firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap, trace: bool = True
+) -> Image:
+    """A whole program for an emulated board: start-up code, UART and the device's side of hardware in the loop."""
+    name = firmware.program.plan.network.name
+    files = {**firmware.files, "board/mps2.c": stub_text("boards/mps2.c")}
+    sources = [*firmware.sources, f"hil/{name}_hil.c", "hil/edgeml_hil.c", "board/mps2.c"]
+    defines = {
+        "EDGEML_UART": f"{uart:#x}u",
+        "EDGEML_MODEL": name,
+        "EDGEML_TICKS_PER_SECOND": f"{ticks_per_second}u",
+        **({f"{name.upper()}_WITH_TRACE": "1"} if trace else {}),
+    }
+    return _built(core, files, sources, ("edgeml_reset",), defines, "-O2", memory)

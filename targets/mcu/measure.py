@@ -1,0 +1,118 @@
+"""What a network costs on a core: flash, RAM, stack and instructions, all read or counted, none estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgeml.errors import CheckFailed
+from edgeml.network import simulate
+from edgeml.targets.c.source import used_constants
+
+from .cores import Core
+from .dialect import core_kernels, dialect_with
+from .emulator import Emulator, emulator_missing
+from .firmware import Firmware, firmware_files, self_test_vectors
+from .image_build import library_image
+from .runner import NetworkRunner
+from .toolchain import compiler_missing, compiler_version
+
+__all__ = ["Measurement", "choose_kernels", "measure", "measuring_missing"]
+
+
+def measuring_missing() -> str:
+    """Empty if firmware can be built and counted here; else what to install."""
+    return compiler_missing() or emulator_missing()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A network on a core, built with -O2.
+
+    Parameters
+    ----------
+    flash : bytes of code and constants.
+    ram : bytes of arena, and of variables with a place of their own (there are none as generated).
+    stack : bytes of stack that an inference touches.
+    instructions : of one inference.
+    layers : by node, `kernel`, `instructions`, `constant_bytes`, `code_bytes`.
+    sections : bytes by section of the image.
+    """
+
+    flash: int
+    ram: int
+    stack: int
+    instructions: int
+    layers: Mapping[str, Mapping[str, Any]]
+    sections: Mapping[str, int]
+    compiler: str
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-able fields."""
+        return {
+            "flash_bytes": self.flash,
+            "ram_bytes": self.ram,
+            "stack_bytes": self.stack,
+            "instructions": self.instructions,
+            "layers": {name: dict(values) for name, values in self.layers.items()},
+            "sections": dict(self.sections),
+            "compiler": self.compiler,
+        }
+
+
+def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measurement:
+    """Build and run one inference; CheckFailed where it does not give golden's integers."""
+    plan = firmware.program.plan
+    network = plan.network
+    image = library_image(firmware, core, optimize=optimize)
+    runner = NetworkRunner(Emulator(core, image), firmware.program)
+    vectors = self_test_vectors(network)[:1]
+    outputs, call = runner.counted(vectors[0])
+    if outputs != simulate(network, vectors)[0].tolist():
+        raise CheckFailed(f"{core.title}, {network.name}", "the firmware does not give the network's integers")
+    constants = {array.name: array.bytes for array in used_constants(plan)}
+    layers: dict[str, dict[str, Any]] = {}
+    for step in plan.steps:
+        symbol = image.symbols.get(step.job.prefix)
+        layers[step.name] = {
+            "kernel": step.code.kernel,
+            "instructions": call.by_layer.get(step.job.prefix, 0),
+            "constant_bytes": sum(constants[array.name] for array in step.code.constants),
+            "code_bytes": symbol.size if symbol else 0,
+        }
+    return Measurement(
+        image.flash,
+        image.ram + firmware.program.arena_bytes,
+        call.stack,
+        call.instructions,
+        layers,
+        image.sections,
+        f"{compiler_version()}, {optimize}",
+    )
+
+
+def choose_kernels(network: Any, core: Core, smallest: bool = False) -> dict[str, str]:
+    """The kernel of each dense step, by prefix: the one of the fewest instructions on `core`, counted on this very
+    layer; with `smallest`, the one of the fewest bytes, then instructions.
+
+    Every kernel of the core is built into the whole network, wherever it applies, and run once.
+    """
+    best: dict[str, tuple[tuple[int, ...], str]] = {}
+    for kernel in core_kernels(core):
+        prefixes = {step.job.prefix for step in firmware_files(network, core, {}).program.plan.steps}
+        wanted = {prefix: kernel.name for prefix in prefixes}
+        firmware = firmware_files(network, core, wanted)
+        steps = [step for step in firmware.program.plan.steps if step.code.kernel == kernel.name]
+        if not steps:
+            continue
+        found = measure(firmware, core)
+        for step in steps:
+            values = found.layers[step.name]
+            size = values["constant_bytes"] + values["code_bytes"]
+            cost = (size, values["instructions"]) if smallest else (values["instructions"], size)
+            prefix = step.job.prefix
+            if prefix not in best or cost < best[prefix][0]:
+                best[prefix] = (cost, kernel.name)
+    dialect_with(core, {prefix: name for prefix, (_, name) in best.items()})
+    return {prefix: name for prefix, (_, name) in sorted(best.items())}

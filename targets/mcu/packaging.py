@@ -1,0 +1,80 @@
+"""What build systems and test benches ask for beside the C: filled in from the templates in `firmware_stubs`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from edgeml.network import Network
+from edgeml.network.file import model_hash
+from edgeml.targets.c import CProgram
+
+from .cores import Core
+
+__all__ = ["packaging_files", "stub_text"]
+
+_TEMPLATES = {
+    "CMakeLists.txt": "CMakeLists.txt",
+    "library.properties": "library.properties",
+    "library.json": "library.json",
+    "zephyr/module.yml": "zephyr_module.yml",
+    "zephyr/CMakeLists.txt": "zephyr_CMakeLists.txt",
+    "zephyr/Kconfig": "zephyr_Kconfig",
+    "edgeml.@NAME@.pdsc": "pack.pdsc",
+    "README.md": "README.md",
+    "test/@NAME@_test.c": "test.c",
+    "hil/@NAME@_hil.h": "hil.h",
+    "hil/@NAME@_hil.c": "hil.c",
+    "hil/board_template.c": "board_template.c",
+}
+_COPIED = {
+    "hil/edgeml_hil.h": "c/hil/edgeml_hil.h",
+    "hil/edgeml_hil.c": "c/hil/edgeml_hil.c",
+    "hil/crc32.h": "c/edgeml/crc32.h",
+}
+_FRAME_BYTES = 1024
+"""Samples that fit so many bytes go into one frame by default (at least one does)."""
+
+
+@cache
+def stub_text(path: str) -> str:
+    """A file of `firmware_stubs`."""
+    return (resources.files("edgeml.firmware_stubs") / path).read_text(encoding="utf-8")
+
+
+def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
+    """Text by path relative to the firmware folder."""
+    network = program.plan.network
+    digest = model_hash(network)
+    octets = [f"0x{digest[i : i + 2]}" for i in range(0, len(digest), 2)]
+    values = {
+        "NAME": network.name,
+        "MACRO": network.name.upper(),
+        "CORE": core.title,
+        "INPUTS": str(network.input_size),
+        "OUTPUTS": str(network.output_size),
+        "ARENA": str(program.arena_bytes),
+        "CONSTANTS": str(program.constant_bytes),
+        "CTYPE": "int8_t" if network.quantizer.signed else "uint8_t",
+        "HASH": digest,
+        "HASH_BYTES": (",\n" + 5 * " ").join(", ".join(octets[i : i + 16]) for i in range(0, len(octets), 16)),
+        "SAMPLES": str(max(1, min(64, _FRAME_BYTES // network.input_size))),
+        "FORM": _form(network),
+    }
+
+    def filled(text: str) -> str:
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", value)
+        return text
+
+    files = {filled(path): filled(stub_text(f"packaging/{name}.in")) for path, name in _TEMPLATES.items()}
+    files.update({path: stub_text(stub) for path, stub in _COPIED.items()})
+    return files
+
+
+def _form(network: Network) -> str:
+    """Which form the network is of, told by its layers: for people who look at what a device says of itself."""
+    kinds = {node.layer.kind for node in network.nodes}
+    if any("neuron" in kind or "spik" in kind for kind in kinds):
+        return "spiking"
+    return "tflite" if kinds & {"requantize", "lookup"} else "quantized"

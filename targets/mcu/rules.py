@@ -1,0 +1,98 @@
+"""Design rules of microcontrollers, each a function with a message of its own."""
+
+from __future__ import annotations
+
+from edgeml.errors import InputError
+from edgeml.network import Network
+from edgeml.plugins import RuleResult
+from edgeml.profile import Profile
+from edgeml.targets.c import CProgram, generate
+
+from .cores import Core, core
+from .dialect import core_kernels, dialect_for
+from .measure import Measurement
+
+__all__ = ["budget", "flash_rule", "ram_rule", "profile_core", "size_rules"]
+
+_LARGEST_CONSTANTS = 2**25
+
+
+def profile_core(profile: Profile) -> Core:
+    """The core of a profile; InputError where it names none or an unknown one."""
+    name = profile.values.get("core")
+    if not isinstance(name, str):
+        raise InputError(f"profile {profile.name}", f"needs the text 'core', found {name!r}")
+    return core(name)
+
+
+def budget(profile: Profile, key: str) -> int:
+    """`flash_bytes` or `ram_bytes` of a profile; InputError where it is no positive number."""
+    value = profile.values.get(key)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**32:
+        raise InputError(f"profile {profile.name}", f"{key} must be a number of bytes, found {value!r}")
+    return value
+
+
+def _largest(sizes: dict[str, int]) -> tuple[str, int]:
+    return max(sizes.items(), key=lambda item: item[1])
+
+
+def flash_rule(used: int, by_layer: dict[str, int], profile: Profile) -> RuleResult:
+    """Code and constants fit the flash."""
+    allowed = budget(profile, "flash_bytes")
+    layer, size = _largest(by_layer)
+    return RuleResult(
+        "flash",
+        used <= allowed,
+        f"{used} bytes of {allowed}; the largest layer is {layer} with {size}",
+        layer,
+        "Use fewer bits for this layer's weights, fewer neurons, or a part with more flash",
+    )
+
+
+def ram_rule(used: int, by_layer: dict[str, int], profile: Profile) -> RuleResult:
+    """Arena and stack fit the RAM."""
+    allowed = budget(profile, "ram_bytes")
+    layer, size = _largest(by_layer)
+    return RuleResult(
+        "ram",
+        used <= allowed,
+        f"{used} bytes of {allowed}; the largest tensor is {layer} with {size}",
+        layer,
+        "Use fewer neurons in this layer, or a part with more RAM",
+    )
+
+
+def tensor_bytes(program: CProgram) -> dict[str, int]:
+    """Bytes of each step's output and scratch memory."""
+    return {step.name: step.output.bytes + step.code.scratch_bytes for step in program.plan.steps}
+
+
+def size_rules(network: Network, profile: Profile) -> list[RuleResult]:
+    """Before anything is built: constants of the smallest packing against flash, the arena against RAM."""
+    chip = profile_core(profile)
+    weights = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
+    if weights > _LARGEST_CONSTANTS:
+        return [
+            RuleResult(
+                "constants fit generated C",
+                False,
+                f"{weights} weights, biases and thresholds; at most {_LARGEST_CONSTANTS}",
+                remedy="Use a smaller network",
+            )
+        ]
+    program = generate(network, dialect_for(core_kernels(chip)))
+    constants = {step.name: sum(array.bytes for array in step.code.constants) for step in program.plan.steps}
+    return [
+        flash_rule(program.constant_bytes, constants, profile),
+        ram_rule(program.arena_bytes, tensor_bytes(program), profile),
+    ]
+
+
+def measured_rules(found: Measurement, program: CProgram, profile: Profile) -> list[RuleResult]:
+    """The same on what was built and run."""
+    flash = {name: values["constant_bytes"] + values["code_bytes"] for name, values in found.layers.items()}
+    return [
+        flash_rule(found.flash, flash, profile),
+        ram_rule(found.ram + found.stack, tensor_bytes(program), profile),
+    ]
