@@ -82,7 +82,11 @@ def convert(
             f"option {unknown[0]!r}", f"is not one of form {to} on target {profile.name}", f"Known: {known}"
         )
     if isinstance(source, Network):
-        conversion = plugins.Conversion(source, notes=("The model is an integer network already: taken as it is.",))
+        adopt = getattr(converter, "adopt", None)
+        conversion = adopt(model, source, dataset, _take(options, converter.option_names)) if adopt else None
+        if conversion is None:
+            notes = ("The model is an integer network already: taken as it is.",)
+            conversion = plugins.Conversion(source, notes=notes)
     else:
         announce(f"converting to {to}")
         conversion = converter.convert(source, dataset, _take(options, converter.option_names), progress)

@@ -23,7 +23,7 @@ METHODS = ("minmax", "percentile", "mse")
 
 _MOST_VALUES = 200_000
 _CLEAR_OF_TIES = 2.0**-12
-"""A table of sigmoid or tanh is taken only if no entry is nearer to a tie: the float32 tables of all runtimes agree then."""
+"""A sigmoid or tanh table is taken only if no entry is nearer to a tie: float32 tables of all runtimes agree then."""
 _FUNCTION_RANGE = {"LOGISTIC": 8.0, "TANH": 4.0}
 """Beyond these inputs the 8-bit output does not change any more."""
 _FUNCTION_OUTPUT = {"LOGISTIC": (2.0**-8, -128), "TANH": (2.0**-7, 0)}

@@ -30,7 +30,6 @@ _REFUSED = {
         "Pass module.py:factory, where factory() returns the torch.nn.Module",
     ),
     (".h5", ".hdf5", ".keras", ".pb"): ("is a Keras or TensorFlow model", _ONNX),
-    (".tflite",): ("is a TensorFlow Lite model, which this version does not read", _ONNX),
     (".json", ".txt", ".csv", ".npz", ".npy"): ("is data, no model", "Pass data with --data"),
 }
 
