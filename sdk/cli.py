@@ -59,6 +59,9 @@ def convert(
     float_io: Annotated[bool | None, typer.Option("--float-io", help="tflite: float input and output.")] = None,
     encoding: Annotated[str | None, typer.Option(metavar="NAME", help="spiking: encoding of values.")] = None,
     steps: Annotated[int | None, typer.Option(help="spiking: time steps.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Any further option of a form or target.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -85,6 +88,11 @@ def convert(
         "encoding": encoding,
         "steps": steps,
     }
+    for text in option or ():
+        key, value = _key_and_value(text)
+        if given.get(key) is not None:
+            raise InputError(f"--option {text}", f"{key} is given twice")
+        given[key] = value
     with terminal.progress() as (progress, announce):
         bundle = run(
             model,
@@ -99,6 +107,21 @@ def convert(
             announce=announce,
         )
     terminal.result({"bundle": str(bundle.folder), **bundle.manifest}, lambda: show_bundle(terminal, bundle))
+
+
+def _key_and_value(text: str) -> tuple[str, Any]:
+    """`key=value`, the value as true, false, an integer or a number where it is one, else as text."""
+    key, sign, value = text.partition("=")
+    if not sign or not key.isidentifier():
+        raise InputError(f"--option {text}", "is not of the form KEY=VALUE")
+    if value in ("true", "false"):
+        return key, value == "true"
+    for kind in (int, float):
+        try:
+            return key, kind(value)
+        except ValueError:
+            continue
+    return key, value
 
 
 def show_bundle(terminal: Any, bundle: Any) -> None:
