@@ -15,6 +15,7 @@ from . import __version__, plugins
 from .bundle import NETWORK, REPORT, Bundle, load, seal, unfinished_folder
 from .data import Dataset, as_dataset, load_dataset, to_npy
 from .errors import CheckFailed, InputError
+from .frontends.snn import Snn
 from .network import Network, argmax, simulate
 from .network import file as network_file
 from .profile import Profile, load_profile
@@ -81,6 +82,8 @@ def convert(
         raise InputError(
             f"option {unknown[0]!r}", f"is not one of form {to} on target {profile.name}", f"Known: {known}"
         )
+    if isinstance(source, Snn) and to != "spiking":
+        raise InputError(f"model {source.name}", f"is a spiking network; form {to} takes none", "Use --to spiking")
     if isinstance(source, Network):
         adopt = getattr(converter, "adopt", None)
         conversion = adopt(model, source, dataset, _take(options, converter.option_names)) if adopt else None
@@ -145,7 +148,9 @@ def _source(model: Any, weights: Any, dataset: Dataset | None, name: str | None)
     from .frontends import load_model
 
     source = load_model(model, weights=weights, name=name)
-    if dataset is not None and source.input_size != dataset.features:
+    # A spiking model takes samples over time too: one feature per step and channel.
+    fits = source.takes if isinstance(source, Snn) else lambda features: source.input_size == features
+    if dataset is not None and not fits(dataset.features):
         raise InputError(
             "data", f"has {dataset.features} features per sample; model {source.name} takes {source.input_size}"
         )

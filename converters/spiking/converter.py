@@ -10,12 +10,14 @@ import numpy as np
 
 from edgeml import plugins
 from edgeml.errors import InputError
-from edgeml.network import Network
+from edgeml.frontends.snn import Snn
+from edgeml.network import Network, Threshold
 from edgeml.network.spiking.encodings import ENCODINGS
 from edgeml.network.spiking.measures import measure
 from edgeml.plugins import Conversion, Progress
 
 from .exact import to_spikes
+from .snn import SNN_OPTIONS, convert_snn
 
 if TYPE_CHECKING:
     from edgeml.data import Dataset
@@ -33,16 +35,22 @@ class SpikingConverter:
 
     unary, sar, ttfs, graded, stbif: exact, through the quantized form, whose options are taken too.
     rate: the classic approximation, with `steps`, `percentile` and `weight_bits`.
+
+    A model that is spiking already (snnTorch, NIR) is quantized as it is; see `convert_snn` for its options.
     """
 
     @property
     def option_names(self) -> tuple[str, ...]:
-        """Own options and those of the quantized form."""
+        """Own options, those for spiking models, and those of the quantized form."""
         quantized = plugins.converters("quantized").option_names
-        return tuple(dict.fromkeys((*_OWN, *_RATE, *quantized)))
+        return tuple(dict.fromkeys((*_OWN, *_RATE, *SNN_OPTIONS, *quantized)))
 
-    def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
+    def convert(
+        self, mlp: Mlp | Snn, data: Dataset | None, options: Mapping[str, Any], progress: Progress
+    ) -> Conversion:
         """Convert `mlp`. Raises InputError for a wrong option, or naming the layer that has no exact spikes."""
+        if isinstance(mlp, Snn):
+            return convert_snn(mlp, data, options, progress)
         encoding = options.get("encoding", "unary")
         if encoding == "rate":
             from .rate import convert_rate
@@ -64,6 +72,19 @@ class SpikingConverter:
         metrics = {**quantized.metrics, "spiking": _cost(network, quantized.network, data, encoding)}
         notes = (*quantized.notes, _pays(metrics["spiking"]))
         return dataclasses.replace(quantized, network=network, metrics=metrics, notes=notes)
+
+    def adopt(
+        self, model: Any, network: Network, data: Dataset | None, options: Mapping[str, Any]
+    ) -> Conversion | None:
+        """A network of the quantized form as spikes; None for one that is spiking already, which is taken as it is."""
+        if not any(isinstance(node.layer, Threshold) for node in network.nodes):
+            return None
+        encoding = options.get("encoding", "unary")
+        if other := sorted(set(options) - set(_OWN)):
+            raise InputError(f"option {other[0]!r}", "has no meaning for a network of integers", f"It takes {_OWN}")
+        spiking = to_spikes(network, encoding, options.get("input_encoding"))
+        cost = _cost(spiking, network, data, encoding)
+        return Conversion(spiking, {"spiking": cost}, {}, (_pays(cost),))
 
 
 def _cost(network: Network, quantized: Network, data: Dataset | None, encoding: str) -> dict[str, Any]:
