@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +111,7 @@ class Emulator:
         self._functions = image.functions()
         self._lengths: dict[tuple[int, int], int] = {}
         self._owners: dict[int, str] = {}
+        self._next = 0
 
     @property
     def image(self) -> Image:
@@ -178,6 +180,45 @@ class Emulator:
             content = bytes(uc.mem_read(_STACK_BASE, _STACK_SIZE))
             stack = len(content.lstrip(bytes([_PATTERN])))
         return Call(uc.reg_read(self._result) & 0xFFFF_FFFF, sum(by_function.values()), by_function, inclusive, stack)
+
+    def add_device(
+        self, address: int, size: int, read: Callable[[int], int], write: Callable[[int, int], None]
+    ) -> None:
+        """Registers at `address`: read(offset) gives a value, write(offset, value) takes one."""
+        self._uc.mmio_map(
+            address,
+            size,
+            lambda uc, offset, width, data: read(offset) & 0xFFFF_FFFF,
+            None,
+            lambda uc, offset, width, value, data: write(offset, value),
+            None,
+        )
+
+    def count_into(self, counter: Callable[[int], None]) -> None:
+        """Call counter(instructions) for every block that runs from now on."""
+        self._uc.hook_add(
+            self._unicorn.UC_HOOK_BLOCK, lambda uc, address, size, data: counter(self._length(address, size))
+        )
+
+    def start(self, entry: int) -> None:
+        """Make `entry` the next instruction that `resume` runs, with an empty stack of its own."""
+        self._uc.reg_write(self._sp, _STACK_BASE + _STACK_SIZE)
+        self._next = entry & ~1
+
+    def stop(self) -> None:
+        """Called by a device: `resume` returns."""
+        self._uc.emu_stop()
+
+    def resume(self) -> None:
+        """Run until a device calls `stop`; CheckFailed where the code faults or runs for too long."""
+        try:
+            self._uc.emu_start(self._next | self._thumb, _RETURN, timeout=_TIME_LIMIT_US)
+        except self._unicorn.UcError as error:
+            address = self._uc.reg_read(self._pc)
+            raise CheckFailed(
+                self._core.title, f"faults in {self._owner(address)} at {address:#010x} ({error})"
+            ) from error
+        self._next = self._uc.reg_read(self._pc) & ~1
 
     def _install_counter(
         self, counts: dict[tuple[int, int], int], inclusive: dict[str, int], layers: tuple[str, ...]

@@ -13,10 +13,10 @@ from .image import Image, read_image
 from .packaging import stub_text
 from .toolchain import MemoryMap, build
 
-__all__ = ["board_image", "library_image"]
+__all__ = ["board_elf", "board_image", "library_image"]
 
 _KEPT = 16
-_images: OrderedDict[str, Image] = OrderedDict()
+_elfs: OrderedDict[str, bytes] = OrderedDict()
 
 
 def _write(files: dict[str, str], folder: Path) -> None:
@@ -26,7 +26,7 @@ def _write(files: dict[str, str], folder: Path) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _built(
+def _elf(
     core: Core,
     files: dict[str, str],
     sources: list[str],
@@ -34,13 +34,13 @@ def _built(
     defines: dict[str, str],
     optimize: str,
     memory: MemoryMap,
-) -> Image:
+) -> bytes:
     digest = hashlib.sha256(
         repr((core, sorted(files.items()), sources, keep, sorted(defines.items()), optimize, memory)).encode()
     ).hexdigest()
-    if digest in _images:
-        _images.move_to_end(digest)
-        return _images[digest]
+    if digest in _elfs:
+        _elfs.move_to_end(digest)
+        return _elfs[digest]
     with tempfile.TemporaryDirectory(prefix="edgeml-firmware-") as name:
         folder = Path(name)
         _write(files, folder)
@@ -54,11 +54,10 @@ def _built(
             memory=memory,
             where=f"firmware for {core.title}",
         )
-    image = read_image(elf)
-    _images[digest] = image
-    while len(_images) > _KEPT:
-        _images.popitem(last=False)
-    return image
+    _elfs[digest] = elf
+    while len(_elfs) > _KEPT:
+        _elfs.popitem(last=False)
+    return elf
 
 
 def library_image(
@@ -70,12 +69,12 @@ def library_image(
     keep += [f"{name}_trace"] if trace else []
     keep += [f"{name}_self_test"] if self_test else []
     defines = {f"{name.upper()}_WITH_TRACE": "1"} if trace else {}
-    return _built(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap())
+    return read_image(_elf(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap()))
 
 
-def board_image(
+def board_elf(
     firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap, trace: bool = True
-) -> Image:
+) -> bytes:
     """A whole program for an emulated board: start-up code, UART and the device's side of hardware in the loop."""
     name = firmware.program.plan.network.name
     files = {**firmware.files, "board/mps2.c": stub_text("boards/mps2.c")}
@@ -86,4 +85,9 @@ def board_image(
         "EDGEML_TICKS_PER_SECOND": f"{ticks_per_second}u",
         **({f"{name.upper()}_WITH_TRACE": "1"} if trace else {}),
     }
-    return _built(core, files, sources, ("edgeml_reset",), defines, "-O2", memory)
+    return _elf(core, files, sources, ("edgeml_reset",), defines, "-O2", memory)
+
+
+def board_image(firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap) -> Image:
+    """The same, read."""
+    return read_image(board_elf(firmware, core, uart=uart, ticks_per_second=ticks_per_second, memory=memory))

@@ -52,6 +52,7 @@ class McuTarget:
             "arena_bytes": firmware.program.arena_bytes,
             "constant_bytes": firmware.program.constant_bytes,
             "kernels": chosen,
+            "trace": [step.name for step in firmware.program.plan.traced],
             "kernels_chosen_by": f"default order: not measured, needs {missing}" if missing else "instructions",
         }
         if missing:

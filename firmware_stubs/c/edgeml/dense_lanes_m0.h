@@ -67,7 +67,7 @@
 
 /* A kernel: `mask` builds the mask in r2, `turn` computes eight inputs from r7 on, `take` adds the lanes to the sums. */
 #define EDGEML_LANES_KERNEL(name, mask, turn, take)                                                       \
-    EDGEML_NAKED void name(const edgeml_dense_call *call EDGEML_UNUSED)                                   \
+    EDGEML_NAKED void name(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)                                   \
     {                                                                                                     \
         __asm__ volatile(                                                                                 \
             ".syntax unified\n"                                                                           \

@@ -44,7 +44,7 @@
     "add   r6, r6, " acc ", asr #14\n"                               \
     "strd  r5, r6, [r4], #8\n"
 
-EDGEML_NAKED void edgeml_dense_w2_dsp_segment(const edgeml_dense_call *call EDGEML_UNUSED)
+EDGEML_NAKED void edgeml_dense_w2_dsp_segment(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)
 {
     __asm__ volatile(
         ".syntax unified\n"
@@ -88,7 +88,7 @@ EDGEML_NAKED void edgeml_dense_w2_dsp_segment(const edgeml_dense_call *call EDGE
 #else
 
 /* The same on the same packed weights, for other compilers and for tests on a host. */
-static EDGEML_UNUSED void edgeml_dense_w2_dsp_segment(const edgeml_dense_call *call)
+static EDGEML_MAYBE_UNUSED void edgeml_dense_w2_dsp_segment(const edgeml_dense_call *call)
 {
     const uint32_t *w = call->w;
     for (uint32_t block = 0; block < call->blocks; block++) {

@@ -7,8 +7,8 @@
 
 #if defined(EDGEML_THUMB_DSP)
 /* r0 = x, r1 = wide, r2 = end of x; returns the sum. Eight inputs a turn. */
-EDGEML_NAKED int32_t edgeml_widen_words(const uint8_t *x EDGEML_UNUSED, int16_t *wide EDGEML_UNUSED,
-                                        const uint8_t *end EDGEML_UNUSED)
+EDGEML_NAKED int32_t edgeml_widen_words(const uint8_t *x EDGEML_MAYBE_UNUSED, int16_t *wide EDGEML_MAYBE_UNUSED,
+                                        const uint8_t *end EDGEML_MAYBE_UNUSED)
 {
     __asm__ volatile(
         ".syntax unified\n"

@@ -1,0 +1,104 @@
+"""What a run against a device found, for people, for programs (JSON) and for build servers (JUnit XML)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["HilReport", "Mismatch", "spread"]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first integer of a vector that differs.
+
+    Parameters
+    ----------
+    vector : index of the test vector.
+    layer : the first layer that differs, as far as the device can trace; else the output.
+    index : of the channel.
+    expected, found : golden's integer and the device's.
+    """
+
+    vector: int
+    layer: str
+    index: int
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"vector {self.vector}, layer {self.layer}, index {self.index}: {self.expected} expected, {self.found} found"
+
+
+@dataclass(frozen=True)
+class HilReport:
+    """A device against golden.
+
+    Parameters
+    ----------
+    device : the port or the emulated board.
+    model_hash, name : of the device's network.
+    vectors, mismatches : test vectors run, and those with an integer that differs.
+    first_mismatches : of the first vectors that differ.
+    latency_us : minimum, median and p99 of an inference of one sample, the link included.
+    cycles : minimum, median and maximum of an inference by the device's own counter; empty where it has none.
+    cycles_per_second : of that counter; 0 if unknown.
+    self_test : 0 if the device's constants and golden vectors are right.
+    retries : requests that had to be repeated.
+    traced : layers that were compared on the vectors that differ.
+    """
+
+    device: str
+    model_hash: str
+    name: str
+    vectors: int
+    mismatches: int
+    first_mismatches: tuple[Mismatch, ...]
+    latency_us: dict[str, float]
+    cycles: dict[str, int]
+    cycles_per_second: int
+    self_test: int
+    retries: int
+    traced: tuple[str, ...] = field(default=())
+
+    @property
+    def passed(self) -> bool:
+        """Whether all vectors are exact and the self-test is right."""
+        return self.mismatches == 0 and self.self_test == 0
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-able fields."""
+        return {**asdict(self), "passed": self.passed}
+
+    def junit_xml(self) -> str:
+        """One test case for the self-test and one for the vectors, as JUnit XML."""
+        failures = int(self.self_test != 0) + int(self.mismatches != 0)
+        suite = ElementTree.Element("testsuite", name=f"edgeml hil {self.device}", tests="2", failures=str(failures))
+        properties = ElementTree.SubElement(suite, "properties")
+        values = {"model_hash": self.model_hash, "retries": self.retries}
+        values |= {f"latency_us_{key}": value for key, value in self.latency_us.items()}
+        values |= {f"cycles_{key}": value for key, value in self.cycles.items()}
+        for key, value in values.items():
+            ElementTree.SubElement(properties, "property", name=key, value=str(value))
+        case = ElementTree.SubElement(suite, "testcase", classname="edgeml.hil", name="self_test")
+        if self.self_test:
+            ElementTree.SubElement(case, "failure", message=f"the self-test returns {self.self_test}")
+        case = ElementTree.SubElement(suite, "testcase", classname="edgeml.hil", name=f"{self.vectors}_vectors")
+        if self.mismatches:
+            failure = ElementTree.SubElement(case, "failure", message=f"{self.mismatches} vectors differ from golden")
+            failure.text = "\n".join(map(str, self.first_mismatches))
+        ElementTree.indent(suite)
+        return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def spread(values: npt.NDArray[Any]) -> dict[str, float]:
+    """Minimum, median and 99th percentile."""
+    return {
+        "minimum": float(np.min(values)),
+        "median": float(np.median(values)),
+        "p99": float(np.percentile(values, 99)),
+    }

@@ -1,0 +1,163 @@
+"""Emulated boards for `edgeml hil --emulate`: MPS2 boards in QEMU, and any core in Unicorn, with the same firmware."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeml.errors import CheckFailed, MissingTool
+from edgeml.hil.link import SocketLink
+
+from .cores import Core, core
+from .executor import checked_firmware, is_firmware
+from .image_build import board_elf, board_image
+from .measure import measuring_missing
+from .toolchain import MemoryMap, compiler_missing
+from .unicorn_board import TICKS_PER_INSTRUCTION, UART, UnicornLink
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["QemuBoard", "UnicornBoard"]
+
+_SYSTICK_HZ = 25_000_000
+_ICOUNT_SHIFT = 6
+"""Each instruction takes 2^6 ns of QEMU's virtual time, which is 1.6 ticks of the 25 MHz SysTick."""
+_START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class QemuBoard:
+    """A board in qemu-system-arm.
+
+    Parameters
+    ----------
+    machine : QEMU's name of it.
+    core_name : what firmware it runs.
+    uart : address of its first UART.
+    memory : where code and data go.
+    """
+
+    machine: str
+    core_name: str
+    uart: int
+    memory: MemoryMap
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Bundles with firmware for the board's core."""
+        return is_firmware(bundle, self.core_name)
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs QEMU and zig cc."""
+        if shutil.which("qemu-system-arm") is None:
+            return "qemu-system-arm: install it with your system's packages (Debian: apt install qemu-system-arm)"
+        return compiler_missing()
+
+    def start(self, bundle: Bundle) -> SocketLink:
+        """Build the firmware, start QEMU, and connect to its UART."""
+        firmware = checked_firmware(bundle)
+        elf = board_elf(
+            firmware, core(self.core_name), uart=self.uart, ticks_per_second=_SYSTICK_HZ, memory=self.memory
+        )
+        return QemuLink(self.machine, elf)
+
+
+class QemuLink(SocketLink):
+    """The UART of a board in QEMU; closing it ends QEMU."""
+
+    def __init__(self, machine: str, elf: bytes) -> None:
+        program = shutil.which("qemu-system-arm")
+        if program is None:
+            raise MissingTool(f"qemu-{machine}", "needs qemu-system-arm", "Debian: apt install qemu-system-arm")
+        self._folder = tempfile.TemporaryDirectory(prefix="edgeml-qemu-")
+        path = Path(self._folder.name) / "firmware.elf"
+        path.write_bytes(elf)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(_START_SECONDS)
+            port = server.getsockname()[1]
+            options = ["-icount", f"shift={_ICOUNT_SHIFT},align=off,sleep=off", "-display", "none", "-monitor", "none"]
+            self._process = subprocess.Popen(
+                [
+                    program,
+                    "-machine",
+                    machine,
+                    *options,
+                    "-serial",
+                    f"tcp:127.0.0.1:{port},nodelay=on",
+                    "-kernel",
+                    str(path),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            try:
+                connection, _ = server.accept()
+            except OSError as error:
+                self._end()
+                assert self._process.stderr is not None
+                words = self._process.stderr.read().decode("utf-8", "replace").strip()
+                raise CheckFailed(f"qemu-{machine}", f"does not start: {words or error}") from error
+        super().__init__(connection, f"qemu-{machine}")
+
+    def _end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
+
+    def close(self) -> None:
+        super().close()
+        self._end()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+
+class UnicornBoard:
+    """The same firmware on a core in Unicorn, in this process; its UART is this object's, its clock counts
+    instructions."""
+
+    def __init__(self, name: str) -> None:
+        self._core: Core = core(name)
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Bundles with firmware for this core."""
+        return is_firmware(bundle, self._core.name)
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs zig cc, Unicorn and pyelftools."""
+        return measuring_missing()
+
+    def start(self, bundle: Bundle) -> UnicornLink:
+        """Build the firmware and put it into flash."""
+        image = board_image(
+            checked_firmware(bundle),
+            self._core,
+            uart=UART,
+            ticks_per_second=0,
+            memory=MemoryMap(),
+        )
+        assert TICKS_PER_INSTRUCTION == 1
+        return UnicornLink(self._core, image)
+
+
+_MPS2 = MemoryMap()
+_AN505 = MemoryMap(flash=0x1000_0000, ram=0x3800_0000)
+qemu_an385 = QemuBoard("mps2-an385", "m3", 0x4000_4000, _MPS2)
+qemu_an386 = QemuBoard("mps2-an386", "m4", 0x4000_4000, _MPS2)
+qemu_an500 = QemuBoard("mps2-an500", "m7", 0x4000_4000, _MPS2)
+qemu_an505 = QemuBoard("mps2-an505", "m33", 0x5020_0000, _AN505)
+unicorn_m0 = UnicornBoard("m0")
+unicorn_m3 = UnicornBoard("m3")
+unicorn_m4 = UnicornBoard("m4")
+unicorn_m7 = UnicornBoard("m7")
+unicorn_m33 = UnicornBoard("m33")
+unicorn_rv32 = UnicornBoard("rv32")
