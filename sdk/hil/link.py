@@ -94,7 +94,9 @@ class SerialLink(_Closing):
             self._port.write(content)
             self._port.flush()
         except (self._serial_error, OSError) as error:
-            raise InputError(f"port {self.name}", f"cannot be written ({error})", "Is the device still there?") from error
+            raise InputError(
+                f"port {self.name}", f"cannot be written ({error})", "Is the device still there?"
+            ) from error
 
     def read(self, timeout: float) -> bytes:
         try:

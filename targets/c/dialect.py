@@ -24,6 +24,7 @@ class Dialect:
     tile : samples that the batched entry point computes together; 0 leaves that entry point out.
     separate_steps : whether each step is a function of its own, shared by the entry points (small code, and cost that
         can be told by step), and not inlined into each of them.
+    vectors : whether the processor computes on vectors; if not, thresholds are searched, not all compared.
     """
 
     dense_kernels: tuple[DenseKernel, ...]
@@ -31,3 +32,4 @@ class Dialect:
     alignment: int = 64
     tile: int = 8
     separate_steps: bool = False
+    vectors: bool = True

@@ -47,7 +47,14 @@ CORES: dict[str, Core] = {
         Core("m4", "Cortex-M4", "arm", _THUMB, "cortex_m4", f"{_MTHUMB}cortex-m4", "UC_CPU_ARM_CORTEX_M4", dsp=True),
         Core("m7", "Cortex-M7", "arm", _THUMB, "cortex_m7", f"{_MTHUMB}cortex-m7", "UC_CPU_ARM_CORTEX_M7", dsp=True),
         Core(
-            "m33", "Cortex-M33", "arm", _THUMB, "cortex_m33", f"{_MTHUMB}cortex-m33", "UC_CPU_ARM_CORTEX_M33", dsp=True
+            "m33",
+            "Cortex-M33",
+            "arm",
+            _THUMB,
+            "cortex_m33+dsp",
+            f"{_MTHUMB}cortex-m33",
+            "UC_CPU_ARM_CORTEX_M33",
+            dsp=True,
         ),
         Core(
             "rv32",

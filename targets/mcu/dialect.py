@@ -39,7 +39,7 @@ def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
 
 def dialect_for(kernels: tuple[DenseKernel, ...]) -> Dialect:
     """The dialect with these kernels, the first that applies to a layer being taken."""
-    return Dialect(kernels, padding=16, alignment=4, tile=0, separate_steps=True)
+    return Dialect(kernels, padding=16, alignment=4, tile=0, separate_steps=True, vectors=False)
 
 
 def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgeml.network import Network, simulate
 from edgeml.network.file import model_hash
-from edgeml.targets.c import CProgram, ConstantArray, generate
+from edgeml.targets.c import ConstantArray, CProgram, generate
 from edgeml.targets.c.source import used_constants
 
 from .cores import Core

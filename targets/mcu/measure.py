@@ -101,7 +101,7 @@ def choose_kernels(network: Any, core: Core, smallest: bool = False) -> dict[str
     best: dict[str, tuple[tuple[int, ...], str]] = {}
     for kernel in core_kernels(core):
         prefixes = {step.job.prefix for step in firmware_files(network, core, {}).program.plan.steps}
-        wanted = {prefix: kernel.name for prefix in prefixes}
+        wanted = dict.fromkeys(prefixes, kernel.name)
         firmware = firmware_files(network, core, wanted)
         steps = [step for step in firmware.program.plan.steps if step.code.kernel == kernel.name]
         if not steps:

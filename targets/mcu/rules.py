@@ -12,7 +12,7 @@ from .cores import Core, core
 from .dialect import core_kernels, dialect_for
 from .measure import Measurement
 
-__all__ = ["budget", "flash_rule", "ram_rule", "profile_core", "size_rules"]
+__all__ = ["budget", "flash_rule", "profile_core", "ram_rule", "size_rules"]
 
 _LARGEST_CONSTANTS = 2**25
 

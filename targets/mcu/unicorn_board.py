@@ -72,4 +72,3 @@ class UnicornLink:
 
     def close(self) -> None:
         """Nothing to give back: the emulator goes with this object."""
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from edgeml.network import Network, Node, Threshold
 
 from ..arrays import ConstantArray
@@ -35,6 +37,8 @@ class ThresholdEmitter(LayerEmitter):
         (x,) = job.inputs
         size, levels = layer.channels, layer.levels
         name = f"{job.prefix}_thresholds"
+        if not job.dialect.vectors and x.ctype == "int32_t" and int(x.stored_high.max()) < 2**31 - 1:
+            return _searched(job, layer, name)
         few = levels <= MOST_COMPARED
         values = layer.thresholds.T if few else layer.thresholds
         layout = f"[{levels} levels][{size} channels]" if few else f"[{size} channels][{levels} levels]"
@@ -58,3 +62,28 @@ class ThresholdEmitter(LayerEmitter):
             constants=constants,
             scratch_bytes=4 * size if x.ctype != "int32_t" else 0,
         )
+
+
+def _searched(job: LayerJob, layer: Threshold, name: str) -> LayerCode:
+    """A search of fixed depth in rows of 2^k − 1 thresholds. What an accumulator cannot reach, or always does, may stand
+    as the nearest value of its range: 16 bits then often hold all thresholds."""
+    (x,) = job.inputs
+    low, high = x.stored_low[:, None], x.stored_high[:, None]
+    levels = (1 << layer.levels.bit_length()) - 1
+    never = np.broadcast_to(high + 1, (layer.channels, levels - layer.levels))
+    values = np.concatenate([np.clip(layer.thresholds, low, high + 1), never], axis=1)
+    narrow = int(values.min()) >= -(2**15) and int(values.max()) < 2**15
+    suffix = "s16" if narrow else "s32"
+    return LayerCode(
+        statements=(f"edgeml_threshold_rows_{suffix}(x, {name}, {layer.channels}, {levels}, y);",),
+        comment=f"{layer.levels} thresholds per channel, stored outputs 0 ... {layer.levels}",
+        includes=("threshold_rows.h",),
+        constants=(
+            ConstantArray(
+                name,
+                "int16_t" if narrow else "int32_t",
+                values,
+                f"thresholds [{layer.channels} channels][{levels} levels], within the range of the accumulators",
+            ),
+        ),
+    )
