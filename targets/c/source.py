@@ -70,7 +70,7 @@ def _step_function(plan: Plan, step: Step) -> str:
     lines += [f"{storage} void {job.prefix}({parameters})", "{"]
     body = list(code.statements)
     padding = (y.padded - y.size) * y.item_bytes
-    if padding and not code.fills_padding:
+    if padding and y.ctype == "uint8_t" and not code.fills_padding:
         if code.per_sample:
             body.append(f"edgeml_zero((uint8_t *)(y + {y.size}), {padding}u);")
         else:

@@ -19,13 +19,17 @@
 #endif
 #endif
 
-/* In front of a loop with few turns, whose number is a constant where the kernel is called. */
+/* EDGEML_UNROLL: in front of a loop with few turns, whose number is a constant where the kernel is called.
+   EDGEML_UNROLL_BY_4: in front of a short body with many turns. */
 #if defined(__clang__)
 #define EDGEML_UNROLL _Pragma("unroll")
+#define EDGEML_UNROLL_BY_4 _Pragma("unroll 4")
 #elif defined(__GNUC__)
 #define EDGEML_UNROLL _Pragma("GCC unroll 16")
+#define EDGEML_UNROLL_BY_4 _Pragma("GCC unroll 4")
 #else
 #define EDGEML_UNROLL
+#define EDGEML_UNROLL_BY_4
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -34,11 +38,17 @@
 #define EDGEML_INLINE static inline __attribute__((always_inline, unused))
 #define EDGEML_UNUSED __attribute__((unused))
 #define EDGEML_SEPARATE static __attribute__((noinline))
+/* Keeps the compiler from carrying values past this point in registers instead of through memory. */
+#define EDGEML_IN_MEMORY() __asm__ volatile("" ::: "memory")
+/* Keeps it from loading what the pointer points to ahead of the loop around, for want of registers to hold it. */
+#define EDGEML_LOAD_HERE(pointer) __asm__ volatile("" : "+r"(pointer))
 #else
 #define EDGEML_ALIGNED(bytes)
 #define EDGEML_INLINE static inline
 #define EDGEML_UNUSED
 #define EDGEML_SEPARATE static
+#define EDGEML_IN_MEMORY() ((void)0)
+#define EDGEML_LOAD_HERE(pointer) ((void)0)
 #endif
 
 /* Writes zeros: what kernels may read behind the last element of a tensor. */
@@ -47,16 +57,6 @@ EDGEML_INLINE void edgeml_zero(uint8_t *bytes, size_t count)
     for (size_t i = 0; i < count; i++) {
         bytes[i] = 0;
     }
-}
-
-/* Four bytes as one word, in the machine's order; compiles to one load. */
-EDGEML_INLINE int32_t edgeml_load32(const uint8_t *bytes)
-{
-    union {
-        uint8_t bytes[4];
-        int32_t word;
-    } value = {{bytes[0], bytes[1], bytes[2], bytes[3]}};
-    return value.word;
 }
 
 /* Index of the largest of count values; the lowest index of equals. */

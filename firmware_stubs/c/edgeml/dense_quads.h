@@ -18,6 +18,13 @@ EDGEML_INLINE size_t edgeml_quads_in_block(size_t vectors, size_t first)
 
 #if defined(EDGEML_AVX512)
 
+/* Four bytes as one word. */
+EDGEML_INLINE int32_t edgeml_quads_load(const uint8_t *bytes)
+{
+    typedef int32_t __attribute__((may_alias, aligned(1))) word;
+    return *(const word *)(const void *)bytes;
+}
+
 /* The sums of one block for so many samples: sum [sample][vector]. Where these are few, each is split into several,
    to keep the multipliers busy during the latency of an addition. */
 EDGEML_INLINE void edgeml_quads_block(const uint8_t *x, size_t x_stride, const int8_t *weight, const int32_t *start,
@@ -41,7 +48,7 @@ EDGEML_INLINE void edgeml_quads_block(const uint8_t *x, size_t x_stride, const i
             }
             EDGEML_UNROLL
             for (size_t s = 0; s < samples; s++) {
-                const __m512i four = _mm512_set1_epi32(edgeml_load32(x + s * x_stride + (q + i) * 4));
+                const __m512i four = _mm512_set1_epi32(edgeml_quads_load(x + s * x_stride + (q + i) * 4));
                 EDGEML_UNROLL
                 for (size_t m = 0; m < vectors; m++) {
                     part[i * sums + s * vectors + m] =
@@ -58,7 +65,7 @@ EDGEML_INLINE void edgeml_quads_block(const uint8_t *x, size_t x_stride, const i
                 const __m512i w = _mm512_loadu_si512(weight + ((q + i) * vectors + m) * 64);
                 EDGEML_UNROLL
                 for (size_t s = 0; s < samples; s++) {
-                    const __m512i four = _mm512_set1_epi32(edgeml_load32(x + s * x_stride + (q + i) * 4));
+                    const __m512i four = _mm512_set1_epi32(edgeml_quads_load(x + s * x_stride + (q + i) * 4));
                     part[i * sums + s * vectors + m] = _mm512_dpbusd_epi32(part[i * sums + s * vectors + m], four, w);
                 }
             }
@@ -77,41 +84,59 @@ EDGEML_INLINE void edgeml_quads_block(const uint8_t *x, size_t x_stride, const i
     }
 }
 
-/* Packs the sums of a block to 64 bytes, saturating; those behind the block are 0. */
-EDGEML_INLINE __m512i edgeml_quads_pack(const __m512i *sum, size_t vectors)
+/* Packs the sums of a block to bytes, saturating, and counts levels; bytes behind the block are those of base. */
+EDGEML_INLINE __m512i edgeml_quads_levels8(const __m512i *sum, size_t vectors, const int8_t *gt, const uint8_t *base,
+                                           size_t levels)
 {
+    __m512i d;
     if (vectors == 4) {
-        return _mm512_packs_epi16(_mm512_packs_epi32(sum[0], sum[1]), _mm512_packs_epi32(sum[2], sum[3]));
+        d = _mm512_packs_epi16(_mm512_packs_epi32(sum[0], sum[1]), _mm512_packs_epi32(sum[2], sum[3]));
+    } else if (vectors == 2) {
+        d = _mm512_zextsi256_si512(_mm512_cvtsepi16_epi8(_mm512_packs_epi32(sum[0], sum[1])));
+    } else {
+        d = _mm512_zextsi128_si512(_mm512_cvtsepi32_epi8(sum[0]));
     }
-    if (vectors == 2) {
-        return _mm512_zextsi256_si512(_mm512_cvtsepi16_epi8(_mm512_packs_epi32(sum[0], sum[1])));
-    }
-    return _mm512_zextsi128_si512(_mm512_cvtsepi32_epi8(sum[0]));
+    return edgeml_levels8_avx512(d, gt, base, levels);
 }
 
-/* One block for so many samples, with what follows the sums: levels of 8 bits (gt8), of 32 bits (gt32), or nothing. */
+/* The same with 16 bits. */
+EDGEML_INLINE __m512i edgeml_quads_levels16(const __m512i *sum, size_t vectors, const int16_t *gt, const uint8_t *base,
+                                            size_t levels)
+{
+    if (vectors == 4) {
+        return edgeml_levels16_halves(_mm512_packs_epi32(sum[0], sum[1]), _mm512_packs_epi32(sum[2], sum[3]), gt, base,
+                                      levels);
+    }
+    const __m512i d = vectors == 2 ? _mm512_packs_epi32(sum[0], sum[1])
+                                   : _mm512_zextsi256_si512(_mm512_cvtsepi32_epi16(sum[0]));
+    const __m512i y = _mm512_zextsi256_si512(_mm512_cvtepi16_epi8(edgeml_levels16_avx512(d, gt, levels)));
+    return base ? _mm512_add_epi8(y, _mm512_loadu_si512(base)) : y;
+}
+
+/* One block for so many samples, with what follows the sums: levels of 8 bits (gt8), of 16 (gt16), or nothing. */
 EDGEML_INLINE void edgeml_quads_some(const uint8_t *x, size_t x_stride, const int8_t *weight, const int32_t *start,
                                      size_t quads, size_t vectors, size_t samples, const int8_t *gt8,
-                                     const int32_t *gt32, const uint8_t *base, size_t levels, int32_t *acc,
+                                     const int16_t *gt16, const uint8_t *base, size_t levels, int32_t *acc,
                                      uint8_t *y, size_t y_stride)
 {
+    const int width = gt8 ? 8 : gt16 ? 16 : 0;
     __m512i sum[16];
+    EDGEML_LOAD_HERE(weight);
+    EDGEML_LOAD_HERE(start);
+    EDGEML_LOAD_HERE(gt8);
+    EDGEML_LOAD_HERE(gt16);
     edgeml_quads_block(x, x_stride, weight, start, quads, vectors, samples, sum);
     EDGEML_UNROLL
     for (size_t s = 0; s < samples; s++) {
-        if (gt8) {
-            const __m512i d = edgeml_quads_pack(sum + s * vectors, vectors);
-            _mm512_storeu_si512(y + s * y_stride, edgeml_levels8_avx512(d, gt8, base, levels));
+        const __m512i *const of_sample = sum + s * vectors;
+        if (width == 8) {
+            _mm512_storeu_si512(y + s * y_stride, edgeml_quads_levels8(of_sample, vectors, gt8, base, levels));
+        } else if (width == 16) {
+            _mm512_storeu_si512(y + s * y_stride, edgeml_quads_levels16(of_sample, vectors, gt16, base, levels));
         } else {
             EDGEML_UNROLL
             for (size_t m = 0; m < vectors; m++) {
-                if (gt32) {
-                    const __m128i bytes = edgeml_levels32_avx512(sum[s * vectors + m], gt32 + m * 16,
-                                                                 base ? base + m * 16 : NULL, levels);
-                    _mm_storeu_si128((__m128i *)(void *)(y + s * y_stride + m * 16), bytes);
-                } else {
-                    _mm512_storeu_si512(acc + s * y_stride + m * 16, sum[s * vectors + m]);
-                }
+                _mm512_storeu_si512(acc + s * y_stride + m * 16, of_sample[m]);
             }
         }
     }
@@ -120,13 +145,13 @@ EDGEML_INLINE void edgeml_quads_some(const uint8_t *x, size_t x_stride, const in
 /* Blocks of a constant number of vectors, for all samples. */
 EDGEML_INLINE void edgeml_quads_blocks(const uint8_t *x, size_t x_stride, const int8_t *weight, const int32_t *start,
                                        size_t quads, size_t blocks, size_t vectors, size_t samples, const int8_t *gt8,
-                                       const int32_t *gt32, const uint8_t *base, size_t levels, int32_t *acc,
+                                       const int16_t *gt16, const uint8_t *base, size_t levels, int32_t *acc,
                                        uint8_t *y, size_t y_stride)
 {
     for (size_t b = 0; b < blocks; b++) {
         const int8_t *const w = weight + b * quads * 256;
         const int8_t *const near = gt8 ? gt8 + b * levels * 64 : NULL;
-        const int32_t *const far = gt32 ? gt32 + b * levels * 64 : NULL;
+        const int16_t *const far = gt16 ? gt16 + b * levels * 64 : NULL;
         const uint8_t *const bottom = base ? base + b * 64 : NULL;
         int32_t *const sums = acc ? acc + b * 64 : NULL;
         uint8_t *const bytes = y ? y + b * 64 : NULL;
@@ -144,18 +169,19 @@ EDGEML_INLINE void edgeml_quads_blocks(const uint8_t *x, size_t x_stride, const 
 
 EDGEML_INLINE void edgeml_quads_all(const uint8_t *x, size_t x_stride, const int8_t *weight, const int32_t *start,
                                     size_t quads, size_t vectors, int spread, size_t samples, const int8_t *gt8,
-                                    const int32_t *gt32, const uint8_t *base, size_t levels, int32_t *acc, uint8_t *y,
+                                    const int16_t *gt16, const uint8_t *base, size_t levels, int32_t *acc, uint8_t *y,
                                     size_t y_stride)
 {
     const size_t whole = vectors / 4;
     const size_t rest = vectors % 4;
     (void)spread; /* how the outputs lie in the vectors is known by what follows the sums */
-    edgeml_quads_blocks(x, x_stride, weight, start, quads, whole, 4, samples, gt8, gt32, base, levels, acc, y,
+    EDGEML_IN_MEMORY(); /* a load that broadcasts is quicker than taking words out of a vector */
+    edgeml_quads_blocks(x, x_stride, weight, start, quads, whole, 4, samples, gt8, gt16, base, levels, acc, y,
                         y_stride);
     if (rest) {
         const size_t done = whole * 64;
         edgeml_quads_blocks(x, x_stride, weight + done * quads * 4, start + done, quads, 1, rest, samples,
-                            gt8 ? gt8 + done * levels : NULL, gt32 ? gt32 + done * levels : NULL,
+                            gt8 ? gt8 + done * levels : NULL, gt16 ? gt16 + done * levels : NULL,
                             base ? base + done : NULL, levels, acc ? acc + done : NULL, y ? y + done : NULL, y_stride);
     }
 }
@@ -179,7 +205,7 @@ EDGEML_INLINE void edgeml_quads_quarter(const uint8_t *restrict x, const int8_t 
 
 EDGEML_INLINE void edgeml_quads_all(const uint8_t *x, size_t x_stride, const int8_t *weight, const int32_t *start,
                                     size_t quads, size_t vectors, int spread, size_t samples, const int8_t *gt8,
-                                    const int32_t *gt32, const uint8_t *base, size_t levels, int32_t *acc, uint8_t *y,
+                                    const int16_t *gt16, const uint8_t *base, size_t levels, int32_t *acc, uint8_t *y,
                                     size_t y_stride)
 {
     for (size_t s = 0; s < samples; s++) {
@@ -196,8 +222,8 @@ EDGEML_INLINE void edgeml_quads_all(const uint8_t *x, size_t x_stride, const int
             if (gt8) {
                 edgeml_levels8(sum, gt8 + first * 16 * levels, base ? base + first * 16 : NULL, levels,
                                y + s * y_stride + first * 16);
-            } else if (gt32) {
-                edgeml_levels32(sum, gt32 + first * 16 * levels, base ? base + first * 16 : NULL, levels,
+            } else if (gt16) {
+                edgeml_levels16(sum, gt16 + first * 16 * levels, count == 4, base ? base + first * 16 : NULL, levels,
                                 y + s * y_stride + first * 16);
             } else {
                 for (size_t c = 0; c < count * 16; c++) {
@@ -228,13 +254,13 @@ EDGEML_INLINE void edgeml_dense_quads_levels8(const uint8_t *x, size_t x_stride,
                      y_stride);
 }
 
-/* The same with thresholds of 32 bits; weights and start do not lie spread. */
-EDGEML_INLINE void edgeml_dense_quads_levels32(const uint8_t *x, size_t x_stride, const int8_t *weight,
+/* The same with thresholds of 16 bits, in halves for blocks of four vectors. */
+EDGEML_INLINE void edgeml_dense_quads_levels16(const uint8_t *x, size_t x_stride, const int8_t *weight,
                                                const int32_t *start, size_t quads, size_t vectors, size_t samples,
-                                               const int32_t *gt, const uint8_t *base, size_t levels, uint8_t *y,
+                                               const int16_t *gt, const uint8_t *base, size_t levels, uint8_t *y,
                                                size_t y_stride)
 {
-    edgeml_quads_all(x, x_stride, weight, start, quads, vectors, 0, samples, NULL, gt, base, levels, NULL, y,
+    edgeml_quads_all(x, x_stride, weight, start, quads, vectors, 1, samples, NULL, gt, base, levels, NULL, y,
                      y_stride);
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Dense, Threshold
+from edgeml.network.layers.neurons import InputSpikes, Neurons
 
 from ..dialect import Dialect
 from ..emitter import LayerCode, LayerJob
@@ -32,6 +33,7 @@ class DenseProblem:
     low, high : int64 [outputs], bounds of acc.
     partial_low, partial_high : int64 [outputs], bounds of bias and every partial sum in any order of addition.
     dialect, prefix : as in `LayerJob`.
+    events : whether a population of spiking neurons feeds the layer, so that most inputs may be silent.
     """
 
     weight: npt.NDArray[np.int32]
@@ -46,6 +48,7 @@ class DenseProblem:
     partial_high: npt.NDArray[np.int64]
     dialect: Dialect
     prefix: str
+    events: bool = False
 
     @classmethod
     def of(cls, job: LayerJob) -> DenseProblem:
@@ -75,6 +78,9 @@ class DenseProblem:
             partial_high=partial[1] + np.maximum(bias, 0),
             dialect=job.dialect,
             prefix=job.prefix,
+            events=any(
+                node.name == x.name and isinstance(node.layer, (InputSpikes, Neurons)) for node in job.network.nodes
+            ),
         )
 
     @property

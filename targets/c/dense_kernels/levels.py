@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..arrays import ConstantArray
 from .kernel import DenseProblem
 
-__all__ = ["MOST_LEVELS", "Levels", "padded"]
+__all__ = ["HALVES", "MOST_LEVELS", "Levels", "level_blocks", "padded"]
 
 MOST_LEVELS = 15
 """Of more thresholds per channel, a binary search is quicker than comparing with all."""
@@ -70,6 +70,16 @@ class Levels:
         if not self.base.any():
             return ()
         return (ConstantArray(f"{prefix}_base", "uint8_t", padded(self.base, 64, 0), "thresholds always reached"),)
+
+
+HALVES = np.concatenate([16 * (np.arange(32) // 8) + 8 * half + np.arange(32) % 8 for half in (0, 1)])
+"""Which channel of 64 stands where in thresholds that lie in halves."""
+
+
+def level_blocks(levels: Levels, bits: int, halves: list[bool]) -> npt.NDArray[np.int64]:
+    """The array `gt` of `edgeml/levels.h`: [blocks of 64 channels, levels, 64], some of the blocks in halves."""
+    gt = padded(levels.filled(bits), 64, 2 ** (bits - 1) - 1).reshape(-1, 64, levels.count).transpose(0, 2, 1)
+    return np.stack([block[:, HALVES] if half else block for block, half in zip(gt, halves, strict=True)])
 
 
 def padded(values: npt.NDArray[np.int64], multiple: int, fill: int) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..arrays import ConstantArray
 from ..emitter import LayerCode
 from .kernel import DenseKernel, DenseProblem
-from .levels import MOST_LEVELS, Levels, padded
+from .levels import MOST_LEVELS, Levels, level_blocks, padded
 
 __all__ = ["QuadsKernel", "in_vectors", "vector_outputs"]
 
@@ -56,7 +56,7 @@ class QuadsKernel(DenseKernel):
         if problem.thresholds is None:
             return problem.fits_int32
         levels = Levels.of(problem)
-        return levels.count <= MOST_LEVELS and starts_fit(problem, levels)
+        return levels.count <= MOST_LEVELS and levels.fits(16) and starts_fit(problem, levels)
 
     def cost(self, problem: DenseProblem) -> float:
         return dot_product_cost(problem, bytes_per_weight=1.0, work=1.0)
@@ -64,7 +64,7 @@ class QuadsKernel(DenseKernel):
     def emit(self, problem: DenseProblem) -> LayerCode:
         vectors = vector_count(problem.outputs)
         levels = None if problem.thresholds is None else Levels.of(problem)
-        spread = levels is not None and levels.fits(8)
+        spread = levels is not None
         quads = -(-problem.inputs // 4)
         weight = padded(problem.weight.astype(np.int64).T, 4, 0).T.reshape(problem.outputs, quads, 4)
         lanes = in_vectors(weight, vectors, spread)  # [vectors, 16, quads, 4]
@@ -119,8 +119,8 @@ def finish(
     if levels is None:
         statement = f"{kernel}({call}, y, {problem.output.padded});"
     else:
-        bits = 8 if spread else 32
-        gt = padded(levels.filled(bits), 64, 2 ** (bits - 1) - 1).reshape(-1, 64, levels.count).transpose(0, 2, 1)
+        bits = 8 if levels.fits(8) else 16
+        gt = level_blocks(levels, bits, halves=[bits == 16 and count == 4 for count in blocks_of(vectors)])
         comment = "thresholds less centre less 1: for each 64 outputs [levels][64]"
         base = levels.base_array(prefix)
         constants += [ConstantArray(f"{prefix}_levels", f"int{bits}_t", gt, comment), *base]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from edgeml.errors import InputError
 from edgeml.network import Network, Node, Threshold
 
+from ..dense_kernels.events import EventsKernel
 from ..dense_kernels.kernel import DenseKernel, DenseProblem
 from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
@@ -42,6 +43,9 @@ class DenseEmitter(LayerEmitter):
 
 
 def _kernel(problem: DenseProblem) -> DenseKernel | None:
-    """The quickest of the dialect's kernels that apply."""
+    """The quickest of the dialect's kernels that apply; behind a spiking population the one whose work follows events."""
+    spiking = EventsKernel()
+    if spiking.applies(problem):
+        return spiking
     applying = [kernel for kernel in problem.dialect.dense_kernels if kernel.applies(problem)]
     return min(applying, key=lambda kernel: kernel.cost(problem), default=None)

@@ -22,11 +22,14 @@ class InputQuantizerEmitter(LayerEmitter):
 
     def emit(self, job: LayerJob) -> LayerCode:
         quantizer = job.network.quantizer
-        signed = "s" if quantizer.signed else "u"
+        call = (
+            f"s8(x, {quantizer.size}, {job.output.padded}, {quantizer.low}, y)"
+            if quantizer.signed
+            else (f"u8(x, {quantizer.size}, {job.output.padded}, {quantizer.high}, y)")
+        )
         return LayerCode(
-            statements=(
-                f"edgeml_input_{signed}8(x, {quantizer.size}, {quantizer.low}, {quantizer.high - quantizer.low}, y);",
-            ),
+            statements=(f"edgeml_input_{call};",),
             comment=f"input integers {quantizer.low} ... {quantizer.high}, stored as value - ({quantizer.low})",
             includes=("input.h",),
+            fills_padding=True,
         )

@@ -1,0 +1,281 @@
+/* Dense layers of 2-bit weights on 2-bit inputs by table: one byte holds the weights of three inputs and selects the
+   sum of their products in a table of 64, which the three inputs select among 64 tables.
+
+   table [16 x2 + 4 x1 + x0][16 c2 + 4 c1 + c0] = sum_j (c_j - 2) x_j + 3 offset, modulo 256, for codes c = weight + 2.
+   The offset makes all entries that occur positive; up to `run` of them are summed in a byte.
+   weight: for each block of 64 outputs [group][64]; byte 16 i + 2 e + h of a block holds output 16 i + 8 h + e.
+   start: 16-bit, for each block [h][8 i + e], what the sums begin with: bias, less the centre of the thresholds, less
+   the offsets. Groups take the inputs as edgeml_triplets_stride says. y: 64 bytes for each block. */
+#ifndef EDGEML_DENSE_TRIPLETS_H
+#define EDGEML_DENSE_TRIPLETS_H
+
+#include "common.h"
+#include "levels.h"
+
+/* Inputs are grouped 192 at a time: group g of these takes inputs g, g + stride and g + 2 stride. */
+EDGEML_INLINE size_t edgeml_triplets_stride(size_t inputs)
+{
+    return inputs > 128 ? 64 : (inputs + 2) / 3;
+}
+
+#if defined(EDGEML_AVX512)
+
+EDGEML_INLINE __m512i edgeml_triplets_merge(__m512i x0, __m512i x1, __m512i x2)
+{
+    /* 4 x1 and 16 x2 do not pass the byte: x <= 3 */
+    const __m512i upper = _mm512_or_si512(_mm512_slli_epi16(x1, 2), _mm512_slli_epi16(x2, 4));
+    return _mm512_or_si512(x0, upper);
+}
+
+/* Which table each group takes. The loads meet stores of whole vectors: other strides are made by permutation. */
+EDGEML_INLINE void edgeml_triplets_codes(const uint8_t *x, size_t inputs, uint8_t *codes)
+{
+    const size_t chunks = (inputs + 63) / 192; /* those of more than 128 inputs */
+    const size_t done = chunks * 192;
+    for (size_t c = 0; c < chunks; c++) {
+        const uint8_t *const chunk = x + c * 192;
+        const __m512i merged = edgeml_triplets_merge(_mm512_loadu_si512(chunk), _mm512_loadu_si512(chunk + 64),
+                                                     _mm512_loadu_si512(chunk + 128));
+        _mm512_storeu_si512(codes + c * 64, merged);
+    }
+    if (inputs > done) {
+        static const EDGEML_ALIGNED(64) uint8_t lanes[64] = {
+            0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+            22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+            44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+        const size_t stride = edgeml_triplets_stride(inputs - done);
+        const __m512i lane = _mm512_load_si512(lanes);
+        const __m512i second = _mm512_add_epi8(lane, _mm512_set1_epi8((char)stride));
+        const __m512i third = _mm512_add_epi8(lane, _mm512_set1_epi8((char)(2 * stride)));
+        const __m512i low = _mm512_loadu_si512(x + done);
+        __m512i merged;
+        if (inputs - done > 64) {
+            const __m512i high = _mm512_loadu_si512(x + done + 64);
+            merged = edgeml_triplets_merge(low, _mm512_permutex2var_epi8(low, second, high),
+                                           _mm512_permutex2var_epi8(low, third, high));
+        } else {
+            merged = edgeml_triplets_merge(low, _mm512_permutexvar_epi8(second, low),
+                                           _mm512_permutexvar_epi8(third, low));
+        }
+        _mm512_storeu_si512(codes + chunks * 64, merged);
+    }
+}
+
+/* Adds `count` groups, summed in bytes first, for some blocks and samples. both: 16-bit sums of h = 0 and, 2^8 times,
+   of h = 1, modulo 2^16; high: of h = 1. */
+EDGEML_INLINE void edgeml_triplets_run(const uint8_t *codes, size_t codes_stride, const uint8_t *weight,
+                                       const uint8_t *table, size_t groups, size_t count, size_t blocks,
+                                       size_t samples, __m512i *both, __m512i *high)
+{
+    __m512i part[8];
+    EDGEML_UNROLL
+    for (size_t i = 0; i < samples * blocks; i++) {
+        part[i] = _mm512_setzero_si512();
+    }
+    EDGEML_UNROLL_BY_4
+    for (size_t g = 0; g < count; g++) {
+        __m512i row[4];
+        EDGEML_UNROLL
+        for (size_t s = 0; s < samples; s++) {
+            row[s] = _mm512_loadu_si512(table + (size_t)codes[s * codes_stride + g] * 64);
+        }
+        EDGEML_UNROLL
+        for (size_t b = 0; b < blocks; b++) {
+            const __m512i w = _mm512_loadu_si512(weight + (b * groups + g) * 64);
+            EDGEML_UNROLL
+            for (size_t s = 0; s < samples; s++) {
+                const __m512i products = _mm512_permutexvar_epi8(w, row[s]);
+                part[s * blocks + b] = _mm512_add_epi8(part[s * blocks + b], products);
+            }
+        }
+    }
+    EDGEML_UNROLL
+    for (size_t i = 0; i < samples * blocks; i++) {
+        both[i] = _mm512_add_epi16(both[i], part[i]);
+        high[i] = _mm512_add_epi16(high[i], _mm512_srli_epi16(part[i], 8));
+    }
+}
+
+/* Some blocks for some samples: the sums less their centres, h = 0 and 1 as vectors of 32. */
+EDGEML_INLINE void edgeml_triplets_sums(const uint8_t *codes, size_t codes_stride, const uint8_t *weight,
+                                        const uint8_t *table, const int16_t *start, size_t groups, size_t run,
+                                        size_t blocks, size_t samples, __m512i *sum0, __m512i *sum1)
+{
+    __m512i both[8];
+    __m512i high[8];
+    EDGEML_UNROLL
+    for (size_t i = 0; i < samples * blocks; i++) {
+        both[i] = _mm512_loadu_si512(start + i % blocks * 64);
+        high[i] = _mm512_setzero_si512();
+    }
+    for (size_t r = 0; r < groups / run; r++) {
+        edgeml_triplets_run(codes + r * run, codes_stride, weight + r * run * 64, table, groups, run, blocks, samples,
+                            both, high);
+    }
+    if (groups % run) {
+        const size_t done = groups - groups % run;
+        edgeml_triplets_run(codes + done, codes_stride, weight + done * 64, table, groups, groups % run, blocks,
+                            samples, both, high);
+    }
+    EDGEML_UNROLL
+    for (size_t i = 0; i < samples * blocks; i++) {
+        sum0[i] = _mm512_sub_epi16(both[i], _mm512_slli_epi16(high[i], 8));
+        sum1[i] = _mm512_add_epi16(high[i], _mm512_loadu_si512(start + i % blocks * 64 + 32));
+    }
+}
+
+EDGEML_INLINE void edgeml_triplets_some(const uint8_t *codes, size_t codes_stride, const uint8_t *weight,
+                                        const uint8_t *table, const int16_t *start, size_t groups, size_t run,
+                                        size_t blocks, size_t samples, const int8_t *gt8, const int16_t *gt16,
+                                        const uint8_t *base, size_t levels, uint8_t *y, size_t y_stride)
+{
+    const int width = gt8 ? 8 : 16;
+    __m512i sum0[8];
+    __m512i sum1[8];
+    EDGEML_LOAD_HERE(weight);
+    EDGEML_LOAD_HERE(table);
+    EDGEML_LOAD_HERE(start);
+    EDGEML_LOAD_HERE(gt8);
+    EDGEML_LOAD_HERE(gt16);
+    edgeml_triplets_sums(codes, codes_stride, weight, table, start, groups, run, blocks, samples, sum0, sum1);
+    EDGEML_UNROLL
+    for (size_t s = 0; s < samples; s++) {
+        EDGEML_UNROLL
+        for (size_t b = 0; b < blocks; b++) {
+            const uint8_t *const bottom = base ? base + b * 64 : NULL;
+            const size_t i = s * blocks + b;
+            const __m512i count =
+                width == 8 ? edgeml_levels8_avx512(_mm512_packs_epi16(sum0[i], sum1[i]), gt8 + b * levels * 64, bottom, levels)
+                    : edgeml_levels16_halves(sum0[i], sum1[i], gt16 + b * levels * 64, bottom, levels);
+            _mm512_storeu_si512(y + s * y_stride + b * 64, count);
+        }
+    }
+}
+
+EDGEML_INLINE void edgeml_triplets_all(const uint8_t *x, size_t x_stride, const uint8_t *weight, const uint8_t *table,
+                                       const int16_t *start, size_t inputs, size_t groups, size_t run, size_t blocks,
+                                       size_t samples, const int8_t *gt8, const int16_t *gt16, const uint8_t *base,
+                                       size_t levels, uint8_t *y, size_t y_stride, uint8_t *codes)
+{
+    const size_t codes_stride = (groups + 63) / 64 * 64;
+    /* together: four blocks of one sample, or two blocks of four samples */
+    const size_t wide = samples < 4 ? 4 : 2;
+    for (size_t s = 0; s < samples; s++) {
+        edgeml_triplets_codes(x + s * x_stride, inputs, codes + s * codes_stride);
+    }
+    for (size_t b = 0; b < blocks; b += wide) {
+        const uint8_t *const w = weight + b * groups * 64;
+        const int8_t *const near = gt8 ? gt8 + b * levels * 64 : NULL;
+        const int16_t *const far = gt16 ? gt16 + b * levels * 64 : NULL;
+        const uint8_t *const bottom = base ? base + b * 64 : NULL;
+        const size_t count = blocks - b < wide ? blocks - b : wide;
+        size_t s = 0;
+        for (; s + 4 <= samples; s += 4) {
+            edgeml_triplets_some(codes + s * codes_stride, codes_stride, w, table, start + b * 64, groups, run,
+                                 count < 2 ? 1 : 2, 4, near, far, bottom, levels, y + s * y_stride + b * 64, y_stride);
+        }
+        for (; s < samples; s++) {
+            uint8_t *const target = y + s * y_stride + b * 64;
+            const uint8_t *const source = codes + s * codes_stride;
+            switch (count) {
+            case 1:
+                edgeml_triplets_some(source, 0, w, table, start + b * 64, groups, run, 1, 1, near, far, bottom, levels,
+                                     target, 0);
+                break;
+            case 2:
+                edgeml_triplets_some(source, 0, w, table, start + b * 64, groups, run, 2, 1, near, far, bottom, levels,
+                                     target, 0);
+                break;
+            case 3:
+                edgeml_triplets_some(source, 0, w, table, start + b * 64, groups, run, 3, 1, near, far, bottom, levels,
+                                     target, 0);
+                break;
+            default:
+                edgeml_triplets_some(source, 0, w, table, start + b * 64, groups, run, 4, 1, near, far, bottom, levels,
+                                     target, 0);
+                break;
+            }
+        }
+    }
+}
+
+#else
+
+/* Which table each group takes. */
+EDGEML_INLINE void edgeml_triplets_codes(const uint8_t *restrict x, size_t inputs, uint8_t *restrict codes)
+{
+    for (size_t done = 0; done < inputs; done += 192) {
+        const size_t left = inputs - done < 192 ? inputs - done : 192;
+        const size_t stride = edgeml_triplets_stride(left);
+        for (size_t g = 0; g < stride; g++) {
+            const uint32_t x0 = g < left ? x[done + g] : 0u;
+            const uint32_t x1 = g + stride < left ? x[done + g + stride] : 0u;
+            const uint32_t x2 = g + 2 * stride < left ? x[done + g + 2 * stride] : 0u;
+            codes[done / 3 + g] = (uint8_t)(x0 + 4 * x1 + 16 * x2);
+        }
+    }
+}
+
+EDGEML_INLINE void edgeml_triplets_all(const uint8_t *x, size_t x_stride, const uint8_t *weight, const uint8_t *table,
+                                       const int16_t *start, size_t inputs, size_t groups, size_t run, size_t blocks,
+                                       size_t samples, const int8_t *gt8, const int16_t *gt16, const uint8_t *base,
+                                       size_t levels, uint8_t *y, size_t y_stride, uint8_t *codes)
+{
+    (void)run; /* sums of 32 bits here */
+    for (size_t s = 0; s < samples; s++) {
+        edgeml_triplets_codes(x + s * x_stride, inputs, codes);
+        for (size_t b = 0; b < blocks; b++) {
+            uint32_t lanes[64] = {0};
+            int32_t sum[64];
+            for (size_t g = 0; g < groups; g++) {
+                const uint8_t *const row = table + (size_t)codes[g] * 64;
+                const uint8_t *const w = weight + (b * groups + g) * 64;
+                for (size_t lane = 0; lane < 64; lane++) {
+                    lanes[lane] += row[w[lane]];
+                }
+            }
+            for (size_t c = 0; c < 64; c++) {
+                const size_t h = c / 8 % 2;
+                const size_t e = c % 8;
+                const int32_t begin = start[b * 64 + h * 32 + c / 16 * 8 + e];
+                /* modulo 2^16, as the vectors count */
+                const uint32_t total = (uint32_t)begin + lanes[c / 16 * 16 + 2 * e + h];
+                sum[c] = (int32_t)(total & 0x7fffu) - (int32_t)(total & 0x8000u);
+            }
+            if (gt8) {
+                edgeml_levels8(sum, gt8 + b * levels * 64, base ? base + b * 64 : NULL, levels,
+                               y + s * y_stride + b * 64);
+            } else {
+                edgeml_levels16(sum, gt16 + b * levels * 64, 1, base ? base + b * 64 : NULL, levels,
+                                y + s * y_stride + b * 64);
+            }
+        }
+    }
+}
+
+#endif
+
+/* The levels of the sums, where the thresholds lie near each other: gt of 8 bits for each block [levels][64 outputs].
+   codes: scratch of `groups` bytes for each sample, rounded up to 64. */
+EDGEML_INLINE void edgeml_dense_triplets_levels8(const uint8_t *x, size_t x_stride, const uint8_t *weight,
+                                                 const uint8_t *table, const int16_t *start, size_t inputs,
+                                                 size_t groups, size_t run, size_t blocks, size_t samples,
+                                                 const int8_t *gt, const uint8_t *base, size_t levels, uint8_t *y,
+                                                 size_t y_stride, uint8_t *codes)
+{
+    edgeml_triplets_all(x, x_stride, weight, table, start, inputs, groups, run, blocks, samples, gt, NULL, base, levels,
+                        y, y_stride, codes);
+}
+
+/* The same for thresholds of 16 bits: gt for each block [levels][h][8 i + e]. */
+EDGEML_INLINE void edgeml_dense_triplets_levels16(const uint8_t *x, size_t x_stride, const uint8_t *weight,
+                                                  const uint8_t *table, const int16_t *start, size_t inputs,
+                                                  size_t groups, size_t run, size_t blocks, size_t samples,
+                                                  const int16_t *gt, const uint8_t *base, size_t levels, uint8_t *y,
+                                                  size_t y_stride, uint8_t *codes)
+{
+    edgeml_triplets_all(x, x_stride, weight, table, start, inputs, groups, run, blocks, samples, NULL, gt, base, levels,
+                        y, y_stride, codes);
+}
+
+#endif

@@ -1,0 +1,62 @@
+"""C of exact spiking populations: spikes of one value travel as one event whose payload is their number."""
+
+from __future__ import annotations
+
+from edgeml.network import Network, Node, Threshold
+from edgeml.network.layers.neurons import InputSpikes, Neurons
+
+from ..dialect import Dialect
+from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..tensor import Tensor
+from .threshold import ThresholdEmitter
+
+__all__ = ["InputSpikesEmitter", "NeuronsEmitter"]
+
+
+class NeuronsEmitter(LayerEmitter):
+    """What an integrate-and-fire neuron does with its whole potential: it counts the steps that fit in.
+
+    The order in which an encoding lets the spikes go is a matter of wires, not of integers; a receiver in the same
+    memory takes them all at once (`dense_kernels/events`).
+    """
+
+    kind = "neurons"
+
+    def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
+        layer = nodes[-1].layer
+        assert isinstance(layer, Neurons)
+        values = network.ranges[nodes[-1].name]
+        return Tensor.make(nodes[-1].name, values, dialect.padding, ctype="uint8_t", low=layer.base)
+
+    def emit(self, job: LayerJob) -> LayerCode:
+        layer = job.nodes[-1].layer
+        assert isinstance(layer, Neurons)
+        counting = ThresholdEmitter().emit_thresholds(job, Threshold(layer.thresholds, layer.base))
+        return LayerCode(
+            statements=counting.statements,
+            comment=f"{layer.channels} neurons, {layer.encoding}: spikes stand for 0 ... {layer.levels}",
+            includes=counting.includes,
+            constants=counting.constants,
+            scratch_bytes=counting.scratch_bytes,
+        )
+
+
+class InputSpikesEmitter(LayerEmitter):
+    """Copies the stored integers: an input of the lowest value is silent."""
+
+    kind = "input_spikes"
+
+    def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
+        layer = nodes[-1].layer
+        assert isinstance(layer, InputSpikes)
+        values = network.ranges[nodes[-1].name]
+        return Tensor.make(nodes[-1].name, values, dialect.padding, ctype="uint8_t", low=layer.low)
+
+    def emit(self, job: LayerJob) -> LayerCode:
+        (x,) = job.inputs
+        offset = x.low - job.output.low
+        value = "x[i]" if offset == 0 else f"(uint8_t)((int32_t)x[i] + ({offset}))"
+        return LayerCode(
+            statements=(f"for (size_t i = 0; i < {job.output.size}u; i++) {{", f"    y[i] = {value};", "}"),
+            comment="input integers as events, the lowest silent",
+        )
