@@ -367,6 +367,17 @@ def _expand(b: MlpBuilder, self: Value, size: Any = None, other: Value = None, i
         raise NotAnMlp(f"a constant of shape {list(np.shape(self))} is repeated to {target}") from error
 
 
+@_operator("slice", alias=True)
+def _slice(b: MlpBuilder, self: Value, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1) -> Value:
+    if not isinstance(self, Signal):
+        axis = _constant_axis(self, dim)
+        return self[(slice(None),) * axis + (slice(start, end, step),)]
+    size = self.shape[self.axis(dim)]
+    if start not in (None, 0) or step != 1 or (end is not None and end < (2**31 - 1 if size is None else size)):
+        raise NotAnMlp(f"it takes a part of a tensor of shape {self.text}", "An MLP's layer sees all features")
+    return self
+
+
 @_operator("sym_size")
 def _sym_size(b: MlpBuilder, self: Value, dim: Any) -> Any:
     if not isinstance(self, Signal):

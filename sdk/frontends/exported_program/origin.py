@@ -6,16 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["call_origin", "printable"]
+from ..reading.text import printable
+
+__all__ = ["call_origin"]
 
 _FRAME = re.compile(r'File "([^"\n]{1,1000})", line (\d{1,9})')
 _INSTALLED = re.compile(r"[/\\](site-packages|dist-packages|torch[/\\](nn|utils|_\w+))[/\\]")
-
-
-def printable(text: Any, most: int = 120) -> str:
-    """`text` from a file on one line of printable characters, shortened: it goes to a terminal."""
-    line = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * most])
-    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def call_origin(operator: str, metadata: Mapping[str, Any], result: str) -> tuple[str, str]:

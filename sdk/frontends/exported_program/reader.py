@@ -8,9 +8,9 @@ from typing import Any
 from ...errors import InputError
 from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
+from ..reading.text import printable
 from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value
 from .operators import ALIASING, HINTS, IGNORED, OPERATORS
-from .origin import printable
 from .program import Call, Graph, Program, Reference, Unknown
 
 __all__ = ["program_to_mlp", "simple_name"]
@@ -101,7 +101,10 @@ class _Reading:
             inspect.signature(function).bind(self.builder, **arguments)
         except TypeError as error:
             raise NotAnMlp(f"its arguments {printable(sorted(arguments))} are not supported") from error
-        result = function(self.builder, **arguments)
+        try:
+            result = function(self.builder, **arguments)
+        except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+            raise NotAnMlp(f"its arguments are not as torch defines them ({printable(error)})") from error
         if not call.results:
             raise NotAnMlp("it gives nothing")
         first = next((a.name for a in call.arguments.values() if isinstance(a, Reference)), "")

@@ -1,0 +1,95 @@
+"""An ONNX file as a graph that has been checked: nodes, initializers, one input, one output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import InputError
+from ..reading.text import printable
+from .extent import check_extent
+
+__all__ = ["OnnxGraph", "read_graph"]
+
+_OLDEST_OPSET = 7
+_MOST_NODES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxGraph:
+    """What of an ONNX file an MLP can be made of.
+
+    Parameters
+    ----------
+    nodes : the file's NodeProtos, in computing order.
+    initializers : its TensorProtos by name, their numbers not yet looked at.
+    input, output : names.
+    input_shape : None for dimensions that are dynamic.
+    opset : version of ONNX's own operators.
+    folder : where the file lies, for tensors in a file beside it; None for a model in memory.
+    """
+
+    nodes: tuple[Any, ...]
+    initializers: Mapping[str, Any]
+    input: str
+    input_shape: tuple[int | None, ...]
+    output: str
+    opset: int
+    folder: Path | None
+
+
+def read_graph(content: bytes, where: str, folder: Path | None) -> OnnxGraph:
+    """Parse an ONNX file.
+
+    Raises
+    ------
+    InputError : it is no ONNX file, is too large, is older than opset 7, or has not one input and one output.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    check_extent(content, onnx.ModelProto.DESCRIPTOR, where)
+    try:
+        model = onnx.ModelProto.FromString(content)
+    except (DecodeError, ValueError, RuntimeError) as error:
+        raise InputError(where, f"is not an ONNX file ({printable(error)})") from error
+    graph = model.graph
+    if not graph.node:
+        raise InputError(where, "holds no ONNX graph", "Export the model with torch.onnx.export")
+    if len(graph.node) > _MOST_NODES:
+        raise InputError(where, f"has {len(graph.node)} operators; the most is {_MOST_NODES}")
+    opsets = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
+    opset = opsets.get("ai.onnx", 0)
+    if opset < _OLDEST_OPSET:
+        raise InputError(where, f"is of opset {opset}; edgeml reads {_OLDEST_OPSET} and later", "Export it anew")
+    if graph.sparse_initializer:
+        raise InputError(where, "holds sparse tensors, which no MLP has")
+    initializers = {tensor.name: tensor for tensor in graph.initializer}
+    if len(initializers) != len(graph.initializer):
+        raise InputError(where, "gives two tensors one name")
+    inputs = [value for value in graph.input if value.name not in initializers]
+    for kind, values in (("inputs", inputs), ("outputs", graph.output)):
+        if len(values) != 1:
+            names = printable(", ".join(value.name for value in values[:8]))
+            raise InputError(
+                where,
+                f"has {len(values)} {kind} ({names})",
+                "edgeml converts models of one input and one output tensor",
+            )
+    return OnnxGraph(
+        tuple(graph.node), initializers, inputs[0].name, _shape(inputs[0], where), graph.output[0].name, opset, folder
+    )
+
+
+def _shape(value: Any, where: str) -> tuple[int | None, ...]:
+    """The shape that the file declares for its input."""
+    tensor = value.type.tensor_type
+    if value.type.WhichOneof("value") != "tensor_type" or not tensor.HasField("shape"):
+        raise InputError(
+            f"{where}, input {printable(value.name)!r}", "declares no shape", "Export it with shape [batch, features]"
+        )
+    sizes = [dim.dim_value if dim.WhichOneof("value") == "dim_value" else None for dim in tensor.shape.dim[:20]]
+    # Some exporters write a dynamic size as 0 or −1.
+    return tuple(size if size is not None and size > 0 else None for size in sizes)

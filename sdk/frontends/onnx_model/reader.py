@@ -1,0 +1,112 @@
+"""An ONNX graph as an `Mlp`: its nodes are walked in order, constants computed, signals becoming nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import InputError
+from ..mlp import Mlp
+from ..reading.builder import MlpBuilder
+from ..reading.text import printable
+from ..reading.value import SUPPORTED, NotAnMlp, Value
+from .graph import OnnxGraph
+from .operators import HINTS, OPERATORS, Applied
+from .tensors import tensor_array, tensor_shape
+
+__all__ = ["graph_to_mlp"]
+
+_FLOAT, _INT, _STRING, _TENSOR, _FLOATS, _INTS = 1, 2, 3, 4, 6, 7
+_DOMAINS = ("", "ai.onnx")
+
+
+def graph_to_mlp(graph: OnnxGraph, where: str, name: str) -> Mlp:
+    """`graph` as an `Mlp`; InputError with operator, place and remedy where it is none."""
+    try:
+        builder = MlpBuilder(graph.input_shape)
+        values: dict[str, Value] = {graph.input: builder.input}
+        for position, node in enumerate(graph.nodes):
+            _walk(graph, builder, values, node, position, where)
+        if graph.output not in values:
+            raise NotAnMlp(f"no node gives its output {printable(graph.output)!r}")
+        builder.place("", "")
+        return builder.build(values[graph.output], name)
+    except NotAnMlp as error:
+        raise InputError(where, error.problem, error.remedy or SUPPORTED) from error
+
+
+def _walk(
+    graph: OnnxGraph, builder: MlpBuilder, values: dict[str, Value], node: Any, position: int, where: str
+) -> None:
+    """Apply one node."""
+    kind = printable(node.op_type, 40)
+    origin = f"node {printable(node.name or position)} ({kind})"
+    builder.place(origin, _hint(graph, node))
+    try:
+        if node.domain not in _DOMAINS or kind not in OPERATORS:
+            domain = f"{printable(node.domain, 60)}." if node.domain not in _DOMAINS else ""
+            raise NotAnMlp(f"the operator {domain}{kind} is not supported")
+        inputs = [_value(graph, builder, values, name, where) for name in node.input]
+        applied = Applied(builder, inputs, _attributes(node, f"{where}, {origin}", builder), graph.opset)
+        try:
+            result = OPERATORS[kind](applied)
+        except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+            raise NotAnMlp(f"its inputs or attributes are not as ONNX defines them ({printable(error)})") from error
+        if unknown := sorted(set(applied.attributes) - applied.used):
+            raise NotAnMlp(f"its attribute {printable(unknown[0])!r} is not supported")
+        if not node.output or node.output[0] in values or node.output[0] in graph.initializers:
+            raise NotAnMlp("it gives no value, or one that is given already")
+        values[node.output[0]] = result
+    except NotAnMlp as error:
+        raise InputError(
+            f"{where}, {origin}", error.problem, error.remedy or HINTS.get(kind, "") or SUPPORTED
+        ) from error
+
+
+def _value(graph: OnnxGraph, builder: MlpBuilder, values: dict[str, Value], name: str, where: str) -> Value:
+    """An input by name; None where it is left out."""
+    if not name:
+        return None
+    if name not in values:
+        if name not in graph.initializers:
+            raise NotAnMlp(
+                f"it takes {printable(name)!r}, which no node before it gives",
+                "The file is damaged: its nodes are in no computing order, or form a circle",
+            )
+        values[name] = _array(graph.initializers[name], f"{where}, tensor {printable(name)!r}", builder, graph)
+    return values[name]
+
+
+def _array(tensor: Any, where: str, builder: MlpBuilder, graph: OnnxGraph | None) -> Any:
+    builder.budget.constant(tensor_shape(tensor, where))
+    return tensor_array(tensor, where, graph.folder if graph is not None else None)
+
+
+def _attributes(node: Any, where: str, builder: MlpBuilder) -> dict[str, Any]:
+    """A node's attributes by name."""
+    result: dict[str, Any] = {}
+    for attribute in node.attribute:
+        name = printable(attribute.name, 40)
+        if name in result:
+            raise NotAnMlp(f"its attribute {name!r} is given twice")
+        if attribute.type == _FLOAT:
+            result[name] = float(attribute.f)
+        elif attribute.type == _INT:
+            result[name] = int(attribute.i)
+        elif attribute.type == _STRING:
+            result[name] = attribute.s
+        elif attribute.type == _TENSOR:
+            result[name] = _array(attribute.t, f"{where}, attribute {name!r}", builder, None)
+        elif attribute.type in (_FLOATS, _INTS):
+            result[name] = list(attribute.floats if attribute.type == _FLOATS else attribute.ints)
+        else:
+            raise NotAnMlp(f"its attribute {name!r} is of a kind that is not supported")
+    return result
+
+
+def _hint(graph: OnnxGraph, node: Any) -> str:
+    """A name for the node's layer: the module that its weights belong to, or the node's own name."""
+    for name in node.input:
+        if name in graph.initializers and name.rpartition(".")[2] in ("weight", "bias"):
+            return str(name.rpartition(".")[0])
+    own = str(node.name).strip("/")
+    return own.removeprefix("node_") if own else str(node.op_type)
