@@ -21,6 +21,8 @@ from .folded.emit import core, library_modules
 from .folded.plan import Fold, Plan, make_plan
 from .folded.timing import Timing, solve
 from .interface import Interface, axis_top
+from .unrolled import emit as unrolled
+from .unrolled.build import network_logic
 
 __all__ = ["DESIGN_FILE", "Design", "Built", "build", "library_text", "read_design", "verify_files"]
 
@@ -114,6 +116,8 @@ def build(network: Network, design: Design) -> Built:
     core_name, top = f"{network.name}_core", f"{network.name}_axis"
     if design.architecture == "folded":
         return _build_folded(network, design, facts, core_name, top)
+    if design.architecture == "unrolled":
+        return _build_unrolled(network, design, facts, core_name, top)
     raise InputError("architecture", f"{design.architecture!r} is not known", "Choose folded or unrolled")
 
 
@@ -135,6 +139,32 @@ def _build_folded(network: Network, design: Design, facts: Mapping[str, str], co
         for operation in segment.operations:
             files.update({name: text.encode() for name, text in operation.memory_files().items()})
     return _finished(design, files, modules, core(plan, core_name, facts), core_name, top, interface, facts, timing, plan)
+
+
+def _build_unrolled(network: Network, design: Design, facts: Mapping[str, str], core_name: str, top: str) -> Built:
+    logic = network_logic(network)
+    every = max(design.register_every, 1)
+    latency = unrolled.pipeline_latency(logic, every)
+    interface = Interface(
+        network.input_size,
+        network.input_size,
+        logic.input_element,
+        network.output_size,
+        network.output_size,
+        logic.output_element,
+    )
+    facts = {
+        **facts,
+        "Latency": f"{latency + 2} clocks from the input to the result",
+        "Interval": "1 clock between frames",
+    }
+    pipeline_name = f"{network.name}_pipeline"
+    text = unrolled.pipeline(logic, pipeline_name, every, facts)
+    modules = ["edgeml_fifo.v", f"{pipeline_name}.v"]
+    files = {"edgeml_fifo.v": library_text("edgeml_fifo.v"), modules[1]: text.encode()}
+    core_text = unrolled.core(logic, core_name, pipeline_name, latency, facts)
+    timing = Timing(latency + 2, 1, tuple(latency + 1 + k for k in range(6)), {})
+    return _finished(design, files, modules, core_text, core_name, top, interface, facts, timing, None)
 
 
 def _finished(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +82,7 @@ def _words(values: npt.NDArray[np.uint8]) -> bytes:
     return padded.tobytes()
 
 
-def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (), optimise: str = "-O2") -> Simulation:
+def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (), optimise: str = "-O1") -> Simulation:
     """Compile a design below `folder` (made if missing). `sources`: other Verilog than the design's, same top.
 
     Raises MissingTool without Verilator or a C++ compiler, EdgemlError where lint or compilation fails.
@@ -87,6 +91,7 @@ def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (),
     if tool is None or cxx is None:
         raise MissingTool("verilator", "cannot run here", _MISSING)
     folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "model", ignore_errors=True)
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
     (folder / "harness.cpp").write_bytes(library_text("simulation/harness.cpp"))
@@ -103,13 +108,16 @@ def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (),
         tool.environment,
     )  # fmt: skip
     include = tool.root / "include"
+    flags = [
+        "-std=c++17", "-w", "-pthread", f"-I{include}", f"-I{include}/vltstd",
+        "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVERILATOR=1", "-DVL_TIME_CONTEXT",
+    ]  # fmt: skip
     generated = sorted(str(path.relative_to(folder)) for path in (folder / "model").glob("*.cpp"))
     program = folder / "simulate"
     run(
         [
-            *cxx, "-std=c++17", optimise, "-w", "-pthread", "-I.", "-Imodel", f"-I{include}", f"-I{include}/vltstd",
-            "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVERILATOR=1", "-DVL_TIME_CONTEXT",
-            *generated, "harness.cpp", str(include / "verilated.cpp"), str(include / "verilated_threads.cpp"),
+            *cxx, optimise, *flags, "-I.", "-Imodel", *generated, "harness.cpp",
+            *(str(path) for path in _runtime(tool, cxx, flags)),
             "-o", str(program.resolve()),
         ],
         folder,
@@ -117,6 +125,29 @@ def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (),
         "C++ compiler",
     )  # fmt: skip
     return Simulation(built, folder, program.resolve(), _detail(tool))
+
+
+def _runtime(tool: Verilator, cxx: list[str], flags: list[str]) -> list[Path]:
+    """Verilator's own run-time sources as objects, compiled once per tool and compiler and kept in the user's cache."""
+    include = tool.root / "include"
+    sources = [include / "verilated.cpp", include / "verilated_threads.cpp"]
+    digest = hashlib.sha256(repr((cxx, flags)).encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeml"
+    folder = cache / f"verilated-{digest.hexdigest()[:16]}"
+    objects = [folder / f"{source.stem}.o" for source in sources]
+    if not all(path.is_file() for path in objects):
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="partial-", dir=cache) as scratch:
+            made = Path(scratch) / "made"
+            made.mkdir()
+            for source in sources:
+                command = [*cxx, "-O2", *flags, "-c", str(source), "-o", f"{source.stem}.o"]
+                run(command, made, _BUILD_SECONDS, "C++ compiler")
+            with contextlib.suppress(OSError):  # another process was faster
+                made.rename(folder)
+    return objects
 
 
 def _header(built: Built) -> str:

@@ -1,0 +1,187 @@
+"""The layers of a network as logic: what each kind adds to the netlist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeml.errors import InputError
+from edgeml.network import Add, Dense, Network, Node, Threshold
+
+from ..verilog import signed_bits
+from .heap import compress
+from .netlist import ONE, ZERO, Bit, CellKind, Netlist
+from .sharing import Number, SharedSums, Term, share
+
+__all__ = ["Value", "layer_logic", "two_complement"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """An integer as bits: Σ 2^k · bits[k] + offset, the sum within low … high."""
+
+    bits: tuple[Bit, ...]
+    offset: int
+    low: int
+    high: int
+
+    @property
+    def reduced(self) -> Value:
+        """Without leading bits that are always zero."""
+        used = self.bits[: max(self.high.bit_length(), 1)]
+        return Value(used, self.offset, self.low, self.high)
+
+
+def two_complement(value: Value, width: int) -> list[Bit]:
+    """The integer as two's complement of `width` bits; its offset must be 0 or −2^(k−1) for its k bits."""
+    bits = list(value.bits)
+    if value.offset == 0:
+        return [*bits, *[ZERO] * (width - len(bits))][:width]
+    if value.offset != -(2 ** (len(bits) - 1)):
+        raise InputError("unrolled", f"an offset of {value.offset} on {len(bits)} bits is no sign bit")
+    bits[-1] = ~bits[-1]
+    return [*bits, *[bits[-1]] * (width - len(bits))][:width]
+
+
+def _heap_value(netlist: Netlist, columns: list[list[Bit]], low: int, high: int, constant: int, note: str) -> Value:
+    """Bits of weighted columns plus a constant as a Value whose offset is 0 or a sign bit's."""
+    offset = 0
+    if low + constant < 0:
+        width = signed_bits(low + constant, high + constant)
+        offset = -(2 ** (width - 1))
+    else:
+        width = max((high + constant).bit_length(), 1)
+    start = constant - offset
+    for k in range(width):
+        while len(columns) <= k:
+            columns.append([])
+        if (start >> k) & 1:
+            columns[k].append(ONE)
+    bits = compress(netlist, columns, width, note)
+    return Value(tuple(bits), offset, low + start, high + start)
+
+
+def dense(netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]], *, sharing: bool) -> list[Value]:
+    """A dense layer: shared sums, then a compressor tree per output.
+
+    Where only thresholds follow, the constant stays an offset, which moves into them for nothing.
+    """
+    layer = node.layer
+    assert isinstance(layer, Dense)
+    (values,) = inputs
+    reduced = [value.reduced for value in values]
+    weight = layer.weight.astype(np.int64)
+    constants = layer.bias + weight @ np.array([v.offset - layer.input_zero_point for v in reduced], np.int64)
+    shared = share(weight, [(v.low, v.high) for v in reduced], [int(c) for c in constants], sharing=sharing)
+    numbers = _numbers(netlist, shared, reduced, node.name)
+    only_thresholds = all(isinstance(n.layer, Threshold) for n in network.layers if node.name in n.inputs)
+    followed = any(node.name in n.inputs for n in network.layers)
+    exact = network.ranges[node.name]
+    results = []
+    for output, (terms, constant) in enumerate(zip(shared.outputs, shared.constants, strict=True)):
+        columns: list[list[Bit]] = []
+        for term in terms:
+            _spread(columns, numbers[term.number], term)
+        note = f"{node.name}[{output}]"
+        low, high = int(exact.low[output]) - constant, int(exact.high[output]) - constant
+        if followed and only_thresholds:
+            width = max(high.bit_length(), 1)
+            results.append(Value(tuple(compress(netlist, columns, width, note)), constant, low, high))
+        else:
+            results.append(_heap_value(netlist, columns, low, high, constant, note))
+    return results
+
+
+def _spread(columns: list[list[Bit]], bits: Sequence[Bit], term: Term) -> None:
+    for k, bit in enumerate(bits):
+        while len(columns) <= term.shift + k:
+            columns.append([])
+        columns[term.shift + k].append(~bit if term.inverted else bit)
+
+
+def _numbers(netlist: Netlist, shared: SharedSums, values: list[Value], name: str) -> list[list[Bit]]:
+    """Bits of every number that is used, directly or by another."""
+    needed: set[int] = set()
+    pending = [term.number for terms in shared.outputs for term in terms]
+    while pending:
+        number = pending.pop()
+        if number in needed:
+            continue
+        needed.add(number)
+        parts = shared.numbers[number]
+        if parts.a is not None and parts.b is not None:
+            pending += [parts.a.number, parts.b.number]
+    result: list[list[Bit]] = []
+    for index, number in enumerate(shared.numbers):
+        if index < len(values):
+            result.append(list(values[index].bits[: number.bits]))
+        elif index in needed:
+            result.append(_two_terms(netlist, number, result, f"{name} shared {index}"))
+        else:
+            result.append([])
+    return result
+
+
+def _two_terms(netlist: Netlist, number: Number, known: list[list[Bit]], note: str) -> list[Bit]:
+    assert number.a is not None
+    assert number.b is not None
+    low_term, high_term = (number.a, number.b) if number.b.shift else (number.b, number.a)
+    low = [~bit if low_term.inverted else bit for bit in known[low_term.number]]
+    high = [~bit if high_term.inverted else bit for bit in known[high_term.number]]
+    shift = high_term.shift
+    passing, rest = low[:shift], low[shift:]
+    passing += [ZERO] * (shift - len(passing))
+    if not rest:
+        return [*passing, *high][: number.bits]
+    kind = CellKind.SMALL_ADD if len(rest) + len(high) <= 6 else CellKind.ADD
+    outputs = number.bits - shift
+    return [*passing, *netlist.add(kind, [*rest, *high], (len(rest), len(high), 0), outputs, note)]
+
+
+def threshold(netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]], *, sharing: bool) -> list[Value]:
+    """Comparisons with constants; where few bits reach a channel, a table of them."""
+    layer = node.layer
+    assert isinstance(layer, Threshold)
+    (values,) = inputs
+    results = []
+    for channel, value in enumerate(values):
+        levels = [int(t) - value.offset for t in layer.thresholds[channel]]
+        always = sum(1 for t in levels if t <= value.low)
+        within = [t for t in levels if value.low < t <= value.high]
+        base = layer.base + always
+        if not within:
+            results.append(Value((ZERO,), base, 0, 0))
+            continue
+        outputs = len(within).bit_length()
+        bits = netlist.add(CellKind.REACHED, value.bits, within, outputs, f"{node.name}[{channel}]")
+        results.append(Value(tuple(bits), base, 0, len(within)))
+    return results
+
+
+def add(netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]], *, sharing: bool) -> list[Value]:
+    """Residual sums."""
+    results = []
+    for channel, (a, b) in enumerate(zip(*inputs, strict=True)):
+        columns: list[list[Bit]] = []
+        for value in (a, b):
+            _spread(columns, value.bits, Term(0, 0, False))
+        note = f"{node.name}[{channel}]"
+        results.append(_heap_value(netlist, columns, a.low + b.low, a.high + b.high, a.offset + b.offset, note))
+    return results
+
+
+_Logic = Callable[..., list[Value]]
+_KINDS: dict[str, _Logic] = {Dense.kind: dense, Threshold.kind: threshold, Add.kind: add}
+
+
+def layer_logic(node: Node) -> _Logic:
+    """The function that adds a layer's logic; InputError where there is none."""
+    if node.layer.kind not in _KINDS:
+        raise InputError(
+            f"layer {node.name}",
+            f"the unrolled architecture has no logic for {node.layer.kind!r}",
+            f"It has: {', '.join(sorted(_KINDS))}; try --architecture folded",
+        )
+    return _KINDS[node.layer.kind]

@@ -1,0 +1,229 @@
+"""Shared sub-expressions of a constant matrix: sums of two terms that several outputs need are computed once.
+
+Terms are unsigned numbers, shifted and perhaps complemented: subtracting a number of n bits is adding its
+complement, up to a constant ((2^n − 1) − a = ~a), so all sums are sums of non-negative numbers. The pair whose
+sharing saves the most logic is taken first (greedy, as in multiple-constant multiplication), where what a pair saves
+is the bits by which it shortens every sum that uses it, and what it costs are its own lookup tables.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Number", "SharedSums", "Term", "share", "signed_digits"]
+
+_SMALL_INPUTS = 6
+_LUTS_PER_BIT = 1.05
+_CARRY_SHARE = 0.25
+_MOST_PAIRS = 3_000_000
+
+
+@dataclass(frozen=True)
+class Number:
+    """An unsigned number: an input channel, or the sum of two terms a + (b << shift).
+
+    Parameters
+    ----------
+    low, high : exact bounds. a, b : the parts of a sum (None for an input).
+    """
+
+    low: int
+    high: int
+    a: Term | None = None
+    b: Term | None = None
+
+    @property
+    def bits(self) -> int:
+        """Width."""
+        return max(self.high.bit_length(), 1)
+
+
+@dataclass(frozen=True)
+class Term:
+    """(the number, or its complement if `inverted`) << shift."""
+
+    number: int
+    shift: int
+    inverted: bool
+
+
+@dataclass
+class SharedSums:
+    """Numbers, and for each output the terms to add and a constant: value = Σ terms + constant."""
+
+    numbers: list[Number]
+    outputs: list[list[Term]]
+    constants: list[int]
+
+
+def signed_digits(value: int) -> list[tuple[int, bool]]:
+    """Non-zero digits of the canonical signed-digit form: (shift, negative) each."""
+    digits = []
+    shift, negative = 0, value < 0
+    value = abs(value)
+    while value:
+        if value & 1:
+            digit = 2 - (value & 3)
+            digits.append((shift, (digit < 0) != negative))
+            value -= digit
+        value >>= 1
+        shift += 1
+    return digits
+
+
+def _bounds(numbers: Sequence[Number], term: Term) -> tuple[int, int]:
+    number = numbers[term.number]
+    low, high = number.low, number.high
+    if term.inverted:
+        full = 2**number.bits - 1
+        low, high = full - high, full - low
+    return low << term.shift, high << term.shift
+
+
+_Key = tuple[int, int, int, bool]
+
+
+def _key(first: Term, second: Term) -> tuple[_Key, int, bool]:
+    """The pair without its common shift and inversion; (key, common shift, common inversion)."""
+    if (second.number, second.shift) < (first.number, first.shift):
+        first, second = second, first
+    base = min(first.shift, second.shift)
+    return (
+        (first.number, second.number, second.shift - first.shift, first.inverted != second.inverted),
+        base,
+        first.inverted,
+    )
+
+
+def _number_of(numbers: Sequence[Number], key: _Key) -> Number:
+    a, b, shift, mixed = key
+    first, second = Term(a, max(0, -shift), False), Term(b, max(0, shift), mixed)
+    low = _bounds(numbers, first)[0] + _bounds(numbers, second)[0]
+    high = _bounds(numbers, first)[1] + _bounds(numbers, second)[1]
+    return Number(low, high, first, second)
+
+
+def sum_cost(numbers: Sequence[Number], number: Number) -> tuple[float, int]:
+    """(lookup tables and carry cells of a two-term sum, input bits that it really adds)."""
+    assert number.a is not None and number.b is not None
+    offset = max(number.a.shift, number.b.shift)
+    total = numbers[number.a.number].bits + numbers[number.b.number].bits
+    # Bits below the other term's shift pass unchanged.
+    passing = min(
+        offset, numbers[number.a.number].bits if number.b.shift else numbers[number.b.number].bits
+    )
+    tables = max(number.bits - offset, 1)
+    inputs = total - passing
+    return (tables, inputs) if inputs <= _SMALL_INPUTS else (tables * (1 + _CARRY_SHARE) + 1, inputs)
+
+
+class _Sharing:
+    def __init__(self, numbers: list[Number], outputs: list[list[Term]], constants: list[int]) -> None:
+        self.numbers = numbers
+        self.outputs = outputs
+        self.constants = constants
+        self.uses: Counter[_Key] = Counter()
+        self.where: dict[_Key, set[int]] = {}
+        for index, terms in enumerate(outputs):
+            for i, term in enumerate(terms):
+                for other in terms[i + 1 :]:
+                    self._count(index, term, other, 1)
+        self.saved: dict[_Key, tuple[float, float]] = {}
+        self.queue = [(-score, key) for key in self.uses if (score := self._score(key)) > 0]
+        heapq.heapify(self.queue)
+
+    def _count(self, output: int, first: Term, second: Term, step: int) -> None:
+        key = _key(first, second)[0]
+        self.uses[key] += step
+        if step > 0:
+            self.where.setdefault(key, set()).add(output)
+
+    def _score(self, key: _Key) -> float:
+        if key not in self.saved:
+            number = _number_of(self.numbers, key)
+            bits = self.numbers[key[0]].bits + self.numbers[key[1]].bits - number.bits
+            self.saved[key] = (bits * _LUTS_PER_BIT, sum_cost(self.numbers, number)[0])
+        per_use, cost = self.saved[key]
+        return per_use * self.uses[key] - cost
+
+    def run(self) -> None:
+        while self.queue:
+            negative, key = heapq.heappop(self.queue)
+            score = self._score(key)
+            if score <= 0:
+                continue
+            if -negative > score:
+                heapq.heappush(self.queue, (-score, key))
+                continue
+            self._take(key)
+
+    def _take(self, key: _Key) -> None:
+        number = _number_of(self.numbers, key)
+        new = len(self.numbers)
+        self.numbers.append(number)
+        touched: set[_Key] = set()
+        for index in sorted(self.where.pop(key, ())):
+            terms = self.outputs[index]
+            while (found := self._find(terms, key)) is not None:
+                first, second = found
+                for old in found:
+                    terms.remove(old)
+                    for other in terms:
+                        self._count(index, old, other, -1)
+                _, base, inverted = _key(first, second)
+                term = Term(new, base, inverted)
+                if inverted:
+                    assert number.a is not None and number.b is not None
+                    full_a = (2 ** self.numbers[key[0]].bits - 1) << number.a.shift
+                    full_b = (2 ** self.numbers[key[1]].bits - 1) << number.b.shift
+                    self.constants[index] += (full_a + full_b - (2**number.bits - 1)) << base
+                for other in terms:
+                    self._count(index, term, other, 1)
+                    touched.add(_key(term, other)[0])
+                terms.append(term)
+        self.uses.pop(key, None)
+        for each in sorted(touched):
+            score = self._score(each)
+            if score > 0:
+                heapq.heappush(self.queue, (-score, each))
+
+    @staticmethod
+    def _find(terms: Sequence[Term], key: _Key) -> tuple[Term, Term] | None:
+        firsts = [term for term in terms if term.number == key[0]]
+        seconds = [term for term in terms if term.number == key[1]]
+        for first in firsts:
+            for second in seconds:
+                if first != second and _key(first, second)[0] == key:
+                    return (first, second)
+        return None
+
+
+def share(
+    weight: npt.NDArray[np.int64], bounds: Sequence[tuple[int, int]], constants: Sequence[int], *, sharing: bool = True
+) -> SharedSums:
+    """Sums for y = weight · x + constants, x_i unsigned within bounds[i]; weight [outputs, inputs]."""
+    numbers = [Number(low, high) for low, high in bounds]
+    outputs: list[list[Term]] = []
+    offsets = [int(constant) for constant in constants]
+    for index, row in enumerate(weight):
+        terms = []
+        for channel in np.flatnonzero(row):
+            full = 2 ** numbers[channel].bits - 1
+            if numbers[channel].high == 0:
+                continue
+            for shift, negative in signed_digits(int(row[channel])):
+                terms.append(Term(int(channel), shift, negative))
+                if negative:
+                    offsets[index] -= full << shift
+        outputs.append(terms)
+    pairs = sum(len(terms) * (len(terms) - 1) // 2 for terms in outputs)
+    state = _Sharing(numbers, outputs, offsets) if sharing and pairs <= _MOST_PAIRS else None
+    if state is not None:
+        state.run()
+    return SharedSums(numbers, outputs, offsets)
