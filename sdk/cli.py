@@ -17,7 +17,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="edgeml",
     help="Trained MLPs onto FPGAs, microcontrollers, CPUs and neuromorphic chips, bit for bit.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -25,6 +25,14 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 a check failed; 2 the input is wrong; 3 a tool is missing. "
     "Add --debug to any command for a traceback.",
 )
+
+
+@app.callback()
+def alone(context: typer.Context) -> None:
+    """Trained MLPs onto FPGAs, microcontrollers, CPUs and neuromorphic chips, bit for bit."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")]
