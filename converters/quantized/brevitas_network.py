@@ -1,0 +1,183 @@
+"""The quantized model as a network of Brevitas modules in float64: what the integer network is held against.
+
+Every scale is a constant here (training is over), set without a detour: Brevitas by default recomputes scales from
+statistics, divides them by the integer range and builds float32 constants, any of which would move a scale by an ulp.
+Ties are rounded half to even by torch.round on float64 quotients. float32 would break them at random.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from edgeml.errors import CheckFailed
+from edgeml.frontends.mlp import Add, Affine, Clamp
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from brevitas import nn as brevitas_nn
+    from brevitas.core.utils import SingleArgStatelessBuffer
+    from brevitas.inject.enum import QuantType, ScalingImplType, ScalingPerOutputType
+    from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat
+    from brevitas.quant.binary import SignedBinaryWeightPerTensorConst
+
+from .model import Input, QuantizedLinear, QuantizedModel, Quantizer
+
+__all__ = ["BrevitasNetwork"]
+
+_BATCH = 1024
+
+
+class ChannelAffine(nn.Module):
+    """y = x · scale + shift per channel, as two operations."""
+
+    def __init__(self, operator: Affine) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(operator.scale))
+        self.register_buffer("shift", torch.tensor(operator.shift))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply, then add."""
+        return x * self.scale + self.shift
+
+
+class ElementwiseAdd(nn.Module):
+    """y = a + b."""
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Add the values of two integer tensors of one scale."""
+        return a + b
+
+
+def _activation(scale: float, bits: int, signed: bool) -> nn.Module:
+    class Quantizer64(Int8ActPerTensorFloat):  # type: ignore[misc,no-any-unimported]
+        scaling_impl_type = ScalingImplType.CONST
+        scaling_init = torch.tensor(scale)
+        int_scaling_impl = SingleArgStatelessBuffer(1.0)
+        bit_width = bits
+        narrow_range = False
+
+    Quantizer64 = Quantizer64.let(signed=signed)
+    module: nn.Module = brevitas_nn.QuantIdentity(act_quant=Quantizer64, return_quant_tensor=False)
+    return module
+
+
+def _linear(operator: QuantizedLinear) -> nn.Module:
+    outputs, inputs = operator.weight.shape
+    scale = torch.tensor(np.broadcast_to(operator.scale[:, None], (outputs, 1)).copy())
+    if operator.bits == 1:
+        quantizer = SignedBinaryWeightPerTensorConst.let(
+            scaling_init=scale, scaling_impl_type=ScalingImplType.CONST, quant_type=QuantType.BINARY
+        )
+    else:
+        quantizer = Int8WeightPerChannelFloat.let(
+            scaling_impl_type=ScalingImplType.CONST,
+            scaling_init=scale,
+            scaling_per_output_type=ScalingPerOutputType.CHANNEL,
+            int_scaling_impl=SingleArgStatelessBuffer(1.0),
+            bit_width=operator.bits,
+            narrow_range=operator.narrow,
+        )
+    module = brevitas_nn.QuantLinear(
+        inputs, outputs, bias=True, weight_quant=quantizer, return_quant_tensor=False, dtype=torch.float64
+    )
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor(operator.weight.astype(np.float64) * operator.scale[:, None]))
+        module.bias.copy_(torch.tensor(operator.bias))
+    return module  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _float64() -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+class BrevitasNetwork(nn.Module):
+    """`model` built from QuantLinear and QuantIdentity, all in float64.
+
+    Parameters
+    ----------
+    model : the quantized model; every operator becomes one module of `self.layers`, in the same order.
+    """
+
+    def __init__(self, model: QuantizedModel) -> None:
+        super().__init__()
+        self.model = model
+        with _float64(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.layers = nn.ModuleList(_module(node.operator) for node in model.nodes)
+        self.double().eval()
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """The real values of every node, for real x̂ = q · step [samples, features]."""
+        values: dict[str, Tensor] = {}
+        for node, layer in zip(self.model.nodes, self.layers, strict=True):
+            values[node.name] = layer(*([values[name] for name in node.inputs] or [x]))
+        return values
+
+    @torch.no_grad()
+    def integers(self, q: npt.NDArray[Any], keep: bool = True) -> dict[str, npt.NDArray[np.int32]]:
+        """The integers of every quantizer and addition, and the last accumulators, by node name.
+
+        Parameters
+        ----------
+        q : integers [samples, features].
+        keep : False: only those of the last node.
+
+        Raises
+        ------
+        CheckFailed : a value is no whole multiple of its scale.
+        """
+        step = self.model.input.step
+        parts: dict[str, list[npt.NDArray[np.int32]]] = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for at in range(0, max(len(q), 1), _BATCH):
+                values = self(torch.from_numpy(np.asarray(q[at : at + _BATCH], np.float64) * step))
+                for name in self._visible() if keep else (self.model.nodes[-1].name,):
+                    parts.setdefault(name, []).append(self._whole(name, values[name].numpy()))
+        return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+    def _visible(self) -> list[str]:
+        names = [name for name in self.model.steps if not isinstance(self.model.node(name).operator, Input)]
+        last = self.model.nodes[-1].name
+        return names if last in names else [*names, last]
+
+    def _whole(self, name: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+        node = self.model.node(name)
+        if isinstance(node.operator, QuantizedLinear):
+            unit = float(node.operator.scale[0]) * self.model.steps[node.inputs[0]]
+        else:
+            unit = self.model.steps[name]
+        ratio = values / unit
+        if not np.array_equal(ratio, np.rint(ratio)) or (ratio.size and np.abs(ratio).max() >= 2**31):
+            raise CheckFailed(f"layer {name}", "Brevitas gives values that are no whole multiples of the scale")
+        return ratio.astype(np.int32)
+
+
+def _module(operator: Input | QuantizedLinear | Affine | Clamp | Quantizer | Add) -> nn.Module:
+    if isinstance(operator, Input):
+        return _activation(operator.step, operator.bits, operator.signed)
+    if isinstance(operator, Quantizer):
+        return _activation(operator.scale, operator.bits, operator.signed)
+    if isinstance(operator, QuantizedLinear):
+        return _linear(operator)
+    if isinstance(operator, Affine):
+        return ChannelAffine(operator)
+    if isinstance(operator, Add):
+        return ElementwiseAdd()
+    if operator.low == 0.0 and operator.high == np.inf:
+        return nn.ReLU()
+    return nn.Hardtanh(float(operator.low), float(operator.high))

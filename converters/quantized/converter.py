@@ -1,0 +1,237 @@
+"""From a float MLP to the integer network of the quantized form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import CheckFailed, InputError
+from edgeml.frontends.mlp import Mlp
+from edgeml.network import Network, simulate
+from edgeml.plugins import Conversion, Progress
+
+from .extract import extract
+from .file import BREVITAS_FILE, to_bytes
+from .fold import fold
+from .freeze import freeze
+from .model import QuantizedModel
+from .options import OPTION_NAMES, Options, read_options
+from .plan import Plan, make_plan
+
+if TYPE_CHECKING:
+    from edgeml.data import Dataset
+
+__all__ = ["QuantizedConverter"]
+
+_FEWEST_BITS_WITHOUT_TRAINING = 4
+_SYNTHETIC_SAMPLES = 1024
+
+
+class QuantizedConverter:
+    """Quantizes an MLP to 1 to 8 bits, by training (Brevitas's arithmetic) or by calibration alone.
+
+    Training distils the float model into the quantized one; labels are used where there are any. Calibration takes
+    scales and biases of least squared error. Either way the result is frozen into integers and constant scales, given
+    to Brevitas in float64, and turned into thresholds that are proved to give the same integers.
+    """
+
+    option_names = OPTION_NAMES
+
+    def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
+        """Convert `mlp`; the same arguments give the same bytes.
+
+        Raises
+        ------
+        InputError : an option is wrong, data is missing or does not fit, or the model holds a sigmoid or tanh.
+        CheckFailed : a threshold cannot be proved, or Brevitas gives other integers (never expected).
+        MissingTool : CUDA is asked for and absent.
+        """
+        chosen = read_options(options)
+        folded = fold(mlp)
+        samples = _samples(mlp, data, chosen)
+        from .torch_settings import reproducible, torch_device
+
+        torch_device(chosen.device)
+        with reproducible():
+            return _convert(mlp, folded, data, samples, chosen, progress)
+
+
+def _convert(
+    mlp: Mlp, folded: Any, data: Dataset | None, samples: npt.NDArray[Any], options: Options, progress: Progress
+) -> Conversion:
+    from .calibrate import calibrate, thinned_samples
+    from .input_quantizer import quantize_input
+
+    thinned = thinned_samples(samples, max(mlp.sizes.values()))
+    quantized = quantize_input(folded, thinned, options)
+    plan = make_plan(quantized.folded.mlp, options, _labels(mlp, data))
+    epochs = _epochs(plan, data, options)
+    normal = quantized.folded.normalise(thinned)
+    parameters = calibrate(plan, quantized.input, quantized.folded.mlp, normal, thinned)
+    if epochs:
+        parameters = _trained(mlp, plan, quantized, parameters, data, options, epochs, progress)
+    model = freeze(plan, parameters)
+    network = extract(model)
+    notes = [quantized.note] if quantized.note else []
+    metrics = _metrics(mlp, model, network, data, epochs)
+    return Conversion(
+        network, metrics, {BREVITAS_FILE: to_bytes(model)}, (*notes, *_notes(plan, data, epochs, metrics))
+    )
+
+
+def _samples(mlp: Mlp, data: Dataset | None, options: Options) -> npt.NDArray[Any]:
+    """Samples to calibrate with: the data's, or random ones from the range that the user gives."""
+    if data is not None:
+        if data.x.shape[1] != mlp.input_size:
+            raise InputError("data", f"has {data.x.shape[1]} features per sample; the model takes {mlp.input_size}")
+        if data.y is not None and int(data.y.max()) >= max(mlp.output_size, 2):
+            raise InputError("data, y", f"holds class {data.y.max()}; the model has {mlp.output_size} outputs")
+        return data.x
+    if options.input_range is None:
+        raise InputError(
+            "data",
+            "is needed: quantization must know the values that inputs and activations take",
+            "Pass some samples with --data (x alone is enough; labels are optional), or, for a rough conversion "
+            "without training, the range of the inputs as option input_range=low,high",
+        )
+    low, high = options.input_range
+    generator = np.random.default_rng(options.seed)
+    return generator.uniform(low, high, (_SYNTHETIC_SAMPLES, mlp.input_size))
+
+
+def _labels(mlp: Mlp, data: Dataset | None) -> tuple[str, ...]:
+    if mlp.labels or data is None:
+        return mlp.labels
+    labels = tuple(getattr(data, "labels", ()))
+    return labels if len(labels) == mlp.output_size else ()
+
+
+def _epochs(plan: Plan, data: Dataset | None, options: Options) -> int:
+    """Passes over the data: what the user says; else none where all is 8 bit, and enough where it is not."""
+    if data is None:
+        if options.epochs:
+            raise InputError("option epochs", "training needs data", "Pass samples with --data")
+        if min(plan.bits) < _FEWEST_BITS_WITHOUT_TRAINING:
+            raise InputError(
+                "data",
+                f"is needed below {_FEWEST_BITS_WITHOUT_TRAINING} bits: such networks must be trained",
+                "Pass samples with --data, or use --bits 8",
+            )
+        return 0
+    if options.epochs is not None:
+        return options.epochs
+    if min(plan.bits) >= 8:
+        return 0
+    from .training import default_epochs
+
+    return default_epochs(len(data.x), options.batch_size)
+
+
+def _trained(
+    mlp: Mlp,
+    plan: Plan,
+    quantized: Any,
+    parameters: Any,
+    data: Dataset,
+    options: Options,
+    epochs: int,
+    progress: Progress,
+) -> Any:
+    from .calibrate import float_outputs, input_integers
+    from .training import Lesson, train
+
+    small = np.int8 if quantized.input.signed else np.uint8
+    integers = np.concatenate(
+        [
+            input_integers(quantized.input, part).astype(small)
+            for part in np.array_split(data.x, len(data.x) // 4096 + 1)
+        ]
+    )
+    answers = np.concatenate(
+        [
+            float_outputs(quantized.folded.mlp, quantized.folded.normalise(part))
+            for part in np.array_split(data.x, len(data.x) // 4096 + 1)
+        ]
+    )
+    classifier = mlp.output_size > 1 and (bool(mlp.final) or data.y is not None)
+    classes = data.y if classifier else None
+    lesson = Lesson(integers, answers, classes, classifier)
+    return train(plan, parameters, lesson, options, epochs, progress)
+
+
+def _answers(outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """The class of each row of outputs: argmax, ties to the lowest index; of a single output, whether it is > 0."""
+    if outputs.shape[1] == 1:
+        return (outputs[:, 0] > 0).astype(np.int64)
+    return np.argmax(outputs, axis=1)
+
+
+def _metrics(mlp: Mlp, model: QuantizedModel, network: Network, data: Dataset | None, epochs: int) -> dict[str, Any]:
+    """Accuracy of the float model, Brevitas in float64 and the integer network, side by side on held-back samples.
+
+    Brevitas and golden are also compared integer by integer, at every layer; CheckFailed names the first difference.
+    """
+    from .brevitas_network import BrevitasNetwork
+
+    bits = {"epochs": epochs}
+    brevitas = BrevitasNetwork(model)
+    if data is None:
+        rng = np.random.default_rng(0)
+        quantizer = network.quantizer
+        q = rng.integers(quantizer.low, quantizer.high, (64, network.input_size), endpoint=True, dtype=np.int32)
+        compare_layers(network, brevitas.integers(q), q)
+        return {"training": bits}
+    q = network.quantizer.quantize(data.x_test)
+    layers = brevitas.integers(q)
+    compare_layers(network, layers, q)
+    integers = simulate(network, q)
+    outputs = {"float": mlp.evaluate(data.x_test), "brevitas": layers[model.nodes[-1].name], "integer": integers}
+    metrics: dict[str, Any] = {"training": bits}
+    answers = {name: _answers(each) for name, each in outputs.items()}
+    if data.y_test is not None:
+        metrics["accuracy"] = {name: float(np.mean(each == data.y_test)) for name, each in answers.items()}
+    metrics["agreement"] = float(np.mean(answers["integer"] == answers["float"]))
+    deviation = outputs["float"] - outputs["float"].mean(axis=0)
+    error = network.output.real(integers) - outputs["float"]
+    power = float(np.mean(deviation**2))
+    metrics["output_error"] = float(np.sqrt(np.mean(error**2) / power)) if power > 0 else 0.0
+    return metrics
+
+
+def compare_layers(network: Network, found: Mapping[str, npt.NDArray[np.int32]], q: npt.NDArray[np.int32]) -> None:
+    """CheckFailed naming layer, sample and channel where Brevitas's integers are not golden's."""
+    from edgeml.network import trace
+
+    batch = 1024
+    for at in range(0, len(q), batch):
+        golden = trace(network, q[at : at + batch])
+        for name, integers in found.items():
+            if name not in golden or not np.array_equal(golden[name], integers[at : at + batch]):
+                sample, channel = np.argwhere(golden[name] != integers[at : at + batch])[0]
+                raise CheckFailed(
+                    f"layer {name}, sample {at + sample}, channel {channel}",
+                    f"is {golden[name][sample, channel]} in the integer network, "
+                    f"{integers[at + sample, channel]} in Brevitas (float64)",
+                    "This is a defect of edgeml: please report it with the model",
+                )
+
+
+def _notes(plan: Plan, data: Dataset | None, epochs: int, metrics: Mapping[str, Any]) -> list[str]:
+    notes = []
+    if data is None:
+        notes.append(
+            "Calibrated on random inputs from the given range, and on no data: its accuracy is not known. "
+            "Pass samples with --data to calibrate on real activations."
+        )
+    elif epochs == 0 and min(plan.bits) < 8:
+        cost = ""
+        if "accuracy" in metrics:
+            lost = 100 * (metrics["accuracy"]["float"] - metrics["accuracy"]["integer"])
+            cost = f" It costs {lost:.2f} points of accuracy here." if lost > 0 else " It costs no accuracy here."
+        notes.append(
+            f"Calibrated without training, at {min(plan.bits)} bits.{cost} Training (--epochs) usually wins most back."
+        )
+    return notes

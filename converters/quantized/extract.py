@@ -1,0 +1,185 @@
+"""From the quantized model (float64 parameters, as Brevitas computes) to the integer network, exactly.
+
+A linear layer becomes a `Dense` of its integer weights; whatever lies between integers and a quantizer becomes the
+thresholds of a `Threshold`; an addition stays one. The last linear layer keeps its accumulators as outputs, its bias
+an integer. Every threshold is proved before the network is given away.
+
+A channel whose chain decreases (a negative batch norm behind a clamp) needs its comparison turned round: its row of
+weights is negated. −2^(b−1) has no negative of b bits, and a row that holds it is refused by name; the converter
+never makes one (`freeze.py` keeps such rows narrow). Where integers that no dense layer gives must be mirrored (a sum,
+the input), a dense layer of ±1 on the diagonal does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import CheckFailed, NetworkError
+from edgeml.frontends.mlp import Add, Affine, Clamp
+from edgeml.network import Add as IntegerAdd
+from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output, Threshold, ValueRange
+
+from .model import Input, ModelNode, QuantizedLinear, QuantizedModel, Quantizer
+from .proof import Reference, prove, require_exact_sums
+from .thresholds import Response, compose, thresholds
+
+__all__ = ["chain_slopes", "extract"]
+
+Integers = npt.NDArray[np.int64]
+
+
+def extract(model: QuantizedModel) -> Network:
+    """The integer network that computes the same integers as `model` in float64.
+
+    Raises
+    ------
+    NetworkError : a row to be negated holds −2^(bits−1), or a range passes 32 bits; the layer is named.
+    CheckFailed : thresholds and float64 reference differ somewhere (never expected).
+    """
+    return _Extraction(model).network()
+
+
+class _Extraction:
+    def __init__(self, model: QuantizedModel) -> None:
+        self.model = model
+        self.nodes: list[Node] = []
+        self.ranges: dict[str, ValueRange] = {}
+        self.dense_names: dict[tuple[str, bytes], str] = {}
+
+    def network(self) -> Network:
+        model = self.model
+        scale, zero = np.array([1.0]), 0
+        for node in model.nodes:
+            operator = node.operator
+            if isinstance(operator, Input):
+                layer = InputQuantizer(
+                    operator.size, operator.scale, operator.offset, 0, operator.bits, operator.signed
+                )
+                self._add(node.name, layer, ())
+            elif isinstance(operator, Add):
+                self._add(node.name, IntegerAdd(), node.inputs)
+            elif isinstance(operator, Quantizer):
+                self._add_threshold(node, operator)
+            elif isinstance(operator, QuantizedLinear) and node is model.nodes[-1]:
+                scale = self._add_last(node, operator)
+        if not isinstance(model.nodes[-1].operator, QuantizedLinear):
+            scale = np.array([model.steps[model.nodes[-1].name]])
+        return Network(model.name, tuple(self.nodes), Output(scale, zero, model.labels))
+
+    def _add(self, name: str, layer: Layer, inputs: tuple[str, ...]) -> None:
+        if isinstance(layer, InputQuantizer):
+            value_range = ValueRange.uniform(layer.low, layer.high, layer.size)
+        else:
+            value_range = layer.output_range(*(self.ranges[each] for each in inputs))
+        low, high = value_range.bounds
+        if low < -(2**31) or high >= 2**31 - 1:
+            raise NetworkError(
+                f"layer {name}",
+                f"its values range from {low} to {high}, past 32 bits",
+                "Use fewer bits or fewer inputs for this layer",
+            )
+        self.nodes.append(Node(name, layer, inputs))
+        self.ranges[name] = value_range
+
+    def _largest(self, linear: ModelNode, operator: QuantizedLinear) -> npt.NDArray[np.float64]:
+        """Σ |w| · max |x| of each channel."""
+        source = self.ranges[linear.inputs[0]]
+        reach = np.maximum(np.abs(source.low), np.abs(source.high))
+        return (np.abs(operator.weight.astype(np.int64)) @ reach).astype(np.float64)
+
+    def _add_last(self, node: ModelNode, operator: QuantizedLinear) -> npt.NDArray[np.float64]:
+        step = self.model.steps[node.inputs[0]]
+        if operator.scale.size != 1:
+            raise CheckFailed(f"layer {node.name}", "the last layer needs one scale for all its outputs")
+        scale = float(operator.scale[0]) * step
+        bias = np.rint(operator.bias / scale)
+        if not np.array_equal(bias * scale, operator.bias) or np.abs(bias).max() >= 2**31:
+            raise CheckFailed(f"layer {node.name}", "its bias is no multiple of its accumulator's scale")
+        outputs = len(operator.weight)
+        require_exact_sums(node.name, self._largest(node, operator), np.full(outputs, scale), operator.bias)
+        self._add(node.name, Dense(operator.weight, operator.bits, bias.astype(np.int64)), node.inputs)
+        return np.array([scale])
+
+    def _add_threshold(self, node: ModelNode, quantizer: Quantizer) -> None:
+        source, chain = self._chain(node)
+        operator = source.operator
+        if isinstance(operator, QuantizedLinear):
+            scale = operator.scale * self.model.steps[source.inputs[0]]
+            scale = np.broadcast_to(scale, (len(operator.weight),)).copy()
+            bias = operator.bias
+            require_exact_sums(source.name, self._largest(source, operator), scale, bias)
+        else:
+            scale = np.full(self.model.sizes[source.name], self.model.steps[source.name])
+            bias = np.zeros(len(scale))
+        responses = compose([Fraction(each) for each in scale.tolist()], [Fraction(b) for b in bias.tolist()], chain)
+        sign = np.array([-1 if response.slope < 0 else 1 for response in responses], np.int64)
+        responses = [each.mirrored() if each.slope < 0 else each for each in responses]
+        taken = self._accumulators(node, source, sign)
+        self._prove(node, quantizer, responses, Reference(scale, bias, sign, chain, quantizer), taken)
+
+    def _prove(
+        self, node: ModelNode, quantizer: Quantizer, responses: list[Response], reference: Reference, taken: str
+    ) -> None:
+        acc = self.ranges[taken]
+        rows = thresholds(responses, quantizer, acc.low, acc.high)
+        prove(node.name, rows, quantizer.low, reference, acc.low, acc.high)
+        self._add(node.name, Threshold(rows, quantizer.low), (taken,))
+
+    def _chain(self, node: ModelNode) -> tuple[ModelNode, list[Affine | Clamp]]:
+        """The affines and clamps before a quantizer in computing order, and the node that they begin at."""
+        chain: list[Affine | Clamp] = []
+        source = self.model.node(node.inputs[0])
+        while isinstance(source.operator, (Affine, Clamp)):
+            chain.insert(0, source.operator)
+            source = self.model.node(source.inputs[0])
+        return source, chain
+
+    def _accumulators(self, node: ModelNode, source: ModelNode, sign: Integers) -> str:
+        """Name of the node that gives sign · acc, added where there is none yet."""
+        operator = source.operator
+        if not isinstance(operator, QuantizedLinear):
+            if np.all(sign > 0):
+                return source.name
+            name = self._free_name(f"{node.name}_sign")
+            self._add(name, Dense(np.diag(sign), 2, np.zeros(len(sign), np.int64)), (source.name,))
+            return name
+        key = (source.name, sign.tobytes())
+        if key not in self.dense_names:
+            weight = _negated_rows(source.name, operator, sign)
+            first = all(name != source.name for name, _ in self.dense_names)
+            name = source.name if first else self._free_name(f"{source.name}_negated")
+            self._add(name, Dense(weight, operator.bits, np.zeros(len(weight), np.int64)), source.inputs)
+            self.dense_names[key] = name
+        return self.dense_names[key]
+
+    def _free_name(self, name: str) -> str:
+        taken = {node.name for node in self.model.nodes} | {node.name for node in self.nodes}
+        while name in taken:
+            name += "_"
+        return name
+
+
+def _negated_rows(name: str, operator: QuantizedLinear, sign: Integers) -> Integers:
+    weight = operator.weight.astype(np.int64) * sign[:, None]
+    if operator.bits > 1 and weight.max() > operator.high:
+        row = int(np.argmax(weight.max(axis=1) > operator.high))
+        raise NetworkError(
+            f"layer {name}, row {row}",
+            f"must be negated (its batch norm is negative), and holds {-operator.high - 1}, whose negative has no "
+            f"{operator.bits} bits",
+            "Use the narrow weight range for this layer",
+        )
+    return weight
+
+
+def chain_slopes(chain: Sequence[Affine | Clamp], channels: int) -> npt.NDArray[np.float64]:
+    """The sign [channels] of each channel's slope through `chain`: −1, 0 or 1."""
+    sign = np.ones(channels)
+    for operator in chain:
+        if isinstance(operator, Affine):
+            sign = sign * np.sign(operator.scale)
+    return sign

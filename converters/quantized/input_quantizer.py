@@ -1,0 +1,123 @@
+"""How the model's input is quantized: scale, offset and sign, found from samples or from a range that the user gives.
+
+A model that begins with an input normalisation has it taken into the quantizer, so that every feature uses the whole
+range of integers. Without one, all features share a scale, unless their units differ so much that small ones would be
+lost; then they are normalised from the data. Values with a hard lower end (pixels, background at 0 or at −mean/std)
+are counted from there, unsigned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.frontends.mlp import Linear
+
+from .fold import FoldedMlp, normalise_input, takes_only_linear
+from .model import Input
+from .options import Options
+from .scales import ACTIVATION_SCALE_BITS, Rounded, best_step, round_scale
+
+__all__ = ["QuantizedInput", "quantize_input"]
+
+Floats = npt.NDArray[np.float64]
+
+_WORTH_AN_OFFSET = 0.7
+"""An offset is used where the squared error falls below this share."""
+_WORTH_NORMALISING = 0.1
+_LOST = 1e-4
+"""Relative squared error of the first layer's sums, at 8 bits, from which on normalising the features is tried."""
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedInput:
+    """The folded model in the units of its quantized input, and the quantizer. `note`: what the user should know."""
+
+    folded: FoldedMlp
+    input: Input
+    note: str = ""
+
+
+def quantize_input(folded: FoldedMlp, x: Floats, options: Options) -> QuantizedInput:
+    """Choose the input quantizer for samples x [samples, features] in the user's units.
+
+    With `options.input_range` only that range decides, and nothing is clipped within it.
+    """
+    if options.input_range is not None:
+        ends = np.array([[low_or_high] * folded.mlp.input_size for low_or_high in options.input_range], np.float64)
+        return _quantized(folded, folded.normalise(ends), options, cover=True)
+    normal = folded.normalise(x)
+    shared = _quantized(folded, normal, options)
+    if folded.normalised or not takes_only_linear(folded.mlp):
+        return shared
+    loss = _loss(shared, x)
+    if loss <= _LOST * 4.0 ** (8 - options.input_bits):
+        return shared
+    deviation = normal.std(axis=0)
+    usual = float(np.median(deviation[deviation > 0])) if np.any(deviation > 0) else 1.0
+    scaled = normalise_input(folded, normal.mean(axis=0), np.where(deviation > 0, deviation, usual))
+    apart = _quantized(scaled, scaled.normalise(x), options)
+    if _loss(apart, x) > _WORTH_NORMALISING * loss:
+        return shared
+    note = "The features' units differ much: each is normalised by its mean and deviation in the data."
+    return QuantizedInput(apart.folded, apart.input, note)
+
+
+def _quantized(folded: FoldedMlp, normal: Floats, options: Options, cover: bool = False) -> QuantizedInput:
+    """With one step for all features of normal [samples, features], counted from 0 or from each one's lowest."""
+    linear_only = takes_only_linear(folded.mlp)
+    signed = bool(normal.min() < 0)
+    rounded = _range(normal, options.input_bits, signed)
+    step, error = _step(rounded, linear_only, cover)
+    if signed and linear_only:
+        lowest = normal.min(axis=0)
+        unsigned = _range(normal - lowest, options.input_bits, False)
+        counted_step, counted_error = _step(unsigned, linear_only, cover)
+        if counted_error < _WORTH_AN_OFFSET * error:
+            folded = normalise_input(folded, lowest, np.ones(len(lowest)))
+            step, signed = counted_step, False
+    if linear_only:
+        _, exponent = np.frexp(step)
+        inner = float(np.ldexp(1.0, exponent))
+        folded = normalise_input(folded, np.zeros(folded.mlp.input_size), np.full(folded.mlp.input_size, step / inner))
+        step = inner
+    size = folded.mlp.input_size
+    scale, offset = _shortened(folded.scale * step), _shortened(folded.offset)
+    return QuantizedInput(folded, Input(size, scale, offset, options.input_bits, signed, step))
+
+
+def _range(values: Floats, bits: int, signed: bool) -> Rounded:
+    low = -(2 ** (bits - 1)) if signed else 0
+    return Rounded(values, low, low + 2**bits - 1)
+
+
+def _step(rounded: Rounded, linear_only: bool, cover: bool) -> tuple[float, float]:
+    bits = None if linear_only else ACTIVATION_SCALE_BITS
+    if not cover:
+        return best_step([rounded], bits)
+    step = rounded.covering() or 1.0
+    if bits is not None:
+        step = round_scale(step * (1 + 2.0**-bits), bits)
+    return step, rounded.error(step)
+
+
+def _loss(quantized: QuantizedInput, x: Floats) -> float:
+    """Squared error of the first layers' sums, relative to their variance."""
+    folded, quantizer = quantized.folded, quantized.input
+    low = -(2 ** (quantizer.bits - 1)) if quantizer.signed else 0
+    normal = folded.normalise(x)
+    q = np.clip(np.rint(normal / quantizer.step), low, low + 2**quantizer.bits - 1)
+    error, signal = 0.0, 0.0
+    for node in folded.mlp.consumers("input"):
+        assert isinstance(node.operator, Linear)
+        weight = node.operator.weight.T
+        error += float(np.mean(((q * quantizer.step - normal) @ weight) ** 2))
+        signal += float(np.mean(((normal - normal.mean(axis=0)) @ weight) ** 2))
+    return error / signal if signal > 0 else 0.0
+
+
+def _shortened(values: Floats) -> Floats:
+    """One value where all are the same."""
+    return values[:1].copy() if np.all(values == values[0]) else values

@@ -1,0 +1,129 @@
+"""Quantization-aware training by distillation from the float model.
+
+Loss: with classes, the Kullback-Leibler divergence from the float model's softened answers, mixed half and half with
+the cross-entropy of labels where there are labels; else the squared error, relative to the variance of the float
+model's outputs. Adam with a warm-up and a cosine to zero. Everything random comes from one seeded generator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from edgeml.plugins import Progress
+
+from .options import Options
+from .parameters import Parameters
+from .plan import Plan
+from .torch_settings import torch_device
+from .trainable import TrainableNetwork
+
+__all__ = ["Lesson", "default_epochs", "train"]
+
+DEFAULT_STEPS = 2500
+_WARM_UP = 50
+_TEMPERATURE = 2.0
+_MOST_STATISTICS = 8192
+_REPORTS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What is learned from.
+
+    Parameters
+    ----------
+    integers : int8 or uint8 [samples, features], the quantized input.
+    answers : float32 [samples, outputs], the float model's.
+    classes : int64 [samples], or None.
+    classifier : whether the largest output is the answer.
+    """
+
+    integers: npt.NDArray[np.integer]
+    answers: npt.NDArray[np.float32]
+    classes: npt.NDArray[np.int64] | None
+    classifier: bool
+
+
+def default_epochs(samples: int, batch_size: int) -> int:
+    """As many passes as make about 2,500 steps: some seconds for a small network, whatever the size of the data."""
+    return max(1, round(DEFAULT_STEPS / math.ceil(samples / batch_size)))
+
+
+def train(
+    plan: Plan, start: Parameters, lesson: Lesson, options: Options, epochs: int, progress: Progress
+) -> Parameters:
+    """The parameters after so many passes over the lesson, from the calibrated ones in `start`."""
+    device = torch_device(options.device)
+    samples = len(lesson.integers)
+    rows = np.linspace(0, samples - 1, min(samples, _MOST_STATISTICS)).round().astype(np.int64)
+    measured = lesson.integers[rows].astype(np.float64)
+    first = torch.from_numpy((measured[:2048] * start.input.step).astype(np.float32))
+    network = TrainableNetwork(plan, start, first).move(device, torch.float32)
+    x = torch.from_numpy(np.ascontiguousarray(lesson.integers)).to(device)
+    answers = torch.from_numpy(lesson.answers).to(device)
+    classes = None if lesson.classes is None else torch.from_numpy(lesson.classes).to(device)
+    spread = max(float(answers.var()), 1e-30)
+    total = epochs * math.ceil(samples / options.batch_size)
+    optimizer = torch.optim.Adam(network.groups(options.learning_rate), fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: _rate(done, total))
+    for done, batch in enumerate(_batches(samples, options.batch_size, total, options.seed), start=1):
+        chosen = batch.to(device)
+        outputs = network(x[chosen].to(torch.float32) * start.input.step)
+        wanted = answers[chosen]
+        target = None if classes is None else classes[chosen]
+        loss = _classifier_loss(outputs, wanted, target) if lesson.classifier else _error(outputs, wanted, spread)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        if done == total or done % max(total // _REPORTS, 1) == 0:
+            progress("training", done, total, _report(loss, outputs, wanted, target, lesson.classifier))
+    return network.finished(measured)
+
+
+def _rate(done: int, total: int) -> float:
+    warm_up = min(_WARM_UP, max(total // 10, 1))
+    return min(1.0, (done + 1) / warm_up) * 0.5 * (1.0 + math.cos(math.pi * done / total))
+
+
+def _batches(samples: int, size: int, count: int, seed: int) -> Iterator[Tensor]:
+    """`count` batches of row numbers, all of one size, from one random order of all samples after another."""
+    generator = torch.Generator().manual_seed(seed)
+    rest = torch.empty(0, dtype=torch.int64)
+    size = min(size, max(samples, 2))
+    for _ in range(count):
+        while len(rest) < size:
+            rest = torch.cat([rest, torch.randperm(samples, generator=generator)])
+        yield rest[:size]
+        rest = rest[size:]
+
+
+def _classifier_loss(outputs: Tensor, wanted: Tensor, classes: Tensor | None) -> Tensor:
+    soft = functional.log_softmax(outputs / _TEMPERATURE, dim=1)
+    target = functional.log_softmax(wanted / _TEMPERATURE, dim=1)
+    loss = functional.kl_div(soft, target, log_target=True, reduction="batchmean") * _TEMPERATURE**2
+    if classes is None:
+        return loss
+    return (loss + functional.cross_entropy(outputs, classes)) / 2
+
+
+def _error(outputs: Tensor, wanted: Tensor, spread: float) -> Tensor:
+    return functional.mse_loss(outputs, wanted) / spread
+
+
+def _report(
+    loss: Tensor, outputs: Tensor, wanted: Tensor, classes: Tensor | None, classifier: bool
+) -> dict[str, float]:
+    values = {"loss": float(loss.detach())}
+    if classifier:
+        answers = wanted.argmax(dim=1) if classes is None else classes
+        values["accuracy"] = float((outputs.detach().argmax(dim=1) == answers).float().mean())
+    return values
