@@ -231,7 +231,7 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         if path.is_file() and name != MANIFEST:
             files[name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
     sealed = {"schema": SCHEMA_VERSION, **manifest, "files": files}
-    (folder / MANIFEST).write_text(json.dumps(sealed, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+    (folder / MANIFEST).write_text(json.dumps(sealed, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return sealed
 
 

@@ -108,7 +108,7 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         plain = {key: item for key, item in value.items() if not _is_nested(item)}
         nested = {key: item for key, item in value.items() if _is_nested(item)}
-        parts = [_table(("", " "), [{"": key, " ": item} for key, item in plain.items()])] if plain else []
+        parts = [_pairs(plain)] if plain else []
         parts += [
             f"<h3>{escape(str(key).replace('_', ' '))}</h3>{_value(item)}" for key, item in nested.items() if item
         ]
@@ -146,6 +146,14 @@ def _text(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return escape(", ".join(map(str, value)))
     return escape(str(value))
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><th>{escape(str(key).replace('_', ' '))}</th><td>{_text(value)}</td></tr>\n"
+        for key, value in values.items()
+    )
+    return f'<div class="wide"><table class="pairs">\n{rows}</table></div>'
 
 
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
