@@ -1,8 +1,8 @@
 """Frames on a byte link: COBS, a CRC-32, and a zero byte at the end.
 
-COBS (Cheshire and Baker, 1999) writes bytes without zeros: each block of up to 254 bytes that are not zero stands behind
-its length + 1, and stands for a zero at its end unless it is full. So a zero always ends a frame, and a receiver that
-has lost its place finds it again at the next one.
+COBS (Cheshire and Baker, 1999) writes bytes without zeros: each block of up to 254 bytes that are not zero stands
+behind its length + 1, and stands for a zero at its end unless it is full. So a zero always ends a frame, and a receiver
+that has lost its place finds it again at the next one.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ class Mismatch:
     found: int
 
     def __str__(self) -> str:
-        return f"vector {self.vector}, layer {self.layer}, index {self.index}: {self.expected} expected, {self.found} found"
+        where = f"vector {self.vector}, layer {self.layer}, index {self.index}"
+        return f"{where}: {self.expected} expected, {self.found} found"
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from .unicorn_board import TICKS_PER_INSTRUCTION, UART, UnicornLink
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["QemuBoard", "UnicornBoard"]
+__all__ = ["ICOUNT_NANOSECONDS", "QemuBoard", "UnicornBoard"]
 
-_SYSTICK_HZ = 25_000_000
 _ICOUNT_SHIFT = 6
-"""Each instruction takes 2^6 ns of QEMU's virtual time, which is 1.6 ticks of the 25 MHz SysTick."""
+ICOUNT_NANOSECONDS = 1 << _ICOUNT_SHIFT
+"""Each instruction takes so long in QEMU's virtual time: 1.6 ticks of a 25 MHz SysTick."""
 _START_SECONDS = 30
 
 
@@ -41,12 +41,14 @@ class QemuBoard:
     core_name : what firmware it runs.
     uart : address of its first UART.
     memory : where code and data go.
+    systick_hz : ticks per second of its SysTick.
     """
 
     machine: str
     core_name: str
     uart: int
     memory: MemoryMap
+    systick_hz: int = 25_000_000
 
     def applies(self, bundle: Bundle) -> bool:
         """Bundles with firmware for the board's core."""
@@ -62,7 +64,7 @@ class QemuBoard:
         """Build the firmware, start QEMU, and connect to its UART."""
         firmware = checked_firmware(bundle)
         elf = board_elf(
-            firmware, core(self.core_name), uart=self.uart, ticks_per_second=_SYSTICK_HZ, memory=self.memory
+            firmware, core(self.core_name), uart=self.uart, ticks_per_second=self.systick_hz, memory=self.memory
         )
         return QemuLink(self.machine, elf)
 
@@ -154,7 +156,7 @@ _AN505 = MemoryMap(flash=0x1000_0000, ram=0x3800_0000)
 qemu_an385 = QemuBoard("mps2-an385", "m3", 0x4000_4000, _MPS2)
 qemu_an386 = QemuBoard("mps2-an386", "m4", 0x4000_4000, _MPS2)
 qemu_an500 = QemuBoard("mps2-an500", "m7", 0x4000_4000, _MPS2)
-qemu_an505 = QemuBoard("mps2-an505", "m33", 0x5020_0000, _AN505)
+qemu_an505 = QemuBoard("mps2-an505", "m33", 0x5020_0000, _AN505, 20_000_000)
 unicorn_m0 = UnicornBoard("m0")
 unicorn_m3 = UnicornBoard("m3")
 unicorn_m4 = UnicornBoard("m4")

@@ -1,4 +1,4 @@
-"""The processor cores that firmware is built for: what the compiler, the emulators and the kernels must know of each."""
+"""The cores that firmware is built for: what the compiler, the emulators and the kernels must know of each."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ __all__ = ["UnicornExecutor", "checked_firmware", "is_firmware"]
 
 
 def checked_firmware(bundle: Bundle) -> Firmware:
-    """The firmware of a bundle, generated anew and equal to what the bundle holds, byte for byte.
+    """The firmware of a bundle, generated anew; its C is equal to what the bundle holds, byte for byte.
 
     A bundle may come from anybody, and a compiler must not be fed by anybody: what is built is this edgeml's own text.
     Raises CheckFailed naming the file that differs.
@@ -39,6 +39,8 @@ def checked_firmware(bundle: Bundle) -> Firmware:
         raise CheckFailed(f"{bundle.folder}/bundle.json", "does not name the core and the kernels of the firmware")
     firmware = firmware_files(bundle.network, core(name), chosen)
     for path, text in firmware.files.items():
+        if not path.endswith((".c", ".h")):
+            continue
         content = text.encode()
         try:
             with (bundle.folder / FOLDER / path).open("rb") as file:

@@ -99,10 +99,10 @@ extern "C" {{
 
 #define {macro}_SELF_TEST_OK 0
 #define {macro}_SELF_TEST_WEIGHTS 1 /* weights, thresholds or tables are not what was generated (CRC-32) */
-#define {macro}_SELF_TEST_VECTORS 2 /* a golden vector gives other integers: the code, the RAM or the core is at fault */
+#define {macro}_SELF_TEST_VECTORS 2 /* a golden vector gives other integers: code, RAM or core is at fault */
 
-/* Checks the CRC-32 of all constants, then runs {_VECTORS} golden vectors. output: room for {macro}_OUTPUTS; arena as for
-   {name}_invoke. */
+/* Checks the CRC-32 of all constants, then runs {_VECTORS} golden vectors. output: room for {macro}_OUTPUTS; arena: as
+   for {name}_invoke. */
 int32_t {name}_self_test(int32_t *output, void *arena);
 
 #ifdef __cplusplus

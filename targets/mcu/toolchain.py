@@ -75,9 +75,13 @@ SECTIONS {{
   .text : {{ *(.text .text.*) }} > FLASH
   .rodata : ALIGN(4) {{ *(.rodata .rodata.* .srodata .srodata.*) }} > FLASH
   .ARM.exidx : {{ *(.ARM.exidx*) }} > FLASH
-  .data : ALIGN(4) {{ edgeml_data_start = .; *(.data .data.* .sdata .sdata.*) . = ALIGN(4); edgeml_data_end = .; }} > RAM AT > FLASH
+  .data : ALIGN(4) {{
+    edgeml_data_start = .; *(.data .data.* .sdata .sdata.*) . = ALIGN(4); edgeml_data_end = .;
+  }} > RAM AT > FLASH
   edgeml_data_load = LOADADDR(.data);
-  .bss (NOLOAD) : ALIGN(4) {{ edgeml_bss_start = .; *(.bss .bss.* .sbss .sbss.* COMMON) . = ALIGN(4); edgeml_bss_end = .; }} > RAM
+  .bss (NOLOAD) : ALIGN(4) {{
+    edgeml_bss_start = .; *(.bss .bss.* .sbss .sbss.* COMMON) . = ALIGN(4); edgeml_bss_end = .;
+  }} > RAM
   edgeml_stack_top = ORIGIN(RAM) + LENGTH(RAM);
   /DISCARD/ : {{ *(.comment) *(.ARM.attributes) *(.riscv.attributes) *(.eh_frame*) *(.note*) }}
 }}

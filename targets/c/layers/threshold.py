@@ -65,8 +65,8 @@ class ThresholdEmitter(LayerEmitter):
 
 
 def _searched(job: LayerJob, layer: Threshold, name: str) -> LayerCode:
-    """A search of fixed depth in rows of 2^k − 1 thresholds. What an accumulator cannot reach, or always does, may stand
-    as the nearest value of its range: 16 bits then often hold all thresholds."""
+    """A search of fixed depth in rows of 2^k − 1 thresholds. One that an accumulator cannot reach, or always does, may
+    stand as the nearest value of its range: 16 bits then often hold all thresholds."""
     (x,) = job.inputs
     low, high = x.stored_low[:, None], x.stored_high[:, None]
     levels = (1 << layer.levels.bit_length()) - 1

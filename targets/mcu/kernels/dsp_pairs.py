@@ -58,7 +58,8 @@ class W2DspKernel(DenseKernel):
         weight, name = f"{problem.prefix}_weight", f"{problem.prefix}_bias"
         return LayerCode(
             statements=(
-                f"edgeml_dense_w2_dsp(x, {weight}, {name}, {inputs}, {length}, {outputs // _BLOCK}, {shift}, y, scratch);",
+                f"edgeml_dense_w2_dsp(x, {weight}, {name}, {inputs}, {length}, {outputs // _BLOCK}, {shift}, y,",
+                "                    scratch);",
             ),
             comment=problem.summary(),
             includes=("dense_w2_dsp.h",),
