@@ -38,6 +38,16 @@ def arriving_range(layer: LeakyNeurons, x: ValueRange) -> tuple[Int64, Int64]:
     return least << shift, most << shift
 
 
+def _limited(rule: str, bits: int, low: Int64, high: Int64) -> tuple[Int64, Int64]:
+    """The ends after the limit `rule`: its bounds; a sum so large that wrapping once is not enough stays outside."""
+    if rule == "refuse":
+        return low, high
+    least, most = bounds(rule, bits)
+    if rule == "wrap":
+        return np.minimum(least, low + (1 << bits)), np.maximum(most, high - (1 << bits))
+    return np.full_like(low, least), np.full_like(high, most)
+
+
 def state_ranges(layer: LeakyNeurons, x: ValueRange) -> tuple[ValueRange, ValueRange]:
     """Ranges of current and membrane over all steps, for inputs within x [steps · inputs].
 
@@ -66,8 +76,7 @@ def state_ranges(layer: LeakyNeurons, x: ValueRange) -> tuple[ValueRange, ValueR
         else:
             u_low = decay(u_low, alpha, model.decay_bits) + least
             u_high = decay(u_high, alpha, model.decay_bits) + most
-        if model.current_limit != "refuse":
-            u_low, u_high = (np.full_like(u_low, end) for end in bounds(model.current_limit, model.bits))
+        u_low, u_high = _limited(model.current_limit, model.bits, u_low, u_high)
         low = decay(v_low, beta, model.decay_bits) + u_low + into_membrane
         high = decay(v_high, beta, model.decay_bits) + u_high + into_membrane
         if model.reset in ("subtract", "subtract_guarded") and model.reset_delay:
@@ -78,8 +87,7 @@ def state_ranges(layer: LeakyNeurons, x: ValueRange) -> tuple[ValueRange, ValueR
             # What stays after a comparison is at most the threshold; before it, `high` was reached.
             widest[3] = np.maximum(widest[3], high)
             high = np.maximum(np.minimum(high, threshold), 0)
-        if model.membrane_limit != "refuse":
-            low, high = (np.full_like(low, end) for end in bounds(model.membrane_limit, model.bits))
+        low, high = _limited(model.membrane_limit, model.bits, low, high)
         before = (v_low, v_high)
         v_low, v_high = low, high
         widest = [

@@ -43,7 +43,7 @@ class DenseEmitter(LayerEmitter):
 
 
 def _kernel(problem: DenseProblem) -> DenseKernel | None:
-    """The quickest of the dialect's kernels that apply; behind a spiking population the one whose work follows events."""
+    """The quickest of the dialect's kernels that apply; behind a spiking population, the one that follows events."""
     spiking = EventsKernel()
     if spiking.applies(problem):
         return spiking

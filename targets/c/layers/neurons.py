@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgeml.network import Network, Node, Threshold
 from edgeml.network.layers.neurons import InputSpikes, Neurons
 
@@ -31,7 +33,8 @@ class NeuronsEmitter(LayerEmitter):
     def emit(self, job: LayerJob) -> LayerCode:
         layer = job.nodes[-1].layer
         assert isinstance(layer, Neurons)
-        counting = ThresholdEmitter().emit_thresholds(job, Threshold(layer.thresholds, layer.base))
+        node = Node(job.nodes[-1].name, Threshold(layer.thresholds, layer.base), job.nodes[-1].inputs)
+        counting = ThresholdEmitter().emit(replace(job, nodes=(node,)))
         return LayerCode(
             statements=counting.statements,
             comment=f"{layer.channels} neurons, {layer.encoding}: spikes stand for 0 ... {layer.levels}",
