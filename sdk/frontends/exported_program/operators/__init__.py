@@ -1,0 +1,10 @@
+"""What torch's operators (ATen) mean for an MLP: each function takes the arguments of the operator's schema.
+
+An operator that is not here is refused. Names are those of torch's documentation; arguments that only say where or
+how numbers lie in memory are taken and ignored.
+"""
+
+from . import arithmetic, arrangement, layers
+from .registry import ALIASING, HINTS, IGNORED, OPERATORS
+
+__all__ = ["ALIASING", "HINTS", "IGNORED", "OPERATORS", "arithmetic", "arrangement", "layers"]

@@ -1,0 +1,113 @@
+"""The operators by name, and what their functions check their arguments with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...reading.value import NotAnMlp, Signal, Value, as_constant
+
+__all__ = [
+    "ALIASING",
+    "HINTS",
+    "IGNORED",
+    "OPERATORS",
+    "Operator",
+    "as_list",
+    "axis_of",
+    "constant",
+    "constant_axis",
+    "in_training_mode",
+    "number",
+    "operator",
+    "signal",
+]
+
+Operator = Callable[..., Any]
+
+OPERATORS: dict[str, Operator] = {}
+"""By name without namespace, overload and the underscore of the in-place form: "linear", "add", "relu"."""
+
+ALIASING: set[str] = set()
+"""Operators whose result shares the memory of their first argument."""
+
+IGNORED = {"_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_constrain_range_for_size"}
+"""Operators that give nothing."""
+
+HINTS = {
+    **dict.fromkeys(
+        ("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose2d"), "Convolutions are no MLP layers"
+    ),
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "Recurrent layers are no MLP layers"),
+    **dict.fromkeys(
+        ("gelu", "silu", "elu", "selu", "leaky_relu", "prelu", "mish", "softplus", "hardswish"),
+        "Train the model with ReLU, ReLU6 or Hardtanh in its place",
+    ),
+    **dict.fromkeys(("layer_norm", "native_layer_norm", "group_norm", "instance_norm"), "Use BatchNorm1d in its place"),
+    **dict.fromkeys(
+        ("native_dropout", "rand_like", "bernoulli", "_native_batch_norm_legit_functional", "_native_batch_norm_legit"),
+        "This model was exported in training mode: call model.eval() before torch.export.export",
+    ),
+}
+"""What to do about operators that are often met."""
+
+
+def in_training_mode() -> NotAnMlp:
+    """The error for a layer that behaves as it does in training."""
+    return NotAnMlp("it was exported in training mode", "Call model.eval() before torch.export.export")
+
+
+def operator(*names: str, alias: bool = False) -> Callable[[Operator], Operator]:
+    """Registers a function under these names; `alias`: its result shares the memory of its first argument."""
+
+    def register(function: Operator) -> Operator:
+        for name in names:
+            OPERATORS[name] = function
+        if alias:
+            ALIASING.update(names)
+        return function
+
+    return register
+
+
+def signal(value: Value) -> Signal:
+    """`value` as a tensor that depends on the input."""
+    if not isinstance(value, Signal):
+        raise NotAnMlp("it is applied to a constant")
+    return value
+
+
+def constant(value: Value) -> Any:
+    """`value` as an array of float64 that does not depend on the input."""
+    if isinstance(value, Signal):
+        raise NotAnMlp("a weight depends on the input")
+    array = as_constant(value)
+    if array.dtype.kind not in "fib":
+        raise NotAnMlp(f"a weight of type {array.dtype}")
+    return array.astype(np.float64)
+
+
+def number(value: Any) -> float:
+    """`value` as a real number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise NotAnMlp(f"a parameter {value!r}, which is no number")
+    return float(value)
+
+
+def as_list(value: Any) -> Sequence[Any]:
+    """A list, or one thing as a list of one."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def axis_of(rank: int, axis: Any) -> int:
+    """A dimension out of `rank`, counted from the front."""
+    if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis < rank:
+        raise NotAnMlp(f"dimension {axis!r} of a tensor of {rank} dimensions")
+    return axis % rank
+
+
+def constant_axis(value: Any, axis: Any) -> int:
+    """A dimension of a constant, counted from the front."""
+    return axis_of(np.ndim(value), axis)

@@ -1,0 +1,99 @@
+"""One node as its operator's function sees it, and the operators by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...reading.builder import MlpBuilder
+from ...reading.value import BATCH, Constant, NotAnMlp, Signal, Value, as_constant
+
+__all__ = ["HINTS", "OPERATORS", "Applied", "Operator", "operator", "signal"]
+
+HINTS = {
+    **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool"), "Convolutions are no MLP layers"),
+    **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan", "If"), "Recurrent layers are no MLP layers"),
+    **dict.fromkeys(
+        ("Gelu", "LeakyRelu", "Elu", "Selu", "PRelu", "Mish", "Softplus", "HardSwish", "Erf", "Swish"),
+        "Train the model with ReLU, ReLU6 or Hardtanh in its place",
+    ),
+    **dict.fromkeys(("LayerNormalization", "InstanceNormalization"), "Use BatchNorm1d in its place"),
+    **dict.fromkeys(
+        ("QuantizeLinear", "DequantizeLinear", "QLinearMatMul", "Quant", "BipolarQuant", "MultiThreshold"),
+        "edgeml quantizes itself: export the float model",
+    ),
+    **dict.fromkeys(("ZipMap", "ArrayFeatureExtractor"), "Export the model without its labels and maps"),
+}
+"""What to do about operators that are often met."""
+
+
+@dataclass
+class Applied:
+    """One node: inputs (None where left out), attributes by name, opset version, number of outputs that are named."""
+
+    builder: MlpBuilder
+    inputs: list[Value]
+    attributes: dict[str, Any]
+    opset: int
+    used: set[str] = field(default_factory=set)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute."""
+        self.used.add(name)
+        return self.attributes.get(name, default)
+
+    def input(self, position: int, default: Any = None) -> Value:
+        """An input, or `default` where it is left out."""
+        given = self.inputs[position] if position < len(self.inputs) else None
+        return default if given is None else given
+
+    def needed(self, position: int) -> Value:
+        """An input that may not be left out."""
+        value = self.input(position)
+        if value is None:
+            raise NotAnMlp(f"its input {position} is missing")
+        return value
+
+    def constant(self, position: int) -> Constant:
+        """An input that must be known while reading."""
+        value = self.needed(position)
+        if isinstance(value, Signal):
+            raise NotAnMlp(f"its input {position} depends on the model's input")
+        return as_constant(value)
+
+    def integers(self, name: str, position: int) -> list[Any] | None:
+        """Integers that an older opset gives as an attribute and a newer one as an input; None where left out."""
+        attribute = self.get(name)
+        if attribute is not None:
+            return list(attribute)
+        if self.input(position) is None:
+            return None
+        values = self.constant(position)
+        if values.dtype.kind not in "iO" or values.ndim > 1:
+            raise NotAnMlp(f"its {name} are no integers")
+        return [value if value is BATCH else int(value) for value in np.atleast_1d(values).tolist()]
+
+
+Operator = Callable[[Applied], Value]
+OPERATORS: dict[str, Operator] = {}
+
+
+def operator(name: str) -> Callable[[Operator], Operator]:
+    """Registers a function as the meaning of an ONNX operator."""
+
+    def register(function: Operator) -> Operator:
+        OPERATORS[name] = function
+        return function
+
+    return register
+
+
+def signal(a: Applied) -> Signal:
+    """The first input as a tensor that depends on the model's input."""
+    value = a.needed(0)
+    if not isinstance(value, Signal):
+        raise NotAnMlp("it is applied to a constant")
+    return value
