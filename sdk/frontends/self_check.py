@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import CheckFailed, InputError
+from ..errors import CheckFailed, EdgemlError, InputError
 from .mlp import Mlp
+from .reading.text import printable
 
 __all__ = ["check_against_source", "random_inputs"]
 
@@ -41,7 +42,7 @@ def check_against_source(
     Raises
     ------
     CheckFailed : they differ: edgeml misread the model.
-    InputError : the model's numbers overflow.
+    InputError : the model's numbers overflow, or the source cannot be run.
     """
     x = random_inputs(mlp.input_size)
     with np.errstate(all="ignore"):
@@ -49,8 +50,14 @@ def check_against_source(
     logits = trace[mlp.nodes[-1].name]
     if not all(np.all(np.isfinite(values)) for values in trace.values()):
         raise InputError(where, "overflows for inputs of ordinary size", "Look for weights that have grown without end")
-    with np.errstate(all="ignore"):
-        source = np.asarray(run(x), dtype=np.float64)
+    try:
+        with np.errstate(all="ignore"):
+            source = np.asarray(run(x), dtype=np.float64)
+    except EdgemlError:
+        raise
+    except Exception as error:
+        line = printable(f"{type(error).__name__}: {error}", 300)
+        raise InputError(where, f"cannot be computed by the framework it comes from ({line})") from error
     allowed = tolerance * np.maximum(1.0, np.max([np.abs(values).max(axis=1) for values in trace.values()], axis=0))
     if source.size != (len(x) if mlp.final == "argmax" else logits.size):
         raise _misread(where, f"the source gives an array of shape {list(source.shape)}, edgeml {list(logits.shape)}")
