@@ -60,4 +60,5 @@ class ConstantArray:
         ]
         comment = f"/* {self.comment} */\n" if self.comment else ""
         body = ",\n".join(lines)
-        return f"{comment}static const EDGEML_ALIGNED({alignment}) {self.ctype} {self.name}[{len(words)}] = {{\n{body}\n}};\n"
+        declaration = f"static const EDGEML_ALIGNED({alignment}) {self.ctype} {self.name}[{len(words)}]"
+        return f"{comment}{declaration} = {{\n{body}\n}};\n"

@@ -29,6 +29,7 @@ def header_text(plan: Plan, constant_bytes: int) -> str:
         f" *   {step.name}: {step.code.comment}" + (f" ({step.code.kernel})" if step.code.kernel else "")
         for step in plan.steps
     )
+    traced = ", ".join(f"{step.name}: {step.output.size}" for step in plan.traced)
     labels = (
         f"""
 /* Name of each output, UTF-8. */
@@ -91,7 +92,7 @@ int32_t {name}_invoke(const {ctype} *input, int32_t *output, void *arena);
 {batch}
 #if defined({macro}_WITH_TRACE)
 /* As {name}_invoke, and writes the integers of each layer in turn to trace [{macro}_TRACE_SIZE]. */
-#define {macro}_TRACE_SIZE {plan.trace_size} /* {", ".join(f"{step.name}: {step.output.size}" for step in plan.traced)} */
+#define {macro}_TRACE_SIZE {plan.trace_size} /* {traced} */
 int32_t {name}_trace(const {ctype} *input, int32_t *output, int32_t *trace, void *arena);
 #endif
 

@@ -125,11 +125,11 @@ def _core(plan: Plan) -> str:
             ]
     last = plan.steps[-1]
     outputs = network.output_size
+    value = f"(int32_t){_variable(last.name)}[sample * {last.output.padded}u + i] + ({last.output.low})"
     lines += [
         "    for (size_t sample = 0; sample < samples; sample++) {",
         f"        for (size_t i = 0; i < {outputs}u; i++) {{",
-        f"            output[sample * {outputs}u + i] = "
-        f"(int32_t){_variable(last.name)}[sample * {last.output.padded}u + i] + ({last.output.low});",
+        f"            output[sample * {outputs}u + i] = {value};",
         "        }",
         "        if (label) {",
         f"            label[sample] = edgeml_argmax(output + sample * {outputs}u, {outputs}u);",

@@ -11,6 +11,7 @@ from ..arrays import ConstantArray
 from ..emitter import LayerCode
 from .kernel import DenseKernel, DenseProblem
 from .levels import HALVES, MOST_LEVELS, Levels, level_blocks, padded
+from .quads import memory_cost
 
 __all__ = ["TripletsKernel"]
 
@@ -53,7 +54,7 @@ class TripletsKernel(DenseKernel):
 
     def cost(self, problem: DenseProblem) -> float:
         groups, blocks = len(input_groups(problem.inputs)), -(-problem.outputs // _BLOCK)
-        return 8.0 + 0.5 * groups * blocks + groups * blocks * 64 * 0.01
+        return 10.0 + 0.4 * groups * blocks + memory_cost(groups * blocks * 64)
 
     def emit(self, problem: DenseProblem) -> LayerCode:
         levels = Levels.of(problem)
