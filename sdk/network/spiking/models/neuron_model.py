@@ -109,6 +109,10 @@ class NeuronModel:
             raise NetworkError("neuron model", f"reset {self.reset!r} has no delay")
         if self.max_spikes > 1 and self.reset != "subtract_repeatedly" and self.fire != "per_event":
             raise NetworkError("neuron model", "max_spikes above 1 needs reset subtract_repeatedly or fire per_event")
+        if self.fire == "per_event" and self.emission == "membrane":
+            raise NetworkError("neuron model", "fire per_event emits spikes, not the membrane")
+        if self.emission == "binary" and self.max_spikes > 1:
+            raise NetworkError("neuron model", "emission binary has at most one spike a step; use count")
         if self.accumulation == "per_event" and self.current_limit not in ("saturate", "refuse"):
             raise NetworkError("neuron model", "accumulation per_event saturates or does not, it cannot wrap")
         if self.dropped_bits and self.accumulation == "per_event":
