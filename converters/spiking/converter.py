@@ -11,7 +11,7 @@ import numpy as np
 from edgeml import plugins
 from edgeml.errors import InputError
 from edgeml.frontends.snn import Snn
-from edgeml.network import Network, Threshold
+from edgeml.network import Network, Threshold, argmax, simulate
 from edgeml.network.spiking.encodings import ENCODINGS
 from edgeml.network.spiking.measures import measure
 from edgeml.plugins import Conversion, Progress
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SpikingConverter"]
 
-_OWN = ("encoding", "input_encoding")
+_OWN = ("encoding", "input_encoding", "uniform_thresholds")
 _RATE = ("steps", "percentile", "weight_bits")
 _MEASURED = 64
 
@@ -68,9 +68,15 @@ class SpikingConverter:
                 )
         passed = {key: value for key, value in options.items() if key not in _OWN}
         quantized = plugins.converters("quantized").convert(mlp, data, passed, progress)
-        network = to_spikes(quantized.network, encoding, options.get("input_encoding"))
+        uniform = _truth(options, "uniform_thresholds")
+        network = to_spikes(quantized.network, encoding, options.get("input_encoding"), uniform=uniform)
         metrics = {**quantized.metrics, "spiking": _cost(network, quantized.network, data, encoding)}
         notes = (*quantized.notes, _pays(metrics["spiking"]))
+        if uniform:
+            # Another network than the quantized one: its files and figures do not speak of this one.
+            metrics, note = _evened_metrics(metrics, network, quantized.network, data)
+            quantized = dataclasses.replace(quantized, files={})
+            notes = (*notes, note)
         return dataclasses.replace(quantized, network=network, metrics=metrics, notes=notes)
 
     def adopt(
@@ -82,9 +88,40 @@ class SpikingConverter:
         encoding = options.get("encoding", "unary")
         if other := sorted(set(options) - set(_OWN)):
             raise InputError(f"option {other[0]!r}", "has no meaning for a network of integers", f"It takes {_OWN}")
-        spiking = to_spikes(network, encoding, options.get("input_encoding"))
+        uniform = _truth(options, "uniform_thresholds")
+        spiking = to_spikes(network, encoding, options.get("input_encoding"), uniform=uniform)
         cost = _cost(spiking, network, data, encoding)
         return Conversion(spiking, {"spiking": cost}, {}, (_pays(cost),))
+
+
+def _truth(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name, False)
+    if value in (True, "true", "yes", 1):
+        return True
+    if value in (False, "false", "no", 0):
+        return False
+    raise InputError(f"option {name}", f"must be true or false, found {value!r}")
+
+
+def _evened_metrics(
+    metrics: Mapping[str, Any], network: Network, quantized: Network, data: Dataset | None
+) -> tuple[dict[str, Any], str]:
+    """Metrics of the network with one threshold per neuron, beside those of the one it was made from."""
+    found = dict(metrics)
+    if data is None:
+        return found, "One threshold per neuron changed the integers; without data the loss is not known."
+    q = network.quantizer.quantize(data.x_test)
+    ours, theirs = argmax(simulate(network, q)), argmax(simulate(quantized, q))
+    same = float(np.mean(ours == theirs))
+    found["uniform_thresholds"] = {"agreement_with_quantized": same}
+    if data.y_test is not None:
+        before = found.get("accuracy", {})
+        found["accuracy"] = {
+            **before,
+            "quantized": before.get("integer"),
+            "integer": float(np.mean(ours == data.y_test)),
+        }
+    return found, f"One threshold per neuron changed the integers: {same:.2%} of answers equal the quantized form's."
 
 
 def _cost(network: Network, quantized: Network, data: Dataset | None, encoding: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def _steps_of(layer: Lookup, channels: int, where: str) -> Threshold:
     return Threshold(np.tile(positions, (channels, 1)), int(table[0]))
 
 
-def to_spikes(network: Network, encoding: str, input_encoding: str | None = None) -> Network:
+def to_spikes(network: Network, encoding: str, input_encoding: str | None = None, *, uniform: bool = False) -> Network:
     """`network` (quantized form) with `Neurons` in place of `Threshold`, its integers untouched.
 
     Signed activations and zero points need nothing special: what silence stands for goes into the receivers' bias.
@@ -43,6 +43,8 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
     ----------
     encoding : unary, sar, ttfs, graded or stbif.
     input_encoding : the same, or `direct`; default: the same as `encoding`.
+    uniform : give each neuron one threshold θ, the nearest to its schedule. That changes integers: it makes another
+        network, for chips that have no schedules. Without it, none changes.
 
     Raises
     ------
@@ -70,7 +72,8 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
         if isinstance(layer, Lookup):
             layer = _steps_of(layer, network.sizes[node.name], where)
         if isinstance(layer, Threshold):
-            nodes.append(Node(node.name, Neurons(_within_reach(layer, network, node), encoding, layer.base), inputs))
+            thresholds = _evened(layer) if uniform else _within_reach(layer, network, node)
+            nodes.append(Node(node.name, Neurons(thresholds, encoding, layer.base), inputs))
         elif isinstance(layer, (Dense, Add)):
             nodes.append(Node(node.name, layer, inputs))
         else:
@@ -85,6 +88,17 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
     except NetworkError as error:
         raise InputError(error.where, error.problem, error.remedy) from error
     return spiking
+
+
+def _evened(layer: Threshold) -> npt.NDArray[np.int32]:
+    """Each row as first + k·θ, with the integers θ ≥ 1 and first nearest to it on average."""
+    wide = layer.thresholds.astype(np.int64)
+    k = np.arange(layer.levels, dtype=np.int64)
+    span = max(layer.levels - 1, 1)
+    theta = np.maximum(np.rint((wide[:, -1] - wide[:, 0]) / span), 1).astype(np.int64)
+    first = np.rint((wide - theta[:, None] * k).mean(axis=1)).astype(np.int64)
+    rows: npt.NDArray[np.int64] = first[:, None] + theta[:, None] * k
+    return np.clip(rows, -(2**31), 2**31 - 1).astype(np.int32)
 
 
 def _within_reach(layer: Threshold, network: Network, node: Node) -> npt.NDArray[np.int32]:

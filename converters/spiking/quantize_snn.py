@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
 from edgeml.frontends.snn import Snn, SnnLayer
-from edgeml.network import InputQuantizer, Network, Node, Output
+from edgeml.network import InputQuantizer, Network, Node, Output, ValueRange
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.models.snntorch import snntorch_leaky, snntorch_synaptic
+from edgeml.network.spiking.ranges import arriving_range, state_ranges
 
 __all__ = ["Bits", "encoder_input", "quantize_snn", "weight_step"]
 
@@ -134,6 +135,13 @@ def _layer(layer: SnnLayer, unit: float, fraction: int, steps: int, bits: Bits, 
     )
 
 
+def _leaves_room(layer: LeakyNeurons, x: ValueRange) -> bool:
+    """Whether states and what arrives stay below 2^29: their sums on the way then fit 32 bits in C."""
+    current, membrane = state_ranges(layer, x)
+    ends = [*current.bounds, *membrane.bounds, *(int(end) for array in arriving_range(layer, x) for end in array)]
+    return max(abs(end) for end in ends) < 2**29
+
+
 def quantize_snn(
     snn: Snn,
     quantizer: InputQuantizer,
@@ -163,6 +171,8 @@ def quantize_snn(
             try:
                 neurons = _layer(layer, unit, fraction, steps, bits, fires)
                 output = neurons.output_range(value_range)
+                if not _leaves_room(neurons, value_range) and fraction:
+                    continue
                 break
             except NetworkError as error:
                 problem = error

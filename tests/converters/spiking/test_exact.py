@@ -74,6 +74,17 @@ def test_a_network_that_ends_in_thresholds_ends_in_spikes() -> None:
     assert np.array_equal(run(to_spikes(cut, "stbif"), q).outputs, simulate(cut, q))
 
 
+def test_one_threshold_per_neuron_is_made_on_request_and_changes_little() -> None:
+    quantized = residual_network()
+    q = np.random.default_rng(1).integers(-8, 8, (200, 5)).astype(np.int32)
+    cut = Network("cut", quantized.nodes[:3], Output(np.ones(1)))
+    even = to_spikes(cut, "graded", uniform=True)
+    neurons = even.nodes[-1].layer
+    assert neurons.schedule.uniform.all()
+    assert np.array_equal(run(even, q).outputs, simulate(even, q))
+    assert np.abs(simulate(even, q)[:, 1:] - simulate(cut, q)[:, 1:]).mean() < 1
+
+
 def test_a_table_that_falls_is_refused_by_its_layer() -> None:
     network = residual_network()
     nodes = list(network.nodes)
