@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 METHODS = ("minmax", "percentile", "mse")
 """How a range is found: all values; all but the outermost; the least squared error of the quantized values."""
 
-_MOST_VALUES = 200_000
+_MOST_VALUES = 65_536
 _CLEAR_OF_TIES = 2.0**-12
 """A sigmoid or tanh table is taken only if no entry is nearer to a tie: float32 tables of all runtimes agree then."""
 _FUNCTION_RANGE = {"LOGISTIC": 8.0, "TANH": 4.0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,34 +13,61 @@ from edgeml.network import Add as AddLayer
 from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
-from edgeml.network.rounding import float32_parts, quantize_multiplier
+from edgeml.network.rounding import float32_parts, float64_parts, quantize_multiplier
 
 from .model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, Softmax, TensorInfo
 from .tables import clip_table, function_table, retype_table
 
-__all__ = ["RoundingRule", "factors", "lower"]
+__all__ = ["Arithmetic", "RoundingRule", "by_rule", "factors", "logits", "lower"]
 
-RoundingRule = str | Callable[[FullyConnected], str]
-"""The name of a rounding rule, or a function that gives it for a layer: some runtimes have more than one."""
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How a kernel gets from an accumulator to an output.
+
+    Parameters
+    ----------
+    rounding : name of its rounding rule.
+    float32_product : whether, where the weights have one scale, it multiplies that with the input's in float32 and not
+        in float64. (One output row counts as one scale.)
+    """
+
+    rounding: str
+    float32_product: bool = False
+
+
+RoundingRule = Callable[[FullyConnected], Arithmetic]
+"""The arithmetic of each layer: some runtimes have more than one kernel."""
+
+
+def by_rule(rounding: str) -> RoundingRule:
+    """The rule of that name for all layers, as its best known runtime applies it."""
+    arithmetic = Arithmetic(rounding, float32_product=rounding == "ruy_half_up")
+    return lambda operator: arithmetic
 
 
 def factors(
-    operator: FullyConnected, source: TensorInfo, target: TensorInfo, rounding: str
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """(multiplier, shift) of a fully connected layer, in the order of operations that the runtimes of that rule use.
+    operator: FullyConnected, source: TensorInfo, target: TensorInfo, arithmetic: Arithmetic
+) -> dict[str, npt.NDArray[np.int32]]:
+    """`multiplier`, `shift` and `fraction` of a fully connected layer, in the runtimes' order of operations.
 
-    Per channel: float64(si)·float64(sw)/float64(so). Per tensor, and for a single output row, si·sw is a float32
-    product first. `fp32_rne`: si·sw/so in float32.
+    float64(si)·float64(sw)/float64(so), with one scale maybe float32(si·sw); `fp32_rne`: si·sw/so in float32.
+    `float64_away` multiplies with that float64 number itself, the integer rules with its first 31 bits.
     """
     scale = operator.weight_scale
     si, so = np.float32(source.scale), np.float32(target.scale)
-    if rounding == "fp32_rne":
-        return float32_parts(si * scale / so)
-    if scale.size == 1:
+    if arithmetic.rounding == "fp32_rne":
+        multiplier, shift = float32_parts(si * scale / so)
+        return {"multiplier": multiplier, "shift": shift}
+    if scale.size == 1 and arithmetic.float32_product:
         product = (si * scale).astype(np.float64)
     else:
         product = np.float64(si) * scale.astype(np.float64)
-    return quantize_multiplier(product / np.float64(so))
+    if arithmetic.rounding == "float64_away":
+        multiplier, shift, fraction = float64_parts(product / np.float64(so))
+        return {"multiplier": multiplier, "shift": shift, "fraction": fraction}
+    multiplier, shift = quantize_multiplier(product / np.float64(so))
+    return {"multiplier": multiplier, "shift": shift}
 
 
 def _bounds(operator: FullyConnected, target: TensorInfo, rounding: str) -> tuple[int, int]:
@@ -55,22 +83,24 @@ def _bounds(operator: FullyConnected, target: TensorInfo, rounding: str) -> tupl
 
 
 def _fully_connected(
-    operator: FullyConnected, source: TensorInfo, target: TensorInfo, rounding: str
+    operator: FullyConnected, source: TensorInfo, target: TensorInfo, arithmetic: Arithmetic
 ) -> tuple[Dense, Requantize]:
-    multiplier, shift = factors(operator, source, target, rounding)
+    rounding = arithmetic.rounding
+    parts = factors(operator, source, target, arithmetic)
     if rounding == "shift":
-        if np.any(multiplier != 2**30):
+        if np.any(parts["multiplier"] != 2**30):
             raise InputError(
                 f"layer {operator.output}",
                 "rounding `shift` needs scales that are powers of two, found others",
                 "Convert with --rounding shift, or choose the rule of the runtime you mean",
             )
-        weight, bias, shift = operator.weight, operator.bias, shift + np.int32(operator.guard_bits)
+        weight, bias = operator.weight, operator.bias
+        parts["shift"] = parts["shift"] + np.int32(operator.guard_bits)
     else:
         weight, bias = operator.stored_weight, operator.stored_bias
     dense = Dense(weight.astype(np.int32), _weight_bits(weight, operator), bias, source.zero_point)
     low, high = _bounds(operator, target, rounding)
-    return dense, Requantize(multiplier, shift, rounding, target.zero_point, low, high)
+    return dense, Requantize(rounding=rounding, zero_point=target.zero_point, low=low, high=high, **parts)
 
 
 def _weight_bits(weight: npt.NDArray[np.int8], operator: FullyConnected) -> int:
@@ -103,12 +133,13 @@ def _layer(operator: Operator, sources: list[TensorInfo], target: TensorInfo) ->
     return Lookup(retype_table(source, target), source.low)
 
 
-def lower(model: Model, rounding: RoundingRule) -> Network:
+def lower(model: Model, rounding: RoundingRule | str) -> Network:
     """The integer network that computes what a runtime with this rounding rule computes for `model`.
 
     A final SOFTMAX is no part of it: the network ends at its input, whose argmax is the same. Raises InputError
     where an operator cannot be exact, NetworkError where a value may pass 32 bits.
     """
+    rule = by_rule(rounding) if isinstance(rounding, str) else rounding
     tensors = model.tensors
     first = tensors[model.input]
     quantizer = InputQuantizer(
@@ -138,15 +169,14 @@ def lower(model: Model, rounding: RoundingRule) -> Network:
             place[name] = feeding[0]
             continue
         if isinstance(operator, FullyConnected):
-            rule = rounding if isinstance(rounding, str) else rounding(operator)
-            dense, requantize = _fully_connected(operator, sources[0], target, rule)
+            dense, requantize = _fully_connected(operator, sources[0], target, rule(operator))
             nodes += [Node(f"{name}_acc", dense, feeding), Node(name, requantize, (f"{name}_acc",))]
         elif isinstance(operator, Add):
             _same_scale(operator, [*sources, target])
-            rule = rounding if isinstance(rounding, str) else "double_rounding"
             zero_point = target.zero_point - sources[0].zero_point - sources[1].zero_point
             one = np.array([2**30], np.int32), np.array([1], np.int32)
-            clip = Requantize(*one, rule, zero_point, target.low, target.high)
+            name_of_rule = rounding if isinstance(rounding, str) else "double_rounding"
+            clip = Requantize(*one, name_of_rule, zero_point, target.low, target.high)
             nodes += [Node(f"{name}_sum", AddLayer(), feeding), Node(name, clip, (f"{name}_sum",))]
         else:
             nodes.append(Node(name, _layer(operator, sources, target), feeding))

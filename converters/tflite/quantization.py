@@ -25,7 +25,6 @@ _LARGEST_EXACT = 2**24
 """float32 holds every integer up to here, so that runtimes which round in float32 still see the accumulator itself."""
 _FEWEST_SHIFTED = 3
 """The least k + g of the universal mode: below, the added 1 would be more than an eighth of an output step."""
-_MOST_SHIFTED = 30
 
 
 def quantize_graph(
@@ -42,27 +41,16 @@ def quantize_graph(
     floors: dict[str, float] = {}
     for _ in range(64):
         tensors = activation_tensors(graph, values, how, floors)
-        model = _Quantizer(graph, name, tensors, options, scales or {}).model(values)
-        short = _too_short(model) if options.universal else ""
-        if not short:
-            return model
-        floors[short] = tensors[short].scale * 2
-    raise InputError(f"layer {short}", "no power-of-two scales keep the rounding clear of ties")
+        try:
+            return _Quantizer(graph, name, tensors, options, scales or {}).model(values)
+        except _ShiftTooShortError as short:
+            layer = str(short)
+            floors[layer] = tensors[layer].scale * 2
+    raise InputError(f"layer {layer}", "no power-of-two scales keep the rounding clear of ties")
 
 
-def _too_short(model: Model) -> str:
-    """A layer of the universal mode whose shift is too short for its guard bits to work; "" if there is none."""
-    for operator in model.operators:
-        if isinstance(operator, FullyConnected):
-            source, target = model.tensors[operator.inputs[0]], model.tensors[operator.output]
-            shifted = np.log2(target.scale / (source.scale * operator.weight_scale.astype(np.float64)))
-            if shifted.min() < _FEWEST_SHIFTED:
-                return operator.output
-            if shifted.max() > _MOST_SHIFTED:
-                raise InputError(
-                    f"layer {operator.output}", f"its weights are 2^−{int(shifted.max())} of an output step"
-                )
-    return ""
+class _ShiftTooShortError(Exception):
+    """A layer of the universal mode, by name, whose shift is too short for its guard bits to work."""
 
 
 class _Quantizer:
@@ -112,13 +100,13 @@ class _Quantizer:
         return Function(stage.name, (stage.inputs[0],), stage.kind)
 
     def _fully_connected(self, stage: Stage, bias: Floats) -> FullyConnected:
-        options, source = self._options, self._tensors[stage.inputs[0]]
+        options, source, target = self._options, self._tensors[stage.inputs[0]], self._tensors[stage.name]
         scale = self._scales.get(stage.name)
         if scale is None:
             scale = weight_scales(
                 stage.weight, options.weight_bits, per_tensor=options.per_tensor, powers_of_two=options.universal
             )
-        quantized = quantize_weights(stage.weight, bias, scale, options.weight_bits, source)
+        quantized = quantize_weights(stage.weight, bias, scale, options.weight_bits, source, target)
         activation = "none"
         if stage.low == 0 and stage.high in (6.0, np.inf):
             activation = "relu6" if stage.high == 6 else "relu"
@@ -132,13 +120,17 @@ class _Quantizer:
                 quantized.bias,
                 activation,
             )
-        quantized = self._bounded(stage, bias, quantized, source)
+        quantized = self._bounded(stage, bias, quantized, source, target)
         guarded = quantized.scale / np.float32(2**GUARD_BITS)
+        if np.log2(target.scale / (source.scale * guarded.astype(np.float64))).min() < _FEWEST_SHIFTED:
+            raise _ShiftTooShortError(stage.name)
         return FullyConnected(
             stage.name, (stage.inputs[0],), quantized.weight, 8, guarded, quantized.bias, activation, GUARD_BITS
         )
 
-    def _bounded(self, stage: Stage, bias: Floats, quantized: QuantizedWeights, source: TensorInfo) -> QuantizedWeights:
+    def _bounded(
+        self, stage: Stage, bias: Floats, quantized: QuantizedWeights, source: TensorInfo, target: TensorInfo
+    ) -> QuantizedWeights:
         """Coarser scales where an accumulator with its guard bits could reach 2^24."""
         for _ in range(24):
             over = accumulator_bound(quantized, source) * 2**GUARD_BITS + 1 >= _LARGEST_EXACT
@@ -146,7 +138,7 @@ class _Quantizer:
                 return quantized
             coarser = quantized.scale * np.where(over if quantized.scale.size > 1 else over.any(), 2, 1)
             quantized = quantize_weights(
-                stage.weight, bias, coarser.astype(np.float64), self._options.weight_bits, source
+                stage.weight, bias, coarser.astype(np.float64), self._options.weight_bits, source, target
             )
         raise InputError(f"layer {stage.name}", "its accumulator reaches 2^24: too many inputs for the universal mode")
 

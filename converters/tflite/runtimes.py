@@ -22,7 +22,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network.rounding import ROUNDINGS
 
-from .lowering import RoundingRule
+from .lowering import Arithmetic, RoundingRule, by_rule
 from .model import FullyConnected
 
 __all__ = ["ALIASES", "ENVIRONMENT_VARIABLE", "RUNTIMES", "Runtime", "Session", "rounding_rule"]
@@ -42,29 +42,36 @@ class Runtime:
 
     Parameters
     ----------
-    rule : its rounding rule for layers with 8-bit weights.
-    fallback_rule : its rule for layers that XNNPACK does not take and that another kernel computes (see `rounding`).
+    arithmetic : of its kernel for layers with 8-bit weights.
+    fallback : of another kernel, for layers that the first does not take (see `rounding`); None if there is none.
     weight_bits : the widths of weights that it takes; of 4 bits, tflite-runtime and TFLite Micro take one scale only.
     package : what to install, and what to import.
     """
 
     name: str
-    rule: str
-    fallback_rule: str
+    arithmetic: Arithmetic
+    fallback: Arithmetic | None
     weight_bits: tuple[int, ...]
     package: str
     module: str
 
-    def rounding(self, operator: FullyConnected) -> str:
-        """The rule of this runtime for a layer.
+    @property
+    def rule(self) -> str:
+        """Name of its rounding rule for layers with 8-bit weights."""
+        return self.arithmetic.rounding
+
+    def rounding(self, operator: FullyConnected) -> Arithmetic:
+        """How this runtime computes a layer.
 
         LiteRT's default resolver gives a layer to XNNPACK where the rows of its weights are whole bytes, and with
         2-bit weights only where they have a scale per channel; the kernel for the others rounds in another way.
         """
+        if self.fallback is None:
+            return self.arithmetic
         per_byte = 8 // operator.weight_bits
         whole = operator.weight.shape[1] % per_byte == 0
         taken = whole and (operator.weight_bits > 2 or operator.weight_scale.size == operator.weight.shape[0])
-        return self.rule if taken else self.fallback_rule
+        return self.arithmetic if taken else self.fallback
 
     def takes(self, operator: FullyConnected) -> bool:
         """Whether this runtime has a kernel for the layer's weights."""
@@ -98,22 +105,20 @@ class Runtime:
         )
 
 
+_XNNPACK = Arithmetic("fp32_rne")
+_RUY = Arithmetic("ruy_half_up", float32_product=True)
+_LITERT = ("ai-edge-litert", "ai_edge_litert")
+_OLD = ("tflite-runtime==2.14.0", "tflite_runtime")
+
 RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
     {
         runtime.name: runtime
         for runtime in (
-            Runtime("litert", "fp32_rne", "ruy_half_up", (8, 4, 2), "ai-edge-litert", "ai_edge_litert"),
-            Runtime("litert-ref", "float64_away", "float64_away", (8, 4, 2), "ai-edge-litert", "ai_edge_litert"),
-            Runtime("tflite-runtime", "ruy_half_up", "ruy_half_up", (8, 4), "tflite-runtime==2.14.0", "tflite_runtime"),
-            Runtime(
-                "tflite-runtime-ref",
-                "double_rounding",
-                "double_rounding",
-                (8,),
-                "tflite-runtime==2.14.0",
-                "tflite_runtime",
-            ),
-            Runtime("tflm", "double_rounding", "double_rounding", (8, 4), "tflite-micro", "tflite_micro"),
+            Runtime("litert", _XNNPACK, _RUY, (8, 4, 2), *_LITERT),
+            Runtime("litert-ref", Arithmetic("float64_away"), None, (8, 4, 2), *_LITERT),
+            Runtime("tflite-runtime", _RUY, None, (8, 4), *_OLD),
+            Runtime("tflite-runtime-ref", Arithmetic("double_rounding", float32_product=True), None, (8,), *_OLD),
+            Runtime("tflm", Arithmetic("double_rounding"), None, (8, 4), "tflite-micro", "tflite_micro"),
         )
     }
 )
@@ -130,7 +135,7 @@ def rounding_rule(name: str) -> RoundingRule:
     if name in RUNTIMES:
         return RUNTIMES[name].rounding
     if (rule := ALIASES.get(name, name)) in ROUNDINGS:
-        return rule
+        return by_rule(rule)
     known = ", ".join((*ROUNDINGS, *RUNTIMES, *ALIASES))
     raise InputError(f"rounding {name!r}", "is not known", f"Known: {known}")
 

@@ -145,31 +145,6 @@ class OperatorKind(IntEnum):
     QUANTIZE = 114
 
 
-_OTHER_OPERATORS: Mapping[int, str] = MappingProxyType(
-    {
-        1: "AVERAGE_POOL_2D",
-        2: "CONCATENATION",
-        3: "CONV_2D",
-        4: "DEPTHWISE_CONV_2D",
-        16: "LSTM",
-        17: "MAX_POOL_2D",
-        18: "MUL",
-        20: "RELU_N1_TO_1",
-        32: "CUSTOM",
-        34: "PAD",
-        39: "TRANSPOSE",
-        40: "MEAN",
-        41: "SUB",
-        50: "LOG_SOFTMAX",
-        54: "PRELU",
-        56: "ARG_MAX",
-        98: "LEAKY_RELU",
-        117: "HARD_SWISH",
-        126: "BATCH_MATMUL",
-    }
-)
-
-
 class Activation(IntEnum):
     """Activation functions that are fused into an operator."""
 
@@ -179,8 +154,13 @@ class Activation(IntEnum):
 
 
 def operator_name(code: int) -> str:
-    """Name of a built-in operator, for messages; its number where this edgeml does not know the name."""
+    """Name of a built-in operator, for messages; its number where no installed package knows the name."""
     try:
         return OperatorKind(code).name
     except ValueError:
-        return _OTHER_OPERATORS.get(code, f"operator {code}")
+        pass
+    try:
+        from ai_edge_litert.schema_py_generated import BuiltinOperator
+    except ImportError:
+        return f"operator {code}"
+    return next((name for name, value in vars(BuiltinOperator).items() if value == code), f"operator {code}")

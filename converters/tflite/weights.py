@@ -14,6 +14,7 @@ __all__ = ["QuantizedWeights", "accumulator_bound", "quantize_weights", "weight_
 Floats = npt.NDArray[np.float64]
 
 _SMALLEST_SCALE = 1e-12
+_FINEST_STEP = 2.0**-22
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +54,16 @@ def _least_error(rows: Floats, candidates: Floats, bits: int) -> Floats:
     return candidates[np.arange(len(rows)), errors.argmin(axis=1)]
 
 
-def quantize_weights(weight: Floats, bias: Floats, scale: Floats, bits: int, source: TensorInfo) -> QuantizedWeights:
+def quantize_weights(
+    weight: Floats, bias: Floats, scale: Floats, bits: int, source: TensorInfo, target: TensorInfo
+) -> QuantizedWeights:
     """Integers for scales [outputs] or [1]; the bias has the scale input scale · weight scale.
 
-    A scale too small for its bias to fit into 30 bits is raised, as in a channel without weights.
+    A scale is raised where its bias would not fit into 30 bits, and where the integers would be less than 2^−22 of an
+    output step, as in a channel without weights.
     """
-    needed = np.abs(bias) / (2.0**29 * source.scale)
+    finest = _FINEST_STEP * target.scale
+    needed = np.maximum(np.abs(bias) / 2.0**29, finest) / source.scale
     if scale.size == 1:
         needed = needed.max(keepdims=True)
     # Doubling keeps a power of two one.

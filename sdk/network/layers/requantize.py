@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...errors import NetworkError
 from ..arrays import INT32_HIGH, integer_array, integer_scalar
 from ..layer import Layer
-from ..rounding import LARGEST_SHIFT, ROUNDINGS, SMALLEST_SHIFT, rescale
+from ..rounding import FRACTION_BITS, LARGEST_SHIFT, ROUNDINGS, SMALLEST_SHIFT, rescale
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Requantize"]
@@ -19,11 +19,11 @@ __all__ = ["Requantize"]
 
 @dataclass(frozen=True, eq=False)
 class Requantize(Layer):
-    """y[c] = clip(round(acc[c] · multiplier[c] · 2^(shift[c] − 31)) + zero_point, low, high).
+    """y[c] = clip(round(acc[c] · (multiplier[c] + fraction[c] · 2^−22) · 2^(shift[c] − 31)) + zero_point, low, high).
 
     `rounding` names the rule of `round`, one of `network.rounding.ROUNDINGS`; the other fields mean the same for all
-    of them, and all are integers: the float32 scale that `fp32_rne` multiplies with has 24 significant bits and so
-    is a multiplier and a shift without loss.
+    of them, and all are integers: the float32 factor of `fp32_rne` has 24 significant bits and so is a multiplier and
+    a shift without loss, the float64 factor of `float64_away` has 53 and needs the fraction too.
 
     Parameters
     ----------
@@ -32,6 +32,7 @@ class Requantize(Layer):
     shift : int32, as many: −31 … 8; with `shift` −30 … 1.
     rounding : the rule.
     zero_point : integer added after rounding.
+    fraction : int32, as many: 0 … 2^22 − 1, all 0 but with `float64_away`; None stands for zeros.
     low, high : what the output is clipped to; a fused ReLU is low = max(−128, zero_point).
     """
 
@@ -43,6 +44,7 @@ class Requantize(Layer):
     zero_point: int = 0
     low: int = -128
     high: int = 127
+    fraction: npt.NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         if self.rounding not in ROUNDINGS:
@@ -57,10 +59,14 @@ class Requantize(Layer):
             raise NetworkError("requantize, multiplier", "a float32 factor has 24 bits: the lowest 7 must be zero")
         if self.rounding == "shift" and (np.any(multiplier != 2**30) or shift.max() > 1 or shift.min() < -30):
             raise NetworkError("requantize, multiplier", "`shift` takes the factors 2^0 … 2^−31 only: multiplier 2^30")
+        fraction = np.zeros_like(multiplier) if self.fraction is None else self.fraction
+        fraction = integer_array("requantize, fraction", fraction, 1, 0, 2**FRACTION_BITS - 1)
+        if fraction.size != multiplier.size or (self.rounding != "float64_away" and np.any(fraction)):
+            raise NetworkError("requantize, fraction", "must be as many as multipliers, and 0 but with float64_away")
         low = integer_scalar("requantize, low", self.low, -(2**15), 2**15 - 1)
         high = integer_scalar("requantize, high", self.high, low, 2**15 - 1)
         zero_point = integer_scalar("requantize, zero point", self.zero_point, -(2**15), 2**15 - 1)
-        for name, value in (("multiplier", multiplier), ("shift", shift)):
+        for name, value in (("multiplier", multiplier), ("shift", shift), ("fraction", fraction)):
             object.__setattr__(self, name, value)
         for name, number in (("low", low), ("high", high), ("zero_point", zero_point)):
             object.__setattr__(self, name, number)
@@ -95,8 +101,10 @@ class Requantize(Layer):
 
     def _values(self, acc: IntArray) -> npt.NDArray[np.int64]:
         wide = acc.astype(np.int64)
-        factors = self.multiplier.astype(np.int64), self.shift.astype(np.int64)
-        return np.clip(rescale(wide, *factors, self.rounding) + self.zero_point, self.low, self.high)
+        assert self.fraction is not None
+        multiplier, shift, fraction = (part.astype(np.int64) for part in (self.multiplier, self.shift, self.fraction))
+        rounded = rescale(wide, multiplier, shift, self.rounding, fraction)
+        return np.clip(rounded + self.zero_point, self.low, self.high)
 
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (acc,) = inputs

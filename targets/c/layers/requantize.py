@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from edgeml.network.layers.requantize import Requantize
 
@@ -38,7 +37,7 @@ class RequantizeEmitter(LayerEmitter):
             accumulator = "values"
         whole = bool(np.all((layer.multiplier == 2**30) & (layer.shift == 1)))
         constants = () if whole else _factors(job.prefix, layer)
-        statements += _statements(job, layer, accumulator, offset, span, whole)
+        statements += _statements(job, layer, accumulator, offset, span, constants)
         factors = "factor 1" if whole else "factors per channel" if layer.per_channel else "one factor"
         return LayerCode(
             statements=tuple(statements),
@@ -50,28 +49,37 @@ class RequantizeEmitter(LayerEmitter):
 
 
 def _factors(prefix: str, layer: Requantize) -> tuple[ConstantArray, ...]:
+    """The arrays of factors, in the order in which the kernels take them."""
     which = "per channel" if layer.per_channel else "for all channels"
-    shift = ConstantArray(f"{prefix}_shift", "int8_t", layer.shift, f"factor = multiplier * 2^(shift - 31), {which}")
-    multiplier: npt.NDArray[np.int32] = layer.multiplier
-    if layer.rounding == "shift":
-        # Always 2^30, and not read: one word stands for all.
-        multiplier = multiplier[:1]
-    return (ConstantArray(f"{prefix}_multiplier", "int32_t", multiplier, f"multiplier {which}"), shift)
+    # With `shift` always 2^30, and not read: one word stands for all.
+    multiplier = layer.multiplier[:1] if layer.rounding == "shift" else layer.multiplier
+    arrays = [ConstantArray(f"{prefix}_multiplier", "int32_t", multiplier, f"multiplier {which}")]
+    if layer.rounding == "float64_away":
+        assert layer.fraction is not None
+        comment = f"22 further bits of the multiplier, {which}"
+        arrays.append(ConstantArray(f"{prefix}_fraction", "int32_t", layer.fraction, comment))
+    comment = f"factor = multiplier * 2^(shift - 31), {which}"
+    return (*arrays, ConstantArray(f"{prefix}_shift", "int8_t", layer.shift, comment))
 
 
 def _statements(
-    job: LayerJob, layer: Requantize, accumulator: str, offset: int, span: int, whole: bool
+    job: LayerJob,
+    layer: Requantize,
+    accumulator: str,
+    offset: int,
+    span: int,
+    factors: tuple[ConstantArray, ...],
 ) -> tuple[str, ...]:
-    prefix, output = job.prefix, job.output
+    """The call of the rule's kernel; a loop where there is nothing to round, or the output is wider than 8 bits."""
+    output, names = job.output, [array.name for array in factors]
     step = 1 if layer.per_channel else 0
-    if output.ctype == "uint8_t" and not whole:
-        arguments = f"{accumulator}, {prefix}_multiplier, {prefix}_shift, {step}, {output.size}, {offset}, {span}, y"
+    if output.ctype == "uint8_t" and factors:
+        arguments = f"{accumulator}, {', '.join(names)}, {step}, {output.size}, {offset}, {span}, y"
         return (f"edgeml_requantize_{layer.rounding}({arguments});",)
     value = f"{accumulator}[i]"
-    if not whole:
-        index = "i" if step else "0"
-        multiplier = f"{prefix}_multiplier[{'0' if layer.rounding == 'shift' else index}]"
-        value = f"edgeml_rescale_{layer.rounding}({value}, {multiplier}, {prefix}_shift[{index}])"
+    if factors:
+        indexed = [f"{array.name}[{'i' if step and array.values.size > 1 else 0}]" for array in factors]
+        value = f"edgeml_rescale_{layer.rounding}({value}, {', '.join(indexed)})"
     low = 0 if output.ctype == "uint8_t" else layer.low
     high = span if output.ctype == "uint8_t" else layer.high
     clipped = f"edgeml_clip({value}, {offset - low}, {high - low})"
