@@ -4,7 +4,7 @@ from .boards import Board, boards
 from .device import Device, Inference
 from .link import Link, SerialLink, SocketLink, open_port
 from .report import HilReport, Mismatch
-from .run import connect, run
+from .session import connect, run
 
 __all__ = [
     "Board",

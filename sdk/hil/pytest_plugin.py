@@ -48,7 +48,7 @@ def device(request: pytest.FixtureRequest, edgeml_bundle: Bundle) -> Iterator[De
     port, emulate = option("--edgeml-port"), option("--edgeml-emulate")
     if not port and not emulate:
         pytest.skip("no device: pass --edgeml-port PORT or --edgeml-emulate NAME")
-    from .run import connect
+    from .session import connect
 
     timeout = option("--edgeml-timeout")
     with connect(edgeml_bundle, port=port, emulate=emulate, baud=option("--edgeml-baud"), timeout=timeout) as found:

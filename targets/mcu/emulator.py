@@ -158,7 +158,10 @@ class Emulator:
             uc.mem_write(_STACK_BASE, bytes([_PATTERN]) * _STACK_SIZE)
         counts: dict[tuple[int, int], int] = {}
         inclusive: dict[str, int] = {}
-        hook = self._install_counter(counts, inclusive, layers) if count else None
+        hook = None
+        if count:
+            uc.ctl_flush_tb()  # blocks that were translated before would not call the hook
+            hook = self._install_counter(counts, inclusive, layers)
         try:
             uc.emu_start(self._image.address(function) | self._thumb, _RETURN, timeout=_TIME_LIMIT_US)
         except self._unicorn.UcError as error:
@@ -169,6 +172,7 @@ class Emulator:
         finally:
             if hook is not None:
                 uc.hook_del(hook)
+                uc.ctl_flush_tb()
         if uc.reg_read(self._pc) & ~1 != _RETURN:
             raise CheckFailed(f"{self._core.title}, {function}", f"stopped at {uc.reg_read(self._pc):#010x}")
         by_function: dict[str, int] = {}

@@ -59,7 +59,7 @@ class QemuExecutor:
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs]; with `trace`, the integers of each layer are read of every sample."""
-        from edgeml.hil.run import traced_layers
+        from edgeml.hil.session import traced_layers
 
         q = bundle.network.check_input(q)
         link = self._board.start(bundle)

@@ -58,7 +58,8 @@ def test_no_inference_is_silently_wrong(compiled: tuple) -> None:
     right, wrong, failed, faults = outcome(compiled, 3, 0.01, 3000, 3)
     assert wrong == 0
     assert right + failed == 3000
-    assert failed and right > 2000, "the link must be bad enough to fail at times, and good enough to work"
+    assert failed, "the link must be bad enough to fail at times"
+    assert right > 2000, "and good enough to work"
     assert all(faults.values())
 
 
@@ -70,7 +71,7 @@ def test_a_hundred_thousand_inferences_end_right_or_reported(compiled: tuple) ->
         total += (right, wrong, failed)
     assert total[1] == 0
     assert total.sum() == 100_000
-    assert total[0] > 80_000
+    assert total[0] > 70_000
     assert total[2] > 0
 
 

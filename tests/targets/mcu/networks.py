@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def random_network(
     quantizer = InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, input_bits, signed)
     nodes = [Node("input", quantizer)]
     values = generator.integers(quantizer.low, quantizer.high + 1, (64, sizes[0]))
-    for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         bias = generator.integers(-200, 200, outputs)
         dense = Dense(dense_weights(generator, (outputs, inputs), weight_bits), weight_bits, bias)
         nodes.append(Node(f"dense{index}", dense, (nodes[-1].name,)))

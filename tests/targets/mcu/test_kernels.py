@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -89,7 +91,7 @@ def test_portable_bodies_are_exact_on_this_machine(
     bits = 8 if kernel.name == "w8_dsp" else 4 if "w4" in kernel.name else 2
     weight = dense_weights(np.random.default_rng(seed), (outputs, inputs), bits)
     network = one_layer(weight, bits, input_bits, signed, seed)
-    dialect = dialect_for((kernel, RowsKernel()))
+    dialect = replace(dialect_for((kernel, RowsKernel())), tile=4)
     native = NativeNetwork(network, dialect, flags=("-O1", "-DEDGEML_PORTABLE"))
     q = random_inputs(network, seed, 4)
     last = native.trace(q)["dense"]
