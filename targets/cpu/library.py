@@ -1,9 +1,10 @@
-"""A network's C, compiled for this machine and called on numpy arrays."""
+"""Networks' C, compiled for this machine and called on numpy arrays."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +17,14 @@ from .build_cache import build_library
 from .compiler import MISSING_COMPILER, Compiler, find_compiler
 from .dialect import CPU_DIALECT
 
-__all__ = ["NativeNetwork"]
+__all__ = ["NativeNetwork", "build_native"]
 
 _TRACED = """/* The traced entry point for many samples. */
 #define {macro}_WITH_TRACE
 #include "{name}.c"
 
-void edgeml_native_trace(const {ctype} *input, size_t samples, int32_t *output, int32_t *trace, void *arena);
-void edgeml_native_trace(const {ctype} *input, size_t samples, int32_t *output, int32_t *trace, void *arena)
+void {name}_trace_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *trace, void *arena);
+void {name}_trace_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *trace, void *arena)
 {{
     for (size_t i = 0; i < samples; i++) {{
         {name}_trace(input + i * {macro}_INPUTS, output + i * {macro}_OUTPUTS, trace + i * {macro}_TRACE_SIZE, arena);
@@ -31,6 +32,33 @@ void edgeml_native_trace(const {ctype} *input, size_t samples, int32_t *output, 
 }}
 """
 _SAMPLES_TRACED_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class _Build:
+    """Programs of several networks in one library."""
+
+    programs: tuple[CProgram, ...]
+    library: ctypes.CDLL
+    compiler: Compiler
+    flags: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, networks: Sequence[Network], dialect: Dialect, compiler: Compiler | None, flags: Sequence[str] | None
+    ) -> _Build:
+        compiler = compiler or find_compiler()
+        if compiler is None:
+            raise MissingTool("native", "cannot build the generated C", MISSING_COMPILER)
+        chosen = tuple(compiler.native_flags() if flags is None else flags)
+        programs = tuple(generate(network, dialect) for network in networks)
+        files: dict[str, str] = {}
+        for network, program in zip(networks, programs, strict=True):
+            ctype = "int8_t" if network.quantizer.signed else "uint8_t"
+            wrapper = _TRACED.format(name=network.name, macro=network.name.upper(), ctype=ctype)
+            files |= {**program.files, f"{network.name}_native.c": wrapper}
+        path = build_library(compiler, files, [f"{network.name}_native.c" for network in networks], chosen)
+        return cls(programs, ctypes.CDLL(str(path)), compiler, chosen)
 
 
 class NativeNetwork:
@@ -51,25 +79,23 @@ class NativeNetwork:
         compiler: Compiler | None = None,
         flags: Sequence[str] | None = None,
     ) -> None:
-        compiler = compiler or find_compiler()
-        if compiler is None:
-            raise MissingTool("native", "cannot build the generated C", MISSING_COMPILER)
+        build = _Build.of([network], dialect, compiler, flags)
+        self._bind(network, build.programs[0], build)
+
+    def _bind(self, network: Network, program: CProgram, build: _Build) -> None:
         self.network = network
-        self.program: CProgram = generate(network, dialect)
-        self.compiler = compiler
-        self.flags = tuple(compiler.native_flags() if flags is None else flags)
+        self.program = program
+        self.compiler = build.compiler
+        self.flags = build.flags
+        library = build.library
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
-        ctype = "int8_t" if network.quantizer.signed else "uint8_t"
-        wrapper = _TRACED.format(name=network.name, macro=network.name.upper(), ctype=ctype)
-        files = {**self.program.files, "native_trace.c": wrapper}
-        library = ctypes.CDLL(str(build_library(compiler, files, ["native_trace.c"], self.flags)))
         pointer, size = ctypes.c_void_p, ctypes.c_size_t
         self._batch = getattr(library, f"{network.name}_invoke_batch")
         self._batch.argtypes, self._batch.restype = (pointer, size, pointer, pointer, pointer), None
-        self._trace = library.edgeml_native_trace
+        self._trace = getattr(library, f"{network.name}_trace_batch")
         self._trace.argtypes, self._trace.restype = (pointer, size, pointer, pointer, pointer), None
-        self._arena_bytes = self.program.arena_bytes * max(1, dialect.tile)
-        self._alignment = dialect.alignment
+        self._alignment = program.plan.dialect.alignment
+        self._arena_bytes = program.arena_bytes * max(1, program.plan.dialect.tile)
 
     def _arena(self) -> tuple[npt.NDArray[np.uint8], int]:
         """Fresh working memory (so that threads may call at once) and its aligned address."""
@@ -103,3 +129,19 @@ class NativeNetwork:
                 column += step.output.size
         del memory
         return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def build_native(
+    networks: Sequence[Network],
+    dialect: Dialect = CPU_DIALECT,
+    compiler: Compiler | None = None,
+    flags: Sequence[str] | None = None,
+) -> list[NativeNetwork]:
+    """Networks of different names, compiled into one library: the compiler is called once. Parameters as above."""
+    build = _Build.of(networks, dialect, compiler, flags)
+    natives = []
+    for network, program in zip(networks, build.programs, strict=True):
+        native = NativeNetwork.__new__(NativeNetwork)
+        native._bind(network, program, build)
+        natives.append(native)
+    return natives
