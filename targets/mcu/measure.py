@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeml.errors import CheckFailed
-from edgeml.network import simulate
+from edgeml.network import Network, simulate
 from edgeml.targets.c.source import used_constants
 
 from .cores import Core
-from .dialect import core_kernels, dialect_with
+from .dialect import core_kernels
 from .emulator import Emulator, emulator_missing
 from .firmware import Firmware, firmware_files, self_test_vectors
 from .image_build import library_image
@@ -92,17 +92,16 @@ def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measuremen
     )
 
 
-def choose_kernels(network: Any, core: Core, smallest: bool = False) -> dict[str, str]:
-    """The kernel of each dense step, by prefix: the one of the fewest instructions on `core`, counted on this very
-    layer; with `smallest`, the one of the fewest bytes, then instructions.
+def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict[str, str]:
+    """The kernel of each dense step, by prefix: of those that take at most an eighth more instructions than the
+    quickest, counted on this very layer and core, the one of the fewest bytes; with `smallest`, of all.
 
     Every kernel of the core is built into the whole network, wherever it applies, and run once.
     """
-    best: dict[str, tuple[tuple[int, ...], str]] = {}
+    prefixes = [step.job.prefix for step in firmware_files(network, core, {}).program.plan.steps]
+    costs: dict[str, list[tuple[int, int, str]]] = {}
     for kernel in core_kernels(core):
-        prefixes = {step.job.prefix for step in firmware_files(network, core, {}).program.plan.steps}
-        wanted = dict.fromkeys(prefixes, kernel.name)
-        firmware = firmware_files(network, core, wanted)
+        firmware = firmware_files(network, core, dict.fromkeys(prefixes, kernel.name))
         steps = [step for step in firmware.program.plan.steps if step.code.kernel == kernel.name]
         if not steps:
             continue
@@ -110,9 +109,10 @@ def choose_kernels(network: Any, core: Core, smallest: bool = False) -> dict[str
         for step in steps:
             values = found.layers[step.name]
             size = values["constant_bytes"] + values["code_bytes"]
-            cost = (size, values["instructions"]) if smallest else (values["instructions"], size)
-            prefix = step.job.prefix
-            if prefix not in best or cost < best[prefix][0]:
-                best[prefix] = (cost, kernel.name)
-    dialect_with(core, {prefix: name for prefix, (_, name) in best.items()})
-    return {prefix: name for prefix, (_, name) in sorted(best.items())}
+            costs.setdefault(step.job.prefix, []).append((size, values["instructions"], kernel.name))
+    chosen = {}
+    for prefix, candidates in sorted(costs.items()):
+        quickest = min(instructions for _, instructions, _ in candidates)
+        allowed = [cost for cost in candidates if smallest or 8 * cost[1] <= 9 * quickest]
+        chosen[prefix] = min(allowed)[2]
+    return chosen
