@@ -22,6 +22,7 @@ module edgeml_mvu #(
     parameter SUM_BITS = 8,      // two's complement
     parameter HAS_CONSTANT = 0,
     parameter BLOCK_ROM = 0,     // 1: weights in block RAM, 0: in logic
+    parameter BUFFER_STYLE = "auto",  // where the input buffer is: auto, logic, block
     parameter WEIGHT_FILE = "",
     parameter CONSTANT_FILE = ""
 ) (
@@ -38,6 +39,7 @@ module edgeml_mvu #(
     localparam LEVELS = $clog2(SIMD);
     localparam TREE_CLOCKS = LEVELS / 2;
     localparam PRODUCT_BITS = INPUT_BITS + WEIGHT_BITS;
+    localparam FACTOR_BITS = INPUT_BITS + WEIGHT_BITS;
     localparam SF_BITS = (SF > 1) ? $clog2(SF) : 1;
     localparam NF_BITS = (NF > 1) ? $clog2(NF) : 1;
     localparam ADDRESS_BITS = (NF * SF > 1) ? $clog2(NF * SF) : 1;
@@ -96,7 +98,7 @@ module edgeml_mvu #(
     end
     generate
         if (NF > 1) begin : reused
-            reg [SIMD*INPUT_BITS-1:0] buffer [0:SF-1];
+            (* ram_style = BUFFER_STYLE *) reg [SIMD*INPUT_BITS-1:0] buffer [0:SF-1];
             reg [SIMD*INPUT_BITS-1:0] from_buffer;
             reg use_stream;
             integer b;
@@ -152,6 +154,24 @@ module edgeml_mvu #(
     endgenerate
 
     // ---- products, their sums, accumulators
+
+    // Bit k of weight · input for every {weight, input}.
+    function [63:0] product_table;
+        input integer k;
+        integer w, x, product;
+        begin
+            product_table = 64'd0;
+            for (w = 0; w < (1 << WEIGHT_BITS); w = w + 1) begin
+                for (x = 0; x < (1 << INPUT_BITS); x = x + 1) begin
+                    product = ((w >= (1 << (WEIGHT_BITS - 1))) ? w - (1 << WEIGHT_BITS) : w)
+                        * ((INPUT_SIGNED != 0 && x >= (1 << (INPUT_BITS - 1))) ? x - (1 << INPUT_BITS) : x);
+                    if (((product >> k) & 1) != 0)
+                        product_table = product_table | (64'd1 << (w * (1 << INPUT_BITS) + x));
+                end
+            end
+        end
+    endfunction
+
     reg push_held;
     always @(posedge clk) begin
         if (rst) push_held <= 1'b0;
@@ -174,7 +194,21 @@ module edgeml_mvu #(
                 end
                 if (WEIGHT_BITS == 1) begin : bipolar
                     assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = weight[0] ? value : -value;
-                end else begin : integer_weight
+                end else if (FACTOR_BITS <= 6) begin : lookup
+                    // Few bits: a lookup table per bit of the product.
+                    genvar k;
+                    for (k = 0; k < PRODUCT_BITS; k = k + 1) begin : product_bit
+                        localparam [63:0] TABLE = product_table(k);
+                        assign products[s*PRODUCT_BITS+k] = TABLE[{{(6 - FACTOR_BITS){1'b0}}, weight, bits}];
+                    end
+                end else if (WEIGHT_BITS == 2) begin : two_bits
+                    // −2, −1, 0, 1 times the value: one of 0, x, 2x, perhaps negated; no multiplier.
+                    wire [PRODUCT_BITS-1:0] twice = {value[PRODUCT_BITS-2:0], 1'b0};
+                    wire [PRODUCT_BITS-1:0] chosen =
+                        weight[0] ? value : (weight[1] ? twice : {PRODUCT_BITS{1'b0}});
+                    assign products[s*PRODUCT_BITS +: PRODUCT_BITS] =
+                        (chosen ^ {PRODUCT_BITS{weight[1]}}) + {{(PRODUCT_BITS - 1){1'b0}}, weight[1]};
+                end else begin : multiplier
                     wire signed [PRODUCT_BITS-1:0] factor = {{INPUT_BITS{weight[WEIGHT_BITS-1]}}, weight};
                     assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = value * factor;
                 end

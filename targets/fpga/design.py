@@ -17,6 +17,7 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.network.file import model_hash
 
+from .folded.dense import DenseOperation
 from .folded.emit import core, library_modules
 from .folded.plan import Fold, Plan, make_plan
 from .folded.timing import Timing, solve
@@ -24,7 +25,7 @@ from .interface import Interface, axis_top
 from .unrolled import emit as unrolled
 from .unrolled.build import network_logic
 
-__all__ = ["DESIGN_FILE", "Design", "Built", "build", "library_text", "read_design", "verify_files"]
+__all__ = ["DESIGN_FILE", "Built", "Design", "build", "design_of", "library_text", "read_design", "verify_files"]
 
 DESIGN_FILE = "design.json"
 _FORMAT = 1
@@ -42,13 +43,15 @@ class Design:
     architecture : `folded` or `unrolled`.
     folds : per segment's first node, elements per clock (folded).
     fifo_depths : per segment, and `source>target.port` for edges (folded).
-    register_every : levels of logic between pipeline registers; 0 for none (unrolled).
+    register_every : levels of logic between pipeline registers (unrolled).
+    keep_block_rams : whether small input buffers are kept in flip-flops (folded).
     """
 
     architecture: str
     folds: Mapping[str, Fold] = field(default_factory=dict)
     fifo_depths: Mapping[str, int] = field(default_factory=dict)
     register_every: int = 1
+    keep_block_rams: bool = False
 
     def to_json(self) -> str:
         """The content of `design.json`."""
@@ -56,6 +59,7 @@ class Design:
         if self.architecture == "folded":
             content["folds"] = {name: {"pe": f.pe, "simd": f.simd} for name, f in self.folds.items()}
             content["fifo_depths"] = dict(self.fifo_depths)
+            content["keep_block_rams"] = self.keep_block_rams
         else:
             content["register_every"] = self.register_every
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
@@ -95,12 +99,14 @@ def design_of(plan: Plan) -> Design:
         for port, edge in enumerate(segment.inputs):
             if edge.fifo_depth:
                 depths[f"{edge.source}>{edge.target}.{port}"] = edge.fifo_depth
-    return Design("folded", {s.name: Fold(s.head.pe, s.head.simd) for s in plan.segments}, depths)
+    folds = {s.name: Fold(s.head.pe, s.head.simd) for s in plan.segments}
+    keep = any(isinstance(s.head, DenseOperation) and s.head.keep_block_rams for s in plan.segments)
+    return Design("folded", folds, depths, keep_block_rams=keep)
 
 
 def plan_of(network: Network, design: Design) -> Plan:
     """Inverse of `design_of`."""
-    plan = make_plan(network, design.folds)
+    plan = make_plan(network, design.folds, keep_block_rams=design.keep_block_rams)
     for segment in plan.segments:
         segment.fifo_depth = design.fifo_depths.get(segment.name, segment.fifo_depth)
         for port, edge in enumerate(segment.inputs):
@@ -138,12 +144,14 @@ def _build_folded(network: Network, design: Design, facts: Mapping[str, str], co
     for segment in plan.segments:
         for operation in segment.operations:
             files.update({name: text.encode() for name, text in operation.memory_files().items()})
-    return _finished(design, files, modules, core(plan, core_name, facts), core_name, top, interface, facts, timing, plan)
+    return _finished(
+        design, files, modules, core(plan, core_name, facts), core_name, top, interface, facts, timing, plan
+    )
 
 
 def _build_unrolled(network: Network, design: Design, facts: Mapping[str, str], core_name: str, top: str) -> Built:
     logic = network_logic(network)
-    every = max(design.register_every, 1)
+    every = design.register_every
     latency = unrolled.pipeline_latency(logic, every)
     interface = Interface(
         network.input_size,
@@ -185,7 +193,16 @@ def _finished(
     sources = (*modules, f"{core_name}.v", f"{top}.v")
     files["sources.f"] = "".join(f"{name}\n" for name in sources).encode()
     return Built(
-        design, dict(sorted(files.items())), sources, top, core_name, interface, timing.latency, timing.interval, timing, plan
+        design,
+        dict(sorted(files.items())),
+        sources,
+        top,
+        core_name,
+        interface,
+        timing.latency,
+        timing.interval,
+        timing,
+        plan,
     )
 
 
@@ -208,12 +225,16 @@ def read_design(folder: Path) -> Design:
         entry = _object(path, fold)
         folds[name] = Fold(_count(path, entry.get("pe"), _LARGEST_FOLD), _count(path, entry.get("simd"), _LARGEST_FOLD))
     depths = {
-        name: _count(path, depth, _LARGEST_DEPTH) for name, depth in _object(path, content.get("fifo_depths", {})).items()
+        name: _count(path, depth, _LARGEST_DEPTH)
+        for name, depth in _object(path, content.get("fifo_depths", {})).items()
     }
     register_every = content.get("register_every", 1)
-    if not isinstance(register_every, int) or not 0 <= register_every <= 64:
-        raise InputError(str(path), f"register_every must be 0 … 64, found {register_every!r}")
-    return Design(architecture, folds, depths, register_every)
+    if not isinstance(register_every, int) or not 1 <= register_every <= 64:
+        raise InputError(str(path), f"register_every must be 1 … 64, found {register_every!r}")
+    keep_block_rams = content.get("keep_block_rams", False)
+    if not isinstance(keep_block_rams, bool):
+        raise InputError(str(path), f"keep_block_rams must be true or false, found {keep_block_rams!r}")
+    return Design(architecture, folds, depths, register_every, keep_block_rams)
 
 
 def _object(path: Path, value: Any) -> dict[str, Any]:

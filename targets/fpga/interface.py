@@ -123,10 +123,14 @@ def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, obj
         [
             f"// {name}: {core} with AXI4-Stream on both sides, made by edgeml.",
             "//",
-            f"// s_axis: {interface.input_beats} values per frame, {interface.input_lanes} elements of "
-            f"{element_text(interface.input_element)} each, lowest index first, packed from bit 0.",
-            f"// m_axis: {beats} values per frame, {interface.output_lanes} elements of {interface.result_bytes} bytes "
-            f"each ({'signed' if element.signed else 'unsigned'}); TLAST ends a frame.",
+            (
+                f"// s_axis: {interface.input_beats} values per frame, {interface.input_lanes} elements of "
+                f"{element_text(interface.input_element)} each, lowest index first, packed from bit 0."
+            ),
+            (
+                f"// m_axis: {beats} values per frame, {interface.output_lanes} elements of {interface.result_bytes} bytes "
+                f"each ({'signed' if element.signed else 'unsigned'}); TLAST ends a frame."
+            ),
             *(f"// {key}: {value}" for key, value in facts.items()),
             "`default_nettype none",
             f"module {name} (",

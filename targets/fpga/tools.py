@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edgeml.errors import EdgemlError, MissingTool
 
-__all__ = ["Verilator", "compiler", "find_verilator", "icarus", "python_tool", "run"]
+__all__ = ["Verilator", "compiler", "find_verilator", "icarus", "nice", "python_tool", "run"]
 
 
 class Verilator:
@@ -69,6 +69,12 @@ def python_tool(package: str, function: str) -> list[str]:
     return [sys.executable, "-c", f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"]
 
 
+def nice(command: Sequence[str]) -> list[str]:
+    """The command at low priority, where the system has `nice`: synthesis is long and heavy."""
+    program = shutil.which("nice")
+    return [program, "-n", "15", *command] if program else list(command)
+
+
 def run(
     command: Sequence[str], folder: Path, seconds: float, what: str, environment: Mapping[str, str] | None = None
 ) -> str:
@@ -85,7 +91,9 @@ def run(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise EdgemlError(what, f"took longer than {seconds:.0f} s", "Use a smaller network or a longer limit") from error
+        raise EdgemlError(
+            what, f"took longer than {seconds:.0f} s", "Use a smaller network or a longer limit"
+        ) from error
     except OSError as error:
         raise MissingTool(what, f"cannot be started ({error})") from error
     text = done.stdout.decode("utf-8", "replace")

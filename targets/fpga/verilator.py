@@ -82,8 +82,16 @@ def _words(values: npt.NDArray[np.uint8]) -> bytes:
     return padded.tobytes()
 
 
-def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (), optimise: str = "-O1") -> Simulation:
-    """Compile a design below `folder` (made if missing). `sources`: other Verilog than the design's, same top.
+def compile_design(
+    built: Built,
+    folder: Path,
+    *,
+    sources: tuple[str, ...] = (),
+    flags: tuple[str, ...] = ("-Wall",),
+    optimise: str = "-O1",
+) -> Simulation:
+    """Compile a design below `folder` (made if missing). `sources`: other Verilog than the design's, same top;
+    `flags` : of Verilator.
 
     Raises MissingTool without Verilator or a C++ compiler, EdgemlError where lint or compilation fails.
     """
@@ -99,7 +107,7 @@ def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (),
     model = f"V{built.top}"
     run(
         [
-            tool.program, "--cc", "--Wall", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
+            tool.program, "--cc", *flags, "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
             "--top-module", built.top, "--prefix", model, "--Mdir", "model", *(sources or built.sources),
         ],
         folder,
@@ -108,7 +116,7 @@ def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (),
         tool.environment,
     )  # fmt: skip
     include = tool.root / "include"
-    flags = [
+    options = [
         "-std=c++17", "-w", "-pthread", f"-I{include}", f"-I{include}/vltstd",
         "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVERILATOR=1", "-DVL_TIME_CONTEXT",
     ]  # fmt: skip
@@ -116,8 +124,8 @@ def compile_design(built: Built, folder: Path, *, sources: tuple[str, ...] = (),
     program = folder / "simulate"
     run(
         [
-            *cxx, optimise, *flags, "-I.", "-Imodel", *generated, "harness.cpp",
-            *(str(path) for path in _runtime(tool, cxx, flags)),
+            *cxx, optimise, *options, "-I.", "-Imodel", *generated, "harness.cpp",
+            *(str(path) for path in _runtime(tool, cxx, options)),
             "-o", str(program.resolve()),
         ],
         folder,

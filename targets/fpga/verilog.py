@@ -48,8 +48,15 @@ def bus(width: int) -> str:
 
 def instance(module: str, name: str, parameters: Mapping[str, int | str], ports: Mapping[str, str]) -> str:
     """An instance of `module`, one line for parameters and one for each group of ports; text is quoted."""
-    values = [f'.{key}("{value}")' if isinstance(value, str) else f".{key}({value})" for key, value in parameters.items()]
-    lines = [f"    {module} #(", *_wrapped(values), f"    ) {name} (", *_wrapped([f".{k}({v})" for k, v in ports.items()])]
+    values = [
+        f'.{key}("{value}")' if isinstance(value, str) else f".{key}({value})" for key, value in parameters.items()
+    ]
+    lines = [
+        f"    {module} #(",
+        *_wrapped(values),
+        f"    ) {name} (",
+        *_wrapped([f".{k}({v})" for k, v in ports.items()]),
+    ]
     if not values:
         lines = [f"    {module} {name} (", *_wrapped([f".{k}({v})" for k, v in ports.items()])]
     return "\n".join([*lines, "    );"])

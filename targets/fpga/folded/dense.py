@@ -20,6 +20,7 @@ __all__ = ["DenseOperation"]
 
 _BLOCK_ROM_BITS = 8192
 _BLOCK_ROM_WORDS = 64
+_SMALL_BUFFER_BITS = 1024
 
 
 class DenseOperation(Operation):
@@ -28,6 +29,8 @@ class DenseOperation(Operation):
     is_head = True
     module = "edgeml_mvu"
     modules = ("edgeml_mvu.v", "edgeml_adder_tree.v")
+    keep_block_rams = False
+    """Whether small input buffers stay out of block RAM: for parts with few of them and no smaller memory."""
 
     def __init__(
         self, node: Node, network: Network, inputs: Sequence[Element], fold: Fold, before: Sequence[Operation]
@@ -42,6 +45,7 @@ class DenseOperation(Operation):
         self.low = value_range.low - self.constant
         self.high = value_range.high - self.constant
         self.has_constant = bool(np.any(self.constant))
+        self.small_buffer = self.simd_folds * fold.simd * inputs[0].bits <= _SMALL_BUFFER_BITS
         self.block_rom = self.rom_bits >= _BLOCK_ROM_BITS and self.steps >= _BLOCK_ROM_WORDS
 
     def give_constant(self) -> npt.NDArray[np.int64]:
@@ -95,6 +99,7 @@ class DenseOperation(Operation):
             "SUM_BITS": self.output.bits,
             "HAS_CONSTANT": int(self.has_constant),
             "BLOCK_ROM": int(self.block_rom),
+            **({"BUFFER_STYLE": "logic"} if self.small_buffer and self.keep_block_rams else {}),
             "WEIGHT_FILE": f"{self.node.name}_weights.mem",
             **({"CONSTANT_FILE": f"{self.node.name}_constants.mem"} if self.has_constant else {}),
         }

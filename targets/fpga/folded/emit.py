@@ -40,10 +40,7 @@ class _Stream:
         self.width = width
 
     def declaration(self) -> str:
-        return (
-            f"    wire {self.name}_valid;\n    wire {self.name}_ready;\n"
-            f"    wire {bus(self.width)}{self.name}_data;"
-        )
+        return f"    wire {self.name}_valid;\n    wire {self.name}_ready;\n    wire {bus(self.width)}{self.name}_data;"
 
     def ports(self, prefix: str) -> dict[str, str]:
         return {f"{prefix}_{part}": f"{self.name}_{part}" for part in ("valid", "ready", "data")}
@@ -57,8 +54,10 @@ def core(plan: Plan, name: str, facts: Mapping[str, object]) -> str:
     header = [
         f"// {name}: the network {plan.network.name} on the folded architecture, made by edgeml.",
         "//",
-        f"// A frame is {plan.input_beats} input values of {plan.input_lanes} elements and {last.beats} output values of "
-        f"{last.lanes} elements,",
+        (
+            f"// A frame is {plan.input_beats} input values of {plan.input_lanes} elements and {last.beats} output values of "
+            f"{last.lanes} elements,"
+        ),
         "// lowest index first, in the lowest bits; what stands beyond the last element is ignored or of no meaning.",
         *(f"// {key}: {value}" for key, value in facts.items()),
         "`default_nettype none",
@@ -187,9 +186,13 @@ def _segment(plan: Plan, segment: Segment) -> str:
             "edgeml_fifo",
             f"{segment.name}_fifo",
             {"WIDTH": width, "DEPTH": segment.fifo_depth},
-            {**_CLOCK, **reserve, "push": before[0], "push_data": before[1], **{
-                key[4:]: value for key, value in result.ports("out").items()
-            }},
+            {
+                **_CLOCK,
+                **reserve,
+                "push": before[0],
+                "push_data": before[1],
+                **{key[4:]: value for key, value in result.ports("out").items()},
+            },
         )
     )
     return "\n".join(parts)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edgeml.errors import InputError
-from edgeml.network import Add, Dense, Network
+from edgeml.network import Network
 
 from ..verilog import Element, type_of
+from .dense import DenseOperation
 from .operation import Operation
 from .operations import operation_class
 
@@ -132,11 +133,12 @@ class Plan:
         return [edge for segment in self.segments for edge in segment.inputs if edge.source == source]
 
 
-def make_plan(network: Network, folds: Mapping[str, Fold]) -> Plan:
+def make_plan(network: Network, folds: Mapping[str, Fold], *, keep_block_rams: bool = False) -> Plan:
     """Lay out `network` with these folds, by the name of each segment's first node (others: one lane).
 
     FIFO depths are left at a default that cannot deadlock; `timing.size_fifos` sets better ones. Raises InputError
-    where two neighbours' lanes do not divide each other, or a layer has no hardware.
+    where two neighbours' lanes do not divide each other, or a layer has no hardware. With `keep_block_rams` small
+    input buffers are kept in flip-flops.
     """
     quantizer = network.nodes[0]
     input_element = type_of(network.quantizer.low, network.quantizer.high)
@@ -187,6 +189,9 @@ def make_plan(network: Network, folds: Mapping[str, Fold]) -> Plan:
                 segment.inputs.append(edge)
         elements[node.name] = operation.output
         by_output[node.name] = segment
+    for segment in segments:
+        if isinstance(segment.head, DenseOperation):
+            segment.head.keep_block_rams = keep_block_rams
     plan = Plan(network, segments, input_lanes, input_element, dict(folds))
     _default_depths(plan)
     return plan
@@ -200,8 +205,3 @@ def _default_depths(plan: Plan) -> None:
         if len(takers) > 1:
             for edge in takers:
                 edge.fifo_depth = edge.source_beats + 4
-
-
-def head_kinds() -> tuple[type, ...]:
-    """Layers that start a segment."""
-    return (Dense, Add)

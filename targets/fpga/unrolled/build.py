@@ -62,7 +62,5 @@ def _element_bits(netlist: Netlist, value: Value, width: int, note: str) -> list
     if value.offset == 0 or value.offset == -(2 ** (len(value.bits) - 1)):
         return two_complement(value, width)
     count = len(value.bits)
-    tables = [
-        sum((((u + value.offset) >> k) & 1) << u for u in range(2**count)) for k in range(width)
-    ]
+    tables = [sum((((u + value.offset) >> k) & 1) << u for u in range(2**count)) for k in range(width)]
     return netlist.add(CellKind.TABLE, value.bits, tables, width, note)

@@ -9,7 +9,7 @@ from ..verilog import bus, instance
 from .build import Logic
 from .netlist import Bit, Cell, CellKind
 
-__all__ = ["core", "pipeline", "pipeline_latency"]
+__all__ = ["Registers", "core", "pipeline", "pipeline_latency"]
 
 
 def pipeline_latency(logic: Logic, register_every: int) -> int:
@@ -23,7 +23,7 @@ def _bit_name(cell: int) -> str:
     return f"n{cell}"
 
 
-class _Registers:
+class Registers:
     """Which bits must be kept for how many stages, and what they are called there."""
 
     def __init__(self, logic: Logic, register_every: int) -> None:
@@ -212,8 +212,10 @@ def _cell_text(cell: Cell, index: int, names: list[str], functions: _Functions) 
             return [*lines, f"{head} {a} ^ {b} ^ {c};"]
         part = f"[{low - 1}:0]" if low > 1 else "[0]"
         lines += [
-            f"    wire {bus(width)}{target}_m = "
-            f"{{({a}{part} & {b}{part}) | ({c}{part} & ({a}{part} ^ {b}{part})), 1'b0}};",
+            (
+                f"    wire {bus(width)}{target}_m = "
+                f"{{({a}{part} & {b}{part}) | ({c}{part} & ({a}{part} ^ {b}{part})), 1'b0}};"
+            ),
             f"{head} {target}_m + ({a} ^ {b} ^ {c});",
         ]
         return lines
@@ -237,7 +239,7 @@ def pipeline(logic: Logic, name: str, register_every: int, facts: Mapping[str, o
     With register_every 0 it is combinational and has no clock.
     """
     netlist = logic.netlist
-    registers = _Registers(logic, register_every)
+    registers = Registers(logic, register_every)
     functions = _Functions()
     latency = registers.last
     stages: dict[int, list[str]] = defaultdict(list)

@@ -49,9 +49,7 @@ class _Compressor:
         level = min((self.netlist.level(bit) for column in self.heap for bit in column), default=0)
         while max((len(column) for column in self.heap), default=0) > _ROWS:
             latest = max(self.netlist.level(bit) for column in self.heap for bit in column)
-            if self._full_counters(level):
-                level += 1
-            elif level < latest:
+            if self._full_counters(level) or level < latest:
                 level += 1
             else:
                 self._last_counters()

@@ -140,7 +140,9 @@ def _two_terms(netlist: Netlist, number: Number, known: list[list[Bit]], note: s
     return [*passing, *netlist.add(kind, [*rest, *high], (len(rest), len(high), 0), outputs, note)]
 
 
-def threshold(netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]], *, sharing: bool) -> list[Value]:
+def threshold(
+    netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]], *, sharing: bool
+) -> list[Value]:
     """Comparisons with constants; where few bits reach a channel, a table of them."""
     layer = node.layer
     assert isinstance(layer, Threshold)

@@ -111,13 +111,12 @@ def _number_of(numbers: Sequence[Number], key: _Key) -> Number:
 
 def sum_cost(numbers: Sequence[Number], number: Number) -> tuple[float, int]:
     """(lookup tables and carry cells of a two-term sum, input bits that it really adds)."""
-    assert number.a is not None and number.b is not None
+    assert number.a is not None
+    assert number.b is not None
     offset = max(number.a.shift, number.b.shift)
     total = numbers[number.a.number].bits + numbers[number.b.number].bits
     # Bits below the other term's shift pass unchanged.
-    passing = min(
-        offset, numbers[number.a.number].bits if number.b.shift else numbers[number.b.number].bits
-    )
+    passing = min(offset, numbers[number.a.number].bits if number.b.shift else numbers[number.b.number].bits)
     tables = max(number.bits - offset, 1)
     inputs = total - passing
     return (tables, inputs) if inputs <= _SMALL_INPUTS else (tables * (1 + _CARRY_SHARE) + 1, inputs)
@@ -179,7 +178,8 @@ class _Sharing:
                 _, base, inverted = _key(first, second)
                 term = Term(new, base, inverted)
                 if inverted:
-                    assert number.a is not None and number.b is not None
+                    assert number.a is not None
+                    assert number.b is not None
                     full_a = (2 ** self.numbers[key[0]].bits - 1) << number.a.shift
                     full_b = (2 ** self.numbers[key[1]].bits - 1) << number.b.shift
                     self.constants[index] += (full_a + full_b - (2**number.bits - 1)) << base

@@ -1,0 +1,59 @@
+"""The design rules of the FPGA target, one small named function each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgeml.errors import InputError
+from edgeml.network import Network
+from edgeml.plugins import RuleResult
+
+from .budget import Budget
+from .design import Built
+from .estimate import Cost, total
+from .folded.operations import operation_class
+
+__all__ = ["fits", "layer_has_hardware"]
+
+_SHARE = 1.0
+
+
+def layer_has_hardware(network: Network) -> list[RuleResult]:
+    """Rule `layer-has-hardware`: every layer kind has RTL."""
+    results = []
+    for node in network.layers:
+        try:
+            operation_class(node)
+            results.append(RuleResult("layer-has-hardware", True, node.layer.kind, node.name))
+        except InputError as error:
+            results.append(RuleResult("layer-has-hardware", False, error.problem, node.name, error.remedy))
+    return results
+
+
+def fits(costs: Mapping[str, Cost], budget: Budget, built: Built) -> list[RuleResult]:
+    """Rules `fits-luts`, `fits-flip-flops`, `fits-block-rams`, `fits-dsps`: the estimate within the part.
+
+    A failing rule names the layer that takes the most, by how much the design is over, and what to change.
+    """
+    whole = total(costs)
+    results = []
+    for rule, name, have in (
+        ("fits-luts", "luts", budget.luts),
+        ("fits-flip-flops", "flip_flops", budget.flip_flops),
+        ("fits-block-rams", "block_rams", budget.block_rams),
+        ("fits-dsps", "dsps", budget.dsps),
+    ):
+        used = round(getattr(whole, name))
+        passed = used <= have * _SHARE
+        largest = max(costs, key=lambda layer: getattr(costs[layer], name))
+        detail = f"estimated {used} of {have} {name.replace('_', ' ')}"
+        remedy = ""
+        if not passed:
+            detail += f", {used - have} too many; {largest} alone takes {round(getattr(costs[largest], name))}"
+            remedy = (
+                "Use --architecture folded"
+                if built.design.architecture == "unrolled"
+                else "Allow more clocks per frame (--option frames_per_second=…), fewer bits, or a larger part"
+            )
+        results.append(RuleResult(rule, passed, detail, "" if passed else largest, remedy))
+    return results

