@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ def run_graph(graph: OnnxGraph, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         initializers,
     )
     opset = helper.make_opsetid("", graph.opset)
-    evaluator = ReferenceEvaluator(helper.make_model(inner, opset_imports=[opset]))
+    evaluator = ReferenceEvaluator(
+        helper.make_model(inner, opset_imports=[opset]), new_ops=_older_operators(graph.opset)
+    )
     batch = shape[0] or len(x)
     outputs = []
     for start in range(0, len(x), batch):
@@ -41,6 +44,38 @@ def run_graph(graph: OnnxGraph, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         (result,) = evaluator.run(None, {graph.input: part.reshape([batch, *(int(size or 1) for size in shape[1:])])})
         outputs.append(np.asarray(result)[: len(x) - start])
     return np.concatenate(outputs)
+
+
+def _older_operators(opset: int) -> list[type]:
+    """Operators of older opsets that the evaluator computes as newer ones define them."""
+    from onnx.reference.op_run import OpRun
+
+    class BatchNormalization(OpRun):
+        """γ · (x − μ) / √(σ² + ε) + β; before opset 14 no attribute says so, and the evaluator would train."""
+
+        def _run(self, x: Any, *statistics: Any, epsilon: float = 1e-5, **_: Any) -> tuple[Any]:
+            channels = [1, -1] + [1] * (x.ndim - 2)
+            gamma, beta, mean, variance = (value.reshape(channels) for value in statistics)
+            return (gamma * (x - mean) / np.sqrt(variance + epsilon) + beta,)
+
+    class Softmax(OpRun):
+        """Over all dimensions from the axis on, as one; since opset 13 over one dimension."""
+
+        def _run(self, x: Any, axis: int = 1) -> tuple[Any]:
+            rows = x.reshape([math.prod(x.shape[: axis % x.ndim]), -1])
+            powers = np.exp(rows - rows.max(axis=1, keepdims=True))
+            return (self.finished(powers / powers.sum(axis=1, keepdims=True)).reshape(x.shape),)
+
+        def finished(self, y: Any) -> Any:
+            return y
+
+    class LogSoftmax(Softmax):
+        """The logarithm of it."""
+
+        def finished(self, y: Any) -> Any:
+            return np.log(y)
+
+    return ([BatchNormalization] if opset < 14 else []) + ([Softmax, LogSoftmax] if opset < 13 else [])
 
 
 def _as_double(tensor: Any, graph: OnnxGraph | None, name: str | None = None) -> Any:

@@ -202,7 +202,8 @@ class MlpBuilder:
             raise NotAnMlp("its output does not depend on its input")
         if output.node == "input":
             raise NotAnMlp("it has no layer between its input and its output")
-        if output.batch_axis != 0 or (output.final != "argmax" and max(output.features, default=1) != output.size):
+        leading = any(size != 1 for size in output.shape[: output.batch_axis])
+        if leading or max(output.features, default=1) != output.size:
             raise NotAnMlp(f"its output has shape {output.text}", "An MLP's output has shape [batch, outputs]")
         return Mlp(name, self.input.size, simplified(self._nodes, output.node), output.final)
 
