@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeml import plugins
-from edgeml.errors import InputError
+from edgeml.errors import EdgemlError, InputError
 from edgeml.frontends.snn import Snn
 from edgeml.network import Network, Threshold, argmax, simulate
 from edgeml.network.spiking.encodings import ENCODINGS
@@ -17,6 +17,7 @@ from edgeml.network.spiking.measures import measure
 from edgeml.plugins import Conversion, Progress
 
 from .exact import to_spikes
+from .nir import nir_bytes
 from .snn import SNN_OPTIONS, convert_snn
 
 if TYPE_CHECKING:
@@ -48,7 +49,13 @@ class SpikingConverter:
     def convert(
         self, mlp: Mlp | Snn, data: Dataset | None, options: Mapping[str, Any], progress: Progress
     ) -> Conversion:
-        """Convert `mlp`. Raises InputError for a wrong option, or naming the layer that has no exact spikes."""
+        """Convert `mlp`, and write the result as .nir too where NIR has words for it. Raises InputError for a wrong
+        option, or naming the layer that has no exact spikes."""
+        return _with_nir(self._converted(mlp, data, options, progress))
+
+    def _converted(
+        self, mlp: Mlp | Snn, data: Dataset | None, options: Mapping[str, Any], progress: Progress
+    ) -> Conversion:
         if isinstance(mlp, Snn):
             return convert_snn(mlp, data, options, progress)
         encoding = options.get("encoding", "unary")
@@ -91,7 +98,26 @@ class SpikingConverter:
         uniform = _truth(options, "uniform_thresholds")
         spiking = to_spikes(network, encoding, options.get("input_encoding"), uniform=uniform)
         cost = _cost(spiking, network, data, encoding)
-        return Conversion(spiking, {"spiking": cost}, {}, (_pays(cost),))
+        return _with_nir(Conversion(spiking, {"spiking": cost}, {}, (_pays(cost),)))
+
+
+def _with_nir(conversion: Conversion) -> Conversion:
+    """The conversion with `nir/<name>.nir` and what its nodes do not say; a note where it cannot be written."""
+    network = conversion.network
+    try:
+        content, lost = nir_bytes(network)
+    except EdgemlError as error:
+        return dataclasses.replace(conversion, notes=(*conversion.notes, f"No .nir was written: {error}"))
+    path = f"nir/{network.name}.nir"
+    return dataclasses.replace(
+        conversion,
+        files={**conversion.files, path: content},
+        metrics={**conversion.metrics, "nir": {"not_said": list(lost)}},
+        notes=(
+            *conversion.notes,
+            f"{path} keeps the exact integers; NIR has no words for {len(lost)} things.",
+        ),
+    )
 
 
 def _truth(options: Mapping[str, Any], name: str) -> bool:
