@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .bundle import Bundle
-from .cli import show_bundle
+from .cli.convert import show_bundle
 from .errors import InputError, MissingTool
 from .pipeline import convert
 from .terminal import Terminal

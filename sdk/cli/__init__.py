@@ -1,0 +1,52 @@
+"""The command line. Everything heavy is imported inside the commands, so that help answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from ..errors import EdgemlError, MissingTool
+from . import convert, run, show  # noqa: F401  (importing them adds their commands)
+from .app import app
+
+__all__ = ["app", "main"]
+
+
+def _report(error: EdgemlError, arguments: Sequence[str]) -> None:
+    if "--json" in arguments:
+        parts = {"where": error.where, "problem": error.problem, "remedy": error.remedy}
+        print(json.dumps({"error": parts}, indent=2, ensure_ascii=False))
+    print(f"edgeml: {error}", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code is 0 done, 1 a check failed, 2 wrong input, 3 a missing tool."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    given = [argument for argument in given if argument != "--debug"]
+    try:
+        app(given)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except EdgemlError as error:
+        if debug:
+            raise
+        _report(error, given)
+        return error.exit_code
+    except ModuleNotFoundError as error:
+        if debug or (error.name or "").startswith("edgeml"):
+            raise
+        missing = MissingTool(f"package {error.name}", "is needed here and not installed", f"pip install {error.name}")
+        _report(missing, given)
+        return missing.exit_code
+    except KeyboardInterrupt:
+        print("edgeml: interrupted; nothing was left half-written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except MemoryError:
+        print("edgeml: not enough memory for this input", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,136 @@
+"""`edgeml convert`, and the demo, which converts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import InputError
+from .app import Json, Quiet, app
+
+
+@app.command(
+    epilog="Example: edgeml convert model.pt2 --to quantized --target host --bits 2 --data digits.npz -o build/digits"
+)
+def convert(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="model.pt2, model.onnx or module.py:factory")],
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="quantized, spiking or tflite")],
+    target: Annotated[str, typer.Option(metavar="NAME|profile.toml", help="See 'edgeml targets'.")],
+    data: Annotated[Path | None, typer.Option(help=".npz with x, y; or .npy, .csv")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The bundle's folder.")] = None,
+    weights: Annotated[Path | None, typer.Option(help=".safetensors for module.py:factory")] = None,
+    name: Annotated[str | None, typer.Option(help="Prefix of generated code.")] = None,
+    bits: Annotated[int | None, typer.Option(help="Weights and activations, 1 to 8.")] = None,
+    weight_bits: Annotated[int | None, typer.Option(help="Weights only.")] = None,
+    act_bits: Annotated[int | None, typer.Option(help="Activations only.")] = None,
+    input_bits: Annotated[int | None, typer.Option(help="The network's input, 1 to 8.")] = None,
+    layer_bits: Annotated[str | None, typer.Option(metavar="LAYER=BITS,…", help="Per layer, over all else.")] = None,
+    weight_range: Annotated[str | None, typer.Option(metavar="narrow|full", help="Symmetric weights or not.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Training length; 0 calibrates only.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same bytes.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="cpu|cuda", help="Where to train.")] = None,
+    architecture: Annotated[str | None, typer.Option(metavar="folded|unrolled|auto", help="FPGA")] = None,
+    synthesize: Annotated[bool | None, typer.Option("--synthesize", help="FPGA: run yosys and nextpnr.")] = None,
+    rounding: Annotated[str | None, typer.Option(metavar="NAME", help="tflite: rounding rule or runtime.")] = None,
+    per_tensor: Annotated[bool | None, typer.Option("--per-tensor", help="tflite: one scale per tensor.")] = None,
+    float_io: Annotated[bool | None, typer.Option("--float-io", help="tflite: float input and output.")] = None,
+    encoding: Annotated[str | None, typer.Option(metavar="NAME", help="spiking: encoding of values.")] = None,
+    steps: Annotated[int | None, typer.Option(help="spiking: time steps.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Any further option of a form or target.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Convert a trained model into a verified bundle."""
+    from ..pipeline import convert as run
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    given: dict[str, Any] = {
+        "bits": bits,
+        "weight_bits": weight_bits,
+        "act_bits": act_bits,
+        "input_bits": input_bits,
+        "layer_bits": layer_bits,
+        "weight_range": weight_range,
+        "epochs": epochs,
+        "seed": seed,
+        "device": device,
+        "architecture": architecture,
+        "synthesize": synthesize,
+        "rounding": rounding,
+        "per_tensor": per_tensor,
+        "float_io": float_io,
+        "encoding": encoding,
+        "steps": steps,
+    }
+    for text in option or ():
+        key, value = _key_and_value(text)
+        if given.get(key) is not None:
+            raise InputError(f"--option {text}", f"{key} is given twice")
+        given[key] = value
+    with terminal.progress() as (progress, announce):
+        bundle = run(
+            model,
+            to=to,
+            target=target,
+            data=data,
+            output=output,
+            weights=weights,
+            name=name,
+            options=given,
+            progress=progress,
+            announce=announce,
+        )
+    terminal.result({"bundle": str(bundle.folder), **bundle.manifest}, lambda: show_bundle(terminal, bundle))
+
+
+def _key_and_value(text: str) -> tuple[str, Any]:
+    """`key=value`, the value as true, false, an integer or a number where it is one, else as text."""
+    key, sign, value = text.partition("=")
+    if not sign or not key.isidentifier():
+        raise InputError(f"--option {text}", "is not of the form KEY=VALUE")
+    if value in ("true", "false"):
+        return key, value == "true"
+    for kind in (int, float):
+        try:
+            return key, kind(value)
+        except ValueError:
+            continue
+    return key, value
+
+
+def show_bundle(terminal: Any, bundle: Any) -> None:
+    """Print what a conversion found: accuracy, notes, verification, where the bundle lies."""
+    from ..verify import Verdict
+
+    manifest = bundle.manifest
+    accuracy = manifest["metrics"].get("accuracy", {})
+    if accuracy:
+        terminal.line("[bold]accuracy[/bold]   " + "   ".join(f"{key} {value:.2%}" for key, value in accuracy.items()))
+    if "agreement" in manifest["metrics"]:
+        terminal.line(
+            f"[bold]agreement[/bold]  {manifest['metrics']['agreement']:.2%} of answers equal the float model's"
+        )
+    for note in manifest["notes"]:
+        terminal.plain(f"note       {note}")
+    terminal.verdicts([Verdict(**verdict) for verdict in manifest["verification"]])
+    terminal.plain(f"{bundle.form} for {bundle.profile.name}: {bundle.folder}, report in {bundle.folder}/report.html")
+
+
+@app.command(epilog="Example: edgeml demo -o build/demo")
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the model, the data and the bundles.")] = (
+        Path("build/demo")
+    ),
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a small MLP on real data (handwritten digits), convert it, verify it, and say what was found."""
+    from ..demo import run
+    from ..terminal import Terminal
+
+    run(output, Terminal(as_json, quiet))

@@ -1,0 +1,150 @@
+"""Commands that run a bundle: `verify`, `simulate`, `hil`, `bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .app import BundlePath, Executors, Json, Quiet, app
+
+
+@app.command(epilog="Example: edgeml verify build/digits --on native --on brevitas")
+def verify(bundle: BundlePath, on: Executors = None, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Run every executor that can run here against golden, bit for bit."""
+    from ..bundle import load
+    from ..terminal import Terminal
+    from ..verify import verify as run
+
+    terminal = Terminal(as_json, quiet)
+    loaded = load(bundle)
+    with terminal.progress() as (_, announce):
+        verdicts = run(loaded, on or (), lambda executor: announce(f"verifying on {executor}"))
+    document = {"bundle": str(bundle), "executors": [verdict.as_json() for verdict in verdicts]}
+    terminal.result(document, lambda: terminal.verdicts(verdicts))
+    if any(verdict.status in ("mismatch", "error") for verdict in verdicts):
+        raise typer.Exit(1)
+    if on and any(verdict.status == "unavailable" for verdict in verdicts):
+        raise typer.Exit(3)
+
+
+@app.command(epilog="Example: edgeml simulate build/digits samples.npy -o answers.npy --on native")
+def simulate(
+    bundle: BundlePath,
+    inputs: Annotated[Path, typer.Argument(help=".npy, .npz (x) or .csv; integers are taken as quantized")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the integers to this .npy.")] = None,
+    on: Annotated[str, typer.Option("--on", metavar="NAME", help="Executor.")] = "golden",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run inputs through a bundle and give its integers."""
+    import numpy as np
+
+    from ..bundle import load
+    from ..data import load_inputs, to_npy
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    loaded = load(bundle)
+    result = loaded.run(load_inputs(inputs), on)
+    if output is not None:
+        write_beside(output, to_npy(result.integers))
+    shown = len(result) if as_json else min(len(result), 10)
+    answers = result.labels or tuple(str(index) for index in result.classes)
+    document = {
+        "bundle": str(bundle),
+        "executor": on,
+        "samples": len(result),
+        "classes": [int(index) for index in result.classes],
+        "labels": list(result.labels),
+        "integers": result.integers.tolist() if output is None else str(output),
+    }
+
+    def show() -> None:
+        with np.printoptions(linewidth=100, threshold=20):
+            rows = [[index, answers[index], str(result.integers[index])] for index in range(shown)]
+        terminal.table("", ["sample", "answer", "integers"], rows)
+        if shown < len(result):
+            terminal.plain(f"… {len(result) - shown} more" + ("" if output else "; -o FILE.npy keeps all"))
+
+    terminal.result(document, show)
+
+
+@app.command(epilog="Example: edgeml hil build/digits --emulate qemu-mps2-an386")
+def hil(
+    bundle: BundlePath,
+    port: Annotated[str | None, typer.Option(help="/dev/ttyACM0, COM3, socket://host:port …")] = None,
+    emulate: Annotated[str | None, typer.Option(metavar="BOARD", help="Start an emulated board instead.")] = None,
+    baud: Annotated[int, typer.Option(help="Of a serial port.")] = 115200,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 2.0,
+    vectors: Annotated[int | None, typer.Option(min=1, help="At most so many test vectors.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a bundle's test vectors on a board, real or emulated, against golden."""
+    from .. import hil as hardware
+    from ..bundle import load
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    if (port is None) == (emulate is None):
+        raise InputError("edgeml hil", "needs either --port or --emulate", f"Boards: {', '.join(hardware.boards())}")
+    loaded = load(bundle)
+    with terminal.progress() as (progress, _):
+        found = hardware.run(
+            loaded, port=port, emulate=emulate, baud=baud, timeout=timeout, vectors=vectors, progress=progress
+        )
+    if junit is not None:
+        write_beside(junit, found.junit_xml().encode())
+
+    def show() -> None:
+        rows = [
+            ["vectors", f"{found.vectors}, {found.mismatches} differ from golden"],
+            ["self-test", "passed" if found.self_test == 0 else f"failed with {found.self_test}"],
+            ["latency, µs", ", ".join(f"{key} {value:.1f}" for key, value in found.latency_us.items())],
+            [
+                "cycles",
+                ", ".join(f"{key} {value}" for key, value in found.cycles.items()) or "the device has no counter",
+            ],
+            ["repeated requests", str(found.retries)],
+            *(["mismatch", str(mismatch)] for mismatch in found.first_mismatches),
+        ]
+        terminal.table(f"{loaded.name} on {found.device}", ["measure", "found"], rows)
+
+    terminal.result(found.as_json(), show)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: edgeml bench build/digits --batch 256")
+def bench(
+    bundle: BundlePath,
+    batch: Annotated[list[int] | None, typer.Option(help="Batch sizes; can be repeated.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Time every executor of a bundle that can run here, in one interleaved run."""
+    from ..bench import measure
+    from ..bundle import load
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    loaded = load(bundle)
+    with terminal.progress() as (_, announce):
+        rows = measure(loaded, batch or [1, 256], announce)
+    table = [[row["executor"], row["batch"], row["microseconds"], row["ratio"], row["detail"]] for row in rows]
+    columns = ["executor", "batch", "µs per inference", "times golden's speed", "detail"]
+    terminal.result({"bundle": str(bundle), "rows": rows}, lambda: terminal.table("", columns, table))
+
+
+def write_beside(path: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it; InputError where that fails."""
+    try:
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written ({error.strerror or error})") from error

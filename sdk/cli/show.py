@@ -1,0 +1,91 @@
+"""Commands that show what there is: `targets`, `inspect`, `report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import InputError
+from .app import BundlePath, Json, Quiet, app
+
+
+@app.command(epilog="Example: edgeml targets cortex-m4")
+def targets(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A profile's name or file.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """The parts that can be targeted, or one in detail."""
+    from ..profile import load_profile, profile_names
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    if name is not None:
+        profile = load_profile(name)
+        document = {"name": profile.name, "kind": profile.kind, "description": profile.description}
+        rows = [[key, str(value)] for key, value in {**document, **profile.values}.items()]
+        terminal.result({**document, **profile.values}, lambda: terminal.table("", ["field", "value"], rows))
+        return
+    profiles = [load_profile(each) for each in profile_names()]
+    rows = [[profile.name, profile.kind, profile.description] for profile in profiles]
+    documents = [{"name": row[0], "kind": row[1], "description": row[2]} for row in rows]
+    terminal.result({"targets": documents}, lambda: terminal.table("", ["target", "kind", "description"], rows))
+
+
+@app.command(epilog="Example: edgeml inspect model.onnx")
+def inspect(
+    what: Annotated[str, typer.Argument(metavar="MODEL|BUNDLE", help="A model, an .edgeml file or a bundle.")],
+    weights: Annotated[Path | None, typer.Option(help=".safetensors for module.py:factory")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """The layers of a model or a bundle, with sizes, ranges and widths."""
+    from ..inspection import describe_mlp, describe_network
+    from ..network import Network
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    if Path(what).is_dir():
+        from ..bundle import load
+
+        found: Any = load(what).network
+    else:
+        from ..frontends import load_model
+
+        found = load_model(what, weights=weights)
+    if isinstance(found, Network):
+        document = describe_network(found)
+        columns = ["name", "kind", "inputs", "outputs", "low", "high", "bits", "parameters", "summary"]
+    else:
+        document = describe_mlp(found)
+        columns = ["name", "kind", "inputs", "outputs", "parameters", "origin"]
+    rows = [
+        [", ".join(layer[key]) if isinstance(layer[key], list) else layer[key] for key in columns]
+        for layer in document["layers"]
+    ]
+    title = f"{document['name']}: {document['inputs']} → {document['outputs']}"
+    terminal.result(document, lambda: terminal.table(title, columns, rows))
+
+
+@app.command(epilog="Example: edgeml report build/digits --open")
+def report(
+    bundle: BundlePath,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Where the bundle's report lies; it is one HTML file that needs no network."""
+    from ..bundle import REPORT, load
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    path = load(bundle).folder / REPORT
+    if not path.is_file():
+        raise InputError(str(bundle), f"holds no {REPORT}", "Convert again")
+    terminal.result({"bundle": str(bundle), "report": str(path)}, lambda: terminal.plain(str(path)))
+    if open_it:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
