@@ -22,11 +22,11 @@ from edgeml.frontends.mlp import Add, Affine, Clamp
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from brevitas import nn as brevitas_nn
-    from brevitas.core.utils import SingleArgStatelessBuffer
-    from brevitas.inject.enum import QuantType, ScalingImplType, ScalingPerOutputType
-    from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat
-    from brevitas.quant.binary import SignedBinaryWeightPerTensorConst
+    from brevitas import nn as brevitas_nn  # type: ignore[import-untyped]
+    from brevitas.core.utils import SingleArgStatelessBuffer  # type: ignore[import-untyped]
+    from brevitas.inject.enum import QuantType, ScalingImplType, ScalingPerOutputType  # type: ignore[import-untyped]
+    from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat  # type: ignore[import-untyped]
+    from brevitas.quant.binary import SignedBinaryWeightPerTensorConst  # type: ignore[import-untyped]
 
 from .model import Input, QuantizedLinear, QuantizedModel, Quantizer
 
@@ -40,8 +40,8 @@ class ChannelAffine(nn.Module):
 
     def __init__(self, operator: Affine) -> None:
         super().__init__()
-        self.register_buffer("scale", torch.tensor(operator.scale))
-        self.register_buffer("shift", torch.tensor(operator.shift))
+        self.scale = nn.Parameter(torch.tensor(operator.scale), requires_grad=False)
+        self.shift = nn.Parameter(torch.tensor(operator.shift), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply, then add."""
@@ -57,15 +57,15 @@ class ElementwiseAdd(nn.Module):
 
 
 def _activation(scale: float, bits: int, signed: bool) -> nn.Module:
-    class Quantizer64(Int8ActPerTensorFloat):  # type: ignore[misc,no-any-unimported]
-        scaling_impl_type = ScalingImplType.CONST
-        scaling_init = torch.tensor(scale)
-        int_scaling_impl = SingleArgStatelessBuffer(1.0)
-        bit_width = bits
-        narrow_range = False
-
-    Quantizer64 = Quantizer64.let(signed=signed)
-    module: nn.Module = brevitas_nn.QuantIdentity(act_quant=Quantizer64, return_quant_tensor=False)
+    quantizer = Int8ActPerTensorFloat.let(
+        scaling_impl_type=ScalingImplType.CONST,
+        scaling_init=torch.tensor(scale),
+        int_scaling_impl=SingleArgStatelessBuffer(1.0),
+        bit_width=bits,
+        signed=signed,
+        narrow_range=False,
+    )
+    module: nn.Module = brevitas_nn.QuantIdentity(act_quant=quantizer, return_quant_tensor=False)
     return module
 
 

@@ -33,7 +33,6 @@ Floats = npt.NDArray[np.float64]
 _MOST_SAMPLES = 4096
 _MOST_NUMBERS = 2**22
 _LARGEST_CORRECTION = 4.0
-_BATCH = 4096
 
 
 def thinned_samples(x: npt.NDArray[np.floating], widest: int) -> Floats:
@@ -66,10 +65,8 @@ def float_trace(mlp: Mlp, normal: Floats) -> dict[str, Floats]:
 
 
 def float_outputs(mlp: Mlp, normal: Floats) -> npt.NDArray[np.float32]:
-    """The folded MLP's outputs, in batches."""
-    last = mlp.nodes[-1].name
-    parts = [float_trace(mlp, normal[at : at + _BATCH])[last] for at in range(0, len(normal), _BATCH)]
-    return np.concatenate(parts).astype(np.float32)
+    """The outputs of a folded MLP for normalised samples."""
+    return float_trace(mlp, normal)[mlp.nodes[-1].name].astype(np.float32)
 
 
 def input_integers(quantizer: Input, x: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

@@ -8,26 +8,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import CheckFailed, InputError
+from edgeml.errors import InputError
 from edgeml.frontends.mlp import Mlp
-from edgeml.network import Network, simulate
 from edgeml.plugins import Conversion, Progress
 
 from .extract import extract
 from .file import BREVITAS_FILE, to_bytes
-from .fold import fold
+from .fold import FoldedMlp, fold
 from .freeze import freeze
-from .model import QuantizedModel
 from .options import OPTION_NAMES, Options, read_options
 from .plan import Plan, make_plan
 
 if TYPE_CHECKING:
     from edgeml.data import Dataset
 
+    from .input_quantizer import QuantizedInput
+    from .parameters import Parameters
+
 __all__ = ["QuantizedConverter"]
 
 _FEWEST_BITS_WITHOUT_TRAINING = 4
 _SYNTHETIC_SAMPLES = 1024
+_BATCH = 4096
 
 
 class QuantizedConverter:
@@ -38,6 +40,7 @@ class QuantizedConverter:
     to Brevitas in float64, and turned into thresholds that are proved to give the same integers.
     """
 
+    layer_kinds = ("input_quantizer", "dense", "threshold", "add")
     option_names = OPTION_NAMES
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
@@ -60,9 +63,10 @@ class QuantizedConverter:
 
 
 def _convert(
-    mlp: Mlp, folded: Any, data: Dataset | None, samples: npt.NDArray[Any], options: Options, progress: Progress
+    mlp: Mlp, folded: FoldedMlp, data: Dataset | None, samples: npt.NDArray[Any], options: Options, progress: Progress
 ) -> Conversion:
     from .calibrate import calibrate, thinned_samples
+    from .evaluation import evaluate
     from .input_quantizer import quantize_input
 
     thinned = thinned_samples(samples, max(mlp.sizes.values()))
@@ -71,12 +75,12 @@ def _convert(
     epochs = _epochs(plan, data, options)
     normal = quantized.folded.normalise(thinned)
     parameters = calibrate(plan, quantized.input, quantized.folded.mlp, normal, thinned)
-    if epochs:
+    if epochs and data is not None:
         parameters = _trained(mlp, plan, quantized, parameters, data, options, epochs, progress)
     model = freeze(plan, parameters)
     network = extract(model)
     notes = [quantized.note] if quantized.note else []
-    metrics = _metrics(mlp, model, network, data, epochs)
+    metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
     return Conversion(
         network, metrics, {BREVITAS_FILE: to_bytes(model)}, (*notes, *_notes(plan, data, epochs, metrics))
     )
@@ -133,13 +137,13 @@ def _epochs(plan: Plan, data: Dataset | None, options: Options) -> int:
 def _trained(
     mlp: Mlp,
     plan: Plan,
-    quantized: Any,
-    parameters: Any,
+    quantized: QuantizedInput,
+    parameters: Parameters,
     data: Dataset,
     options: Options,
     epochs: int,
     progress: Progress,
-) -> Any:
+) -> Parameters:
     from .calibrate import float_outputs, input_integers
     from .training import Lesson, train
 
@@ -160,63 +164,6 @@ def _trained(
     classes = data.y if classifier else None
     lesson = Lesson(integers, answers, classes, classifier)
     return train(plan, parameters, lesson, options, epochs, progress)
-
-
-def _answers(outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """The class of each row of outputs: argmax, ties to the lowest index; of a single output, whether it is > 0."""
-    if outputs.shape[1] == 1:
-        return (outputs[:, 0] > 0).astype(np.int64)
-    return np.argmax(outputs, axis=1)
-
-
-def _metrics(mlp: Mlp, model: QuantizedModel, network: Network, data: Dataset | None, epochs: int) -> dict[str, Any]:
-    """Accuracy of the float model, Brevitas in float64 and the integer network, side by side on held-back samples.
-
-    Brevitas and golden are also compared integer by integer, at every layer; CheckFailed names the first difference.
-    """
-    from .brevitas_network import BrevitasNetwork
-
-    bits = {"epochs": epochs}
-    brevitas = BrevitasNetwork(model)
-    if data is None:
-        rng = np.random.default_rng(0)
-        quantizer = network.quantizer
-        q = rng.integers(quantizer.low, quantizer.high, (64, network.input_size), endpoint=True, dtype=np.int32)
-        compare_layers(network, brevitas.integers(q), q)
-        return {"training": bits}
-    q = network.quantizer.quantize(data.x_test)
-    layers = brevitas.integers(q)
-    compare_layers(network, layers, q)
-    integers = simulate(network, q)
-    outputs = {"float": mlp.evaluate(data.x_test), "brevitas": layers[model.nodes[-1].name], "integer": integers}
-    metrics: dict[str, Any] = {"training": bits}
-    answers = {name: _answers(each) for name, each in outputs.items()}
-    if data.y_test is not None:
-        metrics["accuracy"] = {name: float(np.mean(each == data.y_test)) for name, each in answers.items()}
-    metrics["agreement"] = float(np.mean(answers["integer"] == answers["float"]))
-    deviation = outputs["float"] - outputs["float"].mean(axis=0)
-    error = network.output.real(integers) - outputs["float"]
-    power = float(np.mean(deviation**2))
-    metrics["output_error"] = float(np.sqrt(np.mean(error**2) / power)) if power > 0 else 0.0
-    return metrics
-
-
-def compare_layers(network: Network, found: Mapping[str, npt.NDArray[np.int32]], q: npt.NDArray[np.int32]) -> None:
-    """CheckFailed naming layer, sample and channel where Brevitas's integers are not golden's."""
-    from edgeml.network import trace
-
-    batch = 1024
-    for at in range(0, len(q), batch):
-        golden = trace(network, q[at : at + batch])
-        for name, integers in found.items():
-            if name not in golden or not np.array_equal(golden[name], integers[at : at + batch]):
-                sample, channel = np.argwhere(golden[name] != integers[at : at + batch])[0]
-                raise CheckFailed(
-                    f"layer {name}, sample {at + sample}, channel {channel}",
-                    f"is {golden[name][sample, channel]} in the integer network, "
-                    f"{integers[at + sample, channel]} in Brevitas (float64)",
-                    "This is a defect of edgeml: please report it with the model",
-                )
 
 
 def _notes(plan: Plan, data: Dataset | None, epochs: int, metrics: Mapping[str, Any]) -> list[str]:

@@ -101,7 +101,7 @@ class _Extraction:
             raise CheckFailed(f"layer {node.name}", "its bias is no multiple of its accumulator's scale")
         outputs = len(operator.weight)
         require_exact_sums(node.name, self._largest(node, operator), np.full(outputs, scale), operator.bias)
-        self._add(node.name, Dense(operator.weight, operator.bits, bias.astype(np.int64)), node.inputs)
+        self._add(node.name, Dense(operator.weight, operator.bits, bias.astype(np.int32)), node.inputs)
         return np.array([scale])
 
     def _add_threshold(self, node: ModelNode, quantizer: Quantizer) -> None:
@@ -127,7 +127,7 @@ class _Extraction:
         acc = self.ranges[taken]
         rows = thresholds(responses, quantizer, acc.low, acc.high)
         prove(node.name, rows, quantizer.low, reference, acc.low, acc.high)
-        self._add(node.name, Threshold(rows, quantizer.low), (taken,))
+        self._add(node.name, Threshold(rows.astype(np.int32), quantizer.low), (taken,))
 
     def _chain(self, node: ModelNode) -> tuple[ModelNode, list[Affine | Clamp]]:
         """The affines and clamps before a quantizer in computing order, and the node that they begin at."""
@@ -145,14 +145,15 @@ class _Extraction:
             if np.all(sign > 0):
                 return source.name
             name = self._free_name(f"{node.name}_sign")
-            self._add(name, Dense(np.diag(sign), 2, np.zeros(len(sign), np.int64)), (source.name,))
+            diagonal = np.diag(sign).astype(np.int32)
+            self._add(name, Dense(diagonal, 2, np.zeros(len(sign), np.int32)), (source.name,))
             return name
         key = (source.name, sign.tobytes())
         if key not in self.dense_names:
             weight = _negated_rows(source.name, operator, sign)
             first = all(name != source.name for name, _ in self.dense_names)
             name = source.name if first else self._free_name(f"{source.name}_negated")
-            self._add(name, Dense(weight, operator.bits, np.zeros(len(weight), np.int64)), source.inputs)
+            self._add(name, Dense(weight, operator.bits, np.zeros(len(weight), np.int32)), source.inputs)
             self.dense_names[key] = name
         return self.dense_names[key]
 
@@ -163,7 +164,7 @@ class _Extraction:
         return name
 
 
-def _negated_rows(name: str, operator: QuantizedLinear, sign: Integers) -> Integers:
+def _negated_rows(name: str, operator: QuantizedLinear, sign: Integers) -> npt.NDArray[np.int32]:
     weight = operator.weight.astype(np.int64) * sign[:, None]
     if operator.bits > 1 and weight.max() > operator.high:
         row = int(np.argmax(weight.max(axis=1) > operator.high))
@@ -173,7 +174,7 @@ def _negated_rows(name: str, operator: QuantizedLinear, sign: Integers) -> Integ
             f"{operator.bits} bits",
             "Use the narrow weight range for this layer",
         )
-    return weight
+    return weight.astype(np.int32)
 
 
 def chain_slopes(chain: Sequence[Affine | Clamp], channels: int) -> npt.NDArray[np.float64]:

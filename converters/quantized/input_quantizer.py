@@ -79,8 +79,7 @@ def _quantized(folded: FoldedMlp, normal: Floats, options: Options, cover: bool 
             folded = normalise_input(folded, lowest, np.ones(len(lowest)))
             step, signed = counted_step, False
     if linear_only:
-        _, exponent = np.frexp(step)
-        inner = float(np.ldexp(1.0, exponent))
+        inner = 2.0**-options.input_bits
         folded = normalise_input(folded, np.zeros(folded.mlp.input_size), np.full(folded.mlp.input_size, step / inner))
         step = inner
     size = folded.mlp.input_size

@@ -65,12 +65,12 @@ class QuantizedLinear:
     @property
     def low(self) -> int:
         """Smallest integer weight."""
-        return -1 if self.bits == 1 else -(2 ** (self.bits - 1)) + self.narrow
+        return -1 if self.bits == 1 else -(1 << (self.bits - 1)) + int(self.narrow)
 
     @property
     def high(self) -> int:
         """Largest integer weight."""
-        return 1 if self.bits == 1 else 2 ** (self.bits - 1) - 1
+        return 1 if self.bits == 1 else (1 << (self.bits - 1)) - 1
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ class Quantizer:
     @property
     def low(self) -> int:
         """Smallest output integer."""
-        return -(2 ** (self.bits - 1)) if self.signed else 0
+        return -(1 << (self.bits - 1)) if self.signed else 0
 
     @property
     def high(self) -> int:
         """Largest output integer."""
-        return self.low + 2**self.bits - 1
+        return self.low + (1 << self.bits) - 1
 
 
 ModelOperator = Input | QuantizedLinear | Affine | Clamp | Quantizer | Add

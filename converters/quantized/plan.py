@@ -50,12 +50,12 @@ class PlannedQuantizer:
     @property
     def low(self) -> int:
         """Smallest output integer."""
-        return -(2 ** (self.bits - 1)) if self.signed else 0
+        return -(1 << (self.bits - 1)) if self.signed else 0
 
     @property
     def high(self) -> int:
         """Largest output integer."""
-        return self.low + 2**self.bits - 1
+        return self.low + (1 << self.bits) - 1
 
 
 @dataclass(frozen=True, eq=False)

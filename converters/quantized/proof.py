@@ -66,7 +66,7 @@ class Reference:
             else:
                 x = np.minimum(np.maximum(x, operator.low), operator.high)
         levels = np.rint(x / self.quantizer.scale)
-        return np.clip(levels, self.quantizer.low, self.quantizer.high).astype(np.int64)
+        return np.asarray(np.clip(levels, self.quantizer.low, self.quantizer.high), np.int64)
 
 
 def require_exact_sums(name: str, magnitude: Floats, scale: Floats, bias: Floats) -> None:

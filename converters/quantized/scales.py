@@ -68,7 +68,7 @@ def best_weight_scales(weight: Floats, bits: int, narrow: bool, importance: Floa
     """
     m = np.ones(weight.shape[1]) if importance is None else importance
     if bits == 1:
-        return round_scale(_weighted_sum(np.abs(weight), m) / m.sum(), WEIGHT_SCALE_BITS)
+        return round_scale(np.asarray(_weighted_sum(np.abs(weight), m) / m.sum()), WEIGHT_SCALE_BITS)
     low, high = integer_range(bits, narrow)
     largest = np.maximum(np.abs(weight).max(axis=1), _SMALLEST_SCALE)
     best_scale, best_error = largest / high, np.full(len(weight), np.inf)
@@ -82,7 +82,7 @@ def best_weight_scales(weight: Floats, bits: int, narrow: bool, importance: Floa
         error = _weighted_sum((q * scale[:, None] - weight) ** 2, m)
         better = error < best_error
         best_scale, best_error = np.where(better, scale, best_scale), np.where(better, error, best_error)
-    return best_scale
+    return np.asarray(best_scale)
 
 
 def _weighted_sum(rows: Floats, m: Floats) -> Floats:

@@ -24,6 +24,7 @@ __all__ = ["TrainableNetwork"]
 
 _EPSILON = 1e-5
 _SMALL = 1e-30
+"""Rows of weights below this are rows of zeros; none of their numbers may become zero or infinite in float32."""
 
 
 class TrainableNetwork:
@@ -57,11 +58,12 @@ class TrainableNetwork:
 
     def _add_linear(self, node: PlannedNode, operator: PlannedLinear, given: LinearParameters) -> None:
         size = np.sqrt(np.mean(given.weight**2, axis=None if operator.last else 1, keepdims=True))
+        zero = size <= _SMALL
         size = np.maximum(size, _SMALL)
         self.latent[node.name] = _tensor(given.weight / size)
         self.scale[node.name] = torch.ones(len(given.scale), 1)
         self.constants[f"{node.name}.size"] = _tensor(size)
-        self.constants[f"{node.name}.scale"] = _tensor(given.scale[:, None] / size)
+        self.constants[f"{node.name}.scale"] = _tensor(np.where(zero, 1.0, given.scale[:, None] / size))
         self.constants[f"{node.name}.bias"] = _tensor(given.bias)
 
     @torch.no_grad()
@@ -76,7 +78,7 @@ class TrainableNetwork:
             size, bias = (self.constants.pop(f"{node.name}.{key}") for key in ("size", "bias"))
             sums = values[node.inputs[0]] @ self.quantized_weight(node, operator).T
             if operator.last:
-                reach = float(max((sums * size).std(unbiased=False), bias.abs().max(), _SMALL))
+                reach = max(float((sums * size).std(unbiased=False)), float(bias.abs().max()), _SMALL)
                 self.constants[f"{node.name}.size"] = size.reshape(())
                 self.constants[f"{node.name}.reach"] = torch.tensor(reach)
                 self.beta[node.name] = bias / reach
@@ -86,7 +88,7 @@ class TrainableNetwork:
             epsilon = max(_EPSILON * float(variance.median()), _SMALL)
             gamma = (variance + epsilon).sqrt() * size[:, 0]
             beta = mean * size[:, 0] + bias
-            reach = float(max(gamma.median(), _SMALL))
+            reach = max(float(gamma.median()), _SMALL)
             self.constants[f"{node.name}.reach"] = torch.tensor(reach)
             self.epsilon[node.name] = epsilon
             self.gamma[node.name] = gamma / reach
