@@ -284,7 +284,7 @@ def test_an_operator_misread_never_passes(monkeypatch: pytest.MonkeyPatch) -> No
 def test_models_that_overflow() -> None:
     stored = model(
         [node("MatMul", ["x", "w"], "a"), node("MatMul", ["a", "v"], "y")],
-        {"w": W * 1e200, "v": np.full((3, 3), 1e200)},
+        {"w": W.astype(np.float64) * 1e200, "v": np.full((3, 3), 1e200)},
     )
     with pytest.raises(InputError, match=r"overflows|NaN or infinity"):
         load_model(stored)
