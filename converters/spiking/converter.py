@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml import plugins
 from edgeml.errors import EdgemlError, InputError
@@ -16,6 +17,7 @@ from edgeml.network.spiking.encodings import ENCODINGS
 from edgeml.network.spiking.measures import measure
 from edgeml.plugins import Conversion, Progress
 
+from .charts import accuracy_over_steps, spike_charts, steps_chart
 from .exact import to_spikes
 from .nir import nir_bytes
 from .snn import SNN_OPTIONS, convert_snn
@@ -51,7 +53,7 @@ class SpikingConverter:
     ) -> Conversion:
         """Convert `mlp`, and write the result as .nir too where NIR has words for it. Raises InputError for a wrong
         option, or naming the layer that has no exact spikes."""
-        return _with_nir(self._converted(mlp, data, options, progress))
+        return _with_charts(_with_nir(self._converted(mlp, data, options, progress)), data)
 
     def _converted(
         self, mlp: Mlp | Snn, data: Dataset | None, options: Mapping[str, Any], progress: Progress
@@ -98,7 +100,7 @@ class SpikingConverter:
         uniform = _truth(options, "uniform_thresholds")
         spiking = to_spikes(network, encoding, options.get("input_encoding"), uniform=uniform)
         cost = _cost(spiking, network, data, encoding)
-        return _with_nir(Conversion(spiking, {"spiking": cost}, {}, (_pays(cost),)))
+        return _with_charts(_with_nir(Conversion(spiking, {"spiking": cost}, {}, (_pays(cost),))), data)
 
 
 def _with_nir(conversion: Conversion) -> Conversion:
@@ -118,6 +120,29 @@ def _with_nir(conversion: Conversion) -> Conversion:
             f"{path} keeps the exact integers; NIR has no words for {len(lost)} things.",
         ),
     )
+
+
+def _with_charts(conversion: Conversion, data: Dataset | None) -> Conversion:
+    """The conversion with rasters and membranes of one held-back sample (a random one without data), and the accuracy
+    over time steps where there are labels and a readout over time."""
+    network = conversion.network
+    q = _inputs(network, data)
+    charts = spike_charts(network, q)
+    if data is not None and data.y_test is not None:
+        curve = accuracy_over_steps(network, q, data.y_test[: len(q)])
+        if curve:
+            charts.append(steps_chart({"accuracy, integer": curve}, range(1, len(curve) + 1)))
+    return dataclasses.replace(conversion, metrics={**conversion.metrics, "charts": charts})
+
+
+def _inputs(network: Network, data: Dataset | None) -> npt.NDArray[np.int32]:
+    """Integers of held-back samples; random ones without data."""
+    quantizer = network.quantizer
+    if data is not None:
+        return quantizer.quantize(data.x_test[:_MEASURED])
+    generator = np.random.default_rng(0)
+    shape = (_MEASURED, network.input_size)
+    return generator.integers(quantizer.low, quantizer.high, shape, endpoint=True).astype(np.int32)
 
 
 def _truth(options: Mapping[str, Any], name: str) -> bool:
@@ -141,7 +166,7 @@ def _evened_metrics(
     same = float(np.mean(ours == theirs))
     found["uniform_thresholds"] = {"agreement_with_quantized": same}
     if data.y_test is not None:
-        before = found.get("accuracy", {})
+        before = {key: value for key, value in found.get("accuracy", {}).items() if key in ("float", "integer")}
         found["accuracy"] = {
             **before,
             "quantized": before.get("integer"),
@@ -152,13 +177,7 @@ def _evened_metrics(
 
 def _cost(network: Network, quantized: Network, data: Dataset | None, encoding: str) -> dict[str, Any]:
     """Measures of the spiking form beside those of the quantized one, on held-back samples (random ones without)."""
-    quantizer = network.quantizer
-    if data is not None:
-        q = quantizer.quantize(data.x_test[:_MEASURED])
-    else:
-        generator = np.random.default_rng(0)
-        q = generator.integers(quantizer.low, quantizer.high, (_MEASURED, network.input_size), endpoint=True)
-        q = q.astype(np.int32)
+    q = _inputs(network, data)
     return {"encoding": encoding, "measures": measure(network, q), "quantized_measures": measure(quantized, q)}
 
 
