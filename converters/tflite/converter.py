@@ -39,6 +39,7 @@ _MOST_SAMPLES = 4096
 class TfliteConverter:
     """Float MLP → int8 network and its .tflite file."""
 
+    layer_kinds = ("input_quantizer", "dense", "requantize", "lookup", "add")
     option_names = OPTION_NAMES
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:

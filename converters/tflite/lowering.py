@@ -108,7 +108,7 @@ def _weight_bits(weight: npt.NDArray[np.int8], operator: FullyConnected) -> int:
     if not operator.guard_bits:
         return operator.weight_bits
     low, high = int(weight.min()), int(weight.max())
-    return max((-low - 1).bit_length() if low < 0 else 0, high.bit_length()) + 1
+    return max((-low - 1).bit_length() if low < 0 else 0, high.bit_length(), 1) + 1
 
 
 def _same_scale(operator: Operator, tensors: list[TensorInfo]) -> None:

@@ -43,14 +43,15 @@ def quantize_graph(
         tensors = activation_tensors(graph, values, how, floors)
         try:
             return _Quantizer(graph, name, tensors, options, scales or {}).model(values)
-        except _ShiftTooShortError as short:
-            layer = str(short)
+        except _ScaleTooSmallError as small:
+            layer = str(small)
             floors[layer] = tensors[layer].scale * 2
-    raise InputError(f"layer {layer}", "no power-of-two scales keep the rounding clear of ties")
+    raise InputError(f"layer {layer}", "no output scale is large enough for its accumulator")
 
 
-class _ShiftTooShortError(Exception):
-    """A layer of the universal mode, by name, whose shift is too short for its guard bits to work."""
+class _ScaleTooSmallError(Exception):
+    """A layer, by name, whose output scale is below what one step of its accumulator stands for (as where a ReLU never
+    lets anything through), or in universal mode below 8 times that with guard bits."""
 
 
 class _Quantizer:
@@ -110,22 +111,22 @@ class _Quantizer:
         activation = "none"
         if stage.low == 0 and stage.high in (6.0, np.inf):
             activation = "relu6" if stage.high == 6 else "relu"
-        if not options.universal:
-            return FullyConnected(
-                stage.name,
-                (stage.inputs[0],),
-                quantized.weight,
-                options.weight_bits,
-                quantized.scale,
-                quantized.bias,
-                activation,
-            )
-        quantized = self._bounded(stage, bias, quantized, source, target)
-        guarded = quantized.scale / np.float32(2**GUARD_BITS)
-        if np.log2(target.scale / (source.scale * guarded.astype(np.float64))).min() < _FEWEST_SHIFTED:
-            raise _ShiftTooShortError(stage.name)
+        guard_bits = GUARD_BITS if options.universal else 0
+        if options.universal:
+            quantized = self._bounded(stage, bias, quantized, source, target)
+        stored = quantized.scale / np.float32(2**guard_bits)
+        steps = target.scale / (source.scale * stored.astype(np.float64))
+        if steps.min() < (2.0**_FEWEST_SHIFTED if options.universal else 1.0):
+            raise _ScaleTooSmallError(stage.name)
         return FullyConnected(
-            stage.name, (stage.inputs[0],), quantized.weight, 8, guarded, quantized.bias, activation, GUARD_BITS
+            stage.name,
+            (stage.inputs[0],),
+            quantized.weight,
+            8 if options.universal else options.weight_bits,
+            stored,
+            quantized.bias,
+            activation,
+            guard_bits,
         )
 
     def _bounded(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from edgeml.converters.tflite.model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, TensorInfo
@@ -54,7 +56,7 @@ def random_model(
     }
     operators = tuple(
         random_layer(generator, tensors[source], tensors[target], bits, per_channel, powers_of_two)
-        for source, target in zip(names[:-1], names[1:], strict=True)
+        for source, target in pairwise(names)
     )
     return Model("random", tensors, operators, "x", names[-1])
 

@@ -130,7 +130,7 @@ def test_weights_of_7_and_8_bits_are_refused_with_the_reason(bits: int) -> None:
 def test_every_accumulator_with_its_guard_bits_is_exact_in_float32_and_every_shift_is_long_enough() -> None:
     generator = np.random.default_rng(9)
     for _ in range(5):
-        network, content = converted(generator, 6)
+        _, content = converted(generator, 6)
         model = read_model(content)
         stored = lower(model, "double_rounding")
         for node in stored.nodes:
