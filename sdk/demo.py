@@ -11,7 +11,7 @@ import numpy as np
 
 from .bundle import Bundle
 from .cli.convert import show_bundle
-from .errors import InputError, MissingTool
+from .errors import CheckFailed, InputError, MissingTool
 from .pipeline import convert
 from .terminal import Terminal
 
@@ -23,25 +23,41 @@ EPOCHS = 60
 
 @dataclass(frozen=True)
 class Demonstration:
-    """One conversion that the demo shows: a form for a target, with options as on the command line."""
+    """One conversion that the demo shows.
+
+    Parameters
+    ----------
+    form, target, options : as on the command line.
+    source : what is converted: the trained model, or the integer network of an earlier bundle for another target.
+    board : an emulated board to run the test vectors on over the hardware-in-the-loop protocol, or empty.
+    """
 
     form: str
     target: str
     options: Mapping[str, Any] = field(default_factory=dict)
-
-    def command(self, folder: Path) -> str:
-        """What a user would type."""
-        options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in self.options.items())
-        parts = f"--to {self.form} --target {self.target} {options}".strip()
-        return f"edgeml convert {folder}/digits.pt2 --data {folder}/digits.npz {parts} -o {folder}/{self.folder}"
+    source: str = "digits.pt2"
+    board: str = ""
 
     @property
     def folder(self) -> str:
         """Name of the bundle."""
         return f"{self.form}-{self.target}"
 
+    def command(self, folder: Path) -> str:
+        """What a user would type."""
+        options = "".join(f" --{key.replace('_', '-')} {value}" for key, value in self.options.items())
+        return (
+            f"edgeml convert {folder}/{self.source} --data {folder}/digits.npz --to {self.form} "
+            f"--target {self.target}{options} -o {folder}/{self.folder}"
+        )
 
-DEMONSTRATIONS = (Demonstration("quantized", "host", {"bits": 2}),)
+
+DEMONSTRATIONS = (
+    Demonstration("quantized", "host", {"bits": 2}),
+    Demonstration("quantized", "cortex-m4", source="quantized-host/network.edgeml", board="unicorn-m4"),
+    Demonstration("spiking", "host", {"encoding": "stbif"}, source="quantized-host/network.edgeml"),
+    Demonstration("tflite", "host", {"rounding": "shift"}),
+)
 
 
 def train_digits(folder: Path) -> None:
@@ -84,6 +100,20 @@ def train_digits(folder: Path) -> None:
     torch.export.save(exported, str(folder / "digits.pt2"))
 
 
+def _run_on_board(bundle: Bundle, board: str, terminal: Terminal) -> None:
+    """The bundle's vectors on an emulated board, through the code path of a real one."""
+    from . import hil
+
+    terminal.plain("")
+    terminal.plain(f"$ edgeml hil {bundle.folder} --emulate {board}")
+    with terminal.progress() as (progress, _):
+        found = hil.run(bundle, emulate=board, progress=progress)
+    cycles = f", {found.cycles['median']} cycles an inference" if found.cycles else ""
+    terminal.plain(f"{found.vectors} vectors on {board}, {found.mismatches} differ from golden{cycles}")
+    if not found.passed:
+        raise CheckFailed(f"board {board}", f"{found.mismatches} vectors differ, self-test {found.self_test}")
+
+
 def run(folder: Path, terminal: Terminal) -> list[Bundle]:
     """Train, convert, verify and print what was found; returns the bundles."""
     try:
@@ -98,7 +128,7 @@ def run(folder: Path, terminal: Terminal) -> list[Bundle]:
         terminal.plain(f"$ {each.command(folder)}")
         with terminal.progress() as (progress, announce):
             bundle = convert(
-                folder / "digits.pt2",
+                folder / each.source,
                 to=each.form,
                 target=each.target,
                 data=folder / "digits.npz",
@@ -110,6 +140,8 @@ def run(folder: Path, terminal: Terminal) -> list[Bundle]:
         if not terminal.as_json:
             show_bundle(terminal, bundle)
         bundles.append(bundle)
+        if each.board:
+            _run_on_board(bundle, each.board, terminal)
     document = {"bundles": [{"bundle": str(bundle.folder), **bundle.manifest} for bundle in bundles]}
     terminal.result(document, lambda: None)
     return bundles

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,11 +86,7 @@ def convert(
     if isinstance(source, Snn) and to != "spiking":
         raise InputError(f"model {source.name}", f"is a spiking network; form {to} takes none", "Use --to spiking")
     if isinstance(source, Network):
-        adopt = getattr(converter, "adopt", None)
-        conversion = adopt(model, source, dataset, _take(options, converter.option_names)) if adopt else None
-        if conversion is None:
-            notes = ("The model is an integer network already: taken as it is.",)
-            conversion = plugins.Conversion(source, notes=notes)
+        conversion = _adopted(model, source, converter, to, dataset, _take(options, converter.option_names))
     else:
         announce(f"converting to {to}")
         conversion = converter.convert(source, dataset, _take(options, converter.option_names), progress)
@@ -155,6 +152,35 @@ def _source(model: Any, weights: Any, dataset: Dataset | None, name: str | None)
             "data", f"has {dataset.features} features per sample; model {source.name} takes {source.input_size}"
         )
     return source
+
+
+def _adopted(
+    model: Any,
+    network: Network,
+    converter: plugins.Converter,
+    form: str,
+    dataset: Dataset | None,
+    options: dict[str, Any],
+) -> plugins.Conversion:
+    """An integer network in the form asked for: as the converter adopts it, else as it is if its layers allow."""
+    adopt = getattr(converter, "adopt", None)
+    conversion: plugins.Conversion | None = adopt(model, network, dataset, options) if adopt else None
+    if conversion is None:
+        known = getattr(converter, "layer_kinds", None)
+        foreign = [node for node in network.nodes if known is not None and node.layer.kind not in known]
+        if foreign:
+            raise InputError(
+                f"layer {foreign[0].name}",
+                f"is of kind {foreign[0].layer.kind}, which form {form} has not",
+                "Convert the trained model, not the integer network made from it",
+            )
+        if options:
+            raise InputError(f"option {next(iter(options))!r}", "has no meaning: the model is integers already")
+        conversion = plugins.Conversion(network, notes=("The model is an integer network already: taken as it is.",))
+    if dataset is None or dataset.y_test is None or "accuracy" in conversion.metrics:
+        return conversion
+    share = {"integer": accuracy(conversion.network, dataset.x_test, dataset.y_test)}
+    return replace(conversion, metrics={**conversion.metrics, "accuracy": share})
 
 
 def _check_rules(hardware: plugins.Target, network: Network, profile: Profile) -> None:

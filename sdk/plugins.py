@@ -63,7 +63,12 @@ class Conversion:
 
 
 class Converter(Protocol):
-    """Makes an integer network of one form out of a trained model."""
+    """Makes an integer network of one form out of a trained model.
+
+    Two things more are used where a converter has them: `adopt(model, network, data, options)`, a `Conversion` of a
+    model that is an integer network already (None: take it as it is), and `layer_kinds`, the kinds of layer that a
+    network taken as it is may hold.
+    """
 
     option_names: tuple[str, ...]
     """Names of the options it takes, e.g. ("bits", "weight_bits", …); others are refused before it is called."""
