@@ -9,6 +9,7 @@ from ..errors import EdgemlError, InputError
 from ..network import Network
 from .format import Request, known_formats
 from .mlp import Mlp
+from .reading.text import printable
 
 __all__ = ["load_model", "source_kinds"]
 
@@ -51,7 +52,10 @@ def load_model(source: Any, *, weights: Any = None, example: Any = None, name: s
         raise InputError(request.where, "takes no separate weights", "Weights go with module.py:factory")
     try:
         return entry.read(request)
-    except EdgemlError:
+    except EdgemlError as error:
+        # The message may quote the file, and goes to a terminal.
+        error.where, error.problem = printable(error.where, 1000), printable(error.problem, 1000)
+        error.args = (str(error),)
         raise
     except (MemoryError, RecursionError) as error:
         raise InputError(
