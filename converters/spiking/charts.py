@@ -66,6 +66,7 @@ def accuracy_over_steps(network: Network, q: npt.NDArray[Any], y: npt.NDArray[np
     if not isinstance(readout, SpikeReadout):
         return []
     over_time = golden.trace(network, q)[network.nodes[-1].inputs[0]].reshape(len(q), readout.steps, readout.channels)
+    read: npt.NDArray[Any]
     if readout.reading == "sum":
         read = np.cumsum(over_time.astype(np.int64), axis=1)
     elif readout.reading == "maximum":

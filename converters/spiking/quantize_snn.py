@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ def weight_step(layer: SnnLayer, bits: int) -> float:
     largest = float(np.abs(layer.weight).max())
     if layer.recurrent is not None:
         largest = max(largest, float(np.abs(layer.recurrent).max()))
-    return max(largest, float(np.finfo(np.float32).tiny)) / (2 ** (bits - 1) - 1)
+    return float(max(largest, float(np.finfo(np.float32).tiny)) / (2 ** (bits - 1) - 1))
 
 
 def encoder_input(
@@ -90,9 +91,9 @@ def _model(layer: SnnLayer, fraction: int, decay_bits: int, fires: bool) -> Neur
     )
 
 
-def _significant(values: Floats, bits: int) -> npt.NDArray[np.int64]:
+def _significant(values: Floats, bits: int) -> npt.NDArray[Any]:
     """Rounded to integers of at most so many significant bits, at least 0."""
-    result = np.maximum(np.rint(values), 0)
+    result = np.clip(np.rint(values), 0, 2.0**40)
     drop = np.maximum(np.floor(np.log2(np.maximum(result, 1))) + 1 - bits, 0)
     return (np.rint(result / 2**drop) * 2**drop).astype(np.int64)
 
@@ -103,13 +104,13 @@ def _layer(layer: SnnLayer, unit: float, fraction: int, steps: int, bits: Bits, 
     state = step * unit / 2**fraction  # the real value of one unit of a state
     neurons = len(layer.bias)
 
-    def integers(weight: Floats) -> npt.NDArray[np.int64]:
+    def integers(weight: Floats) -> npt.NDArray[Any]:
         return np.clip(np.rint(weight / step), -most, most - 1).astype(np.int64)
 
-    def decays(values: Floats) -> npt.NDArray[np.int64]:
+    def decays(values: Floats) -> npt.NDArray[Any]:
         return np.rint(values * 2**bits.decay).astype(np.int64)
 
-    recurrent = None
+    recurrent: npt.NDArray[Any] | None = None
     if layer.recurrent is not None:
         recurrent = (
             integers(layer.recurrent) if unit == 1 else np.rint(layer.recurrent / (step * unit)).astype(np.int64)
@@ -120,18 +121,20 @@ def _layer(layer: SnnLayer, unit: float, fraction: int, steps: int, bits: Bits, 
                 "its recurrent weights and its graded input have no common scale in so few bits",
                 "Feed it spikes: use an input encoder such as rate, unary or ttfs",
             )
+    delays: npt.NDArray[Any] | None = layer.delays
+    bias: npt.NDArray[Any] = np.clip(np.rint(layer.bias / state), -(2.0**40), 2.0**40).astype(np.int64)
     return LeakyNeurons(
         _model(layer, fraction, bits.decay, fires),
         steps,
         integers(layer.weight),
         bits.weight,
         _significant(layer.threshold / state, bits.threshold),
-        np.zeros(neurons, np.int64) if layer.alpha is None else decays(layer.alpha),
+        decays(np.zeros(neurons) if layer.alpha is None else layer.alpha),
         decays(layer.beta),
-        np.rint(layer.bias / state).astype(np.int64),
-        np.zeros(neurons, np.int64),
+        bias,
+        decays(np.zeros(neurons)),
         recurrent,
-        layer.delays,
+        delays,
     )
 
 

@@ -116,6 +116,7 @@ def float_events(network: Network, x: Floats) -> Floats:
     first = next(node for node in network.layers if isinstance(node.layer, LeakyNeurons)).layer
     assert isinstance(first, LeakyNeurons)
     encoder = network.nodes[1].layer
+    events: npt.NDArray[Any]
     if not isinstance(encoder, SpikeEncoder):
         events = x.reshape(len(x), first.steps, first.inputs)
     elif encoder.encoder == "direct":

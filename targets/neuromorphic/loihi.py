@@ -19,8 +19,9 @@ _WRAP = 2**23
 
 
 def _decayed(x: Int64, factor: Int64) -> Int64:
-    magnitude: Int64 = (np.abs(x) * factor) // 4096
-    return np.where(x < 0, -magnitude, magnitude)
+    magnitude = (np.abs(x) * factor) // 4096
+    decayed: Int64 = np.where(x < 0, -magnitude, magnitude)
+    return decayed
 
 
 class _Layer:

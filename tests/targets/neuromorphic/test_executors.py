@@ -20,18 +20,23 @@ def broken(network, profile: str) -> list[str]:
     return [result.rule for result in apply_rules(network, load_profile(profile)) if not result.passed]
 
 
+def assert_same_spikes(network, q, run_on_chip) -> int:
+    """Every layer's spikes and the outputs equal golden's; how many spikes there were."""
+    outputs, layers = run_on_chip(network, q)
+    integers = golden.trace(network, q)
+    for name, train in layers.items():
+        assert np.array_equal(train, integers[name]), name
+    assert np.array_equal(outputs, simulate(network, q))
+    return sum(int(train.sum()) for train in layers.values())
+
+
 def test_xylosim_computes_the_golden_spikes_of_every_layer_of_a_hundred_networks() -> None:
     pytest.importorskip("xylosim", reason="the package xylosim is not installed")
     spikes = 0
     for seed in range(100):
         network, q = xylo_network(np.random.default_rng(seed))
         assert broken(network, "xylo-audio2") == []
-        outputs, layers = run_on_xylosim(network, q)
-        integers = golden.trace(network, q)
-        for name, train in layers.items():
-            assert np.array_equal(train, integers[name]), (seed, name)
-            spikes += int(train.sum())
-        assert np.array_equal(outputs, simulate(network, q))
+        spikes += assert_same_spikes(network, q, run_on_xylosim)
     assert spikes > 10_000
 
 
@@ -50,10 +55,5 @@ def test_loihis_compartments_stepped_apart_from_golden_fire_the_same_spikes() ->
     for seed in range(40):
         network, q = loihi_network(np.random.default_rng(seed))
         assert broken(network, "loihi1") == []
-        outputs, layers = run_on_loihi_model(network, q)
-        integers = golden.trace(network, q)
-        for name, train in layers.items():
-            assert np.array_equal(train, integers[name]), (seed, name)
-            spikes += int(train.sum())
-        assert np.array_equal(outputs, simulate(network, q))
+        spikes += assert_same_spikes(network, q, run_on_loihi_model)
     assert spikes > 10_000

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..schedule import Schedule
 
-__all__ = ["Encoding", "Train"]
+__all__ = ["Encoding", "Train", "thermometer"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -30,6 +30,12 @@ class Train:
     spikes: Int64
     levels: int
     base: int = 0
+
+
+def thermometer(count: Int64, levels: int) -> Int64:
+    """[levels, samples, channels]: 1 in the first `count` slots."""
+    filled: Int64 = (count > np.arange(levels, dtype=np.int64)[:, None, None]).astype(np.int64)
+    return filled
 
 
 class Encoding(ABC):

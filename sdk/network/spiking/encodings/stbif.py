@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..schedule import Schedule
-from .encoding import Encoding
+from .encoding import Encoding, thermometer
 
 __all__ = ["Stbif"]
 
@@ -31,7 +31,7 @@ class Stbif(Encoding):
         return 1
 
     def encode(self, count: Int64, levels: int) -> Int64:
-        return (count > np.arange(levels, dtype=np.int64)[:, None, None]).astype(np.int64)
+        return thermometer(count, levels)
 
     def fire(self, potential: Int64, schedule: Schedule) -> tuple[Int64, Int64]:
         """From rest at one given potential: the same as `react` to currents that come all at once."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..schedule import Schedule
-from .encoding import Encoding
+from .encoding import Encoding, thermometer
 
 __all__ = ["Unary"]
 
@@ -28,7 +28,7 @@ class Unary(Encoding):
         return 1
 
     def encode(self, count: Int64, levels: int) -> Int64:
-        return (count > np.arange(levels, dtype=np.int64)[:, None, None]).astype(np.int64)
+        return thermometer(count, levels)
 
     def fire(self, potential: Int64, schedule: Schedule) -> tuple[Int64, Int64]:
         v = potential.copy()

@@ -21,6 +21,23 @@ def _reset(reset: str, reset_delay: bool, zero: str) -> tuple[str, int]:
     return {"subtract": "subtract_guarded", "zero": "zero", "none": "none"}[reset], 0
 
 
+def _preset(
+    name: str, decay_bits: int, fraction_bits: int, reset: tuple[str, int], fires: bool, *, current: bool = False
+) -> NeuronModel:
+    """What all of them share: β in fixed point, a strict comparison, a reset that may be one step late."""
+    return NeuronModel(
+        name=name,
+        current=current,
+        decay="multiply",
+        decay_bits=decay_bits,
+        weight_shift=fraction_bits,
+        compare="greater",
+        reset=reset[0],
+        reset_delay=reset[1],
+        emission="binary" if fires else "membrane",
+    )
+
+
 def snntorch_leaky(
     *,
     decay_bits: int = 8,
@@ -34,17 +51,8 @@ def snntorch_leaky(
 
     `snn.RLeaky` (recurrent) differs in reset to zero: what came in during that step is dropped too.
     """
-    kind, delay = _reset(reset, reset_delay, "zero_with_input" if recurrent else "zero")
-    return NeuronModel(
-        name="snntorch_leaky",
-        decay="multiply",
-        decay_bits=decay_bits,
-        weight_shift=fraction_bits,
-        compare="greater",
-        reset=kind,
-        reset_delay=delay,
-        emission="binary" if fires else "membrane",
-    )
+    when = _reset(reset, reset_delay, "zero_with_input" if recurrent else "zero")
+    return _preset("snntorch_leaky", decay_bits, fraction_bits, when, fires)
 
 
 def snntorch_synaptic(
@@ -56,32 +64,13 @@ def snntorch_synaptic(
     fires: bool = True,
 ) -> NeuronModel:
     """`snn.Synaptic` and `snn.RSynaptic`: i ← α·i + I; U ← β·U + i − R·θ; zero drops this step's U."""
-    kind, delay = _reset(reset, reset_delay, "zero_with_input")
-    return NeuronModel(
-        name="snntorch_synaptic",
-        current=True,
-        decay="multiply",
-        decay_bits=decay_bits,
-        weight_shift=fraction_bits,
-        compare="greater",
-        reset=kind,
-        reset_delay=delay,
-        emission="binary" if fires else "membrane",
-    )
+    when = _reset(reset, reset_delay, "zero_with_input")
+    return _preset("snntorch_synaptic", decay_bits, fraction_bits, when, fires, current=True)
 
 
 def snntorch_lapicque(
     *, decay_bits: int = 8, fraction_bits: int = 12, reset: str = "subtract", fires: bool = True
 ) -> NeuronModel:
     """`snn.Lapicque`: U ← (1 − dt/RC)·U + I·dt/C − R·θ; the gain dt/C belongs into the weights or weight_shift."""
-    kind, delay = _reset(reset, True, "zero_with_input")
-    return NeuronModel(
-        name="snntorch_lapicque",
-        decay="multiply",
-        decay_bits=decay_bits,
-        weight_shift=fraction_bits,
-        compare="greater",
-        reset=kind,
-        reset_delay=delay,
-        emission="binary" if fires else "membrane",
-    )
+    when = _reset(reset, True, "zero_with_input")
+    return _preset("snntorch_lapicque", decay_bits, fraction_bits, when, fires)
