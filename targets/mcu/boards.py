@@ -14,11 +14,11 @@ from edgeml.errors import CheckFailed, MissingTool
 from edgeml.hil.link import SocketLink
 
 from .cores import Core, core
-from .executor import checked_firmware, is_firmware
+from .executor import checked_firmware, is_firmware, recorded_optimization
 from .image_build import board_elf, board_image
 from .measure import measuring_missing
 from .toolchain import MemoryMap, compiler_missing
-from .unicorn_board import TICKS_PER_INSTRUCTION, UART, UnicornLink
+from .unicorn_board import UART, UnicornLink
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -64,7 +64,12 @@ class QemuBoard:
         """Build the firmware, start QEMU, and connect to its UART."""
         firmware = checked_firmware(bundle)
         elf = board_elf(
-            firmware, core(self.core_name), uart=self.uart, ticks_per_second=self.systick_hz, memory=self.memory
+            firmware,
+            core(self.core_name),
+            uart=self.uart,
+            ticks_per_second=self.systick_hz,
+            memory=self.memory,
+            optimize=recorded_optimization(bundle),
         )
         return QemuLink(self.machine, elf)
 
@@ -140,14 +145,8 @@ class UnicornBoard:
 
     def start(self, bundle: Bundle) -> UnicornLink:
         """Build the firmware and put it into flash."""
-        image = board_image(
-            checked_firmware(bundle),
-            self._core,
-            uart=UART,
-            ticks_per_second=0,
-            memory=MemoryMap(),
-        )
-        assert TICKS_PER_INSTRUCTION == 1
+        firmware = checked_firmware(bundle)
+        image = board_image(firmware, self._core, uart=UART, optimize=recorded_optimization(bundle))
         return UnicornLink(self._core, image)
 
 

@@ -10,11 +10,11 @@ from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
 
 from .cores import Core
-from .kernels import LanesKernel, W2DspKernel, W4DspKernel, W8DspKernel
+from .kernels import LanesKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
 
 __all__ = ["core_kernels", "dialect_for", "dialect_with"]
 
-_LANES: tuple[DenseKernel, ...] = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2))
+_LANES: tuple[DenseKernel, ...] = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2), W8BlockKernel())
 _DSP: tuple[DenseKernel, ...] = (W2DspKernel(), W4DspKernel(), W8DspKernel())
 _ANY = RowsKernel()
 

@@ -15,7 +15,7 @@ from .cores import Core, core
 from .emulator import Emulator, emulator_version
 from .firmware import Firmware, firmware_files
 from .image_build import library_image
-from .measure import measuring_missing
+from .measure import OPTIMIZATIONS, measuring_missing
 from .runner import NetworkRunner
 from .target import FOLDER
 from .toolchain import compiler_version
@@ -56,6 +56,12 @@ def checked_firmware(bundle: Bundle) -> Firmware:
     return firmware
 
 
+def recorded_optimization(bundle: Bundle) -> str:
+    """The compiler's optimization that the bundle's figures were measured with; -O2 where it tells none."""
+    described = bundle.manifest.get("metrics", {}).get("target", {}).get("optimize")
+    return described if described in OPTIMIZATIONS else OPTIMIZATIONS[0]
+
+
 def is_firmware(bundle: Bundle, name: str) -> bool:
     """Whether the bundle holds firmware that was made for the core called `name`."""
     profile = bundle.profile
@@ -83,7 +89,8 @@ class UnicornExecutor:
         """Run q [samples, inputs]; CheckFailed where the bundle's C is not what this edgeml generates."""
         firmware = checked_firmware(bundle)
         q = bundle.network.check_input(q)
-        image = library_image(firmware, self._core)
+        optimize = recorded_optimization(bundle)
+        image = library_image(firmware, self._core, optimize=optimize)
         runner = NetworkRunner(Emulator(self._core, image), firmware.program)
         outputs = runner.invoke(q)
         measures: dict[str, Any] = {"flash_bytes": image.flash, "ram_bytes": image.ram + firmware.program.arena_bytes}
@@ -97,9 +104,8 @@ class UnicornExecutor:
             }
         layers: dict[str, npt.NDArray[np.int32]] = {}
         if trace:
-            traced = NetworkRunner(
-                Emulator(self._core, library_image(firmware, self._core, trace=True)), firmware.program
-            )
+            traced_image = library_image(firmware, self._core, trace=True, optimize=optimize)
+            traced = NetworkRunner(Emulator(self._core, traced_image), firmware.program)
             traced_outputs, layers = traced.trace(q)
             if not np.array_equal(traced_outputs, outputs):
                 raise CheckFailed(f"{self._core.title}", "the traced and the plain entry point of the C differ")

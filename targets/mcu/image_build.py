@@ -73,7 +73,7 @@ def library_image(
 
 
 def board_elf(
-    firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap, trace: bool = True
+    firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap, optimize: str = "-O2"
 ) -> bytes:
     """A whole program for an emulated board: start-up code, UART and the device's side of hardware in the loop."""
     name = firmware.program.plan.network.name
@@ -83,11 +83,11 @@ def board_elf(
         "EDGEML_UART": f"{uart:#x}u",
         "EDGEML_MODEL": name,
         "EDGEML_TICKS_PER_SECOND": f"{ticks_per_second}u",
-        **({f"{name.upper()}_WITH_TRACE": "1"} if trace else {}),
+        f"{name.upper()}_WITH_TRACE": "1",
     }
-    return _elf(core, files, sources, ("edgeml_reset",), defines, "-O2", memory)
+    return _elf(core, files, sources, ("edgeml_reset",), defines, optimize, memory)
 
 
-def board_image(firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap) -> Image:
-    """The same, read."""
-    return read_image(board_elf(firmware, core, uart=uart, ticks_per_second=ticks_per_second, memory=memory))
+def board_image(firmware: Firmware, core: Core, *, uart: int, optimize: str = "-O2") -> Image:
+    """The same, read, for a board whose clock has no known rate."""
+    return read_image(board_elf(firmware, core, uart=uart, ticks_per_second=0, memory=MemoryMap(), optimize=optimize))

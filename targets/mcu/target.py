@@ -12,7 +12,7 @@ from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
 
 from .firmware import firmware_files
-from .measure import choose_kernels, measure, measuring_missing
+from .measure import choose_kernels, measure_best, measuring_missing
 from .rules import measured_rules, profile_core, size_rules
 
 __all__ = ["FOLDER", "McuTarget"]
@@ -57,7 +57,7 @@ class McuTarget:
         }
         if missing:
             return metrics
-        found = measure(firmware, core)
+        found = measure_best(firmware, core)
         broken = [rule for rule in measured_rules(found, firmware.program, profile) if not rule.passed]
         if broken:
             raise CheckFailed(

@@ -126,7 +126,7 @@ def build(
             core.zig_target,
             f"-mcpu={core.zig_cpu}",
             standard,
-            optimize,
+            *optimize.split(),
             "-ffreestanding",
             "-fno-builtin",
             "-ffunction-sections",
@@ -145,7 +145,7 @@ def build(
             _run([*flags, "-c", str(source.resolve()), "-o", str(target)], folder, f"{where}, {source.name}")
             objects.append(str(target))
         output = folder / "firmware.elf"
-        link = ["-target", core.zig_target, f"-mcpu={core.zig_cpu}", optimize, "-ffreestanding"]
+        link = ["-target", core.zig_target, f"-mcpu={core.zig_cpu}", "-O2", "-ffreestanding"]
         _run(
             [*link, *objects, "-Wl,--gc-sections", f"-Wl,-T,{script}", "-o", str(output)],
             folder,

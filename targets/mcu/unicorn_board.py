@@ -8,10 +8,9 @@ from .cores import Core
 from .emulator import Emulator
 from .image import Image
 
-__all__ = ["TICKS_PER_INSTRUCTION", "UART", "UnicornLink"]
+__all__ = ["UART", "UnicornLink"]
 
 UART = 0x4000_4000
-TICKS_PER_INSTRUCTION = 1
 _UART_DATA, _UART_STATE = 0x0, 0x4
 _RECEIVED = 2
 _SYSTEM_PAGE, _SYSTICK_VALUE = 0xE000_E000, 0x018

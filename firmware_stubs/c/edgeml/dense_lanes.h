@@ -16,6 +16,13 @@
 typedef uint32_t __attribute__((may_alias)) edgeml_word;
 #endif
 
+/* One step after the other: a compiler that computes all shifts first runs out of registers. */
+#if defined(__riscv) || defined(__thumb2__)
+#define EDGEML_KEEP_ORDER(a, b, c, d) __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#else
+#define EDGEML_KEEP_ORDER(a, b, c, d) ((void)0)
+#endif
+
 /* Sum of count bytes (a multiple of 8, at most 1024; x aligned to 4 bytes). */
 EDGEML_INLINE uint32_t edgeml_sum_u8(const uint8_t *x, uint32_t count)
 {
@@ -55,13 +62,15 @@ EDGEML_INLINE void edgeml_dense_lanes_segment(const edgeml_dense_call *call, uin
         uint32_t acc[4];
         acc[0] = acc[1] = acc[2] = acc[3] = (uint32_t)call->start;
         do {
-            const uint32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+            uint32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+            EDGEML_UNROLL
             for (uint32_t step = 0; step < width; step += bits) {
                 const uint32_t value = *x++;
                 acc[0] += ((w0 >> step) & mask) * value;
                 acc[1] += ((w1 >> step) & mask) * value;
                 acc[2] += ((w2 >> step) & mask) * value;
                 acc[3] += ((w3 >> step) & mask) * value;
+                EDGEML_KEEP_ORDER(w0, w1, w2, w3);
             }
             w += 4;
         } while (w != end);

@@ -117,6 +117,39 @@
             "pop   {r4-r7, pc}\n" ::: "memory");                                                          \
     }
 
+/* One input on four 8-bit codes: bytes `first` to `first` + 3 from r3 on. */
+#define EDGEML_BYTES_MAC(acc, at)                                    \
+    "ldrb r1, [r3, #" at "]\n"                                       \
+    "muls r1, r0, r1\n"                                              \
+    "add  " acc ", r1\n"
+#define EDGEML_BYTES_INPUT(input, at0, at1, at2, at3)                \
+    "ldrb r0, [r7, #" input "]\n"                                    \
+    EDGEML_BYTES_MAC("r8", at0)                                      \
+    EDGEML_BYTES_MAC("r9", at1)                                      \
+    EDGEML_BYTES_MAC("r10", at2)                                     \
+    EDGEML_BYTES_MAC("r11", at3)
+#define EDGEML_BYTES_EIGHT_INPUTS                                    \
+    "mov   r3, r12\n"                                                \
+    EDGEML_BYTES_INPUT("0", "0", "1", "2", "3")                      \
+    EDGEML_BYTES_INPUT("1", "4", "5", "6", "7")                      \
+    EDGEML_BYTES_INPUT("2", "8", "9", "10", "11")                    \
+    EDGEML_BYTES_INPUT("3", "12", "13", "14", "15")                  \
+    EDGEML_BYTES_INPUT("4", "16", "17", "18", "19")                  \
+    EDGEML_BYTES_INPUT("5", "20", "21", "22", "23")                  \
+    EDGEML_BYTES_INPUT("6", "24", "25", "26", "27")                  \
+    EDGEML_BYTES_INPUT("7", "28", "29", "30", "31")                  \
+    "adds  r3, #32\n"                                                \
+    "mov   r12, r3\n"
+#define EDGEML_BYTES_TAKE                                            \
+    "ldmia r0!, {r4-r7}\n"                                           \
+    "add   r4, r8\n"                                                 \
+    "add   r5, r9\n"                                                 \
+    "add   r6, r10\n"                                                \
+    "add   r7, r11\n"                                                \
+    "ldr   r1, [sp, #12]\n"                                          \
+    "stmia r1!, {r4-r7}\n"                                           \
+    "str   r1, [sp, #12]\n"
+
 #define EDGEML_LANES_MASK(code, lane_bits)                           \
     "movs  r2, #" code "\n" lane_bits                                \
     "lsls  r1, r2, #16\n"                                            \
@@ -145,6 +178,8 @@ EDGEML_LANES_KERNEL(
         EDGEML_LANES_INPUT("3", "12") EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("4") EDGEML_LANES_INPUT("5", "4")
             EDGEML_LANES_INPUT("6", "8") EDGEML_LANES_INPUT("7", "12"),
     EDGEML_LANES_TAKE_2("r8", "r9") EDGEML_LANES_TAKE_2("r10", "r11"))
+
+EDGEML_LANES_KERNEL(edgeml_dense_w8_block_segment, "", EDGEML_BYTES_EIGHT_INPUTS, EDGEML_BYTES_TAKE)
 
 #endif
 

@@ -1,7 +1,8 @@
 """Ways to pack and multiply the weights of dense layers on microcontrollers, one file each."""
 
+from .dense_block import W8BlockKernel
 from .dense_lanes import LanesKernel
 from .dsp_nested import W4DspKernel, W8DspKernel
 from .dsp_pairs import W2DspKernel
 
-__all__ = ["LanesKernel", "W2DspKernel", "W4DspKernel", "W8DspKernel"]
+__all__ = ["LanesKernel", "W2DspKernel", "W4DspKernel", "W8BlockKernel", "W8DspKernel"]

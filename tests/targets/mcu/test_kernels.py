@@ -22,13 +22,21 @@ from edgeml.targets.mcu.dialect import core_kernels, dialect_for
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import Firmware
 from edgeml.targets.mcu.image_build import library_image
-from edgeml.targets.mcu.kernels import LanesKernel, W2DspKernel, W4DspKernel, W8DspKernel
+from edgeml.targets.mcu.kernels import LanesKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
 from edgeml.targets.mcu.kernels.segments import segment_ranges, widest_segment
 from edgeml.targets.mcu.runner import NetworkRunner
 
 from .networks import dense_weights, random_inputs
 
-KERNELS = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2), W2DspKernel(), W4DspKernel(), W8DspKernel())
+KERNELS = (
+    LanesKernel(2, 4),
+    LanesKernel(2, 2),
+    LanesKernel(4, 2),
+    W2DspKernel(),
+    W4DspKernel(),
+    W8DspKernel(),
+    W8BlockKernel(),
+)
 NAMES = [kernel.name for kernel in KERNELS]
 
 
@@ -88,7 +96,7 @@ def test_portable_bodies_are_exact_on_this_machine(
 ) -> None:
     """The same packed weights through the bodies that other compilers get."""
     kernel = KERNELS[index]
-    bits = 8 if kernel.name == "w8_dsp" else 4 if "w4" in kernel.name else 2
+    bits = 8 if "w8" in kernel.name else 4 if "w4" in kernel.name else 2
     weight = dense_weights(np.random.default_rng(seed), (outputs, inputs), bits)
     network = one_layer(weight, bits, input_bits, signed, seed)
     dialect = replace(dialect_for((kernel, RowsKernel())), tile=4)

@@ -1,0 +1,45 @@
+"""8-bit weights without SIMD, four outputs at a time. The C is `firmware_stubs/c/edgeml/dense_w8_block.h`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgeml.targets.c import ConstantArray, LayerCode
+from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
+
+from .segments import GROUP, padded_to
+
+__all__ = ["W8BlockKernel"]
+
+_BLOCK = 4
+
+
+class W8BlockKernel(DenseKernel):
+    """Weights of up to 8 bits, a byte each."""
+
+    name = "w8_block"
+
+    def applies(self, problem: DenseProblem) -> bool:
+        """8-bit inputs; the sum of an output fits 32 bits."""
+        return problem.thresholds is None and problem.input.ctype == "uint8_t" and problem.fits_int32
+
+    def emit(self, problem: DenseProblem) -> LayerCode:
+        inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
+        bias = np.zeros(outputs, np.int64)
+        bias[: problem.outputs] = problem.bias
+        codes = np.full((outputs, inputs), 128, np.int64)
+        codes[: problem.outputs, : problem.inputs] += problem.weight
+        words = (codes.reshape(-1, _BLOCK, inputs) << 8 * np.arange(_BLOCK)[:, None]).sum(axis=1).astype(np.uint32)
+        weight, name = f"{problem.prefix}_weight", f"{problem.prefix}_bias"
+        layout = f"codes w + 128, [{outputs // _BLOCK} blocks][{inputs} inputs][{_BLOCK} outputs]"
+        return LayerCode(
+            statements=(f"edgeml_dense_w8_block(x, {weight}, {name}, {inputs}, {outputs // _BLOCK}, y);",),
+            comment=problem.summary(),
+            includes=("dense_w8_block.h",),
+            constants=(
+                ConstantArray(weight, "uint32_t", words, layout),
+                ConstantArray(name, "int32_t", bias, "bias, offsets of the input folded in"),
+            ),
+            fills_padding=problem.output.padded == outputs,
+            kernel=self.name,
+        )
