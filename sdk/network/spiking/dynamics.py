@@ -124,6 +124,7 @@ def _run_step_firing(layer: LeakyNeurons, spikes: Int64) -> Record:
     ]
     v = np.repeat(layer.initial.astype(np.int64)[None], samples, axis=0)
     u = np.zeros(shape, np.int64)
+    fired = above(v, threshold).astype(np.int64)
     for t in range(steps):
         a = arriving[t]
         for delay, weight in parts:
@@ -144,11 +145,13 @@ def _run_step_firing(layer: LeakyNeurons, spikes: Int64) -> Record:
         else:
             u = limit(model.current_limit, a, model.bits)
         record.current[t] = u
-        past: npt.NDArray[np.bool_] | None = None
-        if model.reset_delay or model.reset == "subtract_guarded":
-            past = above(v, threshold)
+        past: Int64 | None = None
+        if model.reset_delay:
+            past = fired  # the same comparison of the same membrane
+        elif model.reset == "subtract_guarded":
+            past = above(v, threshold).astype(np.int64)
         if past is not None and model.reset == "zero":
-            v = v * (1 - past.astype(np.int64))
+            v = v * (1 - past)
         if model.addition == "saturating":
             change = limit(model.membrane_limit, decay(v, beta, decay_bits) - v + u, model.bits)
             v = v + limit(model.membrane_limit, change + membrane_bias, model.bits)
@@ -157,13 +160,11 @@ def _run_step_firing(layer: LeakyNeurons, spikes: Int64) -> Record:
             if any_membrane_bias:
                 v = v + membrane_bias
         if past is not None and model.reset == "subtract":
-            v = v - past.astype(np.int64) * threshold
+            v = v - past * threshold
         elif past is not None and model.reset == "zero_with_input":
-            v = v * (1 - past.astype(np.int64))
+            v = v * (1 - past)
         v = limit(model.membrane_limit, v, model.bits)
-        compared = (
-            v - past.astype(np.int64) * threshold if past is not None and model.reset == "subtract_guarded" else v
-        )
+        compared = v - past * threshold if past is not None and model.reset == "subtract_guarded" else v
         if model.reset == "subtract_repeatedly":
             fired = _repeated(v, threshold, model.compare, model.max_spikes)
             v = v - fired * threshold

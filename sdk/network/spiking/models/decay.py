@@ -19,7 +19,10 @@ def _none(x: Int64, k: Int64, bits: int) -> Int64:
 def _multiply(x: Int64, k: Int64, bits: int) -> Int64:
     if bits == 0:
         return x * k
-    return (x * k + (1 << (bits - 1))) >> bits
+    product = x * k
+    product += 1 << (bits - 1)
+    product >>= bits
+    return product
 
 
 def _multiply_toward_zero(x: Int64, k: Int64, bits: int) -> Int64:
