@@ -15,7 +15,7 @@ from edgeml.errors import CheckFailed, MissingTool
 
 from .cores import Core
 
-__all__ = ["WARNINGS", "MemoryMap", "build", "compiler_missing", "compiler_version"]
+__all__ = ["WARNINGS", "MemoryMap", "build", "compiler_missing", "compiler_version", "linker_script"]
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 """What every generated and hand-written C file must pass."""
@@ -61,7 +61,7 @@ def _run(arguments: Sequence[str], folder: Path, where: str) -> None:
         raise CheckFailed(where, f"does not compile:\n{text[-4000:]}")
 
 
-def _linker_script(core: Core, keep: Sequence[str], entry: str, memory: MemoryMap) -> str:
+def linker_script(keep: Sequence[str], entry: str, memory: MemoryMap) -> str:
     """Code and constants in flash, everything else in RAM, the stack at the end of RAM; `keep` stays unused or not."""
     externs = " ".join(dict.fromkeys((*keep, entry)))
     return f"""ENTRY({entry})
@@ -120,7 +120,7 @@ def build(
     with tempfile.TemporaryDirectory(prefix="edgeml-build-") as name:
         folder = Path(name)
         script = folder / "link.ld"
-        script.write_text(_linker_script(core, keep, entry or keep[0], memory), encoding="utf-8")
+        script.write_text(linker_script(keep, entry or keep[0], memory), encoding="utf-8")
         flags = [
             "-target",
             core.zig_target,
