@@ -16,7 +16,7 @@ from edgeml.plugins import Execution
 
 from .lowering import logits, lower
 from .model import FullyConnected, Model, Softmax, TensorInfo
-from .reader import read_model, tensor_indices
+from .reader import ending_at, read_model, tensor_indices
 from .runtimes import RUNTIMES, Runtime, Session
 
 if TYPE_CHECKING:
@@ -85,18 +85,18 @@ class RuntimeExecutor:
             raise MissingTool(self.runtime.name, refusal)
         indices = tensor_indices(content)
         first, last = model.tensors[model.input], logits(model)
-        wanted = [name for name in indices if name != model.input] if trace and self._traces else []
-        if not wanted and isinstance(model.operators[-1], Softmax):
-            wanted = [last.name]
+        softmax = isinstance(model.operators[-1], Softmax)
+        if softmax:
+            # The integers end before a softmax: the file is run as it is, but that tensor is its output.
+            content = ending_at(content, indices[last.name])
+        wanted = [name for name in _lasting(model) if name in indices] if trace and self._traces else []
         fed = _real(q, first) if model.float_input else q.astype(np.int8 if first.signed else np.uint8)
         with Session(self.runtime) as session:
-            arrays, measures = session.run(content, fed, [indices[name] for name in wanted])
-        if wanted:
-            values = {name: array.astype(np.int32) for name, array in zip(wanted, arrays, strict=True)}
-            outputs = values[last.name]
-        else:
-            values = {}
-            outputs = _integers(arrays[0], last) if model.float_output else arrays[0].astype(np.int32)
+            (found,), measures = session.run(content, fed)
+            traced = session.run(content, fed, [indices[name] for name in wanted])[0] if wanted else []
+        real = model.float_output and not softmax
+        outputs = _integers(found, last) if real else found.astype(np.int32)
+        values = {name: array.astype(np.int32) for name, array in zip(wanted, traced, strict=True)}
         own = simulate(bundle.network, q)
         differing = int((own != outputs).sum())
         names = {node.name for node in bundle.network.nodes}
@@ -115,6 +115,12 @@ class RuntimeExecutor:
         )
         arena = f", arena {measures['arena']} bytes" if "arena" in measures else ""
         return f"{measures['version']}, rounds {self.runtime.rule}: {agreement}{arena}"
+
+
+def _lasting(model: Model) -> list[str]:
+    """Tensors that nothing overwrites: operators other than FULLY_CONNECTED may compute in place."""
+    taken = {name for op in model.operators if not isinstance(op, FullyConnected) for name in op.inputs}
+    return [op.output for op in model.operators if op.output not in taken]
 
 
 def _universal(network: Network) -> bool:

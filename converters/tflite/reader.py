@@ -24,7 +24,15 @@ from .runtimes import rounding_rule
 from .schema import SCHEMA_VERSION, Activation, OperatorKind, TensorType, operator_name
 from .writer import METADATA_NAME
 
-__all__ = ["DEFAULT_ROUNDING", "identifier", "own_metadata", "read_model", "read_network", "tensor_indices"]
+__all__ = [
+    "DEFAULT_ROUNDING",
+    "ending_at",
+    "identifier",
+    "own_metadata",
+    "read_model",
+    "read_network",
+    "tensor_indices",
+]
 
 DEFAULT_ROUNDING = "double_rounding"
 """The rule for a file that names none: that of TFLite Micro and CMSIS-NN."""
@@ -88,6 +96,14 @@ def tensor_indices(content: bytes) -> dict[str, int]:
     reader = _Reader(content, "model")
     reader.model()
     return reader.indices
+
+
+def ending_at(content: bytes, index: int) -> bytes:
+    """The same file with the tensor of that index as its output."""
+    outputs = read_root(content)["subgraphs"][0]["outputs"]
+    whole = np.frombuffer(content, np.uint8)
+    offset = outputs.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    return content[:offset] + np.array([index], "<i4").tobytes() + content[offset + 4 :]
 
 
 class _Reader:

@@ -47,21 +47,36 @@ def version(package):
 
 
 def run_lite(runtime, model, q, tensors):
-    """Tensors of LiteRT or tflite-runtime for q [samples, inputs], as one batch."""
+    """Tensors of LiteRT or tflite-runtime for q [samples, inputs]: as one batch, or where the model is made for single
+    samples only (a RESHAPE to a fixed shape), one by one."""
     interpreter_type, resolver, name = interpreter_class(runtime)
-    interpreter = interpreter_type(
-        model_content=model,
-        experimental_op_resolver_type=resolver,
-        experimental_preserve_all_tensors=bool(tensors),
-        num_threads=1,
-    )
-    source = interpreter.get_input_details()[0]
-    interpreter.resize_tensor_input(source["index"], [len(q), q.shape[1]])
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(source["index"], q.astype(source["dtype"]))
-    interpreter.invoke()
-    indices = tensors or [interpreter.get_output_details()[0]["index"]]
-    return [interpreter.get_tensor(index) for index in indices], {"version": name}
+
+    def interpreter():
+        return interpreter_type(
+            model_content=model,
+            experimental_op_resolver_type=resolver,
+            experimental_preserve_all_tensors=bool(tensors),
+            num_threads=1,
+        )
+
+    def invoke(running, values):
+        source = running.get_input_details()[0]
+        running.set_tensor(source["index"], values.astype(source["dtype"]).reshape(source["shape"]))
+        running.invoke()
+        indices = tensors or [running.get_output_details()[0]["index"]]
+        return [running.get_tensor(index).reshape(len(values), -1) for index in indices]
+
+    try:
+        batch = interpreter()
+        batch.resize_tensor_input(batch.get_input_details()[0]["index"], [len(q), q.shape[1]])
+        batch.allocate_tensors()
+        arrays = invoke(batch, q)
+    except (RuntimeError, ValueError):
+        single = interpreter()
+        single.allocate_tensors()
+        rows = [invoke(single, q[row : row + 1]) for row in range(len(q))]
+        arrays = [np.concatenate(values) for values in zip(*rows, strict=True)]
+    return arrays, {"version": name}
 
 
 def arena_bytes(interpreter):
@@ -90,14 +105,15 @@ def run_micro(model, q, tensors):
     dtype = recording.get_input_details(0)["dtype"]
     running = interpreter(runtime.InterpreterConfig.kPreserveAllTensors) if tensors else recording
     rows = [[] for _ in tensors or [0]]
+    shape = recording.get_input_details(0)["shape"]
     for row in q.astype(dtype):
-        running.set_input(row[None], 0)
+        running.set_input(row.reshape(shape), 0)
         running.invoke()
         found = [running.GetTensor(index, 0)["tensor_data"] for index in tensors] or [running.get_output(0)]
         for kept, values in zip(rows, found, strict=True):
             kept.append(np.array(values).ravel())
     if tensors:
-        recording.set_input(q[:1].astype(dtype), 0)
+        recording.set_input(q[:1].astype(dtype).reshape(shape), 0)
         recording.invoke()
     return [np.stack(kept) for kept in rows], {"version": version("tflite-micro"), "arena": arena_bytes(recording)}
 
