@@ -158,7 +158,7 @@ def thresholds(network: Network, layers: list[Population], profile: Profile) -> 
                 uneven == 0,
                 f"{uneven} of {layer.size} neurons have unequal steps between their thresholds",
                 layer.node,
-                "Use a chip with scheduled thresholds, or an activation with one scale per channel",
+                "Convert with --option uniform_thresholds=true (it says what that costs), or use a chip with schedules",
             )
 
 

@@ -13,6 +13,7 @@ from ...errors import NetworkError
 from ..arrays import INT32_HIGH, INT32_LOW, integer_array, integer_scalar
 from ..layer import Layer
 from ..spiking.dynamics import Record, run_layer
+from ..spiking.extent import check_extent
 from ..spiking.models.neuron_model import NeuronModel
 from ..spiking.ranges import state_ranges
 from ..value_range import IntArray, ValueRange
@@ -21,6 +22,7 @@ __all__ = ["LeakyNeurons"]
 
 _L = TypeVar("_L", bound="LeakyNeurons")
 _MOST_DELAY = 2**12
+_MOST_STATES = 2**23
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +73,9 @@ class LeakyNeurons(Layer):
         checked: dict[str, Any] = {
             "weight_bits": bits,
             "weight": weight,
-            "steps": integer_scalar("leaky neurons, steps", self.steps, 1, 2**20),
+            "steps": integer_scalar("leaky neurons, steps", self.steps, 1, 2**16),
         }
+        check_extent("leaky neurons", checked["steps"], max(neurons, inputs))
         for name, least in (
             ("threshold", 0),
             ("current_decay", 0),
@@ -165,9 +168,12 @@ class LeakyNeurons(Layer):
 
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (x,) = inputs
-        if not len(x):
-            return np.zeros((0, self.steps * self.neurons), np.int32)
-        return self.emitted(self.record(x))
+        outputs = np.empty((len(x), self.steps * self.neurons), np.int32)
+        # States of all steps are in memory at once: few samples at a time where there are many.
+        chunk = max(1, _MOST_STATES // (self.steps * max(self.neurons, self.inputs)))
+        for start in range(0, len(x), chunk):
+            outputs[start : start + chunk] = self.emitted(self.record(x[start : start + chunk]))
+        return outputs
 
     def parts(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         attributes, tensors = super().parts()

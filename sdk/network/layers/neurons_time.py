@@ -11,11 +11,13 @@ import numpy.typing as npt
 from ...errors import NetworkError
 from ..arrays import INT32_HIGH, INT32_LOW, integer_scalar
 from ..layer import Layer
+from ..spiking.extent import check_extent
 from ..spiking.input_encoders import ENCODERS, encode_over_time
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["SpikeEncoder", "SpikeReadout"]
 
+_MOST_DRAWS = 2**22
 _READOUTS = ("sum", "last", "maximum")
 
 
@@ -50,6 +52,9 @@ class SpikeEncoder(Layer):
             raise NetworkError("spike encoder", f"{self.encoder!r} is not one of {', '.join(ENCODERS)}")
         features = integer_scalar("spike encoder, features", self.features, 1, 2**24)
         steps = integer_scalar("spike encoder, steps", self.steps, 1, 2**20)
+        check_extent("spike encoder", steps, features)
+        if self.encoder == "rate" and steps * features > _MOST_DRAWS:
+            raise NetworkError("spike encoder", f"the rate encoder makes at most {_MOST_DRAWS} draws a sample")
         low = integer_scalar("spike encoder, low", self.low, -(2**15), 2**15)
         high = integer_scalar("spike encoder, high", self.high, low + 1, low + 255)
         seed = integer_scalar("spike encoder, seed", self.seed, 1 if self.encoder == "rate" else 0, INT32_HIGH)
@@ -118,6 +123,7 @@ class SpikeReadout(Layer):
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", integer_scalar("spike readout, steps", self.steps, 1, 2**20))
         object.__setattr__(self, "channels", integer_scalar("spike readout, channels", self.channels, 1, 2**24))
+        check_extent("spike readout", self.steps, self.channels)
         if self.reading not in _READOUTS:
             raise NetworkError("spike readout", f"{self.reading!r} is not one of {', '.join(_READOUTS)}")
 

@@ -151,6 +151,22 @@ def test_choices_that_are_none_are_refused(choices: dict) -> None:
         NeuronModel(**choices)
 
 
+def test_a_file_cannot_ask_for_endless_memory() -> None:
+    with pytest.raises(NetworkError, match="more than"):
+        SpikeEncoder("direct", 2**20, 2**20, 0, 1)
+    with pytest.raises(NetworkError, match="more than"):
+        SpikeReadout(2**20, 2**20, "sum")
+    with pytest.raises(NetworkError, match="more than"):
+        neurons(np.ones((2000, 1), int), 2**16)
+
+
+def test_many_samples_of_many_steps_run_in_parts() -> None:
+    layer = neurons(np.ones((64, 3), int), 600, model=NeuronModel(decay="subtract"), threshold=np.full(64, 2))
+    x = (np.random.default_rng(0).random((300, 1800)) < 0.5).astype(np.int32)
+    whole = layer.evaluate(x)
+    assert np.array_equal(np.concatenate([layer.evaluate(x[:7]), layer.evaluate(x[7:])]), whole)
+
+
 def test_hostile_attributes_of_a_file_give_an_error() -> None:
     for model in (None, [], {"decay": 5}, {"unknown": 1}, {"bits": "many"}, {1: 2}):
         with pytest.raises(NetworkError):
