@@ -55,7 +55,7 @@ class Options:
     epochs: int | None = None
     seed: int = 0
     device: str = "cpu"
-    learning_rate: float = 0.02
+    learning_rate: float = 0.08
     batch_size: int = 128
 
 

@@ -27,28 +27,23 @@ def _reduced(gradient: Tensor, shape: torch.Size) -> Tensor:
 
 
 class UniformQuantizer(torch.autograd.Function):
-    """y = (clip(round_half_even(x / scale − shift), low, high) + shift) · scale."""
+    """y = (clip(round_half_even(x / scale − shift), low, high) + shift) · scale; low and high are integers."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, low: int, high: int, shift: float) -> Tensor:
         ratio = x / scale
-        if shift:
-            ratio = ratio - shift
-        q = ratio.round().clamp_(low, high)
-        ctx.save_for_backward(ratio, q, scale)
-        ctx.low, ctx.high, ctx.shift = low, high, shift
+        rounded = (ratio - shift).round_() if shift else ratio.round()
+        q = rounded.clamp(low, high)
+        ctx.save_for_backward(ratio, q + shift if shift else q, rounded == q, scale)
         return (q + shift) * scale if shift else q * scale
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
-        ratio, q, scale = ctx.saved_tensors
-        inside = (ratio >= ctx.low) & (ratio <= ctx.high)
+        ratio, level, inside, scale = ctx.saved_tensors
         passed = gradient * inside
-        error = q - ratio * inside
-        if ctx.shift:
-            error = error + ctx.shift * ~inside
-        return passed, _reduced(gradient * error, scale.shape), None, None, None
+        learned = gradient * level - passed * ratio
+        return passed, _reduced(learned, scale.shape), None, None, None
 
 
 class BinaryWeights(torch.autograd.Function):

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from edgeml.errors import InputError
 from edgeml.plugins import Progress
 
 from .options import Options
@@ -86,7 +87,18 @@ def train(
         schedule.step()
         if done == total or done % max(total // _REPORTS, 1) == 0:
             progress("training", done, total, _report(loss, outputs, wanted, target, lesson.classifier))
-    return network.finished(measured)
+    return _require_finite(network.finished(measured))
+
+
+def _require_finite(parameters: Parameters) -> Parameters:
+    for name, linear in parameters.linear.items():
+        if not all(np.all(np.isfinite(each)) for each in (linear.weight, linear.scale, linear.bias)):
+            raise InputError(
+                f"layer {name}",
+                "training did not stay finite: a number passed the range of float32",
+                "Use a smaller learning_rate, or check the sizes of the model's weights and data",
+            )
+    return parameters
 
 
 def _rate(done: int, total: int) -> float:
