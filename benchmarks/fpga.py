@@ -1,0 +1,222 @@
+"""The unrolled architecture beside its peers: the same integer network through the same yosys.
+
+    python -m benchmarks.fpga [--quick] [--place]
+
+Peers: one sum expression per neuron (what a straightforward generator writes), and da4ml's adder graphs (its own
+RTL). All are combinational, from the input integers to the output integers, with the same comparisons as
+activations. Cost is lookup tables plus carry cells of `synth_xilinx -family xcup`; UltraScale+ counts of yosys are
+estimates. `--place` also runs the pipelined network through nextpnr for ECP5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.profile import load_profile
+from edgeml.targets.fpga.budget import FAMILIES, budget_of
+from edgeml.targets.fpga.design import Design, build
+from edgeml.targets.fpga.synthesize import run_yosys, summary, synthesize
+from edgeml.targets.fpga.unrolled.build import network_logic
+from edgeml.targets.fpga.unrolled.emit import pipeline
+
+_FLOW = "synth_xilinx -family xcup"
+
+
+def random_network(sizes: tuple[int, ...], weights: tuple[int, int], density: float, name: str) -> Network:
+    """A network of random weights in weights[0] … weights[1] with 2-bit inputs and activations.
+
+    Thresholds stand at the quartiles of each accumulator over random inputs, so that every level occurs.
+    """
+    rng = np.random.default_rng(7)
+    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, 2, False))]
+    x = rng.integers(0, 4, (2000, sizes[0]))
+    for index, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        weight = rng.integers(weights[0], weights[1] + 1, (outputs, inputs))
+        weight[rng.random((outputs, inputs)) >= density] = 0
+        nodes.append(Node(f"fc{index}", Dense(weight, 2, np.zeros(outputs, np.int64)), (nodes[-1].name,)))
+        acc = x @ weight.T
+        if index + 2 < len(sizes):
+            thresholds = np.sort(np.quantile(acc, [0.4, 0.65, 0.85], axis=0).T.round().astype(np.int64), axis=1)
+            nodes.append(Node(f"act{index}", Threshold(thresholds), (nodes[-1].name,)))
+            x = (acc[:, :, None] >= thresholds).sum(axis=2)
+    return Network(name, tuple(nodes), Output(np.array([1.0])))
+
+
+def _plain(network: Network, matrix: Any) -> str:
+    """The network in Verilog with `matrix(index, layer, x)` giving each dense layer's text; x is a packed bus name."""
+    lines: list[str] = []
+    extra: list[str] = []
+    current, count = "in_data", network.input_size
+    for index, node in enumerate(network.layers):
+        if isinstance(node.layer, Dense):
+            text, modules, widths = matrix(index, node, current)
+            lines += text
+            extra += modules
+            count = node.layer.outputs
+        else:
+            layer = node.layer
+            assert isinstance(layer, Threshold)
+            bits = []
+            for channel, row in enumerate(layer.thresholds):
+                names = [f"t{index}_{channel}_{k}" for k in range(len(row))]
+                value = f"a{index - 1}_{channel}"
+                lines += [
+                    f"  wire {n} = {value} >= {_signed(int(t), widths)};" for n, t in zip(names, row, strict=True)
+                ]
+                bits.append(f"{{{names[1]}, {names[0]} ^ {names[1]} ^ {names[2]}}}")
+            lines.append(f"  wire [{2 * count - 1}:0] y{index} = {{{', '.join(reversed(bits))}}};")
+            current = f"y{index}"
+    last = len(network.layers) - 1
+    total = ", ".join(f"a{last}_{k}" for k in reversed(range(count)))
+    head = [f"module m(input [{2 * network.input_size - 1}:0] in_data, output [{count * widths - 1}:0] out_data);"]
+    return "\n".join([*extra, *head, *lines, f"  assign out_data = {{{total}}};", "endmodule", ""])
+
+
+def _signed(value: int, bits: int) -> str:
+    return f"-{bits}'sd{-value}" if value < 0 else f"{bits}'sd{value}"
+
+
+def sum_expressions(network: Network) -> str:
+    """One sum per neuron: w · x written as additions, subtractions and shifts."""
+
+    def matrix(index: int, node: Node, x: str) -> tuple[list[str], list[str], int]:
+        layer = node.layer
+        assert isinstance(layer, Dense)
+        bits = network.ranges[node.name].bits + (0 if network.ranges[node.name].signed else 1)
+        lines = []
+        for output, row in enumerate(layer.weight):
+            terms = []
+            for channel in np.flatnonzero(row):
+                value = f"$signed({{1'b0, {x}[{2 * channel + 1}:{2 * channel}]}})"
+                scaled = f"({value} <<< 1)" if abs(row[channel]) == 2 else value
+                terms.append(("- " if row[channel] < 0 else "+ ") + scaled)
+            lines.append(f"  wire signed [{bits - 1}:0] a{index}_{output} = {bits}'sd0 {' '.join(terms)};")
+        return lines, [], bits
+
+    return _plain(network, matrix)
+
+
+def da4ml_graphs(network: Network) -> str:
+    """da4ml's adder graph per dense layer, in da4ml's own Verilog. MissingTool-like ImportError without da4ml."""
+    import da4ml.codegen.rtl as rtl
+    from da4ml.codegen.rtl.verilog.comb import comb_logic_gen, minimal_kif
+    from da4ml.trace import FixedVariableArrayInput, comb_trace
+
+    def matrix(index: int, node: Node, x: str) -> tuple[list[str], list[str], int]:
+        layer = node.layer
+        assert isinstance(layer, Dense)
+        symbols = FixedVariableArrayInput(layer.inputs)
+        products = symbols.quantize(0, 2, 0) @ np.ascontiguousarray(layer.weight.T, np.float32)
+        logic = comb_trace(symbols, products)
+        name, wire = f"da_{index}", f"d{index}"
+        out_bits = sum(sum(minimal_kif(interval)) for interval in logic.out_qint)
+        lines = [f"  wire [{out_bits - 1}:0] {wire};", f"  {name} u{index} (.model_inp({x}), .model_out({wire}));"]
+        bits = network.ranges[node.name].bits + (0 if network.ranges[node.name].signed else 1)
+        position = 0
+        for output, interval in enumerate(logic.out_qint):
+            k, i, f = minimal_kif(interval)
+            width = int(k) + i + f
+            part = f"{wire}[{position + width - 1}:{position}]" if width else "1'b0"
+            value = f"$signed({part})" if k else f"$signed({{1'b0, {part}}})"
+            lines.append(f"  wire signed [{bits - 1}:0] a{index}_{output} = {value}{f' <<< {-f}' if f < 0 else ''};")
+            position += width
+        return lines, [comb_logic_gen(logic, name)], bits
+
+    sources = Path(rtl.__file__).parent / "verilog" / "source"
+    library = "\n".join(path.read_text() for path in sorted(sources.glob("[!l]*.v")))
+    return library + "\n" + _plain(network, matrix)
+
+
+def measure(text: str, top: str) -> dict[str, Any]:
+    """Cells of a combinational or pipelined module after the flow, and its depth in cells."""
+    with tempfile.TemporaryDirectory(prefix="edgeml_bench_") as scratch:
+        folder = Path(scratch)
+        (folder / "m.v").write_text(text, encoding="utf-8")
+        started = time.perf_counter()
+        run_yosys(
+            f"read_verilog m.v; {_FLOW} -top {top} -flatten; tee -q -o stat.json stat -json; tee -q -o ltp.txt ltp -noff",
+            folder,
+        )
+        cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
+        found = summary(cells, FAMILIES["xcup"])
+        length = re.search(r"length=(\d+)", (folder / "ltp.txt").read_text())
+        found["shift_registers"] = sum(count for cell, count in cells.items() if cell.startswith("SRL"))
+        return {
+            **found,
+            "cost": found["luts"] + found["carry"],
+            "depth": int(length[1]) if length else 0,
+            "seconds": round(time.perf_counter() - started),
+        }
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table; returns an exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the matrix only")
+    parser.add_argument("--place", action="store_true", help="place the pipelined network on an ECP5")
+    options = parser.parse_args(arguments)
+    networks = [("64x32 ternary", random_network((64, 32), (-1, 1), 1.0, "matrix"))]
+    if not options.quick:
+        mlp = (16, 64, 32, 32, 5)
+        networks += [
+            ("16-64-32-32-5", random_network(mlp, (-2, 1), 1.0, "dense")),
+            ("64x32 2-bit", random_network((64, 32), (-2, 1), 1.0, "matrix2")),
+            ("64x32 30 %", random_network((64, 32), (-2, 1), 0.3, "sparse_matrix")),
+            ("16-64-32-32-5 30 %", random_network(mlp, (-2, 1), 0.3, "sparse")),
+        ]
+    header = (
+        f"{'network':<20}{'how':<18}{'LUT':>7}{'carry':>7}{'cost':>7}{'FF':>7}{'SRL':>6}{'depth':>7}{'of da4ml':>10}"
+    )
+    print(header, flush=True)
+    for label, network in networks:
+        logic = network_logic(network)
+        variants: list[tuple[str, Any]] = [
+            ("da4ml", lambda network=network: (da4ml_graphs(network), "m")),
+            ("edgeml", lambda logic=logic: (pipeline(logic, "m", 0, {}), "m")),
+            ("edgeml pipelined", lambda logic=logic: (pipeline(logic, "m", 1, {}), "m")),
+            ("sum per neuron", lambda network=network: (sum_expressions(network), "m")),
+        ]
+        peer = 0
+        for how, text in variants:
+            try:
+                found = measure(*text())
+            except ImportError as error:
+                print(f"{label:<20}{how:<18}not installed ({error})", flush=True)
+                continue
+            peer = found["cost"] if how == "da4ml" else peer
+            ratio = f"{found['cost'] / peer:.2f}" if peer else "-"
+            print(
+                f"{label:<20}{how:<18}{found['luts']:>7}{found['carry']:>7}{found['cost']:>7}{found['flip_flops']:>7}"
+                f"{found['shift_registers']:>6}{found['depth']:>7}{ratio:>10}",
+                flush=True,
+            )
+    if options.place:
+        place(networks[-1 if options.quick else 1][1])
+    return 0
+
+
+def place(network: Network) -> None:
+    """Place and route a network, pipelined, on an ECP5-85 and print clock and use."""
+    built = build(network, Design("unrolled"))
+    with tempfile.TemporaryDirectory(prefix="edgeml_bench_") as scratch:
+        result = synthesize(built, budget_of(load_profile("ecp5-85k")), Path(scratch))
+    placed = result["placed"]
+    nanoseconds = built.latency / placed["fmax_mhz"] * 1e3
+    print(
+        f"ECP5-85 {network.name}: {placed['fmax_mhz']} MHz, {built.latency} clocks = {nanoseconds:.0f} ns", flush=True
+    )
+    print(f"  {placed['utilization']}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,38 @@
+"""Random networks small enough to simulate as hardware, and designs for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from edgeml.network import Network
+from edgeml.targets.fpga.design import Design, design_of
+from edgeml.targets.fpga.folded.plan import make_plan
+from edgeml.targets.fpga.folded.timing import size_fifos
+from edgeml.targets.fpga.folding import folds_for_interval
+from tests.network.random_networks import network_of, random_shape
+
+__all__ = ["folded_designs", "small_network"]
+
+
+def small_network(seed: int, widest: int = 10, deepest: int = 3) -> Network:
+    """A random network of few neurons; every seed another one. Zero points, bases, residual paths included."""
+    rng = np.random.default_rng(seed)
+    shape = random_shape(rng, widest=widest, deepest=deepest)
+    widths = tuple(min(width, widest) for width in shape.widths)
+    levels = tuple(min(level, 7) for level in shape.levels)
+    return network_of(replace(shape, widths=widths, levels=levels))
+
+
+def folded_designs(network: Network, count: int) -> list[Design]:
+    """Folded designs of a network, from one multiplier per layer to many, FIFOs sized."""
+    most = max(segment.steps for segment in make_plan(network, {}).segments)
+    designs = []
+    for k in range(count):
+        folds = folds_for_interval(network, max(1, most // 5**k))
+        if folds is not None:
+            plan = make_plan(network, folds)
+            size_fifos(plan)
+            designs.append(design_of(plan))
+    return designs

@@ -1,0 +1,104 @@
+"""The cycle model against Verilator, and the executors' refusal of RTL that is not the network's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeml.errors import InputError
+from edgeml.network import simulate
+from edgeml.targets.fpga.design import DESIGN_FILE, Design, build, verify_files
+from edgeml.targets.fpga.folded.plan import make_plan
+from edgeml.targets.fpga.folded.timing import size_fifos, solve
+from edgeml.targets.fpga.folding import folds_for_interval
+from edgeml.targets.fpga.tools import compiler, find_verilator
+from edgeml.targets.fpga.verilator import compile_design
+from tests.network.random_networks import random_inputs
+
+from .designs import folded_designs, small_network
+
+verilator = pytest.mark.skipif(
+    find_verilator() is None or compiler() is None, reason="Verilator or a C++ compiler is not installed"
+)
+
+
+def _check(seed: int, folder: Path, design: Design, vectors: int) -> None:
+    network = small_network(seed, widest=24, deepest=4)
+    built = build(network, design)
+    simulation = compile_design(built, folder)
+    q = random_inputs(network, vectors, seed).astype(np.int32)
+    y = simulate(network, q)
+    outputs, counts = simulation.run(q)
+    np.testing.assert_array_equal(outputs, y)
+    assert built.timing is not None
+    assert counts["ends"][: len(built.timing.frames)] == list(built.timing.frames)
+    for run, (input_pause, output_pause) in enumerate([(128, 0), (0, 128), (60, 200)]):
+        pauses = {"input_pause": input_pause, "output_pause": output_pause}
+        outputs, counts = simulation.run(q, seed=seed + run, resets=3, **pauses)
+        np.testing.assert_array_equal(outputs, y)
+        assert counts["resets"] > 0
+
+
+@verilator
+@pytest.mark.parametrize("seed", [1, 4])
+def test_folded_designs_take_exactly_the_predicted_clocks(seed: int, tmp_path: Path) -> None:
+    design = folded_designs(small_network(seed, widest=24, deepest=4), 2)[-1]
+    _check(seed, tmp_path, design, 2000)
+
+
+@verilator
+def test_unrolled_designs_take_exactly_the_predicted_clocks(tmp_path: Path) -> None:
+    _check(2, tmp_path, Design("unrolled"), 2000)
+
+
+@verilator
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10, 18))
+def test_many_vectors_with_pauses_and_resets(seed: int, tmp_path: Path) -> None:
+    """Four runs of 4,000 vectors each, for two folded designs and an unrolled one: 384,000 in all."""
+    network = small_network(seed, widest=24, deepest=4)
+    for number, design in enumerate([*folded_designs(network, 2), Design("unrolled", register_every=2)]):
+        _check(seed, tmp_path / str(number), design, 4000)
+
+
+def test_the_interval_is_that_of_the_slowest_unit() -> None:
+    for seed in range(40):
+        network = small_network(seed, widest=40, deepest=5)
+        for interval in (3, 17, 90):
+            folds = folds_for_interval(network, interval)
+            if folds is None:
+                continue
+            plan = make_plan(network, folds)
+            timing = size_fifos(plan)
+            slowest = max([segment.steps for segment in plan.segments] + [plan.input_beats])
+            assert slowest <= max(interval, plan.input_beats)
+            assert timing.interval == slowest
+            assert timing.latency >= solve(plan, unlimited=True).latency
+
+
+@pytest.mark.parametrize("architecture", ["folded", "unrolled"])
+def test_rtl_that_is_not_the_networks_is_refused(architecture: str, tmp_path: Path) -> None:
+    network = small_network(3)
+    design = folded_designs(network, 1)[0] if architecture == "folded" else Design("unrolled")
+    built = build(network, design)
+    for name, content in built.files.items():
+        (tmp_path / name).write_bytes(content)
+    assert verify_files(network, tmp_path).files == built.files
+
+    core = tmp_path / f"{built.core}.v"
+    core.write_bytes(built.files[core.name] + b"// harmless?\n")
+    with pytest.raises(InputError, match="is not what this network and design give"):
+        verify_files(network, tmp_path)
+    core.write_bytes(built.files[core.name])
+
+    for content in ("[]", "{", json.dumps({"format": 1, "architecture": "magic"}), '{"format": 1, "folds": 7}'):
+        (tmp_path / DESIGN_FILE).write_text(content)
+        with pytest.raises(InputError):
+            verify_files(network, tmp_path)
+    huge = {"format": 1, "architecture": "folded", "folds": {"fc0": {"pe": 10**9, "simd": 1}}}
+    (tmp_path / DESIGN_FILE).write_text(json.dumps(huge))
+    with pytest.raises(InputError, match="counts must lie"):
+        verify_files(network, tmp_path)
