@@ -26,6 +26,8 @@ from edgeml.targets.mcu.image import read_image
 from edgeml.targets.mcu.measure import choose_kernels, measure_best
 from edgeml.targets.mcu.toolchain import build, compiler_version
 
+from .mcu_peers import peers
+
 SHAPES = {
     "anomaly detection (MLPerf Tiny)": (640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640),
     "784-64-64-64-10": (784, 64, 64, 64, 10),
@@ -78,6 +80,7 @@ def ours(shape: Sequence[int], bits: int, chip: Core) -> dict[str, Any]:
         "flash": found.flash,
         "ram": found.ram,
         "stack": found.stack,
+        "optimize": found.optimize,
         "kernels": sorted({values["kernel"] for values in found.layers.values()} - {""}),
     }
 
@@ -136,26 +139,14 @@ def plain_loop(shape: Sequence[int], chip: Core) -> dict[str, Any]:
     }
 
 
-def tflite_micro_arena(shape: Sequence[int]) -> dict[str, Any] | None:
-    """TensorFlow Lite Micro's arena for the same int8 network, as its own recorder tells; None where it is missing."""
-    try:
-        from tflite_micro.python.tflite_micro import runtime
-
-        from edgeml.converters.tflite.writer import write_model
-    except ImportError:
-        return None
-    del write_model, runtime, shape
-    return None
-
-
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as text."""
-    lines = [f"{'core':6} {'code':18} {'instr/MAC':>9} {'dense':>7} {'flash':>9} {'RAM':>7} {'stack':>6}  kernels"]
+    lines = [f"{'core':6} {'code':18} {'instr/MAC':>9} {'dense':>7} {'flash':>9} {'RAM':>7} {'stack':>6}  built with"]
     for row in rows:
         dense = f"{row['dense_instructions_per_mac']:.2f}" if "dense_instructions_per_mac" in row else ""
         lines.append(
             f"{row['core']:6} {row['code']:18} {row['instructions_per_mac']:9.2f} {dense:>7} {row['flash']:9}"
-            f" {row['ram']:7} {row['stack']:6}  {', '.join(row.get('kernels', ()))}"
+            f" {row['ram']:7} {row['stack']:6}  {' '.join([row.get('optimize', '-O2'), *row.get('kernels', ())])}"
         )
     return "\n".join(lines)
 
@@ -167,7 +158,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="also write all figures here")
     options = parser.parse_args(arguments)
     found: dict[str, list[dict[str, Any]]] = {}
-    print(f"{compiler_version()} -O2; instructions counted in Unicorn; flash and RAM read from the image\n")
+    print(
+        f"{compiler_version()}, -O2 or -Os by count (the plain loop -O2); instructions counted in Unicorn,"
+        " flash and RAM read from the image\n"
+    )
     for title, shape in SHAPES.items():
         rows: list[dict[str, Any]] = []
         for chip in (core(name) for name in options.cores.split(",")):
@@ -180,7 +174,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{title}: {sum(a * b for a, b in pairwise(shape))} multiply-accumulates")
         print(table(rows))
         ratios = ", ".join(f"{row['core']} {row['flash_of_int8']:.2f}" for row in rows if "flash_of_int8" in row)
-        print(f"flash of 2 bit over 8 bit: {ratios}\n")
+        print(f"flash of 2 bit over 8 bit: {ratios}")
+        for line in peers(shape):
+            print(f"  {line}")
+        print()
     print(f"for comparison: CMSIS-NN int8 on m4 takes {CMSIS_NN_M4} instructions per multiply-accumulate (640 x 128)")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
+from edgeml.hil.session import target_metrics
 from edgeml.plugins import Execution
 
 from .cores import Core, core
@@ -32,8 +33,7 @@ def checked_firmware(bundle: Bundle) -> Firmware:
     A bundle may come from anybody, and a compiler must not be fed by anybody: what is built is this edgeml's own text.
     Raises CheckFailed naming the file that differs.
     """
-    described = bundle.manifest.get("metrics", {}).get("target", {})
-    chosen = described.get("kernels", {})
+    chosen = target_metrics(bundle).get("kernels", {})
     name = bundle.profile.values.get("core")
     if not isinstance(chosen, dict) or not isinstance(name, str):
         raise CheckFailed(f"{bundle.folder}/bundle.json", "does not name the core and the kernels of the firmware")
@@ -58,8 +58,8 @@ def checked_firmware(bundle: Bundle) -> Firmware:
 
 def recorded_optimization(bundle: Bundle) -> str:
     """The compiler's optimization that the bundle's figures were measured with; -O2 where it tells none."""
-    described = bundle.manifest.get("metrics", {}).get("target", {}).get("optimize")
-    return described if described in OPTIMIZATIONS else OPTIMIZATIONS[0]
+    described = target_metrics(bundle).get("optimize")
+    return str(described) if described in OPTIMIZATIONS else OPTIMIZATIONS[0]
 
 
 def is_firmware(bundle: Bundle, name: str) -> bool:

@@ -15,7 +15,7 @@ pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 
 from edgeml.bundle import Bundle, load
-from edgeml.errors import CheckFailed, InputError
+from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network import simulate
 from edgeml.profile import Profile, load_profile, profile_names
 from edgeml.targets.c.source import used_constants
@@ -142,6 +142,29 @@ def test_a_tampered_bundle_is_not_built(bundle: Bundle, tmp_path: Path) -> None:
     (verdict,) = verify(Bundle(folder, bundle.network, bundle.manifest), ["unicorn-m4"])
     assert verdict.status == "error"
     assert "net.c" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    "metrics", [None, [], {"target": 3}, {"target": {"kernels": [1]}}, {"target": {"optimize": {}}}]
+)
+def test_a_nonsensical_description_is_an_error_or_the_default(bundle: Bundle, metrics: object) -> None:
+    (verdict,) = verify(Bundle(bundle.folder, bundle.network, {**bundle.manifest, "metrics": metrics}), ["unicorn-m4"])
+    assert verdict.status in ("error", "exact")
+
+
+def test_a_missing_compiler_is_named_and_leaves_the_kernels_at_their_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import importlib.util
+
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ziglang" else found(name))
+    network = random_network(7, (8, 6, 3), 2)
+    metrics = McuTarget().emit(network, load_profile("cortex-m4"), tmp_path, {})
+    assert "ziglang" in metrics["kernels_chosen_by"] or "edgeml[toolchain]" in metrics["kernels_chosen_by"]
+    assert (tmp_path / "c" / "src" / "net.c").exists()
+    with pytest.raises(MissingTool, match="toolchain"):
+        library_image(firmware_files(network, core("m3"), {}), core("m3"))
 
 
 def test_a_bundle_that_names_an_unknown_kernel_is_refused(bundle: Bundle) -> None:
