@@ -5,6 +5,8 @@ from .layer import Layer, layer_class, layer_kinds
 from .layers.add import Add
 from .layers.dense import Dense
 from .layers.input_quantizer import InputQuantizer
+from .layers.lookup import Lookup
+from .layers.requantize import Requantize
 from .layers.threshold import Threshold
 from .network import Network, Node, Output
 from .value_range import ValueRange
@@ -14,9 +16,11 @@ __all__ = [
     "Dense",
     "InputQuantizer",
     "Layer",
+    "Lookup",
     "Network",
     "Node",
     "Output",
+    "Requantize",
     "Threshold",
     "ValueRange",
     "argmax",
