@@ -96,7 +96,7 @@ def test_ten_thousand_vectors_of_every_width_are_exact(name: str) -> None:
     for weight_bits, activation_bits in cases:
         network = random_network(weight_bits, (24, 20, 16, 6), weight_bits, activation_bits, signed=weight_bits == 3)
         chip = core(name)
-        firmware = firmware_files(network, chip, choose_kernels(network, chip))
+        firmware = firmware_files(network, chip, {})
         runner = NetworkRunner(Emulator(chip, library_image(firmware, chip)), firmware.program)
         q = random_inputs(network, 4, -(-VECTORS_PER_CORE // len(cases)))
         np.testing.assert_array_equal(runner.invoke(q), simulate(network, q))
@@ -225,6 +225,69 @@ def test_the_folder_builds_and_passes_its_test_with_cmake(bundle: Bundle, tmp_pa
     ):
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_zephyr_finds_its_module_files(bundle: Bundle, tmp_path: Path) -> None:
+    """Zephyr's own CMake functions are stood in for by ones that check what they are given; Zephyr is not here."""
+    folder = bundle.folder / "c" / "zephyr"
+    script = tmp_path / "check.cmake"
+    script.write_text(
+        """
+function(check)
+  foreach(name ${ARGN})
+    if(NOT EXISTS ${FOLDER}/${name})
+      message(FATAL_ERROR "${name} is not there")
+    endif()
+    message(STATUS "found ${name}")
+  endforeach()
+endfunction()
+function(zephyr_include_directories)
+  check(${ARGN})
+endfunction()
+function(zephyr_library_sources)
+  check(${ARGN})
+endfunction()
+function(zephyr_library_named)
+endfunction()
+function(zephyr_library_compile_definitions_ifdef)
+endfunction()
+set(CONFIG_EDGEML_NET y)
+set(CONFIG_EDGEML_NET_HIL y)
+include(${FOLDER}/CMakeLists.txt)
+"""
+    )
+    command = ["cmake", f"-DFOLDER={folder}", "-P", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("found") + done.stderr.count("found") == 6
+
+
+def test_kconfig_is_sound(bundle: Bundle) -> None:
+    kconfiglib = pytest.importorskip("kconfiglib", reason="pip install kconfiglib")
+    found = kconfiglib.Kconfig(str(bundle.folder / "c" / "zephyr" / "Kconfig"), warn_to_stderr=False)
+    assert set(found.syms) >= {"EDGEML_NET", "EDGEML_NET_TRACE", "EDGEML_NET_HIL"}
+    assert not found.warnings
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
+def test_arduino_needs_src_alone_and_sketches_are_cpp(bundle: Bundle, tmp_path: Path) -> None:
+    """As Arduino builds a library: every C file below src/, with src/ on the include path, and C++ that includes it."""
+    folder = bundle.folder / "c"
+    sketch = tmp_path / "sketch.cpp"
+    sketch.write_text(
+        "#include <net.h>\nalignas(4) static uint8_t arena[NET_ARENA_BYTES];\nstatic int32_t output[NET_OUTPUTS];\n"
+        "int main() { return net_self_test(output, arena); }\n"
+    )
+    objects = []
+    for source in sorted((folder / "src").rglob("*.c")):
+        objects.append(str(tmp_path / f"{source.stem}.o"))
+        subprocess.run(
+            ["gcc", "-std=gnu11", "-Os", f"-I{folder / 'src'}", "-c", str(source), "-o", objects[-1]], check=True
+        )
+    program = tmp_path / "sketch"
+    subprocess.run(["g++", "-Wall", f"-I{folder / 'src'}", str(sketch), *objects, "-o", str(program)], check=True)
+    assert subprocess.run([str(program)], check=False).returncode == 0
 
 
 def test_library_descriptions_are_sound(bundle: Bundle) -> None:
