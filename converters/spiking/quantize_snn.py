@@ -17,6 +17,8 @@ from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.models.snntorch import snntorch_leaky, snntorch_synaptic
 from edgeml.network.spiking.ranges import arriving_range, state_ranges
 
+from .chip_models import CHIP_MODELS, WEIGHT_BITS
+
 __all__ = ["Bits", "encoder_input", "quantize_snn", "weight_step"]
 
 Floats = npt.NDArray[np.float64]
@@ -153,12 +155,18 @@ def quantize_snn(
     steps: int,
     bits: Bits,
     readout: str = "count",
+    model: str = "snntorch",
 ) -> Network:
     """The integer network; each layer has as many fraction bits (at most 16) as its derived range leaves in 32.
 
     unit : the real value of one unit of the input events.
     readout : count (spikes), last-membrane or largest-membrane of the last layer.
+    model : snntorch, or a chip's (chip_models), whose weights have 8 bits and whose last layer is counted.
     """
+    if model != "snntorch" and model not in CHIP_MODELS:
+        raise InputError("option model", f"{model!r} is not one of snntorch, {', '.join(CHIP_MODELS)}")
+    if model != "snntorch" and (readout != "count" or bits.weight != WEIGHT_BITS):
+        raise InputError("option model", f"{model} has {WEIGHT_BITS}-bit weights and its spikes are counted")
     if readout not in _TIME_READOUTS:
         raise InputError("option readout", f"{readout!r} is not one of {', '.join(_TIME_READOUTS)}")
     nodes = [Node("input", quantizer)]
@@ -169,6 +177,12 @@ def quantize_snn(
     state = 1.0
     for k, layer in enumerate(snn.layers):
         fires = k < len(snn.layers) - 1 or readout == "count"
+        if model != "snntorch":
+            step = weight_step(layer, bits.weight)
+            neurons = CHIP_MODELS[model](layer, step, unit, steps, k == 0, k == len(snn.layers) - 1)
+            nodes.append(Node(f"neurons{k}", neurons, (nodes[-1].name,)))
+            unit = 1.0
+            continue
         problem: Exception | None = None
         for fraction in range(_MOST_FRACTION, -1, -1):
             try:

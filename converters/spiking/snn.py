@@ -34,6 +34,7 @@ SNN_OPTIONS = (
     "decay_bits",
     "threshold_bits",
     "readout",
+    "model",
     "change",
     "seed",
     "epochs",
@@ -56,7 +57,8 @@ def convert_snn(snn: Snn, data: Dataset | None, options: Mapping[str, Any], prog
     options : input_encoder `events` (samples hold steps · channels numbers; the default where they do) or direct
         (the default else), unary, ttfs, rate, delta; steps (32, or what the samples hold); input_bits (8; 4 for unary
         and ttfs); weight_bits (8), decay_bits (12), threshold_bits (31); readout count, last-membrane or
-        largest-membrane; change (1) for delta; seed (1); epochs (0) of fine-tuning with surrogate gradients,
+        largest-membrane; model snntorch (the default), loihi or xylo: a chip's arithmetic; change (1) for delta;
+        seed (1); epochs (0) of fine-tuning with surrogate gradients,
         learning_rate (1e-3), batch_size (64).
     metrics : agreement {argmax, spikes: share of equal (step, neuron) pairs, per layer and in all}, accuracy float
         and integer where there are labels, and measures.
@@ -96,7 +98,8 @@ def convert_snn(snn: Snn, data: Dataset | None, options: Mapping[str, Any], prog
         from .fine_tune import fine_tune
 
         trained = fine_tune(snn, data, quantizer, encoder, unit, steps, bits, epochs, options, seed, progress)
-    network = quantize_snn(trained, quantizer, encoder, unit, steps, bits, readout)
+    model = options.get("model", "snntorch")
+    network = quantize_snn(trained, quantizer, encoder, unit, steps, bits, readout, model)
     x_test = np.asarray(data.x_test[:_MEASURED], np.float64)
     metrics = agreement(snn, network, x_test, readout)
     if data.y_test is not None:
@@ -104,7 +107,10 @@ def convert_snn(snn: Snn, data: Dataset | None, options: Mapping[str, Any], prog
     q = network.quantizer.quantize(x_test[:64])
     metrics["spiking"] = {"encoding": name, "steps": steps, "measures": measure(network, q)}
     share = metrics["spike_agreement"]["all"]
-    note = f"{share:.3%} of all spikes and silences equal those of the float network, {bits.weight}-bit weights."
+    if model != "snntorch":
+        note = f"{share:.3%} of all spikes and silences equal those of the float network, in {model}'s own arithmetic."
+    else:
+        note = f"{share:.3%} of all spikes and silences equal those of the float network, {bits.weight}-bit weights."
     return Conversion(network, metrics, {}, (note,))
 
 
@@ -142,7 +148,7 @@ def agreement(snn: Snn, network: Network, x: Floats, readout: str) -> dict[str, 
     for k, spikes in enumerate(ran.spikes):
         layer = network.nodes[[node.name for node in network.nodes].index(f"neurons{k}")].layer
         assert isinstance(layer, LeakyNeurons)
-        if layer.model.emission != "binary":
+        if layer.model.emission == "membrane":
             continue
         ours = values[f"neurons{k}"].reshape(len(x), layer.steps, layer.neurons).transpose(1, 0, 2)
         shares[f"neurons{k}"] = float(np.mean(ours == spikes))

@@ -15,6 +15,10 @@ from edgeml.frontends import load_model
 from edgeml.frontends.snn import Snn, SnnLayer
 from edgeml.network import argmax, simulate
 from edgeml.network import file as network_file
+from edgeml.profile import load_profile
+from edgeml.targets.neuromorphic.loihi import run_on_loihi_model
+from edgeml.targets.neuromorphic.rules import apply_rules
+from edgeml.targets.neuromorphic.xylosim import run_on_xylosim
 
 from .trained import digits
 
@@ -154,6 +158,27 @@ def test_samples_over_time_go_in_as_events(encoder: str) -> None:
     assert "accuracy" not in conversion.metrics
 
 
+@pytest.mark.parametrize(("model", "chip"), [("loihi", "loihi1"), ("xylo", "xylo-audio2")])
+def test_a_network_goes_onto_a_chip_in_the_chips_own_arithmetic(model: str, chip: str) -> None:
+    torch.manual_seed(5)
+    module = torch.nn.Sequential(
+        torch.nn.Linear(12, 24), snn.Synaptic(alpha=0.5, beta=0.875, threshold=0.4, init_hidden=True),
+        torch.nn.Linear(24, 6), snn.Synaptic(alpha=0.5, beta=0.875, threshold=0.4, init_hidden=True),
+    )  # fmt: skip
+    x = np.random.default_rng(1).integers(0, 2, (60, 20 * 12)).astype(float)
+    conversion = convert_snn(load_model(module), as_dataset({"x": x}), {"model": model}, silent)
+    network, q = conversion.network, x[:8].astype(np.int32)
+    assert [r.detail for r in apply_rules(network, load_profile(chip)) if not r.passed] == []
+    assert conversion.metrics["spike_agreement"]["all"] > 0.6
+    if model == "loihi":
+        outputs, _ = run_on_loihi_model(network, q)
+    else:
+        pytest.importorskip("xylosim")
+        outputs, _ = run_on_xylosim(network, q)
+    assert outputs.sum() > 0
+    assert np.array_equal(outputs, simulate(network, q))
+
+
 def test_the_same_arguments_give_the_same_bytes() -> None:
     network = load_model(trained_network())
     made = [
@@ -173,6 +198,8 @@ def test_the_same_arguments_give_the_same_bytes() -> None:
         ({"decay_bits": "many"}, "decay_bits"),
         ({"bits": 2}, "option 'bits'"),
         ({"readout": "vote"}, "readout"),
+        ({"model": "brain"}, "model"),
+        ({"model": "loihi", "weight_bits": 4}, "model"),
         ({"epochs": 1, "learning_rate": 0}, "learning_rate"),
         ({"input_encoder": "delta", "steps": 7}, "steps"),
     ],
