@@ -23,12 +23,15 @@ class ConstantArray:
     ctype : `int8_t`, `uint8_t`, `int16_t`, `uint16_t`, `int32_t` or `uint32_t`.
     values : integers, stored in the order of the array; any shape.
     comment : one line on the meaning and layout of the values.
+    shared : whether other programs define the same array under the same name; one of them does then, where they are
+        compiled together.
     """
 
     name: str
     ctype: str
     values: npt.NDArray[Any]
     comment: str = ""
+    shared: bool = False
 
     def __post_init__(self) -> None:
         bits = 8 * self.item_bytes
@@ -61,4 +64,6 @@ class ConstantArray:
         comment = f"/* {self.comment} */\n" if self.comment else ""
         body = ",\n".join(lines)
         declaration = f"static const EDGEML_ALIGNED({alignment}) {self.ctype} {self.name}[{len(words)}]"
-        return f"{comment}{declaration} = {{\n{body}\n}};\n"
+        definition = f"{comment}{declaration} = {{\n{body}\n}};\n"
+        guard = f"{self.name.upper()}_DEFINED"
+        return f"#if !defined({guard})\n#define {guard}\n{definition}#endif\n" if self.shared else definition

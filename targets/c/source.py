@@ -175,8 +175,10 @@ void {name}_invoke_batch(const {ctype} *input, size_t samples, int32_t *output, 
 {" " * (8 + len(name) + 8)}(uint8_t *)arena);
     }}
     for (; done < samples; done++) {{
-        {name}_layers(input + done * {inputs}u, 1, output + done * {outputs}u, labels ? labels + done : NULL, NULL,
-{" " * (8 + len(name) + 8)}(uint8_t *)arena);
+        const int32_t label = {name}_invoke(input + done * {inputs}u, output + done * {outputs}u, arena);
+        if (labels) {{
+            labels[done] = label;
+        }}
     }}
 }}
 """

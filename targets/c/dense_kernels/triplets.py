@@ -90,7 +90,9 @@ class TripletsKernel(DenseKernel):
                 "thresholds less centre less 1: for each 64 outputs [levels][64]",
             ),
             *base,
-            ConstantArray(table_name, "uint8_t", table(offset), "sums of three products: [inputs][weights]"),
+            ConstantArray(
+                table_name, "uint8_t", table(offset), "sums of three products: [inputs][weights]", shared=True
+            ),
         )
         call = ", ".join(
             str(argument)
