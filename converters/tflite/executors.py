@@ -113,8 +113,19 @@ class RuntimeExecutor:
             if not differing
             else f"{differing} of {outputs} bytes differ from the bundle's own rule"
         )
-        arena = f", arena {measures['arena']} bytes" if "arena" in measures else ""
+        arena = ""
+        if "arena" in measures:
+            arena = f", arena {measures['arena']} bytes of RAM{_beside(bundle)}"
         return f"{measures['version']}, rounds {self.runtime.rule}: {agreement}{arena}"
+
+
+def _beside(bundle: Bundle) -> str:
+    """What the generated C needs in place of an interpreter's arena and file, where the bundle says so."""
+    metrics = bundle.manifest.get("metrics")
+    target = metrics.get("target") if isinstance(metrics, Mapping) else None
+    if not isinstance(target, Mapping) or not {"arena_bytes", "constant_bytes"} <= set(target):
+        return ""
+    return f" (the C: {target['arena_bytes']}, and {target['constant_bytes']} bytes of constants)"
 
 
 def _lasting(model: Model) -> list[str]:
@@ -124,7 +135,7 @@ def _lasting(model: Model) -> list[str]:
 
 
 def _universal(network: Network) -> bool:
-    rules = {node.layer.rounding for node in network.layers if node.layer.kind == "requantize"}  # type: ignore[attr-defined]
+    rules = {node.layer.rounding for node in network.layers if node.layer.kind == "requantize"}
     return rules == {"shift"}
 
 

@@ -153,7 +153,8 @@ class Session:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
         self._process = subprocess.Popen(
-            [runtime.python(), str(Path(__file__).with_name("worker.py")), runtime.name],
+            # -I: the worker's own folder stays out of the import path, where its neighbours would hide other modules.
+            [runtime.python(), "-I", str(Path(__file__).with_name("worker.py")), runtime.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

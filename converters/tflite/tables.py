@@ -21,7 +21,8 @@ def function_steps(name: str, source: TensorInfo, target: TensorInfo) -> npt.NDA
     x = np.float64(source.scale) * (_inputs(source) - source.zero_point)
     with np.errstate(over="ignore"):
         y = 1.0 / (1.0 + np.exp(-x)) if name == "LOGISTIC" else np.tanh(x)
-    return y / np.float64(target.scale)
+    steps: npt.NDArray[np.float64] = y / np.float64(target.scale)
+    return steps
 
 
 def tie_distance(name: str, source: TensorInfo, target: TensorInfo) -> float:
@@ -34,7 +35,8 @@ def function_table(name: str, source: TensorInfo, target: TensorInfo) -> IntTabl
     """round(f(x)/scale) + zero point, clipped, ties away from zero, for LOGISTIC or TANH."""
     steps = function_steps(name, source, target)
     rounded = np.sign(steps) * np.floor(np.abs(steps) + 0.5) + target.zero_point
-    return np.clip(rounded, target.low, target.high).astype(np.int32)
+    table: IntTable = np.clip(rounded, target.low, target.high).astype(np.int32)
+    return table
 
 
 def retype_table(source: TensorInfo, target: TensorInfo) -> IntTable:

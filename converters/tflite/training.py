@@ -121,14 +121,14 @@ def _module(graph: FloatGraph, options: Options) -> Any:
                 | {stage.name: _activation(stage.low, options.universal) for stage in inner}
             )
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: Any) -> Any:
             values = {INPUT: self.activations[INPUT](x)}
             for stage in graph.stages:
                 y = self.stage(stage, [values[name] for name in stage.inputs])
                 values[stage.name] = self.activations[stage.name](y) if stage.name in self.activations else y
             return values[graph.stages[-1].name]
 
-        def stage(self, stage: Stage, inputs: list[torch.Tensor]) -> torch.Tensor:
+        def stage(self, stage: Stage, inputs: list[Any]) -> Any:
             if stage.kind == "LOGISTIC":
                 return torch.sigmoid(inputs[0])
             if stage.kind == "TANH":
@@ -174,7 +174,7 @@ def _optimise(
     module.train()
     for epoch in range(epochs):
         total = 0.0
-        for chosen in torch.randperm(len(inputs)).split(_BATCH):
+        for chosen in torch.split(torch.randperm(len(inputs)), _BATCH):
             optimizer.zero_grad()
             error = loss(module(inputs[chosen]), targets[chosen])
             error.backward()

@@ -38,7 +38,7 @@ def weight_scales(weight: Floats, bits: int, *, per_tensor: bool, powers_of_two:
     if powers_of_two:
         candidates = 2.0 ** (np.ceil(np.log2(full))[:, None] - np.arange(3))
     elif bits == 8:
-        return full
+        return np.asarray(full, dtype=np.float64)
     else:
         candidates = full[:, None] * np.linspace(1.0, 0.35, 40)
     return _least_error(rows, candidates, bits)
@@ -51,7 +51,8 @@ def _least_error(rows: Floats, candidates: Floats, bits: int) -> Floats:
     for k in range(candidates.shape[1]):
         scale = candidates[:, k : k + 1]
         errors[:, k] = np.square(np.clip(np.rint(rows / scale), -high, high) * scale - rows).sum(axis=1)
-    return candidates[np.arange(len(rows)), errors.argmin(axis=1)]
+    best: Floats = candidates[np.arange(len(rows)), errors.argmin(axis=1)]
+    return best
 
 
 def quantize_weights(
@@ -83,4 +84,5 @@ def accumulator_bound(quantized: QuantizedWeights, source: TensorInfo) -> npt.ND
     positive, negative = np.maximum(weight, 0).sum(axis=1), np.minimum(weight, 0).sum(axis=1)
     most = positive * high + negative * low + quantized.bias
     least = positive * low + negative * high + quantized.bias
-    return np.maximum(np.abs(most), np.abs(least))
+    bound: npt.NDArray[np.int64] = np.maximum(np.abs(most), np.abs(least))
+    return bound

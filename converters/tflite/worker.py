@@ -19,13 +19,14 @@ import re
 import struct
 import sys
 import tempfile
+from typing import Any, BinaryIO
 
 import numpy as np
 
 ARENA = 1 << 22
 
 
-def interpreter_class(runtime):
+def interpreter_class(runtime: str) -> Any:
     """(Interpreter, resolver, version) of LiteRT or tflite-runtime."""
     if runtime.startswith("litert"):
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -39,19 +40,19 @@ def interpreter_class(runtime):
     return Interpreter, resolver, version(package)
 
 
-def version(package):
+def version(package: str) -> str:
     """`package` and its version, as installed."""
     from importlib.metadata import version as installed
 
     return f"{package} {installed(package)}"
 
 
-def run_lite(runtime, model, q, tensors):
+def run_lite(runtime: str, model: bytes, q: Any, tensors: list[int]) -> Any:
     """Tensors of LiteRT or tflite-runtime for q [samples, inputs]: as one batch, or where the model is made for single
     samples only (a RESHAPE to a fixed shape), one by one."""
     interpreter_type, resolver, name = interpreter_class(runtime)
 
-    def interpreter():
+    def interpreter() -> Any:
         return interpreter_type(
             model_content=model,
             experimental_op_resolver_type=resolver,
@@ -59,7 +60,7 @@ def run_lite(runtime, model, q, tensors):
             num_threads=1,
         )
 
-    def invoke(running, values):
+    def invoke(running: Any, values: Any) -> list[Any]:
         source = running.get_input_details()[0]
         running.set_tensor(source["index"], values.astype(source["dtype"]).reshape(source["shape"]))
         running.invoke()
@@ -79,7 +80,7 @@ def run_lite(runtime, model, q, tensors):
     return arrays, {"version": name}
 
 
-def arena_bytes(interpreter):
+def arena_bytes(interpreter: Any) -> int | None:
     """Bytes of the arena that TFLite Micro used, from the report that it prints."""
     with tempfile.TemporaryFile() as report:
         kept = os.dup(2)
@@ -94,17 +95,17 @@ def arena_bytes(interpreter):
     return int(found.group(1)) if found else None
 
 
-def run_micro(model, q, tensors):
+def run_micro(model: bytes, q: Any, tensors: list[int]) -> Any:
     """Tensors of TFLite Micro, sample by sample; the arena is that of an interpreter that keeps no tensors."""
     from tflite_micro.python.tflite_micro import runtime
 
-    def interpreter(config):
+    def interpreter(config: Any) -> Any:
         return runtime.Interpreter.from_bytes(model, arena_size=ARENA + 2 * len(model), intrepreter_config=config)
 
     recording = interpreter(runtime.InterpreterConfig.kAllocationRecording)
     dtype = recording.get_input_details(0)["dtype"]
     running = interpreter(runtime.InterpreterConfig.kPreserveAllTensors) if tensors else recording
-    rows = [[] for _ in tensors or [0]]
+    rows: list[list[Any]] = [[] for _ in tensors or [0]]
     shape = recording.get_input_details(0)["shape"]
     for row in q.astype(dtype):
         running.set_input(row.reshape(shape), 0)
@@ -118,7 +119,7 @@ def run_micro(model, q, tensors):
     return [np.stack(kept) for kept in rows], {"version": version("tflite-micro"), "arena": arena_bytes(recording)}
 
 
-def read_exactly(stream, count):
+def read_exactly(stream: BinaryIO, count: int) -> bytes:
     """`count` bytes; EOFError where the stream ends before."""
     content = stream.read(count)
     if len(content) != count:
@@ -126,7 +127,7 @@ def read_exactly(stream, count):
     return content
 
 
-def serve(runtime, source, target):
+def serve(runtime: str, source: BinaryIO, target: BinaryIO) -> None:
     """Answer requests until `source` ends."""
     while True:
         head = source.read(4)
@@ -137,8 +138,8 @@ def serve(runtime, source, target):
         data = read_exactly(source, struct.unpack("<Q", read_exactly(source, 8))[0])
         q = np.frombuffer(data, request["dtype"]).reshape(request["shape"])
         try:
-            run = run_micro if runtime == "tflm" else lambda *given: run_lite(runtime, *given)
-            arrays, answer = run(model, q, request["tensors"])
+            tensors = request["tensors"]
+            arrays, answer = run_micro(model, q, tensors) if runtime == "tflm" else run_lite(runtime, model, q, tensors)
             arrays = [np.ascontiguousarray(y).reshape(len(q), -1) for y in arrays]
             answer["arrays"] = [{"shape": y.shape, "dtype": y.dtype.str} for y in arrays]
             payload = b"".join(y.tobytes() for y in arrays)

@@ -29,7 +29,8 @@ def pack_weights(weight: npt.NDArray[np.int8], bits: int) -> npt.NDArray[np.uint
     padded = np.zeros(-(-flat.size // per_byte) * per_byte, np.int64)
     padded[: flat.size] = flat
     shifts = np.arange(per_byte) * bits
-    return (padded.reshape(-1, per_byte) << shifts).sum(axis=1).astype(np.uint8)
+    packed: npt.NDArray[np.uint8] = (padded.reshape(-1, per_byte) << shifts).sum(axis=1).astype(np.uint8)
+    return packed
 
 
 def _fully_connected_version(operator: FullyConnected) -> int:

@@ -104,8 +104,9 @@ def _to_significand(magnitude: Int64, bits: int) -> Int64:
     half = (np.int64(1) << excess) >> 1
     kept = magnitude >> excess
     rest = magnitude - (kept << excess)
-    up = (rest > half) | ((rest == half) & (kept & 1 == 1) & (excess > 0))
-    return (kept + (up & (excess > 0))) << excess
+    up = (excess > 0) & ((rest > half) | ((rest == half) & (kept & 1 == 1)))
+    rounded: Int64 = (kept + up) << excess
+    return rounded
 
 
 def _shifted(magnitude: Int64, right: Int64, ties_to_even: bool) -> Int64:
@@ -114,19 +115,22 @@ def _shifted(magnitude: Int64, right: Int64, ties_to_even: bool) -> Int64:
     rest = magnitude - (kept << right)
     half = np.int64(1) << (right - 1)
     up = (rest > half) | ((rest == half) & ((kept & 1 == 1) | (not ties_to_even)))
-    return kept + up
+    rounded: Int64 = kept + up
+    return rounded
 
 
 def _fixed_point(acc: Int64, multiplier: Int64, shift: Int64, half_up: bool) -> Int64:
     """`double_rounding` and `ruy_half_up`; acc · 2^shift fits 32 bits (`Requantize` sees to that)."""
     left, right = np.maximum(shift, 0), np.maximum(-shift, 0)
-    high = ((acc << left) * multiplier + 2**30) >> 31
+    high: Int64 = ((acc << left) * multiplier + 2**30) >> 31
     if half_up:
-        return (high + ((np.int64(1) << right) >> 1)) >> right
+        half: Int64 = (np.int64(1) << right) >> 1
+        return (high + half) >> right
     kept = high >> right
     rest = high - (kept << right)
     threshold = ((np.int64(1) << right) - 1 >> 1) + (high < 0)
-    return kept + (rest > threshold)
+    rounded: Int64 = kept + (rest > threshold)
+    return rounded
 
 
 def _float32_product(magnitude: Int64, multiplier: Int64) -> Int64:
