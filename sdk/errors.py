@@ -6,7 +6,9 @@ to do about it. Anything else that escapes is a defect of edgeml itself.
 
 from __future__ import annotations
 
-__all__ = ["CheckFailed", "EdgemlError", "InputError", "MissingTool", "NetworkError"]
+from typing import Any
+
+__all__ = ["CheckFailed", "EdgemlError", "InputError", "MissingTool", "NetworkError", "printable"]
 
 
 class EdgemlError(Exception):
@@ -52,3 +54,9 @@ class MissingTool(EdgemlError):
     """A package or program that this step needs is not installed; the remedy names what to install."""
 
     exit_code = 3
+
+
+def printable(text: Any, most: int = 120) -> str:
+    """What a file says, fit for a message and a terminal: one line of printable characters, at most `most` of them."""
+    line = "".join(character if character.isprintable() else " " for character in str(text)[: 4 * most])
+    return line if len(line) <= most else f"{line[: most - 1]}…"

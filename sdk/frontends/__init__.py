@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import EdgemlError, InputError
+from ..errors import EdgemlError, InputError, printable
 from ..network import Network
 from .format import Request, known_formats
 from .mlp import Mlp
-from .reading.text import printable
 
 __all__ = ["load_model", "source_kinds"]
 

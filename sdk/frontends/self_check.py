@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import CheckFailed, EdgemlError, InputError
+from ..errors import CheckFailed, EdgemlError, InputError, printable
 from .mlp import Mlp
-from .reading.text import printable
 
 __all__ = ["check_against_source", "random_inputs"]
 

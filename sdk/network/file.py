@@ -13,7 +13,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from ..errors import InputError, NetworkError
+from ..errors import InputError, NetworkError, printable
 from .layer import layer_class
 from .network import Network, Node, Output
 
@@ -21,8 +21,9 @@ __all__ = ["FORMAT_VERSION", "from_bytes", "model_hash", "read", "to_bytes", "wr
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "edgeml"
-_LARGEST_FILE = 2**31
-_LARGEST_HEADER = 2**26
+_LARGEST_FILE = 2**29
+_LARGEST_HEADER = 2**24
+_LONGEST_MESSAGE = 400
 _MOST_NODES = 10_000
 _STORED_TYPES = (np.int8, np.int16, np.int32)
 
@@ -97,9 +98,10 @@ def from_bytes(content: bytes, where: str = "network") -> Network:
         tensors = load(content)
         return _network(structure, tensors)
     except InputError as error:
-        raise InputError(where, f"is not a sound .edgeml file: {error}") from error
+        raise InputError(where, f"is not a sound .edgeml file: {printable(error, _LONGEST_MESSAGE)}") from error
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise InputError(where, f"is not a sound .edgeml file ({type(error).__name__}: {error})") from error
+        text = printable(f"{type(error).__name__}: {error}", _LONGEST_MESSAGE)
+        raise InputError(where, f"is not a sound .edgeml file ({text})") from error
 
 
 def _structure(content: bytes) -> dict[str, Any]:
@@ -129,10 +131,16 @@ def _network(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) ->
             layer = layer_class(entry["kind"]).from_parts(entry["attributes"], arrays)
         except NetworkError as error:
             raise NetworkError(f"layer {name}", str(error)) from error
-        nodes.append(Node(name, layer, tuple(entry["inputs"])))
+        nodes.append(Node(name, layer, _texts("inputs", entry["inputs"])))
     output = structure["output"]
     return Network(
         structure["name"],
         tuple(nodes),
-        Output(tensors["output.scale"], output["zero_point"], tuple(output["labels"])),
+        Output(tensors["output.scale"], output["zero_point"], _texts("labels", output["labels"])),
     )
+
+
+def _texts(what: str, values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise NetworkError(what, f"must be a list of texts, found {values!r}")
+    return tuple(values)

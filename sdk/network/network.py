@@ -14,7 +14,10 @@ from .layer import Layer
 from .layers.input_quantizer import InputQuantizer
 from .value_range import IntArray, ValueRange
 
-__all__ = ["Network", "Node", "Output"]
+__all__ = ["MOST_VALUES", "Network", "Node", "Output"]
+
+MOST_VALUES = 2**26
+"""Values of one sample in all layers together: bounds the memory that a network from a small file can ask for."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,11 @@ class Network:
                 sizes[node.name] = node.layer.output_size(*(sizes[name] for name in node.inputs))
             except NetworkError as error:
                 raise NetworkError(f"layer {node.name}", str(error)) from error
+        if sum(sizes.values()) > MOST_VALUES:
+            raise NetworkError(
+                f"network {self.name}",
+                f"its layers hold {sum(sizes.values())} values together; the most is {MOST_VALUES}",
+            )
         return sizes
 
     @cached_property

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..reading.text import printable
+from ...errors import printable
 
 __all__ = ["call_origin"]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ...errors import InputError
+from ...errors import InputError, printable
 from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
-from ..reading.text import printable
 from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value
 from .operators import ALIASING, HINTS, IGNORED, OPERATORS
 from .program import Call, Graph, Program, Reference, Unknown

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError
-from ..reading.text import printable
+from ...errors import InputError, printable
 from .extent import check_extent
 
 __all__ = ["OnnxGraph", "read_graph"]

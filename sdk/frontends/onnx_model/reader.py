@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import InputError
+from ...errors import InputError, printable
 from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
-from ..reading.text import printable
 from ..reading.value import SUPPORTED, NotAnMlp, Value
 from .graph import OnnxGraph
 from .operators import HINTS, OPERATORS, Applied
