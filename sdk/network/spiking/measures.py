@@ -73,9 +73,10 @@ def measure(network: Network, q: npt.NDArray[Any]) -> dict[str, Any]:
     """Means per sample over q [samples, inputs], JSON-able: `layers` by node name, and `total`.
 
     Each layer has synaptic_operations {accumulates, multiply_accumulates, dense}, additions, multiplications,
-    bytes_moved (each operation reads its weight; a product of the quantized form reads a byte of activation too, an
-    event reads and writes a membrane of 4 bytes), energy_pj, and for populations spikes and activation_sparsity. Three kinds of network are counted:
-    the quantized form, the exact spiking form (by running its spikes) and classic spiking networks.
+    bytes_moved, energy_pj, and for populations spikes and activation_sparsity. Of bytes, each operation reads its
+    weight; a product of the quantized form reads a byte of activation too, an event reads and writes a membrane of 4
+    bytes. Three kinds of network are counted: the quantized form, the exact spiking form (by running its spikes) and
+    classic spiking networks.
     """
     kinds = {type(node.layer) for node in network.layers}
     if LeakyNeurons in kinds:
