@@ -3,8 +3,8 @@
  * A word is cut into lanes, one for each output: 4 lanes of 8 bits or 2 of 16. A lane holds the codes (w + 2 or w + 8) of
  * lane bits / weight bits inputs, least significant first. Shifted and masked, one code is left in each lane, and one
  * multiplication with the input gives all lanes' products. Accumulators start with -offset * (sum of the inputs) in
- * each lane, which takes the codes' offset back; the generator proves for each segment of inputs that every lane's
- * sum fits the lane (signed). Lanes above a negative one are one too small until the lanes below are taken out.
+ * each lane, which takes the codes' offset back, and a shift that makes every lane's sum positive; the generator proves
+ * for each segment of inputs that the shifted sums fit their lanes.
  * Weights: [blocks of 4 words' outputs][groups of inputs][4 words].
  */
 #ifndef EDGEML_DENSE_LANES_H
@@ -77,9 +77,8 @@ EDGEML_INLINE void edgeml_dense_lanes_segment(const edgeml_dense_call *call, uin
         for (uint32_t word = 0; word < 4u; word++) {
             uint32_t left = acc[word];
             for (uint32_t lane = 0; lane < lanes; lane++) {
-                const int32_t sum = lanes == 4u ? (int32_t)(int8_t)(left & 0xFFu) : (int32_t)(int16_t)(left & 0xFFFFu);
-                *to++ = *from++ + sum;
-                left = (left - (uint32_t)sum) >> width;
+                *to++ = *from++ + (int32_t)(left & (lanes == 4u ? 0xFFu : 0xFFFFu));
+                left >>= width;
             }
         }
     } while (--blocks);

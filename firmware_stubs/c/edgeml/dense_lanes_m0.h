@@ -40,15 +40,13 @@
 #define EDGEML_LANES_TAKE(extend, width, sum)                        \
     extend " r1, r3\n"                                               \
     "adds  " sum ", " sum ", r1\n"                                   \
-    "subs  r3, r3, r1\n"                                             \
-    "asrs  r3, r3, #" width "\n"
+    "lsrs  r3, r3, #" width "\n"
 #define EDGEML_LANES_TAKE_4(acc)                                     \
     "mov   r3, " acc "\n"                                            \
     "ldmia r0!, {r4-r7}\n"                                           \
-    EDGEML_LANES_TAKE("sxtb", "8", "r4")                             \
-    EDGEML_LANES_TAKE("sxtb", "8", "r5")                             \
-    EDGEML_LANES_TAKE("sxtb", "8", "r6")                             \
-    "sxtb  r3, r3\n"                                                 \
+    EDGEML_LANES_TAKE("uxtb", "8", "r4")                             \
+    EDGEML_LANES_TAKE("uxtb", "8", "r5")                             \
+    EDGEML_LANES_TAKE("uxtb", "8", "r6")                             \
     "adds  r7, r7, r3\n"                                             \
     "ldr   r1, [sp, #12]\n"                                          \
     "stmia r1!, {r4-r7}\n"                                           \
@@ -56,10 +54,10 @@
 #define EDGEML_LANES_TAKE_2(low, high)                               \
     "ldmia r0!, {r4-r7}\n"                                           \
     "mov   r3, " low "\n"                                            \
-    EDGEML_LANES_TAKE("sxth", "16", "r4")                            \
+    EDGEML_LANES_TAKE("uxth", "16", "r4")                            \
     "adds  r5, r5, r3\n"                                             \
     "mov   r3, " high "\n"                                           \
-    EDGEML_LANES_TAKE("sxth", "16", "r6")                            \
+    EDGEML_LANES_TAKE("uxth", "16", "r6")                            \
     "adds  r7, r7, r3\n"                                             \
     "ldr   r1, [sp, #12]\n"                                          \
     "stmia r1!, {r4-r7}\n"                                           \

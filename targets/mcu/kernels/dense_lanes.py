@@ -56,6 +56,7 @@ class LanesKernel(DenseKernel):
         found = _segment(problem, 32 // self.lanes)
         assert found is not None
         length, shift = found
+        shift += 1 << (32 // self.lanes - 1)  # lanes are read as unsigned: what is left over them needs no borrow
         inputs = padded_to(problem.inputs, GROUP)
         block = 4 * self.lanes
         outputs = padded_to(problem.outputs, block)
