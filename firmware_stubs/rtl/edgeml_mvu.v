@@ -22,7 +22,10 @@ module edgeml_mvu #(
     parameter SUM_BITS = 8,      // two's complement
     parameter HAS_CONSTANT = 0,
     parameter BLOCK_ROM = 0,     // 1: weights in block RAM, 0: in logic
+    // Only synthesis reads the next one, as an attribute.
+    // verilator lint_off UNUSEDPARAM
     parameter BUFFER_STYLE = "auto",  // where the input buffer is: auto, logic, block
+    // verilator lint_on UNUSEDPARAM
     parameter WEIGHT_FILE = "",
     parameter CONSTANT_FILE = ""
 ) (
@@ -197,6 +200,7 @@ module edgeml_mvu #(
                 end else if (FACTOR_BITS <= 6) begin : lookup
                     // Few bits: a lookup table per bit of the product.
                     genvar k;
+                    wire unused_value = &{1'b0, value};
                     for (k = 0; k < PRODUCT_BITS; k = k + 1) begin : product_bit
                         localparam [63:0] TABLE = product_table(k);
                         assign products[s*PRODUCT_BITS+k] = TABLE[{{(6 - FACTOR_BITS){1'b0}}, weight, bits}];

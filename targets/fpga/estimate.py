@@ -83,6 +83,8 @@ def features_folded(segment: Segment, plan: Plan, family: Family) -> dict[str, f
         bits = edge.element.bits
         if edge.target_lanes > edge.source_lanes:
             found["stream"] += edge.target_lanes * bits
+            words = edge.frame_depth * edge.target_lanes * bits
+            found["memory"] += words / (1 if family.name == "ice40" else 16)
         elif edge.target_lanes < edge.source_lanes:
             found["multiplexer"] += edge.source_lanes * bits
         found["memory"] += edge.fifo_depth * edge.source_lanes * bits / (1 if family.name == "ice40" else 16)

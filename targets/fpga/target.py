@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgeml.errors import InputError
+from edgeml.errors import InputError, MissingTool
 from edgeml.network import Dense, Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
@@ -18,6 +18,8 @@ from .estimate import Cost, estimate_folded, estimate_unrolled, total
 from .folded.plan import Plan
 from .folded.timing import size_fifos
 from .folding import fastest_plan
+from .qonnx.rules import check_model
+from .qonnx.writer import folding_config, to_qonnx
 from .rules import fits, layer_has_hardware
 from .synthesize import synthesize
 from .unrolled.build import network_logic
@@ -67,6 +69,7 @@ class FpgaTarget:
         for name, content in built.files.items():
             (rtl / name).write_bytes(content)
         metrics = _metrics(built, budget, costs)
+        metrics["qonnx"] = _hand_off(network, built, folder)
         if _flag(options, "synthesize"):
             with tempfile.TemporaryDirectory(prefix="edgeml_synthesis_") as scratch:
                 metrics["synthesis"] = synthesize(built, budget, Path(scratch))
@@ -74,6 +77,19 @@ class FpgaTarget:
                 if bitstream:
                     (rtl / bitstream).write_bytes((Path(scratch) / bitstream).read_bytes())
         return metrics
+
+
+def _hand_off(network: Network, built: Built, folder: Path) -> str:
+    """Write `qonnx/` for FINN where the network can be said so; a sentence about it."""
+    try:
+        content = to_qonnx(network)
+    except (InputError, MissingTool) as error:
+        return f"not written: {error}"
+    (folder / "qonnx").mkdir(parents=True, exist_ok=True)
+    (folder / "qonnx" / "model.onnx").write_bytes(content)
+    (folder / "qonnx" / "folding.json").write_text(folding_config(network, max(built.interval, 1)), encoding="utf-8")
+    broken = [f"{result.rule} ({result.detail})" for result in check_model(content) if not result.passed]
+    return f"written; FINN's rules broken: {'; '.join(broken)}" if broken else "written; keeps all of FINN's rules"
 
 
 def _scarce(budget: Budget) -> bool:

@@ -21,7 +21,7 @@ def library_modules(plan: Plan) -> list[str]:
         for operation in segment.operations:
             names.update(operation.modules)
         for edge in segment.inputs:
-            if edge.fifo_depth:
+            if edge.fifo_depth or edge.frame_depth:
                 names.add("edgeml_stream_fifo.v")
             if edge.target_lanes > edge.source_lanes:
                 names.add("edgeml_upsizer.v")
@@ -142,8 +142,20 @@ def _edge(plan: Plan, edge: Edge, stream: _Stream) -> str:
     parameters: dict[str, int | str] = {"WIDTH": narrow * edge.element.bits, "RATIO": ratio}
     if edge.target_lanes > edge.source_lanes:
         parameters["IN_BEATS"] = edge.source_beats
-        ports = {**_CLOCK, **stream.ports("in"), **port.ports("out")}
+        wide = _Stream(f"{port.name}_wide", port.width) if edge.frame_depth else port
+        ports = {**_CLOCK, **stream.ports("in"), **wide.ports("out")}
+        if edge.frame_depth:
+            parts.append(wide.declaration())
         parts.append(instance("edgeml_upsizer", f"{port.name}_upsizer", parameters, ports))
+        if edge.frame_depth:
+            parts.append(
+                instance(
+                    "edgeml_stream_fifo",
+                    f"{port.name}_frame",
+                    {"WIDTH": port.width, "DEPTH": edge.frame_depth},
+                    {**_CLOCK, **wide.ports("in"), **port.ports("out")},
+                )
+            )
     elif edge.target_lanes < edge.source_lanes:
         parameters["OUT_BEATS"] = edge.target_beats
         ports = {**_CLOCK, **stream.ports("in"), **port.ports("out")}

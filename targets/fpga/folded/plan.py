@@ -41,6 +41,8 @@ class Edge:
     channels : elements per frame. element : their type.
     source_lanes, target_lanes : elements per value at both ends; one divides the other.
     fifo_depth : places of a FIFO at the source's end; 0 for none (only forks have one).
+    frame_depth : places of a FIFO at the target's end; 0 for none. A dense layer that works on its inputs several
+        times takes them all in one go; behind an upsizer, which is slower than that, they are collected here.
     """
 
     source: str
@@ -50,6 +52,7 @@ class Edge:
     source_lanes: int
     target_lanes: int
     fifo_depth: int = 0
+    frame_depth: int = 0
 
     @property
     def source_beats(self) -> int:
@@ -186,6 +189,8 @@ def make_plan(network: Network, folds: Mapping[str, Fold], *, keep_block_rams: b
                         f"takes {fold.simd} elements per clock from {lanes}: neither divides the other",
                         "Choose folds where one does",
                     )
+                if fold.simd > lanes and isinstance(operation, DenseOperation) and operation.beats > 1:
+                    edge.frame_depth = edge.target_beats
                 segment.inputs.append(edge)
         elements[node.name] = operation.output
         by_output[node.name] = segment

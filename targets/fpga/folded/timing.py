@@ -80,6 +80,7 @@ class _Model:
         self.input_taken = np.arange(plan.input_beats * frames, dtype=np.int64)
         self.port = {self.key(edge): _Stream(edge.target_beats * frames) for s in plan.segments for edge in s.inputs}
         self.edge = {self.key(edge): _Stream(edge.source_beats * frames) for s in plan.segments for edge in s.inputs}
+        self.collected = {key: stream.taken.copy() for key, stream in self.port.items()}
         self.fifo = {segment.name: _Stream(segment.beats * frames) for segment in plan.segments}
         self.promised = {segment.name: np.zeros(segment.beats * frames, np.int64) for segment in plan.segments}
 
@@ -90,12 +91,14 @@ class _Model:
     def round(self) -> bool:
         """Apply every rule once; whether any time changed."""
         before = [stream.taken.copy() for stream in (*self.port.values(), *self.fifo.values(), *self.edge.values())]
+        before += [times.copy() for times in self.collected.values()]
         self._source(INPUT, np.zeros_like(self.input_taken))
         for segment in self.plan.segments:
             self._segment(segment)
             self._source(segment.name, self.fifo[segment.name].valid)
-        after = (*self.port.values(), *self.fifo.values(), *self.edge.values())
-        return any(not np.array_equal(a, b.taken) for a, b in zip(before, after, strict=True))
+        after = [stream.taken for stream in (*self.port.values(), *self.fifo.values(), *self.edge.values())]
+        after += list(self.collected.values())
+        return any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
     def _source(self, name: str, valid: Times) -> None:
         """Move the values of a segment's FIFO (or the input) over the edges that start there."""
@@ -131,7 +134,14 @@ class _Model:
         port = self.port[key]
         if edge.target_lanes > edge.source_lanes:
             ratio = edge.target_lanes // edge.source_lanes
-            stream.taken, port.valid = _up(valid, ratio, edge.source_beats, port.taken)
+            if edge.frame_depth:
+                stream.taken, wide = _up(valid, ratio, edge.source_beats, self.collected[key])
+                if not self.unlimited:
+                    wide[edge.frame_depth :] = np.maximum(wide[edge.frame_depth :], port.taken[: -edge.frame_depth] + 1)
+                self.collected[key] = _spaced(wide)
+                port.valid = self.collected[key] + 1
+            else:
+                stream.taken, port.valid = _up(valid, ratio, edge.source_beats, port.taken)
         elif edge.target_lanes < edge.source_lanes:
             ratio = edge.source_lanes // edge.target_lanes
             position = np.arange(len(port.valid))
@@ -207,20 +217,24 @@ def size_fifos(plan: Plan) -> Timing:
     for segment in plan.segments:
         segment.fifo_depth = segment.latency + 2
     timing = solve(plan)
+    most: list[tuple[Segment | Edge, int]] = [(s, s.beats + s.latency + 2) for s in plan.segments]
+    for segment in plan.segments:
+        # Behind a fork one branch may have to hold all that the other has on its way: several frames.
+        most += [(edge, 8 * edge.source_beats + 64) for edge in segment.inputs if edge.fifo_depth]
     while timing.interval > slowest:
-        best = None
-        for segment in plan.segments:
-            depth = segment.fifo_depth
-            if depth >= segment.beats + segment.latency + 2:
+        best: tuple[tuple[int, int], Segment | Edge, Timing] | None = None
+        for place, limit in most:
+            depth = place.fifo_depth
+            if depth >= limit:
                 continue
-            segment.fifo_depth = min(2 * depth, segment.beats + segment.latency + 2)
+            place.fifo_depth = min(2 * depth, limit)
             tried = solve(plan)
-            segment.fifo_depth = depth
-            if best is None or (tried.interval, segment.fifo_depth) < best[0]:
-                best = ((tried.interval, segment.fifo_depth), segment, tried)
+            rank = (tried.interval, place.fifo_depth)
+            place.fifo_depth = depth
+            if best is None or rank < best[0]:
+                best = (rank, place, tried)
         if best is None:
             break
-        segment = best[1]
-        segment.fifo_depth = min(2 * segment.fifo_depth, segment.beats + segment.latency + 2)
-        timing = best[2]
+        (_, depth), place, timing = best
+        place.fifo_depth = depth
     return timing

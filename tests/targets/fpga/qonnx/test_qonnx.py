@@ -1,0 +1,156 @@
+"""QONNX files: qonnx computes the golden integers from them, and the rules of FINN are checked on the file itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeml.errors import InputError
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
+from edgeml.targets.fpga.qonnx.activation import affine_of_thresholds
+from edgeml.targets.fpga.qonnx.executor import run_qonnx
+from edgeml.targets.fpga.qonnx.rules import check_model
+from edgeml.targets.fpga.qonnx.writer import folding_config, to_qonnx
+
+
+def _network(
+    seed: int, *, base: int = 0, levels: int = 3, weight_bits: int = 2, labels: bool = True, bias: bool = False
+) -> Network:
+    """A chain whose thresholds come from random scales and shifts, as trained batch norms give them."""
+    rng = np.random.default_rng(seed)
+    sizes = (12, 24, 16, 5)
+    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, 4, True))]
+    for index, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        last = index == 2
+        weight = rng.integers(-1, 2, (outputs, inputs))
+        if weight_bits == 1:
+            weight = rng.choice(np.array([-1, 1]), (outputs, inputs))
+        constant = rng.integers(-20, 21, outputs) if bias or not last else np.zeros(outputs, np.int64)
+        zero_point = 0 if last else int(rng.integers(-2, 3))
+        nodes.append(Node(f"fc{index}", Dense(weight, weight_bits, constant, zero_point), (nodes[-1].name,)))
+        if not last:
+            step, start = rng.uniform(0.2, 9, outputs), rng.normal(0, 8, outputs)
+            steps = (np.arange(1, levels + 1) - 0.5) * step[:, None]
+            thresholds = np.ceil(steps + start[:, None]).astype(np.int64)
+            nodes.append(Node(f"act{index}", Threshold(thresholds, base), (nodes[-1].name,)))
+    names = tuple(f"class {k}" for k in range(sizes[-1])) if labels else ()
+    return Network("net", tuple(nodes), Output(np.array([1.0]), 0, names))
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{}, {"levels": 15}, {"base": -2}, {"weight_bits": 1}, {"labels": False, "bias": True}, {"levels": 1}],
+    ids=str,
+)
+def test_qonnx_computes_the_golden_integers(choices: dict[str, int]) -> None:
+    pytest.importorskip("qonnx", reason="qonnx is not installed")
+    for seed in range(3):
+        network = _network(seed, **choices)
+        q = np.random.default_rng(seed).integers(-8, 8, (200, 12)).astype(np.int32)
+        np.testing.assert_array_equal(run_qonnx(to_qonnx(network), q), simulate(network, q))
+
+
+def test_the_same_network_gives_the_same_bytes() -> None:
+    assert to_qonnx(_network(1)) == to_qonnx(_network(1))
+
+
+def test_our_files_keep_every_rule_of_finn() -> None:
+    assert [result.rule for result in check_model(to_qonnx(_network(0))) if not result.passed] == []
+
+
+def test_a_bias_behind_the_last_layer_is_named() -> None:
+    broken = [result.rule for result in check_model(to_qonnx(_network(0, bias=True))) if not result.passed]
+    assert broken == ["finn-last-layer-without-bias"]
+
+
+def test_every_rule_can_fail() -> None:
+    """One model each that breaks one rule, made by editing a good file."""
+    import onnx
+
+    def broken_by(change: object) -> set[str]:
+        model = onnx.load_model_from_string(to_qonnx(_network(0)))
+        change(model)  # type: ignore[operator]
+        return {result.rule for result in check_model(model.SerializeToString()) if not result.passed}
+
+    def attribute(model: onnx.ModelProto, position: int, name: str, value: int) -> None:
+        quants = [node for node in model.graph.node if node.op_type == "Quant"]
+        next(a for a in quants[position].attribute if a.name == name).i = value
+
+    def unsigned_input(model: onnx.ModelProto) -> None:
+        attribute(model, 0, "signed", 0)
+
+    def gemm(model: onnx.ModelProto) -> None:
+        next(node for node in model.graph.node if node.op_type == "MatMul").op_type = "Gemm"
+
+    def sigmoid(model: onnx.ModelProto) -> None:
+        next(node for node in model.graph.node if node.op_type == "Relu").op_type = "Sigmoid"
+
+    def dynamic(model: onnx.ModelProto) -> None:
+        model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+
+    def opset(model: onnx.ModelProto) -> None:
+        model.opset_import[0].version = 18
+
+    def outside(model: onnx.ModelProto) -> None:
+        model.graph.initializer[0].data_location = 1
+
+    def negative(model: onnx.ModelProto) -> None:
+        attribute(model, 1, "narrow", 0)
+        factor = next(t for t in model.graph.initializer if t.name == "act0_factor")
+        factor.CopyFrom(onnx.numpy_helper.from_array(-onnx.numpy_helper.to_array(factor), factor.name))
+
+    assert "finn-signed-input-quant" in broken_by(unsigned_input)
+    assert "finn-matmul-not-gemm" in broken_by(gemm)
+    assert "finn-relu-then-unsigned-quant" in broken_by(sigmoid)
+    assert broken_by(dynamic) == {"finn-static-shapes"}
+    assert broken_by(opset) == {"finn-opset-13"}
+    assert "finn-one-file" in broken_by(outside)
+    assert broken_by(negative) == {"finn-narrow-weights-with-negative-scale"}
+
+
+def test_uneven_thresholds_are_refused_by_name() -> None:
+    network = _network(0)
+    node = network.nodes[2]
+    assert isinstance(node.layer, Threshold)
+    thresholds = node.layer.thresholds.copy()
+    thresholds[4] = [-20, -19, 30]
+    nodes = [n if n is not node else Node(n.name, Threshold(thresholds), n.inputs) for n in network.nodes]
+    with pytest.raises(InputError, match="even-thresholds: channel 4"):
+        to_qonnx(Network("net", tuple(nodes), network.output))
+
+
+def test_an_affine_is_found_for_every_rounding() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        levels = int(rng.choice([1, 3, 7, 15]))
+        step, start = rng.uniform(0.05, 40), rng.normal(0, 60)
+        thresholds = np.ceil((np.arange(1, levels + 1) - 0.5) * step + start).astype(np.int64)
+        low = int(rng.integers(-200, 0))
+        high = low + int(rng.integers(1, 300))
+        found = affine_of_thresholds(thresholds, 0, low, high)
+        assert found is not None
+        values = np.arange(low, high + 1)
+        y = np.clip(np.rint(values.astype(np.float32) * found[0] + found[1]), 0, levels)
+        np.testing.assert_array_equal(y, (values[:, None] >= thresholds).sum(axis=1))
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x00" * 100])
+def test_files_that_are_no_model_are_refused(content: bytes) -> None:
+    try:
+        results = check_model(content)
+    except InputError:
+        return
+    assert any(not result.passed for result in results)
+
+
+def test_the_folding_configuration_has_divisors() -> None:
+    import json
+
+    network = _network(0)
+    entries = [v for k, v in json.loads(folding_config(network, 16)).items() if k != "Defaults"]
+    layers = [node.layer for node in network.layers if isinstance(node.layer, Dense)]
+    assert len(entries) == len(layers)
+    for entry, layer in zip(entries, layers, strict=True):
+        assert layer.outputs % entry["PE"] == 0
+        assert layer.inputs % entry["SIMD"] == 0
+        assert (layer.outputs // entry["PE"]) * (layer.inputs // entry["SIMD"]) <= 16
