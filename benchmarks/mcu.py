@@ -31,7 +31,8 @@ from .mcu_peers import peers
 SHAPES = {
     "anomaly detection (MLPerf Tiny)": (640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640),
     "784-64-64-64-10": (784, 64, 64, 64, 10),
-    "demo, 40-256-128-64-32-4": (40, 256, 128, 64, 32, 4),
+    "demo, 64-64-32-10": (64, 64, 32, 10),
+    "CAN frames, 40-256-128-64-32-4": (40, 256, 128, 64, 32, 4),
 }
 CMSIS_NN_M4 = 1.95
 """Instructions per multiply-accumulate of CMSIS-NN's int8 fully connected kernel on Cortex-M4 (640 × 128), counted."""
@@ -155,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print one table for each network."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cores", default=",".join(CORES), help="comma-separated, of: " + ", ".join(CORES))
+    parser.add_argument("--network", default="", help="only the networks whose title holds this text")
     parser.add_argument("--json", type=Path, help="also write all figures here")
     options = parser.parse_args(arguments)
     found: dict[str, list[dict[str, Any]]] = {}
@@ -163,6 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         " flash and RAM read from the image\n"
     )
     for title, shape in SHAPES.items():
+        if options.network not in title:
+            continue
         rows: list[dict[str, Any]] = []
         for chip in (core(name) for name in options.cores.split(",")):
             for bits in (2, 4, 8):
