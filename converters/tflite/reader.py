@@ -40,6 +40,7 @@ DEFAULT_ROUNDING = "double_rounding"
 _LARGEST_FILE = 2**30
 _MOST_WEIGHTS = 2**26
 _WIDEST = 2**20
+_MOST_ACTIVATIONS = 2**23
 _MOST_OPERATORS = 1000
 _LARGEST_METADATA = 2**20
 _WEIGHT_BITS = {TensorType.INT8: 8, TensorType.INT4: 4, TensorType.INT2: 2}
@@ -122,7 +123,7 @@ class _Reader:
         self._buffers: list[Table] = self._root["buffers"]
         self._codes = [self._code(code) for code in self._root["operator_codes"]]
         self._infos: dict[int, TensorInfo] = {}
-        self._weights = 0
+        self._weights = self._activations = 0
         self._metadata = self._read_metadata()
         self._own = own_metadata(Model("", {}, (), "", "", metadata=self._metadata))
 
@@ -308,6 +309,9 @@ class _Reader:
         inputs = tuple(self._activation(index).name for index in indices[:count])
         target = self._activation(output)
         self._computed.add(output)
+        self._activations += target.size
+        if self._activations > _MOST_ACTIVATIONS:
+            raise InputError(kind.name, f"the model's tensors hold more than {_MOST_ACTIVATIONS} values")
         options = operator["builtin_options"]
         if kind == OperatorKind.FULLY_CONNECTED:
             return self._fully_connected(indices, target, options)

@@ -49,10 +49,11 @@ class Lookup(Layer):
             low, high = x.bounds
             end = self.base + self.table.size - 1
             raise NetworkError("lookup", f"its table covers {self.base} … {end}, its input {low} … {high}")
-        ends = {(int(a), int(b)) for a, b in zip(first, last, strict=True)}
-        parts = {(a, b): self.table[a : b + 1] for a, b in ends}
-        each = [parts[int(a), int(b)] for a, b in zip(first, last, strict=True)]
-        return ValueRange(np.array([part.min() for part in each]), np.array([part.max() for part in each]))
+        # Channels mostly share few ranges: each is looked at once.
+        ends, channel = np.unique(np.stack([first, last], axis=1), axis=0, return_inverse=True)
+        parts = [self.table[a : b + 1] for a, b in ends]
+        lowest, highest = (np.array([end(part) for part in parts]) for end in (np.min, np.max))
+        return ValueRange(lowest[channel.ravel()], highest[channel.ravel()])
 
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (x,) = inputs

@@ -10,6 +10,7 @@ import pytest
 
 from edgeml.converters.tflite.flatbuffer import Table, read_root
 from edgeml.converters.tflite.lowering import lower
+from edgeml.converters.tflite.model import Function, Model, TensorInfo
 from edgeml.converters.tflite.reader import ending_at, read_model, read_network
 from edgeml.converters.tflite.runtimes import RUNTIMES, Session
 from edgeml.converters.tflite.schema import OPTIONS, TABLES, OperatorKind, TensorType
@@ -221,6 +222,16 @@ REFUSED = {
 def test_what_an_mlp_cannot_have_is_refused_by_name(message: str) -> None:
     with pytest.raises(InputError, match=message):
         lower(read_model(foreign_file(**REFUSED[message])), "double_rounding")
+
+
+def test_a_small_file_of_huge_tensors_is_refused() -> None:
+    size = 2**20
+    tensors = {f"t{k}": TensorInfo(f"t{k}", size, 2.0**-8, -128) for k in range(12)}
+    operators = tuple(Function(f"t{k + 1}", (f"t{k}",), "LOGISTIC") for k in range(11))
+    content = write(Model("huge", tensors, operators, "t0", "t11"))
+    assert len(content) < 5000
+    with pytest.raises(InputError, match="tensors hold more than 8388608 values"):
+        read_model(content)
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"\0" * 64, b"\x10\0\0\0TFL3" + b"\xff" * 64, b"PK\x03\x04" * 9])
