@@ -16,6 +16,7 @@ import re
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def random_network(sizes: tuple[int, ...], weights: tuple[int, int], density: fl
     rng = np.random.default_rng(7)
     nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, 2, False))]
     x = rng.integers(0, 4, (2000, sizes[0]))
-    for index, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         weight = rng.integers(weights[0], weights[1] + 1, (outputs, inputs))
         weight[rng.random((outputs, inputs)) >= density] = 0
         nodes.append(Node(f"fc{index}", Dense(weight, 2, np.zeros(outputs, np.int64)), (nodes[-1].name,)))
@@ -144,7 +145,8 @@ def measure(text: str, top: str) -> dict[str, Any]:
         (folder / "m.v").write_text(text, encoding="utf-8")
         started = time.perf_counter()
         run_yosys(
-            f"read_verilog m.v; {_FLOW} -top {top} -flatten; tee -q -o stat.json stat -json; tee -q -o ltp.txt ltp -noff",
+            f"read_verilog m.v; {_FLOW} -top {top} -flatten; "
+            "tee -q -o stat.json stat -json; tee -q -o ltp.txt ltp -noff",
             folder,
         )
         cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]

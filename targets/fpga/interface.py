@@ -128,8 +128,8 @@ def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, obj
                 f"{element_text(interface.input_element)} each, lowest index first, packed from bit 0."
             ),
             (
-                f"// m_axis: {beats} values per frame, {interface.output_lanes} elements of {interface.result_bytes} bytes "
-                f"each ({'signed' if element.signed else 'unsigned'}); TLAST ends a frame."
+                f"// m_axis: {beats} values per frame, {interface.output_lanes} elements of {interface.result_bytes} "
+                f"bytes each ({'signed' if element.signed else 'unsigned'}); TLAST ends a frame."
             ),
             *(f"// {key}: {value}" for key, value in facts.items()),
             "`default_nettype none",
@@ -147,7 +147,8 @@ def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, obj
             f"    wire {bus(interface.output_bits)}result;",
             f"    {core} core (",
             "        .clk(aclk), .rst(!aresetn),",
-            f"        .in_valid(s_axis_tvalid), .in_ready(s_axis_tready), .in_data(s_axis_tdata[{interface.input_bits - 1}:0]),",
+            "        .in_valid(s_axis_tvalid), .in_ready(s_axis_tready),",
+            f"        .in_data(s_axis_tdata[{interface.input_bits - 1}:0]),",
             "        .out_valid(m_axis_tvalid), .out_ready(m_axis_tready), .out_data(result)",
             "    );",
             *lanes,

@@ -32,7 +32,8 @@ def run_yosys(script: str, folder: Path) -> str:
 def cells_of(folder: Path, sources: tuple[str, ...], top: str, command: str, *, extra: str = "") -> Cells:
     """Cells by type after `command` (a yosys synthesis command) on `top`, flattened."""
     flatten = "" if command.startswith(("synth_ice40", "synth_ecp5")) else " -flatten"
-    script = f"read_verilog -defer {' '.join(sources)}; {command} -top {top}{flatten}; {extra} tee -q -o stat.json stat -json"
+    read = f"read_verilog -defer {' '.join(sources)}"
+    script = f"{read}; {command} -top {top}{flatten}; {extra} tee -q -o stat.json stat -json"
     run_yosys(script, folder)
     statistics = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
     found = statistics["design"]["num_cells_by_type"]
@@ -76,7 +77,7 @@ def probe_top(built: Built) -> str:
     """Text of `<name>_probe`: the core behind two shift registers, so that any width fits the pins of any package."""
     interface = built.interface
     width_in, width_out = interface.input_bits, interface.output_bits
-    shift_in = "{shift[%d:0], serial_in}" % (width_in - 2) if width_in > 1 else "serial_in"
+    shift_in = f"{{shift[{width_in - 2}:0], serial_in}}" if width_in > 1 else "serial_in"
     shift_out = f"{{1'b0, hold[{width_out - 1}:1]}}" if width_out > 1 else "1'b0"
     return "\n".join(
         [

@@ -55,8 +55,8 @@ def core(plan: Plan, name: str, facts: Mapping[str, object]) -> str:
         f"// {name}: the network {plan.network.name} on the folded architecture, made by edgeml.",
         "//",
         (
-            f"// A frame is {plan.input_beats} input values of {plan.input_lanes} elements and {last.beats} output values of "
-            f"{last.lanes} elements,"
+            f"// A frame is {plan.input_beats} input values of {plan.input_lanes} elements and {last.beats} output "
+            f"values of {last.lanes} elements,"
         ),
         "// lowest index first, in the lowest bits; what stands beyond the last element is ignored or of no meaning.",
         *(f"// {key}: {value}" for key, value in facts.items()),

@@ -103,7 +103,7 @@ class _Compressor:
         return len(self.heap[column]) > _ROWS
 
     def _last_counters(self) -> None:
-        """All bits are there and no column has enough for a full counter: lower every column to three, from the lowest."""
+        """All bits are there, no column has enough for a full counter: lower each to three rows, from the lowest."""
         level = 1 << 30
         for column in range(self.width):
             while len(self.heap[column]) > _ROWS:

@@ -1,0 +1,92 @@
+"""A bundle for an FPGA part: written by the target, loaded again, run by the executors that simulate its RTL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeml.bundle import Bundle, load, seal
+from edgeml.errors import InputError
+from edgeml.network import Network, file, simulate
+from edgeml.profile import load_profile
+from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.icarus import IcarusExecutor
+from edgeml.targets.fpga.netlist import NetlistExecutor
+from edgeml.targets.fpga.verilator import VerilatorExecutor
+from tests.network.random_networks import random_inputs
+
+from .designs import small_network
+
+PARTS = (
+    "xczu7ev", "xczu3eg", "xc7z020", "xc7a35t", "xc7a100t", "ecp5-25k", "ecp5-45k", "ecp5-85k", "ice40-up5k", "ice40-hx8k",
+)  # fmt: skip
+
+
+def _bundle(network: Network, part: str, folder: Path, **options: object) -> tuple[Bundle, dict[str, object]]:
+    profile = load_profile(part)
+    assert all(result.passed for result in FpgaTarget().rules(network, profile))
+    metrics = FpgaTarget().emit(network, profile, folder, options)
+    file.write(network, folder / "network.edgeml")
+    target = {
+        "name": profile.name,
+        "kind": profile.kind,
+        "description": profile.description,
+        "values": dict(profile.values),
+    }
+    seal(folder, {"form": "quantized", "target": target, "options": dict(options)})
+    return load(folder), metrics
+
+
+@pytest.mark.parametrize("architecture", ["folded", "unrolled"])
+@pytest.mark.parametrize("executor", [VerilatorExecutor, IcarusExecutor])
+def test_executors_run_a_bundle(architecture: str, executor: type, tmp_path: Path) -> None:
+    network = small_network(3)
+    bundle, metrics = _bundle(network, "ecp5-25k", tmp_path, architecture=architecture)
+    run = executor()
+    assert run.applies(bundle)
+    if missing := run.missing(bundle):
+        pytest.skip(missing)
+    q = random_inputs(network, 60, 1).astype(np.int32)
+    execution = run.run(bundle, q, trace=False, options={})
+    np.testing.assert_array_equal(execution.outputs, simulate(network, q))
+    if "cycles" in execution.measures:
+        assert execution.measures["cycles"] == metrics["cycles"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["ice40-hx8k", "ecp5-25k", "xc7z020"])
+@pytest.mark.parametrize("architecture", ["folded", "unrolled"])
+def test_the_synthesized_netlist_gives_golden_integers(part: str, architecture: str, tmp_path: Path) -> None:
+    network = small_network(3)
+    bundle, _ = _bundle(network, part, tmp_path, architecture=architecture, goal="area")
+    run = NetlistExecutor()
+    if missing := run.missing(bundle):
+        pytest.skip(missing)
+    q = random_inputs(network, 200, 1).astype(np.int32)
+    np.testing.assert_array_equal(run.run(bundle, q, trace=False, options={}).outputs, simulate(network, q))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_takes_a_small_network(part: str, tmp_path: Path) -> None:
+    _, metrics = _bundle(small_network(3), part, tmp_path)
+    assert metrics["cycles"]["interval"] >= 1  # type: ignore[index]
+
+
+def test_what_does_not_fit_names_the_layer_and_the_way_out(tmp_path: Path) -> None:
+    network = small_network(9, widest=60, deepest=4)
+    profile = load_profile("ice40-up5k")
+    with pytest.raises(InputError, match=r"rule fits-\S+, layer \w+: estimated .* too many; .* alone takes"):
+        FpgaTarget().emit(network, profile, tmp_path, {"architecture": "unrolled", "register_every": 1})
+    assert not (tmp_path / "rtl").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"architecture": "magic"}, {"goal": "beauty"}, {"frames_per_second": "fast"}, {"frames_per_second": 1e12}],
+    ids=str,
+)
+def test_wrong_options_are_refused(options: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        FpgaTarget().emit(small_network(3), load_profile("ecp5-25k"), tmp_path, options)
