@@ -55,7 +55,9 @@ class Demonstration:
 DEMONSTRATIONS = (
     Demonstration("quantized", "host", {"bits": 2}),
     Demonstration("quantized", "cortex-m4", source="quantized-host/network.edgeml", board="unicorn-m4"),
-    Demonstration("spiking", "host", {"encoding": "stbif"}, source="quantized-host/network.edgeml"),
+    Demonstration(
+        "spiking", "host", {"encoding": "stbif", "input_encoding": "direct"}, source="quantized-host/network.edgeml"
+    ),
     Demonstration("tflite", "host", {"rounding": "shift"}),
 )
 

@@ -37,6 +37,7 @@ def convert(
     per_tensor: Annotated[bool | None, typer.Option("--per-tensor", help="tflite: one scale per tensor.")] = None,
     float_io: Annotated[bool | None, typer.Option("--float-io", help="tflite: float input and output.")] = None,
     encoding: Annotated[str | None, typer.Option(metavar="NAME", help="spiking: encoding of values.")] = None,
+    input_encoding: Annotated[str | None, typer.Option(metavar="NAME", help="spiking: direct, or encoded.")] = None,
     steps: Annotated[int | None, typer.Option(help="spiking: time steps.")] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Any further option of a form or target.")
@@ -65,6 +66,7 @@ def convert(
         "per_tensor": per_tensor,
         "float_io": float_io,
         "encoding": encoding,
+        "input_encoding": input_encoding,
         "steps": steps,
     }
     for text in option or ():
