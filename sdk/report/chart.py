@@ -12,6 +12,7 @@ WIDTH, HEIGHT = 720, 260
 LEFT, RIGHT, TOP, BOTTOM = 60, 16, 14, 40
 SERIES_COLOURS = ("#2f7ed8", "#d9822b", "#2a9d6f", "#b5479b", "#8a8f98", "#c0302b")
 MOST_POINTS = 20_000
+WIDEST_SPIKE = 12.0
 
 
 def chart(data: Mapping[str, Any]) -> str:
@@ -70,8 +71,8 @@ def _lines(data: Mapping[str, Any]) -> str:
 
 def _raster(data: Mapping[str, Any]) -> str:
     steps, neurons = max(int(data["steps"]), 1), max(int(data["neurons"]), 1)
-    width = max((WIDTH - LEFT - RIGHT) / steps * 0.8, 1.0)
-    height = max((HEIGHT - TOP - BOTTOM) / neurons * 0.8, 1.0)
+    width = min(max((WIDTH - LEFT - RIGHT) / steps * 0.8, 1.0), WIDEST_SPIKE)
+    height = min(max((HEIGHT - TOP - BOTTOM) / neurons * 0.8, 1.0), WIDEST_SPIKE)
     dots = "".join(
         f"M{_scale(time, 0, steps, LEFT, WIDTH - RIGHT):.1f} {_scale(neuron + 1, 0, neurons, HEIGHT - BOTTOM, TOP):.1f}"
         f"h{width:.1f}v{height:.1f}h-{width:.1f}z"

@@ -105,6 +105,9 @@ def _notes(notes: Sequence[str]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, Mapping) and {"used", "budget"} <= set(value):
         return _bar(value)
+    if isinstance(value, Mapping) and len(value) > 1 and all(_is_row(item) for item in value.values()):
+        rows = [{"": key, **item} for key, item in value.items()]
+        return _table(tuple(dict.fromkeys(key for row in rows for key in row)), rows)
     if isinstance(value, Mapping):
         plain = {key: item for key, item in value.items() if not _is_nested(item)}
         nested = {key: item for key, item in value.items() if _is_nested(item)}
@@ -118,6 +121,10 @@ def _value(value: Any) -> str:
             return _table(tuple(dict.fromkeys(key for row in value for key in row)), value)
         return f"<p>{escape(', '.join(map(str, value)))}</p>"
     return f"<p>{_text(value)}</p>"
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, Mapping) and not any(_is_nested(item) for item in value.values())
 
 
 def _is_nested(value: Any) -> bool:
@@ -159,7 +166,7 @@ def _pairs(values: Mapping[str, Any]) -> str:
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return ""
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    head = "".join(f"<th>{escape(column.replace('_', ' '))}</th>" for column in columns)
     body = []
     for row in rows:
         cells = []
