@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from edgeml.errors import InputError, MissingTool
-from edgeml.network import Dense, Network
+from edgeml.network import Dense, Network, simulate
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
 
@@ -22,6 +25,7 @@ from .qonnx.rules import check_model
 from .qonnx.writer import folding_config, to_qonnx
 from .rules import fits, layer_has_hardware
 from .synthesize import synthesize
+from .testbench import expected_image, input_image, testbench
 from .unrolled.build import network_logic
 from .unrolled.layers import layer_logic
 
@@ -32,6 +36,7 @@ _GOALS = ("throughput", "area")
 _FOLDED_SHARE = 0.7
 _UNROLLED_SHARE = 0.5
 _UNROLLED_WEIGHTS = 20_000
+_BENCH_FRAMES = 32
 
 
 class FpgaTarget:
@@ -68,6 +73,10 @@ class FpgaTarget:
         rtl.mkdir(parents=True, exist_ok=True)
         for name, content in built.files.items():
             (rtl / name).write_bytes(content)
+        q, y = _bench_vectors(network)
+        (rtl / f"{built.top[:-5]}_tb.v").write_text(testbench(built, len(q)), encoding="utf-8")
+        (rtl / "inputs.mem").write_text(input_image(built.interface, q), encoding="utf-8")
+        (rtl / "expected.mem").write_text(expected_image(built.interface, y), encoding="utf-8")
         metrics = _metrics(built, budget, costs)
         metrics["qonnx"] = _hand_off(network, built, folder)
         if _flag(options, "synthesize"):
@@ -77,6 +86,14 @@ class FpgaTarget:
                 if bitstream:
                     (rtl / bitstream).write_bytes((Path(scratch) / bitstream).read_bytes())
         return metrics
+
+
+def _bench_vectors(network: Network) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Inputs for the test bench, over the whole range of the input and the same in every run, and their results."""
+    rng = np.random.default_rng(0)
+    shape = (_BENCH_FRAMES, network.input_size)
+    q = rng.integers(network.quantizer.low, network.quantizer.high + 1, shape).astype(np.int32)
+    return q, simulate(network, q)
 
 
 def _hand_off(network: Network, built: Built, folder: Path) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from edgeml.errors import InputError
 from edgeml.network import Add
 
-from ..verilog import type_of
-from .operation import Element, Operation
+from ..verilog import Element, type_of
+from .operation import Operation
 
 __all__ = ["AddOperation"]
 

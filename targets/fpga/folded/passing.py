@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .operation import Element, Operation
+from ..verilog import Element
+from .operation import Operation
 
 __all__ = ["PassOperation"]
 

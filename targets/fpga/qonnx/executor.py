@@ -23,7 +23,7 @@ FILE = "qonnx/model.onnx"
 
 
 def run_qonnx(content: bytes, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Output integers [samples, outputs] of a QONNX model that `to_qonnx` wrote. CheckFailed where one is no integer."""
+    """Output integers [samples, outputs] of a model that `to_qonnx` wrote; CheckFailed where one is no integer."""
     import onnx
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.core.onnx_exec import execute_onnx

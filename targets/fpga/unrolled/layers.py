@@ -106,11 +106,11 @@ def _numbers(netlist: Netlist, shared: SharedSums, values: list[Value], name: st
     needed: set[int] = set()
     pending = [term.number for terms in shared.outputs for term in terms]
     while pending:
-        number = pending.pop()
-        if number in needed:
+        index = pending.pop()
+        if index in needed:
             continue
-        needed.add(number)
-        parts = shared.numbers[number]
+        needed.add(index)
+        parts = shared.numbers[index]
         if parts.a is not None and parts.b is not None:
             pending += [parts.a.number, parts.b.number]
     result: list[list[Bit]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,14 @@ from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.icarus import IcarusExecutor
 from edgeml.targets.fpga.netlist import NetlistExecutor
+from edgeml.targets.fpga.tools import icarus
 from edgeml.targets.fpga.verilator import VerilatorExecutor
 from tests.network.random_networks import random_inputs
 
 from .designs import small_network
 
-PARTS = (
-    "xczu7ev", "xczu3eg", "xc7z020", "xc7a35t", "xc7a100t", "ecp5-25k", "ecp5-45k", "ecp5-85k", "ice40-up5k", "ice40-hx8k",
-)  # fmt: skip
+PARTS = ["xczu7ev", "xczu3eg", "xc7z020", "xc7a35t", "xc7a100t", "ecp5-25k", "ecp5-45k", "ecp5-85k"]
+PARTS += ["ice40-up5k", "ice40-hx8k"]
 
 
 def _bundle(network: Network, part: str, folder: Path, **options: object) -> tuple[Bundle, dict[str, object]]:
@@ -53,6 +54,16 @@ def test_executors_run_a_bundle(architecture: str, executor: type, tmp_path: Pat
     np.testing.assert_array_equal(execution.outputs, simulate(network, q))
     if "cycles" in execution.measures:
         assert execution.measures["cycles"] == metrics["cycles"]
+
+
+@pytest.mark.skipif(icarus() is None, reason="Icarus Verilog (iverilog) is not installed")
+def test_the_bundles_test_bench_passes_as_it_lies_there(tmp_path: Path) -> None:
+    bundle, _ = _bundle(small_network(3), "ecp5-25k", tmp_path / "bundle", architecture="folded")
+    rtl = bundle.folder / "rtl"
+    sources = [str(path) for path in sorted(rtl.glob("*.v"))]
+    subprocess.run(["iverilog", "-g2005", "-o", "../bench.vvp", *sources], cwd=rtl, check=True)
+    done = subprocess.run(["vvp", "-n", "../bench.vvp"], cwd=rtl, check=True, capture_output=True, text=True)
+    assert done.stdout.strip().splitlines()[-1] == "PASS 32"
 
 
 @pytest.mark.slow

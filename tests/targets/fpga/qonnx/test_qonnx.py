@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def _network(
     rng = np.random.default_rng(seed)
     sizes = (12, 24, 16, 5)
     nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, 4, True))]
-    for index, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         last = index == 2
         weight = rng.integers(-1, 2, (outputs, inputs))
         if weight_bits == 1:
