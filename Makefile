@@ -46,6 +46,7 @@ $(VENV)/.test: $(VENV)/.torch pyproject.toml setup.py
 
 $(VENV)/.bench: $(VENV)/.test
 	$(PIP) -e '.[all]'
+	$(PIP) --no-deps emlearn
 	touch $@
 
 # tflite-runtime needs numpy < 2 and Python ≤ 3.11, so it lives in an environment of its own; without it, verify says so.

@@ -54,7 +54,7 @@ def manifest(name: str = "digits", metrics: dict[str, Any] | None = None) -> dic
 class Balanced(HTMLParser):
     """Counts opened against closed elements."""
 
-    VOID = frozenset({"meta", "br", "path", "polyline"})
+    VOID = frozenset({"meta", "br"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,6 +63,9 @@ class Balanced(HTMLParser):
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         if tag not in self.VOID:
             self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Any) -> None:
+        """An element that closes itself."""
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag

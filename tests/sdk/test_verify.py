@@ -63,7 +63,7 @@ def test_c_that_is_not_what_the_network_generates_is_not_compiled(bundle: Bundle
 
 
 def test_an_unknown_executor_is_refused_with_the_known_ones(bundle: Bundle) -> None:
-    with pytest.raises(InputError, match="Known: golden, .*native"):
+    with pytest.raises(InputError, match=r"Known: golden, .*native"):
         verify(bundle, ["nativ"])
 
 
