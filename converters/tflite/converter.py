@@ -19,11 +19,12 @@ from edgeml.plugins import Conversion, Progress
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
 from .lowering import logits, lower
-from .model import FullyConnected, Model, Softmax, TensorInfo
+from .model import FullyConnected, Function, Model, Softmax, TensorInfo
 from .options import OPTION_NAMES, Options, parse_options
 from .quantization import quantize_graph
-from .reader import read_network
+from .reader import read_model, read_network
 from .runtimes import rounding_rule
+from .tables import tie_distance
 from .writer import metadata_entry, write
 
 if TYPE_CHECKING:
@@ -85,8 +86,21 @@ class TfliteConverter:
         if data is not None and y is not None:
             classes = argmax(simulate(network, network.quantizer.quantize(data.x_test)))
             metrics["accuracy"] = {"integer": _share(classes, y)}
-        notes = ("The file was taken as it is; its integers are those of the runtime whose rounding was asked for.",)
-        return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": path.read_bytes()}, notes)
+        notes = ["The file was taken as it is; its integers are those of the runtime whose rounding was asked for."]
+        content = path.read_bytes()
+        notes += _near_ties(read_model(content))
+        return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": content}, tuple(notes))
+
+
+def _near_ties(model: Model) -> list[str]:
+    """A sentence for each sigmoid or tanh whose table the runtimes may have different versions of."""
+    return [
+        f"Layer {op.output}: an entry of its {op.name} table is so near to a tie that the runtimes' float32 tables may "
+        "differ there."
+        for op in model.operators
+        if isinstance(op, Function)
+        and tie_distance(op.name, model.tensors[op.inputs[0]], model.tensors[op.output]) < 2.0**-15
+    ]
 
 
 def _quantized(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edgeml.errors import NetworkError
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, ValueRange, simulate
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, ValueRange, simulate, trace
+from edgeml.network.comparisons import with_thresholds
 from edgeml.network.file import read, write
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
@@ -76,6 +77,27 @@ def test_every_rule_is_monotone(rounding: str) -> None:
     assert np.all(np.diff(y, axis=0) >= 0)
 
 
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_comparisons_give_the_same_integers(rounding: str) -> None:
+    generator = np.random.default_rng(8)
+    eff = 2.0 ** np.rint(generator.uniform(-9, -3, 12)) * generator.choice([1.0, 1.3], 12)
+    requantize = layer(rounding, eff, zero_point=-20, low=-20, high=90)
+    low = generator.integers(-30_000, 0, 12)
+    acc = ValueRange(low, low + generator.integers(0, 60_000, 12))
+    threshold = requantize.as_threshold(acc)
+    inputs = generator.integers(acc.low, acc.high + 1, (4000, 12))
+    inputs[0], inputs[1] = acc.low, acc.high
+    near = (threshold.thresholds[:, ::9] + np.array([-1, 0])[:, None, None]).reshape(2, 12, -1)
+    inputs = np.concatenate([inputs, *np.clip(near.transpose(0, 2, 1), acc.low, acc.high)])
+    assert np.array_equal(threshold.evaluate(inputs), requantize.evaluate(inputs))
+
+
+def test_comparisons_serve_a_channel_that_is_constant() -> None:
+    requantize = layer("fp32_rne", np.array([1e-4]))
+    acc = ValueRange.uniform(5, 9, 2)
+    assert requantize.as_threshold(acc).evaluate(np.array([[5, 9]])).tolist() == [[0, 0]]
+
+
 WRONG = [
     ({"rounding": "nearest"}, "is not one of shift"),
     ({"multiplier": np.array([5])}, "must be 0 or at least 2"),
@@ -109,3 +131,13 @@ def test_an_accumulator_that_the_left_shift_would_push_past_32_bits_is_refused(r
 def test_a_channel_count_that_does_not_fit_is_refused() -> None:
     with pytest.raises(NetworkError, match="takes 3 channels, found 4"):
         layer("fp32_rne", np.array([0.1, 0.2, 0.3])).output_size(4)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_a_whole_network_as_comparisons_gives_the_same_integers_at_every_node(rounding: str) -> None:
+    original = network(rounding, per_channel=True)
+    compared = with_thresholds(original)
+    assert not any(isinstance(node.layer, Requantize) for node in compared.nodes)
+    q = np.random.default_rng(2).integers(-128, 128, (3000, 9)).astype(np.int32)
+    expected, found = trace(original, q), trace(compared, q)
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from ..arrays import INT32_HIGH, integer_array, integer_scalar
 from ..layer import Layer
 from ..rounding import FRACTION_BITS, LARGEST_SHIFT, ROUNDINGS, SMALLEST_SHIFT, rescale
 from ..value_range import IntArray, ValueRange
+from .threshold import Threshold
 
 __all__ = ["Requantize"]
 
@@ -109,6 +110,28 @@ class Requantize(Layer):
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (acc,) = inputs
         return self._values(acc).astype(np.int32)
+
+    def as_threshold(self, acc: ValueRange) -> Threshold:
+        """The same integers as comparisons, for hardware that has those: y = base + #{k : acc ≥ T[k]}.
+
+        Every rule is monotone, so T[c, k] is the smallest accumulator of channel c whose output is base + k + 1; found
+        by bisection of the range `acc`. Where no accumulator in it gets that far, T is the one above its highest.
+        """
+        outputs = self.output_range(acc)
+        base, highest = outputs.bounds
+        if highest - base > 255:
+            raise NetworkError("requantize", f"has {highest - base + 1} outputs; comparisons serve at most 256")
+        wanted = np.arange(base + 1, max(highest, base + 1) + 1)[:, None]
+        # Outputs at `below` are less than wanted, at `at` not; one step outside of the range stands for "never".
+        below = np.broadcast_to(acc.low - 1, (len(wanted), acc.channels)).copy()
+        at = np.broadcast_to(acc.high + 1, below.shape).copy()
+        while np.any(at - below > 1):
+            middle = (below + at) // 2
+            reached = self._values(np.clip(middle, acc.low, acc.high)) >= wanted
+            reached = (reached | (middle > acc.high)) & (middle >= acc.low)
+            at, below = np.where(reached, middle, at), np.where(reached, below, middle)
+        thresholds: Any = at.T
+        return Threshold(thresholds, base)
 
     def summary(self) -> str:
         factors = "per channel" if self.per_channel else "per tensor"
