@@ -85,14 +85,7 @@ class Network:
         if len(self.nodes) < 2:
             raise NetworkError(f"network {self.name}", "holds no layer behind its input quantizer")
         self._check_graph()
-        for node_name, value_range in self.ranges.items():
-            low, high = value_range.bounds
-            if low < INT32_LOW or high > INT32_HIGH:
-                raise NetworkError(
-                    f"layer {node_name}",
-                    f"its values range from {low} to {high}, past 32 bits",
-                    "Use fewer bits or fewer inputs for this layer",
-                )
+        _ = self.ranges  # checks that every value fits 32 bits
         if self.output.scale.size not in (1, self.output_size):
             raise NetworkError("output, scale", f"must have 1 or {self.output_size} values")
         if self.output.labels and len(self.output.labels) != self.output_size:
@@ -151,13 +144,27 @@ class Network:
     def ranges(self) -> dict[str, ValueRange]:
         """The values that each node's output can take, per channel, for inputs of any value.
 
-        Exact for a chain of layers; with a residual path, whose two ends are not independent, a bound.
+        Each layer's is exact for inputs of any values within their ranges, and so is the first layer's; what follows
+        is a bound, as the outputs of a layer are not independent of each other. NetworkError past 32 bits.
         """
         sizes = self.sizes
         ranges: dict[str, ValueRange] = {}
         for node in self.nodes:
-            ranges[node.name] = node.layer.output_range(*(ranges[name] for name in node.inputs))
-            assert ranges[node.name].channels == sizes[node.name]
+            where = f"layer {node.name}"
+            try:
+                value_range = node.layer.output_range(*(ranges[name] for name in node.inputs))
+            except NetworkError as error:
+                raise NetworkError(where, str(error)) from error
+            assert value_range.channels == sizes[node.name]
+            low, high = value_range.bounds
+            if low < INT32_LOW or high > INT32_HIGH:
+                # At once: the layers behind compute with these numbers.
+                raise NetworkError(
+                    where,
+                    f"its values range from {low} to {high}, past 32 bits",
+                    "Use fewer bits or fewer inputs for this layer",
+                )
+            ranges[node.name] = value_range
         return ranges
 
     @property
