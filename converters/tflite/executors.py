@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError, MissingTool
+from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network import Network, simulate
 from edgeml.network.file import to_bytes
+from edgeml.network.layers.requantize import Requantize
 from edgeml.plugins import Execution
 
 from .lowering import logits, lower
 from .model import FullyConnected, Model, Softmax, TensorInfo
-from .reader import ending_at, read_model, tensor_indices
-from .runtimes import RUNTIMES, Runtime, Session
+from .reader import DEFAULT_ROUNDING, ending_at, own_metadata, read_model, tensor_indices
+from .runtimes import RUNTIMES, Runtime, Session, rounding_rule
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -42,6 +43,19 @@ def _content(bundle: Bundle) -> bytes:
     if path.stat().st_size > _LARGEST_FILE:
         raise InputError(str(path), f"has more than {_LARGEST_FILE} bytes")
     return path.read_bytes()
+
+
+def _model(bundle: Bundle, content: bytes) -> Model:
+    """The model in the bundle's file; CheckFailed where it is not the bundle's network by the rule it was made with."""
+    model = read_model(content, bundle.network.name)
+    options = bundle.manifest.get("options")
+    asked = options.get("rounding") if isinstance(options, Mapping) else None
+    rule = rounding_rule(str(asked or own_metadata(model).get("rounding", DEFAULT_ROUNDING)))
+    if to_bytes(lower(model, rule)) != to_bytes(bundle.network):
+        raise CheckFailed(
+            f"{bundle.folder}/{FOLDER}", "the .tflite file is not the bundle's network", "Convert the model again"
+        )
+    return model
 
 
 class RuntimeExecutor:
@@ -71,18 +85,19 @@ class RuntimeExecutor:
 
     def reference(self, bundle: Bundle) -> Network:
         """The network as this runtime computes it; the bundle's own one where they are the same."""
-        network = lower(read_model(_content(bundle), bundle.network.name), self.runtime.rounding)
-        if _universal(bundle.network):
+        if _rules(bundle.network) == ["shift"]:
             # By construction every rule gives these integers: hold the runtime against them, not against its own rule.
             return bundle.network
+        network = lower(_model(bundle, _content(bundle)), self.runtime.rounding)
         return bundle.network if to_bytes(network) == to_bytes(bundle.network) else network
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run the file. `detail` names the rule and says how many outputs differ from the bundle's own rule."""
         content = _content(bundle)
-        model = read_model(content, bundle.network.name)
+        model = _model(bundle, content)
         if refusal := self._refusal(model):
             raise MissingTool(self.runtime.name, refusal)
+        rule = " and ".join(_rules(lower(model, self.runtime.rounding)))
         indices = tensor_indices(content)
         first, last = model.tensors[model.input], logits(model)
         softmax = isinstance(model.operators[-1], Softmax)
@@ -103,20 +118,19 @@ class RuntimeExecutor:
         return Execution(
             outputs,
             {name: array for name, array in values.items() if name in names},
-            self._detail(bundle, measures, differing, outputs.size),
-            {**measures, "rule": self.runtime.rule, "outputs": outputs.size, "differ_from_bundle": differing},
+            _detail(bundle, measures, rule, differing, outputs.size),
+            {**measures, "rule": rule, "outputs": outputs.size, "differ_from_bundle": differing},
         )
 
-    def _detail(self, bundle: Bundle, measures: Mapping[str, Any], differing: int, outputs: int) -> str:
-        agreement = (
-            "all bytes equal the bundle's own"
-            if not differing
-            else f"{differing} of {outputs} bytes differ from the bundle's own rule"
-        )
-        arena = ""
-        if "arena" in measures:
-            arena = f", arena {measures['arena']} bytes of RAM{_beside(bundle)}"
-        return f"{measures['version']}, rounds {self.runtime.rule}: {agreement}{arena}"
+
+def _detail(bundle: Bundle, measures: Mapping[str, Any], rule: str, differing: int, outputs: int) -> str:
+    agreement = "all bytes equal the bundle's own"
+    if differing:
+        agreement = f"{differing} of {outputs} bytes differ from the bundle's own rule"
+    arena = ""
+    if "arena" in measures:
+        arena = f", arena {measures['arena']} bytes of RAM{_beside(bundle)}"
+    return f"{measures['version']}, rounds {rule}: {agreement}{arena}"
 
 
 def _beside(bundle: Bundle) -> str:
@@ -134,9 +148,9 @@ def _lasting(model: Model) -> list[str]:
     return [op.output for op in model.operators if op.output not in taken]
 
 
-def _universal(network: Network) -> bool:
-    rules = {node.layer.rounding for node in network.layers if node.layer.kind == "requantize"}
-    return rules == {"shift"}
+def _rules(network: Network) -> list[str]:
+    """The rounding rules that occur in a network."""
+    return sorted({node.layer.rounding for node in network.layers if isinstance(node.layer, Requantize)})
 
 
 def _real(q: npt.NDArray[np.int32], info: TensorInfo) -> npt.NDArray[np.float32]:
