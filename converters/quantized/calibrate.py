@@ -71,9 +71,8 @@ def float_outputs(mlp: Mlp, normal: Floats) -> npt.NDArray[np.float32]:
 
 def input_integers(quantizer: Input, x: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """q [samples, features] as the network's `InputQuantizer` gives them, in float64."""
-    low = -(2 ** (quantizer.bits - 1)) if quantizer.signed else 0
     q = np.rint((np.asarray(x, np.float64) - quantizer.offset) / quantizer.scale)
-    return np.asarray(np.clip(q, low, low + 2**quantizer.bits - 1))
+    return np.asarray(np.clip(q, quantizer.low, quantizer.high))
 
 
 def calibrate(plan: Plan, quantizer: Input, mlp: Mlp, normal: Floats, x: Floats) -> Parameters:

@@ -58,7 +58,7 @@ class QuantizedConverter:
         from .torch_settings import reproducible, torch_device
 
         torch_device(chosen.device)
-        with reproducible():
+        with reproducible(chosen.device):
             return _convert(mlp, folded, data, samples, chosen, progress)
 
 

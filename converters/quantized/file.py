@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from edgeml.errors import InputError
+from edgeml.errors import InputError, printable
 from edgeml.frontends.mlp import Add, Affine, Clamp
+from edgeml.network.file import FORMAT_VERSION, structure_of
 
 from .model import Input, ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, Quantizer
 
@@ -22,10 +22,9 @@ __all__ = ["BREVITAS_FILE", "from_bytes", "read", "to_bytes"]
 
 BREVITAS_FILE = "brevitas/network.safetensors"
 """Where it lies in a bundle."""
-FORMAT_VERSION = 1
 _METADATA_KEY = "edgeml_brevitas"
 _LARGEST_FILE = 2**31
-_LARGEST_HEADER = 2**26
+_LONGEST_MESSAGE = 500
 _MOST_NODES = 10_000
 _KINDS: dict[str, type] = {
     "input": Input,
@@ -80,10 +79,10 @@ def read(path: Path) -> QuantizedModel:
 def from_bytes(content: bytes, where: str = "model") -> QuantizedModel:
     """Inverse of `to_bytes`; InputError naming `where` and what is wrong."""
     try:
-        structure = _structure(content)
+        structure = structure_of(content, _METADATA_KEY)
         return _model(structure, load(content))
     except InputError as error:
-        raise InputError(where, f"is no sound quantized model: {error}") from error
+        raise InputError(where, f"is no sound quantized model: {printable(error, _LONGEST_MESSAGE)}") from error
     except (
         SafetensorError,
         KeyError,
@@ -94,22 +93,8 @@ def from_bytes(content: bytes, where: str = "model") -> QuantizedModel:
         OverflowError,
         RecursionError,
     ) as error:
-        raise InputError(where, f"is no sound quantized model ({type(error).__name__}: {error})") from error
-
-
-def _structure(content: bytes) -> dict[str, Any]:
-    if len(content) < 8:
-        raise InputError("header", f"the file has {len(content)} bytes only")
-    (length,) = struct.unpack("<Q", content[:8])
-    if length > min(len(content) - 8, _LARGEST_HEADER):
-        raise InputError("header", f"claims {length} bytes; the file has {len(content)}")
-    metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
-    if _METADATA_KEY not in metadata:
-        raise InputError("header", "is safetensors, but holds no quantized model")
-    structure = dict(json.loads(metadata[_METADATA_KEY]))
-    if structure.get("format") != FORMAT_VERSION:
-        raise InputError("header", f"format {structure.get('format')!r}; this edgeml reads {FORMAT_VERSION}")
-    return structure
+        text = printable(f"{type(error).__name__}: {error}", _LONGEST_MESSAGE)
+        raise InputError(where, f"is no sound quantized model ({text})") from error
 
 
 def _model(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> QuantizedModel:

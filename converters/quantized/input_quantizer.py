@@ -105,9 +105,8 @@ def _step(rounded: Rounded, linear_only: bool, cover: bool) -> tuple[float, floa
 def _loss(quantized: QuantizedInput, x: Floats) -> float:
     """Squared error of the first layers' sums, relative to their variance."""
     folded, quantizer = quantized.folded, quantized.input
-    low = -(2 ** (quantizer.bits - 1)) if quantizer.signed else 0
     normal = folded.normalise(x)
-    q = np.clip(np.rint(normal / quantizer.step), low, low + 2**quantizer.bits - 1)
+    q = np.clip(np.rint(normal / quantizer.step), quantizer.low, quantizer.high)
     error, signal = 0.0, 0.0
     for node in folded.mlp.consumers("input"):
         assert isinstance(node.operator, Linear)

@@ -17,13 +17,30 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Add, Affine, Clamp
 
-__all__ = ["Input", "ModelNode", "ModelOperator", "QuantizedLinear", "QuantizedModel", "Quantizer"]
+__all__ = ["Input", "Levels", "ModelNode", "ModelOperator", "QuantizedLinear", "QuantizedModel", "Quantizer"]
 
 Floats = npt.NDArray[np.float64]
 
 
+class Levels:
+    """The integers of so many `bits`: low, high = −2^(bits−1), 2^(bits−1) − 1 if `signed`, else 0, 2^bits − 1."""
+
+    bits: int
+    signed: bool
+
+    @property
+    def low(self) -> int:
+        """Smallest integer."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        """Largest integer."""
+        return self.low + (1 << self.bits) - 1
+
+
 @dataclass(frozen=True, eq=False)
-class Input:
+class Input(Levels):
     """x̂ = q · step with q = clip(round_half_even((x − offset) / scale)).
 
     Parameters
@@ -74,29 +91,18 @@ class QuantizedLinear:
 
 
 @dataclass(frozen=True)
-class Quantizer:
+class Quantizer(Levels):
     """q = clip(round_half_even(x / scale), low, high); x̂ = q · scale.
 
     Parameters
     ----------
     scale : float64, positive, one for the whole tensor.
-    bits : 1 to 8.
-    signed : low, high = −2^(bits−1), 2^(bits−1) − 1 if signed, else 0, 2^bits − 1.
+    bits, signed : of the integers q.
     """
 
     scale: float
     bits: int
     signed: bool
-
-    @property
-    def low(self) -> int:
-        """Smallest output integer."""
-        return -(1 << (self.bits - 1)) if self.signed else 0
-
-    @property
-    def high(self) -> int:
-        """Largest output integer."""
-        return self.low + (1 << self.bits) - 1
 
 
 ModelOperator = Input | QuantizedLinear | Affine | Clamp | Quantizer | Add

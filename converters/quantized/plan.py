@@ -17,6 +17,7 @@ import numpy as np
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode
 
+from .model import Levels
 from .options import Options
 
 __all__ = ["OUTPUT_BITS", "Plan", "PlannedLinear", "PlannedNode", "PlannedQuantizer", "make_plan"]
@@ -39,23 +40,13 @@ class PlannedLinear:
 
 
 @dataclass(frozen=True)
-class PlannedQuantizer:
+class PlannedQuantizer(Levels):
     """A quantizer; those of one group share their scale. `half`: levels (q + ½)·scale instead of q·scale."""
 
     group: str
     bits: int
     signed: bool
     half: bool
-
-    @property
-    def low(self) -> int:
-        """Smallest output integer."""
-        return -(1 << (self.bits - 1)) if self.signed else 0
-
-    @property
-    def high(self) -> int:
-        """Largest output integer."""
-        return self.low + (1 << self.bits) - 1
 
 
 @dataclass(frozen=True, eq=False)

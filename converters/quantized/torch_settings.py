@@ -25,7 +25,7 @@ def torch_device(name: str) -> torch.device:
 
 
 @contextmanager
-def reproducible() -> Iterator[None]:
+def reproducible(device: str) -> Iterator[None]:
     """One thread and deterministic kernels inside the block; torch's settings are put back behind it.
 
     Sums in float depend on their order, and their order on the number of threads. One thread is also the fastest way
@@ -33,7 +33,8 @@ def reproducible() -> Iterator[None]:
     """
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     filled = torch.utils.deterministic.fill_uninitialized_memory
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    if device == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[assignment]  # nothing reads it here

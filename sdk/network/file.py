@@ -17,7 +17,7 @@ from ..errors import InputError, NetworkError, printable
 from .layer import layer_class
 from .network import Network, Node, Output
 
-__all__ = ["FORMAT_VERSION", "from_bytes", "model_hash", "read", "to_bytes", "write"]
+__all__ = ["FORMAT_VERSION", "from_bytes", "model_hash", "read", "structure_of", "to_bytes", "write"]
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "edgeml"
@@ -94,7 +94,7 @@ def read(path: Path) -> Network:
 def from_bytes(content: bytes, where: str = "network") -> Network:
     """Inverse of `to_bytes`. Raises InputError naming `where` and what is wrong."""
     try:
-        structure = _structure(content)
+        structure = structure_of(content)
         tensors = load(content)
         return _network(structure, tensors)
     except InputError as error:
@@ -104,16 +104,20 @@ def from_bytes(content: bytes, where: str = "network") -> Network:
         raise InputError(where, f"is not a sound .edgeml file ({text})") from error
 
 
-def _structure(content: bytes) -> dict[str, Any]:
+def structure_of(content: bytes, key: str = _METADATA_KEY) -> dict[str, Any]:
+    """The JSON structure under `key` in the header of safetensors; nothing is read that the file does not hold.
+
+    Raises InputError where there is none of this format; ValueError and the like where it is not sound JSON.
+    """
     if len(content) < 8:
         raise InputError("header", f"the file has {len(content)} bytes only")
     (length,) = struct.unpack("<Q", content[:8])
     if length > min(len(content) - 8, _LARGEST_HEADER):
         raise InputError("header", f"claims {length} bytes; the file has {len(content)}")
     metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
-    if _METADATA_KEY not in metadata:
+    if key not in metadata:
         raise InputError("header", "is safetensors, but holds no edgeml network", "Pass it as weights of a model")
-    structure = json.loads(metadata[_METADATA_KEY])
+    structure = json.loads(metadata[key])
     if structure.get("format") != FORMAT_VERSION:
         raise InputError("header", f"format {structure.get('format')!r}; this edgeml reads {FORMAT_VERSION}")
     return dict(structure)

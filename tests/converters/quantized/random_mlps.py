@@ -32,7 +32,7 @@ class Shape:
         either sign and sometimes zero.
     residual : for each of them, whether the block's input is added where the sizes agree.
     normalised : whether the input is normalised first.
-    ending : what follows the last linear layer: "", "relu" or "norm".
+    ending : what follows the last linear layer: "", "relu", "norm", or "add": its input added, where sizes agree.
     seed : of all numbers.
     """
 
@@ -59,7 +59,7 @@ def shapes(draw: st.DrawFn, widest: int = 12, most_layers: int = 5) -> Shape:
         tuple(draw(st.sampled_from(("none", "before", "after", "both"))) for _ in range(hidden)),
         tuple(draw(st.booleans()) for _ in range(hidden)),
         draw(st.booleans()),
-        draw(st.sampled_from(("", "", "", "relu", "norm"))),
+        draw(st.sampled_from(("", "", "", "relu", "norm", "add"))),
         draw(st.integers(0, 2**32 - 1)),
     )
 
@@ -102,6 +102,8 @@ def mlp_of(shape: Shape, name: str = "random") -> Mlp:
             at = add(f"add{number}", Add(), begin, at)
     if shape.ending == "relu":
         at = add("last_relu", Clamp(0.0, np.inf), at)
+    elif shape.ending == "add" and inputs == outputs:
+        at = add("last_add", Add(), begin, at)
     elif shape.ending == "norm":
         at = add("last_norm", _norm(rng, shape.widths[-1]), at)
     return Mlp(name, shape.widths[0], tuple(nodes))

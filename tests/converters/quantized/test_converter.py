@@ -17,7 +17,7 @@ from edgeml.converters.quantized.brevitas_network import BrevitasNetwork
 from edgeml.converters.quantized.file import BREVITAS_FILE, from_bytes
 from edgeml.data import Dataset
 from edgeml.errors import InputError, MissingTool
-from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode
+from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode
 from edgeml.network import Dense, Network, Threshold, trace
 
 from .obvious_reference import obvious_integers
@@ -108,6 +108,44 @@ def test_layers_are_named_after_the_model_and_bits_are_as_asked() -> None:
     layers = {node.name: node.layer for node in network.nodes}
     assert [layers[name].weight_bits for name in ("linear1", "linear2", "linear3")] == [8, 4, 2]  # type: ignore[attr-defined]
     assert [layers[name].levels for name in ("linear1_act", "linear2_act")] == [255, 7]  # type: ignore[attr-defined]
+
+
+def test_one_layer_can_feed_several_chains_of_unlike_slopes() -> None:
+    """One linear layer behind three activations, one of them turned round: its weights are there in both signs."""
+    rng = np.random.default_rng(0)
+
+    def linear(outputs: int, inputs: int) -> Linear:
+        return Linear(rng.normal(size=(outputs, inputs)), rng.normal(size=outputs))
+
+    nodes = (
+        MlpNode("a", linear(6, 5), ("input",)),
+        MlpNode("relu", RELU, ("a",)),
+        MlpNode("clamp", Clamp(-1.0, 1.0), ("a",)),
+        MlpNode("turned", Affine(np.array([-1.0, 2.0, 0.0, -0.5, 1.0, -3.0]), np.ones(6)), ("clamp",)),
+        MlpNode("sum", Add(), ("relu", "turned")),
+        MlpNode("twice", Add(), ("sum", "sum")),
+        MlpNode("b", linear(6, 6), ("twice",)),
+        MlpNode("c", linear(6, 6), ("a",)),
+        MlpNode("both", Add(), ("b", "c")),
+        MlpNode("end", RELU, ("both",)),
+    )
+    mlp = Mlp("m", 5, nodes)
+    for options in ({"bits": 2}, {"bits": 8}, {"bits": 4, "weight_range": "full"}, {"bits": 1}):
+        conversion = convert(mlp, data_of(mlp, 0), **options, epochs=0)
+        require_equal(conversion.network, conversion.files[BREVITAS_FILE], 12, 1)
+        first, *others = [node.layer for node in conversion.network.nodes if node.name in ("a", "a_negated")]
+        assert isinstance(first, Dense)
+        assert len(others) == 1
+    assert convert(mlp, data_of(mlp, 0)).metrics["output_error"] < 0.05
+
+
+def test_a_single_output_answers_by_its_sign() -> None:
+    mlp = plain_mlp((12, 8, 1))
+    unlabelled = data_of(mlp, 0, 120)
+    y, y_test = ((mlp.evaluate(x)[:, 0] > 0).astype(np.int64) for x in (unlabelled.x, unlabelled.x_test))
+    conversion = convert(mlp, Dataset(unlabelled.x, unlabelled.x_test, y, y_test))
+    assert conversion.metrics["accuracy"]["float"] == 1.0
+    assert conversion.metrics["accuracy"]["integer"] > 0.95
 
 
 def test_names_of_any_kind_become_identifiers() -> None:
