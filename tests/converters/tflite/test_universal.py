@@ -14,6 +14,7 @@ from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.runtimes import RUNTIMES, Session
 from edgeml.data import Dataset
 from edgeml.errors import InputError
+from edgeml.frontends.mlp import Add, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from edgeml.network import Network, simulate
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.targets.cpu.compiler import find_compiler
@@ -90,6 +91,46 @@ def test_the_bytes_are_those_of_every_rounding_rule(bits: int) -> None:
     for content, q, expected in cases(bits):
         for rule in ROUNDINGS:
             assert np.array_equal(simulate(lower(read_model(content), rule), q), expected), rule
+
+
+def mlp_of_every_operator(generator: np.random.Generator) -> Mlp:
+    """Sigmoid, a residual block with its ReLU or ReLU6, and tanh."""
+    width = int(generator.integers(8, 50))
+
+    def linear(outputs: int, inputs: int) -> Linear:
+        return Linear(generator.normal(0, 1 / np.sqrt(inputs), (outputs, inputs)), generator.normal(0, 0.3, outputs))
+
+    steps = (
+        ("first", linear(width, 12), "input"),
+        ("sigmoid", Sigmoid(), "first"),
+        ("second", linear(width, width), "sigmoid"),
+        ("relu", Clamp(0.0, np.inf), "second"),
+        ("branch", linear(width, width), "relu"),
+        ("sum", Add(), "relu", "branch"),
+        ("clipped", Clamp(0.0, float(generator.choice([6.0, np.inf]))), "sum"),
+        ("third", linear(width, width), "clipped"),
+        ("tanh", Tanh(), "third"),
+        ("last", linear(7, width), "tanh"),
+    )
+    nodes = tuple(MlpNode(name, operator, tuple(given)) for name, operator, *given in steps)
+    return Mlp("all_operators", 12, nodes)
+
+
+@pytest.mark.parametrize("name", sorted(RUNTIMES))
+def test_sigmoid_tanh_and_residual_paths_give_the_bytes_of_golden_too(name: str) -> None:
+    if missing := RUNTIMES[name].missing():
+        pytest.skip(f"{name}: {missing}")
+    generator = np.random.default_rng(50)
+    with Session(RUNTIMES[name]) as session:
+        for bits in (2, 3, 4, 6):
+            x = generator.normal(0, 1, (256, 12))
+            options = {"rounding": "shift", "weight_bits": bits, "epochs": 0}
+            mlp = mlp_of_every_operator(generator)
+            conversion = TfliteConverter().convert(mlp, Dataset(x, x[:32]), options, lambda *given: None)
+            (content,) = conversion.files.values()
+            q = random_integers(generator, conversion.network, 500)
+            (y,), _ = session.run(content, q.astype(np.int8))
+            assert np.array_equal(y, simulate(conversion.network, q))
 
 
 def _check_c(bits: int, nets: int, samples: int, seed: int) -> int:
