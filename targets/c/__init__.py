@@ -23,10 +23,11 @@ implementation to compare with golden than the one that runs.
 from .arrays import ConstantArray
 from .dialect import Dialect
 from .emitter import LayerCode, LayerEmitter, LayerJob, layer_emitter
-from .program import CProgram, generate
+from .program import MOST_CONSTANTS, CProgram, generate
 from .tensor import Tensor
 
 __all__ = [
+    "MOST_CONSTANTS",
     "CProgram",
     "ConstantArray",
     "Dialect",

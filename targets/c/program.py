@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from edgeml.errors import InputError
 from edgeml.network import Network
 
 from .dialect import Dialect
@@ -16,7 +17,11 @@ from .header import header_text
 from .plan import Plan, make_plan
 from .source import source_text, used_constants, used_headers
 
-__all__ = ["CProgram", "generate"]
+__all__ = ["MOST_CONSTANTS", "CProgram", "generate"]
+
+MOST_CONSTANTS = 2**26
+"""Weights, biases and thresholds of a network for which C is generated: they become text that a compiler must read."""
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +74,17 @@ def _kernel_texts(headers: Iterable[str]) -> dict[str, str]:
 
 
 def generate(network: Network, dialect: Dialect) -> CProgram:
-    """The C of `network`; the same network and dialect give the same text."""
+    """The C of `network`; the same network and dialect give the same text.
+
+    Raises InputError where the text would be larger than compilers take, or the name longer than a file's may be.
+    """
+    if len(network.name) > _LONGEST_NAME:
+        raise InputError("network name", f"has {len(network.name)} letters; in C at most {_LONGEST_NAME}")
+    values = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
+    if values > MOST_CONSTANTS:
+        raise InputError(
+            f"network {network.name}", f"has {values} weights and thresholds; in C at most {MOST_CONSTANTS}"
+        )
     plan = make_plan(network, dialect)
     constant_bytes = sum(array.bytes for array in used_constants(plan))
     files = {

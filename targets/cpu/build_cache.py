@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -13,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from .compiler import Compiler
+
+_MOST_LIBRARIES = 256
 
 __all__ = ["build_library", "cache_folder"]
 
@@ -54,6 +57,7 @@ def build_library(compiler: Compiler, files: Mapping[str, str], sources: Sequenc
     library = folder / "network.so"
     if library.exists():
         return library
+    _forget_oldest()
     building = cache_folder() / f".{secrets.token_hex(8)}"
     building.mkdir(mode=0o700)
     try:
@@ -70,6 +74,16 @@ def build_library(compiler: Compiler, files: Mapping[str, str], sources: Sequenc
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return library
+
+
+def _forget_oldest() -> None:
+    """Keep the cache small: a library that is in use stays, as far as its user is concerned, after its removal."""
+    kept = []
+    for folder in cache_folder().iterdir():
+        with contextlib.suppress(OSError):
+            kept.append((folder.stat().st_mtime, folder))
+    for _, folder in sorted(kept)[: max(0, len(kept) - _MOST_LIBRARIES)]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @cache

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import MissingTool
+from edgeml.errors import CheckFailed, MissingTool
 from edgeml.network import Network
 from edgeml.targets.c import CProgram, Dialect, generate
 
@@ -19,15 +20,38 @@ from .dialect import CPU_DIALECT
 
 __all__ = ["NativeNetwork", "build_native"]
 
-_TRACED = """/* The traced entry point for many samples. */
+_WRAPPER = """/* What Python calls beside {name}_invoke_batch. */
 #define {macro}_WITH_TRACE
 #include "{name}.c"
 
+size_t {name}_size(int which);
 void {name}_trace_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *trace, void *arena);
+void {name}_repeat(const {ctype} *input, size_t samples, int32_t *output, void *arena, size_t repeats, int singly);
+
+/* Bytes of arena for a batch; number of inputs; of outputs. */
+size_t {name}_size(int which)
+{{
+    return which == 0 ? {macro}_BATCH_ARENA_BYTES : which == 1 ? {macro}_INPUTS : {macro}_OUTPUTS;
+}}
+
 void {name}_trace_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *trace, void *arena)
 {{
     for (size_t i = 0; i < samples; i++) {{
         {name}_trace(input + i * {macro}_INPUTS, output + i * {macro}_OUTPUTS, trace + i * {macro}_TRACE_SIZE, arena);
+    }}
+}}
+
+/* The same samples again and again, one by one or as a batch. */
+void {name}_repeat(const {ctype} *input, size_t samples, int32_t *output, void *arena, size_t repeats, int singly)
+{{
+    for (size_t r = 0; r < repeats; r++) {{
+        if (singly) {{
+            for (size_t i = 0; i < samples; i++) {{
+                (void){name}_invoke(input + i * {macro}_INPUTS, output + i * {macro}_OUTPUTS, arena);
+            }}
+        }} else {{
+            {name}_invoke_batch(input, samples, output, NULL, arena);
+        }}
     }}
 }}
 """
@@ -45,7 +69,12 @@ class _Build:
 
     @classmethod
     def of(
-        cls, networks: Sequence[Network], dialect: Dialect, compiler: Compiler | None, flags: Sequence[str] | None
+        cls,
+        networks: Sequence[Network],
+        dialect: Dialect,
+        compiler: Compiler | None,
+        flags: Sequence[str] | None,
+        replaced: Mapping[str, str] | None = None,
     ) -> _Build:
         compiler = compiler or find_compiler()
         if compiler is None:
@@ -55,8 +84,9 @@ class _Build:
         files: dict[str, str] = {}
         for network, program in zip(networks, programs, strict=True):
             ctype = "int8_t" if network.quantizer.signed else "uint8_t"
-            wrapper = _TRACED.format(name=network.name, macro=network.name.upper(), ctype=ctype)
+            wrapper = _WRAPPER.format(name=network.name, macro=network.name.upper(), ctype=ctype)
             files |= {**program.files, f"{network.name}_native.c": wrapper}
+        files |= replaced or {}
         files["all.c"] = "".join(f'#include "{network.name}_native.c"\n' for network in networks)
         path = build_library(compiler, files, ["all.c"], chosen)
         return cls(programs, ctypes.CDLL(str(path)), compiler, chosen)
@@ -71,6 +101,7 @@ class NativeNetwork:
     dialect : which C.
     compiler : by default the one that `find_compiler` finds; MissingTool where there is none.
     flags : for the compiler; by default those for this very machine.
+    files : text by name that takes the place of generated files; CheckFailed where that C does not fit the network.
     """
 
     def __init__(
@@ -79,8 +110,9 @@ class NativeNetwork:
         dialect: Dialect = CPU_DIALECT,
         compiler: Compiler | None = None,
         flags: Sequence[str] | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> None:
-        build = _Build.of([network], dialect, compiler, flags)
+        build = _Build.of([network], dialect, compiler, flags, files)
         self._bind(network, build.programs[0], build)
 
     def _bind(self, network: Network, program: CProgram, build: _Build) -> None:
@@ -90,13 +122,22 @@ class NativeNetwork:
         self.flags = build.flags
         library = build.library
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
-        pointer, size = ctypes.c_void_p, ctypes.c_size_t
-        self._batch = getattr(library, f"{network.name}_invoke_batch")
+        pointer, size, name = ctypes.c_void_p, ctypes.c_size_t, network.name
+        self._batch = getattr(library, f"{name}_invoke_batch")
         self._batch.argtypes, self._batch.restype = (pointer, size, pointer, pointer, pointer), None
-        self._trace = getattr(library, f"{network.name}_trace_batch")
+        self._single = getattr(library, f"{name}_invoke")
+        self._single.argtypes, self._single.restype = (pointer, pointer, pointer), ctypes.c_int32
+        self._trace = getattr(library, f"{name}_trace_batch")
         self._trace.argtypes, self._trace.restype = (pointer, size, pointer, pointer, pointer), None
+        self._repeat = getattr(library, f"{name}_repeat")
+        self._repeat.argtypes = (pointer, size, pointer, pointer, size, ctypes.c_int)
+        self._repeat.restype = None
+        sizes = getattr(library, f"{name}_size")
+        sizes.argtypes, sizes.restype = (ctypes.c_int,), size
         self._alignment = program.plan.dialect.alignment
-        self._arena_bytes = program.arena_bytes * max(1, program.plan.dialect.tile)
+        self._arena_bytes = int(sizes(0))
+        if (sizes(1), sizes(2)) != (network.input_size, network.output_size):
+            raise CheckFailed(f"network {name}", f"has another size than the C: {sizes(1)} inputs, {sizes(2)} outputs")
 
     def _arena(self) -> tuple[npt.NDArray[np.uint8], int]:
         """Fresh working memory (so that threads may call at once) and its aligned address."""
@@ -112,6 +153,34 @@ class NativeNetwork:
         self._batch(x.ctypes.data, len(x), outputs.ctypes.data, None, arena)
         del memory
         return outputs
+
+    def prepare(self, q: npt.NDArray[np.integer]) -> tuple[Callable[[], None], npt.NDArray[np.int32]]:
+        """A function that runs the samples q again at each call, and the array that it writes their outputs to: what
+        repeated calls cost without the handling of arrays."""
+        x = np.ascontiguousarray(q, dtype=self._dtype)
+        outputs = np.empty((len(x), self.network.output_size), np.int32)
+        memory, arena = self._arena()
+        source, target, samples = x.ctypes.data, outputs.ctypes.data, len(x)
+        single, batch = self._single, self._batch
+
+        def call(kept: tuple[object, ...] = (x, outputs, memory)) -> None:
+            if samples == 1:
+                single(source, target, arena)
+            else:
+                batch(source, samples, target, None, arena)
+
+        return call, outputs
+
+    def time(self, q: npt.NDArray[np.integer], repeats: int, singly: bool) -> float:
+        """Seconds per sample when the samples q run `repeats` times in a compiled loop, singly or as a batch."""
+        x = np.ascontiguousarray(q, dtype=self._dtype)
+        outputs = np.empty((len(x), self.network.output_size), np.int32)
+        memory, arena = self._arena()
+        start = time.perf_counter()
+        self._repeat(x.ctypes.data, len(x), outputs.ctypes.data, arena, repeats, int(singly))
+        seconds = time.perf_counter() - start
+        del memory
+        return seconds / (repeats * len(x))
 
     def trace(self, q: npt.NDArray[np.integer]) -> dict[str, npt.NDArray[np.int32]]:
         """The integers of every layer that the C computes, by node name: int32 [samples, channels] each."""

@@ -12,14 +12,13 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
-from edgeml.targets.c import generate
+from edgeml.targets.c import MOST_CONSTANTS, generate
 
 from .compiler import Compiler, find_compiler
 from .dialect import CPU_DIALECT
 
 __all__ = ["CpuTarget"]
 
-_MOST_CONSTANT_BYTES = 2**26
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
@@ -27,13 +26,13 @@ class CpuTarget:
     """Emits `c/`: the network as C99, and `c/lib/`: a shared library built from it where a compiler is there."""
 
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
-        """The size of the constants is bounded: they become C text that a compiler must read."""
+        """The number of constants is bounded: they become C text that a compiler must read."""
         weights = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
         return [
             RuleResult(
                 "constants fit generated C",
-                weights <= _MOST_CONSTANT_BYTES,
-                f"{weights} weights, biases and thresholds; at most {_MOST_CONSTANT_BYTES}",
+                weights <= MOST_CONSTANTS,
+                f"{weights} weights, biases and thresholds; at most {MOST_CONSTANTS}",
                 remedy="Use a smaller network",
             )
         ]
@@ -77,16 +76,13 @@ def _text(profile: Profile, key: str, default: str = "") -> str:
 def _compiler_for(profile: Profile) -> tuple[Compiler | None, tuple[str, ...]]:
     """The compiler that can build for the profile's machine, and its flags."""
     machine, arch = _text(profile, "machine", "host"), _text(profile, "arch")
+    zig_target, zig_cpu = _text(profile, "zig_target"), _text(profile, "zig_cpu")
     here = platform.machine().lower()
-    if machine in ("host", _MACHINES.get(here, here)):
-        compiler = find_compiler()
-        if compiler is None:
-            return None, ()
-        return compiler, (f"-march={arch}",) if arch else compiler.native_flags()
-    compiler = find_compiler("zig")
-    flags = (
-        "-target",
-        _text(profile, "zig_target"),
-        *([f"-mcpu={_text(profile, 'zig_cpu')}"] if _text(profile, "zig_cpu") else []),
-    )
-    return compiler, flags
+    compiler = find_compiler() if machine in ("host", _MACHINES.get(here, here)) else find_compiler("zig")
+    if compiler is None:
+        return None, ()
+    if machine == "host":
+        return compiler, compiler.native_flags()
+    if compiler.zig:
+        return compiler, ("-target", zig_target, *([f"-mcpu={zig_cpu}"] if zig_cpu else []))
+    return compiler, (f"-march={arch}",) if arch else ()

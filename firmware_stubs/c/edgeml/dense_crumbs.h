@@ -60,7 +60,8 @@ EDGEML_INLINE void edgeml_crumbs_block(const uint8_t *x, size_t x_stride, const 
                 const size_t i = s * together + m;
                 const __m512i begin = _mm512_add_epi32(_mm512_loadu_si512(start + (first + m) * 16), offset);
                 const __m512i low = _mm512_add_epi32(part[i], _mm512_srai_epi32(part[4 + i], 2));
-                const __m512i high = _mm512_add_epi32(_mm512_srai_epi32(part[8 + i], 4), _mm512_srai_epi32(part[12 + i], 6));
+                const __m512i field2_sum = _mm512_srai_epi32(part[8 + i], 4);
+                const __m512i high = _mm512_add_epi32(field2_sum, _mm512_srai_epi32(part[12 + i], 6));
                 sum[s * vectors + first + m] = _mm512_add_epi32(begin, _mm512_add_epi32(low, high));
             }
         }

@@ -144,9 +144,13 @@ EDGEML_INLINE void edgeml_triplets_some(const uint8_t *codes, size_t codes_strid
         for (size_t b = 0; b < blocks; b++) {
             const uint8_t *const bottom = base ? base + b * 64 : NULL;
             const size_t i = s * blocks + b;
-            const __m512i count =
-                width == 8 ? edgeml_levels8_avx512(_mm512_packs_epi16(sum0[i], sum1[i]), gt8 + b * levels * 64, bottom, levels)
-                    : edgeml_levels16_halves(sum0[i], sum1[i], gt16 + b * levels * 64, bottom, levels);
+            __m512i count;
+            if (width == 8) {
+                const __m512i d = _mm512_packs_epi16(sum0[i], sum1[i]);
+                count = edgeml_levels8_avx512(d, gt8 + b * levels * 64, bottom, levels);
+            } else {
+                count = edgeml_levels16_halves(sum0[i], sum1[i], gt16 + b * levels * 64, bottom, levels);
+            }
             _mm512_storeu_si512(y + s * y_stride + b * 64, count);
         }
     }
@@ -218,8 +222,8 @@ EDGEML_INLINE void edgeml_triplets_codes(const uint8_t *restrict x, size_t input
 
 #if defined(EDGEML_AVX2) || defined(EDGEML_NEON)
 
-/* Registers hold 16 bytes of a table: the first two weights look up in the 16 bytes for a third code of 0, and the third
-   weight adds code times input. */
+/* Registers hold 16 bytes of a table: the first two weights look up in the 16 bytes for a third code of 0, and the
+   third weight adds code times input. */
 static const EDGEML_ALIGNED(16) uint8_t edgeml_triplets_third[64] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 2, 4, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 6, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
@@ -252,8 +256,8 @@ EDGEML_INLINE void edgeml_triplets_block(const uint8_t *codes, const uint8_t *we
             for (size_t k = 0; k < 2; k++) {
                 const __m256i w = _mm256_loadu_si256((const __m256i *)(const void *)(weight + g * 64 + k * 32));
                 const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(w, 4), _mm256_set1_epi8(0x03));
-                const __m256i products = _mm256_add_epi8(_mm256_shuffle_epi8(pair, w), _mm256_shuffle_epi8(third, upper));
-                part[k] = _mm256_add_epi8(part[k], products);
+                part[k] = _mm256_add_epi8(part[k], _mm256_shuffle_epi8(pair, w));
+                part[k] = _mm256_add_epi8(part[k], _mm256_shuffle_epi8(third, upper));
             }
         }
         EDGEML_UNROLL

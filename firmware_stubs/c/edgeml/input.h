@@ -40,7 +40,8 @@ EDGEML_INLINE void edgeml_input_s8(const int8_t *x, size_t count, size_t padded,
     const __m512i highest = _mm512_set1_epi8((char)~low);
     for (size_t i = 0; i < padded; i += 64) {
         const __mmask64 inside = edgeml_input_inside(count, i);
-        const __m512i value = _mm512_min_epi8(_mm512_max_epi8(_mm512_maskz_loadu_epi8(inside, x + i), lowest), highest);
+        const __m512i above = _mm512_max_epi8(_mm512_maskz_loadu_epi8(inside, x + i), lowest);
+        const __m512i value = _mm512_min_epi8(above, highest);
         edgeml_input_store(y + i, padded - i, _mm512_maskz_sub_epi8(inside, value, lowest));
     }
 }

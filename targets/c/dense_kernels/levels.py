@@ -59,7 +59,8 @@ class Levels:
 
     def fits(self, bits: int) -> bool:
         """Whether accumulators saturated to so many bits (after subtraction of the centre) decide alike."""
-        return int(self.gt.min()) >= -(2 ** (bits - 1)) and int(self.gt.max()) < 2 ** (bits - 1) - 1
+        low, high = int(self.gt.min()), int(self.gt.max())
+        return -(1 << (bits - 1)) <= low and high < (1 << (bits - 1)) - 1
 
     def filled(self, bits: int) -> npt.NDArray[np.int64]:
         """gt with the largest integer of so many bits for `never`, [outputs, levels]."""
