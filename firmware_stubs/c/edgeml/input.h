@@ -48,7 +48,8 @@ EDGEML_INLINE void edgeml_input_s8(const int8_t *x, size_t count, size_t padded,
 
 #else
 
-EDGEML_INLINE void edgeml_input_u8(const uint8_t *restrict x, size_t count, size_t padded, uint8_t high, uint8_t *restrict y)
+EDGEML_INLINE void edgeml_input_u8(const uint8_t *restrict x, size_t count, size_t padded, uint8_t high,
+                                   uint8_t *restrict y)
 {
     for (size_t i = 0; i < count; i++) {
         y[i] = x[i] < high ? x[i] : high;
@@ -56,7 +57,8 @@ EDGEML_INLINE void edgeml_input_u8(const uint8_t *restrict x, size_t count, size
     edgeml_zero(y + count, padded - count);
 }
 
-EDGEML_INLINE void edgeml_input_s8(const int8_t *restrict x, size_t count, size_t padded, int8_t low, uint8_t *restrict y)
+EDGEML_INLINE void edgeml_input_s8(const int8_t *restrict x, size_t count, size_t padded, int8_t low,
+                                   uint8_t *restrict y)
 {
     const int8_t high = (int8_t)~low;
     for (size_t i = 0; i < count; i++) {
