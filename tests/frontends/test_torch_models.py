@@ -18,6 +18,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 
 LOSSLESS = 1e-12
 
+ALSO_DECOMPOSED = ("hourglass", "image", "in_place", "normalised", "views", "weight_norm", "batch_last", "dropouts")
+"""Those whose decomposition into core operators differs most; the others are slow tests."""
+
 
 def assert_same(mlp: Mlp, name: str, model: torch.nn.Module) -> None:
     """`mlp` computes what the model does, on inputs that the loader has not seen."""
@@ -41,8 +44,14 @@ def test_module(name: str) -> None:
     assert_same(mlp, name, model)
 
 
-@pytest.mark.parametrize(("batch", "decomposed"), [("fixed", False), ("dynamic", True)], ids=["exported", "decomposed"])
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(
+    ("name", "batch", "decomposed"),
+    [(name, "fixed", False) for name in ARCHITECTURES]
+    + [
+        pytest.param(name, "dynamic", True, marks=() if name in ALSO_DECOMPOSED else pytest.mark.slow)
+        for name in ARCHITECTURES
+    ],
+)
 def test_file(name: str, batch: str, decomposed: bool, tmp_path: Path) -> None:
     model = trained(name)
     x = samples(name, 3)

@@ -12,7 +12,7 @@ from ...errors import InputError
 
 __all__ = ["check_extent"]
 
-_MOST_FIELDS = 500_000
+_MOST_FIELDS = 200_000
 _MOST_PACKED_BYTES = 2**26
 _DEEPEST = 40
 

@@ -1,0 +1,51 @@
+"""The same refusals at the command line: exit code 2, one message, no traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .hostile import malicious_torch_file, rewritten
+from .onnx_graphs import model, node
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    program = (PROGRAMS / "torch_2.6.pt2").read_bytes()
+    evil = malicious_torch_file(folder / "mark")
+    return {
+        "empty.onnx": b"",
+        "noise.onnx": bytes(range(256)) * 20,
+        "bomb.onnx": b"\x3a\x80\x80\x80\x02" + b"\x0a\x00" * 2**21,
+        "gelu.onnx": model([node("Gelu", ["x"], "y")]).SerializeToString(),
+        "cut.pt2": program[: len(program) // 2],
+        "evil.pt2": rewritten(program, lambda name, old: evil if name == "serialized_state_dict.pt" else old),
+        "noise.edgeml": bytes(range(256)) * 20,
+        "state.pth": evil,
+        "weights.safetensors": b"\x02\0\0\0\0\0\0\0{}",
+    }
+
+
+CONVERT = ["convert", "--to", "quantized", "--target", "host"]
+
+
+@pytest.mark.parametrize(
+    ("command", "names"), [(["inspect"], None), (CONVERT, ["bomb.onnx", "evil.pt2"])], ids=["inspect", "convert"]
+)
+def test_hostile_files(command: list[str], names: list[str] | None, tmp_path: Path) -> None:
+    code = "import sys; from edgeml.cli import main; sys.exit(main())"
+    chosen = {name: content for name, content in files(tmp_path).items() if names is None or name in names}
+    for name, content in chosen.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        arguments = [sys.executable, "-c", code, command[0], str(path), *command[1:]]
+        result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+        assert result.returncode == 2, (name, result.stderr)
+        assert "Traceback" not in result.stderr
+        assert name in result.stderr
+        assert not (tmp_path / "mark").exists()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(chosen), "nothing was written"
