@@ -19,13 +19,14 @@ from edgeml.plugins import Conversion, Progress
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
 from .lowering import logits, lower
+from .metadata import metadata_entry
 from .model import FullyConnected, Function, Model, Softmax, TensorInfo
 from .options import OPTION_NAMES, Options, parse_options
 from .quantization import quantize_graph
 from .reader import read_model, read_network
 from .runtimes import rounding_rule
 from .tables import tie_distance
-from .writer import metadata_entry, write
+from .writer import write
 
 if TYPE_CHECKING:
     from edgeml.data import Dataset

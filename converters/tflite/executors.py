@@ -17,8 +17,8 @@ from edgeml.plugins import Execution
 
 from .lowering import logits, lower
 from .model import FullyConnected, Model, Softmax, TensorInfo
-from .reader import DEFAULT_ROUNDING, ending_at, own_metadata, read_model, tensor_indices
-from .runtimes import RUNTIMES, Runtime, Session, rounding_rule
+from .reader import ending_at, read_model, rule_of, tensor_indices
+from .runtimes import RUNTIMES, Runtime, Session
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -50,8 +50,7 @@ def _model(bundle: Bundle, content: bytes) -> Model:
     model = read_model(content, bundle.network.name)
     options = bundle.manifest.get("options")
     asked = options.get("rounding") if isinstance(options, Mapping) else None
-    rule = rounding_rule(str(asked or own_metadata(model).get("rounding", DEFAULT_ROUNDING)))
-    if to_bytes(lower(model, rule)) != to_bytes(bundle.network):
+    if to_bytes(lower(model, rule_of(model, str(asked or "")))) != to_bytes(bundle.network):
         raise CheckFailed(
             f"{bundle.folder}/{FOLDER}", "the .tflite file is not the bundle's network", "Convert the model again"
         )

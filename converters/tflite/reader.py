@@ -6,10 +6,8 @@ checked before memory is taken, and an operator that an MLP does not have is ref
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +16,12 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 
 from .flatbuffer import Table, read_root
-from .lowering import lower
+from .lowering import RoundingRule, lower
+from .metadata import METADATA_NAME, labels, own_metadata, reals
 from .model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, Softmax, TensorInfo
+from .packing import unpack_weights
 from .runtimes import rounding_rule
 from .schema import SCHEMA_VERSION, Activation, OperatorKind, TensorType, operator_name
-from .writer import METADATA_NAME
 
 __all__ = [
     "DEFAULT_ROUNDING",
@@ -31,6 +30,7 @@ __all__ = [
     "own_metadata",
     "read_model",
     "read_network",
+    "rule_of",
     "tensor_indices",
 ]
 
@@ -62,29 +62,20 @@ def read_network(path: Path, rounding: str = "") -> Network:
         raise InputError(str(path), f"cannot be read ({error.strerror or error})") from error
     try:
         model = read_model(content, path.stem)
-        return lower(model, rounding_rule(rounding or str(own_metadata(model).get("rounding", DEFAULT_ROUNDING))))
+        return lower(model, rule_of(model, rounding))
     except InputError as error:
         raise InputError(str(path), str(error)) from error
+
+
+def rule_of(model: Model, asked: str = "") -> RoundingRule:
+    """The rounding rule that is asked for by name, or else that which the file names, or else the default."""
+    return rounding_rule(asked or str(own_metadata(model.metadata).get("rounding", DEFAULT_ROUNDING)))
 
 
 def identifier(text: str, fallback: str = "model") -> str:
     """`text` as a name of letters, digits and underscores."""
     name = re.sub(r"\W", "_", text, flags=re.ASCII)
     return name if name and not name[0].isdigit() else f"{fallback}_{name}"
-
-
-def own_metadata(model: Model) -> dict[str, Any]:
-    """What edgeml wrote into the metadata; empty for a file of anybody else's."""
-    content = model.metadata.get(METADATA_NAME)
-    if content is None:
-        return {}
-    try:
-        values = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"metadata {METADATA_NAME!r}", f"is not JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise InputError(f"metadata {METADATA_NAME!r}", "is not a JSON object")
-    return values
 
 
 def read_model(content: bytes, name: str = "model") -> Model:
@@ -125,7 +116,7 @@ class _Reader:
         self._infos: dict[int, TensorInfo] = {}
         self._weights = self._activations = 0
         self._metadata = self._read_metadata()
-        self._own = own_metadata(Model("", {}, (), "", "", metadata=self._metadata))
+        self._own = own_metadata(self._metadata)
 
     @staticmethod
     def _code(code: Table) -> int:
@@ -257,9 +248,9 @@ class _Reader:
             self._activation(target).name,
             float_input,
             float_output,
-            _reals(own.get("input_offset", [0.0]), "input_offset"),
-            _reals(own.get("input_scale", [1.0]), "input_scale"),
-            _labels(own.get("labels", [])),
+            reals(own.get("input_offset", [0.0]), "input_offset"),
+            reals(own.get("input_scale", [1.0]), "input_scale"),
+            labels(own.get("labels", [])),
             self._metadata,
         )
 
@@ -389,7 +380,7 @@ class _Reader:
         scale, zero_point, dimension = self._scales(index)
         if scale.size not in (1, shape[0]) or (scale.size > 1 and dimension != 0) or np.any(zero_point):
             raise InputError(where, "weights need one scale, or one per output channel, and zero point 0")
-        return _unpack(data, count, bits).reshape(shape), bits, scale
+        return unpack_weights(data, count, bits).reshape(shape), bits, scale
 
     def _bias(self, index: int, outputs: int, where: str) -> npt.NDArray[np.int32]:
         if index == -1:
@@ -399,29 +390,3 @@ class _Reader:
         if int(tensor["type"]) != TensorType.INT32 or data.size != 4 * outputs:
             raise InputError(where, f"the bias must be {outputs} constant int32 values, found {data.size} bytes")
         return np.frombuffer(data.tobytes(), "<i4").astype(np.int32)
-
-
-def _unpack(data: npt.NDArray[np.uint8], count: int, bits: int) -> npt.NDArray[np.int8]:
-    """Inverse of `writer.pack_weights`."""
-    if bits == 8:
-        return data.view(np.int8)
-    per_byte = 8 // bits
-    # Shift each code to the top of its byte, then arithmetically back: this extends the sign.
-    up = (8 - bits * (np.arange(per_byte) + 1)).astype(np.uint8)
-    return ((data[:, None] << up).astype(np.uint8).view(np.int8) >> np.int8(8 - bits)).ravel()[:count]
-
-
-def _reals(values: Any, what: str) -> npt.NDArray[np.float64]:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InputError(f"metadata {METADATA_NAME!r}", f"{what} must be numbers") from error
-    if array.ndim != 1 or not np.all(np.isfinite(array)):
-        raise InputError(f"metadata {METADATA_NAME!r}", f"{what} must be a list of finite numbers")
-    return array
-
-
-def _labels(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise InputError(f"metadata {METADATA_NAME!r}", "labels must be a list of texts")
-    return tuple(values)

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .flatbuffer import write_root
 from .model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, Softmax, TensorInfo
+from .packing import pack_weights
 from .schema import OPTIONS, SCHEMA_VERSION, Activation, OperatorKind, TensorType
 
-__all__ = ["METADATA_NAME", "pack_weights", "write"]
-
-METADATA_NAME = "edgeml"
-"""Name of our entry in the file's metadata: JSON with the rounding rule, the model hash, guard bits and labels."""
+__all__ = ["write"]
 
 _OPTION_NUMBERS = {name: number for number, name in OPTIONS.items()}
 _WEIGHT_TYPES = {8: TensorType.INT8, 4: TensorType.INT4, 2: TensorType.INT2}
 _ACTIVATIONS = {"none": Activation.NONE, "relu": Activation.RELU, "relu6": Activation.RELU6}
-
-
-def pack_weights(weight: npt.NDArray[np.int8], bits: int) -> npt.NDArray[np.uint8]:
-    """Weights of 8, 4 or 2 bits as bytes: least significant first over the flat row-major tensor."""
-    flat = weight.astype(np.int64).ravel() & ((1 << bits) - 1)
-    per_byte = 8 // bits
-    padded = np.zeros(-(-flat.size // per_byte) * per_byte, np.int64)
-    padded[: flat.size] = flat
-    shifts = np.arange(per_byte) * bits
-    packed: npt.NDArray[np.uint8] = (padded.reshape(-1, per_byte) << shifts).sum(axis=1).astype(np.uint8)
-    return packed
 
 
 def _fully_connected_version(operator: FullyConnected) -> int:
@@ -180,8 +165,3 @@ def write(model: Model) -> bytes:
             "metadata": metadata,
         }
     )
-
-
-def metadata_entry(values: dict[str, Any]) -> dict[str, bytes]:
-    """Our metadata entry, ready for `Model.metadata`."""
-    return {METADATA_NAME: json.dumps(values, sort_keys=True).encode()}
