@@ -42,6 +42,10 @@
 #define EDGEML_IN_MEMORY() __asm__ volatile("" ::: "memory")
 /* Keeps it from loading what the pointer points to ahead of the loop around, for want of registers to hold it. */
 #define EDGEML_LOAD_HERE(pointer) __asm__ volatile("" : "+r"(pointer))
+#if defined(EDGEML_AVX512)
+/* Keeps a sum in one register over the turns of a loop: GCC copies it otherwise. */
+#define EDGEML_IN_PLACE(vector) __asm__ volatile("" : "+v"(vector))
+#endif
 #else
 #define EDGEML_ALIGNED(bytes)
 #define EDGEML_INLINE static inline

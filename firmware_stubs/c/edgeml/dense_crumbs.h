@@ -22,6 +22,16 @@ EDGEML_INLINE void edgeml_crumbs_block(const uint8_t *x, size_t x_stride, const 
     /* -2 for the inputs of fields 0, 1 and 2 */
     const __m512i minus_twice = _mm512_maskz_set1_epi32(0x7777, (int)0xfefefefeu);
     const size_t together = samples > 1 ? 1 : vectors; /* vectors at a time: 16 sums fit the registers */
+    __m512i offset[4];
+    EDGEML_UNROLL
+    for (size_t s = 0; s < samples; s++) {
+        __m512i excess = _mm512_setzero_si512();
+        EDGEML_UNROLL_BY_4
+        for (size_t g = 0; g < sixteens; g += 4) {
+            excess = _mm512_dpbusd_epi32(excess, _mm512_loadu_si512(x + s * x_stride + g * 16), minus_twice);
+        }
+        offset[s] = _mm512_set1_epi32(_mm512_reduce_add_epi32(excess));
+    }
     EDGEML_UNROLL
     for (size_t first = 0; first < vectors; first += together) {
         __m512i part[16]; /* [field][sample][vector] */
@@ -47,18 +57,17 @@ EDGEML_INLINE void edgeml_crumbs_block(const uint8_t *x, size_t x_stride, const 
                     p[12] = _mm512_dpbusd_epi32(p[12], _mm512_set1_epi32(edgeml_word(in + 12)), w3);
                 }
             }
+            EDGEML_UNROLL
+            for (size_t i = 0; i < 16; i++) {
+                EDGEML_IN_PLACE(part[i]);
+            }
         }
         EDGEML_UNROLL
         for (size_t s = 0; s < samples; s++) {
-            __m512i excess = _mm512_setzero_si512();
-            for (size_t g = 0; g < sixteens; g += 4) {
-                excess = _mm512_dpbusd_epi32(excess, _mm512_loadu_si512(x + s * x_stride + g * 16), minus_twice);
-            }
-            const __m512i offset = _mm512_set1_epi32(_mm512_reduce_add_epi32(excess));
             EDGEML_UNROLL
             for (size_t m = 0; m < together; m++) {
                 const size_t i = s * together + m;
-                const __m512i begin = _mm512_add_epi32(_mm512_loadu_si512(start + (first + m) * 16), offset);
+                const __m512i begin = _mm512_add_epi32(_mm512_loadu_si512(start + (first + m) * 16), offset[s]);
                 const __m512i low = _mm512_add_epi32(part[i], _mm512_srai_epi32(part[4 + i], 2));
                 const __m512i field2_sum = _mm512_srai_epi32(part[8 + i], 4);
                 const __m512i high = _mm512_add_epi32(field2_sum, _mm512_srai_epi32(part[12 + i], 6));

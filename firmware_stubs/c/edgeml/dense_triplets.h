@@ -162,8 +162,8 @@ EDGEML_INLINE void edgeml_triplets_all(const uint8_t *x, size_t x_stride, const 
                                        size_t levels, uint8_t *y, size_t y_stride, uint8_t *codes)
 {
     const size_t codes_stride = (groups + 63) / 64 * 64;
-    /* together: four blocks of one sample, or two blocks of four samples */
-    const size_t wide = samples < 4 ? 4 : 2;
+    /* together: four blocks of one sample, or one block of four samples */
+    const size_t wide = samples < 4 ? 4 : 1;
     for (size_t s = 0; s < samples; s++) {
         edgeml_triplets_codes(x + s * x_stride, inputs, codes + s * codes_stride);
     }
@@ -175,8 +175,8 @@ EDGEML_INLINE void edgeml_triplets_all(const uint8_t *x, size_t x_stride, const 
         const size_t count = blocks - b < wide ? blocks - b : wide;
         size_t s = 0;
         for (; s + 4 <= samples; s += 4) {
-            edgeml_triplets_some(codes + s * codes_stride, codes_stride, w, table, start + b * 64, groups, run,
-                                 count < 2 ? 1 : 2, 4, near, far, bottom, levels, y + s * y_stride + b * 64, y_stride);
+            edgeml_triplets_some(codes + s * codes_stride, codes_stride, w, table, start + b * 64, groups, run, 1, 4,
+                                 near, far, bottom, levels, y + s * y_stride + b * 64, y_stride);
         }
         for (; s < samples; s++) {
             uint8_t *const target = y + s * y_stride + b * 64;
