@@ -102,7 +102,7 @@ def convert(
         _write_golden(folder, network, dataset)
         metrics = dict(conversion.metrics)
         metrics["target"] = dict(hardware.emit(network, profile, folder, target_options))
-        manifest = {
+        manifest: dict[str, Any] = {
             "name": network.name,
             "edgeml": __version__,
             "python": platform.python_version(),

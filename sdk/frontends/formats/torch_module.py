@@ -58,8 +58,12 @@ class TorchModuleFormat(Format):
 
 
 def _exported(module: Any, example: Any, where: str) -> Any:
+    import logging
+
     import torch
 
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # torch logs a traceback of its own beside the error that it raises
     try:
         return torch.export.export(module, (example,), strict=False)
     except Exception as error:
@@ -70,6 +74,8 @@ def _exported(module: Any, example: Any, where: str) -> Any:
             f"({type(error).__name__}: {' '.join(lines[:2])[:400]})",
             "Pass an example input of the right shape, and keep Python conditions on tensors out of forward",
         ) from error
+    finally:
+        logging.disable(before)
 
 
 def _example(module: Any, request: Request) -> Any:
