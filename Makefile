@@ -8,7 +8,7 @@ OLD    := .venv-tflite-runtime
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test test-slow bench bench-mcu bench-fpga bench-spiking bench-tflite lint clean
+.PHONY: demo test test-slow bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite lint clean
 
 demo: $(VENV)/.demo $(OLD)/.ready
 	$(BIN)/edgeml demo -o build/demo
@@ -20,9 +20,9 @@ test-slow: $(VENV)/.test $(OLD)/.ready
 	$(BIN)/python -m pytest -m slow
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.cpu
+	$(BIN)/python -m benchmarks
 
-bench-mcu bench-fpga bench-spiking bench-tflite: bench-%: $(VENV)/.bench
+bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite: bench-%: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.$*
 
 lint: $(VENV)/.test

@@ -1,7 +1,6 @@
 """What a design costs: lookup tables, flip-flops, block RAMs and multipliers per layer, before any tool is run.
 
 The counts follow the RTL; how many lookup tables synthesis makes of each kind of logic was fitted to yosys
-(`benchmarks/fpga.py --estimates` prints the error over a set of networks and fits again).
 """
 
 from __future__ import annotations
