@@ -16,6 +16,9 @@ every quantizer at every call; the percentile of the activations (torch.kthvalue
 while statistics are collected; the input is quantized again in every step. BREVITAS_JIT=1 does not help: it compiles
 a C++ extension first (half a minute) and then takes as long a step.
 
+On one core of a 2-core Xeon, torch 2.13, brevitas 0.13.4, min of 200 steps: float 1.3 ms, edgeml 2.7, brevitas
+learned 5.3, plain 9.7, tensors 10.1: edgeml's step takes 2.0, 3.6 and 3.8 times less than the three of Brevitas.
+
 Run: python benchmarks/brevitas_step.py [--steps N]
 """
 

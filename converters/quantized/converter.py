@@ -17,7 +17,7 @@ from .file import BREVITAS_FILE, to_bytes
 from .fold import FoldedMlp, fold
 from .freeze import freeze
 from .options import OPTION_NAMES, Options, read_options
-from .plan import Plan, make_plan
+from .plan import Plan, PlannedLinear, make_plan
 
 if TYPE_CHECKING:
     from edgeml.data import Dataset
@@ -131,7 +131,8 @@ def _epochs(plan: Plan, data: Dataset | None, options: Options) -> int:
         return 0
     from .training import default_epochs
 
-    return default_epochs(len(data.x), options.batch_size)
+    weights = sum(node.operator.linear.weight.size for node in plan.nodes if isinstance(node.operator, PlannedLinear))
+    return default_epochs(len(data.x), options.batch_size, weights)
 
 
 def _trained(

@@ -70,7 +70,7 @@ def evaluate(mlp: Mlp, model: QuantizedModel, network: Network, data: Dataset | 
     if data.y_test is not None:
         metrics["accuracy"] = {name: right / samples for name, right in counted.items()}
     metrics["agreement"] = agreed / samples
-    metrics["output_error"] = float(np.sqrt(error / power)) if power > 0 else 0.0
+    metrics["output_error"] = round(float(np.sqrt(error / power)), 6) if power > 0 else 0.0
     return metrics
 
 

@@ -2,7 +2,8 @@
 
 All parameters are relative (weights to the root mean square of their row, scales and steps to their calibrated
 values), so that one learning rate suits every model whatever its units. The batch norm costs the integer network
-nothing, since thresholds absorb it.
+nothing, since thresholds absorb it, and is worth 0.2 to 0.6 points at 2 bits (tried on four models: digits and MNIST,
+trained with and without batch norm of their own, one seed each).
 """
 
 from __future__ import annotations

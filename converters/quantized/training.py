@@ -1,8 +1,13 @@
 """Quantization-aware training by distillation from the float model.
 
-Loss: with classes, the Kullback-Leibler divergence from the float model's softened answers, mixed half and half with
-the cross-entropy of labels where there are labels; else the squared error, relative to the variance of the float
-model's outputs. Adam with a warm-up and a cosine to zero. Everything random comes from one seeded generator.
+With classes (the model ends in a softmax, or there are labels) the loss is the Kullback-Leibler divergence from the
+float model's softened answers, mixed half and half with the cross-entropy of labels where there are labels.
+
+Where nothing says that the outputs are classes, it is the squared error in units of the outputs' deviation, plus the
+same divergence in these units: both are least where the outputs agree, and the second keeps their order, should they
+be classes after all (2-bit digits without labels: 0.7 points better, for an output error 3 % larger).
+
+Adam with a warm-up and a cosine to zero. Everything random comes from one seeded generator.
 """
 
 from __future__ import annotations
@@ -28,7 +33,9 @@ from .trainable import TrainableNetwork
 
 __all__ = ["Lesson", "default_epochs", "train"]
 
-DEFAULT_STEPS = 2500
+_STEPS = 2500
+_FEWEST_STEPS = 600
+_MANY_WEIGHTS = 2**18
 _WARM_UP = 50
 _TEMPERATURE = 2.0
 _MOST_STATISTICS = 8192
@@ -53,9 +60,13 @@ class Lesson:
     classifier: bool
 
 
-def default_epochs(samples: int, batch_size: int) -> int:
-    """As many passes as make about 2,500 steps: some seconds for a small network, whatever the size of the data."""
-    return max(1, round(DEFAULT_STEPS / math.ceil(samples / batch_size)))
+def default_epochs(samples: int, batch_size: int, weights: int) -> int:
+    """As many passes as make about 2,500 steps, whatever the size of the data: some seconds for a small network.
+
+    Fewer for networks of more than 2^18 weights, whose steps take longer, down to 600.
+    """
+    steps = max(_FEWEST_STEPS, round(_STEPS * min(1.0, _MANY_WEIGHTS / weights)))
+    return max(1, round(steps / math.ceil(samples / batch_size)))
 
 
 def train(
@@ -71,7 +82,7 @@ def train(
     x = torch.from_numpy(np.ascontiguousarray(lesson.integers)).to(device)
     answers = torch.from_numpy(lesson.answers).to(device)
     classes = None if lesson.classes is None else torch.from_numpy(lesson.classes).to(device)
-    spread = max(float(answers.var()), 1e-30)
+    deviation = max(float(answers.std(unbiased=False)), 1e-15)
     total = epochs * math.ceil(samples / options.batch_size)
     optimizer = torch.optim.Adam(network.groups(options.learning_rate), fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: _rate(done, total))
@@ -80,7 +91,7 @@ def train(
         outputs = network(x[chosen].to(torch.float32) * start.input.step)
         wanted = answers[chosen]
         target = None if classes is None else classes[chosen]
-        loss = _classifier_loss(outputs, wanted, target) if lesson.classifier else _error(outputs, wanted, spread)
+        loss = _classifier_loss(outputs, wanted, target) if lesson.classifier else _error(outputs, wanted, deviation)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -127,8 +138,12 @@ def _classifier_loss(outputs: Tensor, wanted: Tensor, classes: Tensor | None) ->
     return (loss + functional.cross_entropy(outputs, classes)) / 2
 
 
-def _error(outputs: Tensor, wanted: Tensor, spread: float) -> Tensor:
-    return functional.mse_loss(outputs, wanted) / spread
+def _error(outputs: Tensor, wanted: Tensor, deviation: float) -> Tensor:
+    outputs, wanted = outputs / deviation, wanted / deviation
+    error = functional.mse_loss(outputs, wanted)
+    if outputs.shape[1] == 1:
+        return error
+    return error + _classifier_loss(outputs * _TEMPERATURE, wanted * _TEMPERATURE, None)
 
 
 def _report(

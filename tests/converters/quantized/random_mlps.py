@@ -111,7 +111,7 @@ def mlp_of(shape: Shape, name: str = "random") -> Mlp:
 
 def data_of(mlp: Mlp, seed: int, samples: int = 96, nonnegative: bool = False) -> Dataset:
     """Random samples for an MLP: normal ones, or pixels of which half are zero."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng((seed, 1))  # not the numbers that an MLP of the same seed is made of
     x: npt.NDArray[np.float64] = rng.normal(size=(samples, mlp.input_size)) * 2
     if nonnegative:
         x = np.maximum(x, 0.0)

@@ -68,8 +68,8 @@ def test_mnist_784_64_64_64_10(options: dict[str, Any], most: float) -> None:
 
 
 @pytest.mark.slow
-def test_an_autoencoder_is_distilled_by_its_outputs() -> None:
-    """No classes at all: the loss is the squared error, and the metric the output error."""
+def test_outputs_that_are_no_classes_are_distilled_by_squared_error() -> None:
+    """Without labels and softmax the loss is the squared error of the outputs, and the metric the output error."""
     mlp, data = trained("digits", (32, 8, 32)), digits()
     plain = Dataset(data.x, data.x_test)
     trained_error, calibrated_error = (
