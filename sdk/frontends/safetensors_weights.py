@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from .format import read_bounded
 
 __all__ = ["load_weights"]
 
-_LARGEST_FILE = 2**31
+_LARGEST_FILE = 2**29
 _LARGEST_HEADER = 2**24
 
 
@@ -68,13 +69,7 @@ def _read(path: Path) -> dict[str, Any]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST_FILE:
-            raise InputError(str(path), f"has {size} bytes; the most is {_LARGEST_FILE}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror or error})") from error
+    content = read_bounded(path, _LARGEST_FILE)
     header = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
     if not 2 <= header <= min(len(content) - 8, _LARGEST_HEADER):
         raise InputError(str(path), f"is no whole .safetensors file ({len(content)} bytes, header of {header})")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..errors import CheckFailed, EdgemlError, InputError, printable
 from .mlp import Mlp
 
-__all__ = ["check_against_source", "random_inputs"]
+__all__ = ["check_against_source", "in_batches", "random_inputs"]
 
 TOLERANCE = 1e-7
 """Allowed difference, relative to the largest number in a sample's computation: both sides run in float64."""
@@ -26,6 +26,21 @@ def random_inputs(features: int) -> npt.NDArray[np.float64]:
     generator = np.random.default_rng(features)
     scales = np.repeat(_MAGNITUDES, _SAMPLES_PER_SCALE)[:, None]
     return np.asarray(generator.standard_normal((scales.size, features)) * scales)
+
+
+def in_batches(
+    run: Callable[[npt.NDArray[np.float64]], Any], x: npt.NDArray[np.float64], shape: tuple[int | None, ...]
+) -> npt.NDArray[Any]:
+    """`run` on x [samples, features] as a source takes it: in its input `shape`, so many samples at once as it wants
+    (`None` as the first size: all), the last ones repeated to fill up."""
+    batch = shape[0] or len(x)
+    outputs = []
+    for start in range(0, len(x), batch):
+        part = np.resize(x[start : start + batch], (batch, x.shape[1]))
+        outputs.append(
+            np.asarray(run(part.reshape([batch, *(int(size or 1) for size in shape[1:])])))[: len(x) - start]
+        )
+    return np.concatenate(outputs)
 
 
 def check_against_source(

@@ -306,3 +306,24 @@ def test_names_from_the_file_do_not_reach_the_terminal_raw(good: bytes, path: Pa
 
     path.write_bytes(edited(good, "models/model.json", change))
     assert not expect_error_or_model(path)
+
+
+def test_what_the_graph_does_not_take_is_not_loaded(good: bytes, path: Path) -> None:
+    """A tensor of a terabyte, made of one number, that no operator uses."""
+    endless = {"sizes": [{INT: 2**20}, {INT: 2**20}], "strides": [{INT: 0}, {INT: 0}]}
+
+    def change(config: dict) -> None:
+        config["config"]["bn.num_batches_tracked"]["tensor_meta"] |= endless
+
+    path.write_bytes(edited(good, "model_weights_config.json", change))
+    assert load_model(path).output_size == 3
+
+
+@pytest.mark.parametrize("batch", [10**6, 2**40, 2**100])
+def test_a_fixed_batch_of_absurd_size(good: bytes, path: Path, batch: int) -> None:
+    def change(program: dict) -> None:
+        program["graph_module"]["graph"]["tensor_values"]["x"]["sizes"][0] = {INT: batch}
+
+    path.write_bytes(edited(good, "models/model.json", change))
+    with pytest.raises(InputError, match="batch"):
+        load_model(path)

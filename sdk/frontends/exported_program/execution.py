@@ -5,12 +5,14 @@ Only operators that the reader knows are called, so a file cannot name one that 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
+from ..self_check import in_batches
 from .operators import IGNORED, OPERATORS
 from .program import Call, DataType, Graph, Ignored, Program, Reference
 from .reader import simple_name
@@ -22,18 +24,29 @@ def run_program(program: Program, x: npt.NDArray[np.float64]) -> npt.NDArray[Any
     """The program's output for x [samples, features], by torch's operators in float64."""
     import torch
 
-    values: dict[str, Any] = {
-        name: torch.from_numpy(np.array(tensor.array())) for name, tensor in program.tensors.items()
-    }
-    batch = program.input_shape[0] or len(x)
-    outputs = []
-    with torch.no_grad():
-        for start in range(0, len(x), batch):
-            part = np.resize(x[start : start + batch], (batch, x.shape[1]))
-            shaped = torch.from_numpy(part).reshape([batch, *(int(size or 1) for size in program.input_shape[1:])])
-            result = _run(program.graph, {**values, program.input: shaped})[0]
-            outputs.append(result.numpy()[: len(x) - start])
-    return np.concatenate(outputs)
+    # Only what the graph takes: that alone has been read, and its size been checked.
+    used = {name for name in _names(program.graph) if name in program.tensors}
+    values: dict[str, Any] = {name: torch.from_numpy(np.array(program.tensors[name].array())) for name in used}
+
+    def run(shaped: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+        with torch.no_grad():
+            result = _run(program.graph, {**values, program.input: torch.from_numpy(shaped)})[0]
+            return np.asarray(result.numpy())
+
+    return in_batches(run, x, program.input_shape)
+
+
+def _names(graph: Graph) -> Iterator[str]:
+    """Names of all values that a graph's calls take."""
+    for call in graph.calls:
+        if simple_name(call.operator)[0] in IGNORED:
+            continue
+        for argument in call.arguments.values():
+            if isinstance(argument, Graph):
+                yield from _names(argument)
+            for entry in argument if isinstance(argument, list) else [argument]:
+                if isinstance(entry, Reference):
+                    yield entry.name
 
 
 def _run(graph: Graph, values: dict[str, Any]) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..self_check import in_batches
 from .graph import OnnxGraph
 from .tensors import NUMBER_TYPES, tensor_array
 
@@ -25,11 +26,10 @@ def run_graph(graph: OnnxGraph, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
 
     used = {name for node in graph.nodes for name in node.input}
     initializers = [_as_double(tensor, graph) for name, tensor in graph.initializers.items() if name in used]
-    shape = list(graph.input_shape)
     inner = helper.make_graph(
         [_node(node, graph) for node in graph.nodes],
         "graph",
-        [helper.make_tensor_value_info(graph.input, TensorProto.DOUBLE, shape)],
+        [helper.make_tensor_value_info(graph.input, TensorProto.DOUBLE, list(graph.input_shape))],
         [helper.make_tensor_value_info(graph.output, TensorProto.UNDEFINED, None)],
         initializers,
     )
@@ -37,13 +37,7 @@ def run_graph(graph: OnnxGraph, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
     evaluator = ReferenceEvaluator(
         helper.make_model(inner, opset_imports=[opset]), new_ops=_older_operators(graph.opset)
     )
-    batch = shape[0] or len(x)
-    outputs = []
-    for start in range(0, len(x), batch):
-        part = np.resize(x[start : start + batch], (batch, x.shape[1]))
-        (result,) = evaluator.run(None, {graph.input: part.reshape([batch, *(int(size or 1) for size in shape[1:])])})
-        outputs.append(np.asarray(result)[: len(x) - start])
-    return np.concatenate(outputs)
+    return in_batches(lambda shaped: evaluator.run(None, {graph.input: shaped})[0], x, graph.input_shape)
 
 
 def _older_operators(opset: int) -> list[type]:

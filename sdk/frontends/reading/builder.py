@@ -15,7 +15,8 @@ from .value import Budget, Constant, NotAnMlp, Signal, as_constant
 
 __all__ = ["LARGEST_INPUT", "MlpBuilder", "identifier"]
 
-LARGEST_INPUT = 2**24
+LARGEST_INPUT = 2**23
+_USUAL_BATCH = 8
 
 
 def identifier(text: str, otherwise: str) -> str:
@@ -47,10 +48,11 @@ class MlpBuilder:
             )
         if shape[0] is not None and shape[0] < 1:
             raise NotAnMlp(f"its input has a batch of {shape[0]}")
-        self.budget = Budget()
         self.input = Signal("input", shape)
         if self.input.size > LARGEST_INPUT:
             raise NotAnMlp(f"its input has {self.input.size} features; the most is {LARGEST_INPUT}")
+        self.budget = Budget(shape[0] or _USUAL_BATCH)
+        self.budget.node(self.input.size)
         self._nodes: list[MlpNode] = []
         self._names = {"input"}
         self._origin = self._hint = ""

@@ -83,16 +83,22 @@ Value: TypeAlias = Any
 
 
 class Budget:
-    """Bounds the memory that reading a file may take, whatever the file claims."""
+    """Bounds the memory that reading a file and checking what was read may take, whatever the file claims.
+
+    Parameters
+    ----------
+    batch : samples that the model computes at once: its fixed batch, or what the check takes.
+    """
 
     MOST_CONSTANTS = 2**27
     """Elements of all constants together, those computed while reading included."""
-    MOST_FEATURES = 2**24
-    """Features of all nodes together: what evaluating one sample has to hold."""
+    MOST_VALUES = 2**26
+    """Features of all nodes together, times the batch: what evaluating the model has to hold."""
     MOST_NODES = 10_000
 
-    def __init__(self) -> None:
-        self.constants = self.features = self.nodes = 0
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+        self.constants = self.values = self.nodes = 0
 
     def constant(self, shape: Any) -> None:
         """Count a constant of this shape; NotAnMlp past the limit. To be called before the memory is taken."""
@@ -103,11 +109,14 @@ class Budget:
     def node(self, features: int) -> None:
         """Count a node of so many features."""
         self.nodes += 1
-        self.features += features
+        self.values += features * self.batch
         if self.nodes > self.MOST_NODES:
             raise NotAnMlp(f"it has more than {self.MOST_NODES} operators")
-        if self.features > self.MOST_FEATURES:
-            raise NotAnMlp(f"its layers hold more than {self.MOST_FEATURES} features together")
+        if self.values > self.MOST_VALUES:
+            raise NotAnMlp(
+                f"its layers hold more than {self.MOST_VALUES} numbers together for a batch of {self.batch}",
+                "If it has a large fixed batch, export it with a small or dynamic one",
+            )
 
 
 def as_constant(value: Any) -> Constant:
