@@ -201,8 +201,9 @@ def test_bombs_take_little_memory(path: Path) -> None:
         ),
         "wide": model(
             [node("Add", ["x" if n == 0 else f"a{n}", "one"], f"a{n + 1}") for n in range(50)],
-            {"one": np.float32(1)}, shape=["batch", 2**24], output="a50",
+            {"one": np.float32(1)}, shape=["batch", 2**23], output="a50",
         ),
+        "batch": model([product], {"w": np.ones((4, 100), np.float32)}, shape=[10**6, 4]),
         "products": model(
             [node("MatMul", ["a", "a"], "b"), node("MatMul", ["x", "b"], "y")], {"a": np.ones((4000, 4000), np.int8)}
         ),

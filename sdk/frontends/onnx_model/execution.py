@@ -34,7 +34,7 @@ def run_graph(graph: OnnxGraph, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         initializers,
     )
     opset = helper.make_opsetid("", graph.opset)
-    evaluator = ReferenceEvaluator(
+    evaluator: Any = ReferenceEvaluator(
         helper.make_model(inner, opset_imports=[opset]), new_ops=_older_operators(graph.opset)
     )
     return in_batches(lambda shaped: evaluator.run(None, {graph.input: shaped})[0], x, graph.input_shape)
