@@ -116,21 +116,12 @@ def _core(plan: Plan) -> str:
             arguments.append(f"arena + {step.scratch_offset}u * samples")
         lines.append(f"    {step.job.prefix}({', '.join([*arguments, 'samples'])});")
         if step in plan.traced:
-            lines += [
-                "    if (trace) {",
-                f"        for (size_t i = 0; i < {step.output.size}u; i++) {{",
-                f"            *trace++ = (int32_t){_variable(step.name)}[i] + ({step.output.low});",
-                "        }",
-                "    }",
-            ]
+            lines.append(f"    trace = {_values(step, '')}, trace);")
     last = plan.steps[-1]
     outputs = network.output_size
-    value = f"(int32_t){_variable(last.name)}[sample * {last.output.padded}u + i] + ({last.output.low})"
     lines += [
         "    for (size_t sample = 0; sample < samples; sample++) {",
-        f"        for (size_t i = 0; i < {outputs}u; i++) {{",
-        f"            output[sample * {outputs}u + i] = {value};",
-        "        }",
+        f"        {_values(last, f' + sample * {last.output.padded}u')}, output + sample * {outputs}u);",
         "        if (label) {",
         f"            label[sample] = edgeml_argmax(output + sample * {outputs}u, {outputs}u);",
         "        }",
@@ -138,6 +129,12 @@ def _core(plan: Plan) -> str:
         "}\n",
     ]
     return "\n".join(lines)
+
+
+def _values(step: Step, offset: str) -> str:
+    """The beginning of the call that gives the values of a step's tensor."""
+    suffix = {"uint8_t": "u8", "int16_t": "s16", "int32_t": "s32"}[step.output.ctype]
+    return f"edgeml_values_{suffix}({_variable(step.name)}{offset}, {step.output.size}, {step.output.low}"
 
 
 def _variable(node: str) -> str:

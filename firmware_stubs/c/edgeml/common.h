@@ -63,6 +63,23 @@ EDGEML_INLINE void edgeml_zero(uint8_t *bytes, size_t count)
     }
 }
 
+/* The values of stored integers: to[i] = from[i] + low; nothing where `to` is NULL. Returns what follows them. */
+#define EDGEML_VALUES(name, stored)                                                                                    \
+    EDGEML_INLINE int32_t *name(const stored *from, size_t count, int32_t low, int32_t *to)                            \
+    {                                                                                                                  \
+        if (!to) {                                                                                                     \
+            return NULL;                                                                                               \
+        }                                                                                                              \
+        for (size_t i = 0; i < count; i++) {                                                                           \
+            to[i] = (int32_t)from[i] + low;                                                                            \
+        }                                                                                                              \
+        return to + count;                                                                                             \
+    }
+
+EDGEML_VALUES(edgeml_values_u8, uint8_t)
+EDGEML_VALUES(edgeml_values_s16, int16_t)
+EDGEML_VALUES(edgeml_values_s32, int32_t)
+
 /* Index of the largest of count values; the lowest index of equals. */
 EDGEML_INLINE int32_t edgeml_argmax(const int32_t *values, size_t count)
 {
