@@ -16,7 +16,7 @@ from edgeml.plugins import Execution
 
 from .budget import Family, budget_of
 from .design import Built, verify_files
-from .synthesize import run_yosys
+from .synthesize import run_yosys, synthesis_asked
 from .tools import compiler, find_verilator
 from .verilator import Simulation, compile_design
 
@@ -63,8 +63,13 @@ class NetlistExecutor:
     """Synthesizes a bundle's RTL for its part by yosys and runs the netlist in Verilator."""
 
     def applies(self, bundle: Bundle) -> bool:
-        """Whether the bundle holds RTL."""
-        return "rtl/design.json" in bundle.manifest.get("files", {})
+        """Whether the bundle holds RTL and was converted with the option `synthesize`.
+
+        Synthesis takes minutes where simulating the RTL takes seconds; so it runs only for those who asked for it.
+        """
+        options = bundle.manifest.get("options")
+        asked = isinstance(options, Mapping) and synthesis_asked(options)
+        return asked and "rtl/design.json" in bundle.manifest.get("files", {})
 
     def missing(self, bundle: Bundle) -> str:
         """What to install, if anything."""

@@ -15,12 +15,17 @@ from .design import Built
 from .tools import nice, python_tool, run
 from .verilog import bus
 
-__all__ = ["Cells", "cells_of", "place_and_route", "probe_top", "run_yosys", "synthesize"]
+__all__ = ["Cells", "cells_of", "place_and_route", "probe_top", "run_yosys", "synthesis_asked", "synthesize"]
 
 _YOSYS_SECONDS = 3600.0
 _PLACE_SECONDS = 3600.0
 
 Cells = dict[str, int]
+
+
+def synthesis_asked(options: Mapping[str, Any]) -> bool:
+    """Whether the options of a conversion ask for synthesis."""
+    return str(options.get("synthesize", False)).lower() in ("true", "1", "yes")
 
 
 def run_yosys(script: str, folder: Path) -> str:

@@ -24,7 +24,7 @@ from .folding import fastest_plan
 from .qonnx.rules import check_model
 from .qonnx.writer import folding_config, to_qonnx
 from .rules import fits, layer_has_hardware
-from .synthesize import synthesize
+from .synthesize import synthesis_asked, synthesize
 from .testbench import expected_image, input_image, testbench
 from .unrolled.build import network_logic
 from .unrolled.layers import layer_logic
@@ -79,7 +79,7 @@ class FpgaTarget:
         (rtl / "expected.mem").write_text(expected_image(built.interface, y), encoding="utf-8")
         metrics = _metrics(built, budget, costs)
         metrics["qonnx"] = _hand_off(network, built, folder)
-        if _flag(options, "synthesize"):
+        if synthesis_asked(options):
             with tempfile.TemporaryDirectory(prefix="edgeml_synthesis_") as scratch:
                 metrics["synthesis"] = synthesize(built, budget, Path(scratch))
                 bitstream = metrics["synthesis"].get("placed", {}).get("bitstream")
@@ -112,10 +112,6 @@ def _hand_off(network: Network, built: Built, folder: Path) -> str:
 def _scarce(budget: Budget) -> bool:
     """Whether block RAMs are too few for small buffers, and there is no distributed RAM."""
     return budget.family.name == "ice40"
-
-
-def _flag(options: Mapping[str, Any], name: str) -> bool:
-    return str(options.get(name, False)).lower() in ("true", "1", "yes")
 
 
 def _number(options: Mapping[str, Any], name: str, low: float, high: float) -> float | None:

@@ -133,10 +133,12 @@ def _two_terms(netlist: Netlist, number: Number, known: list[list[Bit]], note: s
     shift = high_term.shift
     passing, rest = low[:shift], low[shift:]
     passing += [ZERO] * (shift - len(passing))
-    if not rest:
-        return [*passing, *high][: number.bits]
-    kind = CellKind.SMALL_ADD if len(rest) + len(high) <= 6 else CellKind.ADD
     outputs = number.bits - shift
+    if not rest or outputs <= 0:
+        return [*passing, *high][: number.bits]
+    # The complement of a number that is never small has leading zeros: bits above the sum's width add nothing.
+    rest, high = rest[:outputs], high[:outputs]
+    kind = CellKind.SMALL_ADD if len(rest) + len(high) <= 6 else CellKind.ADD
     return [*passing, *netlist.add(kind, [*rest, *high], (len(rest), len(high), 0), outputs, note)]
 
 

@@ -67,8 +67,10 @@ def test_the_bundles_test_bench_passes_as_it_lies_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["ice40-hx8k", "ecp5-25k", "xc7z020"])
-@pytest.mark.parametrize("architecture", ["folded", "unrolled"])
+@pytest.mark.parametrize(
+    ("part", "architecture"),
+    [("ice40-hx8k", "folded"), ("ecp5-25k", "unrolled"), ("xc7z020", "folded"), ("xc7z020", "unrolled")],
+)
 def test_the_synthesized_netlist_gives_golden_integers(part: str, architecture: str, tmp_path: Path) -> None:
     network = small_network(3)
     bundle, _ = _bundle(network, part, tmp_path, architecture=architecture, goal="area")
@@ -77,6 +79,16 @@ def test_the_synthesized_netlist_gives_golden_integers(part: str, architecture: 
         pytest.skip(missing)
     q = random_inputs(network, 200, 1).astype(np.int32)
     np.testing.assert_array_equal(run.run(bundle, q, trace=False, options={}).outputs, simulate(network, q))
+
+
+@pytest.mark.parametrize(("synthesize", "applies"), [(None, False), (False, False), ("true", True), (True, True)])
+def test_the_netlist_executor_applies_only_where_synthesis_was_asked_for(
+    synthesize: object, applies: bool, tmp_path: Path
+) -> None:
+    bundle, _ = _bundle(small_network(3), "ecp5-25k", tmp_path)
+    options = {} if synthesize is None else {"synthesize": synthesize}
+    seal(tmp_path, {**bundle.manifest, "options": options})
+    assert NetlistExecutor().applies(load(tmp_path)) is applies
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -31,7 +31,7 @@ def _check(seed: int, folder: Path, frames: int) -> int:
     return len(designs) * frames
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_random_networks_give_golden_integers_with_pauses(seed: int, tmp_path: Path) -> None:
     _check(seed, tmp_path, 40)
 

@@ -15,6 +15,8 @@ from edgeml.targets.fpga.folded.plan import make_plan
 from edgeml.targets.fpga.folded.timing import size_fifos, solve
 from edgeml.targets.fpga.folding import folds_for_interval
 from edgeml.targets.fpga.tools import compiler, find_verilator
+from edgeml.targets.fpga.unrolled.build import network_logic
+from edgeml.targets.fpga.unrolled.netlist import CellKind
 from edgeml.targets.fpga.verilator import compile_design
 from tests.network.random_networks import random_inputs
 
@@ -43,7 +45,7 @@ def _check(seed: int, folder: Path, design: Design, vectors: int) -> None:
 
 
 @verilator
-@pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.parametrize("seed", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_folded_designs_take_exactly_the_predicted_clocks(seed: int, tmp_path: Path) -> None:
     design = folded_designs(small_network(seed, widest=24, deepest=4), 2)[-1]
     _check(seed, tmp_path, design, 2000)
@@ -56,12 +58,20 @@ def test_unrolled_designs_take_exactly_the_predicted_clocks(tmp_path: Path) -> N
 
 @verilator
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10, 18))
+@pytest.mark.parametrize("seed", [10, 11, 12])
 def test_many_vectors_with_pauses_and_resets(seed: int, tmp_path: Path) -> None:
-    """Four runs of 4,000 vectors each, for two folded designs and an unrolled one: 384,000 in all."""
+    """Four runs of 5,000 vectors each, for a folded design and an unrolled one: 120,000 in all."""
     network = small_network(seed, widest=24, deepest=4)
-    for number, design in enumerate([*folded_designs(network, 2), Design("unrolled", register_every=2)]):
-        _check(seed, tmp_path / str(number), design, 4000)
+    for number, design in enumerate([folded_designs(network, 2)[-1], Design("unrolled", register_every=2)]):
+        _check(seed, tmp_path / str(number), design, 5000)
+
+
+def test_no_adder_takes_bits_that_its_sum_cannot_hold() -> None:
+    """Such bits are always zero, and lint names them as unused; seed 13 has complements with leading zeros."""
+    for seed in (2, 13):
+        for cell in network_logic(small_network(seed, widest=24, deepest=4)).netlist.cells:
+            if cell.kind in (CellKind.SMALL_ADD, CellKind.ADD):
+                assert max(cell.shape[:2]) <= cell.outputs
 
 
 def test_the_interval_is_that_of_the_slowest_unit() -> None:
