@@ -13,12 +13,13 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 
 from .dense import DenseOperation
-from .plan import INPUT, Edge, Plan, Segment
+from .plan import INPUT, Edge, Plan, Segment, ceil_div
 
 __all__ = ["Timing", "size_fifos", "solve"]
 
 Times = npt.NDArray[np.int64]
-_FRAMES = 6
+_FRAMES = 8
+_STEADY = 4
 _MOST_ROUNDS = 20_000
 
 
@@ -29,7 +30,8 @@ class Timing:
     Parameters
     ----------
     latency : clocks from taking the first value of the first frame to giving the last of its results, both counted.
-    interval : clocks between frames in steady state.
+    interval : clocks between frames in steady state: the mean of the last four, rounded up. With residual paths
+        frames may come in turns early and late (3, 7, 3, 7 … clocks apart), so that one gap alone says too little.
     frames : for each frame of the run, the clock in which its last result is taken (the first input is taken in 0).
     fill : the most values that each FIFO ever holds or has promised, by segment, and `source>target` for edges.
     """
@@ -204,7 +206,9 @@ def solve(plan: Plan, frames: int = _FRAMES, *, unlimited: bool = False) -> Timi
             if edge.fifo_depth:
                 stream = model.edge[model.key(edge)]
                 fill[model.key(edge)] = _most(stream.valid - 1, stream.taken)
-    return Timing(int(ends[0]) + 1, int(ends[-1] - ends[-2]) if frames > 1 else 0, tuple(int(e) for e in ends), fill)
+    gaps = min(_STEADY, frames - 1)
+    interval = ceil_div(int(ends[-1] - ends[-1 - gaps]), gaps) if gaps else 0
+    return Timing(int(ends[0]) + 1, interval, tuple(int(e) for e in ends), fill)
 
 
 def size_fifos(plan: Plan) -> Timing:

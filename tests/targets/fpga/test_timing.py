@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,8 @@ def test_the_interval_is_that_of_the_slowest_unit() -> None:
             slowest = max([segment.steps for segment in plan.segments] + [plan.input_beats])
             assert slowest <= max(interval, plan.input_beats)
             assert timing.interval == slowest
+            ends = solve(plan, 30).frames
+            assert {after - before for before, after in pairwise(ends[-12:])} == {slowest}
             assert timing.latency >= solve(plan, unlimited=True).latency
 
 
