@@ -143,7 +143,7 @@ def test_mutated_bytes(good: bytes, path: Path, count: int) -> None:
             expect_error_or_model(path)
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [80, pytest.param(1500, marks=pytest.mark.slow)])
 def test_mutated_structure(good: bytes, path: Path, count: int) -> None:
     """JSON that is JSON, with wrong values in it: names, shapes, strides, types, missing and doubled entries."""
     with zipfile.ZipFile(io.BytesIO(good)) as archive:
@@ -306,6 +306,18 @@ def test_names_from_the_file_do_not_reach_the_terminal_raw(good: bytes, path: Pa
 
     path.write_bytes(edited(good, "models/model.json", change))
     assert not expect_error_or_model(path)
+
+
+def test_more_operators_than_any_model_has(good: bytes, path: Path) -> None:
+    def change(program: dict) -> None:
+        nodes = program["graph_module"]["graph"]["nodes"]
+        operator = {"target": "torch.ops.aten.detach_.default", "metadata": {}}
+        operator["inputs"] = [{"name": "self", "arg": {"as_tensor": {"name": "x"}}}]
+        nodes[:0] = [{**operator, "outputs": [{"as_tensor": {"name": f"d{n}"}}]} for n in range(60_000)]
+
+    path.write_bytes(edited(good, "models/model.json", change))
+    with pytest.raises(InputError, match="operators"):
+        load_model(path)
 
 
 def test_what_the_graph_does_not_take_is_not_loaded(good: bytes, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from typing import Any
 
 from ...errors import InputError, printable
@@ -45,8 +46,15 @@ def program_to_mlp(program: Program, where: str, name: str) -> Mlp:
 class _Reading:
     """The values of a program while its calls are walked.
 
-    In-place operators are followed through names: all names of one storage get the new values, each in its own
+    In-place operators are followed through storages: all names of one storage get the new values, each in its own
     shape, since every view that an MLP may take is a reshape of the whole.
+
+    Attributes
+    ----------
+    values : by name, as they were when they were made.
+    storages : the name of the tensor whose memory a name shares, where it is not its own.
+    sharing : how many names share a storage, besides its own.
+    contents : node and end of what a storage holds since it was changed.
     """
 
     def __init__(self, program: Program, builder: MlpBuilder, where: str) -> None:
@@ -55,6 +63,8 @@ class _Reading:
         self.where = where
         self.values: dict[str, Value] = {}
         self.storages: dict[str, str] = {}
+        self.sharing: Counter[str] = Counter()
+        self.contents: dict[str, tuple[str, str]] = {}
 
     def value(self, argument: Any) -> Any:
         """An argument with its references resolved."""
@@ -69,13 +79,17 @@ class _Reading:
             tensor = self.program.tensors[name]
             self.builder.budget.constant(tensor.sizes)
             self.values[name] = tensor.array()
-        return self.values[name]
+        value = self.values[name]
+        if isinstance(value, Signal):
+            node, final = self.contents.get(self.storages.get(name, name), (value.node, value.final))
+            return Signal(node, value.shape, value.batch_axis, final)
+        return value
 
     def run(self, graph: Graph) -> None:
         """Walk the calls of a graph."""
         for call in graph.calls:
-            self.builder.place(call.origin, call.hint)
             try:
+                self.builder.place(call.origin, call.hint)
                 self.call(call)
             except NotAnMlp as error:
                 place = f"{self.where}, {call.origin}" if call.origin else self.where
@@ -110,8 +124,9 @@ class _Reading:
         if in_place:
             self.change(first, result)
         self.values[call.results[0]] = result
-        shares = in_place or name in ALIASING
-        self.storages[call.results[0]] = self.storages.get(first, first) if shares else call.results[0]
+        if in_place or name in ALIASING:
+            storage = self.storages[call.results[0]] = self.storages.setdefault(first, first)
+            self.sharing[storage] += 1
 
     def change(self, name: str, result: Value) -> None:
         """The tensor `name` now holds `result`, and so do all that share its memory."""
@@ -120,12 +135,11 @@ class _Reading:
             raise NotAnMlp(
                 f"it changes the model's own {printable(target)!r}", "Call model.eval() before torch.export.export"
             )
-        storage = self.storages.get(name, name)
-        for other, value in list(self.values.items()):
-            if self.storages.get(other, other) == storage and isinstance(value, Signal):
-                if not isinstance(result, Signal) or result.size != value.size:
-                    raise NotAnMlp("it changes a tensor in place that is used in another shape")
-                self.values[other] = Signal(result.node, value.shape, value.batch_axis, result.final)
+        before, storage = self.value(Reference(name)), self.storages.get(name, name)
+        if isinstance(before, Signal) and isinstance(result, Signal) and before.size == result.size:
+            self.contents[storage] = (result.node, result.final)
+        elif before is not result and self.sharing[storage]:
+            raise NotAnMlp("it changes a tensor in place that is used in another shape")
         self.values[name] = result
 
     def inline(self, call: Call) -> None:

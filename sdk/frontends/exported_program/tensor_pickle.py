@@ -18,7 +18,7 @@ from .archive import Archive
 
 __all__ = ["read_tensors"]
 
-_LARGEST_PICKLE = 2**24
+_LARGEST_PICKLE = 2**20
 
 _STORAGE_TYPES = {
     "ByteStorage": "uint8",

@@ -58,7 +58,8 @@ class MlpBuilder:
         self._origin = self._hint = ""
 
     def place(self, origin: str, hint: str) -> None:
-        """The nodes that follow come from `origin` in the user's model and are named after `hint`."""
+        """The nodes that follow come from one operator, at `origin` in the user's model; `hint` names them."""
+        self.budget.operator()
         self._origin, self._hint = origin, hint
 
     def _emit(self, operator: Operator, inputs: Sequence[Signal], features: int, otherwise: str) -> str:

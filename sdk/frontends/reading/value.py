@@ -94,11 +94,11 @@ class Budget:
     """Elements of all constants together, those computed while reading included."""
     MOST_VALUES = 2**26
     """Features of all nodes together, times the batch: what evaluating the model has to hold."""
-    MOST_NODES = 10_000
+    MOST_OPERATORS = 10_000
 
     def __init__(self, batch: int) -> None:
         self.batch = batch
-        self.constants = self.values = self.nodes = 0
+        self.constants = self.values = self.operators = 0
 
     def constant(self, shape: Any) -> None:
         """Count a constant of this shape; NotAnMlp past the limit. To be called before the memory is taken."""
@@ -106,12 +106,15 @@ class Budget:
         if self.constants > self.MOST_CONSTANTS:
             raise NotAnMlp(f"its constants hold more than {self.MOST_CONSTANTS} numbers together")
 
+    def operator(self) -> None:
+        """Count an operator of the source."""
+        self.operators += 1
+        if self.operators > self.MOST_OPERATORS:
+            raise NotAnMlp(f"it has more than {self.MOST_OPERATORS} operators")
+
     def node(self, features: int) -> None:
         """Count a node of so many features."""
-        self.nodes += 1
         self.values += features * self.batch
-        if self.nodes > self.MOST_NODES:
-            raise NotAnMlp(f"it has more than {self.MOST_NODES} operators")
         if self.values > self.MOST_VALUES:
             raise NotAnMlp(
                 f"its layers hold more than {self.MOST_VALUES} numbers together for a batch of {self.batch}",
