@@ -59,7 +59,8 @@ def tensor_array(tensor: Any, where: str, folder: Path | None) -> npt.NDArray[An
     number_type = NUMBER_TYPES.get(tensor.data_type)
     if number_type is None:
         raise InputError(where, f"holds numbers of ONNX type {tensor.data_type}, which no MLP has")
-    if math.prod(shape) == 0:
+    if shape == (0,):
+        # Some operators take an empty list for an argument that is left out.
         return np.zeros(shape, np.float64 if "float" in number_type else np.int64)
     size = math.prod(shape) * (2 if number_type == "bfloat16" else np.dtype(number_type).itemsize)
     if tensor.data_location == _EXTERNAL:
