@@ -15,7 +15,7 @@ from edgeml.network import Network
 from edgeml.targets.c import CProgram, Dialect, generate
 
 from .build_cache import build_library
-from .compiler import Compiler, find_compiler, missing_compiler
+from .compiler import MISSING_COMPILER, Compiler, find_compiler
 from .dialect import CPU_DIALECT
 
 __all__ = ["NativeNetwork", "build_native"]
@@ -78,17 +78,17 @@ class _Build:
     ) -> _Build:
         compiler = compiler or find_compiler()
         if compiler is None:
-            raise MissingTool("native", f"cannot build the generated C: {missing_compiler()}")
+            raise MissingTool("native", "cannot build the generated C", MISSING_COMPILER)
         chosen = tuple(compiler.native_flags() if flags is None else flags)
         programs = tuple(generate(network, dialect) for network in networks)
         files: dict[str, str] = {}
         for network, program in zip(networks, programs, strict=True):
             ctype = "int8_t" if network.quantizer.signed else "uint8_t"
             wrapper = _WRAPPER.format(name=network.name, macro=network.name.upper(), ctype=ctype)
-            files |= {**program.files, f"{network.name}-native.c": wrapper}
+            files |= {**program.files, f"{network.name}_native.c": wrapper}
         files |= replaced or {}
-        files["all-native.c"] = "".join(f'#include "{network.name}-native.c"\n' for network in networks)
-        path = build_library(compiler, files, ["all-native.c"], chosen)
+        files["all.c"] = "".join(f'#include "{network.name}_native.c"\n' for network in networks)
+        path = build_library(compiler, files, ["all.c"], chosen)
         return cls(programs, ctypes.CDLL(str(path)), compiler, chosen)
 
 

@@ -81,10 +81,7 @@ def network_of(shape: Shape, name: str = "random") -> Network:
         last = k == len(shape.widths) - 2
         if not last and shape.levels[k]:
             low, high = values_of(end)
-            if rng.integers(2):  # anywhere
-                spread = rng.normal(0.5, 0.2, (width, shape.levels[k]))
-            else:  # on a line, as a uniform quantizer has them
-                spread = 0.4 + rng.random((width, 1)) * np.arange(shape.levels[k]) * 0.4 / shape.levels[k]
+            spread = rng.normal(0.5, 0.2, (width, shape.levels[k]))
             thresholds = np.rint(low[:, None] + spread * (high - low)[:, None] + 1).astype(np.int64)
             thresholds[rng.random(width) < 0.05] = -(2**31)  # reached always
             thresholds[rng.random(width) < 0.05] = 2**31 - 1  # reached (almost) never

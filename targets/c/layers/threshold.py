@@ -10,7 +10,6 @@ from ..arrays import ConstantArray
 from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
-from ..threshold_line import NARROW_SHIFT, Line, line_through
 
 __all__ = ["MOST_COMPARED", "ThresholdEmitter", "threshold_tensor"]
 
@@ -38,11 +37,12 @@ class ThresholdEmitter(LayerEmitter):
         (x,) = job.inputs
         size, levels = layer.channels, layer.levels
         name = f"{job.prefix}_thresholds"
-        few = levels <= MOST_COMPARED
-        low, high = x.stored_low + x.low, x.stored_high + x.low
-        line = None if few else line_through(layer.thresholds, low, high)
-        if line is None and not job.dialect.vectors and x.ctype == "int32_t" and int(x.stored_high.max()) < 2**31 - 1:
+        if not job.dialect.vectors and x.ctype == "int32_t" and int(x.stored_high.max()) < 2**31 - 1:
             return _searched(job, layer, name)
+        few = levels <= MOST_COMPARED
+        values = layer.thresholds.T if few else layer.thresholds
+        layout = f"[{levels} levels][{size} channels]" if few else f"[{size} channels][{levels} levels]"
+        constants = (ConstantArray(name, "int32_t", values, f"thresholds {layout}"),)
         statements: list[str] = []
         accumulator = "x"
         if x.ctype != "int32_t":
@@ -53,40 +53,15 @@ class ThresholdEmitter(LayerEmitter):
                 "}",
             ]
             accumulator = "values"
-        if line is not None:
-            call, header, constants = _on_line(line, job.prefix, accumulator, size)
-        else:
-            call, header = f"edgeml_threshold_{'compare' if few else 'search'}", "threshold.h"
-            values = layer.thresholds.T if few else layer.thresholds
-            layout = f"[{levels} levels][{size} channels]" if few else f"[{size} channels][{levels} levels]"
-            constants = (ConstantArray(name, "int32_t", values, f"thresholds {layout}"),)
-            call = f"{call}({accumulator}, {name}, {size}, {levels}, y);"
-        statements.append(call)
+        kernel = "edgeml_threshold_compare" if few else "edgeml_threshold_search"
+        statements.append(f"{kernel}({accumulator}, {name}, {size}, {levels}, y);")
         return LayerCode(
             statements=tuple(statements),
             comment=f"{levels} thresholds per channel, stored outputs 0 ... {levels}",
-            includes=(header,),
+            includes=("threshold.h",),
             constants=constants,
             scratch_bytes=4 * size if x.ctype != "int32_t" else 0,
         )
-
-
-def _on_line(line: Line, prefix: str, accumulator: str, size: int) -> tuple[str, str, tuple[ConstantArray, ...]]:
-    """The call, its header and its constants, for thresholds that lie on a line."""
-    arrays = f"{accumulator}, {prefix}_bottom, {prefix}_top, {prefix}_slope, {prefix}_offset"
-    if line.shift == NARROW_SHIFT:
-        call, types = f"edgeml_threshold_line32({arrays}, {size}, y);", ("uint32_t", "uint32_t")
-        offset = line.offset % 2**32
-    else:
-        call, types = f"edgeml_threshold_line64({arrays}, {line.shift}, {size}, y);", ("int32_t", "int64_t")
-        offset = line.offset
-    constants = (
-        ConstantArray(f"{prefix}_bottom", "int32_t", line.bottom, "accumulators are clipped to this"),
-        ConstantArray(f"{prefix}_top", "int32_t", line.top, "and to this, then"),
-        ConstantArray(f"{prefix}_slope", types[0], line.slope, "thresholds reached: (value * slope + offset) >> shift"),
-        ConstantArray(f"{prefix}_offset", types[1], offset),
-    )
-    return call, "threshold_line.h", constants
 
 
 def _searched(job: LayerJob, layer: Threshold, name: str) -> LayerCode:

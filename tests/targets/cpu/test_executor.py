@@ -30,8 +30,7 @@ def bundle(small_network: Network, tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CC", raising=False)
-    for module in ("edgeml.targets.cpu.compiler", "edgeml.targets.cpu.library", "edgeml.targets.cpu.target"):
+    for module in ("edgeml.targets.cpu.native", "edgeml.targets.cpu.library", "edgeml.targets.cpu.target"):
         monkeypatch.setattr(f"{module}.find_compiler", lambda name="": None)
 
 
@@ -117,7 +116,6 @@ def test_the_compiler_named_in_cc_is_used(monkeypatch: pytest.MonkeyPatch) -> No
         compiler_module.find_compiler.cache_clear()
         monkeypatch.setenv("CC", "/nonexistent/cc")
         assert compiler_module.find_compiler() is None
-        assert "/nonexistent/cc" in compiler_module.missing_compiler()
     finally:
         compiler_module.find_compiler.cache_clear()
 
