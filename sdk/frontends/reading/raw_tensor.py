@@ -58,4 +58,5 @@ class RawTensor:
         view = np.lib.stride_tricks.as_strided(numbers[self.offset :], self.sizes, strides, writeable=False)
         if self.number_type == "bfloat16":
             return (view.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-        return view.astype(np.float64 if stored.kind == "f" else stored.newbyteorder("="))
+        with np.errstate(invalid="ignore"):  # a NaN is told about where the numbers are used
+            return view.astype(np.float64 if stored.kind == "f" else stored.newbyteorder("="))
