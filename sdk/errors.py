@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CheckFailed", "EdgemlError", "InputError", "MissingTool", "NetworkError", "printable"]
+__all__ = ["CheckFailed", "EdgemlError", "InputError", "MissingTool", "NetworkError", "missing_package", "printable"]
 
 
 class EdgemlError(Exception):
@@ -54,6 +54,12 @@ class MissingTool(EdgemlError):
     """A package or program that this step needs is not installed; the remedy names what to install."""
 
     exit_code = 3
+
+
+def missing_package(where: str, error: ModuleNotFoundError) -> MissingTool:
+    """The error for a Python package that a step imports and that is not installed."""
+    package = (error.name or str(error)).partition(".")[0]
+    return MissingTool(where, f"needs the Python package {package}, which is not installed", f"pip install {package}")
 
 
 def printable(text: Any, most: int = 120) -> str:

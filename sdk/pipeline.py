@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import __version__, plugins
 from .bundle import NETWORK, REPORT, Bundle, load, seal, unfinished_folder
 from .data import Dataset, as_dataset, load_dataset, to_npy
-from .errors import CheckFailed, InputError
+from .errors import CheckFailed, InputError, missing_package
 from .frontends.snn import Snn
 from .network import Network, argmax, simulate
 from .network import file as network_file
@@ -45,6 +45,7 @@ def convert(
     data: Any = None,
     output: str | os.PathLike[str] | None = None,
     weights: str | os.PathLike[str] | None = None,
+    example: Any = None,
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
     progress: plugins.Progress = _silent,
@@ -60,6 +61,8 @@ def convert(
     data : a path (`.npz`, `.npy`, `.csv`), a mapping of arrays (`x`, `y` …), or an array of samples.
     output : the bundle's folder; default `build/<name>`.
     weights : `.safetensors` for a `module.py:factory`.
+    example : an example input [batch, features …] of an `nn.Module` that has to be traced and whose input cannot be
+        guessed from its layers.
     name : letters, digits and underscores: the prefix of generated code; default from the model.
     options : of the converter and the target, by name, e.g. {"bits": 2, "epochs": 30}.
     progress, announce : called while work goes on (see `plugins.Progress`) and before each stage.
@@ -75,7 +78,7 @@ def convert(
     hardware = plugins.targets(profile.kind)
     dataset = _dataset(data)
     announce("reading the model")
-    source = _source(model, weights, dataset, name)
+    source = _source(model, weights, example, dataset, name)
     converter = plugins.converters(to)
     target_options = _take(options, getattr(hardware, "option_names", ()))
     if unknown := sorted(set(options) - set(converter.option_names) - set(target_options)):
@@ -89,7 +92,10 @@ def convert(
         conversion = _adopted(model, source, converter, to, dataset, _take(options, converter.option_names))
     else:
         announce(f"converting to {to}")
-        conversion = converter.convert(source, dataset, _take(options, converter.option_names), progress)
+        try:
+            conversion = converter.convert(source, dataset, _take(options, converter.option_names), progress)
+        except ModuleNotFoundError as error:
+            raise missing_package(f"form {to}", error) from error
     network = conversion.network
     _check_rules(hardware, network, profile)
     final = Path(output) if output is not None else Path("build") / network.name
@@ -141,10 +147,10 @@ def _dataset(data: Any) -> Dataset | None:
     return as_dataset(data if isinstance(data, Mapping) else {"x": np.asarray(data)})
 
 
-def _source(model: Any, weights: Any, dataset: Dataset | None, name: str | None) -> Mlp | Network:
+def _source(model: Any, weights: Any, example: Any, dataset: Dataset | None, name: str | None) -> Mlp | Network:
     from .frontends import load_model
 
-    source = load_model(model, weights=weights, name=name)
+    source = load_model(model, weights=weights, example=example, name=name)
     # A spiking model takes samples over time too: one feature per step and channel.
     fits = source.takes if isinstance(source, Snn) else lambda features: source.input_size == features
     if dataset is not None and not fits(dataset.features):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import EdgemlError, InputError, printable
+from ..errors import EdgemlError, InputError, missing_package, printable
 from ..network import Network
 from .format import Request, known_formats
 from .mlp import Mlp
@@ -37,6 +37,7 @@ def load_model(source: Any, *, weights: Any = None, example: Any = None, name: s
     ------
     InputError : the source cannot be read, or is not an MLP: the operator, its place and what is supported.
     CheckFailed : edgeml misread the source.
+    MissingTool : a package that reading or checking it needs is not installed.
     """
     if isinstance(source, Path):
         source = str(source)
@@ -56,6 +57,8 @@ def load_model(source: Any, *, weights: Any = None, example: Any = None, name: s
         error.where, error.problem = printable(error.where, 1000), printable(error.problem, 1000)
         error.args = (str(error),)
         raise
+    except ModuleNotFoundError as error:
+        raise missing_package(request.where, error) from error
     except (MemoryError, RecursionError) as error:
         raise InputError(
             request.where, f"is larger or deeper than can be read here ({type(error).__name__})"

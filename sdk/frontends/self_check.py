@@ -67,7 +67,7 @@ def check_against_source(
     try:
         with np.errstate(all="ignore"):
             source = np.asarray(run(x), dtype=np.float64)
-    except EdgemlError:
+    except (EdgemlError, ModuleNotFoundError):
         raise
     except Exception as error:
         line = printable(f"{type(error).__name__}: {error}", 300)
