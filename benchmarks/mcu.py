@@ -19,7 +19,7 @@ import numpy as np
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.network.layers.requantize import Requantize
-from edgeml.targets.mcu.cores import CORES, Core, core
+from edgeml.targets.mcu.cores import UNICORN_CORES, Core, core
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import firmware_files
 from edgeml.targets.mcu.image import read_image
@@ -155,7 +155,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print one table for each network."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cores", default=",".join(CORES), help="comma-separated, of: " + ", ".join(CORES))
+    parser.add_argument(
+        "--cores", default=",".join(UNICORN_CORES), help="comma-separated, of: " + ", ".join(UNICORN_CORES)
+    )
     parser.add_argument("--network", default="", help="only the networks whose title holds this text")
     parser.add_argument("--json", type=Path, help="also write all figures here")
     options = parser.parse_args(arguments)

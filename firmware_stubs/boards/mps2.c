@@ -1,4 +1,4 @@
-/* The emulated boards: Arm's MPS2 (CMSDK UART, SysTick) as QEMU and edgeml's Unicorn board know it, without an SDK.
+/* The emulated boards: Arm's MPS2 and MPS3 (CMSDK UART, SysTick) as QEMU and edgeml's Unicorn board know it, without an SDK.
  *
  * EDGEML_UART is the UART's address. The cycle counter is SysTick, extended by nothing: an inference must take fewer
  * than 2^24 ticks. EDGEML_HIL_NAME_start and _receive are those of the model.
@@ -25,6 +25,7 @@ void HIL_RECEIVE(const uint8_t *bytes, size_t count);
 #define SYSTICK_CONTROL REGISTER(0xE000E010u)
 #define SYSTICK_RELOAD REGISTER(0xE000E014u)
 #define SYSTICK_VALUE REGISTER(0xE000E018u)
+#define COPROCESSORS REGISTER(0xE000ED88u)
 
 void edgeml_reset(void);
 int edgeml_board_main(void);
@@ -72,6 +73,10 @@ int edgeml_board_main(void)
 /* Memory as C expects it, then main. Nothing here is on the invoke path. */
 static __attribute__((used, noinline)) void start(void)
 {
+#if defined(__ARM_FEATURE_MVE)
+    COPROCESSORS |= 15u << 20; /* vector instructions fault until coprocessors 10 and 11 are allowed */
+    __asm__ volatile("dsb\n isb" ::: "memory");
+#endif
     const volatile uint8_t *from = edgeml_data_load;
     for (volatile uint8_t *to = edgeml_data_start; to != edgeml_data_end; to++) {
         *to = *from++;

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgeml.errors import InputError
 
-__all__ = ["CORES", "Core", "core"]
+__all__ = ["CORES", "UNICORN_CORES", "Core", "core"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Core:
     architecture : `arm` (Thumb) or `riscv` (RV32).
     zig_target, zig_cpu : what `zig cc -target … -mcpu=…` takes.
     gcc_flags : the same core for GCC, for generated READMEs and toolchain files.
-    unicorn_model : name of Unicorn's CPU model constant.
+    unicorn_model : name of Unicorn's CPU model constant; empty where Unicorn has no such core.
     dsp : has the Arm DSP extension (SMLAD, UXTAB16 …).
     mve : has the M-profile vector extension.
     """
@@ -57,6 +57,17 @@ CORES: dict[str, Core] = {
             dsp=True,
         ),
         Core(
+            "m55",
+            "Cortex-M55",
+            "arm",
+            _THUMB,
+            "cortex_m55+mve",
+            f"{_MTHUMB}cortex-m55 -mfloat-abi=hard",
+            "",
+            dsp=True,
+            mve=True,
+        ),
+        Core(
             "rv32",
             "RV32IMC",
             "riscv",
@@ -68,6 +79,9 @@ CORES: dict[str, Core] = {
     )
 }
 """All cores by short name. The M0 is emulated for the M0+: both run the same ARMv6-M instructions."""
+
+UNICORN_CORES: tuple[str, ...] = tuple(name for name, item in CORES.items() if item.unicorn_model)
+"""The cores that Unicorn emulates. The Cortex-M55 runs in QEMU alone."""
 
 
 def core(name: str) -> Core:

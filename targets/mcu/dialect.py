@@ -10,12 +10,13 @@ from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
 
 from .cores import Core
-from .kernels import LanesKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
+from .kernels import LanesKernel, MveKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
 
 __all__ = ["core_kernels", "dialect_for", "dialect_with"]
 
 _LANES: tuple[DenseKernel, ...] = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2), W8BlockKernel())
 _DSP: tuple[DenseKernel, ...] = (W2DspKernel(), W4DspKernel(), W8DspKernel())
+_MVE: tuple[DenseKernel, ...] = (MveKernel(),)
 _ANY = RowsKernel()
 
 
@@ -34,7 +35,7 @@ class _Chosen(DenseKernel):
 
 def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
     """What dense layers may use on `core`, in the order of preference where nothing was measured."""
-    return (*_DSP, _ANY) if core.dsp else (*_LANES, _ANY)
+    return (*(_MVE if core.mve else ()), *(_DSP if core.dsp else _LANES), _ANY)
 
 
 def dialect_for(kernels: tuple[DenseKernel, ...]) -> Dialect:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeml.errors import CheckFailed, MissingTool
+from edgeml.errors import CheckFailed, InputError, MissingTool
 
 from .cores import Core
 from .image import Image
@@ -73,6 +73,8 @@ class Emulator:
     def __init__(self, core: Core, image: Image, *, memory: MemoryMap | None = None, scratch: int = 1 << 20) -> None:
         if missing := emulator_missing():
             raise MissingTool("emulator", f"needs {missing}")
+        if not core.unicorn_model:
+            raise InputError("emulator", f"Unicorn has no {core.title}", "Run it on its board in QEMU")
         import unicorn
         from unicorn import arm_const, riscv_const
 

@@ -12,8 +12,9 @@ from edgeml.targets.c.source import used_constants
 
 from .cores import Core
 from .dialect import core_kernels
-from .emulator import Emulator, emulator_missing
+from .emulator import Call, Emulator, emulator_missing
 from .firmware import Firmware, firmware_files, self_test_vectors
+from .image import Image
 from .image_build import library_image
 from .runner import NetworkRunner
 from .toolchain import compiler_missing, compiler_version
@@ -36,8 +37,8 @@ class Measurement:
     ----------
     flash : bytes of code and constants.
     ram : bytes of arena, and of variables with a place of their own (there are none as generated).
-    stack : bytes of stack that an inference touches.
-    instructions : of one inference.
+    stack : bytes of stack that an inference touches; None for a core that Unicorn has not.
+    instructions : of one inference; None likewise.
     layers : by node, `kernel`, `instructions`, `constant_bytes`, `code_bytes`.
     sections : bytes by section of the image.
     compiler, optimize : what it was built with.
@@ -45,16 +46,16 @@ class Measurement:
 
     flash: int
     ram: int
-    stack: int
-    instructions: int
+    stack: int | None
+    instructions: int | None
     layers: Mapping[str, Mapping[str, Any]]
     sections: Mapping[str, int]
     compiler: str
     optimize: str
 
     def as_json(self) -> dict[str, Any]:
-        """JSON-able fields."""
-        return {
+        """JSON-able fields, without those that could not be measured."""
+        fields = {
             "flash_bytes": self.flash,
             "ram_bytes": self.ram,
             "stack_bytes": self.stack,
@@ -64,33 +65,29 @@ class Measurement:
             "compiler": self.compiler,
             "optimize": self.optimize,
         }
+        return {key: value for key, value in fields.items() if value is not None}
 
 
 def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measurement:
-    """Build and run one inference; CheckFailed where it does not give golden's integers."""
+    """Build and, on a core that Unicorn has, run one inference; CheckFailed where it is not exact."""
     plan = firmware.program.plan
-    network = plan.network
     image = library_image(firmware, core, optimize=optimize)
-    runner = NetworkRunner(Emulator(core, image), firmware.program)
-    vectors = self_test_vectors(network)[:1]
-    outputs, call = runner.counted(vectors[0])
-    if outputs != simulate(network, vectors)[0].tolist():
-        raise CheckFailed(f"{core.title}, {network.name}", "the firmware does not give the network's integers")
+    call = _counted(firmware, core, image) if core.unicorn_model else None
     constants = {array.name: array.bytes for array in used_constants(plan)}
     layers: dict[str, dict[str, Any]] = {}
     for step in plan.steps:
         symbol = image.symbols.get(step.job.prefix)
         layers[step.name] = {
             "kernel": step.code.kernel,
-            "instructions": call.by_layer.get(step.job.prefix, 0),
+            **({"instructions": call.by_layer.get(step.job.prefix, 0)} if call else {}),
             "constant_bytes": sum(constants[array.name] for array in step.code.constants),
             "code_bytes": symbol.size if symbol else 0,
         }
     return Measurement(
         image.flash,
         image.ram + firmware.program.arena_bytes,
-        call.stack,
-        call.instructions,
+        call.stack if call else None,
+        call.instructions if call else None,
         layers,
         image.sections,
         compiler_version(),
@@ -98,10 +95,22 @@ def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measuremen
     )
 
 
+def _counted(firmware: Firmware, core: Core, image: Image) -> Call:
+    network = firmware.program.plan.network
+    runner = NetworkRunner(Emulator(core, image), firmware.program)
+    vectors = self_test_vectors(network)[:1]
+    outputs, call = runner.counted(vectors[0])
+    if outputs != simulate(network, vectors)[0].tolist():
+        raise CheckFailed(f"{core.title}, {network.name}", "the firmware does not give the network's integers")
+    return call
+
+
 def measure_best(firmware: Firmware, core: Core) -> Measurement:
     """With the optimization that fits the core: -Os, which makes the least code, where it takes at most an eighth more
-    instructions than -O2 (as where kernels are in assembly), else -O2."""
+    instructions than -O2 (as where kernels are in assembly), else -O2, as where none can be counted."""
     quick, small = (measure(firmware, core, optimize) for optimize in OPTIMIZATIONS)
+    if small.instructions is None or quick.instructions is None:
+        return quick
     return small if 8 * small.instructions <= 9 * quick.instructions else quick
 
 
@@ -109,8 +118,11 @@ def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict
     """The kernel of each dense step, by prefix: of those that take at most an eighth more instructions than the
     quickest, counted on this very layer and core, the one of the fewest bytes; with `smallest`, of all.
 
-    Every kernel of the core is built into the whole network, wherever it applies, and run once.
+    Every kernel of the core is built into the whole network, wherever it applies, and run once. Empty for a core that
+    Unicorn has not: its kernels keep the core's order.
     """
+    if not core.unicorn_model:
+        return {}
     prefixes = [step.job.prefix for step in firmware_files(network, core, {}).program.plan.steps]
     costs: dict[str, list[tuple[int, int, str]]] = {}
     for kernel in core_kernels(core):

@@ -17,6 +17,7 @@ from .boards import qemu_an385 as _an385
 from .boards import qemu_an386 as _an386
 from .boards import qemu_an500 as _an500
 from .boards import qemu_an505 as _an505
+from .boards import qemu_an547 as _an547
 from .toolchain import compiler_version
 
 if TYPE_CHECKING:
@@ -87,3 +88,4 @@ qemu_an385 = QemuExecutor(_an385)
 qemu_an386 = QemuExecutor(_an386)
 qemu_an500 = QemuExecutor(_an500)
 qemu_an505 = QemuExecutor(_an505)
+qemu_an547 = QemuExecutor(_an547)

@@ -94,5 +94,5 @@ def measured_rules(found: Measurement, program: CProgram, profile: Profile) -> l
     flash = {name: values["constant_bytes"] + values["code_bytes"] for name, values in found.layers.items()}
     return [
         flash_rule(found.flash, flash, profile),
-        ram_rule(found.ram + found.stack, tensor_bytes(program), profile),
+        ram_rule(found.ram + (found.stack or 0), tensor_bytes(program), profile),
     ]

@@ -11,6 +11,7 @@ from edgeml.network import Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
 
+from .cores import Core
 from .firmware import firmware_files
 from .measure import choose_kernels, measure_best, measuring_missing
 from .rules import measured_rules, profile_core, size_rules
@@ -53,7 +54,7 @@ class McuTarget:
             "constant_bytes": firmware.program.constant_bytes,
             "kernels": chosen,
             "trace": [step.name for step in firmware.program.plan.traced],
-            "kernels_chosen_by": f"default order: not measured, needs {missing}" if missing else "instructions",
+            "kernels_chosen_by": _chosen_by(core, missing),
         }
         if missing:
             return metrics
@@ -64,3 +65,9 @@ class McuTarget:
                 f"{profile.name}, {broken[0].rule}", f"layer {broken[0].layer}: {broken[0].detail}", broken[0].remedy
             )
         return {**metrics, **found.as_json()}
+
+
+def _chosen_by(core: Core, missing: str) -> str:
+    if missing:
+        return f"default order: not measured, needs {missing}"
+    return "instructions" if core.unicorn_model else f"default order: Unicorn has no {core.title}"

@@ -4,5 +4,6 @@ from .dense_block import W8BlockKernel
 from .dense_lanes import LanesKernel
 from .dsp_nested import W4DspKernel, W8DspKernel
 from .dsp_pairs import W2DspKernel
+from .mve import MveKernel
 
-__all__ = ["LanesKernel", "W2DspKernel", "W4DspKernel", "W8BlockKernel", "W8DspKernel"]
+__all__ = ["LanesKernel", "MveKernel", "W2DspKernel", "W4DspKernel", "W8BlockKernel", "W8DspKernel"]

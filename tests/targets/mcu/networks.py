@@ -56,9 +56,9 @@ def random_inputs(network: Network, seed: int, count: int) -> np.ndarray:
     return q.astype(np.int32)
 
 
-def bundle_for(network: Network, target: str, folder: Path) -> Bundle:
+def bundle_for(network: Network, target: str, folder: Path, form: str = "quantized") -> Bundle:
     """A bundle made by the pipeline."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.edgeml"
     write(network, path)
-    return edgeml.pipeline.convert(str(path), to="quantized", target=target, output=str(folder / "bundle"))
+    return edgeml.pipeline.convert(str(path), to=form, target=target, output=str(folder / "bundle"))

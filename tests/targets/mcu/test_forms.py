@@ -13,7 +13,7 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, trace
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS
-from edgeml.targets.mcu.cores import CORES, core
+from edgeml.targets.mcu.cores import UNICORN_CORES, core
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import firmware_files
 from edgeml.targets.mcu.image_build import library_image
@@ -25,7 +25,7 @@ from .networks import random_inputs
 
 VECTORS = 1000
 default_and_slow = pytest.mark.parametrize(
-    "name", ["m4", *(pytest.param(name, marks=pytest.mark.slow) for name in CORES if name != "m4")]
+    "name", ["m4", *(pytest.param(name, marks=pytest.mark.slow) for name in UNICORN_CORES if name != "m4")]
 )
 
 

@@ -20,7 +20,7 @@ from edgeml.network import simulate
 from edgeml.profile import Profile, load_profile, profile_names
 from edgeml.targets.c.source import used_constants
 from edgeml.targets.mcu import McuTarget
-from edgeml.targets.mcu.cores import CORES, core
+from edgeml.targets.mcu.cores import CORES, UNICORN_CORES, core
 from edgeml.targets.mcu.dialect import dialect_with
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import firmware_files
@@ -90,7 +90,7 @@ def test_qemu_and_unicorn_agree_on_integers_layers_and_instructions(name: str, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(CORES))
+@pytest.mark.parametrize("name", UNICORN_CORES)
 def test_ten_thousand_vectors_of_every_width_are_exact(name: str) -> None:
     cases = [(1, 2), (2, 2), (2, 4), (3, 3), (4, 4), (8, 8)]
     for weight_bits, activation_bits in cases:
