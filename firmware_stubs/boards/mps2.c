@@ -1,7 +1,8 @@
 /* The emulated boards: Arm's MPS2 and MPS3 (CMSDK UART, SysTick) as QEMU and edgeml's Unicorn board know it, without an SDK.
  *
  * EDGEML_UART is the UART's address. The cycle counter is SysTick, extended by nothing: an inference must take fewer
- * than 2^24 ticks. EDGEML_HIL_NAME_start and _receive are those of the model.
+ * than 2^24 ticks. EDGEML_HIL_START and EDGEML_HIL_RECEIVE
+ * name the functions of the model.
  */
 #include "edgeml_hil.h"
 
@@ -9,13 +10,8 @@
 #define EDGEML_UART 0x40004000u
 #endif
 
-#define JOINED_(a, b) a##b
-#define JOINED(a, b) JOINED_(a, b)
-#define HIL_START JOINED(EDGEML_MODEL, _hil_start)
-#define HIL_RECEIVE JOINED(EDGEML_MODEL, _hil_receive)
-
-void HIL_START(const edgeml_hil_board *board);
-void HIL_RECEIVE(const uint8_t *bytes, size_t count);
+void EDGEML_HIL_START(const edgeml_hil_board *board);
+void EDGEML_HIL_RECEIVE(const uint8_t *bytes, size_t count);
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 #define UART_DATA REGISTER(EDGEML_UART + 0x0u)
@@ -61,12 +57,12 @@ int edgeml_board_main(void)
     SYSTICK_RELOAD = 0xFFFFFFu;
     SYSTICK_VALUE = 0u;
     SYSTICK_CONTROL = 5u;
-    HIL_START(&board);
+    EDGEML_HIL_START(&board);
     for (;;) {
         while (!(UART_STATE & 2u)) {
         }
         const uint8_t byte = (uint8_t)UART_DATA;
-        HIL_RECEIVE(&byte, 1);
+        EDGEML_HIL_RECEIVE(&byte, 1);
     }
 }
 

@@ -22,7 +22,7 @@ def _scale_macro(name: str, values: npt.NDArray[np.float64], comment: str) -> st
 def header_text(plan: Plan, constant_bytes: int) -> str:
     """All of `<name>.h`: sizes, scales, what the integers mean, the entry points and how to call them."""
     network, dialect = plan.network, plan.dialect
-    name, macro = network.name, network.name.upper()
+    name, macro = plan.name, plan.macro
     quantizer, output = network.quantizer, network.output
     ctype = "int8_t" if quantizer.signed else "uint8_t"
     layers = "\n".join(

@@ -8,6 +8,7 @@ from edgeml.network import Network, Node
 
 from .dialect import Dialect
 from .emitter import LayerCode, LayerJob, layer_emitter
+from .names import c_name
 from .tensor import Tensor
 
 __all__ = ["Plan", "Step", "make_plan"]
@@ -50,6 +51,16 @@ class Plan:
     arena_bytes: int
 
     @property
+    def name(self) -> str:
+        """What the network is called in C: the beginning of its symbols and the name of its files."""
+        return c_name(self.network.name)
+
+    @property
+    def macro(self) -> str:
+        """The beginning of its macros."""
+        return self.name.upper()
+
+    @property
     def traced(self) -> tuple[Step, ...]:
         """The steps whose values a trace holds: all but the input."""
         return self.steps[1:]
@@ -85,8 +96,10 @@ class _Arena:
         return max((end for *_, end in self._regions), default=0)
 
 
-def _jobs(network: Network, dialect: Dialect) -> list[LayerJob]:
-    """The steps: each node, with those behind it that its emitter absorbs."""
+def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
+    """The steps: each node, with those behind it that its emitter absorbs. With `numbered`, the number of its node
+    stands in each step's prefix."""
+    position = {node.name: str(index) if numbered else "" for index, node in enumerate(network.nodes)}
     consumers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
     for node in network.nodes:
         for name in node.inputs:
@@ -98,7 +111,8 @@ def _jobs(network: Network, dialect: Dialect) -> list[LayerJob]:
     def job_of(nodes: tuple[Node, ...]) -> LayerJob:
         output = layer_emitter(nodes[0].layer.kind).output(network, nodes, dialect)
         inputs = tuple(tensors[name] for name in nodes[0].inputs)
-        return LayerJob(network, nodes, inputs, output, dialect, f"{network.name}_layer_{nodes[0].name}")
+        prefix = f"{c_name(network.name)}_layer{position[nodes[0].name]}_{nodes[0].name}"
+        return LayerJob(network, nodes, inputs, output, dialect, prefix)
 
     for node in network.nodes:
         if node.name in absorbed:
@@ -118,16 +132,27 @@ def _jobs(network: Network, dialect: Dialect) -> list[LayerJob]:
 
 def make_plan(network: Network, dialect: Dialect) -> Plan:
     """Choose the steps, generate their code and place their tensors."""
-    jobs = _jobs(network, dialect)
+    jobs = _jobs(network, dialect, numbered=False)
+    codes = [layer_emitter(job.nodes[0].layer.kind).emit(job) for job in jobs]
+    if _clash(jobs, codes):
+        jobs = _jobs(network, dialect, numbered=True)
+        codes = [layer_emitter(job.nodes[0].layer.kind).emit(job) for job in jobs]
     last_use = {jobs[-1].output.name: len(jobs)}
     for position, job in enumerate(jobs):
         for tensor in job.inputs:
             last_use[tensor.name] = position
     arena = _Arena(dialect.alignment)
     steps: list[Step] = []
-    for position, job in enumerate(jobs):
-        code = layer_emitter(job.nodes[0].layer.kind).emit(job)
+    for position, (job, code) in enumerate(zip(jobs, codes, strict=True)):
         offset = arena.place(position, last_use[job.output.name], job.output.bytes)
         scratch_offset = arena.place(position, position, code.scratch_bytes) if code.scratch_bytes else 0
         steps.append(Step(job, code, offset, scratch_offset))
     return Plan(network, dialect, tuple(steps), arena.bytes)
+
+
+def _clash(jobs: list[LayerJob], codes: list[LayerCode]) -> bool:
+    """Whether a constant of one step is called like another step, or like its constant: as with layers that are called
+    `a` and `a_weight`."""
+    steps = {job.prefix for job in jobs}
+    own = [{array.name for array in code.constants if not array.shared} for code in codes]
+    return bool(steps & set().union(*own)) or sum(map(len, own)) > len(set().union(*own))

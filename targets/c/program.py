@@ -21,7 +21,6 @@ __all__ = ["MOST_CONSTANTS", "CProgram", "generate"]
 
 MOST_CONSTANTS = 2**26
 """Weights, biases and thresholds of a network for which C is generated: they become text that a compiler must read."""
-_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +75,8 @@ def _kernel_texts(headers: Iterable[str]) -> dict[str, str]:
 def generate(network: Network, dialect: Dialect) -> CProgram:
     """The C of `network`; the same network and dialect give the same text.
 
-    Raises InputError where the text would be larger than compilers take, or the name longer than a file's may be.
+    Raises InputError where the text would be larger than compilers take.
     """
-    if len(network.name) > _LONGEST_NAME:
-        raise InputError("network name", f"has {len(network.name)} letters; in C at most {_LONGEST_NAME}")
     values = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
     if values > MOST_CONSTANTS:
         raise InputError(
@@ -88,8 +85,8 @@ def generate(network: Network, dialect: Dialect) -> CProgram:
     plan = make_plan(network, dialect)
     constant_bytes = sum(array.bytes for array in used_constants(plan))
     files = {
-        f"{network.name}.h": header_text(plan, constant_bytes),
-        f"{network.name}.c": source_text(plan),
+        f"{plan.name}.h": header_text(plan, constant_bytes),
+        f"{plan.name}.c": source_text(plan),
         **{f"edgeml/{header}": text for header, text in _kernel_texts(used_headers(plan)).items()},
     }
     return CProgram(files, plan, constant_bytes)

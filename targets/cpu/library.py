@@ -84,11 +84,12 @@ class _Build:
         files: dict[str, str] = {}
         for network, program in zip(networks, programs, strict=True):
             ctype = "int8_t" if network.quantizer.signed else "uint8_t"
-            wrapper = _WRAPPER.format(name=network.name, macro=network.name.upper(), ctype=ctype)
-            files |= {**program.files, f"{network.name}_native.c": wrapper}
+            wrapper = _WRAPPER.format(name=program.plan.name, macro=program.plan.macro, ctype=ctype)
+            files |= {**program.files, f"{program.plan.name}-native.c": wrapper}
         files |= replaced or {}
-        files["all.c"] = "".join(f'#include "{network.name}_native.c"\n' for network in networks)
-        path = build_library(compiler, files, ["all.c"], chosen)
+        # No network is called by a name with a hyphen.
+        files["all-native.c"] = "".join(f'#include "{program.plan.name}-native.c"\n' for program in programs)
+        path = build_library(compiler, files, ["all-native.c"], chosen)
         return cls(programs, ctypes.CDLL(str(path)), compiler, chosen)
 
 
@@ -122,7 +123,7 @@ class NativeNetwork:
         self.flags = build.flags
         library = build.library
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
-        pointer, size, name = ctypes.c_void_p, ctypes.c_size_t, network.name
+        pointer, size, name = ctypes.c_void_p, ctypes.c_size_t, program.plan.name
         self._batch = getattr(library, f"{name}_invoke_batch")
         self._batch.argtypes, self._batch.restype = (pointer, size, pointer, pointer, pointer), None
         self._single = getattr(library, f"{name}_invoke")

@@ -51,10 +51,10 @@ class CpuTarget:
         if compiler is None:
             metrics["library"] = None
             return metrics
-        library = folder / "c" / "lib" / f"lib{network.name}.so"
+        library = folder / "c" / "lib" / f"lib{program.plan.name}.so"
         library.parent.mkdir()
-        compiler.shared_library([folder / "c" / f"{network.name}.c"], library, flags)
-        shutil.copyfile(folder / "c" / f"{network.name}.h", library.with_name(f"{network.name}.h"))
+        compiler.shared_library([folder / "c" / f"{program.plan.name}.c"], library, flags)
+        shutil.copyfile(folder / "c" / f"{program.plan.name}.h", library.with_name(f"{program.plan.name}.h"))
         metrics["library"] = {
             "path": f"c/lib/{library.name}",
             "bytes": library.stat().st_size,

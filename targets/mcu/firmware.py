@@ -48,7 +48,7 @@ class Firmware:
     @property
     def sources(self) -> list[str]:
         """The C files that make up the library."""
-        name = self.program.plan.network.name
+        name = self.program.plan.name
         return [path for path in (f"src/{name}.c", f"src/{name}_constants.c") if path in self.files]
 
 
@@ -62,7 +62,7 @@ def self_test_vectors(network: Network) -> npt.NDArray[np.int32]:
 def firmware_files(network: Network, core: Core, chosen: dict[str, str]) -> Firmware:
     """All files for `core`; `chosen` names the kernel of each dense step. The same arguments give the same text."""
     program = generate(network, dialect_with(core, chosen))
-    name = network.name
+    name = program.plan.name
     files: dict[str, str] = {}
     for path, text in program.files.items():
         if path == f"{name}.h":
@@ -86,7 +86,7 @@ def firmware_files(network: Network, core: Core, chosen: dict[str, str]) -> Firm
 def _separated(program: CProgram, text: str) -> tuple[str, str]:
     """The code, and the constants in a file of their own: a compiler that sees both would compute with the weights of
     small layers itself, and build them into code that is larger and that no CRC covers."""
-    name, alignment = program.plan.network.name, program.plan.dialect.alignment
+    name, alignment = program.plan.name, program.plan.dialect.alignment
     declared, defined = [], []
     for array in used_constants(program.plan):
         definition = array.text(alignment)
@@ -137,7 +137,7 @@ int32_t {name}_self_test(int32_t *output, void *arena);
 
 def _self_test(program: CProgram) -> str:
     network = program.plan.network
-    name, macro = network.name, network.name.upper()
+    name, macro = program.plan.name, program.plan.macro
     constants = used_constants(program.plan)
     crc = 0
     for array in constants:

@@ -64,11 +64,11 @@ def library_image(
     firmware: Firmware, core: Core, *, trace: bool = False, self_test: bool = False, optimize: str = "-O2"
 ) -> Image:
     """The network alone: its entry points, without start-up code."""
-    name = firmware.program.plan.network.name
+    name = firmware.program.plan.name
     keep = [f"{name}_invoke"]
     keep += [f"{name}_trace"] if trace else []
     keep += [f"{name}_self_test"] if self_test else []
-    defines = {f"{name.upper()}_WITH_TRACE": "1"} if trace else {}
+    defines = {f"{firmware.program.plan.macro}_WITH_TRACE": "1"} if trace else {}
     return read_image(_elf(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap()))
 
 
@@ -76,14 +76,15 @@ def board_elf(
     firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap, optimize: str = "-O2"
 ) -> bytes:
     """A whole program for an emulated board: start-up code, UART and the device's side of hardware in the loop."""
-    name = firmware.program.plan.network.name
+    name = firmware.program.plan.name
     files = {**firmware.files, "board/mps2.c": stub_text("boards/mps2.c")}
     sources = [*firmware.sources, f"hil/{name}_hil.c", "hil/edgeml_hil.c", "board/mps2.c"]
     defines = {
         "EDGEML_UART": f"{uart:#x}u",
-        "EDGEML_MODEL": name,
+        "EDGEML_HIL_START": f"{name}_hil_start",
+        "EDGEML_HIL_RECEIVE": f"{name}_hil_receive",
         "EDGEML_TICKS_PER_SECOND": f"{ticks_per_second}u",
-        f"{name.upper()}_WITH_TRACE": "1",
+        f"{firmware.program.plan.macro}_WITH_TRACE": "1",
     }
     return _elf(core, files, sources, ("edgeml_reset",), defines, optimize, memory)
 

@@ -48,8 +48,8 @@ def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
     digest = model_hash(network)
     octets = [f"0x{digest[i : i + 2]}" for i in range(0, len(digest), 2)]
     values = {
-        "NAME": network.name,
-        "MACRO": network.name.upper(),
+        "NAME": program.plan.name,
+        "MACRO": program.plan.macro,
         "CORE": core.title,
         "INPUTS": str(network.input_size),
         "OUTPUTS": str(network.output_size),

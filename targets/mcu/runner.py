@@ -19,7 +19,7 @@ class NetworkRunner:
         self.emulator = emulator
         network = program.plan.network
         self._plan = program.plan
-        self._name = network.name
+        self._name = program.plan.name
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
         self._outputs = network.output_size
         self._input = emulator.allocate(network.input_size)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeml.errors import InputError
 from edgeml.network import Network, Output
 from edgeml.network.file import model_hash
 from edgeml.targets.c import ConstantArray, generate
@@ -56,11 +55,6 @@ def test_labels_cannot_leave_their_string(small_network: Network, tmp_path: Path
     the_compiler().run([*WARNINGS, "small.c", "main.c", "-o", "main"], tmp_path)
     printed = subprocess.run([tmp_path / "main"], capture_output=True, check=True).stdout
     assert printed.decode().split("\0")[:-1] == list(labels)
-
-
-def test_a_name_longer_than_file_names_are_is_refused(small_network: Network) -> None:
-    with pytest.raises(InputError, match="letters"):
-        generate(dataclasses.replace(small_network, name="n" * 300), CPU_DIALECT)
 
 
 def test_the_object_needs_nothing_but_memory_functions_of_the_compiler(tmp_path: Path) -> None:
