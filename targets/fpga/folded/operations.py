@@ -7,8 +7,10 @@ from edgeml.network import Node
 
 from .add import AddOperation
 from .dense import DenseOperation
+from .lookup import LookupOperation
 from .operation import Operation
 from .passing import PassOperation
+from .requantize import RequantizeOperation
 from .threshold import ThresholdOperation
 
 __all__ = ["operation_class"]
@@ -16,6 +18,8 @@ __all__ = ["operation_class"]
 _CLASSES: dict[str, type[Operation]] = {
     "dense": DenseOperation,
     "threshold": ThresholdOperation,
+    "requantize": RequantizeOperation,
+    "lookup": LookupOperation,
     "add": AddOperation,
     "pass": PassOperation,
 }

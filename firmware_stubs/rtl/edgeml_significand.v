@@ -1,0 +1,65 @@
+// A number that is not negative, rounded to its KEPT highest bits from its first one on, ties to even: what a
+// floating-point format with so many significant bits holds of it. Two clocks.
+`default_nettype none
+module edgeml_significand #(
+    parameter WIDTH = 48,
+    parameter KEPT = 24
+) (
+    input  wire             clk,
+    input  wire             rst,  // synchronous, active high
+    input  wire [WIDTH-1:0] value,
+    output wire [WIDTH:0]   rounded
+);
+    reg [WIDTH-1:0] held;
+    reg [WIDTH:0] result;
+    assign rounded = result;
+    generate
+        if (WIDTH > KEPT) begin : longer
+            // One bit per number of places that go away, and below it all: `unit` is what the last kept bit counts.
+            localparam MOST = WIDTH - KEPT;
+            wire [MOST:0] reaches;
+            genvar e;
+            assign reaches[MOST] = value[WIDTH-1];
+            assign reaches[0] = 1'b1;
+            for (e = 1; e < MOST; e = e + 1) begin : place
+                assign reaches[e] = reaches[e+1] || value[KEPT+e-1];
+            end
+            // reaches[e]: at least e places go away.
+            reg [MOST:0] away;
+            always @(posedge clk) begin
+                if (rst) begin
+                    held <= {WIDTH{1'b0}};
+                    away <= {{MOST{1'b0}}, 1'b1};
+                end else begin
+                    held <= value;
+                    away <= reaches;
+                end
+            end
+            // Bits 0 … e − 1 go away; half of the unit is bit e − 1.
+            wire [MOST-1:0] gone = away[MOST:1];
+            wire [MOST-1:0] half = gone ^ (gone >> 1);
+            wire [MOST:0] unit = away ^ (away >> 1);
+            wire odd = |(held[MOST:0] & unit);
+            // half − 1 + odd; nothing where no place goes away.
+            wire [MOST-1:0] ones = gone >> 1;
+            wire [MOST-1:0] added = odd ? half : ones;
+            wire [WIDTH:0] sum = {1'b0, held} + {{(WIDTH + 1 - MOST){1'b0}}, added};
+            wire [WIDTH:0] mask = {{(WIDTH + 1 - MOST){1'b1}}, ~gone};
+            always @(posedge clk) begin
+                if (rst) result <= {(WIDTH + 1){1'b0}};
+                else result <= sum & mask;
+            end
+        end else begin : short
+            always @(posedge clk) begin
+                if (rst) begin
+                    held <= {WIDTH{1'b0}};
+                    result <= {(WIDTH + 1){1'b0}};
+                end else begin
+                    held <= value;
+                    result <= {1'b0, held};
+                end
+            end
+        end
+    endgenerate
+endmodule
+`default_nettype wire
