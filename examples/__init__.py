@@ -1,0 +1,1 @@
+"""Applications built on edgeml, each a folder to copy."""

@@ -1,0 +1,228 @@
+"""Windows: what the network sees of the bus, what each is called, and which are held back for testing.
+
+A window is n frames that follow one another on the bus (4 by default), and there is one for every frame: the frame
+just received and the n − 1 before it, as the monitor sees them. Its features, oldest frame first, are bytes 0 … 255:
+
+    identifier, high byte | identifier, low byte | 8 data bytes, 0 where the frame is shorter [| gap]
+
+40 features for 4 frames. The optional gap is the time since the frame before, 16 · log2(1 + microseconds), so that
+1 µs is 16 and 60 ms 254; it is also all that tells apart a flood of a legal identifier from the identifier itself.
+
+**Its class** is the attack that most of its injected frames belong to (ties to the newest); `normal` if none is
+injected. So n windows in a row tell of one injected frame.
+
+**Held back** is the last fifth of every trace, by time, and with it the same time of every other trace: traces may be
+the same drive with other attacks injected (most of the Volvo's are), and a frame of the drive must not be learned from
+one trace and tested in another. No window spans a cut, so none of its frames is on the other side. A window whose
+frames, times and all, were seen in an earlier trace is left out: it would count twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+
+from .frames import Frames, Traffic
+
+__all__ = ["Recipe", "Windows", "balanced", "features_of", "held_back_times", "labels_of", "split", "training_arrays"]
+
+_MOST_FRAMES_A_WINDOW = 64
+_BYTES_A_FRAME = 10
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How windows are made; a bundle's file `windows.json` keeps it for the monitor.
+
+    Parameters
+    ----------
+    frames : frames in a window.
+    gaps : whether the time between frames is a feature.
+    """
+
+    frames: int = 4
+    gaps: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.frames <= _MOST_FRAMES_A_WINDOW:
+            raise InputError("frames in a window", f"must lie in 1 … {_MOST_FRAMES_A_WINDOW}, found {self.frames}")
+
+    @property
+    def features_a_frame(self) -> int:
+        """Features that one frame gives."""
+        return _BYTES_A_FRAME + int(self.gaps)
+
+    @property
+    def features(self) -> int:
+        """Features of a window."""
+        return self.frames * self.features_a_frame
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows of several stretches of traffic.
+
+    Parameters
+    ----------
+    x : uint8 [windows, features].
+    y : int64 [windows], the class.
+    time : float64 [windows], when the newest frame arrived.
+    seconds : time on the bus that they cover, each moment once.
+    """
+
+    x: npt.NDArray[np.uint8]
+    y: npt.NDArray[np.int64]
+    time: npt.NDArray[np.float64]
+    seconds: float
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def features_of(frames: Frames, recipe: Recipe, before: float | None = None) -> npt.NDArray[np.uint8]:
+    """Features of each frame by itself, uint8 [frames, features_a_frame]; `before` is the time of the frame before.
+
+    A 29-bit identifier is folded: its upper 16 bits are XORed onto its lower 16. Of an 11-bit one nothing is lost.
+    """
+    identifier = frames["identifier"]
+    identifier = (identifier ^ (identifier >> 16)) & 0xFFFF
+    x = np.empty((len(frames), recipe.features_a_frame), np.uint8)
+    x[:, 0], x[:, 1] = identifier >> 8, identifier & 0xFF
+    x[:, 2:_BYTES_A_FRAME] = frames["data"]
+    if recipe.gaps and len(frames):
+        time = frames["time"]
+        gap = np.diff(time, prepend=time[0] if before is None else before)
+        x[:, _BYTES_A_FRAME] = np.minimum(16 * np.log2(1 + np.maximum(gap, 0) * 1e6), 255).astype(np.uint8)
+    return x
+
+
+def _slid(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    """[n, …] → [n − size + 1, size, …], a view."""
+    view = np.lib.stride_tricks.sliding_window_view(values, size, axis=0)
+    return np.moveaxis(view, -1, 1)
+
+
+def labels_of(labels: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.int64]:
+    """The class of every window of `size` frames, by the rule above."""
+    windows = _slid(labels, size)
+    best, votes = np.zeros(len(windows), np.int64), np.zeros(len(windows), np.int64)
+    # From the newest frame to the oldest: a class must have more frames than the one found so far.
+    for position in range(size - 1, -1, -1):
+        candidate = windows[:, position].astype(np.int64)
+        count = np.where(candidate > 0, np.sum(windows == candidate[:, None], axis=1), 0)
+        better = count > votes
+        best[better], votes[better] = candidate[better], count[better]
+    return best
+
+
+def held_back_times(traffic: Traffic, share: float = 0.2) -> list[tuple[float, float]]:
+    """(start, end) in seconds of all that is held back: the last `share` of every trace, those that meet as one."""
+    if not 0 < share < 1:
+        raise InputError("share held back", f"must lie between 0 and 1, found {share:g}")
+    pieces = []
+    for index in range(len(traffic.traces)):
+        time = traffic.trace(index)["time"]
+        pieces.append((float(time[-1] - share * (time[-1] - time[0])), float(time[-1])))
+    joined: list[tuple[float, float]] = []
+    for start, end in sorted(pieces):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def split(traffic: Traffic, recipe: Recipe, share: float = 0.2) -> tuple[Windows, Windows]:
+    """(for training, held back), by the rule above.
+
+    Raises InputError where a side has no window, or none that is normal.
+    """
+    times = held_back_times(traffic, share)
+    sides: tuple[list[Windows], list[Windows]] = ([], [])
+    for index in range(len(traffic.traces)):
+        frames = traffic.trace(index)
+        held = np.zeros(len(frames), np.bool_)
+        for start, end in times:
+            held |= (frames["time"] >= start) & (frames["time"] <= end)
+        for piece in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(held)) + 1):
+            if len(piece) >= recipe.frames:
+                sides[int(held[piece[0]])].append(_windows(frames[piece], recipe))
+    training, testing = (_joined(side, recipe) for side in sides)
+    for name, windows in (("training", training), ("testing", testing)):
+        if not np.any(windows.y == 0):
+            raise InputError("the log", f"leaves no window of normal traffic for {name}", "Take a longer log")
+    return training, testing
+
+
+def _windows(frames: Frames, recipe: Recipe) -> Windows:
+    x = _slid(features_of(frames, recipe), recipe.frames).reshape(-1, recipe.features)
+    time = frames["time"][recipe.frames - 1 :]
+    return Windows(x, labels_of(frames["label"], recipe.frames), time, float(time[-1] - frames["time"][0]))
+
+
+def _joined(parts: list[Windows], recipe: Recipe) -> Windows:
+    """All parts as one, windows of the same time and content once."""
+    if not parts:
+        return Windows(np.empty((0, recipe.features), np.uint8), np.empty(0, np.int64), np.empty(0), 0.0)
+    x, y, time = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y", "time"))
+    keys = np.concatenate([x, np.ascontiguousarray(time)[:, None].view(np.uint8)], axis=1)
+    _, first = np.unique(np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1]))).ravel(), return_index=True)
+    first.sort()
+    return Windows(x[first], y[first], time[first], _covered(parts))
+
+
+def _covered(parts: list[Windows]) -> float:
+    """Seconds that the parts cover together."""
+    total, reached = 0.0, -np.inf
+    for start, end in sorted((float(part.time[0]), float(part.time[-1])) for part in parts):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def balanced(
+    y: npt.NDArray[np.int64], most: int, seed: int = 0, normal_share: float = 0.5, most_repeats: int = 20
+) -> npt.NDArray[np.int64]:
+    """Row numbers of about `most` samples in which `normal_share` are normal and the attacks have equal parts.
+
+    A class with fewer windows than its part is repeated, at most `most_repeats` times (a handful of windows seen for
+    hours would be learned by heart); one with more is drawn from. In the order of the log.
+    """
+    generator = np.random.default_rng(seed)
+    present = [int(c) for c in np.unique(y)]
+    attacks = [c for c in present if c]
+    rows = []
+    for each in present:
+        wanted = round(most * (normal_share if attacks else 1.0)) if each == 0 else 0
+        if each:
+            wanted = round(most * (1 - normal_share) / len(attacks))
+        members = np.flatnonzero(y == each)
+        repeats, rest = divmod(min(wanted, most_repeats * len(members)), len(members))
+        rows += [np.repeat(members, repeats), generator.choice(members, rest, replace=False)]
+    chosen: npt.NDArray[np.int64] = np.sort(np.concatenate(rows))
+    return chosen
+
+
+def training_arrays(
+    training: Windows, testing: Windows, classes: tuple[str, ...], most: int = 100_000, seed: int = 0
+) -> dict[str, npt.NDArray[Any]]:
+    """x, y (balanced), x_test, y_test (as they come), labels: what `edgeml convert --data` reads.
+
+    With `most` 0 the training samples are left as they come. Classes without a training window are refused.
+    """
+    missing = [name for number, name in enumerate(classes) if not np.any(training.y == number)]
+    if missing:
+        raise InputError(f"class {missing[0]}", "has no window to train with: all its frames are in the time held back")
+    rows = balanced(training.y, most, seed) if most else np.arange(len(training))
+    return {
+        "x": training.x[rows],
+        "y": training.y[rows],
+        "x_test": testing.x,
+        "y_test": testing.y,
+        "labels": np.array(classes),
+    }
