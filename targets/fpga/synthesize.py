@@ -15,7 +15,16 @@ from .design import Built
 from .tools import nice, python_tool, run
 from .verilog import bus
 
-__all__ = ["Cells", "cells_of", "place_and_route", "probe_top", "run_yosys", "synthesis_asked", "synthesize"]
+__all__ = [
+    "Cells",
+    "cells_of",
+    "lookup_tables",
+    "place_and_route",
+    "probe_top",
+    "run_yosys",
+    "synthesis_asked",
+    "synthesize",
+]
 
 _YOSYS_SECONDS = 3600.0
 _PLACE_SECONDS = 3600.0
@@ -76,6 +85,11 @@ def summary(cells: Mapping[str, int], family: Family) -> dict[str, int]:
         "block_rams": matching(r"SB_RAM40_4K\w*"),
         "dsps": matching(r"SB_MAC16"),
     }
+
+
+def lookup_tables(cells: Mapping[str, int], family: Family) -> int:
+    """Lookup tables that a `summary` takes of a part's: a CCU2C of ECP5 is two of them; elsewhere carries are extra."""
+    return cells["luts"] + (2 * cells["carry"] if family.name == "ecp5" else 0)
 
 
 def probe_top(built: Built) -> str:

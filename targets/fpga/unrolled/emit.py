@@ -112,6 +112,28 @@ class _Functions:
         self.texts[name] = self._lookup(name, inputs, tables, f"how many {what}")
         return name
 
+    def reached(self, width: int) -> str:
+        """Whether a number is at least a constant: an AND or an OR per bit.
+
+        Written as `>=`, synthesis for ECP5 and iCE40 would spend a carry chain of all bits on each constant.
+        """
+        name = f"reached_{width}"
+        self.texts[name] = "\n".join(
+            [
+                f"    function {name};  // x >= level",
+                f"        input [{width - 1}:0] x;",
+                f"        input [{width - 1}:0] level;",
+                "        integer i;",
+                "        begin",
+                f"            {name} = 1'b1;",
+                f"            for (i = 0; i < {width}; i = i + 1)",
+                f"                {name} = level[i] ? ({name} & x[i]) : ({name} | x[i]);",
+                "        end",
+                "    endfunction",
+            ]
+        )
+        return name
+
     def table(self, inputs: int, tables: Sequence[int]) -> str:
         """Any function of few bits."""
         name = f"table_{inputs}_{sum(1 for key in self.texts if key.startswith('table_'))}"
@@ -221,10 +243,11 @@ def _cell_text(cell: Cell, index: int, names: list[str], functions: _Functions) 
         return lines
     if cell.kind is CellKind.REACHED:
         width = len(cell.inputs)
+        compare = functions.reached(width)
         lines = [f"    wire {_range(width)}{target}_x = {_concat(names)};{note}"]
         reached = [f"{target}_{k}" for k in range(len(cell.shape))]
         lines += [
-            f"    wire {name} = {target}_x >= {width}'d{level};"
+            f"    wire {name} = {compare}({target}_x, {width}'d{level});"
             for name, level in zip(reached, cell.shape, strict=True)
         ]
         # Bit j of the count changes whenever the count passes a multiple of 2^j.
