@@ -60,6 +60,7 @@ class LayerCode:
     fills_padding : whether the statements also write zeros behind the output's `size` elements; if not, zeros are
         written for them.
     kernel : which of several ways it goes, for reports.
+    small : whether its time is spent in functions that it calls, so that it may be compiled for size.
     """
 
     statements: tuple[str, ...]
@@ -70,6 +71,7 @@ class LayerCode:
     per_sample: bool = True
     fills_padding: bool = False
     kernel: str = ""
+    small: bool = False
 
 
 class LayerEmitter(ABC):

@@ -65,7 +65,8 @@ def _step_function(plan: Plan, step: Step) -> str:
         + ["size_t samples"]
     )
     lines = [f"/* {step.name}: {code.comment}" + (f" ({code.kernel})" if code.kernel else "") + ". */"]
-    storage = "EDGEML_SEPARATE" if plan.dialect.separate_steps else "EDGEML_INLINE"
+    separate = "EDGEML_FOR_SIZE EDGEML_SEPARATE" if code.small else "EDGEML_SEPARATE"
+    storage = separate if plan.dialect.separate_steps else "EDGEML_INLINE"
     lines += [f"{storage} void {job.prefix}({parameters})", "{"]
     body = list(code.statements)
     padding = (y.padded - y.size) * y.item_bytes
@@ -144,7 +145,8 @@ def _variable(node: str) -> str:
 def _entry_points(plan: Plan) -> str:
     name, ctype = plan.name, _input_type(plan)
     inputs, outputs = plan.network.input_size, plan.network.output_size
-    text = f"""int32_t {name}_invoke(const {ctype} *input, int32_t *output, void *arena)
+    storage = "EDGEML_FOR_SIZE " if plan.dialect.separate_steps else ""
+    text = f"""{storage}int32_t {name}_invoke(const {ctype} *input, int32_t *output, void *arena)
 {{
     int32_t label;
     {name}_layers(input, 1, output, &label, NULL, (uint8_t *)arena);

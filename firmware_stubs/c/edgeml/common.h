@@ -32,6 +32,19 @@
 #define EDGEML_UNROLL_BY_4
 #endif
 
+/* EDGEML_FOR_SIZE: a function that runs once a layer, whose time is spent in what it calls: as few bytes as can be.
+   EDGEML_SHARED: one that several layers call and that must not be copied into them. */
+#if defined(__clang__)
+#define EDGEML_FOR_SIZE __attribute__((minsize))
+#else
+#define EDGEML_FOR_SIZE
+#endif
+#if defined(__GNUC__) || defined(__clang__)
+#define EDGEML_SHARED static __attribute__((noinline, unused))
+#else
+#define EDGEML_SHARED static
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define EDGEML_ALIGNED(bytes) __attribute__((aligned(bytes)))
 /* Kernels are inlined where they are called: sizes are constants there, and loops unroll. */

@@ -84,17 +84,17 @@ EDGEML_INLINE void edgeml_dense_lanes_segment(const edgeml_dense_call *call, uin
     } while (--blocks);
 }
 
-static EDGEML_MAYBE_UNUSED void edgeml_dense_w2_lanes4_segment(const edgeml_dense_call *call)
+EDGEML_SHARED void edgeml_dense_w2_lanes4_segment(const edgeml_dense_call *call)
 {
     edgeml_dense_lanes_segment(call, 2, 4);
 }
 
-static EDGEML_MAYBE_UNUSED void edgeml_dense_w2_lanes2_segment(const edgeml_dense_call *call)
+EDGEML_SHARED void edgeml_dense_w2_lanes2_segment(const edgeml_dense_call *call)
 {
     edgeml_dense_lanes_segment(call, 2, 2);
 }
 
-static EDGEML_MAYBE_UNUSED void edgeml_dense_w4_lanes2_segment(const edgeml_dense_call *call)
+EDGEML_SHARED void edgeml_dense_w4_lanes2_segment(const edgeml_dense_call *call)
 {
     edgeml_dense_lanes_segment(call, 4, 2);
 }

@@ -8,7 +8,7 @@
 #include "dense_lanes.h"
 
 #if !defined(EDGEML_THUMB_1) /* ARMv6-M has it in dense_lanes_m0.h */
-static EDGEML_MAYBE_UNUSED void edgeml_dense_w8_block_segment(const edgeml_dense_call *call)
+EDGEML_SHARED void edgeml_dense_w8_block_segment(const edgeml_dense_call *call)
 {
     const uint8_t *const first_input = (const uint8_t *)call->x;
     const uint8_t *const end = first_input + call->block_bytes / 4u;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml.network import Network, Node, Threshold
 
@@ -66,24 +67,35 @@ class ThresholdEmitter(LayerEmitter):
 
 def _searched(job: LayerJob, layer: Threshold, name: str) -> LayerCode:
     """A search of fixed depth in rows of 2^k − 1 thresholds. One that an accumulator cannot reach, or always does, may
-    stand as the nearest value of its range: 16 bits then often hold all thresholds."""
+    stand as the nearest value of its range, and all less their common centre: 8 or 16 bits then often hold them."""
     (x,) = job.inputs
     low, high = x.stored_low[:, None], x.stored_high[:, None]
     levels = (1 << layer.levels.bit_length()) - 1
     never = np.broadcast_to(high + 1, (layer.channels, levels - layer.levels))
     values = np.concatenate([np.clip(layer.thresholds, low, high + 1), never], axis=1)
-    narrow = int(values.min()) >= -(2**15) and int(values.max()) < 2**15
-    suffix = "s16" if narrow else "s32"
+    bits, centre = _narrowest(values, int(low.min()), int(high.max()))
+    count = "" if levels == 3 else f", {levels}"
+    kernel = f"edgeml_threshold_{'rows' if count else 'three'}_s{bits}"
+    stored = "thresholds" if centre == 0 else f"thresholds less {centre}"
+    comment = f"{stored} [{layer.channels} channels][{levels} levels], within the range of the accumulators"
     return LayerCode(
-        statements=(f"edgeml_threshold_rows_{suffix}(x, {name}, {layer.channels}, {levels}, y);",),
+        statements=(f"{kernel}(x, {name}, {centre}, {layer.channels}{count}, y);",),
         comment=f"{layer.levels} thresholds per channel, stored outputs 0 ... {layer.levels}",
         includes=("threshold_rows.h",),
-        constants=(
-            ConstantArray(
-                name,
-                "int16_t" if narrow else "int32_t",
-                values,
-                f"thresholds [{layer.channels} channels][{levels} levels], within the range of the accumulators",
-            ),
-        ),
+        constants=(ConstantArray(name, f"int{bits}_t", values - centre, comment),),
+        small=True,
     )
+
+
+def _narrowest(values: npt.NDArray[np.int64], low: int, high: int) -> tuple[int, int]:
+    """Bits of the narrowest type, and a centre with which it holds values − centre; accumulators low … high less that
+    centre fit 32 bits."""
+    smallest, largest = int(values.min()), int(values.max())
+    middle = (smallest + largest) // 2
+    for bits in (8, 16):
+        limit = 1 << (bits - 1)
+        for centre in (0, middle):
+            fits = -limit <= smallest - centre and largest - centre < limit
+            if fits and low - centre >= -(2**31) and high - centre < 2**31:
+                return bits, centre
+    return 32, 0

@@ -7,6 +7,7 @@ import numpy as np
 from edgeml.targets.c import ConstantArray, LayerCode
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
+from .begin import begin
 from .segments import GROUP, padded_to
 
 __all__ = ["W8BlockKernel"]
@@ -25,21 +26,24 @@ class W8BlockKernel(DenseKernel):
 
     def emit(self, problem: DenseProblem) -> LayerCode:
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
-        bias = np.zeros(outputs, np.int64)
-        bias[: problem.outputs] = problem.bias
+        start = begin(problem.prefix, problem.bias, outputs)
         codes = np.full((outputs, inputs), 128, np.int64)
         codes[: problem.outputs, : problem.inputs] += problem.weight
         words = (codes.reshape(-1, _BLOCK, inputs) << 8 * np.arange(_BLOCK)[:, None]).sum(axis=1).astype(np.uint32)
-        weight, name = f"{problem.prefix}_weight", f"{problem.prefix}_bias"
+        weight = f"{problem.prefix}_weight"
         layout = f"codes w + 128, [{outputs // _BLOCK} blocks][{inputs} inputs][{_BLOCK} outputs]"
         return LayerCode(
-            statements=(f"edgeml_dense_w8_block(x, {weight}, {name}, {inputs}, {outputs // _BLOCK}, y);",),
+            statements=(
+                *start.statements,
+                f"edgeml_dense_w8_block(x, {weight}, {start.argument}, {inputs}, {outputs // _BLOCK}, y);",
+            ),
             comment=problem.summary(),
-            includes=("dense_w8_block.h",),
+            includes=(*start.includes, "dense_w8_block.h"),
             constants=(
                 ConstantArray(weight, "uint32_t", words, layout),
-                ConstantArray(name, "int32_t", bias, "bias, offsets of the input folded in"),
+                *start.constants,
             ),
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
+            small=True,
         )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from edgeml.targets.c import ConstantArray, LayerCode
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
+from .begin import begin
 from .segments import GROUP, padded_to, widest_segment
 
 __all__ = ["LanesKernel"]
@@ -61,18 +62,18 @@ class LanesKernel(DenseKernel):
         block = 4 * self.lanes
         outputs = padded_to(problem.outputs, block)
         segments = -(-inputs // length)
-        bias = np.zeros(outputs, np.int64)
-        bias[: problem.outputs] = problem.bias
-        bias -= segments * shift
-        weight, name = f"{problem.prefix}_weight", f"{problem.prefix}_bias"
+        taken = -segments * shift
+        start = begin(problem.prefix, problem.bias, outputs, taken, taken, " and shifts of the lanes")
+        weight = f"{problem.prefix}_weight"
         kernel = f"edgeml_dense_w{self.bits}_lanes{self.lanes}_segment"
         return LayerCode(
             statements=(
-                f"edgeml_dense_lanes({kernel}, {self.bits}, {self.lanes}, x, {weight}, {name}, {inputs}, {length},",
-                f"                   {outputs // block}, {shift}, y);",
+                *start.statements,
+                f"edgeml_dense_lanes({kernel}, {self.bits}, {self.lanes}, x, {weight}, {start.argument}, {inputs},",
+                f"                   {length}, {outputs // block}, {shift}, y);",
             ),
             comment=problem.summary(),
-            includes=("dense_lanes.h",),
+            includes=(*start.includes, "dense_lanes.h"),
             constants=(
                 ConstantArray(
                     weight,
@@ -80,10 +81,11 @@ class LanesKernel(DenseKernel):
                     _packed(problem.weight, inputs, outputs, length, self.bits, self.lanes),
                     f"codes w + {1 << (self.bits - 1)} in {self.lanes} lanes; segments of {length} inputs",
                 ),
-                ConstantArray(name, "int32_t", bias, "bias, offsets of the input and shifts of the lanes folded in"),
+                *start.constants,
             ),
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
+            small=True,
         )
 
 

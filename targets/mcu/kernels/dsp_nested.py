@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edgeml.targets.c import ConstantArray, LayerCode
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
+from .begin import begin
 from .dsp_pairs import widened_order
 from .segments import GROUP, padded_to, widest_segment
 
@@ -52,24 +53,27 @@ class _NestedKernel(DenseKernel):
         length = _segment(problem, self.fields)
         assert length is not None
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
-        bias = np.zeros(outputs, np.int64)
-        bias[: problem.outputs] = problem.bias
+        start = begin(problem.prefix, problem.bias, outputs)
         padded = np.zeros((outputs, inputs), np.int64)
         padded[: problem.outputs, : problem.inputs] = problem.weight
         padded = padded[:, widened_order(inputs)]
         words = np.concatenate([self._packed(padded[:, i : i + length]) for i in range(0, inputs, length)])
-        weight, name, kernel = f"{problem.prefix}_weight", f"{problem.prefix}_bias", f"edgeml_dense_{self.name}"
+        weight, kernel = f"{problem.prefix}_weight", f"edgeml_dense_{self.name}"
         return LayerCode(
-            statements=(f"{kernel}(x, {weight}, {name}, {inputs}, {length}, {outputs // _BLOCK}, y, scratch);",),
+            statements=(
+                *start.statements,
+                f"{kernel}(x, {weight}, {start.argument}, {inputs}, {length}, {outputs // _BLOCK}, y, scratch);",
+            ),
             comment=problem.summary(),
-            includes=(f"dense_{self.name}.h",),
+            includes=(*start.includes, f"dense_{self.name}.h"),
             constants=(
                 ConstantArray(weight, "uint32_t", words, f"{4 * 8 // self.bits} weights a word"),
-                ConstantArray(name, "int32_t", bias, "bias, offsets of the input folded in"),
+                *start.constants,
             ),
             scratch_bytes=2 * min(length, inputs),
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
+            small=True,
         )
 
     def _packed(self, weight: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from edgeml.targets.c import ConstantArray, LayerCode
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
+from .begin import begin
 from .segments import GROUP, padded_to, widest_segment
 
 __all__ = ["W2DspKernel", "widened_order"]
@@ -52,17 +53,17 @@ class W2DspKernel(DenseKernel):
         assert found is not None
         length, shift = found
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
-        bias = np.zeros(outputs, np.int64)
-        bias[: problem.outputs] = problem.bias
-        bias[::2] -= -(-inputs // length) * shift
-        weight, name = f"{problem.prefix}_weight", f"{problem.prefix}_bias"
+        taken = -(-(-inputs // length) * shift)
+        start = begin(problem.prefix, problem.bias, outputs, taken, 0, " and shifts of the fields")
+        weight = f"{problem.prefix}_weight"
         return LayerCode(
             statements=(
-                f"edgeml_dense_w2_dsp(x, {weight}, {name}, {inputs}, {length}, {outputs // _BLOCK}, {shift}, y,",
-                "                    scratch);",
+                *start.statements,
+                f"edgeml_dense_w2_dsp(x, {weight}, {start.argument}, {inputs}, {length}, {outputs // _BLOCK}, {shift},",
+                "                    y, scratch);",
             ),
             comment=problem.summary(),
-            includes=("dense_w2_dsp.h",),
+            includes=(*start.includes, "dense_w2_dsp.h"),
             constants=(
                 ConstantArray(
                     weight,
@@ -70,11 +71,12 @@ class W2DspKernel(DenseKernel):
                     _packed(problem.weight, inputs, outputs, length),
                     f"pairs of outputs: w + 2 and w; segments of {length} inputs",
                 ),
-                ConstantArray(name, "int32_t", bias, "bias, offsets of the input and shifts of the fields folded in"),
+                *start.constants,
             ),
             scratch_bytes=2 * min(length, inputs),
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
+            small=True,
         )
 
 

@@ -1,0 +1,56 @@
+"""What the sums of a packed dense layer begin with: its bias, in few bytes. The C is `begin.h`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.targets.c import ConstantArray
+
+__all__ = ["Begin", "begin"]
+
+_CODE_BYTES = 32
+"""Flash that widening costs, about: a layer must save as much."""
+
+
+@dataclass(frozen=True, eq=False)
+class Begin:
+    """Parameters
+    ----------
+    argument : what a kernel is handed as its bias, int32 [outputs].
+    statements : what runs before it; y holds the bias then.
+    includes, constants : what they need.
+    """
+
+    argument: str
+    statements: tuple[str, ...]
+    includes: tuple[str, ...]
+    constants: tuple[ConstantArray, ...]
+
+
+def begin(
+    prefix: str, bias: npt.NDArray[np.int64], outputs: int, even: int = 0, odd: int = 0, comment: str = ""
+) -> Begin:
+    """For a bias [n] of at most `outputs` (a multiple of 4) outputs; to the others, zeros.
+
+    even, odd : constants of the packing that are added to outputs 0, 2, … and 1, 3, …
+    """
+    padded = np.zeros(outputs, np.int64)
+    padded[: len(bias)] = bias
+    name = f"{prefix}_bias"
+    if not bias.any():
+        return Begin("y", (f"edgeml_begin_none({outputs}, {even}, {odd}, y);",), ("begin.h",), ())
+    for bits in (8, 16):
+        limit = 1 << (bits - 1)
+        fits = -limit <= int(bias.min()) and int(bias.max()) < limit
+        if fits and outputs * (4 - bits // 8) > _CODE_BYTES:
+            array = ConstantArray(name, f"int{bits}_t", padded, "bias, offsets of the input folded in")
+            call = f"edgeml_begin_s{bits}({name}, {outputs}, {even}, {odd}, y);"
+            return Begin("y", (call,), ("begin.h",), (array,))
+    padded[::2] += even
+    padded[1::2] += odd
+    return Begin(
+        name, (), (), (ConstantArray(name, "int32_t", padded, f"bias, offsets of the input{comment} folded in"),)
+    )
