@@ -3,6 +3,9 @@
 A package of anybody's adds one by declaring an entry point in the group `edgeml.converters`, `edgeml.targets` or
 `edgeml.executors`; its name is the name on the command line, its value an object that follows the protocol below
 (or a class without arguments that makes one). Nothing in this repository needs to change.
+
+The group `edgeml.inspections` holds functions that check a file before a foreign tool does; `edgeml inspect` calls
+them all. Each takes a path and gives a list of `RuleResult`, or None for a file that it has no rules for.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ __all__ = [
     "converters",
     "executors",
     "find",
+    "inspections",
     "targets",
 ]
 
@@ -91,7 +95,12 @@ class RuleResult:
 
 
 class Target(Protocol):
-    """Emits artifacts for one kind of hardware; which part exactly is described by a profile."""
+    """Emits artifacts for one kind of hardware; which part exactly is described by a profile.
+
+    Used by `edgeml explore` where a target has them, both called as (network, profile, options) and giving numbers by
+    name: `estimate`, quick and without writing anything (`luts`, `latency_us`, `flash_bytes` …), and `measure`, which
+    may build and run something (`instructions` …).
+    """
 
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
         """The part's design rules applied to `network`; an artifact is made only if all pass."""
@@ -181,3 +190,9 @@ def executors() -> dict[str, Callable[[], Executor]]:
     """Loaders of all executors by name, in the order of their names, `golden` first."""
     loaders = find("edgeml.executors", "executor")
     return {name: loaders[name] for name in sorted(loaders, key=lambda name: (name != "golden", name))}
+
+
+def inspections(path: Path) -> dict[str, list[RuleResult]]:
+    """The rules that installed packages check a file of this kind by, by the name of the tool that has them."""
+    found = {name: load()(path) for name, load in sorted(find("edgeml.inspections", "inspection").items())}
+    return {name: results for name, results in found.items() if results is not None}

@@ -41,12 +41,51 @@ def inspect(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """The layers of a model or a bundle, with sizes, ranges and widths."""
-    from ..inspection import describe_mlp, describe_network
-    from ..network import Network
+    """The layers of a model or a bundle, with sizes, ranges and widths; of a QONNX file also what FINN would object to.
+
+    Exit code 1 if a rule is broken.
+    """
+    from .. import plugins
     from ..terminal import Terminal
 
     terminal = Terminal(as_json, quiet)
+    checks = plugins.inspections(Path(what)) if Path(what).is_file() else {}
+    try:
+        document, title, columns, rows = _layers(what, weights)
+    except InputError as error:
+        if not checks:
+            raise
+        # A file that edgeml does not read can still be checked for the tool that it was made for.
+        document, title, columns, rows = {"unread": str(error)}, f"not read: {error}", [], []
+    results = [(tool, result) for tool in checks for result in checks[tool]]
+    if checks:
+        document["rules"] = [{"tool": tool, **vars(result)} for tool, result in results]
+
+    def show() -> None:
+        if "unread" in document:
+            terminal.plain(title)
+        else:
+            terminal.table(title, columns, rows)
+        if checks:
+            from rich.markup import escape
+
+            cells = [
+                [result.rule, "kept" if result.passed else "broken"]
+                + [escape(text) for text in (result.layer, result.detail, result.remedy)]
+                for _, result in results
+            ]
+            terminal.table("rules of " + ", ".join(checks), ["rule", "", "node", "found", "what to do"], cells)
+
+    terminal.result(document, show)
+    if any(not result.passed for _, result in results):
+        raise typer.Exit(1)
+
+
+def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[str], list[list[Any]]]:
+    """What a model or bundle consists of: the document for --json, and a table's title, columns and rows."""
+    from ..inspection import describe_mlp, describe_network
+    from ..network import Network
+
     if Path(what).is_dir():
         from ..bundle import load
 
@@ -65,8 +104,7 @@ def inspect(
         [", ".join(layer[key]) if isinstance(layer[key], list) else layer[key] for key in columns]
         for layer in document["layers"]
     ]
-    title = f"{document['name']}: {document['inputs']} → {document['outputs']}"
-    terminal.result(document, lambda: terminal.table(title, columns, rows))
+    return document, f"{document['name']}: {document['inputs']} → {document['outputs']}", columns, rows
 
 
 @app.command(epilog="Example: edgeml report build/digits --open")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -156,3 +158,27 @@ def test_the_folding_configuration_has_divisors() -> None:
         assert layer.outputs % entry["PE"] == 0
         assert layer.inputs % entry["SIMD"] == 0
         assert (layer.outputs // entry["PE"]) * (layer.inputs // entry["SIMD"]) <= 16
+
+
+def test_inspect_shows_the_rules_of_finn_with_the_node_at_fault(tmp_path: Path) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from edgeml.cli import app
+
+    def inspect(name: str, content: bytes) -> tuple[int, dict[str, Any]]:
+        (tmp_path / name).write_bytes(content)
+        result = CliRunner().invoke(app, ["inspect", str(tmp_path / name), "--json"])
+        return result.exit_code, json.loads(result.stdout)
+
+    code, document = inspect("good.onnx", to_qonnx(_network(0)))
+    assert code == 0
+    assert {rule["tool"] for rule in document["rules"]} == {"finn"}
+    assert all(rule["passed"] for rule in document["rules"])
+    code, document = inspect("bias.onnx", to_qonnx(_network(0, bias=True)))
+    assert code == 1
+    (broken,) = [rule for rule in document["rules"] if not rule["passed"]]
+    assert broken["rule"] == "finn-last-layer-without-bias"
+    assert broken["layer"].startswith("Add_")
+    assert broken["remedy"]
