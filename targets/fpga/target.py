@@ -28,6 +28,7 @@ from .synthesize import synthesis_asked, synthesize
 from .testbench import expected_image, input_image, testbench
 from .unrolled.build import network_logic
 from .unrolled.layers import layer_logic
+from .unrolled.requantize import check_size
 
 __all__ = ["FpgaTarget"]
 
@@ -58,6 +59,17 @@ class FpgaTarget:
         plan = fastest_plan(network, lambda plan: False, keep_block_rams=_scarce(budget))
         size_fifos(plan)
         return [*results, *fits(estimate_folded(plan, budget.family), budget, build(network, design_of(plan)))]
+
+    def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
+        """What the design that `emit` would write costs, without writing it; latency and interval in clocks and µs."""
+        budget = budget_of(profile)
+        built, costs = choose(network, budget, options)
+        return {
+            **{name: float(value) for name, value in _cost(total(costs)).items()},
+            "cycles": float(built.latency),
+            "interval": float(built.interval),
+            "latency_us": built.latency / budget.clock_mhz,
+        }
 
     def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         """Write `rtl/`; returns what was chosen, clocks, and cost by layer.
@@ -137,6 +149,7 @@ def _can_unroll(network: Network) -> bool:
     try:
         for node in network.layers:
             layer_logic(node)
+            check_size(node, network)
     except InputError:
         return False
     return sum(n.layer.weight.size for n in network.layers if isinstance(n.layer, Dense)) <= _UNROLLED_WEIGHTS

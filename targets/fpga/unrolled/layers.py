@@ -3,64 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from edgeml.errors import InputError
 from edgeml.network import Add, Dense, Network, Node, Threshold
+from edgeml.network.layers.lookup import Lookup
+from edgeml.network.layers.requantize import Requantize
 
-from ..verilog import signed_bits
 from .heap import compress
-from .netlist import ONE, ZERO, Bit, CellKind, Netlist
+from .netlist import ZERO, Bit, CellKind, Netlist
+from .requantize import lookup, requantize
 from .sharing import Number, SharedSums, Term, share
+from .value import Value, sum_value, two_complement
 
 __all__ = ["Value", "layer_logic", "two_complement"]
-
-
-@dataclass(frozen=True)
-class Value:
-    """An integer as bits: Σ 2^k · bits[k] + offset, the sum within low … high."""
-
-    bits: tuple[Bit, ...]
-    offset: int
-    low: int
-    high: int
-
-    @property
-    def reduced(self) -> Value:
-        """Without leading bits that are always zero."""
-        used = self.bits[: max(self.high.bit_length(), 1)]
-        return Value(used, self.offset, self.low, self.high)
-
-
-def two_complement(value: Value, width: int) -> list[Bit]:
-    """The integer as two's complement of `width` bits; its offset must be 0 or −2^(k−1) for its k bits."""
-    bits = list(value.bits)
-    if value.offset == 0:
-        return [*bits, *[ZERO] * (width - len(bits))][:width]
-    if value.offset != -(2 ** (len(bits) - 1)):
-        raise InputError("unrolled", f"an offset of {value.offset} on {len(bits)} bits is no sign bit")
-    bits[-1] = ~bits[-1]
-    return [*bits, *[bits[-1]] * (width - len(bits))][:width]
-
-
-def _heap_value(netlist: Netlist, columns: list[list[Bit]], low: int, high: int, constant: int, note: str) -> Value:
-    """Bits of weighted columns plus a constant as a Value whose offset is 0 or a sign bit's."""
-    offset = 0
-    if low + constant < 0:
-        width = signed_bits(low + constant, high + constant)
-        offset = -(2 ** (width - 1))
-    else:
-        width = max((high + constant).bit_length(), 1)
-    start = constant - offset
-    for k in range(width):
-        while len(columns) <= k:
-            columns.append([])
-        if (start >> k) & 1:
-            columns[k].append(ONE)
-    bits = compress(netlist, columns, width, note)
-    return Value(tuple(bits), offset, low + start, high + start)
 
 
 def dense(netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]], *, sharing: bool) -> list[Value]:
@@ -90,7 +47,7 @@ def dense(netlist: Netlist, node: Node, network: Network, inputs: list[list[Valu
             width = max(high.bit_length(), 1)
             results.append(Value(tuple(compress(netlist, columns, width, note)), constant, low, high))
         else:
-            results.append(_heap_value(netlist, columns, low, high, constant, note))
+            results.append(sum_value(netlist, columns, low, high, constant, note))
     return results
 
 
@@ -172,12 +129,18 @@ def add(netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]
         for value in (a, b):
             _spread(columns, value.bits, Term(0, 0, False))
         note = f"{node.name}[{channel}]"
-        results.append(_heap_value(netlist, columns, a.low + b.low, a.high + b.high, a.offset + b.offset, note))
+        results.append(sum_value(netlist, columns, a.low + b.low, a.high + b.high, a.offset + b.offset, note))
     return results
 
 
 _Logic = Callable[..., list[Value]]
-_KINDS: dict[str, _Logic] = {Dense.kind: dense, Threshold.kind: threshold, Add.kind: add}
+_KINDS: dict[str, _Logic] = {
+    Dense.kind: dense,
+    Threshold.kind: threshold,
+    Add.kind: add,
+    Requantize.kind: requantize,
+    Lookup.kind: lookup,
+}
 
 
 def layer_logic(node: Node) -> _Logic:

@@ -29,8 +29,8 @@ def _factors(rng: np.random.Generator, channels: int, reach: int) -> np.ndarray:
     return 2.0 ** (np.rint(exponent) if rng.random() < 0.5 else exponent)
 
 
-def int8_network(seed: int, rounding: str, widest: int = 9) -> Network:
-    """Dense and requantizing layers by one rule; some with a table, a residual sum, outputs past 8 bits at the end."""
+def int8_network(seed: int, rounding: str, widest: int = 9, *, bytes_only: bool = False) -> Network:
+    """Dense and requantizing layers by one rule; some with a table, a residual sum, outputs past 8 bits."""
     rng = np.random.default_rng(seed)
     size = int(rng.integers(2, widest + 1))
     nodes = [Node("input", InputQuantizer(size, np.array([0.1]), np.array([0.0]), int(rng.integers(-9, 9)), 8, True))]
@@ -43,7 +43,7 @@ def int8_network(seed: int, rounding: str, widest: int = 9) -> Network:
         nodes.append(Node(f"dense{k}", dense, (before,)))
         eff = _factors(rng, outputs, max(int(np.abs(weight).sum(axis=1).max()) * reach, 1))
         zero_point = int(rng.integers(-20, 20))
-        low, high = (-128, 127) if rng.random() < 0.8 else (-500, 900)
+        low, high = (-128, 127) if rng.random() < 0.8 or bytes_only else (-500, 900)
         scale = requantize(rounding, eff, zero_point=zero_point, low=max(low, zero_point) if k else low, high=high)
         nodes.append(Node(f"scale{k}", scale, (f"dense{k}",)))
         before, size, reach = f"scale{k}", outputs, max(-low, high)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeml.errors import InputError
 from edgeml.network import Add, Dense, InputQuantizer, Network, Node, Output, simulate
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
@@ -125,6 +126,36 @@ def test_large_factors_wide_outputs_and_tables_are_exact(network: Network, tmp_p
         outputs, verdict = run_icarus(build(network, design), tmp_path / str(number), q, y, pause=90 * number)
         assert verdict == "PASS 60"
         np.testing.assert_array_equal(outputs, y)
+
+
+@needs_icarus
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_unrolled_networks_give_golden_integers_with_pauses(rounding: str, tmp_path: Path) -> None:
+    for seed in range(3):
+        network = int8_network(seed, rounding, bytes_only=True)
+        q = random_inputs(network, 30, seed).astype(np.int32)
+        y = simulate(network, q)
+        built = build(network, Design("unrolled", register_every=1 + seed))
+        outputs, verdict = run_icarus(built, tmp_path / str(seed), q, y, pause=(0, 90, 200)[seed])
+        assert verdict == "PASS 30"
+        np.testing.assert_array_equal(outputs, y)
+
+
+@pytest.mark.parametrize("rules", [(rule,) for rule in ROUNDINGS], ids=str)
+def test_unrolled_logic_is_exact_next_to_ties(rules: tuple[str, ...], tmp_path: Path) -> None:
+    """A few channels a network: constant factors, so that each channel has logic of its own."""
+    if icarus() is None:
+        pytest.skip("Icarus Verilog (iverilog) is not installed")
+    network = tie_network(rules, 3, 40)
+    q = np.arange(-128, 128, dtype=np.int32)[:, None]
+    outputs, verdict = run_icarus(build(network, Design("unrolled")), tmp_path, q, simulate(network, q))
+    assert verdict == f"PASS {len(q)}"
+    np.testing.assert_array_equal(outputs, simulate(network, q))
+
+
+def test_more_outputs_than_logic_serves_are_refused_by_layer() -> None:
+    with pytest.raises(InputError, match=r"layer half: has 574 outputs"):
+        build(wide_network(), Design("unrolled"))
 
 
 @needs_icarus
