@@ -1,4 +1,4 @@
-"""`edgeml bench`: executors of one bundle timed side by side."""
+"""`edgeml bench`: executors of one bundle timed side by side; of emulated processors, their instructions counted."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import numpy as np
 from . import plugins
 from .bundle import Bundle
 from .errors import InputError, MissingTool
+from .network import Dense
 
-__all__ = ["ROUNDS", "measure"]
+__all__ = ["ROUNDS", "instructions", "measure"]
 
 ROUNDS = 15
 """Each executor is timed this often, in turn with the others; the median counts."""
 _ROUND_SECONDS = 0.02
+_NEED_A_DEVICE = ("hil",)
 
 
 def measure(
@@ -27,12 +29,14 @@ def measure(
 
     Rounds of all executors are interleaved, so that a disturbance of the machine meets all of them; `ratio` is
     the golden simulator's time over the executor's at the same batch. An executor with a method
-    `benchmark(bundle, q)`, seconds per inference of one batch timed inside compiled code, gets a second row.
+    `benchmark(bundle, q)`, seconds per inference of one batch timed inside compiled code, gets a second row. Left out
+    are those that count instructions (`instructions`), as an emulator's own time says nothing of the processor's, and
+    those that need a device.
     """
     if any(batch < 1 or batch > 2**20 for batch in batches):
         raise InputError("--batch", f"must be 1 … 2^20, found {list(batches)}")
     q, _ = bundle.golden()
-    executors = dict(_ready(bundle))
+    executors = {name: executor for name, executor in _ready(bundle) if not _counts(executor)}
     rows: list[dict[str, Any]] = []
     for batch in batches:
         samples = np.resize(q, (batch, q.shape[1])).astype(np.int32)
@@ -64,6 +68,30 @@ def measure(
     return rows
 
 
+def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: None) -> list[dict[str, Any]]:
+    """Instructions of one inference, in all (`layer` is empty) and by layer, on every emulated processor that can run
+    the bundle here: executors whose attribute `counts_instructions` is true and whose `measures` hold `instructions`
+    and perhaps `instructions_by_layer`. For dense layers, also their multiply-accumulates (`macs`)."""
+    q, _ = bundle.golden()
+    macs = {node.name: node.layer.weight.size for node in bundle.network.nodes if isinstance(node.layer, Dense)}
+    rows: list[dict[str, Any]] = []
+    for name, executor in _ready(bundle):
+        if not _counts(executor):
+            continue
+        announce(f"counting on {name}")
+        done = executor.run(bundle, q[:1], trace=False, options={})
+        by_layer = {"": done.measures["instructions"], **done.measures.get("instructions_by_layer", {})}
+        for layer, count in by_layer.items():
+            work = macs.get(layer, 0) if layer else sum(macs.values())
+            row = {"executor": name, "layer": layer, "instructions": count, "macs": work, "detail": done.detail}
+            rows.append({**row, "instructions_per_mac": round(count / work, 3) if work else None})
+    return rows
+
+
+def _counts(executor: Any) -> bool:
+    return bool(getattr(executor, "counts_instructions", False))
+
+
 def _ready(bundle: Bundle) -> Iterator[tuple[str, plugins.Executor]]:
     """The executors that run something of this bundle and can do so here."""
     for name, loader in plugins.executors().items():
@@ -71,7 +99,7 @@ def _ready(bundle: Bundle) -> Iterator[tuple[str, plugins.Executor]]:
             executor = loader()
         except MissingTool:
             continue
-        if executor.applies(bundle) and not executor.missing(bundle):
+        if name not in _NEED_A_DEVICE and executor.applies(bundle) and not executor.missing(bundle):
             yield name, executor
 
 

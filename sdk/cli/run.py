@@ -126,8 +126,8 @@ def bench(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Time every executor of a bundle that can run here, in one interleaved run."""
-    from ..bench import measure
+    """Time every executor of a bundle that can run here, in one interleaved run; count instructions where emulated."""
+    from ..bench import instructions, measure
     from ..bundle import load
     from ..terminal import Terminal
 
@@ -135,9 +135,20 @@ def bench(
     loaded = load(bundle)
     with terminal.progress() as (_, announce):
         rows = measure(loaded, batch or [1, 256], announce)
+        counted = instructions(loaded, announce)
     table = [[row["executor"], row["batch"], row["microseconds"], row["ratio"], row["detail"]] for row in rows]
     columns = ["executor", "batch", "µs per inference", "times golden's speed", "detail"]
-    terminal.result({"bundle": str(bundle), "rows": rows}, lambda: terminal.table("", columns, table))
+
+    def show() -> None:
+        terminal.table("", columns, table)
+        if counted:
+            terminal.table("", ["executor", "layer", "instructions", "per multiply-accumulate"], layers)
+
+    layers = [
+        [row["executor"], row["layer"] or "one inference", row["instructions"], row["instructions_per_mac"] or ""]
+        for row in counted
+    ]
+    terminal.result({"bundle": str(bundle), "rows": rows, "instructions": counted}, show)
 
 
 def write_beside(path: Path, content: bytes) -> None:

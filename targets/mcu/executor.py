@@ -74,6 +74,8 @@ class UnicornExecutor:
     `measures` holds instructions of the first vector, in all and by layer, and the bytes of flash, RAM and stack.
     """
 
+    counts_instructions = True
+
     def __init__(self, name: str) -> None:
         self._core: Core = core(name)
 

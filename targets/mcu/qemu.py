@@ -47,6 +47,8 @@ class QemuExecutor:
     `measures` holds the instructions of the first vector, told by the board's clock, which runs by instructions.
     """
 
+    counts_instructions = True
+
     def __init__(self, board: QemuBoard) -> None:
         self._board = board
 

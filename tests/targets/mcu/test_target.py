@@ -14,6 +14,8 @@ pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
 pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 
+from edgeml import bench
+from edgeml.bench import instructions
 from edgeml.bundle import Bundle, load
 from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network import simulate
@@ -306,3 +308,15 @@ def test_library_descriptions_are_sound(bundle: Bundle) -> None:
 
 def test_a_sealed_bundle_loads_again(bundle: Bundle) -> None:
     assert load(bundle.folder).profile.values["core"] == "m4"
+
+
+def test_bench_counts_instructions_by_layer_and_times_no_emulator(bundle: Bundle) -> None:
+    rows = [row for row in instructions(bundle) if row["executor"] == "unicorn-m4"]
+    by_layer = {row["layer"]: row for row in rows}
+    whole, layers = by_layer.pop(""), by_layer
+    assert whole["instructions"] == bundle.manifest["metrics"]["target"]["instructions"]
+    assert set(layers) == {step for step in bundle.network.sizes if step in layers}
+    assert 0.9 < sum(row["instructions"] for row in layers.values()) / whole["instructions"] < 1
+    assert layers["dense0"]["macs"] == bundle.network.nodes[1].layer.weight.size
+    assert layers["threshold0"]["instructions_per_mac"] is None
+    assert {row["executor"] for row in bench.measure(bundle, [1])} == {"golden"}
