@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import EdgemlError, MissingTool
-from . import convert, run, show  # noqa: F401  (importing them adds their commands)
+from . import convert, explore, run, show  # noqa: F401  (importing them adds their commands)
 from .app import app
 
 __all__ = ["app", "main"]

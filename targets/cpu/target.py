@@ -37,6 +37,11 @@ class CpuTarget:
             )
         ]
 
+    def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
+        """Bytes of constants and of working memory for one sample."""
+        program = generate(network, CPU_DIALECT)
+        return {"flash_bytes": float(program.constant_bytes), "ram_bytes": float(program.arena_bytes)}
+
     def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write `c/`; returns the bytes of constants, arena and library, and the kernel of each layer."""
         program = generate(network, CPU_DIALECT)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgeml.errors import CheckFailed, InputError
+from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
@@ -31,6 +31,22 @@ class McuTarget:
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
         """Flash and RAM of the profile, before anything is built."""
         return size_rules(network, profile)
+
+    def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
+        """Bytes of constants (code, some kilobytes, comes on top) and of the arena, without building anything."""
+        program = firmware_files(network, profile_core(profile), {}).program
+        return {"flash_bytes": float(program.constant_bytes), "ram_bytes": float(program.arena_bytes)}
+
+    def measure(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
+        """What the built firmware takes, code and stack included, and the instructions of one inference on the
+        emulated core; some seconds. The kernels keep the core's order: `emit`, which counts them all, may find better
+        ones. MissingTool where compiler or emulator are absent."""
+        if missing := measuring_missing():
+            raise MissingTool("counting instructions", missing, "pip install 'edgeml[mcu]'")
+        core = profile_core(profile)
+        found = measure_best(firmware_files(network, core, {}), core)
+        counts = {"flash_bytes": float(found.flash), "ram_bytes": float(found.ram + (found.stack or 0))}
+        return counts if found.instructions is None else {**counts, "instructions": float(found.instructions)}
 
     def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write `c/`. Metrics: core, kernels by layer, and, where compiler and emulator are there, what was measured.

@@ -1,0 +1,207 @@
+"""`edgeml explore`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import InputError
+from .app import Json, Quiet, app
+
+
+@app.command(
+    epilog="Example: edgeml explore --data can.npz --target xczu7ev --objective macro_recall,luts "
+    "--constraint 'luts<=5%' --baseline 256-128-64-32:2 --minutes 25 --workers 2 -o build/search"
+)
+def explore(
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="A trained model; none: a family of MLPs. Or a search.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help=".npz with x, y")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(metavar="NAME|profile.toml", help="May be repeated: which part, too.")
+    ] = None,
+    to: Annotated[list[str] | None, typer.Option("--to", metavar="FORM", help="May be repeated.")] = None,
+    objective: Annotated[
+        str, typer.Option(metavar="QUALITY,COST,…", help="accuracy or macro_recall; luts, latency, flash, ram …")
+    ] = "",
+    constraint: Annotated[
+        list[str] | None, typer.Option(metavar="'NAME<=N[%]'", help="Percent: of what the part has.")
+    ] = None,
+    baseline: Annotated[
+        list[str] | None, typer.Option(metavar="W-W-…:BITS", help="A design made by hand, to be compared with.")
+    ] = None,
+    trials: Annotated[int, typer.Option(help="In all, with those of earlier runs.")] = 100,
+    minutes: Annotated[float | None, typer.Option(help="Of this run; trials under way are finished.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes on this machine; with --ray, on the cluster.")] = 1,
+    ray: Annotated[str | None, typer.Option(metavar="ADDRESS|local", help="Run trials on a Ray cluster.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed and one worker give the same front.")] = 0,
+    widths: Annotated[str, typer.Option(metavar="N,…", help="Of hidden layers.")] = "",
+    depth: Annotated[int, typer.Option(help="Most hidden layers.")] = 3,
+    bits: Annotated[str, typer.Option(metavar="N,…", help="Of weights and activations.")] = "",
+    samples: Annotated[int, typer.Option(help="Most training samples of a trial.")] = 20_000,
+    steps: Annotated[int, typer.Option(help="Of a full training, 128 samples each.")] = 1500,
+    sampler: Annotated[str, typer.Option(metavar="tpe|nsga2", help="Optuna's.")] = "tpe",
+    convert: Annotated[int | None, typer.Option(metavar="K", help="Convert point K of the search in MODEL.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the search, or bundle.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Search for the designs that answer best for the least hardware; a search that was ended goes on."""
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    if convert is not None:
+        _convert(terminal, model, convert, output)
+        return
+    if data is None or output is None or not target:
+        raise InputError("edgeml explore", "needs --data, --target and -o", "See edgeml explore --help")
+    from ..explore.search import Settings, labels_of
+    from ..explore.search import explore as run
+    from ..profile import load_profile
+
+    kinds = {load_profile(name).kind for name in target}
+    given: dict[str, Any] = {}
+    if widths:
+        given["widths"] = _numbers("widths", widths)
+    if bits:
+        given["bits"] = _numbers("bits", bits)
+    settings = Settings(
+        tuple(target),
+        labels_of(to or ("quantized",)),
+        objective or ("accuracy,luts" if kinds == {"fpga"} else "accuracy,flash" if kinds == {"mcu"} else ""),
+        tuple(constraint or ()),
+        tuple(baseline or ()),
+        seed,
+        depth=depth,
+        samples=samples,
+        steps=steps,
+        sampler=sampler,
+        **given,
+    )
+    if not settings.objectives:
+        raise InputError("option objective", "is needed for this target", "For example --objective accuracy,macs")
+
+    def found(record: Any, front: Mapping[str, Any]) -> None:
+        if sys.stderr.isatty():
+            terminal.remark(_progress(record, front))
+
+    front = run(
+        settings,
+        data,
+        output,
+        model=model,
+        trials=trials,
+        minutes=minutes,
+        workers=workers,
+        ray=ray,
+        found=found,
+        announce=terminal.remark,
+    )
+    terminal.result(front, lambda: _show(terminal, front, output))
+
+
+def _convert(terminal: Any, folder: str | None, number: int, output: Path | None) -> None:
+    from ..explore.search import convert_point
+    from .convert import show_bundle
+
+    if folder is None:
+        raise InputError("option convert", "needs the folder of a search", "edgeml explore build/search --convert 3")
+    with terminal.progress() as (progress, announce):
+        bundle = convert_point(Path(folder), number, output, progress=progress, announce=announce)
+    terminal.result({"bundle": str(bundle.folder), **bundle.manifest}, lambda: show_bundle(terminal, bundle))
+
+
+def _numbers(name: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        raise InputError(f"option {name}", f"must be numbers with commas, found {text!r}") from None
+
+
+def _progress(record: Any, front: Mapping[str, Any]) -> str:
+    names = [objective["name"] for objective in front["objectives"]]
+    values = "  ".join(f"{name} {value:.4g}" for name, value in zip(names, record.outcome.values, strict=True))
+    state = f"stopped, {record.outcome.stopped.replace('_', ' ')}" if record.outcome.stopped else values
+    return f"trial {record.number}: {state}; {len(front['points'])} points on the front"
+
+
+def _show(terminal: Any, front: Mapping[str, Any], folder: Path) -> None:
+    """The front as a table, what became of the designs given by hand, and how to go on."""
+    from ..explore.results import beaten_baseline
+
+    counts = front["trials"]
+    terminal.plain(
+        f"{counts['finished']} designs trained in full, {counts['stopped_early']} stopped early, {counts['too_large']} "
+        f"too large, {counts['failed']} not possible; {front['seconds'] / 60:.1f} minutes, seed {front['seed']}"
+    )
+    names = [objective["name"] for objective in front["objectives"]]
+    columns = ["point", *(_titled(objective) for objective in front["objectives"]), "held back", "design"]
+    points = {point["number"]: point for point in (*front["points"], *front["baselines"])}
+    order = sorted(points.values(), key=lambda point: (-point["values"][names[0]], point["values"][names[1]]))
+    on_front = {point["number"] for point in front["points"]}
+    rows: list[list[object]] = []
+    for point in order:
+        by_hand = " (by hand)" if point["baseline"] else ""
+        by_hand += "" if point["number"] in on_front else ", not on the front"
+        cells = [_shown(name, point["values"][name]) for name in names]
+        test = (point["quality"]["test"] or {}).get(names[0])
+        rows.append(
+            [str(point["number"]), *cells, "" if test is None else f"{test:.2%}", _design(point["candidate"]) + by_hand]
+        )
+    terminal.table("Pareto front", columns, rows)
+    if not front["points"]:
+        terminal.plain("No design keeps every constraint: allow more, or search longer.")
+        return
+    found = beaten_baseline(front)
+    if found is not None:
+        terminal.plain(_beaten(found, names[0]))
+    elif front["baselines"]:
+        terminal.plain("No design beats the one made by hand in every objective yet.")
+    terminal.plain(
+        f"{folder}/front.json has it all. Convert one: edgeml explore {folder} --convert {order[0]['number']}"
+    )
+    for point in front["points"]:
+        terminal.remark(f"point {point['number']}: {point['command']}")
+
+
+def _beaten(found: Mapping[str, Any], quality: str) -> str:
+    point, baseline, cost = found["point"], found["baseline"], found["cost"]
+    now, before = point["values"][cost], baseline["values"][cost]
+
+    def told(each: Mapping[str, Any]) -> str:
+        test = (each["quality"]["test"] or {}).get(quality)
+        return f"{each['values'][quality]:.2%}" + ("" if test is None else f", held back {test:.2%}")
+
+    return (
+        f"Point {point['number']} beats the design made by hand (point {baseline['number']}): {cost} "
+        f"{_shown(cost, before)} → {_shown(cost, now)} ({now / before - 1:+.0%}), "
+        f"{quality.replace('_', ' ')} {told(baseline)} → {told(point)}"
+    )
+
+
+def _titled(objective: Mapping[str, str]) -> str:
+    unit = objective["unit"]
+    return objective["name"].removesuffix("_us") + (f", {unit}" if unit and unit != "%" else "")
+
+
+def _shown(name: str, value: float) -> str:
+    if name in ("accuracy", "macro_recall"):
+        return f"{value:.2%}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
+
+
+def _design(candidate: Mapping[str, Any]) -> str:
+    weights, acts = (
+        "/".join(str(bits) for bits in (sorted(set(each)) if len(set(each)) == 1 else each))
+        for each in (candidate["weight_bits"], candidate["act_bits"])
+    )
+    shape = "-".join(str(width) for width in candidate["hidden"])
+    options = candidate["options"]
+    hardware = [str(options[name]) for name in ("architecture", "encoding") if name in options]
+    parts = [shape, f"w{weights}", f"a{acts}" if acts else "", f"in{candidate['input_bits']}", *hardware]
+    return " ".join(part for part in [candidate["target"], candidate["form"], *parts] if part)

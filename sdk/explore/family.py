@@ -1,0 +1,84 @@
+"""The model family: MLPs with batch norm and ReLU, trained in floating point on the data at hand."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ..frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode, Operator
+
+__all__ = ["train_member"]
+
+BATCH = 128
+_LEARNING_RATE = 3e-3
+_WEIGHT_DECAY = 1e-2
+
+
+def train_member(
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.int64],
+    hidden: tuple[int, ...],
+    classes: int,
+    steps: int,
+    seed: int,
+    labels: tuple[str, ...] = (),
+) -> Mlp:
+    """An MLP features → hidden … → classes with about `steps` steps of AdamW behind it, cosine to zero.
+
+    Inputs are normalised per feature by mean and deviation of x, as part of the model. The same arguments give the
+    same model on one machine.
+    """
+    import torch
+    from torch import nn
+
+    mean = x.mean(axis=0, dtype=np.float64)
+    deviation = x.std(axis=0, dtype=np.float64)
+    deviation = np.where(deviation > 1e-9, deviation, 1.0)
+    inputs = torch.from_numpy(((x - mean) / deviation).astype(np.float32))
+    targets = torch.from_numpy(y)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers: list[nn.Module] = []
+        for taken, given in pairwise((x.shape[1], *hidden)):
+            layers += [nn.Linear(taken, given, bias=False), nn.BatchNorm1d(given), nn.ReLU()]
+        model = nn.Sequential(*layers, nn.Linear(hidden[-1] if hidden else x.shape[1], classes))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY, fused=True)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        batch = min(BATCH, len(x))
+        per_pass = max(len(x) // batch, 1)
+        for step in range(steps):
+            if step % per_pass == 0:
+                order = torch.randperm(len(x))
+            rows = order[step % per_pass * batch :][:batch]
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(inputs[rows]), targets[rows]).backward()
+            optimizer.step()
+            schedule.step()
+    return _as_mlp(model.eval(), Affine(1.0 / deviation, -mean / deviation), labels)
+
+
+def _as_mlp(model: object, normalisation: Affine, labels: tuple[str, ...]) -> Mlp:
+    from torch import nn
+
+    operators: list[tuple[str, Operator]] = [("normalise", normalisation)]
+    count = 0
+    for module in model:  # type: ignore[attr-defined]
+        if isinstance(module, nn.Linear):
+            count += 1
+            weight = module.weight.detach().double().numpy()
+            bias = np.zeros(len(weight)) if module.bias is None else module.bias.detach().double().numpy()
+            operators.append((f"linear{count}", Linear(weight, bias)))
+        elif isinstance(module, nn.BatchNorm1d):
+            scale = (module.weight / (module.running_var + module.eps).sqrt()).detach().double().numpy()
+            shift = module.bias.detach().double().numpy() - module.running_mean.double().numpy() * scale
+            operators.append((f"norm{count}", Affine(scale, shift)))
+        else:
+            operators.append((f"relu{count}", Clamp(0.0, math.inf)))
+    nodes, source = [], "input"
+    for name, operator in operators:
+        nodes.append(MlpNode(name, operator, (source,)))
+        source = name
+    return Mlp("explored", normalisation.scale.size, tuple(nodes), labels=labels)

@@ -1,0 +1,155 @@
+"""What is sought and what is required: objectives and constraints, by the names of a target's estimates."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..network import Dense, Network, Threshold
+from ..profile import Profile
+
+__all__ = [
+    "QUALITIES",
+    "Constraint",
+    "budgets",
+    "general_estimates",
+    "parse_constraint",
+    "parse_objectives",
+    "quality",
+    "unit",
+]
+
+QUALITIES = ("accuracy", "macro_recall")
+_ALIASES = {
+    "latency": "latency_us",
+    "flash": "flash_bytes",
+    "ram": "ram_bytes",
+    "energy": "energy_nj",
+    "brams": "block_rams",
+    "ffs": "flip_flops",
+    "recall": "macro_recall",
+}
+_UNITS = {"latency_us": "µs", "flash_bytes": "B", "ram_bytes": "B", "energy_nj": "nJ"}
+_CONSTRAINT = re.compile(r"^\s*([a-z_]+)\s*(<=|>=)\s*([0-9.eE+-]+)\s*(%?)\s*$")
+
+
+def unit(name: str) -> str:
+    """What a number of this name is counted in; empty for plain counts."""
+    return "%" if name in QUALITIES else _UNITS.get(name, "")
+
+
+def parse_objectives(text: str) -> tuple[str, ...]:
+    """`accuracy,luts` as full names; the first must be a quality, the others costs."""
+    names = tuple(_ALIASES.get(part.strip(), part.strip()) for part in text.split(",") if part.strip())
+    if len(names) < 2 or names[0] not in QUALITIES or any(name in QUALITIES for name in names[1:]):
+        raise InputError(
+            f"option objective {text!r}",
+            f"must begin with one of {', '.join(QUALITIES)} and go on with at least one cost",
+            "For example accuracy,luts or macro_recall,luts,latency",
+        )
+    if len(set(names)) != len(names) or not all(re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) for name in names):
+        raise InputError(f"option objective {text!r}", "names one twice, or holds something that is no name")
+    return names
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """`name` at most (or at least) `limit`; with `percent`, of what the part has."""
+
+    name: str
+    at_most: bool
+    limit: float
+    percent: bool
+
+    def absolute(self, budget: Mapping[str, float]) -> float:
+        """The limit in the unit of the estimate; shares of 1 for qualities."""
+        if self.name in QUALITIES:
+            return self.limit / 100 if self.percent else self.limit
+        if not self.percent:
+            return self.limit
+        if self.name not in budget:
+            raise InputError(
+                f"constraint on {self.name}",
+                "is in percent, and the part's profile has no such budget",
+                f"It has: {', '.join(sorted(budget)) or 'none'}",
+            )
+        return budget[self.name] * self.limit / 100
+
+    def violation(self, found: Mapping[str, float], budget: Mapping[str, float]) -> float:
+        """By what share of the limit it is broken; at most 0 where it holds, or where `found` does not say."""
+        if self.name not in found:
+            return 0.0
+        limit = self.absolute(budget)
+        over = found[self.name] - limit if self.at_most else limit - found[self.name]
+        return over / max(abs(limit), 1e-12)
+
+    def __str__(self) -> str:
+        return f"{self.name} {'<=' if self.at_most else '>='} {self.limit:g}{'%' if self.percent else ''}"
+
+
+def parse_constraint(text: str) -> Constraint:
+    """`luts<=5%` or `latency<=20`; InputError where it is not of this form."""
+    match = _CONSTRAINT.match(text)
+    try:
+        limit = float(match[3]) if match else math.nan
+    except ValueError:
+        limit = math.nan
+    if match is None or not math.isfinite(limit):
+        raise InputError(
+            f"constraint {text!r}", "cannot be read", "Write for example 'luts<=5%', 'latency<=20' or 'accuracy>=0.95'"
+        )
+    return Constraint(_ALIASES.get(match[1], match[1]), match[2] == "<=", limit, match[4] == "%")
+
+
+def budgets(profile: Profile) -> dict[str, float]:
+    """What a part has, by the names of costs: counts and bytes of its profile."""
+    names = ("luts", "flip_flops", "block_rams", "dsps", "flash_bytes", "ram_bytes")
+    return {name: float(profile.values[name]) for name in names if isinstance(profile.values.get(name), (int, float))}
+
+
+def general_estimates(network: Network, profile: Profile, estimated: Mapping[str, float]) -> dict[str, float]:
+    """Costs that need no target.
+
+    `macs`: multiplications of one inference. `bit_operations`: Σ macs · weight bits · input bits over the layers.
+    `weight_bits`: memory of all weights, in bits. `energy_nj`: latency times the profile's `active_power_mw`, where
+    both are known (mW · µs = nJ); an estimate as good as these two.
+    """
+    macs = operations = memory = 0
+    bits = {node.name: _output_bits(node.layer) for node in network.nodes}
+    for node in network.layers:
+        layer = node.layer
+        if isinstance(layer, Dense):
+            source = bits.get(node.inputs[0]) or 8
+            macs += layer.weight.size
+            operations += layer.weight.size * layer.weight_bits * source
+            memory += layer.weight.size * layer.weight_bits
+    found = {"macs": float(macs), "bit_operations": float(operations), "weight_bits": float(memory)}
+    power = profile.values.get("active_power_mw")
+    if isinstance(power, (int, float)) and not isinstance(power, bool) and power > 0 and "latency_us" in estimated:
+        found["energy_nj"] = float(power) * estimated["latency_us"]
+    return found
+
+
+def _output_bits(layer: Any) -> int:
+    if isinstance(layer, Threshold):
+        return max(int(layer.levels).bit_length(), 1)
+    return int(getattr(layer, "bits", 0))
+
+
+def quality(answers: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, float]:
+    """`accuracy`, and `macro_recall`: the mean over the classes that occur in y of the share answered right."""
+    right = answers == y
+    recalls = [float(np.mean(right[y == each])) for each in np.unique(y)]
+    return {"accuracy": float(np.mean(right)), "macro_recall": float(np.mean(recalls))}
+
+
+def costs_of(values: Sequence[float]) -> tuple[float, ...]:
+    """Objective values, quality first, as costs throughout."""
+    return (-values[0], *values[1:])

@@ -1,0 +1,154 @@
+"""The search space: what a candidate may be, said to Optuna one parameter after another."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from ..profile import Profile
+from .candidate import Candidate
+
+if TYPE_CHECKING:
+    import optuna
+
+__all__ = ["FORMS", "Space"]
+
+FORMS = ("quantized", "tflite", "spiking")
+_CLOCKS_PER_FRAME = (16, 64, 256, 1024, 4096)
+_UNROLLED_WEIGHTS = 20_000
+"""More weights than this make no useful unrolled design, and take long to estimate."""
+_TFLITE_BITS = (2, 4, 8)
+_ENCODINGS = ("unary", "sar", "ttfs", "graded", "stbif")
+
+
+@dataclass(frozen=True)
+class Space:
+    """Ranges of all choices.
+
+    Parameters
+    ----------
+    targets : names or paths, with the profile of each. forms : of `FORMS`.
+    features, outputs : of the network.
+    layer_sizes : (inputs, outputs) of the linear layers of a given model, or None: the family is searched.
+    widths : of hidden layers, ascending. depth : most hidden layers. bits : of weights and activations, ascending.
+    input_bits : ascending.
+    """
+
+    profiles: Mapping[str, Profile]
+    forms: tuple[str, ...]
+    features: int
+    outputs: int
+    layer_sizes: tuple[tuple[int, int], ...] | None
+    widths: tuple[int, ...]
+    depth: int
+    bits: tuple[int, ...]
+    input_bits: tuple[int, ...]
+
+    def suggest(self, trial: optuna.trial.Trial) -> Candidate:
+        """The candidate that a trial's sampler proposes."""
+        targets = tuple(self.profiles)
+        target = trial.suggest_categorical("target", targets) if len(targets) > 1 else targets[0]
+        form = trial.suggest_categorical("form", self.forms) if len(self.forms) > 1 else self.forms[0]
+        hidden: tuple[int, ...] = ()
+        layers = len(self.layer_sizes or ())
+        if self.layer_sizes is None:
+            depth = trial.suggest_int("depth", 1, self.depth)
+            hidden = tuple(_pick(trial, f"width{place + 1}", self.widths) for place in range(depth))
+            layers = depth + 1
+        if form == "tflite":
+            weights = (_pick(trial, "tflite_bits", _TFLITE_BITS),) * layers
+            return Candidate(
+                target, form, hidden, weights, (8,) * (layers - 1), 8, self._options(trial, target, hidden)
+            )
+        weights = tuple(_pick(trial, f"weight_bits{place + 1}", self.bits) for place in range(layers))
+        acts = tuple(_pick(trial, f"act_bits{place + 1}", self.bits) for place in range(layers - 1))
+        inputs = _pick(trial, "input_bits", self.input_bits)
+        options = self._options(trial, target, hidden)
+        if form == "spiking":
+            options = {**options, "encoding": trial.suggest_categorical("encoding", _ENCODINGS)}
+        return Candidate(target, form, hidden, weights, acts, inputs, options)
+
+    def parameters(self, candidate: Candidate) -> dict[str, Any]:
+        """What a trial must be given to suggest `candidate`, or the nearest to it that the space holds."""
+        found: dict[str, Any] = {"target": candidate.target, "form": candidate.form, "depth": len(candidate.hidden)}
+        found |= {f"width{k + 1}": _index(self.widths, width) for k, width in enumerate(candidate.hidden)}
+        found |= {f"weight_bits{k + 1}": _index(self.bits, bits) for k, bits in enumerate(candidate.weight_bits)}
+        found |= {f"act_bits{k + 1}": _index(self.bits, bits) for k, bits in enumerate(candidate.act_bits)}
+        found["input_bits"] = _index(self.input_bits, candidate.input_bits)
+        found["tflite_bits"] = _index(_TFLITE_BITS, candidate.weight_bits[0])
+        found["encoding"] = candidate.options.get("encoding", _ENCODINGS[0])
+        if self.profiles[candidate.target].kind == "fpga":
+            small = self._weights(candidate.hidden) <= _UNROLLED_WEIGHTS
+            found["hardware" if small else "hardware_of_many_weights"] = self._hardware_name(candidate)
+        return found
+
+    def uniform(self, hidden: tuple[int, ...], bits: int, hardware: str = "") -> list[Candidate]:
+        """A shape with the same bits everywhere (8 at the input), for every target and form; on FPGAs as `hardware`
+        (a name such as `folded-256`), or in every way there is."""
+        layers = len(self.layer_sizes) if self.layer_sizes is not None else len(hidden) + 1
+        return self.allocated(hidden, (bits,) * layers, (bits,) * (layers - 1), hardware)
+
+    def allocated(
+        self, hidden: tuple[int, ...], weight_bits: Sequence[int], act_bits: Sequence[int], hardware: str = ""
+    ) -> list[Candidate]:
+        """The same with bits for each layer; forms of uniform bits (tflite) take the first layer's."""
+        found = []
+        for target, profile in self.profiles.items():
+            for form in self.forms:
+                weights, acts, inputs = tuple(weight_bits), tuple(act_bits), self.input_bits[-1]
+                if form == "tflite":
+                    bits = min(_TFLITE_BITS, key=lambda each: (abs(each - weights[0]), each))
+                    weights, acts, inputs = (bits,) * len(weights), (8,) * len(acts), 8
+                encoding = {"encoding": _ENCODINGS[0]} if form == "spiking" else {}
+                ways = [{}]
+                if profile.kind == "fpga":
+                    names = [hardware] if hardware else self._hardware(hidden)
+                    ways = [_hardware_options(name, profile) for name in names]
+                found += [Candidate(target, form, hidden, weights, acts, inputs, {**way, **encoding}) for way in ways]
+        return found
+
+    def _weights(self, hidden: tuple[int, ...]) -> int:
+        sizes = self.layer_sizes
+        if sizes is None:
+            sizes = tuple(pairwise((self.features, *hidden, self.outputs)))
+        return sum(taken * given for taken, given in sizes)
+
+    def _hardware(self, hidden: tuple[int, ...]) -> list[str]:
+        folded = [f"folded-{clocks}" for clocks in _CLOCKS_PER_FRAME]
+        return folded if self._weights(hidden) > _UNROLLED_WEIGHTS else [*folded, "unrolled"]
+
+    def _options(self, trial: optuna.trial.Trial, target: str, hidden: tuple[int, ...]) -> dict[str, Any]:
+        profile = self.profiles[target]
+        if profile.kind != "fpga":
+            return {}
+        # A parameter of its own where there is less to choose from: Optuna wants a name's choices always the same.
+        small = self._weights(hidden) <= _UNROLLED_WEIGHTS
+        name = "hardware" if small else "hardware_of_many_weights"
+        return _hardware_options(trial.suggest_categorical(name, self._hardware(hidden)), profile)
+
+    def _hardware_name(self, candidate: Candidate) -> str:
+        if candidate.options.get("architecture") == "unrolled":
+            return "unrolled"
+        clock = float(self.profiles[candidate.target].values["clock_mhz"]) * 1e6
+        return f"folded-{round(clock / float(candidate.options['frames_per_second']))}"
+
+
+def _hardware_options(name: str, profile: Profile) -> dict[str, Any]:
+    """`folded-256` (at most 256 clocks a frame) or `unrolled` as options of the FPGA target."""
+    architecture, _, clocks = name.partition("-")
+    if architecture == "unrolled":
+        return {"architecture": "unrolled"}
+    clock = float(profile.values["clock_mhz"]) * 1e6
+    return {"architecture": "folded", "frames_per_second": clock / int(clocks)}
+
+
+def _pick(trial: optuna.trial.Trial, name: str, choices: Sequence[int]) -> int:
+    """One of ascending numbers, told to the sampler as its place, so that it knows which are neighbours."""
+    return choices[trial.suggest_int(name, 0, len(choices) - 1)]
+
+
+def _index(choices: Sequence[int], value: int) -> int:
+    return min(bisect_left(choices, value), len(choices) - 1)

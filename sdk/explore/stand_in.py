@@ -1,0 +1,49 @@
+"""Integer networks of a given shape before anything is trained, to estimate what they would cost."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from ..network import Dense, InputQuantizer, Network, Node, Output, Threshold
+
+__all__ = ["stand_in"]
+
+
+def stand_in(
+    sizes: tuple[int, ...], weight_bits: tuple[int, ...], act_bits: tuple[int, ...], input_bits: int
+) -> Network:
+    """A random chain of `sizes`, the same for the same arguments.
+
+    Its weights are spread like trained ones (normal, a third of 2-bit weights zero) and its thresholds cut the
+    distribution of the sums into equal parts. What depends on shapes and widths alone costs exactly what it will;
+    what depends on the weights themselves (logic shared in an unrolled design) nearly so.
+    """
+    generator = np.random.default_rng(0)
+    nodes = [Node("input", InputQuantizer(sizes[0], np.ones(1), np.zeros(1), 0, input_bits, False))]
+    source, spread = "input", float((1 << input_bits) - 1)
+    for place, (taken, given) in enumerate(pairwise(sizes)):
+        bits = weight_bits[place]
+        name = f"linear{place + 1}"
+        nodes.append(Node(name, Dense(_weights(generator, (given, taken), bits), bits, _zeros(given)), (source,)))
+        source = name
+        if place < len(sizes) - 2:
+            levels = (1 << act_bits[place]) - 1
+            width = np.sqrt(taken) * spread * (1 << max(bits - 2, 0)) * 0.4
+            cuts = np.linspace(-1.0, 1.5, levels + 2)[1:-1] * max(width, levels)
+            thresholds = np.sort(np.rint(cuts + generator.normal(0, 0.1, (given, 1)) * width), axis=1)
+            nodes.append(Node(f"{name}_act", Threshold(thresholds.astype(np.int64)), (name,)))
+            source, spread = f"{name}_act", float(levels)
+    return Network("stand_in", tuple(nodes), Output(np.ones(1), 0, ()))
+
+
+def _zeros(count: int) -> np.ndarray:
+    return np.zeros(count, dtype=np.int64)
+
+
+def _weights(generator: np.random.Generator, shape: tuple[int, int], bits: int) -> np.ndarray:
+    if bits == 1:
+        return generator.choice(np.array([-1, 1]), shape)
+    most = (1 << (bits - 1)) - 1
+    return np.clip(np.rint(generator.normal(0, max(0.45 * most, 0.9), shape)), -most, most).astype(np.int64)
