@@ -16,13 +16,12 @@ from pathlib import Path
 
 from edgeml.errors import CheckFailed, MissingTool
 
-__all__ = ["MISSING_COMPILER", "WARNINGS", "Compiler", "find_compiler"]
+__all__ = ["WARNINGS", "Compiler", "find_compiler", "missing_compiler"]
 
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 """What generated code must compile with."""
 
-MISSING_COMPILER = "No C compiler found: install gcc or clang, name one in $CC, or run pip install 'edgeml[toolchain]'"
-
+_INSTALL = "Install gcc or clang, name a compiler in $CC, or run pip install 'edgeml[toolchain]'"
 _TIMEOUT_SECONDS = 600
 
 
@@ -64,7 +63,7 @@ class Compiler:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise MissingTool(self.command[0], "is not there any more", MISSING_COMPILER) from error
+            raise MissingTool(self.command[0], "is not there any more", _INSTALL) from error
         except subprocess.TimeoutExpired as error:
             raise CheckFailed(self.version, f"had not finished after {_TIMEOUT_SECONDS} s") from error
         if done.returncode:
@@ -101,3 +100,11 @@ def find_compiler(name: str = "") -> Compiler | None:
     if importlib.util.find_spec("ziglang") is not None:
         return _versioned((sys.executable, "-m", "ziglang", "cc"), zig=True)
     return None
+
+
+def missing_compiler() -> str:
+    """What to say where `find_compiler()` finds none; empty where it finds one."""
+    if find_compiler() is not None:
+        return ""
+    named = os.environ.get("CC")
+    return f"$CC names {named!r}, which does not run. {_INSTALL}" if named else f"there is no C compiler. {_INSTALL}"

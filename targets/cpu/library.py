@@ -15,7 +15,7 @@ from edgeml.network import Network
 from edgeml.targets.c import CProgram, Dialect, generate
 
 from .build_cache import build_library
-from .compiler import MISSING_COMPILER, Compiler, find_compiler
+from .compiler import Compiler, find_compiler, missing_compiler
 from .dialect import CPU_DIALECT
 
 __all__ = ["NativeNetwork", "build_native"]
@@ -78,7 +78,7 @@ class _Build:
     ) -> _Build:
         compiler = compiler or find_compiler()
         if compiler is None:
-            raise MissingTool("native", "cannot build the generated C", MISSING_COMPILER)
+            raise MissingTool("native", f"cannot build the generated C: {missing_compiler()}")
         chosen = tuple(compiler.native_flags() if flags is None else flags)
         programs = tuple(generate(network, dialect) for network in networks)
         files: dict[str, str] = {}

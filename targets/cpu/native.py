@@ -15,7 +15,7 @@ from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network
 from edgeml.plugins import Execution
 
-from .compiler import MISSING_COMPILER, find_compiler
+from .compiler import missing_compiler
 from .library import NativeNetwork
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class NativeExecutor:
 
     def missing(self, bundle: Bundle) -> str:
         """Needs a C compiler."""
-        return "" if find_compiler() else MISSING_COMPILER
+        return missing_compiler()
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs]; CheckFailed where the bundle's C is not what this edgeml generates.

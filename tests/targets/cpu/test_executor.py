@@ -30,7 +30,8 @@ def bundle(small_network: Network, tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("edgeml.targets.cpu.native", "edgeml.targets.cpu.library", "edgeml.targets.cpu.target"):
+    monkeypatch.delenv("CC", raising=False)
+    for module in ("edgeml.targets.cpu.compiler", "edgeml.targets.cpu.library", "edgeml.targets.cpu.target"):
         monkeypatch.setattr(f"{module}.find_compiler", lambda name="": None)
 
 
@@ -116,6 +117,7 @@ def test_the_compiler_named_in_cc_is_used(monkeypatch: pytest.MonkeyPatch) -> No
         compiler_module.find_compiler.cache_clear()
         monkeypatch.setenv("CC", "/nonexistent/cc")
         assert compiler_module.find_compiler() is None
+        assert "'/nonexistent/cc', which does not run" in compiler_module.missing_compiler()
     finally:
         compiler_module.find_compiler.cache_clear()
 
