@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .bundle import Bundle
+from .bundle import REPORT, Bundle
 from .cli.convert import show_bundle
 from .errors import CheckFailed, InputError, MissingTool
 from .pipeline import convert
@@ -144,6 +144,10 @@ def run(folder: Path, terminal: Terminal) -> list[Bundle]:
         bundles.append(bundle)
         if each.board:
             _run_on_board(bundle, each.board, terminal)
+    terminal.plain("")
+    terminal.plain(
+        f"To look at it: edgeml report {bundles[0].folder} --open, or any browser on {bundles[0].folder}/{REPORT}"
+    )
     document = {"bundles": [{"bundle": str(bundle.folder), **bundle.manifest} for bundle in bundles]}
     terminal.result(document, lambda: None)
     return bundles

@@ -20,7 +20,7 @@ from .frontends.snn import Snn
 from .network import Network, argmax, simulate
 from .network import file as network_file
 from .profile import Profile, load_profile
-from .report import render
+from .report import confusion, render
 from .verify import Verdict, verify
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def convert(
         network_file.write(network, folder / NETWORK)
         _write_golden(folder, network, dataset)
         metrics = dict(conversion.metrics)
+        if dataset is not None and dataset.y_test is not None:
+            metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
         metrics["target"] = dict(hardware.emit(network, profile, folder, target_options))
         manifest: dict[str, Any] = {
             "name": network.name,
@@ -130,7 +132,7 @@ def convert(
         verdicts = verify(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
         _refuse_inexact(verdicts)
         manifest["verification"] = [verdict.as_json() for verdict in verdicts]
-        (folder / REPORT).write_text(render(manifest, network), encoding="utf-8")
+        (folder / REPORT).write_text(render(manifest, network, unverified.golden()[0]), encoding="utf-8")
         seal(folder, manifest)
     return load(final)
 

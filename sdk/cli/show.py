@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InputError
-from .app import BundlePath, Json, Quiet, app
+from .app import Json, Quiet, app
 
 
 @app.command(epilog="Example: edgeml targets cortex-m4")
@@ -109,17 +109,25 @@ def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[
 
 @app.command(epilog="Example: edgeml report build/digits --open")
 def report(
-    bundle: BundlePath,
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE|SEARCH", help="A bundle, or a folder of 'edgeml explore'.")],
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Where the bundle's report lies; it is one HTML file that needs no network."""
+    """Where the report of a bundle or a search lies; it is one HTML file that needs no network."""
     from ..bundle import REPORT, load
+    from ..explore.front import FRONT, read_front
     from ..terminal import Terminal
 
     terminal = Terminal(as_json, quiet)
-    path = load(bundle).folder / REPORT
+    if (bundle / FRONT).is_file():
+        from ..report import render_exploration
+        from .run import write_beside
+
+        path = bundle / REPORT
+        write_beside(path, render_exploration(read_front(bundle)).encode())
+    else:
+        path = load(bundle).folder / REPORT
     if not path.is_file():
         raise InputError(str(bundle), f"holds no {REPORT}", "Convert again")
     terminal.result({"bundle": str(bundle), "report": str(path)}, lambda: terminal.plain(str(path)))

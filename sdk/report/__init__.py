@@ -1,5 +1,7 @@
-"""The report of a bundle: one self-contained HTML file that people look at."""
+"""What people look at: one self-contained HTML file for a bundle, and one for a search."""
 
+from .classes import confusion
+from .exploration import render_exploration
 from .page import render
 
-__all__ = ["render"]
+__all__ = ["confusion", "render", "render_exploration"]

@@ -1,0 +1,146 @@
+"""The top of the page: is it exact, does it fit, how well does it answer; and who says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from .fit import Resource
+from .markup import number, section, table, text
+
+__all__ = ["answer", "runtimes", "verification"]
+
+
+def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: str) -> str:
+    """Name, status lines and the numbers that people ask for first."""
+    target = manifest["target"]
+    lines = [_exactness(manifest.get("verification", [])), _fitting(resources, margin), _accuracy(manifest)]
+    body = "".join(
+        f'<li class="{style}"><span class="sign" aria-hidden="true">{_SIGNS[style]}</span>'
+        f"<div><b>{escape(title)}</b> <span>{escape(said)}</span></div></li>\n"
+        for style, title, said in lines
+        if title
+    )
+    cards = "".join(
+        f'<div class="card"><b>{escape(said)}</b><span>{escape(label)}</span></div>' for said, label in _cards(manifest)
+    )
+    return (
+        f"<h1>{escape(str(manifest['name']))}</h1>\n"
+        f'<p class="made">{escape(str(manifest["form"]))} for <b>{escape(target["name"])}</b> '
+        f"· {escape(target['description'])}</p>\n"
+        f'<ul class="status">\n{body}</ul>\n<div class="cards">{cards}</div>\n'
+    )
+
+
+_SIGNS = {"good": "✓", "bad": "✗", "warn": "!", "plain": "·"}
+
+
+def _exactness(verdicts: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
+    ran = [verdict for verdict in verdicts if verdict["status"] != "unavailable"]
+    exact = sum(verdict["status"] == "exact" for verdict in ran)
+    if not ran:
+        return "warn", "Not verified.", "No executor ran this bundle."
+    vectors = max(verdict["vectors"] for verdict in ran)
+    if exact == len(ran):
+        absent = [verdict["name"] for verdict in verdicts if verdict["status"] == "unavailable"]
+        missing = f" Could not run here: {', '.join(absent)}." if absent else ""
+        return "good", "Exact.", f"{exact} of {len(ran)} executors, {vectors:,} vectors, 0 mismatches.{missing}"
+    wrong = ", ".join(verdict["name"] for verdict in ran if verdict["status"] != "exact")
+    return "bad", "Not exact.", f"{exact} of {len(ran)} executors are; {wrong} not."
+
+
+def _fitting(resources: Sequence[Resource], margin: str) -> tuple[str, str, str]:
+    shares = [(resource.share, resource.name) for resource in resources if resource.share is not None]
+    if not shares:
+        return ("plain", "No budget to keep.", margin) if margin else ("plain", "", "")
+    share, name = max(shares)
+    over = [name for share, name in shares if share > 1]
+    if over:
+        return "bad", "Does not fit.", f"Past the budget: {', '.join(over)}."
+    left = f"{1 - share:.1%} left of the scarcest, {name}." if share else "Nothing that the part counts is used."
+    return "good", "Fits.", f"{left} {margin}".strip()
+
+
+def _accuracy(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    accuracy = manifest.get("metrics", {}).get("accuracy", {})
+    if not isinstance(accuracy, Mapping):
+        return "plain", "", ""
+    before, after = number(accuracy.get("float")), number(accuracy.get("integer"))
+    if before is None or after is None:
+        return "plain", "", ""
+    points = 100 * (after - before)
+    if abs(points) < 0.005:
+        return "good", "As accurate as the float model.", f"{after:.2%} of the held-back samples."
+    said = f"{after:.2%} of the held-back samples, float {before:.2%}."
+    if points > 0:
+        return "good", f"{points:.2f} points above the float model.", said
+    return "good" if points > -1 else "warn", f"{-points:.2f} points below the float model.", said
+
+
+def _cards(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    metrics, verdicts = manifest.get("metrics", {}), manifest.get("verification", [])
+    ran = [verdict for verdict in verdicts if verdict["status"] != "unavailable"]
+    exact = sum(verdict["status"] == "exact" for verdict in ran)
+    cards = [(f"{exact} of {len(ran)}", "executors exact")]
+    accuracy = metrics.get("accuracy", {})
+    if isinstance(accuracy, Mapping):
+        cards += [
+            (f"{share:.2%}", f"accuracy, {key}")
+            for key, share in ((key, number(item)) for key, item in accuracy.items())
+            if share is not None
+        ]
+    if (agreement := number(metrics.get("agreement"))) is not None:
+        cards.append((f"{agreement:.2%}", "answers as the float model"))
+    target = metrics.get("target", {})
+    if isinstance(target, Mapping):
+        cycles = target.get("cycles")
+        if isinstance(cycles, Mapping):
+            cards += [(text(item), f"cycles, {key}") for key, item in cycles.items() if number(item) is not None]
+        for key, label in (
+            ("latency_us", "µs from input to output"),
+            ("instructions", "instructions an inference"),
+            ("flash_bytes", "bytes of flash"),
+            ("ram_bytes", "bytes of RAM"),
+            ("constant_bytes", "bytes of constants"),
+            ("synapses", "synapses"),
+        ):
+            if number(target.get(key)) is not None and not (key == "constant_bytes" and "flash_bytes" in target):
+                cards.append((text(target[key]), label))
+    return cards
+
+
+def verification(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """Every executor with its vectors and mismatches."""
+    rows = []
+    for verdict in verdicts:
+        ran = verdict["status"] in ("exact", "mismatch")
+        rows.append(
+            {
+                "executor": verdict["name"],
+                "status": verdict["status"],
+                "vectors": verdict["vectors"] if ran else "",
+                "mismatches": verdict["mismatches"] if ran else "",
+                "layers compared": verdict["layers"] if ran else "",
+                "detail": verdict["detail"],
+            }
+        )
+    columns = ("executor", "status", "vectors", "mismatches", "layers compared", "detail")
+    lead = "Each ran the real thing on the bundle's vectors; every integer was compared with the golden simulator's."
+    return section("Verified", table(columns, rows, "What verification found"), lead)
+
+
+def runtimes(manifest: Mapping[str, Any]) -> str:
+    """The tflite form: which runtime rounds by which rule, and whether its bytes are the bundle's own."""
+    if manifest.get("form") != "tflite":
+        return ""
+    rows = []
+    for verdict in manifest.get("verification", []):
+        # The executors of .tflite files say `VERSION, rounds RULE: how many bytes agree`.
+        said = re.fullmatch(r"(.{1,200}?), rounds (\w{1,40}): ([^,]{1,300})(?:,.*)?", str(verdict["detail"]))
+        if said:
+            version, rule, agreement = said.groups()
+            rows.append({"runtime": verdict["name"], "version": version, "rounds by": rule, "bytes": agreement})
+    lead = f"The bundle rounds by {manifest.get('metrics', {}).get('rounding', '?')}."
+    return section("Runtimes and their roundings", table(("runtime", "rounds by", "bytes", "version"), rows), lead)

@@ -1,0 +1,103 @@
+"""Right and wrong answers: the confusion matrix and the recall of each class, on the held-back samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..network import Network, argmax, simulate
+from .markup import bars, number, section, text
+
+__all__ = ["MOST_CLASSES", "confusion", "confusion_section"]
+
+MOST_CLASSES = 64
+"""Classes up to which the matrix is kept; of more, each class's samples and right answers."""
+_MOST_SHOWN = 24
+_MOST_COUNTED = 4096
+
+
+def confusion(network: Network, x: npt.NDArray[Any], y: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """How the integer network answers the samples x [samples, features] of classes y [samples].
+
+    Gives {"samples": [classes], "right": [classes]} and, of up to `MOST_CLASSES` classes, "counts" [class][answer].
+    Empty where the network does not tell classes apart: one output, or a class that it has no output for.
+    """
+    classes = network.output_size
+    fits = 2 <= classes <= _MOST_COUNTED and len(y) and set(range(classes)) >= set(np.unique(y))
+    if not fits or network.input_size != x.shape[1]:
+        return {}
+    answers = argmax(simulate(network, network.quantizer.quantize(x)))
+    samples = np.bincount(y, minlength=classes)
+    right = np.bincount(y[answers == y], minlength=classes)
+    found: dict[str, Any] = {"samples": samples.tolist(), "right": right.tolist()}
+    if classes <= MOST_CLASSES:
+        found["counts"] = np.bincount(y * classes + answers, minlength=classes**2).reshape(classes, classes).tolist()
+    return found
+
+
+def confusion_section(found: Any, labels: Sequence[str]) -> str:
+    """The matrix (few classes) and recall by class; of many classes those with the worst recall."""
+    if not _sound(found):
+        return ""
+    samples, right = found["samples"], found["right"]
+    names = [str(label) for label in labels] if len(labels) == len(samples) else [str(n) for n in range(len(samples))]
+    seen = [index for index, count in enumerate(samples) if count]
+    if not seen:
+        return ""
+    recalls = [right[index] / samples[index] for index in seen]
+    worst = sorted(seen, key=lambda index: (right[index] / samples[index], index))[:_MOST_SHOWN]
+    shown = seen if len(seen) <= _MOST_SHOWN else worst
+    rows = [
+        (names[index], right[index] / samples[index], f"{right[index] / samples[index]:.1%} of {samples[index]:,}")
+        for index in shown
+    ]
+    title = "Recall of each class" if len(shown) == len(seen) else f"Recall of the {len(shown)} worst classes"
+    # Recall is a share of one, so the scale begins at nothing and ends at all.
+    body = bars([*rows], title) if max(recalls) == 1 else bars([*rows, ("", 1.0, "100%")], title)
+    counts = found.get("counts")
+    if isinstance(counts, list) and len(names) <= _MOST_SHOWN:
+        body = _matrix(counts, names) + body
+    lead = (
+        f"{sum(right):,} of {sum(samples):,} held-back samples right; macro recall {sum(recalls) / len(recalls):.2%}."
+    )
+    if len(seen) < len(samples):
+        lead += f" {len(samples) - len(seen)} classes have no sample here."
+    return section("Right and wrong answers", f'<div class="columns">{body}</div>', lead)
+
+
+def _sound(found: Any) -> bool:
+    if not isinstance(found, Mapping):
+        return False
+    samples, right = found.get("samples"), found.get("right")
+    return (
+        isinstance(samples, list)
+        and isinstance(right, list)
+        and len(samples) == len(right)
+        and all(number(count) is not None for count in [*samples, *right])
+    )
+
+
+def _matrix(counts: list[list[int]], names: list[str]) -> str:
+    head = "".join(f'<th scope="col">{_short(name)}</th>' for name in names)
+    rows = []
+    for index, row in enumerate(counts):
+        whole = sum(row) or 1
+        cells = "".join(
+            f'<td class="{"right" if place == index else "wrong"}" style="--share:{count / whole:.3f}"'
+            f' title="{escape(names[index])} answered as {escape(names[place])}">{text(count) if count else "·"}</td>'
+            for place, count in enumerate(row)
+        )
+        rows.append(f'<tr><th scope="row">{_short(names[index])}</th>{cells}</tr>\n')
+    return (
+        '<div><h3>Rows: the class; columns: the answer</h3><div class="wide" tabindex="0">'
+        f'<table class="matrix" aria-label="Confusion matrix"><tr><td></td>{head}</tr>\n{"".join(rows)}</table>'
+        "</div></div>"
+    )
+
+
+def _short(name: str) -> str:
+    return escape(name if len(name) <= 14 else name[:13] + "…")

@@ -1,0 +1,193 @@
+"""The page of a search by `edgeml explore`: the Pareto front first, then every point of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from .chart import figure, scatter
+from .markup import bars, budget_bar, number, pairs, section, table, text
+from .page import document
+
+__all__ = ["render_exploration"]
+
+_MOST_POINTS = 60
+
+
+def render_exploration(front: Mapping[str, Any]) -> str:
+    """The report of a search as one HTML text; `front` is the content of `front.json` (see `explore/front.py`)."""
+    objectives, points = front["objectives"], front["points"]
+    targets = _texts(front.get("target"))
+    trials = front.get("trials")
+    counted = {str(key): item for key, item in trials.items()} if isinstance(trials, Mapping) else {}
+    data = front.get("data")
+    file = data.get("file", "") if isinstance(data, Mapping) else ""
+    names = ", ".join(_named(objective["name"]) for objective in objectives)
+    body = (
+        f"<h1>{len(points)} best designs</h1>\n"
+        f'<p class="made">for <b>{escape(", ".join(targets))}</b> · {escape(str(file))}</p>\n'
+        f'<ul class="status">{_answer(front)}</ul><div class="cards">{_cards(front, counted)}</div>'
+        + section(
+            "The front",
+            f'<div class="figures">{_charts(front)}</div>',
+            f"No design that was tried beats these in all of: {names}.",
+        )
+        + section("The designs", _points(objectives, points[:_MOST_POINTS], front.get("budgets")))
+        + section(
+            "Designs given by hand",
+            _point_table(objectives, front["baselines"]),
+            "For comparison; on the front or not.",
+        )
+        + _sensitivity(front.get("sensitivity"))
+        + section("The search", pairs(_search(front, counted)))
+    )
+    return document(f"{len(points)} best designs for {', '.join(targets)}", body)
+
+
+def _texts(item: Any) -> list[str]:
+    return [str(each) for each in item] if isinstance(item, list) else [str(item)] if item else []
+
+
+def _named(name: Any) -> str:
+    return str(name).replace("_", " ")
+
+
+def _amount(objective: Mapping[str, Any], value: Any) -> str:
+    found = number(value)
+    if found is None:
+        return "–"
+    unit = objective.get("unit", "")
+    if unit == "%":
+        return f"{found:.2%}"
+    said = text(int(found)) if float(found).is_integer() else text(found)
+    return f"{said} {unit}".strip()
+
+
+def _answer(front: Mapping[str, Any]) -> str:
+    objectives, points = front["objectives"], front["points"]
+    if not points or not objectives:
+        return (
+            '<li class="bad"><span class="sign">✗</span><div><b>No design.</b> Nothing met the constraints.</div></li>'
+        )
+    lines = []
+    for objective in objectives[:4]:
+        pick = max if objective["direction"] == "maximize" else min
+        best = pick(points, key=lambda point: point["values"][objective["name"]])
+        rest = ", ".join(
+            f"{_named(other['name'])} {_amount(other, best['values'][other['name']])}"
+            for other in objectives
+            if other is not objective
+        )
+        word = "Best" if objective["direction"] == "maximize" else "Least"
+        value = _amount(objective, best["values"][objective["name"]])
+        lines.append(
+            f'<li class="good"><span class="sign" aria-hidden="true">✓</span><div><b>{word} '
+            f"{escape(_named(objective['name']))}: {escape(value)}.</b> "
+            f"<span>Design {best['number']}{escape('; ' + rest if rest else '')}.</span></div></li>\n"
+        )
+    return "".join(lines)
+
+
+def _cards(front: Mapping[str, Any], counted: Mapping[str, Any]) -> str:
+    cards = [
+        (text(number(item) and int(item)), _named(key)) for key, item in counted.items() if number(item) is not None
+    ]
+    if (seconds := number(front.get("seconds"))) is not None:
+        cards.append((f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s", "of search"))
+    return "".join(f'<div class="card"><b>{said}</b><span>{escape(label)}</span></div>' for said, label in cards)
+
+
+def _charts(front: Mapping[str, Any]) -> str:
+    objectives = front["objectives"]
+    if len(objectives) < 2:
+        return ""
+    quality = objectives[0]
+
+    def place(point: Mapping[str, Any], cost: Mapping[str, Any]) -> tuple[float, float]:
+        scale = 100.0 if quality.get("unit") == "%" else 1.0
+        return float(point["values"][cost["name"]]), scale * float(point["values"][quality["name"]])
+
+    said = _named(quality["name"]) + (", %" if quality.get("unit") == "%" else "")
+    drawn = []
+    for cost in objectives[1:7]:
+        others = [place(point, cost) for point in (*front["others"], *front["baselines"])]
+        best = [(*place(point, cost), str(point["number"])) for point in front["points"]]
+        unit = f", {cost['unit']}" if cost.get("unit") else ""
+        title = f"{_named(quality['name'])} against {_named(cost['name'])}"
+        drawn.append(figure(title, scatter(title, others, best, f"{_named(cost['name'])}{unit}", said)))
+    return "".join(drawn)
+
+
+def _point_table(objectives: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for point in points:
+        candidate = point.get("candidate")
+        candidate = candidate if isinstance(candidate, Mapping) else {}
+        row: dict[str, Any] = {"design": point["number"]}
+        row |= {_named(each["name"]): _amount(each, point["values"][each["name"]]) for each in objectives}
+        quality = point.get("quality")
+        test = quality.get("test") if isinstance(quality, Mapping) else None
+        if isinstance(test, Mapping):
+            row |= {
+                f"{_named(key)}, test": f"{share:.2%}"
+                for key, share in ((key, number(item)) for key, item in test.items())
+                if share is not None
+            }
+        row |= {
+            "target": candidate.get("target", ""),
+            "form": candidate.get("form", ""),
+            "hidden": _dashed(candidate.get("hidden")),
+            "weight bits": _dashed(candidate.get("weight_bits")),
+            "activation bits": _dashed(candidate.get("act_bits")),
+            "input bits": candidate.get("input_bits", ""),
+        }
+        rows.append(row)
+    return table(tuple(dict.fromkeys(key for row in rows for key in row)), rows, "Designs")
+
+
+def _dashed(item: Any) -> str:
+    return "-".join(str(each) for each in item) if isinstance(item, list) else "" if item is None else str(item)
+
+
+def _points(objectives: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]], budgets: Any) -> str:
+    cards = []
+    for point in points:
+        candidate, estimates = point.get("candidate"), point.get("estimates")
+        target = candidate.get("target") if isinstance(candidate, Mapping) else None
+        part = budgets.get(str(target)) if isinstance(budgets, Mapping) else None
+        inner = ""
+        if isinstance(estimates, Mapping):
+            bounded = [key for key in estimates if isinstance(part, Mapping) and number(part.get(key)) is not None]
+            inner += "".join(budget_bar(_named(key), estimates[key], part[key]) for key in bounded if part)
+            inner = f'<div class="budgets">{inner}</div>' if inner else ""
+            inner += pairs({key: item for key, item in estimates.items() if key not in bounded})
+        if point.get("command"):
+            inner += f'<h3>To convert it</h3><div class="wide" tabindex="0"><pre>{text(point["command"])}</pre></div>'
+        if inner:
+            cards.append(f'<details class="layer"><summary>Design {point["number"]}</summary>{inner}</details>')
+    return _point_table(objectives, points) + "".join(cards)
+
+
+def _sensitivity(found: Any) -> str:
+    layers = found.get("layers") if isinstance(found, Mapping) else None
+    if not isinstance(layers, list):
+        return ""
+    rows = [
+        (str(layer.get("name", "")), trace, text(trace))
+        for layer in layers
+        if isinstance(layer, Mapping) and (trace := number(layer.get("trace"))) is not None
+    ]
+    lead = "Mean Hessian trace: where the loss bends most, bits are worth most."
+    return section("Sensitivity of the layers", bars(rows, "mean trace"), lead)
+
+
+def _search(front: Mapping[str, Any], counted: Mapping[str, Any]) -> dict[str, Any]:
+    data = front.get("data")
+    digest = data.get("sha256", "") if isinstance(data, Mapping) else ""
+    return {
+        "constraints": "; ".join(_texts(front.get("constraints"))) or "none",
+        "seed": front.get("seed", ""),
+        **{f"trials {key}": item for key, item in counted.items()},
+        "data (SHA-256)": digest,
+    }
