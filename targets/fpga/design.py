@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from edgeml.errors import InputError
 from edgeml.network import Network
@@ -22,6 +24,9 @@ from .folded.emit import core, library_modules
 from .folded.plan import Fold, Plan, make_plan
 from .folded.timing import Timing, solve
 from .interface import Interface, axis_top
+from .spiking.cycles import longest_frame, run_clocks
+from .spiking.emit import LIBRARY_MODULES, memory_files, spiking_core
+from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
 from .unrolled import emit as unrolled
 from .unrolled.build import network_logic
 
@@ -32,6 +37,7 @@ _FORMAT = 1
 _LARGEST_FILE = 2**20
 _LARGEST_DEPTH = 2**16
 _LARGEST_FOLD = 2**16
+_RANDOM_FRAMES = 4
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class Built:
     ----------
     files : content by file name. sources : Verilog files in the order to compile them. top, core : module names.
     latency, interval : clocks, see `Timing`. timing, plan : of the folded architecture, else None.
+    spiking : the plan of a spiking network, whose clocks depend on its spikes: `latency` and `interval` are then a
+        bound (with `stbif`, the most of a few random frames), and `spiking.cycles.run_clocks` gives those of a frame.
     """
 
     design: Design
@@ -85,6 +93,7 @@ class Built:
     interval: int
     timing: Timing | None = None
     plan: Plan | None = None
+    spiking: SpikingPlan | None = None
 
 
 def library_text(name: str) -> bytes:
@@ -120,6 +129,8 @@ def build(network: Network, design: Design) -> Built:
     """All files of a design."""
     facts = {"Model": f"sha256 {model_hash(network)}"}
     core_name, top = f"{network.name}_core", f"{network.name}_axis"
+    if design.architecture == "folded" and is_spiking(network):
+        return _build_spiking(network, design, facts, core_name, top)
     if design.architecture == "folded":
         return _build_folded(network, design, facts, core_name, top)
     if design.architecture == "unrolled":
@@ -147,6 +158,40 @@ def _build_folded(network: Network, design: Design, facts: Mapping[str, str], co
     return _finished(
         design, files, modules, core(plan, core_name, facts), core_name, top, interface, facts, timing, plan
     )
+
+
+def _build_spiking(network: Network, design: Design, facts: Mapping[str, str], core_name: str, top: str) -> Built:
+    plan = make_spiking_plan(network, design.folds)
+    last = plan.layers[-1]
+    interface = Interface(network.input_size, 1, plan.input_element, network.output_size, last.pe, plan.output_element)
+    longest = longest_frame(plan)
+    clocks = longest if longest is not None else _longest_of_random_frames(plan)
+    kind = "at most" if longest is not None else "measured on random frames, at most"
+    facts = {**facts, "Clocks": f"depend on the spikes; {kind} {clocks} for a frame"}
+    files: dict[str, bytes] = {name: library_text(name) for name in LIBRARY_MODULES}
+    files.update({name: text.encode() for name, text in memory_files(plan).items()})
+    text = spiking_core(plan, core_name, facts)
+    built = _finished(
+        design,
+        files,
+        list(LIBRARY_MODULES),
+        text,
+        core_name,
+        top,
+        interface,
+        facts,
+        Timing(clocks, clocks, (), {}),
+        None,
+    )
+    return replace(built, timing=None, spiking=plan)
+
+
+def _longest_of_random_frames(plan: SpikingPlan) -> int:
+    quantizer = plan.network.quantizer
+    shape = (_RANDOM_FRAMES, plan.network.input_size)
+    q = np.random.default_rng(0).integers(quantizer.low, quantizer.high + 1, shape)
+    ends = run_clocks(plan, q).ends
+    return max(after - before for before, after in zip((-1, *ends), ends, strict=False))
 
 
 def _build_unrolled(network: Network, design: Design, facts: Mapping[str, str], core_name: str, top: str) -> Built:

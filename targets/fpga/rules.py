@@ -12,6 +12,7 @@ from .budget import Budget
 from .design import Built
 from .estimate import Cost, total
 from .folded.operations import operation_class
+from .spiking.plan import is_spiking, make_spiking_plan
 
 __all__ = ["fits", "layer_has_hardware"]
 
@@ -20,6 +21,8 @@ _SHARE = 1.0
 
 def layer_has_hardware(network: Network) -> list[RuleResult]:
     """Rule `layer-has-hardware`: every layer kind has RTL."""
+    if is_spiking(network):
+        return [_spiking_has_hardware(network)]
     results = []
     for node in network.layers:
         try:
@@ -28,6 +31,15 @@ def layer_has_hardware(network: Network) -> list[RuleResult]:
         except InputError as error:
             results.append(RuleResult("layer-has-hardware", False, error.problem, node.name, error.remedy))
     return results
+
+
+def _spiking_has_hardware(network: Network) -> RuleResult:
+    try:
+        make_spiking_plan(network, {})
+    except InputError as error:
+        layer = error.where.removeprefix("layer ")
+        return RuleResult("layer-has-hardware", False, error.problem, layer, error.remedy)
+    return RuleResult("layer-has-hardware", True, "event-driven units")
 
 
 def fits(costs: Mapping[str, Cost], budget: Budget, built: Built) -> list[RuleResult]:

@@ -24,6 +24,8 @@ from .folding import fastest_plan
 from .qonnx.rules import check_model
 from .qonnx.writer import folding_config, to_qonnx
 from .rules import fits, layer_has_hardware
+from .spiking.choice import estimate_spiking, spiking_plans
+from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
 from .synthesize import synthesis_asked, synthesize
 from .testbench import expected_image, input_image, testbench
 from .unrolled.build import network_logic
@@ -56,6 +58,9 @@ class FpgaTarget:
         results = layer_has_hardware(network)
         if not all(result.passed for result in results):
             return results
+        if is_spiking(network):
+            spiking = make_spiking_plan(network, {})
+            return [*results, *fits(estimate_spiking(spiking, budget.family), budget, _build_spiking(spiking))]
         plan = fastest_plan(network, lambda plan: False, keep_block_rams=_scarce(budget))
         size_fifos(plan)
         return [*results, *fits(estimate_folded(plan, budget.family), budget, build(network, design_of(plan)))]
@@ -162,6 +167,8 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     rate = _number(options, "frames_per_second", 1e-3, 1e9)
     every = int(_number(options, "register_every", 1, 64) or 1)
     asked = goal == "throughput" and rate is None
+    if is_spiking(network):
+        return _choose_spiking(network, budget, architecture, goal, rate)
     if architecture == "unrolled" or (architecture == "auto" and asked and _can_unroll(network)):
         costs = estimate_unrolled(network_logic(network), budget.family, every)
         whole = total(costs)
@@ -175,17 +182,48 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
             raise InputError("option frames_per_second", f"{rate:g} is above the clock of {budget.clock_mhz:g} MHz")
 
     def within(plan: Plan) -> bool:
-        whole = total(estimate_folded(plan, budget.family))
-        return goal != "area" and (
-            whole.luts <= budget.luts * _FOLDED_SHARE
-            and whole.flip_flops <= budget.flip_flops * _FOLDED_SHARE
-            and whole.block_rams <= budget.block_rams
-            and whole.dsps <= budget.dsps
-        )
+        return goal != "area" and _within(total(estimate_folded(plan, budget.family)), budget)
 
     plan = fastest_plan(network, within, keep_block_rams=_scarce(budget), at_most=at_most)
     size_fifos(plan)
     return build(network, design_of(plan)), estimate_folded(plan, budget.family)
+
+
+def _within(whole: Cost, budget: Budget) -> bool:
+    return (
+        whole.luts <= budget.luts * _FOLDED_SHARE
+        and whole.flip_flops <= budget.flip_flops * _FOLDED_SHARE
+        and whole.block_rams <= budget.block_rams
+        and whole.dsps <= budget.dsps
+    )
+
+
+def _build_spiking(plan: SpikingPlan) -> Built:
+    return build(plan.network, Design("folded", plan.folds))
+
+
+def _choose_spiking(
+    network: Network, budget: Budget, architecture: str, goal: str, rate: float | None
+) -> tuple[Built, dict[str, Cost]]:
+    """Event-driven units with as many membranes per clock as fit; one, where area is the goal."""
+    if architecture == "unrolled":
+        raise InputError(
+            "rule spiking-is-folded",
+            "the unrolled architecture gives a frame per clock, and spikes take as many as there are of them",
+            "Use --architecture folded, or convert --to quantized: the same integers",
+        )
+    if rate is not None:
+        raise InputError(
+            "option frames_per_second",
+            "the clocks of a spiking frame depend on its spikes: no rate can be promised",
+            "Leave it out",
+        )
+    plans = spiking_plans(network)
+    chosen = plans[-1]
+    if goal != "area":
+        fitting = (plan for plan in plans if _within(total(estimate_spiking(plan, budget.family)), budget))
+        chosen = next(fitting, chosen)
+    return _build_spiking(chosen), estimate_spiking(chosen, budget.family)
 
 
 def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> dict[str, Any]:
