@@ -279,7 +279,8 @@ def unrolled_features(logic: Logic, family: Family, register_every: int) -> dict
             owner[index] = layer
             _cell(found[layer], logic.netlist.cells[index], family)
     for (source, _), delays in taps.items():
-        parts = found[owner[source]]
+        # The cells that turn outputs into elements belong to no layer but stand behind the last.
+        parts = found[owner.get(source, next(reversed(found)))]
         if shifts:
             shift_registers, flip_flops = _delays(delays - {0})
             parts.add("delay", shift_registers)
