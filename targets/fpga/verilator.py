@@ -20,6 +20,7 @@ from edgeml.errors import EdgemlError, MissingTool
 from edgeml.plugins import Execution
 
 from .design import Built, library_text, verify_files
+from .spiking.cycles import run_clocks
 from .tools import Verilator, compiler, find_verilator, run
 
 if TYPE_CHECKING:
@@ -209,12 +210,11 @@ class VerilatorExecutor:
         }
         if not stress and counts["ends"]:
             measures["cycles"]["latency"] = counts["ends"][0] + 1
-            self._check_timing(built, counts["ends"])
+            self._check_timing(built, q, counts["ends"])
         return Execution(outputs, {}, simulation.detail, measures)
 
     @staticmethod
-    def _check_timing(built: Built, ends: list[int]) -> None:
-        if ends[0] + 1 != built.latency:
-            raise EdgemlError(
-                "cycle model", f"predicts a latency of {built.latency} clocks, simulation took {ends[0] + 1}"
-            )
+    def _check_timing(built: Built, q: npt.NDArray[np.int32], ends: list[int]) -> None:
+        latency = built.latency if built.spiking is None else run_clocks(built.spiking, q[:1]).ends[0] + 1
+        if ends[0] + 1 != latency:
+            raise EdgemlError("cycle model", f"predicts a latency of {latency} clocks, simulation took {ends[0] + 1}")
