@@ -58,6 +58,99 @@ def prepare(
     show_counts(Terminal(), data)
 
 
+@app.command("inject", epilog="Example: python -m examples.can_ids inject clean.log --kind dos -o attacked.csv")
+def inject_attack(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="Clean traffic.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A table of traces (.csv).")],
+    kind: Annotated[str, typer.Option(help="dos, fuzzing or spoofing.")] = "dos",
+    share: Annotated[float, typer.Option(help="Injected frames for each frame of the log.")] = 0.02,
+    burst: Annotated[int, typer.Option(help="Frames of a burst.")] = 50,
+    gap: Annotated[float, typer.Option(help="Spoofing: seconds between the frames of a burst.")] = 0.005,
+    identifier: Annotated[str, typer.Option(help="Spoofing: hexadecimal; default: one of the log's.")] = "",
+    bitrate: Annotated[float, typer.Option(help="Of the bus, bit/s.")] = 500_000.0,
+    seed: Seed = 0,
+) -> None:
+    """Add an attack to clean traffic, at times that a bus of that speed allows."""
+    from .inject import Attack, inject, read_identifier
+    from .readers import read_log, write_table
+
+    attack = Attack(kind, share, burst, gap, read_identifier(identifier) if identifier else None)
+    attacked = inject(read_log(log), attack, seed, bitrate)
+    write_table(attacked, output)
+    counts = ", ".join(f"{number:,} {name}" for name, number in attacked.counts().items())
+    Terminal().plain(f"{output}: {counts}")
+
+
+@app.command(epilog="Example: python -m examples.can_ids train drive.csv -o build/can_ids")
+def train(
+    logs: Logs,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the model, the data and the bundle.")],
+    attack: Attack = "",
+    frames: Size = 4,
+    gaps: Gaps = False,
+    widths: Annotated[str, typer.Option(help="Hidden layers.")] = "256,128,64,32",
+    bits: Annotated[int, typer.Option(help="Weights and activations.")] = 2,
+    layer_bits: Annotated[str, typer.Option(metavar="LAYER=BITS,…", help="As `edgeml convert`; '' for none.")] = (
+        "first=8/4"
+    ),
+    steps: Annotated[int, typer.Option(help="Of 256 windows, of the float model.")] = 6000,
+    quantized_steps: Annotated[int, typer.Option(help="Of 256 windows, of the quantized one.")] = 10_000,
+    most: Most = 160_000,
+    need: Annotated[int, typer.Option(help="Windows in a row that raise an alarm.")] = 3,
+    held_back: HeldBack = 0.2,
+    seed: Seed = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Train a float detector, quantize it, and say what each is worth on traffic held back by time."""
+    from .readers import read_logs
+    from .session import Plan, train_and_quantize
+    from .training import widths_of
+    from .windows import Recipe
+
+    sizes = widths_of(widths)
+    plan = Plan(Recipe(frames, gaps), sizes, bits, layer_bits, steps, quantized_steps, most, need, held_back, seed)
+    train_and_quantize(read_logs(logs, attack), plan, output, Terminal(as_json))
+
+
+@app.command(epilog="Example: python -m examples.can_ids deploy build/can_ids")
+def deploy(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `train` left.")],
+    frames_per_second: Annotated[float, typer.Option(help="FPGA: windows a second that the design takes.")] = 1.5e6,
+    only: Annotated[list[str] | None, typer.Option(help="A bundle by name; can be repeated.")] = None,
+) -> None:
+    """Convert to the FPGA, the microcontroller, spikes and tflite; verify; hold latencies against the bus's time."""
+    from .session import deploy_all
+
+    deploy_all(folder, frames_per_second, tuple(only or ()), Terminal())
+
+
+@app.command(epilog="Example: python -m examples.can_ids monitor can0 --bundle build/can_ids/quantized-host")
+def monitor(
+    source: Annotated[str, typer.Argument(metavar="INTERFACE|LOG", help="can0, or a log.")],
+    bundle: Annotated[Path, typer.Option(help="A bundle for the host.")],
+    interface: Annotated[str, typer.Option(help="python-can's kind of interface.")] = "socketcan",
+    bitrate: Annotated[int | None, typer.Option(help="For interfaces that are told, bit/s.")] = None,
+    need: Annotated[int, typer.Option(help="Windows in a row that raise an alarm.")] = 3,
+    on: Annotated[str, typer.Option(help="Executor.")] = "native",
+) -> None:
+    """Watch a bus or play a log through the detector, frame by frame, and print alarms. Ctrl-C ends it."""
+    from edgeml.bundle import load
+
+    from .detector import Detector
+    from .monitor import frames_of_bus, frames_of_file, stop_on_signals
+    from .monitor import monitor as watch
+
+    terminal = Terminal()
+    detector = Detector(load(bundle), need, on)
+    with stop_on_signals() as stop:
+        is_file = Path(source).exists()
+        frames = frames_of_file(Path(source)) if is_file else frames_of_bus(source, interface, stop, bitrate)
+        seen = watch(frames, detector, lambda alarm: print(f"ALARM  {alarm}", flush=True), stop)
+    terminal.plain(
+        f"{seen.frames:,} frames, {seen.windows:,} windows, {seen.called:,} called an attack, {seen.alarms:,} alarms"
+    )
+
+
 def main() -> None:
     """Run the command line; a user's mistake gives one line and an exit code, never a traceback."""
     try:

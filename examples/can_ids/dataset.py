@@ -14,8 +14,9 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 from edgeml.terminal import Terminal
 
+from .balance import training_arrays
 from .frames import Traffic
-from .windows import Recipe, Windows, split, training_arrays
+from .windows import Recipe, Windows, split
 
 __all__ = ["Prepared", "prepared", "save_arrays", "show_counts"]
 
@@ -45,11 +46,11 @@ class Prepared:
 
 
 def prepared(traffic: Traffic, recipe: Recipe, held_back: float, most: int, seed: int) -> Prepared:
-    """Windows of `traffic`, split by time (`windows.split`) and balanced (`windows.balanced`)."""
+    """Windows of `traffic`, split by time (`windows.split`) and balanced (`balance.balanced`)."""
     if most < 0:
         raise InputError("option most", f"must not be negative, found {most}")
     training, testing = split(traffic, recipe, held_back)
-    arrays = training_arrays(training, testing, traffic.classes, most, seed)
+    arrays = training_arrays(training, testing, recipe, traffic.classes, most, seed)
     return Prepared(traffic, training, testing, arrays, recipe)
 
 

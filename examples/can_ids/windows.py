@@ -6,7 +6,7 @@ just received and the n − 1 before it, as the monitor sees them. Its features,
     identifier, high byte | identifier, low byte | 8 data bytes, 0 where the frame is shorter [| gap]
 
 40 features for 4 frames. The optional gap is the time since the frame before, 16 · log2(1 + microseconds), so that
-1 µs is 16 and 60 ms 254; it is also all that tells apart a flood of a legal identifier from the identifier itself.
+1 µs is 16 and 60 ms 253; it is also all that tells apart a flood of a legal identifier from the identifier itself.
 
 **Its class** is the attack that most of its injected frames belong to (ties to the newest); `normal` if none is
 injected. So n windows in a row tell of one injected frame.
@@ -29,7 +29,7 @@ from edgeml.errors import InputError
 
 from .frames import Frames, Traffic
 
-__all__ = ["Recipe", "Windows", "balanced", "features_of", "held_back_times", "labels_of", "split", "training_arrays"]
+__all__ = ["Recipe", "Windows", "features_of", "held_back_times", "labels_of", "split"]
 
 _MOST_FRAMES_A_WINDOW = 64
 _BYTES_A_FRAME = 10
@@ -37,7 +37,7 @@ _BYTES_A_FRAME = 10
 
 @dataclass(frozen=True)
 class Recipe:
-    """How windows are made; a bundle's file `windows.json` keeps it for the monitor.
+    """How windows are made.
 
     Parameters
     ----------
@@ -51,6 +51,15 @@ class Recipe:
     def __post_init__(self) -> None:
         if not 1 <= self.frames <= _MOST_FRAMES_A_WINDOW:
             raise InputError("frames in a window", f"must lie in 1 … {_MOST_FRAMES_A_WINDOW}, found {self.frames}")
+
+    @classmethod
+    def of_features(cls, features: int) -> Recipe:
+        """The recipe of a network with so many inputs: without gaps if that can be; InputError where none fits."""
+        for gaps in (False, True):
+            frames, rest = divmod(features, _BYTES_A_FRAME + int(gaps))
+            if rest == 0 and 1 <= frames <= _MOST_FRAMES_A_WINDOW:
+                return cls(frames, gaps)
+        raise InputError("the network", f"takes {features} inputs, which are no whole number of CAN frames")
 
     @property
     def features_a_frame(self) -> int:
@@ -72,12 +81,17 @@ class Windows:
     x : uint8 [windows, features].
     y : int64 [windows], the class.
     time : float64 [windows], when the newest frame arrived.
+    injected : bool [windows, frames], which of its frames are injected.
+    position : int64 [windows], where the newest frame stands in the log; windows that follow one another on the bus
+        have numbers that do.
     seconds : time on the bus that they cover, each moment once.
     """
 
     x: npt.NDArray[np.uint8]
     y: npt.NDArray[np.int64]
     time: npt.NDArray[np.float64]
+    injected: npt.NDArray[np.bool_]
+    position: npt.NDArray[np.int64]
     seconds: float
 
     def __len__(self) -> int:
@@ -97,7 +111,7 @@ def features_of(frames: Frames, recipe: Recipe, before: float | None = None) -> 
     if recipe.gaps and len(frames):
         time = frames["time"]
         gap = np.diff(time, prepend=time[0] if before is None else before)
-        x[:, _BYTES_A_FRAME] = np.minimum(16 * np.log2(1 + np.maximum(gap, 0) * 1e6), 255).astype(np.uint8)
+        x[:, _BYTES_A_FRAME] = np.minimum(16 * np.log2(1 + np.rint(np.maximum(gap, 0) * 1e6)), 255).astype(np.uint8)
     return x
 
 
@@ -145,13 +159,14 @@ def split(traffic: Traffic, recipe: Recipe, share: float = 0.2) -> tuple[Windows
     times = held_back_times(traffic, share)
     sides: tuple[list[Windows], list[Windows]] = ([], [])
     for index in range(len(traffic.traces)):
-        frames = traffic.trace(index)
+        numbers = np.flatnonzero(traffic.frames["trace"] == index)
+        frames = traffic.frames[numbers]
         held = np.zeros(len(frames), np.bool_)
         for start, end in times:
             held |= (frames["time"] >= start) & (frames["time"] <= end)
         for piece in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(held)) + 1):
             if len(piece) >= recipe.frames:
-                sides[int(held[piece[0]])].append(_windows(frames[piece], recipe))
+                sides[int(held[piece[0]])].append(_windows(frames[piece], numbers[piece], recipe))
     training, testing = (_joined(side, recipe) for side in sides)
     for name, windows in (("training", training), ("testing", testing)):
         if not np.any(windows.y == 0):
@@ -159,21 +174,27 @@ def split(traffic: Traffic, recipe: Recipe, share: float = 0.2) -> tuple[Windows
     return training, testing
 
 
-def _windows(frames: Frames, recipe: Recipe) -> Windows:
+def _windows(frames: Frames, numbers: npt.NDArray[np.int64], recipe: Recipe) -> Windows:
     x = _slid(features_of(frames, recipe), recipe.frames).reshape(-1, recipe.features)
     time = frames["time"][recipe.frames - 1 :]
-    return Windows(x, labels_of(frames["label"], recipe.frames), time, float(time[-1] - frames["time"][0]))
+    injected = _slid(frames["label"] > 0, recipe.frames)
+    seconds = float(time[-1] - frames["time"][0])
+    y = labels_of(frames["label"], recipe.frames)
+    return Windows(x, y, time, injected, numbers[recipe.frames - 1 :], seconds)
 
 
 def _joined(parts: list[Windows], recipe: Recipe) -> Windows:
     """All parts as one, windows of the same time and content once."""
     if not parts:
-        return Windows(np.empty((0, recipe.features), np.uint8), np.empty(0, np.int64), np.empty(0), 0.0)
-    x, y, time = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y", "time"))
+        none, bits = np.empty(0, np.int64), np.empty((0, recipe.frames), np.bool_)
+        return Windows(np.empty((0, recipe.features), np.uint8), none, np.empty(0), bits, none, 0.0)
+    x, y, time, injected, position = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y", "time", "injected", "position")
+    )
     keys = np.concatenate([x, np.ascontiguousarray(time)[:, None].view(np.uint8)], axis=1)
     _, first = np.unique(np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1]))).ravel(), return_index=True)
     first.sort()
-    return Windows(x[first], y[first], time[first], _covered(parts))
+    return Windows(x[first], y[first], time[first], injected[first], position[first], _covered(parts))
 
 
 def _covered(parts: list[Windows]) -> float:
@@ -183,46 +204,3 @@ def _covered(parts: list[Windows]) -> float:
         total += max(0.0, end - max(start, reached))
         reached = max(reached, end)
     return total
-
-
-def balanced(
-    y: npt.NDArray[np.int64], most: int, seed: int = 0, normal_share: float = 0.5, most_repeats: int = 20
-) -> npt.NDArray[np.int64]:
-    """Row numbers of about `most` samples in which `normal_share` are normal and the attacks have equal parts.
-
-    A class with fewer windows than its part is repeated, at most `most_repeats` times (a handful of windows seen for
-    hours would be learned by heart); one with more is drawn from. In the order of the log.
-    """
-    generator = np.random.default_rng(seed)
-    present = [int(c) for c in np.unique(y)]
-    attacks = [c for c in present if c]
-    rows = []
-    for each in present:
-        wanted = round(most * (normal_share if attacks else 1.0)) if each == 0 else 0
-        if each:
-            wanted = round(most * (1 - normal_share) / len(attacks))
-        members = np.flatnonzero(y == each)
-        repeats, rest = divmod(min(wanted, most_repeats * len(members)), len(members))
-        rows += [np.repeat(members, repeats), generator.choice(members, rest, replace=False)]
-    chosen: npt.NDArray[np.int64] = np.sort(np.concatenate(rows))
-    return chosen
-
-
-def training_arrays(
-    training: Windows, testing: Windows, classes: tuple[str, ...], most: int = 100_000, seed: int = 0
-) -> dict[str, npt.NDArray[Any]]:
-    """x, y (balanced), x_test, y_test (as they come), labels: what `edgeml convert --data` reads.
-
-    With `most` 0 the training samples are left as they come. Classes without a training window are refused.
-    """
-    missing = [name for number, name in enumerate(classes) if not np.any(training.y == number)]
-    if missing:
-        raise InputError(f"class {missing[0]}", "has no window to train with: all its frames are in the time held back")
-    rows = balanced(training.y, most, seed) if most else np.arange(len(training))
-    return {
-        "x": training.x[rows],
-        "y": training.y[rows],
-        "x_test": testing.x,
-        "y_test": testing.y,
-        "labels": np.array(classes),
-    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from ..frames import NORMAL, Traffic, concatenate
 from . import candump, hcrl, table
 from .lines import first_line
 
-__all__ = ["read_log", "read_logs"]
+__all__ = ["read_log", "read_logs", "write_table"]
 
 
 def read_log(path: Path, attack: str = "") -> Traffic:
@@ -38,3 +40,17 @@ def read_log(path: Path, attack: str = "") -> Traffic:
 def read_logs(paths: Sequence[Path], attack: str = "") -> Traffic:
     """Several logs as one (see `concatenate`)."""
     return concatenate(read_log(path, attack) for path in paths)
+
+
+def write_table(traffic: Traffic, path: Path) -> None:
+    """Write a table of traces beside `path` and rename it into place; InputError where it cannot be written."""
+    partial = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="ascii", newline="\n") as stream:
+            table.write(traffic, stream)
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written ({error.strerror or error})") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,149 @@
+"""Windows of CAN frames: their features and classes by hand, a split that nothing leaks across, and the balance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeml.data import as_dataset
+from edgeml.errors import InputError
+from examples.can_ids.balance import balanced, training_arrays, transplanted
+from examples.can_ids.frames import FRAME, Frames, Traffic
+from examples.can_ids.readers import read_log
+from examples.can_ids.windows import Recipe, features_of, held_back_times, labels_of, split
+
+
+def _frames(time: list[float], label: list[int] | None = None, trace: int = 0) -> Frames:
+    """Frames whose data is their time in microseconds, so that each is known by its content."""
+    frames: Frames = np.zeros(len(time), FRAME)
+    frames["time"], frames["trace"], frames["length"] = time, trace, 8
+    frames["data"] = np.round(np.array(time) * 1e6).astype(">u8").view(np.uint8).reshape(-1, 8)
+    frames["identifier"] = 0x123
+    if label is not None:
+        frames["label"] = label
+    return frames
+
+
+def _contents(x: np.ndarray, recipe: Recipe) -> set[bytes]:
+    """The frames, by content, that windows hold."""
+    return {row.tobytes() for row in x.reshape(-1, recipe.features_a_frame)[:, 2:10]}
+
+
+def test_features_are_identifier_data_and_gap():
+    frames = _frames([1.0, 1.000001, 1.06])
+    frames["identifier"] = [0x7A5, 0x1ABC1234, 0]
+    frames["data"][0] = [1, 2, 3, 0, 0, 0, 0, 255]
+    x = features_of(frames, Recipe(gaps=True))
+    assert x[0].tolist() == [7, 0xA5, 1, 2, 3, 0, 0, 0, 0, 255, 0]
+    assert (int(x[1, 0]) << 8 | int(x[1, 1])) == 0x1234 ^ 0x1ABC
+    assert x[:, 10].tolist() == [0, 16, 253]
+    assert features_of(frames[1:2], Recipe(gaps=True), before=1.0)[0].tolist() == x[1].tolist()
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=4, max_size=30), st.integers(1, 4))
+def test_a_window_is_called_after_most_of_its_injected_frames(labels, size):
+    found = labels_of(np.array(labels, np.uint8), size)
+    for start, said in enumerate(found):
+        window = labels[start : start + size]
+        votes = {label: window.count(label) for label in window if label}
+        if not votes:
+            assert said == 0
+            continue
+        newest_first = [label for label in reversed(window) if votes.get(label) == max(votes.values())]
+        assert said == newest_first[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_frame_of_a_moment_is_on_both_sides_of_the_cut(data):
+    recipe = Recipe(frames=data.draw(st.integers(1, 4)))
+    share = data.draw(st.sampled_from([0.1, 0.2, 0.4]))
+    traces = []
+    for number in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, 60))
+        traces.append(_frames([start + 0.25 * step for step in range(200)], trace=number))
+    traffic = Traffic(np.concatenate(traces), ("normal",), tuple("abc"[: len(traces)]))
+    try:
+        training, testing = split(traffic, recipe, share)
+    except InputError:
+        return  # Everything may lie in time that some trace holds back.
+    assert not _contents(training.x, recipe) & _contents(testing.x, recipe)
+    assert not {*training.time} & {*testing.time}
+    for windows in (training, testing):
+        moments = np.array([int.from_bytes(row[2:10].tobytes(), "big") for row in windows.x.reshape(-1, 10)])
+        steps = np.diff(moments.reshape(-1, recipe.frames), axis=1)
+        assert np.all(steps == 250_000), "a window spans a cut"
+        assert len({*map(bytes, windows.x)}) == len(windows), "a moment counts twice"
+    last = max(float(trace["time"][-1]) for trace in traces)
+    assert testing.time.max() == last
+
+
+def test_what_one_trace_holds_back_is_held_back_of_all():
+    traffic = Traffic(
+        np.concatenate([_frames(list(np.arange(0, 100.5, 0.5))), _frames(list(np.arange(70, 170.5, 0.5)), trace=1)]),
+        ("normal",),
+        ("a", "b"),
+    )
+    assert held_back_times(traffic, 0.2) == [(80.0, 100.0), (150.0, 170.0)]
+    training, testing = split(traffic, Recipe(1), 0.2)
+    assert set(np.unique(np.floor(testing.time))) == {*range(80, 101), *range(150, 171)}
+    assert training.time.max() < 150
+    assert testing.seconds == pytest.approx(40)
+
+
+def test_transplants_carry_the_injected_frames_in_their_places_into_other_traffic():
+    recipe = Recipe(3)
+    traffic = Traffic(
+        _frames(list(np.arange(20.0)), [int(i == 4) for i in range(20)]),
+        ("normal", "x"),
+        ("a",),
+    )
+    training, _ = split(traffic, recipe)
+    attacks, normal = np.flatnonzero(training.y == 1), np.flatnonzero(training.y == 0)
+    made = transplanted(training, attacks, np.full(len(attacks), normal[-1]), recipe).reshape(-1, 3, 10)
+    host = training.x[normal[-1]].reshape(3, 10)
+    for window, row in zip(made, attacks, strict=True):
+        place = int(np.flatnonzero(training.injected[row])[0])
+        assert window[place].tolist() == training.x[row].reshape(3, 10)[place].tolist()
+        assert np.delete(window, place, axis=0).tolist() == host[:2].tolist()
+
+
+def test_the_balance_is_as_asked_and_the_same_for_the_same_seed():
+    labels = [0] * 400
+    labels[10] = labels[20] = 1
+    labels[100:200] = [2] * 100
+    traffic = Traffic(_frames(list(np.arange(400.0)), labels), ("normal", "rare", "often"), ("a",))
+    training, testing = split(traffic, Recipe())
+    x, y = balanced(training, Recipe(), 200, seed=3)
+    assert np.bincount(y).tolist() == [100, 50, 50]
+    again = balanced(training, Recipe(), 200, seed=3)
+    assert np.array_equal(x, again[0])
+    assert np.array_equal(y, again[1])
+    data = as_dataset(training_arrays(training, testing, Recipe(), traffic.classes, most=0))
+    assert data.labels == traffic.classes
+    assert (len(data.x), len(data.x_test)) == (len(training), len(testing))
+    with pytest.raises(InputError, match="class absent"):
+        training_arrays(training, testing, Recipe(), (*traffic.classes, "absent"))
+
+
+def test_wrong_recipes_and_logs_are_refused():
+    for make in (lambda: Recipe(0), lambda: Recipe(65), lambda: Recipe.of_features(7), lambda: Recipe.of_features(0)):
+        with pytest.raises(InputError):
+            make()
+    assert Recipe.of_features(40) == Recipe(4)
+    assert Recipe.of_features(44) == Recipe(4, gaps=True)
+    traffic = Traffic(_frames([0.0, 1.0]), ("normal",), ("a",))
+    with pytest.raises(InputError, match="no window"):
+        split(traffic, Recipe())
+    with pytest.raises(InputError, match="share"):
+        split(traffic, Recipe(), 1.0)
+
+
+def test_the_volvo_traces_share_no_frame_across_the_cut(shared_data):
+    recipe = Recipe()
+    training, testing = split(read_log(shared_data / "can" / "volvo_v40_240k.csv.gz"), recipe)
+    assert not {*training.time} & {*testing.time}
+    assert {*np.unique(training.y)} == {*np.unique(testing.y)} == {0, 1, 2, 3, 4, 5}
