@@ -103,7 +103,7 @@ EDGEML_NAKED void edgeml_mve_blocks_8(const edgeml_dense_call *call EDGEML_MAYBE
 #endif
 
 /* Copies count inputs to `to`, zeros behind them up to `padded`; returns their sum. */
-static EDGEML_MAYBE_UNUSED uint32_t edgeml_mve_inputs(const uint8_t *x, uint32_t count, uint32_t padded, uint8_t *to)
+EDGEML_SHARED uint32_t edgeml_mve_inputs(const uint8_t *x, uint32_t count, uint32_t padded, uint8_t *to)
 {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from edgeml.targets.c import ConstantArray, LayerCode
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
+from .begin import begin
 from .segments import padded_to
 
 __all__ = ["MveKernel"]
@@ -34,24 +35,25 @@ class MveKernel(DenseKernel):
         groups, blocks = inputs // group, outputs // _BLOCK
         codes = np.zeros((outputs, inputs), np.int64)
         codes[: problem.outputs, : problem.inputs] = (problem.weight.astype(np.int64) + offset) >> doubled
-        bias = np.zeros(outputs, np.int64)
-        bias[: problem.outputs] = problem.bias
-        weight, name = f"{problem.prefix}_weight", f"{problem.prefix}_bias"
+        start = begin(problem.prefix, problem.bias, outputs)
+        weight = f"{problem.prefix}_weight"
         layout = f"{bits}-bit codes, [{blocks} blocks][{groups} groups][{_BLOCK} outputs][{_LANES} bytes]"
         return LayerCode(
             statements=(
-                f"edgeml_dense_mve(x, {weight}, {name}, {problem.inputs}, {groups}, {blocks}, {bits}, {offset}, y,",
-                "                 scratch);",
+                *start.statements,
+                f"edgeml_dense_mve(x, {weight}, {start.argument}, {problem.inputs}, {groups}, {blocks}, {bits},",
+                f"                 {offset}, y, scratch);",
             ),
             comment=problem.summary(),
-            includes=("dense_mve.h",),
+            includes=(*start.includes, "dense_mve.h"),
             constants=(
                 ConstantArray(weight, "uint32_t", _packed(codes, bits), layout),
-                ConstantArray(name, "int32_t", bias, "bias, offsets of the input folded in"),
+                *start.constants,
             ),
             scratch_bytes=inputs,
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
+            small=True,
         )
 
 
