@@ -28,6 +28,7 @@ class OnnxGraph:
     input_shape : None for dimensions that are dynamic.
     opset : version of ONNX's own operators.
     folder : where the file lies, for tensors in a file beside it; None for a model in memory.
+    input_type : the integers that the input consists of by qonnx's annotation, e.g. "INT8" or "BIPOLAR"; else "".
     """
 
     nodes: tuple[Any, ...]
@@ -37,6 +38,7 @@ class OnnxGraph:
     output: str
     opset: int
     folder: Path | None
+    input_type: str = ""
 
 
 def read_graph(content: bytes, where: str, folder: Path | None) -> OnnxGraph:
@@ -78,8 +80,25 @@ def read_graph(content: bytes, where: str, folder: Path | None) -> OnnxGraph:
                 "edgeml converts models of one input and one output tensor",
             )
     return OnnxGraph(
-        tuple(graph.node), initializers, inputs[0].name, _shape(inputs[0], where), graph.output[0].name, opset, folder
+        tuple(graph.node),
+        initializers,
+        inputs[0].name,
+        _shape(inputs[0], where),
+        graph.output[0].name,
+        opset,
+        folder,
+        _annotated_type(graph, inputs[0].name),
     )
+
+
+def _annotated_type(graph: Any, name: str) -> str:
+    """qonnx's annotation of a tensor's integers, or ""."""
+    for annotation in graph.quantization_annotation:
+        if annotation.tensor_name == name:
+            for entry in annotation.quant_parameter_tensor_names:
+                if entry.key == "finn_datatype":
+                    return printable(entry.value, 20)
+    return ""
 
 
 def _shape(value: Any, where: str) -> tuple[int | None, ...]:

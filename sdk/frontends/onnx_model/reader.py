@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...errors import InputError, printable
@@ -10,6 +11,7 @@ from ..reading.builder import MlpBuilder
 from ..reading.value import SUPPORTED, NotAnMlp, Value
 from .graph import OnnxGraph
 from .operators import HINTS, OPERATORS, Applied
+from .operators.applied import Operator
 from .tensors import tensor_array, tensor_shape
 
 __all__ = ["graph_to_mlp"]
@@ -18,13 +20,16 @@ _FLOAT, _INT, _STRING, _TENSOR, _FLOATS, _INTS = 1, 2, 3, 4, 6, 7
 _DOMAINS = ("", "ai.onnx")
 
 
-def graph_to_mlp(graph: OnnxGraph, where: str, name: str) -> Mlp:
-    """`graph` as an `Mlp`; InputError with operator, place and remedy where it is none."""
+def graph_to_mlp(graph: OnnxGraph, where: str, name: str, foreign: Mapping[str, Operator] | None = None) -> Mlp:
+    """`graph` as an `Mlp`; InputError with operator, place and remedy where it is none.
+
+    `foreign` are operators of other domains than ONNX's own, by their kind; their domain is not looked at.
+    """
     try:
         builder = MlpBuilder(graph.input_shape)
         values: dict[str, Value] = {graph.input: builder.input}
         for position, node in enumerate(graph.nodes):
-            _walk(graph, builder, values, node, position, where)
+            _walk(graph, builder, values, node, position, where, foreign or {})
         if graph.output not in values:
             raise NotAnMlp(f"no node gives its output {printable(graph.output)!r}")
         builder.place("", "")
@@ -34,20 +39,27 @@ def graph_to_mlp(graph: OnnxGraph, where: str, name: str) -> Mlp:
 
 
 def _walk(
-    graph: OnnxGraph, builder: MlpBuilder, values: dict[str, Value], node: Any, position: int, where: str
+    graph: OnnxGraph,
+    builder: MlpBuilder,
+    values: dict[str, Value],
+    node: Any,
+    position: int,
+    where: str,
+    foreign: Mapping[str, Operator],
 ) -> None:
     """Apply one node."""
     kind = printable(node.op_type, 40)
     origin = f"node {printable(node.name or position)} ({kind})"
     builder.place(origin, _hint(graph, node))
     try:
-        if node.domain not in _DOMAINS or kind not in OPERATORS:
+        function = foreign.get(kind) or (OPERATORS.get(kind) if node.domain in _DOMAINS else None)
+        if function is None:
             domain = f"{printable(node.domain, 60)}." if node.domain not in _DOMAINS else ""
             raise NotAnMlp(f"the operator {domain}{kind} is not supported")
         inputs = [_value(graph, builder, values, name, where) for name in node.input]
         applied = Applied(builder, inputs, _attributes(node, f"{where}, {origin}", builder), graph.opset)
         try:
-            result = OPERATORS[kind](applied)
+            result = function(applied)
         except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
             raise NotAnMlp(f"its inputs or attributes are not as ONNX defines them ({printable(error)})") from error
         if unknown := sorted(set(applied.attributes) - applied.used):

@@ -162,6 +162,10 @@ class MlpBuilder:
             return x
         return self._same_shape(_made(Clamp, *bounds), x, "relu" if bounds[0] == 0 else "clamp")
 
+    def foreign(self, operator: Any, x: Signal, name: str) -> Signal:
+        """An operator of another package's, value by value; an `Mlp` that holds one is for that package's eyes only."""
+        return self._same_shape(operator, x, name)
+
     def sigmoid(self, x: Signal) -> Signal:
         """1 / (1 + exp(−x))."""
         return self._same_shape(Sigmoid(), x, "sigmoid")

@@ -22,7 +22,7 @@ HINTS = {
     ),
     **dict.fromkeys(("LayerNormalization", "InstanceNormalization"), "Use BatchNorm1d in its place"),
     **dict.fromkeys(
-        ("QuantizeLinear", "DequantizeLinear", "QLinearMatMul", "Quant", "BipolarQuant", "MultiThreshold"),
+        ("QuantizeLinear", "DequantizeLinear", "QLinearMatMul"),
         "edgeml quantizes itself: export the float model",
     ),
     **dict.fromkeys(("ZipMap", "ArrayFeatureExtractor"), "Export the model without its labels and maps"),
