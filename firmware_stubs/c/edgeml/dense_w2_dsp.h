@@ -2,8 +2,8 @@
  *
  * A 16-bit half of a masked word holds the weights of two outputs for one input: output a as the code w + 2 in bits
  * 0-1, output b as two's complement in bits 14-15. SMLAD multiplies both halves with their inputs and adds: the
- * accumulator is A + 2^14 * B. It starts with -2 * (sum of the inputs), which takes the code's offset back, so that A is
- * the true sum; the generator proves for each segment of inputs that A fits 14 bits and B 18 (both signed).
+ * accumulator is A + 2^14 * B. It starts with -2 * (sum of the inputs), which takes the code's offset back, and a shift
+ * that makes A positive; the generator proves for each segment of inputs that A fits 14 bits and B 18 (signed).
  * A word holds four such masks' worth, found by rotating it by 0, 4, 8 and 12 bits: eight inputs, two outputs.
  * Weights: [blocks of 8 outputs][groups of 8 inputs][4 pairs of outputs]; inputs as edgeml_widen_u8 writes them.
  */
@@ -38,8 +38,7 @@
 /* A and B of one accumulator onto the sums of two outputs. */
 #define EDGEML_W2_SUMS(acc)                                          \
     "ldrd  r5, r6, [r3], #8\n"                                       \
-    "sbfx  lr, " acc ", #0, #14\n"                                   \
-    "sub   " acc ", " acc ", lr\n"                                   \
+    "ubfx  lr, " acc ", #0, #14\n"                                   \
     "add   r5, r5, lr\n"                                             \
     "add   r6, r6, " acc ", asr #14\n"                               \
     "strd  r5, r6, [r4], #8\n"
@@ -110,7 +109,7 @@ static EDGEML_MAYBE_UNUSED void edgeml_dense_w2_dsp_segment(const edgeml_dense_c
         }
         for (size_t pair = 0; pair < 4; pair++) {
             const size_t output = 8u * block + 2u * pair;
-            const int32_t a = (int32_t)((acc[pair] + 0x2000u) & 0x3FFFu) - 0x2000;
+            const int32_t a = (int32_t)(acc[pair] & 0x3FFFu);
             const int32_t b = (int32_t)(acc[pair] - (uint32_t)a) / 16384;
             call->to[output] = call->from[output] + a;
             call->to[output + 1] = call->from[output + 1] + b;

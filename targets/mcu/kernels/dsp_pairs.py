@@ -52,6 +52,7 @@ class W2DspKernel(DenseKernel):
         found = _segment(problem)
         assert found is not None
         length, shift = found
+        shift += 1 << (_LOW_FIELD - 1)  # the low field is read as unsigned: what is left over it needs no borrow
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
         taken = -(-(-inputs // length) * shift)
         start = begin(problem.prefix, problem.bias, outputs, taken, 0, " and shifts of the fields")
