@@ -142,9 +142,11 @@ def monitor(
 
     terminal = Terminal()
     detector = Detector(load(bundle), need, on)
+    labels = ", ".join(detector.labels)
     with stop_on_signals() as stop:
         is_file = Path(source).exists()
         frames = frames_of_file(Path(source)) if is_file else frames_of_bus(source, interface, stop, bitrate)
+        print(f"watching {source} for {labels}", flush=True)
         seen = watch(frames, detector, lambda alarm: print(f"ALARM  {alarm}", flush=True), stop)
     terminal.plain(
         f"{seen.frames:,} frames, {seen.windows:,} windows, {seen.called:,} called an attack, {seen.alarms:,} alarms"

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.bundle import Bundle
+from edgeml.data import load_arrays
 from edgeml.errors import EdgemlError, MissingTool
 from edgeml.pipeline import convert
 from edgeml.terminal import Terminal
@@ -25,7 +26,8 @@ from .training import MODEL
 __all__ = ["QUANTIZED", "Budget", "Deployment", "budget_of", "deploy", "deployments", "show_budgets"]
 
 QUANTIZED = "quantized-host"
-_MEASURED_FRAMES = 32
+_MEASURED_WINDOWS = 32
+_TESTED_WINDOWS = 64
 _BUSES = (500_000, 1_000_000)
 
 
@@ -91,6 +93,13 @@ class Budget:
         return self.seconds / shortest_frame_seconds(bits_per_second)
 
 
+def _some_windows(data: Path) -> dict[str, npt.NDArray[Any]]:
+    """Held-back windows from all over the log, few enough for RTL simulators, beside edgeml's own test vectors."""
+    x = load_arrays(data)["x_test"]
+    chosen = x[np.linspace(0, len(x) - 1, min(len(x), _TESTED_WINDOWS)).astype(np.int64)]
+    return {"x": chosen, "x_test": chosen}
+
+
 def deploy(
     folder: Path,
     data: Path,
@@ -110,7 +119,7 @@ def deploy(
                 folder / each.source,
                 to=each.form,
                 target=each.target,
-                data=data,
+                data=data if each.source == MODEL else _some_windows(data),
                 output=folder / each.folder,
                 options=each.options,
                 progress=progress,
@@ -130,7 +139,7 @@ def budget_of(bundle: Bundle, x: npt.NDArray[np.uint8]) -> Budget | None:
     if not measured:
         return None
     try:
-        measures = bundle.run(x[:_MEASURED_FRAMES].astype(np.float32), on=measured).measures
+        measures = bundle.run(x[:_MEASURED_WINDOWS].astype(np.float32), on=measured).measures
     except EdgemlError:
         return None
     target = bundle.manifest["metrics"]["target"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeml.bundle import Bundle
 from edgeml.errors import InputError
+from edgeml.network import argmax
 
 from .frames import Frames
 from .windows import Recipe, features_of
@@ -52,9 +53,8 @@ class Detector:
             raise InputError("option need", f"must lie in 1 … 1000, found {need}")
         if network.output_size < 2:
             raise InputError(f"bundle {bundle.folder}", "has one output; a detector has one for each class")
-        bundle.executor(on)
-        self._bundle, self._need, self._on = bundle, need, on
-        self._labels = network.output.labels or tuple(f"class {i}" for i in range(network.output_size))
+        self._bundle, self._need, self._executor = bundle, need, bundle.executor(on)
+        self.labels = network.output.labels or tuple(f"class {i}" for i in range(network.output_size))
         # A feature is a byte: its quantized value is looked up.
         every = np.repeat(np.arange(256, dtype=np.float64)[:, None], network.input_size, axis=1)
         self._quantized = network.quantizer.quantize(every)
@@ -75,10 +75,11 @@ class Detector:
         if self.frames < self.recipe.frames:
             return None
         q = self._quantized[self._features.ravel(), self._columns]
-        said = int(self._bundle.run(q[None, :], on=self._on).classes[0])
+        outputs = self._executor.run(self._bundle, q[None, :], trace=False, options={}).outputs
+        said = int(argmax(outputs)[0])
         self.windows += 1
         self._in_a_row = self._in_a_row + 1 if said else 0
         self.called += bool(said)
         if self._in_a_row != self._need:
             return None
-        return Alarm(self._before, self._labels[said], tuple(self._identifiers))
+        return Alarm(self._before, self.labels[said], tuple(self._identifiers))

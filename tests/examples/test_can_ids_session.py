@@ -1,0 +1,213 @@
+"""The example from a log to alarms on a bus, shortened: a tiny network, few steps, the real commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from edgeml.bundle import Bundle, load
+from edgeml.errors import InputError
+from examples.can_ids.bus import SHORTEST_FRAME_BITS
+from examples.can_ids.command_line import app
+from examples.can_ids.dataset import prepared
+from examples.can_ids.deploy import Budget
+from examples.can_ids.detector import Detector
+from examples.can_ids.frames import FRAME, Traffic
+from examples.can_ids.inject import Attack, inject
+from examples.can_ids.measures import measure
+from examples.can_ids.monitor import Summary, frames_of_bus, frames_of_file, monitor
+from examples.can_ids.readers import read_log
+from examples.can_ids.windows import Recipe, Windows, features_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def _traffic(frames: int) -> Traffic:
+    """Ten identifiers in turn, a counter and a slow signal in their data."""
+    records = np.zeros(frames, FRAME)
+    number = np.arange(frames)
+    records["time"] = 50 + number * 5e-4
+    records["identifier"] = 0x100 + 0x20 * (number % 10)
+    records["length"] = 8
+    records["data"][:, 0], records["data"][:, 3] = number % 16, (100 + 20 * np.sin(number / 500)).astype(np.uint8)
+    return Traffic(records, ("normal",), ("drive",))
+
+
+def _write_hcrl(traffic: Traffic, path: Path) -> None:
+    rows = []
+    for frame in traffic.frames:
+        data = "".join(f"{byte:02x}," for byte in frame["data"][: frame["length"]])
+        flag = "T" if frame["label"] else "R"
+        rows.append(f"{frame['time']:.6f},{frame['identifier']:04x},{frame['length']},{data}{flag}\n")
+    path.write_text("".join(rows))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """What the command `train` leaves of an HCRL file with short rows and a flood, and a fuzzed one."""
+    folder = tmp_path_factory.mktemp("can_ids")
+    for kind, name in (("dos", "DoS_dataset.csv"), ("fuzzing", "Fuzzy_dataset.csv")):
+        _write_hcrl(inject(_traffic(4000), Attack(kind, share=0.05, burst=20), seed=1), folder / name)
+    logs = [str(folder / "DoS_dataset.csv"), str(folder / "Fuzzy_dataset.csv")]
+    sizes = ["--widths", "24,12", "--steps", "250", "--quantized-steps", "250", "--most", "6000"]
+    result = CliRunner().invoke(app, ["train", *logs, *sizes, "-o", str(folder / "out")], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "2 bit: macro recall" in result.output
+    return folder / "out"
+
+
+def test_training_on_hcrl_files_gives_a_verified_bundle_and_figures(trained):
+    bundle = load(trained / "quantized-host")
+    assert bundle.network.output.labels == ("normal", "dos", "fuzzy")
+    assert {each["name"]: each["status"] for each in bundle.manifest["verification"]}["golden"] == "exact"
+    figures = json.loads((trained / "figures.json").read_text())
+    for name in ("float", "2 bit"):
+        recall = {each["name"]: each["recall"] for each in figures[name]["classes"]}
+        assert recall["dos"] > 0.9, name
+        assert recall["normal"] > 0.8, name
+        assert sum(map(sum, figures[name]["confusion"])) == sum(each["windows"] for each in figures[name]["classes"])
+
+
+def test_an_hcrl_file_gives_the_windows_of_the_table_it_was_made_from(tmp_path, shared_data):
+    table = read_log(shared_data / "can" / "volvo_v40_240k.csv.gz")
+    part = table.trace(1)[:8000]
+    traffic = Traffic(part, table.classes, table.traces)
+    _write_hcrl(traffic, tmp_path / "DoS_dataset.csv")
+    found = prepared(read_log(tmp_path / "DoS_dataset.csv"), Recipe(), 0.2, 0, 0)
+    part["trace"] = 0
+    expected = prepared(Traffic(part, table.classes[:2], ("dos",)), Recipe(), 0.2, 0, 0)
+    assert found.arrays["labels"].tolist() == ["normal", "dos"]
+    for name in ("x", "y", "x_test", "y_test"):
+        np.testing.assert_array_equal(found.arrays[name], expected.arrays[name], err_msg=name)
+
+
+def _attacked() -> Traffic:
+    return inject(_traffic(600), Attack("dos", share=0.1, burst=30), seed=9)
+
+
+def _expected_alarms(bundle: Bundle, traffic: Traffic, need: int) -> list[float]:
+    """Times of alarms, from all windows at once on golden."""
+    x = np.lib.stride_tricks.sliding_window_view(features_of(traffic.frames, Recipe()), 4, axis=0)
+    said = bundle.run(np.moveaxis(x, -1, 1).reshape(-1, 40).astype(np.float32)).classes > 0
+    in_a_row, raised = 0, []
+    for number, called in enumerate(said):
+        in_a_row = in_a_row + 1 if called else 0
+        if in_a_row == need:
+            raised.append(float(traffic.frames["time"][number + 3]))
+    return raised
+
+
+def test_a_log_is_watched_frame_by_frame_as_golden_says(trained, tmp_path):
+    bundle, traffic = load(trained / "quantized-host"), _attacked()
+    _write_hcrl(traffic, tmp_path / "dos.csv")
+    alarms: list[float] = []
+    seen = monitor(frames_of_file(tmp_path / "dos.csv"), Detector(bundle), lambda alarm: alarms.append(alarm.time))
+    assert len(alarms) >= 2
+    np.testing.assert_allclose(alarms, _expected_alarms(bundle, traffic, 3), atol=1e-6)
+    assert (seen.frames, seen.windows, seen.alarms) == (660, 657, len(alarms))
+
+
+def test_a_virtual_bus_is_watched_until_it_is_stopped(trained):
+    can = pytest.importorskip("can", reason="python-can is not installed")
+    bundle, traffic = load(trained / "quantized-host"), _attacked()
+    stop, alarms = threading.Event(), []
+    frames = frames_of_bus("test_can_ids", "virtual", stop)
+    results: list[Summary] = []
+    detector = Detector(bundle)
+
+    def watched() -> None:
+        results.append(monitor(frames, detector, alarms.append, stop))
+
+    watcher = threading.Thread(target=watched)
+    with can.Bus(channel="test_can_ids", interface="virtual") as sender:
+        watcher.start()
+        for frame in traffic.frames:
+            data = bytes(frame["data"][: frame["length"]])
+            sender.send(can.Message(arbitration_id=int(frame["identifier"]), data=data, is_extended_id=False))
+        sender.send(can.Message(arbitration_id=1, is_fd=True, data=bytes(12)))
+        deadline = time.monotonic() + 60
+        while watcher.is_alive() and detector.frames < len(traffic) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        stop.set()
+        watcher.join(10)
+    assert not watcher.is_alive()
+    assert len(alarms) == len(_expected_alarms(bundle, traffic, 3))
+    assert results[0].frames == len(traffic)
+    assert all(0 in alarm.identifiers for alarm in alarms)
+
+
+def test_the_monitor_ends_on_ctrl_c_with_its_summary(trained):
+    pytest.importorskip("can", reason="python-can is not installed")
+    command = [sys.executable, "-m", "examples.can_ids", "monitor", "channel_of_nobody", "--interface", "virtual"]
+    process = subprocess.Popen(
+        [*command, "--bundle", str(trained / "quantized-host")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        assert "watching" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (0, "")
+    assert "0 frames, 0 windows, 0 called an attack, 0 alarms" in output
+
+
+def test_mistakes_on_the_command_line_have_one_line_and_an_exit_code(tmp_path):
+    for arguments, code, words in (
+        (["monitor", "can_absent", "--interface", "no_such_kind", "--bundle", str(tmp_path)], 2, "is no bundle"),
+        (["prepare", str(tmp_path / "absent.log"), "-o", str(tmp_path / "x.npz")], 2, "absent.log"),
+        (["deploy", str(tmp_path)], 2, "Run the command train first"),
+        (["inject", str(tmp_path / "absent.log"), "-o", "x.csv", "--kind", "jamming"], 2, "jamming"),
+    ):
+        command = [sys.executable, "-m", "examples.can_ids", *arguments]
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+        assert result.returncode == code, result.stderr
+        assert words in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_measures_of_a_detector_by_hand():
+    y = np.array([0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 2])
+    said = np.array([0, 0, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0])
+    position = np.arange(12)
+    windows = Windows(np.zeros((12, 40), np.uint8), y, np.zeros(12), np.zeros((12, 4), bool), position, 36.0)
+    found = measure(windows, said, ("normal", "a", "b"))
+    normal, a, b = found.classes
+    assert (normal.recall, a.recall, b.recall) == (4 / 7, 3 / 4, 0.0)
+    assert (a.precision, b.precision) == (3 / 6, None)
+    assert a.f1 == pytest.approx(2 * 0.75 * 0.5 / 1.25)
+    assert (a.injections, a.found, b.injections, b.found) == (1, 1, 1, 0)
+    assert (found.false_windows, found.false_alarms, found.false_alarms_per_hour) == (3, 1, 100.0)
+    apart = Windows(windows.x, y, windows.time, windows.injected, np.where(position < 8, position, position + 5), 36.0)
+    assert measure(apart, said, ("normal", "a", "b")).false_alarms == 0, "windows on both sides of a gap are no row"
+
+
+def test_a_budget_is_held_against_the_shortest_frame():
+    budget = Budget("b", "verilator", "cycles", 94, 16, 200e6, "")
+    assert budget.seconds == pytest.approx(0.47e-6)
+    assert budget.share(1e6) == pytest.approx(0.47 / SHORTEST_FRAME_BITS)
+
+
+def test_a_bundle_that_is_no_detector_is_refused(trained, small_network):
+    bundle = load(trained / "quantized-host")
+    other = Bundle(bundle.folder, small_network, bundle.manifest)
+    with pytest.raises(InputError, match="no whole number of CAN frames"):
+        Detector(other)
+    with pytest.raises(InputError, match="option need"):
+        Detector(bundle, need=0)
