@@ -19,10 +19,9 @@ module edgeml_significand #(
             localparam MOST = WIDTH - KEPT;
             wire [MOST:0] reaches;
             genvar e;
-            assign reaches[MOST] = value[WIDTH-1];
             assign reaches[0] = 1'b1;
-            for (e = 1; e < MOST; e = e + 1) begin : place
-                assign reaches[e] = reaches[e+1] || value[KEPT+e-1];
+            for (e = 1; e <= MOST; e = e + 1) begin : place
+                assign reaches[e] = value[WIDTH-1:KEPT+e-1] != {(MOST - e + 1){1'b0}};
             end
             // reaches[e]: at least e places go away.
             reg [MOST:0] away;

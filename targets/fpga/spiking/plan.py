@@ -159,7 +159,7 @@ def make_spiking_plan(network: Network, folds: Mapping[str, Fold]) -> SpikingPla
             raise InputError(
                 f"layer {name}",
                 f"the encoding {layer.encoding!r} has no event-driven unit",
-                f"Choose one of {', '.join(ENCODINGS)} (--option encoding=…)",
+                f"Choose one of {', '.join(ENCODINGS)} (--encoding)",
             )
     sources = [layer for layer in populations.values() if isinstance(layer, InputSpikes)]
     if len(sources) != 1:

