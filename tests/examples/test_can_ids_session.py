@@ -146,6 +146,24 @@ def test_a_virtual_bus_is_watched_until_it_is_stopped(trained):
     assert all(0 in alarm.identifiers for alarm in alarms)
 
 
+def test_logs_that_python_can_reads_are_watched_too(tmp_path):
+    can = pytest.importorskip("can", reason="python-can is not installed")
+    traffic = _traffic(20)
+    with can.Logger(str(tmp_path / "drive.asc")) as writer:
+        for frame in traffic.frames:
+            data, identifier = bytes(frame["data"]), int(frame["identifier"])
+            writer(
+                can.Message(timestamp=float(frame["time"]), arbitration_id=identifier, data=data, is_extended_id=False)
+            )
+    found = np.concatenate(list(frames_of_file(tmp_path / "drive.asc")))
+    for name in ("identifier", "length", "data", "extended"):
+        np.testing.assert_array_equal(found[name], traffic.frames[name], err_msg=name)
+    np.testing.assert_allclose(np.diff(found["time"]), np.diff(traffic.frames["time"]), atol=2e-6)
+    (tmp_path / "damaged.blf").write_bytes(b"LOGG" + bytes(40))
+    with pytest.raises(InputError, match="damaged"):
+        list(frames_of_file(tmp_path / "damaged.blf"))
+
+
 def test_the_monitor_ends_on_ctrl_c_with_its_summary(trained):
     pytest.importorskip("can", reason="python-can is not installed")
     command = [sys.executable, "-m", "examples.can_ids", "monitor", "channel_of_nobody", "--interface", "virtual"]
