@@ -68,25 +68,20 @@ class Constraint:
     limit: float
     percent: bool
 
-    def absolute(self, budget: Mapping[str, float]) -> float:
-        """The limit in the unit of the estimate; shares of 1 for qualities."""
+    def absolute(self, budget: Mapping[str, float]) -> float | None:
+        """The limit in the unit of the estimate, shares of 1 for qualities; None: in percent of what a part of this
+        kind has not, and so no limit there."""
         if self.name in QUALITIES:
             return self.limit / 100 if self.percent else self.limit
         if not self.percent:
             return self.limit
-        if self.name not in budget:
-            raise InputError(
-                f"constraint on {self.name}",
-                "is in percent, and the part's profile has no such budget",
-                f"It has: {', '.join(sorted(budget)) or 'none'}",
-            )
-        return budget[self.name] * self.limit / 100
+        return budget[self.name] * self.limit / 100 if self.name in budget else None
 
     def violation(self, found: Mapping[str, float], budget: Mapping[str, float]) -> float:
         """By what share of the limit it is broken; at most 0 where it holds, or where `found` does not say."""
-        if self.name not in found:
-            return 0.0
         limit = self.absolute(budget)
+        if self.name not in found or limit is None:
+            return 0.0
         over = found[self.name] - limit if self.at_most else limit - found[self.name]
         return over / max(abs(limit), 1e-12)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .front import dominates, non_dominated
+from .front import SCHEMA, dominates, non_dominated
 from .objectives import QUALITIES, budgets, costs_of, unit
 from .study import Record
 from .trial import Problem
@@ -63,8 +63,10 @@ def front_document(
         for profile in problem.profiles.values():
             limit = constraint.absolute(budgets(profile))
             of_target = f" on {profile.name}" if len(problem.profiles) > 1 and constraint.percent else ""
-            limits.append(f"{constraint.name} {'<=' if constraint.at_most else '>='} {limit:g}{of_target}")
+            if limit is not None:
+                limits.append(f"{constraint.name} {'<=' if constraint.at_most else '>='} {limit:g}{of_target}")
     return {
+        "schema": SCHEMA,
         "target": list(problem.profiles),
         "data": facts["data"],
         "seed": problem.seed,

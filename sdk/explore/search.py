@@ -242,11 +242,17 @@ def _space(settings: Settings, problem: Problem) -> Space:
 
 
 def _require_budgets(problem: Problem) -> None:
-    """Constraints in percent need a budget of each part; found out before the first trial."""
+    """Constraints in percent need a budget of some part; found out before the first trial."""
+    parts = [budgets(profile) for profile in problem.profiles.values()]
     for profile in problem.profiles.values():
         plugins.targets(profile.kind)
-        for constraint in problem.constraints:
-            constraint.absolute(budgets(profile))
+    for constraint in problem.constraints:
+        if all(constraint.absolute(part) is None for part in parts):
+            raise InputError(
+                f"constraint {constraint}",
+                "is in percent, and no profile has such a budget",
+                f"They have: {', '.join(sorted(set().union(*parts))) or 'none'}",
+            )
 
 
 def _first(settings: Settings, space: Space, measured: Sensitivity | None) -> list[Candidate]:

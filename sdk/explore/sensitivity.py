@@ -91,8 +91,14 @@ def quantized_weight(weight: npt.NDArray[np.float64], bits: int) -> npt.NDArray[
     return best
 
 
-def sensitivity(mlp: Mlp, x: npt.NDArray[Any], y: npt.NDArray[np.int64], bits: Sequence[int], seed: int) -> Sensitivity:
-    """Sensitivities of a classifier by the cross-entropy of up to 512 samples; the same seed gives the same."""
+def sensitivity(
+    mlp: Mlp, x: npt.NDArray[Any], y: npt.NDArray[np.int64], bits: Sequence[int], seed: int, probes: int = _PROBES
+) -> Sensitivity:
+    """Sensitivities of a classifier by the cross-entropy of up to 512 samples; the same seed gives the same.
+
+    `probes` random sign vectors estimate the traces. A trace below zero (the model is not at a minimum of the loss on
+    these samples) counts as none.
+    """
     import torch
 
     generator = np.random.default_rng(seed)
@@ -112,11 +118,11 @@ def sensitivity(mlp: Mlp, x: npt.NDArray[Any], y: npt.NDArray[np.int64], bits: S
         return [(zero if each is None else each).numpy() for each, zero in zip(given, zeros, strict=True)]
 
     traces = np.zeros(len(linears))
-    for _ in range(_PROBES):
+    for _ in range(probes):
         signs = [generator.choice(np.array([-1.0, 1.0]), leaf.shape) for leaf in leaves]
         products = times_hessian([torch.from_numpy(each) for each in signs])
         traces += [float(np.mean(v * hv)) for v, hv in zip(signs, products, strict=True)]
-    traces /= _PROBES
+    traces = np.maximum(traces / probes, 0.0)
     deltas = [[quantized_weight(linear.weight, each) - linear.weight for each in bits] for _, linear in linears]
     count = len(linears), len(bits)
     omega = np.array([[traces[i] * float(np.sum(delta**2)) for delta in deltas[i]] for i in range(count[0])])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..profile import Profile
 from .candidate import Candidate
@@ -82,8 +84,46 @@ class Space:
         found["encoding"] = candidate.options.get("encoding", _ENCODINGS[0])
         if self.profiles[candidate.target].kind == "fpga":
             small = self._weights(candidate.hidden) <= _UNROLLED_WEIGHTS
-            found["hardware" if small else "hardware_of_many_weights"] = self._hardware_name(candidate)
+            if (name := self._hardware_name(candidate)) in self._hardware(candidate.hidden):
+                found["hardware" if small else "hardware_of_many_weights"] = name
         return found
+
+    def neighbour(self, candidate: Candidate, generator: np.random.Generator) -> Candidate:
+        """`candidate` with one or two of its choices moved to the next one up or down, or a hidden layer left out."""
+        for _ in range(int(generator.integers(1, 3))):
+            hidden, weights, acts = list(candidate.hidden), list(candidate.weight_bits), list(candidate.act_bits)
+            inputs = candidate.input_bits
+            places = [
+                ("input", 0),
+                *(("weight", k) for k in range(len(weights))),
+                *(("act", k) for k in range(len(acts))),
+            ]
+            places += [("width", k) for k in range(len(hidden))] * 2
+            if len(hidden) > 1:
+                places.append(("remove", int(generator.integers(len(hidden)))))
+            if candidate.form == "tflite":
+                places = [("width", k) for k in range(len(hidden))] or [("weight", 0)]
+            what, place = places[int(generator.integers(len(places)))]
+            if what == "input":
+                inputs = _moved(self.input_bits, inputs, generator)
+            elif what == "width":
+                hidden[place] = _moved(self.widths, hidden[place], generator)
+            elif what == "remove":
+                del hidden[place], weights[place], acts[place]
+            elif candidate.form == "tflite":
+                weights = [_moved(_TFLITE_BITS, weights[0], generator)] * len(weights)
+            else:
+                changed = weights if what == "weight" else acts
+                changed[place] = _moved(self.bits, changed[place], generator)
+            candidate = replace(
+                candidate,
+                hidden=tuple(hidden),
+                weight_bits=tuple(weights),
+                act_bits=tuple(acts),
+                input_bits=inputs,
+                baseline=False,
+            )
+        return candidate
 
     def uniform(self, hidden: tuple[int, ...], bits: int, hardware: str = "") -> list[Candidate]:
         """A shape with the same bits everywhere (8 at the input), for every target and form; on FPGAs as `hardware`
@@ -148,6 +188,12 @@ def _hardware_options(name: str, profile: Profile) -> dict[str, Any]:
 def _pick(trial: optuna.trial.Trial, name: str, choices: Sequence[int]) -> int:
     """One of ascending numbers, told to the sampler as its place, so that it knows which are neighbours."""
     return choices[trial.suggest_int(name, 0, len(choices) - 1)]
+
+
+def _moved(choices: Sequence[int], value: int, generator: np.random.Generator) -> int:
+    """The choice next to `value`, up or down."""
+    place = _index(choices, value) + int(generator.choice(np.array([-1, 1])))
+    return choices[min(max(place, 0), len(choices) - 1)]
 
 
 def _index(choices: Sequence[int], value: int) -> int:

@@ -1,7 +1,7 @@
 """The search itself: Optuna proposes, workers judge, a file remembers.
 
 Everything that a trial found lies in `study.db` (SQLite) before the next is asked for, so that a search killed at any
-moment goes on with all finished trials; those that were running are queued again, first.
+moment goes on with all finished trials; those that were running are queued again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import MissingTool
 from .candidate import Candidate
+from .front import non_dominated
+from .objectives import costs_of
 from .space import Space
 from .trial import Failure, Judged, Outcome
 from .workers import Handle, Workers
@@ -26,6 +30,7 @@ SAMPLERS = ("tpe", "nsga2")
 _POPULATION = 20
 _FEWEST_GAINS = 5
 _LARGEST_GAIN = 0.1
+_NEIGHBOURS_TRIED = 8
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ class Search:
         return in_time and len(self.records) + self.failed + running < limits.trials
 
     def _begin(self, workers: Workers, running: dict[Handle, Any], found: Callable[[Record, Outcome], None]) -> None:
+        self._propose_neighbour()
         trial = self._study.ask()
         baseline = bool(trial.user_attrs.get("baseline"))
         candidate = replace(self.space.suggest(trial), baseline=baseline)
@@ -135,6 +141,24 @@ class Search:
             self._end(trial, candidate, known.outcome, found)
             return
         running[workers.start(candidate, self._judged())] = trial, candidate
+
+    def _propose_neighbour(self) -> None:
+        """Every other time that nothing is queued: a small change of a design on the front. Optuna's samplers search
+        the whole space and learn from tens of trials; a front of trained networks has hardly more."""
+        optuna = _optuna()
+        number = len(self._study.get_trials(deepcopy=False))
+        generator = np.random.default_rng([self.seed, number])
+        if number % 2 or self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,)):
+            return
+        feasible = [record for record in self.records if record.feasible]
+        front = non_dominated([costs_of(record.outcome.values) for record in feasible])
+        known = {json.dumps(record.candidate.as_json()) for record in self.records}
+        for _ in range(_NEIGHBOURS_TRIED if front else 0):
+            chosen = feasible[front[int(generator.integers(len(front)))]].candidate
+            near = self.space.neighbour(chosen, generator)
+            if json.dumps(near.as_json()) not in known:
+                self._study.enqueue_trial(self.space.parameters(near))
+                return
 
     def _judged(self) -> Judged:
         first = [record.outcome for record in self.records if record.feasible]
