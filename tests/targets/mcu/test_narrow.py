@@ -61,6 +61,8 @@ def assert_exact(network: Network, name: str, every_kernel: bool = False) -> Non
         runner = NetworkRunner(Emulator(chip, library_image(firmware, chip, trace=True)), firmware.program)
         for layer, values in runner.trace(q)[1].items():
             np.testing.assert_array_equal(values, expected[layer], f"{kernel.name}, {layer}")
+        if every_kernel:
+            continue
         dialect = replace(dialect_for((kernel, RowsKernel())), tile=4)
         for layer, values in NativeNetwork(network, dialect, flags=("-O1", "-DEDGEML_PORTABLE")).trace(q).items():
             np.testing.assert_array_equal(values, expected[layer], f"{kernel.name} on this machine, {layer}")
@@ -79,10 +81,10 @@ def test_biases_of_every_type_are_exact(bias: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["m0", "m3", "m4", "m33", "rv32"])
-@pytest.mark.parametrize("bias", BIASES)
-@pytest.mark.parametrize("weight_bits", [2, 4, 8])
-def test_biases_of_every_type_are_exact_on_every_core(name: str, bias: str, weight_bits: int) -> None:
+@pytest.mark.parametrize("name", ["m0", "m4", "rv32"])
+@pytest.mark.parametrize("bias", ["none", "s8", "s16", "s32"])
+@pytest.mark.parametrize("weight_bits", [2, 8])
+def test_biases_of_every_type_are_exact_with_every_kernel(name: str, bias: str, weight_bits: int) -> None:
     assert_exact(network_with(BIASES[bias][:2], 300, 3, weight_bits=weight_bits), name, every_kernel=True)
 
 
