@@ -41,8 +41,6 @@ module edgeml_mvu #(
 );
     localparam LEVELS = $clog2(SIMD);
     localparam TREE_CLOCKS = LEVELS / 2;
-    localparam PRODUCT_BITS = INPUT_BITS + WEIGHT_BITS;
-    localparam FACTOR_BITS = INPUT_BITS + WEIGHT_BITS;
     localparam SF_BITS = (SF > 1) ? $clog2(SF) : 1;
     localparam NF_BITS = (NF > 1) ? $clog2(NF) : 1;
     localparam ADDRESS_BITS = (NF * SF > 1) ? $clog2(NF * SF) : 1;
@@ -158,23 +156,6 @@ module edgeml_mvu #(
 
     // ---- products, their sums, accumulators
 
-    // Bit k of weight · input for every {weight, input}.
-    function [63:0] product_table;
-        input integer k;
-        integer w, x, product;
-        begin
-            product_table = 64'd0;
-            for (w = 0; w < (1 << WEIGHT_BITS); w = w + 1) begin
-                for (x = 0; x < (1 << INPUT_BITS); x = x + 1) begin
-                    product = ((w >= (1 << (WEIGHT_BITS - 1))) ? w - (1 << WEIGHT_BITS) : w)
-                        * ((INPUT_SIGNED != 0 && x >= (1 << (INPUT_BITS - 1))) ? x - (1 << INPUT_BITS) : x);
-                    if (((product >> k) & 1) != 0)
-                        product_table = product_table | (64'd1 << (w * (1 << INPUT_BITS) + x));
-                end
-            end
-        end
-    endfunction
-
     reg push_held;
     always @(posedge clk) begin
         if (rst) push_held <= 1'b0;
@@ -182,60 +163,18 @@ module edgeml_mvu #(
     end
     assign push = push_held;
 
-    genvar p, s;
+    genvar p;
     generate
         for (p = 0; p < PE; p = p + 1) begin : row
-            wire [SIMD*PRODUCT_BITS-1:0] products;
-            for (s = 0; s < SIMD; s = s + 1) begin : column
-                wire [WEIGHT_BITS-1:0] weight = weights[(p*SIMD+s)*WEIGHT_BITS +: WEIGHT_BITS];
-                wire [INPUT_BITS-1:0] bits = inputs[s*INPUT_BITS +: INPUT_BITS];
-                wire signed [PRODUCT_BITS-1:0] value;
-                if (INPUT_SIGNED != 0) begin : input_signed
-                    assign value = {{WEIGHT_BITS{bits[INPUT_BITS-1]}}, bits};
-                end else begin : input_unsigned
-                    assign value = {{WEIGHT_BITS{1'b0}}, bits};
-                end
-                if (WEIGHT_BITS == 1) begin : bipolar
-                    assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = weight[0] ? value : -value;
-                end else if (FACTOR_BITS <= 6) begin : lookup
-                    // Few bits: a lookup table per bit of the product.
-                    genvar k;
-                    wire unused_value = &{1'b0, value};
-                    for (k = 0; k < PRODUCT_BITS; k = k + 1) begin : product_bit
-                        localparam [63:0] TABLE = product_table(k);
-                        assign products[s*PRODUCT_BITS+k] = TABLE[{{(6 - FACTOR_BITS){1'b0}}, weight, bits}];
-                    end
-                end else if (WEIGHT_BITS == 2) begin : two_bits
-                    // −2, −1, 0, 1 times the value: one of 0, x, 2x, perhaps negated; no multiplier.
-                    wire [PRODUCT_BITS-1:0] twice = {value[PRODUCT_BITS-2:0], 1'b0};
-                    wire [PRODUCT_BITS-1:0] chosen =
-                        weight[0] ? value : (weight[1] ? twice : {PRODUCT_BITS{1'b0}});
-                    assign products[s*PRODUCT_BITS +: PRODUCT_BITS] =
-                        (chosen ^ {PRODUCT_BITS{weight[1]}}) + {{(PRODUCT_BITS - 1){1'b0}}, weight[1]};
-                end else begin : multiplier
-                    wire signed [PRODUCT_BITS-1:0] factor = {{INPUT_BITS{weight[WEIGHT_BITS-1]}}, weight};
-                    assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = value * factor;
-                end
-            end
-            localparam FULL_BITS = PRODUCT_BITS + LEVELS;
-            localparam TREE_BITS = (FULL_BITS < SUM_BITS) ? FULL_BITS : SUM_BITS;
-            wire [TREE_BITS-1:0] tree_sum;
-            edgeml_adder_tree #(.TERMS(SIMD), .TERM_BITS(PRODUCT_BITS), .SUM_BITS(TREE_BITS)) tree (
-                .clk(clk), .rst(rst), .terms(products), .sum(tree_sum)
+            edgeml_mvu_row #(
+                .SIMD(SIMD), .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED), .WEIGHT_BITS(WEIGHT_BITS),
+                .SUM_BITS(SUM_BITS)
+            ) output_row (
+                .clk(clk), .rst(rst),
+                .weights(weights[p*SIMD*WEIGHT_BITS +: SIMD*WEIGHT_BITS]), .inputs(inputs),
+                .add(going[TREE_CLOCKS]), .first(going_first[TREE_CLOCKS]),
+                .start(constants[p*SUM_BITS +: SUM_BITS]), .sum(push_data[p*SUM_BITS +: SUM_BITS])
             );
-            wire [SUM_BITS-1:0] step_sum;
-            if (SUM_BITS > TREE_BITS) begin : wider
-                assign step_sum = {{(SUM_BITS - TREE_BITS){tree_sum[TREE_BITS-1]}}, tree_sum};
-            end else begin : same
-                assign step_sum = tree_sum;
-            end
-            wire [SUM_BITS-1:0] start = constants[p*SUM_BITS +: SUM_BITS];
-            reg [SUM_BITS-1:0] sum;
-            always @(posedge clk) begin
-                if (rst) sum <= {SUM_BITS{1'b0}};
-                else if (going[TREE_CLOCKS]) sum <= (going_first[TREE_CLOCKS] ? start : sum) + step_sum;
-            end
-            assign push_data[p*SUM_BITS +: SUM_BITS] = sum;
         end
     endgenerate
 endmodule

@@ -28,7 +28,7 @@ class DenseOperation(Operation):
 
     is_head = True
     module = "edgeml_mvu"
-    modules = ("edgeml_mvu.v", "edgeml_adder_tree.v")
+    modules = ("edgeml_mvu.v", "edgeml_mvu_row.v", "edgeml_adder_tree.v")
     keep_block_rams = False
     """Whether small input buffers stay out of block RAM: for parts with few of them and no smaller memory."""
 
