@@ -24,6 +24,7 @@ __all__ = ["Parts", "block_rams", "folded_features", "unrolled_features"]
 _DSP_PRODUCT_BITS = 9
 _DSP_FACTOR_BITS = 18
 _SHORTEST_SHIFT_REGISTER = 3
+_BLOCK_RAM_COST = 64
 
 
 @dataclass
@@ -73,9 +74,18 @@ def _rom(parts: Parts, words: int, columns: int, family: Family) -> None:
         parts.add("rom", used * max(words / 2**family.lut_inputs, 1.0))
 
 
+def _in_block(depth: int, width: int, family: Family) -> bool:
+    """Whether a small memory goes into block RAM: on iCE40, from so many bits per block RAM on, as yosys weighs it."""
+    return family.name == "ice40" and depth * width > _BLOCK_RAM_COST * block_rams(depth, width, family)
+
+
 def _memory(parts: Parts, depth: int, width: int, family: Family) -> None:
-    """A small memory that is written: distributed RAM of 16 or 32 words, or flip-flops and multiplexers on iCE40."""
-    if family.name == "ice40":
+    """A small memory that is written: distributed RAM of 16 or 32 words; on iCE40 flip-flops or block RAM."""
+    if _in_block(depth, width, family):
+        parts.block_rams += block_rams(depth, width, family)
+        # What is written while its place is read passes the block RAM by.
+        parts.flip_flops += width
+    elif family.name == "ice40":
         parts.flip_flops += depth * width
         parts.add("memory", (depth - 1) * width)
     else:
@@ -133,11 +143,11 @@ def _dense(parts: Parts, operation: DenseOperation, family: Family) -> None:
         parts.add("rom", used * max(operation.beats / 2**family.lut_inputs, 1.0) if operation.beats > 2 else 0.0)
         parts.flip_flops += _bits(operation.beats)
     if operation.beats > 1:
-        in_block = family.name == "ice40" and not (operation.small_buffer and operation.keep_block_rams)
         parts.flip_flops += simd * x_bits + 1
         parts.add("stream", 0.7 * simd * x_bits)
-        if in_block:
-            parts.block_rams += block_rams(operation.simd_folds, simd * x_bits, family)
+        if operation.small_buffer and operation.keep_block_rams:
+            parts.flip_flops += operation.simd_folds * simd * x_bits
+            parts.add("memory", (operation.simd_folds - 1) * simd * x_bits)
         else:
             _memory(parts, operation.simd_folds, simd * x_bits, family)
 
