@@ -60,7 +60,7 @@ def _row(parameter: Any, context: Any, kind: Any) -> str:
     if parameter.param_type_name == "option" and parameter.required:
         said = f"{said.rstrip('.')}. Required."
     default = parameter.get_default(context)
-    if default not in (None, False, (), []) and not parameter.required:
+    if default not in (None, False, "", (), []) and not parameter.required:
         said = f"{said.rstrip('.')}. Default: `{default}`."
     return f"| {_cell(names)} | {_cell(said.strip())} |"
 

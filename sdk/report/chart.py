@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -74,6 +75,7 @@ def thresholds(title: str, rows: Sequence[tuple[float, float, Sequence[float]]],
     room = (max(reached) - min(reached)) / 3 or 1.0
     low = max(min((row[0] for row in rows), default=0.0), min(reached) - room)
     high = min(max((row[1] for row in rows), default=1.0), max(reached) + room)
+    low, high = math.floor(low), math.ceil(high)
     ranges, marks = [], []
     step = (HEIGHT - TOP - BOTTOM) / max(len(rows), 1)
     for index, (first, last, values) in enumerate(rows):
@@ -95,33 +97,42 @@ def scatter(
     x_label: str,
     y_label: str,
 ) -> str:
-    """All `points` pale, the `front` joined by a line and labelled."""
+    """All `points` pale, the `front` dark; those of it that lead in these two alone are joined and labelled.
+
+    x is a cost, less is better; y is a quality, more is better. Costs over more than a decade are drawn by
+    their logarithm.
+    """
     everything = [*points, *((x, y) for x, y, _ in front)] or [(0.0, 0.0)]
     xs, ys = [x for x, _ in everything], [y for _, y in everything]
     x_range, y_range = (min(xs), max(xs)), (min(ys), max(ys))
+    logarithmic = x_range[0] > 0 and x_range[1] > 10 * x_range[0]
 
     def place(x: float, y: float) -> tuple[float, float]:
-        return (
-            _scale(x, *x_range, LEFT + 10, WIDTH - RIGHT - 10),
-            _scale(y, *y_range, HEIGHT - BOTTOM - 10, TOP + 14),
-        )
+        across = (math.log(x), math.log(x_range[0]), math.log(x_range[1])) if logarithmic else (x, *x_range)
+        return _scale(*across, LEFT + 10, WIDTH - RIGHT - 10), _scale(y, *y_range, HEIGHT - BOTTOM - 10, TOP + 14)
 
     pale = "".join(
         f'<circle class="pale" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in (place(*p) for p in points[:MOST_POINTS])
     )
-    ordered = sorted(front, key=lambda point: (point[0], point[1]))
-    placed = [(*place(x, y), name) for x, y, name in ordered]
+    dots = "".join(
+        f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>'
+        for x, y in (place(x, y) for x, y, _ in front[:MOST_POINTS])
+    )
+    leading: list[tuple[float, float, str]] = []
+    for x, y, name in sorted(front[:MOST_POINTS], key=lambda point: (point[0], -point[1])):
+        if not leading or y > leading[-1][1]:
+            leading.append((x, y, name))
+    placed = [(*place(x, y), name) for x, y, name in leading]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in placed)
     line = f'<polyline class="line s0" points="{path}"/>' if len(placed) > 1 else ""
-    dots = "".join(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>' for x, y, _ in placed)
     names, last = [], -100.0
     for x, y, name in placed:
         if x - last >= 34:
-            names.append(
-                f'<text x="{x:.1f}" y="{y - 9:.1f}" text-anchor="middle">{escape(name[:_LONGEST_LABEL])}</text>'
-            )
+            said = escape(name[:_LONGEST_LABEL])
+            names.append(f'<text x="{x:.1f}" y="{y - 9:.1f}" text-anchor="middle">{said}</text>')
             last = x
-    return _frame(title, x_label, y_label, x_range, y_range, pale + line + dots + "".join(names))
+    label = f"{x_label}, logarithmic" if logarithmic else x_label
+    return _frame(title, label, y_label, x_range, y_range, pale + line + dots + "".join(names))
 
 
 def _frame(

@@ -56,8 +56,7 @@ def confusion_section(found: Any, labels: Sequence[str]) -> str:
         for index in shown
     ]
     title = "Recall of each class" if len(shown) == len(seen) else f"Recall of the {len(shown)} worst classes"
-    # Recall is a share of one, so the scale begins at nothing and ends at all.
-    body = bars([*rows], title) if max(recalls) == 1 else bars([*rows, ("", 1.0, "100%")], title)
+    body = bars(rows, title, full=1.0)
     counts = found.get("counts")
     if isinstance(counts, list) and len(names) <= _MOST_SHOWN:
         body = _matrix(counts, names) + body

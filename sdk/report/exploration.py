@@ -13,6 +13,13 @@ from .page import document
 __all__ = ["render_exploration"]
 
 _MOST_POINTS = 60
+_NAMES = {
+    "luts": "LUTs",
+    "dsps": "DSPs",
+    "block_rams": "block RAMs",
+    "latency_us": "latency",
+    "interval_us": "interval",
+}
 
 
 def render_exploration(front: Mapping[str, Any]) -> str:
@@ -50,7 +57,7 @@ def _texts(item: Any) -> list[str]:
 
 
 def _named(name: Any) -> str:
-    return str(name).replace("_", " ")
+    return _NAMES.get(str(name), str(name).replace("_", " "))
 
 
 def _amount(objective: Mapping[str, Any], value: Any) -> str:

@@ -119,11 +119,11 @@ def budget_bar(name: str, used: Any, budget: Any, unit: str = "") -> str:
     )
 
 
-def bars(rows: Sequence[tuple[str, float, str]], label: str) -> str:
-    """Horizontal bars (name, value, text beside it), all to one scale; at most `MOST_ROWS`."""
+def bars(rows: Sequence[tuple[str, float, str]], label: str, full: float | None = None) -> str:
+    """Horizontal bars (name, value, text beside it) to one scale: the whole width is `full`, else the largest value."""
     if not rows:
         return ""
-    largest = max((amount for _, amount, _ in rows), default=0.0) or 1.0
+    largest = full or max(amount for _, amount, _ in rows) or 1.0
     body = "".join(
         f'<div class="row"><span class="name">{escape(name)}</span>'
         f'<span class="track"><i style="width:{max(amount, 0.0) / largest:.2%}"></i></span>'
