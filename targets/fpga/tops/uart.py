@@ -1,0 +1,246 @@
+"""The UART top: a design on a small board, answering the hardware-in-the-loop protocol on two pins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.network import Network, simulate
+from edgeml.network.file import model_hash
+
+from ..budget import Budget
+from ..design import Built, library_text
+from ..verilog import bus, instance, pack_words
+from .constraints import pin_file
+
+__all__ = ["BAUD", "FOLDER", "UART_MODULES", "UartTop", "self_test_vectors", "uart_files", "uart_top"]
+
+FOLDER = "tops/uart"
+BAUD = 115_200
+UART_MODULES = (
+    "edgeml_crc32.v",
+    "edgeml_uart_rx.v",
+    "edgeml_uart_tx.v",
+    "edgeml_hil_receive.v",
+    "edgeml_hil_send.v",
+    "edgeml_hil_inputs.v",
+    "edgeml_hil_outputs.v",
+    "edgeml_hil_run.v",
+    "edgeml_hil_device.v",
+)
+_PROTOCOL_VERSION = 1
+_TESTS = 2
+_MOST_SAMPLES = 8
+_MOST_REQUEST_BYTES = 4096
+_STEM = "self_test"
+
+
+@dataclass(frozen=True, eq=False)
+class UartTop:
+    """A UART top made.
+
+    Parameters
+    ----------
+    name : of its module. files : content by file name, `sources.f` among them. sources : its own Verilog files, in the
+    order to compile them, behind the design's without its AXI4-Stream top. samples : most in a request. clock_hz : of
+    its parameter CLOCK_HZ.
+    """
+
+    name: str
+    files: Mapping[str, bytes]
+    sources: tuple[str, ...]
+    samples: int
+    clock_hz: int
+
+
+def self_test_vectors(network: Network) -> npt.NDArray[np.int32]:
+    """The input integers of the self-test, drawn from the model's hash: int32 [2, inputs]."""
+    generator = np.random.default_rng(int(model_hash(network)[:16], 16))
+    low, high = network.quantizer.low, network.quantizer.high
+    return generator.integers(low, high + 1, (_TESTS, network.input_size)).astype(np.int32)
+
+
+def _samples(network: Network, budget: Budget) -> int:
+    """Most samples of a request. Words as wide as iCE40's narrow block RAMs are not would take many of them."""
+    if budget.family.name == "ice40":
+        return 1
+    return max(1, min(_MOST_SAMPLES, _MOST_REQUEST_BYTES // network.input_size))
+
+
+def _clock_hz(budget: Budget) -> int:
+    return round(budget.clock_mhz * 1e6)
+
+
+def _padded(image: str, digits: int) -> bytes:
+    """A memory image with words of zeros up to a power of two, of two words at least, as the ROMs have."""
+    lines = image.splitlines()
+    whole = max(2, 1 << (len(lines) - 1).bit_length())
+    return "".join(f"{line}\n" for line in [*lines, *["0" * digits] * (whole - len(lines))]).encode()
+
+
+def _outputs_image(built: Built, y: npt.NDArray[np.int32]) -> str:
+    """Words of the core's output for the frames y [samples, outputs]; lanes beyond the last are zero."""
+    interface = built.interface
+    padded = np.zeros((len(y), interface.output_beats * interface.output_lanes), np.int64)
+    padded[:, : interface.outputs] = y
+    words = pack_words(padded.reshape(-1, interface.output_lanes), interface.output_element.bits)
+    digits = -(-interface.output_bits // 4)
+    return "".join(f"{word:0{digits}x}\n" for word in words)
+
+
+def _inputs_image(built: Built, q: npt.NDArray[np.int32]) -> str:
+    """Words of the core's input for the frames q [samples, inputs]."""
+    interface = built.interface
+    rows = interface.pack(q)
+    digits = -(-interface.input_bits // 4)
+    return "".join(f"{int.from_bytes(row.tobytes(), 'little'):0{digits}x}\n" for row in rows)
+
+
+def _text_bytes(text: str) -> bytes:
+    content = text.encode()[:255]
+    return bytes([len(content)]) + content
+
+
+def _form(network: Network) -> str:
+    """Which form the network is of, told by its layers: for people who look at what a device says of itself."""
+    kinds = {node.layer.kind for node in network.nodes}
+    if any("neuron" in kind or "spik" in kind for kind in kinds):
+        return "spiking"
+    return "tflite" if kinds & {"requantize", "lookup"} else "quantized"
+
+
+def _hello(network: Network, samples: int) -> tuple[int, str]:
+    """Bytes of hello's answer, and a Verilog expression for them, the first byte lowest."""
+    texts = _text_bytes(_form(network)) + _text_bytes(network.name)
+    lines = [
+        f"        {8 * len(texts)}'h{texts[::-1].hex()},  // form and name, each behind its length",
+        "        CLOCK_HZ,",
+        f"        16'd{samples},  // most samples of a request",
+        "        32'd0,  // integers of a trace",
+        f"        32'd{network.output_size},",
+        f"        32'd{network.input_size},",
+        f"        256'h{bytes.fromhex(model_hash(network))[::-1].hex()},",
+        "        8'd0,  // no trace",
+        f"        16'd{_PROTOCOL_VERSION}",
+    ]
+    return 53 + len(texts), "\n".join(["{", *lines, "    }"])
+
+
+def uart_top(network: Network, built: Built, budget: Budget) -> UartTop:
+    """The UART top of a design for a part; the same arguments give the same files."""
+    name = f"{network.name}_uart"
+    samples = _samples(network, budget)
+    interface = built.interface
+    q = self_test_vectors(network)
+    y = simulate(network, q)
+    files: dict[str, bytes] = {module: library_text(module) for module in UART_MODULES}
+    files[f"{_STEM}_inputs.mem"] = _padded(_inputs_image(built, q), -(-interface.input_bits // 4))
+    files[f"{_STEM}_outputs.mem"] = _padded(_outputs_image(built, y), -(-interface.output_bits // 4))
+    files[f"{name}.v"] = _module(network, built, budget, name, samples).encode()
+    pins, content = pin_file(name, budget)
+    files[pins] = content.encode()
+    sources = (*UART_MODULES, f"{name}.v")
+    design = [f"../../rtl/{source}" for source in built.sources if source != f"{built.top}.v"]
+    files["sources.f"] = "".join(f"{line}\n" for line in [*design, *sources]).encode()
+    return UartTop(name, dict(sorted(files.items())), sources, samples, _clock_hz(budget))
+
+
+def _module(network: Network, built: Built, budget: Budget, name: str, samples: int) -> str:
+    interface = built.interface
+    hello_bytes, hello = _hello(network, samples)
+    parameters: dict[str, int | str] = {
+        "INPUTS": interface.inputs,
+        "INPUT_LANES": interface.input_lanes,
+        "INPUT_BITS": interface.input_element.bits,
+        "OUTPUTS": interface.outputs,
+        "OUTPUT_LANES": interface.output_lanes,
+        "OUTPUT_BITS": interface.output_element.bits,
+        "OUTPUT_SIGNED": int(interface.output_element.signed),
+        "SAMPLES": samples,
+        "TESTS": _TESTS,
+        "TEST_INPUTS": f"{_STEM}_inputs.mem",
+        "TEST_OUTPUTS": f"{_STEM}_outputs.mem",
+        "HELLO_BYTES": hello_bytes,
+        "HELLO": "HELLO",
+    }
+    device = instance(
+        "edgeml_hil_device",
+        "device",
+        parameters,
+        {
+            "clk": "clk", "rst": "rst", "rx_valid": "rx_valid", "rx_data": "rx_data", "tx_valid": "tx_valid",
+            "tx_ready": "tx_ready", "tx_data": "tx_data", "busy": "busy", "in_valid": "in_valid",
+            "in_ready": "in_ready", "in_data": "in_data", "out_valid": "out_valid", "out_ready": "out_ready",
+            "out_data": "out_data",
+        },
+    )  # fmt: skip
+    device = device.replace('.HELLO("HELLO")', ".HELLO(HELLO)")  # the one parameter that is no literal
+    core = instance(
+        built.core,
+        "core",
+        {},
+        {
+            "clk": "clk", "rst": "rst", "in_valid": "in_valid", "in_ready": "in_ready", "in_data": "in_data",
+            "out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data",
+        },
+    )  # fmt: skip
+    return f"""// {name}: {built.core} on a board with a UART, made by edgeml.
+//
+// Speaks the hardware-in-the-loop protocol: `edgeml hil BUNDLE --port /dev/tty…` runs the bundle's vectors on it.
+// 8 data bits, no parity, 1 stop bit. Set CLOCK_HZ to the clock of your board; {built.latency} clocks an inference.
+// Model: sha256 {model_hash(network)}
+`default_nettype none
+module {name} #(
+    parameter [31:0] CLOCK_HZ = 32'd{_clock_hz(budget)},
+    parameter [31:0] BAUD = 32'd{BAUD}
+) (
+    input  wire clk,
+    input  wire reset_n,  // a button; tie it to 1 where there is none
+    input  wire uart_rx,
+    output wire uart_tx,
+    output wire busy      // for a light: a request is being answered
+);
+    localparam [31:0] CLOCKS_PER_BIT = CLOCK_HZ / BAUD;  // 4 or more
+
+    // The answer to hello, its first byte lowest.
+    localparam [8*{hello_bytes}-1:0] HELLO = {hello};
+
+    // Reset for eight clocks after power-on, where registers have their initial values, and after the button.
+    reg [3:0] power_on;
+    reg [1:0] button;
+    initial begin
+        power_on = 4'd0;
+        button = 2'd0;
+    end
+    always @(posedge clk) begin
+        button <= {{button[0], !reset_n}};
+        if (button[1]) power_on <= 4'd0;
+        else if (!power_on[3]) power_on <= power_on + 1'b1;
+    end
+    wire rst = !power_on[3];
+
+    wire rx_valid, tx_valid, tx_ready;
+    wire [7:0] rx_data, tx_data;
+    edgeml_uart_rx #(.CLOCKS_PER_BIT(CLOCKS_PER_BIT)) receiver (
+        .clk(clk), .rst(rst), .rx(uart_rx), .valid(rx_valid), .data(rx_data)
+    );
+    edgeml_uart_tx #(.CLOCKS_PER_BIT(CLOCKS_PER_BIT)) transmitter (
+        .clk(clk), .rst(rst), .valid(tx_valid), .ready(tx_ready), .data(tx_data), .tx(uart_tx)
+    );
+
+    wire in_valid, in_ready, out_valid, out_ready;
+    wire {bus(interface.input_bits)}in_data;
+    wire {bus(interface.output_bits)}out_data;
+{device}
+{core}
+endmodule
+`default_nettype wire
+"""
+
+
+def uart_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]:
+    """Files of the UART top by their path in a bundle."""
+    return {f"{FOLDER}/{name}": content for name, content in uart_top(network, built, budget).files.items()}
