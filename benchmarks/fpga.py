@@ -30,6 +30,8 @@ from edgeml.targets.fpga.synthesize import run_yosys, summary, synthesize
 from edgeml.targets.fpga.unrolled.build import network_logic
 from edgeml.targets.fpga.unrolled.emit import pipeline
 
+from . import fpga_estimates
+
 _FLOW = "synth_xilinx -family xcup"
 
 
@@ -204,6 +206,9 @@ def main(arguments: list[str]) -> int:
             )
     if options.place:
         place(networks[-1 if options.quick else 1][1])
+    if not options.quick:
+        print("\nestimates beside yosys", flush=True)
+        fpga_estimates.main([])
     return 0
 
 
