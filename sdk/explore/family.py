@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ..frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode, Operator
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["train_member"]
 
@@ -54,25 +58,28 @@ def train_member(
                 order = torch.randperm(len(x))
             rows = order[step % per_pass * batch :][:batch]
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(inputs[rows]), targets[rows]).backward()
+            nn.functional.cross_entropy(model(inputs[rows]), targets[rows]).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
     return _as_mlp(model.eval(), Affine(1.0 / deviation, -mean / deviation), labels)
 
 
-def _as_mlp(model: object, normalisation: Affine, labels: tuple[str, ...]) -> Mlp:
+def _as_mlp(model: nn.Sequential, normalisation: Affine, labels: tuple[str, ...]) -> Mlp:
+    import torch
     from torch import nn
 
     operators: list[tuple[str, Operator]] = [("normalise", normalisation)]
     count = 0
-    for module in model:  # type: ignore[attr-defined]
+    for module in model:
         if isinstance(module, nn.Linear):
             count += 1
             weight = module.weight.detach().double().numpy()
             bias = np.zeros(len(weight)) if module.bias is None else module.bias.detach().double().numpy()
             operators.append((f"linear{count}", Linear(weight, bias)))
         elif isinstance(module, nn.BatchNorm1d):
-            scale = (module.weight / (module.running_var + module.eps).sqrt()).detach().double().numpy()
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            scale = (module.weight / torch.sqrt(module.running_var + module.eps)).detach().double().numpy()
             shift = module.bias.detach().double().numpy() - module.running_mean.double().numpy() * scale
             operators.append((f"norm{count}", Affine(scale, shift)))
         else:

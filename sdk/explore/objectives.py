@@ -19,6 +19,7 @@ __all__ = [
     "QUALITIES",
     "Constraint",
     "budgets",
+    "costs_of",
     "general_estimates",
     "parse_constraint",
     "parse_objectives",

@@ -63,7 +63,7 @@ def ray_workers(problem: Problem, address: str, count: int) -> Iterator[Workers]
         import ray
     except ImportError as error:
         raise MissingTool("option ray", "needs the package ray", "pip install 'edgeml[explore,ray]'") from error
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     variables = {"env_vars": {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}}
     try:
         if address == "local":
@@ -73,7 +73,7 @@ def ray_workers(problem: Problem, address: str, count: int) -> Iterator[Workers]
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"option ray {address!r}", f"no cluster answers ({error})", "Start one: ray start") from error
     try:
-        available = int(ray.cluster_resources().get("CPU", 1))
+        available = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
         yield _RayWorkers(ray, problem, min(count, available) if count else available)
     finally:
         ray.shutdown()

@@ -289,25 +289,35 @@ def _folder_of(output: Path, settings: Settings, digest: str, model: Any) -> Ite
     question = json.loads(json.dumps(question))
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with (output / ".lock").open("w") as lock:
-            _take(lock, output)
-            path = output / SETTINGS
-            if path.exists():
-                kept = json.loads(path.read_text(encoding="utf-8"))
-                changed = sorted(key for key in question if kept.get(key) != question[key])
-                if changed:
-                    raise InputError(
-                        str(output),
-                        f"holds a search with other {', '.join(changed)}",
-                        "Name another folder, or repeat the options of that search to go on with it",
-                    )
-            else:
-                partial = output / f".{SETTINGS}.partial"
-                partial.write_text(json.dumps(question, indent=2) + "\n", encoding="utf-8")
-                os.replace(partial, path)
-            yield
-    except (OSError, ValueError) as error:
-        raise InputError(str(output), f"cannot be used for a search ({error})") from error
+        lock = (output / ".lock").open("w")
+    except OSError as error:
+        raise InputError(str(output), f"cannot be written ({error.strerror or error})") from error
+    with lock:
+        _take(lock, output)
+        _same_question(output, question)
+        yield
+
+
+def _same_question(output: Path, question: dict[str, Any]) -> None:
+    """Write the question down, or hold it against the one that stands there."""
+    path = output / SETTINGS
+    try:
+        if not path.exists():
+            partial = output / f".{SETTINGS}.partial"
+            partial.write_text(json.dumps(question, indent=2) + "\n", encoding="utf-8")
+            os.replace(partial, path)
+            return
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(str(path), f"cannot be read or written ({error})", "Name another folder") from error
+    same = isinstance(kept, dict)
+    changed = sorted(key for key in question if not same or kept.get(key) != question[key])
+    if changed:
+        raise InputError(
+            str(output),
+            f"holds a search with other {', '.join(changed)}",
+            "Name another folder, or repeat the options of that search to go on with it",
+        )
 
 
 def _take(lock: Any, output: Path) -> None:
@@ -337,7 +347,12 @@ def convert_point(folder: Path, number: int, output: Path | None = None, **argum
     candidate = point.get("candidate")
     model, data = point.get("model"), document.get("data", {}).get("path")
     options = candidate.get("options") if isinstance(candidate, dict) else None
-    if not isinstance(options, dict) or not isinstance(model, str) or not isinstance(data, str):
+    if (
+        not isinstance(candidate, dict)
+        or not isinstance(options, dict)
+        or not isinstance(model, str)
+        or not isinstance(data, str)
+    ):
         raise InputError(f"{folder}, point {number}", "is not sound: it lacks its candidate, model or data")
     path = (folder / model).resolve()
     if not path.is_relative_to(folder.resolve()) or path.suffix not in (".edgeml", ".tflite"):

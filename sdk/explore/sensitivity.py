@@ -79,7 +79,7 @@ def quantized_weight(weight: npt.NDArray[np.float64], bits: int) -> npt.NDArray[
     """`weight` [outputs, inputs] on 2^bits − 1 symmetric levels per row (1 bit: two), the scale of least squared
     error of a few dozen tried."""
     if bits == 1:
-        return np.where(weight >= 0, 1.0, -1.0) * np.mean(np.abs(weight), axis=1, keepdims=True)
+        return np.asarray(np.where(weight >= 0, 1.0, -1.0) * np.mean(np.abs(weight), axis=1, keepdims=True))
     most = 2 ** (bits - 1) - 1
     largest = np.maximum(np.max(np.abs(weight), axis=1, keepdims=True), 1e-300)
     best, least = weight, np.full((len(weight), 1), np.inf)

@@ -32,7 +32,7 @@ class Space:
 
     Parameters
     ----------
-    targets : names or paths, with the profile of each. forms : of `FORMS`.
+    profiles : of the parts, by name or path. forms : of `FORMS`.
     features, outputs : of the network.
     layer_sizes : (inputs, outputs) of the linear layers of a given model, or None: the family is searched.
     widths : of hidden layers, ascending. depth : most hidden layers. bits : of weights and activations, ascending.
@@ -143,7 +143,7 @@ class Space:
                     bits = min(_TFLITE_BITS, key=lambda each: (abs(each - weights[0]), each))
                     weights, acts, inputs = (bits,) * len(weights), (8,) * len(acts), 8
                 encoding = {"encoding": _ENCODINGS[0]} if form == "spiking" else {}
-                ways = [{}]
+                ways: list[dict[str, Any]] = [{}]
                 if profile.kind == "fpga":
                     names = [hardware] if hardware else self._hardware(hidden)
                     ways = [_hardware_options(name, profile) for name in names]

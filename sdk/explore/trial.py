@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -321,5 +321,5 @@ def _forget_oldest(kept: dict[Any, Any]) -> None:
         kept.pop(next(iter(kept)))
 
 
-def _silent(*_: Sequence[Any]) -> None:
+def _silent(stage: str, done: int, total: int, values: Mapping[str, float]) -> None:
     return None
