@@ -48,6 +48,7 @@ def test_features_are_sums_and_comparisons() -> None:
     assert events_input(x).shape == (2, 32 * 6)
 
 
+@pytest.mark.slow
 def test_a_shortened_run_end_to_end(tmp_path: Path) -> None:
     pytest.importorskip("unicorn", reason="unicorn, which emulates the Cortex-M4, is not installed")
     from typer.testing import CliRunner
