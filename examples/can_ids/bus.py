@@ -23,9 +23,9 @@ _EXTENDED_MORE_BITS = 20
 _STUFFED_BITS = 34
 
 
-def shortest_frame_seconds(bits_per_second: float) -> float:
-    """Time of a standard frame without data and without stuff bits, interframe space included."""
-    return SHORTEST_FRAME_BITS / bits_per_second
+def shortest_frame_seconds(bits_per_second: float, data_bytes: int = 0) -> float:
+    """Time of a standard frame of so many data bytes without stuff bits, interframe space included."""
+    return (SHORTEST_FRAME_BITS + 8 * data_bytes) / bits_per_second
 
 
 def most_bits(length: npt.NDArray[np.integer] | int, extended: npt.NDArray[np.bool_] | bool) -> npt.NDArray[np.int64]:

@@ -96,7 +96,7 @@ def train(
     steps: Annotated[int, typer.Option(help="Of 256 windows, of the float model.")] = 6000,
     quantized_steps: Annotated[int, typer.Option(help="Of 256 windows, of the quantized one.")] = 10_000,
     most: Most = 160_000,
-    need: Annotated[int, typer.Option(help="Windows in a row that raise an alarm.")] = 3,
+    need: Annotated[int, typer.Option(help="Windows in a row that raise an alarm.")] = 4,
     held_back: HeldBack = 0.2,
     seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -130,7 +130,7 @@ def monitor(
     bundle: Annotated[Path, typer.Option(help="A bundle for the host.")],
     interface: Annotated[str, typer.Option(help="python-can's kind of interface.")] = "socketcan",
     bitrate: Annotated[int | None, typer.Option(help="For interfaces that are told, bit/s.")] = None,
-    need: Annotated[int, typer.Option(help="Windows in a row that raise an alarm.")] = 3,
+    need: Annotated[int, typer.Option(help="Windows in a row that raise an alarm.")] = 4,
     on: Annotated[str, typer.Option(help="Executor.")] = "native",
 ) -> None:
     """Watch a bus or play a log through the detector, frame by frame, and print alarms. Ctrl-C ends it."""

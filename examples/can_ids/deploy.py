@@ -88,9 +88,9 @@ class Budget:
         """Of one window, at one instruction a cycle where instructions were counted."""
         return self.count / self.clock
 
-    def share(self, bits_per_second: float) -> float:
-        """Of the time that the shortest frame takes."""
-        return self.seconds / shortest_frame_seconds(bits_per_second)
+    def share(self, bits_per_second: float, data_bytes: int = 0) -> float:
+        """Of the time that the shortest frame with so many data bytes takes."""
+        return self.seconds / shortest_frame_seconds(bits_per_second, data_bytes)
 
 
 def _some_windows(data: Path) -> dict[str, npt.NDArray[Any]]:
@@ -160,8 +160,15 @@ def _fpga_budget(bundle: Bundle, executor: str, measures: Mapping[str, Any], tar
     return Budget(bundle.name, executor, "cycles", latency, interval, target["planned_clock_mhz"] * 1e6, cost)
 
 
+def _against(budget: Budget, bits_per_second: float, data_bytes: int) -> str:
+    share = budget.share(bits_per_second, data_bytes)
+    times = f"{1 / share:,.1f} times under it" if share <= 1 else "too slow for it"
+    seconds = shortest_frame_seconds(bits_per_second, data_bytes)
+    return f"{share:.2%} of the {seconds * 1e6:g} µs of a frame of {data_bytes} bytes, {times}"
+
+
 def show_budgets(terminal: Terminal, budgets: list[Budget]) -> None:
-    """Print each budget against the shortest frame of buses of 500 kbit/s and 1 Mbit/s."""
+    """Print each budget against the shortest frames without data and with 8 bytes, at 500 kbit/s and 1 Mbit/s."""
     for each in budgets:
         terminal.plain(
             f"{each.bundle} on {each.executor}: {each.count:,} {each.unit} a window"
@@ -170,9 +177,5 @@ def show_budgets(terminal: Terminal, budgets: list[Budget]) -> None:
             + (" and one instruction a cycle" if each.unit == "instructions" else "")
         )
         for bus in _BUSES:
-            shortest = shortest_frame_seconds(bus)
-            terminal.plain(
-                f"  {each.share(bus):.2%} of the {shortest * 1e6:g} µs of the shortest frame at {bus // 1000} kbit/s: "
-                f"{1 / each.share(bus):,.1f} times under it"
-            )
+            terminal.plain(f"  at {bus // 1000} kbit/s: " + "; ".join(_against(each, bus, data) for data in (0, 8)))
         terminal.plain(f"  {each.cost}")

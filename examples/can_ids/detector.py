@@ -46,7 +46,7 @@ class Detector:
     on : the executor.
     """
 
-    def __init__(self, bundle: Bundle, need: int = 3, on: str = "native") -> None:
+    def __init__(self, bundle: Bundle, need: int = 4, on: str = "native") -> None:
         network = bundle.network
         self.recipe = Recipe.of_features(network.input_size)
         if not 1 <= need <= 1000:

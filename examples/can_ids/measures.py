@@ -103,7 +103,7 @@ def alarms(said: npt.NDArray[np.int64], position: npt.NDArray[np.int64], need: i
     return [(start, end) for start, end in _runs(said > 0, position) if end - start >= need]
 
 
-def measure(windows: Windows, said: npt.NDArray[np.int64], classes: Sequence[str], need: int = 3) -> Measures:
+def measure(windows: Windows, said: npt.NDArray[np.int64], classes: Sequence[str], need: int = 4) -> Measures:
     """Measures of the classes `said` int64 [windows] against those of `windows`."""
     table = confusion(windows.y, said, len(classes))
     raised = alarms(said, windows.position, need)

@@ -41,7 +41,7 @@ class Plan:
     steps: int = 6000
     quantized_steps: int = 10_000
     most: int = 160_000
-    need: int = 3
+    need: int = 4
     held_back: float = 0.2
     seed: int = 0
 

@@ -113,7 +113,7 @@ def test_a_log_is_watched_frame_by_frame_as_golden_says(trained, tmp_path):
     alarms: list[float] = []
     seen = monitor(frames_of_file(tmp_path / "dos.csv"), Detector(bundle), lambda alarm: alarms.append(alarm.time))
     assert len(alarms) >= 2
-    np.testing.assert_allclose(alarms, _expected_alarms(bundle, traffic, 3), atol=1e-6)
+    np.testing.assert_allclose(alarms, _expected_alarms(bundle, traffic, 4), atol=1e-6)
     assert (seen.frames, seen.windows, seen.alarms) == (660, 657, len(alarms))
 
 
@@ -141,7 +141,7 @@ def test_a_virtual_bus_is_watched_until_it_is_stopped(trained):
         stop.set()
         watcher.join(10)
     assert not watcher.is_alive()
-    assert len(alarms) == len(_expected_alarms(bundle, traffic, 3))
+    assert len(alarms) == len(_expected_alarms(bundle, traffic, 4))
     assert results[0].frames == len(traffic)
     assert all(0 in alarm.identifiers for alarm in alarms)
 
@@ -205,7 +205,7 @@ def test_measures_of_a_detector_by_hand():
     said = np.array([0, 0, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0])
     position = np.arange(12)
     windows = Windows(np.zeros((12, 40), np.uint8), y, np.zeros(12), np.zeros((12, 4), bool), position, 36.0)
-    found = measure(windows, said, ("normal", "a", "b"))
+    found = measure(windows, said, ("normal", "a", "b"), need=3)
     normal, a, b = found.classes
     assert (normal.recall, a.recall, b.recall) == (4 / 7, 3 / 4, 0.0)
     assert (a.precision, b.precision) == (3 / 6, None)
@@ -213,13 +213,14 @@ def test_measures_of_a_detector_by_hand():
     assert (a.injections, a.found, b.injections, b.found) == (1, 1, 1, 0)
     assert (found.false_windows, found.false_alarms, found.false_alarms_per_hour) == (3, 1, 100.0)
     apart = Windows(windows.x, y, windows.time, windows.injected, np.where(position < 8, position, position + 5), 36.0)
-    assert measure(apart, said, ("normal", "a", "b")).false_alarms == 0, "windows on both sides of a gap are no row"
+    assert measure(apart, said, ("normal", "a", "b"), need=3).false_alarms == 0, "a gap ends a row"
 
 
 def test_a_budget_is_held_against_the_shortest_frame():
     budget = Budget("b", "verilator", "cycles", 94, 16, 200e6, "")
     assert budget.seconds == pytest.approx(0.47e-6)
     assert budget.share(1e6) == pytest.approx(0.47 / SHORTEST_FRAME_BITS)
+    assert budget.share(500e3, data_bytes=8) == pytest.approx(0.47 / (2 * 111))
 
 
 def test_a_bundle_that_is_no_detector_is_refused(trained, small_network):
