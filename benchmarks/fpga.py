@@ -1,11 +1,13 @@
 """The unrolled architecture beside its peers: the same integer network through the same yosys.
 
-    python -m benchmarks.fpga [--quick] [--place]
+    python -m benchmarks.fpga [--quick] [--network TEXT] [--only HOW ...] [--vectors N]
+    python -m benchmarks.fpga --place [--register-every N ...]
 
 Peers: one sum expression per neuron (what a straightforward generator writes), and da4ml's adder graphs (its own
 RTL). All are combinational, from the input integers to the output integers, with the same comparisons as
 activations. Cost is lookup tables plus carry cells of `synth_xilinx -family xcup`; UltraScale+ counts of yosys are
-estimates. `--place` also runs the pipelined network through nextpnr for ECP5.
+estimates. Every module is first simulated in Icarus on random vectors: where one output differs from the golden
+simulator, its row is refused. `--place` runs the pipelined 16-64-32-32-5 through nextpnr for ECP5 instead.
 """
 
 from __future__ import annotations
@@ -16,23 +18,37 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edgeml.errors import EdgemlError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.synthesize import run_yosys, summary, synthesize
-from edgeml.targets.fpga.unrolled.build import network_logic
-from edgeml.targets.fpga.unrolled.emit import pipeline
+from edgeml.targets.fpga.unrolled.build import Logic, network_logic
+from edgeml.targets.fpga.unrolled.emit import pipeline, pipeline_latency
 
 from . import fpga_estimates
+from .fpga_exactness import Rtl, check
 
 _FLOW = "synth_xilinx -family xcup"
+_LEAST_FMAX, _GOAL_FMAX = 145.0, 200.0  # MHz on ECP5
+_MLP = (16, 64, 32, 32, 5)
+# label, sizes, weights from … to, density, name
+_NETWORKS = (
+    ("64x32 ternary", (64, 32), (-1, 1), 1.0, "matrix"),
+    ("16-64-32-32-5", _MLP, (-2, 1), 1.0, "dense"),
+    ("64x32 2-bit", (64, 32), (-2, 1), 1.0, "matrix2"),
+    ("64x32 30 %", (64, 32), (-2, 1), 0.3, "sparse_matrix"),
+    ("16-64-32-32-5 30 %", _MLP, (-2, 1), 0.3, "sparse"),
+)
 
 
 def random_network(sizes: tuple[int, ...], weights: tuple[int, int], density: float, name: str) -> Network:
@@ -55,7 +71,7 @@ def random_network(sizes: tuple[int, ...], weights: tuple[int, int], density: fl
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
-def _plain(network: Network, matrix: Any) -> str:
+def _plain(network: Network, matrix: Any) -> Rtl:
     """The network in Verilog with `matrix(index, layer, x)` giving each dense layer's text; x is a packed bus name."""
     lines: list[str] = []
     extra: list[str] = []
@@ -82,14 +98,15 @@ def _plain(network: Network, matrix: Any) -> str:
     last = len(network.layers) - 1
     total = ", ".join(f"a{last}_{k}" for k in reversed(range(count)))
     head = [f"module m(input [{2 * network.input_size - 1}:0] in_data, output [{count * widths - 1}:0] out_data);"]
-    return "\n".join([*extra, *head, *lines, f"  assign out_data = {{{total}}};", "endmodule", ""])
+    text = "\n".join([*extra, *head, *lines, f"  assign out_data = {{{total}}};", "endmodule", ""])
+    return Rtl(text, widths, signed=True)
 
 
 def _signed(value: int, bits: int) -> str:
     return f"-{bits}'sd{-value}" if value < 0 else f"{bits}'sd{value}"
 
 
-def sum_expressions(network: Network) -> str:
+def sum_expressions(network: Network) -> Rtl:
     """One sum per neuron: w · x written as additions, subtractions and shifts."""
 
     def matrix(index: int, node: Node, x: str) -> tuple[list[str], list[str], int]:
@@ -109,7 +126,7 @@ def sum_expressions(network: Network) -> str:
     return _plain(network, matrix)
 
 
-def da4ml_graphs(network: Network) -> str:
+def da4ml_graphs(network: Network) -> Rtl:
     """da4ml's adder graph per dense layer, in da4ml's own Verilog. MissingTool-like ImportError without da4ml."""
     import da4ml.codegen.rtl as rtl
     from da4ml.codegen.rtl.verilog.comb import comb_logic_gen, minimal_kif
@@ -137,7 +154,15 @@ def da4ml_graphs(network: Network) -> str:
 
     sources = Path(rtl.__file__).parent / "verilog" / "source"
     library = "\n".join(path.read_text() for path in sorted(sources.glob("[!l]*.v")))
-    return library + "\n" + _plain(network, matrix)
+    plain = _plain(network, matrix)
+    return Rtl(f"{library}\n{plain.text}", plain.output_bits, plain.signed)
+
+
+def ours(logic: Logic, register_every: int) -> Rtl:
+    """The unrolled architecture; combinational with register_every 0."""
+    element = logic.output_element
+    latency = pipeline_latency(logic, register_every)
+    return Rtl(pipeline(logic, "m", register_every, {}), element.bits, element.signed, latency)
 
 
 def measure(text: str, top: str) -> dict[str, Any]:
@@ -163,66 +188,90 @@ def measure(text: str, top: str) -> dict[str, Any]:
         }
 
 
+_WAYS: dict[str, Callable[[Network], Rtl]] = {
+    "da4ml": da4ml_graphs,
+    "edgeml": lambda network: ours(network_logic(network), 0),
+    "edgeml pipelined": lambda network: ours(network_logic(network), 1),
+    "sum per neuron": sum_expressions,
+}
+
+
 def main(arguments: list[str]) -> int:
-    """Print the table; returns an exit status."""
+    """Print the table; returns an exit status, 1 where a row was refused."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the matrix only")
-    parser.add_argument("--place", action="store_true", help="place the pipelined network on an ECP5")
+    parser.add_argument("--quick", action="store_true", help="the ternary matrix only, without the estimates")
+    parser.add_argument("--network", metavar="TEXT", help="only the network of this label, without the estimates")
+    parser.add_argument("--only", nargs="+", choices=tuple(_WAYS), help="only these ways to write the network")
+    parser.add_argument("--vectors", type=int, default=500, help="random vectors that each module is checked on")
+    parser.add_argument("--place", action="store_true", help="place the pipelined network on an ECP5, nothing else")
+    parser.add_argument("--register-every", type=int, nargs="+", default=[1], help="levels between registers to place")
     options = parser.parse_args(arguments)
-    networks = [("64x32 ternary", random_network((64, 32), (-1, 1), 1.0, "matrix"))]
-    if not options.quick:
-        mlp = (16, 64, 32, 32, 5)
-        networks += [
-            ("16-64-32-32-5", random_network(mlp, (-2, 1), 1.0, "dense")),
-            ("64x32 2-bit", random_network((64, 32), (-2, 1), 1.0, "matrix2")),
-            ("64x32 30 %", random_network((64, 32), (-2, 1), 0.3, "sparse_matrix")),
-            ("16-64-32-32-5 30 %", random_network(mlp, (-2, 1), 0.3, "sparse")),
-        ]
-    header = (
+    if options.vectors < 2 or min(options.register_every) < 1:
+        parser.error("--vectors needs at least 2, --register-every at least 1")
+    known = [label for label, *_ in _NETWORKS]
+    labels = [options.network] if options.network else known[: 1 if options.quick else None]
+    if unknown := set(labels) - set(known):
+        parser.error(f"{unknown.pop()!r} is none of {', '.join(map(repr, known))}")
+    networks = {label: random_network(*rest) for label, *rest in _NETWORKS if label in labels}
+    if options.place:
+        network = networks.get(options.network) or random_network(_MLP, (-2, 1), 1.0, "dense")
+        return 0 if max([place(network, every) for every in options.register_every]) >= _LEAST_FMAX else 1
+    refused = table(networks, options.vectors, options.only or tuple(_WAYS))
+    if labels == known and not options.only:
+        print("\nestimates beside yosys", flush=True)
+        fpga_estimates.main([])
+    return 1 if refused else 0
+
+
+def table(networks: dict[str, Network], vectors: int, ways: Sequence[str]) -> int:
+    """Print a row per network and way to write it; returns how many rows were refused."""
+    print(
         f"{'network':<20}{'how':<18}{'LUT':>7}{'carry':>7}{'cost':>7}{'FF':>7}{'SRL':>6}{'depth':>7}{'of da4ml':>10}"
+        f"{'exact':>8}",
+        flush=True,
     )
-    print(header, flush=True)
-    for label, network in networks:
-        logic = network_logic(network)
-        variants: list[tuple[str, Any]] = [
-            ("da4ml", lambda network=network: (da4ml_graphs(network), "m")),
-            ("edgeml", lambda logic=logic: (pipeline(logic, "m", 0, {}), "m")),
-            ("edgeml pipelined", lambda logic=logic: (pipeline(logic, "m", 1, {}), "m")),
-            ("sum per neuron", lambda network=network: (sum_expressions(network), "m")),
-        ]
+    refused = 0
+    for label, network in networks.items():
         peer = 0
-        for how, text in variants:
+        for how in ways:
             try:
-                found = measure(*text())
+                rtl = _WAYS[how](network)
+                check(network, rtl, vectors)
+                found = measure(rtl.text, "m")
             except ImportError as error:
                 print(f"{label:<20}{how:<18}not installed ({error})", flush=True)
+                continue
+            except EdgemlError as error:
+                print(f"{label:<20}{how:<18}refused: {error}", flush=True)
+                refused += 1
                 continue
             peer = found["cost"] if how == "da4ml" else peer
             ratio = f"{found['cost'] / peer:.2f}" if peer else "-"
             print(
                 f"{label:<20}{how:<18}{found['luts']:>7}{found['carry']:>7}{found['cost']:>7}{found['flip_flops']:>7}"
-                f"{found['shift_registers']:>6}{found['depth']:>7}{ratio:>10}",
+                f"{found['shift_registers']:>6}{found['depth']:>7}{ratio:>10}{vectors:>8}",
                 flush=True,
             )
-    if options.place:
-        place(networks[-1 if options.quick else 1][1])
-    if not options.quick:
-        print("\nestimates beside yosys", flush=True)
-        fpga_estimates.main([])
-    return 0
+    return refused
 
 
-def place(network: Network) -> None:
-    """Place and route a network, pipelined, on an ECP5-85 and print clock and use."""
-    built = build(network, Design("unrolled"))
+def place(network: Network, register_every: int) -> float:
+    """Place and route a network, pipelined, on an ECP5-85; print clock and use, and return the clock in MHz."""
+    built = build(network, Design("unrolled", register_every=register_every))
+    budget = replace(budget_of(load_profile("ecp5-85k")), clock_mhz=_GOAL_FMAX)
     with tempfile.TemporaryDirectory(prefix="edgeml_bench_") as scratch:
-        result = synthesize(built, budget_of(load_profile("ecp5-85k")), Path(scratch))
+        result = synthesize(built, budget, Path(scratch))
     placed = result["placed"]
-    nanoseconds = built.latency / placed["fmax_mhz"] * 1e3
+    fmax = float(placed["fmax_mhz"])
+    nanoseconds = built.latency / fmax * 1e3
+    verdict = "goal reached" if fmax >= _GOAL_FMAX else "enough" if fmax >= _LEAST_FMAX else "too slow"
     print(
-        f"ECP5-85 {network.name}: {placed['fmax_mhz']} MHz, {built.latency} clocks = {nanoseconds:.0f} ns", flush=True
+        f"ECP5-85 {network.name}, registers every {register_every}: {fmax} MHz ({verdict}: at least {_LEAST_FMAX}, "
+        f"goal {_GOAL_FMAX}), {built.latency} clocks = {nanoseconds:.0f} ns",
+        flush=True,
     )
     print(f"  {placed['utilization']}", flush=True)
+    return fmax
 
 
 if __name__ == "__main__":
