@@ -28,6 +28,7 @@ from .spiking.choice import estimate_spiking, spiking_plans
 from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
 from .synthesize import synthesis_asked, synthesize
 from .testbench import expected_image, input_image, testbench
+from .tops.ip import ip_files
 from .tops.uart import uart_files
 from .unrolled.build import network_logic
 from .unrolled.layers import layer_logic
@@ -95,7 +96,7 @@ class FpgaTarget:
         (rtl / f"{built.top[:-5]}_tb.v").write_text(testbench(built, len(q)), encoding="utf-8")
         (rtl / "inputs.mem").write_text(input_image(built.interface, q), encoding="utf-8")
         (rtl / "expected.mem").write_text(expected_image(built.interface, y), encoding="utf-8")
-        for path, content in uart_files(network, built, budget).items():
+        for path, content in {**uart_files(network, built, budget), **ip_files(network, built, budget)}.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         metrics = _metrics(built, budget, costs)
