@@ -49,6 +49,7 @@ def test_registers_tell_what_went_through(architecture: str, tmp_path: Path) -> 
     frames = 40
     q = random_inputs(network, frames, 1).astype(np.int32)
     interface = built.interface
+    last_lanes = interface.outputs - (interface.output_beats - 1) * interface.output_lanes
     (tmp_path / "rtl/inputs.mem").write_text(input_image(interface, q))
     (tmp_path / "rtl/expected.mem").write_text(expected_image(interface, simulate(network, q)))
     defines = {
@@ -59,6 +60,7 @@ def test_registers_tell_what_went_through(architecture: str, tmp_path: Path) -> 
         "OUT_BEATS": interface.output_beats,
         "IN_BITS": 8 * interface.input_bytes,
         "OUT_BITS": 8 * interface.output_bytes,
+        "LAST_BITS": 8 * interface.result_bytes * last_lanes,
     }
     programs = icarus()
     assert programs is not None
