@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate, trace
-from edgeml.targets.cpu.library import NativeNetwork
+from edgeml.targets.cpu.native_network import NativeNetwork
 
 SHAPES = (
     ((16, 64, 32, 32, 5), 8),

@@ -103,7 +103,7 @@ def shortest_seconds(runs: dict[str, tuple[Callable[[np.ndarray], object], np.nd
 
 def run() -> dict[str, float]:
     """All figures of one run; the first three are those of `GOALS`."""
-    from edgeml.targets.cpu.library import NativeNetwork
+    from edgeml.targets.cpu.native_network import NativeNetwork
 
     net, q = network(), samples()
     operations = measure(net, q)["total"]["synaptic_operations"]

@@ -16,7 +16,7 @@ from edgeml.network import Network
 from edgeml.plugins import Execution
 
 from .compiler import missing_compiler
-from .library import NativeNetwork
+from .native_network import NativeNetwork
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle

@@ -18,7 +18,7 @@ from edgeml.frontends.mlp import Add, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from edgeml.network import Network, simulate
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.targets.cpu.compiler import find_compiler
-from edgeml.targets.cpu.library import NativeNetwork
+from edgeml.targets.cpu.native_network import NativeNetwork
 
 from .random_models import random_mlp
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
 from edgeml.targets.c.names import c_name
-from edgeml.targets.cpu.library import NativeNetwork, build_native
+from edgeml.targets.cpu.native_network import NativeNetwork, build_native
 from tests.network.random_networks import random_inputs
 from tests.targets.cpu.bodies import the_compiler
 

@@ -12,7 +12,7 @@ from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, qua
 from edgeml.targets.c import generate
 from edgeml.targets.cpu.compiler import find_compiler
 from edgeml.targets.cpu.dialect import CPU_DIALECT
-from edgeml.targets.cpu.library import NativeNetwork
+from edgeml.targets.cpu.native_network import NativeNetwork
 
 FLAGS = {"this machine's vectors": None, "portable C": ("-O2", "-DEDGEML_PORTABLE")}
 

@@ -12,7 +12,7 @@ from edgeml.network.spiking.models import NeuronModel, tinyodin
 from edgeml.targets.c import generate
 from edgeml.targets.cpu.compiler import find_compiler
 from edgeml.targets.cpu.dialect import CPU_DIALECT
-from edgeml.targets.cpu.library import NativeNetwork
+from edgeml.targets.cpu.native_network import NativeNetwork
 
 from ...network.spiking.random_classic import random_classic
 from ...network.spiking.random_networks import ENCODINGS, random_network

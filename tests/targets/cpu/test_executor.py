@@ -13,8 +13,8 @@ from edgeml.network import Network, trace
 from edgeml.profile import load_profile
 from edgeml.targets.cpu import CpuTarget
 from edgeml.targets.cpu import compiler as compiler_module
-from edgeml.targets.cpu.library import NativeNetwork
 from edgeml.targets.cpu.native import NativeExecutor
+from edgeml.targets.cpu.native_network import NativeNetwork
 from tests.network.random_networks import random_inputs
 from tests.targets.cpu.bodies import the_compiler
 
@@ -31,7 +31,7 @@ def bundle(small_network: Network, tmp_path: Path) -> Bundle:
 @pytest.fixture
 def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CC", raising=False)
-    for module in ("edgeml.targets.cpu.compiler", "edgeml.targets.cpu.library", "edgeml.targets.cpu.target"):
+    for module in ("edgeml.targets.cpu.compiler", "edgeml.targets.cpu.native_network", "edgeml.targets.cpu.target"):
         monkeypatch.setattr(f"{module}.find_compiler", lambda name="": None)
 
 

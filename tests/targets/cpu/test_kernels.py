@@ -18,7 +18,7 @@ from edgeml.targets.c.dense_kernels.quads import QuadsKernel
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
 from edgeml.targets.c.dense_kernels.triplets import TripletsKernel
 from edgeml.targets.cpu.dialect import CPU_DIALECT
-from edgeml.targets.cpu.library import NativeNetwork, build_native
+from edgeml.targets.cpu.native_network import NativeNetwork, build_native
 from tests.network.obvious_reference import obvious_trace
 from tests.network.random_networks import Shape, network_of, random_inputs, random_network, shapes
 from tests.targets.cpu.bodies import BODIES, body_flags, native_flags, the_compiler

@@ -16,7 +16,7 @@ pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
 from edgeml.targets.c import generate
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
-from edgeml.targets.cpu.library import NativeNetwork
+from edgeml.targets.cpu.native_network import NativeNetwork
 from edgeml.targets.mcu.cores import CORES
 from edgeml.targets.mcu.dialect import core_kernels, dialect_for
 from edgeml.targets.mcu.emulator import Emulator

@@ -19,7 +19,7 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulat
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.targets.c import generate
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
-from edgeml.targets.cpu.library import NativeNetwork
+from edgeml.targets.cpu.native_network import NativeNetwork
 from edgeml.targets.mcu.dialect import dialect_for
 from edgeml.targets.mcu.kernels import MveKernel
 

@@ -14,7 +14,7 @@ pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, trace
 from edgeml.targets.c import generate
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
-from edgeml.targets.cpu.library import NativeNetwork
+from edgeml.targets.cpu.native_network import NativeNetwork
 from edgeml.targets.mcu.cores import core
 from edgeml.targets.mcu.dialect import core_kernels, dialect_for
 from edgeml.targets.mcu.emulator import Emulator

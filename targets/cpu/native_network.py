@@ -63,7 +63,7 @@ class _Build:
     """Programs of several networks in one library."""
 
     programs: tuple[CProgram, ...]
-    library: ctypes.CDLL
+    shared: ctypes.CDLL
     compiler: Compiler
     flags: tuple[str, ...]
 
@@ -121,7 +121,7 @@ class NativeNetwork:
         self.program = program
         self.compiler = build.compiler
         self.flags = build.flags
-        library = build.library
+        library = build.shared
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
         pointer, size, name = ctypes.c_void_p, ctypes.c_size_t, program.plan.name
         self._batch = getattr(library, f"{name}_invoke_batch")
