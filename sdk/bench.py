@@ -19,7 +19,6 @@ __all__ = ["ROUNDS", "instructions", "measure"]
 ROUNDS = 15
 """Each executor is timed this often, in turn with the others; the median counts."""
 _ROUND_SECONDS = 0.02
-_NEED_A_DEVICE = ("hil",)
 
 
 def measure(
@@ -31,7 +30,7 @@ def measure(
     the golden simulator's time over the executor's at the same batch. An executor with a method
     `benchmark(bundle, q)`, seconds per inference of one batch timed inside compiled code, gets a second row. Left out
     are those that count instructions (`instructions`), as an emulator's own time says nothing of the processor's, and
-    those that need a device.
+    those whose attribute `needs_device` is true.
     """
     if any(batch < 1 or batch > 2**20 for batch in batches):
         raise InputError("--batch", f"must be 1 … 2^20, found {list(batches)}")
@@ -99,7 +98,7 @@ def _ready(bundle: Bundle) -> Iterator[tuple[str, plugins.Executor]]:
             executor = loader()
         except MissingTool:
             continue
-        if name not in _NEED_A_DEVICE and executor.applies(bundle) and not executor.missing(bundle):
+        if not getattr(executor, "needs_device", False) and executor.applies(bundle) and not executor.missing(bundle):
             yield name, executor
 
 

@@ -23,6 +23,8 @@ class HilExecutor:
     It takes part in a verification only where it is asked for with a port, so that `applies` is left to the caller.
     """
 
+    needs_device = True
+
     def applies(self, bundle: Bundle) -> bool:
         """Bundles for hardware that can stand behind a port."""
         return bundle.profile.kind in ("mcu", "fpga")
