@@ -20,6 +20,7 @@ import numpy.typing as npt
 from . import plugins
 from .data import read_npy
 from .errors import InputError, MissingTool
+from .files import read_json
 from .network import Network, argmax
 from .network import file as network_file
 from .profile import Profile
@@ -186,14 +187,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not folder.is_dir():
         raise InputError(str(folder), "is no folder", "Pass the folder that 'edgeml convert' wrote")
-    try:
-        if path.stat().st_size > _LARGEST_MANIFEST:
-            raise InputError(str(path), f"has more than {_LARGEST_MANIFEST} bytes")
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(str(folder), f"is no bundle: it holds no {MANIFEST}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(str(path), f"cannot be read ({error})") from error
+    if not path.exists():
+        raise InputError(str(folder), f"is no bundle: it holds no {MANIFEST}")
+    manifest = read_json(path, _LARGEST_MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA_VERSION:
         found = manifest.get("schema") if isinstance(manifest, dict) else manifest
         raise InputError(str(path), f"schema {found!r}; this edgeml reads {SCHEMA_VERSION}")

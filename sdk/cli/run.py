@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from ..files import write_beside
 from .app import BundlePath, Executors, Json, Quiet, app
 
 
@@ -149,13 +150,3 @@ def bench(
         for row in counted
     ]
     terminal.result({"bundle": str(bundle), "rows": rows, "instructions": counted}, show)
-
-
-def write_beside(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it; InputError where that fails."""
-    try:
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(str(path), f"cannot be written ({error.strerror or error})") from error

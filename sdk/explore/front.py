@@ -36,13 +36,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files import read_json, write_beside
 
 __all__ = ["FRONT", "SCHEMA", "dominates", "non_dominated", "read_front", "write_front"]
 
@@ -74,27 +73,15 @@ def non_dominated(costs: Sequence[Sequence[float]]) -> list[int]:
 def write_front(folder: Path, document: Mapping[str, Any]) -> Path:
     """Write `front.json` beside its final name and rename it into place; returns its path."""
     path = folder / FRONT
-    partial = folder / f".{FRONT}.partial-{secrets.token_hex(4)}"
     text = json.dumps({"schema": SCHEMA, **document}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(str(path), f"cannot be written ({error.strerror or error})") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_beside(path, text.encode())
     return path
 
 
 def read_front(folder: Path) -> dict[str, Any]:
     """The content of a search's `front.json`; InputError where it is missing or not sound."""
     path = folder / FRONT
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(str(path), f"has more than {_LARGEST_FILE} bytes")
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", "Name a folder that 'edgeml explore' wrote") from error
+    document = read_json(path, _LARGEST_FILE, "Name a folder that 'edgeml explore' wrote")
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise InputError(str(path), f"is not of schema {SCHEMA}", "Search again with this version")
     for key in ("objectives", "points", "baselines", "others"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from .. import plugins
 from ..data import Dataset, load_dataset
 from ..errors import InputError
+from ..files import read_json, write_beside
 from ..frontends.mlp import Linear, Mlp
 from ..network import file as network_file
 from ..profile import load_profile
@@ -34,6 +34,7 @@ from .workers import Workers, in_process, processes
 __all__ = ["Settings", "convert_point", "explore"]
 
 SETTINGS = "search.json"
+_LARGEST_SETTINGS = 2**20
 _WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 _BITS = (1, 2, 3, 4, 6, 8)
 _INPUT_BITS = (2, 3, 4, 6, 8)
@@ -301,15 +302,10 @@ def _folder_of(output: Path, settings: Settings, digest: str, model: Any) -> Ite
 def _same_question(output: Path, question: dict[str, Any]) -> None:
     """Write the question down, or hold it against the one that stands there."""
     path = output / SETTINGS
-    try:
-        if not path.exists():
-            partial = output / f".{SETTINGS}.partial"
-            partial.write_text(json.dumps(question, indent=2) + "\n", encoding="utf-8")
-            os.replace(partial, path)
-            return
-        kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(str(path), f"cannot be read or written ({error})", "Name another folder") from error
+    if not path.exists():
+        write_beside(path, (json.dumps(question, indent=2) + "\n").encode())
+        return
+    kept = read_json(path, _LARGEST_SETTINGS, "Name another folder")
     same = isinstance(kept, dict)
     changed = sorted(key for key in question if not same or kept.get(key) != question[key])
     if changed:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from edgeml.errors import InputError
+from edgeml.files import read_json
 from edgeml.network import Network
 from edgeml.network.file import model_hash
 
@@ -254,12 +255,7 @@ def _finished(
 def read_design(folder: Path) -> Design:
     """The choices stored in a bundle's `rtl/design.json`; InputError where they are not sound."""
     path = folder / DESIGN_FILE
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(str(path), f"has more than {_LARGEST_FILE} bytes")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", "Convert again") from error
+    content = read_json(path, _LARGEST_FILE, "Convert again")
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise InputError(str(path), f"is not of format {_FORMAT}", "Convert again")
     architecture = content.get("architecture")
