@@ -25,10 +25,13 @@ bench: $(VENV)/.bench
 bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite: bench-%: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.$*
 
+# The folders under the names that they are installed by, which mypy cannot be told otherwise.
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy sdk/network
+	rm -rf build/typed && mkdir -p build/typed/edgeml
+	ln -s $(addprefix $(CURDIR)/,$(wildcard sdk/*) converters targets firmware_stubs) build/typed/edgeml/
+	MYPYPATH=build/typed $(BIN)/mypy -p edgeml
 
 # torch comes first and pinned: a later range that it satisfies cannot pull in a build with CUDA.
 $(VENV)/.torch: constraints.txt

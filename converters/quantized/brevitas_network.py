@@ -22,11 +22,11 @@ from edgeml.frontends.mlp import Add, Affine, Clamp
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from brevitas import nn as brevitas_nn  # type: ignore[import-untyped]
-    from brevitas.core.utils import SingleArgStatelessBuffer  # type: ignore[import-untyped]
-    from brevitas.inject.enum import QuantType, ScalingImplType, ScalingPerOutputType  # type: ignore[import-untyped]
-    from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat  # type: ignore[import-untyped]
-    from brevitas.quant.binary import SignedBinaryWeightPerTensorConst  # type: ignore[import-untyped]
+    from brevitas import nn as brevitas_nn
+    from brevitas.core.utils import SingleArgStatelessBuffer
+    from brevitas.inject.enum import QuantType, ScalingImplType, ScalingPerOutputType
+    from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat
+    from brevitas.quant.binary import SignedBinaryWeightPerTensorConst
 
 from .model import Input, QuantizedLinear, QuantizedModel, Quantizer
 
@@ -85,13 +85,13 @@ def _linear(operator: QuantizedLinear) -> nn.Module:
             bit_width=operator.bits,
             narrow_range=operator.narrow,
         )
-    module = brevitas_nn.QuantLinear(
+    module: nn.Linear = brevitas_nn.QuantLinear(
         inputs, outputs, bias=True, weight_quant=quantizer, return_quant_tensor=False, dtype=torch.float64
     )
     with torch.no_grad():
         module.weight.copy_(torch.tensor(operator.weight.astype(np.float64) * operator.scale[:, None]))
         module.bias.copy_(torch.tensor(operator.bias))
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 @contextmanager

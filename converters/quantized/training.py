@@ -93,7 +93,7 @@ def train(
         target = None if classes is None else classes[chosen]
         loss = _classifier_loss(outputs, wanted, target) if lesson.classifier else _error(outputs, wanted, deviation)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
         if done == total or done % max(total // _REPORTS, 1) == 0:

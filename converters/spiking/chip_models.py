@@ -54,7 +54,7 @@ def _loihi_layer(layer: SnnLayer, step: float, unit: float, steps: int, first: b
     state = step * unit / 2.0 ** (7 + exponent)
     vth = _threshold(layer, layer.threshold / state / 64, _LOIHI_THRESHOLD, "Loihi")
     alpha = np.zeros(len(layer.bias)) if layer.alpha is None else layer.alpha
-    keep_u = np.minimum(np.rint(alpha * 4096), 4095).astype(np.int64)
+    keep_u: npt.NDArray[Any] = np.minimum(np.rint(alpha * 4096), 4095).astype(np.int64)
     gain = 1 if layer.alpha is None else 1 / (1 - np.minimum(alpha, 0.999))  # the chip adds its bias to the membrane
     return LeakyNeurons(
         loihi(weight_exponent=exponent),

@@ -97,7 +97,8 @@ def _significant(values: Floats, bits: int) -> npt.NDArray[Any]:
     """Rounded to integers of at most so many significant bits, at least 0."""
     result = np.clip(np.rint(values), 0, 2.0**40)
     drop = np.maximum(np.floor(np.log2(np.maximum(result, 1))) + 1 - bits, 0)
-    return (np.rint(result / 2**drop) * 2**drop).astype(np.int64)
+    integers: npt.NDArray[Any] = (np.rint(result / 2**drop) * 2**drop).astype(np.int64)
+    return integers
 
 
 def _layer(layer: SnnLayer, unit: float, fraction: int, steps: int, bits: Bits, fires: bool) -> LeakyNeurons:
@@ -110,7 +111,7 @@ def _layer(layer: SnnLayer, unit: float, fraction: int, steps: int, bits: Bits, 
         return np.clip(np.rint(weight / step), -most, most - 1).astype(np.int64)
 
     def decays(values: Floats) -> npt.NDArray[Any]:
-        return np.rint(values * 2**bits.decay).astype(np.int64)
+        return np.rint(values * float(1 << bits.decay)).astype(np.int64)
 
     recurrent: npt.NDArray[Any] | None = None
     if layer.recurrent is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -178,7 +179,7 @@ class _Quantizer:
             total = integers[a.name] - a.zero_point + integers[b.name] - b.zero_point + target.zero_point
             return np.clip(total, target.low, target.high)
         network = lower(alone, rule)
-        result = integers[source].astype(np.int64)
+        result: npt.NDArray[Any] = integers[source].astype(np.int64)
         for node in network.layers:
             result = node.layer.evaluate(result)
         return result.astype(np.float64)

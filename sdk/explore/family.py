@@ -58,7 +58,7 @@ def train_member(
                 order = torch.randperm(len(x))
             rows = order[step % per_pass * batch :][:batch]
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(inputs[rows]), targets[rows]).backward()  # type: ignore[no-untyped-call]
+            nn.functional.cross_entropy(model(inputs[rows]), targets[rows]).backward()
             optimizer.step()
             schedule.step()
     return _as_mlp(model.eval(), Affine(1.0 / deviation, -mean / deviation), labels)

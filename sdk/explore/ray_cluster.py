@@ -73,7 +73,7 @@ def ray_workers(problem: Problem, address: str, count: int) -> Iterator[Workers]
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"option ray {address!r}", f"no cluster answers ({error})", "Start one: ray start") from error
     try:
-        available = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+        available = int(ray.cluster_resources().get("CPU", 1))
         yield _RayWorkers(ray, problem, min(count, available) if count else available)
     finally:
         ray.shutdown()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from edgeml.errors import InputError
 from edgeml.profile import Profile
@@ -87,4 +88,5 @@ def budget_of(profile: Profile) -> Budget:
         if not isinstance(text, str) or len(text) > 64 or not all(c.isalnum() or c in "-_." for c in text):
             raise InputError(where, f"{key!r} must be a name, found {text!r}")
         texts[key] = text
-    return Budget(FAMILIES[family], **counts, clock_mhz=float(clock), **texts)
+    given: dict[str, Any] = {**counts, **texts}
+    return Budget(FAMILIES[family], clock_mhz=float(clock), **given)

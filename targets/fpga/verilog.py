@@ -26,7 +26,7 @@ class Element:
     @property
     def high(self) -> int:
         """Largest integer it holds."""
-        return 2 ** (self.bits - 1) - 1 if self.signed else 2**self.bits - 1
+        return (1 << (self.bits - self.signed)) - 1
 
 
 def signed_bits(low: int, high: int) -> int:

@@ -230,7 +230,7 @@ class Emulator:
         self, counts: dict[tuple[int, int], int], inclusive: dict[str, int], layers: tuple[str, ...]
     ) -> Any:
         entries = {self._image.address(name): name for name in layers}
-        state = {"open": "", "until": 0, "sum": 0}
+        state: dict[str, Any] = {"open": "", "until": 0, "sum": 0}
 
         def at_block(uc: Any, address: int, size: int, _: Any) -> None:
             key = (address, size)
@@ -238,13 +238,12 @@ class Emulator:
             if not entries:
                 return
             if state["open"] and address == state["until"]:
-                name = str(state["open"])
-                inclusive[name] = inclusive.get(name, 0) + int(state["sum"])
+                inclusive[state["open"]] = inclusive.get(state["open"], 0) + state["sum"]
                 state.update(open="", sum=0)
             if not state["open"] and address in entries:
                 state.update(open=entries[address], until=uc.reg_read(self._lr) & ~self._thumb, sum=0)
             if state["open"]:
-                state["sum"] = int(state["sum"]) + self._length(address, size)
+                state["sum"] += self._length(address, size)
 
         return self._uc.hook_add(self._unicorn.UC_HOOK_BLOCK, at_block)
 

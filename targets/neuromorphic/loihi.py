@@ -48,7 +48,8 @@ class _Layer:
         v = np.clip(_decayed(self.v, self.keep_v) + self.u + self.bias, -(_WRAP - 1), _WRAP - 1)
         fired = v > self.threshold
         self.v = np.where(fired, 0, v)
-        return fired.astype(np.int64)
+        fires: Int64 = fired.astype(np.int64)
+        return fires
 
 
 def run_on_loihi_model(

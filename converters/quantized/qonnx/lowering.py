@@ -89,15 +89,17 @@ class Lowering:
         if isinstance(operator, Linear):
             return self._linear(value if value.name else self._declared_input(value), operator)
         if isinstance(operator, Staircase):
-            steps = replace(operator, at_output=True) if self._is_last(operator) else operator
+            steps: Staircase = operator
+            if isinstance(operator, Bipolar) and self._is_last(operator):
+                steps = replace(operator, at_output=True)
             return self._quantized(value, steps) if value.name else self._input(value, steps)
         kind = type(operator).__name__.lower()
         raise InputError(self.where, f"a {kind} stands between two quantizers", "Train with ReLU or hardtanh")
 
-    def _is_last(self, operator: Any) -> bool:
-        """Whether this is a bipolar quantizer with no other behind it: what follows must stay whole numbers."""
-        last = [node.operator for node in self.mlp.nodes if isinstance(node.operator, Staircase)][-1]
-        return operator is last and isinstance(operator, Bipolar)
+    def _is_last(self, operator: Bipolar) -> bool:
+        """Whether no other quantizer is behind this one: what follows must stay whole numbers."""
+        staircases: list[Any] = [node.operator for node in self.mlp.nodes if isinstance(node.operator, Staircase)]
+        return operator is staircases[-1]
 
     def _add(self, name: str, layer: Layer) -> str:
         """Put `layer` behind the last one."""
@@ -194,7 +196,7 @@ class Lowering:
             raise InputError(self.where, "takes channels of different offsets, too many to be folded exactly")
         else:
             sums = [sum((w * o for w, o in zip(row, offsets, strict=True)), Fraction(0)) for row in weight.tolist()]
-        layer = Dense(weight, _weight_bits(weight), np.zeros(len(weight), np.int32))
+        layer = Dense(weight.astype(np.int32), _weight_bits(weight), np.zeros(len(weight), np.int32))
         return _Value(
             value.name,
             layer,

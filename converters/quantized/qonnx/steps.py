@@ -156,7 +156,7 @@ class Truncation:
         return rows
 
     def level_of(self, x: Fraction) -> int:
-        return math.floor((x / self.scale + self.zero) / 2**self.shift)
+        return math.floor((x / self.scale + self.zero) / (1 << self.shift))
 
 
 Staircase: TypeAlias = Rounding | Bipolar | Comparison | Truncation

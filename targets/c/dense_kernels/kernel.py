@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ class DenseProblem:
         bias = dense.bias + (x.low - dense.input_zero_point) * weight.sum(axis=1)
         positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
 
-        def bounds(low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
+        def bounds(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
             return positive @ low + negative @ high, positive @ high + negative @ low
 
         whole = bounds(x.stored_low, x.stored_high)

@@ -92,7 +92,8 @@ class W4DspKernel(_NestedKernel):
         shaped = weight.reshape(outputs // 4, 4, inputs // 2, 2)
         codes = (shaped + np.array([8, 8, 8, 0])[:, None, None]) & 15
         place = (4 * np.arange(4))[:, None, None] + 16 * np.arange(2)
-        return (codes << place).sum(axis=(1, 3)).astype(np.uint32).ravel()
+        words: npt.NDArray[np.uint32] = (codes << place).sum(axis=(1, 3)).astype(np.uint32)
+        return words.ravel()
 
 
 class W8DspKernel(_NestedKernel):
@@ -104,10 +105,9 @@ class W8DspKernel(_NestedKernel):
 
     def _packed(self, weight: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
         outputs, inputs = weight.shape
-        shaped = weight.reshape(
-            outputs // 4, 2, 2, inputs // 2, 2
-        )  # block, pair of outputs, a or b, pair of inputs, half
+        shaped = weight.reshape(outputs // 4, 2, 2, inputs // 2, 2)  # block, outputs' pair, a or b, inputs' pair, half
         codes = (shaped + np.array([128, 0])[:, None, None]) & 255
         place = (8 * np.arange(2))[:, None, None] + 16 * np.arange(2)
-        words = (codes << place).sum(axis=(2, 4))  # block, pair of outputs, pair of inputs
-        return words.transpose(0, 2, 1).astype(np.uint32).ravel()
+        # block, pair of outputs, pair of inputs
+        words: npt.NDArray[np.uint32] = (codes << place).sum(axis=(2, 4)).astype(np.uint32)
+        return words.transpose(0, 2, 1).ravel()
