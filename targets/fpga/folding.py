@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from edgeml.errors import InputError
 from edgeml.network import Dense, Network
 
-from .folded.plan import INPUT, Fold, Plan, ceil_div, make_plan
+from .folded.plan import INPUT, Fold, Plan, Segment, ceil_div, make_plan
+from .folded.timing import solve
 
-__all__ = ["fastest_plan", "folds_for_interval", "intervals"]
+__all__ = ["fastest_plan", "folds_for_interval", "intervals", "quickest_plan"]
 
 _MOST_LANES = 4096
+_PRICES = 48
 
 
 def _lanes(channels: int, *, only_powers: bool) -> list[int]:
@@ -28,39 +30,49 @@ def _compatible(a: int, b: int) -> bool:
 
 
 def folds_for_interval(network: Network, interval: int) -> dict[str, Fold] | None:
-    """The cheapest folds (fewest multipliers) with at most `interval` clocks per frame; None if there are none.
+    """The cheapest folds (fewest multipliers) with at most `interval` clocks per frame; None if there are none."""
+
+    def price(segment: Segment, fold: Fold) -> float | None:
+        return _multipliers(segment, fold) if _steps(segment, fold) <= interval else None
+
+    return _best_folds(make_plan(network, {}), price)
+
+
+def _steps(segment: Segment, fold: Fold) -> int:
+    """Clocks per frame of a segment with these folds."""
+    steps = ceil_div(segment.inputs[0].channels, fold.simd)
+    return steps * ceil_div(segment.channels, fold.pe) if isinstance(segment.head.node.layer, Dense) else steps
+
+
+def _multipliers(segment: Segment, fold: Fold) -> int:
+    """What folds cost: multipliers, and a little for every lane."""
+    dense = isinstance(segment.head.node.layer, Dense)
+    return (fold.pe * fold.simd if dense else 0) + fold.pe + fold.simd
+
+
+def _best_folds(plan: Plan, price: Callable[[Segment, Fold], float | None]) -> dict[str, Fold] | None:
+    """The folds with the smallest sum of prices (None: not to be had); None if there are none.
 
     In a chain any number of elements may pass per clock, as long as neighbours divide each other; with residual
     paths powers of two are used, which always do.
     """
-    plan = make_plan(network, {})
     chain = all(len(segment.inputs) == 1 for segment in plan.segments) and all(
         len(plan.takers(name)) <= 1 for name in [INPUT, *(s.name for s in plan.segments)]
     )
-    best: dict[int, tuple[int, dict[str, Fold]]] = {0: (0, {})}
+    best: dict[int, tuple[float, dict[str, Fold]]] = {0: (0, {})}
     for segment in plan.segments:
-        following: dict[int, tuple[int, dict[str, Fold]]] = {}
-        layer = segment.head.node.layer
-        last = segment is plan.segments[-1]
-        in_channels = segment.inputs[0].channels
-        free_input = chain and segment is plan.segments[0]
-        for previous, (cost, folds) in best.items():
-            for simd in _lanes(in_channels, only_powers=not free_input and not chain):
-                if chain and previous and not _compatible(previous, simd):
-                    continue
-                steps = ceil_div(in_channels, simd)
-                if steps > interval:
-                    continue
-                if isinstance(layer, Dense):
-                    choices = _lanes(segment.channels, only_powers=not chain and not last)
-                    enough = [pe for pe in choices if ceil_div(segment.channels, pe) * steps <= interval]
-                    enough = [pe for pe in enough if pe <= 2 * enough[0]]
-                else:
-                    enough = [simd]
-                for pe in enough:
-                    more = cost + pe * simd * (1 if isinstance(layer, Dense) else 0) + pe + simd
-                    if pe not in following or more < following[pe][0]:
-                        following[pe] = (more, {**folds, segment.name: Fold(pe, simd)})
+        following: dict[int, tuple[float, dict[str, Fold]]] = {}
+        dense = isinstance(segment.head.node.layer, Dense)
+        outputs = _lanes(segment.channels, only_powers=not chain and segment is not plan.segments[-1])
+        for simd in _lanes(segment.inputs[0].channels, only_powers=not chain):
+            before = [entry for lanes, entry in best.items() if not (chain and lanes) or _compatible(lanes, simd)]
+            if not before:
+                continue
+            cost, folds = min(before, key=lambda entry: entry[0])
+            for pe in outputs if dense else [simd]:
+                more = price(segment, Fold(pe, simd))
+                if more is not None and (pe not in following or cost + more < following[pe][0]):
+                    following[pe] = (cost + more, {**folds, segment.name: Fold(pe, simd)})
         if not following:
             return None
         # With residual paths lanes need no match, so the cheapest alone goes on.
@@ -100,3 +112,27 @@ def fastest_plan(
             f"network {network.name}", f"no folds give a frame every {tried[-1]} clocks", "Allow more clocks"
         )
     return plan
+
+
+def quickest_plan(network: Network, fits: Callable[[Plan], bool], *, keep_block_rams: bool = False) -> Plan:
+    """The plan with the fewest clocks from the first input to the last result that `fits`.
+
+    A frame passes one layer after the other, so the sum of their clocks counts, not the slowest: for each price of a
+    multiplier the folds with the smallest clocks + price · multipliers are tried (Lagrange), and those of
+    `fastest_plan`; exact clocks decide among what fits. Raises InputError where nothing has folds.
+    """
+    bare = make_plan(network, {})
+    tried: list[dict[str, Fold]] = []
+    for k in range(_PRICES):
+        folds = _best_folds(
+            bare,
+            lambda segment, fold, price=2.0 ** (4 - k / 2): _steps(segment, fold) + price * _multipliers(segment, fold),
+        )
+        if folds is not None and folds not in tried:
+            tried.append(folds)
+    tried += [folds for interval in intervals(network) if (folds := folds_for_interval(network, interval))]
+    plans = [make_plan(network, folds, keep_block_rams=keep_block_rams) for folds in tried]
+    fitting = [plan for plan in plans if fits(plan)]
+    if not fitting:
+        return fastest_plan(network, fits, keep_block_rams=keep_block_rams)
+    return min(fitting, key=lambda plan: solve(plan, 1).latency)

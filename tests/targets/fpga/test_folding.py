@@ -1,0 +1,49 @@
+"""The folds that are chosen: cheapest for an interval, fastest and quickest for a part."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeml.targets.fpga.folded.plan import Plan
+from edgeml.targets.fpga.folded.timing import solve
+from edgeml.targets.fpga.folding import fastest_plan, folds_for_interval, quickest_plan
+
+from .designs import small_network
+
+
+def _multipliers(plan: Plan) -> int:
+    return sum(fold.pe * fold.simd for fold in plan.folds.values())
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("interval", [3, 13, 100])
+def test_no_layer_takes_more_clocks_than_the_interval(seed: int, interval: int) -> None:
+    network = small_network(seed, widest=40, deepest=4)
+    folds = folds_for_interval(network, interval)
+    if folds is not None:
+        plan = fastest_plan(network, lambda plan: True, at_most=interval)
+        assert max(segment.steps for segment in plan.segments) <= interval
+        assert plan.folds == folds
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_quickest_plan_answers_no_later_than_the_fastest(seed: int) -> None:
+    network = small_network(seed, widest=40, deepest=4)
+
+    def fits(plan: Plan) -> bool:
+        return _multipliers(plan) <= 300
+
+    fastest, quickest = fastest_plan(network, fits), quickest_plan(network, fits)
+    assert not fits(fastest) or fits(quickest)
+    assert not fits(fastest) or solve(quickest, 1).latency <= solve(fastest, 1).latency
+
+
+def test_the_quickest_plan_of_unequal_layers_answers_earlier_than_the_fastest() -> None:
+    """Throughput wants layers of equal clocks; latency wants multipliers where they save the most clocks."""
+    found = 0
+    for seed in range(12):
+        network = small_network(seed, widest=40, deepest=4)
+        fastest = fastest_plan(network, lambda plan: _multipliers(plan) <= 120)
+        quickest = quickest_plan(network, lambda plan: _multipliers(plan) <= 120)
+        found += _multipliers(fastest) <= 120 and solve(quickest, 1).latency < solve(fastest, 1).latency
+    assert found >= 3
