@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError, MissingTool
+from edgeml.errors import InputError
 from edgeml.network import Dense, Network, simulate
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
@@ -21,8 +21,7 @@ from .estimate import Cost, estimate_folded, estimate_unrolled, total
 from .folded.plan import Plan
 from .folded.timing import size_fifos
 from .folding import fastest_plan
-from .qonnx.rules import check_model
-from .qonnx.writer import folding_config, to_qonnx
+from .qonnx.hand_off import hand_off
 from .rules import fits, layer_has_hardware
 from .spiking.choice import estimate_spiking, spiking_plans
 from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
@@ -100,7 +99,7 @@ class FpgaTarget:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         metrics = _metrics(built, budget, costs)
-        metrics["qonnx"] = _hand_off(network, built, folder)
+        metrics["qonnx"] = hand_off(network, max(built.interval, 1), budget.part, folder)
         if synthesis_asked(options):
             with tempfile.TemporaryDirectory(prefix="edgeml_synthesis_") as scratch:
                 metrics["synthesis"] = synthesize(built, budget, Path(scratch))
@@ -116,19 +115,6 @@ def _bench_vectors(network: Network) -> tuple[npt.NDArray[np.int32], npt.NDArray
     shape = (_BENCH_FRAMES, network.input_size)
     q = rng.integers(network.quantizer.low, network.quantizer.high + 1, shape).astype(np.int32)
     return q, simulate(network, q)
-
-
-def _hand_off(network: Network, built: Built, folder: Path) -> str:
-    """Write `qonnx/` for FINN where the network can be said so; a sentence about it."""
-    try:
-        content = to_qonnx(network)
-    except (InputError, MissingTool) as error:
-        return f"not written: {error}"
-    (folder / "qonnx").mkdir(parents=True, exist_ok=True)
-    (folder / "qonnx" / "model.onnx").write_bytes(content)
-    (folder / "qonnx" / "folding.json").write_text(folding_config(network, max(built.interval, 1)), encoding="utf-8")
-    broken = [f"{result.rule} ({result.detail})" for result in check_model(content) if not result.passed]
-    return f"written; FINN's rules broken: {'; '.join(broken)}" if broken else "written; keeps all of FINN's rules"
 
 
 def _scarce(budget: Budget) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from edgeml.network import Dense, Network, Threshold
 
 from .activation import affine_of_thresholds
 
-__all__ = ["RESULT", "folding_config", "to_qonnx"]
+__all__ = ["RESULT", "to_qonnx"]
 
 RESULT = "result"
 """Name of the tensor that holds the network's output integers, as floats."""
@@ -182,26 +180,3 @@ def _threshold(
     if output != RESULT:
         graph.shape(output, (1, layer.channels))
     return output
-
-
-def folding_config(network: Network, interval: int) -> str:
-    """FINN's folding configuration: PE and SIMD per matrix unit, divisors of the layer's sizes as FINN demands, SIMD
-    raised first, then PE, until the layer takes at most `interval` clocks."""
-    config: dict[str, Mapping[str, Any]] = {"Defaults": {}}
-    number = 0
-    for node in network.layers:
-        if not isinstance(node.layer, Dense):
-            continue
-        rows, columns = node.layer.outputs, node.layer.inputs
-        pe = simd = 1
-        for divisor in (d for d in range(1, columns + 1) if columns % d == 0):
-            simd = divisor
-            if rows * (columns // simd) <= interval:
-                break
-        for divisor in (d for d in range(1, rows + 1) if rows % d == 0):
-            pe = divisor
-            if (rows // pe) * (columns // simd) <= interval:
-                break
-        config[f"MVAU_hls_{number}"] = {"PE": pe, "SIMD": simd}
-        number += 1
-    return json.dumps(config, indent=2) + "\n"

@@ -13,8 +13,9 @@ from edgeml.errors import InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
 from edgeml.targets.fpga.qonnx.activation import affine_of_thresholds
 from edgeml.targets.fpga.qonnx.executor import run_qonnx
+from edgeml.targets.fpga.qonnx.folding import finn_units
 from edgeml.targets.fpga.qonnx.rules import check_model
-from edgeml.targets.fpga.qonnx.writer import folding_config, to_qonnx
+from edgeml.targets.fpga.qonnx.writer import to_qonnx
 
 
 def _network(
@@ -147,17 +148,35 @@ def test_files_that_are_no_model_are_refused(content: bytes) -> None:
     assert any(not result.passed for result in results)
 
 
-def test_the_folding_configuration_has_divisors() -> None:
-    import json
-
+@pytest.mark.parametrize("interval", [1, 16, 10**6])
+@pytest.mark.parametrize("standalone", [False, True])
+def test_the_folds_for_finn_divide_the_layers_and_reach_the_interval(interval: int, standalone: bool) -> None:
     network = _network(0)
-    entries = [v for k, v in json.loads(folding_config(network, 16)).items() if k != "Defaults"]
+    units = finn_units(network, interval, "xc7z020clg400-1", standalone_thresholds=standalone)
     layers = [node.layer for node in network.layers if isinstance(node.layer, Dense)]
-    assert len(entries) == len(layers)
-    for entry, layer in zip(entries, layers, strict=True):
-        assert layer.outputs % entry["PE"] == 0
-        assert layer.inputs % entry["SIMD"] == 0
-        assert (layer.outputs // entry["PE"]) * (layer.inputs // entry["SIMD"]) <= 16
+    matrices = [unit for unit in units if unit.name.startswith("MVAU")]
+    assert len(matrices) == len(layers)
+    for unit, layer in zip(matrices, layers, strict=True):
+        assert layer.outputs % unit.folds["PE"] == 0
+        assert layer.inputs % unit.folds["SIMD"] == 0
+        assert (layer.outputs // unit.folds["PE"]) * (layer.inputs // unit.folds["SIMD"]) == unit.clocks
+    assert max(unit.clocks for unit in units) <= interval
+    assert len({unit.name for unit in units}) == len(units) == (7 if standalone else 5)
+
+
+def test_folds_for_finn_keep_its_widest_stream() -> None:
+    weight = np.ones((64, 2048), np.int64)
+    quantizer = InputQuantizer(2048, np.array([1.0]), np.array([0.0]), 0, 2, True)
+    network = Network(
+        "wide",
+        (Node("input", quantizer), Node("fc", Dense(weight, 2, np.zeros(64, np.int64)), ("input",))),
+        Output(np.ones(1)),
+    )
+    *_, one = finn_units(network, 1, "xczu7ev-ffvc1156-2-e")
+    assert one.folds["PE"] * one.folds["SIMD"] * 2 <= 8191
+    assert one.clocks == 64 * 2048 // (one.folds["PE"] * one.folds["SIMD"])
+    *_, slow = finn_units(network, 10**9, "xczu7ev-ffvc1156-2-e")
+    assert slow.folds == {"PE": 1, "SIMD": 2}
 
 
 def test_inspect_shows_the_rules_of_finn_with_the_node_at_fault(tmp_path: Path) -> None:

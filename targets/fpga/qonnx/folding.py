@@ -1,0 +1,101 @@
+"""FINN's folding configuration of a network: which units FINN makes of our QONNX, how it names them, and their folds.
+
+Names, divisors and clocks are those of FINN's own transformations (finn-plus 1.6.1); a test applies the file with them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edgeml.network import Dense, Network, Threshold
+
+__all__ = ["FinnUnit", "finn_units", "folding_config"]
+
+_WIDEST_STREAM = 8191
+"""Bits of the widest integer that FINN has Vitis HLS make (`MAX_ALLOWED_AP_INT_W`)."""
+_MOST_INPUTS_PER_LANE = 1024
+"""An HLS matrix unit needs SIMD ≥ inputs / 1024."""
+_RTL_BITS = 4
+"""FINN takes its RTL matrix unit from so many bits of weights and activations on."""
+
+
+@dataclass(frozen=True)
+class FinnUnit:
+    """A hardware layer of FINN: its name after `SpecializeLayers`, its folds, and the clocks per frame FINN expects."""
+
+    name: str
+    folds: dict[str, int]
+    clocks: int
+
+
+def _divisors(number: int) -> Iterator[int]:
+    return (divisor for divisor in range(1, number + 1) if number % divisor == 0)
+
+
+def _lanes(kind: str, channels: int, interval: int) -> tuple[str, dict[str, int], int]:
+    """A unit with PE channels per clock."""
+    pe = next(divisor for divisor in _divisors(channels) if channels // divisor <= interval)
+    return kind, {"PE": pe}, channels // pe
+
+
+def _matrix(kind: str, layer: Dense, input_bits: int, interval: int) -> tuple[str, dict[str, int], int]:
+    """SIMD raised first, then PE, until the layer takes at most `interval` clocks or streams become too wide."""
+    rows, columns = layer.outputs, layer.inputs
+    widest = _WIDEST_STREAM // max(layer.weight_bits, input_bits)
+    pe, simd = 1, 1
+    for divisor in _divisors(columns):
+        if divisor > widest:
+            break
+        simd = divisor
+        if rows * (columns // simd) <= interval and columns <= simd * _MOST_INPUTS_PER_LANE:
+            break
+    for divisor in _divisors(rows):
+        if divisor * simd * layer.weight_bits > _WIDEST_STREAM:
+            break
+        pe = divisor
+        if (rows // pe) * (columns // simd) <= interval:
+            break
+    return kind, {"PE": pe, "SIMD": simd}, (rows // pe) * (columns // simd)
+
+
+def _in_rtl(layer: Dense, input_bits: int, part: str) -> bool:
+    """Whether FINN makes a matrix unit without thresholds in RTL rather than in HLS."""
+    narrow = int(layer.weight.min()) > -(2 ** (layer.weight_bits - 1))
+    series_7 = part[2:3] == "7"
+    return min(layer.weight_bits, input_bits) >= _RTL_BITS and (narrow or not series_7)
+
+
+def finn_units(network: Network, interval: int, part: str, *, standalone_thresholds: bool = False) -> list[FinnUnit]:
+    """The units that FINN makes of `to_qonnx(network)` on a part, in order, folded to at most `interval` clocks each.
+
+    With `standalone_thresholds` FINN was told to make thresholds units of their own (its option of that name);
+    without, each matrix unit has those behind it. Where no divisor reaches the interval, the unit takes more clocks.
+    """
+    quantizer = network.quantizer
+    input_bits = quantizer.bits + (0 if quantizer.signed else 1)
+    found = [_lanes("Thresholding_rtl", network.input_size, interval)]
+    nodes = network.layers
+    for node, following in zip(nodes, [*nodes[1:], None], strict=True):
+        if isinstance(node.layer, Dense):
+            alone = standalone_thresholds or following is None or not isinstance(following.layer, Threshold)
+            kind = "MVAU_rtl" if alone and _in_rtl(node.layer, input_bits, part) else "MVAU_hls"
+            found.append(_matrix(kind, node.layer, input_bits, interval))
+        elif isinstance(node.layer, Threshold):
+            input_bits = node.layer.levels.bit_length()
+            if standalone_thresholds:
+                found.append(_lanes("Thresholding_rtl", node.layer.channels, interval))
+    if network.output.labels:
+        found.append(_lanes("LabelSelect_hls", network.output_size, interval))
+    counts: dict[str, int] = {}
+    units = []
+    for kind, folds, clocks in found:
+        units.append(FinnUnit(f"{kind}_{counts.get(kind, 0)}", folds, clocks))
+        counts[kind] = counts.get(kind, 0) + 1
+    return units
+
+
+def folding_config(units: list[FinnUnit]) -> str:
+    """The JSON that FINN's `folding_config_file` takes."""
+    return json.dumps({"Defaults": {}, **{unit.name: unit.folds for unit in units}}, indent=2) + "\n"
