@@ -39,6 +39,7 @@ _LARGEST_FILE = 2**20
 _LARGEST_DEPTH = 2**16
 _LARGEST_FOLD = 2**16
 _RANDOM_FRAMES = 4
+_ARGMAX_MODULES = ("edgeml_fifo.v", "edgeml_argmax.v")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Design:
     fifo_depths : per segment, and `source>target.port` for edges (folded).
     register_every : levels of logic between pipeline registers (unrolled).
     keep_block_rams : whether small input buffers are kept in flip-flops (folded).
+    argmax : whether the class of each frame is given too, beside its last value.
     """
 
     architecture: str
@@ -59,6 +61,7 @@ class Design:
     fifo_depths: Mapping[str, int] = field(default_factory=dict)
     register_every: int = 1
     keep_block_rams: bool = False
+    argmax: bool = False
 
     def to_json(self) -> str:
         """The content of `design.json`."""
@@ -69,6 +72,8 @@ class Design:
             content["keep_block_rams"] = self.keep_block_rams
         else:
             content["register_every"] = self.register_every
+        if self.argmax:
+            content["argmax"] = True
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
@@ -80,6 +85,8 @@ class Built:
     ----------
     files : content by file name. sources : Verilog files in the order to compile them. top, core : module names.
     latency, interval : clocks, see `Timing`. timing, plan : of the folded architecture, else None.
+    core : without the argmax unit, which lies between it and the output of `top`; `latency` and `timing` hold for
+        `top`.
     spiking : the plan of a spiking network, whose clocks depend on its spikes: `latency` and `interval` are then a
         bound (with `stbif`, the most of a few random frames), and `spiking.cycles.run_clocks` gives those of a frame.
     """
@@ -234,6 +241,11 @@ def _finished(
     plan: Plan | None,
 ) -> Built:
     files[f"{core_name}.v"] = core_text.encode()
+    if design.argmax:
+        interface = replace(interface, classes=True)
+        timing, facts = _with_argmax(interface, timing, facts)
+        files.update({name: library_text(name) for name in _ARGMAX_MODULES})
+        modules = [*modules, *(name for name in _ARGMAX_MODULES if name not in modules)]
     files[f"{top}.v"] = axis_top(top, core_name, interface, facts).encode()
     files[DESIGN_FILE] = design.to_json().encode()
     sources = (*modules, f"{core_name}.v", f"{top}.v")
@@ -250,6 +262,17 @@ def _finished(
         timing,
         plan,
     )
+
+
+def _with_argmax(interface: Interface, timing: Timing, facts: Mapping[str, str]) -> tuple[Timing, dict[str, str]]:
+    """Clocks and header lines of a design with the argmax unit behind its core, which delays every value alike."""
+    more = interface.class_latency
+    frames = tuple(end + more for end in timing.frames)
+    known = {
+        key: f"{text}; {more} more in the argmax unit" if key in ("Latency", "Clocks") else text
+        for key, text in facts.items()
+    }
+    return replace(timing, latency=timing.latency + more, frames=frames), known
 
 
 def read_design(folder: Path) -> Design:
@@ -275,7 +298,10 @@ def read_design(folder: Path) -> Design:
     keep_block_rams = content.get("keep_block_rams", False)
     if not isinstance(keep_block_rams, bool):
         raise InputError(str(path), f"keep_block_rams must be true or false, found {keep_block_rams!r}")
-    return Design(architecture, folds, depths, register_every, keep_block_rams)
+    argmax = content.get("argmax", False)
+    if not isinstance(argmax, bool):
+        raise InputError(str(path), f"argmax must be true or false, found {argmax!r}")
+    return Design(architecture, folds, depths, register_every, keep_block_rams, argmax)
 
 
 def _object(path: Path, value: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from edgeml.errors import EdgemlError, MissingTool
 from edgeml.network import simulate
 from edgeml.plugins import Execution
 
+from .argmax import check_classes
 from .design import Built, verify_files
 from .testbench import expected_image, input_image, testbench
 from .tools import icarus, run
@@ -59,13 +60,21 @@ def run_icarus(
     words = (folder / "results.mem").read_text(encoding="utf-8").split()
     if undefined := [word for word in words if set(word) & set("xzXZ")]:
         raise EdgemlError("icarus", f"a result holds an undefined bit: {undefined[0]}")
-    raw = b"".join(int(word, 16).to_bytes(built.interface.output_bytes, "little") for word in words)
+    interface = built.interface
+    size = interface.output_bytes + (interface.class_bytes if interface.classes else 0)
+    values = [int(word, 16).to_bytes(size, "little") for word in words]
     verdict = next(
         (line for line in reversed(text.splitlines()) if line.startswith(("PASS", "FAIL"))), "FAIL without a verdict"
     )
-    if len(words) != len(q) * built.interface.output_beats:
+    if len(words) != len(q) * interface.output_beats:
         raise EdgemlError("icarus", f"gave {len(words)} values: {verdict}")
-    return built.interface.unpack(np.frombuffer(raw, np.uint8).reshape(len(words), -1)), verdict
+    outputs = interface.unpack(
+        np.frombuffer(b"".join(value[: interface.output_bytes] for value in values), np.uint8).reshape(len(words), -1)
+    )
+    if interface.classes:
+        ends = values[interface.output_beats - 1 :: interface.output_beats]
+        check_classes(outputs, np.array([int.from_bytes(v[interface.output_bytes :], "little") for v in ends]))
+    return outputs, verdict
 
 
 class IcarusExecutor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .verilog import Element, bus
+from .verilog import Element, bus, instance
 
 __all__ = ["Interface", "axis_top"]
 
@@ -21,6 +21,7 @@ class Interface:
     ----------
     inputs, outputs : elements per frame. input_lanes, output_lanes : elements per value of a stream.
     input_element, output_element : types inside the core.
+    classes : whether the class of each frame, the index of its largest output, is given beside its last value.
     """
 
     inputs: int
@@ -29,6 +30,7 @@ class Interface:
     outputs: int
     output_lanes: int
     output_element: Element
+    classes: bool = False
 
     @property
     def input_beats(self) -> int:
@@ -66,6 +68,23 @@ class Interface:
         """Bytes of an output value on AXI4-Stream."""
         return self.output_lanes * self.result_bytes
 
+    @property
+    def class_bits(self) -> int:
+        """Width of a class inside the argmax unit."""
+        return max((self.outputs - 1).bit_length(), 1)
+
+    @property
+    def class_bytes(self) -> int:
+        """Bytes of a class on AXI4-Stream: 1, 2 or 4, zero-extended."""
+        return 1 if self.class_bits <= 8 else 2 if self.class_bits <= 16 else 4
+
+    @property
+    def class_latency(self) -> int:
+        """Clocks that the argmax unit holds a value: a level of comparisons each, the words before, and a buffer."""
+        if not self.classes or self.outputs == 1:
+            return 0
+        return (self.output_lanes - 1).bit_length() + (self.output_beats > 1) + 1
+
     def pack(self, q: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
         """Frames q [samples, inputs] as values of the input stream: bytes [samples · beats, input_bytes]."""
         bits = self.input_element.bits
@@ -86,7 +105,8 @@ class Interface:
 def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, object]) -> str:
     """Text of the module `name`: the core with AXI4-Stream on both sides.
 
-    Input: packed elements, padded to whole bytes. Output: each element in 1, 2 or 4 bytes of its own.
+    Input: packed elements, padded to whole bytes. Output: each element in 1, 2 or 4 bytes of its own; with
+    `interface.classes`, TUSER beside.
     """
     in_bits, out_bits = 8 * interface.input_bytes, 8 * interface.output_bytes
     element = interface.output_element
@@ -119,6 +139,16 @@ def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, obj
         ]
     else:
         last = ["    assign m_axis_tlast = 1'b1;"]
+    bare = ("m_axis_tvalid", "m_axis_tready", "result")  # valid, ready and data of the core's output
+    about_class, class_port, class_unit = [], [], []
+    if interface.classes:
+        bare = ("core_valid", "core_ready", "core_result")
+        about_class = [
+            "// m_axis_tuser: beside the value with TLAST, the frame's class: the index of its largest element, and of",
+            "// equal ones the lowest. Beside the values before, that of the largest element so far.",
+        ]
+        class_port = [f"    output wire {bus(8 * interface.class_bytes)}m_axis_tuser,"]
+        class_unit = _class_unit(interface)
     return "\n".join(
         [
             f"// {name}: {core} with AXI4-Stream on both sides, made by edgeml.",
@@ -131,6 +161,7 @@ def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, obj
                 f"// m_axis: {beats} values per frame, {interface.output_lanes} elements of {interface.result_bytes} "
                 f"bytes each ({'signed' if element.signed else 'unsigned'}); TLAST ends a frame."
             ),
+            *about_class,
             *(f"// {key}: {value}" for key, value in facts.items()),
             "`default_nettype none",
             f"module {name} (",
@@ -142,15 +173,22 @@ def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, obj
             f"    output wire {bus(out_bits)}m_axis_tdata,",
             "    output wire m_axis_tvalid,",
             "    input  wire m_axis_tready,",
+            *class_port,
             "    output wire m_axis_tlast",
             ");",
             f"    wire {bus(interface.output_bits)}result;",
+            *(
+                [f"    wire core_valid, core_ready;\n    wire {bus(interface.output_bits)}core_result;"]
+                if class_unit
+                else []
+            ),
             f"    {core} core (",
             "        .clk(aclk), .rst(!aresetn),",
             "        .in_valid(s_axis_tvalid), .in_ready(s_axis_tready),",
             f"        .in_data(s_axis_tdata[{interface.input_bits - 1}:0]),",
-            "        .out_valid(m_axis_tvalid), .out_ready(m_axis_tready), .out_data(result)",
+            f"        .out_valid({bare[0]}), .out_ready({bare[1]}), .out_data({bare[2]})",
             "    );",
+            *class_unit,
             *lanes,
             *unused,
             *last,
@@ -159,6 +197,28 @@ def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, obj
             "",
         ]
     )
+
+
+def _class_unit(interface: Interface) -> list[str]:
+    """The argmax unit between core and output, and TUSER."""
+    unit = instance(
+        "edgeml_argmax",
+        "argmax",
+        {
+            "OUTPUTS": interface.outputs,
+            "LANES": interface.output_lanes,
+            "ELEMENT_BITS": interface.output_element.bits,
+            "SIGNED": int(interface.output_element.signed),
+        },
+        {
+            "clk": "aclk", "rst": "!aresetn",
+            "in_valid": "core_valid", "in_ready": "core_ready", "in_data": "core_result",
+            "out_valid": "m_axis_tvalid", "out_ready": "m_axis_tready", "out_data": "result", "out_class": "winner",
+        },
+    )  # fmt: skip
+    fill = 8 * interface.class_bytes - interface.class_bits
+    value = f"{{{fill}'d0, winner}}" if fill else "winner"
+    return [f"    wire {bus(interface.class_bits)}winner;", unit, f"    assign m_axis_tuser = {value};"]
 
 
 def element_text(element: Element) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from edgeml.network import Dense, Network, simulate
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
 
+from .argmax import estimate_argmax
 from .budget import Budget, budget_of
 from .design import Built, Design, build, design_of
 from .estimate import Cost, estimate_folded, estimate_unrolled, total
@@ -48,10 +50,10 @@ class FpgaTarget:
 
     Options: `architecture` folded, unrolled or auto; `goal` throughput (the fastest that fits, the default) or area;
     `frames_per_second` (the cheapest that reaches it at the part's clock); `register_every` (levels of logic per
-    pipeline stage, unrolled); `synthesize`.
+    pipeline stage, unrolled); `argmax` (give the class of each frame beside its last value); `synthesize`.
     """
 
-    option_names = ("architecture", "goal", "frames_per_second", "register_every", "synthesize")
+    option_names = ("architecture", "goal", "frames_per_second", "register_every", "argmax", "synthesize")
 
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
         """Every layer has RTL, and the smallest design fits the part."""
@@ -136,6 +138,7 @@ def _number(options: Mapping[str, Any], name: str, low: float, high: float) -> f
 
 def _choice(options: Mapping[str, Any], name: str, known: tuple[str, ...], default: str) -> str:
     value = str(options.get(name) or default)
+    value = value.lower() if value in ("True", "False") else value
     if value not in known:
         raise InputError(f"option {name}", f"{value!r} is not known", f"Choose one of {', '.join(known)}")
     return value
@@ -157,15 +160,16 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     goal = _choice(options, "goal", _GOALS, "throughput")
     rate = _number(options, "frames_per_second", 1e-3, 1e9)
     every = int(_number(options, "register_every", 1, 64) or 1)
+    argmax = _choice(options, "argmax", ("false", "true"), "false") == "true"
     asked = goal == "throughput" and rate is None
     if is_spiking(network):
-        return _choose_spiking(network, budget, architecture, goal, rate)
+        return _choose_spiking(network, budget, architecture, goal, rate, argmax)
     if architecture == "unrolled" or (architecture == "auto" and asked and _can_unroll(network)):
         costs = estimate_unrolled(network_logic(network), budget.family, every)
         whole = total(costs)
         small = whole.luts <= budget.luts * _UNROLLED_SHARE and whole.flip_flops <= budget.flip_flops * _UNROLLED_SHARE
         if architecture == "unrolled" or small:
-            return build(network, Design("unrolled", register_every=every)), costs
+            return _finished(network, Design("unrolled", register_every=every), costs, budget, argmax)
     at_most = None
     if rate is not None:
         at_most = int(budget.clock_mhz * 1e6 / rate)
@@ -177,7 +181,17 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
 
     plan = fastest_plan(network, within, keep_block_rams=_scarce(budget), at_most=at_most)
     size_fifos(plan)
-    return build(network, design_of(plan)), estimate_folded(plan, budget.family)
+    return _finished(network, design_of(plan), estimate_folded(plan, budget.family), budget, argmax)
+
+
+def _finished(
+    network: Network, design: Design, costs: dict[str, Cost], budget: Budget, argmax: bool
+) -> tuple[Built, dict[str, Cost]]:
+    """The design built, with the argmax unit and its cost where it is asked for."""
+    if not argmax:
+        return build(network, design), costs
+    built = build(network, replace(design, argmax=True))
+    return built, {**costs, "argmax": estimate_argmax(built.interface, budget.family)}
 
 
 def _within(whole: Cost, budget: Budget) -> bool:
@@ -194,7 +208,7 @@ def _build_spiking(plan: SpikingPlan) -> Built:
 
 
 def _choose_spiking(
-    network: Network, budget: Budget, architecture: str, goal: str, rate: float | None
+    network: Network, budget: Budget, architecture: str, goal: str, rate: float | None, argmax: bool
 ) -> tuple[Built, dict[str, Cost]]:
     """Event-driven units with as many membranes per clock as fit; one, where area is the goal."""
     if architecture == "unrolled":
@@ -214,7 +228,8 @@ def _choose_spiking(
     if goal != "area":
         fitting = (plan for plan in plans if _within(total(estimate_spiking(plan, budget.family)), budget))
         chosen = next(fitting, chosen)
-    return _build_spiking(chosen), estimate_spiking(chosen, budget.family)
+    design = Design("folded", chosen.folds)
+    return _finished(network, design, estimate_spiking(chosen, budget.family), budget, argmax)
 
 
 def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> dict[str, Any]:

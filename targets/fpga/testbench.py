@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.network import argmax
+
 from .design import Built
 from .interface import Interface
 
@@ -22,11 +24,19 @@ def input_image(interface: Interface, q: npt.NDArray[np.int32]) -> str:
 
 
 def expected_image(interface: Interface, y: npt.NDArray[np.int32]) -> str:
-    """Output values of the frames y [samples, outputs], as lines for $readmemh; lanes beyond the last are zero."""
+    """Output values of the frames y [samples, outputs], as lines for $readmemh; lanes beyond the last are zero.
+
+    With `interface.classes` TUSER stands above each value: the index of the largest element of the frame so far.
+    """
     padded = np.zeros((len(y), interface.output_beats * interface.output_lanes), np.int64)
     padded[:, : interface.outputs] = y
     lanes = padded.reshape(-1, interface.output_lanes).astype(f"<i{interface.result_bytes}")
-    return _image(lanes.view(np.uint8).reshape(len(lanes), -1))
+    values = lanes.view(np.uint8).reshape(len(lanes), -1)
+    if interface.classes:
+        ends = [min((k + 1) * interface.output_lanes, interface.outputs) for k in range(interface.output_beats)]
+        classes = np.stack([argmax(y[:, :end]) for end in ends], axis=1).astype(f"<u{interface.class_bytes}")
+        values = np.concatenate([values, classes.reshape(-1, 1).view(np.uint8)], axis=1)
+    return _image(values)
 
 
 def testbench(built: Built, frames: int) -> str:
@@ -40,6 +50,13 @@ def testbench(built: Built, frames: int) -> str:
     beats_in, beats_out = frames * interface.input_beats, frames * interface.output_beats
     used = interface.outputs - (interface.output_beats - 1) * interface.output_lanes
     last_mask = "1" * (8 * interface.result_bytes * used)
+    seen, seen_bits, class_wire, class_port = "m_axis_tdata", out_bits, "", ""
+    if interface.classes:
+        class_bits = 8 * interface.class_bytes
+        seen, seen_bits = "{m_axis_tuser, m_axis_tdata}", out_bits + class_bits
+        class_wire = f"    wire [{class_bits - 1}:0] m_axis_tuser;\n"
+        class_port = ", .m_axis_tuser(m_axis_tuser)"
+        last_mask = "1" * class_bits + last_mask.rjust(out_bits, "0")
     return f"""// {built.top[:-5]}_tb: checks {built.top} against expected results, made by edgeml.
 `timescale 1ns / 1ps
 `default_nettype none
@@ -56,18 +73,19 @@ module {built.top[:-5]}_tb #(
     wire m_axis_tvalid;
     reg m_axis_tready = 1'b0;
     wire m_axis_tlast;
-    {built.top} dut (
+{class_wire}    {built.top} dut (
         .aclk(aclk), .aresetn(aresetn), .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid),
         .s_axis_tready(s_axis_tready), .m_axis_tdata(m_axis_tdata), .m_axis_tvalid(m_axis_tvalid),
-        .m_axis_tready(m_axis_tready), .m_axis_tlast(m_axis_tlast)
+        .m_axis_tready(m_axis_tready), .m_axis_tlast(m_axis_tlast){class_port}
     );
 
     reg [{in_bits - 1}:0] inputs [0:{beats_in - 1}];
-    reg [{out_bits - 1}:0] expected [0:{beats_out - 1}];
+    reg [{seen_bits - 1}:0] expected [0:{beats_out - 1}];
+    wire [{seen_bits - 1}:0] seen = {seen};
     integer sent = 0, received = 0, wrong = 0, silence = 0, file, seed = 1;
     reg last;
     // Lanes beyond the last element of a frame have no meaning.
-    wire [{out_bits - 1}:0] mask = last ? {out_bits}'b{last_mask} : {{{out_bits}{{1'b1}}}};
+    wire [{seen_bits - 1}:0] mask = last ? {seen_bits}'b{last_mask} : {{{seen_bits}{{1'b1}}}};
 
     always #5 aclk = !aclk;
 
@@ -96,11 +114,11 @@ module {built.top[:-5]}_tb #(
         silence <= silence + 1;
         if (m_axis_tvalid && m_axis_tready) begin
             silence <= 0;
-            $fdisplay(file, "%h", m_axis_tdata);
-            if (((m_axis_tdata ^ expected[received]) & mask) !== {out_bits}'d0 || m_axis_tlast !== last) begin
+            $fdisplay(file, "%h", seen);
+            if (((seen ^ expected[received]) & mask) !== {seen_bits}'d0 || m_axis_tlast !== last) begin
                 wrong = wrong + 1;
                 if (wrong <= 10)
-                    $display("value %0d: %h, expected %h", received, m_axis_tdata, expected[received]);
+                    $display("value %0d: %h, expected %h", received, seen, expected[received]);
             end
             received = received + 1;
         end

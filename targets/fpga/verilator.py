@@ -20,6 +20,7 @@ import numpy.typing as npt
 from edgeml.errors import EdgemlError, MissingTool
 from edgeml.plugins import Execution
 
+from .argmax import check_classes
 from .design import Built, library_text, verify_files
 from .spiking.cycles import run_clocks
 from .tools import Verilator, compiler, find_verilator, run
@@ -76,8 +77,12 @@ class Simulation:
             )
             raw = np.fromfile(result, np.uint8)
         words = -(-interface.output_bytes // 4)
-        values = raw.reshape(-1, 4 * words)[:, : interface.output_bytes]
-        return interface.unpack(values), dict(json.loads(text.strip().splitlines()[-1]))
+        size = 4 * words * interface.output_beats * len(q)
+        values = raw[:size].reshape(-1, 4 * words)[:, : interface.output_bytes]
+        outputs = interface.unpack(values)
+        if interface.classes:
+            check_classes(outputs, raw[size:].view("<u4"))
+        return outputs, dict(json.loads(text.strip().splitlines()[-1]))
 
 
 def _words(values: npt.NDArray[np.uint8]) -> bytes:
@@ -214,6 +219,8 @@ def _header(built: Built) -> str:
         "OUTPUT_BEATS": interface.output_beats,
         "LONGEST_SILENCE": silence,
     }
+    if interface.classes:
+        lines["HAS_CLASSES"] = 1
     return "".join(f"#define {key} {value}\n" for key, value in lines.items())
 
 
@@ -258,6 +265,8 @@ class VerilatorExecutor:
 
     @staticmethod
     def _check_timing(built: Built, q: npt.NDArray[np.int32], ends: list[int]) -> None:
-        latency = built.latency if built.spiking is None else run_clocks(built.spiking, q[:1]).ends[0] + 1
+        latency = built.latency
+        if built.spiking is not None:
+            latency = run_clocks(built.spiking, q[:1]).ends[0] + 1 + built.interface.class_latency
         if ends[0] + 1 != latency:
             raise EdgemlError("cycle model", f"predicts a latency of {latency} clocks, simulation took {ends[0] + 1}")

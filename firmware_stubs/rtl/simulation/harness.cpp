@@ -3,6 +3,7 @@
 //
 // harness INPUT OUTPUT FRAMES SEED INPUT_PAUSE OUTPUT_PAUSE RESETS
 //   INPUT, OUTPUT : values of a stream, each as whole 32-bit words, little-endian, lowest bits first
+//   With HAS_CLASSES a word with the class of each frame follows behind all values of OUTPUT.
 //   INPUT_PAUSE, OUTPUT_PAUSE : chance of a pause in a clock, in 1/256
 //   RESETS : how many times the design is reset in mid-stream; it then starts again with the first unfinished frame
 // Prints one line of JSON: clocks in all, the clocks in which frames ended (the first few), and the resets done.
@@ -63,6 +64,10 @@ int main(int argc, char** argv) {
 
     std::vector<uint32_t> input(frames * INPUT_BEATS * INPUT_WORDS);
     std::vector<uint32_t> output(frames * OUTPUT_BEATS * OUTPUT_WORDS);
+    std::vector<uint32_t> classes;
+#ifdef HAS_CLASSES
+    classes.resize(frames);
+#endif
     std::FILE* file = std::fopen(argv[1], "rb");
     if (!file) return fail("the input file cannot be opened");
     const std::size_t got = std::fread(input.data(), 4, input.size(), file);
@@ -111,6 +116,9 @@ int main(int argc, char** argv) {
             ++received;
             const bool last = received % OUTPUT_BEATS == 0;
             if (static_cast<bool>(top.m_axis_tlast) != last) return fail("TLAST is not where a frame ends");
+#ifdef HAS_CLASSES
+            if (last) classes[received / OUTPUT_BEATS - 1] = top.m_axis_tuser;
+#endif
             if (last && ends.size() < 64) ends.push_back(clocks - first_taken);
         }
         if (taken) {
@@ -134,7 +142,8 @@ int main(int argc, char** argv) {
     file = std::fopen(argv[2], "wb");
     if (!file) return fail("the output file cannot be opened");
     const std::size_t put = std::fwrite(output.data(), 4, output.size(), file);
-    if (std::fclose(file) != 0 || put != output.size()) return fail("the output file cannot be written");
+    const std::size_t put_classes = std::fwrite(classes.data(), 4, classes.size(), file);
+    if (std::fclose(file) != 0 || put != output.size() || put_classes != classes.size()) return fail("the output file cannot be written");
     std::printf("{\"clocks\": %llu, \"resets\": %zu, \"ends\": [", static_cast<unsigned long long>(clocks), done_resets);
     for (std::size_t i = 0; i < ends.size(); ++i) {
         std::printf("%s%llu", i ? ", " : "", static_cast<unsigned long long>(ends[i]));

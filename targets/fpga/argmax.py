@@ -1,0 +1,59 @@
+"""The class that a design gives beside its results: what its unit costs, and that it is the golden one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import EdgemlError
+from edgeml.network import argmax
+
+from .budget import Family
+from .estimate import Cost, constants_of
+from .estimate_constants import FOLDED_PRIOR
+from .estimate_features import Parts
+from .estimate_features import _fifo as fifo_features
+from .interface import Interface
+
+__all__ = ["check_classes", "estimate_argmax"]
+
+
+def estimate_argmax(interface: Interface, family: Family) -> Cost:
+    """Cost of `edgeml_argmax` behind a core: pairs compared and chosen from, and two buffers."""
+    outputs, lanes, bits = interface.outputs, interface.output_lanes, interface.output_element.bits
+    if outputs == 1:
+        return Cost()
+    levels, several = (lanes - 1).bit_length(), interface.output_beats > 1
+    parts = Parts()
+    parts.flip_flops += sum(-(-lanes >> (level + 1)) * (bits + level + 1) + 1 for level in range(levels))
+    parts.flip_flops += levels + several
+    if several:
+        parts.flip_flops += bits + 2 * interface.class_bits + 1 + (interface.output_beats - 1).bit_length()
+        parts.add("stream", (interface.output_beats - 1).bit_length() + 2.0 * interface.class_bits)
+    # A pair is compared and chosen from, with the index of the larger.
+    parts.add("tree", (lanes - 1 + several) * bits)
+    parts.add("product", (lanes - 1 + several) * (bits + levels))
+    fifo_features(parts, levels + several + 2, lanes * bits, family)
+    if family.name == "ice40":  # compares beside the carry, and passes a block RAM by through multiplexers
+        parts.add("tree", (lanes - 1 + several) * bits + (lanes * bits if parts.block_rams else 0))
+    fifo_features(parts, levels + several + 2, interface.class_bits, family)
+    constants = FOLDED_PRIOR[constants_of(family)]
+    luts = sum(constants[kind] * amount for kind, amount in parts.logic.items())
+    return Cost(luts, round(parts.flip_flops), parts.block_rams)
+
+
+def check_classes(outputs: npt.NDArray[np.int32], classes: npt.NDArray[Any]) -> None:
+    """Hold the classes that hardware gave [samples] against the argmax of its outputs [samples, outputs].
+
+    The outputs themselves are held against the golden simulator by whoever runs the hardware: where both are right,
+    the classes are golden. Raises EdgemlError naming the first frame whose class is another.
+    """
+    expected = argmax(outputs)
+    if len(classes) != len(expected):
+        raise EdgemlError("argmax unit", f"gave {len(classes)} classes for {len(expected)} frames")
+    wrong = np.flatnonzero(np.asarray(classes).astype(np.int64) != expected)
+    if len(wrong):
+        first = int(wrong[0])
+        raise EdgemlError("argmax unit", f"frame {first}: class {int(classes[first])}, expected {int(expected[first])}")
