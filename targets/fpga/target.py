@@ -22,7 +22,7 @@ from .design import Built, Design, build, design_of
 from .estimate import Cost, estimate_folded, estimate_unrolled, total
 from .folded.plan import Plan
 from .folded.timing import size_fifos
-from .folding import fastest_plan
+from .folding import fastest_plan, quickest_plan
 from .qonnx.hand_off import hand_off
 from .rules import fits, layer_has_hardware
 from .spiking.choice import estimate_spiking, spiking_plans
@@ -38,7 +38,7 @@ from .unrolled.requantize import check_size
 __all__ = ["FpgaTarget"]
 
 _ARCHITECTURES = ("folded", "unrolled", "auto")
-_GOALS = ("throughput", "area")
+_GOALS = ("throughput", "latency", "area")
 _FOLDED_SHARE = 0.7
 _UNROLLED_SHARE = 0.5
 _UNROLLED_WEIGHTS = 20_000
@@ -48,7 +48,8 @@ _BENCH_FRAMES = 32
 class FpgaTarget:
     """RTL for FPGAs: readable Verilog-2005, streams on both sides.
 
-    Options: `architecture` folded, unrolled or auto; `goal` throughput (the fastest that fits, the default) or area;
+    Options: `architecture` folded, unrolled or auto; `goal` throughput (the most frames a second that fit,
+    the default), latency (the fewest clocks to an answer that fit) or area;
     `frames_per_second` (the cheapest that reaches it at the part's clock); `register_every` (levels of logic per
     pipeline stage, unrolled); `argmax` (give the class of each frame beside its last value); `synthesize`.
     """
@@ -161,15 +162,18 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     rate = _number(options, "frames_per_second", 1e-3, 1e9)
     every = int(_number(options, "register_every", 1, 64) or 1)
     argmax = _choice(options, "argmax", ("false", "true"), "false") == "true"
-    asked = goal == "throughput" and rate is None
+    asked = goal != "area" and rate is None
     if is_spiking(network):
         return _choose_spiking(network, budget, architecture, goal, rate, argmax)
+    unrolled: tuple[Built, dict[str, Cost]] | None = None
     if architecture == "unrolled" or (architecture == "auto" and asked and _can_unroll(network)):
         costs = estimate_unrolled(network_logic(network), budget.family, every)
         whole = total(costs)
         small = whole.luts <= budget.luts * _UNROLLED_SHARE and whole.flip_flops <= budget.flip_flops * _UNROLLED_SHARE
         if architecture == "unrolled" or small:
-            return _finished(network, Design("unrolled", register_every=every), costs, budget, argmax)
+            unrolled = _finished(network, Design("unrolled", register_every=every), costs, budget, argmax)
+            if architecture == "unrolled" or goal == "throughput":
+                return unrolled
     at_most = None
     if rate is not None:
         at_most = int(budget.clock_mhz * 1e6 / rate)
@@ -179,9 +183,16 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     def within(plan: Plan) -> bool:
         return goal != "area" and _within(total(estimate_folded(plan, budget.family)), budget)
 
-    plan = fastest_plan(network, within, keep_block_rams=_scarce(budget), at_most=at_most)
+    def in_time(plan: Plan) -> bool:
+        return at_most is None or max(plan.input_beats, *(segment.steps for segment in plan.segments)) <= at_most
+
+    if goal == "latency":
+        plan = quickest_plan(network, lambda p: within(p) and in_time(p), keep_block_rams=_scarce(budget))
+    else:
+        plan = fastest_plan(network, within, keep_block_rams=_scarce(budget), at_most=at_most)
     size_fifos(plan)
-    return _finished(network, design_of(plan), estimate_folded(plan, budget.family), budget, argmax)
+    folded = _finished(network, design_of(plan), estimate_folded(plan, budget.family), budget, argmax)
+    return unrolled if unrolled is not None and unrolled[0].latency <= folded[0].latency else folded
 
 
 def _finished(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from edgeml.profile import load_profile
+from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.folded.plan import Plan
 from edgeml.targets.fpga.folded.timing import solve
 from edgeml.targets.fpga.folding import fastest_plan, folds_for_interval, quickest_plan
+from edgeml.targets.fpga.target import choose
 
 from .designs import small_network
 
@@ -47,3 +50,14 @@ def test_the_quickest_plan_of_unequal_layers_answers_earlier_than_the_fastest() 
         quickest = quickest_plan(network, lambda plan: _multipliers(plan) <= 120)
         found += _multipliers(fastest) <= 120 and solve(quickest, 1).latency < solve(fastest, 1).latency
     assert found >= 3
+
+
+def test_the_goal_decides_between_frames_a_second_clocks_to_an_answer_and_area() -> None:
+    network = small_network(3, widest=40, deepest=4)
+    budget = budget_of(load_profile("ecp5-25k"))
+    many, _ = choose(network, budget, {"architecture": "folded"})
+    soon, _ = choose(network, budget, {"architecture": "folded", "goal": "latency"})
+    small, _ = choose(network, budget, {"architecture": "folded", "goal": "area"})
+    assert many.interval <= soon.interval <= small.interval
+    assert soon.latency <= many.latency < small.latency
+    assert choose(network, budget, {"goal": "latency"})[0].latency <= soon.latency
