@@ -1,23 +1,31 @@
 // Status registers of an AXI4-Stream design, on AXI4-Lite: which model it is, and what went through it.
 //
 //   0x00  magic, 0x45444D4C ("EDML")     0x30  values taken on the input
-//   0x04  version of this map, 1         0x34  frames taken on the input
+//   0x04  version of this map, 2         0x34  frames taken on the input
 //   0x08  control (write)                0x38  values given on the output
 //   0x0C  clocks                         0x3C  frames given on the output
 //   0x10  model hash, digits 1 … 8       0x40  clocks with an input offered and not taken
 //   …     eight digits a word            0x44  clocks with an output offered and not taken
-//   0x2C  model hash, digits 57 … 64
+//   0x2C  model hash, digits 57 … 64     0x48  class of the last frame given; FFFFFFFF before the first
+//   0x54  interrupt enable (read, write) 0x4C  the watched class (read, write)
+//   0x58  interrupt pending (write 1s    0x50  frames given of the watched class
+//         to clear)
 //
-// Control: writing 1 to bit 0 sets every counter to zero; what happens in that very clock is not counted. It reads
-// as zero. Where a frame begins is not forgotten: a frame that is under way is counted when it ends.
+// Interrupts: bit 0, a frame was given; bit 1, one of the watched class was. `irq` is high while a bit that is
+// enabled is pending; pending bits are set whether enabled or not.
+// Where the design has no argmax unit (CLASS_BITS is 0), there are no registers 0x48 … 0x50 and no bit 1.
+// Control: writing 1 to bit 0 sets every counter to zero and forgets the last class; what happens in that very clock
+// is not counted. It reads as zero. Where a frame begins is not forgotten: a frame that is under way is counted when it ends.
 // Counters have 32 bits and wrap. Words are addressed: the two lowest address bits count as zero.
 // Any other address, and a write to a register that can only be read, is answered SLVERR and changes nothing.
-// A write counts where its byte strobe is set: control needs WSTRB[0].
+// A byte is written where its strobe is set: control needs WSTRB[0].
 // AW and W may come in any order. One read and one write are taken at a time, the next when R or B is through.
 `default_nettype none
 module edgeml_axi_lite_status #(
     parameter [255:0] MODEL_HASH = 256'd0,  // SHA-256, the first digit highest
-    parameter IN_BEATS = 1                  // values of an input frame
+    parameter IN_BEATS = 1,                 // values of an input frame
+    parameter CLASS_BITS = 0,               // of a class, at most 31; 0: there are none
+    parameter CLASS_PORT = (CLASS_BITS > 0) ? CLASS_BITS : 1
 ) (
     input  wire        clk,
     input  wire        rst,  // synchronous, active high
@@ -27,6 +35,8 @@ module edgeml_axi_lite_status #(
     input  wire        out_valid,
     input  wire        out_ready,
     input  wire        out_last,
+    input  wire [CLASS_PORT-1:0] out_class,  // of the frame, beside its last value
+    output wire        irq,  // level, active high
     // AXI4-Lite.
     input  wire [6:0]  awaddr,
     input  wire        awvalid,
@@ -47,27 +57,35 @@ module edgeml_axi_lite_status #(
     input  wire        rready
 );
     localparam [31:0] MAGIC = 32'h45444D4C;
-    localparam [31:0] VERSION = 32'd1;
+    localparam [31:0] VERSION = 32'd2;
     localparam [1:0] OKAY = 2'b00;
     localparam [1:0] SLVERR = 2'b10;
-    localparam [4:0] CONTROL = 5'd2;
+    localparam [4:0] CONTROL = 5'd2, CLASS = 5'd18, WATCHED = 5'd19, WATCHED_FRAMES = 5'd20, ENABLE = 5'd21,
+                     PENDING = 5'd22;
+    localparam CLASSES = CLASS_BITS > 0;
     localparam BEAT_BITS = (IN_BEATS > 1) ? $clog2(IN_BEATS) : 1;
     localparam integer LAST_BEAT_NUMBER = IN_BEATS - 1;
     localparam [BEAT_BITS-1:0] LAST_BEAT = LAST_BEAT_NUMBER[BEAT_BITS-1:0];
 
     // Writes: address and data wait for each other.
-    reg have_address, have_data, data_clear;
+    reg have_address, have_data;
+    reg [31:0] data;
+    reg [3:0] strobe;
     reg [4:0] write_word;
     assign awready = !have_address && !bvalid;
     assign wready = !have_data && !bvalid;
     wire write = have_address && have_data;
-    wire clear = write && write_word == CONTROL && data_clear;
+    wire [31:0] mask = {{8{strobe[3]}}, {8{strobe[2]}}, {8{strobe[1]}}, {8{strobe[0]}}};
+    wire clear = write && write_word == CONTROL && data[0] && strobe[0];
+    wire writable = write_word == CONTROL || write_word == ENABLE || write_word == PENDING
+                  || (CLASSES && write_word == WATCHED);
 
     always @(posedge clk) begin
         if (rst) begin
             have_address <= 1'b0;
             have_data <= 1'b0;
-            data_clear <= 1'b0;
+            data <= 32'd0;
+            strobe <= 4'd0;
             write_word <= 5'd0;
             bvalid <= 1'b0;
             bresp <= OKAY;
@@ -78,13 +96,14 @@ module edgeml_axi_lite_status #(
             end
             if (wvalid && wready) begin
                 have_data <= 1'b1;
-                data_clear <= wdata[0] && wstrb[0];
+                data <= wdata;
+                strobe <= wstrb;
             end
             if (write) begin
                 have_address <= 1'b0;
                 have_data <= 1'b0;
                 bvalid <= 1'b1;
-                bresp <= (write_word == CONTROL) ? OKAY : SLVERR;
+                bresp <= writable ? OKAY : SLVERR;
             end else if (bready) bvalid <= 1'b0;
         end
     end
@@ -120,6 +139,59 @@ module edgeml_axi_lite_status #(
         end
     end
 
+    // Classes and interrupts.
+    wire [31:0] watched, last_class, watched_frames;
+    wire frame_given = out_taken && out_last;
+    wire watched_given;
+    generate
+        if (CLASSES) begin : classes
+            reg [CLASS_BITS-1:0] chosen, last;
+            reg [31:0] count;
+            reg none;
+            wire [CLASS_BITS-1:0] class_mask = mask[CLASS_BITS-1:0];
+            assign watched = {{(32 - CLASS_BITS) {1'b0}}, chosen};
+            assign last_class = none ? 32'hFFFFFFFF : {{(32 - CLASS_BITS) {1'b0}}, last};
+            assign watched_frames = count;
+            assign watched_given = frame_given && out_class == chosen;
+            always @(posedge clk) begin
+                if (rst) chosen <= {CLASS_BITS{1'b0}};
+                else if (write && write_word == WATCHED)
+                    chosen <= (chosen & ~class_mask) | (data[CLASS_BITS-1:0] & class_mask);
+                if (rst || clear) begin
+                    last <= {CLASS_BITS{1'b0}};
+                    none <= 1'b1;
+                    count <= 32'd0;
+                end else if (frame_given) begin
+                    last <= out_class;
+                    none <= 1'b0;
+                    if (watched_given) count <= count + 32'd1;
+                end
+            end
+        end else begin : no_classes
+            assign watched = 32'd0;
+            assign last_class = 32'd0;
+            assign watched_frames = 32'd0;
+            assign watched_given = 1'b0;
+            wire unused = &{1'b0, out_class};
+        end
+    endgenerate
+
+    localparam [1:0] EVENTS = CLASSES ? 2'b11 : 2'b01;
+    reg [1:0] enabled, pending;
+    wire [1:0] dismissed = (write && write_word == PENDING) ? data[1:0] & mask[1:0] : 2'b00;
+    assign irq = |(enabled & pending);
+
+    always @(posedge clk) begin
+        if (rst) begin
+            enabled <= 2'b00;
+            pending <= 2'b00;
+        end else begin
+            if (write && write_word == ENABLE)
+                enabled <= ((enabled & ~mask[1:0]) | (data[1:0] & mask[1:0])) & EVENTS;
+            pending <= (pending & ~dismissed) | {watched_given, frame_given};
+        end
+    end
+
     // Reads.
     assign arready = !rvalid;
 
@@ -150,14 +222,20 @@ module edgeml_axi_lite_status #(
                 5'd15: rdata <= out_frames;
                 5'd16: rdata <= in_stalls;
                 5'd17: rdata <= out_stalls;
+                CLASS: rdata <= last_class;
+                WATCHED: rdata <= watched;
+                WATCHED_FRAMES: rdata <= watched_frames;
+                ENABLE: rdata <= {30'd0, enabled};
+                PENDING: rdata <= {30'd0, pending};
                 default: begin
                     rdata <= 32'd0;
                     rresp <= SLVERR;
                 end
             endcase
+            if (!CLASSES && araddr[6:2] >= CLASS && araddr[6:2] <= WATCHED_FRAMES) rresp <= SLVERR;
         end else if (rready) rvalid <= 1'b0;
     end
 
-    wire unused = &{1'b0, awaddr[1:0], araddr[1:0], wdata[31:1], wstrb[3:1]};
+    wire unused = &{1'b0, awaddr[1:0], araddr[1:0], data, mask};
 endmodule
 `default_nettype wire

@@ -15,25 +15,47 @@ class Board:
 
     Parameters
     ----------
-    name : for people. clock_mhz : of its oscillator. pins : of the package by port of the UART top.
+    name : for people. clock_mhz : of its oscillator. pins : of the package by port of the UART top. source : the public
+    file that the pins were checked against. light_when_idle : whether its light is lit by a 0.
     """
 
     name: str
     clock_mhz: float
     pins: dict[str, str]
+    source: str
+    light_when_idle: bool = False
 
 
 _BOARDS = {
-    # iCEBreaker: USB serial on 6 and 9, the button BTN_N, the red LED.
+    # USB serial (RX, TX), the button BTN_N, the red LED LEDR_N.
     "iCE40UP5K": Board(
-        "iCEBreaker", 12.0, {"clk": "35", "reset_n": "10", "uart_rx": "6", "uart_tx": "9", "busy": "11"}
+        "iCEBreaker",
+        12.0,
+        {"clk": "35", "reset_n": "10", "uart_rx": "6", "uart_tx": "9", "busy": "11"},
+        "icebreaker/icebreaker.pcf of icebreaker-fpga/icebreaker-verilog-examples",
+        light_when_idle=True,
     ),
-    # iCE40-HX8K breakout board: USB serial (RS232_Rx, RS232_Tx), LED D2; no button.
-    "iCE40HX8K": Board("iCE40-HX8K-B-EVN", 12.0, {"clk": "J3", "uart_rx": "B10", "uart_tx": "B12", "busy": "B5"}),
-    # ULX3S: USB serial (FT231X), button PWR (pressed: 0), LED D0.
-    "LFE5U": Board("ULX3S", 25.0, {"clk": "G2", "reset_n": "D6", "uart_rx": "M1", "uart_tx": "L4", "busy": "B2"}),
-    # Arty A7: 100 MHz, red RESET button, USB serial (uart_txd_in, uart_rxd_out), LED LD4.
-    "xc7a": Board("Arty A7", 100.0, {"clk": "E3", "reset_n": "C2", "uart_rx": "A9", "uart_tx": "D10", "busy": "H5"}),
+    # USB serial, LED D2; no button.
+    "iCE40HX8K": Board(
+        "iCE40-HX8K-B-EVN",
+        12.0,
+        {"clk": "J3", "uart_rx": "B10", "uart_tx": "B12", "busy": "C3"},
+        "picosoc/hx8kdemo.pcf of YosysHQ/picorv32",
+    ),
+    # USB serial (FT231X: ftdi_txd, ftdi_rxd), button PWR (pressed: 0), LED D0.
+    "LFE5U": Board(
+        "ULX3S",
+        25.0,
+        {"clk": "G2", "reset_n": "D6", "uart_rx": "M1", "uart_tx": "L4", "busy": "B2"},
+        "doc/constraints/ulx3s_v20.lpf of emard/ulx3s",
+    ),
+    # 100 MHz, red RESET button (ck_rst), USB serial (uart_txd_in, uart_rxd_out), LED LD4.
+    "xc7a": Board(
+        "Arty A7",
+        100.0,
+        {"clk": "E3", "reset_n": "C2", "uart_rx": "A9", "uart_tx": "D10", "busy": "H5"},
+        "Arty-A7-35-Master.xdc and Arty-A7-100-Master.xdc of Digilent/digilent-xdc",
+    ),
 }
 
 
@@ -52,9 +74,14 @@ def pin_file(name: str, budget: Budget) -> tuple[str, str]:
     clock = board.clock_mhz if board else budget.clock_mhz
     head = [
         f"# {name} on {budget.part}: {about}, made by edgeml.",
-        "# Check them against your board's manual before you use them.",
         f"# The clock is {clock:g} MHz: set the top's parameter CLOCK_HZ to {round(clock * 1e6)}.",
     ]
+    if board:
+        head.insert(1, f"# They are those of {board.source}; never tried on a board.")
+    else:
+        head.insert(1, "# The pins of no board with this part were checked: these lines wait for yours.")
+    if board and board.light_when_idle:
+        head.append("# The LED is lit by a 0: it is on while the device has nothing to do.")
     if board and "reset_n" not in board.pins:
         head.append("# There is no button: tie reset_n to 1, or put a pin with a pull-up in.")
     pins = board.pins if board else {}

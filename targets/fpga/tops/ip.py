@@ -16,6 +16,10 @@ STATUS_MODULE = "edgeml_axi_lite_status.v"
 _FAMILIES = ("xc7", "xcup")
 _ADDRESS_BITS = 7
 _VERSION = "1.0"
+# Nobody has run it in Vivado on any: pre-production, says the catalog.
+_SUPPORTED = " ".join(
+    f"{family} Pre-Production" for family in ("artix7", "kintex7", "zynq", "zynquplus", "virtexuplus")
+)
 
 
 def ip_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]:
@@ -37,13 +41,16 @@ def _port(kind: str, width: int, port: str, attributes: tuple[str, ...]) -> str:
     return "\n".join([*lines, f"    {kind:<6} wire {bus(width) if width else ''}{port}"])
 
 
-def _stream(name: str, bits: int, master: bool) -> list[str]:
-    """Ports of an AXI4-Stream interface; only a master tells where a frame ends."""
+def _stream(name: str, bits: int, master: bool, user: int = 0) -> list[str]:
+    """Ports of an AXI4-Stream interface; only a master tells where a frame ends. user : width of TUSER."""
     give, take = ("output", "input") if master else ("input", "output")
-    parameter = f'X_INTERFACE_PARAMETER = "TDATA_NUM_BYTES {bits // 8}, HAS_TREADY 1, HAS_TLAST {int(master)}"'
+    parameter = f'X_INTERFACE_PARAMETER = "TDATA_NUM_BYTES {bits // 8}, HAS_TREADY 1, HAS_TLAST {int(master)}'
+    parameter += f', TUSER_WIDTH {user}"'
     ports = [("TDATA", give, bits), ("TVALID", give, 0), ("TREADY", take, 0)]
     if master:
         ports.append(("TLAST", give, 0))
+    if user:
+        ports.append(("TUSER", give, user))
     return [
         _port(
             kind,
@@ -104,17 +111,20 @@ def _top(name: str, network: Network, built: Built) -> str:
         'X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 aclk CLK"',
         'X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF s_axis:m_axis:s_axi, ASSOCIATED_RESET aresetn"',
     )
+    interrupt = ('X_INTERFACE_INFO = "xilinx.com:signal:interrupt:1.0 irq INTERRUPT"',
+                 'X_INTERFACE_PARAMETER = "SENSITIVITY LEVEL_HIGH"')  # fmt: skip
+    user = 8 * interface.class_bytes if interface.classes else 0
     ports = [
         _port("input", 0, "aclk", clock),
         _port("input", 0, "aresetn", reset),
         *_stream("s_axis", 8 * interface.input_bytes, False),
-        *_stream("m_axis", 8 * interface.output_bytes, True),
+        *_stream("m_axis", 8 * interface.output_bytes, True, user),
         *_lite(),
+        _port("output", 0, "irq", interrupt),
     ]
     streams = ["s_axis_tdata", "s_axis_tvalid", "s_axis_tready", "m_axis_tdata", "m_axis_tvalid", "m_axis_tready"]
-    design = instance(
-        built.top, "design_axis", {}, {port: port for port in ("aclk", "aresetn", *streams, "m_axis_tlast")}
-    )
+    streams += ["m_axis_tlast", *(["m_axis_tuser"] if user else [])]
+    design = instance(built.top, "design_axis", {}, {port: port for port in ("aclk", "aresetn", *streams)})
     status = instance(
         STATUS_MODULE[:-2],
         "status",
@@ -127,12 +137,14 @@ def _top(name: str, network: Network, built: Built) -> str:
             "out_valid": "m_axis_tvalid",
             "out_ready": "m_axis_tready",
             "out_last": "m_axis_tlast",
+            "out_class": "m_axis_tuser" if user else "1'b0",
+            "irq": "irq",
             **{signal.lower(): f"s_axi_{signal.lower()}" for signal, _, _ in _LITE},
         },
     ).replace(
         f"{STATUS_MODULE[:-2]} status (",
         f"{STATUS_MODULE[:-2]} #(\n        .MODEL_HASH(256'h{model_hash(network)}),\n"
-        f"        .IN_BEATS({interface.input_beats})\n    ) status (",
+        f"        .IN_BEATS({interface.input_beats}),\n        .CLASS_BITS({user})\n    ) status (",
     )
     head = f"""// {name}: {built.top} with status registers on AXI4-Lite, made by edgeml.
 //
@@ -173,7 +185,9 @@ set sources {{
 }}
 set constraints {{{name}.xdc}}
 
-create_project -in_memory -part {budget.part}
+# Packaging wants a project on the disk: it lies beside this script, and goes at the end.
+set scratch [file join $here package_ip.project]
+create_project -force -part {budget.part} package_ip $scratch
 foreach source $sources {{
     add_files -norecurse [file normalize [file join $here $source]]
 }}
@@ -188,6 +202,8 @@ set_property vendor edgeml $core
 set_property library user $core
 set_property name {name} $core
 set_property version {_VERSION} $core
+set_property core_revision 1 $core
+set_property supported_families {{{_SUPPORTED}}} $core
 set_property display_name {{{network.name} (edgeml)}} $core
 set_property description {{Integer neural network, model sha256 {model_hash(network)}}} $core
 
@@ -197,10 +213,16 @@ ipx::infer_bus_interfaces xilinx.com:interface:aximm_rtl:1.0 $core
 foreach bus {{s_axis m_axis s_axi}} {{
     ipx::associate_bus_interfaces -busif $bus -clock aclk $core
 }}
+# The block design's clock decides, whatever rate was guessed here.
+set clock [ipx::get_bus_interfaces aclk -of_objects $core]
+if {{[llength [ipx::get_bus_parameters FREQ_HZ -quiet -of_objects $clock]]}} {{
+    ipx::remove_bus_parameter FREQ_HZ $clock
+}}
 
 ipx::create_xgui_files $core
 ipx::update_checksums $core
 ipx::check_integrity $core
 ipx::save_core $core
 close_project
+file delete -force $scratch
 """

@@ -11,6 +11,14 @@ module axi_bench;
     reg s_axis_tvalid = 1'b0;
     wire s_axis_tready;
     wire [`OUT_BITS-1:0] m_axis_tdata;
+    localparam SEEN_BITS = `OUT_BITS + `CLASS_BITS;
+`ifdef HAS_CLASSES
+    wire [`CLASS_BITS-1:0] m_axis_tuser;
+    wire [SEEN_BITS-1:0] seen_now = {m_axis_tuser, m_axis_tdata};
+`else
+    wire [SEEN_BITS-1:0] seen_now = m_axis_tdata;
+`endif
+    wire interrupt;
     wire m_axis_tvalid, m_axis_tlast;
     reg m_axis_tready = 1'b0;
     reg [6:0] awaddr = 0, araddr = 0;
@@ -24,7 +32,10 @@ module axi_bench;
         .aclk(aclk), .aresetn(aresetn),
         .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
         .m_axis_tdata(m_axis_tdata), .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready),
-        .m_axis_tlast(m_axis_tlast),
+        .m_axis_tlast(m_axis_tlast), .irq(interrupt),
+`ifdef HAS_CLASSES
+        .m_axis_tuser(m_axis_tuser),
+`endif
         .s_axi_awaddr(awaddr), .s_axi_awvalid(awvalid), .s_axi_awready(awready),
         .s_axi_wdata(wdata), .s_axi_wstrb(wstrb), .s_axi_wvalid(wvalid), .s_axi_wready(wready),
         .s_axi_bresp(bresp), .s_axi_bvalid(bvalid), .s_axi_bready(bready),
@@ -45,10 +56,12 @@ module axi_bench;
 
     // Seen at each rising edge, before anything changes: what the counters must say.
     integer clocks = 0, in_values = 0, out_values = 0, out_frames = 0, in_stalls = 0, out_stalls = 0;
-    reg [`OUT_BITS-1:0] expected [0:OUT_TOTAL-1];
+    reg [SEEN_BITS-1:0] expected [0:OUT_TOTAL-1];
     reg [`IN_BITS-1:0] inputs [0:IN_TOTAL-1];
-    reg [`OUT_BITS-1:0] seen;
-    integer given = 0;
+    reg [SEEN_BITS-1:0] seen;
+    reg [31:0] last_class = 32'hFFFFFFFF, watched = 0;
+    reg [1:0] pending = 0, enabled = 0;
+    integer given = 0, watched_frames = 0, some_interrupts = 0;
     always @(posedge aclk) if (aresetn) begin
         clocks = clocks + 1;
         if (s_axis_tvalid && s_axis_tready) in_values = in_values + 1;
@@ -56,16 +69,36 @@ module axi_bench;
         if (m_axis_tvalid && !m_axis_tready) out_stalls = out_stalls + 1;
         if (m_axis_tvalid && m_axis_tready) begin
             out_values = out_values + 1;
-            if ((given + 1) % `OUT_BEATS == 0) out_frames = out_frames + 1;
+            if ((given + 1) % `OUT_BEATS == 0) begin
+                out_frames = out_frames + 1;
+                pending[0] = 1;
+`ifdef HAS_CLASSES
+                last_class = expected[given % OUT_TOTAL][`OUT_BITS +: `CLASS_BITS];
+                if (last_class == watched) begin
+                    watched_frames = watched_frames + 1;
+                    pending[1] = 1;
+                end
+`endif
+            end
             // Lanes beyond a frame's last element hold anything.
-            seen = m_axis_tdata;
-            if (m_axis_tlast) seen = seen & {`OUT_BITS{1'b1}} >> (`OUT_BITS - `LAST_BITS);
+            seen = seen_now;
+            if (m_axis_tlast) seen[`OUT_BITS-1:0] = seen[`OUT_BITS-1:0] & {`OUT_BITS{1'b1}} >> (`OUT_BITS - `LAST_BITS);
             if (m_axis_tlast !== ((given + 1) % `OUT_BEATS == 0) || seen !== expected[given % OUT_TOTAL]) begin
                 failures = failures + 1;
                 $display("FAIL result %0d: %h", given, m_axis_tdata);
             end
             given = given + 1;
         end
+    end
+
+    always @(negedge aclk) if (aresetn) begin
+        #2;  // what is driven now has settled
+        checks = checks + 1;
+        if (interrupt !== |(pending & enabled)) begin
+            failures = failures + 1;
+            $display("FAIL interrupt %b, pending %b, enabled %b at %0t", interrupt, pending, enabled, $time);
+        end
+        if (interrupt) some_interrupts = some_interrupts + 1;
     end
 
     // Everything is driven at falling edges. A read: its address until taken, then `wait_clocks` without RREADY.
@@ -128,6 +161,9 @@ module axi_bench;
             awvalid = 0;
             wvalid = 0;
             @(negedge aclk);
+            if (address == 7'h58 && strobe[0]) pending = pending & ~value[1:0];
+            if (address == 7'h54 && strobe[0]) enabled = value[1:0] & `EVENTS;
+            if (address == 7'h4C && strobe[0] && response == 0) watched[7:0] = value[7:0];
             for (i = 0; i < wait_clocks; i = i + 1) begin
                 check({bvalid, bresp, awready, wready}, {1'b1, response, 2'b00}, "B held while BREADY is 0");
                 awvalid = 1;  // a second write must wait
@@ -153,6 +189,17 @@ module axi_bench;
             read_is(7'h3C, out_frames, 0, what);
             read_is(7'h40, in_stalls, 0, what);
             read_is(7'h44, out_stalls, 0, what);
+`ifdef HAS_CLASSES
+            read_is(7'h48, last_class, 0, what);
+            read_is(7'h4C, watched, 0, what);
+            read_is(7'h50, watched_frames, 0, what);
+`else
+            read_is(7'h48, 0, 2'b10, what);
+            read_is(7'h4C, 0, 2'b10, what);
+            read_is(7'h50, 0, 2'b10, what);
+`endif
+            read_is(7'h54, enabled, 0, what);
+            read_is(7'h58, pending, 0, what);
         end
     endtask
     task forget;
@@ -163,12 +210,14 @@ module axi_bench;
             out_frames = 0;
             in_stalls = 0;
             out_stalls = 0;
+            last_class = 32'hFFFFFFFF;
+            watched_frames = 0;
         end
     endtask
     task identity;
         begin
             read_is(7'h00, 32'h45444D4C, 0, "magic");
-            read_is(7'h04, 1, 0, "version");
+            read_is(7'h04, 2, 0, "version");
             read_is(7'h08, 0, 0, "control");
             for (sent = 0; sent < 8; sent = sent + 1)
                 read_is(7'h10 + 4 * sent[6:0], hash[255 - 32 * sent -: 32], 0, "hash");
@@ -217,13 +266,37 @@ module axi_bench;
         check(out_frames, `IN_FRAMES, "frames received");
         check(in_stalls > 0 && out_stalls > 0, 1, "both sides had to wait");
         // Addresses that hold nothing, registers that cannot be written, strobes.
-        read_is(7'h48, 0, 2'b10, "unmapped read");
+        read_is(7'h5C, 0, 2'b10, "unmapped read");
         read_is(7'h7C, 0, 2'b10, "unmapped read");
         write(7'h30, 1, 4'hF, 0, 2, 2'b10);
         write(7'h7C, 1, 4'hF, 1, 0, 2'b10);
         write(7'h08, 1, 4'hE, 2, 1, 2'b00);
         write(7'h08, 2, 4'hF, 0, 0, 2'b00);
         counters("after writes that clear nothing");
+        // Interrupts: enabled bit by bit, dismissed by ones; the watched class, one byte at a time.
+        write(7'h54, 32'hFFFFFFFE, 4'h1, 0, 0, 2'b00);
+        counters("after enabling the second interrupt");
+        write(7'h54, 32'hFFFFFFFF, 4'hE, 0, 0, 2'b00);
+        write(7'h58, 32'hFFFFFFFF, 4'hE, 0, 0, 2'b00);
+        counters("after writes without a strobe");
+        write(7'h58, 1, 4'h1, 1, 0, 2'b00);
+        counters("after dismissing one");
+        write(7'h54, 1, 4'h1, 2, 0, 2'b00);
+        write(7'h58, 3, 4'hF, 0, 0, 2'b00);
+        frames;
+        counters("frames with an interrupt each");
+        check(some_interrupts > 0, 1, "interrupts");
+`ifdef HAS_CLASSES
+        write(7'h54, 2, 4'h1, 2, 0, 2'b00);
+        write(7'h4C, `WATCHED, 4'h1, 0, 0, 2'b00);
+        write(7'h58, 3, 4'hF, 0, 0, 2'b00);
+        frames;
+        counters("frames of the watched class");
+        check(watched_frames > 0 && watched_frames < out_frames, 1, "some frames are of the watched class");
+`else
+        write(7'h4C, 1, 4'hF, 0, 0, 2'b10);
+        write(7'h48, 1, 4'hF, 0, 0, 2'b10);
+`endif
         // Each order of AW and W clears.
         for (first = 0; first < 3; first = first + 1) begin
             write(7'h08, 1, 4'h1, first, 2 * first, 2'b00);
@@ -263,6 +336,9 @@ module axi_bench;
         @(negedge aclk);
         aresetn = 1;
         forget;
+        pending = 0;
+        enabled = 0;
+        watched = 0;
         read_is(7'h08, 0, 0, "control");
         counters("after a second reset");
         frames;

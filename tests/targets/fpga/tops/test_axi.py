@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edgeml.network import Network, simulate
+from edgeml.network import Network, argmax, simulate
 from edgeml.network.file import model_hash
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import budget_of
@@ -22,16 +23,21 @@ from edgeml.targets.fpga.tops.ip import FOLDER, ip_files
 from tests.network.random_networks import random_inputs
 
 from ..designs import folded_designs, small_network
+from ..test_spiking import spiking_network
 
 SEED = 3
 _SECONDS = 120.0
-DESIGNS = ("folded", "unrolled")
+DESIGNS = ("folded", "unrolled", "folded with classes", "unrolled with classes", "spiking")
 
 
 def _written(architecture: str, folder: Path, part: str = "xc7z020") -> tuple[Network, Built, list[str]]:
     """A bundle's `rtl/` and `tops/axi/` in `folder`; the network, the design, and sources as seen from `rtl/`."""
-    network = small_network(SEED)
-    design = Design("unrolled") if architecture == "unrolled" else folded_designs(network, 2)[-1]
+    if architecture == "spiking":
+        network, design = spiking_network(1, "stbif"), Design("folded", argmax=True)
+    else:
+        network = small_network(SEED)
+        design = Design("unrolled") if architecture.startswith("unrolled") else folded_designs(network, 2)[-1]
+        design = replace(design, argmax=architecture.endswith("classes"))
     built = build(network, design)
     files = {f"rtl/{name}": content for name, content in built.files.items()}
     files.update(ip_files(network, built, budget_of(load_profile(part))))
@@ -46,7 +52,7 @@ def _written(architecture: str, folder: Path, part: str = "xc7z020") -> tuple[Ne
 @pytest.mark.parametrize("architecture", DESIGNS)
 def test_registers_tell_what_went_through(architecture: str, tmp_path: Path) -> None:
     network, built, sources = _written(architecture, tmp_path)
-    frames = 40
+    frames = 8 if architecture == "spiking" else 40
     q = random_inputs(network, frames, 1).astype(np.int32)
     interface = built.interface
     last_lanes = interface.outputs - (interface.output_beats - 1) * interface.output_lanes
@@ -61,7 +67,12 @@ def test_registers_tell_what_went_through(architecture: str, tmp_path: Path) -> 
         "IN_BITS": 8 * interface.input_bytes,
         "OUT_BITS": 8 * interface.output_bytes,
         "LAST_BITS": 8 * interface.result_bytes * last_lanes,
+        "CLASS_BITS": 8 * interface.class_bytes if interface.classes else 0,
+        "EVENTS": 3 if interface.classes else 1,
     }
+    if interface.classes:
+        classes, counts = np.unique(argmax(simulate(network, q)), return_counts=True)
+        defines |= {"HAS_CLASSES": 1, "WATCHED": int(classes[counts.argmin()])}
     programs = icarus()
     assert programs is not None
     bench = Path(__file__).with_name("axi_bench.v")
@@ -73,7 +84,7 @@ def test_registers_tell_what_went_through(architecture: str, tmp_path: Path) -> 
     found = re.search(r"PASS (\d+) checks, (\d+) results", text)
     assert found, text
     assert int(found[1]) > 300
-    assert int(found[2]) == 6 * frames * interface.output_beats
+    assert int(found[2]) == (8 if interface.classes else 7) * frames * interface.output_beats
 
 
 @pytest.mark.skipif(find_verilator() is None, reason="Verilator is not installed")
@@ -113,10 +124,12 @@ def test_script_packages_files_that_exist(tmp_path: Path) -> None:
     calls: list[tuple[str, ...]] = []
     tcl = tkinter.Tcl()
     answers = {"get_files": "constraints", "current_fileset": "fileset", "ipx::current_core": "core"}
+    answers |= {"ipx::get_bus_interfaces": "clock", "ipx::get_bus_parameters": "rate"}
     commands = ["create_project", "add_files", "set_property", "get_files", "current_fileset", "close_project"]
     commands += ["update_compile_order", *(f"ipx::{name}" for name in (
         "package_project", "current_core", "infer_bus_interfaces", "associate_bus_interfaces", "create_xgui_files",
-        "update_checksums", "check_integrity", "save_core",
+        "update_checksums", "check_integrity", "save_core", "get_bus_interfaces", "get_bus_parameters",
+        "remove_bus_parameter",
     ))]  # fmt: skip
     tcl.eval("namespace eval ipx {}")
     for command in commands:
@@ -130,7 +143,8 @@ def test_script_packages_files_that_exist(tmp_path: Path) -> None:
 
     assert calls[-1] == ("close_project",)
     assert calls[-2] == ("ipx::save_core", "core")
-    assert ("create_project", "-in_memory", "-part", "xc7z020clg400-1") in calls
+    scratch = str(tmp_path / FOLDER / "package_ip.project")
+    assert ("create_project", "-force", "-part", "xc7z020clg400-1", "package_ip", scratch) in calls
     added = [Path(call[-1]) for call in calls if call[0] == "add_files"]
     assert all(path.is_file() and tmp_path in path.parents for path in added)
     names = {path.name for path in added}
@@ -144,6 +158,7 @@ def test_script_packages_files_that_exist(tmp_path: Path) -> None:
     assert images <= names
     buses = {call[2] for call in calls if call[0] == "ipx::associate_bus_interfaces" and "aclk" in call}
     assert buses == {"s_axis", "m_axis", "s_axi"}
+    assert ("ipx::remove_bus_parameter", "FREQ_HZ", "clock") in calls
     properties = {call[1]: call[2] for call in calls if call[0] == "set_property" and call[-1] == "core"}
     assert properties["name"] == top
     assert properties["version"] == "1.0"
