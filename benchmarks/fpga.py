@@ -7,7 +7,9 @@ Peers: one sum expression per neuron (what a straightforward generator writes), 
 RTL). All are combinational, from the input integers to the output integers, with the same comparisons as
 activations. Cost is lookup tables plus carry cells of `synth_xilinx -family xcup`; UltraScale+ counts of yosys are
 estimates. Every module is first simulated in Icarus on random vectors: where one output differs from the golden
-simulator, its row is refused. `--place` runs the pipelined 16-64-32-32-5 through nextpnr for ECP5 instead.
+simulator, its row is refused. A network of several layers is checked as a whole, then made and synthesized layer by
+layer by every way alike (each with its activations; counts and depths are added up), because time of yosys grows
+faster than the module. `--place` runs the pipelined 16-64-32-32-5 through nextpnr for ECP5 instead.
 """
 
 from __future__ import annotations
@@ -71,6 +73,25 @@ def random_network(sizes: tuple[int, ...], weights: tuple[int, int], density: fl
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
+def layers_apart(network: Network) -> list[Network]:
+    """The network cut behind each activation: one dense layer each, whose inputs are the last one's activations."""
+    pieces: list[list[Node]] = [[]]
+    for node in network.layers:
+        if isinstance(node.layer, Dense) and pieces[-1]:
+            pieces.append([])
+        pieces[-1].append(node)
+    networks = []
+    for index, piece in enumerate(pieces):
+        head = piece[0].layer
+        assert isinstance(head, Dense)
+        first = Node("input", InputQuantizer(head.inputs, np.array([1.0]), np.array([0.0]), 0, 2, False))
+        nodes = [first]
+        for node in piece:
+            nodes.append(replace(node, inputs=(nodes[-1].name,)))
+        networks.append(Network(f"{network.name}_{index}", tuple(nodes), Output(np.array([1.0]))))
+    return networks
+
+
 def _plain(network: Network, matrix: Any) -> Rtl:
     """The network in Verilog with `matrix(index, layer, x)` giving each dense layer's text; x is a packed bus name."""
     lines: list[str] = []
@@ -95,11 +116,13 @@ def _plain(network: Network, matrix: Any) -> Rtl:
                 bits.append(f"{{{names[1]}, {names[0]} ^ {names[1]} ^ {names[2]}}}")
             lines.append(f"  wire [{2 * count - 1}:0] y{index} = {{{', '.join(reversed(bits))}}};")
             current = f"y{index}"
+    signed = isinstance(network.layers[-1].layer, Dense)
     last = len(network.layers) - 1
-    total = ", ".join(f"a{last}_{k}" for k in reversed(range(count)))
-    head = [f"module m(input [{2 * network.input_size - 1}:0] in_data, output [{count * widths - 1}:0] out_data);"]
-    text = "\n".join([*extra, *head, *lines, f"  assign out_data = {{{total}}};", "endmodule", ""])
-    return Rtl(text, widths, signed=True)
+    total = "{" + ", ".join(f"a{last}_{k}" for k in reversed(range(count))) + "}" if signed else current
+    width = widths if signed else 2
+    head = [f"module m(input [{2 * network.input_size - 1}:0] in_data, output [{count * width - 1}:0] out_data);"]
+    text = "\n".join([*extra, *head, *lines, f"  assign out_data = {total};", "endmodule", ""])
+    return Rtl(text, width, signed)
 
 
 def _signed(value: int, bits: int) -> str:
@@ -135,12 +158,18 @@ def da4ml_graphs(network: Network) -> Rtl:
     def matrix(index: int, node: Node, x: str) -> tuple[list[str], list[str], int]:
         layer = node.layer
         assert isinstance(layer, Dense)
-        symbols = FixedVariableArrayInput(layer.inputs)
-        products = symbols.quantize(0, 2, 0) @ np.ascontiguousarray(layer.weight.T, np.float32)
+        # da4ml's module has no place for inputs that no neuron uses.
+        used = np.flatnonzero(layer.weight.any(axis=0))
+        taken = ", ".join(f"{x}[{2 * channel + 1}:{2 * channel}]" for channel in used[::-1])
+        symbols = FixedVariableArrayInput(len(used))
+        products = symbols.quantize(0, 2, 0) @ np.ascontiguousarray(layer.weight.T[used], np.float32)
         logic = comb_trace(symbols, products)
         name, wire = f"da_{index}", f"d{index}"
         out_bits = sum(sum(minimal_kif(interval)) for interval in logic.out_qint)
-        lines = [f"  wire [{out_bits - 1}:0] {wire};", f"  {name} u{index} (.model_inp({x}), .model_out({wire}));"]
+        lines = [
+            f"  wire [{out_bits - 1}:0] {wire};",
+            f"  {name} u{index} (.model_inp({{{taken}}}), .model_out({wire}));",
+        ]
         bits = network.ranges[node.name].bits + (0 if network.ranges[node.name].signed else 1)
         position = 0
         for output, interval in enumerate(logic.out_qint):
@@ -227,7 +256,7 @@ def table(networks: dict[str, Network], vectors: int, ways: Sequence[str]) -> in
     """Print a row per network and way to write it; returns how many rows were refused."""
     print(
         f"{'network':<20}{'how':<18}{'LUT':>7}{'carry':>7}{'cost':>7}{'FF':>7}{'SRL':>6}{'depth':>7}{'of da4ml':>10}"
-        f"{'exact':>8}",
+        f"{'exact':>8}{'seconds':>9}",
         flush=True,
     )
     refused = 0
@@ -237,7 +266,7 @@ def table(networks: dict[str, Network], vectors: int, ways: Sequence[str]) -> in
             try:
                 rtl = _WAYS[how](network)
                 check(network, rtl, vectors)
-                found = measure(rtl.text, "m")
+                found = _whole([_checked(piece, how, vectors) for piece in layers_apart(network)])
             except ImportError as error:
                 print(f"{label:<20}{how:<18}not installed ({error})", flush=True)
                 continue
@@ -249,10 +278,21 @@ def table(networks: dict[str, Network], vectors: int, ways: Sequence[str]) -> in
             ratio = f"{found['cost'] / peer:.2f}" if peer else "-"
             print(
                 f"{label:<20}{how:<18}{found['luts']:>7}{found['carry']:>7}{found['cost']:>7}{found['flip_flops']:>7}"
-                f"{found['shift_registers']:>6}{found['depth']:>7}{ratio:>10}{vectors:>8}",
+                f"{found['shift_registers']:>6}{found['depth']:>7}{ratio:>10}{vectors:>8}{found['seconds']:>9}",
                 flush=True,
             )
     return refused
+
+
+def _checked(network: Network, how: str, vectors: int) -> dict[str, Any]:
+    rtl = _WAYS[how](network)
+    check(network, rtl, vectors)
+    return measure(rtl.text, "m")
+
+
+def _whole(pieces: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Sum over layers: of cells, and of depths, since one layer follows another."""
+    return {key: sum(piece[key] for piece in pieces) for key in pieces[0]}
 
 
 def place(network: Network, register_every: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from edgeml.network.layers.requantize import Requantize
 from .heap import compress
 from .netlist import ZERO, Bit, CellKind, Netlist
 from .requantize import lookup, requantize
-from .sharing import Number, SharedSums, Term, share
+from .sharing import Number, SharedSums, Term, count_uses, inputs_of, share
+from .tables import function_bits
 from .value import Value, sum_value, two_complement
 
 __all__ = ["Value", "layer_logic", "two_complement"]
@@ -59,26 +60,61 @@ def _spread(columns: list[list[Bit]], bits: Sequence[Bit], term: Term) -> None:
 
 
 def _numbers(netlist: Netlist, shared: SharedSums, values: list[Value], name: str) -> list[list[Bit]]:
-    """Bits of every number that is used, directly or by another."""
-    needed: set[int] = set()
-    pending = [term.number for terms in shared.outputs for term in terms]
-    while pending:
-        index = pending.pop()
-        if index in needed:
+    """Bits of every number that is used, directly or by another; small sums of sums are one table."""
+    uses = count_uses(shared)
+    tables: dict[int, list[int]] = {}
+    dissolved: set[int] = set()
+    for index in range(len(shared.numbers) - 1, len(values) - 1, -1):
+        number = shared.numbers[index]
+        inner = [part.number for part in (number.a, number.b) if part is not None and part.number >= len(values)]
+        inner = [part for part in inner if uses[part] == 1]
+        if not uses[index] or not inner:
             continue
-        needed.add(index)
-        parts = shared.numbers[index]
-        if parts.a is not None and parts.b is not None:
-            pending += [parts.a.number, parts.b.number]
+        leaves = inputs_of(shared.numbers, uses, index)
+        if index in dissolved or leaves is not None:
+            dissolved.update(inner)
+        if index not in dissolved and leaves is not None:
+            tables[index] = list(leaves)
     result: list[list[Bit]] = []
     for index, number in enumerate(shared.numbers):
+        note = f"{name} shared {index}"
         if index < len(values):
             result.append(list(values[index].bits[: number.bits]))
-        elif index in needed:
-            result.append(_two_terms(netlist, number, result, f"{name} shared {index}"))
-        else:
+        elif not uses[index] or index in dissolved:
             result.append([])
+        elif index in tables:
+            result.append(_table_sum(netlist, shared.numbers, index, tables[index], result, note))
+        else:
+            result.append(_two_terms(netlist, number, result, note))
     return result
+
+
+def _table_sum(
+    netlist: Netlist, numbers: Sequence[Number], index: int, leaves: list[int], known: list[list[Bit]], note: str
+) -> list[Bit]:
+    """A sum of sums as a table of the numbers at its leaves."""
+    inputs = [bit for leaf in leaves for bit in known[leaf]]
+    width = numbers[index].bits
+    totals = []
+    for x in range(2 ** len(inputs)):
+        left, assigned = x, {}
+        for leaf in leaves:
+            assigned[leaf] = left & (2 ** numbers[leaf].bits - 1)
+            left >>= numbers[leaf].bits
+        totals.append(_sum_of(numbers, index, assigned))
+    return function_bits(netlist, inputs, totals, width, note)
+
+
+def _sum_of(numbers: Sequence[Number], index: int, assigned: Mapping[int, int]) -> int:
+    """Value of a number where those of its leaves are given."""
+    if index in assigned:
+        return assigned[index]
+    total = 0
+    for part in (numbers[index].a, numbers[index].b):
+        assert part is not None
+        value = _sum_of(numbers, part.number, assigned)
+        total += (2 ** numbers[part.number].bits - 1 - value if part.inverted else value) << part.shift
+    return total
 
 
 def _two_terms(netlist: Netlist, number: Number, known: list[list[Bit]], note: str) -> list[Bit]:

@@ -9,48 +9,22 @@ is the bits by which it shortens every sum that uses it, and what it costs are i
 from __future__ import annotations
 
 import heapq
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Number", "SharedSums", "Term", "share", "signed_digits"]
+from .number import LUTS_PER_BIT, SMALL_INPUTS, Number, Term, term_bounds
+from .triples import share_triples
 
-_SMALL_INPUTS = 6
-_LUTS_PER_BIT = 1.05
+__all__ = ["Number", "SharedSums", "Term", "cost", "count_uses", "inputs_of", "share", "signed_digits"]
+
 _CARRY_SHARE = 0.25
 _MOST_PAIRS = 3_000_000
-
-
-@dataclass(frozen=True)
-class Number:
-    """An unsigned number: an input channel, or the sum of two terms a + (b << shift).
-
-    Parameters
-    ----------
-    low, high : exact bounds. a, b : the parts of a sum (None for an input).
-    """
-
-    low: int
-    high: int
-    a: Term | None = None
-    b: Term | None = None
-
-    @property
-    def bits(self) -> int:
-        """Width."""
-        return max(self.high.bit_length(), 1)
-
-
-@dataclass(frozen=True)
-class Term:
-    """(the number, or its complement if `inverted`) << shift."""
-
-    number: int
-    shift: int
-    inverted: bool
+_LEAST_SAVED = 0.35
+"""By each term that a triple takes away; sums of two 2-bit numbers save nearly as much, sums of 1-bit ones nothing."""
 
 
 @dataclass
@@ -77,15 +51,6 @@ def signed_digits(value: int) -> list[tuple[int, bool]]:
     return digits
 
 
-def _bounds(numbers: Sequence[Number], term: Term) -> tuple[int, int]:
-    number = numbers[term.number]
-    low, high = number.low, number.high
-    if term.inverted:
-        full = 2**number.bits - 1
-        low, high = full - high, full - low
-    return low << term.shift, high << term.shift
-
-
 _Key = tuple[int, int, int, bool]
 
 
@@ -104,8 +69,8 @@ def _key(first: Term, second: Term) -> tuple[_Key, int, bool]:
 def _number_of(numbers: Sequence[Number], key: _Key) -> Number:
     a, b, shift, mixed = key
     first, second = Term(a, max(0, -shift), False), Term(b, max(0, shift), mixed)
-    low = _bounds(numbers, first)[0] + _bounds(numbers, second)[0]
-    high = _bounds(numbers, first)[1] + _bounds(numbers, second)[1]
+    low = term_bounds(numbers, first)[0] + term_bounds(numbers, second)[0]
+    high = term_bounds(numbers, first)[1] + term_bounds(numbers, second)[1]
     return Number(low, high, first, second)
 
 
@@ -119,7 +84,7 @@ def sum_cost(numbers: Sequence[Number], number: Number) -> tuple[float, int]:
     passing = min(offset, numbers[number.a.number].bits if number.b.shift else numbers[number.b.number].bits)
     tables = max(number.bits - offset, 1)
     inputs = total - passing
-    return (tables, inputs) if inputs <= _SMALL_INPUTS else (tables * (1 + _CARRY_SHARE) + 1, inputs)
+    return (tables, inputs) if inputs <= SMALL_INPUTS else (tables * (1 + _CARRY_SHARE) + 1, inputs)
 
 
 class _Sharing:
@@ -147,7 +112,7 @@ class _Sharing:
         if key not in self.saved:
             number = _number_of(self.numbers, key)
             bits = self.numbers[key[0]].bits + self.numbers[key[1]].bits - number.bits
-            self.saved[key] = (bits * _LUTS_PER_BIT, sum_cost(self.numbers, number)[0])
+            self.saved[key] = (bits * LUTS_PER_BIT, sum_cost(self.numbers, number)[0])
         per_use, cost = self.saved[key]
         return per_use * self.uses[key] - cost
 
@@ -207,7 +172,24 @@ class _Sharing:
 def share(
     weight: npt.NDArray[np.int64], bounds: Sequence[tuple[int, int]], constants: Sequence[int], *, sharing: bool = True
 ) -> SharedSums:
-    """Sums for y = weight · x + constants, x_i unsigned within bounds[i]; weight [outputs, inputs]."""
+    """Sums for y = weight · x + constants, x_i unsigned within bounds[i]; weight [outputs, inputs].
+
+    Pairs alone, or triples and then pairs: whichever costs less.
+    """
+    start = _unshared(weight, bounds, constants)
+    pairs = sum(len(terms) * (len(terms) - 1) // 2 for terms in start.outputs)
+    if not sharing or pairs > _MOST_PAIRS:
+        return start
+    found = [SharedSums(list(start.numbers), [list(terms) for terms in start.outputs], list(start.constants))]
+    narrowest = min(number.bits for number in start.numbers)
+    if share_triples(start.numbers, start.outputs, start.constants, least=0.0 if narrowest == 1 else _LEAST_SAVED):
+        found.append(start)
+    for sums in found:
+        _Sharing(sums.numbers, sums.outputs, sums.constants).run()
+    return min(found, key=cost)
+
+
+def _unshared(weight: npt.NDArray[np.int64], bounds: Sequence[tuple[int, int]], constants: Sequence[int]) -> SharedSums:
     numbers = [Number(low, high) for low, high in bounds]
     outputs: list[list[Term]] = []
     offsets = [int(constant) for constant in constants]
@@ -222,8 +204,46 @@ def share(
                 if negative:
                     offsets[index] -= full << shift
         outputs.append(terms)
-    pairs = sum(len(terms) * (len(terms) - 1) // 2 for terms in outputs)
-    state = _Sharing(numbers, outputs, offsets) if sharing and pairs <= _MOST_PAIRS else None
-    if state is not None:
-        state.run()
     return SharedSums(numbers, outputs, offsets)
+
+
+def inputs_of(numbers: Sequence[Number], uses: Mapping[int, int], index: int) -> dict[int, int] | None:
+    """Numbers that a sum is a table of, with their bits, where they fit one: parts that nothing else uses dissolve."""
+    found: dict[int, int] = {}
+    number = numbers[index]
+    for part in (number.a, number.b):
+        if part is None:
+            return None
+        inner = inputs_of(numbers, uses, part.number) if uses[part.number] == 1 else None
+        found.update(inner if inner is not None else {part.number: numbers[part.number].bits})
+    return found if sum(found.values()) <= SMALL_INPUTS else None
+
+
+def count_uses(sums: SharedSums) -> dict[int, int]:
+    """How often each number that reaches an output is used."""
+    uses: dict[int, int] = defaultdict(int)
+    for terms in sums.outputs:
+        for term in terms:
+            uses[term.number] += 1
+    # A sum stands behind its parts.
+    for index in range(len(sums.numbers) - 1, -1, -1):
+        for part in (sums.numbers[index].a, sums.numbers[index].b):
+            if part is not None and uses[index]:
+                uses[part.number] += 1
+    return uses
+
+
+def cost(sums: SharedSums) -> float:
+    """Lookup tables and carry cells, but for what all ways to write the same sums have in common."""
+    uses = count_uses(sums)
+    dissolved: set[int] = set()
+    whole = 0.0
+    for index in range(len(sums.numbers) - 1, -1, -1):
+        number = sums.numbers[index]
+        if number.a is None or number.b is None or not uses[index]:
+            continue
+        if index in dissolved or inputs_of(sums.numbers, uses, index) is not None:
+            dissolved.update(part.number for part in (number.a, number.b) if uses[part.number] == 1)
+        if index not in dissolved:
+            whole += sum_cost(sums.numbers, number)[0]
+    return whole + LUTS_PER_BIT * sum(sums.numbers[term.number].bits for terms in sums.outputs for term in terms)
