@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .budget import Family
-from .estimate_constants import FOLDED, UNROLLED
+from .estimate_constants import FOLDED, SPIKING, UNROLLED
 from .estimate_features import Parts, folded_features, unrolled_features
+from .estimate_spiking import spiking_features
 from .folded.plan import INPUT, Plan
+from .spiking.plan import SpikingPlan
 from .unrolled.build import Logic
 
-__all__ = ["Cost", "constants_of", "estimate_folded", "estimate_unrolled", "total"]
+__all__ = ["Cost", "constants_of", "estimate_folded", "estimate_spiking", "estimate_unrolled", "total"]
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,9 @@ def estimate_unrolled(logic: Logic, family: Family, register_every: int) -> dict
     """Cost per layer; registers behind a layer's logic are its own, those of the input the first layer's."""
     constants = UNROLLED[constants_of(family)]
     return {layer: _cost(parts, constants) for layer, parts in unrolled_features(logic, family, register_every).items()}
+
+
+def estimate_spiking(plan: SpikingPlan, family: Family) -> dict[str, Cost]:
+    """Cost per layer; the encoder of the input belongs to the first."""
+    constants = SPIKING[constants_of(family)]
+    return {layer: _cost(parts, constants) for layer, parts in spiking_features(plan, family).items()}

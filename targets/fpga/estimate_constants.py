@@ -4,13 +4,14 @@ Fitted to yosys 0.70 over random designs by
 
     python -m benchmarks.fpga_estimates --fit
 
-which prints this table; what a unit of each kind is, `folded_features` and `unrolled_features` say. A value is drawn
+which prints this table; what a unit of each kind is, `folded_features`, `unrolled_features` and
+`spiking_features` say. A value is drawn
 to its prior, what a look at the mapping says, as far as the designs do not tell otherwise.
 """
 
 from __future__ import annotations
 
-__all__ = ["FOLDED", "FOLDED_PRIOR", "UNROLLED", "UNROLLED_PRIOR"]
+__all__ = ["FOLDED", "FOLDED_PRIOR", "SPIKING", "SPIKING_PRIOR", "UNROLLED", "UNROLLED_PRIOR"]
 
 FOLDED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
@@ -100,5 +101,46 @@ UNROLLED: dict[str, dict[str, float]] = {
         "delay": 0.0,
         "memory": 0.457,
         "core": 16.509,
+    },
+}
+
+SPIKING_PRIOR: dict[str, dict[str, float]] = {
+    "xilinx": {
+        "ram": 1.0, "rom": 1.0, "multiplier": 1.0, "add": 1.0, "select": 0.7, "lane": 1.0, "control": 2.0,
+    },
+    "ecp5": {
+        "ram": 1.0, "rom": 1.0, "multiplier": 1.3, "add": 2.0, "select": 1.0, "lane": 1.5, "control": 3.0,
+    },
+    "ice40": {
+        "ram": 1.0, "rom": 1.0, "multiplier": 1.3, "add": 1.2, "select": 0.8, "lane": 1.5, "control": 3.0,
+    },
+}  # fmt: skip
+SPIKING: dict[str, dict[str, float]] = {
+    "xilinx": {
+        "ram": 0.788,
+        "rom": 1.53,
+        "multiplier": 1.042,
+        "add": 0.636,
+        "select": 0.691,
+        "lane": 1.027,
+        "control": 2.667,
+    },
+    "ecp5": {
+        "ram": 0.986,
+        "rom": 1.382,
+        "multiplier": 1.3,
+        "add": 0.959,
+        "select": 0.879,
+        "lane": 1.63,
+        "control": 4.323,
+    },
+    "ice40": {
+        "ram": 1.0,
+        "rom": 1.913,
+        "multiplier": 0.796,
+        "add": 0.537,
+        "select": 0.995,
+        "lane": 0.942,
+        "control": 4.73,
     },
 }

