@@ -3,6 +3,12 @@
 // Requests and answers are those of firmware_stubs/c/hil/edgeml_hil.h, byte for byte. A request that comes while
 // another one is answered is dropped, as a damaged one is: the host asks again. Cycles are clocks from the core's
 // first input word to its last result, both counted. There is no trace.
+//
+// The self-test draws inputs from a shift register, runs them through the core as full requests, one behind the other,
+// and holds the CRC-32 of all outputs (4 bytes each, the lowest first) against TEST_CRC: what it finds right is the
+// core with the constants in it. They lie in logic, from where nothing reads them back, so that a CRC of their own
+// cannot be had. The register is that of the CRC (edgeml_crc32 with zero bytes), from TEST_SEED on; its 8 lowest bits
+// are an input, cut to the input's bits, and what is beyond INPUT_LOW … INPUT_HIGH becomes the nearest of them.
 `default_nettype none
 module edgeml_hil_device #(
     parameter INPUTS = 4,          // integers of a sample
@@ -13,9 +19,12 @@ module edgeml_hil_device #(
     parameter OUTPUT_BITS = 8,
     parameter OUTPUT_SIGNED = 1,
     parameter SAMPLES = 1,         // most in a request
-    parameter TESTS = 1,           // golden vectors of the self-test
-    parameter TEST_INPUTS = "",    // files with them, for $readmemh
-    parameter TEST_OUTPUTS = "",
+    parameter INPUT_SIGNED = 1,
+    parameter INPUT_LOW = -128,    // the least and the most that an input may be
+    parameter INPUT_HIGH = 127,
+    parameter TEST_ROUNDS = 1,     // requests of SAMPLES samples in the self-test, at most 65535
+    parameter [31:0] TEST_SEED = 32'd1,
+    parameter [31:0] TEST_CRC = 32'd0,
     parameter HELLO_BYTES = 56,    // the body of hello's answer, its first byte lowest; the model hash from byte 3 on
     parameter [8*HELLO_BYTES-1:0] HELLO = {8 * HELLO_BYTES{1'b0}}
 ) (
@@ -37,13 +46,17 @@ module edgeml_hil_device #(
     localparam [7:0] ASK_HELLO = 8'd1, ASK_INFER = 8'd2, ASK_SELF_TEST = 8'd3, ASK_BENCHMARK = 8'd4, ASK_TRACE = 8'd5;
     localparam [7:0] OK = 8'd0, OTHER_MODEL = 8'd1, BAD_REQUEST = 8'd2, NO_TRACE = 8'd3;
     localparam [31:0] VECTORS_DIFFER = 32'd2;  // the self-test's result, as the C firmware gives it
-    localparam [2:0] IDLE = 3'd0, RUN = 3'd1, HEADER = 3'd2, BODY_HELLO = 3'd3, VALUE = 3'd4, NEXT = 3'd5,
-                     FINISH = 3'd6, WAIT = 3'd7;
+    localparam [3:0] IDLE = 4'd0, RUN = 4'd1, HEADER = 4'd2, BODY_HELLO = 4'd3, VALUE = 4'd4, NEXT = 4'd5,
+                     FINISH = 4'd6, WAIT = 4'd7, ROUND = 4'd8, FILL = 4'd9, SETTLE = 4'd10;
     localparam HELLO_COUNT_BITS = $clog2(HELLO_BYTES);
     localparam integer HELLO_LAST_NUMBER = HELLO_BYTES - 1;
     localparam [HELLO_COUNT_BITS-1:0] HELLO_LAST = HELLO_LAST_NUMBER[HELLO_COUNT_BITS-1:0];
-    localparam integer TESTS_NUMBER = TESTS;
-    localparam [15:0] VECTORS = TESTS_NUMBER[15:0];
+    localparam integer SAMPLES_NUMBER = SAMPLES;
+    localparam [15:0] ALL_SAMPLES = SAMPLES_NUMBER[15:0];
+    localparam integer ROUNDS_NUMBER = TEST_ROUNDS;
+    localparam [15:0] ROUNDS = ROUNDS_NUMBER[15:0];
+    localparam signed [31:0] LOW = INPUT_LOW;
+    localparam signed [31:0] HIGH = INPUT_HIGH;
 
     // The request.
     wire byte_valid, accepted, dropped;
@@ -69,7 +82,7 @@ module edgeml_hil_device #(
     // The answer.
     wire sent;
     wire forget = dropped || sent || (accepted && !answers);
-    reg [2:0] state;
+    reg [3:0] state;
     reg [7:0] status;
     reg [2:0] header;                        // byte of the header
     reg [HELLO_COUNT_BITS-1:0] hello_index;
@@ -78,7 +91,8 @@ module edgeml_hil_device #(
     reg [15:0] left;                         // samples or repeats that are to come
     reg [31:0] least, most;                  // cycles of the benchmark
     reg [1:0] items;                         // integers of the body but for outputs that are to come
-    wire put = state == HEADER || state == BODY_HELLO || state == VALUE;
+    reg testing;                             // the self-test runs: values go into its CRC
+    wire put = state == HEADER || state == BODY_HELLO || (state == VALUE && !testing);
     wire [7:0] put_data = state == HEADER ? (header == 3'd0 ? kind | 8'd128 : header == 3'd5 ? status
                                              : sequence_number[7:0])
                         : state == BODY_HELLO ? HELLO[8*hello_index+:8] : value[7:0];
@@ -94,24 +108,35 @@ module edgeml_hil_device #(
     reg start;
     reg ran;  // the clock after the last result, in which the count is whole
     reg [15:0] frames;
-    reg [1:0] source;
-    wire run_done, differs, last_output;
+    reg zeros;
+    wire run_done, last_output;
     wire [31:0] cycles, result;
-    wire advance_output = state == NEXT && items == 2'd0 && left != 16'd0;
+    wire advance_output = state == NEXT && (testing || items == 2'd0) && left != 16'd0;
+
+    // The self-test.
+    reg [31:0] drawn, digest;
+    reg [15:0] rounds;  // that are to come
+    wire [31:0] drawn_next, digest_next;
+    wire signed [31:0] unbounded = {{(32 - INPUT_BITS) {INPUT_SIGNED != 0 && drawn[INPUT_BITS-1]}}, drawn[INPUT_BITS-1:0]};
+    wire signed [31:0] bounded = unbounded < LOW ? LOW : unbounded > HIGH ? HIGH : unbounded;
+    wire fills = state == FILL && samples != ALL_SAMPLES;
+
+    edgeml_crc32 draw (.state(drawn), .data(8'd0), .next(drawn_next));
+    edgeml_crc32 digests (.state(digest), .data(value[7:0]), .next(digest_next));
+    wire unused = &{1'b0, bounded[31:8]};
 
     edgeml_hil_inputs #(
-        .INPUTS(INPUTS), .LANES(INPUT_LANES), .ELEMENT_BITS(INPUT_BITS), .SAMPLES(SAMPLES), .TESTS(TESTS),
-        .TEST_FILE(TEST_INPUTS)
+        .INPUTS(INPUTS), .LANES(INPUT_LANES), .ELEMENT_BITS(INPUT_BITS), .SAMPLES(SAMPLES)
     ) inputs (
-        .clk(clk), .rst(rst), .clear(forget), .write(byte_valid && position == 4'd15), .write_data(byte_data),
-        .samples(samples), .partial(partial),
-        .source(source), .rewind(start), .advance(in_valid && in_ready), .data(in_data)
+        .clk(clk), .rst(rst), .clear(forget || state == ROUND), .write(fills || (byte_valid && position == 4'd15)),
+        .write_data(testing ? bounded[7:0] : byte_data), .samples(samples), .partial(partial),
+        .zeros(zeros), .rewind(start), .advance(in_valid && in_ready), .data(in_data)
     );
     edgeml_hil_outputs #(
         .OUTPUTS(OUTPUTS), .LANES(OUTPUT_LANES), .ELEMENT_BITS(OUTPUT_BITS), .SIGNED(OUTPUT_SIGNED),
-        .SAMPLES(SAMPLES), .TESTS(TESTS), .TEST_FILE(TEST_OUTPUTS)
+        .SAMPLES(SAMPLES)
     ) outputs (
-        .clk(clk), .rst(rst), .clear(start), .write(out_valid && out_ready), .write_data(out_data), .differs(differs),
+        .clk(clk), .rst(rst), .clear(start), .write(out_valid && out_ready), .write_data(out_data),
         .rewind(run_done), .advance(advance_output), .value(result), .last(last_output)
     );
     edgeml_hil_run #(
@@ -166,16 +191,25 @@ module edgeml_hil_device #(
             items <= 2'd0;
             start <= 1'b0;
             frames <= 16'd0;
-            source <= 2'd0;
+            zeros <= 1'b0;
+            testing <= 1'b0;
+            rounds <= 16'd0;
+            drawn <= 32'd0;
+            digest <= 32'd0;
         end else begin
             start <= 1'b0;
+            if (fills) drawn <= drawn_next;
             case (state)
                 IDLE: if (accepted && answers) begin
-                    state <= runs ? RUN : HEADER;
+                    state <= !runs ? HEADER : kind == ASK_SELF_TEST ? ROUND : RUN;
                     status <= verdict;
-                    start <= runs;
-                    frames <= kind == ASK_INFER ? number : kind == ASK_SELF_TEST ? VECTORS : 16'd1;
-                    source <= kind == ASK_INFER ? 2'd0 : kind == ASK_SELF_TEST ? 2'd1 : 2'd2;
+                    start <= runs && kind != ASK_SELF_TEST;
+                    frames <= kind == ASK_INFER ? number : kind == ASK_SELF_TEST ? ALL_SAMPLES : 16'd1;
+                    zeros <= kind == ASK_BENCHMARK;
+                    testing <= runs && kind == ASK_SELF_TEST;
+                    rounds <= ROUNDS;
+                    drawn <= TEST_SEED;
+                    digest <= 32'hFFFFFFFF;
                     left <= number;
                     items <= kind == ASK_BENCHMARK ? 2'd2 : 2'd1;
                     least <= 32'hFFFFFFFF;
@@ -183,13 +217,22 @@ module edgeml_hil_device #(
                     header <= 3'd0;
                     hello_index <= {HELLO_COUNT_BITS{1'b0}};
                 end
+                ROUND: begin
+                    left <= ALL_SAMPLES;
+                    state <= FILL;
+                end
+                FILL: if (!fills) state <= SETTLE;
+                SETTLE: begin
+                    start <= 1'b1;
+                    state <= RUN;
+                end
                 RUN: if (ran) begin
                     // A benchmark runs one frame at a time.
                     if (cycles < least) least <= cycles;
                     if (cycles > most) most <= cycles;
                     if (kind == ASK_BENCHMARK) left <= left - 1'b1;
                     if (kind == ASK_BENCHMARK && left != 16'd1) start <= 1'b1;
-                    else state <= HEADER;
+                    else state <= testing ? NEXT : HEADER;
                 end
                 HEADER: if (puts) begin
                     header <= header + 1'b1;
@@ -202,9 +245,16 @@ module edgeml_hil_device #(
                 NEXT: begin
                     value_index <= 2'd0;
                     state <= VALUE;
-                    if (items != 2'd0) begin
+                    if (testing) begin
+                        value <= result;
+                        if (left == 16'd0) begin
+                            rounds <= rounds - 1'b1;
+                            testing <= rounds != 16'd1;
+                            state <= rounds != 16'd1 ? ROUND : HEADER;
+                        end else if (last_output) left <= left - 1'b1;
+                    end else if (items != 2'd0) begin
                         items <= items - 1'b1;
-                        value <= kind == ASK_INFER ? cycles : kind == ASK_SELF_TEST ? (differs ? VECTORS_DIFFER : 32'd0)
+                        value <= kind == ASK_INFER ? cycles : kind == ASK_SELF_TEST ? (~digest != TEST_CRC ? VECTORS_DIFFER : 32'd0)
                                : items == 2'd2 ? least : most;
                     end else if (kind == ASK_INFER && left != 16'd0) begin
                         value <= result;
@@ -213,7 +263,8 @@ module edgeml_hil_device #(
                         state <= FINISH;
                     end
                 end
-                VALUE: if (puts) begin
+                VALUE: if (puts || testing) begin
+                    if (testing) digest <= digest_next;
                     value <= {8'd0, value[31:8]};
                     value_index <= value_index + 1'b1;
                     if (value_index == 2'd3) state <= NEXT;

@@ -1,15 +1,13 @@
 // Inputs of inferences: bytes of a request gathered into the core's words and kept; given to the core one a clock.
 //
-// Words come from the request, from the golden vectors in ROM, or are zeros, as `source` says. `data` is the first
-// word in the clock after `rewind`, and the next one in the clock after each `advance`.
+// `data` is the first word, or zeros, in the clock after `rewind`, and the next one in the clock after each `advance`.
+// A word can be read two clocks after its last byte was written.
 `default_nettype none
 module edgeml_hil_inputs #(
     parameter INPUTS = 4,        // integers of a sample
     parameter LANES = 4,         // integers of a word
     parameter ELEMENT_BITS = 8,  // of an integer, 8 at most
-    parameter SAMPLES = 1,       // of a request
-    parameter TESTS = 1,         // golden vectors
-    parameter TEST_FILE = ""     // their words, for $readmemh, zeros up to the next power of two
+    parameter SAMPLES = 1        // of a request
 ) (
     input  wire                          clk,
     input  wire                          rst,      // synchronous, active high
@@ -18,7 +16,7 @@ module edgeml_hil_inputs #(
     input  wire [7:0]                    write_data,
     output wire [15:0]                   samples,  // whole ones written
     output wire                          partial,  // and a part of another
-    input  wire [1:0]                    source,   // 0: request, 1: golden vectors, 2: zeros
+    input  wire                          zeros,    // instead of what was written
     input  wire                          rewind,
     input  wire                          advance,
     output wire [LANES*ELEMENT_BITS-1:0] data
@@ -26,10 +24,7 @@ module edgeml_hil_inputs #(
     localparam WIDTH = LANES * ELEMENT_BITS;
     localparam BEATS = (INPUTS + LANES - 1) / LANES;
     localparam REQUEST_WORDS = SAMPLES * BEATS;
-    localparam TEST_WORDS = TESTS * BEATS;
     localparam REQUEST_BITS = (REQUEST_WORDS > 1) ? $clog2(REQUEST_WORDS) : 1;
-    localparam TEST_BITS = (TEST_WORDS > 1) ? $clog2(TEST_WORDS) : 1;
-    localparam ADDRESS_BITS = (REQUEST_BITS > TEST_BITS) ? REQUEST_BITS : TEST_BITS;
     localparam LANE_BITS = (LANES > 1) ? $clog2(LANES) : 1;
     localparam ELEMENT_COUNT_BITS = (INPUTS > 1) ? $clog2(INPUTS) : 1;
     localparam integer LAST_LANE_NUMBER = LANES - 1;
@@ -38,15 +33,10 @@ module edgeml_hil_inputs #(
     localparam [ELEMENT_COUNT_BITS-1:0] LAST = LAST_NUMBER[ELEMENT_COUNT_BITS-1:0];
 
     reg [WIDTH-1:0] requested [0:(1<<REQUEST_BITS)-1];
-    reg [WIDTH-1:0] golden [0:(1<<TEST_BITS)-1];
     reg [WIDTH-1:0] requested_data;
-    reg [WIDTH-1:0] golden_data;
 
     integer i;
-    initial begin
-        for (i = 0; i < (1 << REQUEST_BITS); i = i + 1) requested[i] = {WIDTH{1'b0}};
-        $readmemh(TEST_FILE, golden);
-    end
+    initial for (i = 0; i < (1 << REQUEST_BITS); i = i + 1) requested[i] = {WIDTH{1'b0}};
 
     // Writing: a byte goes to its lane; the first of a word clears the others.
     reg [ELEMENT_COUNT_BITS-1:0] element;
@@ -97,15 +87,14 @@ module edgeml_hil_inputs #(
     end
 
     // Reading: the address of the next clock, so that memories answer in time.
-    reg [ADDRESS_BITS-1:0] address;
-    wire [ADDRESS_BITS-1:0] next = rewind ? {ADDRESS_BITS{1'b0}} : advance ? address + 1'b1 : address;
+    reg [REQUEST_BITS-1:0] address;
+    wire [REQUEST_BITS-1:0] next = rewind ? {REQUEST_BITS{1'b0}} : advance ? address + 1'b1 : address;
 
     always @(posedge clk) begin
-        address <= rst ? {ADDRESS_BITS{1'b0}} : next;
-        requested_data <= requested[next[REQUEST_BITS-1:0]];
-        golden_data <= golden[next[TEST_BITS-1:0]];
+        address <= rst ? {REQUEST_BITS{1'b0}} : next;
+        requested_data <= requested[next];
     end
 
-    assign data = source == 2'd0 ? requested_data : source == 2'd1 ? golden_data : {WIDTH{1'b0}};
+    assign data = zeros ? {WIDTH{1'b0}} : requested_data;
 endmodule
 `default_nettype wire

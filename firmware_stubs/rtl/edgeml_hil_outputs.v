@@ -1,5 +1,4 @@
-// Outputs of inferences: the core's words kept as they come, and compared with the golden ones; read back as integers
-// of 32 bits, one by one.
+// Outputs of inferences: the core's words kept as they come; read back as integers of 32 bits, one by one.
 //
 // `value` is the first integer two clocks after `clear`'s words are there and `rewind` was high, and the next one two
 // clocks after each `advance`; integers that pad the last word of a sample are left out.
@@ -9,16 +8,13 @@ module edgeml_hil_outputs #(
     parameter LANES = 4,         // integers of a word
     parameter ELEMENT_BITS = 8,  // of an integer, 32 at most
     parameter SIGNED = 1,
-    parameter SAMPLES = 1,       // of a request
-    parameter TESTS = 1,         // golden vectors
-    parameter TEST_FILE = ""     // their outputs' words, for $readmemh, zeros up to the next power of two
+    parameter SAMPLES = 1        // of a request
 ) (
     input  wire                          clk,
     input  wire                          rst,      // synchronous, active high
     input  wire                          clear,    // start of a run
     input  wire                          write,
     input  wire [LANES*ELEMENT_BITS-1:0] write_data,
-    output reg                           differs,  // some word of this run was not the golden one
     input  wire                          rewind,
     input  wire                          advance,
     output wire [31:0]                   value,
@@ -27,52 +23,27 @@ module edgeml_hil_outputs #(
     localparam WIDTH = LANES * ELEMENT_BITS;
     localparam BEATS = (OUTPUTS + LANES - 1) / LANES;
     localparam WORDS = SAMPLES * BEATS;
-    localparam TEST_WORDS = TESTS * BEATS;
     localparam ADDRESS_BITS = (WORDS > 1) ? $clog2(WORDS) : 1;
-    localparam TEST_BITS = (TEST_WORDS > 1) ? $clog2(TEST_WORDS) : 1;
     localparam LANE_BITS = (LANES > 1) ? $clog2(LANES) : 1;
     localparam COUNT_BITS = (OUTPUTS > 1) ? $clog2(OUTPUTS) : 1;
-    localparam BEAT_BITS = (BEATS > 1) ? $clog2(BEATS) : 1;
-    localparam USED = OUTPUTS - (BEATS - 1) * LANES;  // integers of a sample's last word
     localparam integer LAST_LANE_NUMBER = LANES - 1;
     localparam [LANE_BITS-1:0] LAST_LANE = LAST_LANE_NUMBER[LANE_BITS-1:0];
     localparam integer LAST_NUMBER = OUTPUTS - 1;
     localparam [COUNT_BITS-1:0] LAST = LAST_NUMBER[COUNT_BITS-1:0];
-    localparam integer LAST_BEAT_NUMBER = BEATS - 1;
-    localparam [BEAT_BITS-1:0] LAST_BEAT = LAST_BEAT_NUMBER[BEAT_BITS-1:0];
 
     reg [WIDTH-1:0] kept [0:(1<<ADDRESS_BITS)-1];
-    reg [WIDTH-1:0] golden [0:(1<<TEST_BITS)-1];
     reg [WIDTH-1:0] kept_data;
-    reg [WIDTH-1:0] golden_data;
 
     integer i;
-    initial begin
-        for (i = 0; i < (1 << ADDRESS_BITS); i = i + 1) kept[i] = {WIDTH{1'b0}};
-        $readmemh(TEST_FILE, golden);
-    end
+    initial for (i = 0; i < (1 << ADDRESS_BITS); i = i + 1) kept[i] = {WIDTH{1'b0}};
 
-    // Writing and comparing.
+    // Writing.
     reg [ADDRESS_BITS-1:0] write_address;
-    reg [TEST_BITS-1:0] test_address;
-    reg [BEAT_BITS-1:0] beat;
-    wire [TEST_BITS-1:0] test_next = clear ? {TEST_BITS{1'b0}} : write ? test_address + 1'b1 : test_address;
-    wire [WIDTH-1:0] wrong = write_data ^ golden_data;
-    wire wrong_word = beat == LAST_BEAT ? |wrong[USED*ELEMENT_BITS-1:0] : |wrong;
 
     always @(posedge clk) begin
         if (write) kept[write_address] <= write_data;
-        golden_data <= golden[test_next];
-        if (rst || clear) begin
-            write_address <= {ADDRESS_BITS{1'b0}};
-            beat <= {BEAT_BITS{1'b0}};
-            differs <= 1'b0;
-        end else if (write) begin
-            write_address <= write_address + 1'b1;
-            beat <= beat == LAST_BEAT ? {BEAT_BITS{1'b0}} : beat + 1'b1;
-            if (wrong_word) differs <= 1'b1;
-        end
-        test_address <= rst ? {TEST_BITS{1'b0}} : test_next;
+        if (rst || clear) write_address <= {ADDRESS_BITS{1'b0}};
+        else if (write) write_address <= write_address + 1'b1;
     end
 
     // Reading.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,10 +14,10 @@ from edgeml.network.file import model_hash
 
 from ..budget import Budget
 from ..design import Built, library_text
-from ..verilog import bus, instance, pack_words
+from ..verilog import bus, instance
 from .constraints import pin_file
 
-__all__ = ["BAUD", "FOLDER", "UART_MODULES", "UartTop", "self_test_vectors", "uart_files", "uart_top"]
+__all__ = ["BAUD", "FOLDER", "UART_MODULES", "SelfTest", "UartTop", "self_test", "uart_files", "uart_top"]
 
 FOLDER = "tops/uart"
 BAUD = 115_200
@@ -32,10 +33,10 @@ UART_MODULES = (
     "edgeml_hil_device.v",
 )
 _PROTOCOL_VERSION = 1
-_TESTS = 2
 _MOST_SAMPLES = 8
 _MOST_REQUEST_BYTES = 4096
-_STEM = "self_test"
+_TEST_CLOCKS = 2**19
+_TEST_FRAMES = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +57,43 @@ class UartTop:
     clock_hz: int
 
 
-def self_test_vectors(network: Network) -> npt.NDArray[np.int32]:
-    """The input integers of the self-test, drawn from the model's hash: int32 [2, inputs]."""
-    generator = np.random.default_rng(int(model_hash(network)[:16], 16))
-    low, high = network.quantizer.low, network.quantizer.high
-    return generator.integers(low, high + 1, (_TESTS, network.input_size)).astype(np.int32)
+@dataclass(frozen=True, eq=False)
+class SelfTest:
+    """What the device runs when it is asked to test itself.
+
+    Parameters
+    ----------
+    rounds : requests as large as can be. seed : of the shift register. q : int32 [rounds · samples, inputs], all that
+    is drawn from it. crc : CRC-32 of the outputs, as int32, lowest byte first.
+    """
+
+    rounds: int
+    seed: int
+    q: npt.NDArray[np.int32]
+    crc: int
+
+
+def self_test(network: Network, built: Built, samples: int) -> SelfTest:
+    """The self-test of a design in requests of so many samples: as many as `_TEST_CLOCKS` and `_TEST_FRAMES` allow."""
+    clocks = samples * (network.input_size + built.interval + 6 * network.output_size) + built.latency
+    rounds = max(1, min(_TEST_CLOCKS // clocks, _TEST_FRAMES // samples))
+    seed = int(model_hash(network)[:8], 16) or 1
+    element, quantizer = built.interface.input_element, network.quantizer
+    drawn = _drawn(seed, rounds * samples * network.input_size) & ((1 << element.bits) - 1)
+    if element.signed:
+        drawn = (drawn ^ (1 << (element.bits - 1))) - (1 << (element.bits - 1))
+    q = np.clip(drawn, quantizer.low, quantizer.high).astype(np.int32).reshape(-1, network.input_size)
+    return SelfTest(rounds, seed, q, zlib.crc32(simulate(network, q).astype("<i4").tobytes()))
+
+
+def _drawn(seed: int, count: int) -> npt.NDArray[np.int64]:
+    """Low bytes of the shift register's states: int64 [count]. It steps as a CRC-32 does over zero bytes."""
+    # zlib inverts the state on the way in and out.
+    low, state = np.empty(count, np.int64), seed
+    for index in range(count):
+        low[index] = state & 0xFF
+        state = zlib.crc32(b"\0", state ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return low
 
 
 def _samples(network: Network, budget: Budget) -> int:
@@ -72,31 +105,6 @@ def _samples(network: Network, budget: Budget) -> int:
 
 def _clock_hz(budget: Budget) -> int:
     return round(budget.clock_mhz * 1e6)
-
-
-def _padded(image: str, digits: int) -> bytes:
-    """A memory image with words of zeros up to a power of two, of two words at least, as the ROMs have."""
-    lines = image.splitlines()
-    whole = max(2, 1 << (len(lines) - 1).bit_length())
-    return "".join(f"{line}\n" for line in [*lines, *["0" * digits] * (whole - len(lines))]).encode()
-
-
-def _outputs_image(built: Built, y: npt.NDArray[np.int32]) -> str:
-    """Words of the core's output for the frames y [samples, outputs]; lanes beyond the last are zero."""
-    interface = built.interface
-    padded = np.zeros((len(y), interface.output_beats * interface.output_lanes), np.int64)
-    padded[:, : interface.outputs] = y
-    words = pack_words(padded.reshape(-1, interface.output_lanes), interface.output_element.bits)
-    digits = -(-interface.output_bits // 4)
-    return "".join(f"{word:0{digits}x}\n" for word in words)
-
-
-def _inputs_image(built: Built, q: npt.NDArray[np.int32]) -> str:
-    """Words of the core's input for the frames q [samples, inputs]."""
-    interface = built.interface
-    rows = interface.pack(q)
-    digits = -(-interface.input_bits // 4)
-    return "".join(f"{int.from_bytes(row.tobytes(), 'little'):0{digits}x}\n" for row in rows)
 
 
 def _text_bytes(text: str) -> bytes:
@@ -133,12 +141,7 @@ def uart_top(network: Network, built: Built, budget: Budget) -> UartTop:
     """The UART top of a design for a part; the same arguments give the same files."""
     name = f"{network.name}_uart"
     samples = _samples(network, budget)
-    interface = built.interface
-    q = self_test_vectors(network)
-    y = simulate(network, q)
     files: dict[str, bytes] = {module: library_text(module) for module in UART_MODULES}
-    files[f"{_STEM}_inputs.mem"] = _padded(_inputs_image(built, q), -(-interface.input_bits // 4))
-    files[f"{_STEM}_outputs.mem"] = _padded(_outputs_image(built, y), -(-interface.output_bits // 4))
     files[f"{name}.v"] = _module(network, built, budget, name, samples).encode()
     pins, content = pin_file(name, budget)
     files[pins] = content.encode()
@@ -151,6 +154,8 @@ def uart_top(network: Network, built: Built, budget: Budget) -> UartTop:
 def _module(network: Network, built: Built, budget: Budget, name: str, samples: int) -> str:
     interface = built.interface
     hello_bytes, hello = _hello(network, samples)
+    test = self_test(network, built, samples)
+    latency = built.latency - interface.class_latency  # of the core, which has no argmax unit
     parameters: dict[str, int | str] = {
         "INPUTS": interface.inputs,
         "INPUT_LANES": interface.input_lanes,
@@ -160,9 +165,12 @@ def _module(network: Network, built: Built, budget: Budget, name: str, samples: 
         "OUTPUT_BITS": interface.output_element.bits,
         "OUTPUT_SIGNED": int(interface.output_element.signed),
         "SAMPLES": samples,
-        "TESTS": _TESTS,
-        "TEST_INPUTS": f"{_STEM}_inputs.mem",
-        "TEST_OUTPUTS": f"{_STEM}_outputs.mem",
+        "INPUT_SIGNED": int(interface.input_element.signed),
+        "INPUT_LOW": network.quantizer.low,
+        "INPUT_HIGH": network.quantizer.high,
+        "TEST_ROUNDS": test.rounds,
+        "TEST_SEED": "TEST_SEED",
+        "TEST_CRC": "TEST_CRC",
         "HELLO_BYTES": hello_bytes,
         "HELLO": "HELLO",
     }
@@ -177,7 +185,8 @@ def _module(network: Network, built: Built, budget: Budget, name: str, samples: 
             "out_data": "out_data",
         },
     )  # fmt: skip
-    device = device.replace('.HELLO("HELLO")', ".HELLO(HELLO)")  # the one parameter that is no literal
+    for constant in ("HELLO", "TEST_SEED", "TEST_CRC"):  # parameters that are no literals of Python's
+        device = device.replace(f'.{constant}("{constant}")', f".{constant}({constant})")
     core = instance(
         built.core,
         "core",
@@ -190,7 +199,7 @@ def _module(network: Network, built: Built, budget: Budget, name: str, samples: 
     return f"""// {name}: {built.core} on a board with a UART, made by edgeml.
 //
 // Speaks the hardware-in-the-loop protocol: `edgeml hil BUNDLE --port /dev/tty…` runs the bundle's vectors on it.
-// 8 data bits, no parity, 1 stop bit. Set CLOCK_HZ to the clock of your board; {built.latency} clocks an inference.
+// 8 data bits, no parity, 1 stop bit. Set CLOCK_HZ to the clock of your board; {latency} clocks an inference.
 // Model: sha256 {model_hash(network)}
 `default_nettype none
 module {name} #(
@@ -207,6 +216,10 @@ module {name} #(
 
     // The answer to hello, its first byte lowest.
     localparam [8*{hello_bytes}-1:0] HELLO = {hello};
+
+    // The self-test: {len(test.q)} samples drawn from this seed, and the CRC-32 of their outputs.
+    localparam [31:0] TEST_SEED = 32'h{test.seed:08x};
+    localparam [31:0] TEST_CRC = 32'h{test.crc:08x};
 
     // Reset for eight clocks after power-on, where registers have their initial values, and after the button.
     reg [3:0] power_on;

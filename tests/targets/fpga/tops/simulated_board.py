@@ -27,11 +27,11 @@ class SimulatedBoard:
         self.program = compile_board(self.built, self.top, folder)
         self.start(bit_time)
 
-    def start(self, bit_time: float = CLOCKS_PER_BIT) -> None:
-        """Start the simulation; bit_time : clocks of a bit sent to the device."""
+    def start(self, bit_time: float = CLOCKS_PER_BIT, folder: Path | None = None) -> None:
+        """Start the simulation; bit_time : clocks of a bit sent to the device. folder : of other memory images."""
         command = self.program.command("pipe", bit_time)
         self._process = subprocess.Popen(
-            command, cwd=self.program.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            command, cwd=folder or self.program.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
 
     def _send(self, content: bytes) -> None:

@@ -42,7 +42,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 def test_the_bundle_holds_the_top_and_its_hashes(bundle: Bundle) -> None:
     files = bundle.manifest["files"]
-    for name in ("random_uart.v", "random_uart.lpf", "edgeml_hil_device.v", "self_test_inputs.mem", "sources.f"):
+    for name in ("random_uart.v", "random_uart.lpf", "edgeml_hil_device.v", "sources.f"):
         assert f"tops/uart/{name}" in files
     folder = bundle.folder / "tops" / "uart"
     for line in (folder / "sources.f").read_text().split():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from edgeml.network.file import model_hash
 from edgeml.targets.cpu.compiler import find_compiler
 from edgeml.targets.fpga.design import Design
 from edgeml.targets.fpga.tools import compiler, find_verilator, icarus
+from edgeml.targets.fpga.tops.uart import self_test
 from tests.hil.compiled_device import CompiledDevice, PerfectLink
 from tests.hil.faulty_link import FaultyLink
 from tests.network.random_networks import random_inputs
@@ -78,6 +80,37 @@ def test_other_shapes_are_exact(seed: int, part: str, unrolled: bool, tmp_path: 
         assert device.self_test() == 0
     finally:
         board.close()
+
+
+@verilator
+def test_the_self_test_finds_wrong_constants(board: SimulatedBoard, tmp_path: Path) -> None:
+    """A device whose weights differ in one bit says so, as often as the golden simulator sees another output."""
+    test = self_test(board.network, board.built, board.top.samples)
+    assert test.crc == zlib.crc32(simulate(board.network, test.q).astype("<i4").tobytes())
+    assert len(test.q) == test.rounds * board.top.samples > 500
+    quantizer = board.network.quantizer
+    assert test.q.min() == quantizer.low
+    assert test.q.max() == quantizer.high
+    images = sorted(name for name in board.built.files if name.endswith(".mem"))
+    assert images
+    results = []
+    board.close()
+    try:
+        for name in images:
+            words = board.built.files[name].decode().split()
+            for word in range(0, len(words), max(1, len(words) // 4)):
+                folder = tmp_path / f"{name}-{word}"
+                shutil.copytree(board.program.folder, folder, ignore=shutil.ignore_patterns("model", "*.o"))
+                changed = f"{int(words[word], 16) ^ 1:0{len(words[word])}x}"
+                (folder / name).write_text("\n".join([*words[:word], changed, *words[word + 1 :], ""]))
+                board.start(folder=folder)
+                link = PerfectLink(board)  # type: ignore[arg-type]
+                results.append(Device(link, board.network, clock=link.clock).self_test())
+                board.close()
+    finally:
+        board.start()
+    assert set(results) <= {0, 2}
+    assert results.count(2) > len(results) / 2
 
 
 def _requests(network_hash: str, inputs: int, samples: int) -> list[bytes]:
