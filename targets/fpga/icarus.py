@@ -15,7 +15,8 @@ from edgeml.network import simulate
 from edgeml.plugins import Execution
 
 from .argmax import check_classes
-from .design import Built, verify_files
+from .design import Built
+from .files import verify_bundle
 from .testbench import expected_image, input_image, testbench
 from .tools import icarus, run
 
@@ -90,7 +91,7 @@ class IcarusExecutor:
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Simulate in a temporary folder."""
-        built = verify_files(bundle.network, bundle.folder / "rtl")
+        built = verify_bundle(bundle)
         if not len(q):
             return Execution(np.zeros((0, bundle.network.output_size), np.int32))
         with tempfile.TemporaryDirectory(prefix="edgeml_icarus_") as scratch:

@@ -15,7 +15,8 @@ from edgeml.errors import MissingTool
 from edgeml.plugins import Execution
 
 from .budget import Family, budget_of
-from .design import Built, verify_files
+from .design import Built
+from .files import verify_bundle
 from .synthesize import run_yosys, synthesis_asked
 from .tools import compiler, find_verilator
 from .verilator import Simulation, compile_design
@@ -79,7 +80,7 @@ class NetlistExecutor:
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Synthesize, compile and run in a temporary folder."""
         family = budget_of(bundle.profile).family
-        built = verify_files(bundle.network, bundle.folder / "rtl")
+        built = verify_bundle(bundle)
         with tempfile.TemporaryDirectory(prefix="edgeml_netlist_") as scratch:
             simulation = compile_netlist(built, family, Path(scratch))
             outputs, counts = simulation.run(q)

@@ -8,11 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from edgeml.errors import InputError
-from edgeml.network import Dense, Network, simulate
+from edgeml.network import Dense, Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
 
@@ -20,6 +17,7 @@ from .argmax import estimate_argmax
 from .budget import Budget, budget_of
 from .design import Built, Design, build, design_of
 from .estimate import Cost, estimate_folded, estimate_unrolled, total
+from .files import generated_files
 from .folded.plan import Plan
 from .folded.timing import size_fifos
 from .folding import fastest_plan, quickest_plan
@@ -28,9 +26,6 @@ from .rules import fits, layer_has_hardware
 from .spiking.choice import estimate_spiking, spiking_plans
 from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
 from .synthesize import synthesis_asked, synthesize
-from .testbench import expected_image, input_image, testbench
-from .tops.ip import ip_files
-from .tops.uart import uart_files
 from .unrolled.build import network_logic
 from .unrolled.layers import layer_logic
 from .unrolled.requantize import check_size
@@ -42,7 +37,6 @@ _GOALS = ("throughput", "latency", "area")
 _FOLDED_SHARE = 0.7
 _UNROLLED_SHARE = 0.5
 _UNROLLED_WEIGHTS = 20_000
-_BENCH_FRAMES = 32
 
 
 class FpgaTarget:
@@ -91,14 +85,7 @@ class FpgaTarget:
             first = broken[0]
             raise InputError(f"rule {first.rule}, layer {first.layer}", first.detail, first.remedy)
         rtl = folder / "rtl"
-        rtl.mkdir(parents=True, exist_ok=True)
-        for name, content in built.files.items():
-            (rtl / name).write_bytes(content)
-        q, y = _bench_vectors(network)
-        (rtl / f"{built.top[:-5]}_tb.v").write_text(testbench(built, len(q)), encoding="utf-8")
-        (rtl / "inputs.mem").write_text(input_image(built.interface, q), encoding="utf-8")
-        (rtl / "expected.mem").write_text(expected_image(built.interface, y), encoding="utf-8")
-        for path, content in {**uart_files(network, built, budget), **ip_files(network, built, budget)}.items():
+        for path, content in generated_files(network, built, budget).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         metrics = _metrics(built, budget, costs)
@@ -110,14 +97,6 @@ class FpgaTarget:
                 if bitstream:
                     (rtl / bitstream).write_bytes((Path(scratch) / bitstream).read_bytes())
         return metrics
-
-
-def _bench_vectors(network: Network) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Inputs for the test bench, over the whole range of the input and the same in every run, and their results."""
-    rng = np.random.default_rng(0)
-    shape = (_BENCH_FRAMES, network.input_size)
-    q = rng.integers(network.quantizer.low, network.quantizer.high + 1, shape).astype(np.int32)
-    return q, simulate(network, q)
 
 
 def _scarce(budget: Budget) -> bool:

@@ -21,7 +21,8 @@ from edgeml.errors import EdgemlError, MissingTool
 from edgeml.plugins import Execution
 
 from .argmax import check_classes
-from .design import Built, library_text, verify_files
+from .design import Built, library_text
+from .files import verify_bundle
 from .spiking.cycles import run_clocks
 from .tools import Verilator, compiler, find_verilator, run
 
@@ -248,7 +249,7 @@ class VerilatorExecutor:
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Compile the bundle's RTL in a temporary folder and run q through it."""
-        built = verify_files(bundle.network, bundle.folder / "rtl")
+        built = verify_bundle(bundle)
         known = ("seed", "input_pause", "output_pause", "resets")
         stress = {key: int(options[key]) for key in known if options.get(key) is not None}
         with tempfile.TemporaryDirectory(prefix="edgeml_verilator_") as scratch:

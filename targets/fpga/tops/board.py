@@ -10,14 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeml.errors import CheckFailed, InputError
+from edgeml.errors import CheckFailed
 from edgeml.hil.link import SerialLink
 
 from ..budget import budget_of
-from ..design import verify_files
+from ..files import verify_bundle
 from ..tools import compiler, find_verilator
 from .simulation import BoardProgram, compile_board
-from .uart import FOLDER, UartTop, uart_top
+from .uart import FOLDER, uart_top
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -85,24 +85,11 @@ class VerilatorBoard:
 
     def start(self, bundle: Bundle) -> VerilatorLink:
         """Make the top again from the network, compare it with the bundle's, compile it and start it."""
-        built = verify_files(bundle.network, bundle.folder / "rtl")
+        built = verify_bundle(bundle)
         top = uart_top(bundle.network, built, budget_of(bundle.profile))
-        _compare(top, bundle.folder / FOLDER)
         scratch = tempfile.TemporaryDirectory(prefix="edgeml_board_")
         try:
             return VerilatorLink(compile_board(built, top, Path(scratch.name)), scratch)
         except BaseException:
             scratch.cleanup()
             raise
-
-
-def _compare(top: UartTop, folder: Path) -> None:
-    """InputError naming the file of a bundle's UART top that is not what its network gives."""
-    for name, content in top.files.items():
-        path = folder / name
-        try:
-            same = path.stat().st_size == len(content) and path.read_bytes() == content
-        except OSError as error:
-            raise InputError(str(path), f"cannot be read ({error.strerror or error})", "Convert again") from error
-        if not same:
-            raise InputError(str(path), "is not what this network and design give", "Convert again")
