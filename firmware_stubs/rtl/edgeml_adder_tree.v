@@ -44,21 +44,25 @@ module edgeml_adder_tree #(
                     assign in = level[l-1].out;
                 end
                 for (i = 0; i < OUT; i = i + 1) begin : pair
-                    wire signed [OUT_BITS-1:0] left;
-                    wire signed [OUT_BITS-1:0] right;
+                    wire [OUT_BITS-1:0] left;
                     if (OUT_BITS > IN_BITS) begin : wider
                         assign left = {in[(2*i+1)*IN_BITS-1], in[2*i*IN_BITS +: IN_BITS]};
                     end else begin : same
                         assign left = in[2*i*IN_BITS +: IN_BITS];
                     end
                     if (2*i + 1 >= IN) begin : odd
-                        assign right = {OUT_BITS{1'b0}};
-                    end else if (OUT_BITS > IN_BITS) begin : right_wider
-                        assign right = {in[(2*i+2)*IN_BITS-1], in[(2*i+1)*IN_BITS +: IN_BITS]};
-                    end else begin : right_same
-                        assign right = in[(2*i+1)*IN_BITS +: IN_BITS];
+                        assign added[i*OUT_BITS +: OUT_BITS] = left;
+                    end else begin : two
+                        wire [OUT_BITS-1:0] right;
+                        if (OUT_BITS > IN_BITS) begin : wider
+                            assign right = {in[(2*i+2)*IN_BITS-1], in[(2*i+1)*IN_BITS +: IN_BITS]};
+                        end else begin : same
+                            assign right = in[(2*i+1)*IN_BITS +: IN_BITS];
+                        end
+                        edgeml_pair_sum #(.BITS(OUT_BITS)) pair_sum (
+                            .left(left), .right(right), .sum(added[i*OUT_BITS +: OUT_BITS])
+                        );
                     end
-                    assign added[i*OUT_BITS +: OUT_BITS] = left + right;
                 end
                 if (l % 2 == 1) begin : registered
                     reg [OUT*OUT_BITS-1:0] held;

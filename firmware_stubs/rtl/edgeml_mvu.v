@@ -1,4 +1,5 @@
-// Matrix-vector unit: sum[o] = constant[o] + Σ_i weight[o, i] · x[i], folded in both directions.
+// Matrix-vector unit: sum[o] = constant[o] + Σ_i weight[o, i] · x[i], folded in both directions; with weights of 1
+// bit, or of 2 and INPUT_BITS > 4, less the number of negative weights of o (see `edgeml_mvu_row`).
 //
 // Per clock it multiplies SIMD inputs with the weights of PE outputs. A frame of SF values (SIMD elements each)
 // is taken from the input while the first PE outputs are computed and kept in a buffer for the others: NF · SF
@@ -22,6 +23,7 @@ module edgeml_mvu #(
     parameter SUM_BITS = 8,      // two's complement
     parameter HAS_CONSTANT = 0,
     parameter BLOCK_ROM = 0,     // 1: weights in block RAM, 0: in logic
+    parameter SMALL_BUFFER = 0,  // 1: the input buffer is read without a clock, as small memories can be
     // Only synthesis reads the next one, as an attribute.
     // verilator lint_off UNUSEDPARAM
     parameter BUFFER_STYLE = "auto",  // where the input buffer is: auto, logic, block
@@ -91,27 +93,52 @@ module edgeml_mvu #(
         end
     endgenerate
 
+    // The first pass takes them from the stream, the others from the buffer. Products follow without a register in
+    // between: a choice between the two right before them would be made again in each product.
     wire [SIMD*INPUT_BITS-1:0] inputs;
-    reg [SIMD*INPUT_BITS-1:0] from_stream;
-    always @(posedge clk) begin
-        if (rst) from_stream <= {SIMD*INPUT_BITS{1'b0}};
-        else from_stream <= in_data;
-    end
     generate
-        if (NF > 1) begin : reused
+        if (NF > 1 && SF == 1) begin : kept
+            reg [SIMD*INPUT_BITS-1:0] frame;
+            always @(posedge clk) begin
+                if (rst) frame <= {SIMD*INPUT_BITS{1'b0}};
+                else if (step && first_pass) frame <= in_data;
+            end
+            assign inputs = frame;
+        end else if (NF > 1) begin : reused
             (* ram_style = BUFFER_STYLE *) reg [SIMD*INPUT_BITS-1:0] buffer [0:SF-1];
-            reg [SIMD*INPUT_BITS-1:0] from_buffer;
-            reg use_stream;
             integer b;
             initial for (b = 0; b < SF; b = b + 1) buffer[b] = {SIMD*INPUT_BITS{1'b0}};
             always @(posedge clk) if (step && first_pass) buffer[sf] <= in_data;
-            always @(posedge clk) from_buffer <= buffer[sf];
-            always @(posedge clk) begin
-                if (rst) use_stream <= 1'b1;
-                else use_stream <= first_pass;
+            if (SMALL_BUFFER != 0) begin : unregistered
+                reg [SIMD*INPUT_BITS-1:0] chosen;
+                always @(posedge clk) begin
+                    if (rst) chosen <= {SIMD*INPUT_BITS{1'b0}};
+                    else chosen <= first_pass ? in_data : buffer[sf];
+                end
+                assign inputs = chosen;
+            end else begin : registered
+                // Block RAM has its register before the choice.
+                reg [SIMD*INPUT_BITS-1:0] from_stream;
+                reg [SIMD*INPUT_BITS-1:0] from_buffer;
+                reg use_stream;
+                always @(posedge clk) from_buffer <= buffer[sf];
+                always @(posedge clk) begin
+                    if (rst) begin
+                        from_stream <= {SIMD*INPUT_BITS{1'b0}};
+                        use_stream <= 1'b1;
+                    end else begin
+                        from_stream <= in_data;
+                        use_stream <= first_pass;
+                    end
+                end
+                assign inputs = use_stream ? from_stream : from_buffer;
             end
-            assign inputs = use_stream ? from_stream : from_buffer;
         end else begin : used_once
+            reg [SIMD*INPUT_BITS-1:0] from_stream;
+            always @(posedge clk) begin
+                if (rst) from_stream <= {SIMD*INPUT_BITS{1'b0}};
+                else from_stream <= in_data;
+            end
             assign inputs = from_stream;
         end
     endgenerate

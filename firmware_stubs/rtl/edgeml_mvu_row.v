@@ -2,6 +2,9 @@
 //
 // Products are of this clock's weights and inputs. Their sum is there LEVELS / 2 clocks later, LEVELS = clog2(SIMD);
 // `add` and `first` belong to that clock: whether to add it, and to `start` rather than to the sum so far.
+//
+// With weights of 1 bit, or of 2 where no lookup table holds a product (INPUT_BITS > 4), −x is taken as ~x = −x − 1:
+// a sum is then less by the number of its negative weights, which whoever makes the constants adds to them.
 `default_nettype none
 module edgeml_mvu_row #(
     parameter SIMD = 1,
@@ -55,7 +58,7 @@ module edgeml_mvu_row #(
                 assign value = {{WEIGHT_BITS{1'b0}}, bits};
             end
             if (WEIGHT_BITS == 1) begin : bipolar
-                assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = weight[0] ? value : -value;
+                assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = value ^ {PRODUCT_BITS{!weight[0]}};
             end else if (FACTOR_BITS <= 6) begin : lookup
                 // Few bits: a lookup table per bit of the product.
                 genvar k;
@@ -65,12 +68,11 @@ module edgeml_mvu_row #(
                     assign products[s*PRODUCT_BITS+k] = TABLE[{{(6 - FACTOR_BITS){1'b0}}, weight, bits}];
                 end
             end else if (WEIGHT_BITS == 2) begin : two_bits
-                // −2, −1, 0, 1 times the value: one of 0, x, 2x, perhaps negated; no multiplier.
+                // −2, −1, 0, 1 times the value: one of 0, x, 2x, perhaps inverted; no multiplier.
                 wire [PRODUCT_BITS-1:0] twice = {value[PRODUCT_BITS-2:0], 1'b0};
                 wire [PRODUCT_BITS-1:0] chosen =
                     weight[0] ? value : (weight[1] ? twice : {PRODUCT_BITS{1'b0}});
-                assign products[s*PRODUCT_BITS +: PRODUCT_BITS] =
-                    (chosen ^ {PRODUCT_BITS{weight[1]}}) + {{(PRODUCT_BITS - 1){1'b0}}, weight[1]};
+                assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = chosen ^ {PRODUCT_BITS{weight[1]}};
             end else begin : multiplier
                 wire signed [PRODUCT_BITS-1:0] factor = {{INPUT_BITS{weight[WEIGHT_BITS-1]}}, weight};
                 assign products[s*PRODUCT_BITS +: PRODUCT_BITS] = value * factor;

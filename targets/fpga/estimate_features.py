@@ -142,10 +142,11 @@ def _dense(parts: Parts, operation: DenseOperation, family: Family) -> None:
         used = distinct(pe * width, operation.beats)
         parts.add("rom", used * max(operation.beats / 2**family.lut_inputs, 1.0) if operation.beats > 2 else 0.0)
         parts.flip_flops += _bits(operation.beats)
-    if operation.beats > 1:
-        parts.flip_flops += simd * x_bits + 1
+    if operation.beats > 1 and operation.simd_folds > 1:
         parts.add("stream", 0.7 * simd * x_bits)
-        if operation.small_buffer and operation.keep_block_rams:
+        if not operation.small_buffer:
+            parts.flip_flops += simd * x_bits + 1
+        if operation.small_buffer and (operation.keep_block_rams or family.name == "ice40"):
             parts.flip_flops += operation.simd_folds * simd * x_bits
             parts.add("memory", (operation.simd_folds - 1) * simd * x_bits)
         else:

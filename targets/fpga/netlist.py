@@ -17,7 +17,7 @@ from edgeml.plugins import Execution
 from .budget import Family, budget_of
 from .design import Built
 from .files import verify_bundle
-from .synthesize import run_yosys, synthesis_asked
+from .synthesize import run_yosys, synthesis_asked, synthesis_script
 from .tools import compiler, find_verilator
 from .verilator import Simulation, compile_design
 
@@ -47,10 +47,9 @@ def compile_netlist(built: Built, family: Family, folder: Path) -> Simulation:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
-    flatten = "" if family.name in ("ice40", "ecp5") else " -flatten"
     # Only the top module is wanted; its cells come from the models, and $scopeinfo is bookkeeping.
     script = (
-        f"read_verilog -defer {' '.join(built.sources)}; {family.synthesis} -top {built.top}{flatten}; "
+        f"{synthesis_script(built.sources, built.top, family.synthesis)}; "
         "delete t:$scopeinfo; write_verilog -noattr -simple-lhs netlist.v"
     )
     run_yosys(script, folder)

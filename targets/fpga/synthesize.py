@@ -23,6 +23,7 @@ __all__ = [
     "probe_top",
     "run_yosys",
     "synthesis_asked",
+    "synthesis_script",
     "synthesize",
 ]
 
@@ -43,11 +44,21 @@ def run_yosys(script: str, folder: Path) -> str:
     return run(nice(command), folder, _YOSYS_SECONDS, "yosys")
 
 
+def synthesis_script(sources: tuple[str, ...], top: str, command: str) -> str:
+    """The yosys script that synthesizes `top`, flattened, by `command` (such as `synth_ecp5`).
+
+    Sums of adder trees are made carry chains one by one before that: see `edgeml_pair_sum.v`.
+    """
+    steps = [f"read_verilog -defer {' '.join(sources)}"]
+    if "edgeml_pair_sum.v" in sources:
+        steps += [f"hierarchy -check -top {top}", "proc", "alumacc =*edgeml_pair_sum*"]
+    flatten = "" if command.startswith(("synth_ice40", "synth_ecp5")) else " -flatten"
+    return "; ".join([*steps, f"{command} -top {top}{flatten}"])
+
+
 def cells_of(folder: Path, sources: tuple[str, ...], top: str, command: str, *, extra: str = "") -> Cells:
     """Cells by type after `command` (a yosys synthesis command) on `top`, flattened."""
-    flatten = "" if command.startswith(("synth_ice40", "synth_ecp5")) else " -flatten"
-    read = f"read_verilog -defer {' '.join(sources)}"
-    script = f"{read}; {command} -top {top}{flatten}; {extra} tee -q -o stat.json stat -json"
+    script = f"{synthesis_script(sources, top, command)}; {extra} tee -q -o stat.json stat -json"
     run_yosys(script, folder)
     statistics = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
     found = statistics["design"]["num_cells_by_type"]

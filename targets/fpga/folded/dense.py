@@ -21,6 +21,7 @@ __all__ = ["DenseOperation"]
 _BLOCK_ROM_BITS = 8192
 _BLOCK_ROM_WORDS = 64
 _SMALL_BUFFER_BITS = 1024
+_PRODUCT_TABLE_BITS = 6
 
 
 class DenseOperation(Operation):
@@ -28,7 +29,7 @@ class DenseOperation(Operation):
 
     is_head = True
     module = "edgeml_mvu"
-    modules = ("edgeml_mvu.v", "edgeml_mvu_row.v", "edgeml_adder_tree.v")
+    modules = ("edgeml_mvu.v", "edgeml_mvu_row.v", "edgeml_adder_tree.v", "edgeml_pair_sum.v")
     keep_block_rams = False
     """Whether small input buffers stay out of block RAM: for parts with few of them and no smaller memory."""
 
@@ -41,6 +42,8 @@ class DenseOperation(Operation):
         self.layer = layer
         weight = layer.weight.astype(np.int64)
         self.constant: npt.NDArray[np.int64] = layer.bias - layer.input_zero_point * weight.sum(axis=1)
+        if self.inverts:
+            self.constant = self.constant + (weight < 0).sum(axis=1)
         value_range = network.ranges[node.name]
         self.low = value_range.low - self.constant
         self.high = value_range.high - self.constant
@@ -83,6 +86,12 @@ class DenseOperation(Operation):
         return 2 if self.layer.weight_bits == 1 and padded else self.layer.weight_bits
 
     @property
+    def inverts(self) -> bool:
+        """Whether the unit takes −x as ~x = −x − 1, so that each negative weight lacks one: `edgeml_mvu_row`."""
+        bits = self.weight_bits
+        return bits == 1 or (bits == 2 and bits + self.inputs[0].bits > _PRODUCT_TABLE_BITS)
+
+    @property
     def rom_bits(self) -> int:
         """Bits of the weight memory, padding included."""
         return self.steps * self.pe * self.simd * self.weight_bits
@@ -99,6 +108,7 @@ class DenseOperation(Operation):
             "SUM_BITS": self.output.bits,
             "HAS_CONSTANT": int(self.has_constant),
             "BLOCK_ROM": int(self.block_rom),
+            "SMALL_BUFFER": int(self.small_buffer),
             **({"BUFFER_STYLE": "logic"} if self.small_buffer and self.keep_block_rams else {}),
             "WEIGHT_FILE": f"{self.node.name}_weights.mem",
             **({"CONSTANT_FILE": f"{self.node.name}_constants.mem"} if self.has_constant else {}),
