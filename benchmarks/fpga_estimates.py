@@ -31,7 +31,8 @@ from edgeml.targets.fpga.estimate import (
     total,
 )
 from edgeml.targets.fpga.estimate_constants import FOLDED_PRIOR, SPIKING_PRIOR, UNROLLED_PRIOR
-from edgeml.targets.fpga.estimate_features import Parts, folded_features, unrolled_features
+from edgeml.targets.fpga.estimate_features import folded_features, unrolled_features
+from edgeml.targets.fpga.estimate_parts import Parts
 from edgeml.targets.fpga.estimate_spiking import spiking_features
 from edgeml.targets.fpga.spiking.plan import is_spiking, make_spiking_plan
 from edgeml.targets.fpga.synthesize import cells_of, lookup_tables, summary

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from .budget import Family
 from .estimate_constants import FOLDED, SPIKING, UNROLLED
-from .estimate_features import Parts, folded_features, unrolled_features
+from .estimate_features import folded_features, unrolled_features
+from .estimate_parts import Parts
 from .estimate_spiking import spiking_features
 from .folded.plan import INPUT, Plan
 from .spiking.plan import SpikingPlan

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .budget import Family
-from .estimate_features import Parts, block_rams
+from .estimate_parts import Parts, block_rams
 
 __all__ = ["add_memory", "add_rom", "distinct_columns", "table_luts"]
 

@@ -10,26 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from .budget import Family
-from .estimate_features import Parts
 from .estimate_memory import add_memory, add_rom, distinct_columns, table_luts
+from .estimate_parts import Parts, multiplier_blocks
 from .spiking.plan import SpikingLayer, SpikingPlan
 
 __all__ = ["spiking_features"]
 
 Int64 = npt.NDArray[np.int64]
 
-_LEAST_DSP_BITS = {"xc7": 9, "xcup": 9, "ecp5": 0}
-"""Bits of the shortest product that yosys gives to a multiplier block; both factors have two bits at least."""
 _PHASES = {"readout": 3, "stbif": 6}
 _PHASES_BY_SLOTS = 5
 
 
 def _multiplies(parts: Parts, a_bits: int, b_bits: int, result_bits: int, family: Family) -> bool:
     """Whether a product takes a multiplier block, which is then counted."""
-    if not family.dsp or min(a_bits, b_bits) < 2 or min(a_bits + b_bits, result_bits) < _LEAST_DSP_BITS[family.name]:
-        return False
-    parts.dsps += 1
-    return True
+    blocks = multiplier_blocks(a_bits, b_bits, min(a_bits + b_bits, result_bits), family)
+    parts.dsps += blocks
+    return blocks > 0
 
 
 def _address(parts: Parts, index_bits: int, factor: int, result_bits: int, family: Family) -> None:
