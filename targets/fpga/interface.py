@@ -91,8 +91,14 @@ class Interface:
         padded = np.zeros((len(q), self.input_beats * self.input_lanes), np.int32)
         padded[:, : self.inputs] = q
         lanes = padded.reshape(-1, self.input_lanes)
-        planes = ((lanes[:, :, None] >> np.arange(bits)) & 1).astype(np.uint8).reshape(len(lanes), -1)
-        return np.packbits(planes, axis=1, bitorder="little")
+        size = -(-bits // 8)
+        if size == 3:
+            size = 4
+        planes = lanes.astype(f"<i{size}").view(np.uint8).reshape(*lanes.shape, size)
+        if bits % 8 == 0:
+            return np.ascontiguousarray(planes[:, :, : bits // 8]).reshape(len(lanes), -1)
+        planes = np.unpackbits(planes, axis=2, count=bits, bitorder="little")
+        return np.packbits(planes.reshape(len(lanes), -1), axis=1, bitorder="little")
 
     def unpack(self, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
         """Inverse for the output stream: bytes [samples · beats, output_bytes] → [samples, outputs]."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edgeml.errors import EdgemlError, MissingTool
 
-__all__ = ["Verilator", "compiler", "find_verilator", "icarus", "nice", "python_tool", "run"]
+__all__ = ["Verilator", "compiler", "find_verilator", "icarus", "nice", "processors", "python_tool", "run"]
 
 
 class Verilator:
@@ -73,6 +73,11 @@ def nice(command: Sequence[str]) -> list[str]:
     """The command at low priority, where the system has `nice`: synthesis is long and heavy."""
     program = shutil.which("nice")
     return [program, "-n", "15", *command] if program else list(command)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(

