@@ -29,7 +29,7 @@ from .spiking.cycles import longest_frame, run_clocks
 from .spiking.emit import LIBRARY_MODULES, memory_files, spiking_core
 from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
 from .unrolled import emit as unrolled
-from .unrolled.build import network_logic
+from .unrolled.build import ADDER_GRAPHS, network_logic
 
 __all__ = ["DESIGN_FILE", "Built", "Design", "build", "design_of", "library_text", "read_design", "verify_files"]
 
@@ -54,6 +54,7 @@ class Design:
     register_every : levels of logic between pipeline registers (unrolled).
     keep_block_rams : whether small input buffers are kept in flip-flops (folded).
     argmax : whether the class of each frame is given too, beside its last value.
+    adder_graph : who shares sums of dense layers, `edgeml` or `da4ml` (unrolled).
     """
 
     architecture: str
@@ -62,6 +63,7 @@ class Design:
     register_every: int = 1
     keep_block_rams: bool = False
     argmax: bool = False
+    adder_graph: str = "edgeml"
 
     def to_json(self) -> str:
         """The content of `design.json`."""
@@ -72,6 +74,8 @@ class Design:
             content["keep_block_rams"] = self.keep_block_rams
         else:
             content["register_every"] = self.register_every
+            if self.adder_graph != ADDER_GRAPHS[0]:
+                content["adder_graph"] = self.adder_graph
         if self.argmax:
             content["argmax"] = True
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
@@ -203,7 +207,7 @@ def _longest_of_random_frames(plan: SpikingPlan) -> int:
 
 
 def _build_unrolled(network: Network, design: Design, facts: Mapping[str, str], core_name: str, top: str) -> Built:
-    logic = network_logic(network)
+    logic = network_logic(network, adder_graph=design.adder_graph)
     every = design.register_every
     latency = unrolled.pipeline_latency(logic, every)
     interface = Interface(
@@ -301,7 +305,10 @@ def read_design(folder: Path) -> Design:
     argmax = content.get("argmax", False)
     if not isinstance(argmax, bool):
         raise InputError(str(path), f"argmax must be true or false, found {argmax!r}")
-    return Design(architecture, folds, depths, register_every, keep_block_rams, argmax)
+    adder_graph = content.get("adder_graph", ADDER_GRAPHS[0])
+    if adder_graph not in ADDER_GRAPHS:
+        raise InputError(str(path), f"adder_graph {adder_graph!r} is not known")
+    return Design(architecture, folds, depths, register_every, keep_block_rams, argmax, adder_graph)
 
 
 def _object(path: Path, value: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from .rules import fits, layer_has_hardware
 from .spiking.choice import estimate_spiking, spiking_plans
 from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
 from .synthesize import synthesis_asked, synthesize
-from .unrolled.build import network_logic
+from .unrolled.build import ADDER_GRAPHS, network_logic
 from .unrolled.layers import layer_logic
 from .unrolled.requantize import check_size
 
@@ -45,10 +45,19 @@ class FpgaTarget:
     Options: `architecture` folded, unrolled or auto; `goal` throughput (the most frames a second that fit,
     the default), latency (the fewest clocks to an answer that fit) or area;
     `frames_per_second` (the cheapest that reaches it at the part's clock); `register_every` (levels of logic per
-    pipeline stage, unrolled); `argmax` (give the class of each frame beside its last value); `synthesize`.
+    pipeline stage, unrolled); `adder_graph` edgeml or da4ml (unrolled); `argmax` (give the class of each frame beside
+    its last value); `synthesize`.
     """
 
-    option_names = ("architecture", "goal", "frames_per_second", "register_every", "argmax", "synthesize")
+    option_names = (
+        "architecture",
+        "goal",
+        "frames_per_second",
+        "register_every",
+        "adder_graph",
+        "argmax",
+        "synthesize",
+    )
 
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
         """Every layer has RTL, and the smallest design fits the part."""
@@ -141,16 +150,20 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     rate = _number(options, "frames_per_second", 1e-3, 1e9)
     every = int(_number(options, "register_every", 1, 64) or 1)
     argmax = _choice(options, "argmax", ("false", "true"), "false") == "true"
+    adder_graph = _choice(options, "adder_graph", ADDER_GRAPHS, ADDER_GRAPHS[0])
+    if adder_graph != ADDER_GRAPHS[0] and (architecture == "folded" or is_spiking(network)):
+        raise InputError("option adder_graph", "the folded architecture has no adder graphs", "Leave it out")
     asked = goal != "area" and rate is None
     if is_spiking(network):
         return _choose_spiking(network, budget, architecture, goal, rate, argmax)
     unrolled: tuple[Built, dict[str, Cost]] | None = None
     if architecture == "unrolled" or (architecture == "auto" and asked and _can_unroll(network)):
-        costs = estimate_unrolled(network_logic(network), budget.family, every)
+        costs = estimate_unrolled(network_logic(network, adder_graph=adder_graph), budget.family, every)
         whole = total(costs)
         small = whole.luts <= budget.luts * _UNROLLED_SHARE and whole.flip_flops <= budget.flip_flops * _UNROLLED_SHARE
         if architecture == "unrolled" or small:
-            unrolled = _finished(network, Design("unrolled", register_every=every), costs, budget, argmax)
+            design = Design("unrolled", register_every=every, adder_graph=adder_graph)
+            unrolled = _finished(network, design, costs, budget, argmax)
             if architecture == "unrolled" or goal == "throughput":
                 return unrolled
     at_most = None

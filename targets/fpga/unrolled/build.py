@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeml.network import Network
+from edgeml.network import Dense, Network
 
 from ..verilog import Element, type_of
 from .layers import Value, layer_logic, two_complement
 from .netlist import Bit, CellKind, Netlist
 
-__all__ = ["Logic", "network_logic"]
+__all__ = ["ADDER_GRAPHS", "Logic", "network_logic"]
+
+ADDER_GRAPHS = ("edgeml", "da4ml")
 
 
 @dataclass
@@ -30,8 +32,11 @@ class Logic:
     layer_cells: dict[str, range]
 
 
-def network_logic(network: Network, *, sharing: bool = True) -> Logic:
-    """`network` as a netlist; input element i stands at bits i · width."""
+def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = "edgeml") -> Logic:
+    """`network` as a netlist; input element i stands at bits i · width.
+
+    adder_graph : who shares sums in dense layers, one of `ADDER_GRAPHS`; MissingTool where it is not installed.
+    """
     element = type_of(network.quantizer.low, network.quantizer.high)
     netlist = Netlist(network.input_size * element.bits)
     offset = element.low
@@ -46,7 +51,8 @@ def network_logic(network: Network, *, sharing: bool = True) -> Logic:
     for node in network.layers:
         start = len(netlist.cells)
         taken = [values[name] for name in node.inputs]
-        values[node.name] = layer_logic(node)(netlist, node, network, taken, sharing=sharing)
+        chosen = {"adder_graph": adder_graph} if isinstance(node.layer, Dense) else {}
+        values[node.name] = layer_logic(node)(netlist, node, network, taken, sharing=sharing, **chosen)
         cells[node.name] = range(start, len(netlist.cells))
     last = network.ranges[network.nodes[-1].name]
     output = type_of(*last.bounds)

@@ -11,6 +11,7 @@ from edgeml.network import Add, Dense, Network, Node, Threshold
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 
+from .da4ml_graph import da4ml_sums
 from .heap import compress
 from .netlist import ZERO, Bit, CellKind, Netlist
 from .requantize import lookup, requantize
@@ -21,8 +22,16 @@ from .value import Value, sum_value, two_complement
 __all__ = ["Value", "layer_logic", "two_complement"]
 
 
-def dense(netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]], *, sharing: bool) -> list[Value]:
-    """A dense layer: shared sums, then a compressor tree per output.
+def dense(
+    netlist: Netlist,
+    node: Node,
+    network: Network,
+    inputs: list[list[Value]],
+    *,
+    sharing: bool,
+    adder_graph: str = "edgeml",
+) -> list[Value]:
+    """A dense layer: shared sums (ours or da4ml's), then a compressor tree per output.
 
     Where only thresholds follow, the constant stays an offset, which moves into them for nothing.
     """
@@ -32,7 +41,11 @@ def dense(netlist: Netlist, node: Node, network: Network, inputs: list[list[Valu
     reduced = [value.reduced for value in values]
     weight = layer.weight.astype(np.int64)
     constants = layer.bias + weight @ np.array([v.offset - layer.input_zero_point for v in reduced], np.int64)
-    shared = share(weight, [(v.low, v.high) for v in reduced], [int(c) for c in constants], sharing=sharing)
+    bounds, offsets = [(v.low, v.high) for v in reduced], [int(c) for c in constants]
+    if adder_graph == "da4ml":
+        shared = da4ml_sums(weight, bounds, offsets)
+    else:
+        shared = share(weight, bounds, offsets, sharing=sharing)
     numbers = _numbers(netlist, shared, reduced, node.name)
     only_thresholds = all(isinstance(n.layer, Threshold) for n in network.layers if node.name in n.inputs)
     followed = any(node.name in n.inputs for n in network.layers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,12 @@ def test_sharing_never_costs_more_than_none() -> None:
             weight = rng.integers(-2, 2, (24, 24)) * (rng.random((24, 24)) < density)
             bounds, constants = [(0, 2**bits - 1)] * 24, [0] * 24
             assert cost(share(weight, bounds, constants)) <= cost(share(weight, bounds, constants, sharing=False))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("da4ml") is None, reason="pip install da4ml")
+@pytest.mark.parametrize("seed", range(8))
+def test_adder_graphs_of_da4ml_are_exact(seed: int) -> None:
+    network = small_network(seed, widest=12, deepest=3)
+    q = random_inputs(network, 300, seed)
+    logic = network_logic(network, adder_graph="da4ml")
+    np.testing.assert_array_equal(evaluate(logic, q), simulate(network, q.astype(np.int32)))
