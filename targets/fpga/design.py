@@ -28,6 +28,8 @@ from .interface import Interface, axis_top
 from .spiking.cycles import longest_frame, run_clocks
 from .spiking.emit import LIBRARY_MODULES, memory_files, spiking_core
 from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
+from .spiking.unrolled import emit as unrolled_spikes
+from .spiking.unrolled.plan import make_unrolled_spikes
 from .unrolled import emit as unrolled
 from .unrolled.build import ADDER_GRAPHS, network_logic
 
@@ -145,6 +147,8 @@ def build(network: Network, design: Design) -> Built:
         return _build_spiking(network, design, facts, core_name, top)
     if design.architecture == "folded":
         return _build_folded(network, design, facts, core_name, top)
+    if design.architecture == "unrolled" and is_spiking(network):
+        return _build_unrolled_spikes(network, design, facts, core_name, top)
     if design.architecture == "unrolled":
         return _build_unrolled(network, design, facts, core_name, top)
     raise InputError("architecture", f"{design.architecture!r} is not known", "Choose folded or unrolled")
@@ -230,6 +234,25 @@ def _build_unrolled(network: Network, design: Design, facts: Mapping[str, str], 
     core_text = unrolled.core(logic, core_name, pipeline_name, latency, facts)
     timing = Timing(latency + 2, 1, tuple(latency + 1 + k for k in range(6)), {})
     return _finished(design, files, modules, core_text, core_name, top, interface, facts, timing, None)
+
+
+def _build_unrolled_spikes(
+    network: Network, design: Design, facts: Mapping[str, str], core_name: str, top: str
+) -> Built:
+    plan = make_unrolled_spikes(network, design.register_every, design.adder_graph)
+    size, outputs = network.input_size, network.output_size
+    interface = Interface(size, size, plan.input_element, outputs, outputs, plan.output_element)
+    latency, interval = plan.latency + 2, plan.interval
+    facts = {
+        **facts,
+        "Latency": f"{latency} clocks from the input to the result",
+        "Interval": f"{interval} clock{'s' if interval > 1 else ''} between frames, one for each slot",
+    }
+    files = {name: library_text(name) for name in unrolled_spikes.LIBRARY_MODULES}
+    files.update({f"{name}.v": text.encode() for name, text in unrolled_spikes.pipelines(plan, facts).items()})
+    core_text = unrolled_spikes.unrolled_core(plan, core_name, facts)
+    timing = Timing(latency, interval, tuple(latency - 1 + k * interval for k in range(6)), {})
+    return _finished(design, files, list(files), core_text, core_name, top, interface, facts, timing, None)
 
 
 def _finished(
