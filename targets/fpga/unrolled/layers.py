@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Add, Dense, Network, Node, Threshold
@@ -14,12 +15,19 @@ from edgeml.network.layers.requantize import Requantize
 from .da4ml_graph import da4ml_sums
 from .heap import compress
 from .netlist import ZERO, Bit, CellKind, Netlist
+from .number import LUTS_PER_BIT
 from .requantize import lookup, requantize
-from .sharing import Number, SharedSums, Term, count_uses, inputs_of, share
+from .reuse import parents_of
+from .sharing import Number, SharedSums, Term, cost, count_uses, inputs_of, share
 from .tables import function_bits
 from .value import Value, sum_value, two_complement
 
 __all__ = ["Value", "layer_logic", "two_complement"]
+
+_REUSE_PAYS = 0.97
+"""A sum made from another waits for it, which costs registers."""
+_TABLE_BITS = 6
+"""A table of more is no cheaper than sums and comparisons: each bit doubles it, on parts with four inputs sooner."""
 
 
 def dense(
@@ -40,29 +48,95 @@ def dense(
     (values,) = inputs
     reduced = [value.reduced for value in values]
     weight = layer.weight.astype(np.int64)
-    constants = layer.bias + weight @ np.array([v.offset - layer.input_zero_point for v in reduced], np.int64)
-    bounds, offsets = [(v.low, v.high) for v in reduced], [int(c) for c in constants]
-    if adder_graph == "da4ml":
-        shared = da4ml_sums(weight, bounds, offsets)
-    else:
-        shared = share(weight, bounds, offsets, sharing=sharing)
-    numbers = _numbers(netlist, shared, reduced, node.name)
+    constants = [
+        int(c) for c in layer.bias + weight @ np.array([v.offset - layer.input_zero_point for v in reduced], np.int64)
+    ]
     only_thresholds = all(isinstance(n.layer, Threshold) for n in network.layers if node.name in n.inputs)
-    followed = any(node.name in n.inputs for n in network.layers)
+    offset_stays = only_thresholds and any(node.name in n.inputs for n in network.layers)
+    small = _small_functions(weight, constants, reduced) if offset_stays else {}
+    large = [output for output in range(len(weight)) if output not in small]
+    shared, parents = _sums(weight[large], reduced, [constants[output] for output in large], sharing, adder_graph)
+    numbers = _numbers(netlist, shared, reduced, node.name)
     exact = network.ranges[node.name]
-    results = []
-    for output, (terms, constant) in enumerate(zip(shared.outputs, shared.constants, strict=True)):
+    results: dict[int, Value] = {}
+    for row in _parents_first(parents):
+        output, constant = large[row], shared.constants[row]
         columns: list[list[Bit]] = []
-        for term in terms:
+        for term in shared.outputs[row]:
             _spread(columns, numbers[term.number], term)
         note = f"{node.name}[{output}]"
+        parent = parents[row]
+        if parent is not None:
+            _spread(columns, results[large[parent]].bits, Term(0, 0, False))
+            constant += results[large[parent]].offset
+            note += f" from {node.name}[{large[parent]}]"
         low, high = int(exact.low[output]) - constant, int(exact.high[output]) - constant
-        if followed and only_thresholds:
+        if offset_stays:
             width = max(high.bit_length(), 1)
-            results.append(Value(tuple(compress(netlist, columns, width, note)), constant, low, high))
+            results[output] = Value(tuple(compress(netlist, columns, width, note)), constant, low, high)
         else:
-            results.append(sum_value(netlist, columns, low, high, constant, note))
-    return results
+            results[output] = sum_value(netlist, columns, low, high, constant, note)
+    for output, function in small.items():
+        results[output] = Value((), 0, 0, 0, function)
+    return [results[output] for output in range(len(weight))]
+
+
+def _sums(
+    weight: npt.NDArray[np.int64], values: Sequence[Value], constants: list[int], sharing: bool, adder_graph: str
+) -> tuple[SharedSums, list[int | None]]:
+    """Shared sums of the rows, and which row each is made from: of its terms and constant, that row's are left out."""
+    bounds = [(v.low, v.high) for v in values]
+    alone: list[int | None] = [None] * len(weight)
+    if adder_graph == "da4ml":
+        return da4ml_sums(weight, bounds, constants), alone
+    shared = share(weight, bounds, constants, sharing=sharing)
+    parents = parents_of(weight, bounds) if sharing and len(weight) else None
+    if parents is None:
+        return shared, alone
+    differences, rest, taken = weight.copy(), list(constants), 0.0
+    for row, parent in enumerate(parents):
+        if parent is not None:
+            differences[row] -= weight[parent]
+            rest[row] -= constants[parent]
+            taken += LUTS_PER_BIT * int(np.abs(weight[parent]) @ np.array([v.high for v in values])).bit_length()
+    reused = share(differences, bounds, rest)
+    return (reused, parents) if cost(reused) + taken < _REUSE_PAYS * cost(shared) else (shared, alone)
+
+
+def _parents_first(parents: Sequence[int | None]) -> list[int]:
+    """Rows in an order in which each follows the one that it is made from, else ascending."""
+    order: dict[int, None] = {}
+    for row in range(len(parents)):
+        way: list[int] = []
+        at: int | None = row
+        while at is not None and at not in order:
+            way.append(at)
+            at = parents[at]
+        order.update(dict.fromkeys(reversed(way)))
+    return list(order)
+
+
+def _small_functions(
+    weight: npt.NDArray[np.int64], constants: Sequence[int], values: Sequence[Value]
+) -> dict[int, tuple[tuple[Bit, ...], tuple[int, ...]]]:
+    """Outputs that so few bits reach that a table of them costs least: those bits, and the sum for each number."""
+    found = {}
+    for output, row in enumerate(weight):
+        channels = [int(channel) for channel in np.flatnonzero(row) if values[channel].high]
+        bits = [bit for channel in channels for bit in values[channel].bits]
+        if len(bits) > _TABLE_BITS:
+            continue
+        sums = []
+        for x in range(2 ** len(bits)):
+            total, left = constants[output], x
+            for channel in channels:
+                width = len(values[channel].bits)
+                # Numbers above the highest never come: they may stand for it.
+                total += int(row[channel]) * min(left & (2**width - 1), values[channel].high)
+                left >>= width
+            sums.append(total)
+        found[output] = (tuple(bits), tuple(sums))
+    return found
 
 
 def _spread(columns: list[list[Bit]], bits: Sequence[Bit], term: Term) -> None:
@@ -157,6 +231,15 @@ def threshold(
     (values,) = inputs
     results = []
     for channel, value in enumerate(values):
+        if value.function is not None:
+            bits, sums = value.function
+            counts = [int((layer.thresholds[channel] <= total).sum()) for total in sums]
+            least, most = min(counts), max(counts)
+            table = [count - least for count in counts]
+            note = f"neuron {node.inputs[0]}[{channel}] with {node.name}[{channel}], of {len(bits)} bits"
+            made = function_bits(netlist, bits, table, max((most - least).bit_length(), 1), note)
+            results.append(Value(tuple(made), layer.base + least, 0, most - least))
+            continue
         levels = [int(t) - value.offset for t in layer.thresholds[channel]]
         always = sum(1 for t in levels if t <= value.low)
         within = [t for t in levels if value.low < t <= value.high]

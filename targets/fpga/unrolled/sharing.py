@@ -178,7 +178,7 @@ def share(
     """
     start = _unshared(weight, bounds, constants)
     pairs = sum(len(terms) * (len(terms) - 1) // 2 for terms in start.outputs)
-    if not sharing or pairs > _MOST_PAIRS:
+    if not sharing or not pairs or pairs > _MOST_PAIRS:
         return start
     found = [SharedSums(list(start.numbers), [list(terms) for terms in start.outputs], list(start.constants))]
     narrowest = min(number.bits for number in start.numbers)

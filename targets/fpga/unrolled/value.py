@@ -15,12 +15,19 @@ __all__ = ["Value", "sum_value", "two_complement"]
 
 @dataclass(frozen=True)
 class Value:
-    """An integer as bits: Σ 2^k · bits[k] + offset, the sum within low … high."""
+    """An integer as bits: Σ 2^k · bits[k] + offset, the sum within low … high.
+
+    Parameters
+    ----------
+    function : (inputs, results): the integer is results[x], x the inputs' number, and has no bits of its own. Given
+        only to thresholds, which make one table of it and of themselves.
+    """
 
     bits: tuple[Bit, ...]
     offset: int
     low: int
     high: int
+    function: tuple[tuple[Bit, ...], tuple[int, ...]] | None = None
 
     @property
     def reduced(self) -> Value:
