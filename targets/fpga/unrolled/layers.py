@@ -238,6 +238,7 @@ def threshold(
             table = [count - least for count in counts]
             note = f"neuron {node.inputs[0]}[{channel}] with {node.name}[{channel}], of {len(bits)} bits"
             made = function_bits(netlist, bits, table, max((most - least).bit_length(), 1), note)
+            netlist.spread(made)
             results.append(Value(tuple(made), layer.base + least, 0, most - least))
             continue
         levels = [int(t) - value.offset for t in layer.thresholds[channel]]
@@ -247,10 +248,20 @@ def threshold(
         if not within:
             results.append(Value((ZERO,), base, 0, 0))
             continue
-        outputs = len(within).bit_length()
-        bits = netlist.add(CellKind.REACHED, value.bits, within, outputs, f"{node.name}[{channel}]")
+        bits = _reached(netlist, value.bits, within, f"{node.name}[{channel}]")
+        netlist.spread(bits)
         results.append(Value(tuple(bits), base, 0, len(within)))
     return results
+
+
+def _reached(netlist: Netlist, bits: Sequence[Bit], levels: Sequence[int], note: str) -> list[Bit]:
+    """How many of the levels a number reaches; up to three are compared first, and counted in the next level."""
+    if not 2 <= len(levels) <= 3:
+        return netlist.add(CellKind.REACHED, bits, levels, len(levels).bit_length(), note)
+    each = [netlist.add(CellKind.REACHED, bits, [level], 1, f"{note} >= {level}")[0] for level in levels]
+    # Who reaches a level reaches all below it: bit 1 is the second comparison, bit 0 changes with each.
+    odd = [sum((x.bit_count() & 1) << x for x in range(2 ** len(levels)))]
+    return [*netlist.add(CellKind.TABLE, each, odd, 1, note), each[1]]
 
 
 def add(netlist: Netlist, node: Node, network: Network, inputs: list[list[Value]], *, sharing: bool) -> list[Value]:

@@ -55,6 +55,8 @@ class Cell:
     outputs: int
     level: int
     note: str = ""
+    spread: int = 0
+    """Levels that its outputs take to reach many cells far away: registers without logic, where there are any."""
 
 
 @dataclass
@@ -65,8 +67,14 @@ class Netlist:
     cells: list[Cell] = field(default_factory=list)
 
     def level(self, bit: Bit) -> int:
-        """Cells on the longest path from the inputs to this bit."""
-        return self.cells[bit.cell].level if bit.cell >= 0 else 0
+        """Cells on the longest path from the inputs to this bit, and levels for its way."""
+        return self.cells[bit.cell].level + self.cells[bit.cell].spread if bit.cell >= 0 else 0
+
+    def spread(self, bits: Sequence[Bit]) -> None:
+        """Give the outputs of these bits' cells a level to reach what comes next, all of a following layer."""
+        for bit in bits:
+            if bit.cell >= 0:
+                self.cells[bit.cell].spread = 1
 
     def add(
         self, kind: CellKind, inputs: Sequence[Bit], shape: Sequence[int], outputs: int, note: str = ""
