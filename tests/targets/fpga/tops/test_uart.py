@@ -19,14 +19,18 @@ from edgeml.hil.messages import BENCHMARK, HELLO, INFER, SELF_TEST, TRACE, parse
 from edgeml.network import simulate
 from edgeml.network.file import model_hash
 from edgeml.targets.cpu.compiler import find_compiler
-from edgeml.targets.fpga.design import Design
+from edgeml.targets.fpga.design import Design, design_of
+from edgeml.targets.fpga.folded.plan import Fold, make_plan
+from edgeml.targets.fpga.folded.timing import size_fifos
+from edgeml.targets.fpga.spiking.cycles import run_clocks
 from edgeml.targets.fpga.tools import compiler, find_verilator, icarus
 from edgeml.targets.fpga.tops.uart import self_test
 from tests.hil.compiled_device import CompiledDevice, PerfectLink
 from tests.hil.faulty_link import FaultyLink
-from tests.network.random_networks import random_inputs
+from tests.network.random_networks import Shape, network_of, random_inputs
 
 from ..designs import folded_designs, small_network
+from ..test_spiking import spiking_network
 from .simulated_board import SimulatedBoard
 
 verilator = pytest.mark.skipif(
@@ -111,6 +115,53 @@ def test_the_self_test_finds_wrong_constants(board: SimulatedBoard, tmp_path: Pa
         board.start()
     assert set(results) <= {0, 2}
     assert results.count(2) > len(results) / 2
+
+
+def _spiking_clocks(board: SimulatedBoard, q: np.ndarray) -> int:
+    assert board.built.spiking is not None
+    return run_clocks(board.built.spiking, q).ends[-1] + 1
+
+
+@verilator
+@pytest.mark.parametrize("encoding", [pytest.param("ttfs", marks=pytest.mark.slow), "stbif"])
+def test_a_spiking_design_is_exact_at_the_pins(encoding: str, tmp_path: Path) -> None:
+    network = spiking_network(1, encoding)
+    board = SimulatedBoard(network, Design("folded"), "ecp5-25k", tmp_path)
+    try:
+        device = _connected(board)
+        q = random_inputs(network, 60, 1).astype(np.int32)
+        np.testing.assert_array_equal(device.run(q), simulate(network, q))
+        most = device.info.most_samples
+        for frames in (*(q[k : k + 1] for k in range(5)), q[:most]):
+            cycles, predicted = device.infer(frames).cycles, _spiking_clocks(board, frames)
+            # Neurons of `stbif` settle on their bias before the first event: while the request comes in, here.
+            assert 0 < cycles < predicted if encoding == "stbif" else cycles == predicted
+        assert device.self_test() == 0
+    finally:
+        board.close()
+
+
+@verilator
+@pytest.mark.slow
+@pytest.mark.parametrize("lanes", [1, 56])
+def test_784_inputs_are_exact_at_the_pins(lanes: int, tmp_path: Path) -> None:
+    network = network_of(Shape((784, 12, 10), (2, 2), (3,), (0,), (False,), 8, False, 0, 1))
+    first = make_plan(network, {}).segments[0].name
+    plan = make_plan(network, {first: Fold(1, lanes)})
+    size_fifos(plan)
+    board = SimulatedBoard(network, design_of(plan), "xc7a35t", tmp_path)
+    try:
+        assert board.built.interface.input_lanes == lanes
+        device = _connected(board)
+        assert device.info.most_samples == 4096 // 784
+        q = random_inputs(network, 40, 1).astype(np.int32)
+        y = simulate(network, q)
+        np.testing.assert_array_equal(device.run(q), y)
+        np.testing.assert_array_equal(device.run(q[:9], stream=False), y[:9])
+        assert device.infer(q[:1]).cycles == board.built.latency
+        assert device.self_test() == 0
+    finally:
+        board.close()
 
 
 def _requests(network_hash: str, inputs: int, samples: int) -> list[bytes]:
