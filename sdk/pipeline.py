@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -50,6 +51,7 @@ def convert(
     options: Mapping[str, Any] | None = None,
     progress: plugins.Progress = _silent,
     announce: Callable[[str], None] = lambda stage: None,
+    remark: Callable[[str], None] = lambda line: None,
 ) -> Bundle:
     """Convert a trained model into a bundle, and verify it.
 
@@ -65,7 +67,8 @@ def convert(
         guessed from its layers.
     name : letters, digits and underscores: the prefix of generated code; default from the model.
     options : of the converter and the target, by name, e.g. {"bits": 2, "epochs": 30}.
-    progress, announce : called while work goes on (see `plugins.Progress`) and before each stage.
+    progress, announce, remark : called while work goes on (see `plugins.Progress`), before each stage, and with what
+        is worth a line but no part of the bundle, such as how long a tool took.
 
     Raises
     ------
@@ -109,7 +112,8 @@ def convert(
         metrics = dict(conversion.metrics)
         if dataset is not None and dataset.y_test is not None:
             metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
-        metrics["target"] = dict(hardware.emit(network, profile, folder, target_options))
+        told = _told(hardware.emit, announce=announce, remark=remark)
+        metrics["target"] = dict(hardware.emit(network, profile, folder, target_options, **told))
         manifest: dict[str, Any] = {
             "name": network.name,
             "edgeml": __version__,
@@ -139,6 +143,12 @@ def convert(
 
 def _take(options: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key in names}
+
+
+def _told(call: Callable[..., Any], **listeners: Callable[[str], None]) -> dict[str, Callable[[str], None]]:
+    """Those of the listeners that `call` has a parameter for."""
+    parameters = inspect.signature(call).parameters
+    return {name: listener for name, listener in listeners.items() if name in parameters}
 
 
 def _dataset(data: Any) -> Dataset | None:

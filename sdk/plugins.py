@@ -107,7 +107,10 @@ class Target(Protocol):
         ...
 
     def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Write the artifacts below `folder` (the unfinished bundle); returns JSON-able metrics (sizes, cost)."""
+        """Write the artifacts below `folder` (the unfinished bundle); returns JSON-able metrics (sizes, cost).
+
+        One that runs long tools may take the keywords `announce` and `remark` too: see `pipeline.convert`.
+        """
         ...
 
 

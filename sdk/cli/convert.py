@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,6 +91,7 @@ def convert(
             options=given,
             progress=progress,
             announce=announce,
+            remark=terminal.remark,
         )
     terminal.result({"bundle": str(bundle.folder), **bundle.manifest}, lambda: show_bundle(terminal, bundle))
 
@@ -123,8 +125,21 @@ def show_bundle(terminal: Any, bundle: Any) -> None:
         )
     for note in manifest["notes"]:
         terminal.plain(f"note       {note}")
+    show_synthesis(terminal, manifest["metrics"].get("target"))
     terminal.verdicts([Verdict(**verdict) for verdict in manifest["verification"]])
     terminal.plain(f"{bundle.form} for {bundle.profile.name}: {bundle.folder}, report in {bundle.folder}/report.html")
+
+
+def show_synthesis(terminal: Any, target: Any) -> None:
+    """Print the clock and what of the part is used, where a target's metrics hold a synthesis."""
+    from ..report.synthesis import COLUMNS, clock_said, figures
+
+    if not isinstance(target, Mapping):
+        return
+    if said := clock_said(target):
+        terminal.plain(f"clock      {said}")
+    if rows := figures(target):
+        terminal.table("", COLUMNS, [[row[column] for column in COLUMNS] for row in rows])
 
 
 @app.command(epilog="Example: edgeml demo -o build/demo")

@@ -47,6 +47,7 @@ def inspect(
     """
     from .. import plugins
     from ..terminal import Terminal
+    from .convert import show_synthesis
 
     terminal = Terminal(as_json, quiet)
     checks = plugins.inspections(Path(what)) if Path(what).is_file() else {}
@@ -66,6 +67,7 @@ def inspect(
             terminal.plain(title)
         else:
             terminal.table(title, columns, rows)
+            show_synthesis(terminal, document.get("target"))
         if checks:
             from rich.markup import escape
 
@@ -89,13 +91,17 @@ def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[
     if Path(what).is_dir():
         from ..bundle import load
 
-        found: Any = load(what).network
+        bundle = load(what)
+        found: Any = bundle.network
+        target = bundle.manifest.get("metrics", {}).get("target")
     else:
         from ..frontends import load_model
 
-        found = load_model(what, weights=weights)
+        found, target = load_model(what, weights=weights), None
     if isinstance(found, Network):
         document = describe_network(found)
+        if target is not None:
+            document["target"] = target
         columns = ["name", "kind", "inputs", "outputs", "low", "high", "bits", "parameters", "summary"]
     else:
         document = describe_mlp(found)

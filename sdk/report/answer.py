@@ -9,6 +9,7 @@ from typing import Any
 
 from .fit import Resource
 from .markup import number, section, table, text
+from .synthesis import clock
 
 __all__ = ["answer", "runtimes", "verification"]
 
@@ -98,6 +99,8 @@ def _cards(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         cycles = target.get("cycles")
         if isinstance(cycles, Mapping):
             cards += [(text(item), f"cycles, {key}") for key, item in cycles.items() if number(item) is not None]
+        if (reached := clock(target)) is not None:
+            cards.append((f"{reached:g} MHz", "clock reached, by nextpnr"))
         for key, label in (
             ("latency_us", "µs from input to output"),
             ("instructions", "instructions an inference"),

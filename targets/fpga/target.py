@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ __all__ = ["FpgaTarget"]
 
 _ARCHITECTURES = ("folded", "unrolled", "auto")
 _GOALS = ("throughput", "latency", "area")
-_FOLDED_SHARE = 0.7
 _UNROLLED_SHARE = 0.5
 _UNROLLED_WEIGHTS = 20_000
 
@@ -83,10 +82,19 @@ class FpgaTarget:
             "latency_us": built.latency / budget.clock_mhz,
         }
 
-    def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    def emit(
+        self,
+        network: Network,
+        profile: Profile,
+        folder: Path,
+        options: Mapping[str, Any],
+        *,
+        announce: Callable[[str], None] = lambda stage: None,
+        remark: Callable[[str], None] = lambda line: None,
+    ) -> dict[str, Any]:
         """Write `rtl/`; returns what was chosen, clocks, and cost by layer.
 
-        Raises InputError where an option is wrong or the design does not fit.
+        Raises InputError where an option is wrong or the design does not fit; CheckFailed where nextpnr finds so.
         """
         budget = budget_of(profile)
         built, costs = choose(network, budget, options)
@@ -101,7 +109,7 @@ class FpgaTarget:
         metrics["qonnx"] = hand_off(network, max(built.interval, 1), budget.part, folder)
         if synthesis_asked(options):
             with tempfile.TemporaryDirectory(prefix="edgeml_synthesis_") as scratch:
-                metrics["synthesis"] = synthesize(built, budget, Path(scratch))
+                metrics["synthesis"] = synthesize(built, budget, Path(scratch), announce=announce, remark=remark)
                 bitstream = metrics["synthesis"].get("placed", {}).get("bitstream")
                 if bitstream:
                     (rtl / bitstream).write_bytes((Path(scratch) / bitstream).read_bytes())
@@ -199,8 +207,8 @@ def _finished(
 
 def _within(whole: Cost, budget: Budget) -> bool:
     return (
-        whole.luts <= budget.luts * _FOLDED_SHARE
-        and whole.flip_flops <= budget.flip_flops * _FOLDED_SHARE
+        whole.luts <= budget.luts * budget.family.folded_share
+        and whole.flip_flops <= budget.flip_flops * budget.family.folded_share
         and whole.block_rams <= budget.block_rams
         and whole.dsps <= budget.dsps
     )
