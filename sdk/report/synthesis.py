@@ -43,7 +43,7 @@ def clock_said(target: Mapping[str, Any]) -> str:
     latency, interval = number(cycles.get("latency")), number(cycles.get("interval"))
     if latency and interval:
         rate = reached * 1e6 / interval
-        said += f"; at the clock reached {latency / reached:.4g} µs a frame, {rate:,.0f} frames a second"
+        said += f"; at the clock reached {latency / reached:.4g} µs of latency, {rate:,.0f} frames a second"
     return said
 
 
@@ -61,7 +61,7 @@ def figures(target: Mapping[str, Any]) -> list[dict[str, Any]]:
         used = placed[0] if placed else found
         rows.append(
             {
-                "resource": name,
+                "resource": f"{name} (placed: logic cells)" if key == "luts" and _logic_cells(target) else name,
                 "estimated": _whole(number(estimate.get(key))),
                 "counted by yosys": _whole(found),
                 "placed by nextpnr": _whole(placed[0] if placed else None),
@@ -70,6 +70,11 @@ def figures(target: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _logic_cells(target: Mapping[str, Any]) -> bool:
+    """Whether it is an iCE40: a logic cell holds a lookup table, a carry, a flip-flop, or more of them."""
+    return "ICESTORM_LC" in _mapping(_placed(target).get("utilization"))
 
 
 def _whole(amount: float | None) -> int | str:

@@ -52,7 +52,7 @@ def test_figures_tell_estimated_counted_and_placed_apart() -> None:
     assert list(flip_flops.values()) == ["flip-flops", 500, 510, "", 7680, "6.6%"]
     assert rams["placed by nextpnr"] == 2
     assert clock_said(TARGET) == (
-        "80 MHz reached, 48 MHz planned; at the clock reached 2 µs a frame, 1,000,000 frames a second"
+        "80 MHz reached, 48 MHz planned; at the clock reached 2 µs of latency, 1,000,000 frames a second"
     )
     assert "placed by nextpnr" in synthesis_section(TARGET)
 
