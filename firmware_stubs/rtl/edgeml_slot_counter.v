@@ -13,6 +13,10 @@ module edgeml_slot_counter #(
 );
     localparam integer LAST_NUMBER = SLOTS - 1;
     localparam [SLOT_BITS-1:0] LAST = LAST_NUMBER[SLOT_BITS-1:0];
+    initial begin
+        running = 1'b0;
+        slot = {SLOT_BITS{1'b0}};
+    end
     always @(posedge clk) begin
         if (rst) begin
             running <= 1'b0;

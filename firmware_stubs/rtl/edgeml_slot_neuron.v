@@ -35,6 +35,7 @@ module edgeml_slot_neuron #(
     wire [31:0] entry;
     reg [BITS-1:0] threshold;
     integer k;
+    initial spike = 1'b0;
     always @* begin
         threshold = {BITS{1'b0}};
         for (k = 0; k < ENTRIES; k = k + 1)

@@ -28,6 +28,7 @@ module edgeml_slot_source #(
     wire [31:0] wide_slot = {{(32 - SLOT_BITS){1'b0}}, slot};
     wire [31:0] left = LEVELS_NUMBER - wide_slot;
     wire unused = &{1'b0, wide_slot, left};
+    initial spikes = {SIZE{1'b0}};
     genvar i;
     generate
         for (i = 0; i < SIZE; i = i + 1) begin : channel

@@ -3,10 +3,11 @@
 // ENCODING 0: each integer x that is not LOW becomes one event of amount x − LOW, as it comes (graded; with LOW = 0
 // a current, "direct"). 1: a thermometer, slot by slot: in slots 0 … LEVELS − 1, one event of amount 1 for each
 // channel whose x − LOW exceeds the slot (unary, stbif). 2: one event per channel, in slot LEVELS − (x − LOW), whose
-// amount is the number of slots left: for so long its current flows (ttfs).
+// amount is the number of slots left: for so long its current flows (ttfs). 3: the bits of x − LOW, the highest
+// first, as events of amount 2^b; as many slots as LEVELS has bits (sar).
 //
 // An event is {end, channel, amount}; `end` alone closes the frame. Clocks per frame, if nobody stalls: one per
-// value and one for `end`; in addition LEVELS · SIZE for the encodings 1 and 2, which look at all values per slot.
+// value and one for `end`; in addition slots · SIZE for the encodings 1 to 3, which look at all values per slot.
 `default_nettype none
 module edgeml_spike_encoder #(
     parameter SIZE = 4,
@@ -56,7 +57,8 @@ module edgeml_spike_encoder #(
             end
         end else begin : by_slots
             localparam SLOT_BITS = $clog2(LEVELS + 1);
-            localparam integer LAST_SLOT_NUMBER = LEVELS - 1, LEVELS_NUMBER = LEVELS;
+            localparam SLOTS = (ENCODING == 3) ? SLOT_BITS : LEVELS;
+            localparam integer LAST_SLOT_NUMBER = SLOTS - 1, LEVELS_NUMBER = LEVELS, TOP_NUMBER = 1 << (SLOT_BITS - 1);
             localparam [SLOT_BITS-1:0] LAST_SLOT = LAST_SLOT_NUMBER[SLOT_BITS-1:0];
             reg [SLOT_BITS-1:0] counts [0:SIZE-1];
             integer i;
@@ -65,8 +67,11 @@ module edgeml_spike_encoder #(
             reg [SLOT_BITS-1:0] slot;
             wire [SLOT_BITS-1:0] held = counts[channel];
             wire [SLOT_BITS-1:0] left = LEVELS_NUMBER[SLOT_BITS-1:0] - slot;
-            wire spike = (ENCODING == 1) ? held > slot : held == left;
-            wire [SLOT_BITS:0] amount = (ENCODING == 1) ? {{SLOT_BITS{1'b0}}, 1'b1} : {1'b0, left};
+            wire [SLOT_BITS-1:0] place = TOP_NUMBER[SLOT_BITS-1:0] >> slot;
+            wire spike = (ENCODING == 1) ? held > slot
+                : ((ENCODING == 3) ? (held & place) != {SLOT_BITS{1'b0}} : held == left);
+            wire [SLOT_BITS:0] amount = (ENCODING == 1) ? {{SLOT_BITS{1'b0}}, 1'b1}
+                : {1'b0, (ENCODING == 3) ? place : left};
             wire moves = scanning && !ending && (!spike || out_ready);
             assign in_ready = !scanning;
             assign out_valid = ending || (scanning && spike);

@@ -6,12 +6,18 @@
 //   2 stbif   after each event: +1 if v ≥ step (v −= step), −1 if v < 0 and spikes were given (v += the last step),
 //             until all neurons are at rest
 //   3 graded  then, as unary, but one event whose amount is the number of spikes
+//   4 sar     then, as many slots as LEVELS has bits: a spike stands for 2^b, from the highest bit down, and is given
+//             if v reaches what it and the spikes before it cost together
 // A neuron's k-th spike costs step[k]; EQUAL = 1: all its steps are equal. After `end` it gives its own `end`.
+// Events of channels RELAY_FROM … RELAY_TO − 1 are also passed on, for units further behind (residual paths): as
+// channels that follow the neurons' own, each when all membranes have taken it.
 //
 // Clocks of a frame, if nobody stalls: WORDS to start; WORDS per event (stbif: 3 per word and event, 1 per word at the
-// start); 1 for `end`; WORDS · LEVELS to fire; 1 per event given (stbif: 1 more per word in which any were); 1 for `end`.
+// start); 1 per event passed on; 1 for `end`; WORDS · slots to fire; 1 per event given (stbif: 1 more per word in which
+// any were); 1 for `end`.
 //
-// STEP_FILE: words of PE steps for $readmemh, word w · LEVELS + k (w if EQUAL). CEILING_FILE (ttfs): WORDS words.
+// STEP_FILE: words of PE steps for $readmemh, word w · LEVELS + k (w if EQUAL); sar: of the sums of steps 0 … k.
+// CEILING_FILE (ttfs): WORDS words.
 `default_nettype none
 module edgeml_spiking #(
     parameter ENCODING = 0,
@@ -26,6 +32,9 @@ module edgeml_spiking #(
     parameter OUT_CHANNEL_BITS = 1,
     parameter OUT_AMOUNT_BITS = 2,
     parameter MEMBRANE_BITS = 8,
+    parameter NEURONS = 1,
+    parameter RELAY_FROM = 0,
+    parameter RELAY_TO = 0,
     parameter WEIGHT_FILE = "",
     parameter START_FILE = "",
     parameter STEP_FILE = "",
@@ -40,18 +49,23 @@ module edgeml_spiking #(
     input  wire                                        out_ready,
     output wire [OUT_CHANNEL_BITS+OUT_AMOUNT_BITS:0]   out_data
 );
-    localparam TTFS = 1, STBIF = 2, GRADED = 3;
-    localparam [2:0] START = 3'd0, TAKE = 3'd1, ADD = 3'd2, FIRE = 3'd3, GIVE = 3'd4, END = 3'd5;
+    localparam TTFS = 1, STBIF = 2, GRADED = 3, SAR = 4;
+    localparam [2:0] START = 3'd0, TAKE = 3'd1, ADD = 3'd2, FIRE = 3'd3, GIVE = 3'd4, END = 3'd5, RELAY = 3'd6;
     localparam WORD_BITS = (WORDS > 1) ? $clog2(WORDS) : 1;
     localparam COUNT_BITS = $clog2(LEVELS + 1);
     localparam STEPS = (EQUAL != 0) ? 1 : LEVELS;
     localparam STEP_WORDS = WORDS * STEPS;
     localparam STEP_ADDRESS = (STEP_WORDS > 1) ? $clog2(STEP_WORDS) : 1;
-    localparam integer LAST_NUMBER = WORDS - 1, LEVELS_NUMBER = LEVELS, LAST_SLOT_NUMBER = LEVELS - 1;
+    localparam SLOTS = (ENCODING == SAR) ? COUNT_BITS : LEVELS;
+    localparam integer LAST_NUMBER = WORDS - 1, LEVELS_NUMBER = LEVELS, LAST_SLOT_NUMBER = SLOTS - 1;
+    localparam integer LAST_STEP_NUMBER = LEVELS - 1, TOP_NUMBER = 1 << (COUNT_BITS - 1);
+    localparam integer RELAY_FROM_NUMBER = RELAY_FROM, RELAY_COUNT = RELAY_TO - RELAY_FROM, NEURONS_NUMBER = NEURONS;
     localparam integer PE_NUMBER = PE, STEPS_NUMBER = STEPS;
     localparam [WORD_BITS-1:0] LAST = LAST_NUMBER[WORD_BITS-1:0];
     localparam [COUNT_BITS-1:0] ALL = LEVELS_NUMBER[COUNT_BITS-1:0];
     localparam [COUNT_BITS-1:0] LAST_SLOT = LAST_SLOT_NUMBER[COUNT_BITS-1:0];
+    localparam [COUNT_BITS-1:0] LAST_STEP = LAST_STEP_NUMBER[COUNT_BITS-1:0];
+    localparam [COUNT_BITS-1:0] TOP = TOP_NUMBER[COUNT_BITS-1:0];
 
     wire in_end = in_data[IN_CHANNEL_BITS+IN_AMOUNT_BITS];
     wire [IN_CHANNEL_BITS-1:0] in_channel = in_data[IN_AMOUNT_BITS +: IN_CHANNEL_BITS];
@@ -66,6 +80,17 @@ module edgeml_spiking #(
     wire last_word = word == LAST;
     wire last_slot = slot == LAST_SLOT;
     wire event_here = state == TAKE && in_valid && !in_end;
+    wire [31:0] wide_channel = {{(32 - IN_CHANNEL_BITS){1'b0}}, in_channel};
+    wire [31:0] relay_offset = wide_channel - RELAY_FROM_NUMBER;
+    wire relayed;
+    generate
+        if (RELAY_COUNT != 0) begin : relaying
+            assign relayed = relay_offset < RELAY_COUNT;
+        end else begin : last_use
+            assign relayed = 1'b0;
+        end
+    endgenerate
+    wire [COUNT_BITS-1:0] place = TOP >> slot;  // sar: what a spike of this slot stands for
 
     // ---- membranes, and the spikes that each neuron has given in this frame
     wire [PE*MEMBRANE_BITS-1:0] membranes;
@@ -112,7 +137,11 @@ module edgeml_spiking #(
             wire none = count == {COUNT_BITS{1'b0}};
             // The step that the next spike costs, or for ttfs that of the ramp: from the last one down.
             wire [COUNT_BITS-1:0] ramp = (slot == {COUNT_BITS{1'b0}}) ? {COUNT_BITS{1'b0}} : ALL - slot;
-            wire [COUNT_BITS-1:0] next = (ENCODING == TTFS) ? ramp : (full ? LAST_SLOT : count);
+            wire [COUNT_BITS-1:0] wanted = count | place;
+            wire [31:0] wide_wanted = {{(32 - COUNT_BITS){1'b0}}, wanted};
+            wire beyond = wide_wanted > LEVELS_NUMBER;
+            wire [COUNT_BITS-1:0] next = (ENCODING == TTFS) ? ramp
+                : ((ENCODING == SAR) ? (beyond ? LAST_STEP : wanted - 1'b1) : (full ? LAST_STEP : count));
             wire [31:0] up_address = first_step + ((STEPS > 1) ? {{(32 - COUNT_BITS){1'b0}}, next} : 32'd0);
             wire [PE*MEMBRANE_BITS-1:0] up_word = steps[up_address[STEP_ADDRESS-1:0]];
             wire signed [MEMBRANE_BITS-1:0] up_step = up_word[p*MEMBRANE_BITS +: MEMBRANE_BITS];
@@ -129,6 +158,15 @@ module edgeml_spiking #(
                 always @* begin
                     after = climbed;
                     after_count = up[p] ? ALL - slot : count;
+                end
+            end else if (ENCODING == SAR) begin : sar
+                assign up[p] = !beyond && v >= up_step;
+                assign down[p] = 1'b0;
+                assign told[p] = up[p];
+                wire unused_count = &{1'b0, full, none};
+                always @* begin
+                    after = v;
+                    after_count = up[p] ? wanted : count;
                 end
             end else if (ENCODING == STBIF) begin : stbif
                 wire [31:0] down_address = first_step
@@ -174,24 +212,35 @@ module edgeml_spiking #(
     wire down_now = (lowest & given_down) != {PE{1'b0}};
     wire [COUNT_BITS:0] one = {{COUNT_BITS{1'b0}}, 1'b1};
     wire [COUNT_BITS:0] amount = (ENCODING == TTFS || ENCODING == GRADED) ? {1'b0, lane_count}
-        : (down_now ? {(COUNT_BITS + 1){1'b1}} : one);
-    wire unused_events = &{1'b0, neuron, lane_counts, amount};
+        : ((ENCODING == SAR) ? {1'b0, place} : (down_now ? {(COUNT_BITS + 1){1'b1}} : one));
+    wire [31:0] relay_channel = relay_offset + NEURONS_NUMBER;
+    wire unused_events = &{1'b0, neuron, lane_counts, amount, relay_channel, place};
     wire [OUT_AMOUNT_BITS-1:0] amount_out;
+    wire [OUT_AMOUNT_BITS-1:0] relay_amount;
     generate
+        if (OUT_AMOUNT_BITS > IN_AMOUNT_BITS) begin : relay_wider
+            assign relay_amount = {{(OUT_AMOUNT_BITS - IN_AMOUNT_BITS){in_amount[IN_AMOUNT_BITS-1]}}, in_amount};
+        end else begin : relay_same
+            assign relay_amount = in_amount[OUT_AMOUNT_BITS-1:0];
+        end
         if (OUT_AMOUNT_BITS > COUNT_BITS + 1) begin : wider
             assign amount_out = {{(OUT_AMOUNT_BITS - COUNT_BITS - 1){amount[COUNT_BITS]}}, amount};
         end else begin : same
             assign amount_out = amount[OUT_AMOUNT_BITS-1:0];
         end
     endgenerate
-    assign out_valid = state == GIVE || state == END;
+    wire relays = RELAY_COUNT != 0 && state == RELAY;
+    assign out_valid = state == GIVE || state == END || relays;
     assign out_data = (state == END) ? {1'b1, {(OUT_CHANNEL_BITS + OUT_AMOUNT_BITS){1'b0}}}
-        : {1'b0, neuron[OUT_CHANNEL_BITS-1:0], amount_out};
+        : (relays ? {1'b0, relay_channel[OUT_CHANNEL_BITS-1:0], relay_amount}
+                  : {1'b0, neuron[OUT_CHANNEL_BITS-1:0], amount_out});
 
     // ---- one thing after the other
     wire rests = told == {PE{1'b0}};
     wire event_done = ENCODING == STBIF && fires && !starting && rests && last_word;
-    assign in_ready = (state == TAKE && in_valid && (in_end || (ENCODING != STBIF && last_word))) || event_done;
+    wire taken = ENCODING != STBIF && last_word && !relayed;
+    assign in_ready = (state == TAKE && in_valid && (in_end || taken)) || (event_done && !relayed)
+        || (relays && out_ready);
     wire [WORD_BITS-1:0] next_word = last_word ? {WORD_BITS{1'b0}} : word + 1'b1;
     always @(posedge clk) begin
         if (rst) begin
@@ -214,7 +263,10 @@ module edgeml_spiking #(
                         word <= {WORD_BITS{1'b0}};
                     end else if (in_valid) begin
                         if (ENCODING == STBIF) state <= ADD;
-                        else word <= next_word;
+                        else begin
+                            word <= next_word;
+                            if (last_word && relayed) state <= RELAY;
+                        end
                     end
                 end
                 ADD: state <= FIRE;
@@ -224,7 +276,7 @@ module edgeml_spiking #(
                     if (!rests) state <= GIVE;
                     else if (ENCODING == STBIF) begin
                         word <= next_word;
-                        if (!starting) state <= TAKE;
+                        if (!starting) state <= (last_word && relayed) ? RELAY : TAKE;
                         else if (last_word) begin
                             starting <= 1'b0;
                             state <= TAKE;
@@ -247,6 +299,7 @@ module edgeml_spiking #(
                         end
                     end
                 end
+                RELAY: if (out_ready) state <= TAKE;
                 default: if (out_ready) state <= START;
             endcase
         end

@@ -25,6 +25,7 @@ module edgeml_tracer_neuron #(
     reg [BITS-1:0] last_threshold;
     integer k;
     initial begin
+        spike = 2'b00;
         potential = {BITS{1'b0}};
         count = {COUNT_BITS{1'b0}};
     end

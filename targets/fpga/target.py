@@ -25,6 +25,8 @@ from .qonnx.hand_off import hand_off
 from .rules import fits, layer_has_hardware
 from .spiking.choice import estimate_spiking, spiking_plans
 from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
+from .spiking.unrolled.estimate import estimate_unrolled_spikes
+from .spiking.unrolled.plan import UnrolledSpikes, make_unrolled_spikes
 from .synthesize import synthesis_asked, synthesize
 from .unrolled.build import ADDER_GRAPHS, network_logic
 from .unrolled.layers import layer_logic
@@ -159,17 +161,18 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     every = int(_number(options, "register_every", 1, 64) or 1)
     argmax = _choice(options, "argmax", ("false", "true"), "false") == "true"
     adder_graph = _choice(options, "adder_graph", ADDER_GRAPHS, ADDER_GRAPHS[0])
-    if adder_graph != ADDER_GRAPHS[0] and (architecture == "folded" or is_spiking(network)):
+    if adder_graph != ADDER_GRAPHS[0] and architecture == "folded":
         raise InputError("option adder_graph", "the folded architecture has no adder graphs", "Leave it out")
     asked = goal != "area" and rate is None
     if is_spiking(network):
-        return _choose_spiking(network, budget, architecture, goal, rate, argmax)
+        return _choose_spiking(
+            network, budget, Design(architecture, {}, {}, every, False, argmax, adder_graph), goal, rate
+        )
     unrolled: tuple[Built, dict[str, Cost]] | None = None
     if architecture == "unrolled" or (architecture == "auto" and asked and _can_unroll(network)):
         costs = estimate_unrolled(network_logic(network, adder_graph=adder_graph), budget.family, every)
         whole = total(costs)
-        small = whole.luts <= budget.luts * _UNROLLED_SHARE and whole.flip_flops <= budget.flip_flops * _UNROLLED_SHARE
-        if architecture == "unrolled" or small:
+        if architecture == "unrolled" or _small(whole, budget):
             design = Design("unrolled", register_every=every, adder_graph=adder_graph)
             unrolled = _finished(network, design, costs, budget, argmax)
             if architecture == "unrolled" or goal == "throughput":
@@ -205,6 +208,11 @@ def _finished(
     return built, {**costs, "argmax": estimate_argmax(built.interface, budget.family)}
 
 
+def _small(whole: Cost, budget: Budget) -> bool:
+    """Whether an unrolled design leaves half of the part to others."""
+    return whole.luts <= budget.luts * _UNROLLED_SHARE and whole.flip_flops <= budget.flip_flops * _UNROLLED_SHARE
+
+
 def _within(whole: Cost, budget: Budget) -> bool:
     return (
         whole.luts <= budget.luts * budget.family.folded_share
@@ -219,20 +227,30 @@ def _build_spiking(plan: SpikingPlan) -> Built:
 
 
 def _choose_spiking(
-    network: Network, budget: Budget, architecture: str, goal: str, rate: float | None, argmax: bool
+    network: Network, budget: Budget, asked: Design, goal: str, rate: float | None
 ) -> tuple[Built, dict[str, Cost]]:
-    """Event-driven units with as many membranes per clock as fit; one, where area is the goal."""
-    if architecture == "unrolled":
-        raise InputError(
-            "rule spiking-is-folded",
-            "the unrolled architecture gives a frame per clock, and spikes take as many as there are of them",
-            "Use --architecture folded, or convert --to quantized: the same integers",
-        )
+    """All neurons at once where that is asked for, or (`auto`) takes less than half of the part; else event-driven
+    units with as many membranes per clock as fit, or one where area is the goal."""
+    if asked.architecture == "unrolled" or (asked.architecture == "auto" and goal != "area"):
+        unrolled = _unrolled_spikes(network, asked)
+        if unrolled is not None:
+            costs = estimate_unrolled_spikes(unrolled, budget.family)
+            enough = rate is None or unrolled.interval * rate <= budget.clock_mhz * 1e6
+            if asked.architecture == "unrolled" and not enough:
+                raise InputError(
+                    "option frames_per_second",
+                    f"{rate:g} is above a frame in {unrolled.interval} clocks at {budget.clock_mhz:g} MHz",
+                    "Ask for less, or convert --to quantized: the same integers, a frame per clock",
+                )
+            if asked.architecture == "unrolled" or (enough and _small(total(costs), budget)):
+                return _finished(
+                    network, replace(asked, architecture="unrolled", argmax=False), costs, budget, asked.argmax
+                )
     if rate is not None:
         raise InputError(
             "option frames_per_second",
-            "the clocks of a spiking frame depend on its spikes: no rate can be promised",
-            "Leave it out",
+            "the clocks of an event-driven frame depend on its spikes: no rate can be promised",
+            "Use --architecture unrolled, or leave it out",
         )
     plans = spiking_plans(network)
     chosen = plans[-1]
@@ -240,7 +258,19 @@ def _choose_spiking(
         fitting = (plan for plan in plans if _within(total(estimate_spiking(plan, budget.family)), budget))
         chosen = next(fitting, chosen)
     design = Design("folded", chosen.folds)
-    return _finished(network, design, estimate_spiking(chosen, budget.family), budget, argmax)
+    return _finished(network, design, estimate_spiking(chosen, budget.family), budget, asked.argmax)
+
+
+def _unrolled_spikes(network: Network, asked: Design) -> UnrolledSpikes | None:
+    """The network unrolled; None where that was left open and cannot be, or is too large to try."""
+    if asked.architecture == "unrolled":
+        return make_unrolled_spikes(network, asked.register_every, asked.adder_graph)
+    if sum(n.layer.weight.size for n in network.layers if isinstance(n.layer, Dense)) > _UNROLLED_WEIGHTS:
+        return None
+    try:
+        return make_unrolled_spikes(network, asked.register_every, asked.adder_graph)
+    except InputError:
+        return None
 
 
 def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> dict[str, Any]:

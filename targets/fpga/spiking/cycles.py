@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .plan import SpikingLayer, SpikingPlan
+from .plan import SpikingLayer, SpikingPlan, slots_of
 
 __all__ = ["SpikingRun", "longest_frame", "run_clocks"]
 
@@ -42,16 +42,17 @@ class SpikingRun:
 
 
 class _Source:
-    """The events that a unit offers, one at a time."""
+    """The events that a unit offers, one at a time; `taken` counts those of its own `channels` first ones."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, channels: int) -> None:
         self.unit = unit
+        self.channels = channels
         self.clock, self.event = next(unit)
         self.taken = 0
 
     def accept(self, clock: int) -> None:
         """The event is taken in this clock."""
-        self.taken += self.event is not None and clock < _NEVER
+        self.taken += self.event is not None and self.event[0] < self.channels and clock < _NEVER
         try:
             self.clock, self.event = self.unit.send(clock)
         except StopIteration:
@@ -71,12 +72,14 @@ def _encoder(plan: SpikingPlan, q: Int64, start: _Start) -> Unit:
         if not at_once:
             start.clock = max(start.clock, 0)
             clock += source.size
-        for slot in range(1 if at_once else source.levels):
+        for slot in range(1 if at_once else slots_of(source.encoding, source.levels)):
             for channel, count in enumerate(frame.tolist()):
                 if at_once:
                     amount = count
                 elif source.encoding == "ttfs":
                     amount = count if count and source.levels - count == slot else 0
+                elif source.encoding == "sar":
+                    amount = count & 1 << source.levels.bit_length() - 1 - slot
                 else:
                     amount = int(count > slot)
                 if amount:
@@ -109,10 +112,14 @@ def _neurons(layer: SpikingLayer, source: _Source) -> Unit:
                 clock += 1
                 break
             channel, amount = event
+            relayed = layer.relay[0] <= channel < layer.relay[1]
+            passed_on = (channel - layer.relay[0] + layer.neurons, amount)
             if layer.encoding != "stbif":
                 v += amount * layer.weight[:, channel]
-                source.accept(clock + words - 1)
                 clock += words
+                if relayed:
+                    clock = (yield clock, passed_on) + 1
+                source.accept(clock - 1)
                 continue
             for row in rows:
                 v[row] += amount * layer.weight[row, channel]
@@ -122,8 +129,10 @@ def _neurons(layer: SpikingLayer, source: _Source) -> Unit:
                     for spike in given:
                         clock = (yield clock, spike) + 1
                 clock += 1
+            if relayed:
+                clock = (yield clock, passed_on) + 1
             source.accept(clock - 1)
-        for slot in range(0 if layer.encoding == "stbif" else layer.levels):
+        for slot in range(0 if layer.encoding == "stbif" else slots_of(layer.encoding, layer.levels)):
             for row in rows:
                 given = _fire(layer, row, slot, v, count)
                 clock += 1
@@ -154,6 +163,13 @@ def _fire(layer: SpikingLayer, row: Int64, slot: int, v: Int64, count: Int64) ->
     given: list[Event] = []
     last = slot == layer.levels - 1
     for n in row:
+        if layer.encoding == "sar":
+            place = 1 << layer.levels.bit_length() - 1 - slot
+            wanted = int(count[n]) | place
+            if wanted <= layer.levels and v[n] >= layer.steps[n, :wanted].sum():
+                count[n] = wanted
+                given.append((int(n), place))
+            continue
         if layer.encoding == "ttfs":
             v[n] += layer.steps[n, layer.levels - slot] if slot else 0
             if not count[n] and v[n] >= layer.steps[n].sum():
@@ -175,9 +191,9 @@ def run_clocks(plan: SpikingPlan, q: npt.NDArray[Any]) -> SpikingRun:
     """Follow the frames q int [samples, inputs] through the units, one after the other, never paused from outside."""
     frames = np.asarray(q).astype(np.int64)
     start = _Start()
-    sources = [_Source(_encoder(plan, frames, start))]
+    sources = [_Source(_encoder(plan, frames, start), plan.source.size)]
     for layer in plan.layers[:-1]:
-        sources.append(_Source(_neurons(layer, sources[-1])))
+        sources.append(_Source(_neurons(layer, sources[-1]), layer.neurons))
     readout, source = plan.layers[-1], sources[-1]
     outputs = np.zeros((len(frames), readout.neurons), np.int32)
     clock, ends = 0, []
@@ -204,13 +220,20 @@ def longest_frame(plan: SpikingPlan) -> int | None:
     source = plan.source
     if source.encoding == "stbif" or any(layer.encoding == "stbif" for layer in plan.layers):
         return None
-    events = source.size * (source.levels if source.encoding == "unary" else 1)
-    clocks = source.size + events + 1
-    if source.encoding in ("unary", "ttfs"):
-        clocks += source.size * source.levels
+    counts = np.full(source.size, _most_events(source.encoding, source.levels))
+    clocks: int = source.size + int(counts.sum()) + 1
+    if source.encoding in ("unary", "ttfs", "sar"):
+        clocks += source.size * slots_of(source.encoding, source.levels)
     for layer in plan.layers:
-        clocks += layer.words * (events + 2) + 1
+        relayed = counts[layer.relay[0] : layer.relay[1]]
+        clocks += layer.words * (int(counts.sum()) + 2) + int(relayed.sum()) + 1
         if layer.steps is not None:
-            events = layer.neurons * (layer.levels if layer.encoding == "unary" else 1)
-            clocks += layer.words * layer.levels + events + 1
+            own = np.full(layer.neurons, _most_events(layer.encoding, layer.levels))
+            clocks += layer.words * slots_of(layer.encoding, layer.levels) + int(own.sum()) + 1
+            counts = np.concatenate([own, relayed])
     return clocks
+
+
+def _most_events(encoding: str, levels: int) -> int:
+    """Of one channel in a frame."""
+    return slots_of(encoding, levels) if encoding in ("unary", "sar") else 1

@@ -17,7 +17,7 @@ LIBRARY_MODULES = (
     "edgeml_spiking.v",
     "edgeml_spiking_readout.v",
 )
-_SOURCE_KINDS = {"direct": 0, "graded": 0, "unary": 1, "stbif": 1, "ttfs": 2}
+_SOURCE_KINDS = {"direct": 0, "graded": 0, "unary": 1, "stbif": 1, "ttfs": 2, "sar": 3}
 
 
 def _image(values: np.ndarray, bits: int) -> str:
@@ -39,7 +39,7 @@ def memory_files(plan: SpikingPlan) -> dict[str, str]:
             continue
         count = 1 if layer.equal else layer.levels
         steps = np.zeros((words * pe, count), np.int64)
-        steps[: layer.neurons] = layer.steps[:, :count]
+        steps[: layer.neurons] = (layer.steps if layer.encoding != "sar" else layer.steps.cumsum(axis=1))[:, :count]
         by_word = steps.reshape(words, pe, count).transpose(0, 2, 1).reshape(words * count, pe)
         files[f"{layer.name}_steps.mem"] = _image(by_word, layer.membrane_bits)
         if layer.encoding == "ttfs":
@@ -117,6 +117,9 @@ def spiking_core(plan: SpikingPlan, name: str, facts: Mapping[str, object]) -> s
         following = plan.layers[position + 1]
         parameters = {"ENCODING": ENCODINGS[layer.encoding], **parameters}
         parameters |= {
+            "NEURONS": layer.neurons,
+            "RELAY_FROM": layer.relay[0],
+            "RELAY_TO": layer.relay[1],
             "LEVELS": layer.levels,
             "EQUAL": int(layer.equal),
             "OUT_CHANNEL_BITS": following.channel_bits,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,9 @@ from edgeml.network.spiking.currents import Wiring, wiring
 from ..folded.plan import Fold, ceil_div
 from ..verilog import Element, signed_bits, type_of
 
-__all__ = ["ENCODINGS", "SpikingLayer", "SpikingPlan", "is_spiking", "make_spiking_plan"]
+__all__ = ["ENCODINGS", "SpikingLayer", "SpikingPlan", "is_spiking", "make_spiking_plan", "slots_of"]
 
-ENCODINGS = {"unary": 0, "ttfs": 1, "stbif": 2, "graded": 3}
+ENCODINGS = {"unary": 0, "ttfs": 1, "stbif": 2, "graded": 3, "sar": 4}
 """Encodings that have RTL, with their numbers in `edgeml_spiking`."""
 
 Int64 = npt.NDArray[np.int64]
@@ -31,14 +31,17 @@ def is_spiking(network: Network) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class SpikingLayer:
-    """A population: synapses from the one before it and neurons, or membranes that are read out.
+    """A population: synapses from those before it and neurons, or membranes that are read out.
+
+    Its channels are the neurons of the layer before, and behind them what that layer relays of its own channels.
 
     Parameters
     ----------
     name : of its node. weight : int64 [neurons, channels]. start : int64 [neurons], membranes when a frame begins.
     steps : int64 [neurons, levels], what each spike costs; None for the readout. encoding : of its spikes, or "".
     pe : membranes per clock. amount : smallest and largest amount of an event that comes in.
-    channel_total : smallest and largest sum of a channel's amounts over a frame, at any time within it.
+    lowest, highest : int64 [channels], smallest and largest sum of a channel's amounts at any time of a frame.
+    relay : first channel whose events are passed on behind the layer's own, and the one behind the last.
     """
 
     name: str
@@ -48,7 +51,9 @@ class SpikingLayer:
     encoding: str
     pe: int
     amount: tuple[int, int]
-    channel_total: tuple[int, int]
+    lowest: Int64
+    highest: Int64
+    relay: tuple[int, int] = (0, 0)
 
     @property
     def neurons(self) -> int:
@@ -70,8 +75,8 @@ class SpikingLayer:
 
     @property
     def equal(self) -> bool:
-        """Whether every neuron has one step for all its spikes."""
-        return self.steps is not None and bool(np.all(self.steps == self.steps[:, :1]))
+        """Whether every neuron has one step for all its spikes; `sar` neurons look at sums of steps."""
+        return self.steps is not None and self.encoding != "sar" and bool(np.all(self.steps == self.steps[:, :1]))
 
     @property
     def weight_bits(self) -> int:
@@ -89,23 +94,15 @@ class SpikingLayer:
     @property
     def membrane_range(self) -> tuple[int, int]:
         """Bounds of every membrane at any time, in whatever order events come."""
-        low, high = self.channel_total
-        up, down = np.maximum(self.weight, 0).sum(axis=1), np.minimum(self.weight, 0).sum(axis=1)
+        up, down = np.maximum(self.weight, 0), np.minimum(self.weight, 0)
         room = np.zeros(self.neurons, np.int64) if self.steps is None else self.steps.sum(axis=1)
-        least = self.start + np.minimum(up * low + down * high, 0) - room
-        most = self.start + np.maximum(up * high + down * low, 0) + room
+        least = self.start + np.minimum(up @ self.lowest + down @ self.highest, 0) - room
+        most = self.start + np.maximum(up @ self.highest + down @ self.lowest, 0) + room
         return int(least.min()), int(most.max())
 
     @property
     def membrane_bits(self) -> int:
         return signed_bits(*self.membrane_range)
-
-    @property
-    def spike_amounts(self) -> tuple[int, int]:
-        """Smallest and largest amount of an event that the layer gives."""
-        if self.encoding == "stbif":
-            return -1, 1
-        return 0, 1 if self.encoding == "unary" else self.levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,65 +127,81 @@ class SpikingPlan:
         return {layer.name: Fold(layer.pe, 1) for layer in self.layers}
 
 
-def _only_source(network: Network, wires: Mapping[str, Wiring], name: str) -> tuple[str, Int64, Int64]:
-    """(population, weight, constant) of what reaches a node."""
-    into = wires[name]
-    if len(into.sources) != 1:
-        raise InputError(
-            f"layer {name}",
-            f"takes spikes from {len(into.sources)} populations; event-driven units take those of one",
-            "Convert without residual paths, or as the quantized form",
-        )
-    source = into.sources[0]
-    weight = np.eye(network.sizes[name], dtype=np.int64) if source.weight is None else source.weight
-    return source.population, weight, into.constant
-
-
 def make_spiking_plan(network: Network, folds: Mapping[str, Fold]) -> SpikingPlan:
     """Lay out a spiking network with so many membranes per clock, by layer (others: one).
 
-    Raises InputError naming the layer and what has no RTL: an encoding, residual paths, other kinds of layers.
+    Raises InputError naming the layer where other kinds of layers, or several inputs, have no RTL.
     """
     try:
         wires = wiring(network)
     except NetworkError as error:
         raise InputError(error.where, error.problem, error.remedy) from error
     populations = {node.name: node.layer for node in network.layers if isinstance(node.layer, (InputSpikes, Neurons))}
-    for name, layer in populations.items():
-        if layer.encoding not in ENCODINGS and layer.encoding != "direct":
-            raise InputError(
-                f"layer {name}",
-                f"the encoding {layer.encoding!r} has no event-driven unit",
-                f"Choose one of {', '.join(ENCODINGS)} (--encoding)",
-            )
-    sources = [layer for layer in populations.values() if isinstance(layer, InputSpikes)]
-    if len(sources) != 1:
+    sources = [name for name, layer in populations.items() if isinstance(layer, InputSpikes)]
+    if len(sources) != 1 or next(iter(populations)) != sources[0]:
         raise InputError(f"network {network.name}", f"has {len(sources)} input populations; one is supported")
-    layers = []
     last = network.nodes[-1]
-    for name, layer in [*populations.items(), ("", None)]:
-        if isinstance(layer, InputSpikes):
-            continue
-        if layer is None:
-            readout = f"{last.name}_readout" if isinstance(last.layer, Neurons) else last.name
-            population, weight, constant = _only_source(network, wires, last.name)
-            steps, encoding, name = None, "", readout
-        else:
-            population, weight, constant = _only_source(network, wires, _input_of(network, name))
-            steps, encoding = layer.schedule.steps, layer.encoding
-            constant = constant + layer.schedule.charge
-        before = populations[population]
-        base, amount, total = _silence_and_amounts(before)
+    readout = f"{last.name}_readout" if isinstance(last.layer, Neurons) else last.name
+    stages = [(name, wires[_input_of(network, name)]) for name in populations if name != sources[0]]
+    stages.append((readout, wires[last.name]))
+    layers: list[SpikingLayer] = []
+    reaching = [sources[0]]
+    for position, (name, into) in enumerate(stages):
         pe = folds.get(name, Fold(1, 1)).pe
-        if not 1 <= pe <= len(weight):
-            raise InputError(f"layer {name}", f"has {len(weight)} membranes, cannot pass {pe} per clock")
-        start = constant + base * weight.sum(axis=1)
-        layers.append(SpikingLayer(name, weight, start, steps, encoding, pe, amount, total))
-    return SpikingPlan(network, sources[0], tuple(layers))
+        later = {source.population for _, wire in stages[position + 1 :] for source in wire.sources}
+        layer = _layer(name, into, reaching, populations, pe)
+        if not 1 <= pe <= layer.neurons:
+            raise InputError(f"layer {name}", f"has {layer.neurons} membranes, cannot pass {pe} per clock")
+        kept = [index for index, population in enumerate(reaching) if population in later]
+        first, behind = (kept[0], kept[-1] + 1) if kept else (0, 0)
+        sizes = [network.sizes[population] for population in reaching]
+        layers.append(replace(layer, relay=(sum(sizes[:first]), sum(sizes[:behind]))))
+        reaching = [name, *reaching[first:behind]]
+    entry = populations[sources[0]]
+    assert isinstance(entry, InputSpikes)
+    return SpikingPlan(network, entry, tuple(layers))
+
+
+def _layer(
+    name: str, into: Wiring, reaching: Sequence[str], populations: Mapping[str, InputSpikes | Neurons], pe: int
+) -> SpikingLayer:
+    """A layer whose channels are those of the populations `reaching` it, whether it has synapses from them or not."""
+    neurons = len(into.constant)
+    constant = into.constant.astype(np.int64)
+    parts, lowest, highest, amounts = [], [], [], []
+    for population in reaching:
+        before = populations[population]
+        channels = before.size if isinstance(before, InputSpikes) else before.channels
+        base, amount, (low, high) = _silence_and_amounts(before)
+        weight = np.zeros((neurons, channels), np.int64)
+        for source in into.sources:
+            if source.population == population:
+                weight += np.eye(channels, dtype=np.int64) if source.weight is None else source.weight
+        constant = constant + base * weight.sum(axis=1)
+        parts.append(weight)
+        lowest.append(np.full(channels, low, np.int64))
+        highest.append(np.full(channels, high, np.int64))
+        amounts.append(amount)
+    layer = populations.get(name)
+    steps, encoding = None, ""
+    if isinstance(layer, Neurons):
+        steps, encoding = layer.schedule.steps, layer.encoding
+        constant = constant + layer.schedule.charge
+    amount = (min(low for low, _ in amounts), max(high for _, high in amounts))
+    whole = np.concatenate(parts, axis=1)
+    return SpikingLayer(
+        name, whole, constant, steps, encoding, pe, amount, np.concatenate(lowest), np.concatenate(highest)
+    )
+
+
+def slots_of(encoding: str, levels: int) -> int:
+    """Slots in which a unit looks at its neurons, or at its values, when they fire."""
+    return levels.bit_length() if encoding == "sar" else levels
 
 
 def _input_of(network: Network, name: str) -> str:
-    return next(node.inputs[0] for node in network.layers if node.name == name)
+    (before,) = (node.inputs[0] for node in network.layers if node.name == name)
+    return str(before)
 
 
 def _silence_and_amounts(before: InputSpikes | Neurons) -> tuple[int, tuple[int, int], tuple[int, int]]:
@@ -197,6 +210,6 @@ def _silence_and_amounts(before: InputSpikes | Neurons) -> tuple[int, tuple[int,
         assert isinstance(before, InputSpikes)
         return 0, (min(before.low, 0), max(before.high, 0)), (min(before.low, 0), max(before.high, 0))
     base = before.low if isinstance(before, InputSpikes) else before.base
-    highest = 1 if before.encoding in ("unary", "stbif") else before.levels
+    highest = {"unary": 1, "stbif": 1, "sar": 1 << before.levels.bit_length() - 1}.get(before.encoding, before.levels)
     lowest = -1 if before.encoding == "stbif" else 0
     return base, (lowest, highest), (0, before.levels)

@@ -1,4 +1,4 @@
-"""The spiking form as event-driven hardware: golden integers, exact clocks from the spikes, stalls, resets, no X."""
+"""The spiking form as hardware, event-driven and unrolled: golden integers, exact clocks, stalls, resets, no X."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 
 from edgeml.errors import InputError
-from edgeml.network import Network, simulate
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
+from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.spiking.encodings import encoding as code
 from edgeml.network.spiking.event_driven import run_events
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.design import Built, Design, build
 from edgeml.targets.fpga.folded.plan import Fold
 from edgeml.targets.fpga.icarus import run_icarus
-from edgeml.targets.fpga.rules import layer_has_hardware
 from edgeml.targets.fpga.spiking.cycles import longest_frame, run_clocks
 from edgeml.targets.fpga.spiking.plan import ENCODINGS, SpikingPlan, make_spiking_plan
+from edgeml.targets.fpga.target import choose
 from edgeml.targets.fpga.tools import compiler, find_verilator, icarus
 from edgeml.targets.fpga.verilator import compile_design
 from tests.network.random_networks import random_inputs
@@ -30,17 +33,24 @@ needs_icarus = pytest.mark.skipif(icarus() is None, reason="Icarus Verilog (iver
 
 
 def spiking_network(seed: int, encoding: str) -> Network:
-    """A random network without residual paths; one in three takes its input directly."""
-    rng = np.random.default_rng(seed)
-    while True:
-        network, _ = random_network(rng, encoding, "direct" if seed % 3 == 0 else None)
-        if all(node.layer.input_count == 1 for node in network.layers):
-            return network
+    """A random network, some of them with residual paths; one in three takes its input directly."""
+    return random_network(np.random.default_rng(seed), encoding, "direct" if seed % 3 == 0 else None)[0]
+
+
+def has_residual_paths(network: Network) -> bool:
+    return any(node.layer.input_count > 1 for node in network.layers)
 
 
 def folded(network: Network, lanes: int) -> Built:
     layers = make_spiking_plan(network, {}).layers
     return build(network, Design("folded", {layer.name: Fold(min(lanes, layer.neurons), 1) for layer in layers}))
+
+
+def design(network: Network, architecture: str, seed: int) -> Built:
+    """One of several foldings, or of several depths of pipelining."""
+    if architecture == "folded":
+        return folded(network, 1 + seed % 4)
+    return build(network, Design("unrolled", register_every=1 + seed % 3))
 
 
 def plan_of(built: Built) -> SpikingPlan:
@@ -51,20 +61,32 @@ def plan_of(built: Built) -> SpikingPlan:
 @needs_icarus
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_random_networks_give_golden_integers_with_pauses(encoding: str, tmp_path: Path) -> None:
-    for seed in range(4):
+    residual = 0
+    for seed in (0, 1, 2, 7):
         network = spiking_network(seed, encoding)
+        residual += has_residual_paths(network)
         q = random_inputs(network, 12, seed).astype(np.int32)
         y = simulate(network, q)
-        built = folded(network, 1 + seed)
-        outputs, verdict = run_icarus(built, tmp_path / str(seed), q, y, pause=(0, 90, 200)[seed % 3])
-        assert verdict == "PASS 12"
-        np.testing.assert_array_equal(outputs, y)
-        np.testing.assert_array_equal(run_clocks(plan_of(built), q).outputs, y)
+        for architecture in ("folded", "unrolled"):
+            built = design(network, architecture, seed)
+            pause = (0, 90, 200)[seed % 3]
+            outputs, verdict = run_icarus(built, tmp_path / f"{architecture}{seed}", q, y, pause=pause)
+            assert verdict == "PASS 12"
+            np.testing.assert_array_equal(outputs, y)
+        np.testing.assert_array_equal(run_clocks(plan_of(design(network, "folded", seed)), q).outputs, y)
+    assert residual == 2
 
 
-def check_in_verilator(network: Network, lanes: int, folder: Path, vectors: int, seed: int) -> int:
+def predicted_ends(built: Built, q: np.ndarray) -> list[int]:
+    """For each frame, the clock in which its last value is taken, where nothing pauses."""
+    if built.spiking is not None:
+        return list(run_clocks(built.spiking, q).ends)
+    return [built.latency - 1 + frame * built.interval for frame in range(len(q))]
+
+
+def check_in_verilator(network: Network, architecture: str, folder: Path, vectors: int, seed: int) -> int:
     """Golden integers; without pauses, every frame's end in exactly the predicted clock. Vectors run."""
-    built = folded(network, lanes)
+    built = design(network, architecture, seed)
     simulation = compile_design(built, folder)
     q = random_inputs(network, vectors, seed).astype(np.int32)
     y = simulate(network, q)
@@ -72,7 +94,7 @@ def check_in_verilator(network: Network, lanes: int, folder: Path, vectors: int,
     np.testing.assert_array_equal(outputs, y)
     frames = len(counts["ends"])
     assert frames >= 20
-    assert counts["ends"] == list(run_clocks(plan_of(built), q[:frames]).ends)
+    assert counts["ends"] == predicted_ends(built, q[:frames])
     runs = 1
     for run, (input_pause, output_pause) in enumerate([(128, 0), (60, 200)]):
         outputs, counts = simulation.run(
@@ -86,20 +108,23 @@ def check_in_verilator(network: Network, lanes: int, folder: Path, vectors: int,
 
 @verilator
 @pytest.mark.parametrize(
-    ("encoding", "seed"),
-    [("stbif", 1), ("ttfs", 4), *(pytest.param(e, 2, marks=pytest.mark.slow) for e in ENCODINGS)],
+    ("architecture", "encoding", "seed"),
+    [("folded", "stbif", 1), ("folded", "sar", 7), ("unrolled", "ttfs", 4), ("unrolled", "stbif", 3)],
 )
-def test_frames_take_exactly_the_clocks_that_their_spikes_predict(encoding: str, seed: int, tmp_path: Path) -> None:
-    check_in_verilator(spiking_network(seed, encoding), 2, tmp_path, 400, seed)
+def test_frames_take_exactly_the_predicted_clocks(architecture: str, encoding: str, seed: int, tmp_path: Path) -> None:
+    check_in_verilator(spiking_network(seed, encoding), architecture, tmp_path, 400, seed)
 
 
 @verilator
 @pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["folded", "unrolled"])
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_many_vectors_with_pauses_and_resets(encoding: str, tmp_path: Path) -> None:
+def test_many_vectors_with_pauses_and_resets(encoding: str, architecture: str, tmp_path: Path) -> None:
+    networks = {seed: spiking_network(seed, encoding) for seed in (0, 2)}
+    assert has_residual_paths(networks[0])
     vectors = sum(
-        check_in_verilator(spiking_network(seed, encoding), 1 + seed % 4, tmp_path / str(seed), 4000, seed)
-        for seed in (7, 9)
+        check_in_verilator(network, architecture, tmp_path / str(seed), 4000, seed)
+        for seed, network in networks.items()
     )
     assert vectors == 24_000
 
@@ -113,6 +138,7 @@ def test_units_give_as_many_events_as_the_golden_spikes(encoding: str) -> None:
         run = run_clocks(make_spiking_plan(network, {}), q)
         golden = [run.events for run in run_events(network, q)]
         totals = [sum(sample[name] for sample in golden) for name in golden[0]]
+        assert len(run.events) == len(totals)
         for found, expected in zip(run.events, totals, strict=True):
             assert found == expected if encoding != "stbif" else found % 2 == expected % 2
         bound = longest_frame(make_spiking_plan(network, {}))
@@ -123,11 +149,14 @@ def test_units_give_as_many_events_as_the_golden_spikes(encoding: str) -> None:
 
 
 @needs_icarus
-@pytest.mark.parametrize("encoding", ["stbif", "ttfs"])
-def test_no_signal_is_undefined_after_reset(encoding: str, tmp_path: Path) -> None:
-    network = spiking_network(2, encoding)
+@pytest.mark.parametrize(
+    ("architecture", "encoding"),
+    [("folded", "stbif"), ("folded", "ttfs"), ("unrolled", "stbif"), ("unrolled", "ttfs"), ("unrolled", "sar")],
+)
+def test_no_signal_is_undefined_after_reset(architecture: str, encoding: str, tmp_path: Path) -> None:
+    network = spiking_network(0 if architecture == "unrolled" else 2, encoding)
     q = random_inputs(network, 5, 5).astype(np.int32)
-    _, verdict = run_icarus(folded(network, 2), tmp_path, q, simulate(network, q), pause=80, trace=1)
+    _, verdict = run_icarus(design(network, architecture, 1), tmp_path, q, simulate(network, q), pause=80, trace=1)
     assert verdict.startswith("PASS")
     assert undefined_after_reset(tmp_path / "trace.vcd") == []
 
@@ -147,23 +176,69 @@ def undefined_after_reset(trace: Path) -> list[str]:
     return found
 
 
-def test_what_has_no_unit_is_refused_by_name() -> None:
-    network = spiking_network(1, "sar")
-    (result,) = layer_has_hardware(network)
-    assert not result.passed
-    assert "'sar'" in result.detail
-    rng = np.random.default_rng(0)
-    residual = next(n for n, _ in (random_network(rng, "unary") for _ in range(99)) if any(
-        node.layer.input_count > 1 for node in n.layers))  # fmt: skip
-    (result,) = layer_has_hardware(residual)
-    assert not result.passed
-    assert "2 populations" in result.detail
-    with pytest.raises(InputError, match="spiking-is-folded"):
-        FpgaTarget().emit(spiking_network(1, "unary"), load_profile("xc7z020"), Path(), {"architecture": "unrolled"})
+def test_the_interval_of_unrolled_spikes_is_their_longest_window() -> None:
+    for seed in range(6):
+        for encoding in ("unary", "ttfs", "sar", "graded"):
+            network = spiking_network(seed, encoding)
+            populations = [n.layer for n in network.layers if isinstance(n.layer, (InputSpikes, Neurons))]
+            slots = [code(p.encoding).slots(p.levels) for p in populations if p.encoding != "direct"]
+            assert build(network, Design("unrolled")).interval == max(slots, default=1)
+
+
+def test_what_has_no_hardware_is_refused_by_name() -> None:
+    network = mixed_network("ttfs", "stbif")
+    with pytest.raises(InputError, match=r"neurons1.*takes spikes of ttfs as stbif neurons"):
+        build(network, Design("unrolled"))
+    with pytest.raises(InputError, match=r"neurons1.*graded neurons behind spikes of many slots"):
+        build(mixed_network("unary", "graded"), Design("unrolled"))
+
+
+def mixed_network(first: str, second: str) -> Network:
+    """Two layers of neurons with an encoding each."""
+    thresholds = np.tile(np.arange(1, 4), (2, 1))
+    dense = Dense(np.array([[1, -1], [-2, 1]]), 2, np.zeros(2, np.int64))
+    nodes = [
+        Node("input", InputQuantizer(2, np.ones(1), np.zeros(1), 0, 2, False)),
+        Node("spikes", InputSpikes(2, first, 0, 3), ("input",)),
+        Node("dense0", dense, ("spikes",)),
+        Node("neurons0", Neurons(thresholds, first), ("dense0",)),
+        Node("dense1", dense, ("neurons0",)),
+        Node("neurons1", Neurons(thresholds, second), ("dense1",)),
+        Node("dense2", dense, ("neurons1",)),
+    ]
+    return Network("mixed", tuple(nodes), Output(np.ones(1)))
+
+
+@needs_icarus
+@pytest.mark.parametrize(
+    ("first", "second"), [("unary", "stbif"), ("stbif", "sar"), ("sar", "ttfs"), ("graded", "unary")]
+)
+def test_layers_of_different_encodings_follow_each_other(first: str, second: str, tmp_path: Path) -> None:
+    network = mixed_network(first, second)
+    q = np.array([[a, b] for a in range(4) for b in range(4)], np.int32)
+    built = design(network, "unrolled", 0)
+    assert run_icarus(built, tmp_path, q, simulate(network, q))[1] == "PASS 16"
 
 
 @pytest.mark.parametrize("part", ["xc7z020", "ecp5-25k", "ice40-up5k"])
 def test_parts_take_a_small_spiking_network(part: str, tmp_path: Path) -> None:
-    metrics = FpgaTarget().emit(spiking_network(1, "ttfs"), load_profile(part), tmp_path, {})
-    assert (tmp_path / "rtl" / "edgeml_spiking.v").is_file()
-    assert metrics["cycles"]["interval"] > 1
+    network, profile = spiking_network(1, "ttfs"), load_profile(part)
+    metrics = FpgaTarget().emit(network, profile, tmp_path / "folded", {"architecture": "folded"})
+    assert (tmp_path / "folded" / "rtl" / "edgeml_spiking.v").is_file()
+    assert metrics["cycles"]["interval"] > 15
+    metrics = FpgaTarget().emit(network, profile, tmp_path / "auto", {"frames_per_second": 100_000})
+    assert metrics["architecture"] == "unrolled"
+    assert metrics["cycles"]["interval"] == 15
+    assert metrics["estimate"]["luts"] < metrics["budget"]["luts"] / 2
+
+
+def test_a_rate_is_promised_by_unrolled_spikes_alone() -> None:
+    network, budget = spiking_network(1, "unary"), budget_of(load_profile("ice40-up5k"))
+    fastest = budget.clock_mhz * 1e6 / 15
+    built, _ = choose(network, budget, {"frames_per_second": fastest})
+    assert (built.design.architecture, built.interval) == ("unrolled", 15)
+    with pytest.raises(InputError, match="a frame in 15 clocks"):
+        choose(network, budget, {"architecture": "unrolled", "frames_per_second": fastest * 1.01})
+    with pytest.raises(InputError, match="no rate can be promised"):
+        choose(network, budget, {"architecture": "folded", "frames_per_second": 1})
+    assert choose(network, budget, {"goal": "area"})[0].design.architecture == "folded"
