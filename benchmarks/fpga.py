@@ -37,7 +37,7 @@ from edgeml.targets.fpga.synthesize import run_yosys, summary, synthesize
 from edgeml.targets.fpga.unrolled.build import Logic, network_logic
 from edgeml.targets.fpga.unrolled.emit import pipeline, pipeline_latency
 
-from . import fpga_estimates
+from . import fpga_estimates, fpga_simulation
 from .fpga_exactness import Rtl, check
 
 _FLOW = "synth_xilinx -family xcup"
@@ -249,6 +249,8 @@ def main(arguments: list[str]) -> int:
     if labels == known and not options.only:
         print("\nestimates beside yosys", flush=True)
         fpga_estimates.main([])
+        print("\nsimulation", flush=True)
+        fpga_simulation.main([])
     return 1 if refused else 0
 
 
