@@ -3,10 +3,13 @@
 // Words pass unchanged and in order. Beside each stands the index of the largest element of its frame so far: beside
 // the last word, the frame's class. Elements that pad the last word of a frame are no candidates.
 //
-// Elements are compared in pairs, one level of pairs a clock, then with the best of the words before; nothing in
-// here stalls, so that a word's place in the buffer behind is reserved when it enters. A word comes out, with an output
-// that is always ready, levels + 1 clocks after it went in (one more where a frame has several words), one every
-// clock. With a single output there is nothing to compare: words pass in the same clock.
+// Elements are kept, then compared in pairs, one level of pairs a clock, then with the best of the words before;
+// nothing in here stalls, so that a word's place in the buffer behind is reserved when it enters. A word comes out,
+// with an output that is always ready, levels + 2 clocks after it went in (one more where a frame has several words),
+// one every clock. With a single output there is nothing to compare: words pass in the same clock.
+//
+// The second of each pair is kept inverted: first - second then is a sum, whose carry says which is larger, without an
+// inverter before the carry chain.
 `default_nettype none
 module edgeml_argmax #(
     parameter OUTPUTS = 4,       // elements of a frame
@@ -27,7 +30,7 @@ module edgeml_argmax #(
 );
     localparam LEVELS = (LANES > 1) ? $clog2(LANES) : 0;
     localparam WORDS = (OUTPUTS + LANES - 1) / LANES;
-    localparam STAGES = LEVELS + ((WORDS > 1) ? 1 : 0);
+    localparam STAGES = 1 + LEVELS + ((WORDS > 1) ? 1 : 0);
     localparam USED = OUTPUTS - (WORDS - 1) * LANES;  // elements of a frame's last word
 
     genvar l, i;
@@ -64,12 +67,22 @@ module edgeml_argmax #(
             end
 
             // Signed elements with their first bit turned compare as unsigned ones do.
-            wire [LANES*ELEMENT_BITS-1:0] ordered;
+            reg [LANES*ELEMENT_BITS-1:0] ordered;
+            reg ordered_last;
+            initial begin
+                ordered = {LANES * ELEMENT_BITS{1'b0}};
+                ordered_last = 1'b0;
+            end
+            always @(posedge clk) ordered_last <= !rst && in_last;
             for (i = 0; i < LANES; i = i + 1) begin : lane
                 localparam FIRST = (i + 1) * ELEMENT_BITS - 1;
-                assign ordered[FIRST] = in_data[FIRST] ^ (SIGNED != 0);
+                localparam SECOND_OF_PAIR = i % 2 != 0;
+                always @(posedge clk)
+                    ordered[FIRST] <= rst ? 1'b0 : in_data[FIRST] ^ ((SIGNED != 0) != SECOND_OF_PAIR);
                 if (ELEMENT_BITS > 1) begin : others
-                    assign ordered[i*ELEMENT_BITS+:ELEMENT_BITS-1] = in_data[i*ELEMENT_BITS+:ELEMENT_BITS-1];
+                    always @(posedge clk)
+                        ordered[i*ELEMENT_BITS+:ELEMENT_BITS-1] <= rst ? {ELEMENT_BITS - 1{1'b0}} :
+                            in_data[i*ELEMENT_BITS+:ELEMENT_BITS-1] ^ {ELEMENT_BITS - 1{SECOND_OF_PAIR}};
                 end
             end
 
@@ -86,35 +99,46 @@ module edgeml_argmax #(
                     index = {OUT * (l + 1) {1'b0}};
                     last_held = 1'b0;
                 end
-                always @(posedge clk) last_held <= last;
+                always @(posedge clk) last_held <= !rst && last;
                 if (l == 0) begin : first
                     assign in = ordered;
-                    assign last = in_last;
+                    assign last = ordered_last;
                 end else begin : next
                     assign in = level[l-1].best;
                     assign last = level[l-1].last_held;
                 end
                 for (i = 0; i < OUT; i = i + 1) begin : pair
+                    localparam SECOND_OF_PAIR = i % 2 != 0;
                     wire [ELEMENT_BITS-1:0] left = in[2*i*ELEMENT_BITS+:ELEMENT_BITS];
                     if (2 * i + 1 < IN) begin : both
-                        wire [ELEMENT_BITS-1:0] right = in[(2*i+1)*ELEMENT_BITS+:ELEMENT_BITS];
+                        wire [ELEMENT_BITS-1:0] inverted = in[(2*i+1)*ELEMENT_BITS+:ELEMENT_BITS];
+                        // left - right, its carry set where left >= right.
+                        wire [ELEMENT_BITS:0] difference =
+                            {1'b0, left} + {1'b0, inverted} + {{ELEMENT_BITS{1'b0}}, 1'b1};
+                        wire unused = &{1'b0, difference};
                         // Whether the right half has an element of the frame in a last word too.
                         localparam ALWAYS = ((2 * i + 1) << l) < USED;
-                        wire larger = right > left && (ALWAYS || !last);
-                        always @(posedge clk) best[i*ELEMENT_BITS+:ELEMENT_BITS] <= larger ? right : left;
+                        wire larger = !difference[ELEMENT_BITS] && (ALWAYS || !last);
+                        always @(posedge clk)
+                            best[i*ELEMENT_BITS+:ELEMENT_BITS] <= rst ? {ELEMENT_BITS{1'b0}} :
+                                (larger ? ~inverted : left) ^ {ELEMENT_BITS{SECOND_OF_PAIR}};
                         if (l == 0) begin : leaf
-                            always @(posedge clk) index[i] <= larger;
+                            always @(posedge clk) index[i] <= !rst && larger;
                         end else begin : node
                             wire [2*l-1:0] below = level[l-1].index[2*i*l+:2*l];
                             always @(posedge clk)
-                                index[i*(l+1)+:l+1] <= {larger, larger ? below[2*l-1:l] : below[l-1:0]};
+                                index[i*(l+1)+:l+1] <= rst ? {l + 1{1'b0}} :
+                                    {larger, larger ? below[2*l-1:l] : below[l-1:0]};
                         end
                     end else begin : odd
-                        always @(posedge clk) best[i*ELEMENT_BITS+:ELEMENT_BITS] <= left;
+                        always @(posedge clk)
+                            best[i*ELEMENT_BITS+:ELEMENT_BITS] <= rst ? {ELEMENT_BITS{1'b0}} :
+                                left ^ {ELEMENT_BITS{SECOND_OF_PAIR}};
                         if (l == 0) begin : leaf
                             always @(posedge clk) index[i] <= 1'b0;
                         end else begin : node
-                            always @(posedge clk) index[i*(l+1)+:l+1] <= {1'b0, level[l-1].index[2*i*l+:l]};
+                            always @(posedge clk)
+                                index[i*(l+1)+:l+1] <= rst ? {l + 1{1'b0}} : {1'b0, level[l-1].index[2*i*l+:l]};
                         end
                     end
                 end
@@ -136,7 +160,7 @@ module edgeml_argmax #(
                     end
                 end else begin : lane_alone
                     assign word_best = ordered;
-                    assign word_last = in_last;
+                    assign word_last = ordered_last;
                     assign word_index = {CLASS_BITS{1'b0}};
                 end
                 localparam integer STEP_NUMBER = LANES;

@@ -28,17 +28,17 @@ def estimate_argmax(interface: Interface, family: Family) -> Cost:
     levels, several = (lanes - 1).bit_length(), interface.output_beats > 1
     parts = Parts()
     parts.flip_flops += sum(-(-lanes >> (level + 1)) * (bits + level + 1) + 1 for level in range(levels))
-    parts.flip_flops += levels + several
+    parts.flip_flops += lanes * bits + levels + several + 2
     if several:
         parts.flip_flops += bits + 2 * interface.class_bits + 1 + (interface.output_beats - 1).bit_length()
         parts.add("stream", (interface.output_beats - 1).bit_length() + 2.0 * interface.class_bits)
     # A pair is compared and chosen from, with the index of the larger.
     parts.add("tree", (lanes - 1 + several) * bits)
     parts.add("product", (lanes - 1 + several) * (bits + levels))
-    fifo_features(parts, levels + several + 2, lanes * bits, family)
+    fifo_features(parts, levels + several + 3, lanes * bits, family)
     if family.name == "ice40":  # compares beside the carry, and passes a block RAM by through multiplexers
         parts.add("tree", (lanes - 1 + several) * bits + (lanes * bits if parts.block_rams else 0))
-    fifo_features(parts, levels + several + 2, interface.class_bits, family)
+    fifo_features(parts, levels + several + 3, interface.class_bits, family)
     constants = FOLDED_PRIOR[constants_of(family)]
     luts = sum(constants[kind] * amount for kind, amount in parts.logic.items())
     return Cost(luts, round(parts.flip_flops), parts.block_rams)

@@ -80,10 +80,10 @@ class Interface:
 
     @property
     def class_latency(self) -> int:
-        """Clocks that the argmax unit holds a value: a level of comparisons each, the words before, and a buffer."""
+        """Clocks that the argmax unit holds a value: register, one per level of comparisons, words before, buffer."""
         if not self.classes or self.outputs == 1:
             return 0
-        return (self.output_lanes - 1).bit_length() + (self.output_beats > 1) + 1
+        return (self.output_lanes - 1).bit_length() + (self.output_beats > 1) + 2
 
     def pack(self, q: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
         """Frames q [samples, inputs] as values of the input stream: bytes [samples · beats, input_bytes]."""

@@ -154,7 +154,10 @@ def test_a_unit_that_takes_the_highest_of_equals_fails(tmp_path: Path) -> None:
     best = np.sort(y, axis=1)
     assert (best[:, -1] == best[:, -2]).any(), "the vectors hold no tie"
     text = built.files["edgeml_argmax.v"].decode()
-    wrong = {**built.files, "edgeml_argmax.v": text.replace("right > left", "right >= left").encode()}
+    wrong = {
+        **built.files,
+        "edgeml_argmax.v": text.replace("{{ELEMENT_BITS{1'b0}}, 1'b1}", "{ELEMENT_BITS + 1{1'b0}}").encode(),
+    }
     assert wrong != built.files
     with pytest.raises(EdgemlError, match="argmax unit: frame"):
         run_icarus(replace(built, files=wrong), tmp_path, q, y)
