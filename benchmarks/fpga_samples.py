@@ -78,8 +78,8 @@ def _requantize(rng: np.random.Generator, acc: np.ndarray, zero_point: int, low:
 
 
 def _int8_network(rng: np.random.Generator, name: str, widest: int) -> Network:
-    """1 to 3 dense layers, 8-bit (sometimes fewer) weights and activations, some with a table behind them."""
-    depth = int(rng.integers(1, 4))
+    """1 or 2 dense layers, 8-bit (sometimes 4-bit) weights and activations of 8 bits, some with a table behind them."""
+    depth = int(rng.integers(1, 3))
     sizes = [int(size) for size in rng.integers(3, widest + 1, depth + 1)]
     sizes[-1] = int(rng.integers(2, 7))
     weight_bits = int(rng.choice([8, 8, 8, 4]))
@@ -96,17 +96,17 @@ def _int8_network(rng: np.random.Generator, name: str, widest: int) -> Network:
         layer = _requantize(rng, acc, zero_point, -128)
         nodes.append(Node(f"scale{index}", layer, (nodes[-1].name,)))
         x = layer.evaluate(acc)
-        if index + 2 < len(sizes) and rng.random() < 0.35:
+        if index + 2 < len(sizes) and rng.random() < 0.6:
             table = np.rint(127 * np.tanh(np.arange(-128, 128) / float(rng.uniform(20, 60)))).astype(np.int64)
             nodes.append(Node(f"table{index}", Lookup(table), (nodes[-1].name,)))
             x, zero_point = table[x + 128], 0
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
-def _folded(rng: np.random.Generator, network: Network, family: Family) -> Design:
-    """Folds for a random interval, FIFOs sized."""
+def _folded(rng: np.random.Generator, network: Network, family: Family, *, fastest: float) -> Design:
+    """Folds for a random interval, FIFOs sized; `fastest` is the least power of the clocks at one product a clock."""
     most = max(segment.steps for segment in make_plan(network, {}).segments)
-    interval = max(4, round(most ** float(rng.uniform(0.35, 0.9))))
+    interval = max(4, round(most ** float(rng.uniform(fastest, 0.9))))
     plan = make_plan(network, folds_for_interval(network, interval) or {}, keep_block_rams=family.name == "ice40")
     size_fifos(plan)
     return design_of(plan)
@@ -135,13 +135,17 @@ def case(seed: int, form: str = "quantized") -> Case:
         return _spiking(seed, rng, FAMILIES[_FAMILIES[seed % 4]])
     if form == "int8":
         family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
-        network = _int8_network(rng, f"sample{seed}", 6 if unrolled else 12)
+        network = _int8_network(rng, f"sample{seed}", 5 if unrolled else 10)
         every = int(rng.integers(1, 4))
     else:
         family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
         # The pipelining is drawn first, so that the networks are those of earlier tables.
         every = int(rng.integers(1, 4)) if unrolled else 1
         network = _quantized_network(np.random.default_rng(seed), f"sample{seed}", 12 if unrolled else 40)
-    design = Design("unrolled", register_every=every) if unrolled else _folded(rng, network, family)
+    design = (
+        Design("unrolled", register_every=every)
+        if unrolled
+        else _folded(rng, network, family, fastest=0.6 if form == "int8" else 0.35)
+    )
     detail = f" every {design.register_every}" if unrolled else ""
     return Case(f"{_sizes(network)} {design.architecture}{detail}", network, design, family)

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgeml.network import Network
+from edgeml.network.layers.requantize import Requantize
+
 from .budget import Family
-from .estimate_constants import FOLDED, SPIKING, UNROLLED
+from .estimate_constants import ERRORS, FOLDED, SPIKING, UNROLLED
 from .estimate_features import folded_features, unrolled_features
 from .estimate_parts import Parts
 from .estimate_spiking import spiking_features
 from .folded.plan import INPUT, Plan
-from .spiking.plan import SpikingPlan
+from .spiking.plan import SpikingPlan, is_spiking
 from .unrolled.build import Logic
 
-__all__ = ["Cost", "constants_of", "estimate_folded", "estimate_spiking", "estimate_unrolled", "total"]
+__all__ = ["Cost", "accuracy", "constants_of", "estimate_folded", "estimate_spiking", "estimate_unrolled", "total"]
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,15 @@ def estimate_spiking(plan: SpikingPlan, family: Family) -> dict[str, Cost]:
     """Cost per layer; the encoder of the input belongs to the first."""
     constants = SPIKING[constants_of(family)]
     return {layer: _cost(parts, constants) for layer, parts in spiking_features(plan, family).items()}
+
+
+def accuracy(network: Network, architecture: str) -> str:
+    """A sentence on how far estimates were from yosys over designs of this form; "" where none were compared."""
+    form = "int8" if any(isinstance(node.layer, Requantize) for node in network.layers) else "quantized"
+    if is_spiking(network):
+        form = "spiking" if architecture == "folded" else "spiking, unrolled"
+    if form not in ERRORS:
+        return ""
+    median, worst, count = ERRORS[form]
+    off = f"lookup tables were {median:.0%} off yosys's on the median, {worst:.0%} at worst"
+    return f"{off}, over {count} designs of this form"

@@ -6,9 +6,12 @@ The amounts follow the RTL modules one by one; `estimate_constants` says how man
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import numpy as np
 
 from .budget import Family
+from .estimate_memory import add_memory, add_table
+from .estimate_parts import Parts, block_rams, multiplier_blocks
 from .folded.dense import DenseOperation
 from .folded.lookup import LookupOperation
 from .folded.operation import Operation
@@ -18,32 +21,12 @@ from .folded.threshold import ThresholdOperation
 from .unrolled.build import Logic
 from .unrolled.emit import Registers
 from .unrolled.netlist import Cell, CellKind
+from .verilog import signed_bits
 
-__all__ = ["Parts", "block_rams", "folded_features", "unrolled_features"]
+__all__ = ["folded_features", "unrolled_features"]
 
-_DSP_PRODUCT_BITS = 9
 _DSP_FACTOR_BITS = 18
 _SHORTEST_SHIFT_REGISTER = 3
-_BLOCK_RAM_COST = 64
-
-
-@dataclass
-class Parts:
-    """Amounts of logic by kind, and cells that are counted directly."""
-
-    logic: dict[str, float] = field(default_factory=dict)
-    flip_flops: float = 0.0
-    block_rams: int = 0
-    dsps: int = 0
-
-    def add(self, kind: str, amount: float) -> None:
-        """So much more logic of a kind."""
-        self.logic[kind] = self.logic.get(kind, 0.0) + amount
-
-
-def block_rams(words: int, width: int, family: Family) -> int:
-    """Block RAMs of the best shape for a memory."""
-    return min(-(-words // depth) * -(-width // bits) for depth, bits in family.block_shapes)
 
 
 def _bits(count: int) -> int:
@@ -74,31 +57,12 @@ def _rom(parts: Parts, words: int, columns: int, family: Family) -> None:
         parts.add("rom", used * max(words / 2**family.lut_inputs, 1.0))
 
 
-def _in_block(depth: int, width: int, family: Family) -> bool:
-    """Whether a small memory goes into block RAM: on iCE40, from so many bits per block RAM on, as yosys weighs it."""
-    return family.name == "ice40" and depth * width > _BLOCK_RAM_COST * block_rams(depth, width, family)
-
-
-def _memory(parts: Parts, depth: int, width: int, family: Family) -> None:
-    """A small memory that is written: distributed RAM of 16 or 32 words; on iCE40 flip-flops or block RAM."""
-    if _in_block(depth, width, family):
-        parts.block_rams += block_rams(depth, width, family)
-        # What is written while its place is read passes the block RAM by.
-        parts.flip_flops += width
-    elif family.name == "ice40":
-        parts.flip_flops += depth * width
-        parts.add("memory", (depth - 1) * width)
-    else:
-        step = 16 if family.name == "ecp5" else 32
-        parts.add("memory", -(-depth // step) * width)
-
-
 def _fifo(parts: Parts, depth: int, width: int, family: Family) -> None:
     """An `edgeml_fifo`: memory, two indices and two counters."""
     counters = 2 * _bits(depth) + 2 * depth.bit_length()
     parts.flip_flops += counters
     parts.add("stream", counters + 6.0)
-    _memory(parts, depth, width, family)
+    add_memory(parts, depth, width, 1, family)
 
 
 def _dense(parts: Parts, operation: DenseOperation, family: Family) -> None:
@@ -124,10 +88,10 @@ def _dense(parts: Parts, operation: DenseOperation, family: Family) -> None:
         parts.add("product", products * product * (1 if product <= family.lut_inputs else 2.5))
     elif w_bits == 2:
         parts.add("product", products * 1.5 * product)
-    elif family.dsp and product >= _DSP_PRODUCT_BITS:
-        parts.dsps += pe * simd
     else:
-        parts.add("multiplier", products * x_bits * w_bits)
+        blocks, logic = _products(operation, family)
+        parts.dsps += blocks
+        parts.add("multiplier", logic)
     terms, bits = simd, product
     for level in range(operation.levels):
         bits = min(bits + 1, width)
@@ -148,9 +112,36 @@ def _dense(parts: Parts, operation: DenseOperation, family: Family) -> None:
             parts.flip_flops += simd * x_bits + 1
         if operation.small_buffer and (operation.keep_block_rams or family.name == "ice40"):
             parts.flip_flops += operation.simd_folds * simd * x_bits
-            parts.add("memory", (operation.simd_folds - 1) * simd * x_bits)
+            parts.add("select", (operation.simd_folds - 1) * simd * x_bits)
         else:
-            _memory(parts, operation.simd_folds, simd * x_bits, family)
+            add_memory(parts, operation.simd_folds, simd * x_bits, 1, family)
+
+
+def _products(operation: DenseOperation, family: Family) -> tuple[int, float]:
+    """(multiplier blocks, bit products in logic) of the products of a unit without tables; equal ones are made once."""
+    element, w_bits = operation.inputs[0], operation.weight_bits
+    x_bits = element.bits + (0 if element.signed else 1)
+    weight = np.zeros((operation.beats * operation.pe, operation.simd_folds * operation.simd), np.int64)
+    weight[: operation.layer.outputs, : operation.layer.inputs] = operation.layer.weight
+    by_column = weight.reshape(operation.beats, operation.pe, operation.simd_folds, operation.simd).transpose(
+        3, 1, 0, 2
+    )
+    blocks, logic = 0, 0.0
+    for column in by_column.reshape(operation.simd, operation.pe, -1):
+        for row in np.unique(column, axis=0):
+            if operation.steps > 1:
+                bits, result = w_bits, element.bits + w_bits
+            else:
+                # A constant: its zeros at the end are places, and a power of two is no product.
+                places = int(row[0] & -row[0]).bit_length() - 1
+                odd = int(row[0]) >> max(places, 0)
+                if odd in (-1, 0, 1):
+                    continue
+                bits, result = signed_bits(odd, odd), element.bits + w_bits - places
+            taken = multiplier_blocks(x_bits, bits, result, family)
+            blocks += taken
+            logic += 0.0 if taken else x_bits * bits
+    return blocks, logic
 
 
 def _threshold(parts: Parts, operation: ThresholdOperation, family: Family) -> None:
@@ -189,8 +180,9 @@ def _operation(parts: Parts, operation: Operation, family: Family) -> None:
     elif isinstance(operation, RequantizeOperation):
         _requantize(parts, operation, family)
     elif isinstance(operation, LookupOperation):
-        words = 2 ** operation.inputs[0].bits
-        _rom(parts, words, operation.pe * operation.output.bits, family)
+        for _ in range(operation.pe):
+            add_table(parts, 2 ** operation.inputs[0].bits, operation.output.bits, family)
+        parts.flip_flops += 1
     else:
         parts.add("tree", operation.pe * operation.output.bits)
         parts.flip_flops += operation.pe * operation.output.bits
@@ -219,9 +211,9 @@ def folded_features(segment: Segment, family: Family) -> Parts:
 
     product : bits of products that differ. tree : bits of additions of products. accumulator, constant : bits of
     sums, and of constants that they start from. rom : lookup tables of weights and thresholds in logic.
-    compare, fixed : bits of comparisons with thresholds that change, that do not. memory : bits of small memories
-    per 16 or 32 words. stream : counters, handshakes, width converters. multiplier : bit products in logic.
-    unit : operations.
+    compare, fixed : bits of comparisons with thresholds that change, that do not. ram : lookup tables of small
+    memories. select : bits of multiplexers of those in flip-flops. stream : counters, handshakes, width converters.
+    multiplier : bit products in logic. unit : operations.
     """
     parts = Parts()
     parts.add("unit", float(len(segment.operations)))
@@ -267,8 +259,8 @@ def unrolled_features(logic: Logic, family: Family, register_every: int) -> dict
     """What each layer is made of.
 
     narrow : outputs of cells whose inputs fit one lookup table; wide : of others. carry : bits of carry chains.
-    compare : comparisons with a constant, in lookup tables. delay : shift registers (Xilinx). memory : bits of the
-    FIFO of results. core : its control.
+    compare : comparisons with a constant, in lookup tables. delay : shift registers (Xilinx). ram, select : the FIFO
+    of results. core : its control.
     """
     registers = Registers(logic, register_every)
     taps: dict[tuple[int, int], set[int]] = {}
@@ -312,4 +304,4 @@ def _fifo_of_results(parts: Parts, latency: int, logic: Logic, family: Family) -
     counters = 2 * _bits(depth) + 2 * depth.bit_length()
     parts.flip_flops += counters
     parts.add("core", counters / 12.0)
-    _memory(parts, depth, width, family)
+    add_memory(parts, depth, width, 1, family)

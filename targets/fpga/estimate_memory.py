@@ -15,7 +15,7 @@ import numpy.typing as npt
 from .budget import Family
 from .estimate_parts import Parts, block_rams
 
-__all__ = ["add_memory", "add_rom", "distinct_columns", "table_luts"]
+__all__ = ["add_memory", "add_rom", "add_table", "distinct_columns", "table_luts"]
 
 _ROM_BITS_PER_COST = 16
 _BLOCK_COST = {"xc7": 129, "xcup": 129, "ecp5": 128, "ice40": 64}
@@ -54,30 +54,40 @@ def table_luts(words: int, family: Family) -> float:
     return max(words / 2**family.lut_inputs, 1.0) if words > 2 else 0.0
 
 
+def _in_blocks(words: int, width: int, family: Family) -> bool:
+    """Whether a ROM that is read into a register becomes block RAM."""
+    return words * width > _ROM_BITS_PER_COST * _BLOCK_COST[family.name] * block_rams(words, width, family)
+
+
 def add_rom(parts: Parts, rows: npt.NDArray[np.int64], bits: int, family: Family) -> None:
     """A ROM of values [words, lanes] that is read into a register."""
-    words, width = len(rows), rows.shape[1] * bits
-    blocks = block_rams(words, width, family)
-    if words * width > _ROM_BITS_PER_COST * _BLOCK_COST[family.name] * blocks:
-        parts.block_rams += blocks
-        return
     used = distinct_columns(rows, bits)
-    parts.flip_flops += used
-    parts.add("rom", used * table_luts(words, family))
+    add_table(parts, len(rows), rows.shape[1] * bits, family, used=used)
+
+
+def add_table(parts: Parts, words: int, width: int, family: Family, *, used: int | None = None) -> None:
+    """A ROM of any content that is read into a register, `used` of whose columns differ (all of them: None)."""
+    if _in_blocks(words, width, family):
+        parts.block_rams += block_rams(words, width, family)
+        return
+    columns = width if used is None else used
+    parts.flip_flops += columns
+    parts.add("rom", columns * table_luts(words, family))
 
 
 def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Family) -> None:
     """A memory with one port to write and `readers` ports that read within the clock of their address."""
     in_registers = float(depth * width)
+    blocks = readers * block_rams(depth, width, family)
+    in_blocks = _BLOCK_COST[family.name] * blocks + readers * _PORT_COST
     cell = _DISTRIBUTED.get(family.name)
     if cell is not None:
         rows, wide = -(-depth // cell.depth), -(-width // cell.bits)
         cost = readers * (cell.cost * rows * (width / cell.bits if cell.by_part else wide) + _PORT_COST)
-        if depth > 1 and in_registers > cost:
+        if depth > 1 and cost < min(in_registers, in_blocks):
             parts.add("ram", readers * cell.luts * rows * wide)
             return
-    blocks = readers * block_rams(depth, width, family)
-    if in_registers > _BLOCK_COST[family.name] * blocks + readers * _PORT_COST and cell is None:
+    if in_registers > in_blocks:
         parts.block_rams += blocks
         # What is written while its place is read passes the block RAM by.
         parts.flip_flops += readers * width
