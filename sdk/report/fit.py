@@ -47,6 +47,12 @@ def _mapping(item: Any) -> Mapping[str, Any]:
     return item if isinstance(item, Mapping) else {}
 
 
+def _estimated(target: Mapping[str, Any]) -> str:
+    """That a figure is an estimate, and how far such were off, where the target says so."""
+    error = target.get("estimate_error")
+    return f"estimated ({error})" if isinstance(error, str) and error else "estimated"
+
+
 def resources(manifest: Mapping[str, Any]) -> list[Resource]:
     """What the target counted, beside the budget of the part's profile."""
     metrics, part = manifest.get("metrics", {}), _mapping(manifest["target"].get("values"))
@@ -61,7 +67,7 @@ def resources(manifest: Mapping[str, Any]) -> list[Resource]:
             continue
         used = counted if number(counted) is not None else estimated
         if used is not None and number(used) is not None:
-            source = "counted by yosys" if used is counted and counted is not None else "estimated"
+            source = "counted by yosys" if used is counted and counted is not None else _estimated(target)
             found.append(Resource(_NAMES.get(str(key), str(key)), used, budget, source=source))
     if number(target.get("flash_bytes")) is not None:
         found.append(Resource("flash", target["flash_bytes"], part.get("flash_bytes"), " bytes", "linked"))

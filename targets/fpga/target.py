@@ -16,7 +16,7 @@ from edgeml.profile import Profile
 from .argmax import estimate_argmax
 from .budget import Budget, budget_of
 from .design import Built, Design, build, design_of
-from .estimate import Cost, estimate_folded, estimate_unrolled, total
+from .estimate import Cost, accuracy, estimate_folded, estimate_unrolled, total
 from .files import generated_files
 from .folded.plan import Plan
 from .folded.timing import size_fifos
@@ -108,6 +108,8 @@ class FpgaTarget:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         metrics = _metrics(built, budget, costs)
+        if error := accuracy(network, built.design.architecture):
+            metrics["estimate_error"] = error
         metrics["qonnx"] = hand_off(network, max(built.interval, 1), budget.part, folder)
         if synthesis_asked(options):
             with tempfile.TemporaryDirectory(prefix="edgeml_synthesis_") as scratch:
