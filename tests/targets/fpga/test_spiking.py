@@ -211,12 +211,18 @@ def mixed_network(first: str, second: str) -> Network:
 
 @needs_icarus
 @pytest.mark.parametrize(
-    ("first", "second"), [("unary", "stbif"), ("stbif", "sar"), ("sar", "ttfs"), ("graded", "unary")]
+    ("architecture", "first", "second"),
+    [
+        *(("unrolled", *pair) for pair in (("unary", "stbif"), ("stbif", "sar"), ("sar", "ttfs"), ("graded", "unary"))),
+        *(("folded", *pair) for pair in (("ttfs", "stbif"), ("sar", "stbif"), ("unary", "graded"))),
+    ],
 )
-def test_layers_of_different_encodings_follow_each_other(first: str, second: str, tmp_path: Path) -> None:
+def test_layers_of_different_encodings_follow_each_other(
+    architecture: str, first: str, second: str, tmp_path: Path
+) -> None:
     network = mixed_network(first, second)
     q = np.array([[a, b] for a in range(4) for b in range(4)], np.int32)
-    built = design(network, "unrolled", 0)
+    built = design(network, architecture, 1)
     assert run_icarus(built, tmp_path, q, simulate(network, q))[1] == "PASS 16"
 
 
