@@ -33,11 +33,10 @@ def estimate_argmax(interface: Interface, family: Family) -> Cost:
         parts.flip_flops += bits + 2 * interface.class_bits + 1 + (interface.output_beats - 1).bit_length()
         parts.add("stream", (interface.output_beats - 1).bit_length() + 2.0 * interface.class_bits)
     # A pair is compared and chosen from, with the index of the larger.
-    parts.add("tree", (lanes - 1 + several) * bits)
+    # ECP5 puts most of a difference into the carry chain's own tables.
+    parts.add("tree", ((lanes - 1) * (0.35 if family.name == "ecp5" else 1.0) + several) * bits)
     parts.add("product", (lanes - 1 + several) * (bits + levels))
     fifo_features(parts, levels + several + 3, lanes * bits, family)
-    if family.name == "ice40":  # compares beside the carry, and passes a block RAM by through multiplexers
-        parts.add("tree", (lanes - 1 + several) * bits + (lanes * bits if parts.block_rams else 0))
     fifo_features(parts, levels + several + 3, interface.class_bits, family)
     constants = FOLDED_PRIOR[constants_of(family)]
     luts = sum(constants[kind] * amount for kind, amount in parts.logic.items())
