@@ -210,7 +210,8 @@ def _cell_text(cell: Cell, index: int, names: list[str], functions: _Functions) 
     head = f"    wire {_range(cell.outputs)}{target} ="
     note = f"  // {cell.note}" if cell.note else ""
     if cell.kind is CellKind.COUNT:
-        return [f"{head} {functions.count(*cell.shape, cell.outputs)}({_concat(names)});{note}"]
+        ones, twos = cell.shape
+        return [f"{head} {functions.count(ones, twos, cell.outputs)}({_concat(names)});{note}"]
     if cell.kind is CellKind.SMALL_ADD:
         a, b, _ = cell.shape
         return [f"{head} {functions.small_add(a, b, cell.outputs)}({_concat(names)});{note}"]

@@ -122,7 +122,7 @@ def _small_functions(
     """Outputs that so few bits reach that a table of them costs least: those bits, and the sum for each number."""
     found = {}
     for output, row in enumerate(weight):
-        channels = [int(channel) for channel in np.flatnonzero(row) if values[channel].high]
+        channels = [channel for channel in map(int, np.flatnonzero(row)) if values[channel].high]
         bits = [bit for channel in channels for bit in values[channel].bits]
         if len(bits) > _TABLE_BITS:
             continue
@@ -232,12 +232,12 @@ def threshold(
     results = []
     for channel, value in enumerate(values):
         if value.function is not None:
-            bits, sums = value.function
+            inputs_of_table, sums = value.function
             counts = [int((layer.thresholds[channel] <= total).sum()) for total in sums]
             least, most = min(counts), max(counts)
             table = [count - least for count in counts]
-            note = f"neuron {node.inputs[0]}[{channel}] with {node.name}[{channel}], of {len(bits)} bits"
-            made = function_bits(netlist, bits, table, max((most - least).bit_length(), 1), note)
+            note = f"neuron {node.inputs[0]}[{channel}] with {node.name}[{channel}], of {len(inputs_of_table)} bits"
+            made = function_bits(netlist, inputs_of_table, table, max((most - least).bit_length(), 1), note)
             netlist.spread(made)
             results.append(Value(tuple(made), layer.base + least, 0, most - least))
             continue
