@@ -38,7 +38,7 @@ _XILINX_18K = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36
 FAMILIES = {
     "xcup": Family("xcup", 6, _XILINX_18K, "synth_xilinx -family xcup", "", True),
     "xc7": Family("xc7", 6, _XILINX_18K, "synth_xilinx -family xc7", "", True),
-    "ecp5": Family("ecp5", 4, _XILINX_18K, "synth_ecp5", "ecp5", True, 0.4),
+    "ecp5": Family("ecp5", 4, _XILINX_18K, "synth_ecp5", "ecp5", True, 0.35),
     "ice40": Family("ice40", 4, ((2048, 2), (1024, 4), (512, 8), (256, 16)), "synth_ice40", "ice40", False, 0.5),
 }
 
