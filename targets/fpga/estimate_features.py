@@ -12,6 +12,7 @@ import numpy as np
 from .budget import Family
 from .estimate_memory import add_memory, add_table
 from .estimate_parts import Parts, block_rams, multiplier_blocks
+from .estimate_requantize import add_requantize
 from .folded.dense import DenseOperation
 from .folded.lookup import LookupOperation
 from .folded.operation import Operation
@@ -25,7 +26,6 @@ from .verilog import signed_bits
 
 __all__ = ["folded_features", "unrolled_features"]
 
-_DSP_FACTOR_BITS = 18
 _SHORTEST_SHIFT_REGISTER = 3
 
 
@@ -157,28 +157,13 @@ def _threshold(parts: Parts, operation: ThresholdOperation, family: Family) -> N
     parts.add("fixed", lanes * (2.0 * levels if levels > 1 else 0.0))
 
 
-def _requantize(parts: Parts, operation: RequantizeOperation, family: Family) -> None:
-    """An `edgeml_requantize`: a multiplication per lane, a shift, rounding and clipping."""
-    lanes, x_bits = operation.pe, operation.inputs[0].bits
-    factor = operation.factor_bits if operation.layer.rounding != "shift" else 0
-    if operation.layer.per_channel and operation.beats > 1:
-        _rom(parts, operation.beats, lanes * (operation.factor_bits + operation.more_bits), family)
-    if factor and family.dsp:
-        parts.dsps += lanes * -(-factor // (_DSP_FACTOR_BITS - 1)) * -(-x_bits // (_DSP_FACTOR_BITS - 1))
-    elif factor:
-        parts.add("multiplier", lanes * factor * x_bits)
-    shifted = lanes * (factor + x_bits)
-    parts.add("compare", shifted * (1 + operation.more_bits / 2) + lanes * 4.0 * operation.output.bits)
-    parts.flip_flops += operation.latency * shifted
-
-
 def _operation(parts: Parts, operation: Operation, family: Family) -> None:
     if isinstance(operation, DenseOperation):
         _dense(parts, operation, family)
     elif isinstance(operation, ThresholdOperation):
         _threshold(parts, operation, family)
     elif isinstance(operation, RequantizeOperation):
-        _requantize(parts, operation, family)
+        add_requantize(parts, operation, family)
     elif isinstance(operation, LookupOperation):
         for _ in range(operation.pe):
             add_table(parts, 2 ** operation.inputs[0].bits, operation.output.bits, family)
@@ -213,7 +198,8 @@ def folded_features(segment: Segment, family: Family) -> Parts:
     sums, and of constants that they start from. rom : lookup tables of weights and thresholds in logic.
     compare, fixed : bits of comparisons with thresholds that change, that do not. ram : lookup tables of small
     memories. select : bits of multiplexers of those in flip-flops. stream : counters, handshakes, width converters.
-    multiplier : bit products in logic. unit : operations.
+    multiplier : bit products in logic. rescale, float : bits of what requantizes in
+    integers, as floating point does. unit : operations.
     """
     parts = Parts()
     parts.add("unit", float(len(segment.operations)))
