@@ -13,8 +13,8 @@ from edgeml.network import argmax
 from .budget import Family
 from .estimate import Cost, constants_of
 from .estimate_constants import FOLDED_PRIOR
-from .estimate_features import Parts
 from .estimate_features import _fifo as fifo_features
+from .estimate_parts import Parts
 from .interface import Interface
 
 __all__ = ["check_classes", "estimate_argmax"]
