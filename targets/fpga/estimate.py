@@ -82,9 +82,11 @@ def estimate_spiking(plan: SpikingPlan, family: Family) -> dict[str, Cost]:
 
 def accuracy(network: Network, architecture: str) -> str:
     """A sentence on how far estimates were from yosys over designs of this form; "" where none were compared."""
-    form = "int8" if any(isinstance(node.layer, Requantize) for node in network.layers) else "quantized"
+    form = "quantized"
     if is_spiking(network):
-        form = "spiking" if architecture == "folded" else "spiking, unrolled"
+        form = f"spiking, {architecture}"
+    elif any(isinstance(node.layer, Requantize) for node in network.layers):
+        form = f"int8, {architecture}"
     if form not in ERRORS:
         return ""
     median, worst, count = ERRORS[form]

