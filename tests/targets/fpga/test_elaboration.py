@@ -12,6 +12,7 @@ from edgeml.network import simulate
 from edgeml.targets.fpga.budget import FAMILIES
 from edgeml.targets.fpga.design import Built, build
 from edgeml.targets.fpga.netlist import compile_netlist
+from edgeml.targets.fpga.spiking.plan import ENCODINGS
 from edgeml.targets.fpga.synthesize import run_yosys
 from edgeml.targets.fpga.tools import compiler, find_verilator
 from tests.network.random_networks import random_inputs
@@ -29,12 +30,9 @@ FORMS = ("fp32_rne", "double_rounding", "shift", "stbif", "ttfs", "sar", "unroll
 def design(form: str) -> tuple[Built, np.ndarray, np.ndarray]:
     """A small design of a rounding rule or an encoding, folded or unrolled, inputs, and golden outputs."""
     if form.startswith("unrolled "):
-        network = spiking_network(0, form.removeprefix("unrolled "))
+        network = spiking_network(2, form.removeprefix("unrolled "))
         built = spiking_design(network, "unrolled", 1)
-    elif form == "sar":
-        network = spiking_network(7, form)
-        built = folded(network, 2)
-    elif form in ("stbif", "ttfs", "unary", "graded"):
+    elif form in ENCODINGS:
         network = spiking_network(2, form)
         built = folded(network, 2)
     else:

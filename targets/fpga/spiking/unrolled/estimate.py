@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...budget import Family
 from ...estimate import Cost, constants_of
 from ...estimate_constants import UNROLLED
@@ -67,7 +69,11 @@ def _neurons(parts: Parts, layer: UnrolledLayer, family: Family) -> None:
     encoding = "" if layer.neurons is None else layer.neurons.encoding
     levels = 0 if layer.neurons is None else layer.neurons.levels
     single = layer.window == 1
-    for bits in layer.bits.tolist():
+    for neuron, bits in enumerate(layer.bits.tolist()):
+        if layer.thresholds is not None:
+            thresholds = layer.thresholds[neuron]
+            if not np.any((thresholds > 0) & (thresholds <= layer.spans[neuron])):
+                continue  # it fires always or never
         adders = 2 if not single and layer.rule in (DOUBLED, FLOWING) else 1
         chain = bits + _CARRY_ENDS.get(family.name, 0.0)
         parts.add("carry", adders * chain)

@@ -85,7 +85,7 @@ class UnrolledLayer:
     bits, starts : int64 [neurons] of the potentials, which are held above their smallest value.
     thresholds : int64 [neurons, levels] of the same potentials; None for a readout, and for `graded` neurons, whose
         logic has them already.
-    lows : int64 [neurons], the potential that 0 stands for.
+    lows, spans : int64 [neurons], the potential that 0 stands for, and how far above it potentials reach.
     neurons : the layer of neurons; None for a readout.
     """
 
@@ -100,6 +100,7 @@ class UnrolledLayer:
     bits: Int64
     starts: Int64
     lows: Int64
+    spans: Int64
     thresholds: Int64 | None
     neurons: Neurons | None
     gives: Population | None
@@ -276,7 +277,7 @@ def _layer(
     if neurons is not None and not graded:
         held = np.clip(neurons.thresholds.astype(np.int64) - low[:, None], 0, (high - low + 1)[:, None])
     layer = UnrolledLayer(
-        name, reached, element, logic, latency, rule, window, first, bits, starts, low, held, neurons, None
+        name, reached, element, logic, latency, rule, window, first, bits, starts, low, high - low, held, neurons, None
     )
     return layer if neurons is None else _giving(layer, neurons)
 
