@@ -42,10 +42,11 @@ from .fpga_samples import FORMS, Case, case
 
 __all__ = ["estimated", "measured"]
 
-# Any would do; these are the ones that the constants were fitted to.
+# Any would do; these are the ones that the constants were fitted to (of int8 few: wide products take yosys long). The
+# unrolled constants are of an earlier generator and still hold.
 _FIT_SEEDS = {
-    "quantized": (*range(1000, 1024), *range(1025, 1040, 2), 1040, 1041, 1042),
-    "int8": tuple(range(1000, 1048)),
+    "quantized": (*range(1000, 1043), 1044, 1046),
+    "int8": (1000, 1001, 1002, 1003),
     "spiking": tuple(range(1000, 1048)),
 }
 _PRIORS = {"folded": FOLDED_PRIOR, "unrolled": UNROLLED_PRIOR, "spiking": SPIKING_PRIOR}
