@@ -46,7 +46,7 @@ def distinct_columns(rows: npt.NDArray[np.int64], bits: int) -> int:
     planes = ((rows[:, :, None] >> np.arange(bits)) & 1).astype(np.uint8).reshape(len(rows), -1)
     columns = np.unique(np.packbits(planes, axis=0), axis=1)
     constant = np.all(planes == planes[:1], axis=0)
-    return columns.shape[1] - len(np.unique(planes[0, constant]))
+    return int(columns.shape[1]) - len(np.unique(planes[0, constant]))
 
 
 def table_luts(words: int, family: Family) -> float:

@@ -114,6 +114,10 @@ def fastest_plan(
     return plan
 
 
+def _clocks_and_multipliers(price: float) -> Callable[[Segment, Fold], float]:
+    return lambda segment, fold: _steps(segment, fold) + price * _multipliers(segment, fold)
+
+
 def quickest_plan(network: Network, fits: Callable[[Plan], bool], *, keep_block_rams: bool = False) -> Plan:
     """The plan with the fewest clocks from the first input to the last result that `fits`.
 
@@ -124,10 +128,7 @@ def quickest_plan(network: Network, fits: Callable[[Plan], bool], *, keep_block_
     bare = make_plan(network, {})
     tried: list[dict[str, Fold]] = []
     for k in range(_PRICES):
-        folds = _best_folds(
-            bare,
-            lambda segment, fold, price=2.0 ** (4 - k / 2): _steps(segment, fold) + price * _multipliers(segment, fold),
-        )
+        folds = _best_folds(bare, _clocks_and_multipliers(2.0 ** (4 - k / 2)))
         if folds is not None and folds not in tried:
             tried.append(folds)
     tried += [folds for interval in intervals(network) if (folds := folds_for_interval(network, interval))]

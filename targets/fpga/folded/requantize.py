@@ -96,9 +96,9 @@ class RequantizeOperation(Operation):
         field = self.factor_bits + self.more_bits
         packed = self.factor + (self.more << self.factor_bits)
         if self.layer.per_channel:
-            rows = np.zeros(self.beats * self.pe, np.int64)
-            rows[: self.channels] = packed
-            rows = rows.reshape(self.beats, self.pe)
+            padded = np.zeros(self.beats * self.pe, np.int64)
+            padded[: self.channels] = packed
+            rows = padded.reshape(self.beats, self.pe)
         else:
             rows = np.repeat(packed[:, None], self.pe, axis=1)
         return {f"{self.node.name}_factors.mem": memory_image(pack_words(rows, field), self.pe * field)}

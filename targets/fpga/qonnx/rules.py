@@ -197,12 +197,12 @@ def _narrow_weights(view: _View) -> _Finding:
         if node.op_type == "Mul":
             factors = [(view.constants[name], other) for name, other in _pairs(node) if name in view.constants]
         elif node.op_type == "BatchNormalization" and len(node.input) > 1:
-            factors = [(view.constants.get(node.input[1]), node.input[0])]
+            factors = [(view.constants[node.input[1]], node.input[0])] if node.input[1] in view.constants else []
         else:
             continue
         for factor, other in factors:
             product = view.producer.get(other)
-            if factor is None or not np.any(factor < 0) or product is None or product.op_type not in ("MatMul", "Gemm"):
+            if not np.any(factor < 0) or product is None or product.op_type not in ("MatMul", "Gemm"):
                 continue
             weight = view.weight_quantizer(product)
             if weight is not None and weight.op_type == "Quant" and not view.attribute(weight, "narrow", 0):

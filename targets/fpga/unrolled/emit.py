@@ -229,17 +229,17 @@ def _cell_text(cell: Cell, index: int, names: list[str], functions: _Functions) 
             f"    wire {_range(width)}{target}_{letter} = {_concat(row)};{note if letter == 'a' else ''}"
             for letter, row in zip("abc", rows, strict=True)
         ]
-        a, b, c = (f"{target}_{letter}" for letter in "abc")
+        x, y, z = (f"{target}_{letter}" for letter in "abc")
         low = width - 1
         if width == 1:
-            return [*lines, f"{head} {a} ^ {b} ^ {c};"]
+            return [*lines, f"{head} {x} ^ {y} ^ {z};"]
         part = f"[{low - 1}:0]" if low > 1 else "[0]"
         lines += [
             (
                 f"    wire {bus(width)}{target}_m = "
-                f"{{({a}{part} & {b}{part}) | ({c}{part} & ({a}{part} ^ {b}{part})), 1'b0}};"
+                f"{{({x}{part} & {y}{part}) | ({z}{part} & ({x}{part} ^ {y}{part})), 1'b0}};"
             ),
-            f"{head} {target}_m + ({a} ^ {b} ^ {c});",
+            f"{head} {target}_m + ({x} ^ {y} ^ {z});",
         ]
         return lines
     if cell.kind is CellKind.REACHED:

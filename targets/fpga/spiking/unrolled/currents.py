@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -41,9 +43,10 @@ def slot_logic(
             "Put neurons between layers that follow each other, or use --architecture folded",
         )
     low = np.minimum(weight, 0) * element.high + np.maximum(weight, 0) * element.low
-    added = -low.sum(axis=1) if raised else np.zeros(len(weight), np.int64)
+    added: npt.NDArray[Any] = -low.sum(axis=1) if raised else np.zeros(len(weight), np.int64)
     quantizer = InputQuantizer(weight.shape[1], np.ones(1), np.zeros(1), 0, element.bits, element.signed)
-    nodes = [Node("spikes", quantizer), Node(name, Dense(weight, bits, added), ("spikes",))]
+    dense = Dense(weight.astype(np.int32), bits, added)
+    nodes = [Node("spikes", quantizer), Node(name, dense, ("spikes",))]
     if thresholds is not None:
         nodes.append(Node(f"{name}_spikes", Threshold(thresholds), (name,)))
     return network_logic(Network(name, tuple(nodes), Output(np.ones(1))), adder_graph=adder_graph), added
