@@ -115,13 +115,15 @@ def train(
 @app.command(epilog="Example: python -m examples.can_ids deploy build/can_ids")
 def deploy(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `train` left.")],
-    frames_per_second: Annotated[float, typer.Option(help="FPGA: windows a second that the design takes.")] = 1.5e6,
+    max_luts: Annotated[
+        str, typer.Option(help="FPGA: the most lookup tables, a count or a share of the part's.")
+    ] = "5%",
     only: Annotated[list[str] | None, typer.Option(help="A bundle by name; can be repeated.")] = None,
 ) -> None:
     """Convert to the FPGA, the microcontroller, spikes and tflite; verify; hold latencies against the bus's time."""
     from .session import deploy_all
 
-    deploy_all(folder, frames_per_second, tuple(only or ()), Terminal())
+    deploy_all(folder, max_luts, tuple(only or ()), Terminal())
 
 
 @app.command(epilog="Example: python -m examples.can_ids monitor can0 --bundle build/can_ids/quantized-host")

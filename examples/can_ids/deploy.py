@@ -47,13 +47,13 @@ class Deployment:
         return f"{self.form}-{self.target}"
 
 
-def deployments(frames_per_second: float) -> tuple[Deployment, ...]:
-    """What `deploy` makes; the FPGA design is the cheapest that takes so many windows a second."""
+def deployments(max_luts: str) -> tuple[Deployment, ...]:
+    """What `deploy` makes; the FPGA design answers as soon as one of so many lookup tables (`5%` of the part's) can."""
     integers = f"{QUANTIZED}/network.edgeml"
-    folded = {"architecture": "folded", "frames_per_second": frames_per_second}
+    quickest = {"architecture": "folded", "goal": "latency", "max_luts": max_luts}
     spikes = {"encoding": "stbif", "input_encoding": "direct"}
     return (
-        Deployment("quantized", "xczu7ev", integers, folded, "verilator"),
+        Deployment("quantized", "xczu7ev", integers, quickest, "verilator"),
         Deployment("quantized", "cortex-m7", integers, {}, "unicorn-m7"),
         Deployment("spiking", "host", integers, spikes),
         Deployment("tflite", "host", MODEL, {"rounding": "shift"}),
@@ -103,7 +103,7 @@ def _some_windows(data: Path) -> dict[str, npt.NDArray[Any]]:
 def deploy(
     folder: Path,
     data: Path,
-    frames_per_second: float,
+    max_luts: str,
     only: tuple[str, ...] = (),
     progress: Callable[..., None] = lambda *_: None,
     announce: Callable[[str], None] = lambda _: None,
@@ -111,7 +111,7 @@ def deploy(
 ) -> tuple[list[Bundle], dict[str, str]]:
     """Make and verify the bundles, in `folder`; returns them, and why others were not made (a tool is missing)."""
     bundles, missing = [], {}
-    for each in deployments(frames_per_second):
+    for each in deployments(max_luts):
         if only and each.folder not in only:
             continue
         try:

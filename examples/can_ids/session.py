@@ -89,7 +89,7 @@ def train_and_quantize(traffic: Traffic, plan: Plan, folder: Path, terminal: Ter
     return bundle, measures[f"{plan.bits} bit"]
 
 
-def deploy_all(folder: Path, frames_per_second: float, only: tuple[str, ...], terminal: Terminal) -> list[Bundle]:
+def deploy_all(folder: Path, max_luts: str, only: tuple[str, ...], terminal: Terminal) -> list[Bundle]:
     """Make, verify and print every bundle of `deploy.deployments`, and what each costs against the bus's time."""
     for name in (MODEL, DATA, QUANTIZED):
         if not (folder / name).exists():
@@ -98,7 +98,7 @@ def deploy_all(folder: Path, frames_per_second: float, only: tuple[str, ...], te
         bundles, missing = make_bundles(
             folder,
             folder / DATA,
-            frames_per_second,
+            max_luts,
             only,
             progress,
             announce,

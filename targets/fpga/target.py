@@ -43,17 +43,18 @@ _UNROLLED_WEIGHTS = 20_000
 class FpgaTarget:
     """RTL for FPGAs: readable Verilog-2005, streams on both sides.
 
-    Options: `architecture` folded, unrolled or auto; `goal` throughput (the most frames a second that fit,
-    the default), latency (the fewest clocks to an answer that fit) or area;
-    `frames_per_second` (the cheapest that reaches it at the part's clock); `register_every` (levels of logic per
-    pipeline stage, unrolled); `adder_graph` edgeml or da4ml (unrolled); `argmax` (give the class of each frame beside
-    its last value); `synthesize`.
+    Options: `architecture` folded, unrolled or auto; `goal` throughput (the most frames a second that fit, the
+    default), latency (the fewest clocks to an answer that fit) or area; `frames_per_second` (the cheapest that reaches
+    it at the part's clock); `max_luts` (the most lookup tables, a count or a percentage of the part's);
+    `register_every` (levels of logic per pipeline stage, unrolled); `adder_graph` edgeml or da4ml (unrolled); `argmax`
+    (give the class of each frame beside its last value); `synthesize`.
     """
 
     option_names = (
         "architecture",
         "goal",
         "frames_per_second",
+        "max_luts",
         "register_every",
         "adder_graph",
         "argmax",
@@ -156,7 +157,34 @@ def _can_unroll(network: Network) -> bool:
 
 
 def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tuple[Built, dict[str, Cost]]:
-    """The design that the options ask for on a part, and its estimated cost by layer."""
+    """The design that the options ask for on a part, and its estimated cost by layer.
+
+    Raises InputError where an option is wrong, or nothing that it asks for stays within `max_luts`.
+    """
+    most = _most_luts(options, budget)
+    built, costs = _choose(network, budget, options, most)
+    if most is not None and (luts := total(costs).luts) > most:
+        raise InputError(
+            "option max_luts",
+            f"allows {most} lookup tables; the design takes {luts:.0f}, as estimated",
+            "Allow more, ask for fewer frames a second or goal=area, or train fewer bits",
+        )
+    return built, costs
+
+
+def _most_luts(options: Mapping[str, Any], budget: Budget) -> int | None:
+    """The option `max_luts`: a count, or a percentage of the part's."""
+    text = str(options.get("max_luts") or "")
+    if text.endswith("%"):
+        percent = _number({"max_luts": text[:-1]}, "max_luts", 0.01, 100)
+        return None if percent is None else int(budget.luts * percent / 100)
+    count = _number(options, "max_luts", 1, 1e9)
+    return None if count is None else int(count)
+
+
+def _choose(
+    network: Network, budget: Budget, options: Mapping[str, Any], most: int | None
+) -> tuple[Built, dict[str, Cost]]:
     architecture = _choice(options, "architecture", _ARCHITECTURES, "auto")
     goal = _choice(options, "goal", _GOALS, "throughput")
     rate = _number(options, "frames_per_second", 1e-3, 1e9)
@@ -168,13 +196,13 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     asked = goal != "area" and rate is None
     if is_spiking(network):
         return _choose_spiking(
-            network, budget, Design(architecture, {}, {}, every, False, argmax, adder_graph), goal, rate
+            network, budget, Design(architecture, {}, {}, every, False, argmax, adder_graph), goal, rate, most
         )
     unrolled: tuple[Built, dict[str, Cost]] | None = None
     if architecture == "unrolled" or (architecture == "auto" and asked and _can_unroll(network)):
         costs = estimate_unrolled(network_logic(network, adder_graph=adder_graph), budget.family, every)
         whole = total(costs)
-        if architecture == "unrolled" or _small(whole, budget):
+        if architecture == "unrolled" or _small(whole, budget, most):
             design = Design("unrolled", register_every=every, adder_graph=adder_graph)
             unrolled = _finished(network, design, costs, budget, argmax)
             if architecture == "unrolled" or goal == "throughput":
@@ -186,7 +214,7 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
             raise InputError("option frames_per_second", f"{rate:g} is above the clock of {budget.clock_mhz:g} MHz")
 
     def within(plan: Plan) -> bool:
-        return goal != "area" and _within(total(estimate_folded(plan, budget.family)), budget)
+        return goal != "area" and _within(total(estimate_folded(plan, budget.family)), budget, most)
 
     def in_time(plan: Plan) -> bool:
         return at_most is None or max(plan.input_beats, *(segment.steps for segment in plan.segments)) <= at_most
@@ -210,14 +238,16 @@ def _finished(
     return built, {**costs, "argmax": estimate_argmax(built.interface, budget.family)}
 
 
-def _small(whole: Cost, budget: Budget) -> bool:
-    """Whether an unrolled design leaves half of the part to others."""
-    return whole.luts <= budget.luts * _UNROLLED_SHARE and whole.flip_flops <= budget.flip_flops * _UNROLLED_SHARE
+def _small(whole: Cost, budget: Budget, most: int | None) -> bool:
+    """Whether an unrolled design leaves half of the part to others, or takes no more lookup tables than are allowed."""
+    luts = budget.luts * _UNROLLED_SHARE if most is None else most
+    return whole.luts <= luts and whole.flip_flops <= budget.flip_flops * _UNROLLED_SHARE
 
 
-def _within(whole: Cost, budget: Budget) -> bool:
+def _within(whole: Cost, budget: Budget, most: int | None) -> bool:
+    luts = budget.luts * budget.family.folded_share if most is None else most
     return (
-        whole.luts <= budget.luts * budget.family.folded_share
+        whole.luts <= luts
         and whole.flip_flops <= budget.flip_flops * budget.family.folded_share
         and whole.block_rams <= budget.block_rams
         and whole.dsps <= budget.dsps
@@ -229,7 +259,7 @@ def _build_spiking(plan: SpikingPlan) -> Built:
 
 
 def _choose_spiking(
-    network: Network, budget: Budget, asked: Design, goal: str, rate: float | None
+    network: Network, budget: Budget, asked: Design, goal: str, rate: float | None, most: int | None
 ) -> tuple[Built, dict[str, Cost]]:
     """All neurons at once where that is asked for, or (`auto`) takes less than half of the part; else event-driven
     units with as many membranes per clock as fit, or one where area is the goal."""
@@ -244,7 +274,7 @@ def _choose_spiking(
                     f"{rate:g} is above a frame in {unrolled.interval} clocks at {budget.clock_mhz:g} MHz",
                     "Ask for less, or convert --to quantized: the same integers, a frame per clock",
                 )
-            if asked.architecture == "unrolled" or (enough and _small(total(costs), budget)):
+            if asked.architecture == "unrolled" or (enough and _small(total(costs), budget, most)):
                 return _finished(
                     network, replace(asked, architecture="unrolled", argmax=False), costs, budget, asked.argmax
                 )
@@ -257,7 +287,7 @@ def _choose_spiking(
     plans = spiking_plans(network)
     chosen = plans[-1]
     if goal != "area":
-        fitting = (plan for plan in plans if _within(total(estimate_spiking(plan, budget.family)), budget))
+        fitting = (plan for plan in plans if _within(total(estimate_spiking(plan, budget.family)), budget, most))
         chosen = next(fitting, chosen)
     design = Design("folded", chosen.folds)
     return _finished(network, design, estimate_spiking(chosen, budget.family), budget, asked.argmax)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from edgeml.errors import InputError
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import budget_of
+from edgeml.targets.fpga.estimate import total
 from edgeml.targets.fpga.folded.plan import Plan
 from edgeml.targets.fpga.folded.timing import solve
 from edgeml.targets.fpga.folding import fastest_plan, folds_for_interval, quickest_plan
@@ -61,3 +63,20 @@ def test_the_goal_decides_between_frames_a_second_clocks_to_an_answer_and_area()
     assert many.interval <= soon.interval <= small.interval
     assert soon.latency <= many.latency < small.latency
     assert choose(network, budget, {"goal": "latency"})[0].latency <= soon.latency
+
+
+@pytest.mark.parametrize("goal", ["throughput", "latency"])
+def test_no_design_takes_more_lookup_tables_than_allowed(goal: str) -> None:
+    network = small_network(3, widest=40, deepest=4)
+    budget = budget_of(load_profile("ecp5-25k"))
+    free = total(choose(network, budget, {"architecture": "folded", "goal": goal})[1]).luts
+    allowed = 0.9 * free
+    for given in (int(allowed), f"{100 * allowed / budget.luts:.3f}%"):
+        bounded = total(choose(network, budget, {"architecture": "folded", "goal": goal, "max_luts": given})[1]).luts
+        assert 0 < bounded <= allowed
+
+
+@pytest.mark.parametrize("given", [1, "0.01%", "many", "101%", -3])
+def test_a_bound_that_nothing_meets_or_that_is_none_is_refused(given: object) -> None:
+    with pytest.raises(InputError, match="max_luts"):
+        choose(small_network(3, widest=40, deepest=4), budget_of(load_profile("ecp5-25k")), {"max_luts": given})
