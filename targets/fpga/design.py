@@ -33,7 +33,17 @@ from .spiking.unrolled.plan import make_unrolled_spikes
 from .unrolled import emit as unrolled
 from .unrolled.build import ADDER_GRAPHS, network_logic
 
-__all__ = ["DESIGN_FILE", "Built", "Design", "build", "design_of", "library_text", "read_design", "verify_files"]
+__all__ = [
+    "DESIGN_FILE",
+    "Built",
+    "Design",
+    "build",
+    "compare_files",
+    "design_of",
+    "library_text",
+    "read_design",
+    "verify_files",
+]
 
 DESIGN_FILE = "design.json"
 _FORMAT = 1
@@ -346,13 +356,9 @@ def _count(path: Path, value: Any, most: int) -> int:
     return value
 
 
-def verify_files(network: Network, folder: Path) -> Built:
-    """Make a bundle's RTL again and compare it with what lies in `folder` (its `rtl/`).
-
-    Raises InputError naming the file that differs or is missing. Nothing of the folder is run or read as code.
-    """
-    built = build(network, read_design(folder))
-    for name, content in built.files.items():
+def compare_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Hold what lies in `folder` against `files`; InputError naming the one that differs or is missing."""
+    for name, content in files.items():
         path = folder / name
         try:
             same = path.stat().st_size == len(content) and path.read_bytes() == content
@@ -360,4 +366,13 @@ def verify_files(network: Network, folder: Path) -> Built:
             raise InputError(str(path), f"cannot be read ({error.strerror or error})", "Convert again") from error
         if not same:
             raise InputError(str(path), "is not what this network and design give", "Convert again")
+
+
+def verify_files(network: Network, folder: Path) -> Built:
+    """Make a bundle's RTL again and compare it with what lies in `folder` (its `rtl/`).
+
+    Raises InputError naming the file that differs or is missing. Nothing of the folder is run or read as code.
+    """
+    built = build(network, read_design(folder))
+    compare_files(folder, built.files)
     return built

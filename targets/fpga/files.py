@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError
 from edgeml.network import Network, simulate
 
 from .budget import Budget, budget_of
-from .design import Built, verify_files
+from .design import Built, compare_files, verify_files
 from .testbench import expected_image, input_image, testbench
 from .tops.ip import ip_files
 from .tops.uart import uart_files
@@ -43,14 +42,11 @@ def verify_bundle(bundle: Bundle) -> Built:
     Raises InputError naming the file that differs or is missing. Nothing of the bundle is run or read as code.
     """
     built = verify_files(bundle.network, bundle.folder / "rtl")
-    for name, content in generated_files(bundle.network, built, budget_of(bundle.profile)).items():
-        path = bundle.folder / name
-        try:
-            same = path.stat().st_size == len(content) and path.read_bytes() == content
-        except OSError as error:
-            raise InputError(str(path), f"cannot be read ({error.strerror or error})", "Convert again") from error
-        if not same:
-            raise InputError(str(path), "is not what this network and design give", "Convert again")
+    others = generated_files(bundle.network, built, budget_of(bundle.profile)).items()
+    compare_files(
+        bundle.folder,
+        {name: content for name, content in others if name.removeprefix("rtl/") not in built.files},
+    )
     return built
 
 
