@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Element", "bus", "instance", "memory_image", "pack_words", "signed_bits", "type_of"]
+__all__ = ["Element", "bus", "instance", "memory_image", "pack_words", "signed_bits", "stream_ports", "type_of"]
 
 
 @dataclass(frozen=True)
@@ -87,3 +87,18 @@ def memory_image(words: Iterable[int], width: int) -> str:
     """Content for $readmemh: one word of `width` bits a line."""
     digits = (width + 3) // 4
     return "".join(f"{word:0{digits}x}\n" for word in words)
+
+
+def stream_ports(in_width: int, out_width: int) -> list[str]:
+    """The ports of a core: clock, reset, and a stream of so many bits in and out; to the end of the port list."""
+    return [
+        "    input  wire clk,",
+        "    input  wire rst,  // synchronous, active high",
+        "    input  wire in_valid,",
+        "    output wire in_ready,",
+        f"    input  wire {bus(in_width)}in_data,",
+        "    output wire out_valid,",
+        "    input  wire out_ready,",
+        f"    output wire {bus(out_width)}out_data",
+        ");",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..verilog import bus, instance
+from ..verilog import bus, instance, stream_ports
 from .operation import Operation
 from .plan import INPUT, Edge, Plan, Segment
 
@@ -62,15 +62,7 @@ def core(plan: Plan, name: str, facts: Mapping[str, object]) -> str:
         *(f"// {key}: {value}" for key, value in facts.items()),
         "`default_nettype none",
         f"module {name} (",
-        "    input  wire clk,",
-        "    input  wire rst,  // synchronous, active high",
-        "    input  wire in_valid,",
-        "    output wire in_ready,",
-        f"    input  wire {bus(in_width)}in_data,",
-        "    output wire out_valid,",
-        "    input  wire out_ready,",
-        f"    output wire {bus(out_width)}out_data",
-        ");",
+        *stream_ports(in_width, out_width),
     ]
     body = [_source(plan, INPUT, _Stream("in", in_width), declared=True)]
     for segment in plan.segments:

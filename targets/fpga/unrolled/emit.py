@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from ..verilog import bus, instance
+from ..verilog import bus, instance, stream_ports
 from .build import Logic
 from .netlist import Bit, Cell, CellKind
 
@@ -345,15 +345,7 @@ def core(logic: Logic, name: str, pipeline_name: str, latency: int, facts: Mappi
             *(f"// {key}: {value}" for key, value in facts.items()),
             "`default_nettype none",
             f"module {name} (",
-            "    input  wire clk,",
-            "    input  wire rst,  // synchronous, active high",
-            "    input  wire in_valid,",
-            "    output wire in_ready,",
-            f"    input  wire {bus(in_width)}in_data,",
-            "    output wire out_valid,",
-            "    input  wire out_ready,",
-            f"    output wire {bus(out_width)}out_data",
-            ");",
+            *stream_ports(in_width, out_width),
             "    wire take = in_valid && in_ready;",
             f"    reg {bus(latency)}going;  // which stages hold a frame",
             "    always @(posedge clk) begin",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...unrolled.emit import pipeline
-from ...verilog import Element, bus, instance
+from ...verilog import Element, bus, instance, stream_ports
 from .plan import Population, Reached, UnrolledLayer, UnrolledSpikes
 
 __all__ = ["LIBRARY_MODULES", "pipelines", "unrolled_core"]
@@ -60,15 +60,7 @@ def unrolled_core(plan: UnrolledSpikes, name: str, facts: Mapping[str, object]) 
         *(f"// {key}: {value}" for key, value in facts.items()),
         "`default_nettype none",
         f"module {name} (",
-        "    input  wire clk,",
-        "    input  wire rst,  // synchronous, active high",
-        "    input  wire in_valid,",
-        "    output wire in_ready,",
-        f"    input  wire {bus(in_width)}in_data,",
-        "    output wire out_valid,",
-        "    input  wire out_ready,",
-        f"    output wire {bus(out_width)}out_data",
-        ");",
+        *stream_ports(in_width, out_width),
         "    wire can_reserve;",
         "    wire rested;",
         "    assign in_ready = can_reserve && rested;",
