@@ -8,8 +8,9 @@ from .network import Network, file
 
 if TYPE_CHECKING:
     from .frontends.mlp import Mlp
+    from .frontends.snn import Snn
 
-__all__ = ["describe_mlp", "describe_network"]
+__all__ = ["describe_mlp", "describe_network", "describe_snn"]
 
 
 def describe_network(network: Network) -> dict[str, Any]:
@@ -64,3 +65,38 @@ def describe_mlp(mlp: Mlp) -> dict[str, Any]:
         "final": mlp.final,
         "layers": layers,
     }
+
+
+def describe_snn(snn: Snn) -> dict[str, Any]:
+    """Layers of a float spiking network: synapses, decays, thresholds (smallest to largest) and how they reset."""
+    layers = []
+    for position, layer in enumerate(snn.layers):
+        constants = {"beta": layer.beta, "threshold": layer.threshold}
+        if layer.alpha is not None:
+            constants["alpha"] = layer.alpha
+        told = [f"{name} {_span(values)}" for name, values in constants.items()]
+        told.append(f"reset {layer.reset}" + ("" if layer.reset_delay or layer.reset == "none" else " at once"))
+        told += [name for name in ("recurrent", "delays") if getattr(layer, name) is not None]
+        arrays = (layer.weight, layer.bias, layer.recurrent)
+        layers.append(
+            {
+                "name": layer.name,
+                "kind": "spiking neurons",
+                "inputs": [snn.layers[position - 1].name if position else "input"],
+                "outputs": len(layer.bias),
+                "parameters": int(sum(array.size for array in arrays if array is not None)),
+                "summary": ", ".join(told),
+            }
+        )
+    return {
+        "name": snn.name,
+        "inputs": snn.input_size,
+        "outputs": snn.output_size,
+        "labels": list(snn.labels),
+        "layers": layers,
+    }
+
+
+def _span(values: Any) -> str:
+    low, high = float(values.min()), float(values.max())
+    return f"{low:g}" if low == high else f"{low:g} … {high:g}"

@@ -85,7 +85,8 @@ def inspect(
 
 def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[str], list[list[Any]]]:
     """What a model or bundle consists of: the document for --json, and a table's title, columns and rows."""
-    from ..inspection import describe_mlp, describe_network
+    from ..frontends.snn import Snn
+    from ..inspection import describe_mlp, describe_network, describe_snn
     from ..network import Network
 
     if Path(what).is_dir():
@@ -103,6 +104,9 @@ def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[
         if target is not None:
             document["target"] = target
         columns = ["name", "kind", "inputs", "outputs", "low", "high", "bits", "parameters", "summary"]
+    elif isinstance(found, Snn):
+        document = describe_snn(found)
+        columns = ["name", "kind", "inputs", "outputs", "parameters", "summary"]
     else:
         document = describe_mlp(found)
         columns = ["name", "kind", "inputs", "outputs", "parameters", "origin"]

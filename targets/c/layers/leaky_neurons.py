@@ -231,7 +231,9 @@ class _Writer:
         bias = self.per_neuron("bias") if layer.bias.any() else ""
         into_current = f" + {bias}[n]" if bias and model.bias_into == "current" else ""
         into_membrane = f" + {bias}[n]" if bias and model.bias_into == "membrane" else ""
-        threshold = self.per_neuron("threshold")
+        # Membranes that are never reset meet no threshold, and C compilers object to a constant that nothing reads.
+        meets_threshold = model.emission != "membrane" or model.reset != "none"
+        threshold = self.per_neuron("threshold") if meets_threshold else ""
         above = ">" if model.compare == "greater" else ">="
         lines: list[str] = []
         if per_event:

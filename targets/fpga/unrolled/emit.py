@@ -291,6 +291,8 @@ def pipeline(logic: Logic, name: str, register_every: int, facts: Mapping[str, o
             declared[stage].append(f"    reg {_range(len(kept))}{target};")
             initial[stage].append(f"        {target} = {len(kept)}'d0;")
             clocked[stage].append(f"        {target} <= {registers.group(source, delay - 1, kept)};")
+    if latency and not declared:
+        unused.append("clk")  # outputs that are constant, or wired to inputs of the same stage
     width = logic.output_element.bits
     out = [registers.name(bit, latency) for bits in logic.outputs for bit in bits]
     in_width = netlist.input_bits

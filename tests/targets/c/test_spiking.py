@@ -62,6 +62,17 @@ def classic_with_c(seeds: range) -> int:
     return compared
 
 
+@pytest.mark.parametrize("reset", ["none", "subtract", "zero"])
+def test_membranes_that_are_read_and_no_threshold_is_met(reset: str) -> None:
+    """A constant that nothing reads would end the compilation."""
+    rng = np.random.default_rng(0)
+    model = NeuronModel(emission="membrane", reset=reset)
+    layer = LeakyNeurons(model, 4, rng.integers(-3, 4, (3, 2)), 3, np.ones(3, int), *[np.zeros(3, int)] * 4)
+    nodes = [Node("input", InputQuantizer(8, np.ones(1), np.zeros(1), 0, 1, False)), Node("last", layer, ("input",))]
+    network = Network("membranes", tuple(nodes), Output(np.ones(1)))
+    assert_equal(network, rng.integers(0, 2, (5, 8)).astype(np.int32))
+
+
 def test_classic_models_of_any_choice() -> None:
     assert classic_with_c(range(12)) >= 6
 
