@@ -83,6 +83,13 @@ def _word(options: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
 
 
 def _weight_bits(options: Mapping[str, Any], universal: bool) -> int:
+    if "bits" in options and options.get("weight_bits", options["bits"]) != options["bits"]:
+        raise InputError(
+            "options bits and weight_bits",
+            f"are {options['bits']!r} and {options['weight_bits']!r}; in this form both mean the weights, activations "
+            "have 8 bits",
+            "Give one of them",
+        )
     bits = _integer("weight_bits", options.get("weight_bits", options.get("bits", 6 if universal else 8)), 1, 8)
     if universal and bits > 8 - GUARD_BITS:
         raise InputError(
@@ -111,6 +118,12 @@ def parse_options(options: Mapping[str, Any]) -> Options:
     if isinstance(percentile, bool) or not isinstance(percentile, (int, float)) or not 50 < percentile <= 100:
         raise InputError("option percentile", f"must be a number in 50 … 100, found {percentile!r}")
     calibration = "percentile" if "percentile" in options else "mse"
+    if "percentile" in options and options.get("calibration", calibration) != "percentile":
+        raise InputError(
+            "options percentile and calibration",
+            f"cannot work together: calibration {options['calibration']!r} takes no percentile",
+            "Leave one of them out",
+        )
     return Options(
         rounding=rounding,
         per_tensor=_flag(options, "per_tensor", False),

@@ -24,6 +24,9 @@ __all__ = ["train"]
 
 _BATCH = 128
 _LEARNING_RATE = 2e-3
+_ORDINARY = (2.0**-10, 2.0**10)
+"""Rows whose largest weight lies between these are trained as they are; others in a power of two that takes them to 1:
+the learning rate suits them then, and Brevitas, which has no scale below 1e-10, can express them."""
 
 
 def train(
@@ -42,12 +45,12 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         module = _module(graph, options)
-        inputs = torch.tensor(graph.normalised(data.x), dtype=torch.float32)
+        inputs = _float32(graph.normalised(data.x))
         loss, targets = _loss(graph, data)
         module(inputs[:1024])
         _start_scales(module, graph, options)
         _optimise(module, inputs, targets, loss, options.epochs, progress)
-        return _result(module, graph)
+        return _result(module, graph, options)
 
 
 def _loss(graph: FloatGraph, data: Dataset) -> tuple[Callable[[Any, Any], Any], Any]:
@@ -56,7 +59,7 @@ def _loss(graph: FloatGraph, data: Dataset) -> tuple[Callable[[Any, Any], Any], 
     if data.y is not None:
         return torch.nn.functional.cross_entropy, torch.tensor(data.y)
     outputs = graph.trace(data.x)[graph.stages[-1].name]
-    return torch.nn.functional.mse_loss, torch.tensor(outputs, dtype=torch.float32)
+    return torch.nn.functional.mse_loss, _float32(outputs)
 
 
 def _weight_quantizer(options: Options) -> Any:
@@ -72,23 +75,32 @@ def _weight_quantizer(options: Options) -> Any:
     return quant.Int8WeightPerTensorFloat if options.per_tensor else quant.Int8WeightPerChannelFloat
 
 
+def _row_units(weight: npt.NDArray[np.float64], per_tensor: bool) -> npt.NDArray[np.float64]:
+    """The power of two [outputs] or [1] that each row of weights [outputs, inputs] is trained in; 1 for most."""
+    largest = np.abs(weight.reshape(1, -1) if per_tensor else weight).max(axis=1)
+    extreme = (largest > 0) & ((largest < _ORDINARY[0]) | (largest > _ORDINARY[1]))
+    _, exponent = np.frexp(largest)
+    return np.where(extreme, np.ldexp(1.0, exponent), 1.0)
+
+
 def _layer(stage: Stage, options: Options) -> Any:
+    """Without its bias, which is added behind the row units."""
     import torch
     from brevitas.nn import QuantLinear
 
     outputs, inputs = stage.weight.shape
+    weight = stage.weight / _row_units(stage.weight, options.per_tensor)[:, None]
     layer = QuantLinear(
         inputs,
         outputs,
-        bias=True,
+        bias=False,
         weight_quant=_weight_quantizer(options),
         weight_bit_width=options.weight_bits,
         weight_narrow_range=True,
         weight_scaling_impl_type="parameter_from_stats",
     )
     with torch.no_grad():
-        layer.weight.copy_(torch.tensor(stage.weight, dtype=torch.float32))
-        layer.bias.copy_(torch.tensor(stage.bias, dtype=torch.float32))
+        layer.weight.copy_(torch.tensor(weight, dtype=torch.float32))
     return layer
 
 
@@ -116,6 +128,8 @@ def _module(graph: FloatGraph, options: Options) -> Any:
             linear = [stage for stage in graph.stages if stage.kind == "linear"]
             inner = [stage for stage in graph.stages[:-1] if stage.kind not in ("LOGISTIC", "TANH")]
             self.layers = torch.nn.ModuleDict({stage.name: _layer(stage, options) for stage in linear})
+            self.biases = torch.nn.ParameterDict({stage.name: _float32(stage.bias) for stage in linear})
+            self.units = {stage.name: _float32(_row_units(stage.weight, options.per_tensor)) for stage in linear}
             self.activations = torch.nn.ModuleDict(
                 {INPUT: _activation(-np.inf, options.universal)}
                 | {stage.name: _activation(stage.low, options.universal) for stage in inner}
@@ -134,7 +148,7 @@ def _module(graph: FloatGraph, options: Options) -> Any:
             if stage.kind == "TANH":
                 return torch.tanh(inputs[0])
             if stage.kind == "linear":
-                y = self.layers[stage.name](inputs[0])
+                y = self.layers[stage.name](inputs[0]) * self.units[stage.name] + self.biases[stage.name]
             else:
                 y = inputs[0] + inputs[1] if stage.kind == "add" else inputs[0]
             if math.isinf(stage.low) and math.isinf(stage.high):
@@ -154,7 +168,7 @@ def _start_scales(module: Any, graph: FloatGraph, options: Options) -> None:
             continue
         scale = weight_scales(
             stage.weight, options.weight_bits, per_tensor=options.per_tensor, powers_of_two=options.universal
-        )
+        ) / _row_units(stage.weight, options.per_tensor)
         value = module.layers[stage.name].weight_quant.tensor_quant.scaling_impl.value
         start = scale * largest
         if options.universal:
@@ -185,20 +199,34 @@ def _optimise(
     module.eval()
 
 
-def _result(module: Any, graph: FloatGraph) -> tuple[FloatGraph, dict[str, npt.NDArray[np.float64]]]:
+def _result(module: Any, graph: FloatGraph, options: Options) -> tuple[FloatGraph, dict[str, npt.NDArray[np.float64]]]:
     import torch
 
     stages, scales = [], {}
     for stage in graph.stages:
         if stage.kind == "linear":
-            layer = module.layers[stage.name]
             with torch.no_grad():
-                quantized = layer.quant_weight()
+                quantized = module.layers[stage.name].quant_weight()
             scale = quantized.scale.detach().double().numpy().reshape(-1)
+            if options.universal:
+                scale = _power_of_two(scale)
             integers = np.rint(quantized.value.detach().double().numpy() / scale[:, None])
+            scale = scale * _row_units(stage.weight, options.per_tensor)
             scales[stage.name] = scale
-            bias = layer.bias.detach().double().numpy()
+            bias = module.biases[stage.name].detach().double().numpy()
             stages.append(replace(stage, weight=integers * scale[:, None], bias=bias))
         else:
             stages.append(stage)
     return graph.with_stages(tuple(stages)), scales
+
+
+def _power_of_two(scale: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Each scale as the power of two that it is, or the next above it. Brevitas gives a row of zeros its least scale,
+    which is none; and 2^x of a float32 tensor may be an ulp beside one, on some processors."""
+    return np.asarray(2.0 ** np.ceil(np.log2(scale) - 1e-3))
+
+
+def _float32(values: npt.NDArray[np.float64]) -> Any:
+    import torch
+
+    return torch.tensor(values, dtype=torch.float32)

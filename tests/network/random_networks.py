@@ -13,6 +13,11 @@ from edgeml.network import Add, Dense, InputQuantizer, Network, Node, Output, Th
 __all__ = ["Shape", "network_of", "random_inputs", "random_network", "random_shape", "shapes"]
 
 
+_LARGEST_BARE = 2**14
+"""Sums behind which no thresholds are needed: the sum of two, times 300 inputs of 8 bits, stays within 32 bits."""
+_LEVELS_INSTEAD = 3
+
+
 @dataclass(frozen=True)
 class Shape:
     """What decides a random network.
@@ -21,7 +26,8 @@ class Shape:
     ----------
     widths : sizes of the input and of each dense layer.
     weight_bits : of each dense layer; one less than widths.
-    levels : thresholds per channel behind each dense layer but the last; 0 for none.
+    levels : thresholds per channel behind each dense layer but the last; 0 for none (where its sums are so large that
+        the layers behind could pass 32 bits, it gets some).
     bases : smallest output of each of these threshold layers.
     residual : for each dense layer but the first, whether its input is the sum of its two predecessors' outputs
         (taken only where their sizes agree).
@@ -79,9 +85,12 @@ def network_of(shape: Shape, name: str = "random") -> Network:
         bias = rng.integers(-1000, 1001, width)
         end = append(f"fc{k}", Dense(weight, shape.weight_bits[k], bias, zero_point), source)
         last = k == len(shape.widths) - 2
-        if not last and shape.levels[k]:
-            low, high = values_of(end)
-            spread = rng.normal(0.5, 0.2, (width, shape.levels[k]))
+        low, high = values_of(end)
+        levels = shape.levels[k]
+        if max(-int(low.min()), int(high.max())) > _LARGEST_BARE:
+            levels = levels or _LEVELS_INSTEAD
+        if not last and levels:
+            spread = rng.normal(0.5, 0.2, (width, levels))
             thresholds = np.rint(low[:, None] + spread * (high - low)[:, None] + 1).astype(np.int64)
             thresholds[rng.random(width) < 0.05] = -(2**31)  # reached always
             thresholds[rng.random(width) < 0.05] = 2**31 - 1  # reached (almost) never

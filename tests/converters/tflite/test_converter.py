@@ -257,6 +257,8 @@ def test_kept_softmax_stands_in_the_file_and_the_network_ends_before_it(digits: 
         ({"softmax": "melt"}, "must be one of drop, keep"),
         ({"softmax": "keep"}, "the model ends in no softmax"),
         ({"epochs": -1}, "must be a whole number"),
+        ({"bits": 4, "weight_bits": 2}, "options bits and weight_bits: are 4 and 2"),
+        ({"percentile": 99.0, "calibration": "minmax"}, "options percentile and calibration: cannot work together"),
     ],
 )
 def test_wrong_options_are_named(options: dict[str, object], message: str) -> None:

@@ -14,7 +14,7 @@ from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.runtimes import RUNTIMES, Session
 from edgeml.data import Dataset
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Add, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
+from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from edgeml.network import Network, simulate
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.targets.cpu.compiler import find_compiler
@@ -155,6 +155,42 @@ def test_the_generated_c_gives_the_bytes_of_golden() -> None:
 @pytest.mark.parametrize("bits", [2, 3, 4, 6])
 def test_a_million_outputs_of_the_generated_c_are_the_bytes_of_golden(bits: int) -> None:
     assert _check_c(bits, nets=10, samples=4000, seed=70 + bits) > 1_000_000
+
+
+def with_extreme_rows(generator: np.random.Generator) -> Mlp:
+    """12-9-3 with batch norm: rows that a zero gamma makes zero, and rows of very small and very large weights."""
+    size = np.array([0.0, 1e-20, 1e-9, 1.0, 1.0, -1.0, 1.0, 1e6, 0.0])
+    norm = Affine(generator.normal(size=9) * size, generator.normal(size=9))
+    hidden = Linear(generator.normal(size=(9, 12)) / 4, generator.normal(size=9))
+    last = Linear(generator.normal(size=(3, 9)) / np.maximum(np.abs(size), 1.0), generator.normal(size=3))
+    return Mlp(
+        "extreme",
+        12,
+        (
+            MlpNode("linear1", hidden, ("input",)),
+            MlpNode("norm1", norm, ("linear1",)),
+            MlpNode("relu1", Clamp(0.0, np.inf), ("norm1",)),
+            MlpNode("linear2", last, ("relu1",)),
+        ),
+    )
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("per_tensor", [False, True])
+def test_training_keeps_scales_that_are_powers_of_two(bits: int, per_tensor: bool) -> None:
+    """Training needs them in rows of zeros too, for which Brevitas has no scale that is one."""
+    generator = np.random.default_rng(bits)
+    mlp = with_extreme_rows(generator)
+    x = generator.normal(size=(300, 12))
+    options = {"rounding": "shift", "bits": bits, "epochs": 2, "per_tensor": per_tensor}
+    conversion = TfliteConverter().convert(mlp, Dataset(x, x[:50]), options, lambda *given: None)
+    (content,) = conversion.files.values()
+    operators = [op for op in read_model(content).operators if isinstance(op, FullyConnected)]
+    assert all(np.all(np.frexp(op.weight_scale)[0] == 0.5) for op in operators)
+    q = random_integers(generator, conversion.network, 40)
+    expected = simulate(conversion.network, q)
+    for rounding in ROUNDINGS:
+        assert np.array_equal(simulate(lower(read_model(content), rounding), q), expected), rounding
 
 
 @pytest.mark.parametrize("bits", [7, 8])
