@@ -1,5 +1,5 @@
 # make demo   train a small MLP on real data, convert it to every form, verify it    (installs what it needs into .venv)
-# make test   everything the tests need, and the tests         make test-slow   the long sweeps
+# make test   everything the tests need, and the tests         make test-slow   the long sweeps, from new seeds
 # make bench  speed beside other runtimes, as ratios measured in one run; bench-mcu, bench-fpga, bench-spiking,
 #             bench-tflite alike                               make lint        ruff and mypy
 PYTHON ?= python3
@@ -8,16 +8,23 @@ OLD    := .venv-tflite-runtime
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --disable-pip-version-check --quiet -c constraints.txt
 
+# Tests run side by side in so many processes, each on one processor. PYTEST_OPTIONS are added to those of the tests;
+# SWEEP says how much of the long sweeps runs (tests/sweeps.py).
+WORKERS        ?= 2
+PYTEST_OPTIONS ?=
+SWEEP          ?= --sweep-seed new
+PYTEST         := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
 .PHONY: demo test test-slow bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite lint clean
 
 demo: $(VENV)/.demo $(OLD)/.ready
 	$(BIN)/edgeml demo -o build/demo
 
 test: $(VENV)/.test $(OLD)/.ready
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow" $(PYTEST_OPTIONS)
 
 test-slow: $(VENV)/.test $(OLD)/.ready
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow $(SWEEP) $(PYTEST_OPTIONS)
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

@@ -1,13 +1,72 @@
-"""Fixtures that several test folders use."""
+"""Options of the test run, and fixtures that several test folders use."""
 
 from __future__ import annotations
 
+import os
+import secrets
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+
+from . import sweeps
+from .skipped import AllowedSkips
+
+# The tests run side by side, a processor each; and sums of floats do not hang on how many processors there are.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("ci", derandomize=True, database=None, deadline=None)
+settings.register_profile("long", derandomize=False, database=None, deadline=None, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("edgeml's own tests")
+    group.addoption(
+        "--sweep", type=float, default=1.0, metavar="FRACTION", help="share of the slow tests' cases to try"
+    )
+    group.addoption(
+        "--sweep-seed", default="0", metavar="N", help="another seed for all sweeps, or `new`: one is drawn"
+    )
+    group.addoption("--allowed-skips", type=Path, metavar="FILE", help="fail where another reason than these skips")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    option = config.option
+    if option.sweep_seed == "new":  # workers are given what is drawn here
+        option.sweep_seed = str(secrets.randbelow(2**20) + 1)
+    sweeps.fraction, sweeps.seed = option.sweep, int(option.sweep_seed)
+    settings.load_profile("long" if sweeps.seed else "ci")
+    if sweeps.seed:
+        option.hypothesis_seed = str(sweeps.seed)
+    if option.allowed_skips and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(AllowedSkips(option.allowed_skips))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    again = f"again with --sweep-seed {sweeps.seed}" if sweeps.seed else "the seeds that stand in the tests"
+    return f"sweeps: {sweeps.fraction:g} of the slow tests' cases, {again}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep `--sweep` of the parameter sets of each slow test that does not scale its cases itself."""
+    if sweeps.fraction >= 1:
+        return
+    families: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        mark = item.get_closest_marker("slow")
+        if mark is not None and not mark.kwargs.get("scaled"):
+            families[item.nodeid.partition("[")[0]].append(item)
+    left_out = set()
+    for name, family in families.items():
+        kept = sweeps.thinned(len(family), name)
+        left_out.update(item for place, item in enumerate(family) if place not in kept)
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def test_wrong_attacks_and_logs_are_refused():
     assert read_identifier("0x1A0") == read_identifier("1a0") == 0x1A0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 8), st.booleans())
 def test_frame_times_follow_the_standard(length, extended):
     bits = int(most_bits(length, extended))

@@ -55,7 +55,7 @@ def _same(found: Frames, expected: Frames) -> None:
         np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_FRAME, min_size=1, max_size=12))
 def test_every_format_gives_the_frames_that_were_written(tmp_path_factory, rows):
     traffic = _traffic(rows)
@@ -188,7 +188,7 @@ def test_injected_frames_of_a_file_without_a_telling_name_need_one(tmp_path):
     assert read_log(path, "replay").classes == (NORMAL, "replay")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=120), st.sampled_from(["(1.0) can0 044#00\n", "1.0,0316,1,05,R\n", table.HEADER + "\n", ""]))
 def test_no_bytes_raise_anything_but_our_errors(tmp_path_factory, content, start):
     path = tmp_path_factory.mktemp("hostile") / "dos.log"

@@ -42,7 +42,7 @@ def test_features_are_identifier_data_and_gap():
     assert features_of(frames[1:2], Recipe(gaps=True), before=1.0)[0].tolist() == x[1].tolist()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=30), st.integers(1, 4))
 def test_a_window_is_called_after_most_of_its_injected_frames(labels, size):
     found = labels_of(np.array(labels, np.uint8), size)
@@ -56,7 +56,7 @@ def test_a_window_is_called_after_most_of_its_injected_frames(labels, size):
         assert said == newest_first[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_no_frame_of_a_moment_is_on_both_sides_of_the_cut(data):
     recipe = Recipe(frames=data.draw(st.integers(1, 4)))

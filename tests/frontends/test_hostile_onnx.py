@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 
 from edgeml.errors import InputError
 from edgeml.frontends import load_model
+from tests.sweeps import cases
 
 from .hostile import expect_error_or_model, mutated_bytes
 from .onnx_graphs import model, node
@@ -65,7 +66,7 @@ def test_every_truncation(path: Path) -> None:
             load_model(path)
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(cases(3000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_bytes(path: Path, count: int) -> None:
     loaded = 0
     for content in mutated_bytes(good_model().SerializeToString(), count, 1):
@@ -116,7 +117,7 @@ def mutate(stored: onnx.ModelProto, generator: np.random.Generator) -> None:
             entry.input.append(str(generator.choice(names)))
 
 
-@pytest.mark.parametrize("count", [400, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [400, pytest.param(cases(3000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_structure(path: Path, count: int) -> None:
     generator = np.random.default_rng(2)
     content = good_model().SerializeToString()

@@ -39,7 +39,7 @@ def check(before: Signal, after: Signal, batch: int, moved: np.ndarray) -> None:
 
 
 @given(signals(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_reshape(given_signal: tuple[Signal, int], data: st.DataObject) -> None:
     signal, batch = given_signal
     size = signal.size
@@ -78,7 +78,7 @@ def test_the_usual_reshapes_are_allowed() -> None:
 
 
 @given(signals(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_permute_squeeze_unsqueeze_and_flatten(given_signal: tuple[Signal, int], data: st.DataObject) -> None:
     signal, batch = given_signal
     numbers = real(signal, batch)

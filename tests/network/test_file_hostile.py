@@ -18,6 +18,7 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Thresho
 from edgeml.network.file import from_bytes, read, to_bytes, write
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
+from tests.sweeps import cases
 
 from ..frontends.hostile import JUNK, mutated_bytes, mutated_json
 from .random_networks import random_network
@@ -95,14 +96,14 @@ def test_every_truncation(name: str) -> None:
             from_bytes(content[:length])
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [150, pytest.param(cases(3000), marks=pytest.mark.slow(scaled=True))])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_mutated_bytes(name: str, count: int) -> None:
     for content in mutated_bytes(to_bytes(NETWORKS[name]()), count, 1):
         expect_error_or_network(content)
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [150, pytest.param(cases(3000), marks=pytest.mark.slow(scaled=True))])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_mutated_structure(name: str, count: int) -> None:
     header, structure, data = parts(to_bytes(NETWORKS[name]()))

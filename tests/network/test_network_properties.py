@@ -29,7 +29,7 @@ from edgeml.network.file import from_bytes, model_hash, to_bytes
 from .obvious_reference import obvious_trace
 from .random_networks import Shape, network_of, random_inputs, shapes
 
-EXAMPLES = settings(max_examples=80, deadline=None)
+EXAMPLES = settings(max_examples=80)
 
 
 def assert_equal_traces(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:

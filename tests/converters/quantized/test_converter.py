@@ -19,6 +19,7 @@ from edgeml.data import Dataset
 from edgeml.errors import InputError, MissingTool
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode
 from edgeml.network import Dense, Network, Threshold, trace
+from tests.sweeps import cases
 
 from .obvious_reference import obvious_integers
 from .random_mlps import Shape, data_of, mlp_of, shapes
@@ -49,7 +50,7 @@ def require_equal(network: Network, model_bytes: bytes, samples: int, seed: int)
 BITS = st.integers(1, 8)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(shapes(), BITS, BITS, BITS, st.sampled_from(["narrow", "full"]), st.booleans(), st.sampled_from([0, 0, 2]))
 def test_random_mlps_give_one_network_of_integers(
     shape: Shape, weight: int, act: int, inputs: int, weight_range: str, pixels: bool, epochs: int
@@ -66,8 +67,8 @@ def test_random_mlps_give_one_network_of_integers(
         assert not isinstance(node.layer, Threshold) or node.layer.levels in (2**act - 1, 2**inputs - 1, 255)
 
 
-@pytest.mark.slow
-@settings(max_examples=400, deadline=None, derandomize=True)
+@pytest.mark.slow(scaled=True)
+@settings(max_examples=cases(400))
 @given(shapes(24, 6), BITS, BITS, BITS, st.sampled_from(["narrow", "full"]), st.booleans(), st.sampled_from([0, 3]))
 def test_many_random_mlps_give_one_network_of_integers(
     shape: Shape, weight: int, act: int, inputs: int, weight_range: str, pixels: bool, epochs: int
@@ -80,8 +81,8 @@ def test_many_random_mlps_give_one_network_of_integers(
     require_equal(conversion.network, conversion.files[BREVITAS_FILE], 3, shape.seed)
 
 
-@pytest.mark.slow
-@settings(max_examples=12, deadline=None, derandomize=True)
+@pytest.mark.slow(scaled=True)
+@settings(max_examples=cases(12))
 @given(shapes(300, 6), st.integers(1, 8), st.integers(1, 8))
 def test_wide_random_mlps_are_equal_in_brevitas_and_golden(shape: Shape, weight: int, act: int) -> None:
     mlp = mlp_of(shape)

@@ -56,7 +56,7 @@ def test_it_computes_golden_integers_at_every_layer(tmp_path: Path, conversion: 
     assert not BrevitasExecutor().applies(SimpleNamespace(folder=tmp_path / "elsewhere"))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(model_shapes())
 def test_files_round_trip_byte_for_byte(shape: ModelShape) -> None:
     content = to_bytes(model_of(shape))
@@ -104,7 +104,7 @@ def test_files_with_a_broken_structure_are_refused(change: Any, conversion: Any)
         from_bytes(changed_header(conversion.files[BREVITAS_FILE], change))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(st.data())
 def test_damaged_files_give_an_error_or_another_sound_model(conversion: Any, data: st.DataObject) -> None:
     content = bytearray(conversion.files[BREVITAS_FILE])

@@ -26,7 +26,7 @@ from .random_models import ModelShape, corner_inputs, model_of, model_shapes
 RELU = Clamp(0.0, np.inf)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(model_shapes(), st.integers(0, 2**32 - 1))
 def test_golden_equals_brevitas_in_float64_and_rational_arithmetic_at_every_layer(shape: ModelShape, seed: int) -> None:
     model = model_of(shape)
@@ -83,7 +83,7 @@ SLOPES = st.sampled_from([-2.0, -1.0, -0.375, 0.0, 0.25, 1.0, 3.0, 0.7109375])
 NUMBERS = st.integers(-64, 64).map(lambda number: number / 8)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.one_of(

@@ -19,7 +19,7 @@ def linear(rng: np.random.Generator, outputs: int, inputs: int) -> Linear:
     return Linear(rng.normal(size=(outputs, inputs)), rng.normal(size=outputs))
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120)
 @given(shapes())
 def test_folded_models_compute_the_same(shape: Shape) -> None:
     mlp = mlp_of(shape)

@@ -72,7 +72,7 @@ def test_the_binary_quantizer_is_brevitas_binary_quant_forward() -> None:
     assert torch.equal(BinaryWeights.apply(x, torch.tensor([[0.5]])), y)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(shapes(most_layers=4))
 def test_what_is_trained_is_what_brevitas_computes(shape: Shape) -> None:
     """The trainable network, its batch norm measured, gives Brevitas's outputs up to the rounding of scales.

@@ -19,6 +19,7 @@ from edgeml.errors import EdgemlError, InputError
 from edgeml.network import simulate
 from edgeml.network.file import to_bytes
 from edgeml.network.rounding import ROUNDINGS
+from tests.sweeps import cases, seed_for
 
 from .random_models import model_of_every_operator, random_inputs, random_model
 
@@ -305,6 +306,6 @@ def test_damaged_files_are_errors_and_never_crashes() -> None:
     _fuzz(3_000, seed=1)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 def test_a_hundred_thousand_damaged_files_are_errors_and_never_crashes() -> None:
-    _fuzz(100_000, seed=2)
+    _fuzz(cases(100_000), seed=seed_for(2))

@@ -13,6 +13,7 @@ from edgeml.converters.tflite.writer import write
 from edgeml.errors import CheckFailed, InputError, NetworkError
 from edgeml.network import simulate
 from edgeml.network.rounding import quantize_multiplier
+from tests.sweeps import cases, seed_for
 
 from .random_models import model_of_every_operator, random_inputs, random_model, random_scale
 
@@ -62,10 +63,10 @@ def test_every_output_of_a_runtime_equals_golden_with_its_rule(name: str) -> Non
     sweep(name, 60_000, seed=11)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize("name", sorted(RUNTIMES))
 def test_a_million_outputs_of_a_runtime_equal_golden_with_its_rule(name: str) -> None:
-    sweep(name, 1_000_000, seed=12)
+    sweep(name, cases(1_000_000), seed=seed_for(12))
 
 
 @pytest.mark.parametrize("name", sorted(RUNTIMES))

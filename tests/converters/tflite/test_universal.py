@@ -19,6 +19,7 @@ from edgeml.network import Network, simulate
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.targets.cpu.compiler import find_compiler
 from edgeml.targets.cpu.native_network import NativeNetwork
+from tests.sweeps import cases, seed_for
 
 from .random_models import random_mlp
 
@@ -39,7 +40,7 @@ def random_integers(generator: np.random.Generator, network: Network, samples: i
 
 
 @cache
-def cases(bits: int) -> list[tuple[bytes, np.ndarray, np.ndarray]]:
+def files(bits: int) -> list[tuple[bytes, np.ndarray, np.ndarray]]:
     """Some files with inputs and the outputs of golden, made once for all runtimes."""
     generator = np.random.default_rng(bits)
     found = []
@@ -73,22 +74,22 @@ def test_every_runtime_gives_the_bytes_of_golden(name: str, bits: int) -> None:
     if missing := RUNTIMES[name].missing():
         pytest.skip(f"{name}: {missing}")
     with Session(RUNTIMES[name]) as session:
-        for content, q, expected in cases(bits):
+        for content, q, expected in files(bits):
             (y,), _ = session.run(content, q.astype(np.int8))
             assert np.array_equal(y, expected)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize("name", sorted(RUNTIMES))
 @pytest.mark.parametrize("bits", [2, 3, 4, 6])
 def test_a_million_outputs_of_every_runtime_are_the_bytes_of_golden(name: str, bits: int) -> None:
-    sweep(name, bits, 1_000_000, seed=100 + bits)
+    sweep(name, bits, cases(1_000_000), seed=seed_for(100 + bits))
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 6])
 def test_the_bytes_are_those_of_every_rounding_rule(bits: int) -> None:
     """Without any runtime: the file, read back with each of the five rules, gives one network of integers."""
-    for content, q, expected in cases(bits):
+    for content, q, expected in files(bits):
         for rule in ROUNDINGS:
             assert np.array_equal(simulate(lower(read_model(content), rule), q), expected), rule
 
@@ -151,10 +152,10 @@ def test_the_generated_c_gives_the_bytes_of_golden() -> None:
     assert _check_c(6, nets=2, samples=300, seed=7) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize("bits", [2, 3, 4, 6])
 def test_a_million_outputs_of_the_generated_c_are_the_bytes_of_golden(bits: int) -> None:
-    assert _check_c(bits, nets=10, samples=4000, seed=70 + bits) > 1_000_000
+    assert _check_c(bits, nets=10, samples=cases(4000), seed=seed_for(70 + bits)) > cases(1_000_000)
 
 
 def with_extreme_rows(generator: np.random.Generator) -> Mlp:

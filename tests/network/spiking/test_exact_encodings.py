@@ -17,6 +17,7 @@ from edgeml.network.spiking.encodings import encoding
 from edgeml.network.spiking.event_driven import run_events
 from edgeml.network.spiking.schedule import Schedule
 from edgeml.network.spiking.time_stepped import run
+from tests.sweeps import cases, seeds
 
 from .random_networks import ENCODINGS, random_network
 
@@ -54,16 +55,16 @@ def test_a_first_layer_fed_with_integers_gives_the_same(name: str) -> None:
     assert wrong_values(name, range(1000, 1020), direct=True)[0] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_no_wrong_value_in_a_thousand_random_networks(name: str) -> None:
-    wrong, compared = wrong_values(name, range(2000, 3000))
-    assert compared > 100_000
+    wrong, compared = wrong_values(name, seeds(2000, 1000))
+    assert compared > cases(100_000)
     assert wrong == 0
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     thresholds=arrays(np.int32, st.tuples(st.integers(1, 3), st.integers(1, 15)), elements=st.integers(-40, 40)),
     potential=st.integers(-100, 100),

@@ -10,6 +10,7 @@ from edgeml.network import ValueRange
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.models.snntorch import snntorch_lapicque, snntorch_leaky, snntorch_synaptic
+from tests.sweeps import cases, seeds
 
 torch = pytest.importorskip("torch")
 snn = pytest.importorskip("snntorch")
@@ -136,9 +137,9 @@ def test_every_class_reset_and_delay_fires_as_snntorch_does(kind: str, reset: st
     assert wrong == 0
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize(("kind", "reset", "delayed"), CONFIGURATIONS)
 def test_a_hundred_networks_of_a_hundred_steps_fire_as_snntorch_does(kind: str, reset: str, delayed: bool) -> None:
-    wrong, given = mismatches(kind, reset, delayed, range(100, 200))
-    assert given > 1000
+    wrong, given = mismatches(kind, reset, delayed, seeds(100, 100))
+    assert given > cases(1000)
     assert wrong == 0

@@ -24,7 +24,7 @@ def _sampled(space: Space, seed: int) -> Candidate:
 
 @pytest.mark.parametrize("space", [FAMILY, TRAINED])
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_candidate_survives_its_parameters(space: Space, seed: int) -> None:
     candidate = _sampled(space, seed)
     again = space.suggest(optuna.trial.FixedTrial(space.parameters(candidate)))
@@ -33,7 +33,7 @@ def test_a_candidate_survives_its_parameters(space: Space, seed: int) -> None:
 
 @pytest.mark.parametrize("space", [FAMILY, TRAINED])
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_neighbours_stay_in_the_space_and_differ_by_little(space: Space, seed: int) -> None:
     candidate = _sampled(space, seed)
     near = space.neighbour(candidate, np.random.default_rng(seed))

@@ -13,6 +13,7 @@ from edgeml.targets.c import generate
 from edgeml.targets.cpu.compiler import find_compiler
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from edgeml.targets.cpu.native_network import NativeNetwork
+from tests.sweeps import cases, seeds
 
 from ...network.spiking.random_classic import random_classic
 from ...network.spiking.random_networks import ENCODINGS, random_network
@@ -77,9 +78,9 @@ def test_classic_models_of_any_choice() -> None:
     assert classic_with_c(range(12)) >= 6
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 def test_two_hundred_classic_networks() -> None:
-    assert classic_with_c(range(1000, 1200)) >= 100
+    assert classic_with_c(seeds(1000, 200)) >= cases(100)
 
 
 @pytest.mark.parametrize("make", [xylo_network, loihi_network])

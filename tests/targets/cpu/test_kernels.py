@@ -21,6 +21,7 @@ from edgeml.targets.cpu.dialect import CPU_DIALECT
 from edgeml.targets.cpu.native_network import NativeNetwork, build_native
 from tests.network.obvious_reference import obvious_trace
 from tests.network.random_networks import Shape, network_of, random_inputs, random_network, shapes
+from tests.sweeps import cases, seeds
 from tests.targets.cpu.bodies import BODIES, body_flags, native_flags, the_compiler
 
 KERNELS: dict[str, DenseKernel] = {
@@ -76,13 +77,14 @@ def test_random_networks_equal_golden_at_every_layer(body: str) -> None:
         assert_equals_golden(native, 21, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize("body", BODIES)
 def test_many_random_networks_equal_golden_at_every_layer(body: str) -> None:
     flags = body_flags(body)
-    for first in range(1000, 1300, 50):
-        networks = [random_network(seed, f"random{seed}") for seed in range(first, first + 50)]
-        for seed, native in enumerate(build_native(networks, flags=flags), first):
+    every = seeds(1000, 300)
+    for start in range(0, len(every), 50):
+        networks = [random_network(seed, f"random{seed}") for seed in every[start : start + 50]]
+        for seed, native in enumerate(build_native(networks, flags=flags), every[start]):
             assert_equals_golden(native, 35, seed)
 
 
@@ -96,7 +98,7 @@ def test_golden_equals_the_obvious_reference() -> None:
             assert {name: values[row].tolist() for name, values in golden.items()} == obvious
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(shape=shapes(widest=100))
 def test_networks_of_any_shape_equal_golden(shape: Shape) -> None:
     try:
@@ -106,8 +108,8 @@ def test_networks_of_any_shape_equal_golden(shape: Shape) -> None:
     assert_equals_golden(NativeNetwork(network, flags=native_flags()), 11, 1)
 
 
-@pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@pytest.mark.slow(scaled=True)
+@settings(max_examples=cases(150), suppress_health_check=list(HealthCheck))
 @given(shape=shapes())
 def test_many_networks_of_any_shape_equal_golden(shape: Shape) -> None:
     try:

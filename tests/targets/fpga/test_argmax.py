@@ -84,7 +84,7 @@ def _shapes(draw: st.DrawFn) -> Interface:
 
 
 @needs_icarus
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(interface=_shapes(), spread=st.sampled_from([0, 1, 3, 1000]), pause=st.sampled_from([0, 100, 200]),
        seed=st.integers(0, 2**32 - 1))  # fmt: skip
 def test_the_unit_gives_numpys_argmax_and_the_words_unchanged(

@@ -12,6 +12,7 @@ from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.icarus import run_icarus
 from edgeml.targets.fpga.tools import icarus
 from tests.network.random_networks import random_inputs
+from tests.sweeps import cases, seeds
 
 from .designs import folded_designs, small_network
 
@@ -36,10 +37,10 @@ def test_random_networks_give_golden_integers_with_pauses(seed: int, tmp_path: P
     _check(seed, tmp_path, 40)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 def test_many_random_networks(tmp_path: Path) -> None:
-    vectors = sum(_check(seed, tmp_path / str(seed), 60) for seed in range(100, 160))
-    assert vectors > 10_000
+    vectors = sum(_check(seed, tmp_path / str(seed), 60) for seed in seeds(100, 60))
+    assert vectors > cases(10_000)
 
 
 def test_a_wrong_expectation_fails_the_test_bench(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_fields_hold_the_worst_sums(core: str, value: int) -> None:
     runs_exactly(network, kernel, core, 3)
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12)
 @given(
     index=st.integers(0, len(KERNELS) - 1),
     outputs=st.integers(1, 40),
@@ -106,7 +106,7 @@ def test_portable_bodies_are_exact_on_this_machine(
     np.testing.assert_array_equal(last, simulate(network, q))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), inputs=st.integers(1, 200), field=st.sampled_from([8, 14, 16, 18]))
 def test_segments_are_the_longest_whose_sums_fit(seed: int, inputs: int, field: int) -> None:
     generator = np.random.default_rng(seed)

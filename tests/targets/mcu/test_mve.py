@@ -45,7 +45,7 @@ def weights(generator: np.random.Generator, shape: tuple[int, int], bits: int) -
     return generator.integers(-(1 << (bits - 1)), 1 << (bits - 1), shape)
 
 
-@settings(max_examples=16, deadline=None, derandomize=True)
+@settings(max_examples=16)
 @given(
     bits=st.sampled_from([1, 2, 4, 8]),
     outputs=st.integers(1, 21),

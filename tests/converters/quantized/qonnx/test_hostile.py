@@ -16,6 +16,7 @@ from edgeml.targets.fpga.qonnx.rules import inspect_file
 from edgeml.targets.fpga.qonnx.writer import to_qonnx
 from tests.frontends.hostile import expect_error_or_model, mutated_bytes
 from tests.frontends.test_hostile_onnx import mutate
+from tests.sweeps import cases
 from tests.targets.fpga.qonnx.test_qonnx import _network as random_network
 
 
@@ -31,7 +32,7 @@ def survives(path: Path) -> bool:
     return True
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [150, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_bytes(tmp_path: Path, count: int) -> None:
     path, read = tmp_path / "model.onnx", 0
     for content in mutated_bytes(to_qonnx(random_network(0)), count, 1):
@@ -40,7 +41,7 @@ def test_mutated_bytes(tmp_path: Path, count: int) -> None:
     assert read > 0
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [200, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_structure(tmp_path: Path, count: int) -> None:
     path, read, generator = tmp_path / "model.onnx", 0, np.random.default_rng(5)
     content = to_qonnx(random_network(0))

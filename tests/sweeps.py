@@ -1,0 +1,44 @@
+"""How much of the long sweeps a run takes, and from which random numbers. One knob for all of them:
+
+    pytest -m slow                     every case, from the seeds that stand in the tests
+    pytest -m slow --sweep 0.1         a tenth of the cases: what each commit gets
+    pytest -m slow --sweep-seed new    every case, from new seeds, which are printed: `make test-slow`
+
+A sweep asks `cases` how many to try and `seeds` or `seed_for` where to begin. A slow test with parameters is thinned by
+its parameters instead (tests/conftest.py), unless it says `@pytest.mark.slow(scaled=True)`: then it asks `cases`, and
+each of its parameters runs.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["cases", "seed_for", "seeds", "thinned"]
+
+fraction = 1.0
+"""The share of the cases that this run takes; set from `--sweep`."""
+
+seed = 0
+"""0: the seeds that stand in the tests. Else a number that all of them are moved by; set from `--sweep-seed`."""
+
+
+def cases(whole: int) -> int:
+    """How many of `whole` cases to try: at least one."""
+    return max(1, math.ceil(whole * fraction))
+
+
+def seed_for(written: int) -> int:
+    """The seed to use where `written` stands in the test."""
+    return written + seed * 1_000_003
+
+
+def seeds(first: int, whole: int) -> range:
+    """So many of `whole` seeds, from `first` on, as this run takes."""
+    return range(seed_for(first), seed_for(first) + cases(whole))
+
+
+def thinned(count: int, name: str) -> set[int]:
+    """Which of `count` parameter sets of the test `name` run: evenly spread, from a place that name and seed decide."""
+    kept = cases(count)
+    start = sum(name.encode()) + seed
+    return {(start + place * count // kept) % count for place in range(kept)}
