@@ -5,11 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,7 +21,7 @@ from .network import Network, argmax
 from .network import file as network_file
 from .profile import Profile
 
-__all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal", "unfinished_folder"]
+__all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
@@ -229,39 +225,3 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     sealed = {"schema": SCHEMA_VERSION, **manifest, "files": files}
     (folder / MANIFEST).write_text(json.dumps(sealed, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return sealed
-
-
-@contextmanager
-def unfinished_folder(final: Path) -> Iterator[Path]:
-    """A folder beside `final` to write a bundle into; renamed to `final` when the block ends without an error.
-
-    A bundle that stood at `final` is replaced only then; anything that is not a bundle is never replaced
-    (InputError). A run that is killed leaves the old bundle, or for an instant none, and a hidden
-    `.NAME.partial-…` folder, which the next run to the same place removes.
-    """
-    final = Path(os.path.abspath(final))
-    if not re.fullmatch(r"[^\x00-\x1f/\\]+", final.name):
-        raise InputError(str(final), "is no name for a bundle", "Give a folder with -o")
-    if final.exists() and not (final / MANIFEST).is_file() and (not final.is_dir() or any(final.iterdir())):
-        raise InputError(str(final), "exists and is no bundle; it is not overwritten", "Give another folder with -o")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        for stale in final.parent.glob(f".{_glob_escaped(final.name)}.partial-*"):
-            shutil.rmtree(stale, ignore_errors=True)
-        partial = final.parent / f".{final.name}.partial-{secrets.token_hex(4)}"
-        partial.mkdir()
-    except OSError as error:
-        raise InputError(str(final), f"cannot be written ({error.strerror or error})") from error
-    try:
-        yield partial
-        replaced = final.parent / f".{final.name}.partial-{secrets.token_hex(4)}"
-        if final.exists():
-            final.rename(replaced)
-        partial.rename(final)
-        shutil.rmtree(replaced, ignore_errors=True)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _glob_escaped(name: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", name)

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CheckFailed", "EdgemlError", "InputError", "MissingTool", "NetworkError", "missing_package", "printable"]
+__all__ = [
+    "CheckFailed",
+    "EdgemlError",
+    "InputError",
+    "MissingTool",
+    "NetworkError",
+    "ToolFailed",
+    "missing_package",
+    "printable",
+]
 
 
 class EdgemlError(Exception):
@@ -54,6 +63,15 @@ class MissingTool(EdgemlError):
     """A package or program that this step needs is not installed; the remedy names what to install."""
 
     exit_code = 3
+
+
+class ToolFailed(EdgemlError):
+    """A tool of others' (a compiler, a simulator, a runtime) failed or did not end in time.
+
+    Nothing is known then of what it should have made or run: that is not a difference from golden.
+    """
+
+    exit_code = 1
 
 
 def missing_package(where: str, error: ModuleNotFoundError) -> MissingTool:

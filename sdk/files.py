@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -10,19 +11,44 @@ from typing import Any
 
 from .errors import InputError
 
-__all__ = ["read_json", "write_beside"]
+__all__ = ["read_json", "unwritable", "write_beside"]
+
+_REMEDIES = {
+    errno.ENOSPC: "Free some space there, or write to another disk",
+    errno.EDQUOT: "Free some of your quota there, or write to another disk",
+    errno.EFBIG: "Raise the limit of file sizes (ulimit -f), or write to another file system",
+    errno.EROFS: "Write to another place: this file system is read-only",
+    errno.EACCES: "Write to a folder that is yours",
+    errno.EPERM: "Write to a folder that is yours",
+    errno.ENAMETOOLONG: "Give a shorter name",
+    errno.ENOTDIR: "Give a path all of whose parents are folders",
+    errno.ENOENT: "Check that the folder exists and was not removed meanwhile",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
+}
+
+
+def unwritable(path: str | os.PathLike[str], error: OSError) -> InputError:
+    """The error of something that cannot be written to `path`: why, and what to do.
+
+    Names the file that the system complained of where that is another one than `path`.
+    """
+    inner = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+    beside = f", at {inner}" if inner and inner != os.fspath(path) else ""
+    remedy = _REMEDIES.get(error.errno or 0, "Write to another place")
+    return InputError(os.fspath(path), f"cannot be written ({error.strerror or error}{beside})", remedy)
 
 
 def write_beside(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it; InputError where that fails."""
-    partial = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
+    """Write a file beside its place and rename it; InputError where that fails, and nothing is left."""
+    partial = path.with_name(f".{path.name[:80]}.partial-{secrets.token_hex(4)}")
     try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        try:
+            partial.write_bytes(content)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(str(path), f"cannot be written ({error.strerror or error})") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        raise unwritable(path, error) from error
 
 
 def read_json(path: Path, most: int, remedy: str = "") -> Any:

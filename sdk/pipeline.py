@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import __version__, plugins
-from .bundle import NETWORK, REPORT, Bundle, load, seal, unfinished_folder
+from . import __version__, caller_state, coverage, plugins
+from .bundle import NETWORK, REPORT, Bundle, load, seal
 from .data import Dataset, as_dataset, load_dataset, to_npy
 from .errors import CheckFailed, InputError, missing_package
 from .frontends.snn import Snn
 from .network import Network, argmax, simulate
 from .network import file as network_file
+from .output_folder import unfinished_folder
 from .profile import Profile, load_profile
 from .report import confusion, render
-from .verify import Verdict, verify
+from .time_limit import time_limit as time_limits
+from .verify import Verdict, run_executors
 
 if TYPE_CHECKING:
     from .frontends.mlp import Mlp
@@ -49,6 +51,8 @@ def convert(
     example: Any = None,
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
+    require: Sequence[str] = (),
+    time_limit: float | None = None,
     progress: plugins.Progress = _silent,
     announce: Callable[[str], None] = lambda stage: None,
     remark: Callable[[str], None] = lambda line: None,
@@ -67,78 +71,121 @@ def convert(
         guessed from its layers.
     name : letters, digits and underscores: the prefix of generated code; default from the model.
     options : of the converter and the target, by name, e.g. {"bits": 2, "epochs": 30}.
+    require : executors, by name, that must run to their end when the bundle is verified.
+    time_limit : seconds that each call of a tool (compiler, simulator, synthesis …) may take, instead of the tools'
+        own limits.
     progress, announce, remark : called while work goes on (see `plugins.Progress`), before each stage, and with what
         is worth a line but no part of the bundle, such as how long a tool took.
 
+    An executor that fails, or does not end in time, says nothing of the artifact: the bundle is kept, and the
+    failure stands among its `verification`. The caller's process is left as it was (`caller_state.preserved`).
+
     Raises
     ------
-    InputError : the model, the data or an option is wrong.
+    InputError : the model, the data or an option is wrong, or the bundle cannot be written.
     CheckFailed : a design rule of the part is broken, or an artifact is not exact; no bundle is left.
-    MissingTool : something that this conversion needs is not installed.
+    ToolFailed : a tool that makes an artifact failed or did not end in time; no bundle is left.
+    MissingTool : something that this conversion needs is not installed; or one of `require` did not run, and the
+        bundle is kept.
     """
-    options = {key: value for key, value in (options or {}).items() if value is not None}
+    given = {key: value for key, value in (options or {}).items() if value is not None}
     profile = load_profile(target)
-    hardware = plugins.targets(profile.kind)
-    dataset = _dataset(data)
-    announce("reading the model")
-    source = _source(model, weights, example, dataset, name)
-    converter = plugins.converters(to)
-    target_options = _take(options, getattr(hardware, "option_names", ()))
-    if unknown := sorted(set(options) - set(converter.option_names) - set(target_options)):
-        known = ", ".join(sorted({*converter.option_names, *getattr(hardware, "option_names", ())}))
-        raise InputError(
-            f"option {unknown[0]!r}", f"is not one of form {to} on target {profile.name}", f"Known: {known}"
-        )
-    if isinstance(source, Snn) and to != "spiking":
-        raise InputError(f"model {source.name}", f"is a spiking network; form {to} takes none", "Use --to spiking")
-    if isinstance(source, Network):
-        conversion = _adopted(model, source, converter, to, dataset, _take(options, converter.option_names))
-    else:
+    hardware, converter = plugins.targets(profile.kind), plugins.converters(to)
+    _check_options(given, to, profile, converter, hardware)
+    coverage.check_names(require)
+    with caller_state.preserved(model), time_limits(time_limit):
+        dataset = _dataset(data)
+        announce("reading the model")
+        source = _source(model, weights, example, dataset, name)
         announce(f"converting to {to}")
-        try:
-            conversion = converter.convert(source, dataset, _take(options, converter.option_names), progress)
-        except ModuleNotFoundError as error:
-            raise missing_package(f"form {to}", error) from error
-    network = conversion.network
-    _check_rules(hardware, network, profile)
-    final = Path(output) if output is not None else Path("build") / network.name
-    with unfinished_folder(final) as folder:
-        announce(f"writing for {profile.name}")
-        for path, content in conversion.files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content)
-        network_file.write(network, folder / NETWORK)
-        _write_golden(folder, network, dataset)
-        metrics = dict(conversion.metrics)
-        if dataset is not None and dataset.y_test is not None:
-            metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
-        told = _told(hardware.emit, announce=announce, remark=remark)
-        metrics["target"] = dict(hardware.emit(network, profile, folder, target_options, **told))
-        manifest: dict[str, Any] = {
-            "name": network.name,
-            "edgeml": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "form": to,
-            "target": {
-                "name": profile.name,
-                "kind": profile.kind,
-                "description": profile.description,
-                "values": dict(profile.values),
-            },
-            "options": dict(options),
-            "model_hash": network_file.model_hash(network),
-            "metrics": metrics,
-            "notes": list(conversion.notes),
-        }
-        sealed = seal(folder, manifest)
-        unverified = Bundle(folder, network, sealed)
-        verdicts = verify(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
-        _refuse_inexact(verdicts)
-        manifest["verification"] = [verdict.as_json() for verdict in verdicts]
-        (folder / REPORT).write_text(render(manifest, network, unverified.golden()[0]), encoding="utf-8")
-        seal(folder, manifest)
-    return load(final)
+        conversion = _converted(model, source, converter, to, dataset, _take(given, converter.option_names), progress)
+        network = conversion.network
+        _check_rules(hardware, network, profile)
+        final = Path(output) if output is not None else Path("build") / network.name
+        with unfinished_folder(final) as folder:
+            announce(f"writing for {profile.name}")
+            _write_network(folder, conversion, dataset)
+            metrics = dict(conversion.metrics)
+            if dataset is not None and dataset.y_test is not None:
+                metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
+            told = _told(hardware.emit, announce=announce, remark=remark)
+            target_options = _take(given, getattr(hardware, "option_names", ()))
+            metrics["target"] = dict(hardware.emit(network, profile, folder, target_options, **told))
+            manifest = _manifest(conversion, to, profile, given, metrics)
+            unverified = Bundle(folder, network, seal(folder, manifest))
+            verdicts = run_executors(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
+            _refuse_inexact(verdicts)
+            manifest["verification"] = [verdict.as_json() for verdict in verdicts]
+            manifest["coverage"] = coverage.coverage(verdicts, profile.name).as_json()
+            (folder / REPORT).write_text(render(manifest, network, unverified.golden()[0]), encoding="utf-8")
+            seal(folder, manifest)
+            bundle = replace(load(folder), folder=final)
+    coverage.require(verdicts, require)
+    return bundle
+
+
+def _check_options(
+    given: Mapping[str, Any], form: str, profile: Profile, converter: plugins.Converter, hardware: plugins.Target
+) -> None:
+    known = {*converter.option_names, *getattr(hardware, "option_names", ())}
+    if unknown := sorted(set(given) - known):
+        raise InputError(
+            f"option {unknown[0]!r}",
+            f"is not one of form {form} on target {profile.name}",
+            f"Known: {', '.join(sorted(known))}",
+        )
+
+
+def _converted(
+    model: Any,
+    source: Mlp | Network,
+    converter: plugins.Converter,
+    form: str,
+    dataset: Dataset | None,
+    options: dict[str, Any],
+    progress: plugins.Progress,
+) -> plugins.Conversion:
+    """The integer network of what was read, in the form asked for."""
+    if isinstance(source, Snn) and form != "spiking":
+        raise InputError(f"model {source.name}", f"is a spiking network; form {form} takes none", "Use --to spiking")
+    if isinstance(source, Network):
+        return _adopted(model, source, converter, form, dataset, options)
+    try:
+        return converter.convert(source, dataset, options, progress)
+    except ModuleNotFoundError as error:
+        raise missing_package(f"form {form}", error) from error
+
+
+def _write_network(folder: Path, conversion: plugins.Conversion, dataset: Dataset | None) -> None:
+    """The network, its test vectors, and the files that the converter brings."""
+    for path, content in conversion.files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    network_file.write(conversion.network, folder / NETWORK)
+    _write_golden(folder, conversion.network, dataset)
+
+
+def _manifest(
+    conversion: plugins.Conversion, form: str, profile: Profile, options: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What `bundle.json` says, but for what verification finds."""
+    return {
+        "name": conversion.network.name,
+        "edgeml": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "form": form,
+        "target": {
+            "name": profile.name,
+            "kind": profile.kind,
+            "description": profile.description,
+            "values": dict(profile.values),
+        },
+        "options": dict(options),
+        "model_hash": network_file.model_hash(conversion.network),
+        "metrics": metrics,
+        "notes": list(conversion.notes),
+    }
 
 
 def _take(options: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -232,14 +279,15 @@ def _write_golden(folder: Path, network: Network, dataset: Dataset | None) -> No
     (folder / "golden" / "outputs.npy").write_bytes(to_npy(y))
 
 
-def _refuse_inexact(verdicts: list[Verdict]) -> None:
+def _refuse_inexact(verdicts: Sequence[Verdict]) -> None:
+    """CheckFailed where an artifact is wrong. An executor that failed says nothing of it: see `Verdict.refutes`."""
     for verdict in verdicts:
-        if verdict.status in ("mismatch", "error"):
+        if verdict.status == "mismatch":
             found = f"{verdict.mismatches} of {verdict.vectors} vectors differ, first {verdict.first_mismatch}"
-            problem = found if verdict.status == "mismatch" else verdict.detail
-            raise CheckFailed(
-                f"executor {verdict.name}", f"does not compute the golden integers: {problem}", "No bundle was written"
-            )
+            problem = f"does not compute the golden integers: {found}"
+            raise CheckFailed(f"executor {verdict.name}", problem, "No bundle was written")
+        if verdict.refutes:
+            raise CheckFailed(f"executor {verdict.name}", f"found a fault: {verdict.detail}", "No bundle was written")
 
 
 def accuracy(network: Network, x: npt.NDArray[Any], y: npt.NDArray[np.int64]) -> float:

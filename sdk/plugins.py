@@ -35,6 +35,7 @@ __all__ = [
     "Executor",
     "Progress",
     "RuleResult",
+    "Subject",
     "Target",
     "converters",
     "executors",
@@ -132,8 +133,31 @@ class Execution:
     measures: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What exactly an executor runs of a bundle, so that nobody takes it for more.
+
+    Parameters
+    ----------
+    what : words that follow "ran", e.g. `the firmware's C on an emulated Cortex-M4`.
+    of_target : whether that is the artifact made for the bundle's target, on that target or a model of it. The same
+        network in another library, or the same C on another processor, is not.
+    """
+
+    what: str
+    of_target: bool
+
+
 class Executor(Protocol):
-    """Runs the artifacts of a bundle for real."""
+    """Runs the artifacts of a bundle for real.
+
+    An executor that runs the artifact of a target says so by one method more, `subject(bundle)`, which gives a
+    `Subject`; without it, it does not count as one that the target's own artifact was verified by. One whose runtime
+    computes by another rule than the bundle's network has `reference(bundle)`, the network that it is held against.
+
+    An executor raises CheckFailed where it finds the artifact itself wrong, ToolFailed where a tool failed or took too
+    long (`time_limit.seconds_for` tells how long it may), MissingTool where something is not installed.
+    """
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds what this executor runs."""

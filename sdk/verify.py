@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import plugins
+from . import caller_state, plugins
 from .bundle import Bundle
-from .errors import EdgemlError, InputError, MissingTool
+from .coverage import check_names
+from .coverage import require as check_required
+from .errors import CheckFailed, EdgemlError, MissingTool, printable
 from .network import trace as golden_trace
+from .time_limit import time_limit as time_limits
 
-__all__ = ["STATUSES", "Verdict", "verify"]
+__all__ = ["STATUSES", "Verdict", "run_executors", "verify"]
+
+_log = logging.getLogger(__name__)
 
 STATUSES = ("exact", "mismatch", "unavailable", "error")
 
@@ -27,12 +34,16 @@ class Verdict:
     ----------
     name : the executor.
     status : `exact` (every compared integer equal), `mismatch`, `unavailable` (cannot run here; `detail` says what
-        to install), or `error` (it failed; `detail` says how).
+        to install), or `error` (it failed; `detail` says how, and what to do).
     vectors : test vectors run.
     mismatches : vectors with at least one integer that differs, at the output or at a layer.
     layers : how many layers were compared (the output counts as one).
     first_mismatch : {"vector", "layer", "index", "expected", "found"}, or None.
     detail : one line: the tool and its version, or the reason.
+    ran : what the executor runs, in words; empty where it does not say.
+    of_target : whether that is the target's own artifact, on the target or a model of it.
+    artifact_wrong : with status `error`: the executor found the artifact itself wrong. If False, a tool failed, and
+        nothing is known of the artifact.
     """
 
     name: str
@@ -42,69 +53,118 @@ class Verdict:
     layers: int = 0
     first_mismatch: dict[str, Any] | None = None
     detail: str = ""
+    ran: str = ""
+    of_target: bool = False
+    artifact_wrong: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as JSON-able fields."""
         return asdict(self)
+
+    @property
+    def refutes(self) -> bool:
+        """Whether this says that an artifact is wrong, so that it must not be used."""
+        return self.status == "mismatch" or self.artifact_wrong
 
 
 def verify(
     bundle: Bundle,
     names: Sequence[str] = (),
     announce: Callable[[str], None] = lambda name: None,
+    *,
+    require: Sequence[str] = (),
+    time_limit: float | None = None,
 ) -> list[Verdict]:
     """Run the bundle's test vectors on `names` (default: every executor that runs something of this bundle).
 
     The golden simulator is first held against the stored outputs; every other executor against the golden
     simulator, at each layer that it can show. An executor whose `reference(bundle)` gives another network (a
-    .tflite runtime with a rounding of its own) is held against the golden simulator of that one.
-    `announce` is called with an executor's name before it runs. Raises InputError for an unknown name.
+    .tflite runtime with a rounding of its own) is held against the golden simulator of that one. An executor that
+    fails is a verdict of its own, and the others still run.
+
+    Parameters
+    ----------
+    announce : called with an executor's name before it runs.
+    require : executors that must run to their end; they are run beside `names`.
+    time_limit : seconds that each call of a tool may take, instead of the tools' own limits.
+
+    Raises
+    ------
+    InputError : an unknown name, or a wrong time limit.
+    MissingTool : one of `require` did not run to its end.
     """
-    loaders = plugins.executors()
-    if unknown := [name for name in names if name not in loaders]:
-        raise InputError(f"executor {unknown[0]!r}", "is not known", f"Known: {', '.join(loaders)}")
+    check_names((*names, *require))
+    with caller_state.preserved(), time_limits(time_limit):
+        verdicts = run_executors(bundle, (*names, *require) if names else (), announce)
+    check_required(verdicts, require)
+    return verdicts
+
+
+def run_executors(
+    bundle: Bundle, names: Sequence[str] = (), announce: Callable[[str], None] = lambda name: None
+) -> list[Verdict]:
+    """`verify` without what it does for its caller: the verdicts of `names`, or of all executors that apply."""
     q, stored = bundle.golden()
     verdicts = []
-    for name, loader in loaders.items():
+    for name, loader in plugins.executors().items():
         if names and name not in names:
             continue
-        try:
-            executor = loader()
-        except MissingTool as error:
-            verdicts.append(Verdict(name, "unavailable", detail=str(error)))
-            continue
-        if not executor.applies(bundle):
-            if names:
-                verdicts.append(Verdict(name, "error", detail="runs nothing that this bundle holds"))
-            continue
-        announce(name)
-        verdicts.append(_verdict(name, executor, bundle, q, stored))
+        verdict = _verdict(name, loader, bundle, q, stored, announce)
+        if verdict is None and names:
+            verdict = Verdict(name, "error", detail="runs nothing that this bundle holds")
+        if verdict is not None:
+            verdicts.append(verdict)
     return verdicts
 
 
 def _verdict(
-    name: str, executor: plugins.Executor, bundle: Bundle, q: npt.NDArray[np.int32], stored: npt.NDArray[np.int32]
-) -> Verdict:
-    if missing := executor.missing(bundle):
-        return Verdict(name, "unavailable", detail=missing)
+    name: str,
+    loader: Callable[[], plugins.Executor],
+    bundle: Bundle,
+    q: npt.NDArray[np.int32],
+    stored: npt.NDArray[np.int32],
+    announce: Callable[[str], None],
+) -> Verdict | None:
+    """One executor's verdict; None where it runs nothing of this bundle."""
+    found = Verdict(name, "unavailable")
     try:
+        executor = loader()
+        if not executor.applies(bundle):
+            return None
+        if subject := getattr(executor, "subject", None):
+            said = subject(bundle)
+            found = replace(found, ran=said.what, of_target=said.of_target)
+        if missing := executor.missing(bundle):
+            return replace(found, detail=missing)
+        announce(name)
         execution = executor.run(bundle, q, trace=True, options={})
         network = executor.reference(bundle) if hasattr(executor, "reference") else bundle.network
     except MissingTool as error:
-        return Verdict(name, "unavailable", detail=str(error))
+        return replace(found, detail=str(error))
+    except CheckFailed as error:
+        return replace(found, status="error", vectors=len(q), detail=str(error), artifact_wrong=True)
     except EdgemlError as error:
-        return Verdict(name, "error", len(q), detail=str(error))
+        return replace(found, status="error", vectors=len(q), detail=str(error))
+    except OSError as error:
+        at = f" at {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""
+        said_by = f"the system says: {error.strerror or error}{at}. Free space or limits there, then verify again"
+        return replace(found, status="error", vectors=len(q), detail=said_by)
+    except Exception as error:  # an executor may be anybody's, and what it fails with is no reason to stop the others
+        _log.debug("executor %s failed", name, exc_info=True)
+        words = printable(f"{type(error).__name__}: {error}", 300)
+        return replace(found, status="error", vectors=len(q), detail=f"a defect of the executor ({words})")
     output = network.nodes[-1].name
     expected: dict[str, npt.NDArray[Any]] = dict(golden_trace(network, q))
     if network is bundle.network:
         expected[output] = stored
-    found = {**execution.trace, output: execution.outputs}
-    return _compare(name, expected, found, execution.detail)
+    given = {layer: np.asarray(values) for layer, values in {**execution.trace, output: execution.outputs}.items()}
+    return _compare(found, expected, given, execution.detail)
 
 
 def _compare(
-    name: str, expected: dict[str, npt.NDArray[Any]], found: dict[str, npt.NDArray[Any]], detail: str
+    verdict: Verdict, expected: dict[str, npt.NDArray[Any]], found: dict[str, npt.NDArray[Any]], detail: str
 ) -> Verdict:
+    """The verdict of an executor that gave `found`, layer by layer: a hidden layer counts as the output does."""
     vectors = len(next(iter(expected.values())))
     wrong = np.zeros(vectors, bool)
     first: dict[str, Any] | None = None
@@ -113,7 +173,7 @@ def _compare(
         want, have = expected[layer], found[layer]
         if want.shape != have.shape:
             problem = f"layer {layer} has shape {list(have.shape)}, expected {list(want.shape)}"
-            return Verdict(name, "error", vectors, detail=problem)
+            return replace(verdict, status="error", vectors=vectors, detail=problem, artifact_wrong=True)
         differs = want != have
         if first is None and differs.any():
             vector, index = (int(i) for i in np.argwhere(differs)[0])
@@ -126,4 +186,12 @@ def _compare(
             }
         wrong |= differs.any(axis=1)
     mismatches = int(wrong.sum())
-    return Verdict(name, "mismatch" if mismatches else "exact", vectors, mismatches, len(compared), first, detail)
+    return replace(
+        verdict,
+        status="mismatch" if mismatches else "exact",
+        vectors=vectors,
+        mismatches=mismatches,
+        layers=len(compared),
+        first_mismatch=first,
+        detail=detail,
+    )

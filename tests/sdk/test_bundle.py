@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import edgeml
-from edgeml.bundle import MANIFEST, load, seal, unfinished_folder
+from edgeml.bundle import MANIFEST, load, seal
 from edgeml.errors import InputError, NetworkError
 from edgeml.network import Network, simulate
 from edgeml.network import file as network_file
+from edgeml.output_folder import unfinished_folder
 
 
 @pytest.fixture(scope="module")
@@ -104,16 +105,16 @@ def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path: Path) -> None:
 def test_an_error_while_writing_leaves_the_old_bundle_and_nothing_else(tmp_path: Path) -> None:
     final = tmp_path / "b"
     with unfinished_folder(final) as folder:
-        (folder / MANIFEST).write_text("old")
+        seal(folder, {"name": "old"})
 
     def fail_half_way() -> None:
         with unfinished_folder(final) as folder:
-            (folder / MANIFEST).write_text("new")
+            seal(folder, {"name": "new"})
             raise NetworkError("layer", "wrong")
 
     with pytest.raises(NetworkError):
         fail_half_way()
-    assert (final / MANIFEST).read_text() == "old"
+    assert json.loads((final / MANIFEST).read_text())["name"] == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
