@@ -17,8 +17,9 @@ from . import plugins
 from .data import read_npy
 from .errors import InputError, MissingTool
 from .files import read_json
-from .network import Network, argmax
+from .network import Network, decisions
 from .network import file as network_file
+from .network.task import VALUES
 from .profile import Profile
 
 __all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
@@ -39,8 +40,8 @@ class Result:
     ----------
     integers : int32 [samples, outputs].
     real : float64 of the same shape: (integers − zero_point) · scale.
-    classes : int64 [samples]: argmax, ties to the lowest index.
-    labels : the name of each sample's class, where the network has labels; else empty.
+    classes : int64 [samples], see `network.decisions`: argmax, or 0 and 1; empty where the network gives values.
+    labels : the name of each sample's class, where the network has labels for classes; else empty.
     trace : integers of every layer that the executor can show, by node name; empty unless asked for.
     measures : what the executor measured (cycles, instructions …).
     """
@@ -122,8 +123,10 @@ class Bundle:
         q = self.quantize(x)
         executor = self.executor(on)
         execution = executor.run(self, q, trace=trace, options=options)
-        classes = argmax(execution.outputs)
-        names = self.network.output.labels
+        classes = np.zeros(0, np.int64)
+        if self.network.task != VALUES:
+            classes = decisions(self.network, execution.outputs)
+        names = self.network.output.labels if len(classes) else ()
         return Result(
             execution.outputs,
             self.network.output.real(execution.outputs),

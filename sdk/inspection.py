@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .network import Network, file
+from .network.task import BINARY
 
 if TYPE_CHECKING:
     from .frontends.mlp import Mlp
@@ -39,6 +40,8 @@ def describe_network(network: Network) -> dict[str, Any]:
         "inputs": network.input_size,
         "outputs": network.output_size,
         "labels": list(network.output.labels),
+        "task": network.task,
+        **({"threshold": network.output.decision_threshold} if network.task == BINARY else {}),
         "layers": layers,
     }
 

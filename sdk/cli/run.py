@@ -54,12 +54,16 @@ def simulate(
         write_beside(output, to_npy(result.integers))
     shown = len(result) if as_json else min(len(result), 10)
     answers = result.labels or tuple(str(index) for index in result.classes)
+    if not answers:  # values
+        answers = tuple(", ".join(f"{value:.6g}" for value in row) for row in result.real[:shown])
     document = {
         "bundle": str(bundle),
         "executor": on,
+        "task": loaded.network.task,
         "samples": len(result),
         "classes": [int(index) for index in result.classes],
         "labels": list(result.labels),
+        **({} if len(result.classes) else {"values": result.real.tolist()}),
         "integers": result.integers.tolist() if output is None else str(output),
     }
 

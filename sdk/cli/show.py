@@ -87,7 +87,7 @@ def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[
     """What a model or bundle consists of: the document for --json, and a table's title, columns and rows."""
     from ..frontends.snn import Snn
     from ..inspection import describe_mlp, describe_network, describe_snn
-    from ..network import Network
+    from ..network import Network, decision_rule
 
     if Path(what).is_dir():
         from ..bundle import load
@@ -114,7 +114,10 @@ def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[
         [", ".join(layer[key]) if isinstance(layer[key], list) else layer[key] for key in columns]
         for layer in document["layers"]
     ]
-    return document, f"{document['name']}: {document['inputs']} → {document['outputs']}", columns, rows
+    title = f"{document['name']}: {document['inputs']} → {document['outputs']}"
+    if isinstance(found, Network):
+        title += f"; {decision_rule(found)}"
+    return document, title, columns, rows
 
 
 @app.command(epilog="Example: edgeml report build/digits --open")

@@ -1,5 +1,6 @@
 """The integer network: layers, value ranges, the golden simulator and the `.edgeml` file."""
 
+from .decisions import decision_rule, decisions
 from .golden import argmax, simulate, trace
 from .layer import Layer, layer_class, layer_kinds
 from .layers.add import Add
@@ -9,9 +10,11 @@ from .layers.lookup import Lookup
 from .layers.requantize import Requantize
 from .layers.threshold import Threshold
 from .network import Network, Node, Output
+from .task import TASKS, integer_threshold
 from .value_range import ValueRange
 
 __all__ = [
+    "TASKS",
     "Add",
     "Dense",
     "InputQuantizer",
@@ -24,6 +27,9 @@ __all__ = [
     "Threshold",
     "ValueRange",
     "argmax",
+    "decision_rule",
+    "decisions",
+    "integer_threshold",
     "layer_class",
     "layer_kinds",
     "simulate",

@@ -62,9 +62,15 @@ def to_bytes(network: Network) -> bytes:
         "format": FORMAT_VERSION,
         "name": network.name,
         "nodes": nodes,
-        "output": {"zero_point": output.zero_point, "labels": list(output.labels)},
+        "output": {"zero_point": output.zero_point, "labels": list(output.labels), **_task(output)},
     }
     return bytes(save(tensors, metadata={_METADATA_KEY: json.dumps(structure, sort_keys=True)}))
+
+
+def _task(output: Output) -> dict[str, Any]:
+    """What is decided, where it is stated: files from before there were tasks keep their bytes and their hash."""
+    stated: dict[str, Any] = {"task": output.task} if output.task else {}
+    return stated if output.threshold is None else {**stated, "threshold": output.threshold}
 
 
 def model_hash(network: Network) -> str:
@@ -140,7 +146,13 @@ def _network(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) ->
     return Network(
         structure["name"],
         tuple(nodes),
-        Output(tensors["output.scale"], output["zero_point"], _texts("labels", output["labels"])),
+        Output(
+            tensors["output.scale"],
+            output["zero_point"],
+            _texts("labels", output["labels"]),
+            output.get("task", ""),
+            output.get("threshold"),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from ..errors import InputError, NetworkError
 from .arrays import INT32_HIGH, INT32_LOW, integer_scalar, real_array
 from .layer import Layer
 from .layers.input_quantizer import InputQuantizer
+from .task import BINARY, TASKS, VALUES, label_count, task_of
 from .value_range import IntArray, ValueRange
 
 __all__ = ["MOST_VALUES", "Network", "Node", "Output"]
@@ -31,18 +32,22 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """What the last integers mean: real = (y − zero_point) · scale.
+    """What the last integers mean: real = (y − zero_point) · scale, and what is decided from them.
 
     Parameters
     ----------
     scale : float64 [1] or [outputs], positive.
     zero_point : int32.
-    labels : a name for each output of a classifier, or empty.
+    labels : a name for each output, or empty; of a binary network the names of class 0 and class 1.
+    task : "classes", "binary" or "values" (see `task`), or "" where nobody stated it: then `Network.task` derives it.
+    threshold : of a binary network, int32: class 1 where y > threshold. Without one: the zero point, real 0.
     """
 
     scale: npt.NDArray[np.float64]
     zero_point: int = 0
     labels: tuple[str, ...] = ()
+    task: str = ""
+    threshold: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", real_array("output, scale", self.scale, positive=True))
@@ -51,6 +56,20 @@ class Output:
         if not all(isinstance(label, str) for label in self.labels):
             raise NetworkError("output, labels", f"must be text, found {self.labels!r}")
         object.__setattr__(self, "labels", tuple(self.labels))
+        if self.task not in ("", *TASKS):
+            raise NetworkError("output, task", f"must be one of {', '.join(TASKS)}, found {self.task!r}")
+        if self.threshold is not None:
+            if self.task != BINARY:
+                raise NetworkError("output, threshold", f"belongs to a binary network, not to task {self.task!r}")
+            threshold = integer_scalar("output, threshold", self.threshold, INT32_LOW, INT32_HIGH)
+            object.__setattr__(self, "threshold", threshold)
+        elif self.task == BINARY:
+            object.__setattr__(self, "threshold", zero_point)
+
+    @property
+    def decision_threshold(self) -> int:
+        """Of a binary network: class 1 where y is above this integer."""
+        return self.zero_point if self.threshold is None else self.threshold
 
     def real(self, y: IntArray) -> npt.NDArray[np.float64]:
         """The real values of output integers y [samples, outputs]."""
@@ -65,7 +84,7 @@ class Network:
     ----------
     name : letters, digits and underscores, starting with a letter; becomes the prefix of generated code.
     nodes : the first holds the `InputQuantizer`; every other takes earlier nodes; the last one is the output.
-    output : scale, zero point and labels of the last node's integers.
+    output : scale, zero point, labels and task of the last node's integers.
 
     Raises
     ------
@@ -88,8 +107,19 @@ class Network:
         _ = self.ranges  # checks that every value fits 32 bits
         if self.output.scale.size not in (1, self.output_size):
             raise NetworkError("output, scale", f"must have 1 or {self.output_size} values")
-        if self.output.labels and len(self.output.labels) != self.output_size:
-            raise NetworkError("output, labels", f"{len(self.output.labels)} labels for {self.output_size} outputs")
+        if self.task != VALUES and (self.task == BINARY) != (self.output_size == 1):
+            raise NetworkError(
+                "output, task",
+                f"{self.task} for {self.output_size} outputs",
+                "A binary network has one output, a network for classes has several",
+            )
+        expected = label_count(self.task, self.output_size)
+        if self.output.labels and len(self.output.labels) != expected:
+            raise NetworkError(
+                "output, labels",
+                f"{len(self.output.labels)} labels for {self.output_size} outputs of task {self.task}, which has "
+                f"{expected}",
+            )
 
     def _check_graph(self) -> None:
         seen: set[str] = set()
@@ -111,6 +141,11 @@ class Network:
             used.update(node.inputs)
         if unused := [node.name for node in self.nodes[:-1] if node.name not in used]:
             raise NetworkError(f"network {self.name}", f"nothing takes the output of {unused}")
+
+    @property
+    def task(self) -> str:
+        """ "classes", "binary" or "values": what `output` states, else as `task.task_of` derives it."""
+        return task_of(self.output.task, self.output_size, len(self.output.labels))
 
     @property
     def quantizer(self) -> InputQuantizer:

@@ -14,8 +14,8 @@ from .synthesis import clock
 __all__ = ["answer", "runtimes", "verification"]
 
 
-def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: str) -> str:
-    """Name, status lines and the numbers that people ask for first."""
+def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: str, rule: str) -> str:
+    """Name, status lines and the numbers that people ask for first; `rule` says what the answer is."""
     target = manifest["target"]
     lines = [_exactness(manifest.get("verification", [])), _fitting(resources, margin), _accuracy(manifest)]
     body = "".join(
@@ -30,7 +30,7 @@ def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: s
     return (
         f"<h1>{escape(str(manifest['name']))}</h1>\n"
         f'<p class="made">{escape(str(manifest["form"]))} for <b>{escape(target["name"])}</b> '
-        f"· {escape(target['description'])}</p>\n"
+        f"· {escape(target['description'])}<br>\nAnswer: {escape(rule)}.</p>\n"
         f'<ul class="status">\n{body}</ul>\n<div class="cards">{cards}</div>\n'
     )
 

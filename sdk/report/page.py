@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..network import Network
+from ..network import Network, decision_rule
 from . import fit
 from .answer import answer, runtimes, verification
 from .classes import confusion_section
@@ -41,7 +41,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
     seen = {} if vectors is None else seen_values(network, vectors)
     others = {key: item for key, item in metrics.items() if key not in _OWN_SECTIONS and item not in ({}, [], None)}
     body = (
-        answer(manifest, found, fit.margin(manifest))
+        answer(manifest, found, fit.margin(manifest), decision_rule(network))
         + verification(manifest.get("verification", []))
         + runtimes(manifest)
         + fit.resources_section(manifest, found)
