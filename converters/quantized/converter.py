@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.equalization import equalize
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Mlp
 from edgeml.plugins import Conversion, Progress
@@ -70,6 +72,7 @@ def _convert(
     from .input_quantizer import quantize_input
 
     thinned = thinned_samples(samples, max(mlp.sizes.values()))
+    folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
     quantized = quantize_input(folded, thinned, options)
     plan = make_plan(quantized.folded.mlp, options, _labels(mlp, data))
     epochs = _epochs(plan, data, options)

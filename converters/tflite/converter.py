@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.equalization import equalize
 from edgeml.errors import InputError
 from edgeml.network import Network, argmax, simulate
 from edgeml.network.file import model_hash
@@ -51,7 +52,7 @@ class TfliteConverter:
             raise InputError("data", "the int8 form is calibrated on samples, and there are none", "Pass --data")
         if parsed.softmax == "keep" and mlp.final != "softmax":
             raise InputError("option softmax", f"the model ends in {mlp.final or 'no softmax'}", "Leave the option out")
-        graph = fuse(mlp)
+        graph = fuse(equalize(mlp, data.x[:_MOST_SAMPLES]).mlp)
         model, graph = _quantized(graph, mlp, data, parsed, progress)
         labels = mlp.labels or data.labels
         model = replace(model, labels=labels if len(labels) == mlp.output_size else ())

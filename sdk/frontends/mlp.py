@@ -98,11 +98,16 @@ class MlpNode:
     origin: str = ""
 
 
+def _sigmoid(x: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-x)))
+
+
 _EVALUATE: dict[type, Callable[..., Floats]] = {
     Linear: lambda op, x: x @ op.weight.T + op.bias,
     Affine: lambda op, x: x * op.scale + op.shift,
     Clamp: lambda op, x: np.clip(x, op.low, op.high),
-    Sigmoid: lambda op, x: 1.0 / (1.0 + np.exp(-x)),
+    Sigmoid: lambda op, x: _sigmoid(x),
     Tanh: lambda op, x: np.tanh(x),
     Add: lambda op, a, b: a + b,
 }
