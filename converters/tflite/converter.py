@@ -19,6 +19,7 @@ from edgeml.plugins import Conversion, Progress
 
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
+from .input_form import choose_input_form
 from .lowering import logits, lower
 from .metadata import metadata_entry
 from .model import FullyConnected, Function, Model, Softmax, TensorInfo
@@ -53,7 +54,8 @@ class TfliteConverter:
         if parsed.softmax == "keep" and mlp.final != "softmax":
             raise InputError("option softmax", f"the model ends in {mlp.final or 'no softmax'}", "Leave the option out")
         graph = fuse(equalize(mlp, data.x[:_MOST_SAMPLES]).mlp)
-        model, graph = _quantized(graph, mlp, data, parsed, progress)
+        graph = choose_input_form(graph, _samples(data), parsed)
+        model = _quantized(graph, mlp, data, parsed, progress)
         labels = mlp.labels or data.labels
         model = replace(model, labels=labels if len(labels) == mlp.output_size else ())
         if parsed.softmax == "keep":
@@ -62,7 +64,7 @@ class TfliteConverter:
         model = replace(model, metadata=_metadata(model, network, parsed))
         metrics, notes = _judged(mlp, data, network, parsed)
         if parsed.universal:
-            _compare_scales(mlp, data, parsed, metrics, notes)
+            _compare_scales(graph, mlp, data, parsed, metrics, notes)
         if parsed.softmax == "keep":
             notes.append("The .tflite file ends in a softmax; the integers of C and of verification end before it.")
         elif mlp.final:
@@ -105,16 +107,17 @@ def _near_ties(model: Model) -> list[str]:
     ]
 
 
-def _quantized(
-    graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, progress: Progress
-) -> tuple[Model, FloatGraph]:
-    samples = np.asarray(data.x[:_MOST_SAMPLES], dtype=np.float64)
+def _samples(data: Dataset) -> npt.NDArray[np.float64]:
+    return np.asarray(data.x[:_MOST_SAMPLES], dtype=np.float64)
+
+
+def _quantized(graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, progress: Progress) -> Model:
     scales = None
     if options.epochs:
         from .training import train
 
         graph, scales = train(graph, data, options, progress)
-    return quantize_graph(graph, mlp.name, samples, options, scales), graph
+    return quantize_graph(graph, mlp.name, _samples(data), options, scales)
 
 
 def _with_softmax(model: Model) -> Model:
@@ -132,8 +135,6 @@ def _metadata(model: Model, network: Network, options: Options) -> dict[str, byt
             "rounding": options.rounding,
             "model_hash": model_hash(network),
             "guard_bits": guard,
-            "input_offset": [float(value) for value in model.input_offset],
-            "input_scale": [float(value) for value in model.input_scale],
             "labels": list(model.labels),
         }
     )
@@ -158,11 +159,12 @@ def _judged(mlp: Mlp, data: Dataset, network: Network, options: Options) -> tupl
     return metrics, notes
 
 
-def _compare_scales(mlp: Mlp, data: Dataset, options: Options, metrics: dict[str, Any], notes: list[str]) -> None:
+def _compare_scales(
+    graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, metrics: dict[str, Any], notes: list[str]
+) -> None:
     """What the universal mode costs: the same model with free int8 scales, which each runtime rounds in its own way."""
     free = replace(options, rounding="double_rounding", weight_bits=8, epochs=0)
-    samples = np.asarray(data.x[:_MOST_SAMPLES], dtype=np.float64)
-    other = lower(quantize_graph(fuse(mlp), mlp.name, samples, free), "double_rounding")
+    other = lower(quantize_graph(graph, mlp.name, _samples(data), free), "double_rounding")
     found, _ = _judged(mlp, data, other, free)
     metrics["free_scales"] = found
     if "accuracy" in found:

@@ -104,7 +104,7 @@ class RuntimeExecutor:
             # The integers end before a softmax: the file is run as it is, but that tensor is its output.
             content = ending_at(content, indices[last.name])
         wanted = [name for name in _lasting(model) if name in indices] if trace and self._traces else []
-        fed = _real(q, first) if model.float_input else q.astype(np.int8 if first.signed else np.uint8)
+        fed = _real(q, model) if model.float_input else q.astype(np.int8 if first.signed else np.uint8)
         with Session(self.runtime) as session:
             (found,), measures = session.run(content, fed)
             traced = session.run(content, fed, [indices[name] for name in wanted])[0] if wanted else []
@@ -152,9 +152,11 @@ def _rules(network: Network) -> list[str]:
     return sorted({node.layer.rounding for node in network.layers if isinstance(node.layer, Requantize)})
 
 
-def _real(q: npt.NDArray[np.int32], info: TensorInfo) -> npt.NDArray[np.float32]:
+def _real(q: npt.NDArray[np.int32], model: Model) -> npt.NDArray[np.float32]:
     """Floats that the file quantizes back to q: half a step from any tie."""
-    return (np.float64(info.scale) * (q - info.zero_point)).astype(np.float32)
+    info = model.tensors[model.input]
+    steps = np.float64(info.scale) * (q - info.zero_point)
+    return (steps * model.input_scale + model.input_offset).astype(np.float32)
 
 
 def _integers(y: npt.NDArray[Any], info: TensorInfo) -> npt.NDArray[np.int32]:

@@ -6,12 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from edgeml.errors import InputError
 
-__all__ = ["METADATA_NAME", "labels", "metadata_entry", "own_metadata", "reals"]
+__all__ = ["METADATA_NAME", "labels", "metadata_entry", "own_metadata", "refuse_stated_normalisation"]
 
 METADATA_NAME = "edgeml"
 """Name of our entry in the file's metadata: JSON with the rounding rule, the model hash, guard bits and labels."""
@@ -36,15 +33,17 @@ def own_metadata(entries: Mapping[str, bytes]) -> dict[str, Any]:
     return values
 
 
-def reals(values: Any, what: str) -> npt.NDArray[np.float64]:
-    """`values` as a vector of finite numbers; InputError naming `what` where they are not."""
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InputError(f"metadata {METADATA_NAME!r}", f"{what} must be numbers") from error
-    if array.ndim != 1 or not np.all(np.isfinite(array)):
-        raise InputError(f"metadata {METADATA_NAME!r}", f"{what} must be a list of finite numbers")
-    return array
+def refuse_stated_normalisation(values: Mapping[str, Any]) -> None:
+    """InputError for a file of an early edgeml, whose input normalisation stood in the metadata alone: no runtime
+    applies it, and to read the file without it would be another model."""
+    for name, neutral in (("input_offset", 0), ("input_scale", 1)):
+        stated = values.get(name, [])
+        if not isinstance(stated, list) or any(value != neutral for value in stated):
+            raise InputError(
+                f"metadata {METADATA_NAME!r}",
+                f"states an {name} that no operator of the file applies",
+                "Convert the trained model again",
+            )
 
 
 def labels(values: Any) -> tuple[str, ...]:

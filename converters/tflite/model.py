@@ -151,8 +151,8 @@ class Model:
     Parameters
     ----------
     float_input, float_output : the file itself quantizes its input, or dequantizes its output (QUANTIZE, DEQUANTIZE).
-    input_offset, input_scale : float64 [size] or [1]: real features x enter the model as (x − offset) / scale, which
-        the caller does; 0 and 1 unless the float model began with a normalisation.
+    input_offset, input_scale : float64 [size] or [1], values of float32: a file with float inputs computes
+        (x − offset) / scale (SUB, DIV) before it quantizes; 0 and 1 where it does not.
     metadata : further entries of the file's metadata, name to bytes.
     """
 
@@ -167,3 +167,7 @@ class Model:
     input_scale: npt.NDArray[np.float64] = field(default_factory=lambda: np.ones(1))
     labels: tuple[str, ...] = ()
     metadata: Mapping[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.float_input and (self.input_offset.any() or np.any(self.input_scale != 1)):
+            raise InputError("model", "normalises integers, which no int8 file can; its input must be float")

@@ -13,6 +13,7 @@ from edgeml.errors import InputError
 
 from .calibration import Calibration, activation_tensors
 from .fusion import INPUT, FloatGraph, Stage
+from .input_form import in_units_of_x, is_plain
 from .lowering import lower
 from .model import Add, FullyConnected, Function, Model, Operator, Relu, TensorInfo
 from .options import GUARD_BITS, Options
@@ -33,6 +34,7 @@ def quantize_graph(
 ) -> Model:
     """The int8 model of `graph`, calibrated on features `data` [samples, features].
 
+    The input is in a form that the file can state (see `input_form`).
     `scales` gives weight scales [outputs] or [1] of linear stages by name, where training has found them. In universal
     mode (see `Options`) all scales are powers of two, every accumulator with its guard bits is below 2^24, and the
     shift is long enough: one file, the same bytes in every runtime. Raises InputError where that cannot be had.
@@ -43,7 +45,8 @@ def quantize_graph(
     for _ in range(64):
         tensors = activation_tensors(graph, values, how, floors)
         try:
-            return _Quantizer(graph, name, tensors, options, scales or {}).model(values)
+            model = _Quantizer(graph, name, tensors, options, scales or {}).model(values)
+            return in_units_of_x(model, float(graph.input_scale[0])) if is_plain(graph) else model
         except _ScaleTooSmallError as small:
             layer = str(small)
             floors[layer] = tensors[layer].scale * 2
@@ -73,8 +76,7 @@ class _Quantizer:
             graph.stages[-1].name,
             options.float_io,
             options.float_io,
-            graph.input_offset,
-            graph.input_scale,
+            *(() if is_plain(graph) else (graph.input_offset, graph.input_scale)),
         )
 
     def model(self, values: Mapping[str, Floats]) -> Model:

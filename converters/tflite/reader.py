@@ -16,8 +16,9 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 
 from .flatbuffer import Table, read_root
+from .float_head import read_normalisation
 from .lowering import RoundingRule, lower
-from .metadata import METADATA_NAME, labels, own_metadata, reals
+from .metadata import METADATA_NAME, labels, own_metadata, refuse_stated_normalisation
 from .model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, Softmax, TensorInfo
 from .packing import unpack_weights
 from .runtimes import rounding_rule
@@ -230,7 +231,10 @@ class _Reader:
         self._computed = {source}
         float_input, float_output = self._is_real(source), self._is_real(target)
         steps = list(zip(kinds, operators, strict=True))
+        offset, scale = np.zeros(1), np.ones(1)
         if float_input:
+            size = self._features(source)
+            source, offset, scale = read_normalisation(steps, source, lambda *of: self._float_constant(*of, size))
             source = self._edge(steps, 0, OperatorKind.QUANTIZE, source)
         if float_output:
             target = self._edge(steps, -1, OperatorKind.DEQUANTIZE, target)
@@ -240,6 +244,7 @@ class _Reader:
         if target not in self._computed:
             raise InputError("subgraph outputs", f"no operator computes {self._label(target)}")
         own = self._own
+        refuse_stated_normalisation(own)
         return Model(
             identifier(self._name),
             {info.name: info for info in self._infos.values()},
@@ -248,11 +253,18 @@ class _Reader:
             self._activation(target).name,
             float_input,
             float_output,
-            reals(own.get("input_offset", [0.0]), "input_offset"),
-            reals(own.get("input_scale", [1.0]), "input_scale"),
+            offset,
+            scale,
             labels(own.get("labels", [])),
             self._metadata,
         )
+
+    def _float_constant(self, index: int, where: str, size: int) -> npt.NDArray[np.float64]:
+        tensor = self._tensor(index)
+        data = self._buffer(int(tensor["buffer"]), where)
+        if int(tensor["type"]) != TensorType.FLOAT32 or data.size not in (4, 4 * size):
+            raise InputError(where, f"takes 1 or {size} constant floats, found {data.size} bytes")
+        return np.frombuffer(data.tobytes(), "<f4").astype(np.float64)
 
     def _kind(self, operator: Table) -> int:
         index = int(operator["opcode_index"])

@@ -101,6 +101,9 @@ TABLES: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         "SoftmaxOptions": {"beta": Field(0, "f4")},
         "AddOptions": {"fused_activation_function": Field(0, "i1"), "pot_scale_int16": Field(1, "u1", 1)},
         "ReshapeOptions": {"new_shape": Field(0, "[i4]")},
+        "SubOptions": {"fused_activation_function": Field(0, "i1"), "pot_scale_int16": Field(1, "u1", 1)},
+        "DivOptions": {"fused_activation_function": Field(0, "i1")},
+        "MulOptions": {"fused_activation_function": Field(0, "i1")},
         "DequantizeOptions": {},
         "QuantizeOptions": {},
     }
@@ -112,6 +115,9 @@ OPTIONS: Mapping[int, str] = MappingProxyType(
         9: "SoftmaxOptions",
         11: "AddOptions",
         17: "ReshapeOptions",
+        21: "MulOptions",
+        28: "SubOptions",
+        29: "DivOptions",
         38: "DequantizeOptions",
         89: "QuantizeOptions",
     }
@@ -137,11 +143,14 @@ class OperatorKind(IntEnum):
     DEQUANTIZE = 6
     FULLY_CONNECTED = 9
     LOGISTIC = 14
+    MUL = 18
     RELU = 19
     RELU6 = 21
     RESHAPE = 22
     SOFTMAX = 25
     TANH = 28
+    SUB = 41
+    DIV = 42
     QUANTIZE = 114
 
 

@@ -120,6 +120,24 @@ class _File:
             case Retype():
                 self.operator(OperatorKind.QUANTIZE, 2, sources, target, ("QuantizeOptions", {}))
 
+    def normalised(self, source: int) -> int:
+        """SUB and DIV of the input normalisation behind the float tensor `source`, where there is one."""
+        size = self.model.tensors[self.model.input].size
+        for kind, name, values, neutral in (
+            (OperatorKind.SUB, "offset", self.model.input_offset, 0.0),
+            (OperatorKind.DIV, "scale", self.model.input_scale, 1.0),
+        ):
+            if np.all(values == neutral):
+                continue
+            content = values.astype("<f4")
+            constant = self.tensor(
+                f"input_{name}", shape=[content.size], type=TensorType.FLOAT32, buffer=self.buffer(content.tobytes())
+            )
+            target = self.real(f"input_by_{name}", size)
+            self.operator(kind, 1, [source, constant], target, (f"{kind.name.capitalize()}Options", {}))
+            source = target
+        return source
+
     def metadata(self) -> list[dict[str, Any]]:
         entries = []
         for name, content in self.model.metadata.items():
@@ -134,7 +152,7 @@ def write(model: Model) -> bytes:
     source = file.activation(source_info)
     if model.float_input:
         outer = file.real("input_real", source_info.size)
-        file.operator(OperatorKind.QUANTIZE, 1, [outer], source, ("QuantizeOptions", {}))
+        file.operator(OperatorKind.QUANTIZE, 1, [file.normalised(outer)], source, ("QuantizeOptions", {}))
         source = outer
     for operator in model.operators:
         file.add(operator)

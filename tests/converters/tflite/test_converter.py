@@ -13,6 +13,7 @@ from edgeml.converters.tflite.executors import _real
 from edgeml.converters.tflite.flatbuffer import read_root
 from edgeml.converters.tflite.fusion import fuse
 from edgeml.converters.tflite.model import Add as AddOperator
+from edgeml.converters.tflite.model import Model, TensorInfo
 from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.tables import tie_distance
 from edgeml.data import Dataset
@@ -190,20 +191,6 @@ def test_a_residual_path_out_of_a_sigmoid_is_refused_with_the_reason() -> None:
         convert(mlp, data_for(mlp))
 
 
-def test_an_input_normalisation_stays_with_the_quantizer() -> None:
-    generator = np.random.default_rng(4)
-    std, mean = 10.0 ** generator.uniform(-3, 3, 12), generator.normal(0, 100, 12)
-    mlp = chain(Affine(1 / std, -mean / std), linear(generator, 9, 12), Clamp(0, np.inf), linear(generator, 3, 9))
-    x = generator.normal(0, 1, (400, 12)) * std + mean
-    conversion = convert(mlp, Dataset(x, x[:50]))
-    assert np.allclose(conversion.network.quantizer.offset, mean)
-    assert real_error(mlp, conversion.network, x) < 0.05
-    (content,) = conversion.files.values()
-    again = read_model(content)
-    assert np.allclose(again.input_offset, mean)
-    assert np.allclose(again.input_scale, std)
-
-
 def test_hardtanh_is_the_saturation_of_int8() -> None:
     generator = np.random.default_rng(5)
     mlp = chain(linear(generator, 20, 12), Clamp(-1.0, 1.0), linear(generator, 4, 20))
@@ -225,15 +212,12 @@ def test_bias_correction_takes_the_mean_error_off() -> None:
 
 
 def test_float_inputs_that_executors_feed_quantize_back_to_the_same_integers() -> None:
-    from edgeml.converters.tflite.model import TensorInfo
-
     generator = np.random.default_rng(7)
+    q = np.arange(-128, 128)
     for _ in range(200):
-        info = TensorInfo(
-            "x", 256, float(np.float32(10 ** generator.uniform(-6, 3))), int(generator.integers(-128, 128))
-        )
-        q = np.arange(-128, 128)
-        fed = _real(q, info)
+        scale = float(np.float32(10 ** generator.uniform(-6, 3)))
+        info = TensorInfo("x", 256, scale, int(generator.integers(-128, 128)))
+        fed = _real(q, Model("m", {"x": info}, (), "x", "x"))
         assert np.array_equal(np.rint(fed / np.float32(info.scale)) + info.zero_point, q)
 
 

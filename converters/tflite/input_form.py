@@ -1,0 +1,154 @@
+"""How real features enter the .tflite file, which any runtime must be able to do from the file alone.
+
+An int8 tensor has one scale and one integer zero point. A normalisation (x − offset) / scale at the model's head
+therefore becomes part of the first layers' weights and biases, and the input tensor stands for x itself, if that keeps
+the first layers' sums; with float inputs the file may also normalise by itself, in float32, before it quantizes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+
+from .calibration import Calibration
+from .fusion import INPUT, FloatGraph, Stage
+from .model import FullyConnected, Model
+from .options import Options
+from .weights import weight_scales
+
+__all__ = ["MOST_LOST", "choose_input_form", "in_units_of_x", "is_plain", "lost"]
+
+Floats = npt.NDArray[np.float64]
+
+MOST_LOST = 1e-3
+"""Mean square of the first layers' errors, over the variance of their sums, that one scale for all features may cost:
+about 20 times that of well-chosen 8-bit integers."""
+_NEARLY_EQUAL = 1.5
+_FINEST = 2.0**-12
+"""Share of a feature's deviation that float32 must still tell apart for the file to normalise it: a 2^7th of a step."""
+
+
+def is_plain(graph: FloatGraph) -> bool:
+    """Whether the graph's input is x in a unit of its own (a power of two): nothing but scale and zero point."""
+    scale = graph.input_scale
+    return scale.size == 1 and not graph.input_offset.any() and bool(np.frexp(scale[0])[0] == 0.5)
+
+
+def choose_input_form(graph: FloatGraph, samples: Floats, options: Options) -> FloatGraph:
+    """`graph` with an input that the file can state: plain (see `is_plain`), or normalised by operators of the file.
+
+    The same function of x [samples, features] in every case. Raises InputError, with what to do, where an int8 input
+    would lose too much, or float32 holds the features too coarsely.
+    """
+    if is_plain(graph):
+        return graph
+    folded = _folded(graph)
+    here = lost(graph, samples, options)
+    there = np.inf if folded is None else lost(folded, samples, options)
+    if folded is not None and there <= (_NEARLY_EQUAL * here if options.float_io else max(MOST_LOST, 2 * here)):
+        return folded
+    if not options.float_io:
+        raise _refusal(graph, samples, there)
+    return _in_float32(graph, samples)
+
+
+def in_units_of_x(model: Model, unit: float) -> Model:
+    """`model`, whose input tensor counts in `unit`, a power of two, with that taken into its scale; integers stay."""
+    first = model.tensors[model.input]
+    operators = tuple(
+        replace(operator, weight_scale=operator.weight_scale / np.float32(unit))
+        if isinstance(operator, FullyConnected) and operator.inputs[0] == model.input
+        else operator
+        for operator in model.operators
+    )
+    tensors = {**model.tensors, model.input: replace(first, scale=first.scale * unit)}
+    return replace(model, tensors=tensors, operators=operators)
+
+
+def lost(graph: FloatGraph, samples: Floats, options: Options) -> float:
+    """What quantizing the input and the first layers' weights costs: the mean square of the errors of their sums over
+    the variance of these, on the average of all sums; errors that a bias takes off do not count."""
+    x = graph.normalised(samples)
+    low, high = Calibration(options.calibration, options.percentile, options.universal).range_of(x, -np.inf, np.inf)
+    step = Calibration(powers_of_two=options.universal).rounded_scale((high - low) / 255)
+    zero_point = np.rint(-128 - low / step)
+    kept = (np.clip(np.rint(x / step) + zero_point, -128, 127) - zero_point) * step
+    costs: list[Floats] = []
+    for stage in graph.consumers(INPUT):
+        if stage.kind != "linear":
+            costs.append((kept - x).var(axis=0) / np.maximum(x.var(axis=0), 1e-300))
+            continue
+        error = (kept @ _quantized(stage, options).T - x @ stage.weight.T).var(axis=0)
+        signal = (x @ stage.weight.T).var(axis=0)
+        costs.append(error[signal > 0] / signal[signal > 0])
+    every = np.concatenate(costs)
+    return float(every.mean()) if every.size else 0.0
+
+
+def _quantized(stage: Stage, options: Options) -> Floats:
+    bits = options.weight_bits
+    scale = weight_scales(stage.weight, bits, per_tensor=options.per_tensor, powers_of_two=options.universal)
+    high = 2 ** (bits - 1) - 1
+    levels: Floats = np.clip(np.rint(stage.weight / scale[:, None]), -high, high) * scale[:, None]
+    return levels
+
+
+def _folded(graph: FloatGraph) -> FloatGraph | None:
+    """The normalisation in the first layers' weights and biases, but for a unit that all features share; None where
+    something else than a linear layer takes the input."""
+    if any(stage.kind != "linear" for stage in graph.consumers(INPUT)):
+        return None
+    unit = float(2.0 ** np.rint(np.log2(graph.input_scale).mean()))
+    stages = []
+    for stage in graph.stages:
+        if INPUT in stage.inputs:
+            weight = stage.weight / graph.input_scale
+            stage = replace(stage, weight=weight * unit, bias=stage.bias - (weight * graph.input_offset).sum(axis=1))
+        stages.append(stage)
+    return replace(graph, stages=tuple(stages), input_offset=np.zeros(1), input_scale=np.full(1, unit))
+
+
+def _in_float32(graph: FloatGraph, samples: Floats) -> FloatGraph:
+    """`graph` with the offsets and scales that the file holds; InputError where float32 cannot tell features apart."""
+    with np.errstate(over="ignore", under="ignore"):
+        offset, scale = (
+            _shortened(values).astype(np.float32).astype(np.float64)
+            for values in (graph.input_offset, graph.input_scale)
+        )
+    largest = np.maximum(np.abs(samples).max(axis=0), np.abs(offset))
+    coarse = ~(np.spacing(largest.astype(np.float32)) <= scale * _FINEST) | ~(scale > 0)
+    if coarse.any():
+        index = int(np.argmax(coarse))
+        divisor = np.broadcast_to(graph.input_scale, largest.shape)[index]
+        raise InputError(
+            f"input, feature {index}",
+            f"reaches {largest[index]:.6g} and is divided by {divisor:.3g}: float32 cannot hold it finely enough",
+            "Subtract a constant from it before the model",
+        )
+    return replace(graph, input_offset=offset, input_scale=scale)
+
+
+def _shortened(values: Floats) -> Floats:
+    return values[:1] if np.all(values == values[0]) else values
+
+
+def _refusal(graph: FloatGraph, samples: Floats, cost: float) -> InputError:
+    what = (
+        f"the first layer's sums would be off by {100 * min(cost, 99) ** 0.5:.0f} % of their deviation"
+        if np.isfinite(cost)
+        else "something else than a linear layer takes the normalised input"
+    )
+    spread = np.ptp(samples, axis=0)
+    worst = int(np.argmin(spread))
+    step = (max(float(samples.max()), 0.0) - min(float(samples.min()), 0.0)) / 255
+    return InputError(
+        "input",
+        f"the model normalises its features, and an int8 input has one scale (here {step:.3g}; feature {worst} spans "
+        f"{spread[worst]:.3g}): {what}",
+        "Pass --float-io, so that the file normalises float inputs itself; or normalise before the model, and leave it "
+        "out of the model",
+    )
