@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .regular_file import read_regular
 
 __all__ = ["read_json", "unwritable", "write_beside"]
 
@@ -53,9 +54,13 @@ def write_beside(path: Path, content: bytes) -> None:
 
 def read_json(path: Path, most: int, remedy: str = "") -> Any:
     """The JSON document in a file of at most `most` bytes; InputError with `remedy` where it cannot be read."""
+    content = read_regular(path, most, remedy=remedy)
     try:
-        if path.stat().st_size > most:
-            raise InputError(str(path), f"has more than {most} bytes")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", remedy) from error
+        return json.loads(content.decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(path), f"is not sound JSON ({error})", remedy) from error
+
+
+def _no_number(text: str) -> Any:
+    """JSON has no NaN and no infinity, though Python's reader takes them."""
+    raise ValueError(f"{text} is not a JSON number")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .regular_file import read_regular
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,11 +51,9 @@ def load_profile(name_or_path: str) -> Profile:
     if name_or_path.endswith(".toml"):
         path = Path(name_or_path)
         try:
-            if path.stat().st_size > _LARGEST_FILE:
-                raise InputError(name_or_path, f"a profile has at most {_LARGEST_FILE} bytes")
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(name_or_path, f"cannot be read ({error})") from error
+            text = read_regular(path, _LARGEST_FILE).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(name_or_path, f"is not text in UTF-8 ({error})") from error
         return _parse(text, path.stem, name_or_path)
     names = profile_names()
     if name_or_path not in names:

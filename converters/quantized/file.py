@@ -15,6 +15,7 @@ from safetensors.numpy import load, save
 from edgeml.errors import InputError, printable
 from edgeml.frontends.mlp import Add, Affine, Clamp
 from edgeml.network.file import FORMAT_VERSION, structure_of
+from edgeml.regular_file import read_regular
 
 from .model import Input, ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, Quantizer
 
@@ -23,7 +24,7 @@ __all__ = ["BREVITAS_FILE", "from_bytes", "read", "to_bytes"]
 BREVITAS_FILE = "brevitas/network.safetensors"
 """Where it lies in a bundle."""
 _METADATA_KEY = "edgeml_brevitas"
-_LARGEST_FILE = 2**31
+_LARGEST_FILE = 2**30
 _LONGEST_MESSAGE = 500
 _MOST_NODES = 10_000
 _KINDS: dict[str, type] = {
@@ -67,13 +68,7 @@ def to_bytes(model: QuantizedModel) -> bytes:
 
 def read(path: Path) -> QuantizedModel:
     """The model in a file; InputError naming the file where it cannot be one."""
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(str(path), f"has more than {_LARGEST_FILE} bytes")
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror or error})") from error
-    return from_bytes(content, str(path))
+    return from_bytes(read_regular(path, _LARGEST_FILE), str(path))
 
 
 def from_bytes(content: bytes, where: str = "model") -> QuantizedModel:

@@ -158,5 +158,5 @@ def read_options(given: Mapping[str, Any]) -> Options:
         if not 0 < values["learning_rate"] <= 1:
             raise InputError("option learning_rate", f"must lie in (0, 1], found {given['learning_rate']!r}")
     if "batch_size" in given:
-        values["batch_size"] = _integer("batch_size", given["batch_size"], 1, 2**20)
+        values["batch_size"] = _integer("batch_size", given["batch_size"], 2, 2**20)
     return Options(**values)

@@ -75,6 +75,10 @@ def train(
     """The parameters after so many passes over the lesson, from the calibrated ones in `start`."""
     device = torch_device(options.device)
     samples = len(lesson.integers)
+    if samples < 2:
+        raise InputError(
+            "data, x", "holds 1 sample to train on; a batch needs 2 at least", "Give more samples, or --epochs 0"
+        )
     rows = np.linspace(0, samples - 1, min(samples, _MOST_STATISTICS)).round().astype(np.int64)
     measured = lesson.integers[rows].astype(np.float64)
     first = torch.from_numpy((measured[:2048] * start.input.step).astype(np.float32))

@@ -16,6 +16,7 @@ from edgeml.errors import InputError
 from edgeml.network import Network, argmax, simulate
 from edgeml.network.file import model_hash
 from edgeml.plugins import Conversion, Progress
+from edgeml.regular_file import read_regular
 
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
@@ -25,7 +26,7 @@ from .metadata import metadata_entry
 from .model import FullyConnected, Function, Model, Softmax, TensorInfo
 from .options import OPTION_NAMES, Options, parse_options
 from .quantization import quantize_graph
-from .reader import read_model, read_network
+from .reader import LARGEST_FILE, read_model, read_network
 from .runtimes import rounding_rule
 from .tables import tie_distance
 from .writer import write
@@ -85,13 +86,13 @@ class TfliteConverter:
             raise InputError(f"option {others[0]}", "cannot change a model that is quantized already", "Leave it out")
         path = Path(source)
         network = replace(read_network(path, options.get("rounding", "")), name=network.name)
-        metrics: dict[str, Any] = {"tflite_bytes": path.stat().st_size}
+        content = read_regular(path, LARGEST_FILE)
+        metrics: dict[str, Any] = {"tflite_bytes": len(content)}
         y = None if data is None else data.y_test
         if data is not None and y is not None:
             classes = argmax(simulate(network, network.quantizer.quantize(data.x_test)))
             metrics["accuracy"] = {"integer": _share(classes, y)}
         notes = ["The file was taken as it is; its integers are those of the runtime whose rounding was asked for."]
-        content = path.read_bytes()
         notes += _near_ties(read_model(content))
         return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": content}, tuple(notes))
 

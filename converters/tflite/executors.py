@@ -14,10 +14,11 @@ from edgeml.network import Network, simulate
 from edgeml.network.file import to_bytes
 from edgeml.network.layers.requantize import Requantize
 from edgeml.plugins import Execution
+from edgeml.regular_file import read_regular
 
 from .lowering import logits, lower
 from .model import FullyConnected, Model, Softmax, TensorInfo
-from .reader import ending_at, read_model, rule_of, tensor_indices
+from .reader import LARGEST_FILE, ending_at, read_model, rule_of, tensor_indices
 from .runtimes import RUNTIMES, Runtime, Session
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ __all__ = ["FOLDER", "RuntimeExecutor", "litert", "litert_ref", "tflite_runtime"
 
 FOLDER = "tflite"
 """Where a bundle keeps its .tflite file."""
-
-_LARGEST_FILE = 2**30
 
 
 def _file(bundle: Bundle) -> Path | None:
@@ -40,9 +39,7 @@ def _content(bundle: Bundle) -> bytes:
     path = _file(bundle)
     if path is None:
         raise InputError(str(bundle.folder), f"holds no .tflite file in {FOLDER}/")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise InputError(str(path), f"has more than {_LARGEST_FILE} bytes")
-    return path.read_bytes()
+    return read_regular(path, LARGEST_FILE, links=False)
 
 
 def _model(bundle: Bundle, content: bytes) -> Model:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Network
+from edgeml.regular_file import read_regular
 
 from .flatbuffer import Table, read_root
 from .float_head import read_normalisation
@@ -26,6 +27,7 @@ from .schema import SCHEMA_VERSION, Activation, OperatorKind, TensorType, operat
 
 __all__ = [
     "DEFAULT_ROUNDING",
+    "LARGEST_FILE",
     "ending_at",
     "identifier",
     "own_metadata",
@@ -38,7 +40,8 @@ __all__ = [
 DEFAULT_ROUNDING = "double_rounding"
 """The rule for a file that names none: that of TFLite Micro and CMSIS-NN."""
 
-_LARGEST_FILE = 2**30
+LARGEST_FILE = 2**30
+"""Bytes of a .tflite file that are read."""
 _MOST_WEIGHTS = 2**26
 _WIDEST = 2**20
 _MOST_ACTIVATIONS = 2**23
@@ -54,13 +57,7 @@ def read_network(path: Path, rounding: str = "") -> Network:
     `rounding` names another rule or runtime; a file that names none is read by the rule of TFLite Micro and CMSIS-NN.
     Raises InputError naming the file where it cannot be read or is not an int8 MLP.
     """
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST_FILE:
-            raise InputError(str(path), f"has {size} bytes; edgeml reads at most {_LARGEST_FILE}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror or error})") from error
+    content = read_regular(path, LARGEST_FILE)
     try:
         model = read_model(content, path.stem)
         return lower(model, rule_of(model, rounding))

@@ -21,6 +21,7 @@ from ..files import read_json, write_beside
 from ..frontends.mlp import Linear, Mlp
 from ..network import file as network_file
 from ..profile import load_profile
+from ..regular_file import read_regular
 from .candidate import Candidate, parse_baseline
 from .front import read_front, write_front
 from .objectives import budgets, parse_constraint, parse_objectives
@@ -35,6 +36,7 @@ __all__ = ["Settings", "convert_point", "explore"]
 
 SETTINGS = "search.json"
 _LARGEST_SETTINGS = 2**20
+_LARGEST_MODEL = 2**30
 _WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 _BITS = (1, 2, 3, 4, 6, 8)
 _INPUT_BITS = (2, 3, 4, 6, 8)
@@ -331,7 +333,7 @@ def _model_digest(model: Any) -> str:
     if model is None:
         return ""
     path = Path(str(model).partition(":")[0])
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else str(model)
+    return hashlib.sha256(read_regular(path, _LARGEST_MODEL)).hexdigest() if path.is_file() else str(model)
 
 
 def convert_point(folder: Path, number: int, output: Path | None = None, **arguments: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..network import Network
+from ..regular_file import read_regular
 from .mlp import Mlp
 from .reading.builder import identifier
 
@@ -98,15 +99,8 @@ def known_formats() -> Iterator[Format]:
 
 
 def read_bounded(path: Path, largest: int) -> bytes:
-    """The content of a file of at most `largest` bytes; InputError naming it otherwise."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(largest + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(str(path), f"cannot be read ({reason})") from error
-    if len(content) > largest:
-        raise InputError(str(path), f"has more than {largest} bytes, the most that edgeml reads")
+    """The content of a file of at most `largest` bytes; InputError naming it otherwise, and where it is empty."""
+    content = read_regular(path, largest)
     if not content:
         raise InputError(str(path), "is empty")
     return content

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ..errors import InputError, NetworkError, printable
+from ..regular_file import read_regular
 from .layer import layer_class
 from .network import Network, Node, Output
 
@@ -87,14 +88,7 @@ def write(network: Network, path: Path) -> None:
 
 def read(path: Path) -> Network:
     """The network in a `.edgeml` file; InputError naming the file where it cannot be one."""
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST_FILE:
-            raise InputError(str(path), f"has {size} bytes; an .edgeml file has at most {_LARGEST_FILE}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror or error})") from error
-    return from_bytes(content, str(path))
+    return from_bytes(read_regular(path, _LARGEST_FILE), str(path))
 
 
 def from_bytes(content: bytes, where: str = "network") -> Network:

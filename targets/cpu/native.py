@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network
 from edgeml.plugins import Execution
+from edgeml.regular_file import holds, read_regular
 
 from .compiler import missing_compiler
 from .native_network import NativeNetwork
@@ -88,7 +88,7 @@ def _checked(bundle: Bundle) -> NativeNetwork:
         native = _native(bundle.network)
         for name, text in native.program.files.items():
             path = bundle.folder / "c" / name
-            if not _same(path, text.encode()):
+            if not holds(path, text.encode()):
                 raise CheckFailed(
                     str(path),
                     "differs from the C that this edgeml generates for the bundle's network, and is not run",
@@ -104,18 +104,7 @@ def _own_files(bundle: Bundle) -> dict[str, str]:
     root = bundle.folder / "c"
     for path in sorted([*root.glob("*.[ch]"), *root.glob("edgeml/*.h")]):
         try:
-            if path.is_symlink() or path.stat().st_size > _LARGEST_FILE:
-                raise InputError(str(path), f"is a link, or has more than {_LARGEST_FILE} bytes")
-            files[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(str(path), f"cannot be read ({error})") from error
+            files[path.relative_to(root).as_posix()] = read_regular(path, _LARGEST_FILE, links=False).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(str(path), f"is not text in UTF-8 ({error})") from error
     return files
-
-
-def _same(path: Path, content: bytes) -> bool:
-    """Whether the file holds exactly `content`; reads no more than its length."""
-    try:
-        with path.open("rb") as file:
-            return bool(file.read(len(content) + 1) == content)
-    except OSError:
-        return False

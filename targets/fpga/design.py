@@ -19,6 +19,7 @@ from edgeml.errors import InputError
 from edgeml.files import read_json
 from edgeml.network import Network
 from edgeml.network.file import model_hash
+from edgeml.regular_file import holds
 
 from .folded.dense import DenseOperation
 from .folded.emit import core, library_modules
@@ -359,13 +360,8 @@ def _count(path: Path, value: Any, most: int) -> int:
 def compare_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Hold what lies in `folder` against `files`; InputError naming the one that differs or is missing."""
     for name, content in files.items():
-        path = folder / name
-        try:
-            same = path.stat().st_size == len(content) and path.read_bytes() == content
-        except OSError as error:
-            raise InputError(str(path), f"cannot be read ({error.strerror or error})", "Convert again") from error
-        if not same:
-            raise InputError(str(path), "is not what this network and design give", "Convert again")
+        if not holds(folder / name, content):
+            raise InputError(str(folder / name), "is not what this network and design give", "Convert again")
 
 
 def verify_files(network: Network, folder: Path) -> Built:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed
 from edgeml.hil.session import target_metrics
 from edgeml.plugins import Execution
+from edgeml.regular_file import holds
 
 from .cores import Core, core
 from .emulator import Emulator, emulator_version
@@ -41,13 +42,7 @@ def checked_firmware(bundle: Bundle) -> Firmware:
     for path, text in firmware.files.items():
         if not path.endswith((".c", ".h")):
             continue
-        content = text.encode()
-        try:
-            with (bundle.folder / FOLDER / path).open("rb") as file:
-                same = file.read(len(content) + 1) == content
-        except OSError:
-            same = False
-        if not same:
+        if not holds(bundle.folder / FOLDER / path, text.encode()):
             raise CheckFailed(
                 str(bundle.folder / FOLDER / path),
                 "differs from the C that this edgeml generates for the bundle's network, and is not run",

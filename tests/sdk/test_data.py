@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pickle
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edgeml.data import LARGEST_ARRAY, load_dataset, load_inputs, to_npy
+from edgeml.array_files import npz
+from edgeml.data import LARGEST_ARRAY, load_arrays, load_dataset, load_inputs, to_npy
 from edgeml.errors import InputError
 
 X = np.arange(40.0).reshape(10, 4)
@@ -156,3 +158,141 @@ def test_classes_that_do_not_fit_the_samples_are_refused(tmp_path: Path) -> None
 def test_to_npy_is_what_numpy_reads(tmp_path: Path) -> None:
     (tmp_path / "d.npy").write_bytes(to_npy(X))
     assert np.array_equal(np.load(tmp_path / "d.npy"), X)
+
+
+def npy(shape: object, descr: object, data: bytes = b"", fortran: object = False, version: int = 1) -> bytes:
+    """A `.npy` with any header."""
+    header = repr({"descr": descr, "fortran_order": fortran, "shape": shape}).encode()
+    length = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + data
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        npy((3,), "<U0"),
+        npy((0, 2**62, 2**62), "<f4"),
+        npy((0, 2**61, 2**61), "<f4"),
+        npy((-3, -1), "<f4", bytes(12)),
+        npy((3.0,), "<f4", bytes(12)),
+        npy([3], "<f4", bytes(12)),
+        npy((True,) * 40, "<f4", bytes(4)),
+        npy((1,), "<O", bytes(8)),
+        npy((1,), [("a", "<f4"), ("b", "<f4")], bytes(8)),
+        npy((1,), "(1000000,1000000)f8", bytes(8)),
+        npy((1,), "<M8[s]", bytes(8)),
+        npy((1,), "<c16", bytes(16)),
+        npy((1,), "<U1", struct.pack("<I", 0x110000)),
+        npy((1,), "<U1", struct.pack("<I", 0xD800)),
+        npy((3, 1), "<f4", bytes(12), fortran="no"),
+        npy((3, 1), "<f4", bytes(12), version=9),
+        b"\x93NUMPY\x01\x00\x10\x00" + b"{'descr': '<f8',",
+        b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + b"(" * 50,
+        b"\x93NUMPY\x01\x00\x00\x20" + b"(" * 8192,
+        b"\x93NUMPY\x01\x00\x00\x20" + b"-" * 8192,
+        b"\x93NUMPY\x01\x00",
+    ],
+)
+def test_headers_of_npy_that_say_something_impossible_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "d.npy").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "d.npz", "w") as archive:
+        archive.writestr("x.npy", content)
+    for name in ("d.npy", "d.npz"):
+        with pytest.raises(InputError):
+            load_dataset(tmp_path / name)
+
+
+def test_npy_of_other_writers_is_read(tmp_path: Path) -> None:
+    x = np.arange(8.0).reshape(4, 2)
+    for content in (
+        npy((4, 2), ">f8", x.astype(">f8").tobytes()),
+        npy((4, 2), "<f8", x.tobytes(), version=2),
+        npy((4, 2), "<f8", x.tobytes(order="F"), fortran=True),
+        b"\x93NUMPY\x03\x00\x34\x00\x00\x00{'shape':(4,2),'descr':'<f8','fortran_order':False}\n" + x.tobytes(),
+    ):
+        (tmp_path / "d.npy").write_bytes(content)
+        assert np.array_equal(load_inputs(tmp_path / "d.npy"), x)
+
+
+def zipped(path: Path, members: list[tuple[str, bytes]], method: int = zipfile.ZIP_STORED) -> Path:
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", method) as archive:
+        warnings.simplefilter("ignore")  # of names that occur twice
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+def test_zip_bombs_doubled_members_and_strange_packing_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "d.npz"
+    sound = ("x.npy", npy((4, 1), "<f4", bytes(16)))
+    for match, members, method in (
+        ("packed into", [("x.npy", npy((2**21,), "<f8", bytes(2**24)))], zipfile.ZIP_DEFLATED),
+        ("twice", [sound, sound], zipfile.ZIP_STORED),
+        ("packed in a way", [sound], zipfile.ZIP_BZIP2),
+        ("packed in a way", [sound], zipfile.ZIP_LZMA),
+        ("directory", [*((f"{number:060000}", b"") for number in range(75)), sound], zipfile.ZIP_STORED),
+    ):
+        monkeypatch.setattr(npz, "_ORDINARY_SIZE", 2**20)
+        with pytest.raises(InputError, match=match):
+            load_dataset(zipped(path, members, method))
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("1,2\n3,4\0\n", "not a number"),
+        ("1,2\n3,1_000\n", "not a number"),
+        ("1,5;2,5\n3,5;4,5\n", "commas"),
+        ("1,2\n3," + "4" * 200_000 + "\n", "damaged"),
+        ("1," * 2**21 + "1\n", "row of more than"),
+        ('1,"' + "\n" * 2**18 + '"\n', "damaged"),
+        ("1" + ',"\n"' * 2**21, "row of more than"),
+        ("a,y,class\n1,2,3\n", "2 columns of classes"),
+        ("y\n1\n2\n", "no samples"),
+        ("a,b\n", "no samples"),
+        ("\n\n\n", "empty"),
+        ("1,2\n\n3\n", "line 3"),
+        ("1,inf\n2,3\n", "feature 1 is inf"),
+        ("1,1e999\n2,3\n", "feature 1 is inf"),
+        ("1,-1e20\n2,3\n", "feature 1 is -1e\\+20"),
+        ("a,y\n1,²\n2,--3\n3,4\n", "^$"),
+    ],
+)
+def test_tables_that_are_not_sound_are_refused_with_their_place(tmp_path: Path, text: str, match: str) -> None:
+    (tmp_path / "d.csv").write_text(text, encoding="utf-8")
+    if match == "^$":  # text that only looks like numbers is the name of a class
+        assert load_arrays(tmp_path / "d.csv")["y"].tolist() == ["²", "--3", "4"]
+        return
+    with pytest.raises(InputError, match=match):
+        load_dataset(tmp_path / "d.csv")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b,label\n1,2,x\n3,4,y\n".encode("utf-8-sig"),
+        b"a;b;label\r\n1;2;x\r\n3;4;y\r\n",
+        b"a\tb\tLabel\n1\t2\tx\n3\t4\ty",
+        b'"a","b, with\na newline","label"\n"1","2","x"\n\n"3","4"," y "\n',
+    ],
+)
+def test_tables_as_other_programs_write_them_are_read(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "données 数据.CSV").write_bytes(content)
+    arrays = load_arrays(tmp_path / "données 数据.CSV")
+    assert arrays["x"].tolist() == [[1, 2], [3, 4]]
+    assert arrays["y"].tolist() == ["x", "y"]
+
+
+def test_numbers_past_what_float32_squares_are_the_datas_fault(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", x=np.where(X == 13, 1e300, X))
+    with pytest.raises(InputError, match=r"d.npz, x: sample 3, feature 1 is 1e\+300"):
+        load_dataset(tmp_path / "d.npz")
+
+
+@pytest.mark.parametrize("labels", [np.array("abc"), np.zeros((2, 2), "U1"), np.array([1.5, 2.5])])
+def test_labels_that_are_no_list_of_names_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
+    np.savez(tmp_path / "d.npz", x=X, y=np.arange(10) % 2, labels=labels)
+    with pytest.raises(InputError, match="list of names"):
+        load_dataset(tmp_path / "d.npz")

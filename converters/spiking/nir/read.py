@@ -15,12 +15,12 @@ from edgeml.frontends.snn import Snn, SnnLayer
 from edgeml.network import Network
 from edgeml.network import file as network_file
 
-from .write import EXACT_GROUP, NIR_STEP, h5py_module
+from .stored import StoredFile, opened
+from .write import EXACT_GROUP, NIR_STEP
 
 __all__ = ["read_model", "read_snn"]
 
 Floats = npt.NDArray[np.float64]
-_MOST_BYTES = 2**30
 _MOST_NODES = 10_000
 _NEURONS = ("LIF", "CubaLIF", "IF")
 _SYNAPSES = ("Affine", "Linear")
@@ -38,45 +38,31 @@ _FIELDS = {
 
 def read_model(path: str | Path) -> Network | Snn:
     """The network in a .nir file; InputError naming the file and node where it cannot be read."""
-    h5py = h5py_module()
-    where = str(path)
-    _check_file(Path(path), where)
-    try:
-        with h5py.File(path, "r") as file:
-            exact = file.get(f"{EXACT_GROUP}/network")
-            if isinstance(exact, h5py.Dataset):
-                if exact.dtype != np.uint8 or exact.ndim != 1 or exact.size > _MOST_BYTES:
-                    raise InputError(where, f"its dataset {EXACT_GROUP}/network is no sequence of bytes")
-                return network_file.from_bytes(exact[()].tobytes(), f"{where}, {EXACT_GROUP}/network")
-            return _Reader(file, h5py, where, NIR_STEP).snn(_name(Path(path)))
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, RecursionError) as error:
-        raise InputError(where, f"is not a sound .nir file ({type(error).__name__}: {error})") from error
+    path = Path(path)
+    with opened(path) as file:
+        group = file.group(file.root, EXACT_GROUP)
+        exact = None if group is None else file.dataset(group, "network")
+        if exact is None:
+            return _Reader(file, NIR_STEP).snn(_name(path))
+        if exact.dtype != np.uint8 or exact.ndim != 1:
+            raise InputError(file.where, f"its dataset {EXACT_GROUP}/network is not a sequence of bytes")
+        return network_file.from_bytes(file.values(exact).tobytes(), f"{file.where}, {EXACT_GROUP}/network")
 
 
 def read_snn(path: str | Path, step: float = NIR_STEP) -> Snn:
     """What the NIR nodes say, whoever wrote them, for time steps of so many seconds."""
-    h5py = h5py_module()
-    where = str(path)
-    _check_file(Path(path), where)
-    try:
-        with h5py.File(path, "r") as file:
-            return _Reader(file, h5py, where, step).snn(_name(Path(path)))
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, RecursionError) as error:
-        raise InputError(where, f"is not a sound .nir file ({type(error).__name__}: {error})") from error
-
-
-def _check_file(path: Path, where: str) -> None:
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise InputError(where, f"cannot be read ({error.strerror or error})") from error
-    if size > _MOST_BYTES:
-        raise InputError(where, f"has {size} bytes; a .nir file has at most {_MOST_BYTES}")
+    path = Path(path)
+    with opened(path) as file:
+        return _Reader(file, step).snn(_name(path))
 
 
 def _name(path: Path) -> str:
     name = re.sub(r"\W", "_", path.stem, flags=re.ASCII)
     return name if name.isidentifier() else f"nir_{name}"
+
+
+def _decoded(text: Any) -> str:
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
 
 
 class _Node:
@@ -89,29 +75,27 @@ class _Node:
 
 
 class _Reader:
-    def __init__(self, file: Any, h5py: Any, where: str, step: float) -> None:
-        self.h5py, self.where, self.step = h5py, where, step
+    def __init__(self, file: StoredFile, step: float) -> None:
+        self.file, self.where, self.step = file, file.where, step
         self.count = 0
-        if not isinstance(file.get("node"), h5py.Group):
-            raise InputError(where, "holds no group `node`: it is HDF5, but not NIR")
-        self.graph = self._node(file["node"], "node", 0)
+        root = file.group(file.root, "node")
+        if root is None:
+            raise InputError(self.where, "holds no group `node`: it is HDF5, but not NIR")
+        self.graph = self._node(root, "node", 0)
         if self.graph.kind != "NIRGraph":
-            raise InputError(where, f"its root is a {self.graph.kind}, not a NIRGraph")
+            raise InputError(self.where, f"its root is a {self.graph.kind}, not a NIRGraph")
 
     def _text(self, group: Any, field: str, name: str) -> str:
-        value = group.get(field)
-        if not isinstance(value, self.h5py.Dataset) or value.shape != ():
+        value = self.file.dataset(group, field)
+        if value is None or value.shape != ():
             raise InputError(self.where, f"node {name} has no text {field!r}")
-        content = value[()]
-        return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
+        return _decoded(self.file.values(value).item())
 
     def _array(self, group: Any, field: str, name: str) -> Floats:
-        value = group.get(field)
-        if not isinstance(value, self.h5py.Dataset) or value.dtype.kind not in "fiu":
+        value = self.file.dataset(group, field)
+        if value is None or value.dtype.kind not in "fiu" or not value.size:
             raise InputError(self.where, f"node {name} has no numbers {field!r}")
-        if value.size > _MOST_BYTES // 8 or value.size == 0:
-            raise InputError(self.where, f"node {name}, {field}: {value.size} numbers")
-        array = np.asarray(value[()], np.float64)
+        array = self.file.values(value).astype(np.float64)
         if not np.all(np.isfinite(array)):
             raise InputError(self.where, f"node {name}, {field} holds NaN or infinity")
         return array
@@ -130,25 +114,26 @@ class _Reader:
                 node.values["v_reset"] = self._array(group, "v_reset", name)
             return node
         node = _Node(kind, {})
-        inner = group.get("nodes")
-        if not isinstance(inner, self.h5py.Group):
+        inner = self.file.group(group, "nodes")
+        if inner is None:
             raise InputError(self.where, f"graph {name} has no nodes")
         for key in inner:
-            if not isinstance(inner[key], self.h5py.Group):
-                raise InputError(self.where, f"node {key} is no group")
-            node.nodes[str(key)] = self._node(inner[key], str(key), depth + 1)
+            entry = self.file.group(inner, key)
+            if entry is None:
+                raise InputError(self.where, f"node {key} is not a group")
+            node.nodes[str(key)] = self._node(entry, str(key), depth + 1)
         node.edges = self._edges(group, name, node.nodes)
         return node
 
     def _edges(self, group: Any, name: str, nodes: dict[str, _Node]) -> list[tuple[str, str]]:
-        edges = group.get("edges")
-        if not isinstance(edges, self.h5py.Dataset) or edges.ndim != 2 or edges.shape[1] != 2:
+        edges = self.file.dataset(group, "edges")
+        if edges is None or edges.ndim != 2 or edges.shape[1] != 2:
             raise InputError(self.where, f"graph {name} has no edges [count, 2]")
         if edges.shape[0] > 10 * _MOST_NODES:
             raise InputError(self.where, f"graph {name} has {edges.shape[0]} edges")
         found = []
-        for pair in edges[()]:
-            a, b = (end.decode("utf-8", "replace") if isinstance(end, bytes) else str(end) for end in pair)
+        for pair in self.file.values(edges):
+            a, b = (_decoded(end) for end in pair)
             for end in (a, b):
                 if end not in nodes:
                     raise InputError(self.where, f"an edge names the node {end!r}, which graph {name} does not have")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
+from ...regular_file import open_regular
 from ..reading.raw_tensor import RawTensor
 
 __all__ = ["NUMBER_TYPES", "tensor_array", "tensor_shape"]
@@ -39,6 +40,7 @@ _TYPED_FIELDS = {
     "uint64": "uint64_data",
 }
 _EXTERNAL = 1
+_LARGEST_EXTERNAL = 2**34
 
 
 def tensor_shape(tensor: Any, where: str) -> tuple[int, ...]:
@@ -102,12 +104,8 @@ def _external(tensor: Any, where: str, folder: Path | None, size: int) -> bytes:
         raise InputError(where, f"lies in {location!r}, outside the model's folder", "Save the model as one file")
     if length != size or offset < 0:
         raise InputError(where, f"needs {size} bytes of {location!r}, but names {length} at {offset}")
-    try:
-        if not path.is_file():
-            raise InputError(where, f"lies in {location!r}, which is not there", "Keep that file beside the model")
-        with path.open("rb") as file:
-            file.seek(offset)
-            content: bytes = file.read(size)
-            return content
-    except OSError as error:
-        raise InputError(where, f"{location!r} cannot be read ({error.strerror or error})") from error
+    with open_regular(path, _LARGEST_EXTERNAL, remedy="Keep that file beside the model") as file:
+        if offset + size > path.stat().st_size:
+            raise InputError(where, f"needs {size} bytes of {location!r} at {offset}, past its end")
+        file.seek(offset)
+        return file.read(size)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError
 from edgeml.plugins import Execution
+from edgeml.regular_file import holds
 
 from .writer import RESULT, to_qonnx
 
@@ -62,6 +63,6 @@ class QonnxExecutor:
 
         path = bundle.folder / FILE
         content = to_qonnx(bundle.network)
-        if path.stat().st_size != len(content) or path.read_bytes() != content:
+        if not holds(path, content):
             raise InputError(str(path), "is not what this network gives", "Convert again")
         return Execution(run_qonnx(content, q), {}, f"qonnx {version('qonnx')}")
