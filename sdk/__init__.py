@@ -1,32 +1,88 @@
 """edgeml: trained MLPs onto the smallest hardware there is, bit for bit.
 
-bundle = edgeml.convert("model.pt2", to="quantized", target="host", data="data.npz", options={"bits": 2})
-bundle = edgeml.load("build/model")
-bundle.run(x, on="native").integers
+>>> import edgeml
+>>> bundle = edgeml.convert("model.pt2", to="quantized", target="host", data="data.npz", options={"bits": 2})
+>>> bundle = edgeml.load("build/model")
+>>> bundle.run(x, on="native").integers
+>>> edgeml.verify(bundle, require=["native"])
+
+convert : a trained model in, a verified bundle out.
+load : the bundle in a folder.
+verify : every executor that can run here, against golden.
+Bundle, Result, Verdict : what they give.
+EdgemlError : the base of all errors that are raised on purpose; InputError, CheckFailed, ToolFailed, MissingTool.
+
+The integer network itself is `edgeml.network`, hardware in the loop `edgeml.hil`, what packages add `edgeml.plugins`.
 """
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bundle import Bundle, Result, load
+    from .errors import CheckFailed, EdgemlError, InputError, MissingTool, ToolFailed
     from .pipeline import convert
-    from .verify import verify
+    from .verify import Verdict, verify
 
 __version__ = "0.1.0"
-__all__ = ["Bundle", "Result", "__version__", "convert", "load", "verify"]
+__all__ = [
+    "Bundle",
+    "CheckFailed",
+    "EdgemlError",
+    "InputError",
+    "MissingTool",
+    "Result",
+    "ToolFailed",
+    "Verdict",
+    "__version__",
+    "convert",
+    "load",
+    "verify",
+]
 
-_HOMES = {"Bundle": "bundle", "Result": "bundle", "load": "bundle", "convert": "pipeline", "verify": "verify"}
+_HOMES = {
+    "Bundle": "bundle",
+    "CheckFailed": "errors",
+    "EdgemlError": "errors",
+    "InputError": "errors",
+    "MissingTool": "errors",
+    "Result": "bundle",
+    "ToolFailed": "errors",
+    "Verdict": "verify",
+    "convert": "pipeline",
+    "load": "bundle",
+    "verify": "verify",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use, so that `edgeml --help` answers at once."""
-    if name in _HOMES:
-        from importlib import import_module
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        module = import_module(f".{_HOMES[name]}", __name__)
-        if name == "verify":  # the submodule of the same name would hide the function
-            return module.verify
-        return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Front(ModuleType):
+    """This module, whose names no file hides.
+
+    Python sets an imported file (`verify.py`) as an attribute of its package: `edgeml.verify` would be the function
+    once, and the file ever after.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Front

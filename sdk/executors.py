@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .network import simulate
 from .network import trace as golden_trace
-from .plugins import Execution
+from .plugins import Execution, Subject
 
 if TYPE_CHECKING:
     from .bundle import Bundle
@@ -24,6 +24,10 @@ class GoldenExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Every bundle holds a network."""
         return True
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """The definition, no artifact."""
+        return Subject("the integer network in numpy, which all others are held against", False)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs numpy only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ else:
 __all__ = ["Profile", "load_profile", "profile_names"]
 
 _LARGEST_FILE = 2**20
+_SAME_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ class Profile:
     kind: str
     description: str
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether code for this part runs on the machine that asks: a CPU of its kind."""
+        here = platform.machine().lower()
+        machine = self.values.get("machine", "host")
+        return self.kind == "cpu" and machine in ("host", here, _SAME_MACHINES.get(here))
 
 
 def profile_names() -> list[str]:

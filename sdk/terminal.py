@@ -18,6 +18,7 @@ from .verify import Verdict
 __all__ = ["Terminal"]
 
 _STYLE = {"exact": "green", "mismatch": "bold red", "error": "bold red", "unavailable": "yellow"}
+_SAID = {"error": "failed"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Terminal:
         if not self.as_json:
             self._out.print(text, markup=False)
 
+    def warning(self, text: str) -> None:
+        """What must not be overlooked, in a colour of its own; nothing for an empty text."""
+        if text and not self.as_json:
+            self._out.print(f"! {text}", markup=False, style="bold yellow")
+
     def remark(self, text: str) -> None:
         """Something beside the result: on stderr, unless quiet."""
         if not self.quiet:
@@ -81,7 +87,7 @@ class Terminal:
             rows.append(
                 [
                     verdict.name,
-                    f"[{style}]{verdict.status}[/{style}]",
+                    f"[{style}]{_SAID.get(verdict.status, verdict.status)}[/{style}]",
                     str(verdict.vectors) if ran else "",
                     str(verdict.mismatches) if ran else "",
                     str(verdict.layers) if ran else "",

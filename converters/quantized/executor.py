@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 
 from .file import BREVITAS_FILE, read
 
@@ -27,6 +27,10 @@ class BrevitasExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Bundles that the quantized converter made."""
         return (bundle.folder / BREVITAS_FILE).is_file()
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """The same network, in torch."""
+        return Subject("the same network in Brevitas, no artifact of the target", False)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs torch and brevitas."""

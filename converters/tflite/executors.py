@@ -13,7 +13,7 @@ from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network import Network, simulate
 from edgeml.network.file import to_bytes
 from edgeml.network.layers.requantize import Requantize
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 from edgeml.regular_file import read_regular
 
 from .lowering import logits, lower
@@ -64,6 +64,12 @@ class RuntimeExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle has a .tflite file."""
         return _file(bundle) is not None
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """The file, in a runtime on this machine."""
+        if bundle.profile.is_this_machine:
+            return Subject(f"the .tflite file in {self.runtime.name} on this machine", True)
+        return Subject(f"the .tflite file in {self.runtime.name} on this machine, not on {bundle.profile.name}", False)
 
     def missing(self, bundle: Bundle) -> str:
         """Empty if the runtime is installed and takes weights of this width."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["BundlePath", "Executors", "Json", "Quiet", "app"]
+__all__ = ["BundlePath", "Executors", "Json", "Quiet", "Require", "TimeLimit", "app"]
 
 app = typer.Typer(
     name="edgeml",
@@ -32,4 +32,11 @@ def alone(context: typer.Context) -> None:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")]
 BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A folder that 'edgeml convert' wrote.")]
+Require = Annotated[
+    list[str] | None,
+    typer.Option("--require", metavar="NAME", help="Exit code 3 unless this executor ran; can be repeated."),
+]
+TimeLimit = Annotated[
+    float | None, typer.Option("--time-limit", metavar="SECONDS", help="Of each call of a tool, instead of its own.")
+]
 Executors = Annotated[list[str] | None, typer.Option("--on", metavar="NAME", help="Executor; can be repeated.")]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InputError
-from .app import Json, Quiet, app
+from .app import Json, Quiet, Require, TimeLimit, app
 
 
 @app.command(
@@ -45,13 +45,19 @@ def convert(
     option: Annotated[
         list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Any further option of a form or target.")
     ] = None,
+    require: Require = None,
+    time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Convert a trained model into a verified bundle."""
+    from ..coverage import check_names
     from ..pipeline import convert as run
     from ..terminal import Terminal
+    from ..verify import Verdict
+    from .outcome import end
 
+    check_names(require or ())
     terminal = Terminal(as_json, quiet)
     given: dict[str, Any] = {
         "bits": bits,
@@ -89,11 +95,13 @@ def convert(
             weights=weights,
             name=name,
             options=given,
+            time_limit=time_limit,
             progress=progress,
             announce=announce,
             remark=terminal.remark,
         )
     terminal.result({"bundle": str(bundle.folder), **bundle.manifest}, lambda: show_bundle(terminal, bundle))
+    end([Verdict(**verdict) for verdict in bundle.manifest["verification"]], require or ())
 
 
 def _key_and_value(text: str) -> tuple[str, Any]:
@@ -112,10 +120,15 @@ def _key_and_value(text: str) -> tuple[str, Any]:
 
 
 def show_bundle(terminal: Any, bundle: Any) -> None:
-    """Print what a conversion found: accuracy, notes, verification, where the bundle lies."""
+    """Print what a conversion found: accuracy, notes, verification, where the bundle lies.
+
+    What nobody may overlook comes first: that nothing of the target ran."""
+    from ..coverage import coverage
     from ..verify import Verdict
 
     manifest = bundle.manifest
+    verdicts = [Verdict(**verdict) for verdict in manifest["verification"]]
+    terminal.warning(coverage(verdicts, bundle.profile.name).sentence)
     accuracy = manifest["metrics"].get("accuracy", {})
     if accuracy:
         terminal.line("[bold]accuracy[/bold]   " + "   ".join(f"{key} {value:.2%}" for key, value in accuracy.items()))
@@ -126,7 +139,7 @@ def show_bundle(terminal: Any, bundle: Any) -> None:
     for note in manifest["notes"]:
         terminal.plain(f"note       {note}")
     show_synthesis(terminal, manifest["metrics"].get("target"))
-    terminal.verdicts([Verdict(**verdict) for verdict in manifest["verification"]])
+    terminal.verdicts(verdicts)
     terminal.plain(f"{bundle.form} for {bundle.profile.name}: {bundle.folder}, report in {bundle.folder}/report.html")
 
 

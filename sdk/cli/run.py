@@ -9,26 +9,46 @@ import typer
 
 from ..errors import InputError
 from ..files import write_beside
-from .app import BundlePath, Executors, Json, Quiet, app
+from .app import BundlePath, Executors, Json, Quiet, Require, TimeLimit, app
 
 
 @app.command(epilog="Example: edgeml verify build/digits --on native --on brevitas")
-def verify(bundle: BundlePath, on: Executors = None, as_json: Json = False, quiet: Quiet = False) -> None:
+def verify(
+    bundle: BundlePath,
+    on: Executors = None,
+    require: Require = None,
+    time_limit: TimeLimit = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
     """Run every executor that can run here against golden, bit for bit."""
     from ..bundle import load
+    from ..coverage import check_names, coverage
     from ..terminal import Terminal
     from ..verify import verify as run
+    from .outcome import end
+
+    check_names(require or ())
 
     terminal = Terminal(as_json, quiet)
     loaded = load(bundle)
+    required = tuple(require or ())
+    names = (*on, *required) if on else ()
     with terminal.progress() as (_, announce):
-        verdicts = run(loaded, on or (), lambda executor: announce(f"verifying on {executor}"))
-    document = {"bundle": str(bundle), "executors": [verdict.as_json() for verdict in verdicts]}
-    terminal.result(document, lambda: terminal.verdicts(verdicts))
-    if any(verdict.status in ("mismatch", "error") for verdict in verdicts):
-        raise typer.Exit(1)
-    if on and any(verdict.status == "unavailable" for verdict in verdicts):
-        raise typer.Exit(3)
+        verdicts = run(loaded, names, lambda executor: announce(f"verifying on {executor}"), time_limit=time_limit)
+    covered = coverage(verdicts, loaded.profile.name)
+    document = {
+        "bundle": str(bundle),
+        "coverage": covered.as_json(),
+        "executors": [verdict.as_json() for verdict in verdicts],
+    }
+
+    def show() -> None:
+        terminal.warning(covered.sentence)
+        terminal.verdicts(verdicts)
+
+    terminal.result(document, show)
+    end(verdicts, names if on else required)
 
 
 @app.command(epilog="Example: edgeml simulate build/digits samples.npy -o answers.npy --on native")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MissingTool
-from ..plugins import Execution
+from ..plugins import Execution, Subject
 
 if TYPE_CHECKING:
     from ..bundle import Bundle
@@ -28,6 +28,10 @@ class HilExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Bundles for hardware that can stand behind a port."""
         return bundle.profile.kind in ("mcu", "fpga")
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """The device itself."""
+        return Subject("what the device at the port runs", True)
 
     def missing(self, bundle: Bundle) -> str:
         """A port is asked for when it is run."""

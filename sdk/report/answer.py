@@ -17,7 +17,12 @@ __all__ = ["answer", "runtimes", "verification"]
 def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: str, rule: str) -> str:
     """Name, status lines and the numbers that people ask for first; `rule` says what the answer is."""
     target = manifest["target"]
-    lines = [_exactness(manifest.get("verification", [])), _fitting(resources, margin), _accuracy(manifest)]
+    lines = [
+        _covered(manifest.get("coverage")),
+        _exactness(manifest.get("verification", [])),
+        _fitting(resources, margin),
+        _accuracy(manifest),
+    ]
     body = "".join(
         f'<li class="{style}"><span class="sign" aria-hidden="true">{_SIGNS[style]}</span>'
         f"<div><b>{escape(title)}</b> <span>{escape(said)}</span></div></li>\n"
@@ -38,18 +43,42 @@ def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: s
 _SIGNS = {"good": "✓", "bad": "✗", "warn": "!", "plain": "·"}
 
 
+def _covered(coverage: Any) -> tuple[str, str, str]:
+    """The first line where nothing of the target ran."""
+    if not isinstance(coverage, Mapping) or coverage.get("target_ran", True):
+        return "plain", "", ""
+    return "warn", "Not verified for its target.", str(coverage.get("sentence", ""))
+
+
 def _exactness(verdicts: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
-    ran = [verdict for verdict in verdicts if verdict["status"] != "unavailable"]
+    # Golden is the definition: held against itself, it is not counted.
+    verdicts = [verdict for verdict in verdicts if verdict["name"] != "golden"]
+    failed = [verdict["name"] for verdict in verdicts if _failed(verdict)]
+    ran = [verdict for verdict in verdicts if verdict["status"] != "unavailable" and not _failed(verdict)]
     exact = sum(verdict["status"] == "exact" for verdict in ran)
     if not ran:
-        return "warn", "Not verified.", "No executor ran this bundle."
+        return "warn", "Not verified.", f"No executor ran this bundle{_list('; failed', failed)}."
     vectors = max(verdict["vectors"] for verdict in ran)
     if exact == len(ran):
         absent = [verdict["name"] for verdict in verdicts if verdict["status"] == "unavailable"]
         missing = f" Could not run here: {', '.join(absent)}." if absent else ""
-        return "good", "Exact.", f"{exact} of {len(ran)} executors, {vectors:,} vectors, 0 mismatches.{missing}"
+        said = f"{exact} of {len(ran)} executors, {vectors:,} vectors, 0 mismatches.{missing}"
+        return (
+            ("warn", "Exact where it ran.", f"{said} Failed: {', '.join(failed)}.")
+            if failed
+            else ("good", "Exact.", said)
+        )
     wrong = ", ".join(verdict["name"] for verdict in ran if verdict["status"] != "exact")
     return "bad", "Not exact.", f"{exact} of {len(ran)} executors are; {wrong} not."
+
+
+def _failed(verdict: Mapping[str, Any]) -> bool:
+    """Whether a tool failed, which says nothing of the artifact."""
+    return verdict["status"] == "error" and not verdict.get("artifact_wrong")
+
+
+def _list(lead: str, names: Sequence[str]) -> str:
+    return f"{lead}: {', '.join(names)}" if names else ""
 
 
 def _fitting(resources: Sequence[Resource], margin: str) -> tuple[str, str, str]:
@@ -82,7 +111,7 @@ def _accuracy(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _cards(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     metrics, verdicts = manifest.get("metrics", {}), manifest.get("verification", [])
-    ran = [verdict for verdict in verdicts if verdict["status"] != "unavailable"]
+    ran = [each for each in verdicts if each["name"] != "golden" and each["status"] != "unavailable"]
     exact = sum(verdict["status"] == "exact" for verdict in ran)
     cards = [(f"{exact} of {len(ran)}", "executors exact")]
     accuracy = metrics.get("accuracy", {})
@@ -122,14 +151,15 @@ def verification(verdicts: Sequence[Mapping[str, Any]]) -> str:
         rows.append(
             {
                 "executor": verdict["name"],
-                "status": verdict["status"],
+                "status": "failed" if verdict["status"] == "error" else verdict["status"],
+                "ran": verdict.get("ran", ""),
                 "vectors": verdict["vectors"] if ran else "",
                 "mismatches": verdict["mismatches"] if ran else "",
                 "layers compared": verdict["layers"] if ran else "",
                 "detail": verdict["detail"],
             }
         )
-    columns = ("executor", "status", "vectors", "mismatches", "layers compared", "detail")
+    columns = ("executor", "status", "ran", "vectors", "mismatches", "layers compared", "detail")
     lead = "Each ran the real thing on the bundle's vectors; every integer was compared with the golden simulator's."
     return section("Verified", table(columns, rows, "What verification found"), lead)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 from edgeml.regular_file import holds, read_regular
 
 from .compiler import missing_compiler
@@ -46,6 +47,13 @@ class NativeExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Bundles with C for a CPU."""
         return bundle.profile.kind == _KIND and (bundle.folder / "c").is_dir()
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """The bundle's C; on another processor than the target's where that is not of this machine's kind."""
+        here = platform.machine() or "unknown"
+        if bundle.profile.is_this_machine:
+            return Subject(f"the C on this machine ({here})", True)
+        return Subject(f"the C on this machine ({here}), not on {bundle.profile.name}", False)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs a C compiler."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edgeml.errors import EdgemlError, MissingTool
 from edgeml.network import simulate
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 
 from .argmax import check_classes
 from .design import Built
@@ -84,6 +84,10 @@ class IcarusExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL."""
         return "rtl/design.json" in bundle.manifest.get("files", {})
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """What was made for the part, simulated."""
+        return Subject("the RTL and its test bench in Icarus Verilog", True)
 
     def missing(self, bundle: Bundle) -> str:
         """What to install, if anything."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import MissingTool
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 
 from .budget import Family, budget_of
 from .design import Built
@@ -70,6 +70,10 @@ class NetlistExecutor:
         options = bundle.manifest.get("options")
         asked = isinstance(options, Mapping) and synthesis_asked(options)
         return asked and "rtl/design.json" in bundle.manifest.get("files", {})
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """What was made for the part, simulated."""
+        return Subject("the RTL after synthesis, in the part's cells", True)
 
     def missing(self, bundle: Bundle) -> str:
         """What to install, if anything."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import EdgemlError
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 
 from .argmax import check_classes
 from .design import Built
@@ -155,6 +155,10 @@ class VerilatorExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL."""
         return "rtl/design.json" in bundle.manifest.get("files", {})
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """What was made for the part, simulated."""
+        return Subject("the RTL, clock by clock in Verilator", True)
 
     def missing(self, bundle: Bundle) -> str:
         """What to install, if anything."""

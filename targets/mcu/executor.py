@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 from edgeml.hil.session import target_metrics
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 from edgeml.regular_file import holds
 
 from .cores import Core, core
@@ -77,6 +77,10 @@ class UnicornExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Bundles with firmware for this core."""
         return is_firmware(bundle, self._core.name)
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """The firmware, on a model of its core."""
+        return Subject(f"the firmware's C on an emulated {self._core.title}", True)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs zig cc, Unicorn and pyelftools."""

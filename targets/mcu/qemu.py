@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 from edgeml.hil.device import Device
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 
 from .boards import ICOUNT_NANOSECONDS, QemuBoard
 from .boards import qemu_an385 as _an385
@@ -55,6 +55,10 @@ class QemuExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Bundles with firmware for the board's core."""
         return self._board.applies(bundle)
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """The firmware, on a model of a board with its core."""
+        return Subject(f"the firmware on QEMU's {self._board.machine}", True)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs QEMU and zig cc."""

@@ -13,7 +13,7 @@ from edgeml.network import Network
 from edgeml.network.layers.neurons import InputSpikes, Neurons
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.spiking.time_stepped import run
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 
 from .akida import run_on_akida
 from .snntorch import run_on_snntorch
@@ -35,12 +35,21 @@ def _models(network: Network) -> set[str]:
     return {node.layer.model.name for node in network.nodes if isinstance(node.layer, LeakyNeurons)}
 
 
+def _on_chip(bundle: Bundle, chip: str) -> bool:
+    """Whether the bundle was made for this kind of chip."""
+    return bundle.profile.kind == "neuromorphic" and str(bundle.profile.values.get("chip", "")).startswith(chip)
+
+
 class XylosimExecutor:
     """SynSense's cycle-exact simulator of Xylo (xylosim.v2)."""
 
     def applies(self, bundle: Bundle) -> bool:
         """Networks whose neurons are all Xylo's."""
         return _models(bundle.network) == {"xylo"}
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """See `plugins.Subject`."""
+        return Subject("the chip's parameters on SynSense's simulator of Xylo", _on_chip(bundle, "xylo"))
 
     def missing(self, bundle: Bundle) -> str:
         """Needs the package xylosim."""
@@ -58,6 +67,10 @@ class AkidaExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Bundles for an Akida 1.0 chip."""
         return bundle.profile.values.get("chip") == "akida" and bundle.profile.values.get("akida_version") == 1
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """See `plugins.Subject`."""
+        return Subject("the chip's parameters on BrainChip's software backend", True)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs the package akida."""
@@ -77,6 +90,10 @@ class SnntorchExecutor:
         models = _models(bundle.network)
         return bool(models) and all(name.startswith("snntorch_") for name in models)
 
+    def subject(self, bundle: Bundle) -> Subject:
+        """See `plugins.Subject`."""
+        return Subject("the same network in snnTorch, no artifact of the target", False)
+
     def missing(self, bundle: Bundle) -> str:
         """Needs the package snntorch."""
         return _without("snntorch")
@@ -93,6 +110,10 @@ class LoihiExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Networks whose neurons are all Loihi's."""
         return _models(bundle.network) == {"loihi"}
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """See `plugins.Subject`."""
+        return Subject("the chip's parameters on a model of Loihi's compartments", _on_chip(bundle, "loihi"))
 
     def missing(self, bundle: Bundle) -> str:
         """Needs numpy only."""
@@ -112,6 +133,10 @@ class SpikesExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Exact spiking networks."""
         return any(isinstance(node.layer, (Neurons, InputSpikes)) for node in bundle.network.nodes)
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """See `plugins.Subject`."""
+        return Subject("the same spikes slot by slot in numpy, no artifact of the target", False)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs numpy only."""

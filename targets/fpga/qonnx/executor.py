@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError
-from edgeml.plugins import Execution
+from edgeml.plugins import Execution, Subject
 from edgeml.regular_file import holds
 
 from .writer import RESULT, to_qonnx
@@ -52,6 +52,10 @@ class QonnxExecutor:
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds a QONNX file."""
         return FILE in bundle.manifest.get("files", {})
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """A file for other tools, not the RTL."""
+        return Subject("the QONNX file in float32, not the RTL", False)
 
     def missing(self, bundle: Bundle) -> str:
         """What to install, if anything."""

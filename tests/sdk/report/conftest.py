@@ -15,7 +15,7 @@ from edgeml.explore.front import read_front, write_front
 from edgeml.network import Network
 from edgeml.network import file as network_file
 from edgeml.report import render_exploration
-from edgeml.verify import verify
+from edgeml.verify import run_executors
 
 ATTACK = "<script>alert(1)</script>"
 FEATURES, SAMPLES = 12, 80
@@ -100,7 +100,7 @@ def pages(
     }
     quick = ["golden", "native", "unicorn-m4", "spikes", "litert", "litert-ref"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "verify", functools.partial(_verify_on, quick))
+        patch.setattr(pipeline, "run_executors", functools.partial(_verify_on, quick))
         for kind, (model, to, target, options) in conversions.items():
             bundle = edgeml.convert(model, to=to, target=target, data=samples, options=options, output=folder / kind)
             found[kind] = bundle.folder / "report.html"
@@ -113,7 +113,7 @@ def pages(
 def _verify_on(names: list[str], bundle: edgeml.Bundle, announce: Any) -> Any:
     return [
         verdict
-        for verdict in verify(bundle, names, announce)
+        for verdict in run_executors(bundle, names, announce)
         if verdict.detail != "runs nothing that this bundle holds"
     ]
 
