@@ -51,8 +51,7 @@ def _covered(coverage: Any) -> tuple[str, str, str]:
 
 
 def _exactness(verdicts: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
-    # Golden is the definition: held against itself, it is not counted.
-    verdicts = [verdict for verdict in verdicts if verdict["name"] != "golden"]
+    verdicts = _counted(verdicts)
     failed = [verdict["name"] for verdict in verdicts if _failed(verdict)]
     ran = [verdict for verdict in verdicts if verdict["status"] != "unavailable" and not _failed(verdict)]
     exact = sum(verdict["status"] == "exact" for verdict in ran)
@@ -70,6 +69,11 @@ def _exactness(verdicts: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
         )
     wrong = ", ".join(verdict["name"] for verdict in ran if verdict["status"] != "exact")
     return "bad", "Not exact.", f"{exact} of {len(ran)} executors are; {wrong} not."
+
+
+def _counted(verdicts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Golden is the definition: equal to itself, it is not counted."""
+    return [verdict for verdict in verdicts if (verdict["name"], verdict["status"]) != ("golden", "exact")]
 
 
 def _failed(verdict: Mapping[str, Any]) -> bool:
@@ -111,7 +115,7 @@ def _accuracy(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _cards(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     metrics, verdicts = manifest.get("metrics", {}), manifest.get("verification", [])
-    ran = [each for each in verdicts if each["name"] != "golden" and each["status"] != "unavailable"]
+    ran = [verdict for verdict in _counted(verdicts) if verdict["status"] != "unavailable"]
     exact = sum(verdict["status"] == "exact" for verdict in ran)
     cards = [(f"{exact} of {len(ran)}", "executors exact")]
     accuracy = metrics.get("accuracy", {})

@@ -49,7 +49,11 @@ def manifest(name: str = "digits", metrics: dict[str, Any] | None = None) -> dic
         "model_hash": "0" * 64,
         "metrics": METRICS if metrics is None else metrics,
         "notes": ["A note."],
-        "verification": [{"name": "golden", **VERDICT}, {"name": "native", **VERDICT, "status": "unavailable"}],
+        "verification": [
+            {"name": "golden", **VERDICT},
+            {"name": "native", **VERDICT, "status": "unavailable"},
+            {"name": "brevitas", **VERDICT},
+        ],
     }
 
 
