@@ -7,7 +7,7 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeml.hil.frames import FrameReader, frame, unframe
+from edgeml.hil.frames import FrameReader, _decode, _encode, frame, unframe
 
 payloads = st.one_of(
     st.binary(max_size=600),
@@ -24,6 +24,14 @@ def test_a_payload_survives_and_its_frame_holds_one_zero(payload: bytes) -> None
     assert encoded[-1] == 0
     assert len(encoded) <= len(payload) + 4 + 1 + (len(payload) + 4) // 254 + 1
     assert unframe(encoded[:-1]) == payload
+
+
+def test_blocks_of_every_length_around_a_full_one_come_back() -> None:
+    """COBS codes 254 bytes without a zero alone: such a block stands for no zero, at the end and before one."""
+    for count in (253, 254, 255, 507, 508, 509):
+        for payload in (b"\x07" * count, b"\x07" * count + b"\0", b"\x07" * count + b"\0\x07", b"\0" + b"\x07" * count):
+            assert _decode(_encode(payload)) == payload
+            assert unframe(frame(payload)[:-1]) == payload
 
 
 @given(st.lists(payloads, min_size=1, max_size=5), st.randoms(use_true_random=False))

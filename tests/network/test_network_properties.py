@@ -148,6 +148,20 @@ def test_dense_is_exact_at_every_magnitude(inputs: int, zero_point: int) -> None
     assert layer.evaluate(x).tolist() == expected
 
 
+@pytest.mark.parametrize("inputs", [517, 521, 777, 1037, 2051, 2081, 4111])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_dense_is_exact_just_past_what_float32_holds(inputs: int, sign: int) -> None:
+    """Odd sums from 2^24 to 2^27, of inputs whose largest magnitude is that of the highest or of the lowest."""
+    generator = np.random.default_rng(inputs)
+    weight = np.where(generator.random((50, inputs)) < 0.03, -127, 127)
+    x = sign * generator.integers(60, 128, (20, inputs)) * 2 - sign  # odd, up to 255
+    x[:, 0] = sign  # even count of odd products and one more
+    layer = Dense(weight, 8, np.zeros(50, int))
+    expected = x.astype(object) @ weight.T.astype(object)
+    assert max(abs(int(value)) for value in expected.ravel()) > 127 * 100 * inputs
+    assert np.array_equal(layer.evaluate(x.astype(np.int32)), expected.astype(np.int64))
+
+
 @given(
     st.integers(1, 255),
     st.integers(1, 5),
@@ -165,6 +179,12 @@ def test_threshold_counts(levels: int, channels: int, seed: int, span: int) -> N
     acc[10:14] = np.array([-(2**31), 2**31 - 1, 0, -1])[:, None]
     expected = -3 + (acc[:, :, None] >= thresholds[None]).sum(axis=2)
     assert np.array_equal(layer.evaluate(acc.astype(np.int32)), expected)
+
+
+def test_the_count_of_thresholds_fits_8_bits() -> None:
+    assert Threshold(np.arange(255)[None]).levels == 255
+    with pytest.raises(NetworkError, match="at most 255 levels, found 256"):
+        Threshold(np.arange(256)[None])
 
 
 def test_a_range_past_32_bits_is_refused_by_name() -> None:

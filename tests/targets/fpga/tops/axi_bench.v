@@ -225,6 +225,7 @@ module axi_bench;
     endtask
     localparam [255:0] hash = `MODEL_HASH;
     // All frames, with pauses on both sides, the first results late; ends when the last result is out.
+    reg collide = 0;
     task frames;
         integer target, late;
         reg moved;
@@ -237,6 +238,26 @@ module axi_bench;
                 if (moved) begin
                     sent = sent + 1;
                     s_axis_tvalid = 0;
+                end
+                // An event in the very clock in which it is dismissed stays pending.
+                if (collide && !s_axis_tvalid && m_axis_tvalid && m_axis_tlast) begin
+                    m_axis_tready = 0;
+                    awaddr = 7'h58;
+                    wdata = 3;
+                    wstrb = 4'h1;
+                    awvalid = 1;
+                    wvalid = 1;
+                    @(negedge aclk);
+                    awvalid = 0;
+                    wvalid = 0;
+                    #3 pending = 0;
+                    m_axis_tready = 1;
+                    @(negedge aclk);
+                    m_axis_tready = 0;
+                    bready = 1;
+                    @(negedge aclk);
+                    bready = 0;
+                    collide = 0;
                 end
                 if (!s_axis_tvalid && sent < IN_TOTAL && $random(seed) % 4 != 0) begin
                     s_axis_tvalid = 1;
@@ -283,7 +304,9 @@ module axi_bench;
         counters("after dismissing one");
         write(7'h54, 1, 4'h1, 2, 0, 2'b00);
         write(7'h58, 3, 4'hF, 0, 0, 2'b00);
+        collide = 1;
         frames;
+        check(collide, 0, "an event in the clock of its dismissal");
         counters("frames with an interrupt each");
         check(some_interrupts > 0, 1, "interrupts");
 `ifdef HAS_CLASSES

@@ -27,6 +27,7 @@ from edgeml.targets.fpga.tools import compiler, find_verilator, icarus
 from edgeml.targets.fpga.tops.uart import self_test
 from tests.hil.compiled_device import CompiledDevice, PerfectLink
 from tests.hil.faulty_link import FaultyLink
+from tests.hil.test_malformed_frames import ends_within_a_block
 from tests.network.random_networks import Shape, network_of, random_inputs
 
 from ..designs import folded_designs, small_network
@@ -237,6 +238,15 @@ def test_a_trace_is_refused_by_name_and_too_many_samples_are_too(board: Simulate
     (answer,) = _without_cycles(board.receive(frame(request(INFER, 6, digest, number=board.top.samples + 1))))
     assert answer[:3] == (INFER, 6, 2)
     assert board.receive(frame(bytes(5000))) == b""  # longer than any request: dropped, as noise is
+
+
+@verilator
+def test_a_frame_that_ends_within_a_block_is_dropped(board: SimulatedBoard) -> None:
+    board.reset()
+    whole = frame(request(SELF_TEST, 5, model_hash(board.network)))
+    assert unframe(ends_within_a_block(whole)[:-1]) is None
+    assert board.receive(ends_within_a_block(whole)) == b""
+    assert _without_cycles(board.receive(whole))[0][:3] == (SELF_TEST, 5, 0)
 
 
 @verilator
