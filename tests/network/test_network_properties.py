@@ -201,6 +201,33 @@ def test_a_range_past_32_bits_is_refused_by_name() -> None:
         network(most + 1)
 
 
+def test_a_range_past_32_bits_is_refused_at_its_lower_end_too() -> None:
+    def network(bias: int) -> Network:
+        layers = (
+            Node("input", InputQuantizer(2, np.ones(1), np.zeros(1), 0, 8, False)),
+            Node("deep", Dense(np.array([[-127, -127]]), 8, np.array([bias])), ("input",)),
+        )
+        return Network("deep", layers, Output(np.ones(1)))
+
+    least = -(2**31) + 2 * 127 * 255
+    assert network(least).ranges["deep"].bounds == (-(2**31), least)
+    with pytest.raises(NetworkError, match=rf"layer deep: its values range from {-(2**31) - 1} to {least - 1}, past"):
+        network(least - 1)
+
+
+@pytest.mark.parametrize("value", [end for bits in (8, 16, 32) for end in (2 ** (bits - 1) - 1, -(2 ** (bits - 1)))])
+@pytest.mark.parametrize("past", [-1, 0, 1])
+def test_the_file_keeps_integers_at_the_ends_of_each_type(value: int, past: int) -> None:
+    bias = np.array([0, min(max(value + past, -(2**31)), 2**31 - 1)])
+    nodes = (
+        Node("input", InputQuantizer(1, np.ones(1), np.zeros(1), 0, 1, False)),
+        Node("dense", Dense(np.where(bias > 0, -1, 1)[:, None], 1, bias), ("input",)),
+    )
+    (_, again) = from_bytes(to_bytes(Network("ends", nodes, Output(np.ones(1))))).nodes
+    assert isinstance(again.layer, Dense)
+    assert np.array_equal(again.layer.bias, bias)
+
+
 def test_sums_that_double_past_any_width_are_refused() -> None:
     nodes = [Node("input", InputQuantizer(1, np.ones(1), np.zeros(1), 0, 8, True))]
     for step in range(80):

@@ -74,6 +74,25 @@ def test_float64_away_is_one_product_in_float64(acc: int, eff: float, near: bool
     assert computed("float64_away", acc, multiplier, shift, fraction) == expected
 
 
+def test_float64_away_where_the_product_itself_is_a_tie_of_float64() -> None:
+    """acc · eff lies half a unit of float64 below a tie of the output, where that unit is one of the product: float64
+    rounds it up to the tie, to even, and the tie goes away from zero. acc = 3 · 2^21 makes such products."""
+    acc, tried = 3 * 2**21, 0
+    for k in range(40, 64):
+        tie = (2 * k + 1) << 46
+        if not 2**52 <= tie < 2**53 or (2 * tie - 1) % 3 or (2 * tie - 1) // 3 < 2**52:
+            continue
+        eff = (2 * tie - 1) // 3 * 2.0**-69
+        multiplier, shift, fraction = (int(part[0]) for part in float64_parts(eff))
+        for sign in (1, -1):
+            assert computed("float64_away", sign * acc, multiplier, shift, fraction) == half_away(
+                Fraction(float(sign * acc) * eff)
+            )
+        assert computed("float64_away", acc, multiplier, shift, fraction) == k + 1
+        tried += 1
+    assert tried > 3
+
+
 @given(ACCUMULATORS, st.floats(2.0**-31, 200.0, width=32), st.booleans())
 def test_fp32_rne_is_one_product_in_float32(acc: int, eff: float, near: bool) -> None:
     multiplier, shift = (int(part[0]) for part in float32_parts(eff))
