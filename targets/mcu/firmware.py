@@ -103,7 +103,7 @@ def _separated(program: CProgram, text: str) -> tuple[str, str]:
 
 
 def constant_bytes(array: ConstantArray) -> bytes:
-    """The array as it lies in a little-endian core's memory."""
+    """The array as it lies in a little-endian core's memory: what its CRC is taken of, on every core."""
     return array.values.astype(_LITTLE_ENDIAN[array.ctype]).tobytes()
 
 
@@ -149,7 +149,10 @@ def _self_test(program: CProgram) -> str:
     inputs = ConstantArray(
         f"{name}_self_test_inputs", ctype, vectors, f"golden inputs [{_VECTORS}][{network.input_size}]"
     )
-    regions = "\n".join(f"    crc = edgeml_crc32(crc, {array.name}, sizeof {array.name});" for array in constants)
+    regions = "\n".join(
+        f"    crc = edgeml_crc32_integers(crc, {array.name}, {array.values.size}, sizeof *{array.name});"
+        for array in constants
+    )
     crcs = ", ".join(f"0x{value:08X}u" for value in expected)
     return f"""
 /* Self-test: see {name}_self_test.h. */
@@ -168,7 +171,7 @@ int32_t {name}_self_test(int32_t *output, void *arena)
     }}
     for (size_t vector = 0; vector < {_VECTORS}u; vector++) {{
         {name}_invoke({name}_self_test_inputs + vector * {macro}_INPUTS, output, arena);
-        if (edgeml_crc32(0, output, {macro}_OUTPUTS * sizeof *output) != expected[vector]) {{
+        if (edgeml_crc32_integers(0, output, {macro}_OUTPUTS, sizeof *output) != expected[vector]) {{
             return 2;
         }}
     }}

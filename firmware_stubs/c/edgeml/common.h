@@ -5,8 +5,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* EDGEML_LITTLE_ENDIAN: the lowest byte of a word lies first, and the compiler says so. Bodies that read bytes as
+   words, or words as bytes, are for such machines alone; on all others portable C gives the same integers. */
+#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define EDGEML_LITTLE_ENDIAN 1
+#endif
+#endif
+
+#if defined(__AARCH64EB__) && defined(__clang__) && !defined(EDGEML_NOT_VECTORIZED)
+#error "clang vectorizes loops wrongly for big-endian AArch64: pass -fno-vectorize -DEDGEML_NOT_VECTORIZED"
+#endif
+
 /* Define EDGEML_PORTABLE to leave out all bodies that use a processor's own vector instructions. */
-#if !defined(EDGEML_PORTABLE)
+#if !defined(EDGEML_PORTABLE) && defined(EDGEML_LITTLE_ENDIAN)
 #if defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
 #define EDGEML_AVX512 1
 #include <immintrin.h>

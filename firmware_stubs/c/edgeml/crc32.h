@@ -22,4 +22,19 @@ static inline uint32_t edgeml_crc32(uint32_t crc, const volatile void *data, siz
     return ~crc;
 }
 
+/* The same over count integers of so many bytes (1, 2, 4 or 8), each with its lowest byte first however the machine keeps
+   it. */
+static inline uint32_t edgeml_crc32_integers(uint32_t crc, const volatile void *data, size_t count, size_t bytes)
+{
+    const volatile uint16_t one = 1;
+    const volatile uint8_t *const first = (const volatile uint8_t *)data;
+    if (bytes == 1 || *(const volatile uint8_t *)&one == 1) {
+        return edgeml_crc32(crc, data, count * bytes);
+    }
+    for (size_t i = 0; i < count * bytes; i++) {
+        crc = edgeml_crc32(crc, first + (i ^ (bytes - 1u)), 1);
+    }
+    return crc;
+}
+
 #endif

@@ -22,7 +22,7 @@ typedef struct {
 #define EDGEML_MAYBE_UNUSED
 #endif
 
-#if defined(__arm__) && defined(__thumb__) && (defined(__GNUC__) || defined(__clang__))
+#if defined(__arm__) && defined(__thumb__) && (defined(__GNUC__) || defined(__clang__)) && defined(EDGEML_LITTLE_ENDIAN)
 /* A function written in assembly: its argument is in r0, and the compiler must not look inside. */
 #define EDGEML_NAKED static __attribute__((naked, noinline, used))
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP

@@ -13,7 +13,7 @@
 #include "dense_call.h"
 
 #if defined(__GNUC__) || defined(__clang__)
-typedef uint32_t __attribute__((may_alias)) edgeml_word;
+typedef uint32_t __attribute__((may_alias)) edgeml_bytes;
 #endif
 
 /* One step after the other: a compiler that computes all shifts first runs out of registers. */
@@ -23,24 +23,34 @@ typedef uint32_t __attribute__((may_alias)) edgeml_word;
 #define EDGEML_KEEP_ORDER(a, b, c, d) ((void)0)
 #endif
 
-/* Sum of count bytes (a multiple of 8, at most 1024; x aligned to 4 bytes). */
+/* So many bytes may be added up in the two halves of a word: each half takes every second byte, and holds 257 times 255.
+   A multiple of 8, as bytes are taken eight at a time. */
+#define EDGEML_SUM_RUN 512u
+
+/* Sum of count bytes (a multiple of 8, not 0; x aligned to 4 bytes), modulo 2^32. */
 EDGEML_INLINE uint32_t edgeml_sum_u8(const uint8_t *x, uint32_t count)
 {
     uint32_t sum = 0;
 #if defined(__GNUC__) || defined(__clang__)
-    const edgeml_word *word = (const edgeml_word *)(const void *)x;
-    const edgeml_word *const end = word + count / 4u;
-    for (; word != end; word += 2) {
-        sum += (word[0] & 0x00FF00FFu) + ((word[0] >> 8) & 0x00FF00FFu);
-        sum += (word[1] & 0x00FF00FFu) + ((word[1] >> 8) & 0x00FF00FFu);
-    }
-    return (sum & 0xFFFFu) + (sum >> 16);
+    const edgeml_bytes *word = (const edgeml_bytes *)(const void *)x;
+    const edgeml_bytes *const end = word + count / 4u;
+    do {
+        const edgeml_bytes *const last = count > EDGEML_SUM_RUN ? word + EDGEML_SUM_RUN / 4u : end;
+        uint32_t halves = 0;
+        do {
+            halves += (word[0] & 0x00FF00FFu) + ((word[0] >> 8) & 0x00FF00FFu);
+            halves += (word[1] & 0x00FF00FFu) + ((word[1] >> 8) & 0x00FF00FFu);
+            word += 2;
+        } while (word != last);
+        sum += (halves & 0xFFFFu) + (halves >> 16);
+        count -= EDGEML_SUM_RUN;
+    } while (word != end);
 #else
     for (uint32_t i = 0; i < count; i++) {
         sum += x[i];
     }
-    return sum;
 #endif
+    return sum;
 }
 
 #if defined(EDGEML_THUMB_1)
@@ -77,7 +87,7 @@ EDGEML_INLINE void edgeml_dense_lanes_segment(const edgeml_dense_call *call, uin
         for (uint32_t word = 0; word < 4u; word++) {
             uint32_t left = acc[word];
             for (uint32_t lane = 0; lane < lanes; lane++) {
-                *to++ = *from++ + (int32_t)(left & (lanes == 4u ? 0xFFu : 0xFFFFu));
+                *to++ = (int32_t)((uint32_t)*from++ + (left & (lanes == 4u ? 0xFFu : 0xFFFFu)));
                 left >>= width;
             }
         }

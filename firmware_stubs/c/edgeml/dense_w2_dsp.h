@@ -109,10 +109,10 @@ static EDGEML_MAYBE_UNUSED void edgeml_dense_w2_dsp_segment(const edgeml_dense_c
         }
         for (size_t pair = 0; pair < 4; pair++) {
             const size_t output = 8u * block + 2u * pair;
-            const int32_t a = (int32_t)(acc[pair] & 0x3FFFu);
-            const int32_t b = (int32_t)(acc[pair] - (uint32_t)a) / 16384;
-            call->to[output] = call->from[output] + a;
-            call->to[output + 1] = call->from[output + 1] + b;
+            const uint32_t a = acc[pair] & 0x3FFFu;
+            const int32_t b = (int32_t)(acc[pair] - a) / 16384;
+            call->to[output] = (int32_t)((uint32_t)call->from[output] + a);
+            call->to[output + 1] = (int32_t)((uint32_t)call->from[output + 1] + (uint32_t)b);
         }
     }
 }

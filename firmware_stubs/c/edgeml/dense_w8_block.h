@@ -12,7 +12,11 @@ EDGEML_SHARED void edgeml_dense_w8_block_segment(const edgeml_dense_call *call)
 {
     const uint8_t *const first_input = (const uint8_t *)call->x;
     const uint8_t *const end = first_input + call->block_bytes / 4u;
+#if defined(EDGEML_LITTLE_ENDIAN)
     const uint8_t *w = (const uint8_t *)(const void *)call->w;
+#else
+    const uint32_t *w = call->w;
+#endif
     const int32_t *from = call->from;
     int32_t *to = call->to;
     uint32_t blocks = call->blocks;
@@ -21,6 +25,7 @@ EDGEML_SHARED void edgeml_dense_w8_block_segment(const edgeml_dense_call *call)
         const uint8_t *x = first_input;
         do {
             const uint32_t first = x[0], second = x[1];
+#if defined(EDGEML_LITTLE_ENDIAN)
             sum0 += w[0] * first;
             sum1 += w[1] * first;
             sum2 += w[2] * first;
@@ -30,6 +35,17 @@ EDGEML_SHARED void edgeml_dense_w8_block_segment(const edgeml_dense_call *call)
             sum2 += w[6] * second;
             sum3 += w[7] * second;
             w += 8;
+#else
+            sum0 += (w[0] & 255u) * first;
+            sum1 += ((w[0] >> 8) & 255u) * first;
+            sum2 += ((w[0] >> 16) & 255u) * first;
+            sum3 += (w[0] >> 24) * first;
+            sum0 += (w[1] & 255u) * second;
+            sum1 += ((w[1] >> 8) & 255u) * second;
+            sum2 += ((w[1] >> 16) & 255u) * second;
+            sum3 += (w[1] >> 24) * second;
+            w += 2;
+#endif
             x += 2;
         } while (x != end);
         *to++ = (int32_t)((uint32_t)*from++ + sum0);
@@ -45,11 +61,7 @@ EDGEML_INLINE void edgeml_dense_w8_block(const uint8_t *x, const uint32_t *w, co
                                          uint32_t blocks, int32_t *y)
 {
     edgeml_dense_call call = {x, w, bias, y, 0, 4u * inputs, blocks};
-    uint32_t sum = 0;
-    for (uint32_t first = 0; first < inputs; first += 1024u) {
-        sum += edgeml_sum_u8(x + first, inputs - first < 1024u ? inputs - first : 1024u);
-    }
-    call.start = (int32_t)(0u - 128u * sum);
+    call.start = (int32_t)(0u - 128u * edgeml_sum_u8(x, inputs));
     edgeml_dense_w8_block_segment(&call);
 }
 

@@ -84,7 +84,7 @@ static EDGEML_MAYBE_UNUSED void edgeml_dense_w8_dsp_segment(const edgeml_dense_c
             }
         }
         for (size_t k = 0; k < 4; k++) {
-            call->to[4u * block + k] = call->from[4u * block + k] + acc[k];
+            call->to[4u * block + k] = (int32_t)((uint32_t)call->from[4u * block + k] + (uint32_t)acc[k]);
         }
     }
 }

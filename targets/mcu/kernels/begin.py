@@ -35,22 +35,25 @@ def begin(
 ) -> Begin:
     """For a bias [n] of at most `outputs` (a multiple of 4) outputs; to the others, zeros.
 
-    even, odd : constants of the packing that are added to outputs 0, 2, … and 1, 3, …
+    even, odd : constants of the packing that are added to outputs 0, 2, … and 1, 3, …, modulo 2^32: with them, a bias
+        may pass the 32 bits that hold the sum in the end.
     """
     padded = np.zeros(outputs, np.int64)
     padded[: len(bias)] = bias
     name = f"{prefix}_bias"
+    shifts = f"{even % 2**32}u, {odd % 2**32}u"
     if not bias.any():
-        return Begin("y", (f"edgeml_begin_none({outputs}, {even}, {odd}, y);",), ("begin.h",), ())
+        return Begin("y", (f"edgeml_begin_none({outputs}, {shifts}, y);",), ("begin.h",), ())
     for bits in (8, 16):
         limit = 1 << (bits - 1)
         fits = -limit <= int(bias.min()) and int(bias.max()) < limit
         if fits and outputs * (4 - bits // 8) > _CODE_BYTES:
             array = ConstantArray(name, f"int{bits}_t", padded, "bias, offsets of the input folded in")
-            call = f"edgeml_begin_s{bits}({name}, {outputs}, {even}, {odd}, y);"
+            call = f"edgeml_begin_s{bits}({name}, {outputs}, {shifts}, y);"
             return Begin("y", (call,), ("begin.h",), (array,))
     padded[::2] += even
     padded[1::2] += odd
+    wrapped = (padded + 2**31) % 2**32 - 2**31
     return Begin(
-        name, (), (), (ConstantArray(name, "int32_t", padded, f"bias, offsets of the input{comment} folded in"),)
+        name, (), (), (ConstantArray(name, "int32_t", wrapped, f"bias, offsets of the input{comment} folded in"),)
     )

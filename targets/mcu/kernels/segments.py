@@ -61,7 +61,7 @@ def widest_segment(
     groups = min(-(-weight.shape[1] // GROUP), _LONGEST // GROUP)
     for count in range(groups, 0, -1):
         down, up = segment_ranges(weight, low, high, count * GROUP)
-        shift = -int((down[:, movable].min() + up[:, movable].max()) // 2) if movable.any() else 0
+        shift = -int((down[:, movable].min() + up[:, movable].max() + 1) // 2) if movable.any() else 0
         moved = np.where(movable, shift, 0)
         if bool(np.all(down + moved >= -limit) and np.all(up + moved < limit)):
             return count * GROUP, shift

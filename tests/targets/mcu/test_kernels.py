@@ -127,7 +127,7 @@ def test_segments_are_the_longest_whose_sums_fit(seed: int, inputs: int, field: 
     assert fits(length, shift)
     if length < inputs:
         down, up = segment_ranges(weight, low, high, length + 8)
-        assert up.max() - down.min() >= 2 * limit - 1
+        assert up.max() - down.min() >= 2 * limit
 
 
 def test_instruction_counts_repeat_exactly() -> None:
