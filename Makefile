@@ -2,6 +2,7 @@
 # make test   everything the tests need, and the tests         make test-slow   the long sweeps, from new seeds
 # make bench  speed beside other runtimes, as ratios measured in one run; bench-mcu, bench-fpga, bench-spiking,
 #             bench-tflite alike                               make lint        ruff and mypy
+# make figures  measures again what README and docs show       make mutants     breaks that the quick tests must see
 PYTHON ?= python3
 VENV   := .venv
 OLD    := .venv-tflite-runtime
@@ -15,7 +16,7 @@ PYTEST_OPTIONS ?=
 SWEEP          ?= --sweep-seed new
 PYTEST         := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test test-slow bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite lint clean
+.PHONY: demo test test-slow mutants figures bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite lint clean
 
 demo: $(VENV)/.demo $(OLD)/.ready
 	$(BIN)/edgeml demo -o build/demo
@@ -25,6 +26,12 @@ test: $(VENV)/.test $(OLD)/.ready
 
 test-slow: $(VENV)/.test $(OLD)/.ready
 	$(PYTEST) -m slow $(SWEEP) $(PYTEST_OPTIONS)
+
+mutants: $(VENV)/.test $(OLD)/.ready
+	$(BIN)/python -m tests.mutants --workers $(WORKERS)
+
+figures: $(VENV)/.test $(OLD)/.ready
+	$(BIN)/python -m benchmarks.figures
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,141 @@
+"""`make figures`: measures again what README and docs show, and writes it between their markers.
+
+    python -m benchmarks.figures                 every block
+    python -m benchmarks.figures --only demo     this one
+
+A block lies between `<!-- figures: NAME -->` and `<!-- end -->`, and is replaced whole. Each names the machine and the
+month; where training is involved, it gives the spread over three seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["BLOCKS", "machine", "main", "replaced"]
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+SEEDS = (1, 2, 3)
+_COLUMNS = "150"
+
+
+def machine() -> str:
+    """The processor's model, how many of its cores this process may use, and the month."""
+    model = platform.processor() or platform.machine()
+    try:
+        found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
+        model = found[1] if found else model
+    except OSError:
+        pass
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{model}, {cores} cores, {datetime.date.today():%B %Y}"
+
+
+def replaced(text: str, name: str, content: str) -> str:
+    """`text` with the block `name` holding `content`; text without that block as it is."""
+    pattern = rf"(<!-- figures: {re.escape(name)} -->\n).*?(<!-- end -->)"
+    return re.sub(pattern, lambda found: f"{found[1]}{content.strip()}\n{found[2]}", text, flags=re.DOTALL)
+
+
+def demo() -> str:
+    """What `edgeml demo` prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "edgeml", "demo", "-o", "build/demo"]
+        environment = {**os.environ, "COLUMNS": _COLUMNS, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    lines = "\n".join(line.rstrip() for line in done.stdout.strip().split("\n"))
+    return f"```text\n{lines}\n```\n\n(On: {machine()}.)"
+
+
+def seeds() -> str:
+    """The demo's accuracies over three seeds of training."""
+    import edgeml
+    from edgeml.demo import train_digits
+
+    forms = {
+        "2-bit quantized": ("quantized", {"bits": 2}),
+        "tflite, `--rounding shift`": ("tflite", {"rounding": "shift"}),
+    }
+    found: dict[str, list[float]] = {"float model": [], **{form: [] for form in forms}}
+    for seed in SEEDS:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            train_digits(folder, seed)
+            for form, (to, options) in forms.items():
+                bundle = edgeml.convert(
+                    folder / "digits.pt2",
+                    to=to,
+                    target="host",
+                    data=folder / "digits.npz",
+                    output=folder / to,
+                    options={**options, **({"seed": seed} if to == "quantized" else {})},
+                )
+                accuracy = bundle.manifest["metrics"]["accuracy"]
+                found[form].append(accuracy["integer"])
+            found["float model"].append(accuracy["float"])
+    rows = [f"| {form} | {' | '.join(f'{value:.1%}' for value in values)} |" for form, values in found.items()]
+    head = f"| digits, 359 held-back images | {' | '.join(f'seed {seed}' for seed in SEEDS)} |"
+    rule = "|---|" + "---|" * len(SEEDS)
+    note = (
+        f"(On: {machine()}. One image is 0.28 points; another processor or version\n"
+        "of PyTorch trains another model, which may differ by one or a few.)"
+    )
+    return "\n".join([head, rule, *rows, "", note])
+
+
+def speed() -> str:
+    """The generated C beside LiteRT, from `benchmarks.cpu`."""
+    from . import cpu
+
+    with tempfile.TemporaryDirectory() as folder:
+        cpu.main(["--json", str(Path(folder) / "cpu.json")])
+        rows = json.loads((Path(folder) / "cpu.json").read_text("utf-8"))["rows"]
+    by_network: dict[tuple[str, int], dict[int, dict[str, float]]] = {}
+    for row in rows:
+        by_network.setdefault((row["network"], row["input_bits"]), {})[row["batch"]] = row
+    lines = ["| network, 2-bit weights and activations | input | C, batch 1 | C, batch 256 | from Python, batch 1 |"]
+    lines.append("|---|---|---|---|---|")
+    for (network, bits), batches in by_network.items():
+        one, many = batches[min(batches)], batches[max(batches)]
+        ratios = (
+            one["litert"] / one["c_loop"],
+            many["litert"] / many["c_loop"],
+            one["litert"] / one["from_python"],
+        )
+        lines.append(f"| {network} | {bits} bit | {ratios[0]:.1f} × LiteRT | {ratios[1]:.1f} × | {ratios[2]:.1f} × |")
+    note = "the generated C beside LiteRT int8 of the same topology, one thread, medians of 31 interleaved turns"
+    columns = 'the columns "C" are a C loop, LiteRT is called from Python with its tensors set.'
+    return "\n".join([*lines, "", f"(`make bench`: {note};", f"{columns} On: {machine()}.)"])
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"demo": demo, "seeds": seeds, "speed": speed}
+"""What there is to measure, by the name in the markers."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, and write; returns 0."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=tuple(BLOCKS), default=list(BLOCKS), help="these blocks alone")
+    for name in parser.parse_args(arguments).only:
+        print(f"measuring {name}", flush=True)
+        content = BLOCKS[name]()
+        for page in PAGES:
+            text = page.read_text("utf-8")
+            if (changed := replaced(text, name, content)) != text:
+                page.write_text(changed, "utf-8")
+                print(f"  {page.relative_to(ROOT)}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
