@@ -25,7 +25,7 @@ class Mutant:
     file : from the repository's root.
     breaks : what is wrong then, in a few words.
     original, mutated : text of the file, which occurs in it exactly once, and what stands there instead.
-    tests : folders or files whose quick tests must fail.
+    tests : folders or files whose quick tests must fail, in the order in which they run.
     """
 
     file: str
