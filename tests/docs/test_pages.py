@@ -65,7 +65,7 @@ def test_the_first_page(first_model: Path) -> None:
 
 def _parameters() -> list[object]:
     names = [name for name in PAGES if name != FIRST and name not in READ_ONLY]
-    return [pytest.param(name, marks=pytest.mark.slow if is_slow(name) else ()) for name in names]
+    return [pytest.param(name, marks=pytest.mark.slow(scaled=True) if is_slow(name) else ()) for name in names]
 
 
 @pytest.mark.parametrize("name", _parameters())
