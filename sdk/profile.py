@@ -10,7 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError
+from .errors import InputError, printable
+from .profile_fields import check_fields
 from .regular_file import read_regular
 
 if sys.version_info >= (3, 11):
@@ -18,7 +19,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["Profile", "load_profile", "profile_names"]
+__all__ = ["Profile", "checked", "load_profile", "profile_names"]
 
 _LARGEST_FILE = 2**20
 _SAME_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -63,7 +64,7 @@ def load_profile(name_or_path: str) -> Profile:
             text = read_regular(path, _LARGEST_FILE).decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(name_or_path, f"is not text in UTF-8 ({error})") from error
-        return _parse(text, path.stem, name_or_path)
+        return checked(_parse(text, path.stem, name_or_path), name_or_path)
     names = profile_names()
     if name_or_path not in names:
         raise InputError(
@@ -76,10 +77,23 @@ def load_profile(name_or_path: str) -> Profile:
 def _parse(text: str, name: str, where: str) -> Profile:
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(where, f"is not valid TOML ({error})") from error
+    except (ValueError, RecursionError) as error:  # ValueError: wrong TOML, or a number past all that is read
+        raise InputError(where, f"is not valid TOML ({printable(error)})") from error
     for key in ("kind", "description"):
         if not isinstance(values.get(key), str):
-            raise InputError(where, f"a profile needs the text {key!r}, found {values.get(key)!r}")
+            raise InputError(where, f"a profile needs the text {key!r}, found {printable(repr(values.get(key)))}")
     rest = {key: value for key, value in values.items() if key not in ("kind", "description")}
     return Profile(name, values["kind"], values["description"], rest)
+
+
+def checked(profile: Profile, where: str) -> Profile:
+    """The profile, if its values are what the target for its kind takes; InputError naming `where` and the value.
+
+    A target without `profile_fields` checks them itself.
+    """
+    from . import plugins
+
+    fields = getattr(plugins.targets(profile.kind), "profile_fields", None)
+    if fields is not None:
+        check_fields(where, profile.values, fields)
+    return profile

@@ -12,6 +12,7 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
+from edgeml.profile_fields import Field, Word
 from edgeml.targets.c import MOST_CONSTANTS, generate
 
 from .compiler import Compiler, find_compiler
@@ -20,10 +21,16 @@ from .dialect import CPU_DIALECT
 __all__ = ["CpuTarget"]
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+"""Machines by other names of theirs."""
 
 
 class CpuTarget:
     """Emits `c/`: the network as C99, and `c/lib/`: a shared library built from it where a compiler is there."""
+
+    profile_fields: Mapping[str, Field] = {
+        "machine": Word(("host", *sorted(set(_MACHINES.values())))),
+        **dict.fromkeys(("arch", "zig_target", "zig_cpu"), Word()),
+    }
 
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
         """The number of constants is bounded: they become C text that a compiler must read."""

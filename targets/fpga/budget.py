@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from edgeml.errors import InputError
 from edgeml.profile import Profile
+from edgeml.profile_fields import Field, Real, Whole, Word, check_fields
 
-__all__ = ["FAMILIES", "Budget", "Family", "budget_of"]
+__all__ = ["FAMILIES", "PROFILE_FIELDS", "Budget", "Family", "budget_of"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ FAMILIES = {
 }
 
 
+_COUNT = Whole(0, 10**8, required=True)
+PROFILE_FIELDS: Mapping[str, Field] = {
+    "family": Word(tuple(FAMILIES), required=True),
+    **dict.fromkeys(("luts", "flip_flops", "block_rams", "dsps"), _COUNT),
+    "clock_mhz": Real(2000, required=True),
+    **dict.fromkeys(("part", "device", "package", "speed"), Word()),
+}
+"""What a profile of an FPGA says; see `Budget`."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """A part: its family, what it has, and the clock that designs are planned for.
@@ -71,24 +82,7 @@ def budget_of(profile: Profile) -> Budget:
     where = f"target {profile.name}"
     if profile.kind != "fpga":
         raise InputError(where, f"is of kind {profile.kind!r}, not fpga")
-    values = profile.values
-    family = values.get("family")
-    if family not in FAMILIES:
-        raise InputError(where, f"family {family!r} is not known", f"Known: {', '.join(FAMILIES)}")
-    counts = {}
-    for key in ("luts", "flip_flops", "block_rams", "dsps"):
-        value = values.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10**8:
-            raise InputError(where, f"needs {key!r}, a count, found {value!r}")
-        counts[key] = value
-    clock = values.get("clock_mhz")
-    if isinstance(clock, bool) or not isinstance(clock, (int, float)) or not 0 < clock <= 2000:
-        raise InputError(where, f"needs 'clock_mhz', a number, found {clock!r}")
-    texts = {}
-    for key in ("part", "device", "package", "speed"):
-        text = values.get(key, "")
-        if not isinstance(text, str) or len(text) > 64 or not all(c.isalnum() or c in "-_." for c in text):
-            raise InputError(where, f"{key!r} must be a name, found {text!r}")
-        texts[key] = text
-    given: dict[str, Any] = {**counts, **texts}
-    return Budget(FAMILIES[family], clock_mhz=float(clock), **given)
+    check_fields(where, profile.values, PROFILE_FIELDS)
+    given = {name: profile.values.get(name, "") for name in PROFILE_FIELDS if name not in ("family", "clock_mhz")}
+    family, clock = FAMILIES[profile.values["family"]], float(profile.values["clock_mhz"])
+    return Budget(family, clock_mhz=clock, **given)

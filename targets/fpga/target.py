@@ -14,7 +14,7 @@ from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
 
 from .argmax import estimate_argmax
-from .budget import Budget, budget_of
+from .budget import PROFILE_FIELDS, Budget, budget_of
 from .design import Built, Design, build, design_of
 from .estimate import Cost, accuracy, estimate_folded, estimate_unrolled, total
 from .files import generated_files
@@ -50,6 +50,7 @@ class FpgaTarget:
     (give the class of each frame beside its last value); `synthesize`.
     """
 
+    profile_fields = PROFILE_FIELDS
     option_names = (
         "architecture",
         "goal",

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
+from edgeml.profile_fields import Field, Whole, Word
 from edgeml.targets.c import CProgram, generate
 
-from .cores import Core, core
+from .cores import CORES, Core, core
 from .dialect import core_kernels, dialect_for
 from .measure import Measurement
 
-__all__ = ["budget", "flash_rule", "profile_core", "ram_rule", "size_rules"]
+__all__ = ["PROFILE_FIELDS", "budget", "flash_rule", "profile_core", "ram_rule", "size_rules"]
 
 _LARGEST_CONSTANTS = 2**25
+
+
+PROFILE_FIELDS: Mapping[str, Field] = {
+    "core": Word(tuple(CORES), required=True),
+    "flash_bytes": Whole(1, 2**32 - 1, required=True),
+    "ram_bytes": Whole(1, 2**32 - 1, required=True),
+    "clock_hz": Whole(1, 10**10),
+}
+"""What a profile of a microcontroller says."""
 
 
 def profile_core(profile: Profile) -> Core:

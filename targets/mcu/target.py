@@ -14,7 +14,7 @@ from edgeml.profile import Profile
 from .cores import Core
 from .firmware import firmware_files
 from .measure import choose_kernels, measure_best, measuring_missing
-from .rules import measured_rules, profile_core, size_rules
+from .rules import PROFILE_FIELDS, measured_rules, profile_core, size_rules
 
 __all__ = ["FOLDER", "McuTarget"]
 
@@ -27,6 +27,8 @@ class McuTarget:
 
     option_names: tuple[str, ...] = ("optimize",)
     """optimize: `speed` (default) or `size`, what the kernels are chosen by."""
+
+    profile_fields = PROFILE_FIELDS
 
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
         """Flash and RAM of the profile, before anything is built."""

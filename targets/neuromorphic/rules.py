@@ -121,9 +121,10 @@ def fan_out(network: Network, layers: list[Population], profile: Profile) -> Res
 
 def weight_values(network: Network, layers: list[Population], profile: Profile) -> Results:
     """The values that a synapse can hold."""
-    low, high = profile.values.get("weight_low"), profile.values.get("weight_high")
-    if not isinstance(low, int) or not isinstance(high, int):
+    given = profile.values
+    if "weight_low" not in given and "weight_high" not in given:
         return
+    low, high = given.get("weight_low", -(2**31)), given.get("weight_high", 2**31 - 1)
     for layer in layers:
         arrays = [layer.weight] + ([layer.recurrent] if layer.recurrent is not None else [])
         found = min(int(a.min()) for a in arrays), max(int(a.max()) for a in arrays)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
 
+from .chip_fields import PROFILE_FIELDS
 from .parameters import PARAMETERS
 from .populations import populations
 from .rules import apply_rules
@@ -22,6 +22,8 @@ __all__ = ["NeuromorphicTarget"]
 class NeuromorphicTarget:
     """Checks a chip's rules and emits `chip/parameters.json`: the network in the chip's own terms."""
 
+    profile_fields = PROFILE_FIELDS
+
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
         """See `rules.RULES`; the profile's numbers say which apply."""
         return apply_rules(network, profile)
@@ -29,8 +31,6 @@ class NeuromorphicTarget:
     def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write `chip/parameters.json`; returns the sizes of the populations and the synapses in all."""
         chip = profile.values.get("chip", "generic")
-        if chip not in PARAMETERS:
-            raise InputError(f"profile {profile.name}", f"chip {chip!r} is not one of {', '.join(sorted(PARAMETERS))}")
         layers, _ = populations(network)
         (folder / "chip").mkdir()
         text = json.dumps(PARAMETERS[chip](network), indent=1, sort_keys=True) + "\n"
