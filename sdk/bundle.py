@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,8 @@ from .files import read_json
 from .network import Network, decisions
 from .network import file as network_file
 from .network.task import VALUES
-from .profile import Profile
+from .profile import Profile, checked
+from .sealed_folder import check_files, describe_files
 
 __all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
 
@@ -29,7 +29,6 @@ MANIFEST = "bundle.json"
 NETWORK = "network.edgeml"
 REPORT = "report.html"
 _LARGEST_MANIFEST = 2**24
-_LARGEST_BUNDLE = 2**33
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,18 +92,13 @@ class Bundle:
 
     def golden(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """The bundle's test vectors: input integers [vectors, inputs] and output integers [vectors, outputs]."""
-        q, y = (self._golden_file(name) for name in ("inputs.npy", "outputs.npy"))
+        q, y = (read_npy(self.folder / "golden" / name) for name in ("inputs.npy", "outputs.npy"))
         q = self.network.check_input(q)
         if y.ndim != 2 or y.dtype.kind not in "iu" or y.shape != (len(q), self.network.output_size):
             raise InputError(f"{self.folder}/golden/outputs.npy", f"does not fit the inputs: {y.dtype} {y.shape}")
+        if y.size and not (int(y.min()) >= -(2**31) and int(y.max()) < 2**31):
+            raise InputError(f"{self.folder}/golden/outputs.npy", "holds integers past 32 bits, which no output has")
         return q, y.astype(np.int32)
-
-    def _golden_file(self, name: str) -> npt.NDArray[Any]:
-        path = self.folder / "golden" / name
-        try:
-            return read_npy(path)
-        except OSError as error:
-            raise InputError(str(path), f"cannot be read ({error.strerror or error})") from error
 
     def quantize(self, x: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Input integers for x [samples, inputs]: floats are quantized, integers are taken as they are."""
@@ -149,37 +143,24 @@ class Bundle:
         return executor
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def load(path: str | os.PathLike[str]) -> Bundle:
-    """The bundle in a folder: its manifest read, every file's SHA-256 compared, the network checked.
+    """The bundle in a folder: its manifest read, every file's SHA-256 compared, the network and the profile checked.
 
-    Raises InputError naming the file that is missing, changed or unsound.
+    Raises InputError naming the file that is missing, changed, unsound, a link, or not listed in the manifest.
     """
     folder = Path(path)
     manifest = _read_manifest(folder)
-    total = 0
-    for name, entry in manifest["files"].items():
-        file = _inside(folder, name)
-        try:
-            total += file.stat().st_size
-            if total > _LARGEST_BUNDLE:
-                raise InputError(str(folder), f"holds more than {_LARGEST_BUNDLE} bytes")
-            if file.stat().st_size != entry["bytes"] or _sha256(file) != entry["sha256"]:
-                raise InputError(
-                    str(file), "differs from what bundle.json says of it", "Convert again, or restore the file"
-                )
-        except OSError as error:
-            raise InputError(str(file), f"cannot be read ({error.strerror or error})", "Convert again") from error
-    if NETWORK not in manifest["files"]:
-        raise InputError(str(folder / MANIFEST), f"does not list {NETWORK}")
-    return Bundle(folder, network_file.read(folder / NETWORK), manifest)
+    listed = manifest["files"]
+    check_files(folder, listed, MANIFEST)
+    where = str(folder / MANIFEST)
+    if NETWORK not in listed:
+        raise InputError(where, f"does not list {NETWORK}")
+    if manifest.get("model_hash") != listed[NETWORK]["sha256"]:
+        raise InputError(where, f"its model_hash is not that of {NETWORK}", "Convert again")
+    bundle = Bundle(folder, network_file.read(folder / NETWORK), manifest)
+    if bundle.profile.kind in plugins.find("edgeml.targets", "target kind"):
+        checked(bundle.profile, where)
+    return bundle
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -188,7 +169,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(str(folder), "is no folder", "Pass the folder that 'edgeml convert' wrote")
     if not path.exists():
         raise InputError(str(folder), f"is no bundle: it holds no {MANIFEST}")
-    manifest = read_json(path, _LARGEST_MANIFEST)
+    manifest = read_json(path, _LARGEST_MANIFEST, links=False)
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA_VERSION:
         found = manifest.get("schema") if isinstance(manifest, dict) else manifest
         raise InputError(str(path), f"schema {found!r}; this edgeml reads {SCHEMA_VERSION}")
@@ -200,31 +181,21 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         and isinstance(target.get("values"), dict)
         and isinstance(manifest.get("files"), dict)
         and all(
-            isinstance(entry, dict) and isinstance(entry.get("bytes"), int) and isinstance(entry.get("sha256"), str)
+            isinstance(entry, dict) and type(entry.get("bytes")) is int and isinstance(entry.get("sha256"), str)
             for entry in manifest["files"].values()
         )
+        and isinstance(manifest.get("metrics", {}), dict)
     )
     if not sound:
-        raise InputError(str(path), "lacks form, target or files, or they are of a wrong kind")
+        raise InputError(str(path), "lacks form, target, files or metrics, or they are of a wrong kind")
     return manifest
 
 
-def _inside(folder: Path, name: str) -> Path:
-    """`name` below `folder`; InputError where it points elsewhere."""
-    relative = PurePosixPath(name)
-    path = folder / relative
-    if relative.is_absolute() or ".." in relative.parts or "\\" in name or path.is_symlink():
-        raise InputError(str(folder / MANIFEST), f"names a file outside the bundle: {name!r}")
-    return path
-
-
 def seal(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Write `bundle.json` into `folder`: `manifest` with the schema version and every file's size and SHA-256."""
-    files = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != MANIFEST:
-            files[name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
-    sealed = {"schema": SCHEMA_VERSION, **manifest, "files": files}
+    """Write `bundle.json` into `folder`: `manifest` with the schema version, the network's hash, and every file's
+    size and SHA-256."""
+    files = describe_files(folder, MANIFEST)
+    identity = {"model_hash": files[NETWORK]["sha256"]} if NETWORK in files else {}
+    sealed = {"schema": SCHEMA_VERSION, **manifest, **identity, "files": files}
     (folder / MANIFEST).write_text(json.dumps(sealed, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return sealed

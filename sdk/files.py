@@ -52,9 +52,9 @@ def write_beside(path: Path, content: bytes) -> None:
         raise unwritable(path, error) from error
 
 
-def read_json(path: Path, most: int, remedy: str = "") -> Any:
+def read_json(path: Path, most: int, remedy: str = "", *, links: bool = True) -> Any:
     """The JSON document in a file of at most `most` bytes; InputError with `remedy` where it cannot be read."""
-    content = read_regular(path, most, remedy=remedy)
+    content = read_regular(path, most, links=links, remedy=remedy)
     try:
         return json.loads(content.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

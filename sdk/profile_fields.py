@@ -1,4 +1,4 @@
-"""What a profile may say: a target declares its fields once, and no profile with others, or wrong ones, gets past here."""
+"""What a profile may say: a target declares its fields once, and a profile with others, or wrong ones, is refused."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from edgeml.errors import InputError
 from edgeml.files import read_json
 from edgeml.network import Network
 from edgeml.network.file import model_hash
-from edgeml.regular_file import holds
+from edgeml.regular_file import read_regular
 
 from .folded.dense import DenseOperation
 from .folded.emit import core, library_modules
@@ -49,6 +49,7 @@ __all__ = [
 DESIGN_FILE = "design.json"
 _FORMAT = 1
 _LARGEST_FILE = 2**20
+_LARGEST_TEXT = 2**30
 _LARGEST_DEPTH = 2**16
 _LARGEST_FOLD = 2**16
 _RANDOM_FRAMES = 4
@@ -360,7 +361,7 @@ def _count(path: Path, value: Any, most: int) -> int:
 def compare_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Hold what lies in `folder` against `files`; InputError naming the one that differs or is missing."""
     for name, content in files.items():
-        if not holds(folder / name, content):
+        if read_regular(folder / name, _LARGEST_TEXT, links=False, remedy="Convert again") != content:
             raise InputError(str(folder / name), "is not what this network and design give", "Convert again")
 
 

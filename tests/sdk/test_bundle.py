@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,8 +61,6 @@ def test_input_that_does_not_fit_is_refused(bundle: edgeml.Bundle, wrong: np.nda
 
 
 def test_a_changed_missing_or_renamed_file_is_named(bundle: edgeml.Bundle, tmp_path: Path) -> None:
-    import shutil
-
     for name in bundle.manifest["files"]:
         copy = tmp_path / "copy"
         shutil.rmtree(copy, ignore_errors=True)
@@ -134,3 +133,71 @@ def test_a_conversion_killed_at_any_moment_leaves_the_old_bundle_or_none(bundle:
             assert load(final).manifest["model_hash"] == bundle.manifest["model_hash"]
     subprocess.run([*command, "-o", str(final)], check=True, capture_output=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "small.edgeml"]
+
+
+@pytest.fixture
+def copy(bundle: edgeml.Bundle, tmp_path: Path) -> Path:
+    """A copy of the bundle that a test may damage."""
+    return Path(shutil.copytree(bundle.folder, tmp_path / "copy"))
+
+
+def test_a_link_in_a_bundle_is_refused_wherever_it_is_and_points(copy: Path, tmp_path: Path) -> None:
+    name = "golden/inputs.npy"
+    (copy / name).rename(tmp_path / "elsewhere.npy")
+    (copy / name).symlink_to(tmp_path / "elsewhere.npy")  # the very content that the manifest lists
+    with pytest.raises(InputError, match=r"golden/inputs\.npy: is a link"):
+        load(copy)
+    (copy / name).unlink()
+    (tmp_path / "elsewhere.npy").rename(copy / name)
+    load(copy)
+    (copy / "golden").rename(tmp_path / "golden")
+    (copy / "golden").symlink_to(tmp_path / "golden")
+    with pytest.raises(InputError, match="golden: is a link"):
+        load(copy)
+    (copy / "golden").unlink()
+    (tmp_path / "golden").rename(copy / "golden")
+    (copy / "extra").symlink_to("nowhere")
+    with pytest.raises(InputError, match="extra: is a link"):
+        load(copy)
+    (copy / "extra").unlink()
+    (copy / MANIFEST).rename(tmp_path / MANIFEST)
+    (copy / MANIFEST).symlink_to(tmp_path / MANIFEST)
+    with pytest.raises(InputError, match=MANIFEST):
+        load(copy)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "c/edgeml/extra.h", "lib/libsmall.so", ".hidden"])
+def test_a_file_that_the_manifest_does_not_list_is_refused(copy: Path, name: str) -> None:
+    (copy / name).parent.mkdir(exist_ok=True)
+    (copy / name).write_text("")
+    with pytest.raises(InputError, match=r"is not listed in bundle\.json"):
+        load(copy)
+
+
+def test_a_fifo_in_a_bundle_is_refused(copy: Path) -> None:
+    os.mkfifo(copy / "c" / "pipe.c")
+    with pytest.raises(InputError, match="FIFO"):
+        load(copy)
+
+
+def test_a_model_hash_of_another_network_is_refused(copy: Path) -> None:
+    manifest = json.loads((copy / MANIFEST).read_text("utf-8"))
+    for wrong in ("0" * 64, None, 3):
+        (copy / MANIFEST).write_text(json.dumps({**manifest, "model_hash": wrong}), "utf-8")
+        with pytest.raises(InputError, match="model_hash"):
+            load(copy)
+
+
+def test_a_bundle_holds_no_binary(bundle: edgeml.Bundle) -> None:
+    for name in bundle.manifest["files"]:
+        if not name.endswith((".npy", ".edgeml", ".safetensors")):
+            (bundle.folder / name).read_text("utf-8")
+
+
+def test_test_vectors_past_32_bits_are_refused(copy: Path) -> None:
+    outputs = np.load(copy / "golden" / "outputs.npy").astype(np.int64) + 2**32
+    np.save(copy / "golden" / "outputs.npy", outputs)
+    manifest = json.loads((copy / MANIFEST).read_text("utf-8"))
+    seal(copy, {key: value for key, value in manifest.items() if key not in ("files", "schema")})
+    with pytest.raises(InputError, match="32 bits"):
+        load(copy).golden()

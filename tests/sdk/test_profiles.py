@@ -87,7 +87,8 @@ def test_no_value_of_a_profile_gets_past_the_loader_and_fails_later(
     path = tmp_path / "mine.toml"
     passed = 0
     for field in sound.values:
-        for wrong in WRONG:
+        for index in generator.choice(len(WRONG), 5, replace=False):
+            wrong = WRONG[index]
             values = {"kind": sound.kind, "description": "", **sound.values, field: wrong}
             if generator.integers(4) == 0:
                 values.pop(str(generator.choice(sorted(sound.values))))
@@ -97,7 +98,7 @@ def test_no_value_of_a_profile_gets_past_the_loader_and_fails_later(
                 passed += 1
             except (InputError, CheckFailed):
                 pass
-    assert passed < len(WRONG) * len(sound.values) / 2
+    assert passed < 5 * len(sound.values) / 2
 
 
 def test_a_bundle_whose_profile_was_rewritten_is_refused(small_network: Network, tmp_path: Path) -> None:
