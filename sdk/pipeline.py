@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import __version__, caller_state, coverage, plugins
+from . import __version__, caller_state, coverage, plugins, reception
 from .bundle import NETWORK, REPORT, Bundle, load, seal
 from .data import Dataset, as_dataset, load_dataset, to_npy
 from .errors import CheckFailed, InputError, missing_package
@@ -105,6 +105,7 @@ def convert(
         with unfinished_folder(final) as folder:
             announce(f"writing for {profile.name}")
             _write_network(folder, conversion, dataset)
+            reception.write_samples(folder, source, dataset)
             metrics = dict(conversion.metrics)
             if dataset is not None and dataset.y_test is not None:
                 metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import caller_state, plugins
+from . import caller_state, plugins, reception
 from .bundle import Bundle
 from .coverage import check_names
 from .coverage import require as check_required
 from .errors import CheckFailed, EdgemlError, MissingTool, printable
+from .network import Network
 from .network import trace as golden_trace
 from .time_limit import time_limit as time_limits
 
@@ -42,6 +43,8 @@ class Verdict:
     detail : one line: the tool and its version, or the reason.
     ran : what the executor runs, in words; empty where it does not say.
     of_target : whether that is the target's own artifact, on the target or a model of it.
+    question : what was asked: whether the integers are golden's, or whether a receiver who has the artifact alone gets
+        the bundle's real numbers from it (see `reception`).
     artifact_wrong : with status `error`: the executor found the artifact itself wrong. If False, a tool failed, and
         nothing is known of the artifact.
     """
@@ -56,6 +59,7 @@ class Verdict:
     ran: str = ""
     of_target: bool = False
     artifact_wrong: bool = False
+    question: str = "integers"
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as JSON-able fields."""
@@ -109,56 +113,85 @@ def run_executors(
     for name, loader in plugins.executors().items():
         if names and name not in names:
             continue
-        verdict = _verdict(name, loader, bundle, q, stored, announce)
-        if verdict is None and names:
-            verdict = Verdict(name, "error", detail="runs nothing that this bundle holds")
-        if verdict is not None:
-            verdicts.append(verdict)
+        found = _verdicts(name, loader, bundle, q, stored, announce)
+        if not found and names:
+            found = [Verdict(name, "error", detail="runs nothing that this bundle holds")]
+        verdicts += found
     return verdicts
 
 
-def _verdict(
+def _verdicts(
     name: str,
     loader: Callable[[], plugins.Executor],
     bundle: Bundle,
     q: npt.NDArray[np.int32],
     stored: npt.NDArray[np.int32],
     announce: Callable[[str], None],
-) -> Verdict | None:
-    """One executor's verdict; None where it runs nothing of this bundle."""
+) -> list[Verdict]:
+    """One executor's verdict on the integers, and that on real numbers if it receives any; none where it runs nothing
+    of this bundle."""
     found = Verdict(name, "unavailable")
-    try:
-        executor = loader()
-        if not executor.applies(bundle):
+    executor: plugins.Executor | None = None
+
+    def integers() -> Verdict | None:
+        nonlocal executor, found
+        loaded = loader()
+        if not loaded.applies(bundle):
             return None
-        if subject := getattr(executor, "subject", None):
+        if subject := getattr(loaded, "subject", None):
             said = subject(bundle)
             found = replace(found, ran=said.what, of_target=said.of_target)
-        if missing := executor.missing(bundle):
+        if missing := loaded.missing(bundle):
             return replace(found, detail=missing)
         announce(name)
+        executor = loaded
         execution = executor.run(bundle, q, trace=True, options={})
-        network = executor.reference(bundle) if hasattr(executor, "reference") else bundle.network
+        network = _network(executor, bundle)
+        output = network.nodes[-1].name
+        expected: dict[str, npt.NDArray[Any]] = dict(golden_trace(network, q))
+        if network is bundle.network:
+            expected[output] = stored
+        given = {layer: np.asarray(values) for layer, values in {**execution.trace, output: execution.outputs}.items()}
+        return _compare(found, expected, given, execution.detail)
+
+    verdicts = [_guarded(lambda: found, len(q), integers)]
+    if executor is not None and hasattr(executor, "receive"):
+        second = Verdict(f"{name}, real numbers", "unavailable", question="real numbers")
+        receiver = executor
+        verdicts.append(
+            _guarded(
+                lambda: second,
+                len(q),
+                lambda: reception.compare(second, receiver, bundle, _network(receiver, bundle)),
+            )
+        )
+    return [verdict for verdict in verdicts if verdict is not None]
+
+
+def _network(executor: plugins.Executor, bundle: Bundle) -> Network:
+    """The integer network that an executor is held against."""
+    network: Network = executor.reference(bundle) if hasattr(executor, "reference") else bundle.network
+    return network
+
+
+def _guarded(so_far: Callable[[], Verdict], vectors: int, judge: Callable[[], Verdict | None]) -> Verdict | None:
+    """What `judge` finds; if it fails, what that says of the artifact or of the executor."""
+    try:
+        return judge()
     except MissingTool as error:
-        return replace(found, detail=str(error))
+        return replace(so_far(), detail=str(error))
     except CheckFailed as error:
-        return replace(found, status="error", vectors=len(q), detail=str(error), artifact_wrong=True)
+        return replace(so_far(), status="error", vectors=vectors, detail=str(error), artifact_wrong=True)
     except EdgemlError as error:
-        return replace(found, status="error", vectors=len(q), detail=str(error))
+        return replace(so_far(), status="error", vectors=vectors, detail=str(error))
     except OSError as error:
         at = f" at {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""
         said_by = f"the system says: {error.strerror or error}{at}. Free space or limits there, then verify again"
-        return replace(found, status="error", vectors=len(q), detail=said_by)
+        return replace(so_far(), status="error", vectors=vectors, detail=said_by)
     except Exception as error:  # an executor may be anybody's, and what it fails with is no reason to stop the others
-        _log.debug("executor %s failed", name, exc_info=True)
+        _log.debug("executor %s failed", so_far().name, exc_info=True)
         words = printable(f"{type(error).__name__}: {error}", 300)
-        return replace(found, status="error", vectors=len(q), detail=f"a defect of the executor ({words})")
-    output = network.nodes[-1].name
-    expected: dict[str, npt.NDArray[Any]] = dict(golden_trace(network, q))
-    if network is bundle.network:
-        expected[output] = stored
-    given = {layer: np.asarray(values) for layer, values in {**execution.trace, output: execution.outputs}.items()}
-    return _compare(found, expected, given, execution.detail)
+        return replace(so_far(), status="error", vectors=vectors, detail=f"a defect of the executor ({words})")
 
 
 def _compare(

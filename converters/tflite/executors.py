@@ -14,12 +14,14 @@ from edgeml.network import Network, simulate
 from edgeml.network.file import to_bytes
 from edgeml.network.layers.requantize import Requantize
 from edgeml.plugins import Execution, Subject
+from edgeml.reception import Reception
 from edgeml.regular_file import read_regular
 
 from .lowering import logits, lower
 from .model import FullyConnected, Model, Softmax, TensorInfo
 from .reader import LARGEST_FILE, ending_at, read_model, rule_of, tensor_indices
-from .runtimes import RUNTIMES, Runtime, Session
+from .runtimes import RUNTIMES, Runtime
+from .sessions import session
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -29,6 +31,7 @@ __all__ = ["FOLDER", "RuntimeExecutor", "litert", "litert_ref", "tflite_runtime"
 FOLDER = "tflite"
 """Where a bundle keeps its .tflite file."""
 
+_TIMED_SECONDS = 0.05
 
 def _file(bundle: Bundle) -> Path | None:
     files = sorted((bundle.folder / FOLDER).glob("*.tflite"))
@@ -108,9 +111,9 @@ class RuntimeExecutor:
             content = ending_at(content, indices[last.name])
         wanted = [name for name in _lasting(model) if name in indices] if trace and self._traces else []
         fed = _real(q, model) if model.float_input else q.astype(np.int8 if first.signed else np.uint8)
-        with Session(self.runtime) as session:
-            (found,), measures = session.run(content, fed)
-            traced = session.run(content, fed, [indices[name] for name in wanted])[0] if wanted else []
+        with session(self.runtime) as running:
+            (found,), measures = running.run(content, fed)
+            traced = running.run(content, fed, [indices[name] for name in wanted])[0] if wanted else []
         real = model.float_output and not softmax
         outputs = _integers(found, last) if real else found.astype(np.int32)
         values = {name: array.astype(np.int32) for name, array in zip(wanted, traced, strict=True)}
@@ -123,6 +126,27 @@ class RuntimeExecutor:
             _detail(bundle, measures, rule, differing, outputs.size),
             {**measures, "rule": rule, "outputs": outputs.size, "differ_from_bundle": differing},
         )
+
+    def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
+        """What an application gets from the file for real numbers x [samples, inputs], by what the runtime reads there
+        of its input and output; nothing of the bundle's network is used."""
+        content = _content(bundle)
+        model = read_model(content)
+        with session(self.runtime) as running:
+            (found,), measures = running.run(content, x.astype(np.float32))
+        softmax = isinstance(model.operators[-1], Softmax)
+        how = "floats into the file" if model.float_input else "quantized by the file's own input scale"
+        return Reception(found.astype(np.float64), f"{measures['version']}, {how}", softmax, model.float_input)
+
+    def benchmark(self, bundle: Bundle, q: npt.NDArray[np.int32]) -> float:
+        """Seconds per inference of a batch (of TFLite Micro: of one sample), timed in the runtime's own process."""
+        content = _content(bundle)
+        model = read_model(content)
+        first = model.tensors[model.input]
+        fed = _real(q, model) if model.float_input else q.astype(np.int8 if first.signed else np.uint8)
+        with session(self.runtime) as running:
+            _, measures = running.run(content, fed, timed=_TIMED_SECONDS)
+        return float(measures["seconds"])
 
 
 def _detail(bundle: Bundle, measures: Mapping[str, Any], rule: str, differing: int, outputs: int) -> str:

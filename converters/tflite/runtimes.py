@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network.rounding import ROUNDINGS
+from edgeml.time_limit import seconds_for, timed_out
 
 from .lowering import Arithmetic, RoundingRule, by_rule
 from .model import FullyConnected
@@ -33,7 +34,7 @@ ENVIRONMENT_VARIABLE = "EDGEML_TFLITE_RUNTIME_PYTHON"
 _ENVIRONMENT_FOLDER = ".venv-tflite-runtime"
 _SECONDS = 300.0
 _LARGEST_ANSWER = 2**31
-_ANSWERED = ("|i1", "|u1", "<i2", "<i4", "<f4")
+_ANSWERED = ("|i1", "|u1", "<i2", "<i4", "<f4", "<f8")
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,15 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process still runs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -179,17 +189,21 @@ class Session:
         self._errors.close()
 
     def run(
-        self, model: bytes, q: npt.NDArray[Any], tensors: Sequence[int] = ()
+        self, model: bytes, q: npt.NDArray[Any], tensors: Sequence[int] = (), *, timed: float = 0.0
     ) -> tuple[list[npt.NDArray[Any]], dict[str, Any]]:
         """Outputs [samples, outputs] for inputs q in the type that the file takes, and what was measured.
 
-        `tensors` are the indices of tensors to read in place of the output.
+        Float q for a file that takes integers are real numbers: the worker quantizes them by the scale and zero point
+        that the runtime reads from the file, and gives real outputs, float64. `tensors` are the indices of tensors to
+        read in place of the output. With `timed`, the inference of all of q is repeated for that many seconds, and the
+        measures hold `seconds`: the median of one, without set-up, and `setup_seconds`.
         """
         stdin = self._process.stdin
         assert stdin is not None
         q = np.ascontiguousarray(q)
-        request = json.dumps({"shape": q.shape, "dtype": q.dtype.str, "tensors": list(tensors)}).encode()
-        timer = threading.Timer(_SECONDS, self._process.kill)
+        request = json.dumps({"shape": q.shape, "dtype": q.dtype.str, "tensors": list(tensors), "timed": timed}).encode()
+        limit, late = seconds_for(_SECONDS), threading.Event()
+        timer = threading.Timer(limit, lambda: (late.set(), self._process.kill()))
         timer.start()
         try:
             stdin.write(struct.pack("<I", len(request)) + request + struct.pack("<Q", len(model)) + model)
@@ -198,6 +212,8 @@ class Session:
             answer = json.loads(self._read("<I"))
             payload = self._read("<Q")
         except (BrokenPipeError, EOFError, ValueError) as error:
+            if late.is_set():
+                raise timed_out(self.runtime.name, limit) from error
             raise CheckFailed(
                 self.runtime.name,
                 f"ended while it ran the model ({self._last_words()})",

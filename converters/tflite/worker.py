@@ -4,12 +4,17 @@ A program of its own, which imports nothing of edgeml: it also runs in the envir
 numpy edgeml cannot use. It reads requests from its standard input and answers on its standard output until the input
 ends:
 
-    request:  u32 length + JSON {"shape": …, "dtype": …, "tensors": [index, …]}, u64 length + model, u64 length + input
+    request:  u32 length + JSON {"shape": …, "dtype": …, "tensors": [index, …], "timed": seconds}, u64 length + model,
+              u64 length + input
     answer:   u32 length + JSON {"error": …} or {"arrays": [{"shape": …, "dtype": …}, …], "version": …, "arena": …},
               u64 length + the arrays one after the other
 
 The arrays are those of the tensors asked for, or of the model's output where none is. All lengths are little-endian;
-arrays are raw bytes in C order. Its argument is `litert`, `litert-ref`, `tflite-runtime`,
+arrays are raw bytes in C order.
+
+Floats for a model of integers are treated as an application does: quantized by the scale and zero point that the
+runtime gives for the model's input, and the output is given as real numbers by those of the output. `timed` repeats the
+inference for so many seconds and answers with the median of one. Its argument is `litert`, `litert-ref`, `tflite-runtime`,
 `tflite-runtime-ref` or `tflm`.
 """
 
@@ -17,8 +22,11 @@ import json
 import os
 import re
 import struct
+import statistics
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -47,7 +55,46 @@ def version(package: str) -> str:
     return f"{package} {installed(package)}"
 
 
-def run_lite(runtime: str, model: bytes, q: Any, tensors: list[int]) -> Any:
+def quantization(details: Any) -> "tuple[float, int]":
+    """Scale and zero point of an input or output, as the runtime reads them from the file; (0, 0) where it has none."""
+    parameters = details["quantization_parameters"]
+    if len(parameters["scales"]) != 1:
+        return 0.0, 0
+    return float(parameters["scales"][0]), int(parameters["zero_points"][0])
+
+
+def fed(details: Any, values: Any) -> Any:
+    """What an application feeds for `values`: real numbers are quantized where the input is of integers."""
+    dtype = np.dtype(details["dtype"])
+    if values.dtype.kind != "f" or dtype.kind == "f":
+        return values.astype(dtype)
+    scale, zero_point = quantization(details)
+    if not scale:
+        raise ValueError("the input of integers has no scale: real numbers cannot be fed")
+    ends = np.iinfo(dtype)
+    return np.clip(np.rint(values.astype(np.float64) / scale) + zero_point, ends.min, ends.max).astype(dtype)
+
+
+def real(details: Any, values: Any) -> Any:
+    """What an application makes of an output: integers by their scale and zero point."""
+    scale, zero_point = quantization(details)
+    if np.dtype(details["dtype"]).kind == "f" or not scale:
+        return np.asarray(values, np.float64)
+    return (np.asarray(values, np.float64) - zero_point) * scale
+
+
+def repeated(invoke: "Callable[[], Any]", seconds: float) -> float:
+    """Median duration of one call of `invoke` within `seconds`; at least three calls."""
+    durations: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(durations) < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        invoke()
+        durations.append(time.perf_counter() - start)
+    return statistics.median(durations)
+
+
+def run_lite(runtime: str, model: bytes, q: Any, tensors: list[int], timed: float) -> Any:
     """Tensors of LiteRT or tflite-runtime for q [samples, inputs]: as one batch, or where the model is made for single
     samples only (a RESHAPE to a fixed shape), one by one."""
     interpreter_type, resolver, name = interpreter_class(runtime)
@@ -61,23 +108,30 @@ def run_lite(runtime: str, model: bytes, q: Any, tensors: list[int]) -> Any:
         )
 
     def invoke(running: Any, values: Any) -> list[Any]:
-        source = running.get_input_details()[0]
-        running.set_tensor(source["index"], values.astype(source["dtype"]).reshape(source["shape"]))
+        source, target = running.get_input_details()[0], running.get_output_details()[0]
+        running.set_tensor(source["index"], fed(source, values).reshape(source["shape"]))
         running.invoke()
-        indices = tensors or [running.get_output_details()[0]["index"]]
-        return [running.get_tensor(index).reshape(len(values), -1) for index in indices]
+        found = [running.get_tensor(index).reshape(len(values), -1) for index in tensors or [target["index"]]]
+        return found if tensors or values.dtype.kind != "f" else [real(target, found[0])]
 
+    start = time.perf_counter()
+    measures = {"version": name}
     try:
         batch = interpreter()
         batch.resize_tensor_input(batch.get_input_details()[0]["index"], [len(q), q.shape[1]])
         batch.allocate_tensors()
         arrays = invoke(batch, q)
+        running, each = batch, q
     except (RuntimeError, ValueError):
         single = interpreter()
         single.allocate_tensors()
         rows = [invoke(single, q[row : row + 1]) for row in range(len(q))]
         arrays = [np.concatenate(values) for values in zip(*rows, strict=True)]
-    return arrays, {"version": name}
+        running, each = single, q[:1]
+    if timed:
+        measures["setup_seconds"] = time.perf_counter() - start
+        measures["seconds"] = repeated(running.invoke, timed) / len(each)
+    return arrays, measures
 
 
 def arena_bytes(interpreter: Any) -> int | None:
@@ -95,28 +149,39 @@ def arena_bytes(interpreter: Any) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def run_micro(model: bytes, q: Any, tensors: list[int]) -> Any:
+def run_micro(model: bytes, q: Any, tensors: list[int], timed: float) -> Any:
     """Tensors of TFLite Micro, sample by sample; the arena is that of an interpreter that keeps no tensors."""
     from tflite_micro.python.tflite_micro import runtime
 
     def interpreter(config: Any) -> Any:
         return runtime.Interpreter.from_bytes(model, arena_size=ARENA + 2 * len(model), intrepreter_config=config)
 
+    start = time.perf_counter()
     recording = interpreter(runtime.InterpreterConfig.kAllocationRecording)
-    dtype = recording.get_input_details(0)["dtype"]
+    source, target = recording.get_input_details(0), recording.get_output_details(0)
     running = interpreter(runtime.InterpreterConfig.kPreserveAllTensors) if tensors else recording
     rows: list[list[Any]] = [[] for _ in tensors or [0]]
-    shape = recording.get_input_details(0)["shape"]
-    for row in q.astype(dtype):
+    shape = source["shape"]
+
+    def invoke(row: Any) -> None:
         running.set_input(row.reshape(shape), 0)
         running.invoke()
+
+    integers = fed(source, q)
+    for row in integers:
+        invoke(row)
         found = [running.GetTensor(index, 0)["tensor_data"] for index in tensors] or [running.get_output(0)]
         for kept, values in zip(rows, found, strict=True):
             kept.append(np.array(values).ravel())
     if tensors:
-        recording.set_input(q[:1].astype(dtype).reshape(shape), 0)
+        recording.set_input(integers[:1].reshape(shape), 0)
         recording.invoke()
-    return [np.stack(kept) for kept in rows], {"version": version("tflite-micro"), "arena": arena_bytes(recording)}
+    measures = {"version": version("tflite-micro"), "arena": arena_bytes(recording)}
+    if timed:
+        measures["setup_seconds"] = time.perf_counter() - start
+        measures["seconds"] = repeated(lambda: invoke(integers[0]), timed)
+    arrays = [np.stack(kept) for kept in rows]
+    return arrays if tensors or q.dtype.kind != "f" else [real(target, arrays[0])], measures
 
 
 def read_exactly(stream: BinaryIO, count: int) -> bytes:
@@ -138,8 +203,8 @@ def serve(runtime: str, source: BinaryIO, target: BinaryIO) -> None:
         data = read_exactly(source, struct.unpack("<Q", read_exactly(source, 8))[0])
         q = np.frombuffer(data, request["dtype"]).reshape(request["shape"])
         try:
-            tensors = request["tensors"]
-            arrays, answer = run_micro(model, q, tensors) if runtime == "tflm" else run_lite(runtime, model, q, tensors)
+            asked = (model, q, request["tensors"], request["timed"])
+            arrays, answer = run_micro(*asked) if runtime == "tflm" else run_lite(runtime, *asked)
             arrays = [np.ascontiguousarray(y).reshape(len(q), -1) for y in arrays]
             answer["arrays"] = [{"shape": y.shape, "dtype": y.dtype.str} for y in arrays]
             payload = b"".join(y.tobytes() for y in arrays)
