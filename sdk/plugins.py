@@ -154,6 +154,8 @@ class Executor(Protocol):
     An executor that runs the artifact of a target says so by one method more, `subject(bundle)`, which gives a
     `Subject`; without it, it does not count as one that the target's own artifact was verified by. One whose runtime
     computes by another rule than the bundle's network has `reference(bundle)`, the network that it is held against.
+    One whose artifact says itself how real numbers enter and leave it has `receive(bundle, x)`, which gives a
+    `reception.Reception` computed from the artifact alone, or None where this bundle's holds no such statement.
 
     An executor raises CheckFailed where it finds the artifact itself wrong, ToolFailed where a tool failed or took too
     long (`time_limit.seconds_for` tells how long it may), MissingTool where something is not installed.

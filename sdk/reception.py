@@ -84,7 +84,7 @@ def samples(bundle: Bundle) -> tuple[Floats, Floats] | None:
 
 
 def real_vectors(quantizer: InputQuantizer, q: npt.NDArray[np.int32]) -> Floats:
-    """Real numbers [samples, inputs] that become the integers q, clear of ties; at the ends of the range also outside."""
+    """Real numbers [samples, inputs] that become the integers q, clear of ties; some beyond the range's ends."""
     generator = np.random.default_rng(0)
     steps = q - quantizer.zero_point + generator.uniform(-_WITHIN_STEP, _WITHIN_STEP, q.shape)
     outside = np.where(q == quantizer.high, 1.0, 0.0) - np.where(q == quantizer.low, 1.0, 0.0)
@@ -96,11 +96,12 @@ def real_vectors(quantizer: InputQuantizer, q: npt.NDArray[np.int32]) -> Floats:
 
 def _near_ties(quantizer: InputQuantizer, x: Floats) -> npt.NDArray[np.bool_]:
     """The samples, bool [samples], that arithmetic in float32 may quantize to a neighbouring integer."""
-    position = (x - quantizer.offset) / quantizer.scale
+    ends = quantizer.low - quantizer.zero_point, quantizer.high - quantizer.zero_point
+    position = np.clip((x - quantizer.offset) / quantizer.scale, *ends)
     largest = np.maximum(np.abs(x), np.abs(quantizer.offset)).astype(np.float32)
     unsure = 4 * np.spacing(largest).astype(np.float64) / quantizer.scale + 2.0**-20 * np.maximum(np.abs(position), 1)
-    near: npt.NDArray[np.bool_] = (np.abs(position - np.floor(position) - 0.5) < unsure).any(axis=1)
-    return near
+    near = np.abs(position - np.floor(position) - 0.5) < unsure
+    return np.asarray(near.any(axis=1))
 
 
 def compare(verdict: Verdict, executor: Any, bundle: Bundle, network: Network) -> Verdict | None:
@@ -123,7 +124,10 @@ def compare(verdict: Verdict, executor: Any, bundle: Bundle, network: Network) -
     expected, step = output.real(integers), np.broadcast_to(output.scale, (integers.shape[1],))
     if reception.softmax:
         powers = np.exp(expected - expected.max(axis=1, keepdims=True))
-        expected, step = powers / powers.sum(axis=1, keepdims=True), np.full(integers.shape[1], _PROBABILITY_STEPS / 256)
+        expected, step = (
+            powers / powers.sum(axis=1, keepdims=True),
+            np.full(integers.shape[1], _PROBABILITY_STEPS / 256),
+        )
     allowed = step if reception.softmax else step * _EQUAL
     if reception.real.shape != expected.shape:
         problem = f"gives real outputs of shape {list(reception.real.shape)}, expected {list(expected.shape)}"

@@ -39,6 +39,10 @@ __all__ = ["TfliteConverter"]
 
 _MOST_SAMPLES = 4096
 """Samples to calibrate with; more change nothing but the time it takes."""
+_ENDS_IN_SOFTMAX = (
+    "The .tflite file ends in a softmax and gives probabilities in steps of 1/256, of which several may be equal; the "
+    "integers and real outputs of the bundle, of its C and of verification are the logits before it."
+)
 
 
 class TfliteConverter:
@@ -67,7 +71,7 @@ class TfliteConverter:
         if parsed.universal:
             _compare_scales(graph, mlp, data, parsed, metrics, notes)
         if parsed.softmax == "keep":
-            notes.append("The .tflite file ends in a softmax; the integers of C and of verification end before it.")
+            notes.append(_ENDS_IN_SOFTMAX)
         elif mlp.final:
             notes.append(f"The final {mlp.final} was dropped: the outputs are logits of the same argmax.")
         content = write(model)
@@ -93,7 +97,10 @@ class TfliteConverter:
             classes = argmax(simulate(network, network.quantizer.quantize(data.x_test)))
             metrics["accuracy"] = {"integer": _share(classes, y)}
         notes = ["The file was taken as it is; its integers are those of the runtime whose rounding was asked for."]
-        notes += _near_ties(read_model(content))
+        model = read_model(content)
+        if isinstance(model.operators[-1], Softmax):
+            notes.append(_ENDS_IN_SOFTMAX)
+        notes += _near_ties(model)
         return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": content}, tuple(notes))
 
 

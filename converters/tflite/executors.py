@@ -33,6 +33,7 @@ FOLDER = "tflite"
 
 _TIMED_SECONDS = 0.05
 
+
 def _file(bundle: Bundle) -> Path | None:
     files = sorted((bundle.folder / FOLDER).glob("*.tflite"))
     return files[0] if files else None
@@ -133,7 +134,7 @@ class RuntimeExecutor:
         content = _content(bundle)
         model = read_model(content)
         with session(self.runtime) as running:
-            (found,), measures = running.run(content, x.astype(np.float32))
+            (found,), measures = running.run(content, x.astype(np.float32), real=True)
         softmax = isinstance(model.operators[-1], Softmax)
         how = "floats into the file" if model.float_input else "quantized by the file's own input scale"
         return Reception(found.astype(np.float64), f"{measures['version']}, {how}", softmax, model.float_input)

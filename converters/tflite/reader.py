@@ -231,7 +231,9 @@ class _Reader:
         offset, scale = np.zeros(1), np.ones(1)
         if float_input:
             size = self._features(source)
-            source, offset, scale = read_normalisation(steps, source, lambda *of: self._float_constant(*of, size))
+            source, offset, scale = read_normalisation(
+                steps, source, lambda index, where: self._float_constant(index, where, size)
+            )
             source = self._edge(steps, 0, OperatorKind.QUANTIZE, source)
         if float_output:
             target = self._edge(steps, -1, OperatorKind.DEQUANTIZE, target)

@@ -189,21 +189,27 @@ class Session:
         self._errors.close()
 
     def run(
-        self, model: bytes, q: npt.NDArray[Any], tensors: Sequence[int] = (), *, timed: float = 0.0
+        self, model: bytes, q: npt.NDArray[Any], tensors: Sequence[int] = (), *, real: bool = False, timed: float = 0.0
     ) -> tuple[list[npt.NDArray[Any]], dict[str, Any]]:
         """Outputs [samples, outputs] for inputs q in the type that the file takes, and what was measured.
 
-        Float q for a file that takes integers are real numbers: the worker quantizes them by the scale and zero point
-        that the runtime reads from the file, and gives real outputs, float64. `tensors` are the indices of tensors to
-        read in place of the output. With `timed`, the inference of all of q is repeated for that many seconds, and the
+        With `real`, q are real numbers: the worker quantizes them by the scale and zero point that the runtime reads in
+        the file, if that takes integers, and gives real outputs, float64. `tensors` are the indices of tensors to read
+        in place of the output. With `timed`, the inference of all of q is repeated for that many seconds, and the
         measures hold `seconds`: the median of one, without set-up, and `setup_seconds`.
         """
         stdin = self._process.stdin
         assert stdin is not None
         q = np.ascontiguousarray(q)
-        request = json.dumps({"shape": q.shape, "dtype": q.dtype.str, "tensors": list(tensors), "timed": timed}).encode()
+        asked = {"shape": q.shape, "dtype": q.dtype.str, "tensors": list(tensors), "real": real, "timed": timed}
+        request = json.dumps(asked).encode()
         limit, late = seconds_for(_SECONDS), threading.Event()
-        timer = threading.Timer(limit, lambda: (late.set(), self._process.kill()))
+
+        def end() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(limit, end)
         timer.start()
         try:
             stdin.write(struct.pack("<I", len(request)) + request + struct.pack("<Q", len(model)) + model)

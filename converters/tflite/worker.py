@@ -4,25 +4,25 @@ A program of its own, which imports nothing of edgeml: it also runs in the envir
 numpy edgeml cannot use. It reads requests from its standard input and answers on its standard output until the input
 ends:
 
-    request:  u32 length + JSON {"shape": …, "dtype": …, "tensors": [index, …], "timed": seconds}, u64 length + model,
-              u64 length + input
+    request:  u32 length + JSON {"shape": …, "dtype": …, "tensors": [index, …], "real": …, "timed": seconds},
+              u64 length + model, u64 length + input
     answer:   u32 length + JSON {"error": …} or {"arrays": [{"shape": …, "dtype": …}, …], "version": …, "arena": …},
               u64 length + the arrays one after the other
 
 The arrays are those of the tensors asked for, or of the model's output where none is. All lengths are little-endian;
 arrays are raw bytes in C order.
 
-Floats for a model of integers are treated as an application does: quantized by the scale and zero point that the
-runtime gives for the model's input, and the output is given as real numbers by those of the output. `timed` repeats the
-inference for so many seconds and answers with the median of one. Its argument is `litert`, `litert-ref`, `tflite-runtime`,
-`tflite-runtime-ref` or `tflm`.
+With `real`, the worker is an application that has real numbers: it quantizes them by the scale and zero point that the
+runtime gives for the model's input, and answers with the real numbers that the output stands for. `timed` repeats the
+inference for so many seconds and answers with the median of one. Its argument is `litert`, `litert-ref`,
+`tflite-runtime`, `tflite-runtime-ref` or `tflm`.
 """
 
 import json
 import os
 import re
-import struct
 import statistics
+import struct
 import sys
 import tempfile
 import time
@@ -94,7 +94,7 @@ def repeated(invoke: "Callable[[], Any]", seconds: float) -> float:
     return statistics.median(durations)
 
 
-def run_lite(runtime: str, model: bytes, q: Any, tensors: list[int], timed: float) -> Any:
+def run_lite(runtime: str, model: bytes, q: Any, tensors: list[int], as_real: bool, timed: float) -> Any:
     """Tensors of LiteRT or tflite-runtime for q [samples, inputs]: as one batch, or where the model is made for single
     samples only (a RESHAPE to a fixed shape), one by one."""
     interpreter_type, resolver, name = interpreter_class(runtime)
@@ -112,10 +112,10 @@ def run_lite(runtime: str, model: bytes, q: Any, tensors: list[int], timed: floa
         running.set_tensor(source["index"], fed(source, values).reshape(source["shape"]))
         running.invoke()
         found = [running.get_tensor(index).reshape(len(values), -1) for index in tensors or [target["index"]]]
-        return found if tensors or values.dtype.kind != "f" else [real(target, found[0])]
+        return [real(target, found[0])] if as_real else found
 
     start = time.perf_counter()
-    measures = {"version": name}
+    measures: dict[str, Any] = {"version": name}
     try:
         batch = interpreter()
         batch.resize_tensor_input(batch.get_input_details()[0]["index"], [len(q), q.shape[1]])
@@ -149,7 +149,7 @@ def arena_bytes(interpreter: Any) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def run_micro(model: bytes, q: Any, tensors: list[int], timed: float) -> Any:
+def run_micro(model: bytes, q: Any, tensors: list[int], as_real: bool, timed: float) -> Any:
     """Tensors of TFLite Micro, sample by sample; the arena is that of an interpreter that keeps no tensors."""
     from tflite_micro.python.tflite_micro import runtime
 
@@ -176,12 +176,12 @@ def run_micro(model: bytes, q: Any, tensors: list[int], timed: float) -> Any:
     if tensors:
         recording.set_input(integers[:1].reshape(shape), 0)
         recording.invoke()
-    measures = {"version": version("tflite-micro"), "arena": arena_bytes(recording)}
+    measures: dict[str, Any] = {"version": version("tflite-micro"), "arena": arena_bytes(recording)}
     if timed:
         measures["setup_seconds"] = time.perf_counter() - start
         measures["seconds"] = repeated(lambda: invoke(integers[0]), timed)
     arrays = [np.stack(kept) for kept in rows]
-    return arrays if tensors or q.dtype.kind != "f" else [real(target, arrays[0])], measures
+    return [real(target, arrays[0])] if as_real else arrays, measures
 
 
 def read_exactly(stream: BinaryIO, count: int) -> bytes:
@@ -203,7 +203,7 @@ def serve(runtime: str, source: BinaryIO, target: BinaryIO) -> None:
         data = read_exactly(source, struct.unpack("<Q", read_exactly(source, 8))[0])
         q = np.frombuffer(data, request["dtype"]).reshape(request["shape"])
         try:
-            asked = (model, q, request["tensors"], request["timed"])
+            asked = (model, q, request["tensors"], request["real"], request["timed"])
             arrays, answer = run_micro(*asked) if runtime == "tflm" else run_lite(runtime, *asked)
             arrays = [np.ascontiguousarray(y).reshape(len(q), -1) for y in arrays]
             answer["arrays"] = [{"shape": y.shape, "dtype": y.dtype.str} for y in arrays]

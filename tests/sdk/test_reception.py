@@ -1,0 +1,33 @@
+"""Real numbers for the golden vectors: they become the same integers, clear of ties, in the user's units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeml.network import InputQuantizer
+from edgeml.reception import real_vectors
+
+
+@pytest.mark.parametrize("bits", [1, 4, 8])
+@pytest.mark.parametrize("signed", [True, False])
+def test_real_vectors_become_the_integers_that_they_are_for(bits: int, signed: bool) -> None:
+    generator = np.random.default_rng(bits)
+    scale, offset = 10.0 ** generator.uniform(-4, 4, 20), generator.normal(0, 100, 20)
+    zero_point = int(generator.integers(-(2 ** (bits - 1)), 2 ** (bits - 1))) if signed else 2 ** (bits - 1)
+    quantizer = InputQuantizer(20, scale, offset, zero_point, bits, signed)
+    q = generator.integers(quantizer.low, quantizer.high, (100, 20), endpoint=True).astype(np.int32)
+    x = real_vectors(quantizer, q)
+    np.testing.assert_array_equal(quantizer.quantize(x), q)
+    position = (x - offset) / scale + zero_point
+    outside = (position < quantizer.low) | (position > quantizer.high)
+    assert ((position < quantizer.low - 1) | (position > quantizer.high + 1)).any()
+    assert np.abs(position - np.floor(position) - 0.5)[~outside].min() > 0.1
+
+
+def test_real_vectors_are_float32_where_that_is_fine_enough() -> None:
+    q = np.array([[-8, 0, 7]], np.int32)
+    near = real_vectors(InputQuantizer(3, np.array([0.1]), np.array([0.0]), 0, 4, True), q)
+    assert np.array_equal(near, near.astype(np.float32))
+    far = real_vectors(InputQuantizer(3, np.array([1e-6]), np.array([1e6]), 0, 4, True), q)
+    assert not np.array_equal(far, far.astype(np.float32))
