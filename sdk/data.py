@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,20 @@ import numpy.typing as npt
 from . import array_files
 from .array_files import LARGEST_ARRAY, read_npy, to_npy
 from .errors import InputError
+from .labels import coded, label_names
+from .split import STRATIFIED, held_back
 
-__all__ = ["LARGEST_ARRAY", "Dataset", "as_dataset", "load_arrays", "load_dataset", "load_inputs", "read_npy", "to_npy"]
+__all__ = [
+    "LARGEST_ARRAY",
+    "Dataset",
+    "as_dataset",
+    "as_values",
+    "load_arrays",
+    "load_dataset",
+    "load_inputs",
+    "read_npy",
+    "to_npy",
+]
 
 LARGEST_VALUE = 1e19
 """The largest magnitude of a sample's value: its square is still a float32."""
@@ -29,20 +41,30 @@ class Dataset:
     Parameters
     ----------
     x, x_test : float32 or float64 [samples, features]; `x_test` is held back from training and calibration.
-    y, y_test : int64 [samples], the class of each sample, or None.
+    y, y_test : int64 [samples], the class of each sample; or float64 [samples, outputs], values; or None.
     labels : the names of the classes, or empty.
+    split : how `x_test` came about: given, stratified, random, tail, or all (see `split`).
     """
 
     x: npt.NDArray[np.floating[Any]]
     x_test: npt.NDArray[np.floating[Any]]
-    y: npt.NDArray[np.int64] | None = None
-    y_test: npt.NDArray[np.int64] | None = None
+    y: npt.NDArray[Any] | None = None
+    y_test: npt.NDArray[Any] | None = None
     labels: tuple[str, ...] = ()
+    split: str = "given"
 
     @property
     def features(self) -> int:
         """Number of input features."""
         return int(self.x.shape[1])
+
+    def undivided(self) -> Dataset:
+        """All samples on both sides, for a network that learns nothing from them; itself where the user split."""
+        if self.split in ("given", "all"):
+            return self
+        x = np.concatenate([self.x, self.x_test])
+        y = None if self.y is None or self.y_test is None else np.concatenate([self.y, self.y_test])
+        return replace(self, x=x, x_test=x, y=y, y_test=y, split="all")
 
 
 def _samples(where: str, array: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any]]:
@@ -65,59 +87,77 @@ def _samples(where: str, array: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any
     return flat
 
 
-def _classes(where: str, array: npt.NDArray[Any], samples: int) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    if array.size != samples or not array.ndim or len(array) != samples:
-        raise InputError(where, f"must be one class per sample ({samples}), found shape {list(array.shape)}")
-    column = array.reshape(-1)
-    if column.dtype.kind == "U":
-        names, numbers = np.unique(column, return_inverse=True)
-        return numbers.astype(np.int64), tuple(str(name) for name in names)
-    if column.dtype.kind == "f" and np.all(np.isfinite(column)) and np.array_equal(column, np.rint(column)):
-        column = column.astype(np.int64)
-    if column.dtype.kind not in "biu":
-        raise InputError(where, f"classes must be integers or names, found {column.dtype}")
-    if column.min() < 0 or column.max() > 10**6:
-        raise InputError(where, f"classes must lie in 0 … 10⁶, found {column.min()} … {column.max()}")
-    return column.astype(np.int64), ()
-
-
-def _label_names(where: str, array: npt.NDArray[Any]) -> tuple[str, ...]:
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "Ubiu"):
+def _answers(where: str, array: npt.NDArray[Any], samples: int, labels: Sequence[str]) -> npt.NDArray[Any]:
+    """y as classes, int64 [samples], or as values, float64 [samples, outputs]; names are coded by `labels`."""
+    array = array.reshape(len(array), -1) if array.ndim > 1 else array[:, None] if array.ndim else array
+    if array.ndim != 2 or len(array) != samples or array.shape[1] == 0:
         raise InputError(
-            where,
-            f"must be a list of names, one per class, found {array.dtype} {list(array.shape)}",
-            'Save them as labels=np.array(["first", "second"])',
+            where, f"must hold one class or one row of values for each of {samples} samples, found {list(array.shape)}"
         )
-    return tuple(str(label) for label in array)
+    if array.dtype.kind == "U":
+        if array.shape[1] != 1:
+            raise InputError(where, f"must hold one name per sample, found shape {list(array.shape)}")
+        return coded(where, array[:, 0], labels)
+    if array.dtype.kind not in "biuf":
+        raise InputError(where, f"must be classes (integers or names) or values (real numbers), found {array.dtype}")
+    if array.dtype.kind == "f":
+        if not np.all(np.isfinite(array)):
+            row = int(np.argwhere(~np.isfinite(array))[0, 0])
+            raise InputError(where, f"sample {row} is {array[row].tolist()}", "Remove or fill such samples")
+        whole = array.shape[1] == 1 and bool(np.all(np.abs(array) < 2**53)) and np.array_equal(array, np.rint(array))
+        if not whole:
+            return array.astype(np.float64)
+    if array.shape[1] > 1:
+        return array.astype(np.float64)
+    if array.dtype.kind == "u" and int(array.max()) >= 2**63:
+        raise InputError(where, f"holds {array.max()}, past 63 bits")
+    return array[:, 0].astype(np.int64)
 
 
-def as_dataset(arrays: Mapping[str, npt.NDArray[Any]], where: str = "data") -> Dataset:
+def as_values(y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """y [samples] or [samples, outputs] as values: float64 [samples, outputs]."""
+    return np.asarray(y, np.float64).reshape(len(y), -1)
+
+
+def as_dataset(
+    arrays: Mapping[str, npt.NDArray[Any]],
+    where: str = "data",
+    *,
+    labels: Sequence[str] = (),
+    split: str | None = None,
+) -> Dataset:
     """A `Dataset` from arrays `x`, and where there are any `y`, `x_test`, `y_test`, `labels`.
 
-    Without `x_test` the last fifth of the samples is held back. Raises InputError naming `where` and the array.
+    Parameters
+    ----------
+    labels : names of the classes in the order of the model's outputs, where the arrays hold none.
+    split : without `x_test`, how a fifth of the samples is held back (default: stratified): see `split.held_back`.
+
+    Raises InputError naming `where` and the array.
     """
     if "x" not in arrays:
         raise InputError(where, f"holds no array 'x', found {sorted(arrays)}", "Save samples as x [samples, features]")
     x = _samples(f"{where}, x", np.asarray(arrays["x"]))
-    y, labels = None, _label_names(f"{where}, labels", np.asarray(arrays.get("labels", ())))
+    names = label_names(f"{where}, labels", arrays.get("labels", ()), labels)
+    y = None
     if "y" in arrays:
-        y, names = _classes(f"{where}, y", np.asarray(arrays["y"]), len(x))
-        labels = labels or names
+        y = _answers(f"{where}, y", np.asarray(arrays["y"]), len(x), names)
     if "x_test" in arrays:
+        if split is not None:
+            raise InputError("option split", f"{where} holds x_test, a split of its own", "Leave one of the two out")
         x_test = _samples(f"{where}, x_test", np.asarray(arrays["x_test"]))
         if x_test.shape[1] != x.shape[1]:
             raise InputError(f"{where}, x_test", f"has {x_test.shape[1]} features, x has {x.shape[1]}")
         y_test = None
         if "y_test" in arrays:
-            if labels and np.asarray(arrays["y_test"]).dtype.kind == "U":
-                raise InputError(f"{where}, y_test", "with a split of your own, give classes as integers")
-            y_test, _ = _classes(f"{where}, y_test", np.asarray(arrays["y_test"]), len(x_test))
-        return Dataset(x, x_test, y, y_test, labels)
-    held_back = max(len(x) // 5, 1)
-    if len(x) < 2:
-        raise InputError(f"{where}, x", "needs at least 2 samples: the last fifth is held back for testing")
-    split = len(x) - held_back
-    return Dataset(x[:split], x[split:], None if y is None else y[:split], None if y is None else y[split:], labels)
+            y_test = _answers(f"{where}, y_test", np.asarray(arrays["y_test"]), len(x_test), names)
+            if y is not None and y.dtype != y_test.dtype:  # whole numbers on one side only: values on both
+                y, y_test = as_values(y), as_values(y_test)
+        return Dataset(x, x_test, y, y_test, names)
+    train, test, kind = held_back(len(x), y, split or STRATIFIED, f"{where}, x")
+    if y is None:
+        return Dataset(x[train], x[test], None, None, names, kind)
+    return Dataset(x[train], x[test], y[train], y[test], names, kind)
 
 
 def load_arrays(path: Path) -> Mapping[str, npt.NDArray[Any]]:
@@ -125,9 +165,9 @@ def load_arrays(path: Path) -> Mapping[str, npt.NDArray[Any]]:
     return array_files.load_arrays(path, _NPZ_NAMES, _LABEL_COLUMNS)
 
 
-def load_dataset(path: Path) -> Dataset:
-    """The data set in a file, split into training and held-back samples; InputError where it is not sound."""
-    return as_dataset(load_arrays(path), str(path))
+def load_dataset(path: Path, *, labels: Sequence[str] = (), split: str | None = None) -> Dataset:
+    """The data set in a file, split into training and held-back samples; see `as_dataset`."""
+    return as_dataset(load_arrays(path), str(path), labels=labels, split=split)
 
 
 def load_inputs(path: Path) -> npt.NDArray[Any]:

@@ -8,26 +8,26 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from . import __version__, caller_state, coverage, plugins, reception
 from .bundle import NETWORK, REPORT, Bundle, load, seal
-from .data import Dataset, as_dataset, load_dataset, to_npy
+from .data import Dataset, to_npy
+from .data_checks import data_notes
 from .errors import CheckFailed, InputError, missing_package
+from .frontends.mlp import Mlp
 from .frontends.snn import Snn
-from .network import Network, argmax, simulate
+from .inputs import read_inputs
+from .judging import answers_of, scores
+from .network import Network, simulate
 from .network import file as network_file
 from .output_folder import unfinished_folder
 from .profile import Profile, load_profile
 from .report import confusion, render
 from .time_limit import time_limit as time_limits
 from .verify import Verdict, run_executors
-
-if TYPE_CHECKING:
-    from .frontends.mlp import Mlp
 
 __all__ = ["convert"]
 
@@ -51,6 +51,9 @@ def convert(
     example: Any = None,
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
+    task: str | None = None,
+    labels: str | Sequence[str] = (),
+    split: str | None = None,
     require: Sequence[str] = (),
     time_limit: float | None = None,
     progress: plugins.Progress = _silent,
@@ -71,6 +74,11 @@ def convert(
         guessed from its layers.
     name : letters, digits and underscores: the prefix of generated code; default from the model.
     options : of the converter and the target, by name, e.g. {"bits": 2, "epochs": 30}.
+    task : `classes`, `binary` or `values` (regression); default from the model and y, see `task.settle`.
+    labels : names of the classes in the order of the model's outputs (of one output: of class 0 and class 1), as a
+        list or as text with commas; y may then hold names. Default: what the data or the model hold.
+    split : how a fifth of the samples is held back where data has no x_test: `stratified` (the default) or `tail`,
+        the last fifth, for samples over time.
     require : executors, by name, that must run to their end when the bundle is verified.
     time_limit : seconds that each call of a tool (compiler, simulator, synthesis …) may take, instead of the tools'
         own limits.
@@ -94,12 +102,16 @@ def convert(
     _check_options(given, to, profile, converter, hardware)
     coverage.check_names(require)
     with caller_state.preserved(model), time_limits(time_limit):
-        dataset = _dataset(data)
         announce("reading the model")
-        source = _source(model, weights, example, dataset, name)
+        inputs = read_inputs(
+            model, data, weights=weights, example=example, name=name, task=task, labels=labels, split=split
+        )
+        source, dataset = inputs.source, inputs.data
         announce(f"converting to {to}")
         conversion = _converted(model, source, converter, to, dataset, _take(given, converter.option_names), progress)
         network = conversion.network
+        checked = source if isinstance(source, Mlp) else network
+        conversion = replace(conversion, notes=(*data_notes(checked, dataset), *inputs.notes, *conversion.notes))
         _check_rules(hardware, network, profile)
         final = Path(output) if output is not None else Path("build") / network.name
         with unfinished_folder(final) as folder:
@@ -109,6 +121,7 @@ def convert(
             metrics = dict(conversion.metrics)
             if dataset is not None and dataset.y_test is not None:
                 metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
+                metrics["judged_on"] = {"samples": len(dataset.y_test), "split": dataset.split}
             told = _told(hardware.emit, announce=announce, remark=remark)
             target_options = _take(given, getattr(hardware, "option_names", ()))
             metrics["target"] = dict(hardware.emit(network, profile, folder, target_options, **told))
@@ -139,7 +152,7 @@ def _check_options(
 
 def _converted(
     model: Any,
-    source: Mlp | Network,
+    source: Mlp | Snn | Network,
     converter: plugins.Converter,
     form: str,
     dataset: Dataset | None,
@@ -199,27 +212,6 @@ def _told(call: Callable[..., Any], **listeners: Callable[[str], None]) -> dict[
     return {name: listener for name, listener in listeners.items() if name in parameters}
 
 
-def _dataset(data: Any) -> Dataset | None:
-    if data is None or isinstance(data, Dataset):
-        return data
-    if isinstance(data, (str, os.PathLike)):
-        return load_dataset(Path(data))
-    return as_dataset(data if isinstance(data, Mapping) else {"x": np.asarray(data)})
-
-
-def _source(model: Any, weights: Any, example: Any, dataset: Dataset | None, name: str | None) -> Mlp | Network:
-    from .frontends import load_model
-
-    source = load_model(model, weights=weights, example=example, name=name)
-    # A spiking model takes samples over time too: one feature per step and channel.
-    fits = source.takes if isinstance(source, Snn) else lambda features: source.input_size == features
-    if dataset is not None and not fits(dataset.features):
-        raise InputError(
-            "data", f"has {dataset.features} features per sample; model {source.name} takes {source.input_size}"
-        )
-    return source
-
-
 def _adopted(
     model: Any,
     network: Network,
@@ -243,10 +235,12 @@ def _adopted(
         if options:
             raise InputError(f"option {next(iter(options))!r}", "has no meaning: the model is integers already")
         conversion = plugins.Conversion(network, notes=("The model is an integer network already: taken as it is.",))
-    if dataset is None or dataset.y_test is None or "accuracy" in conversion.metrics:
+    # What the user says of the task holds for what a converter reads anew from the file, too.
+    conversion = replace(conversion, network=replace(conversion.network, output=network.output))
+    if dataset is None or dataset.y_test is None:
         return conversion
-    share = {"integer": accuracy(conversion.network, dataset.x_test, dataset.y_test)}
-    return replace(conversion, metrics={**conversion.metrics, "accuracy": share})
+    found = {"integer": answers_of(conversion.network, dataset.x_test)}
+    return replace(conversion, metrics={**conversion.metrics, **scores(network.task, dataset.y_test, found)})
 
 
 def _check_rules(hardware: plugins.Target, network: Network, profile: Profile) -> None:
@@ -289,8 +283,3 @@ def _refuse_inexact(verdicts: Sequence[Verdict]) -> None:
             raise CheckFailed(f"executor {verdict.name}", problem, "No bundle was written")
         if verdict.refutes:
             raise CheckFailed(f"executor {verdict.name}", f"found a fault: {verdict.detail}", "No bundle was written")
-
-
-def accuracy(network: Network, x: npt.NDArray[Any], y: npt.NDArray[np.int64]) -> float:
-    """Share of samples x [samples, features] whose argmax is their class y [samples]."""
-    return float(np.mean(argmax(simulate(network, network.quantizer.quantize(x))) == y))

@@ -12,7 +12,9 @@ import numpy.typing as npt
 from edgeml.equalization import equalize
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Mlp
+from edgeml.network.task import CLASSES
 from edgeml.plugins import Conversion, Progress
+from edgeml.task import stated, tail_note
 
 from .extract import extract
 from .file import BREVITAS_FILE, to_bytes
@@ -55,13 +57,15 @@ class QuantizedConverter:
         MissingTool : CUDA is asked for and absent.
         """
         chosen = read_options(options)
+        mlp, dropped = mlp.without_tail(), tail_note(mlp)
         folded = fold(mlp)
         samples = _samples(mlp, data, chosen)
         from .torch_settings import reproducible, torch_device
 
         torch_device(chosen.device)
         with reproducible(chosen.device):
-            return _convert(mlp, folded, data, samples, chosen, progress)
+            conversion = _convert(mlp, folded, data, samples, chosen, progress)
+        return replace(conversion, notes=(*dropped, *conversion.notes))
 
 
 def _convert(
@@ -81,7 +85,7 @@ def _convert(
     if epochs and data is not None:
         parameters = _trained(mlp, plan, quantized, parameters, data, options, epochs, progress)
     model = freeze(plan, parameters)
-    network = extract(model)
+    network = stated(extract(model), mlp)
     notes = [quantized.note] if quantized.note else []
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
     return Conversion(
@@ -94,8 +98,6 @@ def _samples(mlp: Mlp, data: Dataset | None, options: Options) -> npt.NDArray[An
     if data is not None:
         if data.x.shape[1] != mlp.input_size:
             raise InputError("data", f"has {data.x.shape[1]} features per sample; the model takes {mlp.input_size}")
-        if data.y is not None and int(data.y.max()) >= max(mlp.output_size, 2):
-            raise InputError("data, y", f"holds class {data.y.max()}; the model has {mlp.output_size} outputs")
         return data.x
     if options.input_range is None:
         raise InputError(
@@ -110,10 +112,7 @@ def _samples(mlp: Mlp, data: Dataset | None, options: Options) -> npt.NDArray[An
 
 
 def _labels(mlp: Mlp, data: Dataset | None) -> tuple[str, ...]:
-    if mlp.labels or data is None:
-        return mlp.labels
-    labels = tuple(getattr(data, "labels", ()))
-    return labels if len(labels) == mlp.output_size else ()
+    return mlp.labels or (data.labels if data is not None else ())
 
 
 def _epochs(plan: Plan, data: Dataset | None, options: Options) -> int:
@@ -164,9 +163,10 @@ def _trained(
             for part in np.array_split(data.x, len(data.x) // 4096 + 1)
         ]
     )
-    classifier = mlp.output_size > 1 and (bool(mlp.final) or data.y is not None)
-    classes = data.y if classifier else None
-    lesson = Lesson(integers, answers, classes, classifier)
+    kind = mlp.task
+    if kind == CLASSES and not mlp.final and data.y is None:
+        kind = ""
+    lesson = Lesson(integers, answers, data.y, kind, mlp.threshold)
     return train(plan, parameters, lesson, options, epochs, progress)
 
 

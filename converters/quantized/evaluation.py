@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +9,9 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 from edgeml.frontends.mlp import Mlp
-from edgeml.network import Network, trace
+from edgeml.judging import scores
+from edgeml.network import Network, decisions, trace
+from edgeml.network.task import VALUES
 
 from .brevitas_network import BrevitasNetwork
 from .model import QuantizedModel
@@ -18,17 +19,10 @@ from .model import QuantizedModel
 if TYPE_CHECKING:
     from edgeml.data import Dataset
 
-__all__ = ["answers", "evaluate"]
+__all__ = ["evaluate"]
 
 _BATCH = 1024
 _RANDOM_VECTORS = 64
-
-
-def answers(outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """The class of each row of outputs: argmax, ties to the lowest index; of a single output, whether it is > 0."""
-    if outputs.shape[1] == 1:
-        return np.asarray(outputs[:, 0] > 0, np.int64)
-    return np.asarray(np.argmax(outputs, axis=1), np.int64)
 
 
 def evaluate(mlp: Mlp, model: QuantizedModel, network: Network, data: Dataset | None) -> dict[str, Any]:
@@ -36,8 +30,9 @@ def evaluate(mlp: Mlp, model: QuantizedModel, network: Network, data: Dataset | 
 
     Returns
     -------
-    `accuracy` : shares of right answers of `float`, `brevitas` and `integer`, where there are labels.
-    `agreement` : share of samples that the integer network and the float model answer alike.
+    `accuracy` : shares of right answers of `float`, `brevitas` and `integer`, where there are classes; `mse`, `mae` and
+        `r2` in its place where there are values, see `judging.scores`.
+    `agreement` : share of samples that the integer network and the float model answer alike; not for values.
     `output_error` : root mean square of integer minus float outputs, relative to the deviation of the float ones.
     Nothing where there is no data: then random integers are compared, and no more can be said.
 
@@ -52,32 +47,29 @@ def evaluate(mlp: Mlp, model: QuantizedModel, network: Network, data: Dataset | 
         q = np.random.default_rng(0).integers(quantizer.low, quantizer.high, shape, np.int32, endpoint=True)
         _compared(network, brevitas, q, 0)
         return {}
-    counted = dict.fromkeys(("float", "brevitas", "integer"), 0)
-    agreed, error, power = 0, 0.0, 0.0
+    found: dict[str, list[npt.NDArray[Any]]] = {"float": [], "brevitas": [], "integer": []}
+    error, power = 0.0, 0.0
     centre = mlp.evaluate(data.x_test[:_BATCH]).mean(axis=0)
-    for at, x, y in _batches(data):
+    for at in range(0, len(data.x_test), _BATCH):
+        x = data.x_test[at : at + _BATCH]
         wanted = mlp.evaluate(x)
         integers, own = _compared(network, brevitas, network.quantizer.quantize(x), at)
-        found = {"float": answers(wanted), "brevitas": answers(own), "integer": answers(integers)}
-        if y is not None:
-            for name, each in found.items():
-                counted[name] += int(np.sum(each == y))
-        agreed += int(np.sum(found["integer"] == found["float"]))
+        if network.task == VALUES:
+            parts = wanted, network.output.real(own), network.output.real(integers)
+        else:
+            parts = mlp.decisions(wanted), decisions(network, own), decisions(network, integers)
+        for name, part in zip(found, parts, strict=True):
+            found[name].append(part)
         error += float(np.sum((network.output.real(integers) - wanted) ** 2))
         power += float(np.sum((wanted - centre) ** 2))
-    samples = len(data.x_test)
+    answers = {name: np.concatenate(parts) for name, parts in found.items()}
     metrics: dict[str, Any] = {}
     if data.y_test is not None:
-        metrics["accuracy"] = {name: right / samples for name, right in counted.items()}
-    metrics["agreement"] = agreed / samples
+        metrics |= scores(network.task, data.y_test, answers)
+    if network.task != VALUES:
+        metrics["agreement"] = float(np.mean(answers["integer"] == answers["float"]))
     metrics["output_error"] = round(float(np.sqrt(error / power)), 6) if power > 0 else 0.0
     return metrics
-
-
-def _batches(data: Dataset) -> Iterator[tuple[int, npt.NDArray[Any], npt.NDArray[np.int64] | None]]:
-    for at in range(0, len(data.x_test), _BATCH):
-        y = None if data.y_test is None else data.y_test[at : at + _BATCH]
-        yield at, data.x_test[at : at + _BATCH], y
 
 
 def _compared(

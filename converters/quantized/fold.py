@@ -68,7 +68,7 @@ def fold(mlp: Mlp) -> FoldedMlp:
         nodes, scale, offset = _as_normalisation(nodes, first, mlp.input_size)
     while (shorter := _fold_once(nodes)) is not None:
         nodes = shorter
-    folded = Mlp(mlp.name, mlp.input_size, tuple(nodes), mlp.final, mlp.labels)
+    folded = Mlp(mlp.name, mlp.input_size, tuple(nodes), mlp.final, mlp.labels, mlp.task)
     return FoldedMlp(folded, scale, offset, first is not None)
 
 

@@ -1,7 +1,9 @@
 """Quantization-aware training by distillation from the float model.
 
 With classes (the model ends in a softmax, or there are labels) the loss is the Kullback-Leibler divergence from the
-float model's softened answers, mixed half and half with the cross-entropy of labels where there are labels.
+float model's softened answers, mixed half and half with the cross-entropy of labels where there are labels. A binary
+model's logit stands for two classes with logits 0 and this one. With values it is the squared error to the float
+model's outputs, half and half with that to y where there is y, both in units of the outputs' deviation.
 
 Where nothing says that the outputs are classes, it is the squared error in units of the outputs' deviation, plus the
 same divergence in these units: both are least where the outputs agree, and the second keeps their order, should they
@@ -15,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +26,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from edgeml.errors import InputError
+from edgeml.network.task import BINARY, CLASSES, VALUES
 from edgeml.plugins import Progress
 
 from .options import Options
@@ -50,14 +54,16 @@ class Lesson:
     ----------
     integers : int8 or uint8 [samples, features], the quantized input.
     answers : float32 [samples, outputs], the float model's.
-    classes : int64 [samples], or None.
-    classifier : whether the largest output is the answer.
+    y : int64 [samples], classes; or float64 [samples, outputs], values; or None.
+    task : classes, binary or values; "" where nothing says so.
+    threshold : of a binary model, what its output must pass: 0 for logits, 0.5 for shares of 1.
     """
 
     integers: npt.NDArray[np.integer]
     answers: npt.NDArray[np.float32]
-    classes: npt.NDArray[np.int64] | None
-    classifier: bool
+    y: npt.NDArray[Any] | None
+    task: str
+    threshold: float = 0.0
 
 
 def default_epochs(samples: int, batch_size: int, weights: int) -> int:
@@ -85,7 +91,7 @@ def train(
     network = TrainableNetwork(plan, start, first).move(device, torch.float32)
     x = torch.from_numpy(np.ascontiguousarray(lesson.integers)).to(device)
     answers = torch.from_numpy(lesson.answers).to(device)
-    classes = None if lesson.classes is None else torch.from_numpy(lesson.classes).to(device)
+    y = None if lesson.y is None or not lesson.task else torch.from_numpy(lesson.y).to(device)
     deviation = max(float(answers.std(unbiased=False)), 1e-15)
     total = epochs * math.ceil(samples / options.batch_size)
     optimizer = torch.optim.Adam(network.groups(options.learning_rate), fused=True)
@@ -94,14 +100,14 @@ def train(
         chosen = batch.to(device)
         outputs = network(x[chosen].to(torch.float32) * start.input.step)
         wanted = answers[chosen]
-        target = None if classes is None else classes[chosen]
-        loss = _classifier_loss(outputs, wanted, target) if lesson.classifier else _error(outputs, wanted, deviation)
+        target = None if y is None else y[chosen]
+        loss = _loss(lesson, outputs, wanted, target, deviation)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
         if done == total or done % max(total // _REPORTS, 1) == 0:
-            progress("training", done, total, _report(loss, outputs, wanted, target, lesson.classifier))
+            progress("training", done, total, _report(lesson, loss, outputs, wanted, target))
     return _require_finite(network.finished(measured))
 
 
@@ -133,6 +139,30 @@ def _batches(samples: int, size: int, count: int, seed: int) -> Iterator[Tensor]
         rest = rest[size:]
 
 
+def _loss(lesson: Lesson, outputs: Tensor, wanted: Tensor, y: Tensor | None, deviation: float) -> Tensor:
+    if lesson.task == CLASSES:
+        return _classifier_loss(outputs, wanted, y)
+    if lesson.task == BINARY:
+        return _binary_loss(_logits(lesson, outputs), _logits(lesson, wanted), y)
+    if lesson.task == VALUES:
+        error = functional.mse_loss(outputs / deviation, wanted / deviation)
+        if y is None:
+            return error
+        return (error + functional.mse_loss(outputs / deviation, y.to(outputs.dtype) / deviation)) / 2
+    return _error(outputs, wanted, deviation)
+
+
+def _logits(lesson: Lesson, outputs: Tensor) -> Tensor:
+    """Outputs of a binary model as logits [samples]; of shares of 1 by the sigmoid's slope at 0, which is 1/4."""
+    return (outputs[:, 0] - lesson.threshold) * (4.0 if lesson.threshold else 1.0)
+
+
+def _binary_loss(logits: Tensor, wanted: Tensor, y: Tensor | None) -> Tensor:
+    """The divergence of two classes with logits (0, logit); with labels half and half with their cross-entropy."""
+    pair, other = (torch.stack([torch.zeros_like(each), each], dim=1) for each in (logits, wanted))
+    return _classifier_loss(pair, other, y)
+
+
 def _classifier_loss(outputs: Tensor, wanted: Tensor, classes: Tensor | None) -> Tensor:
     soft = functional.log_softmax(outputs / _TEMPERATURE, dim=1)
     target = functional.log_softmax(wanted / _TEMPERATURE, dim=1)
@@ -150,11 +180,13 @@ def _error(outputs: Tensor, wanted: Tensor, deviation: float) -> Tensor:
     return error + _classifier_loss(outputs * _TEMPERATURE, wanted * _TEMPERATURE, None)
 
 
-def _report(
-    loss: Tensor, outputs: Tensor, wanted: Tensor, classes: Tensor | None, classifier: bool
-) -> dict[str, float]:
+def _report(lesson: Lesson, loss: Tensor, outputs: Tensor, wanted: Tensor, y: Tensor | None) -> dict[str, float]:
     values = {"loss": float(loss.detach())}
-    if classifier:
-        answers = wanted.argmax(dim=1) if classes is None else classes
-        values["accuracy"] = float((outputs.detach().argmax(dim=1) == answers).float().mean())
+    if lesson.task == CLASSES:
+        found, answers = outputs.detach().argmax(dim=1), wanted.argmax(dim=1)
+    elif lesson.task == BINARY:
+        found, answers = (_logits(lesson, each.detach()) > 0 for each in (outputs, wanted))
+    else:
+        return values
+    values["accuracy"] = float((found == (answers if y is None else y)).float().mean())
     return values

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.network import Network, argmax, golden
+from edgeml.network import Network, decisions, golden
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeReadout
 from edgeml.network.spiking.recording import record
@@ -73,7 +73,7 @@ def accuracy_over_steps(network: Network, q: npt.NDArray[Any], y: npt.NDArray[np
         read = np.maximum.accumulate(over_time, axis=1)
     else:
         read = over_time
-    return [float(np.mean(argmax(read[:, step]) == y)) for step in range(readout.steps)]
+    return [float(np.mean(decisions(network, read[:, step]) == y)) for step in range(readout.steps)]
 
 
 def steps_chart(curves: Mapping[str, Sequence[float]], steps: Sequence[int]) -> dict[str, Any]:

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from edgeml import plugins
 from edgeml.errors import EdgemlError, InputError
 from edgeml.frontends.snn import Snn
-from edgeml.network import Network, Threshold, argmax, simulate
+from edgeml.judging import answers_of, scores
+from edgeml.network import Network, Threshold
 from edgeml.network.spiking.encodings import ENCODINGS
 from edgeml.network.spiking.measures import measure
+from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
 
 from .charts import accuracy_over_steps, spike_charts, steps_chart
@@ -128,7 +130,7 @@ def _with_charts(conversion: Conversion, data: Dataset | None) -> Conversion:
     network = conversion.network
     q = _inputs(network, data)
     charts = spike_charts(network, q)
-    if data is not None and data.y_test is not None:
+    if data is not None and data.y_test is not None and network.task != VALUES:
         curve = accuracy_over_steps(network, q, data.y_test[: len(q)])
         if curve:
             charts.append(steps_chart({"accuracy, integer": curve}, range(1, len(curve) + 1)))
@@ -161,17 +163,15 @@ def _evened_metrics(
     found = dict(metrics)
     if data is None:
         return found, "One threshold per neuron changed the integers; without data the loss is not known."
-    q = network.quantizer.quantize(data.x_test)
-    ours, theirs = argmax(simulate(network, q)), argmax(simulate(quantized, q))
+    ours, theirs = answers_of(network, data.x_test), answers_of(quantized, data.x_test)
+    if data.y_test is not None:
+        for name, values in scores(network.task, data.y_test, {"quantized": theirs, "integer": ours}).items():
+            before = {key: value for key, value in found.get(name, {}).items() if key == "float"}
+            found[name] = {**before, **values}
+    if network.task == VALUES:
+        return found, "One threshold per neuron changed the integers."
     same = float(np.mean(ours == theirs))
     found["uniform_thresholds"] = {"agreement_with_quantized": same}
-    if data.y_test is not None:
-        before = {key: value for key, value in found.get("accuracy", {}).items() if key in ("float", "integer")}
-        found["accuracy"] = {
-            **before,
-            "quantized": before.get("integer"),
-            "integer": float(np.mean(ours == data.y_test)),
-        }
     return found, f"One threshold per neuron changed the integers: {same:.2%} of answers equal the quantized form's."
 
 

@@ -202,4 +202,4 @@ def quantize_snn(
     reading = {"count": "sum", "last-membrane": "last", "largest-membrane": "maximum"}[readout]
     nodes.append(Node("output", SpikeReadout(steps, snn.output_size, reading), (nodes[-1].name,)))
     scale = 1 / steps if readout == "count" else state
-    return Network(snn.name, tuple(nodes), Output(np.array([scale]), 0, snn.labels))
+    return Network(snn.name, tuple(nodes), Output(np.array([scale]), 0, snn.labels, snn.task))

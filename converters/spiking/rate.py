@@ -15,12 +15,15 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Affine, Clamp, Linear
-from edgeml.network import InputQuantizer, Network, Node, Output, argmax
+from edgeml.judging import scores
+from edgeml.network import InputQuantizer, Network, Node, Output, decisions
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.recording import record
+from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
+from edgeml.task import stated, tail_note
 
 if TYPE_CHECKING:
     from edgeml.data import Dataset
@@ -79,7 +82,8 @@ def convert_rate(mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], pro
     """Convert `mlp` (Linear, batch norm, ReLU in a chain) to rate-coded integrate-and-fire neurons.
 
     options : steps (32), percentile (99.9), weight_bits (8). Needs data to normalise with.
-    metrics : accuracy (where there are labels), agreement of the argmax with the float model, and both `over_steps`;
+    metrics : accuracy (where there are labels), agreement of the answers with the float model, and both `over_steps`
+        (of values: mse, mae, r2, and the last over_steps);
         wrong_values: the share of hidden activations whose spike count is not the rounded, clipped activation.
     """
     if data is None:
@@ -87,6 +91,7 @@ def convert_rate(mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], pro
     steps = _number(options, "steps", 32, 1, 4096, int)
     percentile = _number(options, "percentile", 99.9, 50.0, 100.0, float)
     weight_bits = _number(options, "weight_bits", 8, 2, 8, int)
+    mlp, dropped = mlp.without_tail(), tail_note(mlp)
     stages = _stages(mlp)
     x = np.asarray(data.x[:_MOST_CALIBRATION], np.float64)
     quantizer = _input_quantizer(x)
@@ -97,7 +102,7 @@ def convert_rate(mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], pro
         f"Rate coding approximates: over {steps} steps {wrong:.1%} of the hidden values are wrong. "
         "The exact encodings (unary, sar, ttfs, graded, stbif) have none wrong."
     )
-    return Conversion(network, metrics, {}, (note,))
+    return Conversion(network, metrics, {}, (*dropped, note))
 
 
 def _input_quantizer(x: Floats) -> InputQuantizer:
@@ -168,7 +173,7 @@ def _network(
         before = f"neurons{k}"
         unit = scales[-1] if not last else unit
     nodes.append(Node("membranes", SpikeReadout(steps, stages[-1][1].size, "last"), (before,)))
-    return Network(mlp.name, tuple(nodes), Output(np.array([real / steps]), 0, mlp.labels)), scales
+    return stated(Network(mlp.name, tuple(nodes), Output(np.array([real / steps]))), mlp), scales
 
 
 def _metrics(
@@ -183,17 +188,21 @@ def _metrics(
     records = record(network, network.quantizer.quantize(x))
     readout = list(records)[-1]
     over_time = records[readout].membrane
-    float_class = argmax(mlp.evaluate(x))
     shown = sorted({t for t in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, steps) if t <= steps})
-    classes = {t: argmax(over_time[t - 1]) for t in shown}
-    metrics: dict[str, Any] = {
-        "agreement": float(np.mean(classes[steps] == float_class)),
-        "over_steps": {"steps": shown, "agreement": [float(np.mean(classes[t] == float_class)) for t in shown]},
-    }
+    metrics: dict[str, Any] = {"over_steps": {"steps": shown}}
+    if network.task == VALUES:
+        # The membrane of step t has seen t of all steps, and stands for so much less.
+        answers = {t: network.output.real(over_time[t - 1]) * steps / t for t in shown}
+        wanted = mlp.evaluate(x)
+    else:
+        answers, wanted = {t: decisions(network, over_time[t - 1]) for t in shown}, mlp.decisions(mlp.evaluate(x))
+        metrics["over_steps"]["agreement"] = [float(np.mean(answers[t] == wanted)) for t in shown]
+        metrics["agreement"] = metrics["over_steps"]["agreement"][-1]
     if data.y_test is not None:
-        accuracy = [float(np.mean(classes[t] == data.y_test)) for t in shown]
-        metrics["over_steps"]["accuracy"] = accuracy
-        metrics["accuracy"] = {"float": float(np.mean(float_class == data.y_test)), "integer": accuracy[-1]}
+        metrics |= scores(network.task, data.y_test, {"float": wanted, "integer": answers[steps]})
+        name = "r2" if network.task == VALUES else "accuracy"
+        curve = [scores(network.task, data.y_test, {"now": answers[t]})[name]["now"] for t in shown]
+        metrics["over_steps"][name] = curve
     wrong, compared, activation = 0, 0, x
     for k, (weight, bias) in enumerate(stages[:-1]):
         activation = np.maximum(activation @ weight.T + bias, 0)

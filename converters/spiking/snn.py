@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.snn import Snn
-from edgeml.network import Network, argmax, golden
+from edgeml.judging import answers_of, scores
+from edgeml.network import Network, decisions, golden
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder
 from edgeml.network.spiking.input_encoders import ENCODERS
 from edgeml.network.spiking.measures import measure
+from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
 
 from .quantize_snn import Bits, encoder_input, quantize_snn
@@ -103,7 +105,7 @@ def convert_snn(snn: Snn, data: Dataset | None, options: Mapping[str, Any], prog
     x_test = np.asarray(data.x_test[:_MEASURED], np.float64)
     metrics = agreement(snn, network, x_test, readout)
     if data.y_test is not None:
-        metrics["accuracy"] = _accuracy(snn, network, data, readout)
+        metrics |= _scores(snn, network, data, readout)
     q = network.quantizer.quantize(x_test[:64])
     metrics["spiking"] = {"encoding": name, "steps": steps, "measures": measure(network, q)}
     share = metrics["spike_agreement"]["all"]
@@ -141,7 +143,7 @@ def _float_outputs(snn: Snn, network: Network, x: Floats, readout: str) -> Float
 
 
 def agreement(snn: Snn, network: Network, x: Floats, readout: str) -> dict[str, Any]:
-    """Share of samples with the float network's argmax, and of (step, neuron) pairs with its spike or silence."""
+    """Share of samples with the float network's answer, and of (step, neuron) pairs with its spike or silence."""
     ran = snn.run(float_events(network, x))
     values = golden.trace(network, network.quantizer.quantize(x))
     shares, equal, compared = {}, 0, 0
@@ -153,14 +155,15 @@ def agreement(snn: Snn, network: Network, x: Floats, readout: str) -> dict[str, 
         ours = values[f"neurons{k}"].reshape(len(x), layer.steps, layer.neurons).transpose(1, 0, 2)
         shares[f"neurons{k}"] = float(np.mean(ours == spikes))
         equal, compared = equal + int(np.count_nonzero(ours == spikes)), compared + ours.size
-    same = argmax(values["output"]) == argmax(_float_outputs(snn, network, x, readout))
-    return {"agreement": float(np.mean(same)), "spike_agreement": {**shares, "all": equal / max(compared, 1)}}
+    found: dict[str, Any] = {"spike_agreement": {**shares, "all": equal / max(compared, 1)}}
+    if network.task != VALUES:
+        wanted = snn.decisions(_float_outputs(snn, network, x, readout))
+        found["agreement"] = float(np.mean(decisions(network, values["output"]) == wanted))
+    return found
 
 
-def _accuracy(snn: Snn, network: Network, data: Dataset, readout: str) -> dict[str, float]:
+def _scores(snn: Snn, network: Network, data: Dataset, readout: str) -> dict[str, dict[str, float]]:
     x = np.asarray(data.x_test, np.float64)
-    ours = argmax(golden.simulate(network, network.quantizer.quantize(x)))
-    theirs = np.concatenate(
-        [argmax(_float_outputs(snn, network, x[at : at + 256], readout)) for at in range(0, len(x), 256)]
-    )
-    return {"float": float(np.mean(theirs == data.y_test)), "integer": float(np.mean(ours == data.y_test))}
+    theirs = np.concatenate([_float_outputs(snn, network, x[at : at + 256], readout) for at in range(0, len(x), 256)])
+    wanted = theirs if network.task == VALUES else snn.decisions(theirs)
+    return scores(network.task, data.y_test, {"float": wanted, "integer": answers_of(network, x)})

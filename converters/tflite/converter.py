@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from edgeml.equalization import equalize
 from edgeml.errors import InputError
-from edgeml.network import Network, argmax, simulate
+from edgeml.judging import answers_of, judged
+from edgeml.network import Network
 from edgeml.network.file import model_hash
+from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
 from edgeml.regular_file import read_regular
 
@@ -61,19 +63,18 @@ class TfliteConverter:
         graph = fuse(equalize(mlp, data.x[:_MOST_SAMPLES]).mlp)
         graph = choose_input_form(graph, _samples(data), parsed)
         model = _quantized(graph, mlp, data, parsed, progress)
-        labels = mlp.labels or data.labels
-        model = replace(model, labels=labels if len(labels) == mlp.output_size else ())
+        model = replace(model, labels=mlp.labels or data.labels, task=mlp.task, threshold=mlp.threshold)
         if parsed.softmax == "keep":
             model = _with_softmax(model)
         network = lower(model, rounding_rule(parsed.rounding))
         model = replace(model, metadata=_metadata(model, network, parsed))
         metrics, notes = _judged(mlp, data, network, parsed)
         if parsed.universal:
-            _compare_scales(graph, mlp, data, parsed, metrics, notes)
+            _compare_scales(graph, mlp, data, network, parsed, metrics, notes)
         if parsed.softmax == "keep":
             notes.append(_ENDS_IN_SOFTMAX)
         elif mlp.final:
-            notes.append(f"The final {mlp.final} was dropped: the outputs are logits of the same argmax.")
+            notes.append(f"The final {mlp.final} was dropped: the outputs are logits, and the largest is the same.")
         content = write(model)
         metrics["tflite_bytes"] = len(content)
         metrics["rounding"] = parsed.rounding
@@ -92,10 +93,6 @@ class TfliteConverter:
         network = replace(read_network(path, options.get("rounding", "")), name=network.name)
         content = read_regular(path, LARGEST_FILE)
         metrics: dict[str, Any] = {"tflite_bytes": len(content)}
-        y = None if data is None else data.y_test
-        if data is not None and y is not None:
-            classes = argmax(simulate(network, network.quantizer.quantize(data.x_test)))
-            metrics["accuracy"] = {"integer": _share(classes, y)}
         notes = ["The file was taken as it is; its integers are those of the runtime whose rounding was asked for."]
         model = read_model(content)
         if isinstance(model.operators[-1], Softmax):
@@ -124,7 +121,7 @@ def _quantized(graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, pro
     if options.epochs:
         from .training import train
 
-        graph, scales = train(graph, data, options, progress)
+        graph, scales = train(graph, mlp, data, options, progress)
     return quantize_graph(graph, mlp.name, _samples(data), options, scales)
 
 
@@ -144,40 +141,49 @@ def _metadata(model: Model, network: Network, options: Options) -> dict[str, byt
             "model_hash": model_hash(network),
             "guard_bits": guard,
             "labels": list(model.labels),
+            "task": model.task,
+            "threshold": model.threshold,
         }
     )
-
-
-def _share(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
-    return float(np.mean(a == b))
 
 
 def _judged(mlp: Mlp, data: Dataset, network: Network, options: Options) -> tuple[dict[str, Any], list[str]]:
     """Accuracy and agreement on the held-back samples, and a sentence on what the integers cost."""
     x = data.x_test if len(data.x_test) else data.x
     y = data.y_test if len(data.x_test) else data.y
-    float_class = argmax(mlp.evaluate(x))
-    integer_class = argmax(simulate(network, network.quantizer.quantize(x)))
-    metrics: dict[str, Any] = {"agreement": _share(float_class, integer_class)}
+    metrics = judged(mlp, network, x, y)
     notes: list[str] = []
-    if y is not None:
-        metrics["accuracy"] = {"float": _share(float_class, y), "integer": _share(integer_class, y)}
+    if "accuracy" in metrics:
         cost = 100 * (metrics["accuracy"]["float"] - metrics["accuracy"]["integer"])
         notes.append(f"{options.weight_bits}-bit weights and 8-bit activations cost {cost:+.2f} points of accuracy.")
     return metrics, notes
 
 
+def _output_error(mlp: Mlp, data: Dataset, network: Network) -> float:
+    """The mean distance of the network's real outputs from the float model's, on the held-back samples."""
+    return float(np.mean(np.abs(answers_of(network, data.x_test) - mlp.evaluate(data.x_test))))
+
+
 def _compare_scales(
-    graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, metrics: dict[str, Any], notes: list[str]
+    graph: FloatGraph,
+    mlp: Mlp,
+    data: Dataset,
+    network: Network,
+    options: Options,
+    metrics: dict[str, Any],
+    notes: list[str],
 ) -> None:
     """What the universal mode costs: the same model with free int8 scales, which each runtime rounds in its own way."""
     free = replace(options, rounding="double_rounding", weight_bits=8, epochs=0)
-    other = lower(quantize_graph(graph, mlp.name, _samples(data), free), "double_rounding")
+    free_model = quantize_graph(graph, mlp.name, _samples(data), free)
+    other = lower(replace(free_model, task=mlp.task, threshold=mlp.threshold), "double_rounding")
     found, _ = _judged(mlp, data, other, free)
     metrics["free_scales"] = found
     if "accuracy" in found:
         cost = 100 * (found["accuracy"]["integer"] - metrics["accuracy"]["integer"])
         what = f"{cost:+.2f} points of accuracy"
+    elif network.task == VALUES:
+        what = f"{_output_error(mlp, data, network) - _output_error(mlp, data, other):+.4g} in the outputs' mean error"
     else:
         what = f"{100 * (found['agreement'] - metrics['agreement']):+.2f} points of agreement with the float model"
     notes.append(

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Add as AddLayer
-from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output
+from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output, integer_threshold
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import float32_parts, float64_parts, quantize_multiplier
+from edgeml.network.task import BINARY
 
 from .model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, Softmax, TensorInfo
 from .tables import clip_table, function_table, retype_table
@@ -182,7 +183,18 @@ def lower(model: Model, rounding: RoundingRule | str) -> Network:
             nodes.append(Node(name, _layer(operator, sources, target), feeding))
         place[name] = name
     last = logits(model)
-    return Network(model.name, tuple(nodes), Output(np.array([last.scale], np.float64), last.zero_point, model.labels))
+    output = Output(np.array([last.scale], np.float64), last.zero_point, model.labels, *_task(model, last))
+    return Network(model.name, tuple(nodes), output)
+
+
+def _task(model: Model, last: TensorInfo) -> tuple[str, int | None]:
+    """The task that the model states, or that an only output behind a sigmoid suggests; and its integer threshold."""
+    operators = [operator for operator in model.operators if not isinstance(operator, Retype)]
+    sigmoid = bool(operators) and isinstance(operators[-1], Function) and operators[-1].name == "LOGISTIC"
+    task, threshold = model.task, model.threshold
+    if not task and sigmoid and last.size == 1:
+        task, threshold = BINARY, 0.5
+    return task, integer_threshold(threshold, float(last.scale), last.zero_point) if task == BINARY else None
 
 
 def logits(model: Model) -> TensorInfo:

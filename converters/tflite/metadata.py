@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from edgeml.errors import InputError
+from edgeml.network.task import TASKS
 
-__all__ = ["METADATA_NAME", "labels", "metadata_entry", "own_metadata", "refuse_stated_normalisation"]
+__all__ = ["METADATA_NAME", "labels", "metadata_entry", "own_metadata", "refuse_stated_normalisation", "task"]
 
 METADATA_NAME = "edgeml"
-"""Name of our entry in the file's metadata: JSON with the rounding rule, the model hash, guard bits and labels."""
+"""Name of our entry in the file's metadata: JSON with the rounding rule, model hash, guard bits, labels and task."""
 
 
 def metadata_entry(values: dict[str, Any]) -> dict[str, bytes]:
@@ -51,3 +53,13 @@ def labels(values: Any) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise InputError(f"metadata {METADATA_NAME!r}", "labels must be a list of texts")
     return tuple(values)
+
+
+def task(own: Mapping[str, Any]) -> tuple[str, float]:
+    """The task and the real threshold that edgeml wrote, ("", 0) if none. InputError where they cannot be."""
+    stated, threshold = own.get("task", ""), own.get("threshold", 0.0)
+    if stated not in ("", *TASKS):
+        raise InputError(f"metadata {METADATA_NAME!r}", f"task must be one of {', '.join(TASKS)}")
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not math.isfinite(threshold):
+        raise InputError(f"metadata {METADATA_NAME!r}", "threshold must be a finite number")
+    return str(stated), float(threshold)

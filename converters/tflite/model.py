@@ -154,6 +154,8 @@ class Model:
     input_offset, input_scale : float64 [size] or [1], values of float32: a file with float inputs computes
         (x − offset) / scale (SUB, DIV) before it quantizes; 0 and 1 where it does not.
     metadata : further entries of the file's metadata, name to bytes.
+    task : classes, binary or values, or "" where nobody says so. threshold : of a binary model, what its real output
+        must pass.
     """
 
     name: str
@@ -167,6 +169,8 @@ class Model:
     input_scale: npt.NDArray[np.float64] = field(default_factory=lambda: np.ones(1))
     labels: tuple[str, ...] = ()
     metadata: Mapping[str, bytes] = field(default_factory=dict)
+    task: str = ""
+    threshold: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.float_input and (self.input_offset.any() or np.any(self.input_scale != 1)):

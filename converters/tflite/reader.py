@@ -19,7 +19,7 @@ from edgeml.regular_file import read_regular
 from .flatbuffer import Table, read_root
 from .float_head import read_normalisation
 from .lowering import RoundingRule, lower
-from .metadata import METADATA_NAME, labels, own_metadata, refuse_stated_normalisation
+from .metadata import METADATA_NAME, labels, own_metadata, refuse_stated_normalisation, task
 from .model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, Softmax, TensorInfo
 from .packing import unpack_weights
 from .runtimes import rounding_rule
@@ -256,6 +256,7 @@ class _Reader:
             scale,
             labels(own.get("labels", [])),
             self._metadata,
+            *task(own),
         )
 
     def _float_constant(self, index: int, where: str, size: int) -> npt.NDArray[np.float64]:

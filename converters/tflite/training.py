@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import MissingTool
+from edgeml.network.task import BINARY, VALUES
 from edgeml.plugins import Progress
 
 from .fusion import INPUT, FloatGraph, Stage
@@ -19,22 +20,26 @@ from .weights import weight_scales
 
 if TYPE_CHECKING:
     from edgeml.data import Dataset
+    from edgeml.frontends.mlp import Mlp
 
 __all__ = ["train"]
 
 _BATCH = 128
 _LEARNING_RATE = 2e-3
+_LEAST = 1e-6
+"""Shares of 1 are held off 0 and 1 by so much, where the cross entropy has no end."""
 _ORDINARY = (2.0**-10, 2.0**10)
 """Rows whose largest weight lies between these are trained as they are; others in a power of two that takes them to 1:
 the learning rate suits them then, and Brevitas, which has no scale below 1e-10, can express them."""
 
 
 def train(
-    graph: FloatGraph, data: Dataset, options: Options, progress: Progress
+    graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, progress: Progress
 ) -> tuple[FloatGraph, dict[str, npt.NDArray[np.float64]]]:
     """`graph` with weights that lie on their integer grids, and the scales [outputs] or [1] of those by stage name.
 
-    With labels the loss is cross entropy, without them the squared distance to the float model's outputs. In universal
+    With classes in y the loss is cross entropy, of a binary model that of its logit or its share of 1, with values in y
+    the squared distance to them, and without y that to the float model's outputs. In universal
     mode scales are powers of two. The same seed gives the same weights. Raises MissingTool without torch and Brevitas.
     """
     try:
@@ -46,20 +51,33 @@ def train(
         torch.manual_seed(options.seed)
         module = _module(graph, options)
         inputs = _float32(graph.normalised(data.x))
-        loss, targets = _loss(graph, data)
+        loss, targets = _loss(graph, mlp, data)
         module(inputs[:1024])
         _start_scales(module, graph, options)
         _optimise(module, inputs, targets, loss, options.epochs, progress)
         return _result(module, graph, options)
 
 
-def _loss(graph: FloatGraph, data: Dataset) -> tuple[Callable[[Any, Any], Any], Any]:
+def _loss(graph: FloatGraph, mlp: Mlp, data: Dataset) -> tuple[Callable[[Any, Any], Any], Any]:
     import torch
 
+    if data.y is not None and mlp.task == VALUES:
+        return torch.nn.functional.mse_loss, torch.tensor(data.y, dtype=torch.float32)
+    if data.y is not None and mlp.task == BINARY:
+        return _binary_loss(mlp.threshold), torch.tensor(data.y, dtype=torch.float32)[:, None]
     if data.y is not None:
         return torch.nn.functional.cross_entropy, torch.tensor(data.y)
     outputs = graph.trace(data.x)[graph.stages[-1].name]
     return torch.nn.functional.mse_loss, _float32(outputs)
+
+
+def _binary_loss(threshold: float) -> Callable[[Any, Any], Any]:
+    """Cross entropy of outputs that are logits (threshold 0) or shares of 1."""
+    import torch
+
+    if not threshold:
+        return torch.nn.functional.binary_cross_entropy_with_logits
+    return lambda outputs, y: torch.nn.functional.binary_cross_entropy(outputs.clamp(_LEAST, 1 - _LEAST), y)
 
 
 def _weight_quantizer(options: Options) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..network import argmax
+from ..network.task import BINARY, CLASSES, TASKS, VALUES, label_count
 
 __all__ = ["Add", "Affine", "Clamp", "Linear", "Mlp", "MlpNode", "Operator", "Sigmoid", "Tanh"]
 
@@ -122,9 +124,11 @@ class Mlp:
     name : letters, digits and underscores.
     input_size : number of features.
     nodes : every node takes `"input"` or earlier nodes.
-    final : what followed the last node in the user's model and changes no argmax: "", "softmax",
-        "log_softmax" or "argmax".
-    labels : names of the outputs, or empty.
+    final : what followed the last node in the user's model and changes no decision: "", "softmax", "log_softmax",
+        "argmax"; "sigmoid" or "tanh" behind `without_tail`.
+    labels : names of the outputs, or empty; of a binary model the names of class 0 and class 1.
+    task : "classes", "binary" or "values" (see `network.task`); "" becomes what the outputs suggest: several are
+        classes, one behind a sigmoid is binary, any other one is a value.
     """
 
     name: str
@@ -132,14 +136,53 @@ class Mlp:
     nodes: tuple[MlpNode, ...]
     final: str = ""
     labels: tuple[str, ...] = ()
+    task: str = ""
     sizes: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", self._sizes())
         if not any(isinstance(node.operator, Linear) for node in self.nodes):
             raise InputError(f"model {self.name}", "holds no linear layer", "edgeml converts MLPs")
-        if self.labels and len(self.labels) != self.output_size:
-            raise InputError("labels", f"{len(self.labels)} labels for {self.output_size} outputs")
+        if not self.task:
+            sigmoid = self.final == "sigmoid" or isinstance(self.nodes[-1].operator, Sigmoid)
+            one = BINARY if sigmoid or len(self.labels) == 2 else VALUES
+            object.__setattr__(self, "task", CLASSES if self.output_size > 1 else one)
+        if self.task not in TASKS or (self.task != VALUES and (self.task == BINARY) != (self.output_size == 1)):
+            raise InputError(
+                "task",
+                f"{self.task} does not fit a model of {self.output_size} output{'s' * (self.output_size > 1)}",
+                "binary is for one output, classes for several, values for any number",
+            )
+        expected = label_count(self.task, self.output_size)
+        if self.labels and len(self.labels) != expected:
+            raise InputError(
+                "labels",
+                f"{len(self.labels)} labels for {self.output_size} outputs of task {self.task}",
+                f"Give {expected}" + (": the names of class 0 and class 1" if self.task == BINARY else ""),
+            )
+
+    @property
+    def threshold(self) -> float:
+        """Of a binary model: class 1 where the output is above it. 0.5 where the last operator keeps the output in
+        0 … 1 (a sigmoid, or a clamp to these), else 0."""
+        last = self.nodes[-1].operator
+        unit = isinstance(last, Sigmoid) or (isinstance(last, Clamp) and (last.low, last.high) == (0.0, 1.0))
+        return 0.5 if unit else 0.0
+
+    def decisions(self, outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """The class of each sample, int64 [samples], from what `evaluate` gives; InputError for a model of values."""
+        if self.task == VALUES:
+            raise InputError(f"model {self.name}", "gives values, not classes")
+        return (outputs[:, 0] > self.threshold).astype(np.int64) if self.task == BINARY else argmax(outputs)
+
+    def without_tail(self) -> Mlp:
+        """The model without a sigmoid or tanh at its end where its task is a class: they change no decision, as they
+        rise everywhere. `final` names what went."""
+        if self.task == VALUES or len(self.nodes) < 2 or not isinstance(self.nodes[-1].operator, (Sigmoid, Tanh)):
+            return self
+        shorter = replace(self, nodes=self.nodes[:-1], final=type(self.nodes[-1].operator).__name__.lower())
+        follows = self.nodes[-1].inputs == (self.nodes[-2].name,)
+        return shorter if follows and shorter.threshold == 0.0 else self
 
     def _sizes(self) -> dict[str, int]:
         sizes = {"input": self.input_size}

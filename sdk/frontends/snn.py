@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..network import argmax
+from ..network.task import BINARY, VALUES, label_count, task_of
 
 __all__ = ["Snn", "SnnLayer", "SnnRun"]
 
@@ -127,12 +129,14 @@ class Snn:
     ----------
     name : letters, digits and underscores.
     layers : in order; each takes the spikes of the one before.
-    labels : names of the outputs, or empty.
+    labels : names of the outputs, or empty; of a binary model the names of class 0 and class 1.
+    task : "classes", "binary" (class 1 where the readout is above 0) or "values"; "" becomes what the outputs suggest.
     """
 
     name: str
     layers: tuple[SnnLayer, ...]
     labels: tuple[str, ...] = ()
+    task: str = ""
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -142,8 +146,9 @@ class Snn:
                 raise InputError(
                     f"layer {layer.name}", f"takes {layer.weight.shape[1]} inputs; {before.name} has {len(before.bias)}"
                 )
-        if self.labels and len(self.labels) != self.output_size:
-            raise InputError("labels", f"{len(self.labels)} labels for {self.output_size} outputs")
+        object.__setattr__(self, "task", task_of(self.task, self.output_size, len(self.labels)))
+        if self.labels and len(self.labels) != label_count(self.task, self.output_size):
+            raise InputError("labels", f"{len(self.labels)} labels for {self.output_size} outputs of task {self.task}")
 
     @property
     def input_size(self) -> int:
@@ -154,6 +159,13 @@ class Snn:
     def output_size(self) -> int:
         """Number of outputs."""
         return len(self.layers[-1].bias)
+
+    def decisions(self, outputs: Floats) -> npt.NDArray[np.int64]:
+        """The class of each sample, int64 [samples], from the readout [samples, outputs]: the largest, or of one
+        output whether it is above 0. InputError for a model of values."""
+        if self.task == VALUES:
+            raise InputError(f"model {self.name}", "gives values, not classes")
+        return (outputs[:, 0] > 0).astype(np.int64) if self.task == BINARY else argmax(outputs)
 
     def takes(self, features: int) -> bool:
         """Whether samples of so many features fit: one per channel, or one per step and channel."""

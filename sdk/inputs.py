@@ -1,0 +1,95 @@
+"""The model and the data of a conversion: read, and made to fit each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .data import Dataset, as_dataset, load_arrays
+from .errors import InputError
+from .frontends.snn import Snn
+from .network import Network
+from .task import settle
+
+if TYPE_CHECKING:
+    from .frontends.mlp import Mlp
+
+__all__ = ["Inputs", "label_list", "read_inputs"]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A model with its task and labels, the data as this task takes it, and sentences for the user."""
+
+    source: Mlp | Snn | Network
+    data: Dataset | None
+    notes: tuple[str, ...] = ()
+
+
+def read_inputs(
+    model: Any,
+    data: Any,
+    *,
+    weights: Any = None,
+    example: Any = None,
+    name: str | None = None,
+    task: str | None = None,
+    labels: Sequence[str] = (),
+    split: str | None = None,
+) -> Inputs:
+    """What `convert` works on; the parameters are those of `pipeline.convert`.
+
+    A network of integers is judged on all samples, as none is needed to make it. Raises InputError where the model or
+    the data cannot be read, or one does not fit the other.
+    """
+    from .frontends import load_model
+
+    arrays, where = _arrays(data)
+    labels = label_list(labels)
+    source = load_model(model, weights=weights, example=example, name=name)
+    if isinstance(arrays, Dataset):
+        if split is not None:
+            raise InputError("option split", "the data is a Dataset, which is split already", "Leave it out")
+        dataset: Dataset | None = arrays
+    elif arrays is not None:
+        own = source.output.labels if isinstance(source, Network) else source.labels
+        named = any(np.asarray(arrays.get(key, 0)).dtype.kind == "U" for key in ("y", "y_test"))
+        known = labels or (own if named and "labels" not in arrays else ())
+        dataset = as_dataset(arrays, where, labels=known, split=split)
+    else:
+        dataset = None
+    if dataset is not None:
+        # A spiking model takes samples over time too: one feature per step and channel.
+        fits = source.takes if isinstance(source, Snn) else lambda features: source.input_size == features
+        if not fits(dataset.features):
+            raise InputError(
+                "data", f"has {dataset.features} features per sample; model {source.name} takes {source.input_size}"
+            )
+        if isinstance(source, Network):
+            dataset = dataset.undivided()
+    source, dataset, notes = settle(source, dataset, task, labels)
+    return Inputs(source, dataset, tuple(notes))
+
+
+def label_list(labels: str | Sequence[str] | None) -> tuple[str, ...]:
+    """`a,b,c` or a sequence of names as a tuple; InputError where a name is empty or stands twice."""
+    if not isinstance(labels, (str, Sequence, type(None), np.ndarray)):
+        raise InputError("option labels", f"must be names, found {labels!r}", "Write for example --labels no,yes")
+    names = labels.split(",") if isinstance(labels, str) else [] if labels is None else list(labels)
+    found = tuple(str(name).strip() for name in names)
+    if not all(found) or len(set(found)) != len(found):
+        raise InputError("option labels", f"holds an empty name or one twice: {list(found)}")
+    return found
+
+
+def _arrays(data: Any) -> tuple[Dataset | Mapping[str, Any] | None, str]:
+    if data is None or isinstance(data, Dataset):
+        return data, "data"
+    if isinstance(data, (str, os.PathLike)):
+        return load_arrays(Path(data)), str(data)
+    return (data if isinstance(data, Mapping) else {"x": np.asarray(data)}), "data"
