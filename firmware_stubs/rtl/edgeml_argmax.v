@@ -6,7 +6,8 @@
 // Elements are kept, then compared in pairs, one level of pairs a clock, then with the best of the words before;
 // nothing in here stalls, so that a word's place in the buffer behind is reserved when it enters. A word comes out,
 // with an output that is always ready, levels + 2 clocks after it went in (one more where a frame has several words),
-// one every clock. With a single output there is nothing to compare: words pass in the same clock.
+// one every clock. With a single output there is nothing to compare: words pass in the same clock. If the network is
+// binary, the class then is 1 where the output is above THRESHOLD, else 0.
 //
 // The second of each pair is kept inverted: first - second then is a sum, whose carry says which is larger, without an
 // inverter before the carry chain.
@@ -16,6 +17,8 @@ module edgeml_argmax #(
     parameter LANES = 4,         // elements of a word, lowest index first, in the lowest bits
     parameter ELEMENT_BITS = 8,
     parameter SIGNED = 1,
+    parameter BINARY = 0,                         // OUTPUTS = 1: decide by THRESHOLD
+    parameter signed [31:0] THRESHOLD = 32'sd0,
     parameter CLASS_BITS = (OUTPUTS > 1) ? $clog2(OUTPUTS) : 1
 ) (
     input  wire                          clk,
@@ -39,7 +42,14 @@ module edgeml_argmax #(
             assign in_ready = out_ready;
             assign out_valid = in_valid;
             assign out_data = in_data;
-            assign out_class = {CLASS_BITS{1'b0}};
+            if (BINARY != 0) begin : decided
+                wire sign = (SIGNED != 0) && in_data[ELEMENT_BITS-1];
+                wire signed [32:0] value = {{33 - ELEMENT_BITS{sign}}, in_data[ELEMENT_BITS-1:0]};
+                wire signed [32:0] threshold = {THRESHOLD[31], THRESHOLD};
+                assign out_class = {CLASS_BITS{value > threshold}};
+            end else begin : constant
+                assign out_class = {CLASS_BITS{1'b0}};
+            end
             wire unused = &{1'b0, clk, rst};
         end else begin : several_outputs
             wire take = in_valid && in_ready;

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.network.arrays import INT32_LOW
 from edgeml.network.file import model_hash
+from edgeml.network.task import BINARY, CLASSES, VALUES
 
 from .plan import Plan
 
@@ -17,6 +19,30 @@ def _scale_macro(name: str, values: npt.NDArray[np.float64], comment: str) -> st
     if values.size == 1 or np.all(values == values[0]):
         return f"#define {name} {float(values[0])!r} /* {comment} */"
     return f"/* {name}: per channel, {float(values.min())!r} to {float(values.max())!r}; see network.edgeml */"
+
+
+_RETURNED = {
+    CLASSES: "the index of the largest output (the lowest\n   of equals)",
+    BINARY: "the class, 0 or 1",
+    VALUES: "0: the\n   outputs are the answer, values and not classes",
+}
+
+
+def _decision(plan: Plan) -> str:
+    """The decision of a binary network as a function, with its threshold as a macro; nothing for others."""
+    if plan.network.task != BINARY:
+        return ""
+    threshold = plan.network.output.decision_threshold
+    real = float(plan.network.output.real(np.array([threshold]))[0])
+    literal = f"({threshold})" if threshold > INT32_LOW else f"({threshold + 1} - 1)"
+    return f"""
+/* Class 1 where the output is above this integer (in real numbers {real!r}), else class 0. */
+#define {plan.macro}_THRESHOLD {literal}
+static inline int32_t {plan.name}_decide(int32_t output)
+{{
+    return output > {plan.macro}_THRESHOLD ? 1 : 0;
+}}
+"""
 
 
 def header_text(plan: Plan, constant_bytes: int) -> str:
@@ -32,7 +58,7 @@ def header_text(plan: Plan, constant_bytes: int) -> str:
     traced = ", ".join(f"{step.name}: {step.output.size}" for step in plan.traced)
     labels = (
         f"""
-/* Name of each output, UTF-8. */
+/* Name of each {"class, 0 and 1" if network.task == BINARY else "output"}, UTF-8. */
 extern const char *const {name}_labels[{len(output.labels)}];
 """
         if output.labels
@@ -84,10 +110,10 @@ extern "C" {{
 /* Output: real value = (y - zero_point) * scale. */
 {_scale_macro(f"{macro}_OUTPUT_SCALE", output.scale, "scale")}
 #define {macro}_OUTPUT_ZERO_POINT ({output.zero_point})
-{labels}
-/* Computes output [{macro}_OUTPUTS] for input [{macro}_INPUTS] and returns the index of the largest output (the lowest
-   of equals). Input integers outside {macro}_INPUT_LOW ... {macro}_INPUT_HIGH are clipped. Re-entrant: threads that
-   have an arena each may call it at once. */
+{labels}{_decision(plan)}
+/* Computes output [{macro}_OUTPUTS] for input [{macro}_INPUTS] and returns {_RETURNED[network.task]}.
+   Input integers outside {macro}_INPUT_LOW ... {macro}_INPUT_HIGH are clipped. Re-entrant: threads that have an arena
+   each may call it at once. */
 int32_t {name}_invoke(const {ctype} *input, int32_t *output, void *arena);
 {batch}
 #if defined({macro}_WITH_TRACE)

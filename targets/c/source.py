@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from edgeml.network.task import BINARY, VALUES
+
 from .arrays import ConstantArray
 from .plan import Plan, Step
 
@@ -123,12 +125,22 @@ def _core(plan: Plan) -> str:
         "    for (size_t sample = 0; sample < samples; sample++) {",
         f"        {_values(last, f' + sample * {last.output.padded}u')}, output + sample * {outputs}u);",
         "        if (label) {",
-        f"            label[sample] = edgeml_argmax(output + sample * {outputs}u, {outputs}u);",
+        f"            label[sample] = {_decision(plan)};",
         "        }",
         "    }",
         "}\n",
     ]
     return "\n".join(lines)
+
+
+def _decision(plan: Plan) -> str:
+    """The answer to a sample, as an expression; of a network that gives values always 0."""
+    outputs, task = plan.network.output_size, plan.network.task
+    if task == VALUES:
+        return "0"
+    if task == BINARY:
+        return f"{plan.name}_decide(output[sample * {outputs}u])"
+    return f"edgeml_argmax(output + sample * {outputs}u, {outputs}u)"
 
 
 def _values(step: Step, offset: str) -> str:

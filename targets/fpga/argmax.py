@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import EdgemlError
-from edgeml.network import argmax
 
 from .budget import Family
 from .estimate import Cost, constants_of
@@ -24,7 +23,8 @@ def estimate_argmax(interface: Interface, family: Family) -> Cost:
     """Cost of `edgeml_argmax` behind a core: pairs compared and chosen from, and two buffers."""
     outputs, lanes, bits = interface.outputs, interface.output_lanes, interface.output_element.bits
     if outputs == 1:
-        return Cost()
+        # A comparison with a constant, one digit a table at most.
+        return Cost() if interface.threshold is None else Cost(float(bits))
     levels, several = (lanes - 1).bit_length(), interface.output_beats > 1
     parts = Parts()
     parts.flip_flops += sum(-(-lanes >> (level + 1)) * (bits + level + 1) + 1 for level in range(levels))
@@ -43,13 +43,13 @@ def estimate_argmax(interface: Interface, family: Family) -> Cost:
     return Cost(luts, round(parts.flip_flops), parts.block_rams)
 
 
-def check_classes(outputs: npt.NDArray[np.int32], classes: npt.NDArray[Any]) -> None:
-    """Hold the classes that hardware gave [samples] against the argmax of its outputs [samples, outputs].
+def check_classes(interface: Interface, outputs: npt.NDArray[np.int32], classes: npt.NDArray[Any]) -> None:
+    """Hold the classes that hardware gave [samples] against those of its outputs [samples, outputs].
 
     The outputs themselves are held against the golden simulator by whoever runs the hardware: where both are right,
     the classes are golden. Raises EdgemlError naming the first frame whose class is another.
     """
-    expected = argmax(outputs)
+    expected = interface.classes_of(outputs)
     if len(classes) != len(expected):
         raise EdgemlError("argmax unit", f"gave {len(classes)} classes for {len(expected)} frames")
     wrong = np.flatnonzero(np.asarray(classes).astype(np.int64) != expected)

@@ -19,6 +19,7 @@ from edgeml.errors import InputError
 from edgeml.files import read_json
 from edgeml.network import Network
 from edgeml.network.file import model_hash
+from edgeml.network.task import BINARY, VALUES
 from edgeml.regular_file import read_regular
 
 from .folded.dense import DenseOperation
@@ -184,7 +185,7 @@ def _build_folded(network: Network, design: Design, facts: Mapping[str, str], co
         for operation in segment.operations:
             files.update({name: text.encode() for name, text in operation.memory_files().items()})
     return _finished(
-        design, files, modules, core(plan, core_name, facts), core_name, top, interface, facts, timing, plan
+        network, design, files, modules, core(plan, core_name, facts), core_name, top, interface, facts, timing, plan
     )
 
 
@@ -200,6 +201,7 @@ def _build_spiking(network: Network, design: Design, facts: Mapping[str, str], c
     files.update({name: text.encode() for name, text in memory_files(plan).items()})
     text = spiking_core(plan, core_name, facts)
     built = _finished(
+        network,
         design,
         files,
         list(LIBRARY_MODULES),
@@ -245,7 +247,7 @@ def _build_unrolled(network: Network, design: Design, facts: Mapping[str, str], 
     files = {"edgeml_fifo.v": library_text("edgeml_fifo.v"), modules[1]: text.encode()}
     core_text = unrolled.core(logic, core_name, pipeline_name, latency, facts)
     timing = Timing(latency + 2, 1, tuple(latency + 1 + k for k in range(6)), {})
-    return _finished(design, files, modules, core_text, core_name, top, interface, facts, timing, None)
+    return _finished(network, design, files, modules, core_text, core_name, top, interface, facts, timing, None)
 
 
 def _build_unrolled_spikes(
@@ -264,10 +266,11 @@ def _build_unrolled_spikes(
     files.update({f"{name}.v": text.encode() for name, text in unrolled_spikes.pipelines(plan, facts).items()})
     core_text = unrolled_spikes.unrolled_core(plan, core_name, facts)
     timing = Timing(latency, interval, tuple(latency - 1 + k * interval for k in range(6)), {})
-    return _finished(design, files, list(files), core_text, core_name, top, interface, facts, timing, None)
+    return _finished(network, design, files, list(files), core_text, core_name, top, interface, facts, timing, None)
 
 
 def _finished(
+    network: Network,
     design: Design,
     files: dict[str, bytes],
     modules: list[str],
@@ -281,7 +284,10 @@ def _finished(
 ) -> Built:
     files[f"{core_name}.v"] = core_text.encode()
     if design.argmax:
-        interface = replace(interface, classes=True)
+        if network.task == VALUES:
+            raise InputError("option argmax", "the network gives values: there is no class", "Leave it out")
+        threshold = network.output.decision_threshold if network.task == BINARY else None
+        interface = replace(interface, classes=True, threshold=threshold)
         timing, facts = _with_argmax(interface, timing, facts)
         files.update({name: library_text(name) for name in _ARGMAX_MODULES})
         modules = [*modules, *(name for name in _ARGMAX_MODULES if name not in modules)]

@@ -74,7 +74,8 @@ def run_icarus(
     )
     if interface.classes:
         ends = values[interface.output_beats - 1 :: interface.output_beats]
-        check_classes(outputs, np.array([int.from_bytes(v[interface.output_bytes :], "little") for v in ends]))
+        given = [int.from_bytes(value[interface.output_bytes :], "little") for value in ends]
+        check_classes(interface, outputs, np.array(given))
     return outputs, verdict
 
 

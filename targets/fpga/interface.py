@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.network import argmax
+
 from .verilog import Element, bus, instance
 
 __all__ = ["Interface", "axis_top"]
@@ -22,6 +24,7 @@ class Interface:
     inputs, outputs : elements per frame. input_lanes, output_lanes : elements per value of a stream.
     input_element, output_element : types inside the core.
     classes : whether the class of each frame, the index of its largest output, is given beside its last value.
+    threshold : of a binary network: its class is 1 where the output is above this integer; else None.
     """
 
     inputs: int
@@ -31,6 +34,11 @@ class Interface:
     output_lanes: int
     output_element: Element
     classes: bool = False
+    threshold: int | None = None
+
+    def classes_of(self, y: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """The class of each frame whose outputs (or whose first ones) are y [frames, outputs]: int64 [frames]."""
+        return argmax(y) if self.threshold is None else (y[:, 0] > self.threshold).astype(np.int64)
 
     @property
     def input_beats(self) -> int:
@@ -153,6 +161,8 @@ def axis_top(name: str, core: str, interface: Interface, facts: Mapping[str, obj
             "// m_axis_tuser: beside the value with TLAST, the frame's class: the index of its largest element, and of",
             "// equal ones the lowest. Beside the values before, that of the largest element so far.",
         ]
+        if interface.threshold is not None:
+            about_class = [f"// m_axis_tuser: the class: 1 where the element is above {interface.threshold}, else 0."]
         class_port = [f"    output wire {bus(8 * interface.class_bytes)}m_axis_tuser,"]
         class_unit = _class_unit(interface)
     return "\n".join(
@@ -215,6 +225,7 @@ def _class_unit(interface: Interface) -> list[str]:
             "LANES": interface.output_lanes,
             "ELEMENT_BITS": interface.output_element.bits,
             "SIGNED": int(interface.output_element.signed),
+            **({} if interface.threshold is None else {"BINARY": 1, "THRESHOLD": 0}),
         },
         {
             "clk": "aclk", "rst": "!aresetn",
@@ -222,6 +233,8 @@ def _class_unit(interface: Interface) -> list[str]:
             "out_valid": "m_axis_tvalid", "out_ready": "m_axis_tready", "out_data": "result", "out_class": "winner",
         },
     )  # fmt: skip
+    if interface.threshold is not None:
+        unit = unit.replace(".THRESHOLD(0)", f".THRESHOLD(32'sh{interface.threshold & 0xFFFFFFFF:08x})")
     fill = 8 * interface.class_bytes - interface.class_bits
     value = f"{{{fill}'d0, winner}}" if fill else "winner"
     return [f"    wire {bus(interface.class_bits)}winner;", unit, f"    assign m_axis_tuser = {value};"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.network import argmax
-
 from .design import Built
 from .interface import Interface
 
@@ -34,7 +32,9 @@ def expected_image(interface: Interface, y: npt.NDArray[np.int32]) -> str:
     values = lanes.view(np.uint8).reshape(len(lanes), -1)
     if interface.classes:
         ends = [min((k + 1) * interface.output_lanes, interface.outputs) for k in range(interface.output_beats)]
-        classes = np.stack([argmax(y[:, :end]) for end in ends], axis=1).astype(f"<u{interface.class_bytes}")
+        classes = np.stack([interface.classes_of(y[:, :end]) for end in ends], axis=1).astype(
+            f"<u{interface.class_bytes}"
+        )
         values = np.concatenate([values, classes.reshape(-1, 1).view(np.uint8)], axis=1)
     return _image(values)
 

@@ -94,7 +94,7 @@ class Simulation:
         values = raw[:size].reshape(-1, 4 * words)[:, : interface.output_bytes]
         outputs = interface.unpack(values)
         if interface.classes:
-            check_classes(outputs, raw[size:].view("<u4"))
+            check_classes(interface, outputs, raw[size:].view("<u4"))
         return outputs, dict(json.loads(text.strip().splitlines()[-1]))
 
 

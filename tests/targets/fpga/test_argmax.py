@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeml.errors import EdgemlError, InputError
-from edgeml.network import Network, simulate
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, decisions, simulate
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.argmax import check_classes
@@ -107,11 +107,53 @@ def test_the_unit_gives_numpys_argmax_and_the_words_unchanged(
 
 def test_a_wrong_class_is_found_by_its_frame() -> None:
     y = np.array([[1, 3, 3], [5, 5, 2]], np.int32)
-    check_classes(y, np.array([1, 0], np.uint32))
+    shape = Interface(1, 1, Element(8, True), 3, 3, Element(8, True), True)
+    check_classes(shape, y, np.array([1, 0], np.uint32))
     with pytest.raises(EdgemlError, match="frame 1: class 1, expected 0"):
-        check_classes(y, np.array([1, 1], np.uint32))
+        check_classes(shape, y, np.array([1, 1], np.uint32))
     with pytest.raises(EdgemlError, match="1 classes for 2"):
-        check_classes(y, np.array([1], np.uint32))
+        check_classes(shape, y, np.array([1], np.uint32))
+
+
+def binary_network(threshold: int) -> Network:
+    """The sum of two integers, decided by a threshold."""
+    nodes = (
+        Node("input", InputQuantizer(2, np.ones(1), np.zeros(1), 0, 4, True)),
+        Node("sum", Dense(np.array([[1, 1]]), 2, np.zeros(1, np.int32)), ("input",)),
+    )
+    return Network("sums", nodes, Output(np.ones(1), 0, (), "binary", threshold))
+
+
+@needs_icarus
+@pytest.mark.parametrize("threshold", [-3, 5, -(2**31), 2**31 - 1])
+def test_a_binary_network_gives_its_decision_below_at_and_above_the_threshold(threshold: int, tmp_path: Path) -> None:
+    network = binary_network(threshold)
+    built = build(network, Design("unrolled", argmax=True))
+    q = np.array([[a, b] for a in range(-8, 8) for b in (-2, 0, 7)], np.int32)
+    y = simulate(network, q)
+    outputs, verdict = run_icarus(built, tmp_path / "right", q, y, pause=90)
+    assert verdict == f"PASS {len(q)}"
+    np.testing.assert_array_equal(built.interface.classes_of(outputs), decisions(network, y))
+    text = built.files["edgeml_argmax.v"].decode()
+    wrong = {**built.files, "edgeml_argmax.v": text.replace("value > threshold", "value >= threshold").encode()}
+    assert wrong != built.files
+    if threshold in y:
+        with pytest.raises(EdgemlError, match="argmax unit: frame"):
+            run_icarus(replace(built, files=wrong), tmp_path / "wrong", q, y)
+
+
+@needs_verilator
+def test_a_binary_decision_is_clean_in_verilator(tmp_path: Path) -> None:
+    network = binary_network(5)
+    q = np.array([[a, b] for a in range(-8, 8) for b in range(-8, 8)], np.int32)
+    outputs, _ = compile_design(build(network, Design("folded", argmax=True)), tmp_path).run(q)
+    np.testing.assert_array_equal(outputs, simulate(network, q))
+
+
+def test_a_network_of_values_has_no_class_to_give() -> None:
+    network = replace(binary_network(0), output=Output(np.ones(1), 0, (), "values"))
+    with pytest.raises(InputError, match="no class"):
+        build(network, Design("unrolled", argmax=True))
 
 
 _FORMS = ("folded", "unrolled", "int8", "spiking")
