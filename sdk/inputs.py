@@ -80,7 +80,8 @@ def label_list(labels: str | Sequence[str] | None) -> tuple[str, ...]:
     """`a,b,c` or a sequence of names as a tuple; InputError where a name is empty or stands twice."""
     if not isinstance(labels, (str, Sequence, type(None), np.ndarray)):
         raise InputError("option labels", f"must be names, found {labels!r}", "Write for example --labels no,yes")
-    names = labels.split(",") if isinstance(labels, str) else [] if labels is None else list(labels)
+    parts = labels.split(",") if isinstance(labels, str) and labels else [] if labels is None else labels
+    names = list(parts)
     found = tuple(str(name).strip() for name in names)
     if not all(found) or len(set(found)) != len(found):
         raise InputError("option labels", f"holds an empty name or one twice: {list(found)}")

@@ -1,0 +1,55 @@
+"""Classes by name: coded by the labels in their order, never by the alphabet, and refused where nobody says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeml.data import as_dataset, load_dataset
+from edgeml.errors import InputError
+from edgeml.inputs import label_list
+
+X = np.zeros((10, 2))
+NAMES = np.array(["mal", "ben"] * 5)
+
+
+def test_labels_of_the_data_or_given_with_it_code_names_on_both_sides() -> None:
+    for arrays, labels in (({"labels": np.array(["mal", "ben"])}, ()), ({}, ("mal", "ben"))):
+        data = as_dataset({"x": X, "y": NAMES, "x_test": X[:2], "y_test": NAMES[1:3], **arrays}, labels=labels)
+        assert data.labels == ("mal", "ben")
+        assert np.array_equal(data.y, [0, 1] * 5)
+        assert np.array_equal(data.y_test, [1, 0])
+
+
+def test_names_without_labels_are_refused_with_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--labels ben,mal in your order"):
+        as_dataset({"x": X, "y": NAMES})
+    (tmp_path / "d.csv").write_text("a,class\n" + "".join(f"{i},{NAMES[i]}\n" for i in range(10)))
+    with pytest.raises(InputError, match="--labels"):
+        load_dataset(tmp_path / "d.csv")
+    assert load_dataset(tmp_path / "d.csv", labels=("mal", "ben"), split="tail").y.tolist() == [0, 1] * 4  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "words"),
+    [
+        (["mal", "benign"], (), "'ben', not among the labels 'mal', 'benign'"),
+        (["mal", "ben"], ("ben", "mal"), "Leave one of the two out"),
+        (["mal", "mal"], (), "twice"),
+        ([["mal", "ben"]], (), "one list of names"),
+        ([0.5, 1.5], (), "one list of names"),
+    ],
+)
+def test_labels_that_cannot_be_right_are_refused(own: list[object], given: tuple[str, ...], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        as_dataset({"x": X, "y": NAMES, "labels": np.array(own)}, labels=given)
+
+
+def test_the_option_is_read_as_text_or_as_a_list() -> None:
+    assert label_list("no, yes") == label_list(["no", "yes"]) == label_list(np.array(["no", "yes"])) == ("no", "yes")  # type: ignore[arg-type]
+    assert label_list(None) == label_list("") == ()
+    for wrong in ("a,,b", "a,a", 3):
+        with pytest.raises(InputError, match="option labels"):
+            label_list(wrong)  # type: ignore[arg-type]
