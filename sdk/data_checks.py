@@ -14,7 +14,10 @@ from .judging import answers_of, scores
 from .network import Network
 from .network.task import BINARY, VALUES
 
-__all__ = ["data_notes", "held_back_said"]
+__all__ = ["WARNING", "data_notes"]
+
+WARNING = "WARNING: "
+"""How a note begins that must not be overlooked."""
 
 _MOST_SAMPLES = 4096
 _FEWEST_SAMPLES = 8
@@ -47,12 +50,6 @@ def data_notes(model: Mlp | Network, data: Dataset | None) -> list[str]:
     return notes
 
 
-def held_back_said(split: str, samples: int) -> str:
-    """`on 30 held-back samples`, after what was judged."""
-    words = {"given": f"{samples:,} samples of x_test", "all": f"all {samples:,} samples"}
-    return f"on {words.get(split, f'{samples:,} held-back samples')}"
-
-
 def _class_count(model: Mlp | Network) -> int:
     return 2 if model.task == BINARY else model.output_size
 
@@ -66,7 +63,7 @@ def _chance(task: str, classes: int, found: npt.NDArray[Any], y: npt.NDArray[Any
         share = scores(task, y, {"model": found})["r2"]["model"]
         if share > 0 or len(y) < 2:
             return ""
-        return f"WARNING: on this data the model is no better than the mean of y (R² {share:.3g}). {hint}"
+        return WARNING + f"on this data the model is no better than the mean of y (R² {share:.3g}). {hint}"
     present = np.unique(y)
     counts = np.array([np.sum(y == each) for each in present])
     chance = 1 / len(present) if len(present) > 1 else 1 / classes
@@ -77,7 +74,8 @@ def _chance(task: str, classes: int, found: npt.NDArray[Any], y: npt.NDArray[Any
         return ""
     right = float(np.mean(found == y))
     return (
-        f"WARNING: on this data the model is no better than chance: {right:.2%} of {len(y)} samples right, mean recall "
+        WARNING
+        + f"on this data the model is no better than chance: {right:.2%} of {len(y)} samples right, mean recall "
         f"of the classes {recall:.2%}, a guess {chance:.2%}. {hint}"
     )
 
@@ -88,7 +86,7 @@ def _constant(model: Mlp | Network, found: npt.NDArray[Any], y: npt.NDArray[Any]
     end = "Is x on the scale that the model was trained on (mean, range, units)?"
     if model.task == VALUES:
         same = bool(np.all(found == found[0]))
-        return [f"WARNING: the model gives the same values for all {len(found)} samples. {end}"] if same else []
+        return [WARNING + f"the model gives the same values for all {len(found)} samples. {end}"] if same else []
     answers, counts = np.unique(found, return_counts=True)
     share = counts.max() / len(found)
     expected = 0.0 if y is None else float(np.mean(y == answers[counts.argmax()]))
@@ -97,7 +95,7 @@ def _constant(model: Mlp | Network, found: npt.NDArray[Any], y: npt.NDArray[Any]
     if y is not None and len(np.unique(y)) == 1:
         return []
     name = _named([int(answers[counts.argmax()])], model.output.labels if isinstance(model, Network) else model.labels)
-    return [f"WARNING: the model answers {name} for {share:.1%} of {len(found)} samples. {end}"]
+    return [WARNING + f"the model answers {name} for {share:.1%} of {len(found)} samples. {end}"]
 
 
 def _stuck_layers(mlp: Mlp, x: npt.NDArray[Any]) -> str:
@@ -116,7 +114,7 @@ def _stuck_layers(mlp: Mlp, x: npt.NDArray[Any]) -> str:
             continue
         if np.all(low | high):
             return (
-                f"WARNING: all activations of layer {node.origin or node.name} are dead or saturated for all {len(x)} "
+                WARNING + f"all activations of layer {node.origin or node.name} are dead or saturated for all {len(x)} "
                 "samples: x seems to lie in another range than the model was trained on."
             )
     return ""
@@ -130,7 +128,7 @@ def _clipped(network: Network, x: npt.NDArray[Any]) -> str:
     if share < _CLIPPED:
         return ""
     return (
-        f"WARNING: {share:.1%} of the numbers in x lie outside the range of the network's input and were clipped: x "
+        WARNING + f"{share:.1%} of the numbers in x lie outside the range of the network's input and were clipped: x "
         "seems to be on another scale than the network was made for."
     )
 
@@ -148,7 +146,7 @@ def _missing_classes(data: Dataset, classes: int) -> list[str]:
             sides.append(("among those to train and calibrate with", np.setdiff1d(every, data.y)))
     for where, gone in sides:
         if len(gone):
-            notes.append(f"WARNING: no sample of class {_named(gone.tolist(), data.labels)} is {where}.")
+            notes.append(WARNING + f"no sample of class {_named(gone.tolist(), data.labels)} is {where}.")
     return notes
 
 

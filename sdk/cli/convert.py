@@ -129,21 +129,30 @@ def show_bundle(terminal: Any, bundle: Any) -> None:
     """Print what a conversion found: accuracy, notes, verification, where the bundle lies.
 
     What nobody may overlook comes first: that nothing of the target ran."""
+    from rich.markup import escape
+
     from ..coverage import coverage
+    from ..data_checks import WARNING
+    from ..judging import said
+    from ..network import decision_rule
     from ..verify import Verdict
 
     manifest = bundle.manifest
     verdicts = [Verdict(**verdict) for verdict in manifest["verification"]]
     terminal.warning(coverage(verdicts, bundle.profile.name).sentence)
-    accuracy = manifest["metrics"].get("accuracy", {})
-    if accuracy:
-        terminal.line("[bold]accuracy[/bold]   " + "   ".join(f"{key} {value:.2%}" for key, value in accuracy.items()))
+    warnings = [note for note in manifest["notes"] if note.startswith(WARNING)]
+    for note in warnings:
+        terminal.warning(note.removeprefix(WARNING))
+    terminal.line(f"[bold]answer[/bold]     {escape(decision_rule(bundle.network))}")
+    for name, text in said(manifest["metrics"]):
+        terminal.line(f"[bold]{name:9}[/bold]  {text}")
     if "agreement" in manifest["metrics"]:
         terminal.line(
             f"[bold]agreement[/bold]  {manifest['metrics']['agreement']:.2%} of answers equal the float model's"
         )
     for note in manifest["notes"]:
-        terminal.plain(f"note       {note}")
+        if note not in warnings:
+            terminal.plain(f"note       {note}")
     show_synthesis(terminal, manifest["metrics"].get("target"))
     terminal.verdicts(verdicts)
     terminal.plain(f"{bundle.form} for {bundle.profile.name}: {bundle.folder}, report in {bundle.folder}/report.html")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ..judging import judged_on
 from .fit import Resource
 from .markup import number, section, table, text
 from .synthesis import clock
@@ -104,19 +105,35 @@ def _fitting(resources: Sequence[Resource], margin: str) -> tuple[str, str, str]
 
 
 def _accuracy(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
-    accuracy = manifest.get("metrics", {}).get("accuracy", {})
+    metrics = manifest.get("metrics", {})
+    accuracy = metrics.get("accuracy", {})
     if not isinstance(accuracy, Mapping):
         return "plain", "", ""
     before, after = number(accuracy.get("float")), number(accuracy.get("integer"))
     if before is None or after is None:
-        return "plain", "", ""
+        return _error(metrics)
     points = 100 * (after - before)
     if abs(points) < 0.005:
-        return "good", "As accurate as the float model.", f"{after:.2%} of the held-back samples."
-    said = f"{after:.2%} of the held-back samples, float {before:.2%}."
+        return "good", "As accurate as the float model.", f"{after:.2%} of {judged_on(metrics)}."
+    said = f"{after:.2%} of {judged_on(metrics)}, float {before:.2%}."
     if points > 0:
         return "good", f"{points:.2f} points above the float model.", said
     return "good" if points > -1 else "warn", f"{-points:.2f} points below the float model.", said
+
+
+def _error(metrics: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The line of a network that gives values."""
+    share, distance = metrics.get("r2"), metrics.get("mae")
+    if not isinstance(share, Mapping) or not isinstance(distance, Mapping):
+        return "plain", "", ""
+    before, after = number(share.get("float")), number(share.get("integer"))
+    wrong = number(distance.get("integer"))
+    if before is None or after is None or wrong is None:
+        return "plain", "", ""
+    said = f"R² {after:.4f} on {judged_on(metrics)}, float {before:.4f}; mean absolute error {wrong:.4g}."
+    good = after > before - 0.01
+    title = "Values as the float model's." if good else "Values further from y than the float model's."
+    return "good" if good else "warn", title, said
 
 
 def _cards(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -124,13 +141,18 @@ def _cards(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     ran = [verdict for verdict in _counted(verdicts) if verdict["status"] != "unavailable"]
     exact = sum(verdict["status"] == "exact" for verdict in ran)
     cards = [(f"{exact} of {len(ran)}", "executors exact")]
-    accuracy = metrics.get("accuracy", {})
-    if isinstance(accuracy, Mapping):
-        cards += [
-            (f"{share:.2%}", f"accuracy, {key}")
-            for key, share in ((key, number(item)) for key, item in accuracy.items())
-            if share is not None
-        ]
+    for name, title, form in (
+        ("accuracy", "accuracy", ".2%"),
+        ("r2", "R²", ".4f"),
+        ("mae", "mean absolute error", ".4g"),
+    ):
+        found = metrics.get(name, {})
+        if isinstance(found, Mapping):
+            cards += [
+                (f"{share:{form}}", f"{title}, {key}")
+                for key, share in ((key, number(item)) for key, item in found.items())
+                if share is not None
+            ]
     if (agreement := number(metrics.get("agreement"))) is not None:
         cards.append((f"{agreement:.2%}", "answers as the float model"))
     target = metrics.get("target", {})

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..network import Network, argmax, simulate
+from ..judging import answers_of
+from ..network import Network
+from ..network.task import BINARY, VALUES
 from .markup import bars, number, section, text
 
 __all__ = ["MOST_CLASSES", "confusion", "confusion_section"]
@@ -24,13 +26,13 @@ def confusion(network: Network, x: npt.NDArray[Any], y: npt.NDArray[np.int64]) -
     """How the integer network answers the samples x [samples, features] of classes y [samples].
 
     Gives {"samples": [classes], "right": [classes]} and, of up to `MOST_CLASSES` classes, "counts" [class][answer].
-    Empty where the network does not tell classes apart: one output, or a class that it has no output for.
+    Empty where the network does not tell classes apart: it gives values, or y holds a class that it does not know.
     """
-    classes = network.output_size
-    fits = 2 <= classes <= _MOST_COUNTED and len(y) and set(range(classes)) >= set(np.unique(y))
-    if not fits or network.input_size != x.shape[1]:
+    classes = 2 if network.task == BINARY else network.output_size
+    fits = network.task != VALUES and classes <= _MOST_COUNTED and y.ndim == 1 and len(y)
+    if not fits or not set(range(classes)) >= set(np.unique(y)) or network.input_size != x.shape[1]:
         return {}
-    answers = argmax(simulate(network, network.quantizer.quantize(x)))
+    answers = answers_of(network, x)
     samples = np.bincount(y, minlength=classes)
     right = np.bincount(y[answers == y], minlength=classes)
     found: dict[str, Any] = {"samples": samples.tolist(), "right": right.tolist()}
@@ -39,7 +41,7 @@ def confusion(network: Network, x: npt.NDArray[Any], y: npt.NDArray[np.int64]) -
     return found
 
 
-def confusion_section(found: Any, labels: Sequence[str]) -> str:
+def confusion_section(found: Any, labels: Sequence[str], what: str = "held-back samples") -> str:
     """The matrix (few classes) and recall by class; of many classes those with the worst recall."""
     if not _sound(found):
         return ""
@@ -60,9 +62,7 @@ def confusion_section(found: Any, labels: Sequence[str]) -> str:
     counts = found.get("counts")
     if isinstance(counts, list) and len(names) <= _MOST_SHOWN:
         body = _matrix(counts, names) + body
-    lead = (
-        f"{sum(right):,} of {sum(samples):,} held-back samples right; macro recall {sum(recalls) / len(recalls):.2%}."
-    )
+    lead = f"{sum(right):,} of {sum(samples):,} {what} right; macro recall {sum(recalls) / len(recalls):.2%}."
     if len(seen) < len(samples):
         lead += f" {len(samples) - len(seen)} classes have no sample here."
     return section("Right and wrong answers", f'<div class="columns">{body}</div>', lead)

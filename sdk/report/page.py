@@ -21,7 +21,9 @@ from .synthesis import synthesis_section
 
 __all__ = ["document", "render"]
 
-_OWN_SECTIONS = frozenset({"accuracy", "agreement", "charts", "confusion", "target", "spiking"})
+_OWN_SECTIONS = frozenset(
+    {"accuracy", "agreement", "charts", "confusion", "judged_on", "mae", "r2", "spiking", "target"}
+)
 
 
 def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[np.int32] | None = None) -> str:
@@ -47,7 +49,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         + fit.resources_section(manifest, found)
         + synthesis_section(metrics.get("target"))
         + fit.cost_section(manifest)
-        + confusion_section(metrics.get("confusion"), network.output.labels)
+        + confusion_section(metrics.get("confusion"), network.output.labels, _judged(metrics))
         + spiking_section(metrics.get("spiking"))
         + charts_section(metrics.get("charts"))
         + _notes(manifest.get("notes", []))
@@ -73,6 +75,11 @@ def document(title: str, body: str) -> str:
         f'<header><span class="mark">edgeml</span><fieldset class="theme"><legend>Theme</legend>{themes}</fieldset>'
         f"</header>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
+
+
+def _judged(metrics: Mapping[str, Any]) -> str:
+    found = metrics.get("judged_on")
+    return "samples" if isinstance(found, Mapping) and found.get("split") == "all" else "held-back samples"
 
 
 def _notes(notes: Sequence[str]) -> str:
