@@ -72,8 +72,8 @@ def read_inputs(
             )
         if isinstance(source, Network):
             dataset = dataset.undivided()
-    source, dataset, notes = settle(source, dataset, task, labels)
-    return Inputs(source, dataset, tuple(notes))
+    told, dataset, notes = settle(source, dataset, task, labels)
+    return Inputs(told, dataset, tuple(notes))
 
 
 def label_list(labels: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -165,7 +165,8 @@ def _converted(
     if isinstance(source, Network):
         return _adopted(model, source, converter, form, dataset, options)
     try:
-        return converter.convert(source, dataset, options, progress)
+        # A spiking model goes to the spiking form alone, which takes both.
+        return converter.convert(source, dataset, options, progress)  # type: ignore[arg-type]
     except ModuleNotFoundError as error:
         raise missing_package(f"form {form}", error) from error
 

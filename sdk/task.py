@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from .network.task import BINARY, CLASSES, TASKS, VALUES, label_count
 
 __all__ = ["settle", "stated", "tail_note"]
 
-Source = TypeVar("Source", Mlp, Snn, Network)
+Source = Mlp | Snn | Network
 _MOST_CLASSES = 10**6
 
 

@@ -55,7 +55,7 @@ def evaluate(mlp: Mlp, model: QuantizedModel, network: Network, data: Dataset | 
         wanted = mlp.evaluate(x)
         integers, own = _compared(network, brevitas, network.quantizer.quantize(x), at)
         if network.task == VALUES:
-            parts = wanted, network.output.real(own), network.output.real(integers)
+            parts: tuple[npt.NDArray[Any], ...] = (wanted, network.output.real(own), network.output.real(integers))
         else:
             parts = mlp.decisions(wanted), decisions(network, own), decisions(network, integers)
         for name, part in zip(found, parts, strict=True):

@@ -192,8 +192,8 @@ def _metrics(
     metrics: dict[str, Any] = {"over_steps": {"steps": shown}}
     if network.task == VALUES:
         # The membrane of step t has seen t of all steps, and stands for so much less.
-        answers = {t: network.output.real(over_time[t - 1]) * steps / t for t in shown}
-        wanted = mlp.evaluate(x)
+        answers: dict[int, npt.NDArray[Any]] = {t: network.output.real(over_time[t - 1]) * steps / t for t in shown}
+        wanted: npt.NDArray[Any] = mlp.evaluate(x)
     else:
         answers, wanted = {t: decisions(network, over_time[t - 1]) for t in shown}, mlp.decisions(mlp.evaluate(x))
         metrics["over_steps"]["agreement"] = [float(np.mean(answers[t] == wanted)) for t in shown]

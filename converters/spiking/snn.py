@@ -105,7 +105,7 @@ def convert_snn(snn: Snn, data: Dataset | None, options: Mapping[str, Any], prog
     x_test = np.asarray(data.x_test[:_MEASURED], np.float64)
     metrics = agreement(snn, network, x_test, readout)
     if data.y_test is not None:
-        metrics |= _scores(snn, network, data, readout)
+        metrics |= _scores(snn, network, data, data.y_test, readout)
     q = network.quantizer.quantize(x_test[:64])
     metrics["spiking"] = {"encoding": name, "steps": steps, "measures": measure(network, q)}
     share = metrics["spike_agreement"]["all"]
@@ -162,8 +162,10 @@ def agreement(snn: Snn, network: Network, x: Floats, readout: str) -> dict[str, 
     return found
 
 
-def _scores(snn: Snn, network: Network, data: Dataset, readout: str) -> dict[str, dict[str, float]]:
+def _scores(
+    snn: Snn, network: Network, data: Dataset, y: npt.NDArray[Any], readout: str
+) -> dict[str, dict[str, float]]:
     x = np.asarray(data.x_test, np.float64)
     theirs = np.concatenate([_float_outputs(snn, network, x[at : at + 256], readout) for at in range(0, len(x), 256)])
     wanted = theirs if network.task == VALUES else snn.decisions(theirs)
-    return scores(network.task, data.y_test, {"float": wanted, "integer": answers_of(network, x)})
+    return scores(network.task, y, {"float": wanted, "integer": answers_of(network, x)})
