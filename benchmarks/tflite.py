@@ -32,9 +32,9 @@ from edgeml.errors import CheckFailed
 from edgeml.frontends.mlp import Clamp, Linear, Mlp, MlpNode
 from edgeml.network import Network
 from edgeml.targets.c import generate
-from edgeml.targets.cpu.build_cache import build_library
 from edgeml.targets.cpu.compiler import Compiler, find_compiler
 from edgeml.targets.cpu.dialect import CPU_DIALECT
+from edgeml.targets.cpu.shared_library import build_library
 
 SHAPES = ((16, 64, 32, 32, 5), (40, 256, 128, 64, 32, 4), (784, 64, 64, 64, 10), (1024, 1024, 1024, 10))
 BATCH = 256

@@ -8,17 +8,13 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from .bundle import MANIFEST
 from .errors import InputError
 from .files import read_json, unwritable
-
-try:
-    import fcntl
-except ImportError:  # a system without these locks: nothing of another run is ever removed there
-    fcntl = None  # type: ignore[assignment]
+from .folder_lock import claim, one_at_a_time, remove_abandoned
 
 __all__ = ["unfinished_folder"]
 
@@ -47,14 +43,14 @@ def unfinished_folder(final: Path) -> Iterator[Path]:
     try:
         _check_replaceable(final)
         final.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(final.parent):
-            _remove_abandoned(final)
+        with one_at_a_time(final.parent):
+            remove_abandoned(final.parent, _prefix(final))
             partial = _partial(final)
             partial.mkdir()
-            lock = _lock(partial)
+            lock = claim(partial)
         yield partial
         replaced = _partial(final)
-        with _locked(final.parent):
+        with one_at_a_time(final.parent):
             _check_replaceable(final)  # once more: something else may have come there meanwhile
             if final.exists():
                 final.rename(replaced)
@@ -104,42 +100,3 @@ def _prefix(final: Path) -> str:
     if len(os.fsencode(name)) > _LONGEST_NAME:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
     return f".{name}.partial-"
-
-
-def _remove_abandoned(final: Path) -> None:
-    """Remove what killed runs to this place left. The folder of a run that is alive is locked, and stays."""
-    prefix = _prefix(final)
-    for entry in list(os.scandir(final.parent)):
-        if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
-            lock = _lock(Path(entry.path))
-            if lock is not None:
-                shutil.rmtree(entry.path, ignore_errors=True)
-                os.close(lock)
-
-
-def _lock(folder: Path) -> int | None:
-    """A descriptor that holds the lock of a folder until it is closed, or its process ends; None if there is none."""
-    if fcntl is None:
-        return None
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held by another run, or not to be had on this file system
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Others that use this wait meanwhile; for an instant at a time. Without locks in the file system, nobody waits."""
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.errors import InputError, MissingTool, ToolFailed
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.time_limit import seconds_for, timed_out
 
@@ -144,7 +144,7 @@ def rounding_rule(name: str) -> RoundingRule:
 class Session:
     """A runtime in a process of its own, for any number of models: `with Session(runtime) as s: s.run(model, q)`.
 
-    Raises MissingTool where the runtime is not installed, CheckFailed where it refuses a model, crashes or hangs.
+    Raises MissingTool where the runtime is not installed, ToolFailed where it refuses a model, crashes or hangs.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -220,7 +220,7 @@ class Session:
         except (BrokenPipeError, EOFError, ValueError) as error:
             if late.is_set():
                 raise timed_out(self.runtime.name, limit) from error
-            raise CheckFailed(
+            raise ToolFailed(
                 self.runtime.name,
                 f"ended while it ran the model ({self._last_words()})",
                 "The file is not sound for it",
@@ -228,11 +228,11 @@ class Session:
         finally:
             timer.cancel()
         if "error" in answer:
-            raise CheckFailed(self.runtime.name, f"refused the model: {answer['error'].strip()[:500]}")
+            raise ToolFailed(self.runtime.name, f"refused the model: {answer['error'].strip()[:500]}")
         arrays, start = [], 0
         for entry in answer.pop("arrays"):
             if entry["dtype"] not in _ANSWERED:
-                raise CheckFailed(self.runtime.name, f"answered with values of type {entry['dtype']}")
+                raise ToolFailed(self.runtime.name, f"answered with values of type {entry['dtype']}")
             count = int(np.prod(entry["shape"]))
             arrays.append(np.frombuffer(payload, entry["dtype"], count, start).reshape(entry["shape"]))
             start += arrays[-1].nbytes

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import CheckFailed, InputError
+from ..errors import CheckFailed, InputError, ToolFailed
 from ..network import Network
 from ..network.file import model_hash
 from .frames import FrameReader, frame
@@ -72,7 +72,8 @@ class Device:
 
     Raises
     ------
-    CheckFailed : no answer comes, the device computes another model, or states other sizes.
+    CheckFailed : the device computes another model, or states other sizes. ToolFailed : no answer comes, or the link
+        is lost.
     """
 
     def __init__(
@@ -135,10 +136,10 @@ class Device:
                         continue
                     return answer, self._clock() - start, attempt
             self.retries += 1
-        raise CheckFailed(
+        raise ToolFailed(
             self.name,
             f"does not answer: asked {self._attempts} times, {self._timeout:g} s each",
-            "Check the port, the baud rate, and that the firmware with hil/ is running",
+            "Check the port, the baud rate, and that the firmware with hil/ is running; --timeout waits longer",
         )
 
     def infer(self, q: npt.NDArray[np.integer]) -> Inference:

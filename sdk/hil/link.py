@@ -6,7 +6,7 @@ import socket
 from types import TracebackType
 from typing import Any, Protocol
 
-from ..errors import InputError, MissingTool
+from ..errors import InputError, MissingTool, ToolFailed
 
 __all__ = ["Link", "SerialLink", "SocketLink", "open_port"]
 
@@ -25,6 +25,11 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Give the port back."""
+
+
+def _lost(name: str, why: object) -> ToolFailed:
+    """The error of a link that was there, and is not any more."""
+    return ToolFailed(name, f"was lost ({why})", "See that the device is still there and powered, then run again")
 
 
 class _Closing:
@@ -54,7 +59,7 @@ class SocketLink(_Closing):
             self._connection.settimeout(10)
             self._connection.sendall(content)
         except OSError as error:
-            raise InputError(self.name, f"cannot be written ({error})", "Is the device still there?") from error
+            raise _lost(self.name, error) from error
 
     def read(self, timeout: float) -> bytes:
         try:
@@ -63,9 +68,9 @@ class SocketLink(_Closing):
         except TimeoutError:
             return b""
         except OSError as error:
-            raise InputError(self.name, f"cannot be read ({error})", "Is the device still there?") from error
+            raise _lost(self.name, error) from error
         if not received:
-            raise InputError(self.name, "was closed by the other side")
+            raise _lost(self.name, "closed by the other side")
         return received
 
     def close(self) -> None:
@@ -81,7 +86,6 @@ class SerialLink(_Closing):
         except ImportError as error:
             raise MissingTool(f"port {port}", "needs pyserial", "pip install 'edgeml[hil]'") from error
         self.name = port
-        self._serial_error = serial.SerialException
         try:
             self._port = serial.serial_for_url(port, baudrate=baud, timeout=0, write_timeout=10)
         except (serial.SerialException, ValueError, OSError) as error:
@@ -93,10 +97,8 @@ class SerialLink(_Closing):
         try:
             self._port.write(content)
             self._port.flush()
-        except (self._serial_error, OSError) as error:
-            raise InputError(
-                f"port {self.name}", f"cannot be written ({error})", "Is the device still there?"
-            ) from error
+        except Exception as error:  # of pyserial, of the system, or of termios, which is of neither kind
+            raise _lost(f"port {self.name}", error) from error
 
     def read(self, timeout: float) -> bytes:
         try:
@@ -106,8 +108,8 @@ class SerialLink(_Closing):
                 return b""
             self._port.timeout = 0
             return bytes(first + self._port.read(65536))
-        except (self._serial_error, OSError) as error:
-            raise InputError(f"port {self.name}", f"cannot be read ({error})", "Is the device still there?") from error
+        except Exception as error:  # of pyserial, of the system, or of termios, which is of neither kind
+            raise _lost(f"port {self.name}", error) from error
 
     def close(self) -> None:
         self._port.close()

@@ -108,7 +108,8 @@ def run(
     Raises
     ------
     InputError : the port cannot be opened, the board is unknown. MissingTool : pyserial or an emulator is missing.
-    CheckFailed : no answer, or another model on the device. Mismatches are no error here: see `HilReport.passed`.
+    CheckFailed : another model on the device. ToolFailed : no answer, or the link is lost.
+    Mismatches are no error here: see `HilReport.passed`.
     """
     q, expected = bundle.golden()
     q, expected = q[:vectors], expected[:vectors]

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from edgeml.errors import CheckFailed, MissingTool
+from edgeml.time_limit import seconds_for
+from edgeml.tool import run_tool
 
 __all__ = ["WARNINGS", "Compiler", "find_compiler", "missing_compiler"]
 
@@ -22,7 +23,7 @@ WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 """What generated code must compile with."""
 
 _INSTALL = "Install gcc or clang, name a compiler in $CC, or run pip install 'edgeml[toolchain]'"
-_TIMEOUT_SECONDS = 600
+_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -45,30 +46,14 @@ class Compiler:
         return ("-mcpu=native",) if platform.machine() in ("aarch64", "arm64") else ("-march=native",)
 
     def shared_library(self, sources: Sequence[Path], output: Path, flags: Sequence[str]) -> None:
-        """Build `output` from `sources`, which lie in one folder; CheckFailed with the compiler's words if it fails."""
+        """Build `output` from `sources`, which lie in one folder; ToolFailed with the compiler's words if it fails."""
         arguments = ["-shared", "-fPIC", "-O3", *WARNINGS, *flags, "-o", str(output.resolve())]
         self.run([*arguments, *(source.name for source in sources)], sources[0].parent)
 
     def run(self, arguments: Sequence[str], folder: Path) -> None:
-        """Call the compiler in `folder`."""
-        try:
-            done = subprocess.run(
-                [*self.command, *arguments],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                stdin=subprocess.DEVNULL,
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
-        except FileNotFoundError as error:
-            raise MissingTool(self.command[0], "is not there any more", _INSTALL) from error
-        except subprocess.TimeoutExpired as error:
-            raise CheckFailed(self.version, f"had not finished after {_TIMEOUT_SECONDS} s") from error
-        if done.returncode:
-            words = done.stderr.strip() or done.stdout.strip()
-            raise CheckFailed("compiler", f"{self.version} refused the generated code: {words[:2000]}")
+        """Call the compiler in `folder`; ToolFailed with its words where it refuses the code or takes too long."""
+        remedy = "Name another compiler in $CC, or report the code as a defect of edgeml"
+        run_tool([*self.command, *arguments], folder, seconds_for(_SECONDS), f"compiler {self.version}", None, remedy)
 
 
 def _versioned(command: tuple[str, ...], zig: bool = False) -> Compiler | None:

@@ -14,9 +14,9 @@ from edgeml.errors import CheckFailed, MissingTool
 from edgeml.network import Network
 from edgeml.targets.c import CProgram, Dialect, generate
 
-from .build_cache import build_library
 from .compiler import Compiler, find_compiler, missing_compiler
 from .dialect import CPU_DIALECT
+from .shared_library import build_library
 
 __all__ = ["NativeNetwork", "build_native"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import EdgemlError
+from edgeml.errors import CheckFailed
 
 from .budget import Family
 from .estimate import Cost, constants_of
@@ -47,12 +47,12 @@ def check_classes(interface: Interface, outputs: npt.NDArray[np.int32], classes:
     """Hold the classes that hardware gave [samples] against those of its outputs [samples, outputs].
 
     The outputs themselves are held against the golden simulator by whoever runs the hardware: where both are right,
-    the classes are golden. Raises EdgemlError naming the first frame whose class is another.
+    the classes are golden. Raises CheckFailed naming the first frame whose class is another.
     """
     expected = interface.classes_of(outputs)
     if len(classes) != len(expected):
-        raise EdgemlError("argmax unit", f"gave {len(classes)} classes for {len(expected)} frames")
+        raise CheckFailed("argmax unit", f"gave {len(classes)} classes for {len(expected)} frames")
     wrong = np.flatnonzero(np.asarray(classes).astype(np.int64) != expected)
     if len(wrong):
         first = int(wrong[0])
-        raise EdgemlError("argmax unit", f"frame {first}: class {int(classes[first])}, expected {int(expected[first])}")
+        raise CheckFailed("argmax unit", f"frame {first}: class {int(classes[first])}, expected {int(expected[first])}")

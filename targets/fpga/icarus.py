@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import EdgemlError, MissingTool
+from edgeml.errors import CheckFailed, MissingTool
 from edgeml.network import simulate
 from edgeml.plugins import Execution, Subject
+from edgeml.scratch import ScratchFolder
 
 from .argmax import check_classes
 from .design import Built
@@ -40,7 +40,7 @@ def run_icarus(
 ) -> tuple[npt.NDArray[np.int32], str]:
     """Run q through a design in `folder`; outputs [samples, outputs], and the test bench's verdict line.
 
-    Raises MissingTool without Icarus, EdgemlError where a result holds an undefined bit.
+    Raises MissingTool without Icarus, CheckFailed where a result holds an undefined bit.
     """
     programs = icarus()
     if programs is None:
@@ -60,7 +60,7 @@ def run_icarus(
     text = run([programs[1], "-n", "bench.vvp"], folder, _SECONDS, "vvp")
     words = (folder / "results.mem").read_text(encoding="utf-8").split()
     if undefined := [word for word in words if set(word) & set("xzXZ")]:
-        raise EdgemlError("icarus", f"a result holds an undefined bit: {undefined[0]}")
+        raise CheckFailed("icarus", f"a result holds an undefined bit: {undefined[0]}")
     interface = built.interface
     size = interface.output_bytes + (interface.class_bytes if interface.classes else 0)
     values = [int(word, 16).to_bytes(size, "little") for word in words]
@@ -68,7 +68,7 @@ def run_icarus(
         (line for line in reversed(text.splitlines()) if line.startswith(("PASS", "FAIL"))), "FAIL without a verdict"
     )
     if len(words) != len(q) * interface.output_beats:
-        raise EdgemlError("icarus", f"gave {len(words)} values: {verdict}")
+        raise CheckFailed("icarus", f"gave {len(words)} values: {verdict}")
     outputs = interface.unpack(
         np.frombuffer(b"".join(value[: interface.output_bytes] for value in values), np.uint8).reshape(len(words), -1)
     )
@@ -99,7 +99,7 @@ class IcarusExecutor:
         built = verify_bundle(bundle)
         if not len(q):
             return Execution(np.zeros((0, bundle.network.output_size), np.int32))
-        with tempfile.TemporaryDirectory(prefix="edgeml_icarus_") as scratch:
+        with ScratchFolder("icarus") as scratch:
             pause = min(max(int(options.get("pause") or 0), 0), 255)
-            outputs, verdict = run_icarus(built, Path(scratch), q, simulate(bundle.network, q), pause=pause)
+            outputs, verdict = run_icarus(built, scratch, q, simulate(bundle.network, q), pause=pause)
         return Execution(outputs, {}, f"Icarus Verilog, test bench says {verdict}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from edgeml.errors import MissingTool
 from edgeml.plugins import Execution, Subject
+from edgeml.scratch import ScratchFolder
 
 from .budget import Family, budget_of
 from .design import Built
@@ -84,7 +84,7 @@ class NetlistExecutor:
         """Synthesize, compile and run in a temporary folder."""
         family = budget_of(bundle.profile).family
         built = verify_bundle(bundle)
-        with tempfile.TemporaryDirectory(prefix="edgeml_netlist_") as scratch:
-            simulation = compile_netlist(built, family, Path(scratch))
+        with ScratchFolder("netlist") as scratch:
+            simulation = compile_netlist(built, family, scratch)
             outputs, counts = simulation.run(q)
         return Execution(outputs, {}, f"yosys for {family.name}, {simulation.detail}", {"clocks": counts["clocks"]})

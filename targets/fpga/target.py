@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from edgeml.errors import InputError
 from edgeml.network import Dense, Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
+from edgeml.scratch import ScratchFolder
 
 from .argmax import estimate_argmax
 from .budget import PROFILE_FIELDS, Budget, budget_of
@@ -114,11 +114,11 @@ class FpgaTarget:
             metrics["estimate_error"] = error
         metrics["qonnx"] = hand_off(network, max(built.interval, 1), budget.part, folder)
         if synthesis_asked(options):
-            with tempfile.TemporaryDirectory(prefix="edgeml_synthesis_") as scratch:
-                metrics["synthesis"] = synthesize(built, budget, Path(scratch), announce=announce, remark=remark)
+            with ScratchFolder("synthesis") as scratch:
+                metrics["synthesis"] = synthesize(built, budget, scratch, announce=announce, remark=remark)
                 bitstream = metrics["synthesis"].get("placed", {}).get("bitstream")
                 if bitstream:
-                    (rtl / bitstream).write_bytes((Path(scratch) / bitstream).read_bytes())
+                    (rtl / bitstream).write_bytes((scratch / bitstream).read_bytes())
         return metrics
 
 

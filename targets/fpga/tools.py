@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edgeml.errors import EdgemlError, MissingTool
+from edgeml.errors import MissingTool
+from edgeml.time_limit import seconds_for
+from edgeml.tool import run_tool
 
 __all__ = ["Verilator", "compiler", "find_verilator", "icarus", "nice", "processors", "python_tool", "run"]
 
@@ -83,25 +84,5 @@ def processors() -> int:
 def run(
     command: Sequence[str], folder: Path, seconds: float, what: str, environment: Mapping[str, str] | None = None
 ) -> str:
-    """Run a tool in `folder`; its output. EdgemlError with the end of the output where it fails or takes too long."""
-    try:
-        done = subprocess.run(
-            list(command),
-            cwd=folder,
-            env=dict(environment) if environment is not None else None,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EdgemlError(
-            what, f"took longer than {seconds:.0f} s", "Use a smaller network or a longer limit"
-        ) from error
-    except OSError as error:
-        raise MissingTool(what, f"cannot be started ({error})") from error
-    text = done.stdout.decode("utf-8", "replace")
-    if done.returncode:
-        raise EdgemlError(what, f"failed with status {done.returncode}:\n{text[-3000:]}")
-    return text
+    """Run a tool in `folder`; its output. `seconds`: its limit where the user set none. See `edgeml.tool.run_tool`."""
+    return run_tool(command, folder, seconds_for(seconds), what, environment)

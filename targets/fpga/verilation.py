@@ -6,15 +6,14 @@ import contextlib
 import hashlib
 import platform
 import shutil
-import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from edgeml import cache
 from edgeml.errors import MissingTool
+from edgeml.tool import side_by_side
 
 from .design import library_text
-from .program_cache import cache_folder, load_program, store_program
 from .tools import Verilator, compiler, find_verilator, processors, run
 
 __all__ = ["MISSING", "compile_program"]
@@ -62,7 +61,7 @@ def compile_program(
     optimise = ["-O3", *_native(cxx)] if equal_rows else ["-O1", *_native(cxx)]
     choices = [_FORMAT, top, harness, verilator, options, optimise]
     key = _key(tool, cxx, choices, folder, [*sources, "design.h", harness])
-    if load_program(key, program):
+    if _copied(cache.find("simulations", key), program):
         return program, _detail(tool)
     shutil.rmtree(folder / "model", ignore_errors=True)
     run(
@@ -75,7 +74,7 @@ def compile_program(
     objects = _compile([*cxx, *options, "-I.", "-Imodel"], folder, harness, optimise)
     libraries = [str(path) for path in _runtime(tool, cxx, options, folder)]
     run([*cxx, "-pthread", *objects, *libraries, "-o", str(program)], folder, _BUILD_SECONDS, "C++ compiler")
-    store_program(key, program)
+    cache.keep("simulations", key, program.read_bytes())
     return program, _detail(tool)
 
 
@@ -134,8 +133,7 @@ def _compile(command: list[str], folder: Path, harness: str, optimise: list[str]
         name, level = unit
         run([*command, *level, "-c", name, "-o", f"{name}.o"], folder, _BUILD_SECONDS, "C++ compiler")
 
-    with ThreadPoolExecutor(max_workers=processors()) as pool:
-        list(pool.map(compile_one, units))
+    side_by_side(compile_one, units, processors())
     return [f"{name}.o" for name, _ in units]
 
 
@@ -153,28 +151,27 @@ def _units(files: Sequence[tuple[int, str]]) -> list[list[str]]:
 
 
 def _runtime(tool: Verilator, cxx: list[str], flags: list[str], folder: Path) -> list[Path]:
-    """Verilator's own run-time sources as objects, compiled once per tool and compiler and kept in the user's cache.
-
-    Without a cache they are compiled in `folder`.
-    """
-    include = tool.root / "include"
-    sources = [include / "verilated.cpp", include / "verilated_threads.cpp"]
-    digest = hashlib.sha256(repr((cxx, flags)).encode())
-    for source in sources:
-        digest.update(source.read_bytes())
-    cache = cache_folder()
-    kept = (cache or folder) / f"verilated-{digest.hexdigest()[:16]}"
-    objects = [kept / f"{source.stem}.o" for source in sources]
-    if not all(path.is_file() for path in objects):
-        with tempfile.TemporaryDirectory(prefix="partial-", dir=cache or folder) as scratch:
-            made = Path(scratch) / "made"
-            made.mkdir()
-            for source in sources:
-                command = [*cxx, "-O2", *flags, "-c", str(source), "-o", f"{source.stem}.o"]
-                run(command, made, _BUILD_SECONDS, "C++ compiler")
-            with contextlib.suppress(OSError):  # another process was faster
-                made.rename(kept)
+    """Verilator's own run-time sources as objects in `folder`, compiled once per tool, compiler and processor."""
+    objects = []
+    for name in ("verilated", "verilated_threads"):
+        source, target = tool.root / "include" / f"{name}.cpp", folder / f"{name}.o"
+        key = cache.digest_of(repr((cxx, flags)), _processor(), source.read_bytes())
+        if not _copied(cache.find("verilator", key), target):
+            run([*cxx, "-O2", *flags, "-c", str(source), "-o", target.name], folder, _BUILD_SECONDS, "C++ compiler")
+            cache.keep("verilator", key, target.read_bytes())
+        objects.append(target)
     return objects
+
+
+def _copied(kept: Path | None, target: Path) -> bool:
+    """Copy what the cache keeps to `target`, executable; False where it keeps nothing. Nothing runs from the cache."""
+    if kept is None:
+        return False
+    with contextlib.suppress(FileNotFoundError):  # dropped by another process meanwhile
+        target.write_bytes(kept.read_bytes())
+        target.chmod(0o700)
+        return True
+    return False
 
 
 def _detail(tool: Verilator) -> str:

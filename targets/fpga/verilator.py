@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import EdgemlError
+from edgeml.errors import CheckFailed
 from edgeml.plugins import Execution, Subject
+from edgeml.scratch import ScratchFolder
+from edgeml.tool import side_by_side
 
 from .argmax import check_classes
 from .design import Built
@@ -70,8 +70,7 @@ class Simulation:
         parts = 1
         if not (input_pause or output_pause or resets):
             parts = max(1, min(processors(), len(q) // _LEAST_FRAMES))
-        with ThreadPoolExecutor(max_workers=parts) as pool:
-            done = list(pool.map(lambda part: self._run_part(part, stress), np.array_split(q, parts)))
+        done = side_by_side(lambda part: self._run_part(part, stress), np.array_split(q, parts), parts)
         counts = [counts for _, counts in done]
         return np.concatenate([outputs for outputs, _ in done]), {
             "clocks": sum(part["clocks"] for part in counts),
@@ -83,8 +82,8 @@ class Simulation:
     def _run_part(self, q: npt.NDArray[np.int32], stress: list[str]) -> tuple[npt.NDArray[np.int32], dict[str, Any]]:
         """Outputs for q [samples, inputs] of one process, and its counts."""
         interface = self.built.interface
-        with tempfile.TemporaryDirectory(prefix="edgeml_", dir=self.folder) as scratch:
-            source, result = Path(scratch) / "input.bin", Path(scratch) / "output.bin"
+        with ScratchFolder("simulation") as scratch:
+            source, result = scratch / "input.bin", scratch / "output.bin"
             source.write_bytes(_words(interface.pack(q)))
             command = [str(self.program), str(source), str(result), str(len(q)), *stress]
             text = run(command, self.folder, _RUN_SECONDS, "simulation")
@@ -115,7 +114,7 @@ def compile_design(
     """Compile a design below `folder` (made if missing). `sources`: other Verilog than the design's, same top;
     `flags` : of Verilator.
 
-    Raises MissingTool without Verilator or a C++ compiler, EdgemlError where lint or compilation fails.
+    Raises MissingTool without Verilator or a C++ compiler, ToolFailed where lint or compilation fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in built.files.items():
@@ -169,8 +168,8 @@ class VerilatorExecutor:
         built = verify_bundle(bundle)
         known = ("seed", "input_pause", "output_pause", "resets")
         stress = {key: int(options[key]) for key in known if options.get(key) is not None}
-        with tempfile.TemporaryDirectory(prefix="edgeml_verilator_") as scratch:
-            simulation = compile_design(built, Path(scratch))
+        with ScratchFolder("verilator") as scratch:
+            simulation = compile_design(built, scratch)
             outputs, counts = simulation.run(q, **stress)
         measures: dict[str, Any] = {
             "cycles": {"latency": built.latency, "interval": built.interval},
@@ -188,11 +187,11 @@ class VerilatorExecutor:
             latency = run_clocks(built.spiking, q[:1]).ends[0] + 1 + built.interface.class_latency
             if parts[0][0] + 1 != latency:
                 took = parts[0][0] + 1
-                raise EdgemlError("cycle model", f"predicts a latency of {latency} clocks, simulation took {took}")
+                raise CheckFailed("cycle model", f"predicts a latency of {latency} clocks, simulation took {took}")
             return
         frames = list(built.timing.frames) if built.timing is not None else [built.latency - 1]
         for ends in parts:
             if ends[: len(frames)] != frames[: len(ends)]:
-                raise EdgemlError(
+                raise CheckFailed(
                     "cycle model", f"predicts that frames end in clocks {frames}, simulation took {ends[: len(frames)]}"
                 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeml.errors import CheckFailed, MissingTool
+from edgeml.errors import MissingTool, ToolFailed
 from edgeml.hil.link import SocketLink
+from edgeml.scratch import ScratchFolder
+from edgeml.time_limit import OPTION, seconds_for
 
 from .cores import Core, core
 from .executor import checked_firmware, is_firmware, recorded_optimization
@@ -81,11 +81,11 @@ class QemuLink(SocketLink):
         program = shutil.which("qemu-system-arm")
         if program is None:
             raise MissingTool(f"qemu-{machine}", "needs qemu-system-arm", "Debian: apt install qemu-system-arm")
-        self._folder = tempfile.TemporaryDirectory(prefix="edgeml-qemu-")
-        path = Path(self._folder.name) / "firmware.elf"
+        self._folder = ScratchFolder("qemu")
+        path = self._folder.path / "firmware.elf"
         path.write_bytes(elf)
         with socket.create_server(("127.0.0.1", 0)) as server:
-            server.settimeout(_START_SECONDS)
+            server.settimeout(seconds_for(_START_SECONDS))
             port = server.getsockname()[1]
             options = ["-icount", f"shift={_ICOUNT_SHIFT},align=off,sleep=off", "-display", "none", "-monitor", "none"]
             self._process = subprocess.Popen(
@@ -109,7 +109,8 @@ class QemuLink(SocketLink):
                 self._end()
                 assert self._process.stderr is not None
                 words = self._process.stderr.read().decode("utf-8", "replace").strip()
-                raise CheckFailed(f"qemu-{machine}", f"does not start: {words or error}") from error
+                problem = f"does not start: {words or error}"
+                raise ToolFailed(f"qemu-{machine}", problem, f"Allow it more by {OPTION}") from error
         super().__init__(connection, f"qemu-{machine}")
 
     def _end(self) -> None:
@@ -119,7 +120,7 @@ class QemuLink(SocketLink):
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def close(self) -> None:
         super().close()

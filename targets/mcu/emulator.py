@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.time_limit import seconds_for, timed_out
 
 from .cores import Core
 from .image import Image
@@ -19,7 +21,7 @@ _SCRATCH = 0x3100_0000
 _RETURN = 0x3200_0000
 _PAGE = 0x1000
 _PATTERN = 0xA5
-_TIME_LIMIT_US = 120_000_000
+_SECONDS = 120.0
 
 
 def emulator_missing() -> str:
@@ -37,6 +39,10 @@ def emulator_version() -> str:
     from importlib.metadata import version
 
     return f"Unicorn {version('unicorn')}"
+
+
+def _microseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1e6))
 
 
 def _round_up(size: int) -> int:
@@ -164,8 +170,10 @@ class Emulator:
         if count:
             uc.ctl_flush_tb()  # blocks that were translated before would not call the hook
             hook = self._install_counter(counts, inclusive, layers)
+        seconds = seconds_for(_SECONDS)
+        start = time.monotonic()
         try:
-            uc.emu_start(self._image.address(function) | self._thumb, _RETURN, timeout=_TIME_LIMIT_US)
+            uc.emu_start(self._image.address(function) | self._thumb, _RETURN, timeout=_microseconds(seconds))
         except self._unicorn.UcError as error:
             address = uc.reg_read(self._pc)
             raise CheckFailed(
@@ -176,6 +184,8 @@ class Emulator:
                 uc.hook_del(hook)
                 uc.ctl_flush_tb()
         if uc.reg_read(self._pc) & ~1 != _RETURN:
+            if time.monotonic() - start >= seconds:
+                raise timed_out(f"emulated {self._core.title}, {function}", seconds)
             raise CheckFailed(f"{self._core.title}, {function}", f"stopped at {uc.reg_read(self._pc):#010x}")
         by_function: dict[str, int] = {}
         for (address, size), times in counts.items():
@@ -217,8 +227,9 @@ class Emulator:
 
     def resume(self) -> None:
         """Run until a device calls `stop`; CheckFailed where the code faults or runs for too long."""
+        seconds = seconds_for(_SECONDS)
         try:
-            self._uc.emu_start(self._next | self._thumb, _RETURN, timeout=_TIME_LIMIT_US)
+            self._uc.emu_start(self._next | self._thumb, _RETURN, timeout=_microseconds(seconds))
         except self._unicorn.UcError as error:
             address = self._uc.reg_read(self._pc)
             raise CheckFailed(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
+from edgeml import cache
+from edgeml.errors import MissingTool
+from edgeml.scratch import ScratchFolder
+
+from . import toolchain
 from .cores import Core
 from .firmware import Firmware
 from .image import Image, read_image
 from .packaging import stub_text
-from .toolchain import MemoryMap, build
+from .toolchain import MemoryMap
 
 __all__ = ["board_elf", "board_image", "library_image"]
 
@@ -35,16 +39,38 @@ def _elf(
     optimize: str,
     memory: MemoryMap,
 ) -> bytes:
-    digest = hashlib.sha256(
-        repr((core, sorted(files.items()), sources, keep, sorted(defines.items()), optimize, memory)).encode()
-    ).hexdigest()
+    if missing := toolchain.compiler_missing():
+        raise MissingTool(f"firmware for {core.title}", f"needs {missing}")
+    made_from = repr((core, sorted(files.items()), sources, keep, sorted(defines.items()), optimize, memory))
+    # The toolchain's own text, too: its flags are part of what an image is made from.
+    digest = cache.digest_of(made_from, toolchain.compiler_version(), Path(toolchain.__file__).read_bytes())
     if digest in _elfs:
         _elfs.move_to_end(digest)
         return _elfs[digest]
-    with tempfile.TemporaryDirectory(prefix="edgeml-firmware-") as name:
-        folder = Path(name)
+    elf = _built(core, files, sources, keep, defines, optimize, memory, digest)
+    _elfs[digest] = elf
+    while len(_elfs) > _KEPT:
+        _elfs.popitem(last=False)
+    return elf
+
+
+def _built(
+    core: Core,
+    files: dict[str, str],
+    sources: list[str],
+    keep: tuple[str, ...],
+    defines: dict[str, str],
+    optimize: str,
+    memory: MemoryMap,
+    digest: str,
+) -> bytes:
+    """The ELF from the user's cache, else built and kept there."""
+    if kept := cache.find("firmware", digest):
+        with suppress(OSError):  # dropped by another process meanwhile
+            return kept.read_bytes()
+    with ScratchFolder("firmware") as folder:
         _write(files, folder)
-        elf = build(
+        elf = toolchain.build(
             core,
             [folder / source for source in sources],
             include=[folder / "include", folder / "hil"],
@@ -54,9 +80,7 @@ def _elf(
             memory=memory,
             where=f"firmware for {core.title}",
         )
-    _elfs[digest] = elf
-    while len(_elfs) > _KEPT:
-        _elfs.popitem(last=False)
+    cache.keep("firmware", digest, elf)
     return elf
 
 

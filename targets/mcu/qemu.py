@@ -11,6 +11,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed
 from edgeml.hil.device import Device
 from edgeml.plugins import Execution, Subject
+from edgeml.time_limit import seconds_for
 
 from .boards import ICOUNT_NANOSECONDS, QemuBoard
 from .boards import qemu_an385 as _an385
@@ -71,7 +72,7 @@ class QemuExecutor:
         q = bundle.network.check_input(q)
         link = self._board.start(bundle)
         try:
-            device = Device(link, bundle.network, timeout=_ANSWER_SECONDS, attempts=2)
+            device = Device(link, bundle.network, timeout=seconds_for(_ANSWER_SECONDS), attempts=2)
             outputs = device.run(q)
             measures: dict[str, Any] = {}
             if len(q):

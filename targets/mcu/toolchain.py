@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeml.errors import CheckFailed, MissingTool
+from edgeml.errors import MissingTool
+from edgeml.scratch import ScratchFolder
+from edgeml.time_limit import seconds_for
+from edgeml.tool import run_tool
 
 from .cores import Core
 
@@ -50,15 +51,7 @@ def _run(arguments: Sequence[str], folder: Path, where: str) -> None:
         raise MissingTool(where, f"needs {missing}")
     command = [sys.executable, "-m", "ziglang", "cc", *arguments]
     environment = {**os.environ, "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CheckFailed(where, f"the compiler did not end within {_TIME_LIMIT} s") from error
-    if done.returncode:
-        text = (done.stderr or done.stdout).strip()
-        raise CheckFailed(where, f"does not compile:\n{text[-4000:]}")
+    run_tool(command, folder, seconds_for(_TIME_LIMIT), f"zig cc, {where}", environment)
 
 
 def linker_script(keep: Sequence[str], entry: str, memory: MemoryMap) -> str:
@@ -114,11 +107,10 @@ def build(
 
     Raises
     ------
-    CheckFailed : the compiler refuses the code, with its words. MissingTool : there is no compiler.
+    ToolFailed : the compiler refuses the code, with its words, or takes too long. MissingTool : there is no compiler.
     """
     memory = memory or MemoryMap()
-    with tempfile.TemporaryDirectory(prefix="edgeml-build-") as name:
-        folder = Path(name)
+    with ScratchFolder("build") as folder:
         script = folder / "link.ld"
         script.write_text(linker_script(keep, entry or keep[0], memory), encoding="utf-8")
         flags = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeml.errors import CheckFailed
+from edgeml.errors import ToolFailed
 from edgeml.hil.device import Device
 from edgeml.network import simulate
 from edgeml.targets.cpu.compiler import find_compiler
@@ -29,7 +29,7 @@ def connected(link: PerfectLink, network: object, attempts: int) -> Device:
     while True:
         try:
             return Device(link, network, timeout=1.0, attempts=attempts, first_number=1, clock=link.clock)
-        except CheckFailed:
+        except ToolFailed:
             continue
 
 
@@ -45,7 +45,7 @@ def outcome(compiled: tuple, seed: int, rate: float, count: int, attempts: int) 
         at = index % len(q)
         try:
             found = device.infer(q[at : at + 1]).outputs[0]
-        except CheckFailed:
+        except ToolFailed:
             failed += 1
             continue
         if np.array_equal(found, expected[at]):
@@ -91,7 +91,7 @@ def test_a_link_without_faults_needs_no_retries(compiled: tuple) -> None:
 def test_a_dead_link_is_reported(compiled: tuple) -> None:
     device_side, network = compiled
     link = FaultyLink(device_side, 0, 1.0)
-    with pytest.raises(CheckFailed, match="does not answer"):
+    with pytest.raises(ToolFailed, match="does not answer"):
         Device(link, network, timeout=1.0, attempts=3, clock=link.clock)
     assert link.time <= 3.5
 

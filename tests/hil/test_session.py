@@ -19,7 +19,7 @@ pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 
 from edgeml import hil
 from edgeml.bundle import Bundle
-from edgeml.errors import CheckFailed, InputError
+from edgeml.errors import CheckFailed, InputError, ToolFailed
 from edgeml.hil.device import Device
 from edgeml.hil.link import SerialLink
 from edgeml.network import simulate
@@ -139,7 +139,7 @@ def test_a_port_that_does_not_answer_is_named(bundle: Bundle) -> None:
     pytest.importorskip("serial", reason="pip install 'edgeml[hil]'")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = f"socket://127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(CheckFailed, match="does not answer"):
+        with pytest.raises(ToolFailed, match="does not answer"):
             hil.run(bundle, port=port, timeout=0.05, attempts=2)
 
 

@@ -11,7 +11,7 @@ import pytest
 import edgeml
 from edgeml.cli import main
 from edgeml.coverage import coverage
-from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.errors import CheckFailed, InputError, MissingTool, ToolFailed
 from edgeml.network import Network
 from edgeml.network import file as network_file
 from edgeml.verify import Verdict, run_executors
@@ -20,7 +20,7 @@ from .installed_plugin import install
 
 EXECUTOR = """
 import numpy as np
-from edgeml.errors import CheckFailed, MissingTool
+from edgeml.errors import CheckFailed, MissingTool, ToolFailed
 from edgeml.network import trace as golden_trace
 from edgeml.plugins import Execution, Subject
 
@@ -192,6 +192,21 @@ def test_a_required_executor_that_cannot_run_ends_in_a_missing_tool_and_leaves_t
     with pytest.raises(InputError, match="Known: golden"):
         convert(source, require=["nativ"])
     assert {each.name for each in edgeml.verify(bundle, ["golden"], require=["native"])} == {"golden", "native"}
+
+
+def test_a_time_limit_reaches_the_tools_and_the_error_names_its_option(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEML_CACHE", str(source.parent / "cache"))
+    bundle = convert(source)
+    monkeypatch.setenv("EDGEML_CACHE", str(source.parent / "empty"))
+    (verdict,) = edgeml.verify(edgeml.load(bundle.folder), ["native"], time_limit=0.001)
+    assert verdict.status == "error"
+    assert "--time-limit" in verdict.detail
+    with pytest.raises(ToolFailed, match="--time-limit"):
+        edgeml.convert(source, to="quantized", target="cortex-m4", output=source.parent / "m4", time_limit=0.001)
+    with pytest.raises(InputError, match="time_limit"):
+        edgeml.verify(bundle, time_limit=-1)
 
 
 def test_vectors_are_not_changed_by_an_executor_that_writes_into_them(source: Path, add) -> None:  # type: ignore[no-untyped-def]

@@ -6,12 +6,11 @@ import importlib.util
 import os
 import select
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeml.errors import CheckFailed
 from edgeml.hil.link import SerialLink
+from edgeml.scratch import ScratchFolder
 
 from ..budget import budget_of
 from ..files import verify_bundle
@@ -31,7 +30,7 @@ _END_SECONDS = 10.0
 class VerilatorLink(SerialLink):
     """The port of a simulated board; closing it ends the simulation."""
 
-    def __init__(self, program: BoardProgram, scratch: tempfile.TemporaryDirectory[str] | None = None) -> None:
+    def __init__(self, program: BoardProgram, scratch: ScratchFolder | None = None) -> None:
         self._scratch = scratch
         self._process = subprocess.Popen(
             program.command("pty"), cwd=program.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -61,7 +60,7 @@ class VerilatorLink(SerialLink):
             self._process.wait()
         self._process.stdout.close()
         if self._scratch is not None:
-            self._scratch.cleanup()
+            self._scratch.remove()
 
     def close(self) -> None:
         super().close()
@@ -87,9 +86,9 @@ class VerilatorBoard:
         """Make the top again from the network, compare it with the bundle's, compile it and start it."""
         built = verify_bundle(bundle)
         top = uart_top(bundle.network, built, budget_of(bundle.profile))
-        scratch = tempfile.TemporaryDirectory(prefix="edgeml_board_")
+        scratch = ScratchFolder("board")
         try:
-            return VerilatorLink(compile_board(built, top, Path(scratch.name)), scratch)
+            return VerilatorLink(compile_board(built, top, scratch.path), scratch)
         except BaseException:
-            scratch.cleanup()
+            scratch.remove()
             raise

@@ -10,7 +10,7 @@ from edgeml.converters.tflite.model import FullyConnected, Function, Model, Tens
 from edgeml.converters.tflite.runtimes import RUNTIMES, Runtime, Session
 from edgeml.converters.tflite.tables import tie_distance
 from edgeml.converters.tflite.writer import write
-from edgeml.errors import CheckFailed, InputError, NetworkError
+from edgeml.errors import InputError, NetworkError, ToolFailed
 from edgeml.network import simulate
 from edgeml.network.rounding import quantize_multiplier
 from tests.sweeps import cases, seed_for
@@ -114,7 +114,7 @@ def test_a_file_that_a_runtime_refuses_is_an_error_and_not_the_end_of_the_sessio
     generator = np.random.default_rng(1)
     model = random_model(generator, 8, False, False, widest=20)
     with Session(runtime) as session:
-        with pytest.raises(CheckFailed, match="refused the model"):
+        with pytest.raises(ToolFailed, match="refused the model"):
             session.run(b"TFL3 but no model", np.zeros((1, 4), np.int8))
         assert mismatches(session, model, 10, generator)[1] == 0
 
@@ -124,7 +124,7 @@ def test_a_runtime_that_crashes_is_an_error() -> None:
     with Session(runtime) as session:
         session._process.kill()
         session._process.wait()
-        with pytest.raises(CheckFailed, match="ended while it ran"):
+        with pytest.raises(ToolFailed, match="ended while it ran"):
             session.run(b"", np.zeros((1, 1), np.int8))
 
 

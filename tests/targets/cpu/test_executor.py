@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from edgeml.bundle import Bundle
-from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.errors import CheckFailed, InputError, MissingTool, ToolFailed
 from edgeml.network import Network, trace
 from edgeml.profile import load_profile
 from edgeml.targets.cpu import CpuTarget
 from edgeml.targets.cpu import compiler as compiler_module
+from edgeml.targets.cpu.compiler import Compiler
 from edgeml.targets.cpu.native import NativeExecutor
 from edgeml.targets.cpu.native_network import NativeNetwork
 from tests.network.random_networks import random_inputs
@@ -81,7 +82,7 @@ def test_trusted_c_runs_as_it_is(bundle: Bundle) -> None:
     np.testing.assert_array_equal(execution.outputs, trace(bundle.network, q)["dense2"])
     assert execution.trace == {}
     path.write_text(text.replace("small_invoke(const int8_t *input", "small_invoke(const int8_t *unused", 1))
-    with pytest.raises(CheckFailed, match="refused"):
+    with pytest.raises(ToolFailed, match="unused"):
         NativeExecutor().run(bundle, q, trace=False, options=options)
 
 
@@ -135,15 +136,25 @@ def test_prepared_calls_write_the_same_outputs(small_network: Network, samples: 
     np.testing.assert_array_equal(outputs, trace(small_network, q)["dense2"])
 
 
-def test_libraries_are_kept_where_only_the_user_can_write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from edgeml.targets.cpu import build_cache
-
+def test_a_library_is_compiled_once_and_without_a_cache_each_time(
+    small_network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    the_compiler()
+    q = random_inputs(small_network, 3, 1)
+    expected = trace(small_network, q)["dense2"]
     monkeypatch.setenv("EDGEML_CACHE", str(tmp_path / "cache"))
-    build_cache.cache_folder.cache_clear()
-    try:
-        assert build_cache.cache_folder() == tmp_path / "cache" / "native"
-        build_cache.cache_folder.cache_clear()
-        (tmp_path / "cache" / "native").chmod(0o777)
-        assert build_cache.cache_folder() != tmp_path / "cache" / "native"
-    finally:
-        build_cache.cache_folder.cache_clear()
+    np.testing.assert_array_equal(NativeNetwork(small_network).invoke(q), expected)
+    (library,) = (tmp_path / "cache" / "libraries").iterdir()
+
+    def no_compiler(*_: object) -> None:
+        raise AssertionError("compiled again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Compiler, "run", no_compiler)
+        np.testing.assert_array_equal(NativeNetwork(small_network).invoke(q), expected)
+        library.write_bytes(library.read_bytes()[:-1])
+        with pytest.raises(AssertionError, match="compiled again"):
+            NativeNetwork(small_network)
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("EDGEML_CACHE", str(tmp_path / "file"))
+    np.testing.assert_array_equal(NativeNetwork(small_network).invoke(q), expected)

@@ -9,7 +9,7 @@ import pytest
 
 from edgeml import hil
 from edgeml.bundle import Bundle, load, seal
-from edgeml.errors import CheckFailed, InputError
+from edgeml.errors import CheckFailed, InputError, ToolFailed
 from edgeml.hil.device import Device
 from edgeml.hil.link import SerialLink
 from edgeml.network import file, simulate
@@ -85,7 +85,7 @@ def test_a_silent_port_is_reported(bundle: Bundle) -> None:
 
     near, far = pty.openpty()
     try:
-        with pytest.raises(CheckFailed, match="does not answer: asked 2 times"):
+        with pytest.raises(ToolFailed, match="does not answer: asked 2 times"):
             hil.run(bundle, port=os.ttyname(far), timeout=0.1, attempts=2)
     finally:
         os.close(near)
