@@ -22,12 +22,15 @@ def explore(
         str | None, typer.Argument(metavar="[MODEL]", help="A trained model; none: a family of MLPs. Or a search.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help=".npz with x, y")] = None,
+    task: Annotated[str, typer.Option(metavar="classes|binary|values", help="What is answered.")] = "",
+    labels: Annotated[str, typer.Option(metavar="A,B,…", help="Class names, in the outputs' order.")] = "",
+    split: Annotated[str, typer.Option(metavar="stratified|tail", help="Which fifth is held back.")] = "",
     target: Annotated[
         list[str] | None, typer.Option(metavar="NAME|profile.toml", help="May be repeated: which part, too.")
     ] = None,
     to: Annotated[list[str] | None, typer.Option("--to", metavar="FORM", help="May be repeated.")] = None,
     objective: Annotated[
-        str, typer.Option(metavar="QUALITY,COST,…", help="accuracy or macro_recall; luts, latency, flash, ram …")
+        str, typer.Option(metavar="QUALITY,COST,…", help="accuracy, macro_recall or r2; luts, latency, flash, ram …")
     ] = "",
     constraint: Annotated[
         list[str] | None, typer.Option(metavar="'NAME<=N[%]'", help="Percent: of what the part has.")
@@ -62,6 +65,7 @@ def explore(
         raise InputError("edgeml explore", "needs --data, --target and -o", "See edgeml explore --help")
     from ..explore.search import Settings, labels_of
     from ..explore.search import explore as run
+    from ..inputs import label_list
     from ..profile import load_profile
 
     kinds = {load_profile(name).kind for name in target}
@@ -81,6 +85,9 @@ def explore(
         samples=samples,
         steps=steps,
         sampler=sampler,
+        task=task,
+        labels=label_list(labels),
+        split=split,
         **given,
     )
     if not settings.objectives:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode, Operator
+from ..network.task import VALUES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,7 +24,7 @@ _WEIGHT_DECAY = 1e-2
 
 def train_member(
     x: npt.NDArray[np.floating],
-    y: npt.NDArray[np.int64],
+    y: npt.NDArray[Any],
     hidden: tuple[int, ...],
     classes: int,
     steps: int,
@@ -32,8 +33,9 @@ def train_member(
 ) -> Mlp:
     """An MLP features → hidden … → classes with about `steps` steps of AdamW behind it, cosine to zero.
 
-    Inputs are normalised per feature by mean and deviation of x, as part of the model. The same arguments give the
-    same model on one machine.
+    With y [samples, outputs] it gives values, trained by their squared error in units of their deviation. Inputs are
+    normalised per feature by mean and deviation of x, as part of the model. The same arguments give the same model on
+    one machine.
     """
     import torch
     from torch import nn
@@ -42,7 +44,13 @@ def train_member(
     deviation = x.std(axis=0, dtype=np.float64)
     deviation = np.where(deviation > 1e-9, deviation, 1.0)
     inputs = torch.from_numpy(((x - mean) / deviation).astype(np.float32))
-    targets = torch.from_numpy(y)
+    centre, spread = np.zeros(1), np.ones(1)
+    if y.ndim == 2:
+        centre, spread = y.mean(axis=0), np.where(y.std(axis=0) > 0, y.std(axis=0), 1.0)
+        targets = torch.from_numpy(((y - centre) / spread).astype(np.float32))
+    else:
+        targets = torch.from_numpy(y)
+    loss = nn.functional.mse_loss if y.ndim == 2 else nn.functional.cross_entropy
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers: list[nn.Module] = []
@@ -58,13 +66,17 @@ def train_member(
                 order = torch.randperm(len(x))
             rows = order[step % per_pass * batch :][:batch]
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(inputs[rows]), targets[rows]).backward()
+            loss(model(inputs[rows]), targets[rows]).backward()
             optimizer.step()
             schedule.step()
-    return _as_mlp(model.eval(), Affine(1.0 / deviation, -mean / deviation), labels)
+    normalisation = Affine(1.0 / deviation, -mean / deviation)
+    if y.ndim == 2:
+        return _as_mlp(model.eval(), normalisation, labels, Affine(spread, centre))
+    return _as_mlp(model.eval(), normalisation, labels)
 
 
-def _as_mlp(model: nn.Sequential, normalisation: Affine, labels: tuple[str, ...]) -> Mlp:
+def _as_mlp(model: nn.Sequential, normalisation: Affine, labels: tuple[str, ...], values: Affine | None = None) -> Mlp:
+    """The model as operators; `values` scales its outputs to those of y, and says that they are values."""
     import torch
     from torch import nn
 
@@ -84,8 +96,13 @@ def _as_mlp(model: nn.Sequential, normalisation: Affine, labels: tuple[str, ...]
             operators.append((f"norm{count}", Affine(scale, shift)))
         else:
             operators.append((f"relu{count}", Clamp(0.0, math.inf)))
+    if values is not None:
+        name, last = operators[-1]
+        assert isinstance(last, Linear)
+        scaled = Linear(last.weight * values.scale[:, None], last.bias * values.scale + values.shift)
+        operators[-1] = (name, scaled)
     nodes, source = [], "input"
     for name, operator in operators:
         nodes.append(MlpNode(name, operator, (source,)))
         source = name
-    return Mlp("explored", normalisation.scale.size, tuple(nodes), labels=labels)
+    return Mlp("explored", normalisation.scale.size, tuple(nodes), labels=labels, task="" if values is None else VALUES)

@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..judging import scores
 from ..network import Dense, Network, Threshold
+from ..network.task import VALUES
 from ..profile import Profile
 
 __all__ = [
     "QUALITIES",
+    "SHARES",
     "Constraint",
     "budgets",
     "costs_of",
@@ -27,7 +30,10 @@ __all__ = [
     "unit",
 ]
 
-QUALITIES = ("accuracy", "macro_recall")
+SHARES = ("accuracy", "macro_recall")
+"""Qualities of answers that are classes, in shares of 1."""
+QUALITIES = (*SHARES, "r2")
+"""All that can be sought first: of values their R²."""
 _ALIASES = {
     "latency": "latency_us",
     "flash": "flash_bytes",
@@ -43,7 +49,7 @@ _CONSTRAINT = re.compile(r"^\s*([a-z_]+)\s*(<=|>=)\s*([0-9.eE+-]+)\s*(%?)\s*$")
 
 def unit(name: str) -> str:
     """What a number of this name is counted in; empty for plain counts."""
-    return "%" if name in QUALITIES else _UNITS.get(name, "")
+    return "%" if name in SHARES else _UNITS.get(name, "")
 
 
 def parse_objectives(text: str) -> tuple[str, ...]:
@@ -139,8 +145,12 @@ def _output_bits(layer: Any) -> int:
     return int(getattr(layer, "bits", 0))
 
 
-def quality(answers: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, float]:
-    """`accuracy`, and `macro_recall`: the mean over the classes that occur in y of the share answered right."""
+def quality(answers: npt.NDArray[Any], y: npt.NDArray[Any]) -> dict[str, float]:
+    """Of classes `accuracy`, and `macro_recall`: the mean over the classes that occur in y of the share answered right;
+    of values [samples, outputs] `r2`, `mae` and `mse` (see `judging.scores`)."""
+    if y.ndim == 2:
+        found = scores(VALUES, y, {"found": answers})
+        return {name: each["found"] for name, each in found.items()}
     right = answers == y
     recalls = [float(np.mean(right[y == each])) for each in np.unique(y)]
     return {"accuracy": float(np.mean(right)), "macro_recall": float(np.mean(recalls))}

@@ -15,16 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import plugins
-from ..data import Dataset, load_dataset
+from ..data import Dataset, as_values, load_dataset
 from ..errors import InputError
 from ..files import read_json, write_beside
 from ..frontends.mlp import Linear, Mlp
+from ..inputs import read_inputs
 from ..network import file as network_file
+from ..network.task import VALUES
 from ..profile import load_profile
 from ..regular_file import read_regular
 from .candidate import Candidate, parse_baseline
 from .front import read_front, write_front
-from .objectives import budgets, parse_constraint, parse_objectives
+from .objectives import SHARES, budgets, parse_constraint, parse_objectives
 from .results import front_document, point_named, remove_unused
 from .sensitivity import Sensitivity, allocate, sensitivity
 from .space import FORMS, Space
@@ -61,6 +63,7 @@ class Settings:
     baselines : designs given by hand, such as `256-128-64-32:2`.
     widths, depth, bits : of the family, and of either the bits. samples : most training samples.
     steps : of full training, of 128 samples each. sampler : tpe or nsga2.
+    task, labels, split : as of `convert`; "" and () where nothing is said.
     """
 
     targets: tuple[str, ...]
@@ -75,6 +78,9 @@ class Settings:
     samples: int = 20_000
     steps: int = 1500
     sampler: str = "tpe"
+    task: str = ""
+    labels: tuple[str, ...] = ()
+    split: str = ""
 
     def __post_init__(self) -> None:
         for name, low, high in (("depth", 1, 16), ("samples", 2, 10**7), ("steps", 1, 10**6), ("seed", 0, 2**31 - 1)):
@@ -111,8 +117,8 @@ def explore(
 
     Parameters
     ----------
-    data : with classes y. One fifth of its training rows (rows of equal numbers together) chooses; the held-back
-        samples are only reported.
+    data : with y, classes or values. One fifth of its training rows (rows of equal numbers together) chooses; the
+        held-back samples are only reported.
     model : a trained model, whose bits, form and hardware are searched; None: the family of MLPs.
     trials : in all, earlier runs included. minutes : of this run.
     workers : processes; with `ray` (an address, or `local`) remote workers, 0 for as many as the cluster has CPUs.
@@ -125,8 +131,7 @@ def explore(
     """
     if trials < 1 or (minutes is not None and minutes <= 0) or not 0 <= workers <= 256:
         raise InputError("options trials, minutes, workers", "must be positive, with at most 256 workers")
-    dataset = load_dataset(data)
-    mlp = None if model is None else _trained_model(model, dataset)
+    mlp, dataset = _model_and_data(settings, model, data)
     problem = _problem(settings, dataset, mlp)
     space = _space(settings, problem)
     digest = _digest(dataset)
@@ -173,20 +178,39 @@ def _workers(problem: Problem, count: int, ray: str | None) -> AbstractContextMa
     return in_process(problem) if count <= 1 else processes(problem, count)
 
 
-def _trained_model(model: Any, dataset: Dataset) -> Mlp:
-    from ..frontends import load_model
-
-    source = load_model(model)
-    if not isinstance(source, Mlp):
+def _model_and_data(settings: Settings, model: Any, data: Path) -> tuple[Mlp | None, Dataset]:
+    """The trained model, if there is one, without what changes no decision; and the data as its task takes it."""
+    split = settings.split or None
+    if model is None:
+        dataset = load_dataset(data, labels=settings.labels, split=split)
+        y = dataset.y
+        if settings.task == VALUES and y is not None:
+            y_test = None if dataset.y_test is None else as_values(dataset.y_test)
+            return None, replace(dataset, y=as_values(y), y_test=y_test)
+        if settings.task and settings.task != VALUES and y is not None and y.ndim == 2:
+            raise InputError("option task", f"{settings.task}, but y holds real numbers", "Use --task values")
+        if y is not None and y.ndim == 1 and int(y.min()) < 0:
+            raise InputError("data, y", f"holds class {y.min()}", "Count classes from 0, or say --task values")
+        return None, dataset
+    found = read_inputs(model, data, task=settings.task or None, labels=settings.labels, split=split)
+    if not isinstance(found.source, Mlp):
         raise InputError(str(model), "is no float MLP: its bits are decided already", "Give the model it was made from")
-    if source.input_size != dataset.features:
-        raise InputError("data", f"has {dataset.features} features per sample; the model takes {source.input_size}")
-    return source
+    assert found.data is not None
+    return found.source.without_tail(), found.data
 
 
 def _problem(settings: Settings, dataset: Dataset, mlp: Mlp | None) -> Problem:
     if dataset.y is None:
-        raise InputError("data", "holds no classes y; candidates are judged by the share that they answer right")
+        raise InputError("data", "holds no y; candidates are judged by how well they answer it")
+    objectives = parse_objectives(settings.objectives)
+    values = dataset.y.ndim == 2
+    if values == (objectives[0] in SHARES):
+        known = "r2" if values else " or ".join(SHARES)
+        raise InputError(
+            f"objective {objectives[0]}",
+            f"does not judge y, which holds {'values' if values else 'classes'}",
+            f"Use {known}",
+        )
     chooses = _chooses(dataset.x, settings.seed)
     training, validation = np.flatnonzero(~chooses), np.flatnonzero(chooses)
     generator = np.random.default_rng(settings.seed)
@@ -201,7 +225,7 @@ def _problem(settings: Settings, dataset: Dataset, mlp: Mlp | None) -> Problem:
         None if dataset.y_test is None else dataset.y_test[test],
         mlp,
         {name: load_profile(name) for name in dict.fromkeys(settings.targets)},
-        parse_objectives(settings.objectives),
+        objectives,
         tuple(parse_constraint(text) for text in settings.constraints),
         settings.seed,
         max(settings.steps // 6, 1),

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frontends.mlp import Add, Affine, Clamp, Linear, Mlp, Sigmoid
+from ..network.task import BINARY, VALUES
 
 if TYPE_CHECKING:
     import torch
@@ -92,9 +93,10 @@ def quantized_weight(weight: npt.NDArray[np.float64], bits: int) -> npt.NDArray[
 
 
 def sensitivity(
-    mlp: Mlp, x: npt.NDArray[Any], y: npt.NDArray[np.int64], bits: Sequence[int], seed: int, probes: int = _PROBES
+    mlp: Mlp, x: npt.NDArray[Any], y: npt.NDArray[Any], bits: Sequence[int], seed: int, probes: int = _PROBES
 ) -> Sensitivity:
-    """Sensitivities of a classifier by the cross-entropy of up to 512 samples; the same seed gives the same.
+    """Sensitivities by the loss of up to 512 samples (cross-entropy of classes, squared error of values); the same seed
+    gives the same.
 
     `probes` random sign vectors estimate the traces. A trace below zero (the model is not at a minimum of the loss on
     these samples) counts as none.
@@ -108,7 +110,14 @@ def sensitivity(
     outputs = _evaluate(mlp, weights, torch.tensor(np.asarray(x[rows], dtype=np.float64)))
     if outputs.shape[1] == 1:
         outputs = torch.cat([torch.zeros_like(outputs), outputs], dim=1)
-    loss = torch.nn.functional.cross_entropy(outputs, torch.from_numpy(y[rows]))
+    wanted = torch.from_numpy(y[rows])
+    if mlp.task == VALUES:
+        loss = torch.nn.functional.mse_loss(outputs, wanted.double())
+    elif mlp.task == BINARY:
+        logits = (outputs[:, 0] - mlp.threshold) * (4.0 if mlp.threshold else 1.0)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, wanted.double())
+    else:
+        loss = torch.nn.functional.cross_entropy(outputs, wanted)
     leaves = list(weights.values())
     gradients = torch.autograd.grad(loss, leaves, create_graph=True)
 

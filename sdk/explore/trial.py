@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from .. import plugins
 from ..data import Dataset
 from ..errors import EdgemlError, InputError, MissingTool
 from ..frontends.mlp import Linear, Mlp
-from ..network import Network, Threshold, simulate
+from ..judging import answers_of
+from ..network import Network, Threshold
 from ..network import file as network_file
 from ..profile import Profile
 from .candidate import Candidate
@@ -54,7 +54,7 @@ class Problem:
 
     data: Dataset
     x_test: npt.NDArray[Any] | None
-    y_test: npt.NDArray[np.int64] | None
+    y_test: npt.NDArray[Any] | None
     mlp: Mlp | None
     profiles: Mapping[str, Profile]
     objectives: tuple[str, ...]
@@ -69,6 +69,8 @@ class Problem:
         """Number of outputs of the family."""
         assert self.data.y is not None
         assert self.data.y_test is not None
+        if self.data.y.ndim == 2:
+            return int(self.data.y.shape[1])
         most = int(max(self.data.y.max(), self.data.y_test.max()))
         return max(most + 1, len(self.data.labels), 2)
 
@@ -227,7 +229,7 @@ class Trials:
                     data.x, data.y, candidate.hidden, problem.classes, problem.float_steps, problem.seed, data.labels
                 )
             assert data.y_test is not None
-            found = quality(_classes(mlp.evaluate(data.x_test)), data.y_test)[problem.objectives[0]]
+            found = quality(answers_of(mlp, data.x_test), data.y_test)[problem.objectives[0]]
             _forget_oldest(self._members)
             self._members[key] = mlp, found
         return self._members[key]
@@ -305,15 +307,8 @@ def run_guarded(trials: Trials, candidate: Candidate, judged: Judged) -> Outcome
         return Failure(error.where, error.problem, error.remedy, error.exit_code if fatal else 0)
 
 
-def _classes(outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    if outputs.shape[1] == 1:
-        return np.asarray(outputs[:, 0] > 0, np.int64)
-    return np.asarray(np.argmax(outputs, axis=1), np.int64)
-
-
-def _answers_quality(network: Network, x: npt.NDArray[Any], y: npt.NDArray[np.int64]) -> dict[str, float]:
-    outputs = simulate(network, network.quantizer.quantize(x))
-    return quality(_classes(network.output.real(outputs)), y)
+def _answers_quality(network: Network, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> dict[str, float]:
+    return quality(answers_of(network, x), y)
 
 
 def _forget_oldest(kept: dict[Any, Any]) -> None:
