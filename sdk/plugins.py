@@ -56,7 +56,8 @@ class Conversion:
     ----------
     network : the integer network.
     metrics : JSON-able; `{"accuracy": {"float": …, "integer": …, …}}` (fractions of 1) where there are labels,
-        `{"agreement": …}` (share of samples whose argmax equals the float model's) always where there is data.
+        `{"agreement": …}` (share of samples that the float model answers alike) where there is data; of a network of
+        values "mse", "mae" and "r2" in the place of both (`judging.judged` gives them).
     files : further files of the bundle by path relative to it (e.g. `brevitas/network.safetensors`).
     notes : sentences for the user, such as what a choice costs in accuracy.
     """

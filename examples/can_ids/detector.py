@@ -8,7 +8,7 @@ import numpy as np
 
 from edgeml.bundle import Bundle
 from edgeml.errors import InputError
-from edgeml.network import argmax
+from edgeml.network import decisions
 
 from .frames import Frames
 from .windows import Recipe, features_of
@@ -76,7 +76,7 @@ class Detector:
             return None
         q = self._quantized[self._features.ravel(), self._columns]
         outputs = self._executor.run(self._bundle, q[None, :], trace=False, options={}).outputs
-        said = int(argmax(outputs)[0])
+        said = int(decisions(self._bundle.network, outputs)[0])
         self.windows += 1
         self._in_a_row = self._in_a_row + 1 if said else 0
         self.called += bool(said)
