@@ -67,7 +67,7 @@ def fine_tune(
         total = 0.0
         for at in range(0, len(order), batch):
             chosen = order[at : at + batch]
-            counts = _forward(layers, x[chosen].transpose(0, 1), spike).sum(dim=0)
+            counts = _forward(layers, snn.sources, x[chosen].transpose(0, 1), spike).sum(dim=0)
             loss = torch.nn.functional.cross_entropy(counts, y[chosen])
             optimiser.zero_grad()
             loss.backward()
@@ -120,12 +120,14 @@ class _Trained:
         )
 
 
-def _forward(layers: list[_Trained], events: Any, spike: Any) -> Any:
+def _forward(layers: list[_Trained], sources: tuple[tuple[int, ...], ...], events: Any, spike: Any) -> Any:
     """Spikes [steps, samples, outputs] of the last layer, with surrogate gradients."""
     import torch
 
-    for trained in layers:
+    given: dict[int, Any] = {-1: events}
+    for number, trained in enumerate(layers):
         layer = trained.layer
+        events = sum((given[source] for source in sources[number][1:]), given[sources[number][0]])
         arriving = events @ trained.rounded(trained.weight).T + trained.bias
         recurrent = None if trained.recurrent is None else trained.rounded(trained.recurrent)
         u = torch.zeros_like(arriving[0])
@@ -149,5 +151,5 @@ def _forward(layers: list[_Trained], events: Any, spike: Any) -> Any:
             elif not layer.reset_delay and layer.reset == "zero":
                 u = u * (1 - spikes.detach())
             sent.append(spikes)
-        events = torch.stack(sent)
-    return events
+        given[number] = torch.stack(sent)
+    return given[len(layers) - 1]

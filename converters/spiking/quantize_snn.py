@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
-from edgeml.frontends.snn import Snn, SnnLayer
-from edgeml.network import InputQuantizer, Network, Node, Output, ValueRange
+from edgeml.frontends.snn import READOUTS, Snn, SnnLayer
+from edgeml.network import Add, InputQuantizer, Network, Node, Output, ValueRange
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
 from edgeml.network.spiking.models.neuron_model import NeuronModel
@@ -23,7 +23,6 @@ __all__ = ["Bits", "encoder_input", "quantize_snn", "weight_step"]
 
 Floats = npt.NDArray[np.float64]
 _MOST_FRACTION = 16
-_TIME_READOUTS = ("count", "last-membrane", "largest-membrane")
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,16 @@ def _leaves_room(layer: LeakyNeurons, x: ValueRange) -> bool:
     return max(abs(end) for end in ends) < 2**29
 
 
+def _added(nodes: list[Node], name: str, sources: list[tuple[str, ValueRange, float]]) -> tuple[str, ValueRange, float]:
+    """Name, range and unit of what sources (name, range, unit) come to together; sums become nodes."""
+    taken, value_range, unit = sources[0]
+    for number, (other, more, _) in enumerate(sources[1:]):
+        joined = name if not number else f"{name}_{number}"
+        nodes.append(Node(joined, Add(), (taken, other)))
+        taken, value_range = joined, Add().output_range(value_range, more)
+    return taken, value_range, unit
+
+
 def quantize_snn(
     snn: Snn,
     quantizer: InputQuantizer,
@@ -168,21 +177,24 @@ def quantize_snn(
         raise InputError("option model", f"{model!r} is not one of snntorch, {', '.join(CHIP_MODELS)}")
     if model != "snntorch" and (readout != "count" or bits.weight != WEIGHT_BITS):
         raise InputError("option model", f"{model} has {WEIGHT_BITS}-bit weights and its spikes are counted")
-    if readout not in _TIME_READOUTS:
-        raise InputError("option readout", f"{readout!r} is not one of {', '.join(_TIME_READOUTS)}")
+    if readout not in READOUTS:
+        raise InputError("option readout", f"{readout!r} is not one of {', '.join(READOUTS)}")
     nodes = [Node("input", quantizer)]
     value_range = quantizer.output_range()
     if encoder is not None:
         nodes.append(Node("input_events", encoder, ("input",)))
         value_range = encoder.output_range(value_range)
-    state = 1.0
+    state, ranges = 1.0, {-1: (nodes[-1].name, value_range, unit)}
     for k, layer in enumerate(snn.layers):
         fires = k < len(snn.layers) - 1 or readout == "count"
+        taken, value_range, unit = _added(nodes, f"sum{k}", [ranges[source] for source in snn.sources[k]])
         if model != "snntorch":
+            if snn.sources[k] != (k - 1,):
+                raise InputError(f"layer {layer.name}", f"{model} has no sums of layers", "Use --option model=snntorch")
             step = weight_step(layer, bits.weight)
             neurons = CHIP_MODELS[model](layer, step, unit, steps, k == 0, k == len(snn.layers) - 1)
-            nodes.append(Node(f"neurons{k}", neurons, (nodes[-1].name,)))
-            unit = 1.0
+            nodes.append(Node(f"neurons{k}", neurons, (taken,)))
+            ranges[k] = (f"neurons{k}", value_range, 1.0)
             continue
         problem: Exception | None = None
         for fraction in range(_MOST_FRACTION, -1, -1):
@@ -197,8 +209,8 @@ def quantize_snn(
         else:
             raise InputError(f"layer {layer.name}", f"does not fit 32 bits: {problem}") from problem
         state = weight_step(layer, bits.weight) * unit / 2**fraction
-        nodes.append(Node(f"neurons{k}", neurons, (nodes[-1].name,)))
-        value_range, unit = output, 1.0
+        nodes.append(Node(f"neurons{k}", neurons, (taken,)))
+        ranges[k] = (f"neurons{k}", output, 1.0)
     reading = {"count": "sum", "last-membrane": "last", "largest-membrane": "maximum"}[readout]
     nodes.append(Node("output", SpikeReadout(steps, snn.output_size, reading), (nodes[-1].name,)))
     scale = 1 / steps if readout == "count" else state

@@ -16,7 +16,7 @@ from edgeml.network.spiking.time_stepped import run
 from edgeml.plugins import Execution, Subject
 
 from .akida import run_on_akida
-from .snntorch import run_on_snntorch
+from .snntorch import can_run, run_on_snntorch
 from .xylosim import run_on_xylosim
 
 if TYPE_CHECKING:
@@ -83,12 +83,12 @@ class AkidaExecutor:
 
 
 class SnntorchExecutor:
-    """snnTorch's own neurons, in float64, with the integers as their parameters."""
+    """snnTorch's own neurons on integers in float64, their decays rounded as the network says."""
 
     def applies(self, bundle: Bundle) -> bool:
-        """Networks whose neurons are all snnTorch's and emit spikes."""
-        models = _models(bundle.network)
-        return bool(models) and all(name.startswith("snntorch_") for name in models)
+        """Networks whose neurons are all snnTorch's, without delays of synapses, which it has not."""
+        layers = [node.layer for node in bundle.network.nodes if isinstance(node.layer, LeakyNeurons)]
+        return bool(layers) and all(can_run(layer) for layer in layers)
 
     def subject(self, bundle: Bundle) -> Subject:
         """See `plugins.Subject`."""
@@ -101,7 +101,9 @@ class SnntorchExecutor:
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs]; the trace holds the spikes of every layer."""
         outputs, layers, version = run_on_snntorch(bundle.network, q)
-        return Execution(outputs, layers if trace else {}, f"snntorch {version}, float64")
+        return Execution(
+            outputs, layers if trace else {}, f"snntorch {version}, integers in float64, decays rounded as declared"
+        )
 
 
 class LoihiExecutor:

@@ -123,7 +123,7 @@ def test_a_trained_network_keeps_its_accuracy_in_integers() -> None:
     accuracy = conversion.metrics["accuracy"]
     assert accuracy["float"] > 0.9
     assert accuracy["integer"] > accuracy["float"] - 0.02
-    assert conversion.metrics["spike_agreement"]["all"] > 0.98
+    assert conversion.metrics["spike_agreement"]["all"] > 0.95
     assert conversion.metrics["agreement"] > 0.95
     again = network_file.from_bytes(network_file.to_bytes(conversion.network))
     ours = argmax(simulate(again, again.quantizer.quantize(data.x_test)))
@@ -215,7 +215,9 @@ def test_what_cannot_be_read_is_named_with_its_module() -> None:
     with pytest.raises(InputError, match="inhibition"):
         load_model(torch.nn.Sequential(torch.nn.Linear(2, 2), snn.Leaky(0.5, inhibition=True)))
     with pytest.raises(InputError, match="ends in a linear layer"):
-        load_model(torch.nn.Sequential(torch.nn.Linear(2, 2), snn.Leaky(0.5), torch.nn.Linear(2, 2)))
+        load_model(torch.nn.Sequential(torch.nn.Linear(2, 2), snn.Leaky(0.5, init_hidden=True), torch.nn.Linear(2, 2)))
+    with pytest.raises(InputError, match="init_hidden=True"):
+        load_model(torch.nn.Sequential(torch.nn.Linear(2, 2), snn.Leaky(0.5), torch.nn.Linear(2, 2), snn.Leaky(0.5)))
 
 
 def test_a_network_too_large_for_32_bits_is_refused_by_its_layer() -> None:
