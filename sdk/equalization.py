@@ -15,7 +15,7 @@ and output.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,13 +23,14 @@ import numpy.typing as npt
 
 from .frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator
 
-__all__ = ["Equalized", "channel_factors", "equalize"]
+__all__ = ["Equalized", "channel_factors", "equalize", "feature_units"]
 
 Floats = npt.NDArray[np.float64]
 
 _SWEEPS = 3
 """A residual stream and the branches on it depend on each other; others need one sweep, from the output backwards."""
 _LARGEST_EXPONENT = 256
+_FINEST = 2.0**-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,26 @@ def channel_factors(reach: Floats, effect: Floats) -> Floats:
     return factors
 
 
+def feature_units(x: Floats, weights: Sequence[Floats]) -> Floats:
+    """Units [inputs] > 0 in which features of samples x [samples, inputs] are of like sizes: their deviations.
+
+    A feature that is constant in x gets the unit in which it counts as much as the median feature in the linear layers
+    that take the input, whose `weights` are [outputs, inputs] each.
+    """
+    varies = np.ptp(x, axis=0) > 0
+    units = np.where(varies, np.maximum(x.std(axis=0), np.finfo(np.float64).tiny), 0.0)
+    rows = np.abs(np.concatenate(list(weights)))
+    largest = (rows * units).max(axis=1, keepdims=True)
+    effect = (rows / np.where(largest > 0, largest, np.inf)).max(axis=0)
+    known = varies & (effect > 0)
+    usual = float(np.median(units[known] * effect[known])) if known.any() else 0.0
+    guessed = ~varies & (effect > 0) & (usual > 0)
+    # Not below what float32, in which others compute, tells apart beside the constant itself.
+    units[guessed] = np.maximum(usual / effect[guessed], np.abs(x[0, guessed]) * _FINEST)
+    ordinary = float(np.median(units[units > 0])) if np.any(units > 0) else 1.0
+    return np.where(units > 0, units, ordinary)
+
+
 def equalize(mlp: Mlp, x: npt.NDArray[np.floating]) -> Equalized:
     """`mlp` with its hidden channels equalized, by what they are on samples x [samples, inputs]."""
     return _Equalization(mlp, x).equalized()
@@ -86,7 +107,7 @@ class _Equalization:
             before = dict(self._factors)
             for group, names in reversed(free):
                 self._factors[group] = self._group_factors(names)
-            if all(np.array_equal(self._factors[group], before.get(group)) for group, _ in free):
+            if before and all(np.array_equal(self._factors[group], before[group]) for group, _ in free):
                 break
         nodes = tuple(replace(node, operator=self._scaled(node)) for node in self._mlp.nodes)
         factors = {node.name: factor for node in nodes if (factor := self._factor(node.name)) is not None}

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, caller_state, coverage, plugins, reception
+from . import __version__, caller_state, coverage, fidelity, plugins, reception
 from .bundle import NETWORK, REPORT, Bundle, load, seal
 from .data import Dataset, to_npy
-from .data_checks import data_notes
+from .data_checks import WARNING, data_notes
 from .errors import CheckFailed, InputError, missing_package
 from .frontends.mlp import Mlp
 from .frontends.snn import Snn
@@ -55,6 +55,7 @@ def convert(
     labels: str | Sequence[str] = (),
     split: str | None = None,
     require: Sequence[str] = (),
+    strict: bool = False,
     time_limit: float | None = None,
     progress: plugins.Progress = _silent,
     announce: Callable[[str], None] = lambda stage: None,
@@ -79,6 +80,8 @@ def convert(
         list or as text with commas; y may then hold names. Default: what the data or the model hold.
     split : how a fifth of the samples is held back where data has no x_test: `stratified` (the default) or `tail`,
         the last fifth, for samples over time.
+    strict : refuse integers that are further from the float model than their bits explain (see `fidelity`), instead
+        of saying so in the first note.
     require : executors, by name, that must run to their end when the bundle is verified.
     time_limit : seconds that each call of a tool (compiler, simulator, synthesis …) may take, instead of the tools'
         own limits.
@@ -91,7 +94,7 @@ def convert(
     Raises
     ------
     InputError : the model, the data or an option is wrong, or the bundle cannot be written.
-    CheckFailed : a design rule of the part is broken, or an artifact is not exact; no bundle is left.
+    CheckFailed : a design rule of the part is broken, an artifact is not exact, or `strict` is; no bundle is left.
     ToolFailed : a tool that makes an artifact failed or did not end in time; no bundle is left.
     MissingTool : something that this conversion needs is not installed; or one of `require` did not run, and the
         bundle is kept.
@@ -112,6 +115,7 @@ def convert(
         network = conversion.network
         checked = source if isinstance(source, Mlp) else network
         conversion = replace(conversion, notes=(*data_notes(checked, dataset), *inputs.notes, *conversion.notes))
+        conversion = _held_to_float(conversion, dataset, strict)
         _check_rules(hardware, network, profile)
         final = Path(output) if output is not None else Path("build") / network.name
         with unfinished_folder(final) as folder:
@@ -169,6 +173,18 @@ def _converted(
         return converter.convert(source, dataset, options, progress)  # type: ignore[arg-type]
     except ModuleNotFoundError as error:
         raise missing_package(f"form {form}", error) from error
+
+
+def _held_to_float(conversion: plugins.Conversion, data: Dataset | None, strict: bool) -> plugins.Conversion:
+    """The conversion with what its integers are worth beside the float model, said first where that is little."""
+    if conversion.reference is None:
+        return conversion
+    found = fidelity.measure(conversion.reference, fidelity.samples(conversion.reference.network, data))
+    if strict and not found.within:
+        raise CheckFailed(f"layer {found.layer}" if found.layer != "input" else "input", found.note)
+    note = found.note if found.within else WARNING + found.note
+    notes = (note, *conversion.notes) if note else conversion.notes
+    return replace(conversion, notes=notes, metrics={**conversion.metrics, "fidelity": found.as_json()})
 
 
 def _write_network(folder: Path, conversion: plugins.Conversion, dataset: Dataset | None) -> None:

@@ -25,6 +25,7 @@ from .network import Network
 if TYPE_CHECKING:
     from .bundle import Bundle
     from .data import Dataset
+    from .fidelity import FloatReference
     from .frontends.mlp import Mlp
     from .profile import Profile
 
@@ -60,12 +61,14 @@ class Conversion:
         values "mse", "mae" and "r2" in the place of both (`judging.judged` gives them).
     files : further files of the bundle by path relative to it (e.g. `brevitas/network.safetensors`).
     notes : sentences for the user, such as what a choice costs in accuracy.
+    reference : the float model node by node, where there is one: the integers are held against it (`fidelity`).
     """
 
     network: Network
     metrics: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    reference: FloatReference | None = None
 
 
 class Converter(Protocol):

@@ -8,6 +8,8 @@ offset into the bias, which costs the integer network nothing: both vanish into 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -47,10 +49,16 @@ def product(x: Floats, weight: Floats) -> Floats:
     return (torch.from_numpy(np.ascontiguousarray(x)) @ torch.from_numpy(np.array(weight)).T).numpy()
 
 
-def float_trace(mlp: Mlp, normal: Floats) -> dict[str, Floats]:
-    """Every node's output of a folded MLP for normalised samples; the same as `mlp.trace`, reproducibly."""
+def float_trace(mlp: Mlp, normal: Floats, known: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
+    """Every node's output of a folded MLP for normalised samples; the same as `mlp.trace`, reproducibly.
+
+    Nodes in `known` have the values there.
+    """
     values = {"input": normal}
     for node in mlp.nodes:
+        if known is not None and node.name in known:
+            values[node.name] = known[node.name]
+            continue
         operator = node.operator
         given = [values[name] for name in node.inputs]
         if isinstance(operator, Linear):

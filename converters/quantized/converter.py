@@ -74,6 +74,7 @@ def _convert(
     from .calibrate import calibrate, thinned_samples
     from .evaluation import evaluate
     from .input_quantizer import quantize_input
+    from .reference import float_reference
 
     thinned = thinned_samples(samples, max(mlp.sizes.values()))
     folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
@@ -88,9 +89,9 @@ def _convert(
     network = stated(extract(model), mlp)
     notes = [quantized.note] if quantized.note else []
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
-    return Conversion(
-        network, metrics, {BREVITAS_FILE: to_bytes(model)}, (*notes, *_notes(plan, data, epochs, metrics))
-    )
+    reference = float_reference(mlp, quantized.folded, plan, model, network)
+    notes += _notes(plan, data, epochs, metrics)
+    return Conversion(network, metrics, {BREVITAS_FILE: to_bytes(model)}, tuple(notes), reference)
 
 
 def _samples(mlp: Mlp, data: Dataset | None, options: Options) -> npt.NDArray[Any]:

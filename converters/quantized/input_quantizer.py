@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.equalization import feature_units
 from edgeml.frontends.mlp import Linear
 
 from .fold import FoldedMlp, normalise_input, takes_only_linear
@@ -55,9 +56,8 @@ def quantize_input(folded: FoldedMlp, x: Floats, options: Options) -> QuantizedI
     loss = _loss(shared, x)
     if loss <= _LOST * 4.0 ** (8 - options.input_bits):
         return shared
-    deviation = normal.std(axis=0)
-    usual = float(np.median(deviation[deviation > 0])) if np.any(deviation > 0) else 1.0
-    scaled = normalise_input(folded, normal.mean(axis=0), np.where(deviation > 0, deviation, usual))
+    weights = [node.operator.weight for node in folded.mlp.consumers("input") if isinstance(node.operator, Linear)]
+    scaled = normalise_input(folded, normal.mean(axis=0), feature_units(normal, weights))
     apart = _quantized(scaled, scaled.normalise(x), options)
     if _loss(apart, x) > _WORTH_NORMALISING * loss:
         return shared

@@ -86,7 +86,7 @@ class SpikingConverter:
         if uniform:
             # Another network than the quantized one: its files and figures do not speak of this one.
             metrics, note = _evened_metrics(metrics, network, quantized.network, data)
-            quantized = dataclasses.replace(quantized, files={})
+            quantized = dataclasses.replace(quantized, files={}, reference=None)
             notes = (*notes, note)
         return dataclasses.replace(quantized, network=network, metrics=metrics, notes=notes)
 

@@ -22,13 +22,14 @@ from edgeml.regular_file import read_regular
 
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
-from .input_form import choose_input_form
+from .input_form import choose_input_form, evened_features
 from .lowering import logits, lower
 from .metadata import metadata_entry
 from .model import FullyConnected, Function, Model, Softmax, TensorInfo
 from .options import OPTION_NAMES, Options, parse_options
 from .quantization import quantize_graph
 from .reader import LARGEST_FILE, read_model, read_network
+from .reference import float_reference
 from .runtimes import rounding_rule
 from .tables import tie_distance
 from .writer import write
@@ -60,8 +61,12 @@ class TfliteConverter:
             raise InputError("data", "the int8 form is calibrated on samples, and there are none", "Pass --data")
         if parsed.softmax == "keep" and mlp.final != "softmax":
             raise InputError("option softmax", f"the model ends in {mlp.final or 'no softmax'}", "Leave the option out")
-        graph = fuse(equalize(mlp, data.x[:_MOST_SAMPLES]).mlp)
-        graph = choose_input_form(graph, _samples(data), parsed)
+        graph = fuse(equalize(mlp, _samples(data)).mlp)
+        evened = evened_features(graph, _samples(data), parsed)
+        if evened is None:
+            graph = choose_input_form(graph, _samples(data), parsed)
+        else:
+            graph, parsed = evened, replace(parsed, float_io=True)
         model = _quantized(graph, mlp, data, parsed, progress)
         model = replace(model, labels=mlp.labels or data.labels, task=mlp.task, threshold=mlp.threshold)
         if parsed.softmax == "keep":
@@ -75,10 +80,16 @@ class TfliteConverter:
             notes.append(_ENDS_IN_SOFTMAX)
         elif mlp.final:
             notes.append(f"The final {mlp.final} was dropped: the outputs are logits, and the largest is the same.")
+        if evened is not None:
+            notes.append(
+                "The features' units differ too much for one int8 scale: the .tflite file takes and gives float32 "
+                "(float_io), and normalises each feature by its mean and deviation in the data."
+            )
         content = write(model)
         metrics["tflite_bytes"] = len(content)
         metrics["rounding"] = parsed.rounding
-        return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": content}, tuple(notes))
+        files = {f"{FOLDER}/{network.name}.tflite": content}
+        return Conversion(network, metrics, files, tuple(notes), float_reference(mlp, graph, model, network))
 
     def adopt(
         self, source: Any, network: Network, data: Dataset | None, options: Mapping[str, Any]
@@ -113,7 +124,7 @@ def _near_ties(model: Model) -> list[str]:
 
 
 def _samples(data: Dataset) -> npt.NDArray[np.float64]:
-    return np.asarray(data.x[:_MOST_SAMPLES], dtype=np.float64)
+    return np.asarray(data.x[:: -(-len(data.x) // _MOST_SAMPLES)], dtype=np.float64)
 
 
 def _quantized(graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, progress: Progress) -> Model:

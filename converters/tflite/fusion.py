@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
+from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh, sigmoid
 
 __all__ = ["FloatGraph", "Stage", "fuse"]
 
@@ -40,7 +40,7 @@ class Stage:
         """The stage in float64, [samples, channels]."""
         x = values[self.inputs[0]]
         if self.kind == "LOGISTIC":
-            return 1.0 / (1.0 + np.exp(-x))
+            return sigmoid(x)
         if self.kind == "TANH":
             return np.tanh(x)
         if self.kind == "linear":
@@ -68,11 +68,13 @@ class FloatGraph:
         """Features as the first stage takes them."""
         return (np.asarray(x, dtype=np.float64) - self.input_offset) / self.input_scale
 
-    def trace(self, x: npt.NDArray[np.floating]) -> dict[str, Floats]:
-        """Every stage's output in float64 for features x, and the normalised input."""
+    def trace(self, x: npt.NDArray[np.floating], known: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
+        """Every stage's output in float64 for features x, and the normalised input; stages in `known` have the values
+        there."""
         values = {INPUT: self.normalised(x)}
         for stage in self.stages:
-            values[stage.name] = stage.evaluate(values)
+            given = None if known is None else known.get(stage.name)
+            values[stage.name] = stage.evaluate(values) if given is None else given
         return values
 
     def consumers(self, name: str) -> list[Stage]:

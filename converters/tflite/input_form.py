@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.equalization import feature_units
 from edgeml.errors import InputError
 
 from .calibration import Calibration
@@ -20,7 +21,7 @@ from .model import FullyConnected, Model
 from .options import Options
 from .weights import weight_scales
 
-__all__ = ["MOST_LOST", "choose_input_form", "in_units_of_x", "is_plain", "lost"]
+__all__ = ["MOST_LOST", "choose_input_form", "evened_features", "in_units_of_x", "is_plain", "lost"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,6 +29,7 @@ MOST_LOST = 1e-3
 """Mean square of the first layers' errors, over the variance of their sums, that one scale for all features may cost:
 about 20 times that of well-chosen 8-bit integers."""
 _NEARLY_EQUAL = 1.5
+_WORTH_EVENING = 0.1
 _FINEST = 2.0**-12
 """Share of a feature's deviation that float32 must still tell apart for the file to normalise it: a 2^7th of a step."""
 
@@ -54,6 +56,32 @@ def choose_input_form(graph: FloatGraph, samples: Floats, options: Options) -> F
     if not options.float_io:
         raise _refusal(graph, samples, there)
     return _in_float32(graph, samples)
+
+
+def evened_features(graph: FloatGraph, samples: Floats, options: Options) -> FloatGraph | None:
+    """`graph` with its features normalised, in float32, by their means and deviations in `samples`, for a file with
+    float inputs, as no int8 tensor has a scale for each feature. None where one scale for all of them loses little, or
+    no less than this, or where float32 holds them too coarsely."""
+    if not is_plain(graph) or any(stage.kind != "linear" for stage in graph.consumers(INPUT)):
+        return None
+    here = lost(graph, samples, options)
+    if here <= MOST_LOST:
+        return None
+    x = graph.normalised(samples)
+    mean, units = x.mean(axis=0), feature_units(x, [stage.weight for stage in graph.consumers(INPUT)])
+    stages = []
+    for stage in graph.stages:
+        if INPUT in stage.inputs:
+            bias = stage.bias + (stage.weight * mean).sum(axis=1)
+            stage = replace(stage, weight=stage.weight * units, bias=bias)
+        stages.append(stage)
+    unit = graph.input_scale[0]
+    evened = replace(graph, stages=tuple(stages), input_offset=mean * unit, input_scale=units * unit)
+    try:
+        evened = _in_float32(evened, samples)
+    except InputError:
+        return None
+    return evened if lost(evened, samples, options) < _WORTH_EVENING * here else None
 
 
 def in_units_of_x(model: Model, unit: float) -> Model:

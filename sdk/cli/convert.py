@@ -49,6 +49,9 @@ def convert(
         list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Any further option of a form or target.")
     ] = None,
     require: Require = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 1, and no bundle, if integers are far from the float model.")
+    ] = False,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -98,6 +101,7 @@ def convert(
             weights=weights,
             name=name,
             options=given,
+            strict=strict,
             time_limit=time_limit,
             task=task,
             labels=labels or (),
@@ -128,7 +132,7 @@ def _key_and_value(text: str) -> tuple[str, Any]:
 def show_bundle(terminal: Any, bundle: Any) -> None:
     """Print what a conversion found: accuracy, notes, verification, where the bundle lies.
 
-    What nobody may overlook comes first: that nothing of the target ran."""
+    What nobody may overlook comes first: that nothing of the target ran, and the notes that are warnings."""
     from rich.markup import escape
 
     from ..coverage import coverage

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..network import argmax
 from ..network.task import BINARY, CLASSES, TASKS, VALUES, label_count
 
-__all__ = ["Add", "Affine", "Clamp", "Linear", "Mlp", "MlpNode", "Operator", "Sigmoid", "Tanh"]
+__all__ = ["Add", "Affine", "Clamp", "Linear", "Mlp", "MlpNode", "Operator", "Sigmoid", "Tanh", "sigmoid"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -100,7 +100,8 @@ class MlpNode:
     origin: str = ""
 
 
-def _sigmoid(x: Floats) -> Floats:
+def sigmoid(x: Floats) -> Floats:
+    """1 / (1 + exp(−x)), 0 where exp(−x) passes float64."""
     with np.errstate(over="ignore"):
         return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
@@ -109,7 +110,7 @@ _EVALUATE: dict[type, Callable[..., Floats]] = {
     Linear: lambda op, x: x @ op.weight.T + op.bias,
     Affine: lambda op, x: x * op.scale + op.shift,
     Clamp: lambda op, x: np.clip(x, op.low, op.high),
-    Sigmoid: lambda op, x: _sigmoid(x),
+    Sigmoid: lambda op, x: sigmoid(x),
     Tanh: lambda op, x: np.tanh(x),
     Add: lambda op, a, b: a + b,
 }

@@ -20,6 +20,7 @@ def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: s
     target = manifest["target"]
     lines = [
         _covered(manifest.get("coverage")),
+        _far(manifest.get("metrics", {}).get("fidelity")),
         _exactness(manifest.get("verification", [])),
         _fitting(resources, margin),
         _accuracy(manifest),
@@ -49,6 +50,13 @@ def _covered(coverage: Any) -> tuple[str, str, str]:
     if not isinstance(coverage, Mapping) or coverage.get("target_ran", True):
         return "plain", "", ""
     return "warn", "Not verified for its target.", str(coverage.get("sentence", ""))
+
+
+def _far(fidelity: Any) -> tuple[str, str, str]:
+    """Where the integers are further from the float model than their bits explain."""
+    if not isinstance(fidelity, Mapping) or fidelity.get("within", True):
+        return "plain", "", ""
+    return "bad", "Far from the float model.", str(fidelity.get("note", ""))
 
 
 def _exactness(verdicts: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:

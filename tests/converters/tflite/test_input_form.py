@@ -130,7 +130,7 @@ def test_a_file_whose_normalisation_stands_in_metadata_alone_is_refused() -> Non
     mlp, x = normalised(*SCALAR)
     (content,) = convert(mlp, x).files.values()
     model = read_model(content)
-    assert set(own_metadata(model.metadata)) == {"rounding", "model_hash", "guard_bits", "labels"}
+    assert set(own_metadata(model.metadata)) == {"rounding", "model_hash", "guard_bits", "labels", "task", "threshold"}
     stated = metadata_entry({"input_offset": [127.5], "input_scale": [127.5]})
     with pytest.raises(InputError, match="no operator of the file applies"):
         read_model(write(replace(model, metadata=stated)))
