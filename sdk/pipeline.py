@@ -27,13 +27,10 @@ from .output_folder import unfinished_folder
 from .profile import Profile, load_profile
 from .report import confusion, render
 from .time_limit import time_limit as time_limits
+from .vectors import MOST_DATA_VECTORS, VectorSet, derive_vectors
 from .verify import Verdict, run_executors
 
 __all__ = ["convert"]
-
-MOST_DATA_VECTORS = 512
-RANDOM_VECTORS = 62
-"""Test vectors of a bundle: held-back samples, seeded random integers, and the two corners of the input range."""
 
 
 def _silent(stage: str, done: int, total: int, values: Mapping[str, float]) -> None:
@@ -120,7 +117,7 @@ def convert(
         final = Path(output) if output is not None else Path("build") / network.name
         with unfinished_folder(final) as folder:
             announce(f"writing for {profile.name}")
-            _write_network(folder, conversion, dataset)
+            vectors = _write_network(folder, conversion, dataset)
             reception.write_samples(folder, source, dataset)
             metrics = dict(conversion.metrics)
             if dataset is not None and dataset.y_test is not None:
@@ -129,7 +126,7 @@ def convert(
             told = _told(hardware.emit, announce=announce, remark=remark)
             target_options = _take(given, getattr(hardware, "option_names", ()))
             metrics["target"] = dict(hardware.emit(network, profile, folder, target_options, **told))
-            manifest = _manifest(conversion, to, profile, given, metrics)
+            manifest = {**_manifest(conversion, to, profile, given, metrics), "vectors": vectors.as_json()}
             unverified = Bundle(folder, network, seal(folder, manifest))
             verdicts = run_executors(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
             _refuse_inexact(verdicts)
@@ -187,13 +184,13 @@ def _held_to_float(conversion: plugins.Conversion, data: Dataset | None, strict:
     return replace(conversion, notes=notes, metrics={**conversion.metrics, "fidelity": found.as_json()})
 
 
-def _write_network(folder: Path, conversion: plugins.Conversion, dataset: Dataset | None) -> None:
+def _write_network(folder: Path, conversion: plugins.Conversion, dataset: Dataset | None) -> VectorSet:
     """The network, its test vectors, and the files that the converter brings."""
     for path, content in conversion.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     network_file.write(conversion.network, folder / NETWORK)
-    _write_golden(folder, conversion.network, dataset)
+    return _write_golden(folder, conversion.network, dataset)
 
 
 def _manifest(
@@ -271,24 +268,16 @@ def _check_rules(hardware: plugins.Target, network: Network, profile: Profile) -
         raise CheckFailed(f"target {profile.name}", "the network breaks its rules:\n  " + "\n  ".join(lines))
 
 
-def _write_golden(folder: Path, network: Network, dataset: Dataset | None) -> None:
-    """Test vectors: held-back samples where there are any, seeded random integers, and the corners."""
+def _write_golden(folder: Path, network: Network, dataset: Dataset | None) -> VectorSet:
+    """The test vectors, derived and written."""
     quantizer = network.quantizer
-    generator = np.random.default_rng(0)
-    shape = (RANDOM_VECTORS, network.input_size)
-    parts = [
-        generator.integers(quantizer.low, quantizer.high, shape, endpoint=True, dtype=np.int32),
-        np.full((1, network.input_size), quantizer.low, np.int32),
-        np.full((1, network.input_size), quantizer.high, np.int32),
-    ]
-    if dataset is not None:
-        parts.insert(0, quantizer.quantize(dataset.x_test[:MOST_DATA_VECTORS]))
-    q = np.concatenate(parts)
+    samples = None if dataset is None else quantizer.quantize(dataset.x_test[:MOST_DATA_VECTORS])
+    vectors = derive_vectors(network, samples)
     (folder / "golden").mkdir()
     small = np.int8 if quantizer.signed else np.uint8
-    y = simulate(network, q)
-    (folder / "golden" / "inputs.npy").write_bytes(to_npy(q.astype(small)))
-    (folder / "golden" / "outputs.npy").write_bytes(to_npy(y))
+    (folder / "golden" / "inputs.npy").write_bytes(to_npy(vectors.q.astype(small)))
+    (folder / "golden" / "outputs.npy").write_bytes(to_npy(vectors.y))
+    return vectors
 
 
 def _refuse_inexact(verdicts: Sequence[Verdict]) -> None:

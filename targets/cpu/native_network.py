@@ -13,6 +13,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, MissingTool
 from edgeml.network import Network
 from edgeml.targets.c import CProgram, Dialect, generate
+from edgeml.targets.c.alone import StepCase, check_steps, entry_points
 
 from .compiler import Compiler, find_compiler, missing_compiler
 from .dialect import CPU_DIALECT
@@ -85,6 +86,7 @@ class _Build:
         for network, program in zip(networks, programs, strict=True):
             ctype = "int8_t" if network.quantizer.signed else "uint8_t"
             wrapper = _WRAPPER.format(name=program.plan.name, macro=program.plan.macro, ctype=ctype)
+            wrapper += "\n" + entry_points(program.plan)
             files |= {**program.files, f"{program.plan.name}-native.c": wrapper}
         files |= replaced or {}
         # No network is called by a name with a hyphen.
@@ -135,6 +137,7 @@ class NativeNetwork:
         self._repeat.restype = None
         sizes = getattr(library, f"{name}_size")
         sizes.argtypes, sizes.restype = (ctypes.c_int,), size
+        self._library = library
         self._alignment = program.plan.dialect.alignment
         self._arena_bytes = int(sizes(0))
         if (sizes(1), sizes(2)) != (network.input_size, network.output_size):
@@ -154,6 +157,28 @@ class NativeNetwork:
         self._batch(x.ctypes.data, len(x), outputs.ctypes.data, None, arena)
         del memory
         return outputs
+
+    def check_layers(self) -> int:
+        """Run each step alone at the corners of its input range; the number of inputs that were run. CheckFailed where
+        one gives other integers than its layers."""
+        return check_steps(self.program.plan, self._run_alone, "on this machine")
+
+    def _run_alone(self, case: StepCase) -> npt.NDArray[np.int32]:
+        function, step = getattr(self._library, case.function), case.step
+        function.argtypes, function.restype = (ctypes.c_void_p,) * 4, None
+        inputs = [_aligned(stored.nbytes // len(stored), self._alignment) for stored in case.inputs]
+        (output, y), (scratch, s) = (
+            _aligned(size, self._alignment) for size in (step.output.bytes, step.code.scratch_bytes)
+        )
+        addresses = [address for _, address in inputs]
+        found = np.empty((len(case.expected), step.output.padded), case.dtype)
+        for row, stored in enumerate(zip(*case.inputs, strict=True)):
+            for (memory, _), values in zip(inputs, stored, strict=True):
+                memory[:] = values.view(np.uint8)
+            function(addresses[0], addresses[-1], y, s)
+            found[row] = output.view(case.dtype)
+        del scratch
+        return case.values(found)
 
     def prepare(self, q: npt.NDArray[np.integer]) -> tuple[Callable[[], None], npt.NDArray[np.int32]]:
         """A function that runs the samples q again at each call, and the array that it writes their outputs to: what
@@ -200,6 +225,13 @@ class NativeNetwork:
                 column += step.output.size
         del memory
         return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _aligned(size: int, alignment: int) -> tuple[npt.NDArray[np.uint8], int]:
+    """So many bytes of memory, and their address, a multiple of the alignment."""
+    memory = np.zeros(size + alignment, np.uint8)
+    first = -memory.ctypes.data % alignment
+    return memory[first : first + size], memory.ctypes.data + first
 
 
 def build_native(

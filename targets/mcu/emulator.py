@@ -122,6 +122,11 @@ class Emulator:
         self._next = 0
 
     @property
+    def core(self) -> Core:
+        """The core that is emulated."""
+        return self._core
+
+    @property
     def image(self) -> Image:
         """The image that is loaded."""
         return self._image

@@ -17,6 +17,7 @@ from .cores import Core, core
 from .emulator import Emulator, emulator_version
 from .firmware import Firmware, firmware_files
 from .image_build import library_image
+from .layers_alone import layers_alone, traced_image
 from .measure import OPTIMIZATIONS, measuring_missing
 from .runner import NetworkRunner
 from .target import FOLDER
@@ -105,12 +106,15 @@ class UnicornExecutor:
             }
         layers: dict[str, npt.NDArray[np.int32]] = {}
         if trace:
-            traced_image = library_image(firmware, self._core, trace=True, optimize=optimize)
-            traced = NetworkRunner(Emulator(self._core, traced_image), firmware.program)
+            emulator = Emulator(self._core, traced_image(firmware, self._core, optimize))
+            traced = NetworkRunner(emulator, firmware.program)
             traced_outputs, layers = traced.trace(q)
             if not np.array_equal(traced_outputs, outputs):
                 raise CheckFailed(f"{self._core.title}", "the traced and the plain entry point of the C differ")
-        return Execution(outputs, layers, f"{self._core.title}, {compiler_version()}, {emulator_version()}", measures)
+        detail = f"{self._core.title}, {compiler_version()}, {emulator_version()}"
+        if trace:
+            detail += f"; {layers_alone(emulator, firmware.program)} corners of layers alone"
+        return Execution(outputs, layers, detail, measures)
 
 
 unicorn_m0 = UnicornExecutor("m0")

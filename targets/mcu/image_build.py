@@ -85,13 +85,20 @@ def _built(
 
 
 def library_image(
-    firmware: Firmware, core: Core, *, trace: bool = False, self_test: bool = False, optimize: str = "-O2"
+    firmware: Firmware,
+    core: Core,
+    *,
+    trace: bool = False,
+    self_test: bool = False,
+    optimize: str = "-O2",
+    also: tuple[str, ...] = (),
 ) -> Image:
-    """The network alone: its entry points, without start-up code."""
+    """The network alone: its entry points and the functions of `also`, without start-up code."""
     name = firmware.program.plan.name
     keep = [f"{name}_invoke"]
     keep += [f"{name}_trace"] if trace else []
     keep += [f"{name}_self_test"] if self_test else []
+    keep += also
     defines = {f"{firmware.program.plan.macro}_WITH_TRACE": "1"} if trace else {}
     return read_image(_elf(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap()))
 

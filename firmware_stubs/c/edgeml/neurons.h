@@ -5,12 +5,12 @@
 #include "common.h"
 
 /* x >> bits, rounding down, for negative x too (C99 leaves that to the compiler; this it compiles to one shift). */
-EDGEML_INLINE int32_t edgeml_shift_right(int32_t x, unsigned bits)
+EDGEML_INLINE int32_t edgeml_floor_shift(int32_t x, unsigned bits)
 {
     return x >= 0 ? (int32_t)((uint32_t)x >> bits) : (int32_t)~(~(uint32_t)x >> bits);
 }
 
-EDGEML_INLINE int64_t edgeml_shift_right_wide(int64_t x, unsigned bits)
+EDGEML_INLINE int64_t edgeml_floor_shift_wide(int64_t x, unsigned bits)
 {
     return x >= 0 ? (int64_t)((uint64_t)x >> bits) : (int64_t)~(~(uint64_t)x >> bits);
 }
@@ -19,7 +19,7 @@ EDGEML_INLINE int64_t edgeml_shift_right_wide(int64_t x, unsigned bits)
 EDGEML_INLINE int32_t edgeml_decay_multiply(int32_t x, int32_t factor, unsigned bits)
 {
     const int64_t half = bits > 0 ? (int64_t)1 << (bits - 1) : 0;
-    return (int32_t)edgeml_shift_right_wide((int64_t)x * factor + half, bits);
+    return (int32_t)edgeml_floor_shift_wide((int64_t)x * factor + half, bits);
 }
 
 /* sign(x) * ((|x| * factor) >> bits) */
@@ -32,7 +32,7 @@ EDGEML_INLINE int32_t edgeml_decay_toward_zero(int32_t x, int32_t factor, unsign
 /* x - (x >> shift), and one less where that changes nothing and x > 0. */
 EDGEML_INLINE int32_t edgeml_decay_shift(int32_t x, unsigned shift)
 {
-    const int32_t loss = edgeml_shift_right(x, shift);
+    const int32_t loss = edgeml_floor_shift(x, shift);
     return loss == 0 && x > 0 ? x - 1 : x - loss;
 }
 

@@ -246,7 +246,7 @@ class _Writer:
         else:
             arriving = "arriving[n]"
             if model.dropped_bits:
-                arriving = f"edgeml_shift_right({arriving}, {model.dropped_bits})"
+                arriving = f"edgeml_floor_shift({arriving}, {model.dropped_bits})"
             if model.weight_shift:
                 arriving = f"{arriving} * {1 << model.weight_shift}"
             arriving += into_current

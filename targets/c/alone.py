@@ -1,0 +1,149 @@
+"""Each step of a program alone, at the corners of its input range: what a whole network's inputs cannot reach, as the
+values of a layer depend on each other, its code must compute all the same.
+
+A compiler sees a function for each step beside the program's own entry points; whoever runs the C calls them on stored
+integers and compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import CheckFailed
+from edgeml.network import Dense, Threshold
+from edgeml.network.layers.neurons import Neurons
+
+from .plan import Plan, Step
+from .tensor import Tensor
+
+__all__ = ["StepCase", "check_steps", "entry_points", "step_cases"]
+
+_MOST_OUTPUTS = 12
+"""Outputs of a dense layer whose both ends are driven."""
+_DRAWN = 6
+
+Values = npt.NDArray[np.int32]
+_STORED = {"uint8_t": np.uint8, "int16_t": np.int16, "int32_t": np.int32}
+
+
+@dataclass(frozen=True, eq=False)
+class StepCase:
+    """A step with inputs for it.
+
+    Parameters
+    ----------
+    step : what is called.
+    function : its entry point: void (const void *x, const void *x1, void *y, void *scratch).
+    inputs : for each of its tensors, stored integers [cases, padded].
+    expected : values int32 [cases, channels] of its output.
+    """
+
+    step: Step
+    function: str
+    inputs: tuple[npt.NDArray[np.generic], ...]
+    expected: Values
+
+    def values(self, stored: npt.NDArray[np.generic]) -> Values:
+        """The values of stored outputs [cases, padded]."""
+        output = self.step.output
+        return (stored[:, : output.size].astype(np.int64) + output.low).astype(np.int32)
+
+    @property
+    def dtype(self) -> type[np.generic]:
+        """Of a stored output."""
+        return _STORED[self.step.output.ctype]
+
+
+def _function(plan: Plan, position: int) -> str:
+    return f"{plan.name}_alone_{position}"
+
+
+def entry_points(plan: Plan) -> str:
+    """C behind the program's own: a function for each step but the input's, on one sample."""
+    parts = []
+    for position, step in enumerate(plan.steps):
+        job, code = step.job, step.code
+        if not job.inputs:
+            continue
+        names = [f"x{number}" if number else "x" for number in range(2)]
+        used = zip(job.inputs, names, strict=False)
+        arguments = [f"(const {tensor.ctype} *){name}" for tensor, name in used] + [f"({step.output.ctype} *)y"]
+        arguments += ["(uint8_t *)scratch"] if code.scratch_bytes else []
+        signature = f"void {_function(plan, position)}(const void *x, const void *x1, void *y, void *scratch)"
+        unused = "" if len(job.inputs) > 1 else "    (void)x1;\n"
+        unused += "" if code.scratch_bytes else "    (void)scratch;\n"
+        parts.append(f"{signature};\n{signature}\n{{\n{unused}    {job.prefix}({', '.join([*arguments, '1'])});\n}}\n")
+    return "\n".join(parts)
+
+
+def step_cases(plan: Plan) -> Iterator[StepCase]:
+    """Each step but the input's, at the corners of its input range; the same plan gives the same cases."""
+    for position, step in enumerate(plan.steps):
+        if not step.job.inputs or len(step.job.inputs) > 2:
+            continue
+        values = _corners(step, np.random.default_rng(position))
+        found: Sequence[Values] = values
+        for node in step.job.nodes:
+            found = (node.layer.evaluate(*found),)
+        stored = tuple(_stored(value, tensor) for value, tensor in zip(values, step.job.inputs, strict=True))
+        yield StepCase(step, _function(plan, position), stored, found[0])
+
+
+def _ends(tensor: Tensor) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    return tensor.stored_low + tensor.low, tensor.stored_high + tensor.low
+
+
+def _corners(step: Step, generator: np.random.Generator) -> tuple[Values, ...]:
+    """Values [cases, channels] for each input: all at one end, both ends drawn, and what the layer makes extreme."""
+    columns = []
+    patterns = [np.array(bits) for bits in ((0, 0), (1, 1), (0, 1), (1, 0))][: 2 * len(step.job.inputs)]
+    for number, tensor in enumerate(step.job.inputs):
+        low, high = _ends(tensor)
+        rows = [high if pattern[number] else low for pattern in patterns]
+        rows += [np.where(generator.integers(0, 2, tensor.size) == 1, high, low) for _ in range(_DRAWN)]
+        rows += [generator.integers(low, high, endpoint=True) for _ in range(_DRAWN)]
+        columns.append(rows)
+    layer = step.job.nodes[0].layer
+    if isinstance(layer, Dense):
+        low, high = _ends(step.job.inputs[0])
+        count = min(_MOST_OUTPUTS, layer.outputs)
+        for output in (position * layer.outputs // count for position in range(count)):
+            positive = layer.weight[output] > 0
+            columns[0] += [np.where(positive, high, low), np.where(positive, low, high)]
+    if isinstance(layer, (Threshold, Neurons)):
+        low, high = _ends(step.job.inputs[0])
+        levels = layer.thresholds.shape[1]
+        for turn in range(_DRAWN):
+            chosen = (np.arange(layer.channels) + turn) % levels
+            at = layer.thresholds[np.arange(layer.channels), chosen].astype(np.int64)
+            columns[0] += [np.clip(at, low, high), np.clip(at - 1, low, high)]
+    return tuple(np.stack(rows).astype(np.int32) for rows in columns)
+
+
+def _stored(values: Values, tensor: Tensor) -> npt.NDArray[np.generic]:
+    stored = np.zeros((len(values), tensor.padded), _STORED[tensor.ctype])
+    stored[:, : tensor.size] = values.astype(np.int64) - tensor.low
+    return stored
+
+
+def check_steps(plan: Plan, call: Callable[[StepCase], Values], where: str) -> int:
+    """Run every case with `call`, which gives values [cases, channels]; the number of cases.
+
+    Raises CheckFailed naming the layer that gives other integers than its definition.
+    """
+    count = 0
+    for case in step_cases(plan):
+        found = call(case)
+        if not np.array_equal(found, case.expected):
+            row, channel = (int(index) for index in np.argwhere(found != case.expected)[0])
+            raise CheckFailed(
+                f"layer {case.step.name}",
+                f"alone, at a corner of its input range, channel {channel} is {found[row, channel]} {where}; "
+                f"golden has {case.expected[row, channel]}",
+            )
+        count += len(case.expected)
+    return count
