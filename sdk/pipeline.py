@@ -21,7 +21,7 @@ from .frontends.mlp import Mlp
 from .frontends.snn import Snn
 from .inputs import read_inputs
 from .judging import answers_of, scores
-from .network import Network, simulate
+from .network import Network
 from .network import file as network_file
 from .output_folder import unfinished_folder
 from .profile import Profile, load_profile
