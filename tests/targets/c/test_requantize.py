@@ -80,6 +80,22 @@ def test_every_rule_is_exact_next_to_ties(powers_of_two: bool, per_channel: bool
 
 
 @pytest.mark.parametrize("flags", FLAGS)
+@pytest.mark.parametrize(("rounding", "lowest", "largest"), [("float64_away", 2**30, 127), ("fp32_rne", 2**22, 511)])
+def test_products_that_only_their_own_rounding_brings_to_a_tie_are_exact(
+    rounding: str, lowest: int, largest: int, flags: str
+) -> None:
+    """Factors nearest to what would make each product a tie of the output: whether it is one is decided when the
+    product is rounded to the format's significand, by as much as that can move it."""
+    generator = np.random.default_rng(7)
+    acc = generator.integers(lowest, 2 * lowest, 1500) * generator.choice([-1, 1], 1500)
+    factors = (generator.integers(largest // 2, largest, 1500) + 0.5) / np.abs(acc)
+    dense = Dense(np.zeros((1500, 1), int), 8, acc, 0)
+    eff = factors.astype(np.float32).astype(np.float64) if rounding == "fp32_rne" else factors
+    network = network_of((rounding,), dense, eff, low=-600, high=600)
+    assert_every_layer_is_exact(network, np.zeros((1, 1), np.int32), flags)
+
+
+@pytest.mark.parametrize("flags", FLAGS)
 def test_factors_of_one_and_more_are_exact(flags: str) -> None:
     """The left shift of the integer rules, and results far past 8 bits."""
     q = np.arange(-128, 128, dtype=np.int32)[:, None]
