@@ -73,7 +73,7 @@ def describe_mlp(mlp: Mlp) -> dict[str, Any]:
 def describe_snn(snn: Snn) -> dict[str, Any]:
     """Layers of a float spiking network: synapses, decays, thresholds (smallest to largest) and how they reset."""
     layers = []
-    for position, layer in enumerate(snn.layers):
+    for layer, sources in zip(snn.layers, snn.sources, strict=True):
         constants = {"beta": layer.beta, "threshold": layer.threshold}
         if layer.alpha is not None:
             constants["alpha"] = layer.alpha
@@ -85,7 +85,7 @@ def describe_snn(snn: Snn) -> dict[str, Any]:
             {
                 "name": layer.name,
                 "kind": "spiking neurons",
-                "inputs": [snn.layers[position - 1].name if position else "input"],
+                "inputs": [snn.layers[source].name if source >= 0 else "input" for source in sources],
                 "outputs": len(layer.bias),
                 "parameters": int(sum(array.size for array in arrays if array is not None)),
                 "summary": ", ".join(told),

@@ -33,6 +33,8 @@ __all__ = ["convert_rate"]
 
 Floats = npt.NDArray[np.float64]
 _THRESHOLD_BITS = 10
+_MOST_BIAS = 2**18
+_MOST_THRESHOLD = 2**28
 _MOST_CALIBRATION = 4096
 
 
@@ -107,8 +109,16 @@ def convert_rate(mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], pro
 
 def _input_quantizer(x: Floats) -> InputQuantizer:
     signed = bool(x.min() < 0)
-    largest = max(float(np.abs(x).max()), np.finfo(np.float64).tiny)
+    largest = float(np.abs(x).max()) or 1.0  # data of zeros has no scale
     return InputQuantizer(x.shape[1], np.array([largest / (127 if signed else 255)]), np.zeros(1), 0, 8, signed)
+
+
+def _unit(weight: Floats, bias: Floats, unit: float, steps: int, most: int) -> float:
+    """The real value of one integer unit of a membrane: the largest weight is `most` of them, and biases (all there is
+    in a layer of zeros) stay within 32 bits over all steps."""
+    by_weight = float(np.abs(weight).max()) * unit / most
+    by_bias = float(np.abs(bias).max()) * steps / _MOST_BIAS
+    return max(by_weight, by_bias) or 1.0
 
 
 def _network(
@@ -135,17 +145,18 @@ def _network(
     for k, (weight, bias) in enumerate(stages):
         last = k == len(stages) - 1
         activation = activation @ weight.T + bias
+        # One integer unit of weight times one unit of input stands for `real`; one spike for the layer's scale.
+        real = _unit(weight, bias, unit, steps, most)
+        step = real / unit
         if not last:
             activation = np.maximum(activation, 0)
             positive = activation[activation > 0]
-            scales.append(float(np.percentile(positive, percentile)) if positive.size else 1.0)
-        # One integer unit of weight times one unit of input stands for `real`; one spike for the layer's scale.
-        step = max(float(np.abs(weight).max()) / most, np.finfo(np.float64).tiny)
-        real = step * unit
+            # A layer that never fires on this data gets the threshold that its largest weight would reach.
+            scales.append(float(np.percentile(positive, percentile)) if positive.size else real * most)
         integers = np.clip(np.rint(weight / step), -most - 1, most).astype(np.int64)
         # Fraction bits only where a threshold would else be too small a number to be hit closely.
         fraction = 0 if last else max(0, _THRESHOLD_BITS - int(np.log2(max(scales[-1] / real, 1))))
-        threshold = 1 if last else max(1, round(scales[-1] / real * 2**fraction))
+        threshold = 1 if last else min(max(1, round(scales[-1] / real * 2**fraction)), _MOST_THRESHOLD)
         neurons = len(bias)
         model = NeuronModel(
             name="rate",

@@ -220,3 +220,24 @@ def test_files_that_are_no_nir_give_an_error(tmp_path: Path) -> None:
         path.write_bytes(bytes(mangled))
         with contextlib.suppress(InputError):
             read_model(path)
+
+
+def test_edges_give_the_order_of_layers_whatever_the_nodes_are_called(tmp_path: Path) -> None:
+    """HDF5 keeps nodes by name: here the names sort backwards, and the edges are written in disorder."""
+    import nir
+
+    rng = np.random.default_rng(0)
+    sizes = [(5, 4), (5, 5), (2, 5)]
+    names = [("z", "y"), ("m", "x"), ("b", "a")]
+    nodes: dict[str, object] = {"q": nir.Input(np.array([4])), "c": nir.Output(np.array([2]))}
+    edges, before = [], "q"
+    for (synapses, neurons), (rows, columns) in zip(names, sizes, strict=True):
+        nodes[neurons] = nir.LIF(np.full(rows, 0.002), np.full(rows, 20.0), np.zeros(rows), np.ones(rows))
+        nodes[synapses] = nir.Linear(rng.normal(size=(rows, columns)))
+        edges += [(before, synapses), (synapses, neurons)]
+        before = neurons
+    edges.append((before, "c"))
+    nir.write(tmp_path / "back.nir", nir.NIRGraph(nodes, edges[::-1]))
+    network = read_model(tmp_path / "back.nir")
+    assert [layer.name for layer in network.layers] == [neurons for _, neurons in names]
+    assert [layer.weight.shape for layer in network.layers] == sizes

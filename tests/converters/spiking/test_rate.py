@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgeml.converters.spiking.rate import convert_rate
+from edgeml.data import as_dataset
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Add, Clamp, Linear, Mlp, MlpNode, Sigmoid
 from edgeml.network import argmax, simulate
@@ -48,7 +49,8 @@ def test_a_residual_path_and_a_sigmoid_are_refused_by_name() -> None:
     residual = Mlp("m", 2, (MlpNode("a", eye, ("input",)), MlpNode("sum", Add(), ("a", "a"))))
     with pytest.raises(InputError, match=r"sum.*residual"):
         convert_rate(residual, digits(), {}, silent)
-    smooth = Mlp("m", 2, (MlpNode("a", eye, ("input",)), MlpNode("squash", Sigmoid(), ("a",))))
+    layers = (MlpNode("a", eye, ("input",)), MlpNode("squash", Sigmoid(), ("a",)), MlpNode("b", eye, ("squash",)))
+    smooth = Mlp("m", 2, layers)
     with pytest.raises(InputError, match=r"squash.*Sigmoid"):
         convert_rate(smooth, digits(), {}, silent)
 
@@ -65,3 +67,27 @@ def test_without_data_it_says_what_is_missing() -> None:
     )
     with pytest.raises(InputError, match="--data"):
         convert_rate(mlp, None, {}, silent)
+
+
+@pytest.mark.parametrize("zeros", ["first", "last", "hidden dies", "data"])
+def test_constant_networks_convert(zeros: str) -> None:
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=(5, 4)), rng.normal(size=(3, 5))]
+    biases = [rng.normal(size=5), rng.normal(size=3)]
+    if zeros in ("first", "last"):
+        weights[zeros == "last"][:] = 0
+    if zeros == "hidden dies":
+        weights[0][:], biases[0][:] = 0, -1
+    nodes = (
+        MlpNode("a", Linear(weights[0], biases[0]), ("input",)),
+        MlpNode("r", Clamp(0, np.inf), ("a",)),
+        MlpNode("b", Linear(weights[1], biases[1]), ("r",)),
+    )
+    mlp = Mlp("constant", 4, nodes)
+    x = np.zeros((40, 4)) if zeros == "data" else rng.normal(size=(40, 4))
+    conversion = convert_rate(mlp, as_dataset({"x": x}), {"steps": 64}, silent)
+    if zeros != "first":
+        assert conversion.metrics["agreement"] == 1
+    network = conversion.network
+    real = simulate(network, network.quantizer.quantize(x)) * network.output.scale
+    assert np.abs(real - mlp.evaluate(x)).max() < 0.2 * max(1, np.abs(mlp.evaluate(x)).max())
