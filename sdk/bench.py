@@ -28,9 +28,10 @@ def measure(
 
     Rounds of all executors are interleaved, so that a disturbance of the machine meets all of them; `ratio` is
     the golden simulator's time over the executor's at the same batch. An executor with a method
-    `benchmark(bundle, q)`, seconds per inference of one batch timed inside compiled code, gets a second row. Left out
-    are those that count instructions (`instructions`), as an emulator's own time says nothing of the processor's, and
-    those whose attribute `needs_device` is true.
+    `benchmark(bundle, q)`, seconds per inference of one batch timed inside compiled code, gets a second row. One with
+    `setup(bundle)`, the seconds that it takes to start a process of its own, gets only the time that `benchmark`
+    takes there; `setup_microseconds` is told apart. Left out are those that count instructions (`instructions`), as an
+    emulator's own time says nothing of the processor's, and those whose attribute `needs_device` is true.
     """
     if any(batch < 1 or batch > 2**20 for batch in batches):
         raise InputError("--batch", f"must be 1 … 2^20, found {list(batches)}")
@@ -41,9 +42,14 @@ def measure(
         samples = np.resize(q, (batch, q.shape[1])).astype(np.int32)
         timers: dict[str, Callable[[], float]] = {}
         details: dict[str, str] = {}
+        setups: dict[str, float] = {}
         for name, executor in executors.items():
             announce(f"warming up {name}")
             details[name] = executor.run(bundle, samples, trace=False, options={}).detail
+            if hasattr(executor, "setup"):
+                setups[name] = executor.setup(bundle)
+                timers[name] = _compiled(executor, bundle, samples)
+                continue
             timers[name] = _wall_clock(executor, bundle, samples)
             if hasattr(executor, "benchmark"):
                 timers[f"{name}, compiled loop"] = _compiled(executor, bundle, samples)
@@ -55,15 +61,17 @@ def measure(
         golden = statistics.median(times["golden"])
         for name, values in times.items():
             seconds = statistics.median(values)
-            rows.append(
-                {
-                    "executor": name,
-                    "batch": batch,
-                    "microseconds": round(seconds * 1e6, 4),
-                    "ratio": round(golden / seconds, 2),
-                    "detail": details.get(name, ""),
-                }
-            )
+            row = {
+                "executor": name,
+                "batch": batch,
+                "microseconds": round(seconds * 1e6, 4),
+                "ratio": round(golden / seconds, 2),
+                "detail": details.get(name, ""),
+            }
+            if name in setups:
+                row["setup_microseconds"] = round(setups[name] * 1e6)
+                row["detail"] += f"; timed in its own process, whose start took {1e3 * setups[name]:.0f} ms"
+            rows.append(row)
     return rows
 
 

@@ -110,8 +110,8 @@ def _run_on_board(bundle: Bundle, board: str, terminal: Terminal) -> None:
     terminal.plain(f"$ edgeml hil {bundle.folder} --emulate {board}")
     with terminal.progress() as (progress, _):
         found = hil.run(bundle, emulate=board, progress=progress)
-    cycles = f", {found.cycles['median']} cycles an inference" if found.cycles else ""
-    terminal.plain(f"{found.vectors} vectors on {board}, {found.mismatches} differ from golden{cycles}")
+    count = f", {found.counts['median']} {found.unit} an inference" if found.counts else ""
+    terminal.plain(f"{found.vectors} vectors on {board}, {found.mismatches} differ from golden{count}")
     if not found.passed:
         raise CheckFailed(f"board {board}", f"{found.mismatches} vectors differ, self-test {found.self_test}")
 

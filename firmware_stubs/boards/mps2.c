@@ -1,8 +1,8 @@
 /* The emulated boards: Arm's MPS2 and MPS3 (CMSDK UART, SysTick) as QEMU and edgeml's Unicorn board know it, without an SDK.
  *
- * EDGEML_UART is the UART's address. The cycle counter is SysTick, extended by nothing: an inference must take fewer
- * than 2^24 ticks. EDGEML_HIL_START and EDGEML_HIL_RECEIVE
- * name the functions of the model.
+ * EDGEML_UART is the UART's address. The counter is SysTick, extended by nothing: an inference must take fewer than 2^24
+ * ticks, which are not the cycles of a real core. EDGEML_HIL_START and EDGEML_HIL_RECEIVE name the functions of the
+ * model.
  */
 #include "edgeml_hil.h"
 

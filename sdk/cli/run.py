@@ -131,8 +131,8 @@ def hil(
             ["self-test", "passed" if found.self_test == 0 else f"failed with {found.self_test}"],
             ["latency, µs", ", ".join(f"{key} {value:.1f}" for key, value in found.latency_us.items())],
             [
-                "cycles",
-                ", ".join(f"{key} {value}" for key, value in found.cycles.items()) or "the device has no counter",
+                found.unit,
+                ", ".join(f"{key} {value}" for key, value in found.counts.items()) or "the device has no counter",
             ],
             ["repeated requests", str(found.retries)],
             *(["mismatch", str(mismatch)] for mismatch in found.first_mismatches),

@@ -12,11 +12,15 @@ from .link import Link
 if TYPE_CHECKING:
     from ..bundle import Bundle
 
-__all__ = ["Board", "boards", "start_board"]
+__all__ = ["Board", "boards", "counter_unit", "start_board"]
 
 
 class Board(Protocol):
-    """An emulated board."""
+    """An emulated board.
+
+    One whose counter does not count cycles of a clock says by an attribute `counts` what it counts: `instructions` or
+    `ticks` (see `report.UNITS`).
+    """
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether it can run what the bundle holds."""
@@ -31,6 +35,11 @@ class Board(Protocol):
 def boards() -> dict[str, Callable[[], Any]]:
     """Loaders of all emulated boards by name."""
     return find("edgeml.boards", "emulated board")
+
+
+def counter_unit(emulate: str | None) -> str:
+    """What the counter of the emulated board of that name counts; of a real board cycles, as the protocol has it."""
+    return "cycles" if emulate is None else str(getattr(boards()[emulate](), "counts", "cycles"))
 
 
 def start_board(name: str, bundle: Bundle) -> Link:

@@ -31,7 +31,7 @@ from .messages import (
 
 __all__ = ["Device", "Inference"]
 
-_CYCLE_BYTES = 4
+_COUNT_BYTES = 4
 _LONGEST_HELLO = 1024
 
 
@@ -42,14 +42,14 @@ class Inference:
     Parameters
     ----------
     outputs : int32 [samples, outputs].
-    cycles : of all samples together, in units of the device's counter; 0 where it has none.
+    count : of all samples together, by the device's counter (see `report.UNITS`); 0 where it has none.
     seconds : from the request's first byte to the answer's last.
     attempts : how often it was asked.
     trace : int32 [trace integers], or None.
     """
 
     outputs: npt.NDArray[np.int32]
-    cycles: int
+    count: int
     seconds: float
     attempts: int
     trace: npt.NDArray[np.int32] | None = None
@@ -147,13 +147,13 @@ class Device:
         q = self.network.check_input(q)
         if not 0 < len(q) <= self.info.most_samples:
             raise InputError(self.name, f"takes 1 to {self.info.most_samples} samples at once, found {len(q)}")
-        length = _CYCLE_BYTES + 4 * self.info.outputs * len(q)
+        length = _COUNT_BYTES + 4 * self.info.outputs * len(q)
         answer, seconds, attempts = self._ask(
             INFER, length, number=len(q), inputs=np.ascontiguousarray(q, self._dtype).tobytes()
         )
         body = answer.checked(self.name)
-        outputs = integers(body[_CYCLE_BYTES:], len(q) * self.info.outputs).reshape(len(q), -1)
-        return Inference(outputs, int.from_bytes(body[:_CYCLE_BYTES], "little"), seconds, attempts)
+        outputs = integers(body[_COUNT_BYTES:], len(q) * self.info.outputs).reshape(len(q), -1)
+        return Inference(outputs, int.from_bytes(body[:_COUNT_BYTES], "little"), seconds, attempts)
 
     def run(self, q: npt.NDArray[np.integer], *, stream: bool = True) -> npt.NDArray[np.int32]:
         """Outputs int32 [samples, outputs] for any number of samples; with `stream`, as many in a frame as fit."""
@@ -164,14 +164,14 @@ class Device:
     def trace(self, q: npt.NDArray[np.integer]) -> Inference:
         """Run one sample q [inputs] and also give the integers of every layer in turn."""
         q = self.network.check_input(np.asarray(q)[None, :])
-        length = _CYCLE_BYTES + 4 * (self.info.outputs + self.info.trace_size)
+        length = _COUNT_BYTES + 4 * (self.info.outputs + self.info.trace_size)
         answer, seconds, attempts = self._ask(
             TRACE, length, number=1, inputs=np.ascontiguousarray(q, self._dtype).tobytes()
         )
         body = answer.checked(self.name)
-        values = integers(body[_CYCLE_BYTES:], self.info.outputs + self.info.trace_size)
+        values = integers(body[_COUNT_BYTES:], self.info.outputs + self.info.trace_size)
         outputs, layers = values[None, : self.info.outputs], values[self.info.outputs :]
-        return Inference(outputs, int.from_bytes(body[:_CYCLE_BYTES], "little"), seconds, attempts, layers)
+        return Inference(outputs, int.from_bytes(body[:_COUNT_BYTES], "little"), seconds, attempts, layers)
 
     def self_test(self) -> int:
         """Run the device's self-test: 0 if its constants and its golden vectors are right."""
@@ -179,7 +179,7 @@ class Device:
         return int.from_bytes(answer.checked(self.name), "little", signed=True)
 
     def benchmark(self, repeats: int = 16) -> tuple[int, int]:
-        """Least and most cycles of an inference of zeros."""
+        """Least and most counts of the device's counter for an inference of zeros."""
         answer, _, _ = self._ask(BENCHMARK, 8, number=repeats)
         body = answer.checked(self.name)
         return int.from_bytes(body[:4], "little"), int.from_bytes(body[4:], "little")

@@ -46,7 +46,7 @@ class DeviceInfo:
     model_hash : SHA-256 of its network in hexadecimal.
     inputs, outputs, trace_size : numbers of integers.
     most_samples : of a frame.
-    cycles_per_second : 0 if unknown.
+    counts_per_second : of the device's counter; 0 if unknown.
     form, name : of the model; text of the device's, for people.
     """
 
@@ -56,7 +56,7 @@ class DeviceInfo:
     trace_size: int
     can_trace: bool
     most_samples: int
-    cycles_per_second: int
+    counts_per_second: int
     form: str
     name: str
 

@@ -9,7 +9,10 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["HilReport", "Mismatch", "spread"]
+__all__ = ["UNITS", "HilReport", "Mismatch", "spread"]
+
+UNITS = ("cycles", "instructions", "ticks")
+"""What a device's counter may count: three words, as none follows from another."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,10 @@ class HilReport:
     vectors, mismatches : test vectors run, and those with an integer that differs.
     first_mismatches : of the first vectors that differ.
     latency_us : minimum, median and p99 of an inference of one sample, the link included.
-    cycles : minimum, median and maximum of an inference by the device's own counter; empty where it has none.
-    cycles_per_second : of that counter; 0 if unknown.
+    counts : minimum, median and maximum of an inference by the device's own counter; empty where it has none.
+    unit : what that counter counts, one of `UNITS`: `cycles` of a clock (a board, a simulated design), `instructions`
+        (a core in Unicorn), or `ticks` of a timer in an emulator's virtual time (QEMU's SysTick).
+    counts_per_second : of that counter; 0 if unknown.
     self_test : 0 if the device's constants and golden vectors are right.
     retries : requests that had to be repeated.
     traced : layers that were compared on the vectors that differ.
@@ -60,8 +65,9 @@ class HilReport:
     mismatches: int
     first_mismatches: tuple[Mismatch, ...]
     latency_us: dict[str, float]
-    cycles: dict[str, int]
-    cycles_per_second: int
+    counts: dict[str, int]
+    unit: str
+    counts_per_second: int
     self_test: int
     retries: int
     traced: tuple[str, ...] = field(default=())
@@ -72,8 +78,18 @@ class HilReport:
         return self.mismatches == 0 and self.self_test == 0
 
     def as_json(self) -> dict[str, Any]:
-        """JSON-able fields."""
-        return {**asdict(self), "passed": self.passed}
+        """JSON-able fields; in place of `counts` and `unit` each unit's own, empty where it was not counted."""
+        fields = {name: value for name, value in asdict(self).items() if name not in ("counts", "unit")}
+        return {**fields, **{unit: self.counted(unit) for unit in UNITS}, "passed": self.passed}
+
+    def counted(self, unit: str) -> dict[str, int]:
+        """The counts, if they are of that unit."""
+        return self.counts if self.unit == unit else {}
+
+    @property
+    def cycles(self) -> dict[str, int]:
+        """Clock cycles of an inference, if the device counts those."""
+        return self.counted("cycles")
 
     def junit_xml(self) -> str:
         """One test case for the self-test and one for the vectors, as JUnit XML."""
@@ -82,7 +98,7 @@ class HilReport:
         properties = ElementTree.SubElement(suite, "properties")
         values = {"model_hash": self.model_hash, "retries": self.retries}
         values |= {f"latency_us_{key}": value for key, value in self.latency_us.items()}
-        values |= {f"cycles_{key}": value for key, value in self.cycles.items()}
+        values |= {f"{self.unit}_{key}": value for key, value in self.counts.items()}
         for key, value in values.items():
             ElementTree.SubElement(properties, "property", name=key, value=str(value))
         case = ElementTree.SubElement(suite, "testcase", classname="edgeml.hil", name="self_test")

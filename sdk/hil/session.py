@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..errors import InputError
 from ..network import Network
 from ..network import trace as golden_trace
-from .boards import start_board
+from .boards import counter_unit, start_board
 from .device import Device
 from .link import Link, open_port
 from .report import HilReport, Mismatch, spread
@@ -116,20 +116,20 @@ def run(
     with connect(bundle, port=port, emulate=emulate, baud=baud, timeout=timeout, attempts=attempts) as device:
         self_test = device.self_test()
         layers = traced_layers(bundle, device.info.trace_size) if device.info.can_trace else ()
-        seconds, cycles = np.zeros(len(q)), np.zeros(len(q), np.int64)
+        seconds, counts = np.zeros(len(q)), np.zeros(len(q), np.int64)
         wrong = 0
         first: list[Mismatch] = []
         for index in range(len(q)):
             inference = device.infer(q[index : index + 1])
-            seconds[index], cycles[index] = inference.seconds, inference.cycles
+            seconds[index], counts[index] = inference.seconds, inference.count
             if not np.array_equal(inference.outputs[0], expected[index]):
                 wrong += 1
                 if len(first) < _SHOWN:
                     first.append(_mismatch(device, layers, index, q[index], inference.outputs[0]))
             progress("vectors", index + 1, len(q), {"mismatches": float(wrong)})
         counted: dict[str, int] = {}
-        if len(q) and cycles.any():
-            values = {"minimum": cycles.min(), "median": np.median(cycles), "maximum": cycles.max()}
+        if len(q) and counts.any():
+            values = {"minimum": counts.min(), "median": np.median(counts), "maximum": counts.max()}
             counted = {key: int(value) for key, value in values.items()}
         return HilReport(
             emulate or str(port),
@@ -140,7 +140,8 @@ def run(
             tuple(first),
             {key: round(1e6 * value, 1) for key, value in spread(seconds).items()} if len(q) else {},
             counted,
-            device.info.cycles_per_second,
+            counter_unit(emulate),
+            device.info.counts_per_second,
             self_test,
             device.retries,
             layers,

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from edgeml.errors import MissingTool, ToolFailed
 from edgeml.hil.link import SocketLink
@@ -49,6 +49,7 @@ class QemuBoard:
     uart: int
     memory: MemoryMap
     systick_hz: int = 25_000_000
+    counts: ClassVar[str] = "ticks"
 
     def applies(self, bundle: Bundle) -> bool:
         """Bundles with firmware for the board's core."""
@@ -132,6 +133,8 @@ class QemuLink(SocketLink):
 class UnicornBoard:
     """The same firmware on a core in Unicorn, in this process; its UART is this object's, its clock counts
     instructions."""
+
+    counts: ClassVar[str] = "instructions"
 
     def __init__(self, name: str) -> None:
         self._core: Core = core(name)

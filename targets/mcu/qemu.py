@@ -76,7 +76,7 @@ class QemuExecutor:
             outputs = device.run(q)
             measures: dict[str, Any] = {}
             if len(q):
-                ticks = device.infer(q[:1]).cycles
+                ticks = device.infer(q[:1]).count
                 measures["instructions"] = round(ticks * 1e9 / self._board.systick_hz / ICOUNT_NANOSECONDS)
             layers: dict[str, npt.NDArray[np.int32]] = {}
             names = traced_layers(bundle, device.info.trace_size) if trace and len(q) else ()

@@ -162,7 +162,7 @@ def test_qemu_computes_the_same_as_unicorn(form: str, name: str) -> None:
     try:
         device = Device(link, network, timeout=60.0, attempts=2)
         np.testing.assert_array_equal(device.run(q), simulate(network, q))
-        ticks = [device.infer(q[:1]).cycles for _ in range(2)]
+        ticks = [device.infer(q[:1]).count for _ in range(2)]
     finally:
         link.close()
     runner = NetworkRunner(Emulator(chip, library_image(firmware, chip)), firmware.program)
