@@ -110,3 +110,10 @@ def test_a_kept_softmax_gives_the_probabilities_of_the_bundles_logits(tmp_path: 
     logits = bundle.network.output.real(simulate(bundle.network, bundle.network.quantizer.quantize(x[:20])))
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     np.testing.assert_allclose(reception.real, powers / powers.sum(axis=1, keepdims=True), atol=2 / 256)
+
+
+def test_an_inference_is_timed_apart_from_the_start_of_its_process(bundle: Bundle) -> None:
+    if litert.runtime.missing():
+        pytest.skip(litert.runtime.missing())
+    q, _ = bundle.golden()
+    assert 0 < litert.benchmark(bundle, q[:1]) < litert.setup(bundle) / 10
