@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import locale
 import os
 import random
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["preserved"]
+__all__ = ["ordinary", "preserved"]
 
 
 @contextmanager
@@ -38,6 +39,15 @@ def preserved(*models: Any) -> Iterator[None]:
                 if isinstance(model, torch.nn.Module):
                     stack.enter_context(_module(torch, model))
         yield
+
+
+def ordinary(model: Any) -> Any:
+    """`model`, or a copy of it where its parameters were made in torch's inference mode and cannot be traced."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        return model
+    tensors = (*model.parameters(), *model.buffers())
+    return copy.deepcopy(model) if any(tensor.is_inference() for tensor in tensors) else model
 
 
 @contextmanager
@@ -150,7 +160,7 @@ def _tensors(torch: Any, part: Any) -> dict[str, Any]:
 
 
 def _as_imported() -> None:
-    """If torch was imported in the block: its random state as it is after an import."""
+    """If torch was imported in the block: its random state drawn anew, as an import does."""
     torch = sys.modules.get("torch")
     if torch is not None:
-        torch.random.set_rng_state(torch.Generator().get_state())
+        torch.seed()

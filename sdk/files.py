@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,21 @@ def unwritable(path: str | os.PathLike[str], error: OSError) -> InputError:
 
 
 def write_beside(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it; InputError where that fails, and nothing is left."""
+    """Write a file beside its place and rename it; InputError where that fails, and nothing is left.
+
+    A link stays, and what it leads to is replaced; a device (`/dev/null`, `/dev/stdout`) is written to as it is.
+    """
+    try:
+        if path.is_symlink():
+            path = path.resolve()
+        found = path.stat().st_mode if path.exists() else stat.S_IFREG
+        if stat.S_ISCHR(found):
+            path.write_bytes(content)
+            return
+    except OSError as error:
+        raise unwritable(path, error) from error
+    if not stat.S_ISREG(found):
+        raise InputError(str(path), "is there and is not a file; it is not overwritten", "Give another name")
     partial = path.with_name(f".{path.name[:80]}.partial-{secrets.token_hex(4)}")
     try:
         try:

@@ -102,6 +102,7 @@ def convert(
     _check_options(given, to, profile, converter, hardware)
     coverage.check_names(require)
     with caller_state.preserved(model), time_limits(time_limit):
+        model = caller_state.ordinary(model)
         announce("reading the model")
         inputs = read_inputs(
             model, data, weights=weights, example=example, name=name, task=task, labels=labels, split=split

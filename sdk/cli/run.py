@@ -97,6 +97,15 @@ def simulate(
     terminal.result(document, show)
 
 
+def _begin_junit(path: Path | None) -> Path | None:
+    """Before any other option is looked at, an earlier run's file gives way."""
+    if path is not None:
+        from ..hil.report import failed_run_xml
+
+        write_beside(path, failed_run_xml("edgeml hil", "the run did not begin").encode())
+    return path
+
+
 @app.command(epilog="Example: edgeml hil build/digits --emulate qemu-mps2-an386")
 def hil(
     bundle: BundlePath,
@@ -105,25 +114,29 @@ def hil(
     baud: Annotated[int, typer.Option(help="Of a serial port.")] = 115200,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 2.0,
     vectors: Annotated[int | None, typer.Option(min=1, help="At most so many test vectors.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write JUnit XML to this file.", is_eager=True, callback=_begin_junit)
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a bundle's test vectors on a board, real or emulated, against golden."""
     from .. import hil as hardware
     from ..bundle import load
+    from ..hil.report import junit_file
     from ..terminal import Terminal
 
     terminal = Terminal(as_json, quiet)
-    if (port is None) == (emulate is None):
-        raise InputError("edgeml hil", "needs either --port or --emulate", f"Boards: {', '.join(hardware.boards())}")
-    loaded = load(bundle)
-    with terminal.progress() as (progress, _):
-        found = hardware.run(
-            loaded, port=port, emulate=emulate, baud=baud, timeout=timeout, vectors=vectors, progress=progress
-        )
-    if junit is not None:
-        write_beside(junit, found.junit_xml().encode())
+    with junit_file(junit, f"edgeml hil {port or emulate or bundle}") as report:
+        if (port is None) == (emulate is None):
+            boards = f"Boards: {', '.join(hardware.boards())}"
+            raise InputError("edgeml hil", "needs either --port or --emulate", boards)
+        loaded = load(bundle)
+        with terminal.progress() as (progress, _):
+            found = hardware.run(
+                loaded, port=port, emulate=emulate, baud=baud, timeout=timeout, vectors=vectors, progress=progress
+            )
+        report(found)
 
     def show() -> None:
         rows = [

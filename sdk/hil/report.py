@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["UNITS", "HilReport", "Mismatch", "spread"]
+from ..errors import EdgemlError, printable
+from ..files import write_beside
+
+__all__ = ["UNITS", "HilReport", "Mismatch", "failed_run_xml", "junit_file", "spread"]
 
 UNITS = ("cycles", "instructions", "ticks")
 """What a device's counter may count: three words, as none follows from another."""
@@ -110,6 +116,43 @@ class HilReport:
             failure.text = "\n".join(map(str, self.first_mismatches))
         ElementTree.indent(suite)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def failed_run_xml(name: str, problem: str) -> str:
+    """JUnit XML of a run that gave no report: one test case that failed."""
+    suite = ElementTree.Element("testsuite", name=name, tests="1", failures="1")
+    case = ElementTree.SubElement(suite, "testcase", classname="edgeml.hil", name="run")
+    ElementTree.SubElement(case, "failure", message=printable(problem, 1000))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+@contextmanager
+def junit_file(path: Path | None, name: str) -> Iterator[Callable[[HilReport], None]]:
+    """A function that writes a report to `path` as JUnit XML; None for no file.
+
+    Whatever happens in the block, the file tells of this run and of no earlier one: it says from the beginning that the
+    run did not end, and why where an error ends it. Raises InputError where it cannot be written.
+    """
+    written = False
+
+    def write(report: HilReport) -> None:
+        nonlocal written
+        if path is not None:
+            write_beside(path, report.junit_xml().encode())
+        written = True
+
+    def failed(problem: str) -> None:
+        if path is not None:
+            write_beside(path, failed_run_xml(name, problem).encode())
+
+    failed("the run did not end")
+    try:
+        yield write
+    except BaseException as error:
+        if not written:
+            failed(str(error) if isinstance(error, EdgemlError) else f"the run was ended by {type(error).__name__}")
+        raise
 
 
 def spread(values: npt.NDArray[Any]) -> dict[str, float]:

@@ -19,7 +19,9 @@ pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 
 from edgeml import hil
 from edgeml.bundle import Bundle
+from edgeml.cli import main
 from edgeml.errors import CheckFailed, InputError, ToolFailed
+from edgeml.hil.boards import start_board
 from edgeml.hil.device import Device
 from edgeml.hil.link import SerialLink
 from edgeml.network import simulate
@@ -174,3 +176,56 @@ def test_the_pytest_plugin_runs_the_conformance_tests(bundle: Bundle, tmp_path: 
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(own), *options]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert "6 passed" in done.stdout, done.stdout + done.stderr
+
+
+def lossy_server(bundle: Bundle, requests: int) -> int:
+    """A device behind a socket that is gone after so many requests; the port."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        link = start_board("unicorn-m4", bundle)
+        connection, _ = server.accept()
+        with server, connection:
+            for _ in range(requests):
+                link.write(connection.recv(65536))
+                connection.sendall(link.read(5.0))
+            connection.recv(65536)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("requests", [0, 3])
+def test_a_port_that_is_lost_in_the_middle_of_a_run_is_exit_code_1_and_a_failure_in_the_file(
+    bundle: Bundle, tmp_path: Path, capfd: pytest.CaptureFixture[str], requests: int
+) -> None:
+    pytest.importorskip("serial")
+    junit = tmp_path / "result.xml"
+    port = f"socket://127.0.0.1:{lossy_server(bundle, requests)}"
+    assert main(["hil", str(bundle.folder), "--port", port, "--junit", str(junit)]) == 1
+    assert "was lost" in capfd.readouterr().err
+    suite = ElementTree.parse(junit).getroot()
+    assert suite.get("failures") == "1"
+    assert "was lost" in str(suite.find("testcase/failure").get("message"))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-bundle", "--port", "x"],
+        ["BUNDLE", "--port", "/dev/no-such-port"],
+        ["BUNDLE"],
+        ["BUNDLE", "--emulate", "no-such-board"],
+        ["BUNDLE", "--emulate", "unicorn-m4", "--vectors", "0"],
+    ],
+)
+def test_a_result_of_yesterday_does_not_outlive_a_run_that_never_began(
+    bundle: Bundle, tmp_path: Path, arguments: list[str]
+) -> None:
+    junit = tmp_path / "result.xml"
+    junit.write_text('<testsuite name="old" tests="2" failures="0"/>')
+    named = [str(bundle.folder) if each == "BUNDLE" else each for each in arguments]
+    assert main(["hil", *named, "--junit", str(junit)]) == 2
+    suite = ElementTree.parse(junit).getroot()
+    assert suite.get("failures") == "1"
+    assert suite.find("testcase/failure") is not None
