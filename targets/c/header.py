@@ -13,12 +13,20 @@ from .plan import Plan
 
 __all__ = ["header_text"]
 
+_VALUES_A_LINE = 4
+
 
 def _scale_macro(name: str, values: npt.NDArray[np.float64], comment: str) -> str:
-    """A macro where one value serves all channels; of per-channel values the range is told."""
+    """A macro of one number where that serves all channels; else NAME_PER_CHANNEL, the initializer of an array."""
     if values.size == 1 or np.all(values == values[0]):
         return f"#define {name} {float(values[0])!r} /* {comment} */"
-    return f"/* {name}: per channel, {float(values.min())!r} to {float(values.max())!r}; see network.edgeml */"
+    lines = [
+        "    " + ", ".join(repr(float(value)) for value in values[start : start + _VALUES_A_LINE])
+        for start in range(0, values.size, _VALUES_A_LINE)
+    ]
+    listed = ", \\\n".join(lines)
+    use = f"/* {comment} of each channel: static const double values[] = {name}_PER_CHANNEL; */"
+    return f"{use}\n#define {name}_PER_CHANNEL {{ \\\n{listed} }}"
 
 
 _RETURNED = {

@@ -14,8 +14,11 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network
 from edgeml.plugins import Execution, Subject
+from edgeml.reception import Reception
 from edgeml.regular_file import holds, read_regular
 
+from ..c.header_reading import read_scales
+from ..c.names import c_name
 from .compiler import missing_compiler
 from .native_network import NativeNetwork
 
@@ -78,6 +81,16 @@ class NativeExecutor:
         if not np.array_equal(layers[last], outputs):
             raise CheckFailed(f"layer {last}", "the traced and the batched entry point of the C differ")
         return Execution(outputs, layers, f"{detail}; {_alone(native)} corners of layers alone")
+
+    def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
+        """What an application gets from the C for real numbers x [samples, inputs] by what the header says of them."""
+        native = _checked(bundle)
+        name = c_name(bundle.network.name)
+        path = bundle.folder / "c" / f"{name}.h"
+        text = read_regular(path, _LARGEST_FILE).decode("utf-8")
+        scales = read_scales(text, name.upper(), str(path))
+        outputs = native.invoke(scales.quantize(x))
+        return Reception(scales.real(outputs), f"quantized by the scales in c/{name}.h")
 
     def benchmark(self, bundle: Bundle, q: npt.NDArray[np.int32]) -> float:
         """Seconds per inference of a batch, timed over a compiled loop."""

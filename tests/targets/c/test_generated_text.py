@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeml.errors import CheckFailed
 from edgeml.network import Network, Output
 from edgeml.network.file import model_hash
 from edgeml.targets.c import ConstantArray, generate
+from edgeml.targets.c.header_reading import read_scales
 from edgeml.targets.cpu.compiler import WARNINGS
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from tests.network.random_networks import random_network
@@ -109,3 +111,46 @@ def test_constant_arrays_refuse_values_that_do_not_fit() -> None:
     for ctype, value in (("int8_t", 128), ("uint8_t", -1), ("int16_t", -32769), ("int32_t", 2**31)):
         with pytest.raises(ValueError, match=ctype):
             ConstantArray("bad", ctype, np.array([value]))
+
+
+def test_the_header_alone_says_what_real_numbers_become(small_network: Network) -> None:
+    """Of each feature, if they differ: another scale, an offset, and the zero point; and of each output."""
+    quantizer = small_network.quantizer
+    generator = np.random.default_rng(0)
+    scale, offset = 10.0 ** generator.uniform(-5, 5, 12), generator.normal(0, 1e4, 12)
+    each = dataclasses.replace(quantizer, scale=scale, offset=offset)
+    for chosen in (quantizer, each, dataclasses.replace(quantizer, offset=offset)):
+        nodes = (dataclasses.replace(small_network.nodes[0], layer=chosen), *small_network.nodes[1:])
+        output = Output(generator.uniform(0.1, 3, 4), -7)
+        network = dataclasses.replace(small_network, nodes=nodes, output=output)
+        header = generate(network, CPU_DIALECT).files["small.h"]
+        scales = read_scales(header, "SMALL", "small.h")
+        x = generator.normal(0, 300, (500, 12)) * np.broadcast_to(chosen.scale, 12) + chosen.offset
+        np.testing.assert_array_equal(scales.quantize(x), chosen.quantize(x))
+        y = generator.integers(-100, 100, (50, 4)).astype(np.int32)
+        np.testing.assert_array_equal(scales.real(y), output.real(y))
+        assert "see network.edgeml" not in header
+
+
+def test_a_header_without_its_scale_is_not_taken_for_one_of_scale_1(small_network: Network) -> None:
+    header = generate(small_network, CPU_DIALECT).files["small.h"]
+    for name in ("INPUT_SCALE", "INPUT_OFFSET", "INPUT_ZERO_POINT", "OUTPUT_SCALE"):
+        with pytest.raises(CheckFailed, match=name):
+            read_scales(header.replace(f"#define SMALL_{name}", "#define OTHER"), "SMALL", "small.h")
+
+
+def test_the_lists_of_scales_in_the_header_are_initializers(small_network: Network, tmp_path: Path) -> None:
+    scale = np.arange(1.0, 13.0) / 7
+    nodes = (
+        dataclasses.replace(small_network.nodes[0], layer=dataclasses.replace(small_network.quantizer, scale=scale)),
+        *small_network.nodes[1:],
+    )
+    generate(dataclasses.replace(small_network, nodes=nodes), CPU_DIALECT).write(tmp_path)
+    (tmp_path / "main.c").write_text(
+        '#include "small.h"\n#include <stdio.h>\n'
+        "static const double scale[] = SMALL_INPUT_SCALE_PER_CHANNEL;\n"
+        'int main(void) { for (int i = 0; i < SMALL_INPUTS; i++) printf("%.17g\\n", scale[i]); return 0; }\n'
+    )
+    the_compiler().run([*WARNINGS, "small.c", "main.c", "-o", "main"], tmp_path)
+    said = subprocess.run([tmp_path / "main"], check=True, capture_output=True, text=True).stdout
+    assert [float(line) for line in said.split()] == scale.tolist()
