@@ -16,7 +16,7 @@ from .frontends.snn import Snn
 from .network import Network, integer_threshold
 from .network.task import BINARY, CLASSES, TASKS, VALUES, label_count
 
-__all__ = ["settle", "stated", "tail_note"]
+__all__ = ["require_fitting", "settle", "stated", "tail_note"]
 
 Source = Mlp | Snn | Network
 _MOST_CLASSES = 10**6
@@ -39,6 +39,20 @@ def tail_note(mlp: Mlp) -> tuple[str, ...]:
         return ()
     rule = "the decision is taken on the logit" if mlp.task == BINARY else "the largest output is the same"
     return (f"The model's final {final} was left off: {rule}, and the outputs are what stands before it.",)
+
+
+def require_fitting(mlp: Mlp, data: Dataset | None) -> None:
+    """InputError where y is not what the model's task takes; `settle` makes them fit."""
+    for name in ("y", "y_test"):
+        y = None if data is None else getattr(data, name)
+        if y is None:
+            continue
+        if (y.ndim == 2) != (mlp.task == VALUES):
+            kinds = ("values", "classes") if y.ndim == 2 else ("classes", "values")
+            raise InputError(
+                f"data, {name}", f"holds {kinds[0]}, and the model's task is {mlp.task}", "See task.settle"
+            )
+        _fitting(name, y, mlp.task, mlp.output_size)
 
 
 def settle(

@@ -14,7 +14,7 @@ from edgeml.errors import InputError
 from edgeml.frontends.mlp import Mlp
 from edgeml.network.task import CLASSES
 from edgeml.plugins import Conversion, Progress
-from edgeml.task import stated, tail_note
+from edgeml.task import require_fitting, stated, tail_note
 
 from .extract import extract
 from .file import BREVITAS_FILE, to_bytes
@@ -99,6 +99,7 @@ def _samples(mlp: Mlp, data: Dataset | None, options: Options) -> npt.NDArray[An
     if data is not None:
         if data.x.shape[1] != mlp.input_size:
             raise InputError("data", f"has {data.x.shape[1]} features per sample; the model takes {mlp.input_size}")
+        require_fitting(mlp, data)
         return data.x
     if options.input_range is None:
         raise InputError(

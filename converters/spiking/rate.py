@@ -23,7 +23,7 @@ from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.recording import record
 from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
-from edgeml.task import stated, tail_note
+from edgeml.task import require_fitting, stated, tail_note
 
 if TYPE_CHECKING:
     from edgeml.data import Dataset
@@ -90,6 +90,7 @@ def convert_rate(mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], pro
     """
     if data is None:
         raise InputError("rate coding", "needs data to find the range of each layer", "Pass --data")
+    require_fitting(mlp, data)
     steps = _number(options, "steps", 32, 1, 4096, int)
     percentile = _number(options, "percentile", 99.9, 50.0, 100.0, float)
     weight_bits = _number(options, "weight_bits", 8, 2, 8, int)

@@ -19,6 +19,7 @@ from edgeml.network.file import model_hash
 from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
 from edgeml.regular_file import read_regular
+from edgeml.task import require_fitting
 
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
@@ -59,6 +60,7 @@ class TfliteConverter:
         parsed = parse_options(options)
         if data is None:
             raise InputError("data", "the int8 form is calibrated on samples, and there are none", "Pass --data")
+        require_fitting(mlp, data)
         if parsed.softmax == "keep" and mlp.final != "softmax":
             raise InputError("option softmax", f"the model ends in {mlp.final or 'no softmax'}", "Leave the option out")
         graph = fuse(equalize(mlp, _samples(data)).mlp)

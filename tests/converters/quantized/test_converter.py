@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,11 @@ def test_a_single_output_answers_by_its_sign() -> None:
     mlp = plain_mlp((12, 8, 1))
     unlabelled = data_of(mlp, 0, 120)
     y, y_test = ((mlp.evaluate(x)[:, 0] > 0).astype(np.int64) for x in (unlabelled.x, unlabelled.x_test))
-    conversion = convert(mlp, Dataset(unlabelled.x, unlabelled.x_test, y, y_test))
+    data = Dataset(unlabelled.x, unlabelled.x_test, y, y_test)
+    with pytest.raises(InputError, match="holds classes; the model's task is values"):
+        convert(mlp, data)
+    conversion = convert(replace(mlp, task="binary"), data)
+    assert conversion.network.task == "binary"
     assert conversion.metrics["accuracy"]["float"] == 1.0
     assert conversion.metrics["accuracy"]["integer"] > 0.95
 

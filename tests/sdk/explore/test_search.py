@@ -133,7 +133,7 @@ def test_a_trained_model_is_searched_from_its_sensitivities(small_data: Path, tm
 
 def test_data_without_classes_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.zeros((50, 6)))
-    with pytest.raises(InputError, match="no classes"):
+    with pytest.raises(InputError, match="holds no y"):
         explore(SETTINGS, tmp_path / "x.npz", tmp_path / "search", trials=1)
 
 
