@@ -146,7 +146,7 @@ def test_a_single_output_answers_by_its_sign() -> None:
     unlabelled = data_of(mlp, 0, 120)
     y, y_test = ((mlp.evaluate(x)[:, 0] > 0).astype(np.int64) for x in (unlabelled.x, unlabelled.x_test))
     data = Dataset(unlabelled.x, unlabelled.x_test, y, y_test)
-    with pytest.raises(InputError, match="holds classes; the model's task is values"):
+    with pytest.raises(InputError, match="holds classes, and the model's task is values"):
         convert(mlp, data)
     conversion = convert(replace(mlp, task="binary"), data)
     assert conversion.network.task == "binary"
