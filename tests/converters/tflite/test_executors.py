@@ -51,7 +51,7 @@ def bundle_of(mlp: Mlp, tmp_path_factory: pytest.TempPathFactory) -> Callable[..
         key = repr(sorted(options.items()))
         if key not in made:
             with pytest.MonkeyPatch.context() as patched:
-                patched.setattr(edgeml.pipeline, "_source", lambda *given: mlp)  # in place of a model file
+                patched.setattr("edgeml.frontends.load_model", lambda *given, **named: mlp)  # in place of a model file
                 made[key] = edgeml.pipeline.convert(
                     "small",
                     to="tflite",

@@ -33,7 +33,7 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         pytest.skip("no C compiler")
     mlp, x = normalised(*(UNLIKE if request.param == "unlike float" else SCALAR))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(edgeml.pipeline, "_source", lambda *given: mlp)  # in place of a model file
+        patched.setattr("edgeml.frontends.load_model", lambda *given, **named: mlp)  # in place of a model file
         return edgeml.pipeline.convert(
             "normal",
             to="tflite",
@@ -94,7 +94,7 @@ def test_a_kept_softmax_gives_the_probabilities_of_the_bundles_logits(tmp_path: 
         pytest.skip("no LiteRT, or no C compiler")
     mlp, x = normalised(*SCALAR)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(edgeml.pipeline, "_source", lambda *given: replace(mlp, final="softmax"))
+        patched.setattr("edgeml.frontends.load_model", lambda *given, **named: replace(mlp, final="softmax"))
         bundle = edgeml.pipeline.convert(
             "normal",
             to="tflite",
