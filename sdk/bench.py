@@ -61,7 +61,7 @@ def measure(
         golden = statistics.median(times["golden"])
         for name, values in times.items():
             seconds = statistics.median(values)
-            row = {
+            row: dict[str, Any] = {
                 "executor": name,
                 "batch": batch,
                 "microseconds": round(seconds * 1e6, 4),

@@ -14,11 +14,12 @@ from edgeml.errors import InputError
 from edgeml.frontends.snn import Snn, SnnLayer
 from edgeml.network import Network
 from edgeml.network import file as network_file
+from edgeml.stated_scales import StatedScales
 
 from .stored import StoredFile, opened
-from .write import EXACT_GROUP, NIR_STEP
+from .write import EXACT_GROUP, NIR_STEP, REAL_NUMBERS
 
-__all__ = ["read_model", "read_snn"]
+__all__ = ["read_model", "read_scales", "read_snn"]
 
 Floats = npt.NDArray[np.float64]
 _MOST_NODES = 10_000
@@ -54,6 +55,15 @@ def read_snn(path: str | Path, step: float = NIR_STEP) -> Snn:
     path = Path(path)
     with opened(path) as file:
         return _Reader(file, step).snn(_name(path))
+
+
+def read_scales(path: str | Path) -> StatedScales:
+    """What the file says real numbers become, and what its outputs stand for; CheckFailed where it says nothing."""
+    with opened(Path(path)) as file:
+        group = file.group(file.root, EXACT_GROUP)
+        stated = None if group is None else file.dataset(group, REAL_NUMBERS)
+        text = "" if stated is None else _decoded(file.values(stated).item())
+        return StatedScales.from_json(text, file.where)
 
 
 def _name(path: Path) -> str:

@@ -18,16 +18,19 @@ from edgeml.network import file as network_file
 from edgeml.network.layers.neurons import InputSpikes, Neurons
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from edgeml.stated_scales import StatedScales
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["EXACT_GROUP", "NIR_STEP", "NIR_VERSION", "h5py_module", "nir_bytes"]
+__all__ = ["EXACT_GROUP", "NIR_STEP", "NIR_VERSION", "REAL_NUMBERS", "h5py_module", "nir_bytes"]
 
 NIR_VERSION = "1.0"
 NIR_STEP = 1e-4
 """Seconds of one time step: what snnTorch and SpikingJelly take, NIR having none."""
 EXACT_GROUP = "edgeml"
+REAL_NUMBERS = "real_numbers"
+"""In that group: how real numbers become the integers that go into the file's nodes, and integers real outputs."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -111,6 +114,7 @@ def nir_bytes(network: Network) -> tuple[bytes, tuple[str, ...]]:
         _graph(file.create_group("node"), nodes, edges, text)
         exact = file.create_group(EXACT_GROUP)
         exact.create_dataset("network", data=np.frombuffer(network_file.to_bytes(network), np.uint8))
+        exact.create_dataset(REAL_NUMBERS, data=StatedScales.of(network).as_json(), dtype=text)
         exact.create_dataset("not_said", data=np.array(lost or ["nothing"], dtype=object), dtype=text)
     return content.getvalue(), tuple(lost)
 

@@ -11,16 +11,19 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError
 from edgeml.plugins import Execution, Subject
-from edgeml.regular_file import holds
+from edgeml.reception import Reception
+from edgeml.regular_file import holds, read_regular
+from edgeml.stated_scales import STATEMENT, StatedScales
 
 from .writer import RESULT, to_qonnx
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["FILE", "QonnxExecutor", "run_qonnx"]
+__all__ = ["FILE", "QonnxExecutor", "receive_qonnx", "run_qonnx"]
 
 FILE = "qonnx/model.onnx"
+_LARGEST_FILE = 2**29
 
 
 def run_qonnx(content: bytes, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -70,3 +73,17 @@ class QonnxExecutor:
         if not holds(path, content):
             raise InputError(str(path), "is not what this network gives", "Convert again")
         return Execution(run_qonnx(content, q), {}, f"qonnx {version('qonnx')}")
+
+    def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
+        """What a host gets for real numbers x [samples, inputs] from the file and the statement in its metadata."""
+        return receive_qonnx(read_regular(bundle.folder / FILE, _LARGEST_FILE), x)
+
+
+def receive_qonnx(content: bytes, x: npt.NDArray[np.float64]) -> Reception:
+    """Real outputs of a QONNX file for x [samples, inputs], by nothing but the file; CheckFailed where it says nothing
+    of real numbers."""
+    import onnx
+
+    properties = {entry.key: entry.value for entry in onnx.load_model_from_string(content).metadata_props}
+    scales = StatedScales.from_json(properties.get(STATEMENT, ""), FILE)
+    return Reception(scales.real(run_qonnx(content, scales.quantize(x))), "quantized as the file's metadata says")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError, MissingTool
 from edgeml.network import Dense, Network, Threshold
+from edgeml.stated_scales import STATEMENT, StatedScales
 
 from .activation import affine_of_thresholds
 
@@ -58,8 +59,9 @@ def to_qonnx(network: Network) -> bytes:
     """The file's content; the same network gives the same bytes.
 
     The graph takes input integers (as floats: the host quantizes) and gives `result`, then the class by TopK where
-    the network has labels. Batch norm, biases and scales stand as one Mul and Add per activation, which reproduce
-    the integer thresholds for every accumulator value.
+    the network has labels; the model's metadata states how the host quantizes, and what `result` stands for. Batch
+    norm, biases and scales stand as one Mul and Add per activation, which reproduce the integer thresholds for every
+    accumulator value.
 
     Raises
     ------
@@ -74,7 +76,8 @@ def to_qonnx(network: Network) -> bytes:
         raise MissingTool("onnx", "is not installed", "pip install onnx") from error
     graph = _Graph(onnx)
     quantizer = network.quantizer
-    bits = quantizer.bits + (0 if quantizer.signed else 1)
+    # A signed Quant of 1 bit is bipolar (−1 and 1) to qonnx: −1 and 0 stand in 2 bits.
+    bits = max(quantizer.bits + (0 if quantizer.signed else 1), 2)
     if bits > 8:
         raise InputError("input", "FINN takes signed inputs of at most 8 bits; this one is unsigned and has 8", "Use 7")
     current = graph.quant("input", "input_quantized", bits, signed=True, narrow=False)
@@ -115,6 +118,7 @@ def to_qonnx(network: Network) -> bytes:
         ir_version=8,
         opset_imports=[onnx.helper.make_opsetid("", _OPSET), onnx.helper.make_opsetid(_DOMAIN, 1)],
     )
+    onnx.helper.set_model_props(model, {STATEMENT: StatedScales.of(network).as_json()})
     return bytes(model.SerializeToString(deterministic=True))
 
 
@@ -152,6 +156,8 @@ def _threshold(
         raise InputError(f"layer {name}", f"rule whole-bits: {layer.levels + 1} levels are no power of two")
     if layer.base not in (0, -(2 ** (bits - 1))):
         raise InputError(f"layer {name}", f"rule quant-range: outputs start at {layer.base}, which no Quant gives")
+    if layer.base < 0 and bits == 1:
+        raise InputError(f"layer {name}", "rule quant-range: outputs −1 and 0; a signed Quant of 1 bit gives −1 and 1")
     dense = next(node.layer for node in network.layers if node.name == dense_name)
     assert isinstance(dense, Dense)
     constant = _constant_of(dense)

@@ -100,6 +100,7 @@ def test_an_snntorch_model_becomes_a_verified_bundle(tmp_path: Path) -> None:
     )  # fmt: skip
     status = {verdict["name"]: verdict["status"] for verdict in bundle.manifest["verification"]}
     assert status["golden"] == status["snntorch"] == "exact"
+    assert status["nir"] == status["nir, real numbers"] == "exact"
     assert status.get("native", "exact") in ("exact", "unavailable")
     assert (tmp_path / "b" / "nir").is_dir()
 

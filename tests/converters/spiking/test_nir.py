@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 
 from edgeml.converters.spiking.exact import to_spikes
 from edgeml.converters.spiking.nir import nir_bytes, read_model, read_snn
-from edgeml.errors import InputError
+from edgeml.converters.spiking.nir.read import read_scales
+from edgeml.errors import CheckFailed, InputError
 from edgeml.frontends import load_model
 from edgeml.frontends.snn import Snn
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
 from edgeml.network import file as network_file
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.spiking.models import snntorch_leaky, snntorch_synaptic
+from edgeml.reception import real_vectors
 
 from ...network.spiking.random_classic import random_classic
 from .test_exact import residual_network
@@ -241,3 +244,23 @@ def test_edges_give_the_order_of_layers_whatever_the_nodes_are_called(tmp_path: 
     network = read_model(tmp_path / "back.nir")
     assert [layer.name for layer in network.layers] == [neurons for _, neurons in names]
     assert [layer.weight.shape for layer in network.layers] == sizes
+
+
+def test_the_file_says_what_real_numbers_become(tmp_path: Path) -> None:
+    network = zero_reset_network("LIF", False)
+    generator = np.random.default_rng(0)
+    size = network.input_size
+    scale, offset = 10.0 ** generator.uniform(-3, 3, size), generator.normal(0, 50, size)
+    unlike = replace(network.quantizer, scale=scale, offset=offset)
+    nodes = (replace(network.nodes[0], layer=unlike), *network.nodes[1:])
+    network = replace(network, nodes=nodes, output=Output(generator.uniform(0.5, 7, network.output_size), -3))
+    path = written(tmp_path, network)
+    scales = read_scales(path)
+    x = real_vectors(unlike, generator.integers(0, 2, (50, size)).astype(np.int32))
+    np.testing.assert_array_equal(scales.quantize(x), unlike.quantize(x))
+    y = np.arange(network.output_size, dtype=np.int32)[None]
+    np.testing.assert_array_equal(scales.real(y), network.output.real(y))
+    with h5py.File(path, "r+") as file:
+        del file["edgeml/real_numbers"]
+    with pytest.raises(CheckFailed, match="does not say what real numbers become"):
+        read_scales(path)

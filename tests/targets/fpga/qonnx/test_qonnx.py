@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeml.errors import InputError
+from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
+from edgeml.reception import real_vectors
+from edgeml.stated_scales import StatedScales
 from edgeml.targets.fpga.qonnx.activation import affine_of_thresholds
-from edgeml.targets.fpga.qonnx.executor import run_qonnx
+from edgeml.targets.fpga.qonnx.executor import receive_qonnx, run_qonnx
 from edgeml.targets.fpga.qonnx.folding import finn_units
 from edgeml.targets.fpga.qonnx.rules import check_model
 from edgeml.targets.fpga.qonnx.writer import to_qonnx
@@ -201,3 +204,38 @@ def test_inspect_shows_the_rules_of_finn_with_the_node_at_fault(tmp_path: Path) 
     assert broken["rule"] == "finn-last-layer-without-bias"
     assert broken["layer"].startswith("Add_")
     assert broken["remedy"]
+
+
+@pytest.mark.parametrize("bits", [1, 4])
+def test_the_file_alone_says_what_real_numbers_become(bits: int) -> None:
+    """Per feature: unlike scales and offsets, half steps; and a scale per output."""
+    pytest.importorskip("qonnx", reason="qonnx is not installed")
+    network = _network(2)
+    generator = np.random.default_rng(3)
+    scale, offset = 10.0 ** generator.uniform(-4, 4, 12), generator.normal(0, 100, 12)
+    quantizer = InputQuantizer(12, scale, offset, -1 if bits == 1 else 3, bits, True)
+    nodes = (replace(network.nodes[0], layer=quantizer), *network.nodes[1:])
+    output = Output(generator.uniform(0.1, 2, 5), -7, network.output.labels)
+    network = replace(network, nodes=nodes, output=output)
+    x = real_vectors(quantizer, generator.integers(quantizer.low, quantizer.high + 1, (100, 12)).astype(np.int32))
+    expected = network.output.real(simulate(network, quantizer.quantize(x)))
+    content = to_qonnx(network)
+    np.testing.assert_array_equal(receive_qonnx(content, x).real, expected)
+
+    import onnx
+
+    model = onnx.load_model_from_string(content)
+    (entry,) = model.metadata_props
+    centred = replace(nodes[0], layer=replace(quantizer, offset=offset * 0))
+    without_offset = replace(network, nodes=(centred, *nodes[1:]))
+    entry.value = StatedScales.of(without_offset).as_json()
+    assert not np.array_equal(receive_qonnx(model.SerializeToString(), x).real, expected)
+    del model.metadata_props[:]
+    with pytest.raises(CheckFailed, match="does not say what real numbers become"):
+        receive_qonnx(model.SerializeToString(), x)
+
+
+def test_activations_of_minus_one_and_zero_are_refused_by_name() -> None:
+    """qonnx takes a signed Quant of one bit for a bipolar one."""
+    with pytest.raises(InputError, match="layer act0: rule quant-range"):
+        to_qonnx(_network(0, base=-1, levels=1))
