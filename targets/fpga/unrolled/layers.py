@@ -18,7 +18,7 @@ from .netlist import ZERO, Bit, CellKind, Netlist
 from .number import LUTS_PER_BIT
 from .requantize import lookup, requantize
 from .reuse import parents_of
-from .sharing import Number, SharedSums, Term, cost, count_uses, inputs_of, share
+from .sharing import Number, SharedSums, Term, cost, count_uses, dissolving, inputs_of, share
 from .tables import function_bits
 from .value import Value, sum_value, two_complement
 
@@ -152,10 +152,8 @@ def _numbers(netlist: Netlist, shared: SharedSums, values: list[Value], name: st
     tables: dict[int, list[int]] = {}
     dissolved: set[int] = set()
     for index in range(len(shared.numbers) - 1, len(values) - 1, -1):
-        number = shared.numbers[index]
-        inner = [part.number for part in (number.a, number.b) if part is not None and part.number >= len(values)]
-        inner = [part for part in inner if uses[part] == 1]
-        if not uses[index] or not inner:
+        inner = dissolving(shared.numbers, uses, index) if uses[index] else []
+        if not inner:
             continue
         leaves = inputs_of(shared.numbers, uses, index)
         if index in dissolved or leaves is not None:

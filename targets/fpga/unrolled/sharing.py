@@ -19,7 +19,7 @@ import numpy.typing as npt
 from .number import LUTS_PER_BIT, SMALL_INPUTS, Number, Term, term_bounds
 from .triples import share_triples
 
-__all__ = ["Number", "SharedSums", "Term", "cost", "count_uses", "inputs_of", "share", "signed_digits"]
+__all__ = ["Number", "SharedSums", "Term", "cost", "count_uses", "dissolving", "inputs_of", "share", "signed_digits"]
 
 _CARRY_SHARE = 0.25
 _MOST_PAIRS = 3_000_000
@@ -219,6 +219,14 @@ def inputs_of(numbers: Sequence[Number], uses: Mapping[int, int], index: int) ->
     return found if sum(found.values()) <= SMALL_INPUTS else None
 
 
+def dissolving(numbers: Sequence[Number], uses: Mapping[int, int], index: int) -> list[int]:
+    """The parts of a sum that stand within its table: nothing else uses them, and they are sums that fit a table
+    themselves. Other parts are the table's inputs."""
+    parts = (numbers[index].a, numbers[index].b)
+    alone = [part.number for part in parts if part is not None and uses[part.number] == 1]
+    return [part for part in alone if inputs_of(numbers, uses, part) is not None]
+
+
 def count_uses(sums: SharedSums) -> dict[int, int]:
     """How often each number that reaches an output is used."""
     uses: dict[int, int] = defaultdict(int)
@@ -243,7 +251,7 @@ def cost(sums: SharedSums) -> float:
         if number.a is None or number.b is None or not uses[index]:
             continue
         if index in dissolved or inputs_of(sums.numbers, uses, index) is not None:
-            dissolved.update(part.number for part in (number.a, number.b) if uses[part.number] == 1)
+            dissolved.update(dissolving(sums.numbers, uses, index))
         if index not in dissolved:
             whole += sum_cost(sums.numbers, number)[0]
     return whole + LUTS_PER_BIT * sum(sums.numbers[term.number].bits for terms in sums.outputs for term in terms)

@@ -61,6 +61,16 @@ def test_shared_sums_of_dense_layers_are_exact(bits: int, weights: tuple[int, in
         )
 
 
+@pytest.mark.parametrize("inputs", [48, 64])
+@pytest.mark.parametrize("weights", [(-1, 1), (-2, 1)])
+def test_sums_of_many_single_bits_are_exact(inputs: int, weights: tuple[int, int]) -> None:
+    """A part that is too wide for a table, and that one sum alone uses, is an input of that sum's table: it stays."""
+    for seed in range(2):
+        network = matrix(seed, inputs, 12, weights, 1)
+        q = random_inputs(network, 100, seed)
+        np.testing.assert_array_equal(evaluate(network_logic(network), q), simulate(network, q.astype(np.int32)))
+
+
 def test_sharing_never_costs_more_than_none() -> None:
     for bits in (1, 2):
         for density in (0.2, 0.6, 1.0):
