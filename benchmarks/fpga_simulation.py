@@ -118,9 +118,9 @@ def main(arguments: list[str]) -> int:
     if options.vectors < 2 + _ICARUS_VECTORS:
         parser.error(f"--vectors needs at least {2 + _ICARUS_VECTORS}")
     network = read(options.network) if options.network else random_network(_SIZES, _INPUT_BITS)
-    kept = os.environ.get("XDG_CACHE_HOME")
+    kept = os.environ.get("EDGEML_CACHE")
     with tempfile.TemporaryDirectory(prefix="edgeml_bench_") as scratch:
-        os.environ["XDG_CACHE_HOME"] = f"{scratch}/cache"
+        os.environ["EDGEML_CACHE"] = f"{scratch}/cache"
         try:
             small = build(random_network((4, 3, 2), 2), Design("unrolled"))
             _, first = timed(lambda: compile_design(small, Path(scratch) / "small"))
@@ -133,9 +133,9 @@ def main(arguments: list[str]) -> int:
             for part in options.parts:
                 print(row(network, part, options.vectors, Path(scratch) / part), flush=True)
         finally:
-            os.environ.pop("XDG_CACHE_HOME")
+            os.environ.pop("EDGEML_CACHE")
             if kept is not None:
-                os.environ["XDG_CACHE_HOME"] = kept
+                os.environ["EDGEML_CACHE"] = kept
     return 0
 
 

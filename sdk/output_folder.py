@@ -16,7 +16,7 @@ from .errors import InputError
 from .files import read_json, unwritable
 from .folder_lock import claim, one_at_a_time, remove_abandoned
 
-__all__ = ["unfinished_folder"]
+__all__ = ["check_output", "unfinished_folder"]
 
 _LARGEST_MANIFEST = 2**24
 _LONGEST_NAME = 200
@@ -36,12 +36,10 @@ def unfinished_folder(final: Path) -> Iterator[Path]:
     and leaves nothing.
     """
     final = Path(os.path.abspath(final))
-    if not re.fullmatch(r"[^\x00-\x1f/\\]+", final.name):
-        raise InputError(ascii(str(final)), "is not a name for a folder", "Give a folder with -o")
+    check_output(final)
     partial: Path | None = None
     lock: int | None = None
     try:
-        _check_replaceable(final)
         final.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(final.parent):
             remove_abandoned(final.parent, _prefix(final))
@@ -63,6 +61,16 @@ def unfinished_folder(final: Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+def check_output(final: Path) -> None:
+    """InputError where `unfinished_folder(final)` would refuse what stands there; for long work, before it begins."""
+    if not re.fullmatch(r"[^\x00-\x1f/\\]+", Path(os.path.abspath(final)).name):
+        raise InputError(ascii(str(final)), "is not a name for a folder", "Give a folder with -o")
+    try:
+        _check_replaceable(final)
+    except OSError as error:
+        raise unwritable(final, error) from error
 
 
 def _check_replaceable(final: Path) -> None:

@@ -23,7 +23,7 @@ from .inputs import read_inputs
 from .judging import answers_of, scores
 from .network import Network
 from .network import file as network_file
-from .output_folder import unfinished_folder
+from .output_folder import check_output, unfinished_folder
 from .profile import Profile, load_profile
 from .report import confusion, render
 from .time_limit import time_limit as time_limits
@@ -101,6 +101,8 @@ def convert(
     hardware, converter = plugins.targets(profile.kind), plugins.converters(to)
     _check_options(given, to, profile, converter, hardware)
     coverage.check_names(require)
+    if output is not None:
+        check_output(Path(output))
     with caller_state.preserved(model), time_limits(time_limit):
         model = caller_state.ordinary(model)
         announce("reading the model")

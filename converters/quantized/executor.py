@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.caller_state import preserved
 from edgeml.errors import InputError
 from edgeml.plugins import Execution, Subject
 
@@ -46,7 +47,8 @@ class BrevitasExecutor:
             raise InputError(str(bundle.folder / BREVITAS_FILE), "is not of the bundle's network: its input differs")
         from .brevitas_network import BrevitasNetwork
 
-        layers = BrevitasNetwork(model).integers(q, keep=trace)
+        with preserved():
+            layers = BrevitasNetwork(model).integers(q, keep=trace)
         last = layers[model.nodes[-1].name]
         detail = f"brevitas {version('brevitas')} in float64, torch {version('torch')}"
         return Execution(last, layers if trace else {}, detail)

@@ -57,6 +57,7 @@ def simulate(
     inputs: Annotated[Path, typer.Argument(help=".npy, .npz (x) or .csv; integers are taken as quantized")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the integers to this .npy.")] = None,
     on: Annotated[str, typer.Option("--on", metavar="NAME", help="Executor.")] = "golden",
+    time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -66,10 +67,12 @@ def simulate(
     from ..bundle import load
     from ..data import load_inputs, to_npy
     from ..terminal import Terminal
+    from ..time_limit import time_limit as limited
 
     terminal = Terminal(as_json, quiet)
     loaded = load(bundle)
-    result = loaded.run(load_inputs(inputs), on)
+    with limited(time_limit):
+        result = loaded.run(load_inputs(inputs), on)
     if output is not None:
         write_beside(output, to_npy(result.integers))
     shown = len(result) if as_json else min(len(result), 10)
@@ -117,6 +120,7 @@ def hil(
     junit: Annotated[
         Path | None, typer.Option(help="Write JUnit XML to this file.", is_eager=True, callback=_begin_junit)
     ] = None,
+    time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -125,9 +129,10 @@ def hil(
     from ..bundle import load
     from ..hil.report import junit_file
     from ..terminal import Terminal
+    from ..time_limit import time_limit as limited
 
     terminal = Terminal(as_json, quiet)
-    with junit_file(junit, f"edgeml hil {port or emulate or bundle}") as report:
+    with limited(time_limit), junit_file(junit, f"edgeml hil {port or emulate or bundle}") as report:
         if (port is None) == (emulate is None):
             boards = f"Boards: {', '.join(hardware.boards())}"
             raise InputError("edgeml hil", "needs either --port or --emulate", boards)
@@ -161,6 +166,7 @@ def hil(
 def bench(
     bundle: BundlePath,
     batch: Annotated[list[int] | None, typer.Option(help="Batch sizes; can be repeated.")] = None,
+    time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -168,10 +174,11 @@ def bench(
     from ..bench import instructions, measure
     from ..bundle import load
     from ..terminal import Terminal
+    from ..time_limit import time_limit as limited
 
     terminal = Terminal(as_json, quiet)
     loaded = load(bundle)
-    with terminal.progress() as (_, announce):
+    with limited(time_limit), terminal.progress() as (_, announce):
         rows = measure(loaded, batch or [1, 256], announce)
         counted = instructions(loaded, announce)
     table = [[row["executor"], row["batch"], row["microseconds"], row["ratio"], row["detail"]] for row in rows]

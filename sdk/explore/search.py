@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import plugins
+from ..caller_state import preserved
 from ..data import Dataset, as_values, load_dataset
 from ..errors import InputError
 from ..files import read_json, write_beside
@@ -98,6 +99,7 @@ class Settings:
             raise InputError(f"option sampler {self.sampler!r}", "is not known", f"Known: {', '.join(SAMPLERS)}")
 
 
+@preserved()
 def explore(
     settings: Settings,
     data: Path,

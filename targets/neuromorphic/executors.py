@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.caller_state import preserved
 from edgeml.network import Network
 from edgeml.network.layers.neurons import InputSpikes, Neurons
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
@@ -100,7 +101,8 @@ class SnntorchExecutor:
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs]; the trace holds the spikes of every layer."""
-        outputs, layers, version = run_on_snntorch(bundle.network, q)
+        with preserved():
+            outputs, layers, version = run_on_snntorch(bundle.network, q)
         return Execution(
             outputs, layers if trace else {}, f"snntorch {version}, integers in float64, decays rounded as declared"
         )

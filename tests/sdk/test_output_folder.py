@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import edgeml
 from edgeml.bundle import MANIFEST, seal
 from edgeml.errors import InputError
 from edgeml.files import write_beside
@@ -146,3 +147,9 @@ def test_a_file_is_written_through_a_link_and_to_a_device_and_over_nothing_else(
         with pytest.raises(InputError, match="Free some space"):
             write_beside(Path("/dev/full"), b"new")
     assert names(tmp_path) == ["fifo", "link", "real"]
+
+
+def test_an_output_that_cannot_be_is_told_before_the_model_is_read(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(InputError, match="is a file"):
+        edgeml.convert(tmp_path / "absent.pt2", to="quantized", target="host", output=tmp_path / "out")
