@@ -84,7 +84,8 @@ def read_tensors(content: bytes, where: str) -> dict[str, RawTensor]:
     tensors = {}
     for name, tensor in result.items():
         if not isinstance(name, str) or not isinstance(tensor, RawTensor):
-            raise InputError(where, f"its entry {str(name)[:80]!r} is no tensor")
+            text = name[:80] if isinstance(name, str) else type(name).__name__
+            raise InputError(where, f"its entry {text!r} is no tensor")
         tensors[name] = replace(tensor, name=f"{where}, {name[:80]}")
     return tensors
 
@@ -114,8 +115,7 @@ def _read(archive: Archive) -> Any:
             stack.append(tuple(items))
         elif name in ("SETITEM", "SETITEMS"):
             items = _popped(stack, 2) if name == "SETITEM" else _since_mark(stack)
-            for key, value in zip(items[::2], items[1::2], strict=True):
-                stack[-1][key] = value
+            _fill(stack[-1], items)
         elif name == "BINPERSID":
             stack.append(_storage(archive, storages, stack.pop()))
         elif name == "REDUCE":
@@ -129,6 +129,17 @@ def _read(archive: Archive) -> Any:
         elif name not in _IGNORED:
             raise _NotPlain(f"opcode {name}")
     raise ValueError("the pickle has no end")
+
+
+def _fill(target: Any, items: list[Any]) -> None:
+    """Put keys and values into a dictionary. A key is text or a number: hashing nested tuples, which may hold each
+    other over and over, would take for ever."""
+    if type(target) is not dict:
+        raise ValueError("the pickle fills what is not a dictionary")
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        if type(key) not in (str, int):
+            raise _NotPlain("a key that is neither text nor a number")
+        target[key] = value
 
 
 def _popped(stack: list[Any], count: int) -> list[Any]:

@@ -13,6 +13,9 @@ from ...errors import InputError
 
 __all__ = ["RawTensor"]
 
+_MOST_REPEATED = 2**16
+"""Elements of a tensor that stores fewer: a stride of 0 repeats numbers."""
+
 
 @dataclass(frozen=True, eq=False)
 class RawTensor:
@@ -52,6 +55,8 @@ class RawTensor:
         last = self.offset + sum((size - 1) * stride for size, stride in zip(self.sizes, self.strides, strict=True))
         if math.prod(self.sizes) == 0:
             raise InputError(self.name, f"is empty: shape {list(self.sizes)}")
+        if math.prod(self.sizes) > max(numbers.size, _MOST_REPEATED):
+            raise InputError(self.name, f"shape {list(self.sizes)} repeats {numbers.size} stored numbers beyond reason")
         if last >= numbers.size:
             raise InputError(self.name, f"shape {list(self.sizes)} needs {last + 1} numbers, found {numbers.size}")
         strides = tuple(stride * stored.itemsize for stride in self.strides)
