@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .errors import InputError, MissingTool
+from .errors import InputError, MissingTool, printable
 from .network import Network
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _named(group: str, kind: str, name: str) -> Any:
     loaders = find(group, kind)
     if name not in loaders:
         known = ", ".join(sorted(loaders)) or "none installed"
-        raise InputError(f"{kind} {name!r}", "is not known", f"Known: {known}")
+        raise InputError(f"{kind} {printable(repr(name), 60)}", "is not known", f"Known: {known}")
     return loaders[name]()
 
 
