@@ -10,7 +10,7 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["JUNK", "bytes_of", "in_zip", "mutated", "protobuf", "safetensors", "text_of", "tree", "words"]
@@ -82,19 +82,19 @@ def tree(structure: Any, chance: random.Random) -> Any:
     """A structure of dictionaries and lists with one to three places replaced, removed, doubled or exchanged."""
     result = copy.deepcopy(structure)
     for _ in range(chance.randint(1, 3)):
-        places = list(_places(result))
-        if not places:
+        place = _place(result, chance)
+        if place is None:
             break
-        holder, key = chance.choice(places)
+        holder, key = place
         kind = chance.randrange(6)
         if kind == 0:
             del holder[key]
         elif kind == 1 and isinstance(holder, list):
             holder.insert(key, copy.deepcopy(holder[key]))
         elif kind == 2:
-            other, name = chance.choice(places)
-            if name in other if isinstance(other, dict) else name < len(other):
-                holder[key] = copy.deepcopy(other[name])
+            other = _place(result, chance)
+            if other is not None:
+                holder[key] = copy.deepcopy(other[0][other[1]])
         elif kind == 3 and type(holder[key]) in (int, float):
             holder[key] = chance.choice((holder[key] + 1, holder[key] - 1, -holder[key], holder[key] * 2))
         elif kind == 4 and isinstance(holder, dict):
@@ -104,15 +104,16 @@ def tree(structure: Any, chance: random.Random) -> Any:
     return result
 
 
-def _places(structure: Any) -> Iterator[tuple[Any, Any]]:
-    pairs: Any = ()
-    if isinstance(structure, dict):
-        pairs = list(structure.items())
-    elif isinstance(structure, list):
-        pairs = list(enumerate(structure))
-    for key, value in pairs:
-        yield structure, key
-        yield from _places(value)
+def _place(structure: Any, chance: random.Random) -> tuple[Any, Any] | None:
+    """A holder and a key or index in it, found by a walk down from the root; long lists of numbers weigh no more."""
+    holder, key = None, None
+    while isinstance(structure, (dict, list)) and structure:
+        if holder is not None and chance.randrange(4) == 0:
+            break
+        holder = structure
+        key = chance.choice(list(holder)) if isinstance(holder, dict) else chance.randrange(len(holder))
+        structure = holder[key]
+    return None if holder is None else (holder, key)
 
 
 def json_text(content: bytes, chance: random.Random) -> bytes:

@@ -193,18 +193,7 @@ def _damaged_tflite(content: bytes, chance: random.Random) -> bytes:
 
 
 def _onnx_seeds() -> list[bytes]:
-    import torch
-
-    from tests.frontends import architectures
-
-    seeds = []
-    for name in ("norm_before", "clamps", "image", "wide_narrow_wide"):
-        model = architectures.trained(name)
-        stream = io.BytesIO()
-        torch.onnx.export(model, (architectures.samples(name),), stream, dynamo=False)
-        seeds.append(stream.getvalue())
-    seeds.append(_small_onnx())
-    return seeds
+    return [_small_onnx()]
 
 
 def _small_onnx() -> bytes:
@@ -346,17 +335,18 @@ def _damaged_nir(content: bytes, chance: random.Random) -> bytes:
         file.visit(paths.append)
         for _ in range(chance.randint(1, 3)):
             path, other = chance.choice(paths), chance.choice(paths)
-            if path not in file or chance.randrange(3) == 0:
+            try:
+                old = file[path]
+            except (KeyError, OSError, RuntimeError):  # a link that an earlier change has left
                 continue
-            old = file[path]
             group = isinstance(old, h5py.Group)
             value = None if group else old[()]
             kind = chance.randrange(12)
             if kind == 11 and not group and isinstance(value, np.ndarray) and value.dtype.kind == "f":
                 old[...] = chance.choice((0.0, -1.0, 1e300, 1e-300, np.inf, np.nan, 0.1))
                 continue
-            del file[path]
             try:
+                del file[path]
                 if kind == 1:
                     file[path] = h5py.SoftLink("/" + other)
                 elif kind == 2:
