@@ -89,11 +89,11 @@ def _samples(where: str, array: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any
 
 def _answers(where: str, array: npt.NDArray[Any], samples: int, labels: Sequence[str]) -> npt.NDArray[Any]:
     """y as classes, int64 [samples], or as values, float64 [samples, outputs]; names are coded by `labels`."""
-    array = array.reshape(len(array), -1) if array.ndim > 1 else array[:, None] if array.ndim else array
-    if array.ndim != 2 or len(array) != samples or array.shape[1] == 0:
+    if not array.ndim or not array.size or len(array) != samples:
         raise InputError(
             where, f"must hold one class or one row of values for each of {samples} samples, found {list(array.shape)}"
         )
+    array = array.reshape(samples, -1)
     if array.dtype.kind == "U":
         if array.shape[1] != 1:
             raise InputError(where, f"must hold one name per sample, found shape {list(array.shape)}")
@@ -104,6 +104,10 @@ def _answers(where: str, array: npt.NDArray[Any], samples: int, labels: Sequence
         if not np.all(np.isfinite(array)):
             row = int(np.argwhere(~np.isfinite(array))[0, 0])
             raise InputError(where, f"sample {row} is {array[row].tolist()}", "Remove or fill such samples")
+        if np.abs(array).max() > LARGEST_VALUE:
+            raise InputError(
+                where, f"holds values past {LARGEST_VALUE:.0e}, where float32 overflows", "Change the unit"
+            )
         whole = array.shape[1] == 1 and bool(np.all(np.abs(array) < 2**53)) and np.array_equal(array, np.rint(array))
         if not whole:
             return array.astype(np.float64)

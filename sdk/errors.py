@@ -31,11 +31,15 @@ class EdgemlError(Exception):
     """
 
     exit_code = 1
+    several_lines = False
+    """Whether the problem keeps its lines: rules that are broken, the words of a tool."""
 
     def __init__(self, where: str, problem: str, remedy: str = "") -> None:
-        self.where = where
-        self.problem = problem
-        self.remedy = remedy
+        # A message may quote what a file says, and goes to a terminal.
+        self.where = printable(where, 1000)
+        lines = problem[:6000].split("\n") if self.several_lines else [problem]
+        self.problem = "\n".join(printable(line, 1500) for line in lines)
+        self.remedy = printable(remedy, 1000)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -47,6 +51,7 @@ class CheckFailed(EdgemlError):
     """A check found a difference: a mismatch with golden, a broken design rule, a threshold not proved."""
 
     exit_code = 1
+    several_lines = True
 
 
 class InputError(EdgemlError):
@@ -72,6 +77,7 @@ class ToolFailed(EdgemlError):
     """
 
     exit_code = 1
+    several_lines = True
 
 
 def missing_package(where: str, error: ModuleNotFoundError) -> MissingTool:
@@ -82,5 +88,8 @@ def missing_package(where: str, error: ModuleNotFoundError) -> MissingTool:
 
 def printable(text: Any, most: int = 120) -> str:
     """What a file says, fit for a message and a terminal: one line of printable characters, at most `most` of them."""
-    line = "".join(character if character.isprintable() else " " for character in str(text)[: 4 * most])
+    text = str(text)
+    if len(text) <= most and text.isprintable():
+        return text
+    line = "".join(character if character.isprintable() else " " for character in text[: 4 * most])
     return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -54,7 +54,7 @@ def open_regular(path: str | Path, most: int, *, links: bool = True, remedy: str
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             kind = next((text for test, text in _KINDS if test(status.st_mode)), "is something else")
-            raise InputError(where, f"{kind}, where a regular file is expected", remedy)
+            raise InputError(where, f"cannot be read: it {kind}, where a regular file is expected", remedy)
         if status.st_size > most:
             raise InputError(where, f"has {status.st_size} bytes; at most {most} are read", remedy)
         with os.fdopen(descriptor, "rb", closefd=False) as stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import EdgemlError, InputError, missing_package, printable
+from ..errors import InputError, missing_package
 from ..network import Network
 from .format import Request, known_formats
 from .mlp import Mlp
@@ -52,11 +52,6 @@ def load_model(source: Any, *, weights: Any = None, example: Any = None, name: s
         raise InputError(request.where, "takes no separate weights", "Weights go with module.py:factory")
     try:
         return entry.read(request)
-    except EdgemlError as error:
-        # The message may quote the file, and goes to a terminal.
-        error.where, error.problem = printable(error.where, 1000), printable(error.problem, 1000)
-        error.args = (str(error),)
-        raise
     except ModuleNotFoundError as error:
         raise missing_package(request.where, error) from error
     except (MemoryError, RecursionError) as error:

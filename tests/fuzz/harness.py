@@ -32,7 +32,7 @@ SECONDS = 5.0
 """Of processor time that one small file may take."""
 MEGABYTES = 700
 """By which one small file may raise the most memory that the process has ever taken."""
-_LONGEST_MESSAGE = 3500
+_LONGEST_MESSAGE = 5100
 
 
 _peak = [0]

@@ -122,7 +122,11 @@ def json_text(content: bytes, chance: random.Random) -> bytes:
         return text_of(content.decode("utf-8", "replace"), chance).encode("utf-8", "replace")
     if chance.randrange(40) == 0:
         return b"[" * 100_000
-    return json.dumps(tree(json.loads(content), chance)).encode()
+    try:
+        structure = json.loads(content)
+    except ValueError:  # an earlier change broke the text
+        return bytes_of(content, chance)
+    return json.dumps(tree(structure, chance)).encode()
 
 
 def in_zip(content: bytes, chance: random.Random, change: Callable[[str, bytes, random.Random], bytes]) -> bytes:

@@ -292,6 +292,13 @@ def test_tables_as_other_programs_write_them_are_read(tmp_path: Path, content: b
     assert arrays["y"].tolist() == ["x", "y"]
 
 
+@pytest.mark.parametrize("y", [np.zeros((0, 3)), np.zeros((10, 0)), np.array(3), np.full(10, 1e300), np.full(10, "")])
+def test_answers_that_no_sample_can_have_are_refused(tmp_path: Path, y: np.ndarray) -> None:
+    np.savez(tmp_path / "d.npz", x=X, y=y)
+    with pytest.raises(InputError, match=r"d\.npz, y"):
+        load_dataset(tmp_path / "d.npz")
+
+
 def test_numbers_past_what_float32_squares_are_the_datas_fault(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=np.where(X == 13, 1e300, X))
     with pytest.raises(InputError, match=r"d.npz, x: sample 3, feature 1 is 1e\+300"):
