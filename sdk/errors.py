@@ -88,8 +88,7 @@ def missing_package(where: str, error: ModuleNotFoundError) -> MissingTool:
 
 def printable(text: Any, most: int = 120) -> str:
     """What a file says, fit for a message and a terminal: one line of printable characters, at most `most` of them."""
-    text = str(text)
-    if len(text) <= most and text.isprintable():
+    if isinstance(text, str) and len(text) <= most and text.isprintable():
         return text
-    line = "".join(character if character.isprintable() else " " for character in text[: 4 * most])
+    line = "".join(character if character.isprintable() else " " for character in str(text)[: 4 * most])
     return line if len(line) <= most else f"{line[: most - 1]}…"
