@@ -30,10 +30,7 @@ READS_OF_OWN = {
     "targets/fpga/synthesize.py",
     "targets/fpga/target.py",
     "targets/fpga/verilation.py",
-    "targets/mcu/image_build.py",
     "targets/mcu/toolchain.py",
-    "targets/cpu/shared_library.py",
-    "sdk/cache.py",
     # Packaged resources, and the text of the C library beside them.
     "sdk/profile.py",
     "sdk/report/page.py",
