@@ -24,6 +24,9 @@ from .straight_through import BinaryWeights, RoundedBias, UniformQuantizer
 __all__ = ["TrainableNetwork"]
 
 _EPSILON = 1e-5
+_NOISE = 2.0**-20
+"""Sums that vary by less than this share of their terms do not vary: float32 rounds them by 2^-24 and more, on each
+processor in its own way, and a batch norm would make values of that."""
 _SMALL = 1e-30
 """Rows of weights below this are rows of zeros; none of their numbers may become zero or infinite in float32."""
 
@@ -86,7 +89,9 @@ class TrainableNetwork:
                 values[node.name] = sums * size + bias
                 continue
             variance, mean = torch.var_mean(sums, dim=0, unbiased=False)
-            epsilon = max(_EPSILON * float(variance.median()), _SMALL)
+            weight = self.quantized_weight(node, operator).abs()
+            noise = _NOISE * float((values[node.inputs[0]].abs() @ weight.T).max())
+            epsilon = max(_EPSILON * float(variance.median()), noise**2, _SMALL)
             gamma = (variance + epsilon).sqrt() * size[:, 0]
             beta = mean * size[:, 0] + bias
             reach = max(float(gamma.median()), _SMALL)

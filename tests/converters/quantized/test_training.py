@@ -101,6 +101,22 @@ def test_what_is_trained_is_what_brevitas_computes(shape: Shape) -> None:
     assert np.sqrt(np.mean((integers * step - outputs) ** 2)) < 0.05 * deviation + step
 
 
+def test_the_rounding_of_a_neuron_that_never_changes_is_not_normalised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums of a constant are constant but for their last bits, which processors round in their own ways: a batch norm
+    that divides by the deviation of these makes ranges that are noise. Here the last bits are moved on purpose."""
+    shape = Shape(
+        (12, 1, 5, 5), ("clamp", "clamp"), ("before", "before"), (False, False), True, "relu", 31
+    )  # all its samples lie beyond the first clamp
+    exact, generator = torch.var_mean, torch.Generator().manual_seed(0)
+
+    def rounded(sums: torch.Tensor, **options: object) -> tuple[torch.Tensor, torch.Tensor]:
+        last_bit = torch.finfo(sums.dtype).eps * torch.randint(-1, 2, sums.shape, generator=generator) / 2
+        return exact(sums * (1 + last_bit), **options)
+
+    monkeypatch.setattr(torch, "var_mean", rounded)
+    test_what_is_trained_is_what_brevitas_computes.hypothesis.inner_test(shape)
+
+
 PROGRAM = """
 import hashlib, sys
 sys.path.insert(0, {root!r})
