@@ -15,7 +15,7 @@ pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
 pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
 from edgeml.targets.c import generate
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
@@ -29,7 +29,7 @@ from edgeml.targets.mcu.image_build import library_image
 from edgeml.targets.mcu.kernels import LanesKernel, MveKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
 from edgeml.targets.mcu.runner import NetworkRunner
 
-CORNERS = np.array([[0, 0], [0, 255], [255, 0], [255, 255]], np.int32)
+from ..c.fan import CORNERS, fan
 
 
 def test_bytes_are_summed_in_halves_that_hold_them(tmp_path: Path) -> None:
@@ -53,43 +53,6 @@ def test_bytes_are_summed_in_halves_that_hold_them(tmp_path: Path) -> None:
     for x in (np.full(4096, 255, np.uint8), drawn):
         for count in range(8, len(x) + 1, 8):
             assert function(x.ctypes.data, count) == int(x[:count].sum(dtype=np.int64)), count
-
-
-def parts_of(total: int, largest_weight: int, largest_input: int) -> tuple[list[int], list[int]]:
-    """Weights and the largest value of each one's input, both up to a size, whose products sum to `total`."""
-    weights, highs = [], []
-    while total:
-        weight = min(largest_weight, total)
-        high = min(largest_input, total // weight)
-        weights.append(weight)
-        highs.append(high)
-        total -= weight * high
-    return weights, highs
-
-
-def fan(rows: list[tuple[int, int]], weight_bits: int, bias: int = 0, largest: int = 255) -> Network:
-    """Two inputs, values with a highest of their own each, and a dense layer whose outputs all have the same range.
-
-    rows : (largest weight used, sum of its products) for weights above zero, and below. The first input drives the
-    inputs of positive weights, the second those of negative ones, so that the corners of the input reach both ends.
-    """
-    (up_weight, up), (down_weight, down) = rows
-    positive, negative = parts_of(up, up_weight, largest), parts_of(down, down_weight, largest)
-    highs = np.array(positive[1] + negative[1])
-    weight = np.array(positive[0] + [-w for w in negative[0]])
-    drives = np.stack([weight > 0, weight < 0], axis=1).astype(int)
-    thresholds = np.arange(1, 256) + np.zeros((len(highs), 1), int)
-    thresholds[thresholds > highs[:, None]] = 2**31 - 1
-    outputs = 8
-    nodes = (
-        Node("input", InputQuantizer(2, np.array([1.0]), np.array([0.0]), 0, 8, False)),
-        Node("spread", Dense(drives, 2, np.zeros(len(highs), int)), ("input",)),
-        Node("values", Threshold(thresholds, 0), ("spread",)),
-        Node("dense", Dense(np.tile(weight, (outputs, 1)), weight_bits, np.full(outputs, bias)), ("values",)),
-    )
-    network = Network("net", nodes, Output(np.array([1.0])))
-    assert network.ranges["dense"].bounds == (bias - down, bias + up)
-    return network
 
 
 def segment_length(network: Network, kernel: DenseKernel) -> int:
