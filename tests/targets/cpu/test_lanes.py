@@ -112,12 +112,9 @@ def test_sums_of_tables_at_the_bound_of_a_byte_are_exact(body: str) -> None:
         weights[[28, 43, 14, 29, 44]] = 0
         weights[14] = last
         top = 3 * int(weights.sum())
-        for network in (
-            triplets_network(weights, top, [3] * 45),
-            triplets_network(-2 * weights, 1 - 2 * top, [3] * 45),
-        ):
-            cases.append((network, CORNERS))
-    assert_exact(cases, TripletsKernel(), body)
+        networks.append(triplets_network(weights, top, [3] * 45))
+        networks.append(triplets_network(-2 * weights, 1 - 2 * top, [3] * 45))
+    assert_exact(networks, TripletsKernel(), body)
 
 
 def test_tables_are_used_where_sums_fit_16_bits_and_not_past_them() -> None:
