@@ -97,6 +97,27 @@ def test_every_entry_of_sigmoid_and_tanh_is_exact(name: str) -> None:
             assert np.array_equal(y, simulate(lower(model, "fp32_rne"), q)), (function, source)
 
 
+@pytest.mark.parametrize("name", sorted(RUNTIMES))
+def test_six_halfway_between_two_integers_is_clipped_to_as_each_runtime_rounds_it(name: str) -> None:
+    """A fused ReLU6 whose upper end is 12.5, 13.5 … output steps: to even in float32, up in the integer kernels."""
+    runtime, ends = runtime_or_skip(name), set()
+    with Session(runtime) as session:
+        for half in (12.5, 13.5, 20.5, 37.5, 60.5):
+            scale = float(np.float32(6 / half))
+            if float(np.float32(6) / np.float32(scale)) != half:
+                continue
+            tensors = {"x": TensorInfo("x", 4, 0.0625, 0), "y": TensorInfo("y", 3, scale, -20)}
+            weight = np.full((3, 4), 100, np.int8)
+            layer = FullyConnected("y", ("x",), weight, 8, np.full(3, 0.02, np.float32), np.zeros(3, np.int32), "relu6")
+            model = Model("six", tensors, (layer,), "x", "y")
+            q = np.array([[127] * 4, [60] * 4, [1] * 4, [-5] * 4], np.int32)
+            (y,), _ = session.run(write(model), q.astype(np.int8))
+            expected = simulate(lower(model, runtime.rounding), q)
+            assert np.array_equal(y, expected), half
+            ends.add(int(expected[0, 0]) + 20 - int(half))
+    assert ends == ({0, 1} if name == "litert" else {1})
+
+
 def test_the_default_rules_of_two_runtimes_do_differ() -> None:
     """The sweeps can fail: with another runtime's rule there are mismatches."""
     generator = np.random.default_rng(5)

@@ -1,0 +1,23 @@
+"""Integer weights: the largest accumulator that they can give."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from edgeml.converters.tflite.model import TensorInfo
+from edgeml.converters.tflite.weights import QuantizedWeights, accumulator_bound
+
+
+@pytest.mark.parametrize("zero_point", [-128, -3, 0, 127])
+@pytest.mark.parametrize("bias", [0, 5000, -5000])
+def test_the_bound_is_the_largest_magnitude_over_all_corners_of_the_input(zero_point: int, bias: int) -> None:
+    """Either end may be the farther one: that of a negative bias, of negative weights, of an uneven zero point."""
+    weight = np.array([[3, -7, 100], [-100, -90, 1], [127, 127, 127], [0, 0, 0]], np.int8)
+    source = TensorInfo("x", 3, 0.125, zero_point)
+    quantized = QuantizedWeights(weight, np.full(4, bias, np.int32), np.ones(4, np.float32))
+    corners = np.array(list(product((source.low, source.high), repeat=3)), np.int64) - zero_point
+    reached = np.abs(corners @ weight.T.astype(np.int64) + bias).max(axis=0)
+    assert accumulator_bound(quantized, source).tolist() == reached.tolist()
