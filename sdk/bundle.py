@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -101,9 +102,18 @@ class Bundle:
         return q, y.astype(np.int32)
 
     def quantize(self, x: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """Input integers for x [samples, inputs]: floats are quantized, integers are taken as they are."""
-        x = np.asarray(x)
-        x = x.reshape(len(x), -1) if x.ndim > 1 else x[None, :]
+        """Input integers for x [samples, inputs], or one sample: floats are quantized, integers taken as they are.
+
+        Raises InputError where x is not numbers or does not fit.
+        """
+        try:
+            x = np.asarray(x)
+        except ValueError as error:
+            raise InputError("input", f"must be numbers [samples, {self.network.input_size}] ({error})") from error
+        if x.dtype.kind not in "biuf" or not x.ndim:
+            found = f"{x.dtype} {list(x.shape)}"
+            raise InputError("input", f"must be numbers [samples, {self.network.input_size}], found {found}")
+        x = x.reshape(len(x), math.prod(x.shape[1:])) if x.ndim > 1 else x[None, :]
         return self.network.check_input(x) if x.dtype.kind in "iu" else self.network.quantizer.quantize(x)
 
     def run(self, x: npt.NDArray[Any], on: str = "golden", *, trace: bool = False, **options: Any) -> Result:

@@ -67,6 +67,16 @@ class Dataset:
         return replace(self, x=x, x_test=x, y=y, y_test=y, split="all")
 
 
+def _array(where: str, arrays: Mapping[str, Any], name: str) -> npt.NDArray[Any]:
+    """An array of that name; InputError where lists of other lengths cannot be one."""
+    try:
+        return np.asarray(arrays[name])
+    except ValueError as error:
+        raise InputError(
+            f"{where}, {name}", f"is not an array ({error})", "Give every sample as many features"
+        ) from error
+
+
 def _samples(where: str, array: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any]]:
     if array.dtype.kind not in "biuf" or array.ndim < 2 or array.size == 0:
         raise InputError(where, f"must be numbers [samples, features], found {array.dtype} {list(array.shape)}")
@@ -141,20 +151,20 @@ def as_dataset(
     """
     if "x" not in arrays:
         raise InputError(where, f"holds no array 'x', found {sorted(arrays)}", "Save samples as x [samples, features]")
-    x = _samples(f"{where}, x", np.asarray(arrays["x"]))
+    x = _samples(f"{where}, x", _array(where, arrays, "x"))
     names = label_names(f"{where}, labels", arrays.get("labels", ()), labels)
     y = None
     if "y" in arrays:
-        y = _answers(f"{where}, y", np.asarray(arrays["y"]), len(x), names)
+        y = _answers(f"{where}, y", _array(where, arrays, "y"), len(x), names)
     if "x_test" in arrays:
         if split is not None:
             raise InputError("option split", f"{where} holds x_test, a split of its own", "Leave one of the two out")
-        x_test = _samples(f"{where}, x_test", np.asarray(arrays["x_test"]))
+        x_test = _samples(f"{where}, x_test", _array(where, arrays, "x_test"))
         if x_test.shape[1] != x.shape[1]:
             raise InputError(f"{where}, x_test", f"has {x_test.shape[1]} features, x has {x.shape[1]}")
         y_test = None
         if "y_test" in arrays:
-            y_test = _answers(f"{where}, y_test", np.asarray(arrays["y_test"]), len(x_test), names)
+            y_test = _answers(f"{where}, y_test", _array(where, arrays, "y_test"), len(x_test), names)
             if y is not None and y.dtype != y_test.dtype:  # whole numbers on one side only: values on both
                 y, y_test = as_values(y), as_values(y_test)
         return Dataset(x, x_test, y, y_test, names)

@@ -93,4 +93,4 @@ def _arrays(data: Any) -> tuple[Dataset | Mapping[str, Any] | None, str]:
         return data, "data"
     if isinstance(data, (str, os.PathLike)):
         return load_arrays(Path(data)), str(data)
-    return (data if isinstance(data, Mapping) else {"x": np.asarray(data)}), "data"
+    return (data if isinstance(data, Mapping) else {"x": data}), "data"

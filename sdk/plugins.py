@@ -105,6 +105,8 @@ class Target(Protocol):
     Used by `edgeml explore` where a target has them, both called as (network, profile, options) and giving numbers by
     name: `estimate`, quick and without writing anything (`luts`, `latency_us`, `flash_bytes` …), and `measure`, which
     may build and run something (`instructions` …).
+
+    A target that has `profile_fields` (see `profile_fields.Field`) is given only profiles whose values fit them.
     """
 
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:

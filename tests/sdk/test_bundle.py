@@ -53,11 +53,30 @@ def test_running_takes_floats_and_integers_and_gives_integers_real_values_and_la
 
 
 @pytest.mark.parametrize(
-    "wrong", [np.zeros((2, 11)), np.full((2, 12), 128), np.full((2, 12), np.nan), np.zeros((2, 12), "U1")]
+    "wrong",
+    [
+        *(np.zeros((2, 11)), np.full((2, 12), 128), np.full((2, 12), np.nan), np.zeros((2, 12), "U1"), np.array(3.0)),
+        *(np.zeros((2, 12), object), np.zeros((2, 12), complex), np.full((2, 12), 2**63, np.uint64), np.zeros(0)),
+        *("text", None, [[1.0], [1.0, 2.0]], np.full((2, 12), -np.inf), np.zeros((2, 12), "M8[s]")),
+    ],
 )
 def test_input_that_does_not_fit_is_refused(bundle: edgeml.Bundle, wrong: np.ndarray) -> None:
     with pytest.raises(InputError):
         bundle.run(wrong)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [1e300, 1.7e308, 5e-324])
+def test_numbers_of_any_size_are_clipped_as_the_quantizer_says(bundle: edgeml.Bundle, value: float) -> None:
+    x = np.array([value, -value] * 6)
+    low, high = bundle.network.quantizer.quantize(np.array([[-1e6] * 12, [1e6] * 12]))
+    zero = bundle.network.quantizer.quantize(np.zeros((1, 12)))[0]
+    expected = zero if value < 1 else np.where(x > 0, high, low)
+    assert np.array_equal(bundle.quantize(x)[0], expected)
+
+
+def test_no_samples_give_no_integers(bundle: edgeml.Bundle) -> None:
+    assert bundle.run(np.zeros((0, 12))).integers.shape == (0, 4)
 
 
 def test_a_changed_missing_or_renamed_file_is_named(bundle: edgeml.Bundle, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgeml.array_files import npz
-from edgeml.data import LARGEST_ARRAY, load_arrays, load_dataset, load_inputs, to_npy
+from edgeml.data import LARGEST_ARRAY, as_dataset, load_arrays, load_dataset, load_inputs, to_npy
 from edgeml.errors import InputError
 
 X = np.arange(40.0).reshape(10, 4)
@@ -297,6 +297,12 @@ def test_answers_that_no_sample_can_have_are_refused(tmp_path: Path, y: np.ndarr
     np.savez(tmp_path / "d.npz", x=X, y=y)
     with pytest.raises(InputError, match=r"d\.npz, y"):
         load_dataset(tmp_path / "d.npz")
+
+
+@pytest.mark.parametrize("x", [[[1.0], [1.0, 2.0]], "text", None, [[None]], [], [[]], {"a": 1}, 3.0, [[1j]], [["1"]]])
+def test_python_objects_that_are_no_samples_are_refused(x: object) -> None:
+    with pytest.raises(InputError, match="data, x"):
+        as_dataset({"x": x})
 
 
 def test_numbers_past_what_float32_squares_are_the_datas_fault(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ class InputQuantizer(Layer):
         if not np.all(np.isfinite(x)):
             row, column = np.argwhere(~np.isfinite(x))[0]
             raise InputError("input", f"sample {row}, feature {column} is {x[row, column]}", "Remove or fill it")
-        levels = np.rint((x - self.offset) / self.scale) + self.zero_point
+        with np.errstate(over="ignore"):  # what is past the largest float is past the highest integer too
+            levels = np.rint((x - self.offset) / self.scale) + self.zero_point
         clipped: npt.NDArray[np.int32] = np.clip(levels, self.low, self.high).astype(np.int32)
         return clipped
 
