@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgeml.network import Dense, Network, Threshold
+from edgeml.network.task import CLASSES
 
 __all__ = ["FinnUnit", "finn_units", "folding_config"]
 
@@ -86,7 +87,7 @@ def finn_units(network: Network, interval: int, part: str, *, standalone_thresho
             input_bits = node.layer.levels.bit_length()
             if standalone_thresholds:
                 found.append(_lanes("Thresholding_rtl", node.layer.channels, interval))
-    if network.output.labels:
+    if network.output.labels and network.task == CLASSES:
         found.append(_lanes("LabelSelect_hls", network.output_size, interval))
     counts: dict[str, int] = {}
     units = []

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError, MissingTool
 from edgeml.network import Dense, Network, Threshold
+from edgeml.network.task import CLASSES
 from edgeml.stated_scales import STATEMENT, StatedScales
 
 from .activation import affine_of_thresholds
@@ -59,7 +60,7 @@ def to_qonnx(network: Network) -> bytes:
     """The file's content; the same network gives the same bytes.
 
     The graph takes input integers (as floats: the host quantizes) and gives `result`, then the class by TopK where
-    the network has labels; the model's metadata states how the host quantizes, and what `result` stands for. Batch
+    the network has labels for classes; the model's metadata states how the host quantizes, and what `result` stands for. Batch
     norm, biases and scales stand as one Mul and Add per activation, which reproduce the integer thresholds for every
     accumulator value.
 
@@ -96,7 +97,7 @@ def to_qonnx(network: Network) -> bytes:
         else:
             raise InputError(f"layer {node.name}", f"rule known-layers: {node.layer.kind} has no place in FINN's flow")
     outputs = [onnx.helper.make_tensor_value_info(RESULT, onnx.TensorProto.FLOAT, (1, network.output_size))]
-    if network.output.labels:
+    if network.output.labels and network.task == CLASSES:
         graph.shapes.append(outputs[0])
         count = graph.constant("topk_count", np.array([1], np.int64))
         graph.nodes.append(

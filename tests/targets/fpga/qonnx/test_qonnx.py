@@ -18,7 +18,7 @@ from edgeml.targets.fpga.qonnx.activation import affine_of_thresholds
 from edgeml.targets.fpga.qonnx.executor import receive_qonnx, run_qonnx
 from edgeml.targets.fpga.qonnx.folding import finn_units
 from edgeml.targets.fpga.qonnx.rules import check_model
-from edgeml.targets.fpga.qonnx.writer import to_qonnx
+from edgeml.targets.fpga.qonnx.writer import RESULT, to_qonnx
 
 
 def _network(
@@ -239,3 +239,16 @@ def test_activations_of_minus_one_and_zero_are_refused_by_name() -> None:
     """qonnx takes a signed Quant of one bit for a bipolar one."""
     with pytest.raises(InputError, match="layer act0: rule quant-range"):
         to_qonnx(_network(0, base=-1, levels=1))
+
+
+def test_two_labels_of_one_output_are_no_choice_of_the_largest() -> None:
+    """TopK and LabelSelect over one output would always say class 0."""
+    onnx = pytest.importorskip("onnx")
+    nodes = (
+        Node("input", InputQuantizer(3, np.ones(1), np.zeros(1), 0, 2, True)),
+        Node("out", Dense(np.array([[1, -1, 1]]), 2, np.zeros(1, np.int32)), ("input",)),
+    )
+    network = Network("net", nodes, Output(np.ones(1), 0, ("no", "yes"), "binary"))
+    graph = onnx.load_from_string(to_qonnx(network)).graph
+    assert "TopK" not in {node.op_type for node in graph.node}
+    assert [output.name for output in graph.output] == [RESULT]
