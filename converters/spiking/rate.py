@@ -90,12 +90,12 @@ def convert_rate(mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], pro
     """
     if data is None:
         raise InputError("rate coding", "needs data to find the range of each layer", "Pass --data")
-    require_fitting(mlp, data)
     steps = _number(options, "steps", 32, 1, 4096, int)
     percentile = _number(options, "percentile", 99.9, 50.0, 100.0, float)
     weight_bits = _number(options, "weight_bits", 8, 2, 8, int)
     mlp, dropped = mlp.without_tail(), tail_note(mlp)
     stages = _stages(mlp)
+    require_fitting(mlp, data)
     x = np.asarray(data.x[:_MOST_CALIBRATION], np.float64)
     quantizer = _input_quantizer(x)
     network, scales = _network(mlp, stages, quantizer, x, steps, percentile, weight_bits)
