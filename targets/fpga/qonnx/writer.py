@@ -60,9 +60,9 @@ def to_qonnx(network: Network) -> bytes:
     """The file's content; the same network gives the same bytes.
 
     The graph takes input integers (as floats: the host quantizes) and gives `result`, then the class by TopK where
-    the network has labels for classes; the model's metadata states how the host quantizes, and what `result` stands for. Batch
-    norm, biases and scales stand as one Mul and Add per activation, which reproduce the integer thresholds for every
-    accumulator value.
+    the network has labels for classes; the model's metadata states how the host quantizes, and what `result` stands
+    for. Batch norm, biases and scales stand as one Mul and Add per activation, which reproduce the integer thresholds
+    for every accumulator value.
 
     Raises
     ------
