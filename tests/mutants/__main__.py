@@ -1,7 +1,7 @@
 """Break the source in sixty small ways, one at a time, and see whether the quick tests of that folder notice.
 
     python -m tests.mutants                 all of mutants.toml; exit code 1 where fewer than 95 % are noticed
-    python -m tests.mutants --only rtl      those whose file or description holds that text
+    python -m tests.mutants --only rtl      those whose file or description holds that text, or one of several
 
 Each break is made in a copy of the tree, never in place. A test that fails there must pass without the break, or it
 proves nothing: that is tried too.
@@ -121,11 +121,13 @@ def _row(finding: Finding) -> str:
 def main() -> int:
     """Try them and print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose file or description holds it")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], metavar="TEXT", help="mutants whose file or description holds it"
+    )
     parser.add_argument("--workers", type=int, default=2, help="copies of the tree that are tested side by side")
     parser.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="for the tests of one mutant")
     given = parser.parse_args()
-    chosen = [each for each in mutants() if given.only in each.file or given.only in each.breaks]
+    chosen = [each for each in mutants() if any(text in each.file or text in each.breaks for text in given.only)]
     for mutant in chosen:
         mutant.applied((ROOT / mutant.file).read_text("utf-8"))
     print("| file | what is broken | verdict | seen by | s |\n|---|---|---|---|---|", flush=True)
