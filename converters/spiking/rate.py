@@ -154,7 +154,7 @@ def _network(
             positive = activation[activation > 0]
             # A layer that never fires on this data gets the threshold that its largest weight would reach.
             scales.append(float(np.percentile(positive, percentile)) if positive.size else real * most)
-        integers = np.clip(np.rint(weight / step), -most - 1, most).astype(np.int64)
+        integers = np.clip(np.rint(weight / step), -most - 1, most).astype(np.int32)
         # Fraction bits only where a threshold would else be too small a number to be hit closely.
         fraction = 0 if last else max(0, _THRESHOLD_BITS - int(np.log2(max(scales[-1] / real, 1))))
         threshold = 1 if last else min(max(1, round(scales[-1] / real * 2**fraction)), _MOST_THRESHOLD)
@@ -173,11 +173,11 @@ def _network(
                     steps,
                     integers,
                     weight_bits,
-                    np.full(neurons, threshold),
-                    np.zeros(neurons, np.int64),
-                    np.zeros(neurons, np.int64),
-                    np.rint(bias / real * 2**fraction).astype(np.int64),
-                    np.full(neurons, 0 if last else threshold // 2),
+                    np.full(neurons, threshold, np.int32),
+                    np.zeros(neurons, np.int32),
+                    np.zeros(neurons, np.int32),
+                    np.rint(bias / real * 2**fraction).astype(np.int32),
+                    np.full(neurons, 0 if last else threshold // 2, np.int32),
                 ),
                 (before,),
             )

@@ -114,3 +114,15 @@ def test_a_reading_that_is_wrong_is_found_on_the_users_data() -> None:
     network.source.module.fc1.bias.data += 0.25
     with pytest.raises(EdgemlError, match=r"layer lif1, step 0"):
         network.source.check(events)
+
+
+def test_a_model_of_another_default_number_type_is_read() -> None:
+    """snnTorch's resets are float32 whatever the model computes in, and so round a threshold such as 0.4."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        network = load_model(made(Two))
+        spikes, _ = network.source.run(np.ones((STEPS, 3, 6)))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert network.layers[0].threshold[0] == 0.4
+    assert np.array_equal(spikes, network.run(np.ones((STEPS, 3, 6))).spikes[-1])

@@ -14,6 +14,8 @@ __all__ = ["first_unexplained"]
 Floats = npt.NDArray[np.float64]
 _TOLERANCE = 1e-9
 """Of membranes, relative to the largest number in a sample's run: both sides compute in float64."""
+_ROUNDED_TOLERANCE = 1e-6
+"""Where a threshold is no float32: snnTorch multiplies it by a reset in float32, which rounds it."""
 
 
 def first_unexplained(
@@ -31,7 +33,8 @@ def first_unexplained(
         spikes, membranes = ours[0][k], ours[1][k]
         their_spikes, their_membranes = theirs[k]
         scale = np.maximum(1.0, np.abs(membranes).max(axis=(0, 2)) + float(layer.threshold.max()))
-        allowed = (_TOLERANCE * scale)[None, :, None]
+        rounded = np.any(layer.threshold != layer.threshold.astype(np.float32))
+        allowed = ((_ROUNDED_TOLERANCE if rounded else _TOLERANCE) * scale)[None, :, None]
         near = np.minimum(np.abs(membranes - layer.threshold), np.abs(their_membranes - layer.threshold)) <= allowed
         differs = (spikes != their_spikes) | ~(np.abs(membranes - their_membranes) <= allowed)
         steps, samples, neurons = np.nonzero(differs)

@@ -95,12 +95,6 @@ def copied(module: Any) -> Iterator[Any]:
         snntorch.SpikingNeuron.instances = kept
 
 
-def number_type(module: Any) -> Any:
-    """The module's own number type."""
-    kinds = [tensor.dtype for tensor in module.parameters() if tensor.is_floating_point()]
-    return kinds[0] if kinds else torch.float32
-
-
 def further_arguments(module: Any) -> int:
     """How many arguments forward needs beside its input."""
     parameters = list(inspect.signature(module.forward).parameters.values())
@@ -150,7 +144,7 @@ class ForwardSource:
         self.steps: int | None = None
 
     def run(self, events: Floats) -> tuple[Floats, Floats]:
-        """Spikes and membranes [steps, samples, outputs] of the output layer, in the module's own number type."""
+        """Spikes and membranes [steps, samples, outputs] of the output layer, in float32: all that snnTorch's spikes are."""
         with torch.random.fork_rng(devices=[]):
             parts = [self._run(events[:, at : at + _SAMPLES]) for at in range(0, events.shape[1], _SAMPLES)]
         return np.concatenate([part[0] for part in parts], 1), np.concatenate([part[1] for part in parts], 1)
@@ -158,8 +152,9 @@ class ForwardSource:
     def _run(self, events: Floats) -> tuple[Floats, Floats]:
         spikes: list[Floats] = []
         membranes: list[Floats] = []
-        dtype = number_type(self.module)
-        with copied(self.module) as model, torch.no_grad():
+        dtype = torch.float32
+        with copied(self.module) as kept, torch.no_grad():
+            model = kept.float()
             neuron = model.get_submodule(self.reading.module)
             neuron.register_forward_hook(_keeper(spikes, membranes))
             further = [torch.zeros(0, dtype=dtype) for _ in self.returned]

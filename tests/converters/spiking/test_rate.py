@@ -45,14 +45,15 @@ def test_it_admits_that_hidden_values_are_wrong() -> None:
 
 
 def test_a_residual_path_and_a_sigmoid_are_refused_by_name() -> None:
+    data = as_dataset({"x": np.random.default_rng(0).random((9, 2))})
     eye = Linear(np.eye(2), np.zeros(2))
     residual = Mlp("m", 2, (MlpNode("a", eye, ("input",)), MlpNode("sum", Add(), ("a", "a"))))
     with pytest.raises(InputError, match=r"sum.*residual"):
-        convert_rate(residual, digits(), {}, silent)
+        convert_rate(residual, data, {}, silent)
     layers = (MlpNode("a", eye, ("input",)), MlpNode("squash", Sigmoid(), ("a",)), MlpNode("b", eye, ("squash",)))
     smooth = Mlp("m", 2, layers)
     with pytest.raises(InputError, match=r"squash.*Sigmoid"):
-        convert_rate(smooth, digits(), {}, silent)
+        convert_rate(smooth, data, {}, silent)
 
 
 @pytest.mark.parametrize("options", [{"steps": 0}, {"steps": "many"}, {"percentile": 101}, {"weight_bits": True}])
