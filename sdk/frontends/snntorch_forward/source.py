@@ -144,7 +144,7 @@ class ForwardSource:
         self.steps: int | None = None
 
     def run(self, events: Floats) -> tuple[Floats, Floats]:
-        """Spikes and membranes [steps, samples, outputs] of the output layer, in float32: all that snnTorch's spikes are."""
+        """Spikes and membranes [steps, samples, outputs] of the output layer, in float32, as its spikes are."""
         with torch.random.fork_rng(devices=[]):
             parts = [self._run(events[:, at : at + _SAMPLES]) for at in range(0, events.shape[1], _SAMPLES)]
         return np.concatenate([part[0] for part in parts], 1), np.concatenate([part[1] for part in parts], 1)
