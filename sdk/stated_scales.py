@@ -46,8 +46,8 @@ class StatedScales:
     def of(network: Network) -> StatedScales:
         """What the files of a network state."""
         quantizer, output = network.quantizer, network.output
-        ends = (quantizer.zero_point, quantizer.low, quantizer.high)
-        return StatedScales(quantizer.scale, quantizer.offset, *ends, output.scale, output.zero_point)
+        integers = quantizer.zero_point, quantizer.low, quantizer.high
+        return StatedScales(quantizer.scale, quantizer.offset, *integers, output.scale, output.zero_point)
 
     def as_json(self) -> str:
         """The statement as text, the same for the same numbers, none of which loses a bit."""
@@ -75,10 +75,10 @@ class StatedScales:
             values = json.loads(text)
             source, target = values["input"], values["output"]
             arrays = [np.array(each, np.float64) for each in (source["scale"], source["offset"], target["scale"])]
-            integers = [int(source[name]) for name in ("zero_point", "low", "high")]
+            zero_point, low, high = (int(source[name]) for name in ("zero_point", "low", "high"))
             if any(array.ndim != 1 or not np.all(np.isfinite(array)) for array in arrays):
                 raise ValueError("numbers that are not finite")
-            return StatedScales(arrays[0], arrays[1], *integers, arrays[2], int(target["zero_point"]))
+            return StatedScales(arrays[0], arrays[1], zero_point, low, high, arrays[2], int(target["zero_point"]))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             problem = f"does not say what real numbers become ({type(error).__name__}: {error})"
             raise CheckFailed(where, problem, "Convert the model again") from error
