@@ -60,7 +60,7 @@ def test_verify_in_json_lists_every_executor_with_its_counts(bundle: Path) -> No
     assert document["bundle"] == str(bundle)
     assert by_name["golden"]["status"] == by_name["native"]["status"] == "exact"
     assert by_name["native"]["mismatches"] == 0
-    assert by_name["native"]["vectors"] == 64
+    assert by_name["native"]["vectors"] == by_name["golden"]["vectors"] >= 32
 
 
 def test_simulate_gives_the_same_integers_on_golden_and_native(bundle: Path, tmp_path: Path) -> None:
