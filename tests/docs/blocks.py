@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,13 @@ def check_options(words: list[str]) -> None:
     """Whether an `edgeml` command line names a command and options that there are; click's error where not."""
     group: Any = typer.main.get_command(app)
     command = group.commands[words[1]]
-    command.make_context(words[1], words[2:])
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:  # `hil --junit` gives up an old result as soon as it is read
+        os.chdir(folder)
+        try:
+            command.make_context(words[1], words[2:])
+        finally:
+            os.chdir(before)
 
 
 def run_block(block: Block, folder: Path, names: dict[str, Any]) -> None:
