@@ -79,6 +79,15 @@ def test_an_executor_that_is_wrong_inside_and_right_at_the_end_refuses_the_bundl
     assert not (source.parent / "refused").exists()
 
 
+def test_of_several_layers_that_differ_the_first_is_named_and_each_vector_counts_once(source: Path, add) -> None:  # type: ignore[no-untyped-def]
+    bundle = convert(source)
+    add("twice", f"{WRONG_INSIDE}\n        outputs = outputs + (np.arange(len(q))[:, None] % 7 == 0).astype(np.int32)")
+    (verdict,) = run_executors(bundle, ["twice"])
+    assert verdict.first_mismatch is not None
+    assert (verdict.first_mismatch["vector"], verdict.first_mismatch["layer"]) == (7, "act1")
+    assert verdict.mismatches == -(-verdict.vectors // 7)
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
