@@ -29,7 +29,8 @@ Floats = npt.NDArray[np.float64]
 
 _SWEEPS = 3
 """A residual stream and the branches on it depend on each other; others need one sweep, from the output backwards."""
-_LARGEST_EXPONENT = 256
+_LARGEST_EXPONENT = 400
+_ORDINARY_EXPONENT = 16
 _FINEST = 2.0**-10
 
 
@@ -139,7 +140,7 @@ class _Equalization:
         return self._factors.get(self._group[name])
 
     def _group_factors(self, names: list[str]) -> Floats:
-        """Powers of two, the median 1."""
+        """Powers of two; the median is 1, or takes a layer of very small or very large values to 1."""
         ones = np.ones(self._mlp.sizes[names[0]])
         reach, effect = np.zeros(len(ones)), np.zeros(len(ones))
         counts = False
@@ -154,7 +155,11 @@ class _Equalization:
         if not counts:
             return ones
         exponents = np.rint(np.log2(channel_factors(reach, effect)))
-        exponents = np.clip(exponents - np.rint(np.median(exponents)), -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+        exponents -= np.rint(np.median(exponents))
+        sizes = np.log2(reach[reach > 0]) + exponents[reach > 0]
+        if sizes.size and abs(float(np.median(sizes))) > _ORDINARY_EXPONENT:
+            exponents -= np.rint(np.median(sizes))
+        exponents = np.clip(exponents, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
         return np.asarray(np.ldexp(1.0, exponents.astype(np.int64)))
 
     def _effect(self, user: MlpNode) -> Floats | None:

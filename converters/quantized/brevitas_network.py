@@ -1,7 +1,8 @@
 """The quantized model as a network of Brevitas modules in float64: what the integer network is held against.
 
 Every scale is a constant here (training is over), set without a detour: Brevitas by default recomputes scales from
-statistics, divides them by the integer range and builds float32 constants, any of which would move a scale by an ulp.
+statistics, divides them by the integer range and builds float32 constants, any of which would move a scale by an ulp,
+and has no scale below 1e-10.
 Ties are rounded half to even by torch.round on float64 quotients. float32 would break them at random.
 """
 
@@ -60,6 +61,7 @@ def _activation(scale: float, bits: int, signed: bool) -> nn.Module:
     quantizer = Int8ActPerTensorFloat.let(
         scaling_impl_type=ScalingImplType.CONST,
         scaling_init=torch.tensor(scale),
+        scaling_min_val=None,
         int_scaling_impl=SingleArgStatelessBuffer(1.0),
         bit_width=bits,
         signed=signed,
@@ -74,12 +76,16 @@ def _linear(operator: QuantizedLinear) -> nn.Module:
     scale = torch.tensor(np.broadcast_to(operator.scale[:, None], (outputs, 1)).copy())
     if operator.bits == 1:
         quantizer = SignedBinaryWeightPerTensorConst.let(
-            scaling_init=scale, scaling_impl_type=ScalingImplType.CONST, quant_type=QuantType.BINARY
+            scaling_init=scale,
+            scaling_impl_type=ScalingImplType.CONST,
+            scaling_min_val=None,
+            quant_type=QuantType.BINARY,
         )
     else:
         quantizer = Int8WeightPerChannelFloat.let(
             scaling_impl_type=ScalingImplType.CONST,
             scaling_init=scale,
+            scaling_min_val=None,
             scaling_per_output_type=ScalingPerOutputType.CHANNEL,
             int_scaling_impl=SingleArgStatelessBuffer(1.0),
             bit_width=operator.bits,

@@ -22,6 +22,8 @@ METHODS = ("minmax", "percentile", "mse")
 """How a range is found: all values; all but the outermost; the least squared error of the quantized values."""
 
 _MOST_VALUES = 65_536
+_SMALLEST_RANGE = 1e-30
+"""Values that span less do not span anything: their scale would be no normal float32 number."""
 _CLEAR_OF_TIES = 2.0**-12
 """A sigmoid or tanh table is taken only if no entry is nearer to a tie: float32 tables of all runtimes agree then."""
 _FUNCTION_RANGE = {"LOGISTIC": 8.0, "TANH": 4.0}
@@ -58,7 +60,7 @@ class Calibration:
             ends = _least_error(flat, *ends)
         # A finite bound of the activation is the end itself, so that int8 saturates where the float model clips.
         ends = (low if np.isfinite(low) else ends[0]), (min(high, ends[1]) if np.isfinite(high) else ends[1])
-        return ends if ends[1] - ends[0] > 1e-12 else (min(ends[0], -1e-6), max(ends[1], 1e-6))
+        return ends if ends[1] - ends[0] > _SMALLEST_RANGE else (min(ends[0], -1e-6), max(ends[1], 1e-6))
 
     def rounded_scale(self, scale: float) -> float:
         """`scale` as float32, or the power of two at or above it (one step below, if that loses hardly any range)."""
@@ -71,7 +73,7 @@ def _least_error(values: Floats, low: float, high: float) -> tuple[float, float]
     """The ends, scaled down together, whose 8-bit quantization of `values` has the least squared error."""
     best, least = (low, high), np.inf
     for share in np.linspace(1.0, 0.3, 36):
-        scale = max((high - low) * share / 255, 1e-12)
+        scale = max((high - low) * share / 255, _SMALLEST_RANGE / 255)
         zero_point = np.rint(-128 - low * share / scale)
         levels = np.clip(np.rint(values / scale) + zero_point, -128, 127)
         error = float(np.square((levels - zero_point) * scale - values).sum())

@@ -48,14 +48,18 @@ def quantize_graph(
             model = _Quantizer(graph, name, tensors, options, scales or {}).model(values)
             return in_units_of_x(model, float(graph.input_scale[0])) if is_plain(graph) else model
         except _ScaleTooSmallError as small:
-            layer = str(small)
-            floors[layer] = tensors[layer].scale * 2
+            layer = small.layer
+            floors[layer] = max(tensors[layer].scale * 2, small.least)
     raise InputError(f"layer {layer}", "no output scale is large enough for its accumulator")
 
 
 class _ScaleTooSmallError(Exception):
-    """A layer, by name, whose output scale is below what one step of its accumulator stands for (as where a ReLU never
-    lets anything through), or in universal mode below 8 times that with guard bits."""
+    """A layer whose output scale is below what one step of its accumulator stands for (as where a ReLU never lets
+    anything through), or in universal mode below 8 times that with guard bits; and the least scale that is not."""
+
+    def __init__(self, layer: str, least: float) -> None:
+        super().__init__(layer)
+        self.layer, self.least = layer, least
 
 
 class _Quantizer:
@@ -119,8 +123,9 @@ class _Quantizer:
             quantized = self._bounded(stage, bias, quantized, source, target)
         stored = quantized.scale / np.float32(2**guard_bits)
         steps = target.scale / (source.scale * stored.astype(np.float64))
-        if steps.min() < (2.0**_FEWEST_SHIFTED if options.universal else 1.0):
-            raise _ScaleTooSmallError(stage.name)
+        fewest = 2.0**_FEWEST_SHIFTED if options.universal else 1.0
+        if steps.min() < fewest:
+            raise _ScaleTooSmallError(stage.name, target.scale * fewest / float(steps.min()))
         return FullyConnected(
             stage.name,
             (stage.inputs[0],),

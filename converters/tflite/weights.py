@@ -13,7 +13,7 @@ __all__ = ["QuantizedWeights", "accumulator_bound", "quantize_weights", "weight_
 
 Floats = npt.NDArray[np.float64]
 
-_SMALLEST_SCALE = 1e-12
+_SMALLEST_SCALE = 1e-30
 _FINEST_STEP = 2.0**-22
 
 

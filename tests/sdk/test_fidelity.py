@@ -134,6 +134,19 @@ def test_features_of_any_unit_are_near(form: str) -> None:
     assert (found.within, found.note) == (True, "")
 
 
+@pytest.mark.parametrize("size", [1e-25, 1e-12, 1e-9, 1e20])
+@pytest.mark.parametrize("form", ["tflite", "quantized"])
+def test_layers_of_any_size_are_near_and_equal_to_brevitas(form: str, size: float) -> None:
+    """Below 1e-10 Brevitas had no scale; in float32 the product of two small scales is none."""
+    rng = np.random.default_rng(3)
+    first, second, x = linear(rng, 8, 6), linear(rng, 3, 8), rng.normal(size=(200, 6))
+    hidden = chain(
+        Linear(first.weight * size, first.bias * size), RELU, Linear(second.weight / size, second.bias), inputs=6
+    )
+    assert measured(form, hidden, x).note == ""
+    assert measured(form, chain(first, RELU, Linear(second.weight * size, second.bias * size), inputs=6), x).note == ""
+
+
 def test_a_model_that_gives_one_answer_is_told_with_the_layer_from_which_on() -> None:
     rng = np.random.default_rng(5)
     first, second = linear(rng, 8, 6), linear(rng, 8, 8)
