@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeml.errors import CheckFailed
+from edgeml.errors import EdgemlError
 from edgeml.network import Network, trace
 from edgeml.targets.c import Dialect, generate
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
@@ -127,7 +127,7 @@ def test_a_compiler_that_is_known_to_compute_wrongly_is_refused(tmp_path: Path) 
     if zig is None:
         pytest.skip("needs the package ziglang")
     generate(random_network(2, (5, 4), 2), CPU_DIALECT).write(tmp_path)
-    with pytest.raises(CheckFailed, match="clang vectorizes loops wrongly"):
+    with pytest.raises(EdgemlError, match="clang vectorizes loops wrongly"):
         zig.run(["-target", "aarch64_be-freestanding-none", "-fsyntax-only", "net.c"], tmp_path)
 
 
