@@ -15,7 +15,7 @@ HELLO = struct.pack("<HB32sIIIHI", 1, 1, bytes(range(32)), 12, 4, 30, 9, 1_000_0
 def test_a_hello_says_all_of_the_device() -> None:
     found = parse_hello(HELLO, "port")
     assert (found.inputs, found.outputs, found.trace_size, found.most_samples) == (12, 4, 30, 9)
-    assert (found.form, found.name, found.can_trace, found.cycles_per_second) == ("quantized", "net", True, 1_000_000)
+    assert (found.form, found.name, found.can_trace, found.counts_per_second) == ("quantized", "net", True, 1_000_000)
     assert found.model_hash == bytes(range(32)).hex()
 
 
