@@ -110,7 +110,8 @@ class _Search:
         quantizer, floor = self.network.quantizer, self.work - allowed
         scores = goal.score(self.values)
         first = int(scores.argmax())
-        best, best_score = self.pool[first], int(scores[first])
+        best: IntTensor = self.pool[first]
+        best_score = int(scores[first])
         values = {name: value[first : first + 1] for name, value in self.values.items()}
         ends = self.network.ranges[goal.node]
         signs = goal.direction.astype(np.int64)
@@ -153,11 +154,12 @@ class _Search:
         middle = (int(reached[first]) + int(reached[last])) // 2
         if reached[first] == reached[last]:
             return np.empty((0, self.network.input_size), np.int32)
-        below, above = self.pool[first], self.pool[last]
+        below: IntTensor = self.pool[first]
+        above: IntTensor = self.pool[last]
         places = np.flatnonzero(below != above)
 
         def exchanged(count: int) -> IntTensor:
-            q = below.copy()
+            q: IntTensor = below.copy()
             q[places[:count]] = above[places[:count]]
             return q
 

@@ -27,7 +27,7 @@ _MOST_OUTPUTS = 12
 _DRAWN = 6
 
 Values = npt.NDArray[np.int32]
-_STORED = {"uint8_t": np.uint8, "int16_t": np.int16, "int32_t": np.int32}
+_STORED: dict[str, type[np.generic]] = {"uint8_t": np.uint8, "int16_t": np.int16, "int32_t": np.int32}
 
 
 @dataclass(frozen=True, eq=False)
