@@ -34,7 +34,7 @@ def test_the_samples_are_these() -> None:
     y = np.repeat([0, 1, 2], 5)
     _, test, kind = held_back(15, y, "stratified", "x")
     assert (test.tolist(), kind) == ([14, 9, 4], "stratified")
-    assert held_back(15, None, "stratified", "x")[1].tolist() == [14, 10, 4]
+    assert held_back(15, None, "stratified", "x")[1].tolist() == [14, 9, 4]
     assert held_back(15, None, "tail", "x")[1].tolist() == [12, 13, 14]
 
 
