@@ -65,7 +65,8 @@ class Calibration:
     def rounded_scale(self, scale: float) -> float:
         """`scale` as float32, or the power of two at or above it (one step below, if that loses hardly any range)."""
         if not self.powers_of_two:
-            return float(np.float32(scale))
+            with np.errstate(over="ignore"):  # infinity is refused by the tensor's name
+                return float(np.float32(scale))
         return float(2.0 ** np.ceil(np.log2(scale) - 0.1))
 
 

@@ -70,7 +70,8 @@ def quantize_weights(
     # Doubling keeps a power of two one.
     while np.any(small := scale < needed):
         scale = np.where(small, scale * 2, scale)
-    stored = scale.astype(np.float32)
+    with np.errstate(over="ignore"):  # infinity is refused by the layer's name
+        stored = scale.astype(np.float32)
     high = 2 ** (bits - 1) - 1
     integers = np.clip(np.rint(weight / stored.astype(np.float64)[:, None]), -high, high)
     bias_scale = np.float64(source.scale) * stored.astype(np.float64)
