@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from .network import Network, decisions
 from .network import file as network_file
 from .network.task import VALUES
 from .profile import Profile, checked
+from .reception import integers_note
 from .sealed_folder import check_files, describe_files
 
 __all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
@@ -119,12 +121,16 @@ class Bundle:
     def run(self, x: npt.NDArray[Any], on: str = "golden", *, trace: bool = False, **options: Any) -> Result:
         """Run x [samples, inputs] on the executor `on`; floats are quantized first, integers taken as they are.
 
+        Warns where integers may well be values that are not quantized yet: see `reception.integers_note`.
+
         Raises
         ------
         InputError : x does not fit, there is no such executor, or it runs none of this bundle's artifacts.
         MissingTool : the executor cannot run here; the message names what to install.
         """
         q = self.quantize(x)
+        if note := integers_note(self, np.asarray(x)):
+            warnings.warn(note, stacklevel=2)
         executor = self.executor(on)
         execution = executor.run(self, q, trace=trace, options=options)
         classes = np.zeros(0, np.int64)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from . import array_files
 from .array_files import LARGEST_ARRAY, read_npy, to_npy
 from .errors import InputError
-from .labels import coded, label_names
+from .labels import as_text, coded, label_names
 from .split import STRATIFIED, held_back
 
 __all__ = [
@@ -103,7 +103,7 @@ def _answers(where: str, array: npt.NDArray[Any], samples: int, labels: Sequence
         raise InputError(
             where, f"must hold one class or one row of values for each of {samples} samples, found {list(array.shape)}"
         )
-    array = array.reshape(samples, -1)
+    array = as_text(array.reshape(samples, -1))
     if array.dtype.kind == "U":
         if array.shape[1] != 1:
             raise InputError(where, f"must hold one name per sample, found shape {list(array.shape)}")

@@ -14,9 +14,21 @@ import numpy.typing as npt
 
 from .errors import InputError
 
-__all__ = ["coded", "label_names"]
+__all__ = ["as_text", "coded", "label_names"]
 
 _MOST_NAMED = 8
+
+
+def as_text(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`array` as text, where it holds names in another way: Python strings, as pandas has them, or bytes in UTF-8."""
+    names = array.reshape(-1).tolist() if array.dtype.kind in "OST" else []
+    if not names or not all(isinstance(name, str | bytes) for name in names):
+        return array
+    try:
+        text = [name.decode() if isinstance(name, bytes) else name for name in names]
+    except UnicodeDecodeError:
+        return array
+    return np.array(text, np.str_).reshape(array.shape)
 
 
 def label_names(where: str, own: Any, given: Sequence[str]) -> tuple[str, ...]:
@@ -24,7 +36,7 @@ def label_names(where: str, own: Any, given: Sequence[str]) -> tuple[str, ...]:
 
     Raises InputError naming `where` for anything but one list of different names, and where both differ.
     """
-    array = np.asarray(own)
+    array = as_text(np.asarray(own))
     if array.size and (array.ndim != 1 or array.dtype.kind not in "Uiu"):
         raise InputError(where, f"must be one list of names, found {array.dtype} {list(array.shape)}")
     names = tuple(str(name) for name in array) if array.size else ()

@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from .data import Dataset
     from .verify import Verdict
 
-__all__ = ["FLOAT_OUTPUTS", "REAL_INPUTS", "Reception", "compare", "real_vectors", "samples", "write_samples"]
+__all__ = [
+    "FLOAT_OUTPUTS",
+    "REAL_INPUTS",
+    "Reception",
+    "compare",
+    "integers_note",
+    "real_vectors",
+    "samples",
+    "write_samples",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,6 +90,22 @@ def samples(bundle: Bundle) -> tuple[Floats, Floats] | None:
     if not sound or x.shape[1] != network.input_size or y.shape[1] != network.output_size:
         raise InputError(f"{bundle.folder}/{REAL_INPUTS}", f"does not fit the network: {x.shape} and {y.shape}")
     return x.astype(np.float64), y.astype(np.float64)
+
+
+def integers_note(bundle: Bundle, x: npt.NDArray[Any]) -> str:
+    """A sentence where x holds integers that may well be values: the bundle's own samples are whole numbers, and a
+    value is another integer to the network. Empty elsewhere, and for int32, as which edgeml gives its integers."""
+    if x.dtype.kind not in "iu" or x.dtype == np.int32:
+        return ""
+    quantizer, kept = bundle.network.quantizer, samples(bundle)
+    if kept is None or not np.array_equal(kept[0], np.rint(kept[0])):
+        return ""
+    if np.array_equal(quantizer.quantize(kept[0]), np.clip(kept[0], quantizer.low, quantizer.high)):
+        return ""
+    return (
+        f"x holds integers ({x.dtype}): they were taken as the network's own, already quantized. The model's samples "
+        "are whole numbers too: if these are such values, give them as floats."
+    )
 
 
 def real_vectors(quantizer: InputQuantizer, q: npt.NDArray[np.int32]) -> Floats:

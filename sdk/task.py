@@ -20,6 +20,7 @@ __all__ = ["require_fitting", "settle", "stated", "tail_note"]
 
 Source = Mlp | Snn | Network
 _MOST_CLASSES = 10**6
+_AS_BINARY = "{} (--task binary: as the logit of a decision between two classes)."
 
 
 def stated(network: Network, mlp: Mlp) -> Network:
@@ -123,8 +124,14 @@ def _told(source: Source, task: str, labels: tuple[str, ...]) -> Source:
 
 def _derived(source: Mlp | Snn | Network, y: npt.NDArray[Any] | None, notes: list[str]) -> str:
     if isinstance(source, Network) and source.output.task:
+        if source.output.task == VALUES and y is not None and y.ndim == 1 and set(np.unique(y).tolist()) == {0, 1}:
+            notes.append(
+                _AS_BINARY.format("y holds 0 and 1 alone, and the network's output was made a value to predict")
+            )
         return source.output.task
     if y is None or not len(y):
+        if source.output_size == 1 and source.task == VALUES:
+            notes.append(_AS_BINARY.format("The model has one output and there is no y: taken as a value to predict"))
         return source.task
     if y.dtype.kind == "f":
         if source.output_size > 1 and y.shape[1] != source.output_size:

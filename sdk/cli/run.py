@@ -62,6 +62,8 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Run inputs through a bundle and give its integers."""
+    import warnings
+
     import numpy as np
 
     from ..bundle import load
@@ -71,8 +73,10 @@ def simulate(
 
     terminal = Terminal(as_json, quiet)
     loaded = load(bundle)
-    with limited(time_limit):
+    with limited(time_limit), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", UserWarning)
         result = loaded.run(load_inputs(inputs), on)
+    notes = [str(each.message) for each in warned if each.category is UserWarning]
     if output is not None:
         write_beside(output, to_npy(result.integers))
     shown = len(result) if as_json else min(len(result), 10)
@@ -87,10 +91,13 @@ def simulate(
         "classes": [int(index) for index in result.classes],
         "labels": list(result.labels),
         **({} if len(result.classes) else {"values": result.real.tolist()}),
+        **({"notes": notes} if notes else {}),
         "integers": result.integers.tolist() if output is None else str(output),
     }
 
     def show() -> None:
+        for note in notes:
+            terminal.warning(note)
         with np.printoptions(linewidth=100, threshold=20):
             rows = [[index, answers[index], str(result.integers[index])] for index in range(shown)]
         terminal.table("", ["sample", "answer", "integers"], rows)

@@ -47,6 +47,17 @@ def test_labels_that_cannot_be_right_are_refused(own: list[object], given: tuple
         as_dataset({"x": X, "y": NAMES, "labels": np.array(own)}, labels=given)
 
 
+def test_names_may_be_python_strings_or_bytes() -> None:
+    for names in (NAMES.astype(object), NAMES.astype("S")):
+        data = as_dataset({"x": X, "y": names, "labels": np.array(["mal", "ben"], object)})
+        assert data.labels == ("mal", "ben")
+        assert [data.labels[k] for k in data.y] == [
+            ["mal", "ben"][k] for k in as_dataset({"x": X, "y": NAMES}, labels=("mal", "ben")).y
+        ]  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="found object"):
+        as_dataset({"x": X, "y": np.array(["mal", 1] * 5, object)}, labels=("mal", "ben"))
+
+
 def test_the_option_is_read_as_text_or_as_a_list() -> None:
     assert label_list("no, yes") == label_list(["no", "yes"]) == label_list(np.array(["no", "yes"])) == ("no", "yes")  # type: ignore[arg-type]
     assert label_list(None) == label_list("") == ()

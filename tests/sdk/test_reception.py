@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from edgeml.cli.app import app
 from edgeml.network import InputQuantizer
 from edgeml.reception import real_vectors
 
@@ -31,3 +35,23 @@ def test_real_vectors_are_float32_where_that_is_fine_enough() -> None:
     assert np.array_equal(near, near.astype(np.float32))
     far = real_vectors(InputQuantizer(3, np.array([1e-6]), np.array([1e6]), 0, 4, True), q)
     assert not np.array_equal(far, far.astype(np.float32))
+
+
+def test_integers_that_may_be_values_are_told(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from typer.testing import CliRunner
+
+    from edgeml.pipeline import convert
+
+    pixels = np.random.default_rng(0).integers(0, 17, (60, 4)).astype(np.uint8)
+    model = torch.nn.Linear(4, 3).eval()
+    bundle = convert(model, to="quantized", target="host", data={"x": pixels}, output=tmp_path / "b", name="b")
+    with pytest.warns(UserWarning, match="already quantized"):
+        bundle.run(pixels)
+    np.save(tmp_path / "x.npy", pixels)
+    shown = CliRunner().invoke(app, ["simulate", str(bundle.folder), str(tmp_path / "x.npy")])
+    assert "give them as floats" in " ".join(shown.output.split())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bundle.run(pixels.astype(np.float32))
+        bundle.run(bundle.quantize(pixels.astype(np.float32)))

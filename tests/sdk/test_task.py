@@ -68,6 +68,14 @@ def test_the_user_overrides_it() -> None:
     assert settled(mlp(2), X[:, :2], "values")[0].task == "values"
 
 
+def test_one_output_that_is_taken_as_a_value_without_being_asked_is_told() -> None:
+    assert "--task binary" in settled(mlp(1), None)[2][0]
+    stored = network(Output(0.5, 0, task="values"))
+    assert "--task binary" in settled(stored, BITS)[2][0]
+    for model, y, asked in ((mlp(1), None, "values"), (mlp(3), None, None), (stored, X[:, 0], None)):
+        assert settled(model, y, asked)[2] == []
+
+
 def test_one_hot_rows_are_classes_and_said_to_be() -> None:
     source, data, notes = settled(mlp(3), np.eye(3)[np.arange(60) % 3])
     assert (source.task, data.y[:3].tolist()) == ("classes", [0, 1, 2])
