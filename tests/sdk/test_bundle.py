@@ -220,3 +220,16 @@ def test_test_vectors_past_32_bits_are_refused(copy: Path) -> None:
     seal(copy, {key: value for key, value in manifest.items() if key not in ("files", "schema")})
     with pytest.raises(InputError, match="32 bits"):
         load(copy).golden()
+
+
+@pytest.mark.parametrize("cut", ["a column", "a row", "all but one dimension"])
+def test_test_vectors_of_another_shape_are_refused(copy: Path, cut: str) -> None:
+    outputs = np.load(copy / "golden" / "outputs.npy")
+    np.save(
+        copy / "golden" / "outputs.npy",
+        {"a column": outputs[:, 1:], "a row": outputs[1:], "all but one dimension": outputs[:, 0]}[cut],
+    )
+    manifest = json.loads((copy / MANIFEST).read_text("utf-8"))
+    seal(copy, {key: value for key, value in manifest.items() if key not in ("files", "schema")})
+    with pytest.raises(InputError, match="does not fit the inputs"):
+        load(copy).golden()

@@ -185,6 +185,22 @@ def test_sums_that_need_64_bits_on_the_way_are_exact() -> None:
     assert_equals_golden(native, 30, 1)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_bias_that_brings_a_sum_back_into_32_bits_does_not_hide_that_the_sum_alone_leaves_them(sign: int) -> None:
+    network = Network(
+        "brought_back",
+        (
+            Node("input", InputQuantizer(2, np.array([1.0]), np.array([0.0]), 0, 8, False)),
+            Node("large", Dense(np.eye(2, dtype=int), 2, np.full(2, 1_500_000_000)), ("input",)),
+            Node("small", Dense(np.full((1, 2), -sign), 2, np.array([sign * 2_000_000_000])), ("large",)),
+        ),
+        Output(np.array([1.0])),
+    )
+    native = NativeNetwork(network, flags=native_flags())
+    assert "edgeml_dense_rows_s32_wide" in native.program.files["brought_back.c"]
+    assert_equals_golden(native, 30, 1)
+
+
 @pytest.mark.parametrize("samples", [0, 1, 7, 8, 9, 40])
 def test_batches_of_any_size_equal_golden(samples: int) -> None:
     network = random_network(4, "batch")

@@ -14,6 +14,7 @@ pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, trace
 from edgeml.targets.c import generate
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
+from edgeml.targets.c.layers.threshold import _narrowest
 from edgeml.targets.cpu.native_network import NativeNetwork
 from edgeml.targets.mcu.cores import core
 from edgeml.targets.mcu.dialect import core_kernels, dialect_for
@@ -86,6 +87,29 @@ def test_biases_of_every_type_are_exact(bias: str) -> None:
 @pytest.mark.parametrize("weight_bits", [2, 8])
 def test_biases_of_every_type_are_exact_with_every_kernel(name: str, bias: str, weight_bits: int) -> None:
     assert_exact(network_with(BIASES[bias][:2], 300, 3, weight_bits=weight_bits), name, every_kernel=True)
+
+
+@pytest.mark.parametrize(
+    ("smallest", "largest", "bits", "centre"),
+    [
+        (-128, 127, 8, 0),
+        (-128, 128, 16, 0),
+        (-129, 125, 8, -2),
+        (0, 254, 8, 127),
+        (0, 255, 16, 0),
+        (-32768, 32767, 16, 0),
+        (-32768, 32768, 32, 0),
+        (5, 65539, 16, 32772),
+        (5, 65540, 32, 0),
+    ],
+)
+def test_thresholds_are_stored_in_the_narrowest_type_that_holds_them(
+    smallest: int, largest: int, bits: int, centre: int
+) -> None:
+    assert _narrowest(np.array([smallest, 0 if smallest < 0 else smallest, largest]), -100_000, 100_000) == (
+        bits,
+        centre,
+    )
 
 
 @pytest.mark.parametrize(

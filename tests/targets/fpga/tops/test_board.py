@@ -61,7 +61,7 @@ def test_a_run_over_the_port_is_exact_and_takes_the_predicted_cycles(
         assert report.passed
         assert (report.vectors, report.mismatches, report.self_test, report.retries) == (VECTORS, 0, 0, 0)
         latency = bundle.manifest["metrics"]["target"]["cycles"]["latency"]
-        assert report.cycles == {"minimum": latency, "median": latency, "maximum": latency}
+        assert report.counts == {"minimum": latency, "median": latency, "maximum": latency}
         assert json.loads(json.dumps(report.as_json()))["passed"] is True
         # The same device under its name, as anybody would reach it: the executor, and a bundle of another model.
         q = random_inputs(bundle.network, 40, 5).astype(np.int32)

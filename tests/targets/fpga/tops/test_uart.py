@@ -63,9 +63,9 @@ def test_every_vector_is_exact_and_takes_the_predicted_clocks(board: SimulatedBo
     np.testing.assert_array_equal(device.run(q[:60], stream=False), y[:60])
     assert device.retries == 0
     assert board.built.timing is not None
-    assert device.infer(q[:1]).cycles == board.built.latency
+    assert device.infer(q[:1]).count == board.built.latency
     for samples in range(1, device.info.most_samples + 1):
-        assert device.infer(q[:samples]).cycles == board.built.timing.frames[samples - 1] + 1
+        assert device.infer(q[:samples]).count == board.built.timing.frames[samples - 1] + 1
     assert device.benchmark(50) == (board.built.latency, board.built.latency)
     assert device.self_test() == 0
 
@@ -81,7 +81,7 @@ def test_other_shapes_are_exact(seed: int, part: str, unrolled: bool, tmp_path: 
         device = _connected(board)
         q = random_inputs(network, 100, seed).astype(np.int32)
         np.testing.assert_array_equal(device.run(q), simulate(network, q))
-        assert device.infer(q[:1]).cycles == board.built.latency
+        assert device.infer(q[:1]).count == board.built.latency
         assert device.self_test() == 0
     finally:
         board.close()
@@ -134,7 +134,7 @@ def test_a_spiking_design_is_exact_at_the_pins(encoding: str, tmp_path: Path) ->
         np.testing.assert_array_equal(device.run(q), simulate(network, q))
         most = device.info.most_samples
         for frames in (*(q[k : k + 1] for k in range(5)), q[:most]):
-            cycles, predicted = device.infer(frames).cycles, _spiking_clocks(board, frames)
+            cycles, predicted = device.infer(frames).count, _spiking_clocks(board, frames)
             # Neurons of `stbif` settle on their bias before the first event: while the request comes in, here.
             assert 0 < cycles < predicted if encoding == "stbif" else cycles == predicted
         assert device.self_test() == 0
@@ -159,7 +159,7 @@ def test_784_inputs_are_exact_at_the_pins(lanes: int, tmp_path: Path) -> None:
         y = simulate(network, q)
         np.testing.assert_array_equal(device.run(q), y)
         np.testing.assert_array_equal(device.run(q[:9], stream=False), y[:9])
-        assert device.infer(q[:1]).cycles == board.built.latency
+        assert device.infer(q[:1]).count == board.built.latency
         assert device.self_test() == 0
     finally:
         board.close()
