@@ -13,7 +13,9 @@ from edgeml.frontends.mlp import Mlp
 from edgeml.frontends.onnx_model.graph import OnnxGraph
 from edgeml.frontends.onnx_model.reader import graph_to_mlp
 from edgeml.network import Network
+from edgeml.stated_scales import STATEMENT
 
+from .as_stated import as_stated
 from .lowering import Lowering
 from .operators import QuantizedConstants, foreign_operators
 
@@ -21,7 +23,7 @@ __all__ = ["read_graph_network"]
 
 
 def read_graph_network(graph: OnnxGraph, where: str, name: str) -> Network:
-    """The integer network that a QONNX graph computes.
+    """The integer network that a QONNX graph computes, with the real numbers that a file of edgeml's states for it.
 
     Raises
     ------
@@ -30,7 +32,8 @@ def read_graph_network(graph: OnnxGraph, where: str, name: str) -> Network:
     constants = QuantizedConstants()
     mlp: Mlp = graph_to_mlp(_without_top(graph), where, name, foreign_operators(constants))
     try:
-        return Lowering(mlp, constants, graph.input_type).network()
+        network = Lowering(mlp, constants, graph.input_type).network()
+        return network if STATEMENT not in graph.metadata else as_stated(network, graph.metadata[STATEMENT], where)
     except NetworkError as error:
         raise InputError(where, f"is no integer network: {printable(error, 400)}") from error
     except InputError as error:

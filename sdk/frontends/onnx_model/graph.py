@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class OnnxGraph:
     opset : version of ONNX's own operators.
     folder : where the file lies, for tensors in a file beside it; None for a model in memory.
     input_type : the integers that the input consists of by qonnx's annotation, e.g. "INT8" or "BIPOLAR"; else "".
+    metadata : what the file's writer says of it, text by name.
     """
 
     nodes: tuple[Any, ...]
@@ -39,6 +40,7 @@ class OnnxGraph:
     opset: int
     folder: Path | None
     input_type: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_graph(content: bytes, where: str, folder: Path | None) -> OnnxGraph:
@@ -88,6 +90,7 @@ def read_graph(content: bytes, where: str, folder: Path | None) -> OnnxGraph:
         opset,
         folder,
         _annotated_type(graph, inputs[0].name),
+        {entry.key: entry.value for entry in model.metadata_props},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ pytest.importorskip("qonnx", reason="qonnx is not installed")
 from edgeml.converters.quantized.qonnx.steps import ROUNDINGS
 from edgeml.errors import InputError
 from edgeml.frontends import load_model
-from edgeml.network import Dense, Network, Threshold, simulate
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
 from edgeml.targets.fpga.qonnx.writer import to_qonnx
 from tests.targets.fpga.qonnx.test_qonnx import _network as random_network
 
@@ -36,6 +37,37 @@ def expect_the_same(path: Path, x: np.ndarray) -> Network:
     np.testing.assert_array_equal(np.rint(steps), y)
     assert len(np.unique(y, axis=0)) > len(x) // 4
     return network
+
+
+@pytest.mark.parametrize("bits", [1, 4])
+def test_our_own_file_read_again_takes_the_real_numbers_that_it_was_written_for(tmp_path: Path, bits: int) -> None:
+    """The file's nodes begin and end with integers; the scales stand in its metadata."""
+    network, generator = random_network(2), np.random.default_rng(3)
+    scale, offset = 10.0 ** generator.uniform(-4, 4, 12), generator.normal(0, 100, 12)
+    quantizer = InputQuantizer(12, scale, offset, -1, bits, True)
+    nodes = (Node("input", quantizer), *network.layers)
+    network = Network("net", nodes, Output(generator.uniform(0.1, 2, 5), -7))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(to_qonnx(network))
+    x = offset + scale * generator.normal(0, 4, (200, 12))
+    found = read(path)
+    expected = network.output.real(simulate(network, quantizer.quantize(x)))
+    np.testing.assert_array_equal(found.output.real(simulate(found, found.quantizer.quantize(x))), expected)
+
+
+@pytest.mark.parametrize("change", [("high", 300), ("low", -3), ("scale", [0.0]), ("scale", "none")])
+def test_a_statement_that_does_not_fit_its_file_is_refused(tmp_path: Path, change: tuple[str, Any]) -> None:
+    import onnx
+
+    model = onnx.load_model_from_string(to_qonnx(random_network(2)))
+    (entry,) = model.metadata_props
+    stated = json.loads(entry.value)
+    stated["input"][change[0]] = change[1]
+    entry.value = json.dumps(stated)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match=r"model\.onnx"):
+        read(path)
 
 
 @pytest.mark.parametrize(
