@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ..errors import InputError
 from ..files import write_beside
@@ -107,16 +109,21 @@ def simulate(
     terminal.result(document, show)
 
 
-def _begin_junit(path: Path | None) -> Path | None:
-    """Before any other option is looked at, an earlier run's file gives way."""
-    if path is not None:
+class _JunitFirst(TyperCommand):
+    """A command whose --junit file of an earlier run gives way before anything can go wrong, its own words included."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Look for --junit, then parse as ever."""
         from ..hil.report import failed_run_xml
 
-        write_beside(path, failed_run_xml("edgeml hil", "the run did not begin").encode())
-    return path
+        words = [] if "--help" in args else [word for given in args for word in given.split("=", 1)]
+        for word, path in pairwise(words):
+            if word == "--junit" and path:
+                write_beside(Path(path), failed_run_xml("edgeml hil", "the run did not begin").encode())
+        return super().parse_args(ctx, args)
 
 
-@app.command(epilog="Example: edgeml hil build/digits --emulate qemu-mps2-an386")
+@app.command(cls=_JunitFirst, epilog="Example: edgeml hil build/digits --emulate qemu-mps2-an386")
 def hil(
     bundle: BundlePath,
     port: Annotated[str | None, typer.Option(help="/dev/ttyACM0, COM3, socket://host:port …")] = None,
@@ -124,9 +131,7 @@ def hil(
     baud: Annotated[int, typer.Option(help="Of a serial port.")] = 115200,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 2.0,
     vectors: Annotated[int | None, typer.Option(min=1, help="At most so many test vectors.")] = None,
-    junit: Annotated[
-        Path | None, typer.Option(help="Write JUnit XML to this file.", is_eager=True, callback=_begin_junit)
-    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,

@@ -217,6 +217,8 @@ def test_a_port_that_is_lost_in_the_middle_of_a_run_is_exit_code_1_and_a_failure
         ["BUNDLE"],
         ["BUNDLE", "--emulate", "no-such-board"],
         ["BUNDLE", "--emulate", "unicorn-m4", "--vectors", "0"],
+        ["BUNDLE", "--emulate", "unicorn-m4", "--no-such-option"],
+        ["BUNDLE", "--baud", "many"],
     ],
 )
 def test_a_result_of_yesterday_does_not_outlive_a_run_that_never_began(
