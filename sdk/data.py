@@ -13,7 +13,7 @@ import numpy.typing as npt
 from . import array_files
 from .array_files import LARGEST_ARRAY, read_npy, to_npy
 from .errors import InputError
-from .labels import as_text, coded, label_names
+from .labels import as_text, coded, label_names, numbers_are_names
 from .split import STRATIFIED, held_back
 
 __all__ = [
@@ -68,13 +68,29 @@ class Dataset:
 
 
 def _array(where: str, arrays: Mapping[str, Any], name: str) -> npt.NDArray[Any]:
-    """An array of that name; InputError where lists of other lengths cannot be one."""
+    """An array of that name; InputError where items are masked, or lists of other lengths cannot be one."""
+    array = arrays[name]
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise InputError(f"{where}, {name}", "has masked items", "Remove or fill such samples")
     try:
-        return np.asarray(arrays[name])
+        return np.asarray(array)
     except ValueError as error:
         raise InputError(
             f"{where}, {name}", f"is not an array ({error})", "Give every sample as many features"
         ) from error
+
+
+def _with_names(where: str, arrays: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:
+    """`arrays` with y and y_test as text where their whole numbers are names among the labels."""
+    given = {name: _array(where, arrays, name) for name in ("y", "y_test") if name in arrays}
+    numbers = {
+        name: array
+        for name, array in given.items()
+        if array.dtype.kind in "iuf" and array.ndim and array.size == len(array) and np.all(np.rint(array) == array)
+    }
+    if not labels or not numbers_are_names(f"{where}, {' and '.join(numbers)}", tuple(numbers.values()), labels):
+        return arrays
+    return {**arrays, **{name: array.reshape(-1).astype(np.int64).astype(np.str_) for name, array in numbers.items()}}
 
 
 def _samples(where: str, array: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any]]:
@@ -153,6 +169,7 @@ def as_dataset(
         raise InputError(where, f"holds no array 'x', found {sorted(arrays)}", "Save samples as x [samples, features]")
     x = _samples(f"{where}, x", _array(where, arrays, "x"))
     names = label_names(f"{where}, labels", arrays.get("labels", ()), labels)
+    arrays = _with_names(where, arrays, names)
     y = None
     if "y" in arrays:
         y = _answers(f"{where}, y", _array(where, arrays, "y"), len(x), names)

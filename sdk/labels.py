@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .errors import InputError
 
-__all__ = ["as_text", "coded", "label_names"]
+__all__ = ["as_text", "coded", "label_names", "numbers_are_names"]
 
 _MOST_NAMED = 8
 
@@ -55,6 +55,9 @@ def coded(where: str, y: npt.NDArray[Any], labels: Sequence[str]) -> npt.NDArray
 
     Raises InputError where there are no labels, or naming those that are not among them.
     """
+    if not all(y):
+        row = int(np.argmax(y == ""))
+        raise InputError(where, f"sample {row} has no class", "Give it one, or remove such samples")
     names, places = np.unique(y, return_inverse=True)
     found = [str(name) for name in names]
     if not labels:
@@ -70,6 +73,29 @@ def coded(where: str, y: npt.NDArray[Any], labels: Sequence[str]) -> npt.NDArray
         )
     position = {name: place for place, name in enumerate(labels)}
     return np.array([position[name] for name in found], np.int64)[places.reshape(-1)]
+
+
+def numbers_are_names(where: str, arrays: Sequence[npt.NDArray[Any]], labels: Sequence[str]) -> bool:
+    """Whether whole numbers in y and y_test are names of classes, as labels such as 3, 5, 8 are, and not their places.
+
+    Raises InputError naming `where` where they may be either, and that makes a difference.
+    """
+    try:
+        numbers = [int(label) for label in labels]
+    except ValueError:
+        return False
+    if numbers == list(range(len(numbers))) or not arrays:
+        return False
+    held = {value for array in arrays for value in np.unique(array).tolist()}
+    by_name, by_place = held <= set(numbers), held <= set(range(len(numbers)))
+    if by_name and by_place and any(numbers[value] != value for value in map(int, held)):
+        raise InputError(
+            where,
+            f"holds {_named([f'{value:g}' for value in sorted(held)])}, and the labels are {_named(labels)}: numbers "
+            "may stand for names or for their places in this list",
+            "Give the classes as text, or labels that are not numbers",
+        )
+    return by_name
 
 
 def _named(names: Sequence[str]) -> str:

@@ -316,3 +316,11 @@ def test_labels_that_are_no_list_of_names_are_refused(tmp_path: Path, labels: np
     np.savez(tmp_path / "d.npz", x=X, y=np.arange(10) % 2, labels=labels)
     with pytest.raises(InputError, match="list of names"):
         load_dataset(tmp_path / "d.npz")
+
+
+def test_masked_items_are_refused() -> None:
+    x = np.ma.masked_array(np.ones((10, 2)), mask=False)
+    assert as_dataset({"x": x}).features == 2
+    x[3, 1] = np.ma.masked
+    with pytest.raises(InputError, match="x: has masked items"):
+        as_dataset({"x": x})

@@ -58,6 +58,23 @@ def test_names_may_be_python_strings_or_bytes() -> None:
         as_dataset({"x": X, "y": np.array(["mal", 1] * 5, object)}, labels=("mal", "ben"))
 
 
+def test_numbers_among_labels_that_are_numbers_are_names() -> None:
+    data = as_dataset({"x": X, "y": np.array([8, 3] * 5), "x_test": X[:2], "y_test": [3.0, 8.0]}, labels=("3", "8"))
+    assert data.y.tolist() == [1, 0] * 5  # type: ignore[union-attr]
+    assert data.y_test.tolist() == [0, 1]  # type: ignore[union-attr]
+    for labels, y in ((("0", "1"), [1, 0]), (("1", "2"), [1, 0]), (("a", "b"), [1, 0])):
+        data = as_dataset({"x": X, "y": np.array(y * 5), "x_test": X[:2]}, labels=labels)
+        assert data.y.tolist() == y * 5  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="names or for their places"):
+        as_dataset({"x": X, "y": np.array([1, 0] * 5)}, labels=("1", "0"))
+
+
+def test_a_missing_name_is_not_a_class(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("a,class\n" + "".join(f"{i},{'' if i == 4 else 'ben'}\n" for i in range(10)))
+    with pytest.raises(InputError, match="sample 4 has no class"):
+        load_dataset(tmp_path / "d.csv", labels=("mal", "ben"))
+
+
 def test_the_option_is_read_as_text_or_as_a_list() -> None:
     assert label_list("no, yes") == label_list(["no", "yes"]) == label_list(np.array(["no", "yes"])) == ("no", "yes")  # type: ignore[arg-type]
     assert label_list(None) == label_list("") == ()
