@@ -19,7 +19,7 @@ def test_a_hello_says_all_of_the_device() -> None:
     assert found.model_hash == bytes(range(32)).hex()
 
 
-@pytest.mark.parametrize("body", [HELLO + b"\0", HELLO + b"more", HELLO[:-1], HELLO[:50], b"", b"\x01"])
+@pytest.mark.parametrize("body", [HELLO + b"\0", HELLO + b"more", HELLO[:-1], HELLO[:50], b"", b"\x01"], ids=len)
 def test_a_hello_with_bytes_too_many_or_too_few_is_refused(body: bytes) -> None:
     with pytest.raises(CheckFailed):
         parse_hello(body, "port")
