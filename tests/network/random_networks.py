@@ -86,7 +86,7 @@ def network_of(shape: Shape, name: str = "random") -> Network:
         end = append(f"fc{k}", Dense(weight, shape.weight_bits[k], bias, zero_point), source)
         last = k == len(shape.widths) - 2
         low, high = values_of(end)
-        levels = shape.levels[k]
+        levels = 0 if last else shape.levels[k]
         if max(-int(low.min()), int(high.max())) > _LARGEST_BARE:
             levels = levels or _LEVELS_INSTEAD
         if not last and levels:

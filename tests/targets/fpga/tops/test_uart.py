@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeml.errors import CheckFailed
+from edgeml.errors import CheckFailed, ToolFailed
 from edgeml.hil.device import Device
 from edgeml.hil.frames import frame, unframe
 from edgeml.hil.messages import BENCHMARK, HELLO, INFER, SELF_TEST, TRACE, parse_answer, request
@@ -299,7 +299,7 @@ def _lossy(board: SimulatedBoard, seed: int, rate: float, count: int) -> tuple[i
         try:
             device = Device(link, network, timeout=1.0, attempts=3, first_number=1, clock=link.clock)
             break
-        except CheckFailed:
+        except ToolFailed:
             continue
     q = random_inputs(network, 256, seed).astype(np.int32)
     y = simulate(network, q)
@@ -308,7 +308,7 @@ def _lossy(board: SimulatedBoard, seed: int, rate: float, count: int) -> tuple[i
         at = index % len(q)
         try:
             found = device.infer(q[at : at + 1]).outputs[0]
-        except CheckFailed:
+        except ToolFailed:
             failed += 1
             continue
         right, wrong = right + int(np.array_equal(found, y[at])), wrong + int(not np.array_equal(found, y[at]))
