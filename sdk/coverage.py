@@ -35,8 +35,11 @@ class Coverage:
         return {"target_ran": self.target_ran, "sentence": self.sentence}
 
 
-def coverage(verdicts: Sequence[Verdict], target: str) -> Coverage:
-    """What `verdicts` say of the artifact made for `target`. Golden, held against itself, counts as nothing."""
+def coverage(verdicts: Sequence[Verdict], target: str, *, chosen: bool = False) -> Coverage:
+    """What `verdicts` say of the artifact made for `target`. Golden, held against itself, counts as nothing.
+
+    chosen : whether the executors were chosen by the user, so that others may be able to run.
+    """
     verdicts = [verdict for verdict in verdicts if verdict.question == "integers"]
     ended = [verdict for verdict in verdicts if verdict.status in ("exact", "mismatch")]
     if any(verdict.of_target for verdict in ended):
@@ -49,7 +52,8 @@ def coverage(verdicts: Sequence[Verdict], target: str) -> Coverage:
     ]
     parts = [f"Nothing made for {target} ran here; its artifacts are not verified."]
     parts += [f"{'; '.join(relatives)}."] if relatives else ["Only golden ran, held against itself."]
-    parts += [f"{'; '.join(absent)}."] if absent else ["edgeml has no executor for it here."]
+    unseen = "No other executor was asked for." if chosen else "edgeml has no executor for it here."
+    parts += [f"{'; '.join(absent)}."] if absent else [unseen]
     return Coverage(False, " ".join(parts))
 
 

@@ -219,10 +219,30 @@ class _Measurement:
         step = np.broadcast_to(self._network.quantizer.scale, (self._x.shape[1],))
         deviation = self._x.std(axis=0)
         lost = int(np.sum((deviation < step) & (deviation > 0)))
+        if not lost:
+            layer, channel, share = self._most_moved()
+            return (
+                f" The input causes it: rounding it to its integers moves channel {channel} of layer {layer} by up to "
+                f"{share:.0%} of its range. Make that channel's weights smaller, so that the layer turns less of the "
+                "input's noise into answers, or give the features that it depends on a smaller range."
+            )
         return (
             f" The input causes it: {lost} of {len(step)} features vary by less than a step of their integers. "
             "Give all features like units: divide each by its deviation, in the model or before it."
         )
+
+    def _most_moved(self) -> tuple[str, int, float]:
+        """The layer and channel that the input's rounding moves most, and by which share of the channel's range."""
+        rounded = self._network.quantizer.dequantize(self._network.quantizer.quantize(self._x))
+        exact, moved = (self._reference.evaluate(each, {}) for each in (self._x, rounded))
+        found = ("", 0, -1.0)
+        for name, values in exact.items():
+            shares = np.abs(moved[name] - values).max(axis=0) / np.maximum(np.ptp(values, axis=0), 1e-300)
+            channel = int(np.argmax(shares))
+            if shares[channel] > found[2]:
+                reading = self._reference.readings.get(name)
+                found = reading.layer if reading else name, channel, float(shares[channel])
+        return found
 
     def _fault(self, layer: str, values: Floats, scale: Floats, last: bool) -> str:
         """Why integers of this scale lose the float values [samples, channels] of a layer."""

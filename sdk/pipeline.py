@@ -251,7 +251,9 @@ def _adopted(
             )
         if options:
             raise InputError(f"option {next(iter(options))!r}", "has no meaning: the model is integers already")
-        conversion = plugins.Conversion(network, notes=("The model is an integer network already: taken as it is.",))
+        left_out = getattr(converter, "left_out_note", "")
+        notes = ("The model is an integer network already: taken as it is.", *([left_out] if left_out else []))
+        conversion = plugins.Conversion(network, notes=notes)
     # What the user says of the task holds for what a converter reads anew from the file, too.
     conversion = replace(conversion, network=replace(conversion.network, output=network.output))
     if dataset is None or dataset.y_test is None:

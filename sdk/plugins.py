@@ -74,9 +74,9 @@ class Conversion:
 class Converter(Protocol):
     """Makes an integer network of one form out of a trained model.
 
-    Two things more are used where a converter has them: `adopt(model, network, data, options)`, a `Conversion` of a
-    model that is an integer network already (None: take it as it is), and `layer_kinds`, the kinds of layer that a
-    network taken as it is may hold.
+    Three things more are used where a converter has them: `adopt(model, network, data, options)`, a `Conversion` of a
+    model that is an integer network already (None: take it as it is), `layer_kinds`, the kinds of layer that a network
+    taken as it is may hold, and `left_out_note`, a sentence on which files of the form such a bundle does not have.
     """
 
     option_names: tuple[str, ...]

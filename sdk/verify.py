@@ -72,7 +72,7 @@ class Verdict:
 
 
 def verify(
-    bundle: Bundle,
+    bundle: Bundle | str | os.PathLike[str],
     names: Sequence[str] = (),
     announce: Callable[[str], None] = lambda name: None,
     *,
@@ -88,16 +88,21 @@ def verify(
 
     Parameters
     ----------
+    bundle : a bundle, or its folder.
     announce : called with an executor's name before it runs.
     require : executors that must run to their end; they are run beside `names`.
     time_limit : seconds that each call of a tool may take, instead of the tools' own limits.
 
     Raises
     ------
-    InputError : an unknown name, or a wrong time limit.
+    InputError : an unknown name, a wrong time limit, or a folder that holds no sound bundle.
     MissingTool : one of `require` did not run to its end.
     """
     check_names((*names, *require))
+    if isinstance(bundle, str | os.PathLike):
+        from .bundle import load
+
+        bundle = load(bundle)
     with caller_state.preserved(), time_limits(time_limit):
         verdicts = run_executors(bundle, (*names, *require) if names else (), announce)
     check_required(verdicts, require)

@@ -53,6 +53,10 @@ class TfliteConverter:
     """Float MLP → int8 network and its .tflite file."""
 
     layer_kinds = ("input_quantizer", "dense", "requantize", "lookup", "add")
+    left_out_note = (
+        "This bundle holds no .tflite file: the network's rounded multipliers do not give back the scales that a file "
+        "states. Convert the trained model, or the .tflite file of its bundle, for one."
+    )
     option_names = OPTION_NAMES
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:

@@ -38,7 +38,7 @@ def verify(
     names = (*on, *required) if on else ()
     with terminal.progress() as (_, announce):
         verdicts = run(loaded, names, lambda executor: announce(f"verifying on {executor}"), time_limit=time_limit)
-    covered = coverage(verdicts, loaded.profile.name)
+    covered = coverage(verdicts, loaded.profile.name, chosen=bool(names))
     document = {
         "bundle": str(bundle),
         "coverage": covered.as_json(),

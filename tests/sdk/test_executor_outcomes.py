@@ -182,6 +182,8 @@ def test_the_report_begins_with_what_did_not_run(small_network: Network) -> None
 
 
 def test_golden_against_itself_is_no_executor_of_the_target() -> None:
+    chosen = coverage([Verdict("golden", "exact", 64)], "host", chosen=True)
+    assert "No other executor was asked for" in chosen.sentence
     alone = coverage([Verdict("golden", "exact", 64)], "host")
     assert not alone.target_ran
     assert "Only golden ran" in alone.sentence

@@ -114,6 +114,15 @@ def test_biases_that_drown_what_varies_are_named() -> None:
     assert "far from zero" in found.note
 
 
+def test_a_layer_that_needs_a_finer_input_is_named() -> None:
+    rng = np.random.default_rng(2)
+    first = linear(rng, 8, 6)
+    steep = Linear(first.weight * np.where(np.arange(8) == 3, 1e5, 1.0)[:, None], first.bias)
+    found = measured("tflite", chain(steep, Tanh(), linear(rng, 3, 8), inputs=6), rng.normal(size=(300, 6)))
+    assert (found.within, found.layer) == (False, "input")
+    assert "moves channel 3 of layer" in found.note, found.note
+
+
 def test_a_sample_far_from_all_others_is_the_inputs_fault() -> None:
     rng = np.random.default_rng(2)
     x = rng.normal(size=(300, 6))

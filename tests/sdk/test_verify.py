@@ -24,6 +24,7 @@ def bundle(tmp_path: Path, small_network: Network) -> Bundle:
 
 def test_golden_and_native_are_exact_on_every_vector_and_layer(bundle: Bundle) -> None:
     verdicts = {verdict.name: verdict for verdict in verify(bundle)}
+    assert [verdict.status for verdict in verify(bundle.folder, ["golden"])] == ["exact"]
     for name in ("golden", "native"):
         assert verdicts[name].status == "exact"
         assert verdicts[name].vectors == len(bundle.golden()[0]) >= 32

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import edgeml
 from edgeml.converters.tflite import TfliteConverter
 from edgeml.converters.tflite.executors import _real
 from edgeml.converters.tflite.flatbuffer import read_root
@@ -261,3 +263,11 @@ def test_a_batch_norm_that_nothing_can_take_is_refused_by_its_place() -> None:
     mlp = chain(linear(generator, 5, 12), Sigmoid(), Affine(np.full(5, 2.0), np.zeros(5)), Tanh())
     with pytest.raises(InputError, match="cannot be merged into a linear layer"):
         fuse(mlp)
+
+
+def test_a_bundle_of_a_network_that_is_taken_as_it_is_says_that_it_holds_no_file(tmp_path: Path) -> None:
+    mlp = chain(linear(np.random.default_rng(0), 3, 12))
+    (tmp_path / "n.edgeml").write_bytes(to_bytes(convert(mlp, data_for(mlp)).network))
+    bundle = edgeml.convert(tmp_path / "n.edgeml", to="tflite", target="host", output=tmp_path / "out")
+    assert any("holds no .tflite file" in note for note in bundle.manifest["notes"])
+    assert not list(bundle.folder.rglob("*.tflite"))
