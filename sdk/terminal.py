@@ -12,13 +12,16 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
+from .errors import printable
 from .verify import Verdict
 
 __all__ = ["Terminal"]
 
 _STYLE = {"exact": "green", "mismatch": "bold red", "error": "bold red", "unavailable": "yellow"}
 _SAID = {"error": "failed"}
+_LONGEST_LINE = 10_000
 
 
 @dataclass(frozen=True)
@@ -54,44 +57,51 @@ class Terminal:
     def plain(self, text: str) -> None:
         """A line that may hold the user's own text: printed as it stands, without markup."""
         if not self.as_json:
-            self._out.print(text, markup=False)
+            self._out.print(_plain(text))
 
     def warning(self, text: str) -> None:
         """What must not be overlooked, in a colour of its own; nothing for an empty text."""
         if text and not self.as_json:
-            self._out.print(f"! {text}", markup=False, style="bold yellow")
+            self._out.print(_plain(f"! {text}"), style="bold yellow")
 
     def remark(self, text: str) -> None:
         """Something beside the result: on stderr, unless quiet."""
         if not self.quiet:
-            Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False, style="dim")
+            Console(stderr=True, highlight=False, soft_wrap=True).print(_plain(text), style="dim")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """A table; columns whose every cell is a number are aligned right."""
+        """A table; columns whose every cell is a number are aligned right. Text is shown as it stands, without markup
+        and control characters: it may be the user's own, or a file's."""
         if self.as_json:
             return
-        table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
+        table = Table(
+            title=_plain(title) if title else None,
+            title_justify="left",
+            title_style="bold",
+            header_style="bold",
+            box=None,
+        )
         for position, column in enumerate(columns):
             numbers = rows and all(isinstance(row[position], (int, float)) for row in rows)
-            table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+            table.add_column(_plain(column), justify="right" if numbers else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(cell if isinstance(cell, str) else _number(cell) for cell in row))
+            table.add_row(*(cell if isinstance(cell, Text) else _plain(_number(cell)) for cell in row))
         self._out.print(table)
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """The table of what verification found."""
-        rows = []
+        rows: list[list[object]] = []
         for verdict in verdicts:
             style = _STYLE[verdict.status]
             ran = verdict.status in ("exact", "mismatch")
             rows.append(
                 [
                     verdict.name,
-                    f"[{style}]{_SAID.get(verdict.status, verdict.status)}[/{style}]",
+                    Text(_SAID.get(verdict.status, verdict.status), style=style),
                     str(verdict.vectors) if ran else "",
                     str(verdict.mismatches) if ran else "",
                     str(verdict.layers) if ran else "",
-                    _escaped(_mismatch(verdict) or verdict.detail),
+                    _mismatch(verdict) or verdict.detail,
                 ]
             )
         self.table("", ["executor", "status", "vectors", "mismatches", "layers", "detail"], rows)
@@ -130,10 +140,8 @@ def _number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+def _plain(text: str) -> Text:
+    return Text("\n".join(printable(line, _LONGEST_LINE) for line in text.splitlines()))
 
 
 def _mismatch(verdict: Verdict) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, printable
 from .app import Json, Quiet, Require, TimeLimit, app
 
 
@@ -147,7 +147,7 @@ def show_bundle(terminal: Any, bundle: Any) -> None:
     warnings = [note for note in manifest["notes"] if note.startswith(WARNING)]
     for note in warnings:
         terminal.warning(note.removeprefix(WARNING))
-    terminal.line(f"[bold]answer[/bold]     {escape(decision_rule(bundle.network))}")
+    terminal.line(f"[bold]answer[/bold]     {escape(printable(decision_rule(bundle.network), 1000))}")
     for name, text in said(manifest["metrics"]):
         terminal.line(f"[bold]{name:9}[/bold]  {text}")
     if "agreement" in manifest["metrics"]:

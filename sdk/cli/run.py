@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ..errors import InputError
+from ..errors import InputError, printable
 from ..files import write_beside
 from .app import BundlePath, Executors, Json, Quiet, Require, TimeLimit, app
 
@@ -101,7 +101,7 @@ def simulate(
         for note in notes:
             terminal.warning(note)
         with np.printoptions(linewidth=100, threshold=20):
-            rows = [[index, answers[index], str(result.integers[index])] for index in range(shown)]
+            rows = [[index, printable(answers[index]), str(result.integers[index])] for index in range(shown)]
         terminal.table("", ["sample", "answer", "integers"], rows)
         if shown < len(result):
             terminal.plain(f"… {len(result) - shown} more" + ("" if output else "; -o FILE.npy keeps all"))

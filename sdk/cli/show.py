@@ -69,11 +69,8 @@ def inspect(
             terminal.table(title, columns, rows)
             show_synthesis(terminal, document.get("target"))
         if checks:
-            from rich.markup import escape
-
             cells = [
-                [result.rule, "kept" if result.passed else "broken"]
-                + [escape(text) for text in (result.layer, result.detail, result.remedy)]
+                [result.rule, "kept" if result.passed else "broken", result.layer, result.detail, result.remedy]
                 for _, result in results
             ]
             terminal.table("rules of " + ", ".join(checks), ["rule", "", "node", "found", "what to do"], cells)
