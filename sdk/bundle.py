@@ -110,7 +110,7 @@ class Bundle:
         """
         try:
             x = np.asarray(x)
-        except ValueError as error:
+        except (ValueError, TypeError, RuntimeError) as error:  # the last two: of tensors that numpy cannot take
             raise InputError("input", f"must be numbers [samples, {self.network.input_size}] ({error})") from error
         if x.dtype.kind not in "biuf" or not x.ndim:
             found = f"{x.dtype} {list(x.shape)}"

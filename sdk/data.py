@@ -21,6 +21,7 @@ __all__ = [
     "Dataset",
     "as_dataset",
     "as_values",
+    "holds_names",
     "load_arrays",
     "load_dataset",
     "load_inputs",
@@ -73,11 +74,16 @@ def _array(where: str, arrays: Mapping[str, Any], name: str) -> npt.NDArray[Any]
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise InputError(f"{where}, {name}", "has masked items", "Remove or fill such samples")
     try:
-        return np.asarray(array)
-    except ValueError as error:
+        return np.asarray(array.detach() if hasattr(array, "detach") else array)  # a tensor that requires grad
+    except (ValueError, TypeError, RuntimeError) as error:
         raise InputError(
             f"{where}, {name}", f"is not an array ({error})", "Give every sample as many features"
         ) from error
+
+
+def holds_names(arrays: Mapping[str, Any], where: str = "data") -> bool:
+    """Whether y or y_test hold classes by name; InputError where one of them is no array."""
+    return any(as_text(_array(where, arrays, key)).dtype.kind == "U" for key in ("y", "y_test") if key in arrays)
 
 
 def _with_names(where: str, arrays: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data import Dataset, as_dataset, load_arrays
+from .data import Dataset, as_dataset, holds_names, load_arrays
 from .errors import InputError
 from .frontends.snn import Snn
 from .network import Network
@@ -58,8 +58,7 @@ def read_inputs(
         dataset: Dataset | None = arrays
     elif arrays is not None:
         own = source.output.labels if isinstance(source, Network) else source.labels
-        named = any(np.asarray(arrays.get(key, 0)).dtype.kind == "U" for key in ("y", "y_test"))
-        known = labels or (own if named and "labels" not in arrays else ())
+        known = labels or (own if "labels" not in arrays and holds_names(arrays, where) else ())
         dataset = as_dataset(arrays, where, labels=known, split=split)
     else:
         dataset = None

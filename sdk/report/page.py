@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import printable
 from ..network import Network, decision_rule
 from . import fit
 from .answer import answer, runtimes, verification
@@ -61,17 +62,19 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
 
 
 def document(title: str, body: str) -> str:
-    """A whole page around `body`: style, the choice of light or dark, a policy against scripts and requests."""
+    """A whole page around `body`: style, the choice of light or dark, a policy against scripts and requests; no control
+    characters, which HTML does not allow, and names in a model may hold."""
     style = (package_files.files(__package__) / "style.css").read_text(encoding="utf-8")
     themes = "".join(
         f'<label><input type="radio" name="theme" id="{name}"{" checked" if name == "auto" else ""}>{name}</label>'
         for name in ("auto", "light", "dark")
     )
+    body = "".join(character for character in body if character >= " " or character in "\t\n")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f"<title>{escape(printable(title))}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
         f'<header><span class="mark">edgeml</span><fieldset class="theme"><legend>Theme</legend>{themes}</fieldset>'
         f"</header>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )

@@ -324,3 +324,10 @@ def test_masked_items_are_refused() -> None:
     x[3, 1] = np.ma.masked
     with pytest.raises(InputError, match="x: has masked items"):
         as_dataset({"x": x})
+
+
+def test_tensors_are_arrays_and_those_that_numpy_cannot_take_are_refused() -> None:
+    torch = pytest.importorskip("torch")
+    assert as_dataset({"x": torch.ones(10, 2, requires_grad=True)}).features == 2
+    with pytest.raises(InputError, match="x: is not an array"):
+        as_dataset({"x": torch.ones(10, 2, dtype=torch.bfloat16)})

@@ -12,6 +12,7 @@ import pytest
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, argmax, simulate
 from edgeml.report import confusion, render
+from edgeml.report.page import document as page_around
 
 METRICS: dict[str, Any] = {
     "accuracy": {"float": 0.96, "integer": 0.95},
@@ -185,3 +186,9 @@ def test_the_page_of_a_large_network_stays_small() -> None:
 def test_the_same_bundle_gives_the_same_bytes(small_network: Network) -> None:
     vectors = np.random.default_rng(2).integers(-128, 128, (64, 12)).astype(np.int32)
     assert render(manifest(), small_network, vectors) == render(manifest(), small_network, vectors)
+
+
+def test_control_characters_do_not_reach_a_page() -> None:
+    page = page_around("a\x1bb", "<p>c\x00\x1b[2Jd</p>\n")
+    assert "<title>a b</title>" in page
+    assert "<p>c[2Jd</p>" in page
