@@ -32,4 +32,5 @@ def hand_off(network: Network, interval: int, part: str, folder: Path) -> str:
         (folder / "qonnx" / name).write_text(folding_config(chosen), encoding="utf-8")
     broken = [f"{result.rule} ({result.detail})" for result in check_model(content) if not result.passed]
     verdict = f"FINN's rules broken: {'; '.join(broken)}" if broken else "keeps all of FINN's rules"
-    return f"written; {verdict}; folded to {max(unit.clocks for unit in units)} clocks per frame in FINN"
+    clocks = max(unit.clocks for unit in units)
+    return f"written; takes integers, see its metadata; {verdict}; folded to {clocks} clocks per frame in FINN"

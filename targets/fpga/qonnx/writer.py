@@ -20,6 +20,10 @@ RESULT = "result"
 """Name of the tensor that holds the network's output integers, as floats."""
 _DOMAIN = "qonnx.custom_op.general"
 _OPSET = 13
+_INPUT_SAID = (
+    f"Integers, not real numbers: {STATEMENT} in the file's metadata says how real numbers become them, and what the "
+    "results stand for."
+)
 
 
 class _Graph:
@@ -108,7 +112,7 @@ def to_qonnx(network: Network) -> bytes:
     body = onnx.helper.make_graph(
         graph.nodes,
         network.name,
-        [onnx.helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, (1, network.input_size))],
+        [onnx.helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, (1, network.input_size), _INPUT_SAID)],
         outputs,
         graph.constants,
         value_info=graph.shapes,

@@ -62,6 +62,13 @@ def test_the_same_network_gives_the_same_bytes() -> None:
     assert to_qonnx(_network(1)) == to_qonnx(_network(1))
 
 
+def test_the_input_itself_says_that_it_takes_integers() -> None:
+    import onnx
+
+    (given,) = onnx.load_from_string(to_qonnx(_network(0))).graph.input
+    assert given.doc_string.startswith("Integers, not real numbers")
+
+
 def test_our_files_keep_every_rule_of_finn() -> None:
     assert [result.rule for result in check_model(to_qonnx(_network(0))) if not result.passed] == []
 
