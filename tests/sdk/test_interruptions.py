@@ -67,6 +67,12 @@ def left(place: Path) -> list[str]:
     return sorted([path.name for path in place.iterdir() if path.name != "small.edgeml"] + others + ours)
 
 
+def _heed_signals() -> None:
+    """Tests that run in the background (nohup, &) have some signals ignored, and whatever they start would too."""
+    for each in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -82,7 +88,9 @@ def test_a_signal_ends_the_tools_and_leaves_nothing(
     install(tmp_path, monkeypatch, "slow_package", SLOW_EXECUTOR, executors="slow = slow_package:Executor")
     site = str(tmp_path / "site-slow_package")
     environment = {**os.environ, "PYTHONPATH": site, "EDGEML_TEST_THREADS": str(threads)}
-    process = subprocess.Popen(convert(place), env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        convert(place), env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_signals
+    )
     marks: list[Path] = []
     end = time.monotonic() + 60
     while len(marks) < threads and time.monotonic() < end and process.poll() is None:
