@@ -180,11 +180,10 @@ def _notes(plan: Plan, data: Dataset | None, epochs: int, metrics: Mapping[str, 
             "Pass samples with --data to calibrate on real activations."
         )
     elif epochs == 0 and min(plan.bits) < 8:
-        cost = ""
+        cost = " Training (--epochs) usually wins back most of what that costs."
         if "accuracy" in metrics:
             lost = 100 * (metrics["accuracy"]["float"] - metrics["accuracy"]["integer"])
-            cost = f" It costs {lost:.2f} points of accuracy here." if lost > 0 else " It costs no accuracy here."
-        notes.append(
-            f"Calibrated without training, at {min(plan.bits)} bits.{cost} Training (--epochs) usually wins most back."
-        )
+            won = f" It costs {lost:.2f} points of accuracy here; training (--epochs) usually wins most back."
+            cost = won if lost > 0 else " It costs no accuracy here."
+        notes.append(f"Calibrated without training, at {min(plan.bits)} bits.{cost}")
     return notes

@@ -194,8 +194,8 @@ def npy(content: bytes, chance: random.Random) -> bytes:
         shapes = ["(3,)", "()", "(0,)", "(-1, 4)", "(2, 2, 2)", f"({2**62}, 4)", "(0, 4611686018427387903, 9)", "[3]"]
         types = ["'<U0'", "'<U4'", "'|O'", "'>f8'", "'<f2'", "'|b1'", "'<M8[s]'", "'f8,f8'", "[('a', '<f4')]", "'<c16'"]
         text = "{{'descr': {}, 'fortran_order': {}, 'shape': {}, }}".format(
-            chance.choice([*types, "'<f8'", "'<f4'", "'|i1'", "'<u8'", "'<f16'"]),
-            chance.choice(("False", "True", "None", "0")),
+            chance.choice([*types, *["'<f8'", "'<f4'", "'|i1'", "'<u8'", "'<f16'"] * 3]),
+            chance.choice(("False", "False", "False", "True", "True", "None")),
             chance.choice([*shapes, f"({len(data) // 8},)", f"({len(data) // 4}, 1)", f"(1, {len(data)})"]),
         )
     encoded = text.encode("latin-1", "replace") + b"\n"
