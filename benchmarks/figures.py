@@ -54,7 +54,8 @@ def demo() -> str:
         environment = {**os.environ, "COLUMNS": _COLUMNS, "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     lines = "\n".join(line.rstrip() for line in done.stdout.strip().split("\n"))
-    return f"```text\n{lines}\n```\n\n(On: {machine()}.)"
+    threads = "one thread. More threads add in another order, and may train another model."
+    return f"```text\n{lines}\n```\n\n(On: {machine()}; {threads})"
 
 
 def seeds() -> str:
