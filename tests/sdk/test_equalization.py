@@ -10,18 +10,7 @@ from edgeml.equalization import channel_factors, equalize
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator, Sigmoid
 
 from ..converters.quantized.random_mlps import Shape, data_of, mlp_of, shapes
-
-RELU = Clamp(0.0, np.inf)
-
-
-def chain(*operators: Operator, inputs: int) -> Mlp:
-    names = ["input", *(f"n{k}" for k in range(len(operators)))]
-    nodes = (MlpNode(name, op, (source,)) for name, op, source in zip(names[1:], operators, names, strict=False))
-    return Mlp("chain", inputs, tuple(nodes))
-
-
-def linear(rng: np.random.Generator, outputs: int, inputs: int) -> Linear:
-    return Linear(rng.normal(size=(outputs, inputs)) / np.sqrt(inputs), rng.normal(size=outputs) * 0.3)
+from .float_chains import RELU, chain, linear
 
 
 def scaled(first: Linear, second: Linear, factors: np.ndarray) -> tuple[Linear, Linear]:

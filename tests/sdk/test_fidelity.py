@@ -14,21 +14,10 @@ from benchmarks.fidelity import EXTREMES, case, cases, outcome
 from edgeml import fidelity, plugins
 from edgeml.data import Dataset
 from edgeml.errors import CheckFailed
-from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode, Operator, Tanh
+from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, Operator, Tanh
 
 from .. import sweeps
-
-RELU = Clamp(0.0, np.inf)
-
-
-def chain(*operators: Operator, inputs: int) -> Mlp:
-    names = ["input", *(f"n{k}" for k in range(len(operators)))]
-    nodes = (MlpNode(name, op, (source,)) for name, op, source in zip(names[1:], operators, names, strict=False))
-    return Mlp("chain", inputs, tuple(nodes))
-
-
-def linear(rng: np.random.Generator, outputs: int, inputs: int) -> Linear:
-    return Linear(rng.normal(size=(outputs, inputs)) / np.sqrt(inputs), rng.normal(size=outputs) * 0.3)
+from .float_chains import RELU, chain, linear
 
 
 def measured(form: str, mlp: Mlp, x: np.ndarray, **options: object) -> fidelity.Fidelity:
