@@ -39,7 +39,7 @@ from edgeml.converters.quantized.calibrate import calibrate
 from edgeml.converters.quantized.fold import fold
 from edgeml.converters.quantized.input_quantizer import quantize_input
 from edgeml.converters.quantized.options import Options
-from edgeml.converters.quantized.plan import make_plan
+from edgeml.converters.quantized.quantizer_placement import make_plan
 from edgeml.converters.quantized.trainable import TrainableNetwork
 from edgeml.frontends.mlp import Clamp, Linear, Mlp, MlpNode
 

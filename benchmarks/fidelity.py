@@ -18,10 +18,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from edgeml import fidelity, plugins
-from edgeml.data import Dataset
+from edgeml import plugins
+from edgeml.data.dataset import Dataset
 from edgeml.errors import CheckFailed, EdgemlError
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator, Sigmoid, Tanh
+from edgeml.judging import fidelity
 from edgeml.network import argmax, simulate
 
 __all__ = ["EXTREMES", "Case", "Outcome", "case", "cases", "outcome"]

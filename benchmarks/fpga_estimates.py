@@ -20,9 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeml.targets.fpga.architectures.event_driven.plan import is_spiking, make_spiking_plan
+from edgeml.targets.fpga.architectures.unrolled.build import network_logic
 from edgeml.targets.fpga.budget import Family
 from edgeml.targets.fpga.design import Built, build, plan_of
-from edgeml.targets.fpga.estimate import (
+from edgeml.targets.fpga.estimate.constants import FOLDED_PRIOR, SPIKING_PRIOR, UNROLLED_PRIOR
+from edgeml.targets.fpga.estimate.costs import (
     Cost,
     constants_of,
     estimate_folded,
@@ -30,13 +33,10 @@ from edgeml.targets.fpga.estimate import (
     estimate_unrolled,
     total,
 )
-from edgeml.targets.fpga.estimate_constants import FOLDED_PRIOR, SPIKING_PRIOR, UNROLLED_PRIOR
-from edgeml.targets.fpga.estimate_features import folded_features, unrolled_features
-from edgeml.targets.fpga.estimate_parts import Parts
-from edgeml.targets.fpga.estimate_spiking import spiking_features
-from edgeml.targets.fpga.spiking.plan import is_spiking, make_spiking_plan
-from edgeml.targets.fpga.synthesize import cells_of, lookup_tables, summary
-from edgeml.targets.fpga.unrolled.build import network_logic
+from edgeml.targets.fpga.estimate.event_driven import spiking_features
+from edgeml.targets.fpga.estimate.features import folded_features, unrolled_features
+from edgeml.targets.fpga.estimate.parts import Parts
+from edgeml.targets.fpga.tools.synthesize import cells_of, lookup_tables, summary
 
 from .fpga_samples import FORMS, Case, case
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeml.errors import EdgemlError, MissingTool
 from edgeml.network import Network, simulate
-from edgeml.targets.fpga.tools import icarus, nice, run
+from edgeml.targets.fpga.tools.programs import icarus, nice, run
 
 __all__ = ["Rtl", "check"]
 

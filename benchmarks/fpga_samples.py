@@ -12,12 +12,12 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Thresho
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
+from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, make_spiking_plan
+from edgeml.targets.fpga.architectures.folded.folding import folds_for_interval
+from edgeml.targets.fpga.architectures.folded.plan import Fold, make_plan
+from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.budget import FAMILIES, Family
 from edgeml.targets.fpga.design import Design, design_of
-from edgeml.targets.fpga.folded.plan import Fold, make_plan
-from edgeml.targets.fpga.folded.timing import size_fifos
-from edgeml.targets.fpga.folding import folds_for_interval
-from edgeml.targets.fpga.spiking.plan import ENCODINGS, make_spiking_plan
 
 __all__ = ["FORMS", "Case", "case"]
 

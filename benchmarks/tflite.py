@@ -27,7 +27,7 @@ import numpy as np
 from edgeml.converters.tflite import TfliteConverter, read_model
 from edgeml.converters.tflite.lowering import lower
 from edgeml.converters.tflite.runtimes import RUNTIMES
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.errors import CheckFailed
 from edgeml.frontends.mlp import Clamp, Linear, Mlp, MlpNode
 from edgeml.network import Network

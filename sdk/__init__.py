@@ -17,15 +17,13 @@ The integer network itself is `edgeml.network`, hardware in the loop `edgeml.hil
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bundle import Bundle, Result, load
     from .errors import CheckFailed, EdgemlError, InputError, MissingTool, ToolFailed
     from .pipeline import convert
-    from .verify import Verdict, verify
+    from .verification.verify import Verdict, verify
 
 __version__ = "0.1.0"
 __all__ = [
@@ -51,10 +49,10 @@ _HOMES = {
     "MissingTool": "errors",
     "Result": "bundle",
     "ToolFailed": "errors",
-    "Verdict": "verify",
+    "Verdict": "verification.verify",
     "convert": "pipeline",
     "load": "bundle",
-    "verify": "verify",
+    "verify": "verification.verify",
 }
 
 
@@ -71,18 +69,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Front(ModuleType):
-    """This module, whose names no file hides.
-
-    Python sets an imported file (`verify.py`) as an attribute of its package: `edgeml.verify` would be the function
-    once, and the file ever after.
-    """
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Front

@@ -15,15 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from . import plugins
-from .data import read_npy
+from .data.dataset import read_npy
 from .errors import InputError, MissingTool
-from .files import read_json
-from .network import Network, decisions
-from .network import file as network_file
+from .network import Network, decisions, network_file
 from .network.task import VALUES
 from .profile import Profile, checked
-from .reception import integers_note
-from .sealed_folder import check_files, describe_files
+from .system.files import read_json
+from .system.sealed_folder import check_files, describe_files
+from .verification.reception import integers_note
 
 __all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
 

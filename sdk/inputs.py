@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data import Dataset, as_dataset, holds_names, load_arrays
+from .data.dataset import (
+    Dataset,
+    as_dataset,
+    holds_names,
+    load_arrays,
+)
 from .errors import InputError
 from .frontends.snn import Snn
+from .judging.task import settle
 from .network import Network
-from .task import settle
 
 if TYPE_CHECKING:
     from .frontends.mlp import Mlp

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .network import Network, file
+from .network import Network
+from .network import network_file as file
 from .network.task import BINARY
 
 if TYPE_CHECKING:

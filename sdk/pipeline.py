@@ -12,23 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, caller_state, coverage, fidelity, plugins, reception
+from . import __version__, plugins
 from .bundle import NETWORK, REPORT, Bundle, load, seal
-from .data import Dataset, to_npy
-from .data_checks import WARNING, data_notes
+from .data.checks import WARNING, data_notes
+from .data.dataset import Dataset, to_npy
 from .errors import CheckFailed, InputError, missing_package
 from .frontends.mlp import Mlp
 from .frontends.snn import Snn
 from .inputs import read_inputs
-from .judging import answers_of, scores
-from .network import Network
-from .network import file as network_file
-from .output_folder import check_output, unfinished_folder
+from .judging import fidelity
+from .judging.scores import answers_of, scores
+from .network import Network, network_file
 from .profile import Profile, load_profile
 from .report import confusion, render
-from .time_limit import time_limit as time_limits
+from .system import caller_state
+from .system.output_folder import check_output, unfinished_folder
+from .system.time_limit import time_limit as time_limits
 from .vectors import MOST_DATA_VECTORS, VectorSet, derive_vectors
-from .verify import Verdict, run_executors
+from .verification import coverage, reception
+from .verification.verify import Verdict, run_executors
 
 __all__ = ["convert"]
 

@@ -24,9 +24,9 @@ from .network import Network
 
 if TYPE_CHECKING:
     from .bundle import Bundle
-    from .data import Dataset
-    from .fidelity import FloatReference
+    from .data.dataset import Dataset
     from .frontends.mlp import Mlp
+    from .judging.fidelity import FloatReference
     from .profile import Profile
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import InputError, printable
 from .profile_fields import check_fields
-from .regular_file import read_regular
+from .system.regular_file import read_regular
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -18,7 +18,12 @@ from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp
 
 from .model import Input
 from .parameters import LinearParameters, Parameters
-from .plan import Plan, PlannedLinear, PlannedNode, PlannedQuantizer
+from .quantizer_placement import (
+    Plan,
+    PlannedLinear,
+    PlannedNode,
+    PlannedQuantizer,
+)
 from .scales import (
     WEIGHT_SCALE_BITS,
     Rounded,

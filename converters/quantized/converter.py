@@ -12,19 +12,19 @@ import numpy.typing as npt
 from edgeml.equalization import equalize
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Mlp
+from edgeml.judging.task import require_fitting, stated, tail_note
 from edgeml.network.task import CLASSES
 from edgeml.plugins import Conversion, Progress
-from edgeml.task import require_fitting, stated, tail_note
 
 from .extract import extract
-from .file import BREVITAS_FILE, to_bytes
 from .fold import FoldedMlp, fold
 from .freeze import freeze
+from .model_file import BREVITAS_FILE, to_bytes
 from .options import OPTION_NAMES, Options, read_options
-from .plan import Plan, PlannedLinear, make_plan
+from .quantizer_placement import Plan, PlannedLinear, make_plan
 
 if TYPE_CHECKING:
-    from edgeml.data import Dataset
+    from edgeml.data.dataset import Dataset
 
     from .input_quantizer import QuantizedInput
     from .parameters import Parameters

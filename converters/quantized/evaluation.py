@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 from edgeml.frontends.mlp import Mlp
-from edgeml.judging import scores
+from edgeml.judging.scores import scores
 from edgeml.network import Network, decisions, trace
 from edgeml.network.task import VALUES
 
@@ -17,7 +17,7 @@ from .brevitas_network import BrevitasNetwork
 from .model import QuantizedModel
 
 if TYPE_CHECKING:
-    from edgeml.data import Dataset
+    from edgeml.data.dataset import Dataset
 
 __all__ = ["evaluate"]
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.caller_state import preserved
 from edgeml.errors import InputError
 from edgeml.plugins import Execution, Subject
+from edgeml.system.caller_state import preserved
 
-from .file import BREVITAS_FILE, read
+from .model_file import BREVITAS_FILE, read
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle

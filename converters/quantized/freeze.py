@@ -11,7 +11,12 @@ from edgeml.frontends.mlp import Add, Affine
 from .extract import chain_slopes
 from .model import ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, Quantizer
 from .parameters import Parameters
-from .plan import Plan, PlannedLinear, PlannedNode, PlannedQuantizer
+from .quantizer_placement import (
+    Plan,
+    PlannedLinear,
+    PlannedNode,
+    PlannedQuantizer,
+)
 from .scales import (
     ACTIVATION_SCALE_BITS,
     WEIGHT_SCALE_BITS,

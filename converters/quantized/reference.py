@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.fidelity import FloatReference, Reading
 from edgeml.frontends.mlp import Mlp
+from edgeml.judging.fidelity import FloatReference, Reading
 from edgeml.network import Network
 
 from .calibrate import float_trace
 from .fold import FoldedMlp
 from .model import QuantizedModel
-from .plan import Plan, PlannedQuantizer
+from .quantizer_placement import Plan, PlannedQuantizer
 
 __all__ = ["float_reference"]
 

@@ -17,7 +17,12 @@ from torch.nn import functional
 from edgeml.frontends.mlp import Add, Affine, Clamp
 
 from .parameters import LinearParameters, Parameters
-from .plan import Plan, PlannedLinear, PlannedNode, PlannedQuantizer
+from .quantizer_placement import (
+    Plan,
+    PlannedLinear,
+    PlannedNode,
+    PlannedQuantizer,
+)
 from .scales import ACTIVATION_SCALE_BITS, integer_range, round_scale
 from .straight_through import BinaryWeights, RoundedBias, UniformQuantizer
 

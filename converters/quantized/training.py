@@ -31,7 +31,7 @@ from edgeml.plugins import Progress
 
 from .options import Options
 from .parameters import Parameters
-from .plan import Plan
+from .quantizer_placement import Plan
 from .torch_settings import torch_device
 from .trainable import TrainableNetwork
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edgeml import plugins
 from edgeml.errors import EdgemlError, InputError
 from edgeml.frontends.snn import Snn
-from edgeml.judging import answers_of, scores
+from edgeml.judging.scores import answers_of, scores
 from edgeml.network import Network, Threshold
 from edgeml.network.spiking.encodings import ENCODINGS
 from edgeml.network.spiking.measures import measure
@@ -25,7 +25,7 @@ from .nir import nir_bytes
 from .snn import SNN_OPTIONS, convert_snn
 
 if TYPE_CHECKING:
-    from edgeml.data import Dataset
+    from edgeml.data.dataset import Dataset
     from edgeml.frontends.mlp import Mlp
 
 __all__ = ["SpikingConverter"]

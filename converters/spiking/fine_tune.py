@@ -17,7 +17,7 @@ from edgeml.plugins import Progress
 from .quantize_snn import Bits, weight_step
 
 if TYPE_CHECKING:
-    from edgeml.data import Dataset
+    from edgeml.data.dataset import Dataset
 
 __all__ = ["fine_tune"]
 

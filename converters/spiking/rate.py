@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Affine, Clamp, Linear
-from edgeml.judging import scores
+from edgeml.judging.scores import scores
+from edgeml.judging.task import require_fitting, stated, tail_note
 from edgeml.network import InputQuantizer, Network, Node, Output, decisions
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
@@ -23,10 +24,9 @@ from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.recording import record
 from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
-from edgeml.task import require_fitting, stated, tail_note
 
 if TYPE_CHECKING:
-    from edgeml.data import Dataset
+    from edgeml.data.dataset import Dataset
     from edgeml.frontends.mlp import Mlp
 
 __all__ = ["convert_rate"]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.snn import Snn
-from edgeml.judging import answers_of, scores
+from edgeml.judging.scores import answers_of, scores
 from edgeml.network import Network, decisions, golden
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder
@@ -22,7 +22,7 @@ from edgeml.plugins import Conversion, Progress
 from .quantize_snn import Bits, encoder_input, quantize_snn
 
 if TYPE_CHECKING:
-    from edgeml.data import Dataset
+    from edgeml.data.dataset import Dataset
 
 __all__ = ["SNN_OPTIONS", "agreement", "convert_snn", "float_events"]
 

@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from edgeml.equalization import equalize
 from edgeml.errors import InputError
-from edgeml.judging import answers_of, judged
+from edgeml.judging.scores import answers_of, judged
+from edgeml.judging.task import require_fitting
 from edgeml.network import Network
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
-from edgeml.regular_file import read_regular
-from edgeml.task import require_fitting
+from edgeml.system.regular_file import read_regular
 
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
@@ -36,7 +36,7 @@ from .tables import tie_distance
 from .writer import write
 
 if TYPE_CHECKING:
-    from edgeml.data import Dataset
+    from edgeml.data.dataset import Dataset
     from edgeml.frontends.mlp import Mlp
 
 __all__ = ["TfliteConverter"]

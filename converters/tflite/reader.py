@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Network
-from edgeml.regular_file import read_regular
+from edgeml.system.regular_file import read_regular
 
 from .flatbuffer import Table, read_root
 from .float_head import read_normalisation

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.fidelity import FloatReference, Reading
 from edgeml.frontends.mlp import Mlp
+from edgeml.judging.fidelity import FloatReference, Reading
 from edgeml.network import Network
 
 from .fusion import FloatGraph

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError, MissingTool, ToolFailed
 from edgeml.network.rounding import ROUNDINGS
-from edgeml.time_limit import seconds_for, timed_out
+from edgeml.system.time_limit import seconds_for, timed_out
 
 from .lowering import Arithmetic, RoundingRule, by_rule
 from .model import FullyConnected

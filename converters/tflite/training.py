@@ -19,7 +19,7 @@ from .options import Options
 from .weights import weight_scales
 
 if TYPE_CHECKING:
-    from edgeml.data import Dataset
+    from edgeml.data.dataset import Dataset
     from edgeml.frontends.mlp import Mlp
 
 __all__ = ["train"]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.bundle import Bundle
-from edgeml.data import load_arrays
+from edgeml.data.dataset import load_arrays
 from edgeml.errors import EdgemlError, MissingTool
 from edgeml.pipeline import convert
 from edgeml.terminal import Terminal

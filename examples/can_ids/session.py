@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeml.bundle import Bundle
 from edgeml.cli.convert import show_bundle
-from edgeml.data import load_arrays
+from edgeml.data.dataset import load_arrays
 from edgeml.errors import InputError
 from edgeml.pipeline import convert
 from edgeml.terminal import Terminal

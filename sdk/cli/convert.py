@@ -57,10 +57,10 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Convert a trained model into a verified bundle."""
-    from ..coverage import check_names
     from ..pipeline import convert as run
     from ..terminal import Terminal
-    from ..verify import Verdict
+    from ..verification.coverage import check_names
+    from ..verification.verify import Verdict
     from .outcome import end
 
     check_names(require or ())
@@ -135,11 +135,11 @@ def show_bundle(terminal: Any, bundle: Any) -> None:
     What nobody may overlook comes first: that nothing of the target ran, and the notes that are warnings."""
     from rich.markup import escape
 
-    from ..coverage import coverage
-    from ..data_checks import WARNING
-    from ..judging import said
+    from ..data.checks import WARNING
+    from ..judging.scores import said
     from ..network import decision_rule
-    from ..verify import Verdict
+    from ..verification.coverage import coverage
+    from ..verification.verify import Verdict
 
     manifest = bundle.manifest
     verdicts = [Verdict(**verdict) for verdict in manifest["verification"]]

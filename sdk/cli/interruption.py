@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ..tool import end_tools
+from ..system.tool import end_tools
 
 __all__ = ["Interrupted", "tidy_on_signals"]
 

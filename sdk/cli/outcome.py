@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..coverage import require as check_required
 from ..errors import MissingTool
+from ..verification.coverage import require as check_required
 
 if TYPE_CHECKING:
-    from ..verify import Verdict
+    from ..verification.verify import Verdict
 
 __all__ = ["end"]
 

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from ..errors import InputError, printable
-from ..files import write_beside
+from ..system.files import write_beside
 from .app import BundlePath, Executors, Json, Quiet, Require, TimeLimit, app
 
 
@@ -25,9 +25,9 @@ def verify(
 ) -> None:
     """Run every executor that can run here against golden, bit for bit."""
     from ..bundle import load
-    from ..coverage import check_names, coverage
     from ..terminal import Terminal
-    from ..verify import verify as run
+    from ..verification.coverage import check_names, coverage
+    from ..verification.verify import verify as run
     from .outcome import end
 
     check_names(require or ())
@@ -69,9 +69,9 @@ def simulate(
     import numpy as np
 
     from ..bundle import load
-    from ..data import load_inputs, to_npy
+    from ..data.dataset import load_inputs, to_npy
+    from ..system.time_limit import time_limit as limited
     from ..terminal import Terminal
-    from ..time_limit import time_limit as limited
 
     terminal = Terminal(as_json, quiet)
     loaded = load(bundle)
@@ -140,8 +140,8 @@ def hil(
     from .. import hil as hardware
     from ..bundle import load
     from ..hil.report import junit_file
+    from ..system.time_limit import time_limit as limited
     from ..terminal import Terminal
-    from ..time_limit import time_limit as limited
 
     terminal = Terminal(as_json, quiet)
     with limited(time_limit), junit_file(junit, f"edgeml hil {port or emulate or bundle}") as report:
@@ -185,8 +185,8 @@ def bench(
     """Time every executor of a bundle that can run here, in one interleaved run; count instructions where emulated."""
     from ..bench import instructions, measure
     from ..bundle import load
+    from ..system.time_limit import time_limit as limited
     from ..terminal import Terminal
-    from ..time_limit import time_limit as limited
 
     terminal = Terminal(as_json, quiet)
     loaded = load(bundle)

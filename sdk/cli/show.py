@@ -131,8 +131,8 @@ def report(
 
     terminal = Terminal(as_json, quiet)
     if (bundle / FRONT).is_file():
-        from ..files import write_beside
         from ..report import render_exploration
+        from ..system.files import write_beside
 
         path = bundle / REPORT
         write_beside(path, render_exploration(read_front(bundle)).encode())

@@ -41,7 +41,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..files import read_json, write_beside
+from ..system.files import read_json, write_beside
 
 __all__ = ["FRONT", "SCHEMA", "dominates", "non_dominated", "read_front", "write_front"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
-from ..judging import scores
+from ..judging.scores import scores
 from ..network import Dense, Network, Threshold
 from ..network.task import VALUES
 from ..profile import Profile

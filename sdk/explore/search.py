@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import plugins
-from ..caller_state import preserved
-from ..data import Dataset, as_values, load_dataset
+from ..data.dataset import Dataset, as_values, load_dataset
 from ..errors import InputError
-from ..files import read_json, write_beside
 from ..frontends.mlp import Linear, Mlp
 from ..inputs import read_inputs
-from ..network import file as network_file
+from ..network import network_file
 from ..network.task import VALUES
 from ..profile import load_profile
-from ..regular_file import read_regular
+from ..system.caller_state import preserved
+from ..system.files import read_json, write_beside
+from ..system.regular_file import read_regular
 from .candidate import Candidate, parse_baseline
 from .front import read_front, write_front
 from .objectives import SHARES, budgets, parse_constraint, parse_objectives

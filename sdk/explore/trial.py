@@ -17,18 +17,17 @@ from typing import Any
 import numpy.typing as npt
 
 from .. import plugins
-from ..data import Dataset
+from ..data.dataset import Dataset
 from ..errors import EdgemlError, InputError, MissingTool
 from ..frontends.mlp import Linear, Mlp
-from ..judging import answers_of
-from ..network import Network, Threshold
-from ..network import file as network_file
+from ..judging.scores import answers_of
+from ..network import Network, Threshold, network_file
 from ..profile import Profile
 from .candidate import Candidate
-from .family import BATCH, train_member
 from .front import dominates
+from .mlp_family import BATCH, train_member
 from .objectives import QUALITIES, Constraint, budgets, costs_of, general_estimates, quality
-from .stand_in import stand_in
+from .untrained_networks import stand_in
 
 __all__ = ["Failure", "Judged", "Outcome", "Problem", "Trials", "run_guarded"]
 

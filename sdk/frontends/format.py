@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..network import Network
-from ..regular_file import read_regular
+from ..system.regular_file import read_regular
 from .mlp import Mlp
 from .reading.builder import identifier
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import CheckFailed, InputError, ToolFailed
 from ..network import Network
-from ..network.file import model_hash
+from ..network.network_file import model_hash
 from .frames import FrameReader, frame
 from .link import Link
 from .messages import (

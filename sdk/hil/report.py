@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import EdgemlError, printable
-from ..files import write_beside
+from ..system.files import write_beside
 
 __all__ = ["UNITS", "HilReport", "Mismatch", "failed_run_xml", "junit_file", "spread"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..judging import judged_on
+from ..judging.scores import judged_on
 from .fit import Resource
 from .markup import number, section, table, text
 from .synthesis import clock

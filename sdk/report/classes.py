@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..judging import answers_of
+from ..judging.scores import answers_of
 from ..network import Network
 from ..network.task import BINARY, VALUES
 from .markup import bars, number, section, text

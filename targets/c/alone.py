@@ -17,7 +17,7 @@ from edgeml.errors import CheckFailed
 from edgeml.network import Dense, Threshold
 from edgeml.network.layers.neurons import Neurons
 
-from .plan import Plan, Step
+from .arena import Plan, Step
 from .tensor import Tensor
 
 __all__ = ["StepCase", "check_steps", "entry_points", "step_cases"]

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network.arrays import INT32_LOW
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.network.task import BINARY, CLASSES, VALUES
 
-from .plan import Plan
+from .arena import Plan
 
 __all__ = ["header_text"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
-from edgeml.stated_scales import StatedScales
+from edgeml.verification.stated_scales import StatedScales
 
 __all__ = ["read_scales"]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from edgeml.errors import InputError
 from edgeml.network import Network
 
+from .arena import Plan, make_plan
 from .dialect import Dialect
 from .header import header_text
-from .plan import Plan, make_plan
 from .source import source_text, used_constants, used_headers
 
 __all__ = ["MOST_CONSTANTS", "CProgram", "generate"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgeml.network.task import BINARY, VALUES
 
+from .arena import Plan, Step
 from .arrays import ConstantArray
-from .plan import Plan, Step
 
 __all__ = ["source_text", "used_constants", "used_headers"]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from edgeml.time_limit import seconds_for
-from edgeml.tool import run_tool
+from edgeml.system.time_limit import seconds_for
+from edgeml.system.tool import run_tool
 
 __all__ = ["WARNINGS", "Compiler", "find_compiler", "missing_compiler"]
 

@@ -14,11 +14,11 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network
 from edgeml.plugins import Execution, Subject
-from edgeml.reception import Reception
-from edgeml.regular_file import holds, read_regular
+from edgeml.system.regular_file import holds, read_regular
+from edgeml.verification.reception import Reception
 
 from ..c.header_reading import read_scales
-from ..c.names import c_name
+from ..c.identifiers import c_name
 from .compiler import missing_compiler
 from .native_network import NativeNetwork
 

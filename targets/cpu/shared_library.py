@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache as once
 from pathlib import Path
 
-from edgeml import cache
-from edgeml.scratch import ScratchFolder
+from edgeml.system import cache
+from edgeml.system.scratch import ScratchFolder
 
 from .compiler import Compiler
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed
 
 from .budget import Family
-from .estimate import Cost, constants_of
-from .estimate_constants import FOLDED_PRIOR
-from .estimate_features import _fifo as fifo_features
-from .estimate_parts import Parts
+from .estimate.constants import FOLDED_PRIOR
+from .estimate.costs import Cost, constants_of
+from .estimate.features import _fifo as fifo_features
+from .estimate.parts import Parts
 from .interface import Interface
 
 __all__ = ["check_classes", "estimate_argmax"]

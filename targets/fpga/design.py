@@ -16,24 +16,24 @@ from typing import Any
 import numpy as np
 
 from edgeml.errors import InputError
-from edgeml.files import read_json
 from edgeml.network import Network
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.network.task import BINARY, VALUES
-from edgeml.regular_file import read_regular
+from edgeml.system.files import read_json
+from edgeml.system.regular_file import read_regular
 
-from .folded.dense import DenseOperation
-from .folded.emit import core, library_modules
-from .folded.plan import Fold, Plan, make_plan
-from .folded.timing import Timing, solve
+from .architectures.event_driven.cycles import longest_frame, run_clocks
+from .architectures.event_driven.emit import LIBRARY_MODULES, memory_files, spiking_core
+from .architectures.event_driven.plan import SpikingPlan, is_spiking, make_spiking_plan
+from .architectures.folded.dense import DenseOperation
+from .architectures.folded.emit import core, library_modules
+from .architectures.folded.plan import Fold, Plan, make_plan
+from .architectures.folded.timing import Timing, solve
+from .architectures.step_per_clock import emit as unrolled_spikes
+from .architectures.step_per_clock.plan import make_unrolled_spikes
+from .architectures.unrolled import emit as unrolled
+from .architectures.unrolled.build import ADDER_GRAPHS, network_logic
 from .interface import Interface, axis_top
-from .spiking.cycles import longest_frame, run_clocks
-from .spiking.emit import LIBRARY_MODULES, memory_files, spiking_core
-from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
-from .spiking.unrolled import emit as unrolled_spikes
-from .spiking.unrolled.plan import make_unrolled_spikes
-from .unrolled import emit as unrolled
-from .unrolled.build import ADDER_GRAPHS, network_logic
 
 __all__ = [
     "DESIGN_FILE",

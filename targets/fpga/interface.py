@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgeml.network import argmax
 
-from .verilog import Element, bus, instance
+from .verilog.text import Element, bus, instance
 
 __all__ = ["Interface", "axis_top"]
 

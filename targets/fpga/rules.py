@@ -8,11 +8,11 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 
+from .architectures.event_driven.plan import is_spiking, make_spiking_plan
+from .architectures.folded.operations import operation_class
 from .budget import Budget
 from .design import Built
-from .estimate import Cost, total
-from .folded.operations import operation_class
-from .spiking.plan import is_spiking, make_spiking_plan
+from .estimate.costs import Cost, total
 
 __all__ = ["fits", "layer_has_hardware"]
 

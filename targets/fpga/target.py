@@ -11,26 +11,32 @@ from edgeml.errors import InputError
 from edgeml.network import Dense, Network
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
-from edgeml.scratch import ScratchFolder
+from edgeml.system.scratch import ScratchFolder
 
+from .architectures.event_driven.choice import estimate_spiking, spiking_plans
+from .architectures.event_driven.plan import SpikingPlan, is_spiking, make_spiking_plan
+from .architectures.folded.folding import fastest_plan, quickest_plan
+from .architectures.folded.plan import Plan
+from .architectures.folded.timing import size_fifos
+from .architectures.step_per_clock.estimate import estimate_unrolled_spikes
+from .architectures.step_per_clock.plan import UnrolledSpikes, make_unrolled_spikes
+from .architectures.unrolled.build import ADDER_GRAPHS, network_logic
+from .architectures.unrolled.layers import layer_logic
+from .architectures.unrolled.requantize import check_size
 from .argmax import estimate_argmax
 from .budget import PROFILE_FIELDS, Budget, budget_of
 from .design import Built, Design, build, design_of
-from .estimate import Cost, accuracy, estimate_folded, estimate_unrolled, total
+from .estimate.costs import (
+    Cost,
+    accuracy,
+    estimate_folded,
+    estimate_unrolled,
+    total,
+)
 from .files import generated_files
-from .folded.plan import Plan
-from .folded.timing import size_fifos
-from .folding import fastest_plan, quickest_plan
 from .qonnx.hand_off import hand_off
 from .rules import fits, layer_has_hardware
-from .spiking.choice import estimate_spiking, spiking_plans
-from .spiking.plan import SpikingPlan, is_spiking, make_spiking_plan
-from .spiking.unrolled.estimate import estimate_unrolled_spikes
-from .spiking.unrolled.plan import UnrolledSpikes, make_unrolled_spikes
-from .synthesize import synthesis_asked, synthesize
-from .unrolled.build import ADDER_GRAPHS, network_logic
-from .unrolled.layers import layer_logic
-from .unrolled.requantize import check_size
+from .tools.synthesize import synthesis_asked, synthesize
 
 __all__ = ["FpgaTarget"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from edgeml.errors import MissingTool, ToolFailed
 from edgeml.hil.link import SocketLink
-from edgeml.scratch import ScratchFolder
-from edgeml.time_limit import OPTION, seconds_for
+from edgeml.system.scratch import ScratchFolder
+from edgeml.system.time_limit import OPTION, seconds_for
 
 from .cores import Core, core
 from .executor import checked_firmware, is_firmware, recorded_optimization

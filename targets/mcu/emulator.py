@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgeml.errors import CheckFailed, InputError, MissingTool
-from edgeml.time_limit import seconds_for, timed_out
+from edgeml.system.time_limit import seconds_for, timed_out
 
 from .cores import Core
 from .image import Image

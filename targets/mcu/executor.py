@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed
 from edgeml.hil.session import target_metrics
 from edgeml.plugins import Execution, Subject
-from edgeml.regular_file import holds
+from edgeml.system.regular_file import holds
 
 from .cores import Core, core
 from .emulator import Emulator, emulator_version

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Network, simulate
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.targets.c import ConstantArray, CProgram, generate
 from edgeml.targets.c.source import used_constants
 

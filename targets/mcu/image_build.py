@@ -6,9 +6,9 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
-from edgeml import cache
 from edgeml.errors import MissingTool
-from edgeml.scratch import ScratchFolder
+from edgeml.system import cache
+from edgeml.system.scratch import ScratchFolder
 
 from . import toolchain
 from .cores import Core

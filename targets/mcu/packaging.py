@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 
 from edgeml.network import Network
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.targets.c import CProgram
 
 from .cores import Core

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed
 from edgeml.hil.device import Device
 from edgeml.plugins import Execution, Subject
-from edgeml.time_limit import seconds_for
+from edgeml.system.time_limit import seconds_for
 
 from .boards import ICOUNT_NANOSECONDS, QemuBoard
 from .boards import qemu_an385 as _an385

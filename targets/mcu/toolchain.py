@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeml.errors import MissingTool
-from edgeml.scratch import ScratchFolder
-from edgeml.time_limit import seconds_for
-from edgeml.tool import run_tool
+from edgeml.system.scratch import ScratchFolder
+from edgeml.system.time_limit import seconds_for
+from edgeml.system.tool import run_tool
 
 from .cores import Core
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.caller_state import preserved
 from edgeml.network import Network
 from edgeml.network.layers.neurons import InputSpikes, Neurons
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.spiking.time_stepped import run
 from edgeml.plugins import Execution, Subject
+from edgeml.system.caller_state import preserved
 
 from .akida import run_on_akida
 from .snntorch import can_run, run_on_snntorch

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeml.data import as_dataset
+from edgeml.data.dataset import as_dataset
 from edgeml.errors import InputError
 from examples.can_ids.balance import balanced, training_arrays, transplanted
 from examples.can_ids.frames import FRAME, Frames, Traffic

@@ -10,7 +10,7 @@ import pytest
 from edgeml.hil.device import Device
 from edgeml.hil.frames import frame, unframe
 from edgeml.hil.messages import INFER, SELF_TEST, parse_answer, request
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.targets.cpu.compiler import find_compiler
 
 from ..targets.mcu.networks import random_inputs, random_network

@@ -15,9 +15,14 @@ from safetensors.numpy import load, save
 
 from edgeml.errors import InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
-from edgeml.network.file import from_bytes, read, to_bytes, write
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
+from edgeml.network.network_file import (
+    from_bytes,
+    read,
+    to_bytes,
+    write,
+)
 from tests.sweeps import cases
 
 from ..frontends.hostile import JUNK, mutated_bytes, mutated_json

@@ -24,7 +24,7 @@ from edgeml.network import (
     simulate,
     trace,
 )
-from edgeml.network.file import from_bytes, model_hash, to_bytes
+from edgeml.network.network_file import from_bytes, model_hash, to_bytes
 
 from .obvious_reference import obvious_trace
 from .random_networks import Shape, network_of, random_inputs, shapes

@@ -10,8 +10,8 @@ import pytest
 from edgeml.errors import NetworkError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, ValueRange, simulate, trace
 from edgeml.network.comparisons import with_thresholds
-from edgeml.network.file import read, write
 from edgeml.network.layers.requantize import Requantize
+from edgeml.network.network_file import read, write
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
 
 

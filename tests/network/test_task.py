@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edgeml.errors import InputError, NetworkError
 from edgeml.inspection import describe_network
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, decisions, integer_threshold
-from edgeml.network.file import from_bytes, to_bytes
+from edgeml.network.network_file import from_bytes, to_bytes
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 

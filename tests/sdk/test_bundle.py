@@ -17,9 +17,8 @@ import pytest
 import edgeml
 from edgeml.bundle import MANIFEST, load, seal
 from edgeml.errors import InputError, NetworkError
-from edgeml.network import Network, simulate
-from edgeml.network import file as network_file
-from edgeml.output_folder import unfinished_folder
+from edgeml.network import Network, network_file, simulate
+from edgeml.system.output_folder import unfinished_folder
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeml.network import Network
-from edgeml.network import file as network_file
+from edgeml.network import Network, network_file
 
 
 def edgeml(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

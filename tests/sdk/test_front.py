@@ -17,11 +17,11 @@ import edgeml
     [
         "edgeml.verify",
         "from edgeml import verify",
-        "import edgeml.verify",
-        "from edgeml.verify import Verdict",
+        "import edgeml.verification.verify",
+        "from edgeml.verification.verify import Verdict",
         "import edgeml.pipeline",
         "import edgeml.cli; edgeml.cli.main(['--help'])",
-        "edgeml.verify; import edgeml.verify; import importlib; importlib.import_module('edgeml.verify')",
+        "edgeml.verify; import importlib; importlib.import_module('edgeml.verification.verify')",
     ],
 )
 def test_verify_is_the_function_whatever_was_imported_before(first: str) -> None:

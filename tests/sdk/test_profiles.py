@@ -14,8 +14,7 @@ from edgeml import plugins
 from edgeml.bundle import MANIFEST
 from edgeml.cli import main
 from edgeml.errors import CheckFailed, InputError
-from edgeml.network import Network
-from edgeml.network import file as network_file
+from edgeml.network import Network, network_file
 from edgeml.profile import checked, load_profile, profile_names
 
 WRONG: list[Any] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeml.terminal import Terminal
-from edgeml.verify import Verdict
+from edgeml.verification.verify import Verdict
 
 
 def test_names_are_no_markup_and_send_nothing_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 import edgeml.pipeline
 from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output, Threshold, ValueRange, simulate, trace
-from edgeml.network.file import write
 from edgeml.network.layers.requantize import Requantize
+from edgeml.network.network_file import write
 from edgeml.vectors import derive_vectors
 from edgeml.vectors.extremes import MOST_DERIVED
 from tests.network.random_networks import random_network as any_network

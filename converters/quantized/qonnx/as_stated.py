@@ -1,7 +1,7 @@
 """What a QONNX file of edgeml's states of real numbers, put back into the network that is read from it.
 
 FINN's files begin and end with integers. Ours carry beside them how the host quantizes and what the results stand for
-(`edgeml.stated_scales`); read without it, the network would take real numbers as if they were integers already.
+(`verification.stated_scales`); read without it, the network would take real numbers as if they were integers already.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import InputQuantizer, Network, Node
-from edgeml.stated_scales import StatedScales
+from edgeml.verification.stated_scales import StatedScales
 
 __all__ = ["as_stated"]
 

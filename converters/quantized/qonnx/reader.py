@@ -13,7 +13,7 @@ from edgeml.frontends.mlp import Mlp
 from edgeml.frontends.onnx_model.graph import OnnxGraph
 from edgeml.frontends.onnx_model.reader import graph_to_mlp
 from edgeml.network import Network
-from edgeml.stated_scales import STATEMENT
+from edgeml.verification.stated_scales import STATEMENT
 
 from .as_stated import as_stated
 from .lowering import Lowering

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network, simulate
 from edgeml.network import trace as golden_trace
-from edgeml.network.file import to_bytes
+from edgeml.network.network_file import to_bytes
 from edgeml.plugins import Execution, Subject
-from edgeml.reception import Reception
+from edgeml.verification.reception import Reception
 
 from .read import read_model, read_scales
 

@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.snn import Snn, SnnLayer
-from edgeml.network import Network
-from edgeml.network import file as network_file
-from edgeml.stated_scales import StatedScales
+from edgeml.network import Network, network_file
+from edgeml.verification.stated_scales import StatedScales
 
 from .stored import StoredFile, opened
 from .write import EXACT_GROUP, NIR_STEP, REAL_NUMBERS

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import EdgemlError, InputError, printable
-from edgeml.regular_file import read_regular
+from edgeml.system.regular_file import read_regular
 
 from .write import h5py_module
 

@@ -13,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, MissingTool
-from edgeml.network import Dense, Network
-from edgeml.network import file as network_file
+from edgeml.network import Dense, Network, network_file
 from edgeml.network.layers.neurons import InputSpikes, Neurons
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
-from edgeml.stated_scales import StatedScales
+from edgeml.verification.stated_scales import StatedScales
 
 if TYPE_CHECKING:
     import h5py

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from ...network import Network
-from ...network.file import read
+from ...network.network_file import read
 from ..format import Format, Request
 
 __all__ = ["EdgemlFormat"]

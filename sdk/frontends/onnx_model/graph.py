@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError, printable
-from .extent import check_extent
+from .message_size import check_extent
 
 __all__ = ["OnnxGraph", "read_graph"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
-from ...regular_file import open_regular
+from ...system.regular_file import open_regular
 from ..reading.raw_tensor import RawTensor
 
 __all__ = ["NUMBER_TYPES", "tensor_array", "tensor_shape"]

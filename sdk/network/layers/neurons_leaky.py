@@ -13,9 +13,9 @@ from ...errors import NetworkError
 from ..arrays import INT32_HIGH, INT32_LOW, integer_array, integer_scalar
 from ..layer import Layer
 from ..spiking.dynamics import Record, run_layer
-from ..spiking.extent import check_extent
 from ..spiking.models.neuron_model import NeuronModel
 from ..spiking.ranges import state_ranges
+from ..spiking.size_over_time import check_extent
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["LeakyNeurons"]

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from ...errors import NetworkError
 from ..arrays import INT32_HIGH, INT32_LOW, integer_scalar
 from ..layer import Layer
-from ..spiking.extent import check_extent
 from ..spiking.input_encoders import ENCODERS, encode_over_time
+from ..spiking.size_over_time import check_extent
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["SpikeEncoder", "SpikeReadout"]

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError
 from edgeml.plugins import Execution, Subject
-from edgeml.reception import Reception
-from edgeml.regular_file import holds, read_regular
-from edgeml.stated_scales import STATEMENT, StatedScales
+from edgeml.system.regular_file import holds, read_regular
+from edgeml.verification.reception import Reception
+from edgeml.verification.stated_scales import STATEMENT, StatedScales
 
 from .writer import RESULT, to_qonnx
 

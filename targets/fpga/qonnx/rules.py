@@ -14,7 +14,7 @@ import numpy as np
 
 from edgeml.errors import InputError, MissingTool, printable
 from edgeml.frontends.format import read_bounded
-from edgeml.frontends.onnx_model.extent import check_extent
+from edgeml.frontends.onnx_model.message_size import check_extent
 from edgeml.frontends.onnx_model.tensors import tensor_array
 from edgeml.plugins import RuleResult
 

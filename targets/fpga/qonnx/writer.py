@@ -10,7 +10,7 @@ import numpy.typing as npt
 from edgeml.errors import InputError, MissingTool
 from edgeml.network import Dense, Network, Threshold
 from edgeml.network.task import CLASSES
-from edgeml.stated_scales import STATEMENT, StatedScales
+from edgeml.verification.stated_scales import STATEMENT, StatedScales
 
 from .activation import affine_of_thresholds
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from edgeml.errors import CheckFailed
 from edgeml.hil.link import SerialLink
-from edgeml.scratch import ScratchFolder
+from edgeml.system.scratch import ScratchFolder
 
 from ..budget import budget_of
 from ..files import verify_bundle
-from ..tools import compiler, find_verilator
+from ..tools.programs import compiler, find_verilator
 from .simulation import BoardProgram, compile_board
 from .uart import FOLDER, uart_top
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from edgeml.network import Network
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 
 from ..budget import Budget
 from ..design import DESIGN_FILE, Built, library_text
-from ..verilog import bus, instance
+from ..verilog.text import bus, instance
 
 __all__ = ["FOLDER", "STATUS_MODULE", "ip_files"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..design import Built
-from ..verilation import compile_program
+from ..tools.verilation import compile_program
 from .uart import UartTop
 
 __all__ = ["CLOCKS_PER_BIT", "BoardProgram", "compile_board"]

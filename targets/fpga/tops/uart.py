@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Network, simulate
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 
 from ..budget import Budget
 from ..design import Built, library_text
-from ..verilog import bus, instance
+from ..verilog.text import bus, instance
 from .constraints import pin_file
 
 __all__ = ["BAUD", "FOLDER", "UART_MODULES", "SelfTest", "UartTop", "self_test", "uart_files", "uart_top"]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator
 
 ACTIVATIONS: dict[str, Operator | None] = {

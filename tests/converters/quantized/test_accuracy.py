@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgeml.converters.quantized import QuantizedConverter
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.frontends.mlp import Mlp
 
 from .trained_models import digits, mnist, trained

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from edgeml import plugins
 from edgeml.converters.quantized import QuantizedConverter
 from edgeml.converters.quantized.brevitas_network import BrevitasNetwork
-from edgeml.converters.quantized.file import BREVITAS_FILE, from_bytes
-from edgeml.data import Dataset
+from edgeml.converters.quantized.model_file import BREVITAS_FILE, from_bytes
+from edgeml.data.dataset import Dataset
 from edgeml.errors import InputError, MissingTool
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode
 from edgeml.network import Dense, Network, Threshold, trace

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from edgeml.converters.quantized import QuantizedConverter
 from edgeml.converters.quantized.executor import BrevitasExecutor
-from edgeml.converters.quantized.file import BREVITAS_FILE, from_bytes, to_bytes
+from edgeml.converters.quantized.model_file import BREVITAS_FILE, from_bytes, to_bytes
 from edgeml.errors import EdgemlError, InputError
 from edgeml.network import trace
 

@@ -16,16 +16,16 @@ from hypothesis import given, settings
 from edgeml.converters.quantized import QuantizedConverter
 from edgeml.converters.quantized.brevitas_network import BrevitasNetwork
 from edgeml.converters.quantized.calibrate import calibrate, input_integers
-from edgeml.converters.quantized.file import BREVITAS_FILE
 from edgeml.converters.quantized.fold import fold
 from edgeml.converters.quantized.freeze import freeze
 from edgeml.converters.quantized.input_quantizer import quantize_input
 from edgeml.converters.quantized.model import QuantizedLinear
+from edgeml.converters.quantized.model_file import BREVITAS_FILE
 from edgeml.converters.quantized.options import Options
-from edgeml.converters.quantized.plan import make_plan
+from edgeml.converters.quantized.quantizer_placement import make_plan
 from edgeml.converters.quantized.straight_through import BinaryWeights, UniformQuantizer
 from edgeml.converters.quantized.trainable import TrainableNetwork
-from edgeml.network import file as network_file
+from edgeml.network import network_file
 
 from .random_mlps import Shape, data_of, mlp_of, shapes
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode
 
 RELU = Clamp(0.0, np.inf)

@@ -12,8 +12,7 @@ from edgeml import plugins
 from edgeml.converters.spiking import SpikingConverter
 from edgeml.converters.spiking.nir import read_model
 from edgeml.errors import CheckFailed, InputError
-from edgeml.network import argmax, simulate
-from edgeml.network import file as network_file
+from edgeml.network import argmax, network_file, simulate
 
 from .trained import digits, trained_mlp
 

@@ -13,7 +13,7 @@ import torch
 
 import edgeml
 from edgeml.converters.spiking.snn import convert_snn
-from edgeml.data import as_dataset
+from edgeml.data.dataset import as_dataset
 from edgeml.errors import InputError
 from edgeml.frontends import load_model
 from edgeml.network import Add, argmax

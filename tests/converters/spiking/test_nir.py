@@ -15,11 +15,10 @@ from edgeml.converters.spiking.nir.read import read_scales
 from edgeml.errors import CheckFailed, InputError
 from edgeml.frontends import load_model
 from edgeml.frontends.snn import Snn
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
-from edgeml.network import file as network_file
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, network_file, simulate
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.spiking.models import snntorch_leaky, snntorch_synaptic
-from edgeml.reception import real_vectors
+from edgeml.verification.reception import real_vectors
 
 from ...network.spiking.random_classic import random_classic
 from .test_exact import residual_network

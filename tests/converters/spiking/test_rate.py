@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from edgeml.converters.spiking.rate import convert_rate
-from edgeml.data import as_dataset
+from edgeml.data.dataset import as_dataset
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Add, Clamp, Linear, Mlp, MlpNode, Sigmoid
-from edgeml.network import argmax, simulate
-from edgeml.network import file as network_file
+from edgeml.network import argmax, network_file, simulate
 
 from .trained import digits, trained_mlp
 

@@ -9,12 +9,11 @@ import pytest
 
 from edgeml.converters.spiking.converter import SpikingConverter
 from edgeml.converters.spiking.snn import convert_snn
-from edgeml.data import as_dataset
+from edgeml.data.dataset import as_dataset
 from edgeml.errors import InputError
 from edgeml.frontends import load_model
 from edgeml.frontends.snn import Snn, SnnLayer
-from edgeml.network import argmax, simulate
-from edgeml.network import file as network_file
+from edgeml.network import argmax, network_file, simulate
 from edgeml.profile import load_profile
 from edgeml.targets.neuromorphic.loihi import run_on_loihi_model
 from edgeml.targets.neuromorphic.rules import apply_rules

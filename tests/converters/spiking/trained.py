@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from edgeml.data import Dataset, as_dataset
+from edgeml.data.dataset import Dataset, as_dataset
 from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode
 
 

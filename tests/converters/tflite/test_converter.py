@@ -18,11 +18,11 @@ from edgeml.converters.tflite.model import Add as AddOperator
 from edgeml.converters.tflite.model import Model, TensorInfo
 from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.tables import tie_distance
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from edgeml.network import Network, simulate
-from edgeml.network.file import model_hash, to_bytes
+from edgeml.network.network_file import model_hash, to_bytes
 from edgeml.plugins import Conversion
 
 from .random_models import random_mlp

@@ -12,13 +12,13 @@ import pytest
 import edgeml.pipeline
 from edgeml.bundle import Bundle, load
 from edgeml.converters.tflite.runtimes import RUNTIMES
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.errors import CheckFailed, InputError
 from edgeml.frontends import load_model
 from edgeml.frontends.mlp import Clamp, Linear, Mlp, MlpNode
-from edgeml.network.file import to_bytes
+from edgeml.network.network_file import to_bytes
 from edgeml.targets.cpu.compiler import find_compiler
-from edgeml.verify import Verdict, verify
+from edgeml.verification.verify import Verdict, verify
 
 from .random_models import model_of_every_operator
 from .test_reader import foreign_file

@@ -13,7 +13,7 @@ from edgeml.converters.tflite.fusion import fuse
 from edgeml.converters.tflite.metadata import metadata_entry
 from edgeml.converters.tflite.reader import own_metadata, read_model
 from edgeml.converters.tflite.writer import write
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode
 from edgeml.network import simulate

@@ -17,7 +17,7 @@ from edgeml.converters.tflite.schema import OPTIONS, TABLES, OperatorKind, Tenso
 from edgeml.converters.tflite.writer import write
 from edgeml.errors import EdgemlError, InputError
 from edgeml.network import simulate
-from edgeml.network.file import to_bytes
+from edgeml.network.network_file import to_bytes
 from edgeml.network.rounding import ROUNDINGS
 from tests.sweeps import cases, seed_for
 

@@ -16,11 +16,11 @@ from edgeml.converters.tflite.model import Model
 from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.runtimes import RUNTIMES
 from edgeml.converters.tflite.writer import write
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.network import simulate
-from edgeml.reception import compare
 from edgeml.targets.cpu.compiler import find_compiler
-from edgeml.verify import Verdict, run_executors
+from edgeml.verification.reception import compare
+from edgeml.verification.verify import Verdict, run_executors
 
 from .test_input_form import SCALAR, UNLIKE, normalised
 

@@ -12,7 +12,7 @@ from edgeml.converters.tflite.lowering import lower
 from edgeml.converters.tflite.model import FullyConnected
 from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.runtimes import RUNTIMES, Session
-from edgeml.data import Dataset
+from edgeml.data.dataset import Dataset
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from edgeml.network import Network, simulate

@@ -19,7 +19,7 @@ def _arrays() -> dict[str, Any]:
 
 
 def _npy_seeds() -> list[bytes]:
-    from edgeml.data import to_npy
+    from edgeml.data.dataset import to_npy
 
     return [to_npy(array) for array in (*_arrays().values(), np.arange(8, dtype=np.int8).reshape(2, 4))]
 
@@ -50,7 +50,7 @@ def _damaged_text(content: bytes, chance: random.Random) -> bytes:
 
 
 def _read_data(path: Path) -> Any:
-    from edgeml.data import load_dataset, load_inputs
+    from edgeml.data.dataset import load_dataset, load_inputs
 
     if path.suffix == ".npy":
         load_inputs(path)

@@ -18,7 +18,7 @@ from .reader import Reader
 
 def _bundle_seeds() -> list[bytes]:
     import edgeml
-    from edgeml.network import file
+    from edgeml.network import network_file as file
 
     seeds = []
     for target, to in (("host", "quantized"),):

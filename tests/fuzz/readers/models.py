@@ -270,8 +270,8 @@ def _read_weights(path: Path) -> Any:
 
 def _brevitas_seeds() -> list[bytes]:
     from edgeml.converters.quantized.converter import QuantizedConverter
-    from edgeml.converters.quantized.file import BREVITAS_FILE
-    from edgeml.data import as_dataset
+    from edgeml.converters.quantized.model_file import BREVITAS_FILE
+    from edgeml.data.dataset import as_dataset
     from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode
 
     generator = np.random.default_rng(2)
@@ -288,7 +288,7 @@ def _brevitas_seeds() -> list[bytes]:
 
 
 def _read_brevitas(path: Path) -> Any:
-    from edgeml.converters.quantized import file
+    from edgeml.converters.quantized import model_file as file
 
     return file.read(path)
 

@@ -38,7 +38,7 @@ def spiking_networks() -> list[Any]:
 
 
 def _network_seeds() -> list[bytes]:
-    from edgeml.network import file
+    from edgeml.network import network_file as file
 
     return [file.to_bytes(network) for network in _networks()]
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from edgeml.errors import NetworkError
-from edgeml.network import InputQuantizer, Network, Node, Output, ValueRange, simulate
-from edgeml.network import file as network_file
+from edgeml.network import InputQuantizer, Network, Node, Output, ValueRange, network_file, simulate
 from edgeml.network.layers.neurons_leaky import LeakyNeurons
 from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
 from edgeml.network.spiking.input_encoders import uniform_draws

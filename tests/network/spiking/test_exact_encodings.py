@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edgeml.errors import NetworkError
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, golden, simulate
-from edgeml.network import file as network_file
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, golden, network_file, simulate
 from edgeml.network.layers.neurons import InputSpikes, Neurons
 from edgeml.network.spiking.encodings import ENCODINGS as ENCODINGS_BY_NAME
 from edgeml.network.spiking.encodings import encoding

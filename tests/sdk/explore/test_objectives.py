@@ -8,7 +8,7 @@ import pytest
 from edgeml.errors import InputError
 from edgeml.explore.candidate import parse_baseline
 from edgeml.explore.objectives import general_estimates, parse_constraint, parse_objectives, quality
-from edgeml.explore.stand_in import stand_in
+from edgeml.explore.untrained_networks import stand_in
 from edgeml.profile import Profile
 
 

@@ -12,10 +12,9 @@ import pytest
 import edgeml
 from edgeml import pipeline
 from edgeml.explore.front import read_front, write_front
-from edgeml.network import Network
-from edgeml.network import file as network_file
+from edgeml.network import Network, network_file
 from edgeml.report import render_exploration
-from edgeml.verify import run_executors
+from edgeml.verification.verify import run_executors
 
 ATTACK = "<script>alert(1)</script>"
 FEATURES, SAMPLES = 12, 80

@@ -12,7 +12,7 @@ import pytest
 
 from edgeml.errors import CheckFailed
 from edgeml.network import Network, Output
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.targets.c import ConstantArray, generate
 from edgeml.targets.c.header_reading import read_scales
 from edgeml.targets.cpu.compiler import WARNINGS

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from edgeml.network import Network
+from edgeml.targets.fpga.architectures.folded.folding import folds_for_interval
+from edgeml.targets.fpga.architectures.folded.plan import make_plan
+from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.design import Design, design_of
-from edgeml.targets.fpga.folded.plan import make_plan
-from edgeml.targets.fpga.folded.timing import size_fifos
-from edgeml.targets.fpga.folding import folds_for_interval
 from tests.network.random_networks import network_of, random_shape
 
 __all__ = ["folded_designs", "small_network"]

@@ -15,14 +15,19 @@ from edgeml.errors import EdgemlError, InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, decisions, simulate
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.architectures.event_driven.cycles import run_clocks
 from edgeml.targets.fpga.argmax import check_classes
 from edgeml.targets.fpga.design import Built, Design, build, library_text, read_design
-from edgeml.targets.fpga.icarus import run_icarus
+from edgeml.targets.fpga.executors.icarus import run_icarus
+from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.interface import Interface
-from edgeml.targets.fpga.spiking.cycles import run_clocks
-from edgeml.targets.fpga.tools import compiler, find_verilator, icarus, run
-from edgeml.targets.fpga.verilator import compile_design
-from edgeml.targets.fpga.verilog import Element, memory_image, pack_words
+from edgeml.targets.fpga.tools.programs import (
+    compiler,
+    find_verilator,
+    icarus,
+    run,
+)
+from edgeml.targets.fpga.verilog.text import Element, memory_image, pack_words
 from tests.network.random_networks import random_inputs
 
 from .designs import folded_designs, small_network

@@ -10,13 +10,14 @@ import pytest
 
 from edgeml.bundle import Bundle, load, seal
 from edgeml.errors import InputError
-from edgeml.network import Network, file, simulate
+from edgeml.network import Network, simulate
+from edgeml.network import network_file as file
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
-from edgeml.targets.fpga.icarus import IcarusExecutor
-from edgeml.targets.fpga.netlist import NetlistExecutor
-from edgeml.targets.fpga.tools import icarus
-from edgeml.targets.fpga.verilator import VerilatorExecutor
+from edgeml.targets.fpga.executors.icarus import IcarusExecutor
+from edgeml.targets.fpga.executors.netlist import NetlistExecutor
+from edgeml.targets.fpga.executors.verilator import VerilatorExecutor
+from edgeml.targets.fpga.tools.programs import icarus
 from tests.network.random_networks import random_inputs
 
 from .designs import small_network

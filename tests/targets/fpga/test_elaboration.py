@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from edgeml.network import simulate
+from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS
 from edgeml.targets.fpga.budget import FAMILIES
 from edgeml.targets.fpga.design import Built, build
-from edgeml.targets.fpga.netlist import compile_netlist
-from edgeml.targets.fpga.spiking.plan import ENCODINGS
-from edgeml.targets.fpga.synthesize import run_yosys
-from edgeml.targets.fpga.tools import compiler, find_verilator
+from edgeml.targets.fpga.executors.netlist import compile_netlist
+from edgeml.targets.fpga.tools.programs import compiler, find_verilator
+from edgeml.targets.fpga.tools.synthesize import run_yosys
 from tests.network.random_networks import random_inputs
 
 from .designs import folded_designs

@@ -13,9 +13,9 @@ from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.targets.fpga.design import Design, build
-from edgeml.targets.fpga.icarus import run_icarus
-from edgeml.targets.fpga.tools import compiler, find_verilator, icarus
-from edgeml.targets.fpga.verilator import compile_design
+from edgeml.targets.fpga.executors.icarus import run_icarus
+from edgeml.targets.fpga.executors.verilator import compile_design
+from edgeml.targets.fpga.tools.programs import compiler, find_verilator, icarus
 from tests.network.random_networks import random_inputs
 
 from .designs import folded_designs

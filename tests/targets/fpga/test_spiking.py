@@ -14,15 +14,15 @@ from edgeml.network.spiking.encodings import encoding as code
 from edgeml.network.spiking.event_driven import run_events
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.architectures.event_driven.cycles import longest_frame, run_clocks
+from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, SpikingPlan, make_spiking_plan
+from edgeml.targets.fpga.architectures.folded.plan import Fold
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.design import Built, Design, build
-from edgeml.targets.fpga.folded.plan import Fold
-from edgeml.targets.fpga.icarus import run_icarus
-from edgeml.targets.fpga.spiking.cycles import longest_frame, run_clocks
-from edgeml.targets.fpga.spiking.plan import ENCODINGS, SpikingPlan, make_spiking_plan
+from edgeml.targets.fpga.executors.icarus import run_icarus
+from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.target import choose
-from edgeml.targets.fpga.tools import compiler, find_verilator, icarus
-from edgeml.targets.fpga.verilator import compile_design
+from edgeml.targets.fpga.tools.programs import compiler, find_verilator, icarus
 from tests.network.random_networks import random_inputs
 from tests.network.spiking.random_networks import random_network
 

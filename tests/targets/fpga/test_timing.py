@@ -11,14 +11,14 @@ import pytest
 
 from edgeml.errors import InputError
 from edgeml.network import simulate
+from edgeml.targets.fpga.architectures.folded.folding import folds_for_interval
+from edgeml.targets.fpga.architectures.folded.plan import make_plan
+from edgeml.targets.fpga.architectures.folded.timing import size_fifos, solve
+from edgeml.targets.fpga.architectures.unrolled.build import network_logic
+from edgeml.targets.fpga.architectures.unrolled.netlist import CellKind
 from edgeml.targets.fpga.design import DESIGN_FILE, Design, build, verify_files
-from edgeml.targets.fpga.folded.plan import make_plan
-from edgeml.targets.fpga.folded.timing import size_fifos, solve
-from edgeml.targets.fpga.folding import folds_for_interval
-from edgeml.targets.fpga.tools import compiler, find_verilator
-from edgeml.targets.fpga.unrolled.build import network_logic
-from edgeml.targets.fpga.unrolled.netlist import CellKind
-from edgeml.targets.fpga.verilator import compile_design
+from edgeml.targets.fpga.executors.verilator import compile_design
+from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from tests.network.random_networks import random_inputs
 
 from .designs import folded_designs, small_network

@@ -12,9 +12,9 @@ import pytest
 from edgeml.converters.spiking.exact import to_spikes
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
 from edgeml.targets.fpga.design import Built, Design, build
-from edgeml.targets.fpga.icarus import run_icarus
-from edgeml.targets.fpga.synthesize import run_yosys
-from edgeml.targets.fpga.tools import find_verilator, icarus, run
+from edgeml.targets.fpga.executors.icarus import run_icarus
+from edgeml.targets.fpga.tools.programs import find_verilator, icarus, run
+from edgeml.targets.fpga.tools.synthesize import run_yosys
 
 
 def network(name: str, inputs: int, *layers: object, bits: int = 2) -> Network:

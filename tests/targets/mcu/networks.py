@@ -10,7 +10,7 @@ import numpy as np
 import edgeml.pipeline
 from edgeml.bundle import Bundle
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
-from edgeml.network.file import write
+from edgeml.network.network_file import write
 
 
 def dense_weights(generator: np.random.Generator, shape: tuple[int, int], bits: int) -> np.ndarray:

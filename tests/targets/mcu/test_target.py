@@ -29,7 +29,7 @@ from edgeml.targets.mcu.firmware import firmware_files
 from edgeml.targets.mcu.image_build import library_image
 from edgeml.targets.mcu.measure import choose_kernels, measure
 from edgeml.targets.mcu.runner import NetworkRunner
-from edgeml.verify import verify
+from edgeml.verification.verify import verify
 
 from .networks import bundle_for, random_inputs, random_network
 

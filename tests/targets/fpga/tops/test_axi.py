@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from edgeml.network import Network, argmax, simulate
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.design import Built, Design, build
-from edgeml.targets.fpga.synthesize import run_yosys
 from edgeml.targets.fpga.target import FpgaTarget
 from edgeml.targets.fpga.testbench import expected_image, input_image
-from edgeml.targets.fpga.tools import find_verilator, icarus, run
+from edgeml.targets.fpga.tools.programs import find_verilator, icarus, run
+from edgeml.targets.fpga.tools.synthesize import run_yosys
 from edgeml.targets.fpga.tops.ip import FOLDER, ip_files
 from tests.network.random_networks import random_inputs
 

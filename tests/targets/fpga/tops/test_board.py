@@ -12,7 +12,8 @@ from edgeml.bundle import Bundle, load, seal
 from edgeml.errors import CheckFailed, InputError, ToolFailed
 from edgeml.hil.device import Device
 from edgeml.hil.link import SerialLink
-from edgeml.network import file, simulate
+from edgeml.network import network_file as file
+from edgeml.network import simulate
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.tops.board import VerilatorBoard

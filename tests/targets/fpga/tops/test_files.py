@@ -10,16 +10,18 @@ import pytest
 
 from edgeml.bundle import Bundle, load, seal
 from edgeml.errors import InputError
-from edgeml.network import file, simulate
+from edgeml.network import network_file as file
+from edgeml.network import simulate
 from edgeml.profile import load_profile
-from edgeml.targets.fpga import FpgaTarget, icarus, netlist, verilator
+from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.budget import budget_of
+from edgeml.targets.fpga.executors import icarus, netlist, verilator
+from edgeml.targets.fpga.executors.icarus import IcarusExecutor
+from edgeml.targets.fpga.executors.netlist import NetlistExecutor
+from edgeml.targets.fpga.executors.verilator import VerilatorExecutor
 from edgeml.targets.fpga.files import generated_files, verify_bundle
-from edgeml.targets.fpga.icarus import IcarusExecutor
-from edgeml.targets.fpga.netlist import NetlistExecutor
 from edgeml.targets.fpga.tops import board
 from edgeml.targets.fpga.tops.board import VerilatorBoard
-from edgeml.targets.fpga.verilator import VerilatorExecutor
 from tests.network.random_networks import random_inputs
 
 from ..designs import small_network

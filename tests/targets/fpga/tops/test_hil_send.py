@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgeml.hil.frames import frame, unframe
-from edgeml.targets.fpga.tools import icarus, run
+from edgeml.targets.fpga.tools.programs import icarus, run
 
 RTL = Path(__file__).parents[4] / "firmware_stubs" / "rtl"
 

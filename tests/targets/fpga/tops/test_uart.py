@@ -17,13 +17,13 @@ from edgeml.hil.device import Device
 from edgeml.hil.frames import frame, unframe
 from edgeml.hil.messages import BENCHMARK, HELLO, INFER, SELF_TEST, TRACE, parse_answer, request
 from edgeml.network import simulate
-from edgeml.network.file import model_hash
+from edgeml.network.network_file import model_hash
 from edgeml.targets.cpu.compiler import find_compiler
+from edgeml.targets.fpga.architectures.event_driven.cycles import run_clocks
+from edgeml.targets.fpga.architectures.folded.plan import Fold, make_plan
+from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.design import Design, design_of
-from edgeml.targets.fpga.folded.plan import Fold, make_plan
-from edgeml.targets.fpga.folded.timing import size_fifos
-from edgeml.targets.fpga.spiking.cycles import run_clocks
-from edgeml.targets.fpga.tools import compiler, find_verilator, icarus
+from edgeml.targets.fpga.tools.programs import compiler, find_verilator, icarus
 from edgeml.targets.fpga.tops.uart import self_test
 from tests.hil.compiled_device import CompiledDevice, PerfectLink
 from tests.hil.faulty_link import FaultyLink

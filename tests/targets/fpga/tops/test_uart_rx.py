@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeml.targets.fpga.tools import icarus, run
+from edgeml.targets.fpga.tools.programs import icarus, run
 
 ROOT = Path(__file__).parents[4]
 

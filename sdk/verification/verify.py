@@ -1,0 +1,244 @@
+"""Verification: every executor that can run here, on the bundle's test vectors, against golden, bit for bit."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import plugins
+from ..bundle import Bundle
+from ..errors import (
+    CheckFailed,
+    EdgemlError,
+    MissingTool,
+    printable,
+)
+from ..network import Network
+from ..network import trace as golden_trace
+from ..system import caller_state
+from ..system.time_limit import time_limit as time_limits
+from . import reception
+from .coverage import check_names
+from .coverage import require as check_required
+
+__all__ = ["STATUSES", "Verdict", "run_executors", "verify"]
+
+_log = logging.getLogger(__name__)
+
+STATUSES = ("exact", "mismatch", "unavailable", "error")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verification found of one executor.
+
+    Parameters
+    ----------
+    name : the executor.
+    status : `exact` (every compared integer equal), `mismatch`, `unavailable` (cannot run here; `detail` says what
+        to install), or `error` (it failed; `detail` says how, and what to do).
+    vectors : test vectors run.
+    mismatches : vectors with at least one integer that differs, at the output or at a layer.
+    layers : how many layers were compared (the output counts as one).
+    first_mismatch : {"vector", "layer", "index", "expected", "found"}, or None.
+    detail : one line: the tool and its version, or the reason.
+    ran : what the executor runs, in words; empty where it does not say.
+    of_target : whether that is the target's own artifact, on the target or a model of it.
+    question : what was asked: whether the integers are golden's, or whether a receiver who has the artifact alone gets
+        the bundle's real numbers from it (see `reception`).
+    artifact_wrong : with status `error`: the executor found the artifact itself wrong. If False, a tool failed, and
+        nothing is known of the artifact.
+    """
+
+    name: str
+    status: str
+    vectors: int = 0
+    mismatches: int = 0
+    layers: int = 0
+    first_mismatch: dict[str, Any] | None = None
+    detail: str = ""
+    ran: str = ""
+    of_target: bool = False
+    artifact_wrong: bool = False
+    question: str = "integers"
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as JSON-able fields."""
+        return asdict(self)
+
+    @property
+    def refutes(self) -> bool:
+        """Whether this says that an artifact is wrong, so that it must not be used."""
+        return self.status == "mismatch" or self.artifact_wrong
+
+
+def verify(
+    bundle: Bundle | str | os.PathLike[str],
+    names: Sequence[str] = (),
+    announce: Callable[[str], None] = lambda name: None,
+    *,
+    require: Sequence[str] = (),
+    time_limit: float | None = None,
+) -> list[Verdict]:
+    """Run the bundle's test vectors on `names` (default: every executor that runs something of this bundle).
+
+    The golden simulator is first held against the stored outputs; every other executor against the golden
+    simulator, at each layer that it can show. An executor whose `reference(bundle)` gives another network (a
+    .tflite runtime with a rounding of its own) is held against the golden simulator of that one. An executor that
+    fails is a verdict of its own, and the others still run.
+
+    Parameters
+    ----------
+    bundle : a bundle, or its folder.
+    announce : called with an executor's name before it runs.
+    require : executors that must run to their end; they are run beside `names`.
+    time_limit : seconds that each call of a tool may take, instead of the tools' own limits.
+
+    Raises
+    ------
+    InputError : an unknown name, a wrong time limit, or a folder that holds no sound bundle.
+    MissingTool : one of `require` did not run to its end.
+    """
+    check_names((*names, *require))
+    if isinstance(bundle, str | os.PathLike):
+        from ..bundle import load
+
+        bundle = load(bundle)
+    with caller_state.preserved(), time_limits(time_limit):
+        verdicts = run_executors(bundle, (*names, *require) if names else (), announce)
+    check_required(verdicts, require)
+    return verdicts
+
+
+def run_executors(
+    bundle: Bundle, names: Sequence[str] = (), announce: Callable[[str], None] = lambda name: None
+) -> list[Verdict]:
+    """`verify` without what it does for its caller: the verdicts of `names`, or of all executors that apply."""
+    q, stored = bundle.golden()
+    verdicts = []
+    for name, loader in plugins.executors().items():
+        if names and name not in names:
+            continue
+        found = _verdicts(name, loader, bundle, q, stored, announce)
+        if not found and names:
+            found = [Verdict(name, "error", detail="runs nothing that this bundle holds")]
+        verdicts += found
+    return verdicts
+
+
+def _verdicts(
+    name: str,
+    loader: Callable[[], plugins.Executor],
+    bundle: Bundle,
+    q: npt.NDArray[np.int32],
+    stored: npt.NDArray[np.int32],
+    announce: Callable[[str], None],
+) -> list[Verdict]:
+    """One executor's verdict on the integers, and that on real numbers if it receives any; none where it runs nothing
+    of this bundle."""
+    found = Verdict(name, "unavailable")
+    executor: plugins.Executor | None = None
+
+    def integers() -> Verdict | None:
+        nonlocal executor, found
+        loaded = loader()
+        if not loaded.applies(bundle):
+            return None
+        if subject := getattr(loaded, "subject", None):
+            said = subject(bundle)
+            found = replace(found, ran=said.what, of_target=said.of_target)
+        if missing := loaded.missing(bundle):
+            return replace(found, detail=missing)
+        announce(name)
+        executor = loaded
+        execution = executor.run(bundle, q, trace=True, options={})
+        network = _network(executor, bundle)
+        output = network.nodes[-1].name
+        expected: dict[str, npt.NDArray[Any]] = dict(golden_trace(network, q))
+        if network is bundle.network:
+            expected[output] = stored
+        given = {layer: np.asarray(values) for layer, values in {**execution.trace, output: execution.outputs}.items()}
+        return _compare(found, expected, given, execution.detail)
+
+    first = _guarded(lambda: found, len(q), integers)
+    verdicts = [first]
+    if first is not None and first.status in ("exact", "mismatch") and hasattr(executor, "receive"):
+        second = Verdict(f"{name}, real numbers", "unavailable", question="real numbers")
+        assert executor is not None
+        receiver = executor
+        verdicts.append(
+            _guarded(
+                lambda: second,
+                len(q),
+                lambda: reception.compare(second, receiver, bundle, _network(receiver, bundle)),
+            )
+        )
+    return [verdict for verdict in verdicts if verdict is not None]
+
+
+def _network(executor: plugins.Executor, bundle: Bundle) -> Network:
+    """The integer network that an executor is held against."""
+    network: Network = executor.reference(bundle) if hasattr(executor, "reference") else bundle.network
+    return network
+
+
+def _guarded(so_far: Callable[[], Verdict], vectors: int, judge: Callable[[], Verdict | None]) -> Verdict | None:
+    """What `judge` finds; if it fails, what that says of the artifact or of the executor."""
+    try:
+        return judge()
+    except MissingTool as error:
+        return replace(so_far(), detail=str(error))
+    except CheckFailed as error:
+        return replace(so_far(), status="error", vectors=vectors, detail=str(error), artifact_wrong=True)
+    except EdgemlError as error:
+        return replace(so_far(), status="error", vectors=vectors, detail=str(error))
+    except OSError as error:
+        at = f" at {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""
+        said_by = f"the system says: {error.strerror or error}{at}. Free space or limits there, then verify again"
+        return replace(so_far(), status="error", vectors=vectors, detail=said_by)
+    except Exception as error:  # an executor may be anybody's, and what it fails with is no reason to stop the others
+        _log.debug("executor %s failed", so_far().name, exc_info=True)
+        words = printable(f"{type(error).__name__}: {error}", 300)
+        return replace(so_far(), status="error", vectors=vectors, detail=f"a defect of the executor ({words})")
+
+
+def _compare(
+    verdict: Verdict, expected: dict[str, npt.NDArray[Any]], found: dict[str, npt.NDArray[Any]], detail: str
+) -> Verdict:
+    """The verdict of an executor that gave `found`, layer by layer: a hidden layer counts as the output does."""
+    vectors = len(next(iter(expected.values())))
+    wrong = np.zeros(vectors, bool)
+    first: dict[str, Any] | None = None
+    compared = [layer for layer in expected if layer in found]
+    for layer in compared:
+        want, have = expected[layer], found[layer]
+        if want.shape != have.shape:
+            problem = f"layer {layer} has shape {list(have.shape)}, expected {list(want.shape)}"
+            return replace(verdict, status="error", vectors=vectors, detail=problem, artifact_wrong=True)
+        differs = want != have
+        if first is None and differs.any():
+            vector, index = (int(i) for i in np.argwhere(differs)[0])
+            first = {
+                "vector": vector,
+                "layer": layer,
+                "index": index,
+                "expected": int(want[vector, index]),
+                "found": int(have[vector, index]),
+            }
+        wrong |= differs.any(axis=1)
+    mismatches = int(wrong.sum())
+    return replace(
+        verdict,
+        status="mismatch" if mismatches else "exact",
+        vectors=vectors,
+        mismatches=mismatches,
+        layers=len(compared),
+        first_mismatch=first,
+        detail=detail,
+    )

@@ -1,0 +1,158 @@
+"""The steps of a network in order, and where each tensor lies in the arena."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeml.network import Network, Node
+
+from .dialect import Dialect
+from .emitter import LayerCode, LayerJob, layer_emitter
+from .identifiers import c_name
+from .tensor import Tensor
+
+__all__ = ["Plan", "Step", "make_plan"]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One function of the generated code.
+
+    Parameters
+    ----------
+    job, code : what it computes and its C.
+    offset : of its output in the arena, bytes for one sample.
+    scratch_offset : of its scratch memory.
+    """
+
+    job: LayerJob
+    code: LayerCode
+    offset: int
+    scratch_offset: int
+
+    @property
+    def name(self) -> str:
+        """Name of the last node that it computes."""
+        return self.job.nodes[-1].name
+
+    @property
+    def output(self) -> Tensor:
+        """The tensor that it gives."""
+        return self.job.output
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All steps, and the bytes of arena that they need for one sample."""
+
+    network: Network
+    dialect: Dialect
+    steps: tuple[Step, ...]
+    arena_bytes: int
+
+    @property
+    def name(self) -> str:
+        """What the network is called in C: the beginning of its symbols and the name of its files."""
+        return c_name(self.network.name)
+
+    @property
+    def macro(self) -> str:
+        """The beginning of its macros."""
+        return self.name.upper()
+
+    @property
+    def traced(self) -> tuple[Step, ...]:
+        """The steps whose values a trace holds: all but the input."""
+        return self.steps[1:]
+
+    @property
+    def trace_size(self) -> int:
+        """Number of integers of a trace."""
+        return sum(step.output.size for step in self.traced)
+
+
+class _Arena:
+    """First-fit places for regions, each in use over an interval of steps."""
+
+    def __init__(self, alignment: int) -> None:
+        self._alignment = alignment
+        self._regions: list[tuple[int, int, int, int]] = []  # first step, last step, start, end
+
+    def place(self, first: int, last: int, size: int) -> int:
+        """Offset of `size` bytes that nothing else uses in steps first … last."""
+        size = -(-size // self._alignment) * self._alignment
+        others = sorted((start, end) for begin, until, start, end in self._regions if begin <= last and first <= until)
+        offset = 0
+        for start, end in others:
+            if offset + size <= start:
+                break
+            offset = max(offset, end)
+        self._regions.append((first, last, offset, offset + size))
+        return offset
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in use at most."""
+        return max((end for *_, end in self._regions), default=0)
+
+
+def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
+    """The steps: each node, with those behind it that its emitter absorbs. With `numbered`, the number of its node
+    stands in each step's prefix."""
+    position = {node.name: str(index) if numbered else "" for index, node in enumerate(network.nodes)}
+    consumers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
+    for node in network.nodes:
+        for name in node.inputs:
+            consumers[name].append(node)
+    tensors: dict[str, Tensor] = {}
+    jobs: list[LayerJob] = []
+    absorbed: set[str] = set()
+
+    def job_of(nodes: tuple[Node, ...]) -> LayerJob:
+        output = layer_emitter(nodes[0].layer.kind).output(network, nodes, dialect)
+        inputs = tuple(tensors[name] for name in nodes[0].inputs)
+        prefix = f"{c_name(network.name)}_layer{position[nodes[0].name]}_{nodes[0].name}"
+        return LayerJob(network, nodes, inputs, output, dialect, prefix)
+
+    for node in network.nodes:
+        if node.name in absorbed:
+            continue
+        job = job_of((node,))
+        emitter = layer_emitter(node.layer.kind)
+        while len(consumers[job.nodes[-1].name]) == 1:
+            (consumer,) = consumers[job.nodes[-1].name]
+            if len(consumer.inputs) != 1 or not emitter.absorbs(job, consumer):
+                break
+            absorbed.add(consumer.name)
+            job = job_of((*job.nodes, consumer))
+        tensors[job.output.name] = job.output
+        jobs.append(job)
+    return jobs
+
+
+def make_plan(network: Network, dialect: Dialect) -> Plan:
+    """Choose the steps, generate their code and place their tensors."""
+    jobs = _jobs(network, dialect, numbered=False)
+    codes = [layer_emitter(job.nodes[0].layer.kind).emit(job) for job in jobs]
+    if _clash(jobs, codes):
+        jobs = _jobs(network, dialect, numbered=True)
+        codes = [layer_emitter(job.nodes[0].layer.kind).emit(job) for job in jobs]
+    last_use = {jobs[-1].output.name: len(jobs)}
+    for position, job in enumerate(jobs):
+        for tensor in job.inputs:
+            last_use[tensor.name] = position
+    arena = _Arena(dialect.alignment)
+    steps: list[Step] = []
+    for position, (job, code) in enumerate(zip(jobs, codes, strict=True)):
+        offset = arena.place(position, last_use[job.output.name], job.output.bytes)
+        scratch_offset = arena.place(position, position, code.scratch_bytes) if code.scratch_bytes else 0
+        steps.append(Step(job, code, offset, scratch_offset))
+    return Plan(network, dialect, tuple(steps), arena.bytes)
+
+
+def _clash(jobs: list[LayerJob], codes: list[LayerCode]) -> bool:
+    """Whether a constant of one step is called like another step, or like its constant: as with layers that are called
+    `a` and `a_weight`."""
+    steps = {job.prefix for job in jobs}
+    own = [{array.name for array in code.constants if not array.shared} for code in codes]
+    return bool(steps & set().union(*own)) or sum(map(len, own)) > len(set().union(*own))

@@ -1,0 +1,250 @@
+"""When every value moves: the exact clock of each handshake, for an input that is always valid and an output that is
+always ready. The model repeats the rules of the RTL modules as inequalities between times (max-plus algebra); the
+earliest times that satisfy all of them are what the hardware does. Tests hold it against simulation, clock by clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+
+from .dense import DenseOperation
+from .plan import (
+    INPUT,
+    Edge,
+    Plan,
+    Segment,
+    ceil_div,
+)
+
+__all__ = ["Timing", "size_fifos", "solve"]
+
+Times = npt.NDArray[np.int64]
+_FRAMES = 8
+_STEADY = 4
+_MOST_ROUNDS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """Clock counts of a plan.
+
+    Parameters
+    ----------
+    latency : clocks from taking the first value of the first frame to giving the last of its results, both counted.
+    interval : clocks between frames in steady state: the mean of the last four, rounded up. With residual paths
+        frames may come in turns early and late (3, 7, 3, 7 … clocks apart), so that one gap alone says too little.
+    frames : for each frame of the run, the clock in which its last result is taken (the first input is taken in 0).
+    fill : the most values that each FIFO ever holds or has promised, by segment, and `source>target` for edges.
+    """
+
+    latency: int
+    interval: int
+    frames: tuple[int, ...]
+    fill: dict[str, int]
+
+
+def _spaced(times: Times) -> Times:
+    """The earliest times ≥ `times` that are at least one clock apart."""
+    index = np.arange(len(times))
+    return np.maximum.accumulate(times - index) + index
+
+
+class _Stream:
+    """Times at which the values of a stream are there and are taken."""
+
+    def __init__(self, count: int) -> None:
+        self.valid: Times = np.zeros(count, np.int64)
+        self.taken: Times = np.arange(count, dtype=np.int64)
+
+
+def _up(valid: Times, ratio: int, beats: int, wide_taken: Times) -> tuple[Times, Times]:
+    """Upsizer: (times a narrow value is taken, times a wide value is there)."""
+    position = np.arange(len(valid)) % beats
+    frame = np.arange(len(valid)) // beats
+    wide_per_frame = -(-beats // ratio)
+    wide = frame * wide_per_frame + position // ratio
+    first = position % ratio == 0
+    taken = valid.copy()
+    held = first & (wide > 0)
+    taken[held] = np.maximum(taken[held], wide_taken[wide[held] - 1])
+    taken = _spaced(taken)
+    last = np.ones(len(valid), bool)
+    last[:-1] = wide[1:] != wide[:-1]
+    return taken, taken[last] + 1
+
+
+class _Model:
+    """One solution in the making; `frames` frames in a row."""
+
+    def __init__(self, plan: Plan, frames: int, unlimited: bool) -> None:
+        self.plan = plan
+        self.frames = frames
+        self.unlimited = unlimited
+        self.input_taken = np.arange(plan.input_beats * frames, dtype=np.int64)
+        self.port = {self.key(edge): _Stream(edge.target_beats * frames) for s in plan.segments for edge in s.inputs}
+        self.edge = {self.key(edge): _Stream(edge.source_beats * frames) for s in plan.segments for edge in s.inputs}
+        self.collected = {key: stream.taken.copy() for key, stream in self.port.items()}
+        self.fifo = {segment.name: _Stream(segment.beats * frames) for segment in plan.segments}
+        self.promised = {segment.name: np.zeros(segment.beats * frames, np.int64) for segment in plan.segments}
+
+    def key(self, edge: Edge) -> str:
+        port = next(i for s in self.plan.segments for i, e in enumerate(s.inputs) if e is edge)
+        return f"{edge.source}>{edge.target}.{port}"
+
+    def round(self) -> bool:
+        """Apply every rule once; whether any time changed."""
+        before = [stream.taken.copy() for stream in (*self.port.values(), *self.fifo.values(), *self.edge.values())]
+        before += [times.copy() for times in self.collected.values()]
+        self._source(INPUT, np.zeros_like(self.input_taken))
+        for segment in self.plan.segments:
+            self._segment(segment)
+            self._source(segment.name, self.fifo[segment.name].valid)
+        after = [stream.taken for stream in (*self.port.values(), *self.fifo.values(), *self.edge.values())]
+        after += list(self.collected.values())
+        return any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+    def _source(self, name: str, valid: Times) -> None:
+        """Move the values of a segment's FIFO (or the input) over the edges that start there."""
+        takers = self.plan.takers(name)
+        if not takers:
+            taken = _spaced(valid)
+        elif len(takers) == 1:
+            taken = self._edge(takers[0], valid)
+        else:
+            taken = valid
+            for _ in range(2):
+                shifted = np.concatenate(([0], taken[:-1] + 1))
+                present = np.maximum(valid, shifted)
+                taken = np.max([self._edge(edge, present) for edge in takers], axis=0)
+        if name == INPUT:
+            self.input_taken = taken
+        else:
+            self.fifo[name].taken = taken
+
+    def _edge(self, edge: Edge, valid: Times) -> Times:
+        """One edge; returns when its values are taken at the source."""
+        key = self.key(edge)
+        taken_at_source = valid
+        stream = self.edge[key]
+        if edge.fifo_depth:
+            pushed = valid.copy()
+            if not self.unlimited:
+                depth = edge.fifo_depth
+                pushed[depth:] = np.maximum(pushed[depth:], stream.taken[:-depth] + 1)
+            taken_at_source = pushed = _spaced(pushed)
+            valid = pushed + 1
+        stream.valid = valid
+        port = self.port[key]
+        if edge.target_lanes > edge.source_lanes:
+            ratio = edge.target_lanes // edge.source_lanes
+            if edge.frame_depth:
+                stream.taken, wide = _up(valid, ratio, edge.source_beats, self.collected[key])
+                if not self.unlimited:
+                    wide[edge.frame_depth :] = np.maximum(wide[edge.frame_depth :], port.taken[: -edge.frame_depth] + 1)
+                self.collected[key] = _spaced(wide)
+                port.valid = self.collected[key] + 1
+            else:
+                stream.taken, port.valid = _up(valid, ratio, edge.source_beats, port.taken)
+        elif edge.target_lanes < edge.source_lanes:
+            ratio = edge.source_lanes // edge.target_lanes
+            position = np.arange(len(port.valid))
+            wide = position // edge.target_beats * edge.source_beats + position % edge.target_beats // ratio
+            # The next wide value shows one clock after the last part of the one before it.
+            port.valid = valid[wide]
+            last = np.ones(len(wide), bool)
+            last[:-1] = wide[1:] != wide[:-1]
+            stream.taken = np.maximum(valid, port.taken[last])
+        else:
+            port.valid = valid
+            stream.taken = np.maximum(valid, port.taken)
+        return taken_at_source if edge.fifo_depth else stream.taken
+
+    def _segment(self, segment: Segment) -> None:
+        fifo = self.fifo[segment.name]
+        room = np.zeros(len(fifo.taken), np.int64)
+        if not self.unlimited:
+            depth = segment.fifo_depth
+            room[depth:] = fifo.taken[:-depth] + 1
+        head = segment.head
+        ports = [self.port[self.key(edge)] for edge in segment.inputs]
+        if isinstance(head, DenseOperation):
+            steps, first_pass, per_sum = head.steps, head.simd_folds, head.simd_folds
+            wait = np.zeros((self.frames, steps), np.int64)
+            wait[:, :first_pass] = ports[0].valid.reshape(self.frames, first_pass)
+            wait[:, per_sum - 1 :: per_sum] = np.maximum(
+                wait[:, per_sum - 1 :: per_sum], room.reshape(self.frames, head.beats)
+            )
+            begun = _spaced(wait.ravel()).reshape(self.frames, steps)
+            ports[0].taken = np.ascontiguousarray(begun[:, :first_pass]).ravel()
+            promised = np.ascontiguousarray(begun[:, per_sum - 1 :: per_sum]).ravel()
+        else:
+            promised = _spaced(np.max([room, *(port.valid for port in ports)], axis=0))
+            for port in ports:
+                port.taken = promised
+        self.promised[segment.name] = promised
+        fifo.valid = promised + segment.latency + 1
+
+
+def _most(entered: Times, left: Times) -> int:
+    """The most values that are between entering (their clock counts) and leaving (theirs does not)."""
+    inside = np.searchsorted(left, entered, side="left")
+    return int((np.arange(1, len(entered) + 1) - inside).max())
+
+
+def solve(plan: Plan, frames: int = _FRAMES, *, unlimited: bool = False) -> Timing:
+    """Exact clocks of `frames` frames in a row; with `unlimited`, as if no FIFO were ever full."""
+    model = _Model(plan, frames, unlimited)
+    for _ in range(_MOST_ROUNDS):
+        if not model.round():
+            break
+    else:
+        raise InputError("timing", "the plan's FIFOs are too shallow: the clock counts do not settle")
+    last = plan.segments[-1]
+    ends = model.fifo[last.name].taken.reshape(frames, last.beats)[:, -1]
+    fill = {s.name: _most(model.promised[s.name], model.fifo[s.name].taken) for s in plan.segments}
+    for segment in plan.segments:
+        for edge in segment.inputs:
+            if edge.fifo_depth:
+                stream = model.edge[model.key(edge)]
+                fill[model.key(edge)] = _most(stream.valid - 1, stream.taken)
+    gaps = min(_STEADY, frames - 1)
+    interval = ceil_div(int(ends[-1] - ends[-1 - gaps]), gaps) if gaps else 0
+    return Timing(int(ends[0]) + 1, interval, tuple(int(e) for e in ends), fill)
+
+
+def size_fifos(plan: Plan) -> Timing:
+    """Set the FIFO depths: as shallow as keeps the interval at the slowest unit's steps; returns the timing.
+
+    A value enters no faster than the slowest unit allows, so depths of two to one frame are tried per segment,
+    doubling; edges behind a fork keep at least one frame, which rules a deadlock out.
+    """
+    slowest = max([segment.steps for segment in plan.segments] + [plan.input_beats])
+    for segment in plan.segments:
+        segment.fifo_depth = segment.latency + 2
+    timing = solve(plan)
+    most: list[tuple[Segment | Edge, int]] = [(s, s.beats + s.latency + 2) for s in plan.segments]
+    for segment in plan.segments:
+        # Behind a fork one branch may have to hold all that the other has on its way: several frames.
+        most += [(edge, 8 * edge.source_beats + 64) for edge in segment.inputs if edge.fifo_depth]
+    while timing.interval > slowest:
+        best: tuple[tuple[int, int], Segment | Edge, Timing] | None = None
+        for place, limit in most:
+            depth = place.fifo_depth
+            if depth >= limit:
+                continue
+            place.fifo_depth = min(2 * depth, limit)
+            tried = solve(plan)
+            rank = (tried.interval, place.fifo_depth)
+            place.fifo_depth = depth
+            if best is None or rank < best[0]:
+                best = (rank, place, tried)
+        if best is None:
+            break
+        (_, depth), place, timing = best
+        place.fifo_depth = depth
+    return timing

