@@ -1,0 +1,128 @@
+"""How units are driven: streams with pauses and resets, and pipelines that answer a fixed number of clocks later."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+from .bench import Simulated
+
+__all__ = ["PAUSES", "Flow", "drive", "extremes", "pipeline"]
+
+PAUSES = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.6), (0.4, 0.4), (0.9, 0.1))
+"""Shares of clocks in which the source offers nothing, and in which the sink takes nothing."""
+
+
+def extremes(bits: int, is_signed: bool, rng: random.Random, count: int) -> list[int]:
+    """`count` numbers of so many bits: the ends of the range, those around zero, and random ones of every size."""
+    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
+    numbers = [low, high, 0, low + 1, high - 1, 1, -1, high // 2, high // 2 + 1]
+    numbers = [min(max(number, low), high) for number in numbers]
+    while len(numbers) < count:
+        size = rng.randint(0, bits)
+        number = rng.getrandbits(size) if size else 0
+        numbers.append(min(max(number if rng.random() < 0.5 else -number, low), high))
+    rng.shuffle(numbers)
+    return numbers[:count]
+
+
+class Flow:
+    """What a stream gave: words, the clocks in which they were given, and those in which inputs were taken."""
+
+    def __init__(self) -> None:
+        self.words: list[int] = []
+        self.beside: list[dict[str, int]] = []
+        self.given: list[int] = []
+        self.taken: list[int] = []
+
+
+def drive(
+    unit: Simulated,
+    words: Sequence[int],
+    expected: int,
+    *,
+    rng: random.Random,
+    pauses: tuple[float, float] = (0.0, 0.0),
+    resets: int = 0,
+    patience: int = 2000,
+) -> Flow:
+    """Send `words` through a unit with a stream on either side until `expected` words came out, and some clocks more.
+
+    An offer stands until it is taken; in between the inputs are random. Resets come in random clocks, after which all
+    begins again with the first word. Asserts that what the unit offers stands until it is taken.
+    """
+    unit.reset(in_valid=0, out_ready=0)
+    flow = Flow()
+    reset_at = sorted(rng.randint(1, 2 + len(words)) for _ in range(resets))
+    offering = False
+    held: dict[str, int] | None = None
+    silence = clock = since = 0
+    width = unit.width("in_data")
+    while True:
+        if reset_at and since >= reset_at[0]:
+            reset_at.pop(0)
+            unit.reset(in_valid=rng.randint(0, 1), out_ready=rng.randint(0, 1))
+            flow, offering, held, since = Flow(), False, None, 0
+        offering = offering or (len(flow.taken) < len(words) and rng.random() >= pauses[0])
+        ready = rng.random() >= pauses[1]
+        data = words[len(flow.taken)] if offering else rng.getrandbits(width)
+        outputs = unit.step(in_valid=int(offering), in_data=data, out_ready=int(ready))
+        offer = {name: value for name, value in outputs.items() if name not in ("in_ready", "out_valid")}
+        if held is not None:
+            assert outputs["out_valid"], "an offer was taken back"
+            assert offer == held, "an offer changed before it was taken"
+        held = offer if outputs["out_valid"] and not ready else None
+        silence += 1
+        if offering and outputs["in_ready"]:
+            flow.taken.append(clock)
+            offering, silence = False, 0
+        if outputs["out_valid"] and ready:
+            flow.words.append(offer.pop("out_data"))
+            flow.beside.append(offer)
+            flow.given.append(clock)
+            silence = 0
+        clock += 1
+        since += 1
+        if len(flow.words) >= expected and silence > 20:
+            return flow
+        assert silence < patience, f"stands still after {len(flow.words)} of {expected} words"
+
+
+def pipeline(
+    unit: Simulated,
+    inputs: Sequence[dict[str, int]],
+    answer: Callable[[dict[str, int]], int],
+    *,
+    latency: int,
+    output: str,
+    rng: random.Random,
+    resets: int = 0,
+    cleared: bool = True,
+) -> None:
+    """Give a unit one input a clock; assert that each answer comes `latency` clocks later, whatever resets come.
+
+    cleared : the output is 0 in the clock after a reset.
+    """
+    reset_at = set(rng.sample(range(1, len(inputs)), resets)) if resets else set()
+    waiting: list[int | None] = [None] * latency
+    fresh = False
+    for clock, given in enumerate(inputs):
+        resetting = clock in reset_at or clock == 0
+        outputs = unit.look(rst=int(resetting), **given)
+        waiting.append(answer(given))
+        expected = waiting.pop(0)
+        if fresh and cleared and latency:
+            assert outputs[output] == 0, f"clock {clock}: not cleared by a reset"
+        elif expected is not None and (latency == 0 or not fresh):
+            assert outputs[output] == expected, f"clock {clock}: {given}"
+        unit.tick()
+        fresh = resetting
+        if resetting:
+            waiting = [None] * latency
+    unit.set(rst=0)
+
+
+def chunks(words: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Runs of `size` words, the last perhaps shorter."""
+    for start in range(0, len(words), size):
+        yield words[start : start + size]

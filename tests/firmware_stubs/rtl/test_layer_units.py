@@ -1,0 +1,141 @@
+"""Units that follow a layer's sums: thresholds, tables and rescaling, each channel with its own constants."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from .bench import Bench, Simulated, Unit, needs_verilator, packed, units, unpacked
+from .drive import extremes
+
+_RNG = random.Random(11)
+
+
+def _threshold(lanes: int, fold: int, bits: int, is_signed: int, levels: int, out: int, base: int) -> list[Unit]:
+    """A unit with ascending thresholds between the lowest value and one that is never reached."""
+    low, high = (-(1 << bits - 1), 1 << bits - 1) if is_signed else (0, 1 << bits)
+    wide = bits + (1 if is_signed else 2)
+    words = []
+    for _ in range(fold):
+        rows = [sorted(_RNG.choice((low, high, _RNG.randint(low, high))) for _ in range(levels)) for _ in range(lanes)]
+        words.append(packed([value for row in rows for value in row], wide))
+    parameters = {"LANES": lanes, "FOLD": fold, "INPUT_BITS": bits, "INPUT_SIGNED": is_signed, "LEVELS": levels,
+                  "OUTPUT_BITS": out, "BASE": base}  # fmt: skip
+    return units("edgeml_threshold", parameters, THRESHOLD_FILE=words)
+
+
+def _lookup(lanes: int, bits: int, out: int) -> list[Unit]:
+    table = [_RNG.getrandbits(out) for _ in range(1 << bits)]
+    return units("edgeml_lookup", {"LANES": lanes, "INPUT_BITS": bits, "OUTPUT_BITS": out}, TABLE_FILE=table)
+
+
+def _requantize(lanes: int, fold: int, rounding: str, bits: int, is_signed: int, more: int, right: int) -> list[Unit]:
+    factor_bits = {"shift": 1, "fp32_rne": 24, "float64_away": 53}.get(rounding, 31)
+    floating = rounding in ("fp32_rne", "float64_away")
+    latency = 1 + (2 if rounding == "shift" else (8 if bits > factor_bits else 6) if floating else 4)
+    words = []
+    for _ in range(fold):
+        fields = [_RNG.getrandbits(more) << factor_bits | 1 << factor_bits - 1 | _RNG.getrandbits(factor_bits)
+                  for _ in range(lanes)]  # fmt: skip
+        words.append(packed(fields, factor_bits + more))
+    parameters = {"LANES": lanes, "FOLD": fold, "INPUT_BITS": bits, "INPUT_SIGNED": is_signed, "ROUNDING": rounding,
+                  "FACTOR_BITS": factor_bits, "MORE_BITS": more, "RIGHT": right, "ZERO_POINT": -3, "LOW": -128,
+                  "HIGH": 127, "OUTPUT_BITS": 8, "LATENCY": latency}  # fmt: skip
+    return units("edgeml_requantize", parameters, FACTOR_FILE=words)
+
+
+BENCH = Bench(
+    *_threshold(1, 1, 8, 1, 3, 2, 0),
+    *_threshold(3, 5, 6, 0, 1, 1, 0),
+    *_threshold(2, 3, 1, 1, 2, 3, -2),
+    *_threshold(2, 4, 17, 1, 15, 4, 0),
+    *_threshold(1, 7, 5, 0, 7, 4, -4),
+    *_lookup(1, 1, 1),
+    *_lookup(3, 8, 8),
+    *_lookup(2, 5, 11),
+    *_requantize(1, 1, "shift", 12, 1, 3, 2),
+    *_requantize(3, 5, "double_rounding", 20, 1, 2, 1),
+    *_requantize(2, 3, "ruy_half_up", 16, 0, 3, 0),
+    *_requantize(2, 3, "fp32_rne", 18, 1, 2, 34),
+    *_requantize(1, 4, "fp32_rne", 27, 1, 1, 42),
+    *_requantize(2, 2, "float64_away", 18, 1, 3, 62),
+)
+pytestmark = needs_verilator
+
+
+def _follow(
+    simulated: Simulated, answer: Callable[[int, list[int]], list[int]], *, latency: int, fold: int, clocks: int = 400
+) -> None:
+    """Push words at random, with resets; each comes `latency` clocks later, by its place's constants."""
+    unit, rng = simulated.unit, random.Random(12)
+    lanes, bits, is_signed = unit["LANES"], unit["INPUT_BITS"], bool(dict(unit.parameters).get("INPUT_SIGNED", 0))
+    waiting: list[int | None] = [None] * latency
+    simulated.reset(in_push=0)
+    place = 0
+    for clock in range(clocks):
+        resetting, push = int(rng.random() < 0.01), int(rng.random() < (1.0 if clock < 60 else 0.6))
+        values = extremes(bits, is_signed, rng, lanes)
+        outputs = simulated.step(rst=resetting, in_push=push, in_data=packed(values, bits))
+        expected = waiting.pop(0)
+        assert outputs["push"] == (expected is not None)
+        assert expected is None or outputs["push_data"] == expected
+        waiting.append(packed(answer(place, values), unit["OUTPUT_BITS"]) if push else None)
+        place = (place + push) % fold
+        if resetting:
+            waiting, place = [None] * latency, 0
+
+
+@pytest.mark.parametrize("unit", BENCH.cases("edgeml_threshold"))
+def test_a_threshold_unit_counts_what_is_reached_two_clocks_later(unit: Unit) -> None:
+    levels, wide = unit["LEVELS"], unit["INPUT_BITS"] + (1 if unit["INPUT_SIGNED"] else 2)
+    rows = [unpacked(word, wide, unit["LANES"] * levels, True) for word in unit.words("THRESHOLD_FILE")]
+
+    def answer(place: int, values: list[int]) -> list[int]:
+        return [
+            unit["BASE"] + sum(value >= limit for limit in rows[place][lane * levels : (lane + 1) * levels])
+            for lane, value in enumerate(values)
+        ]
+
+    _follow(BENCH.start(unit), answer, latency=2, fold=unit["FOLD"])
+
+
+@pytest.mark.parametrize("unit", BENCH.cases("edgeml_lookup"))
+def test_a_lookup_reads_its_table_one_clock_later(unit: Unit) -> None:
+    table = unit.words("TABLE_FILE")
+    _follow(BENCH.start(unit), lambda _, values: [table[value] for value in values], latency=1, fold=1)
+
+
+def _rescaled(rule: str, value: int, factor: int, shift: int) -> int:
+    """value · factor · 2^−shift as the rule rounds it (the factor is none of `shift`'s)."""
+    half = Fraction(1, 2)
+    if rule == "shift":
+        return (Fraction(value, 1 << shift) + half).__floor__()
+    if rule in ("double_rounding", "ruy_half_up"):
+        exact = Fraction((value * factor + 2**30) >> 31, 1 << shift)
+        if rule == "ruy_half_up":
+            return (exact + half).__floor__()
+    elif rule == "fp32_rne":
+        return int(np.rint(np.float32(value) * np.float32(factor) * np.float32(2.0**-shift)))
+    else:
+        exact = Fraction(float(value) * float(factor)) / (1 << shift)
+    magnitude = (abs(exact) + half).__floor__()
+    return magnitude if exact >= 0 else -magnitude
+
+
+@pytest.mark.parametrize("unit", BENCH.cases("edgeml_requantize"))
+def test_requantizing_follows_its_rule_with_the_factor_of_its_channel(unit: Unit) -> None:
+    factor_bits, more = unit["FACTOR_BITS"], unit["MORE_BITS"]
+    rows = [unpacked(word, factor_bits + more, unit["LANES"], False) for word in unit.words("FACTOR_FILE")]
+
+    def answer(place: int, values: list[int]) -> list[int]:
+        results = []
+        for field, value in zip(rows[place], values, strict=True):
+            factor, shift = field & (1 << factor_bits) - 1, unit["RIGHT"] + (field >> factor_bits)
+            results.append(min(max(_rescaled(unit["ROUNDING"], value, factor, shift) - 3, -128), 127))
+        return results
+
+    _follow(BENCH.start(unit), answer, latency=unit["LATENCY"], fold=unit["FOLD"])
