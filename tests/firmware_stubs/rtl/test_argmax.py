@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,12 @@ BENCH = Bench(
 pytestmark = needs_verilator
 
 
+def _cases(*, binary: bool) -> list[Any]:
+    return [case for case in BENCH.cases("edgeml_argmax") if binary == ("BINARY" in dict(case.values[0].parameters))]
+
+
 @pytest.mark.parametrize("pauses", PAUSES)
-@pytest.mark.parametrize("unit", [case for case in BENCH.cases("edgeml_argmax") if "BINARY" not in str(case.values[0])])
+@pytest.mark.parametrize("unit", _cases(binary=False))
 def test_words_pass_and_the_lowest_of_the_largest_stands_beside_them(unit: Unit, pauses: tuple[float, float]) -> None:
     rng, argmax = random.Random(31), BENCH.start(unit)
     outputs, lanes, bits, is_signed = unit["OUTPUTS"], unit["LANES"], unit["ELEMENT_BITS"], bool(unit["SIGNED"])
@@ -48,7 +53,7 @@ def test_words_pass_and_the_lowest_of_the_largest_stands_beside_them(unit: Unit,
         assert flow.given == [clock + latency for clock in flow.taken]
 
 
-@pytest.mark.parametrize("unit", [case for case in BENCH.cases("edgeml_argmax") if "BINARY" in str(case.values[0])])
+@pytest.mark.parametrize("unit", _cases(binary=True))
 def test_a_binary_class_is_one_above_the_threshold_alone(unit: Unit) -> None:
     rng, argmax = random.Random(32), BENCH.start(unit)
     sign, _, digits = unit["THRESHOLD"].partition("32'sd")

@@ -35,7 +35,7 @@ class Unit:
     slow: bool = False
 
     def __str__(self) -> str:
-        return "-".join([self.module.removeprefix("edgeml_"), *(f"{name}{value}" for name, value in self.parameters)])
+        return "-".join([self.module.removeprefix("edgeml_"), *(str(value) for _, value in self.parameters)])
 
     def __getitem__(self, name: str) -> Any:
         return dict(self.parameters)[name]
