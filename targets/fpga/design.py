@@ -33,7 +33,8 @@ from .architectures.step_per_clock import emit as unrolled_spikes
 from .architectures.step_per_clock.plan import make_unrolled_spikes
 from .architectures.unrolled import emit as unrolled
 from .architectures.unrolled.build import ADDER_GRAPHS, network_logic
-from .interface import Interface, axis_top
+from .interface import Interface
+from .tops.axi_stream import axis_top
 
 __all__ = [
     "DESIGN_FILE",

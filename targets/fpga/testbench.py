@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from .design import Built
 from .interface import Interface
+from .verilog.writer import Parameter, Verilog, bus, same
 
 __all__ = ["expected_image", "input_image", "testbench"]
 
@@ -46,49 +47,40 @@ def testbench(built: Built, frames: int) -> str:
     all signals to trace.vcd. The last line printed is `PASS <frames>` or `FAIL <mismatches>`.
     """
     interface = built.interface
-    in_bits, out_bits = 8 * interface.input_bytes, 8 * interface.output_bytes
     beats_in, beats_out = frames * interface.input_beats, frames * interface.output_beats
-    used = interface.outputs - (interface.output_beats - 1) * interface.output_lanes
-    last_mask = "1" * (8 * interface.result_bytes * used)
-    seen, seen_bits, class_wire, class_port = "m_axis_tdata", out_bits, "", ""
-    if interface.classes:
-        class_bits = 8 * interface.class_bytes
-        seen, seen_bits = "{m_axis_tuser, m_axis_tdata}", out_bits + class_bits
-        class_wire = f"    wire [{class_bits - 1}:0] m_axis_tuser;\n"
-        class_port = ", .m_axis_tuser(m_axis_tuser)"
-        last_mask = "1" * class_bits + last_mask.rjust(out_bits, "0")
-    return f"""// {built.top[:-5]}_tb: checks {built.top} against expected results, made by edgeml.
-`timescale 1ns / 1ps
-`default_nettype none
-module {built.top[:-5]}_tb #(
-    parameter PAUSE = 0,  // chance of a pause on either side, in 1/256
-    parameter TRACE = 0
-);
-    reg aclk = 1'b0;
-    reg aresetn = 1'b0;
-    reg [{in_bits - 1}:0] s_axis_tdata = {in_bits}'d0;
-    reg s_axis_tvalid = 1'b0;
-    wire s_axis_tready;
-    wire [{out_bits - 1}:0] m_axis_tdata;
-    wire m_axis_tvalid;
-    reg m_axis_tready = 1'b0;
-    wire m_axis_tlast;
-{class_wire}    {built.top} dut (
-        .aclk(aclk), .aresetn(aresetn), .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid),
-        .s_axis_tready(s_axis_tready), .m_axis_tdata(m_axis_tdata), .m_axis_tvalid(m_axis_tvalid),
-        .m_axis_tready(m_axis_tready), .m_axis_tlast(m_axis_tlast){class_port}
-    );
+    name = f"{built.top.removesuffix('_axis')}_tb"
+    verilog = Verilog()
+    verilog.header(f"{name}: checks {built.top} against expected results, made by edgeml.")
+    verilog.line("`timescale 1ns / 1ps")
+    with verilog.module(name, parameters=_PARAMETERS):
+        _device(verilog, built)
+        verilog.blank()
+        _vectors(verilog, interface, beats_in, beats_out)
+        verilog.blank()
+        verilog.line("always #5 aclk = !aclk;")
+        verilog.blank()
+        verilog.lines(_START)
+        verilog.blank()
+        verilog.line(f"always @* last = received % {interface.output_beats} == {interface.output_beats - 1};")
+        verilog.blank()
+        with verilog.block("always @(posedge aclk) if (aresetn) begin"):
+            _drive_and_check(verilog, beats_in, _seen_bits(interface))
+            silence = 64 * (built.latency + built.interval) + 10_000
+            with verilog.block(f"if (received == {beats_out} || silence > {silence}) begin"):
+                verilog.lines(
+                    f"""
+                    if (received != {beats_out}) $display("stopped after %0d of {beats_out} values", received);
+                    if (wrong == 0 && received == {beats_out}) $display("PASS {frames}");
+                    else $display("FAIL %0d", wrong + {beats_out} - received);
+                    $fclose(file);
+                    $finish;
+                    """
+                )
+    return verilog.text()
 
-    reg [{in_bits - 1}:0] inputs [0:{beats_in - 1}];
-    reg [{seen_bits - 1}:0] expected [0:{beats_out - 1}];
-    wire [{seen_bits - 1}:0] seen = {seen};
-    integer sent = 0, received = 0, wrong = 0, silence = 0, file, seed = 1;
-    reg last;
-    // Lanes beyond the last element of a frame have no meaning.
-    wire [{seen_bits - 1}:0] mask = last ? {seen_bits}'b{last_mask} : {{{seen_bits}{{1'b1}}}};
 
-    always #5 aclk = !aclk;
-
+_PARAMETERS = (Parameter("PAUSE", 0, note="chance of a pause on either side, in 1/256"), Parameter("TRACE", 0))
+_START = """
     initial begin
         $readmemh("inputs.mem", inputs);
         $readmemh("expected.mem", expected);
@@ -100,10 +92,53 @@ module {built.top[:-5]}_tb #(
         repeat (4) @(posedge aclk);
         aresetn <= 1'b1;
     end
+"""
 
-    always @* last = received % {interface.output_beats} == {interface.output_beats - 1};
 
-    always @(posedge aclk) if (aresetn) begin
+def _seen_bits(interface: Interface) -> int:
+    """Width of what is compared for each value: TDATA, and TUSER above it if there is one."""
+    return 8 * (interface.output_bytes + (interface.class_bytes if interface.classes else 0))
+
+
+def _device(verilog: Verilog, built: Built) -> None:
+    """The design and the signals at its ports."""
+    interface = built.interface
+    in_bits = 8 * interface.input_bytes
+    verilog.reg("aclk", value="1'b0")
+    verilog.reg("aresetn", value="1'b0")
+    verilog.reg("s_axis_tdata", width=in_bits, value=f"{in_bits}'d0")
+    verilog.reg("s_axis_tvalid", value="1'b0")
+    verilog.wire("s_axis_tready")
+    verilog.wire("m_axis_tdata", width=8 * interface.output_bytes)
+    verilog.wire("m_axis_tvalid")
+    verilog.reg("m_axis_tready", value="1'b0")
+    verilog.wire("m_axis_tlast")
+    if interface.classes:
+        verilog.wire("m_axis_tuser", width=8 * interface.class_bytes)
+    verilog.instance(built.top, "dut", same("aclk", "aresetn", *interface.axis_signals))
+
+
+def _vectors(verilog: Verilog, interface: Interface, beats_in: int, beats_out: int) -> None:
+    """The memories of inputs and expected results, and what is compared."""
+    seen_bits = _seen_bits(interface)
+    used = interface.outputs - (interface.output_beats - 1) * interface.output_lanes
+    last_mask = "1" * (8 * interface.result_bytes * used)
+    if interface.classes:
+        last_mask = "1" * (8 * interface.class_bytes) + last_mask.rjust(8 * interface.output_bytes, "0")
+    seen = "{m_axis_tuser, m_axis_tdata}" if interface.classes else "m_axis_tdata"
+    verilog.line(f"reg {bus(8 * interface.input_bytes)}inputs [0:{beats_in - 1}];")
+    verilog.line(f"reg {bus(seen_bits)}expected [0:{beats_out - 1}];")
+    verilog.wire("seen", width=seen_bits, value=seen)
+    verilog.line("integer sent = 0, received = 0, wrong = 0, silence = 0, file, seed = 1;")
+    verilog.reg("last")
+    verilog.comment("Lanes beyond the last element of a frame have no meaning.")
+    verilog.wire("mask", width=seen_bits, value=f"last ? {seen_bits}'b{last_mask} : {{{seen_bits}{{1'b1}}}}")
+
+
+def _drive_and_check(verilog: Verilog, beats_in: int, seen_bits: int) -> None:
+    """What happens in each clock: a value is given with some chance, and one that comes is compared."""
+    verilog.lines(
+        f"""
         if (s_axis_tvalid && s_axis_tready) s_axis_tvalid <= 1'b0;
         if ((!s_axis_tvalid || s_axis_tready) && sent < {beats_in} && ($random(seed) & 255) >= PAUSE) begin
             s_axis_tdata <= inputs[sent];
@@ -122,14 +157,5 @@ module {built.top[:-5]}_tb #(
             end
             received = received + 1;
         end
-        if (received == {beats_out} || silence > {64 * (built.latency + built.interval) + 10_000}) begin
-            if (received != {beats_out}) $display("stopped after %0d of {beats_out} values", received);
-            if (wrong == 0 && received == {beats_out}) $display("PASS {frames}");
-            else $display("FAIL %0d", wrong + {beats_out} - received);
-            $fclose(file);
-            $finish;
-        end
-    end
-endmodule
-`default_nettype wire
-"""
+        """
+    )

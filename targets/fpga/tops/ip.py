@@ -7,7 +7,8 @@ from edgeml.network.network_file import model_hash
 
 from ..budget import Budget
 from ..design import DESIGN_FILE, Built, library_text
-from ..verilog.text import bus, instance
+from ..interface import Interface
+from ..verilog.writer import Expression, Port, Verilog, same
 
 __all__ = ["FOLDER", "STATUS_MODULE", "ip_files"]
 
@@ -35,17 +36,18 @@ def ip_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]
     }
 
 
-def _port(kind: str, width: int, port: str, attributes: tuple[str, ...]) -> str:
-    """A port behind its attributes; a width of 0 is a single wire."""
-    lines = [f"    (* {attribute} *)" for attribute in attributes]
-    return "\n".join([*lines, f"    {kind:<6} wire {bus(width) if width else ''}{port}"])
+def _port(direction: str, name: str, info: str, width: int = 0, parameter: str = "") -> Port:
+    """A port behind the attributes that tell Vivado which signal of which interface it is."""
+    attributes = [f'X_INTERFACE_INFO = "xilinx.com:{info}"']
+    if parameter:
+        attributes.append(f'X_INTERFACE_PARAMETER = "{parameter}"')
+    return Port(direction, name, width, attributes=tuple(attributes))
 
 
-def _stream(name: str, bits: int, master: bool, user: int = 0) -> list[str]:
+def _stream(name: str, bits: int, master: bool, user: int = 0) -> list[Port]:
     """Ports of an AXI4-Stream interface; only a master tells where a frame ends. user : width of TUSER."""
     give, take = ("output", "input") if master else ("input", "output")
-    parameter = f'X_INTERFACE_PARAMETER = "TDATA_NUM_BYTES {bits // 8}, HAS_TREADY 1, HAS_TLAST {int(master)}'
-    parameter += f', TUSER_WIDTH {user}"'
+    parameter = f"TDATA_NUM_BYTES {bits // 8}, HAS_TREADY 1, HAS_TLAST {int(master)}, TUSER_WIDTH {user}"
     ports = [("TDATA", give, bits), ("TVALID", give, 0), ("TREADY", take, 0)]
     if master:
         ports.append(("TLAST", give, 0))
@@ -53,15 +55,13 @@ def _stream(name: str, bits: int, master: bool, user: int = 0) -> list[str]:
         ports.append(("TUSER", give, user))
     return [
         _port(
-            kind,
-            width,
+            direction,
             f"{name}_{signal.lower()}",
-            (
-                f'X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 {name} {signal}"',
-                *((parameter,) if signal == "TDATA" else ()),
-            ),
+            f"interface:axis:1.0 {name} {signal}",
+            width,
+            parameter if signal == "TDATA" else "",
         )
-        for signal, kind, width in ports
+        for signal, direction, width in ports
     ]
 
 
@@ -86,50 +86,48 @@ _LITE = (
 )
 
 
-def _lite() -> list[str]:
-    parameter = f'X_INTERFACE_PARAMETER = "PROTOCOL AXI4LITE, DATA_WIDTH 32, ADDR_WIDTH {_ADDRESS_BITS}"'
+def _lite() -> list[Port]:
+    """Ports of the AXI4-Lite interface of the status registers."""
+    parameter = f"PROTOCOL AXI4LITE, DATA_WIDTH 32, ADDR_WIDTH {_ADDRESS_BITS}"
     return [
         _port(
-            kind,
-            width,
+            direction,
             f"s_axi_{signal.lower()}",
-            (
-                f'X_INTERFACE_INFO = "xilinx.com:interface:aximm:1.0 s_axi {signal}"',
-                *((parameter,) if signal == "AWADDR" else ()),
-            ),
+            f"interface:aximm:1.0 s_axi {signal}",
+            width,
+            parameter if signal == "AWADDR" else "",
         )
-        for signal, kind, width in _LITE
+        for signal, direction, width in _LITE
+    ]
+
+
+def _ports(interface: Interface, user: int) -> list[Port]:
+    # Without FREQ_HZ: the block design's clock decides, whatever was planned.
+    buses = "ASSOCIATED_BUSIF s_axis:m_axis:s_axi, ASSOCIATED_RESET aresetn"
+    return [
+        _port("input", "aclk", "signal:clock:1.0 aclk CLK", parameter=buses),
+        _port("input", "aresetn", "signal:reset:1.0 aresetn RST", parameter="POLARITY ACTIVE_LOW"),
+        *_stream("s_axis", 8 * interface.input_bytes, False),
+        *_stream("m_axis", 8 * interface.output_bytes, True, user),
+        *_lite(),
+        _port("output", "irq", "signal:interrupt:1.0 irq INTERRUPT", parameter="SENSITIVITY LEVEL_HIGH"),
     ]
 
 
 def _top(name: str, network: Network, built: Built) -> str:
     interface = built.interface
-    reset = ('X_INTERFACE_INFO = "xilinx.com:signal:reset:1.0 aresetn RST"',
-             'X_INTERFACE_PARAMETER = "POLARITY ACTIVE_LOW"')  # fmt: skip
-    # Without FREQ_HZ: the block design's clock decides, whatever was planned.
-    clock = (
-        'X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 aclk CLK"',
-        'X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF s_axis:m_axis:s_axi, ASSOCIATED_RESET aresetn"',
-    )
-    interrupt = ('X_INTERFACE_INFO = "xilinx.com:signal:interrupt:1.0 irq INTERRUPT"',
-                 'X_INTERFACE_PARAMETER = "SENSITIVITY LEVEL_HIGH"')  # fmt: skip
     user = 8 * interface.class_bytes if interface.classes else 0
-    ports = [
-        _port("input", 0, "aclk", clock),
-        _port("input", 0, "aresetn", reset),
-        *_stream("s_axis", 8 * interface.input_bytes, False),
-        *_stream("m_axis", 8 * interface.output_bytes, True, user),
-        *_lite(),
-        _port("output", 0, "irq", interrupt),
-    ]
-    streams = ["s_axis_tdata", "s_axis_tvalid", "s_axis_tready", "m_axis_tdata", "m_axis_tvalid", "m_axis_tready"]
-    streams += ["m_axis_tlast", *(["m_axis_tuser"] if user else [])]
-    design = instance(built.top, "design_axis", {}, {port: port for port in ("aclk", "aresetn", *streams)})
-    status = instance(
-        STATUS_MODULE[:-2],
-        "status",
-        {},
-        {
+    verilog = Verilog()
+    verilog.header(
+        f"{name}: {built.top} with status registers on AXI4-Lite, made by edgeml.",
+        "",
+        f"Streams: see {built.top}.v. Registers: see {STATUS_MODULE}. One clock for all.",
+        "The attributes tell Vivado which ports belong together; other tools pass over them.",
+        facts={"Model": f"sha256 {model_hash(network)}"},
+    )
+    with verilog.module(name, _ports(interface, user)):
+        verilog.instance(built.top, "design_axis", same("aclk", "aresetn", *interface.axis_signals))
+        watched = {
             "clk": "aclk",
             "rst": "!aresetn",
             "in_valid": "s_axis_tvalid",
@@ -139,22 +137,19 @@ def _top(name: str, network: Network, built: Built) -> str:
             "out_last": "m_axis_tlast",
             "out_class": "m_axis_tuser" if user else "1'b0",
             "irq": "irq",
-            **{signal.lower(): f"s_axi_{signal.lower()}" for signal, _, _ in _LITE},
-        },
-    ).replace(
-        f"{STATUS_MODULE[:-2]} status (",
-        f"{STATUS_MODULE[:-2]} #(\n        .MODEL_HASH(256'h{model_hash(network)}),\n"
-        f"        .IN_BEATS({interface.input_beats}),\n        .CLASS_BITS({user})\n    ) status (",
-    )
-    head = f"""// {name}: {built.top} with status registers on AXI4-Lite, made by edgeml.
-//
-// Streams: see {built.top}.v. Registers: see {STATUS_MODULE}. One clock for all.
-// The attributes tell Vivado which ports belong together; other tools pass over them.
-// Model: sha256 {model_hash(network)}
-`default_nettype none
-module {name} (
-"""
-    return head + ",\n".join(ports) + f"\n);\n{design}\n{status}\nendmodule\n`default_nettype wire\n"
+        }
+        lite = {signal.lower(): f"s_axi_{signal.lower()}" for signal, _, _ in _LITE}
+        verilog.instance(
+            STATUS_MODULE.removesuffix(".v"),
+            "status",
+            {**watched, **lite},
+            [
+                {"MODEL_HASH": Expression(f"256'h{model_hash(network)}")},
+                {"IN_BEATS": interface.input_beats},
+                {"CLASS_BITS": user},
+            ],
+        )
+    return verilog.text()
 
 
 def _constraints(name: str, budget: Budget) -> str:

@@ -14,7 +14,8 @@ from edgeml.network.network_file import model_hash
 
 from ..budget import Budget
 from ..design import Built, library_text
-from ..verilog.text import bus, instance
+from ..interface import Interface
+from ..verilog.writer import CLOCK, Expression, Layout, Parameter, Port, Verilog, same
 from .constraints import pin_file
 
 __all__ = ["BAUD", "FOLDER", "UART_MODULES", "SelfTest", "UartTop", "self_test", "uart_files", "uart_top"]
@@ -120,21 +121,21 @@ def _form(network: Network) -> str:
     return "tflite" if kinds & {"requantize", "lookup"} else "quantized"
 
 
-def _hello(network: Network, samples: int) -> tuple[int, str]:
-    """Bytes of hello's answer, and a Verilog expression for them, the first byte lowest."""
+def _hello(network: Network, samples: int) -> tuple[int, list[tuple[str, str]]]:
+    """Bytes of hello's answer, and its fields as Verilog with a note each, the last byte first."""
     texts = _text_bytes(_form(network)) + _text_bytes(network.name)
-    lines = [
-        f"        {8 * len(texts)}'h{texts[::-1].hex()},  // form and name, each behind its length",
-        "        CLOCK_HZ,",
-        f"        16'd{samples},  // most samples of a request",
-        "        32'd0,  // integers of a trace",
-        f"        32'd{network.output_size},",
-        f"        32'd{network.input_size},",
-        f"        256'h{bytes.fromhex(model_hash(network))[::-1].hex()},",
-        "        8'd0,  // no trace",
-        f"        16'd{_PROTOCOL_VERSION}",
+    fields = [
+        (f"{8 * len(texts)}'h{texts[::-1].hex()},", "form and name, each behind its length"),
+        ("CLOCK_HZ,", ""),
+        (f"16'd{samples},", "most samples of a request"),
+        ("32'd0,", "integers of a trace"),
+        (f"32'd{network.output_size},", ""),
+        (f"32'd{network.input_size},", ""),
+        (f"256'h{bytes.fromhex(model_hash(network))[::-1].hex()},", ""),
+        ("8'd0,", "no trace"),
+        (f"16'd{_PROTOCOL_VERSION}", ""),
     ]
-    return 53 + len(texts), "\n".join(["{", *lines, "    }"])
+    return 53 + len(texts), fields
 
 
 def uart_top(network: Network, built: Built, budget: Budget) -> UartTop:
@@ -151,12 +152,90 @@ def uart_top(network: Network, built: Built, budget: Budget) -> UartTop:
     return UartTop(name, dict(sorted(files.items())), sources, samples, _clock_hz(budget))
 
 
+_PORTS = (
+    Port("input", "clk"),
+    Port("input", "reset_n", note="a button; tie it to 1 where there is none"),
+    Port("input", "uart_rx"),
+    Port("output", "uart_tx"),
+    Port("output", "busy", note="for a light: a request is being answered"),
+)
+_RESET = """
+    // Reset for eight clocks after power-on, where registers have their initial values, and after the button.
+    reg [3:0] power_on;
+    reg [1:0] button;
+    initial begin
+        power_on = 4'd0;
+        button = 2'd0;
+    end
+    always @(posedge clk) begin
+        button <= {button[0], !reset_n};
+        if (button[1]) power_on <= 4'd0;
+        else if (!power_on[3]) power_on <= power_on + 1'b1;
+    end
+    wire rst = !power_on[3];
+"""
+
+
 def _module(network: Network, built: Built, budget: Budget, name: str, samples: int) -> str:
     interface = built.interface
+    latency = built.latency - interface.class_latency  # of the core, which has no argmax unit
     hello_bytes, hello = _hello(network, samples)
     test = self_test(network, built, samples)
-    latency = built.latency - interface.class_latency  # of the core, which has no argmax unit
-    parameters: dict[str, int | str] = {
+    verilog = Verilog()
+    verilog.header(
+        f"{name}: {built.core} on a board with a UART, made by edgeml.",
+        "",
+        "Speaks the hardware-in-the-loop protocol: "
+        "`edgeml hil BUNDLE --port /dev/tty…` runs the bundle's vectors on it.",
+        f"8 data bits, no parity, 1 stop bit. Set CLOCK_HZ to the clock of your board; {latency} clocks an inference.",
+        facts={"Model": f"sha256 {model_hash(network)}"},
+    )
+    clock, baud = Parameter("CLOCK_HZ", f"32'd{_clock_hz(budget)}", 32), Parameter("BAUD", f"32'd{BAUD}", 32)
+    with verilog.module(name, _PORTS, (clock, baud)):
+        verilog.line("localparam [31:0] CLOCKS_PER_BIT = CLOCK_HZ / BAUD;", "4 or more")
+        verilog.blank()
+        verilog.comment("The answer to hello, its first byte lowest.")
+        with verilog.block(f"localparam [8*{hello_bytes}-1:0] HELLO = {{", "};"):
+            for field, note in hello:
+                verilog.line(field, note)
+        verilog.blank()
+        verilog.comment(f"The self-test: {len(test.q)} samples drawn from this seed, and the CRC-32 of their outputs.")
+        verilog.line(f"localparam [31:0] TEST_SEED = 32'h{test.seed:08x};")
+        verilog.line(f"localparam [31:0] TEST_CRC = 32'h{test.crc:08x};")
+        verilog.blank()
+        verilog.lines(_RESET)
+        verilog.blank()
+        _serial_port(verilog)
+        verilog.blank()
+        verilog.wire("in_valid", "in_ready", "out_valid", "out_ready")
+        verilog.wire("in_data", width=interface.input_bits)
+        verilog.wire("out_data", width=interface.output_bits)
+        serial = same("rx_valid", "rx_data", "tx_valid", "tx_ready", "tx_data", "busy")
+        parameters = _device_parameters(network, interface, samples, test.rounds, hello_bytes)
+        verilog.instance("edgeml_hil_device", "device", {**CLOCK, **serial, **_STREAMS}, parameters)
+        verilog.instance(built.core, "core", {**CLOCK, **_STREAMS})
+    return verilog.text()
+
+
+_STREAMS = same("in_valid", "in_ready", "in_data", "out_valid", "out_ready", "out_data")
+
+
+def _serial_port(verilog: Verilog) -> None:
+    """The two halves of the UART."""
+    verilog.wire("rx_valid", "tx_valid", "tx_ready")
+    verilog.wire("rx_data", "tx_data", width=8)
+    bit = {"CLOCKS_PER_BIT": Expression("CLOCKS_PER_BIT")}
+    receiver = {**CLOCK, "rx": "uart_rx", "valid": "rx_valid", "data": "rx_data"}
+    transmitter = {**CLOCK, "valid": "tx_valid", "ready": "tx_ready", "data": "tx_data", "tx": "uart_tx"}
+    verilog.instance("edgeml_uart_rx", "receiver", receiver, bit, Layout.SHORT_HEAD)
+    verilog.instance("edgeml_uart_tx", "transmitter", transmitter, bit, Layout.SHORT_HEAD)
+
+
+def _device_parameters(
+    network: Network, interface: Interface, samples: int, rounds: int, hello_bytes: int
+) -> dict[str, int | Expression]:
+    """The shape of the network's streams and what the device answers."""
+    return {
         "INPUTS": interface.inputs,
         "INPUT_LANES": interface.input_lanes,
         "INPUT_BITS": interface.input_element.bits,
@@ -168,90 +247,12 @@ def _module(network: Network, built: Built, budget: Budget, name: str, samples: 
         "INPUT_SIGNED": int(interface.input_element.signed),
         "INPUT_LOW": network.quantizer.low,
         "INPUT_HIGH": network.quantizer.high,
-        "TEST_ROUNDS": test.rounds,
-        "TEST_SEED": "TEST_SEED",
-        "TEST_CRC": "TEST_CRC",
+        "TEST_ROUNDS": rounds,
+        "TEST_SEED": Expression("TEST_SEED"),
+        "TEST_CRC": Expression("TEST_CRC"),
         "HELLO_BYTES": hello_bytes,
-        "HELLO": "HELLO",
+        "HELLO": Expression("HELLO"),
     }
-    device = instance(
-        "edgeml_hil_device",
-        "device",
-        parameters,
-        {
-            "clk": "clk", "rst": "rst", "rx_valid": "rx_valid", "rx_data": "rx_data", "tx_valid": "tx_valid",
-            "tx_ready": "tx_ready", "tx_data": "tx_data", "busy": "busy", "in_valid": "in_valid",
-            "in_ready": "in_ready", "in_data": "in_data", "out_valid": "out_valid", "out_ready": "out_ready",
-            "out_data": "out_data",
-        },
-    )  # fmt: skip
-    for constant in ("HELLO", "TEST_SEED", "TEST_CRC"):  # parameters that are no literals of Python's
-        device = device.replace(f'.{constant}("{constant}")', f".{constant}({constant})")
-    core = instance(
-        built.core,
-        "core",
-        {},
-        {
-            "clk": "clk", "rst": "rst", "in_valid": "in_valid", "in_ready": "in_ready", "in_data": "in_data",
-            "out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data",
-        },
-    )  # fmt: skip
-    return f"""// {name}: {built.core} on a board with a UART, made by edgeml.
-//
-// Speaks the hardware-in-the-loop protocol: `edgeml hil BUNDLE --port /dev/tty…` runs the bundle's vectors on it.
-// 8 data bits, no parity, 1 stop bit. Set CLOCK_HZ to the clock of your board; {latency} clocks an inference.
-// Model: sha256 {model_hash(network)}
-`default_nettype none
-module {name} #(
-    parameter [31:0] CLOCK_HZ = 32'd{_clock_hz(budget)},
-    parameter [31:0] BAUD = 32'd{BAUD}
-) (
-    input  wire clk,
-    input  wire reset_n,  // a button; tie it to 1 where there is none
-    input  wire uart_rx,
-    output wire uart_tx,
-    output wire busy      // for a light: a request is being answered
-);
-    localparam [31:0] CLOCKS_PER_BIT = CLOCK_HZ / BAUD;  // 4 or more
-
-    // The answer to hello, its first byte lowest.
-    localparam [8*{hello_bytes}-1:0] HELLO = {hello};
-
-    // The self-test: {len(test.q)} samples drawn from this seed, and the CRC-32 of their outputs.
-    localparam [31:0] TEST_SEED = 32'h{test.seed:08x};
-    localparam [31:0] TEST_CRC = 32'h{test.crc:08x};
-
-    // Reset for eight clocks after power-on, where registers have their initial values, and after the button.
-    reg [3:0] power_on;
-    reg [1:0] button;
-    initial begin
-        power_on = 4'd0;
-        button = 2'd0;
-    end
-    always @(posedge clk) begin
-        button <= {{button[0], !reset_n}};
-        if (button[1]) power_on <= 4'd0;
-        else if (!power_on[3]) power_on <= power_on + 1'b1;
-    end
-    wire rst = !power_on[3];
-
-    wire rx_valid, tx_valid, tx_ready;
-    wire [7:0] rx_data, tx_data;
-    edgeml_uart_rx #(.CLOCKS_PER_BIT(CLOCKS_PER_BIT)) receiver (
-        .clk(clk), .rst(rst), .rx(uart_rx), .valid(rx_valid), .data(rx_data)
-    );
-    edgeml_uart_tx #(.CLOCKS_PER_BIT(CLOCKS_PER_BIT)) transmitter (
-        .clk(clk), .rst(rst), .valid(tx_valid), .ready(tx_ready), .data(tx_data), .tx(uart_tx)
-    );
-
-    wire in_valid, in_ready, out_valid, out_ready;
-    wire {bus(interface.input_bits)}in_data;
-    wire {bus(interface.output_bits)}out_data;
-{device}
-{core}
-endmodule
-`default_nettype wire
-"""
 
 
 def uart_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]:

@@ -1,1 +1,1 @@
-"""Verilog text and memory images."""
+"""Verilog text: the writer, streams between modules, types of integers, memory images."""

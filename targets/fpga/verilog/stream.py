@@ -1,0 +1,47 @@
+"""Streams between modules: valid, ready and data, and the ports that every core has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .writer import Port, Verilog
+
+__all__ = ["Stream", "stream_ports"]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The three wires `<name>_valid`, `<name>_ready` and `<name>_data`, the data `width` bits wide."""
+
+    name: str
+    width: int
+
+    def declare(self, verilog: Verilog) -> None:
+        """Declare its wires."""
+        verilog.wire(f"{self.name}_valid")
+        verilog.wire(f"{self.name}_ready")
+        verilog.wire(f"{self.name}_data", width=self.width)
+
+    def ports(self, prefix: str) -> dict[str, str]:
+        """The ports `<prefix>_valid`, `_ready` and `_data` of a unit, connected to it."""
+        return {f"{prefix}_{part}": f"{self.name}_{part}" for part in ("valid", "ready", "data")}
+
+    def feed(self, verilog: Verilog, taker: str) -> None:
+        """Connect it to the stream called `taker`."""
+        verilog.assign(f"{taker}_valid", f"{self.name}_valid")
+        verilog.assign(f"{taker}_data", f"{self.name}_data")
+        verilog.assign(f"{self.name}_ready", f"{taker}_ready")
+
+
+def stream_ports(in_width: int, out_width: int) -> list[Port]:
+    """The ports of a core: clock, reset, and a stream of `in_width` bits in and one of `out_width` bits out."""
+    return [
+        Port("input", "clk"),
+        Port("input", "rst", note="synchronous, active high"),
+        Port("input", "in_valid"),
+        Port("output", "in_ready"),
+        Port("input", "in_data", in_width),
+        Port("output", "out_valid"),
+        Port("input", "out_ready"),
+        Port("output", "out_data", out_width),
+    ]
