@@ -6,6 +6,7 @@ from edgeml.network.task import BINARY, VALUES
 
 from .arena import Plan, Step
 from .arrays import ConstantArray
+from .header import input_type
 
 __all__ = ["source_text", "used_constants", "used_headers"]
 
@@ -49,14 +50,10 @@ def _escaped(text: str) -> str:
     )
 
 
-def _input_type(plan: Plan) -> str:
-    return "int8_t" if plan.network.quantizer.signed else "uint8_t"
-
-
 def _step_function(plan: Plan, step: Step) -> str:
     """One step for `samples` samples, a constant where it is called."""
     job, code, y = step.job, step.code, step.output
-    types = [tensor.ctype for tensor in job.inputs] or [_input_type(plan)]
+    types = [tensor.ctype for tensor in job.inputs] or [input_type(plan)]
     strides = [tensor.padded for tensor in job.inputs] or [plan.network.input_size]
     names = [f"x{position}" if position else "x" for position in range(len(types))]
     suffix = "_all" if code.per_sample else ""
@@ -102,7 +99,7 @@ def _core(plan: Plan) -> str:
     name, network = plan.name, plan.network
     lines = [
         f"/* All layers for so many samples; the offsets are {name}'s plan of the arena. */",
-        f"EDGEML_INLINE void {name}_layers(const {_input_type(plan)} *input, size_t samples, int32_t *output,",
+        f"EDGEML_INLINE void {name}_layers(const {input_type(plan)} *input, size_t samples, int32_t *output,",
         f"{' ' * len(f'EDGEML_INLINE void {name}_layers(')}int32_t *label, int32_t *trace, uint8_t *arena)",
         "{",
     ]
@@ -155,7 +152,7 @@ def _variable(node: str) -> str:
 
 
 def _entry_points(plan: Plan) -> str:
-    name, ctype = plan.name, _input_type(plan)
+    name, ctype = plan.name, input_type(plan)
     inputs, outputs = plan.network.input_size, plan.network.output_size
     storage = "EDGEML_FOR_SIZE " if plan.dialect.separate_steps else ""
     text = f"""{storage}int32_t {name}_invoke(const {ctype} *input, int32_t *output, void *arena)
