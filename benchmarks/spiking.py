@@ -14,8 +14,8 @@ from collections.abc import Callable
 import numpy as np
 
 from edgeml.network import InputQuantizer, Network, Node, Output, simulate
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.measures import measure
 from edgeml.network.spiking.models import snntorch_leaky
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Network, decisions, golden
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.recording import record
 from edgeml.network.spiking.time_stepped import run
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.snn import SnnLayer
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.models.loihi import loihi
 from edgeml.network.spiking.models.xylo import xylo
 

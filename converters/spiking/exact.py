@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
 from edgeml.network import Add, Dense, Network, Node, Threshold
+from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.lookup import Lookup
-from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.currents import wiring
 from edgeml.network.spiking.encodings import ENCODINGS
 

@@ -11,7 +11,7 @@ import numpy as np
 from edgeml.errors import InputError
 from edgeml.frontends.snn import Snn, SnnLayer
 from edgeml.network import InputQuantizer
-from edgeml.network.layers.neurons_time import SpikeEncoder
+from edgeml.network.layers.spike_encoder import SpikeEncoder
 from edgeml.plugins import Progress
 
 from .quantize_snn import Bits, weight_step

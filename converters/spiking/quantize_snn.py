@@ -11,8 +11,9 @@ import numpy.typing as npt
 from edgeml.errors import InputError, NetworkError
 from edgeml.frontends.snn import READOUTS, Snn, SnnLayer
 from edgeml.network import Add, InputQuantizer, Network, Node, Output, ValueRange
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_encoder import SpikeEncoder
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.models.snntorch import snntorch_leaky, snntorch_synaptic
 from edgeml.network.spiking.ranges import arriving_range, state_ranges

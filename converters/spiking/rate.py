@@ -18,8 +18,9 @@ from edgeml.frontends.mlp import Affine, Clamp, Linear
 from edgeml.judging.scores import scores
 from edgeml.judging.task import require_fitting, stated, tail_note
 from edgeml.network import InputQuantizer, Network, Node, Output, decisions
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_encoder import SpikeEncoder
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.recording import record
 from edgeml.network.task import VALUES

@@ -12,8 +12,8 @@ from edgeml.errors import InputError
 from edgeml.frontends.snn import Snn
 from edgeml.judging.scores import answers_of, scores
 from edgeml.network import Network, decisions, golden
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeEncoder
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_encoder import SpikeEncoder
 from edgeml.network.spiking.input_encoders import ENCODERS
 from edgeml.network.spiking.measures import measure
 from edgeml.network.task import VALUES

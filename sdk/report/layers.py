@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..network import Dense, Lookup, Network, Node, Requantize, Threshold, trace
+from ..network.layers.leaky_neurons import LeakyNeurons
 from ..network.layers.neurons import Neurons
-from ..network.layers.neurons_leaky import LeakyNeurons
 from ..network.value_range import ValueRange
 from .chart import chart, figure, histogram, thresholds
 from .markup import pairs, section, table, text

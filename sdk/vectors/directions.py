@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..network import Add, Dense, Layer, Lookup, Requantize, Threshold
-from ..network.layers.neurons import InputSpikes, Neurons
-from ..network.layers.neurons_leaky import LeakyNeurons
-from ..network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from ..network.layers.input_spikes import InputSpikes
+from ..network.layers.leaky_neurons import LeakyNeurons
+from ..network.layers.neurons import Neurons
+from ..network.layers.spike_encoder import SpikeEncoder
+from ..network.layers.spike_readout import SpikeReadout
 
 __all__ = ["Direction", "monotone", "wanted_inputs"]
 

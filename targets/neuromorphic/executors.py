@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Network
-from edgeml.network.layers.neurons import InputSpikes, Neurons
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.time_stepped import run
 from edgeml.plugins import Execution, Subject
 from edgeml.system.caller_state import preserved

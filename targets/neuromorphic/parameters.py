@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from edgeml.network import Network
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.layers.neurons import Neurons
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
 
 from .populations import populations
 

@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Dense, Network
-from edgeml.network.layers.neurons import InputSpikes, Neurons
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.neurons import Neurons
+from edgeml.network.layers.spike_encoder import SpikeEncoder
+from edgeml.network.layers.spike_readout import SpikeReadout
 
 __all__ = ["Population", "populations"]
 

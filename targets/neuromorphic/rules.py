@@ -12,8 +12,9 @@ import numpy as np
 
 from edgeml.errors import InputError
 from edgeml.network import Network
-from edgeml.network.layers.neurons import InputSpikes, Neurons
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.ranges import state_ranges
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile

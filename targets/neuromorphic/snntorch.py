@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Network
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 
 __all__ = ["can_run", "run_on_snntorch"]
 

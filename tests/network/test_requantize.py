@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,6 @@ import pytest
 
 from edgeml.errors import NetworkError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, ValueRange, simulate, trace
-from edgeml.network.comparisons import with_thresholds
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.network_file import read, write
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
@@ -136,7 +136,13 @@ def test_a_channel_count_that_does_not_fit_is_refused() -> None:
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_a_whole_network_as_comparisons_gives_the_same_integers_at_every_node(rounding: str) -> None:
     original = network(rounding, per_channel=True)
-    compared = with_thresholds(original)
+    nodes = tuple(
+        replace(node, layer=node.layer.as_threshold(original.ranges[node.inputs[0]]))
+        if isinstance(node.layer, Requantize)
+        else node
+        for node in original.nodes
+    )
+    compared = replace(original, nodes=nodes)
     assert not any(isinstance(node.layer, Requantize) for node in compared.nodes)
     q = np.random.default_rng(2).integers(-128, 128, (3000, 9)).astype(np.int32)
     expected, found = trace(original, q), trace(compared, q)

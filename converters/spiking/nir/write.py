@@ -14,9 +14,11 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError, MissingTool
 from edgeml.network import Dense, Network, network_file
-from edgeml.network.layers.neurons import InputSpikes, Neurons
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.neurons import Neurons
+from edgeml.network.layers.spike_encoder import SpikeEncoder
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.verification.stated_scales import StatedScales
 
 if TYPE_CHECKING:

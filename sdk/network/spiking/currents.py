@@ -11,7 +11,8 @@ from ...errors import NetworkError
 from ..layers.add import Add
 from ..layers.dense import Dense
 from ..layers.input_quantizer import InputQuantizer
-from ..layers.neurons import InputSpikes, Neurons
+from ..layers.input_spikes import InputSpikes
+from ..layers.neurons import Neurons
 from ..network import Network
 
 __all__ = ["Source", "Wiring", "wiring"]

@@ -12,7 +12,7 @@ from .models.decay import DECAYS
 from .models.limits import limit
 
 if TYPE_CHECKING:
-    from ..layers.neurons_leaky import LeakyNeurons
+    from ..layers.leaky_neurons import LeakyNeurons
 
 __all__ = ["Record", "run_layer"]
 

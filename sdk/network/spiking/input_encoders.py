@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..value_range import IntArray
 
 if TYPE_CHECKING:
-    from ..layers.neurons_time import SpikeEncoder
+    from ..layers.spike_encoder import SpikeEncoder
 
 __all__ = ["ENCODERS", "encode_over_time", "uniform_draws"]
 

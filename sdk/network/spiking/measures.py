@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from ..golden import trace
 from ..layers.dense import Dense
-from ..layers.neurons import InputSpikes, Neurons
-from ..layers.neurons_leaky import LeakyNeurons
+from ..layers.input_spikes import InputSpikes
+from ..layers.leaky_neurons import LeakyNeurons
+from ..layers.neurons import Neurons
 from ..layers.threshold import Threshold
 from ..network import Network
 from .dynamics import Record

@@ -12,7 +12,7 @@ from .models.decay import DECAYS
 from .models.limits import bounds
 
 if TYPE_CHECKING:
-    from ..layers.neurons_leaky import LeakyNeurons
+    from ..layers.leaky_neurons import LeakyNeurons
 
 __all__ = ["arriving_range", "state_ranges"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..layers.neurons_leaky import LeakyNeurons
+from ..layers.leaky_neurons import LeakyNeurons
 from ..network import Network
 from .dynamics import Record
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..golden import IntTensor
-from ..layers.neurons import InputSpikes, Neurons
+from ..layers.input_spikes import InputSpikes
+from ..layers.neurons import Neurons
 from ..network import Network
 from .currents import Wiring, wiring
 from .encodings import Stbif, Train, encoding

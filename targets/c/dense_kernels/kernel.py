@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Dense, Threshold
-from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.neurons import Neurons
 
 from ..dialect import Dialect
 from ..emitter import LayerCode, LayerJob

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeml.errors import InputError
 from edgeml.network import Network, Node
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.models.limits import bounds
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.ranges import arriving_range, state_ranges

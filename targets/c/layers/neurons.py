@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edgeml.network import Network, Node, Threshold
-from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.neurons import Neurons
 
 from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 from .threshold import ThresholdEmitter
 
-__all__ = ["InputSpikesEmitter", "NeuronsEmitter"]
+__all__ = ["NeuronsEmitter"]
 
 
 class NeuronsEmitter(LayerEmitter):
@@ -41,25 +41,4 @@ class NeuronsEmitter(LayerEmitter):
             includes=counting.includes,
             constants=counting.constants,
             scratch_bytes=counting.scratch_bytes,
-        )
-
-
-class InputSpikesEmitter(LayerEmitter):
-    """Copies the stored integers: an input of the lowest value is silent."""
-
-    kind = "input_spikes"
-
-    def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
-        layer = nodes[-1].layer
-        assert isinstance(layer, InputSpikes)
-        values = network.ranges[nodes[-1].name]
-        return Tensor.make(nodes[-1].name, values, dialect.padding, ctype="uint8_t", low=layer.low)
-
-    def emit(self, job: LayerJob) -> LayerCode:
-        (x,) = job.inputs
-        offset = x.low - job.output.low
-        value = "x[i]" if offset == 0 else f"(uint8_t)((int32_t)x[i] + ({offset}))"
-        return LayerCode(
-            statements=(f"for (size_t i = 0; i < {job.output.size}u; i++) {{", f"    y[i] = {value};", "}"),
-            comment="input integers as events, the lowest silent",
         )

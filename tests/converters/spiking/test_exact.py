@@ -20,8 +20,9 @@ from edgeml.network import (
 )
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
-from edgeml.network.spiking.event_driven import run_events
 from edgeml.network.spiking.time_stepped import run
+
+from ...network.spiking.event_driven import run_events
 
 ENCODINGS = ("unary", "sar", "ttfs", "graded", "stbif")
 

@@ -16,7 +16,7 @@ from edgeml.errors import CheckFailed, InputError
 from edgeml.frontends import load_model
 from edgeml.frontends.snn import Snn
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, network_file, simulate
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.models import snntorch_leaky, snntorch_synaptic
 from edgeml.verification.reception import real_vectors
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from edgeml.errors import NetworkError
 from edgeml.network import InputQuantizer, Network, Node, Output
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_encoder import SpikeEncoder
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 
 

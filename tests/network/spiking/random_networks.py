@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edgeml.network import Add, Dense, InputQuantizer, Network, Node, Output
-from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.neurons import Neurons
 
 ENCODINGS = ("unary", "sar", "ttfs", "graded", "stbif")
 

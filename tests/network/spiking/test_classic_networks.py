@@ -7,8 +7,9 @@ import pytest
 
 from edgeml.errors import NetworkError
 from edgeml.network import InputQuantizer, Network, Node, Output, ValueRange, network_file, simulate
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeEncoder, SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_encoder import SpikeEncoder
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.input_encoders import uniform_draws
 from edgeml.network.spiking.measures import measure
 from edgeml.network.spiking.models.neuron_model import NeuronModel

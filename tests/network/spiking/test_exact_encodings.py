@@ -10,14 +10,15 @@ from hypothesis.extra.numpy import arrays
 
 from edgeml.errors import NetworkError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, golden, network_file, simulate
-from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.encodings import ENCODINGS as ENCODINGS_BY_NAME
 from edgeml.network.spiking.encodings import encoding
-from edgeml.network.spiking.event_driven import run_events
 from edgeml.network.spiking.schedule import Schedule
 from edgeml.network.spiking.time_stepped import run
 from tests.sweeps import cases, seeds
 
+from .event_driven import run_events
 from .random_networks import ENCODINGS, random_network
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgeml.network import InputQuantizer, Network, Node, Output, simulate
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.models.loihi import loihi, stored_weights
 from edgeml.network.spiking.recording import record
 

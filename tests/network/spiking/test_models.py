@@ -8,7 +8,7 @@ from math import floor
 import numpy as np
 import pytest
 
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.dynamics import run_layer
 from edgeml.network.spiking.models.decay import decay
 from edgeml.network.spiking.models.neuron_model import NeuronModel

@@ -7,7 +7,7 @@ import pytest
 
 from edgeml.errors import NetworkError
 from edgeml.network import ValueRange
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.models.snntorch import snntorch_lapicque, snntorch_leaky, snntorch_synaptic
 from tests.sweeps import cases, seeds

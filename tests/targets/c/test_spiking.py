@@ -7,7 +7,7 @@ import pytest
 
 from edgeml.errors import InputError
 from edgeml.network import InputQuantizer, Network, Node, Output, golden, simulate
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.models import NeuronModel, tinyodin
 from edgeml.targets.c import generate
 from edgeml.targets.cpu.compiler import find_compiler

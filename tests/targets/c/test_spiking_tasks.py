@@ -8,8 +8,8 @@ import itertools
 import numpy as np
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, argmax, simulate
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.models import NeuronModel
 
 from .test_spiking import assert_equal

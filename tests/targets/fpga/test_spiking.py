@@ -9,9 +9,9 @@ import pytest
 
 from edgeml.errors import InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
-from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.encodings import encoding as code
-from edgeml.network.spiking.event_driven import run_events
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.event_driven.cycles import longest_frame, run_clocks
@@ -25,6 +25,8 @@ from edgeml.targets.fpga.target import choose
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator, icarus
 from tests.network.random_networks import random_inputs
 from tests.network.spiking.random_networks import random_network
+
+from ...network.spiking.event_driven import run_events
 
 verilator = pytest.mark.skipif(
     find_verilator() is None or compiler() is None, reason="Verilator or a C++ compiler is not installed"

@@ -16,8 +16,8 @@ pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 from edgeml.errors import InputError
 from edgeml.hil.device import Device
 from edgeml.network import InputQuantizer, Network, Node, Output, simulate, trace
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.models import NeuronModel, tinyodin
 from edgeml.network.spiking.models.snntorch import snntorch_lapicque, snntorch_leaky, snntorch_synaptic
 from edgeml.targets.mcu import boards

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output
-from edgeml.network.layers.neurons import InputSpikes, Neurons
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeReadout
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.neurons import Neurons
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.models.loihi import loihi
 from edgeml.network.spiking.models.xylo import xylo
 

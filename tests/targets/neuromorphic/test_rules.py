@@ -9,8 +9,9 @@ import pytest
 
 from edgeml.errors import InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
-from edgeml.network.layers.neurons import InputSpikes, Neurons
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.models import PRESETS
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile, load_profile, profile_names

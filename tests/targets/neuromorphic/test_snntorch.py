@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edgeml.network import Add, InputQuantizer, Network, Node, Output, golden
-from edgeml.network.layers.neurons_leaky import LeakyNeurons
-from edgeml.network.layers.neurons_time import SpikeReadout
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
+from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.models.snntorch import snntorch_lapicque, snntorch_leaky, snntorch_synaptic
 from edgeml.targets.neuromorphic.snntorch import can_run, run_on_snntorch

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
 from edgeml.network import Network
-from edgeml.network.layers.neurons import InputSpikes, Neurons
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.currents import Wiring, wiring
 
 from ...verilog.text import Element, type_of

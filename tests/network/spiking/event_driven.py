@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..golden import IntTensor
-from ..layers.neurons import InputSpikes, Neurons
-from ..network import Network
-from .currents import wiring
-from .encodings import encoding
+from edgeml.network import Network
+from edgeml.network.golden import IntTensor
+from edgeml.network.layers.input_spikes import InputSpikes
+from edgeml.network.layers.neurons import Neurons
+from edgeml.network.spiking.currents import wiring
+from edgeml.network.spiking.encodings import encoding
 
 __all__ = ["EventRun", "run_events"]
 
