@@ -1,21 +1,35 @@
-"""What every layer of the integer network is, and how a layer is found by its kind."""
+"""What every layer of the integer network is, and how a layer is found by its kind.
+
+Kinds of edgeml's own stand in `layers/`, each in a file that is called after it. A package of anybody's adds a kind by
+an entry point in the group `edgeml.layers`: its name is the kind, its value the layer's class. Neither is imported
+before a network holds such a layer.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import NetworkError
+from ..errors import MissingTool, NetworkError, printable
 from .value_range import IntArray, ValueRange
 
-__all__ = ["Layer", "layer_class", "layer_kinds"]
+__all__ = ["LAYERS_GROUP", "Layer", "UnknownKind", "layer_class", "layer_kinds"]
+
+LAYERS_GROUP = "edgeml.layers"
+"""The group of entry points that add kinds of layer."""
 
 _KINDS: dict[str, type[Layer]] = {}
+_FOLDER = "layers"
 _L = TypeVar("_L", bound="Layer")
 
 
@@ -36,7 +50,8 @@ class Layer(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.kind:
-            if _KINDS.setdefault(cls.kind, cls).__qualname__ != cls.__qualname__:
+            owner = f"{__package__}.{_FOLDER}.{cls.kind}" if cls.kind in _own_kinds() else cls.__module__
+            if _KINDS.get(cls.kind, cls).__qualname__ != cls.__qualname__ or cls.__module__ != owner:
                 raise TypeError(f"two layer classes are of kind {cls.kind!r}")
             _KINDS[cls.kind] = cls
 
@@ -88,16 +103,53 @@ class Layer(ABC):
             raise NetworkError(f"layer kind {cls.kind}", f"a field has a wrong value ({error})") from error
 
 
-def layer_kinds() -> dict[str, type[Layer]]:
-    """All kinds of layer that are known, by name."""
-    from . import layers  # noqa: F401  (importing the folder registers every layer in it)
+class UnknownKind(NetworkError):
+    """A kind of layer that neither edgeml nor an installed package has."""
 
-    return dict(_KINDS)
+
+@cache
+def _own_kinds() -> frozenset[str]:
+    return frozenset(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / _FOLDER)]))
+
+
+def layer_kinds() -> tuple[str, ...]:
+    """The names of all kinds of layer: edgeml's own, those of installed packages, and those of imported modules."""
+    return tuple(sorted({*_own_kinds(), *(entry.name for entry in entry_points(group=LAYERS_GROUP)), *_KINDS}))
 
 
 def layer_class(kind: str) -> type[Layer]:
-    """The class of a kind of layer; NetworkError naming the known kinds where there is none."""
-    kinds = layer_kinds()
-    if kind not in kinds:
-        raise NetworkError(f"layer kind {kind!r}", f"is not known; known kinds: {', '.join(sorted(kinds))}")
-    return kinds[kind]
+    """The class of a kind of layer.
+
+    A kind is only ever looked up among names that are known: it does not become part of a module's name.
+    Raises UnknownKind with the known kinds where there is none, MissingTool where its package cannot be imported.
+    """
+    if not isinstance(kind, str):
+        raise NetworkError("layer kind", f"must be a text, found {type(kind).__name__}")
+    if kind not in _KINDS:
+        if kind in _own_kinds():
+            importlib.import_module(f"{__package__}.{_FOLDER}.{kind}")
+        else:
+            _KINDS[kind] = _from_packages(kind)
+    return _KINDS[kind]
+
+
+def _from_packages(kind: str) -> type[Layer]:
+    """The class that an installed package offers under the name of `kind`."""
+    where = f"layer kind {printable(repr(kind), 60)}"
+    offered = {entry.value: entry for entry in entry_points(group=LAYERS_GROUP) if entry.name == kind}
+    if not offered:
+        raise UnknownKind(
+            where,
+            f"is not known; known kinds: {', '.join(layer_kinds())}",
+            "If a package adds it, install that package here",
+        )
+    if len(offered) > 1:
+        raise NetworkError(where, f"two installed packages offer it ({', '.join(sorted(offered))})", "Remove one")
+    (entry,) = offered.values()
+    try:
+        found = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise MissingTool(where, f"cannot be imported from {entry.value} ({error})", "Mend that package") from error
+    if not (isinstance(found, type) and issubclass(found, Layer) and found.kind == kind):
+        raise NetworkError(where, f"{entry.value} of an installed package is not a layer of that kind", "Mend it")
+    return found

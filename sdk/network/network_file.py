@@ -15,7 +15,7 @@ from safetensors.numpy import load, save
 
 from ..errors import InputError, NetworkError, printable
 from ..system.regular_file import read_regular
-from .layer import layer_class
+from .layer import UnknownKind, layer_class
 from .network import Network, Node, Output
 
 __all__ = ["FORMAT_VERSION", "from_bytes", "model_hash", "read", "structure_of", "to_bytes", "write"]
@@ -97,6 +97,9 @@ def from_bytes(content: bytes, where: str = "network") -> Network:
         structure = structure_of(content)
         tensors = load(content)
         return _network(structure, tensors)
+    except UnknownKind as error:
+        what = f"{error.where} is of a {error.problem}"
+        raise InputError(where, printable(what, _LONGEST_MESSAGE), error.remedy) from error
     except InputError as error:
         raise InputError(where, f"is not a sound .edgeml file: {printable(error, _LONGEST_MESSAGE)}") from error
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
@@ -133,6 +136,8 @@ def _network(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) ->
         arrays = {field: tensors[f"{name}.{field}"] for field in entry["tensors"]}
         try:
             layer = layer_class(entry["kind"]).from_parts(entry["attributes"], arrays)
+        except UnknownKind as error:
+            raise UnknownKind(f"layer {name}", f"{error.where} that {error.problem}", error.remedy) from error
         except NetworkError as error:
             raise NetworkError(f"layer {name}", str(error)) from error
         nodes.append(Node(name, layer, _texts("inputs", entry["inputs"])))

@@ -1,7 +1,1 @@
-"""The primitives of the integer network, one file each; importing this folder registers all of them."""
-
-import importlib
-import pkgutil
-
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+"""The primitives of the integer network: one file for each kind, called after it (`layer.layer_class` finds them)."""
