@@ -72,25 +72,30 @@ class Simulated:
             else:
                 self._outputs.append((name, used[direction], (1 << bits) - 1))
             used[direction] += bits
-        self._given = 0
+        self._word = 0
         self._in_bytes = len(self._in)
 
     def width(self, name: str) -> int:
         """Bits of an input."""
         return self._inputs[name][1].bit_length()
 
+    def given(self, name: str) -> int:
+        """The bits of an input as it was last set."""
+        place, mask = self._inputs[name]
+        return self._word >> place & mask
+
     def set(self, **inputs: int) -> None:
         """Change inputs; negative numbers go in in two's complement."""
-        given = self._given
+        given = self._word
         for name, value in inputs.items():
             place, mask = self._inputs[name]
             given = given & ~(mask << place) | (value & mask) << place
-        self._given = given
+        self._word = given
 
     def look(self, **inputs: int) -> dict[str, int]:
         """Outputs, as bits, with these inputs changed, before any clock."""
         self.set(**inputs)
-        self._in[:] = self._given.to_bytes(self._in_bytes, "little")
+        self._in[:] = self._word.to_bytes(self._in_bytes, "little")
         self._clock[0] = 0
         self._evaluate()
         out = int.from_bytes(self._out, "little")
