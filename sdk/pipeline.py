@@ -23,6 +23,8 @@ from .inputs import read_inputs
 from .judging import fidelity
 from .judging.scores import answers_of, scores
 from .network import Network, network_file
+from .options import check_options
+from .options.installed import form_owner, installed_owners, target_owner
 from .profile import Profile, load_profile
 from .report import confusion, render
 from .system import caller_state
@@ -73,7 +75,7 @@ def convert(
     example : an example input [batch, features …] of an `nn.Module` that has to be traced and whose input cannot be
         guessed from its layers.
     name : letters, digits and underscores: the prefix of generated code; default from the model.
-    options : of the converter and the target, by name, e.g. {"bits": 2, "epochs": 30}.
+    options : of the converter and the target, by name, e.g. {"bits": 2, "epochs": 30}; see `edgeml convert --help`.
     task : `classes`, `binary` or `values` (regression); default from the model and y, see `task.settle`.
     labels : names of the classes in the order of the model's outputs (of one output: of class 0 and class 1), as a
         list or as text with commas; y may then hold names. Default: what the data or the model hold.
@@ -98,10 +100,10 @@ def convert(
     MissingTool : something that this conversion needs is not installed; or one of `require` did not run, and the
         bundle is kept.
     """
-    given = {key: value for key, value in (options or {}).items() if value is not None}
     profile = load_profile(target)
     hardware, converter = plugins.targets(profile.kind), plugins.converters(to)
-    _check_options(given, to, profile, converter, hardware)
+    form_takes, target_takes = form_owner(to), target_owner(profile.kind)
+    given = check_options(options or {}, (form_takes, target_takes), installed_owners)
     coverage.check_names(require)
     if output is not None:
         check_output(Path(output))
@@ -113,7 +115,7 @@ def convert(
         )
         source, dataset = inputs.source, inputs.data
         announce(f"converting to {to}")
-        conversion = _converted(model, source, converter, to, dataset, _take(given, converter.option_names), progress)
+        conversion = _converted(model, source, converter, to, dataset, form_takes.own(given), progress)
         network = conversion.network
         checked = source if isinstance(source, Mlp) else network
         conversion = replace(conversion, notes=(*data_notes(checked, dataset), *inputs.notes, *conversion.notes))
@@ -129,8 +131,7 @@ def convert(
                 metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
                 metrics["judged_on"] = {"samples": len(dataset.y_test), "split": dataset.split}
             told = _told(hardware.emit, announce=announce, remark=remark)
-            target_options = _take(given, getattr(hardware, "option_names", ()))
-            metrics["target"] = dict(hardware.emit(network, profile, folder, target_options, **told))
+            metrics["target"] = dict(hardware.emit(network, profile, folder, target_takes.own(given), **told))
             manifest = {**_manifest(conversion, to, profile, given, metrics), "vectors": vectors.as_json()}
             unverified = Bundle(folder, network, seal(folder, manifest))
             verdicts = run_executors(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
@@ -142,18 +143,6 @@ def convert(
             bundle = replace(load(folder), folder=final)
     coverage.require(verdicts, require)
     return bundle
-
-
-def _check_options(
-    given: Mapping[str, Any], form: str, profile: Profile, converter: plugins.Converter, hardware: plugins.Target
-) -> None:
-    known = {*converter.option_names, *getattr(hardware, "option_names", ())}
-    if unknown := sorted(set(given) - known):
-        raise InputError(
-            f"option {unknown[0]!r}",
-            f"is not one of form {form} on target {profile.name}",
-            f"Known: {', '.join(sorted(known))}",
-        )
 
 
 def _converted(
@@ -219,10 +208,6 @@ def _manifest(
         "metrics": metrics,
         "notes": list(conversion.notes),
     }
-
-
-def _take(options: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {key: value for key, value in options.items() if key in names}
 
 
 def _told(call: Callable[..., Any], **listeners: Callable[[str], None]) -> dict[str, Callable[[str], None]]:

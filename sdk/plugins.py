@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from .errors import InputError, MissingTool, printable
 from .network import Network
+from .options import Option
 
 if TYPE_CHECKING:
     from .bundle import Bundle
@@ -79,8 +80,11 @@ class Converter(Protocol):
     taken as it is may hold, and `left_out_note`, a sentence on which files of the form such a bundle does not have.
     """
 
-    option_names: tuple[str, ...]
-    """Names of the options it takes, e.g. ("bits", "weight_bits", …); others are refused before it is called."""
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The options that it takes (`edgeml.options`); others, and values that do not fit, are refused before it is
+        called."""
+        ...
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
         """Convert `mlp`. `options` holds only what the user gave; InputError where a value is wrong or where
@@ -105,6 +109,8 @@ class Target(Protocol):
     Used by `edgeml explore` where a target has them, both called as (network, profile, options) and giving numbers by
     name: `estimate`, quick and without writing anything (`luts`, `latency_us`, `flash_bytes` …), and `measure`, which
     may build and run something (`instructions` …).
+
+    A target with options of its own declares them as a converter does (`options`; `edgeml.options.TakesOptions`).
 
     A target that has `profile_fields` (see `profile_fields.Field`) is given only profiles whose values fit them.
     """

@@ -20,7 +20,7 @@ from .extract import extract
 from .fold import FoldedMlp, fold
 from .freeze import freeze
 from .model_file import BREVITAS_FILE, to_bytes
-from .options import OPTION_NAMES, Options, read_options
+from .options import OPTIONS, Options, read_options
 from .quantizer_placement import Plan, PlannedLinear, make_plan
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class QuantizedConverter:
     """
 
     layer_kinds = ("input_quantizer", "dense", "threshold", "add")
-    option_names = OPTION_NAMES
+    options = OPTIONS
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
         """Convert `mlp`; the same arguments give the same bytes.

@@ -10,19 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml import plugins
-from edgeml.errors import EdgemlError, InputError
+from edgeml.errors import EdgemlError
 from edgeml.frontends.snn import Snn
 from edgeml.judging.scores import answers_of, scores
 from edgeml.network import Network, Threshold
-from edgeml.network.spiking.encodings import ENCODINGS
 from edgeml.network.spiking.measures import measure
 from edgeml.network.task import VALUES
+from edgeml.options import Option, read_values
 from edgeml.plugins import Conversion, Progress
 
 from .charts import accuracy_over_steps, spike_charts, steps_chart
 from .exact import to_spikes
 from .nir import nir_bytes
-from .snn import SNN_OPTIONS, convert_snn
+from .options import EXACT, RATE, RATE_ENCODING, SPIKING_MODEL, refuse_others
+from .snn import convert_snn
 
 if TYPE_CHECKING:
     from edgeml.data.dataset import Dataset
@@ -30,9 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SpikingConverter"]
 
-_OWN = ("encoding", "input_encoding", "uniform_thresholds")
-_RATE = ("steps", "percentile", "weight_bits")
+_EXACT = tuple(option.name for option in EXACT)
 _MEASURED = 64
+
+
+def _quantized() -> Any:
+    """The converter of the quantized form, whose integers exact encodings carry."""
+    return plugins.converters("quantized")
 
 
 class SpikingConverter:
@@ -45,10 +50,9 @@ class SpikingConverter:
     """
 
     @property
-    def option_names(self) -> tuple[str, ...]:
-        """Own options, those for spiking models, and those of the quantized form."""
-        quantized = plugins.converters("quantized").option_names
-        return tuple(dict.fromkeys((*_OWN, *_RATE, *SNN_OPTIONS, *quantized)))
+    def options(self) -> tuple[Option, ...]:
+        """Those of the exact encodings, of rate coding, of spiking models, and those of the quantized form."""
+        return tuple(dict.fromkeys((*EXACT, *RATE, *SPIKING_MODEL, *_quantized().options)))
 
     def convert(
         self, mlp: Mlp | Snn, data: Dataset | None, options: Mapping[str, Any], progress: Progress
@@ -62,25 +66,17 @@ class SpikingConverter:
     ) -> Conversion:
         if isinstance(mlp, Snn):
             return convert_snn(mlp, data, options, progress)
-        encoding = options.get("encoding", "unary")
-        if encoding == "rate":
+        if options.get("encoding") == RATE_ENCODING:
             from .rate import convert_rate
 
-            if other := sorted(set(options) - {"encoding", *_RATE}):
-                raise InputError(f"option {other[0]!r}", "has no meaning for --encoding rate", f"It takes {_RATE}")
+            refuse_others(options, RATE, f"--encoding {RATE_ENCODING}")
             return convert_rate(mlp, data, options, progress)
-        if encoding not in ENCODINGS:
-            known = ", ".join([*ENCODINGS, "rate"])
-            raise InputError("option encoding", f"{encoding!r} is not known", f"Known: {known}")
-        for name in ("steps", "percentile"):
-            if name in options:
-                raise InputError(
-                    f"option {name!r}", f"--encoding {encoding} takes as many slots as its values need", "Remove it"
-                )
-        passed = {key: value for key, value in options.items() if key not in _OWN}
-        quantized = plugins.converters("quantized").convert(mlp, data, passed, progress)
-        uniform = _truth(options, "uniform_thresholds")
-        network = to_spikes(quantized.network, encoding, options.get("input_encoding"), uniform=uniform)
+        refuse_others(options, (*EXACT, *_quantized().options), "exact encodings")
+        passed = {key: value for key, value in options.items() if key not in _EXACT}
+        chosen = read_values(EXACT, {key: value for key, value in options.items() if key in _EXACT})
+        encoding, uniform = chosen["encoding"], chosen["uniform_thresholds"]
+        quantized = _quantized().convert(mlp, data, passed, progress)
+        network = to_spikes(quantized.network, encoding, chosen["input_encoding"], uniform=uniform)
         metrics = {**quantized.metrics, "spiking": _cost(network, quantized.network, data, encoding)}
         notes = (*quantized.notes, _pays(metrics["spiking"]))
         if uniform:
@@ -96,11 +92,10 @@ class SpikingConverter:
         """A network of the quantized form as spikes; None for one that is spiking already, which is taken as it is."""
         if not any(isinstance(node.layer, Threshold) for node in network.nodes):
             return None
-        encoding = options.get("encoding", "unary")
-        if other := sorted(set(options) - set(_OWN)):
-            raise InputError(f"option {other[0]!r}", "has no meaning for a network of integers", f"It takes {_OWN}")
-        uniform = _truth(options, "uniform_thresholds")
-        spiking = to_spikes(network, encoding, options.get("input_encoding"), uniform=uniform)
+        refuse_others(options, EXACT, "a network of integers")
+        chosen = read_values(EXACT, options)
+        encoding, uniform = chosen["encoding"], chosen["uniform_thresholds"]
+        spiking = to_spikes(network, encoding, chosen["input_encoding"], uniform=uniform)
         cost = _cost(spiking, network, data, encoding)
         return _with_charts(_with_nir(Conversion(spiking, {"spiking": cost}, {}, (_pays(cost),))), data)
 
@@ -145,15 +140,6 @@ def _inputs(network: Network, data: Dataset | None) -> npt.NDArray[np.int32]:
     generator = np.random.default_rng(0)
     shape = (_MEASURED, network.input_size)
     return generator.integers(quantizer.low, quantizer.high, shape, endpoint=True).astype(np.int32)
-
-
-def _truth(options: Mapping[str, Any], name: str) -> bool:
-    value = options.get(name, False)
-    if value in (True, "true", "yes", 1):
-        return True
-    if value in (False, "false", "no", 0):
-        return False
-    raise InputError(f"option {name}", f"must be true or false, found {value!r}")
 
 
 def _evened_metrics(

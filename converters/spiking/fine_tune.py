@@ -30,13 +30,13 @@ def fine_tune(
     unit: float,
     steps: int,
     bits: Bits,
-    epochs: int,
-    options: Mapping[str, Any],
-    seed: int,
+    values: Mapping[str, Any],
     progress: Progress,
 ) -> Snn:
     """`snn` with weights and biases trained on while they are rounded to `bits.weight` (straight-through), decays
     rounded to `bits.decay`; cross-entropy of the spike counts. Deterministic for a seed on one machine.
+
+    values : of the options `epochs`, `seed`, `learning_rate` and `batch_size`.
 
     Raises InputError where there are no labels, or the network has delays (snnTorch has none).
     """
@@ -44,20 +44,15 @@ def fine_tune(
         raise InputError("fine-tuning", "needs the class of each sample", "Pass data with y, or --epochs 0")
     if any(layer.delays is not None for layer in snn.layers):
         raise InputError("fine-tuning", "snnTorch has no delays of synapses", "Use --epochs 0")
-    rate = options.get("learning_rate", 1e-3)
-    batch = options.get("batch_size", 64)
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= 1:
-        raise InputError("option learning_rate", f"must be in (0, 1], found {rate!r}")
-    if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 2**16:
-        raise InputError("option batch_size", f"must be a whole number in 1 … 65536, found {batch!r}")
+    epochs, batch = values["epochs"], values["batch_size"]
     import torch
     from snntorch import surrogate
 
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(values["seed"])
     spike = surrogate.fast_sigmoid()
     layers = [_Trained(layer, bits) for layer in snn.layers]
     parameters = [p for layer in layers for p in layer.parameters]
-    optimiser = torch.optim.Adam(parameters, lr=rate)
+    optimiser = torch.optim.Adam(parameters, lr=values["learning_rate"])
     q = quantizer.quantize(np.asarray(data.x, np.float64))
     events = (encoder.evaluate(q) if encoder is not None else q) * unit
     x = torch.tensor(events.reshape(len(q), steps, snn.input_size), dtype=torch.float32)

@@ -24,7 +24,10 @@ from edgeml.network.layers.spike_readout import SpikeReadout
 from edgeml.network.spiking.models.neuron_model import NeuronModel
 from edgeml.network.spiking.recording import record
 from edgeml.network.task import VALUES
+from edgeml.options import read_values
 from edgeml.plugins import Conversion, Progress
+
+from .options import RATE
 
 if TYPE_CHECKING:
     from edgeml.data.dataset import Dataset
@@ -69,31 +72,18 @@ def _stages(mlp: Mlp) -> list[tuple[Floats, Floats]]:
     return [*stages, (weight, bias)]
 
 
-def _number(options: Mapping[str, Any], name: str, default: Any, low: float, high: float, kind: type) -> Any:
-    value = options.get(name, default)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or kind(value) != value
-        or not low <= value <= high
-    ):
-        raise InputError(f"option {name}", f"must be a number in {low} … {high}, found {value!r}")
-    return kind(value)
-
-
 def convert_rate(mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
     """Convert `mlp` (Linear, batch norm, ReLU in a chain) to rate-coded integrate-and-fire neurons.
 
-    options : steps (32), percentile (99.9), weight_bits (8). Needs data to normalise with.
+    options : those of `options.RATE`. Needs data to normalise with.
     metrics : accuracy (where there are labels), agreement of the answers with the float model, and both `over_steps`
         (of values: mse, mae, r2, and the last over_steps);
         wrong_values: the share of hidden activations whose spike count is not the rounded, clipped activation.
     """
     if data is None:
         raise InputError("rate coding", "needs data to find the range of each layer", "Pass --data")
-    steps = _number(options, "steps", 32, 1, 4096, int)
-    percentile = _number(options, "percentile", 99.9, 50.0, 100.0, float)
-    weight_bits = _number(options, "weight_bits", 8, 2, 8, int)
+    values = read_values(RATE, options)
+    steps, percentile, weight_bits = values["steps"], values["percentile"], values["weight_bits"]
     mlp, dropped = mlp.without_tail(), tail_note(mlp)
     stages = _stages(mlp)
     require_fitting(mlp, data)

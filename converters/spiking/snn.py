@@ -14,103 +14,50 @@ from edgeml.judging.scores import answers_of, scores
 from edgeml.network import Network, decisions, golden
 from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.layers.spike_encoder import SpikeEncoder
-from edgeml.network.spiking.input_encoders import ENCODERS
 from edgeml.network.spiking.measures import measure
 from edgeml.network.task import VALUES
+from edgeml.options import read_values
 from edgeml.plugins import Conversion, Progress
 
+from .options import SPIKING_MODEL, refuse_others
 from .quantize_snn import Bits, encoder_input, quantize_snn
 
 if TYPE_CHECKING:
     from edgeml.data.dataset import Dataset
 
-__all__ = ["SNN_OPTIONS", "agreement", "convert_snn", "float_events"]
+__all__ = ["agreement", "convert_snn", "float_events"]
 
 Floats = npt.NDArray[np.float64]
 
-SNN_OPTIONS = (
-    "steps",
-    "input_encoder",
-    "input_bits",
-    "weight_bits",
-    "decay_bits",
-    "threshold_bits",
-    "readout",
-    "model",
-    "change",
-    "seed",
-    "epochs",
-    "learning_rate",
-    "batch_size",
-)
+_MOST_STEPS = 4096
 _MEASURED = 256
 _CHECKED = 16
-
-
-def _whole(options: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
-    value = options.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"option {name}", f"must be a whole number in {low} … {high}, found {value!r}")
-    return value
 
 
 def convert_snn(snn: Snn, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
     """Convert `snn`; needs data.
 
-    options : input_encoder `events` (samples hold steps · channels numbers; the default where they do) or direct
-        (the default else), unary, ttfs, rate, delta; steps (those of the model's own forward, or 32, or what the
-        samples hold); input_bits (8; 4 for unary and ttfs); weight_bits (8), decay_bits (12), threshold_bits (31);
-        readout count, last-membrane or largest-membrane (default: what the model's forward gives); model snntorch (the
-        default), loihi or xylo: a chip's arithmetic; change (1) for delta;
-        seed (1); epochs (0) of fine-tuning with surrogate gradients,
-        learning_rate (1e-3), batch_size (64).
+    options : those of `options.SPIKING_MODEL`. Samples of `input_encoder` events hold steps · channels numbers.
     metrics : agreement {argmax, spikes: share of equal (step, neuron) pairs, per layer and in all}, accuracy float
         (of the user's own model, where there is one to run) and integer where there are labels, and measures.
     """
-    if unknown := sorted(set(options) - {*SNN_OPTIONS, "encoding"}):
-        raise InputError(f"option {unknown[0]!r}", "has no meaning for a spiking model", f"It takes {SNN_OPTIONS}")
+    refuse_others(options, SPIKING_MODEL, "a spiking model")
+    values = read_values(SPIKING_MODEL, options)
     if data is None:
         raise InputError(
             "spiking model", "needs data, for the range of its input and to report agreement", "Pass --data"
         )
-    over_time = data.features != snn.input_size
     own_steps = None if snn.source is None else snn.source.steps
-    if over_time and own_steps is not None:
-        raise InputError(
-            "data",
-            f"has {data.features} features per sample; the model's forward repeats one sample of {snn.input_size} over "
-            f"{own_steps} steps",
-            "Pass samples of one step, or let forward take events over time",
-        )
-    name = options.get("input_encoder", "events" if over_time else "direct")
-    if name not in ("events", *ENCODERS):
-        raise InputError("option input_encoder", f"{name!r} is not one of events, {', '.join(ENCODERS)}")
-    bits_default = 4 if name in ("unary", "ttfs") else 8
-    input_bits = _whole(options, "input_bits", bits_default, 1, 8)
-    held = data.features // snn.input_size
-    needs_time = name in ("events", "delta")
-    if over_time and not needs_time:
-        raise InputError("option input_encoder", f"samples hold {held} steps each; {name} encodes static samples")
-    least = 2**input_bits - 1 if name in ("unary", "ttfs") else 1
-    steps = _whole(options, "steps", held if needs_time else max(own_steps or 32, least), least, 4096)
-    if needs_time and steps != held:
-        raise InputError("option steps", f"samples hold {held} steps of {snn.input_size} channels", f"Use {held}")
-    bits = Bits(
-        _whole(options, "weight_bits", 8, 2, 8),
-        _whole(options, "decay_bits", 12, 1, 16),
-        _whole(options, "threshold_bits", 31, 2, 31),
-    )
-    seed, change = _whole(options, "seed", 1, 1, 2**31 - 1), _whole(options, "change", 1, 1, 255)
-    readout = options.get("readout", snn.readout)
+    name, input_bits, steps = _time(snn, data, values)
+    bits = Bits(values["weight_bits"], values["decay_bits"], values["threshold_bits"])
+    seed, change, readout = values["seed"], values["change"], values["readout"] or snn.readout
     x = np.asarray(data.x, np.float64)
     quantizer, encoder, unit = encoder_input(snn, x, name, steps, input_bits, seed, change)
-    epochs = _whole(options, "epochs", 0, 0, 10_000)
-    trained = snn
-    if epochs:
+    trained, model = snn, values["model"]
+    if values["epochs"]:
         from .fine_tune import fine_tune
 
-        trained = fine_tune(snn, data, quantizer, encoder, unit, steps, bits, epochs, options, seed, progress)
-    model = options.get("model", "snntorch")
+        trained = fine_tune(snn, data, quantizer, encoder, unit, steps, bits, values, progress)
     network = quantize_snn(trained, quantizer, encoder, unit, steps, bits, readout, model)
     x_test = np.asarray(data.x_test[:_MEASURED], np.float64)
     if snn.source is not None:
@@ -135,6 +82,33 @@ def convert_snn(snn: Snn, data: Dataset | None, options: Mapping[str, Any], prog
     if readout != snn.readout:
         notes.append(f"The model's own forward gives its {snn.readout}; it and the integers are read by {readout}.")
     return Conversion(network, metrics, {}, tuple(notes))
+
+
+def _time(snn: Snn, data: Dataset, values: Mapping[str, Any]) -> tuple[str, int, int]:
+    """How samples become spikes over time: the encoder's name, the bits of the input, and the time steps."""
+    over_time = data.features != snn.input_size
+    own_steps = None if snn.source is None else snn.source.steps
+    if over_time and own_steps is not None:
+        raise InputError(
+            "data",
+            f"has {data.features} features per sample; the model's forward repeats one sample of {snn.input_size} over "
+            f"{own_steps} steps",
+            "Pass samples of one step, or let forward take events over time",
+        )
+    name = values["input_encoder"] or ("events" if over_time else "direct")
+    counts_up = name in ("unary", "ttfs")
+    input_bits = values["input_bits"] or (4 if counts_up else 8)
+    held = data.features // snn.input_size
+    needs_time = name in ("events", "delta")
+    if over_time and not needs_time:
+        raise InputError("option input_encoder", f"samples hold {held} steps each; {name} encodes static samples")
+    least = 2**input_bits - 1 if counts_up else 1
+    steps = values["steps"] or (held if needs_time else max(own_steps or 32, least))
+    if not least <= steps <= _MOST_STEPS:
+        raise InputError("option steps", f"must be a whole number in {least} … {_MOST_STEPS}, found {steps}")
+    if needs_time and steps != held:
+        raise InputError("option steps", f"samples hold {held} steps of {snn.input_size} channels", f"Use {held}")
+    return name, input_bits, steps
 
 
 def float_events(network: Network, x: Floats) -> Floats:

@@ -27,7 +27,7 @@ from .input_form import choose_input_form, evened_features
 from .lowering import logits, lower
 from .metadata import metadata_entry
 from .model import FullyConnected, Function, Model, Softmax, TensorInfo
-from .options import OPTION_NAMES, Options, parse_options
+from .options import OPTIONS, Options, parse_options
 from .quantization import quantize_graph
 from .reader import LARGEST_FILE, read_model, read_network
 from .reference import float_reference
@@ -57,7 +57,7 @@ class TfliteConverter:
         "This bundle holds no .tflite file: the network's rounded multipliers do not give back the scales that a file "
         "states. Convert the trained model, or the .tflite file of its bundle, for one."
     )
-    option_names = OPTION_NAMES
+    options = OPTIONS
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
         """See `edgeml.plugins.Converter`; the options are those of `Options`."""

@@ -1,4 +1,4 @@
-"""The options of the int8 form, checked."""
+"""The options of the int8 form: declared, and read into `Options`."""
 
 from __future__ import annotations
 
@@ -7,29 +7,47 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeml.errors import InputError
+from edgeml.network.rounding import ROUNDINGS
+from edgeml.options import Choice, Flag, Option, Real, Whole, read_values
 
 from .calibration import METHODS
 from .reader import DEFAULT_ROUNDING
-from .runtimes import ALIASES, rounding_rule
+from .runtimes import ALIASES, RUNTIMES
 
-__all__ = ["OPTION_NAMES", "Options", "parse_options"]
-
-OPTION_NAMES = (
-    "rounding",
-    "per_tensor",
-    "float_io",
-    "bits",
-    "weight_bits",
-    "calibration",
-    "percentile",
-    "bias_correction",
-    "softmax",
-    "epochs",
-    "seed",
-)
+__all__ = ["OPTIONS", "Options", "parse_options"]
 
 GUARD_BITS = 2
 _DEFAULT_EPOCHS = 30
+
+OPTIONS = (
+    Option(
+        "rounding",
+        Choice((*ROUNDINGS, *RUNTIMES, *ALIASES)),
+        "Rule by which layers round, or the runtime whose rule it is; shift: all runtimes give the same bytes.",
+        default=DEFAULT_ROUNDING,
+    ),
+    Option("per_tensor", Flag(), "One scale for all the weights of a layer, not one for each channel.", default=False),
+    Option("float_io", Flag(), "The file takes and gives float32.", default=False),
+    Option("bits", Whole(1, 8), "Bits of weights; activations have 8.", otherwise="8; 6 with --rounding shift"),
+    Option("weight_bits", Whole(1, 8), "The same as --bits.", otherwise="as --bits", explored=(2, 4, 8)),
+    Option("calibration", Choice(METHODS), "How the ranges of activations are found.", otherwise="mse"),
+    Option(
+        "percentile",
+        Real(50, 100, open_low=True),
+        "Share of the values, in percent, that a range must hold; calibrates by percentile.",
+        default=99.99,
+    ),
+    Option("bias_correction", Flag(), "Shift biases so that the means of outputs stay.", default=True),
+    Option("softmax", Choice(("drop", "keep")), "What becomes of a softmax at the end of the model.", default="drop"),
+    Option(
+        "epochs",
+        Whole(0, 100_000),
+        "Passes over the training samples, for narrow weights; 0 calibrates only.",
+        otherwise=f"{_DEFAULT_EPOCHS} for weights of at most 4 bits, else 0",
+    ),
+    Option("seed", Whole(0, 2**31 - 1), "Order of the samples: the same seed gives the same bytes.", default=0),
+)
+"""All options of the form, with their ranges and defaults."""
 
 
 @dataclass(frozen=True)
@@ -62,77 +80,50 @@ class Options:
         return self.rounding == "shift"
 
 
-def _integer(name: str, value: Any, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"option {name}", f"must be a whole number in {low} … {high}, found {value!r}")
-    return value
-
-
-def _flag(options: Mapping[str, Any], name: str, default: bool) -> bool:
-    value = options.get(name, default)
-    if not isinstance(value, bool):
-        raise InputError(f"option {name}", f"must be true or false, found {value!r}")
-    return value
-
-
-def _word(options: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
-    value = options.get(name, words[0])
-    if value not in words:
-        raise InputError(f"option {name}", f"must be one of {', '.join(words)}, found {value!r}")
-    return str(value)
-
-
-def _weight_bits(options: Mapping[str, Any], universal: bool) -> int:
-    if "bits" in options and options.get("weight_bits", options["bits"]) != options["bits"]:
+def _weight_bits(bits: int | None, weight_bits: int | None, universal: bool) -> int:
+    if bits is not None and weight_bits is not None and bits != weight_bits:
         raise InputError(
             "options bits and weight_bits",
-            f"are {options['bits']!r} and {options['weight_bits']!r}; in this form both mean the weights, activations "
-            "have 8 bits",
+            f"are {bits} and {weight_bits}; in this form both mean the weights, activations have 8 bits",
             "Give one of them",
         )
-    bits = _integer("weight_bits", options.get("weight_bits", options.get("bits", 6 if universal else 8)), 1, 8)
-    if universal and bits > 8 - GUARD_BITS:
+    found = weight_bits or bits or (6 if universal else 8)
+    if universal and found > 8 - GUARD_BITS:
         raise InputError(
             "option weight_bits",
-            f"{bits}-bit weights leave no room for the {GUARD_BITS} guard bits that keep every accumulator clear of "
+            f"{found}-bit weights leave no room for the {GUARD_BITS} guard bits that keep every accumulator clear of "
             "ties: the runtimes would round some of them in different ways",
             f"Use at most {8 - GUARD_BITS} bits with --rounding shift, or choose the rule of one runtime",
         )
-    if universal and bits < 2:
+    if universal and found < 2:
         raise InputError("option weight_bits", "1-bit weights have no int8 form", "Use 2 to 6 bits")
-    if not universal and bits not in (8, 4, 2):
-        raise InputError("option weight_bits", f"a .tflite file holds weights of 8, 4 or 2 bits, found {bits}")
-    return bits
+    if not universal and found not in (8, 4, 2):
+        raise InputError("option weight_bits", f"a .tflite file holds weights of 8, 4 or 2 bits, found {found}")
+    return found
 
 
 def parse_options(options: Mapping[str, Any]) -> Options:
-    """`options` as given by the user, checked; InputError naming the option where one is wrong."""
-    name = options.get("rounding", DEFAULT_ROUNDING)
-    if not isinstance(name, str):
-        raise InputError("option rounding", f"must be a name, found {name!r}")
-    rounding_rule(name)
-    rounding = ALIASES.get(name, name)
-    universal = rounding == "shift"
-    bits = _weight_bits(options, universal)
-    percentile = options.get("percentile", 99.99)
-    if isinstance(percentile, bool) or not isinstance(percentile, (int, float)) or not 50 < percentile <= 100:
-        raise InputError("option percentile", f"must be a number in 50 … 100, found {percentile!r}")
-    calibration = "percentile" if "percentile" in options else "mse"
-    if "percentile" in options and options.get("calibration", calibration) != "percentile":
+    """`options` as given by the user, checked; InputError naming the option that is wrong."""
+    values = read_values(OPTIONS, options)
+    rounding = ALIASES.get(values["rounding"], values["rounding"])
+    bits = _weight_bits(values["bits"], values["weight_bits"], rounding == "shift")
+    calibration = values["calibration"] or ("percentile" if options.get("percentile") is not None else "mse")
+    if options.get("percentile") is not None and calibration != "percentile":
         raise InputError(
             "options percentile and calibration",
-            f"cannot work together: calibration {options['calibration']!r} takes no percentile",
+            f"cannot work together: calibration {calibration!r} takes no percentile",
             "Leave one of them out",
         )
+    epochs = values["epochs"]
     return Options(
         rounding=rounding,
-        per_tensor=_flag(options, "per_tensor", False),
-        float_io=_flag(options, "float_io", False),
+        per_tensor=values["per_tensor"],
+        float_io=values["float_io"],
         weight_bits=bits,
-        calibration=_word(options, "calibration", (calibration, *METHODS)),
-        percentile=float(percentile),
-        bias_correction=_flag(options, "bias_correction", True),
-        softmax=_word(options, "softmax", ("drop", "keep")),
-        epochs=_integer("epochs", options.get("epochs", 0 if bits > 4 else _DEFAULT_EPOCHS), 0, 100_000),
-        seed=_integer("seed", options.get("seed", 0), 0, 2**31 - 1),
+        calibration=calibration,
+        percentile=values["percentile"],
+        bias_correction=values["bias_correction"],
+        softmax=values["softmax"],
+        epochs=(0 if bits > 4 else _DEFAULT_EPOCHS) if epochs is None else epochs,
+        seed=values["seed"],
     )

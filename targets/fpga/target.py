@@ -34,39 +34,22 @@ from .estimate.costs import (
     total,
 )
 from .files import generated_files
+from .options import OPTIONS, Asked, read_options
 from .qonnx.hand_off import hand_off
 from .rules import fits, layer_has_hardware
-from .tools.synthesize import synthesis_asked, synthesize
+from .tools.synthesize import synthesize
 
 __all__ = ["FpgaTarget"]
 
-_ARCHITECTURES = ("folded", "unrolled", "auto")
-_GOALS = ("throughput", "latency", "area")
 _UNROLLED_SHARE = 0.5
 _UNROLLED_WEIGHTS = 20_000
 
 
 class FpgaTarget:
-    """RTL for FPGAs: readable Verilog-2005, streams on both sides.
-
-    Options: `architecture` folded, unrolled or auto; `goal` throughput (the most frames a second that fit, the
-    default), latency (the fewest clocks to an answer that fit) or area; `frames_per_second` (the cheapest that reaches
-    it at the part's clock); `max_luts` (the most lookup tables, a count or a percentage of the part's);
-    `register_every` (levels of logic per pipeline stage, unrolled); `adder_graph` edgeml or da4ml (unrolled); `argmax`
-    (give the class of each frame beside its last value); `synthesize`.
-    """
+    """RTL for FPGAs: readable Verilog-2005, streams on both sides."""
 
     profile_fields = PROFILE_FIELDS
-    option_names = (
-        "architecture",
-        "goal",
-        "frames_per_second",
-        "max_luts",
-        "register_every",
-        "adder_graph",
-        "argmax",
-        "synthesize",
-    )
+    options = OPTIONS
 
     def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
         """Every layer has RTL, and the smallest design fits the part."""
@@ -119,7 +102,7 @@ class FpgaTarget:
         if error := accuracy(network, built.design.architecture):
             metrics["estimate_error"] = error
         metrics["qonnx"] = hand_off(network, max(built.interval, 1), budget.part, folder)
-        if synthesis_asked(options):
+        if read_options(options).synthesize:
             with ScratchFolder("synthesis") as scratch:
                 metrics["synthesis"] = synthesize(built, budget, scratch, announce=announce, remark=remark)
                 bitstream = metrics["synthesis"].get("placed", {}).get("bitstream")
@@ -131,26 +114,6 @@ class FpgaTarget:
 def _scarce(budget: Budget) -> bool:
     """Whether block RAMs are too few for small buffers, and there is no distributed RAM."""
     return budget.family.name == "ice40"
-
-
-def _number(options: Mapping[str, Any], name: str, low: float, high: float) -> float | None:
-    if options.get(name) is None:
-        return None
-    try:
-        value = float(options[name])
-    except (TypeError, ValueError):
-        value = float("nan")
-    if not low <= value <= high:
-        raise InputError(f"option {name}", f"must be a number in {low:g} … {high:g}, found {options[name]!r}")
-    return value
-
-
-def _choice(options: Mapping[str, Any], name: str, known: tuple[str, ...], default: str) -> str:
-    value = str(options.get(name) or default)
-    value = value.lower() if value in ("True", "False") else value
-    if value not in known:
-        raise InputError(f"option {name}", f"{value!r} is not known", f"Choose one of {', '.join(known)}")
-    return value
 
 
 def _can_unroll(network: Network) -> bool:
@@ -168,8 +131,9 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
 
     Raises InputError where an option is wrong, or nothing that it asks for stays within `max_luts`.
     """
-    most = _most_luts(options, budget)
-    built, costs = _choose(network, budget, options, most)
+    asked = read_options(options)
+    most = None if asked.max_luts is None else asked.max_luts.of(budget.luts)
+    built, costs = _choose(network, budget, asked, most)
     if most is not None and (luts := total(costs).luts) > most:
         raise InputError(
             "option max_luts",
@@ -179,25 +143,9 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     return built, costs
 
 
-def _most_luts(options: Mapping[str, Any], budget: Budget) -> int | None:
-    """The option `max_luts`: a count, or a percentage of the part's."""
-    text = str(options.get("max_luts") or "")
-    if text.endswith("%"):
-        percent = _number({"max_luts": text[:-1]}, "max_luts", 0.01, 100)
-        return None if percent is None else int(budget.luts * percent / 100)
-    count = _number(options, "max_luts", 1, 1e9)
-    return None if count is None else int(count)
-
-
-def _choose(
-    network: Network, budget: Budget, options: Mapping[str, Any], most: int | None
-) -> tuple[Built, dict[str, Cost]]:
-    architecture = _choice(options, "architecture", _ARCHITECTURES, "auto")
-    goal = _choice(options, "goal", _GOALS, "throughput")
-    rate = _number(options, "frames_per_second", 1e-3, 1e9)
-    every = int(_number(options, "register_every", 1, 64) or 1)
-    argmax = _choice(options, "argmax", ("false", "true"), "false") == "true"
-    adder_graph = _choice(options, "adder_graph", ADDER_GRAPHS, ADDER_GRAPHS[0])
+def _choose(network: Network, budget: Budget, given: Asked, most: int | None) -> tuple[Built, dict[str, Cost]]:
+    architecture, goal, rate = given.architecture, given.goal, given.frames_per_second
+    every, argmax, adder_graph = given.register_every, given.argmax, given.adder_graph
     if adder_graph != ADDER_GRAPHS[0] and architecture == "folded":
         raise InputError("option adder_graph", "the folded architecture has no adder graphs", "Leave it out")
     asked = goal != "area" and rate is None

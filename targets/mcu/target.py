@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.errors import CheckFailed, MissingTool
 from edgeml.network import Network
+from edgeml.options import Choice, Option, read_values
 from edgeml.plugins import RuleResult
 from edgeml.profile import Profile
 
@@ -16,7 +17,10 @@ from .firmware import firmware_files
 from .measure import choose_kernels, measure_best, measuring_missing
 from .rules import PROFILE_FIELDS, measured_rules, profile_core, size_rules
 
-__all__ = ["FOLDER", "McuTarget"]
+__all__ = ["FOLDER", "OPTIONS", "McuTarget"]
+
+OPTIONS = (Option("optimize", Choice(("speed", "size")), "What the kernels of layers are chosen by.", default="speed"),)
+"""All options of the target."""
 
 FOLDER = "c"
 """The firmware folder within a bundle."""
@@ -25,8 +29,7 @@ FOLDER = "c"
 class McuTarget:
     """Emits the firmware folder, with the kernel of each layer chosen by counting instructions on the core."""
 
-    option_names: tuple[str, ...] = ("optimize",)
-    """optimize: `speed` (default) or `size`, what the kernels are chosen by."""
+    options = OPTIONS
 
     profile_fields = PROFILE_FIELDS
 
@@ -56,9 +59,7 @@ class McuTarget:
         Raises CheckFailed where the built firmware passes the profile's flash or RAM.
         """
         core = profile_core(profile)
-        wanted = options.get("optimize", "speed")
-        if wanted not in ("speed", "size"):
-            raise InputError("option 'optimize'", f"must be speed or size, found {wanted!r}")
+        wanted = read_values(OPTIONS, options)["optimize"]
         missing = measuring_missing()
         chosen = {} if missing else choose_kernels(network, core, wanted == "size")
         firmware = firmware_files(network, core, chosen)

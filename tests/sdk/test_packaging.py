@@ -46,7 +46,7 @@ def test_a_wheel_holds_every_source_file_and_runs_without_the_repository(tmp_pat
 
 def test_every_entry_point_of_ours_loads_and_offers_what_its_protocol_asks() -> None:
     wanted = {
-        "edgeml.converters": ("convert", "option_names"),
+        "edgeml.converters": ("convert", "options"),
         "edgeml.targets": ("emit", "rules"),
         "edgeml.executors": ("applies", "missing", "run"),
     }

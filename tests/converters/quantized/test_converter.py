@@ -264,7 +264,7 @@ def test_binary_weights_are_bipolar_and_full_range_uses_the_lowest_integer() -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bits": 0}, "bits: must lie in 1 … 8"),
+        ({"bits": 0}, "bits: must be a whole number in 1 … 8, found 0"),
         ({"bits": 9}, "bits"),
         ({"bits": "two"}, "bits"),
         ({"bits": True}, "bits"),

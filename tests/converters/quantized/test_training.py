@@ -21,7 +21,7 @@ from edgeml.converters.quantized.freeze import freeze
 from edgeml.converters.quantized.input_quantizer import quantize_input
 from edgeml.converters.quantized.model import QuantizedLinear
 from edgeml.converters.quantized.model_file import BREVITAS_FILE
-from edgeml.converters.quantized.options import Options
+from edgeml.converters.quantized.options import read_options
 from edgeml.converters.quantized.quantizer_placement import make_plan
 from edgeml.converters.quantized.straight_through import BinaryWeights, UniformQuantizer
 from edgeml.converters.quantized.trainable import TrainableNetwork
@@ -80,7 +80,7 @@ def test_what_is_trained_is_what_brevitas_computes(shape: Shape) -> None:
     Rounded scales and biases may move single sums across a tie; at 8 bits of activations that changes an output by
     little.
     """
-    mlp, options = mlp_of(shape), Options(weight_bits=3, act_bits=8)
+    mlp, options = mlp_of(shape), read_options({"weight_bits": 3, "act_bits": 8})
     x = data_of(mlp, 5, 120).x
     quantized = quantize_input(fold(mlp), x, options)
     plan = make_plan(quantized.folded.mlp, options)

@@ -195,7 +195,7 @@ def test_the_same_arguments_give_the_same_bytes() -> None:
         ({"input_encoder": "unary", "steps": 3}, "steps"),
         ({"weight_bits": 9}, "weight_bits"),
         ({"decay_bits": "many"}, "decay_bits"),
-        ({"bits": 2}, "option 'bits'"),
+        ({"bits": 2}, "option bits: has no meaning"),
         ({"readout": "vote"}, "readout"),
         ({"model": "brain"}, "model"),
         ({"model": "loihi", "weight_bits": 4}, "model"),

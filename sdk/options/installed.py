@@ -1,0 +1,34 @@
+"""The options of all installed forms and targets: for errors that say where an option belongs, for help and docs."""
+
+from __future__ import annotations
+
+from .. import plugins
+from ..errors import EdgemlError
+from .checking import Owner, owner_of
+
+__all__ = ["form_owner", "installed_owners", "target_owner"]
+
+_FORMS, _TARGETS = "edgeml.converters", "edgeml.targets"
+
+
+def form_owner(name: str) -> Owner:
+    """The form of that name; InputError if it is not known."""
+    return owner_of(f"form {name}", f"Use --to {name}", plugins.converters(name))
+
+
+def target_owner(kind: str) -> Owner:
+    """The target for hardware of that kind; InputError if it is not known."""
+    return owner_of(f"targets of kind {kind}", f"Use a --target of kind {kind}", plugins.targets(kind))
+
+
+def installed_owners() -> list[Owner]:
+    """All forms, then all targets, by name. A package that cannot be imported, or declares nonsense, is left out: what
+    is asked is about the others."""
+    found = []
+    for group, owner in ((_FORMS, form_owner), (_TARGETS, target_owner)):
+        for name in sorted(plugins.find(group, "plugin")):
+            try:
+                found.append(owner(name))
+            except EdgemlError:
+                continue
+    return found

@@ -1,0 +1,82 @@
+"""The options of the FPGA target: declared, and read into `Asked`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgeml.options import Choice, Flag, Option, Real, Structured, Whole, read_values
+
+__all__ = ["OPTIONS", "Asked", "LutLimit", "read_options"]
+
+
+@dataclass(frozen=True)
+class LutLimit:
+    """The most lookup tables: a count, or a percentage of the part's."""
+
+    amount: float
+    percent: bool
+
+    def of(self, luts: int) -> int:
+        """The count, for a part that has so many lookup tables."""
+        return int(luts * self.amount / 100) if self.percent else int(self.amount)
+
+
+def _lut_limit(value: Any) -> LutLimit:
+    if isinstance(value, str) and value.endswith("%"):
+        return LutLimit(float(Real(0.01, 100).read(value[:-1])), percent=True)
+    return LutLimit(float(Real(1, 1e9).read(value)), percent=False)
+
+
+OPTIONS = (
+    Option(
+        "architecture",
+        Choice(("folded", "unrolled", "auto")),
+        "Few units used in turns, or all of the network at once; auto: unrolled if that is less than half of the part.",
+        default="auto",
+        explored=("folded", "unrolled"),
+    ),
+    Option(
+        "goal",
+        Choice(("throughput", "latency", "area")),
+        "What fits the part best: the most frames a second, the fewest clocks to an answer, or the smallest design.",
+        default="throughput",
+    ),
+    Option(
+        "frames_per_second",
+        Real(1e-3, 1e9),
+        "The cheapest design that reaches this rate at the part's clock.",
+        otherwise="as --goal says",
+    ),
+    Option(
+        "max_luts",
+        Structured("N|P%", "a number in 1 … 1e+09, or a percentage of the part's in 0.01 … 100", _lut_limit),
+        "The most lookup tables, by estimate: a count, or a percentage of the part's.",
+        otherwise="what the part has room for",
+    ),
+    Option("register_every", Whole(1, 64), "Levels of logic for each pipeline register, unrolled.", default=1),
+    Option("adder_graph", Choice(("edgeml", "da4ml")), "Who shares sums of dense layers, unrolled.", default="edgeml"),
+    Option("argmax", Flag(), "Give the class of each frame beside its last value.", default=False),
+    Option("synthesize", Flag(), "Run yosys, and nextpnr if it can place the part.", default=False),
+)
+"""All options of the target, with their ranges and defaults."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asked for, by the names of `OPTIONS`; None where nothing was said."""
+
+    architecture: str
+    goal: str
+    frames_per_second: float | None
+    max_luts: LutLimit | None
+    register_every: int
+    adder_graph: str
+    argmax: bool
+    synthesize: bool
+
+
+def read_options(given: Mapping[str, Any]) -> Asked:
+    """`given` as checked `Asked`; InputError naming the option that is wrong."""
+    return Asked(**read_values(OPTIONS, given))
