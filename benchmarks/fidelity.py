@@ -21,7 +21,7 @@ import numpy.typing as npt
 from edgeml import plugins
 from edgeml.data.dataset import Dataset
 from edgeml.errors import CheckFailed, EdgemlError
-from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator, Sigmoid, Tanh
+from edgeml.frontends.mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from edgeml.judging import fidelity
 from edgeml.network import argmax, simulate
 
@@ -94,8 +94,8 @@ class Outcome:
         return self.defect or (self.far and not (self.note and self.layer))
 
 
-def _activation(rng: np.random.Generator, form: str) -> Operator | None:
-    choices: list[Operator | None] = [Clamp(0.0, np.inf)] * 5 + [Clamp(0.0, 6.0), Clamp(-1.0, 1.0), None]
+def _activation(rng: np.random.Generator, form: str) -> FloatOperator | None:
+    choices: list[FloatOperator | None] = [Clamp(0.0, np.inf)] * 5 + [Clamp(0.0, 6.0), Clamp(-1.0, 1.0), None]
     if form == "tflite":
         choices += [Sigmoid(), Tanh()]
     return choices[rng.integers(len(choices))]
@@ -122,7 +122,7 @@ def case(seed: int, form: str) -> Case:
     at = "input"
     curved: set[str] = set()
 
-    def add(name: str, operator: Operator, *inputs: str) -> str:
+    def add(name: str, operator: FloatOperator, *inputs: str) -> str:
         nodes.append(MlpNode(name, operator, inputs))
         return name
 

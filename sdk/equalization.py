@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from .frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator
+from .frontends.mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode
 
 __all__ = ["Equalized", "channel_factors", "equalize", "feature_units"]
 
@@ -87,7 +87,7 @@ def equalize(mlp: Mlp, x: npt.NDArray[np.floating]) -> Equalized:
     return _Equalization(mlp, x).equalized()
 
 
-def _homogeneous(operator: Operator) -> bool:
+def _homogeneous(operator: FloatOperator) -> bool:
     return isinstance(operator, Clamp) and operator.low in (0.0, -np.inf) and operator.high in (0.0, np.inf)
 
 
@@ -175,7 +175,7 @@ class _Equalization:
             return np.abs(operator.scale) * np.max(known, axis=0) if known else None
         return None
 
-    def _scaled(self, node: MlpNode) -> Operator:
+    def _scaled(self, node: MlpNode) -> FloatOperator:
         operator = node.operator
         before, after = self._factor(node.inputs[0]), self._factor(node.name)
         one = np.ones(1)

@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, NetworkError
+from edgeml.frontends.float_operators.clamped_line import ClampedLine
 from edgeml.frontends.mlp import Add, Affine, Clamp
 from edgeml.network import Add as IntegerAdd
 from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output, Threshold, ValueRange
 
 from .model import Input, ModelNode, QuantizedLinear, QuantizedModel, Quantizer
 from .proof import Reference, prove, require_exact_sums
-from .thresholds import Response, compose, thresholds
+from .thresholds import compose, thresholds
 
 __all__ = ["chain_slopes", "extract"]
 
@@ -122,7 +123,7 @@ class _Extraction:
         self._prove(node, quantizer, responses, Reference(scale, bias, sign, chain, quantizer), taken)
 
     def _prove(
-        self, node: ModelNode, quantizer: Quantizer, responses: list[Response], reference: Reference, taken: str
+        self, node: ModelNode, quantizer: Quantizer, responses: list[ClampedLine], reference: Reference, taken: str
     ) -> None:
         acc = self.ranges[taken]
         rows = thresholds(responses, quantizer, acc.low, acc.high)

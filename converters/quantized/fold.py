@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode, Operator, Sigmoid, Tanh
+from edgeml.frontends.mlp import Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
 
 __all__ = ["FoldedMlp", "fold", "normalise_input", "refuse_unsupported", "takes_only_linear"]
 
@@ -116,7 +116,7 @@ def _without(nodes: list[MlpNode], gone: MlpNode) -> list[MlpNode]:
     ]
 
 
-def _replaced(nodes: list[MlpNode], old: MlpNode, operator: Operator) -> list[MlpNode]:
+def _replaced(nodes: list[MlpNode], old: MlpNode, operator: FloatOperator) -> list[MlpNode]:
     return [replace(node, operator=operator) if node is old else node for node in nodes]
 
 
@@ -170,7 +170,7 @@ def _fold_once(nodes: list[MlpNode]) -> list[MlpNode] | None:
         if source is not None and len(_consumers(nodes, source.name)) == 1:
             before = source.operator
             if isinstance(before, Linear):
-                merged: Operator = Linear(
+                merged: FloatOperator = Linear(
                     before.weight * operator.scale[:, None], before.bias * operator.scale + operator.shift
                 )
                 return _without(_replaced(nodes, source, merged), node)

@@ -18,73 +18,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.frontends.mlp import Affine, Clamp
+from edgeml.frontends.float_operators.clamped_line import ClampedLine
+from edgeml.frontends.float_operators.operator import FloatOperator
 
 from .model import Quantizer
 
-__all__ = ["Response", "compose", "thresholds"]
+__all__ = ["compose", "thresholds"]
 
 
-@dataclass(frozen=True)
-class Response:
-    """x = min(max(slope · acc + offset, low), high) of one channel; None: no clamp on that side."""
-
-    slope: Fraction
-    offset: Fraction
-    low: Fraction | None = None
-    high: Fraction | None = None
-
-    def scaled(self, factor: Fraction, shift: Fraction) -> Response:
-        """factor · x + shift."""
-        ends = [None if end is None else end * factor + shift for end in (self.low, self.high)]
-        if factor < 0:
-            ends.reverse()
-        if factor == 0:
-            ends = [shift, shift]
-        return Response(self.slope * factor, self.offset * factor + shift, ends[0], ends[1])
-
-    def clamped(self, low: float, high: float) -> Response:
-        """min(max(x, low), high)."""
-        below = None if low == -math.inf else Fraction(low)
-        above = None if high == math.inf else Fraction(high)
-
-        def limited(end: Fraction | None, fallback: Fraction | None) -> Fraction | None:
-            if end is None:
-                return fallback
-            if below is not None and end < below:
-                return below
-            return above if above is not None and end > above else end
-
-        return Response(self.slope, self.offset, limited(self.low, below), limited(self.high, above))
-
-    def mirrored(self) -> Response:
-        """The response to −acc."""
-        return Response(-self.slope, self.offset, self.low, self.high)
-
-
-def compose(slopes: Sequence[Fraction], offsets: Sequence[Fraction], chain: Sequence[Affine | Clamp]) -> list[Response]:
-    """The response of each channel to its accumulator, behind slope · acc + offset and then `chain`."""
-    responses = [Response(slope, offset) for slope, offset in zip(slopes, offsets, strict=True)]
+def compose(
+    slopes: Sequence[Fraction], offsets: Sequence[Fraction], chain: Sequence[FloatOperator]
+) -> list[ClampedLine]:
+    """The line of each channel over its accumulator, behind slope · acc + offset and then `chain`."""
+    lines = [ClampedLine(slope, offset) for slope, offset in zip(slopes, offsets, strict=True)]
     for operator in chain:
-        if isinstance(operator, Affine):
-            factors, shifts = operator.scale.tolist(), operator.shift.tolist()
-            responses = [
-                response.scaled(Fraction(factor), Fraction(shift))
-                for response, factor, shift in zip(responses, factors, shifts, strict=True)
-            ]
-        else:
-            responses = [response.clamped(operator.low, operator.high) for response in responses]
-    return responses
+        lines = operator.on_lines(lines)
+    return lines
 
 
 def thresholds(
-    responses: Sequence[Response],
+    responses: Sequence[ClampedLine],
     quantizer: Quantizer,
     acc_low: npt.NDArray[np.int64],
     acc_high: npt.NDArray[np.int64],
@@ -100,7 +58,7 @@ def thresholds(
     return np.array(rows, dtype=np.int64)
 
 
-def _row(response: Response, quantizer: Quantizer, acc_low: int, acc_high: int) -> list[int]:
+def _row(response: ClampedLine, quantizer: Quantizer, acc_low: int, acc_high: int) -> list[int]:
     """Everything as integers over one denominator; `tie` is the tie below `level`."""
     assert response.slope >= 0
     half_step = Fraction(quantizer.scale) / 2

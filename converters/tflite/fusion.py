@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh, sigmoid
+from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
 
 __all__ = ["FloatGraph", "Stage", "fuse"]
 
@@ -40,9 +40,9 @@ class Stage:
         """The stage in float64, [samples, channels]."""
         x = values[self.inputs[0]]
         if self.kind == "LOGISTIC":
-            return sigmoid(x)
+            return Sigmoid().evaluate(x)
         if self.kind == "TANH":
-            return np.tanh(x)
+            return Tanh().evaluate(x)
         if self.kind == "linear":
             x = x @ self.weight.T + self.bias
         elif self.kind == "add":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode, Operator
+from ..frontends.mlp import Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode
 from ..network.task import VALUES
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _as_mlp(model: nn.Sequential, normalisation: Affine, labels: tuple[str, ...]
     import torch
     from torch import nn
 
-    operators: list[tuple[str, Operator]] = [("normalise", normalisation)]
+    operators: list[tuple[str, FloatOperator]] = [("normalise", normalisation)]
     count = 0
     for module in model:
         if isinstance(module, nn.Linear):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from edgeml.equalization import channel_factors, equalize
-from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator, Sigmoid
+from edgeml.frontends.mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid
 
 from ..converters.quantized.random_mlps import Shape, data_of, mlp_of, shapes
 from .float_chains import RELU, chain, linear
@@ -37,7 +37,7 @@ def test_channels_that_were_made_unlike_are_made_alike_again(norm: bool) -> None
     first, second, x = linear(rng, 20, 8), linear(rng, 5, 20), rng.normal(size=(200, 8))
     factors = 2.0 ** rng.integers(-12, 13, 20)
     unlike, behind = scaled(first, second, factors)
-    middle: list[Operator] = [RELU]
+    middle: list[FloatOperator] = [RELU]
     if norm:
         middle = [Affine(np.full(20, -0.5), np.ones(20)), RELU, Affine(np.full(20, 3.0), np.zeros(20))]
         unlike, behind = first, Linear(second.weight / factors, second.bias)
@@ -52,7 +52,7 @@ def test_channels_that_were_made_unlike_are_made_alike_again(norm: bool) -> None
 
 
 @pytest.mark.parametrize("bounded", [Clamp(0.0, 6.0), Clamp(-1.0, 1.0), Sigmoid()])
-def test_channels_at_a_bound_stay_as_they_are(bounded: Operator) -> None:
+def test_channels_at_a_bound_stay_as_they_are(bounded: FloatOperator) -> None:
     rng = np.random.default_rng(1)
     mlp = chain(linear(rng, 20, 8), bounded, linear(rng, 5, 20), inputs=8)
     unlike = chain(

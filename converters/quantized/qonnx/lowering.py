@@ -12,14 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode
+from edgeml.frontends.float_operators.clamped_line import ClampedLine
+from edgeml.frontends.float_operators.linear import Linear
+from edgeml.frontends.float_operators.operator import FloatOperator, Role
+from edgeml.frontends.mlp import Mlp, MlpNode
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.network.layer import Layer
 from edgeml.network.value_range import ValueRange
 
-from ..thresholds import Response, compose
+from ..thresholds import compose
 from .operators import QuantizedConstants
-from .steps import Bipolar, Rounding, Staircase, Truncation, first_to_reach
+from .staircases import Staircase, first_to_reach
 
 __all__ = ["Lowering"]
 
@@ -41,9 +44,9 @@ class _Value:
     layer: Dense | None
     slopes: Sequence[Fraction]
     offsets: Sequence[Fraction]
-    chain: tuple[Affine | Clamp, ...] = ()
+    chain: tuple[FloatOperator, ...] = ()
 
-    def responses(self) -> list[Response]:
+    def responses(self) -> list[ClampedLine]:
         return compose(self.slopes, self.offsets, self.chain)
 
 
@@ -64,6 +67,9 @@ class Lowering:
     nodes: list[Node] = field(default_factory=list)
     ranges: dict[str, ValueRange] = field(default_factory=dict)
     where: str = ""
+    thresholds: int = 0
+    denses: int = 0
+    """How many layers of these kinds there are already: their names are counted."""
 
     def network(self) -> Network:
         """The finished network."""
@@ -84,22 +90,19 @@ class Lowering:
 
     def _applied(self, value: _Value, node: MlpNode) -> _Value:
         operator: Any = node.operator
-        if isinstance(operator, (Affine, Clamp)):
+        if operator.role is Role.LINE:
             return replace(value, chain=(*value.chain, operator))
-        if isinstance(operator, Linear):
+        if operator.role is Role.WEIGHTS:
             return self._linear(value if value.name else self._declared_input(value), operator)
-        if isinstance(operator, Staircase):
-            steps: Staircase = operator
-            if isinstance(operator, Bipolar) and self._is_last(operator):
-                steps = replace(operator, at_output=True)
-            return self._quantized(value, steps) if value.name else self._input(value, steps)
-        kind = type(operator).__name__.lower()
-        raise InputError(self.where, f"a {kind} stands between two quantizers", "Train with ReLU or hardtanh")
+        if operator.role is Role.QUANTIZER:
+            stairs = operator.at_output() if operator is self._last_staircase else operator
+            return self._quantized(value, stairs) if value.name else self._input(value, stairs)
+        raise InputError(self.where, f"a {operator.kind} stands between two quantizers", "Train with ReLU or hardtanh")
 
-    def _is_last(self, operator: Bipolar) -> bool:
-        """Whether no other quantizer is behind this one: what follows must stay whole numbers."""
-        staircases: list[Any] = [node.operator for node in self.mlp.nodes if isinstance(node.operator, Staircase)]
-        return operator is staircases[-1]
+    @property
+    def _last_staircase(self) -> Any:
+        """The quantizer behind which no other is: what follows must stay whole numbers."""
+        return [node.operator for node in self.mlp.nodes if node.operator.role is Role.QUANTIZER][-1]
 
     def _add(self, name: str, layer: Layer) -> str:
         """Put `layer` behind the last one."""
@@ -113,32 +116,34 @@ class Lowering:
 
     # The input
 
-    def _input(self, value: _Value, steps: Staircase) -> _Value:
+    def _input(self, value: _Value, stairs: Staircase) -> _Value:
         """The first quantizer, with the arithmetic before it."""
-        if isinstance(steps, Bipolar):
-            return self._bipolar_input(value, steps)
-        if not isinstance(steps, Rounding) or steps.mode not in ("ROUND", "HALF_EVEN"):
+        if stairs.scale_of_signs is not None:
+            return self._bipolar_input(value, stairs.scale_of_signs)
+        rounding = stairs.as_input
+        if rounding is None:
             raise InputError(
                 self.where, "the input is quantized by other than rounding half to even", "Use a Quant of mode ROUND"
             )
         responses = self._increasing(value)
         for response in responses:
-            low, high = (steps.scale * (end - steps.zero) for end in (steps.low, steps.high))
+            low, high = (rounding.scale * (end - rounding.zero) for end in (rounding.low, rounding.high))
             above = response.low is not None and response.low > low
             if above or (response.high is not None and response.high < high):
                 raise InputError(self.where, "the input is clamped to less than its quantizer's range")
-        signed = steps.low < 0
-        bits = max((-steps.low - 1).bit_length() + 1 if signed else 0, steps.high.bit_length() + int(signed), 1)
-        scale = _floats([steps.scale / response.slope for response in responses])
+        signed = rounding.low < 0
+        bits = max((-rounding.low - 1).bit_length() + 1 if signed else 0, rounding.high.bit_length() + int(signed), 1)
+        scale = _floats([rounding.scale / response.slope for response in responses])
         offset = _floats([-response.offset / response.slope for response in responses])
-        quantizer = InputQuantizer(self.mlp.input_size, scale, offset, steps.zero, bits, signed)
+        quantizer = InputQuantizer(self.mlp.input_size, scale, offset, rounding.zero, bits, signed)
         name = self._add("input", quantizer)
-        if (quantizer.low, quantizer.high) != (steps.low, steps.high):
-            row = np.arange(steps.low + 1, steps.high + 1)
-            name = self._add("input_narrow", Threshold(np.tile(row, (self.mlp.input_size, 1)), steps.low))
-        return self._levels(name, steps)
+        if (quantizer.low, quantizer.high) != (rounding.low, rounding.high):
+            row = np.arange(rounding.low + 1, rounding.high + 1)
+            self.thresholds += 1
+            name = self._add("input_narrow", Threshold(np.tile(row, (self.mlp.input_size, 1)), rounding.low))
+        return self._levels(name, rounding)
 
-    def _bipolar_input(self, value: _Value, steps: Bipolar) -> _Value:
+    def _bipolar_input(self, value: _Value, scale: Fraction) -> _Value:
         """−1 and 1 as the integers −1 and 0: (x − x₀) − ½ rounds to 0 or more exactly where x ≥ x₀."""
         responses = self._increasing(value)
         if any(response.low is not None or response.high is not None for response in responses):
@@ -147,9 +152,9 @@ class Lowering:
         offset = _floats([zero + Fraction(1, 2) for zero in start])
         self._add("input", InputQuantizer(self.mlp.input_size, np.array([1.0]), offset, 0, 1, True))
         size = self.mlp.input_size
-        return _Value("input", None, [2 * steps.scale] * size, [steps.scale] * size)
+        return _Value("input", None, [2 * scale] * size, [scale] * size)
 
-    def _increasing(self, value: _Value) -> list[Response]:
+    def _increasing(self, value: _Value) -> list[ClampedLine]:
         responses = value.responses()
         if any(response.slope <= 0 for response in responses):
             raise InputError(self.where, "the input is multiplied by zero or less before it is quantized")
@@ -218,7 +223,7 @@ class Lowering:
             "Quantize its weights (QuantLinear)",
         )
 
-    def _quantized(self, value: _Value, steps: Staircase) -> _Value:
+    def _quantized(self, value: _Value, stairs: Staircase) -> _Value:
         """Thresholds that give the staircase's level for every integer before it."""
         responses = value.responses()
         falling = [response.slope < 0 for response in responses]
@@ -229,10 +234,14 @@ class Lowering:
             self._add_dense(value.layer, signs, value.layer.bias)
         responses = [each.mirrored() if down else each for each, down in zip(responses, falling, strict=True)]
         bounds = self.ranges[self.nodes[-1].name]
-        low, high = self._levels_met(responses, bounds, steps)
-        base, rows = steps.base(low), []
+        low, high = stairs.levels_met(
+            response.slope * int(end) + response.offset
+            for response, pair in zip(responses, zip(bounds.low, bounds.high, strict=True), strict=True)
+            for end in pair
+        )
+        base, rows = stairs.base(low), []
         for channel, response in enumerate(responses):
-            reaches = steps.reaches(channel, low, high)
+            reaches = stairs.reaches(channel, low, high)
             if len(reaches) > _MOST_LEVELS:
                 raise InputError(self.where, f"gives {len(reaches) + 1} levels; the most is {_MOST_LEVELS + 1}")
             if len(reaches) * len(responses) > _MOST_FRACTIONS:
@@ -241,31 +250,19 @@ class Lowering:
             rows.append([first_to_reach(response, reach, *ends) for reach in reaches])
         if not rows[0]:
             raise InputError(self.where, "gives the same level for every input")
-        count = sum(isinstance(node.layer, Threshold) for node in self.nodes)
-        return self._levels(self._add(f"act_{count}", Threshold(np.array(rows), base)), steps)
+        self.thresholds += 1
+        return self._levels(self._add(f"act_{self.thresholds - 1}", Threshold(np.array(rows), base)), stairs)
 
-    @staticmethod
-    def _levels_met(responses: Sequence[Response], bounds: ValueRange, steps: Staircase) -> tuple[int, int]:
-        """Bounds of the levels that a truncation can give: no others have limits of their own."""
-        if not isinstance(steps, Truncation):
-            return 0, 0
-        ends = [
-            steps.level_of(response.slope * int(end) + response.offset)
-            for response, pair in zip(responses, zip(bounds.low, bounds.high, strict=True), strict=True)
-            for end in pair
-        ]
-        return min(ends) - 1, min(max(ends) + 2, min(ends) + 2 * _MOST_LEVELS)
-
-    def _levels(self, name: str, steps: Staircase) -> _Value:
+    def _levels(self, name: str, stairs: Staircase) -> _Value:
         size = self.ranges[name].channels
-        return _Value(name, None, [steps.slope] * size, [steps.offset] * size)
+        return _Value(name, None, [stairs.slope] * size, [stairs.offset] * size)
 
     def _add_dense(self, layer: Dense, signs: Any, bias: Any) -> None:
         weight = layer.weight.astype(np.int64) * signs
         if weight.max() >= _MOST_WEIGHT:
             raise InputError(self.where, "a weight of −128 meets a negative scale", "Use narrow weights")
-        count = sum(isinstance(node.layer, Dense) for node in self.nodes)
-        self._add(f"linear_{count}", Dense(weight, _weight_bits(weight), bias))
+        self.denses += 1
+        self._add(f"linear_{self.denses - 1}", Dense(weight, _weight_bits(weight), bias))
 
     # The output
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edgeml.frontends.onnx_model.operators import Applied
 from edgeml.frontends.reading.value import NotAnMlp, Signal, Value
 
-from .steps import ROUNDINGS, Bipolar, Comparison, Rounding, Staircase, Truncation
+from .staircases import ROUNDINGS, Bipolar, Comparison, Rounding, Staircase, Truncation
 
 __all__ = ["QuantizedConstants", "foreign_operators"]
 
@@ -99,8 +99,8 @@ def _ends(bits: int, signed: bool, narrow: bool) -> tuple[int, int]:
     return 0, 2**bits - 1 - int(narrow)
 
 
-def _staircase(a: Applied, x: Signal, steps: Staircase) -> Signal:
-    return a.builder.foreign(steps, x, "quantizer")
+def _staircase(a: Applied, x: Signal, stairs: Staircase) -> Signal:
+    return a.builder.each_value(stairs, x, "quantizer")
 
 
 def _quant(a: Applied, constants: QuantizedConstants) -> Value:
@@ -195,5 +195,5 @@ def _trunc(a: Applied) -> Value:
         raise NotAnMlp(f"its scales differ by 2^{shift}")
     signed, narrow = a.get("signed", 1), a.get("narrow", 0)
     low, high = _ends(bits, bool(signed), bool(narrow))
-    steps = Truncation(scale, zero, shift, mode, out_scale, -out_scale * zero / 2**shift)
-    return _staircase(a, x, replace(steps, low=low, high=high))
+    stairs = Truncation(scale, zero, shift, mode, out_scale, -out_scale * zero / 2**shift)
+    return _staircase(a, x, replace(stairs, low=low, high=high))

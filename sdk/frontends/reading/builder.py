@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ..mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator, Sigmoid, Tanh
+from ..mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from .simplify import simplified
 from .value import Budget, Constant, NotAnMlp, Signal, as_constant
 
@@ -62,7 +62,7 @@ class MlpBuilder:
         self.budget.operator()
         self._origin, self._hint = origin, hint
 
-    def _emit(self, operator: Operator, inputs: Sequence[Signal], features: int, otherwise: str) -> str:
+    def _emit(self, operator: FloatOperator, inputs: Sequence[Signal], features: int, otherwise: str) -> str:
         for signal in inputs:
             if signal.final:
                 raise NotAnMlp(f"{signal.final} is followed by further operators", "It may only stand at the end")
@@ -76,7 +76,7 @@ class MlpBuilder:
         self._nodes.append(MlpNode(name, operator, tuple(signal.node for signal in inputs), self._origin))
         return name
 
-    def _same_shape(self, operator: Operator, x: Signal, otherwise: str) -> Signal:
+    def _same_shape(self, operator: FloatOperator, x: Signal, otherwise: str) -> Signal:
         return Signal(self._emit(operator, (x,), x.size, otherwise), x.shape, x.batch_axis)
 
     def linear(self, x: Signal, weight: Constant, bias: Constant | None, axis: int = -1) -> Signal:
@@ -162,8 +162,22 @@ class MlpBuilder:
             return x
         return self._same_shape(_made(Clamp, *bounds), x, "relu" if bounds[0] == 0 else "clamp")
 
-    def foreign(self, operator: Any, x: Signal, name: str) -> Signal:
-        """An operator of another package's, value by value; an `Mlp` that holds one is for that package's eyes only."""
+    def apply(self, operator: FloatOperator, *inputs: Signal) -> Signal:
+        """Any operator on tensors of shape [batch, features] each; the result has that shape too."""
+        for x in inputs:
+            if len(x.shape) != 2 or x.batch_axis != 0:
+                raise NotAnMlp(f"it takes a tensor of shape {x.text}", "Flatten it to [batch, features] first")
+        batch = inputs[0].shape[0]
+        if any(x.shape[0] != batch for x in inputs):
+            raise NotAnMlp(f"tensors of shapes {', '.join(x.text for x in inputs)} together")
+        try:
+            features = operator.output_size(*(x.size for x in inputs))
+        except InputError as error:
+            raise NotAnMlp(f"{error.where} {error.problem}", error.remedy) from error
+        return Signal(self._emit(operator, inputs, features, operator.kind), (batch, features))
+
+    def each_value(self, operator: FloatOperator, x: Signal, name: str) -> Signal:
+        """An operator that gives one value for each value of `x`, whatever its shape; `name` is for its node."""
         return self._same_shape(operator, x, name)
 
     def sigmoid(self, x: Signal) -> Signal:

@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from ...errors import InputError
-from ..mlp import Affine, Clamp, Linear, MlpNode, Operator
+from ..mlp import FloatOperator, MlpNode
 
 __all__ = ["simplified"]
 
@@ -17,7 +15,8 @@ __all__ = ["simplified"]
 def simplified(nodes: Sequence[MlpNode], output: str) -> tuple[MlpNode, ...]:
     """`nodes` (in computing order) as far as `output` needs them, `output` last.
 
-    Merged are: Affine after Affine; a shift alone after a Linear without bias; Clamp after Clamp.
+    Merged are operators that are one by `FloatOperator.followed_by`: Affine after Affine; a shift alone after a Linear
+    without bias; Clamp after Clamp.
     """
     needed = {output}
     for node in reversed(nodes):
@@ -44,21 +43,9 @@ def simplified(nodes: Sequence[MlpNode], output: str) -> tuple[MlpNode, ...]:
     return tuple([node for node in result.values() if node.name != last] + [result[last]])
 
 
-def _merged(before: MlpNode, node: MlpNode) -> Operator | None:
-    """One operator that computes `node` after `before`, or None where there is none."""
-    first, second = before.operator, node.operator
-    if isinstance(first, Affine) and isinstance(second, Affine):
-        with np.errstate(all="ignore"):
-            scale, shift = first.scale * second.scale, first.shift * second.scale + second.shift
-        if np.all(np.isfinite(scale)) and np.all(np.isfinite(shift)):
-            return Affine(scale, shift)
-    elif isinstance(first, Linear) and isinstance(second, Affine):
-        if np.all(second.scale == 1) and not np.any(first.bias):
-            return Linear(first.weight, second.shift)
-    elif isinstance(first, Clamp) and isinstance(second, Clamp):
-        low, high = (min(max(bound, second.low), second.high) for bound in (first.low, first.high))
-        if not low < high:
-            where = node.origin or node.name
-            raise InputError(where, f"clamps to {second.low} … {second.high} what lies in {first.low} … {first.high}")
-        return Clamp(low, high)
-    return None
+def _merged(before: MlpNode, node: MlpNode) -> FloatOperator | None:
+    """One operator that computes `node` after `before`, or None if there is none."""
+    try:
+        return before.operator.followed_by(node.operator)
+    except InputError as error:
+        raise InputError(node.where, error.problem, error.remedy) from error

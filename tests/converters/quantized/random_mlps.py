@@ -9,9 +9,9 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from edgeml.data.dataset import Dataset
-from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Operator
+from edgeml.frontends.mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode
 
-ACTIVATIONS: dict[str, Operator | None] = {
+ACTIVATIONS: dict[str, FloatOperator | None] = {
     "relu": Clamp(0.0, np.inf),
     "relu6": Clamp(0.0, 6.0),
     "hardtanh": Clamp(-1.0, 1.0),
@@ -76,7 +76,7 @@ def mlp_of(shape: Shape, name: str = "random") -> Mlp:
     nodes: list[MlpNode] = []
     at = "input"
 
-    def add(node_name: str, operator: Operator, *inputs: str) -> str:
+    def add(node_name: str, operator: FloatOperator, *inputs: str) -> str:
         nodes.append(MlpNode(node_name, operator, inputs))
         return node_name
 

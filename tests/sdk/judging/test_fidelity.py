@@ -14,7 +14,7 @@ from benchmarks.fidelity import EXTREMES, case, cases, outcome
 from edgeml import plugins
 from edgeml.data.dataset import Dataset
 from edgeml.errors import CheckFailed
-from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, Operator, Tanh
+from edgeml.frontends.mlp import Affine, Clamp, FloatOperator, Linear, Mlp, Tanh
 from edgeml.judging import fidelity
 
 from ... import sweeps
@@ -46,7 +46,7 @@ def test_no_extreme_network_of_many_is_far_without_a_word(form: str, bits: int) 
         assert not found.silent, (form, seed, found)
 
 
-def unlike(rng: np.random.Generator, activation: Operator) -> Mlp:
+def unlike(rng: np.random.Generator, activation: FloatOperator) -> Mlp:
     """12 channels of which 11 vary by a thousandth of the twelfth, and count as much behind; `activation` is bounded,
     so that nothing evens them out."""
     first, second = linear(rng, 12, 8), linear(rng, 4, 12)
@@ -64,7 +64,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("form", "layer", "activation"), FAULTS)
-def test_the_hidden_layer_whose_channels_are_lost_is_named(form: str, layer: str, activation: Operator) -> None:
+def test_the_hidden_layer_whose_channels_are_lost_is_named(form: str, layer: str, activation: FloatOperator) -> None:
     rng = np.random.default_rng(3)
     found = measured(form, unlike(rng, activation), rng.normal(size=(300, 6)))
     assert not found.within

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("qonnx", reason="qonnx is not installed")
 
-from edgeml.converters.quantized.qonnx.steps import ROUNDINGS
+from edgeml.converters.quantized.qonnx.staircases import ROUNDINGS
 from edgeml.errors import InputError
 from edgeml.frontends import load_model
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
