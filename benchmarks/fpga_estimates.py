@@ -21,20 +21,14 @@ from pathlib import Path
 import numpy as np
 
 from edgeml.targets.fpga.architectures.event_driven.plan import is_spiking, make_spiking_plan
+from edgeml.targets.fpga.architectures.folded.estimate import estimate_folded, folded_amounts
 from edgeml.targets.fpga.architectures.unrolled.build import network_logic
+from edgeml.targets.fpga.architectures.unrolled.estimate import estimate_unrolled, unrolled_amounts
 from edgeml.targets.fpga.budget import Family
 from edgeml.targets.fpga.design import Built, build, plan_of
 from edgeml.targets.fpga.estimate.constants import FOLDED_PRIOR, SPIKING_PRIOR, UNROLLED_PRIOR
-from edgeml.targets.fpga.estimate.costs import (
-    Cost,
-    constants_of,
-    estimate_folded,
-    estimate_spiking,
-    estimate_unrolled,
-    total,
-)
+from edgeml.targets.fpga.estimate.costs import Cost, constants_of, estimate_spiking, total
 from edgeml.targets.fpga.estimate.event_driven import spiking_features
-from edgeml.targets.fpga.estimate.features import folded_features, unrolled_features
 from edgeml.targets.fpga.estimate.parts import Parts
 from edgeml.targets.fpga.tools.synthesize import cells_of, lookup_tables, summary
 
@@ -82,10 +76,10 @@ def _amounts(example: Case) -> tuple[str, dict[str, float]]:
         which, parts = "spiking", list(spiking_features(make_spiking_plan(network, design.folds), family).values())
     elif design.architecture == "folded":
         which = "folded"
-        parts = [folded_features(segment, family) for segment in plan_of(network, design).segments]
+        parts = [folded_amounts(chain, family) for chain in plan_of(network, design).chains]
     else:
         which = "unrolled"
-        parts = list(unrolled_features(network_logic(network), family, design.register_every).values())
+        parts = list(unrolled_amounts(network_logic(network), family, design.register_every).values())
     amounts: dict[str, float] = {}
     for part in parts:
         for kind, amount in part.logic.items():

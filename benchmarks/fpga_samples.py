@@ -13,8 +13,9 @@ from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
 from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, make_spiking_plan
-from edgeml.targets.fpga.architectures.folded.folding import folds_for_interval
-from edgeml.targets.fpga.architectures.folded.plan import Fold, make_plan
+from edgeml.targets.fpga.architectures.folded.folding import Folding
+from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
+from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.budget import FAMILIES, Family
 from edgeml.targets.fpga.design import Design, design_of
@@ -105,9 +106,9 @@ def _int8_network(rng: np.random.Generator, name: str, widest: int) -> Network:
 
 def _folded(rng: np.random.Generator, network: Network, family: Family, *, fastest: float) -> Design:
     """Folds for a random interval, FIFOs sized; `fastest` is the least power of the clocks at one product a clock."""
-    most = max(segment.steps for segment in make_plan(network, {}).segments)
+    most = max(chain.clocks_per_frame for chain in make_plan(network, {}).chains)
     interval = max(4, round(most ** float(rng.uniform(fastest, 0.9))))
-    plan = make_plan(network, folds_for_interval(network, interval) or {}, keep_block_rams=family.name == "ice40")
+    plan = make_plan(network, foldings_for_interval(network, interval) or {}, keep_block_rams=family.name == "ice40")
     size_fifos(plan)
     return design_of(plan)
 
@@ -119,7 +120,7 @@ def _spiking(seed: int, rng: np.random.Generator, family: Family) -> Case:
     network = to_spikes(quantized, encoding, "direct" if rng.random() < 0.3 else None)
     most = int(rng.choice([1, 2, 4, 8]))
     layers = make_spiking_plan(network, {}).layers
-    design = Design("folded", {layer.name: Fold(min(most, layer.neurons), 1) for layer in layers})
+    design = Design("folded", {layer.name: Folding(min(most, layer.neurons), 1) for layer in layers})
     return Case(f"{_sizes(network)} {encoding}, {most} a clock", network, design, family)
 
 

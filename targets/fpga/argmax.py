@@ -1,4 +1,4 @@
-"""The class that a design gives beside its results: what its unit costs, and that it is the golden one."""
+"""The class that a design gives beside its results: that it is the golden one."""
 
 from __future__ import annotations
 
@@ -9,38 +9,9 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 
-from .budget import Family
-from .estimate.constants import FOLDED_PRIOR
-from .estimate.costs import Cost, constants_of
-from .estimate.features import _fifo as fifo_features
-from .estimate.parts import Parts
 from .interface import Interface
 
-__all__ = ["check_classes", "estimate_argmax"]
-
-
-def estimate_argmax(interface: Interface, family: Family) -> Cost:
-    """Cost of `edgeml_argmax` behind a core: pairs compared and chosen from, and two buffers."""
-    outputs, lanes, bits = interface.outputs, interface.output_lanes, interface.output_element.bits
-    if outputs == 1:
-        # A comparison with a constant, one digit a table at most.
-        return Cost() if interface.threshold is None else Cost(float(bits))
-    levels, several = (lanes - 1).bit_length(), interface.output_beats > 1
-    parts = Parts()
-    parts.flip_flops += sum(-(-lanes >> (level + 1)) * (bits + level + 1) + 1 for level in range(levels))
-    parts.flip_flops += lanes * bits + levels + several + 2
-    if several:
-        parts.flip_flops += bits + 2 * interface.class_bits + 1 + (interface.output_beats - 1).bit_length()
-        parts.add("stream", (interface.output_beats - 1).bit_length() + 2.0 * interface.class_bits)
-    # A pair is compared and chosen from, with the index of the larger.
-    # ECP5 puts most of a difference into the carry chain's own tables.
-    parts.add("tree", ((lanes - 1) * (0.35 if family.name == "ecp5" else 1.0) + several) * bits)
-    parts.add("product", (lanes - 1 + several) * (bits + levels))
-    fifo_features(parts, levels + several + 3, lanes * bits, family)
-    fifo_features(parts, levels + several + 3, interface.class_bits, family)
-    constants = FOLDED_PRIOR[constants_of(family)]
-    luts = sum(constants[kind] * amount for kind, amount in parts.logic.items())
-    return Cost(luts, round(parts.flip_flops), parts.block_rams)
+__all__ = ["check_classes"]
 
 
 def check_classes(interface: Interface, outputs: npt.NDArray[np.int32], classes: npt.NDArray[Any]) -> None:

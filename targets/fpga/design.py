@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +24,18 @@ from edgeml.system.regular_file import read_regular
 from .architectures.event_driven.cycles import longest_frame, run_clocks
 from .architectures.event_driven.emit import LIBRARY_MODULES, memory_files, spiking_core
 from .architectures.event_driven.plan import SpikingPlan, is_spiking, make_spiking_plan
-from .architectures.folded.dense import DenseOperation
-from .architectures.folded.emit import core, library_modules
-from .architectures.folded.plan import Fold, Plan, make_plan
+from .architectures.folded.core import core, library_modules
+from .architectures.folded.folding import Folding
+from .architectures.folded.plan import FoldedPlan, make_plan
 from .architectures.folded.timing import Timing, solve
 from .architectures.step_per_clock import emit as unrolled_spikes
 from .architectures.step_per_clock.plan import make_unrolled_spikes
 from .architectures.unrolled import emit as unrolled
-from .architectures.unrolled.build import ADDER_GRAPHS, network_logic
+from .architectures.unrolled.build import network_logic
+from .architectures.unrolled.layer_logic import ADDER_GRAPHS
 from .interface import Interface
 from .tops.axi_stream import axis_top
+from .verilog.library import library_text
 
 __all__ = [
     "DESIGN_FILE",
@@ -43,7 +44,6 @@ __all__ = [
     "build",
     "compare_files",
     "design_of",
-    "library_text",
     "read_design",
     "verify_files",
 ]
@@ -65,8 +65,8 @@ class Design:
     Parameters
     ----------
     architecture : `folded` or `unrolled`.
-    folds : per segment's first node, elements per clock (folded).
-    fifo_depths : per segment, and `source>target.port` for edges (folded).
+    folds : per chain's first node, elements per clock (folded).
+    fifo_depths : per chain, and `source>target.port` for edges (folded).
     register_every : levels of logic between pipeline registers (unrolled).
     keep_block_rams : whether small input buffers are kept in flip-flops (folded).
     argmax : whether the class of each frame is given too, beside its last value.
@@ -74,7 +74,7 @@ class Design:
     """
 
     architecture: str
-    folds: Mapping[str, Fold] = field(default_factory=dict)
+    folds: Mapping[str, Folding] = field(default_factory=dict)
     fifo_depths: Mapping[str, int] = field(default_factory=dict)
     register_every: int = 1
     keep_block_rams: bool = False
@@ -120,33 +120,28 @@ class Built:
     latency: int
     interval: int
     timing: Timing | None = None
-    plan: Plan | None = None
+    plan: FoldedPlan | None = None
     spiking: SpikingPlan | None = None
 
 
-def library_text(name: str) -> bytes:
-    """A module of the RTL library that ships with edgeml."""
-    return (resources.files("edgeml.firmware_stubs") / "rtl" / name).read_bytes()
-
-
-def design_of(plan: Plan) -> Design:
+def design_of(plan: FoldedPlan) -> Design:
     """The choices that a plan embodies."""
-    depths = {segment.name: segment.fifo_depth for segment in plan.segments}
-    for segment in plan.segments:
-        for port, edge in enumerate(segment.inputs):
+    depths = {chain.name: chain.fifo_depth for chain in plan.chains}
+    for chain in plan.chains:
+        for port, edge in enumerate(chain.inputs):
             if edge.fifo_depth:
                 depths[f"{edge.source}>{edge.target}.{port}"] = edge.fifo_depth
-    folds = {s.name: Fold(s.head.pe, s.head.simd) for s in plan.segments}
-    keep = any(isinstance(s.head, DenseOperation) and s.head.keep_block_rams for s in plan.segments)
+    folds = {chain.name: chain.head.folding for chain in plan.chains}
+    keep = any(chain.head.keeps_block_rams for chain in plan.chains)
     return Design("folded", folds, depths, keep_block_rams=keep)
 
 
-def plan_of(network: Network, design: Design) -> Plan:
+def plan_of(network: Network, design: Design) -> FoldedPlan:
     """Inverse of `design_of`."""
     plan = make_plan(network, design.folds, keep_block_rams=design.keep_block_rams)
-    for segment in plan.segments:
-        segment.fifo_depth = design.fifo_depths.get(segment.name, segment.fifo_depth)
-        for port, edge in enumerate(segment.inputs):
+    for chain in plan.chains:
+        chain.fifo_depth = design.fifo_depths.get(chain.name, chain.fifo_depth)
+        for port, edge in enumerate(chain.inputs):
             if edge.fifo_depth:
                 key = f"{edge.source}>{edge.target}.{port}"
                 edge.fifo_depth = max(design.fifo_depths.get(key, edge.fifo_depth), edge.source_beats)
@@ -171,7 +166,7 @@ def build(network: Network, design: Design) -> Built:
 def _build_folded(network: Network, design: Design, facts: Mapping[str, str], core_name: str, top: str) -> Built:
     plan = plan_of(network, design)
     timing = solve(plan)
-    last = plan.segments[-1]
+    last = plan.chains[-1]
     interface = Interface(
         network.input_size, plan.input_lanes, plan.input_element, network.output_size, last.lanes, last.element
     )
@@ -180,11 +175,11 @@ def _build_folded(network: Network, design: Design, facts: Mapping[str, str], co
         "Latency": f"{timing.latency} clocks from the first input value to the last result",
         "Interval": f"{timing.interval} clocks between frames",
     }
-    modules = library_modules(plan)
-    files: dict[str, bytes] = {name: library_text(name) for name in modules}
-    for segment in plan.segments:
-        for operation in segment.operations:
-            files.update({name: text.encode() for name, text in operation.memory_files().items()})
+    files = library_modules(plan)
+    modules = list(files)
+    for chain in plan.chains:
+        for unit in chain.units:
+            files.update({name: text.encode() for name, text in unit.memory_files().items()})
     return _finished(
         network, design, files, modules, core(plan, core_name, facts), core_name, top, interface, facts, timing, plan
     )
@@ -281,7 +276,7 @@ def _finished(
     interface: Interface,
     facts: Mapping[str, str],
     timing: Timing,
-    plan: Plan | None,
+    plan: FoldedPlan | None,
 ) -> Built:
     files[f"{core_name}.v"] = core_text.encode()
     if design.argmax:
@@ -333,7 +328,8 @@ def read_design(folder: Path) -> Design:
     folds = {}
     for name, fold in _object(path, content.get("folds", {})).items():
         entry = _object(path, fold)
-        folds[name] = Fold(_count(path, entry.get("pe"), _LARGEST_FOLD), _count(path, entry.get("simd"), _LARGEST_FOLD))
+        pe, simd = (_count(path, entry.get(key), _LARGEST_FOLD) for key in ("pe", "simd"))
+        folds[name] = Folding(pe, simd)
     depths = {
         name: _count(path, depth, _LARGEST_DEPTH)
         for name, depth in _object(path, content.get("fifo_depths", {})).items()

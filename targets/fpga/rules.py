@@ -9,10 +9,10 @@ from edgeml.network import Network
 from edgeml.plugins import RuleResult
 
 from .architectures.event_driven.plan import is_spiking, make_spiking_plan
-from .architectures.folded.operations import operation_class
 from .budget import Budget
 from .design import Built
 from .estimate.costs import Cost, total
+from .layer_hardware import layer_unit
 
 __all__ = ["fits", "layer_has_hardware"]
 
@@ -26,7 +26,7 @@ def layer_has_hardware(network: Network) -> list[RuleResult]:
     results = []
     for node in network.layers:
         try:
-            operation_class(node)
+            layer_unit(node)
             results.append(RuleResult("layer-has-hardware", True, node.layer.kind, node.name))
         except InputError as error:
             results.append(RuleResult("layer-has-hardware", False, error.problem, node.name, error.remedy))

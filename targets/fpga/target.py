@@ -15,24 +15,19 @@ from edgeml.system.scratch import ScratchFolder
 
 from .architectures.event_driven.choice import estimate_spiking, spiking_plans
 from .architectures.event_driven.plan import SpikingPlan, is_spiking, make_spiking_plan
-from .architectures.folded.folding import fastest_plan, quickest_plan
-from .architectures.folded.plan import Plan
+from .architectures.folded.estimate import estimate_folded
+from .architectures.folded.folding_choice import fastest_plan, quickest_plan
+from .architectures.folded.plan import FoldedPlan
 from .architectures.folded.timing import size_fifos
 from .architectures.step_per_clock.estimate import estimate_unrolled_spikes
 from .architectures.step_per_clock.plan import UnrolledSpikes, make_unrolled_spikes
-from .architectures.unrolled.build import ADDER_GRAPHS, network_logic
-from .architectures.unrolled.layers import layer_logic
-from .architectures.unrolled.requantize import check_size
-from .argmax import estimate_argmax
+from .architectures.unrolled.build import check_unrolled, multiplications, network_logic
+from .architectures.unrolled.estimate import estimate_unrolled
+from .architectures.unrolled.layer_logic import ADDER_GRAPHS
 from .budget import PROFILE_FIELDS, Budget, budget_of
 from .design import Built, Design, build, design_of
-from .estimate.costs import (
-    Cost,
-    accuracy,
-    estimate_folded,
-    estimate_unrolled,
-    total,
-)
+from .estimate.argmax import estimate_argmax
+from .estimate.costs import Cost, accuracy, total
 from .files import generated_files
 from .options import OPTIONS, Asked, read_options
 from .qonnx.hand_off import hand_off
@@ -118,12 +113,10 @@ def _scarce(budget: Budget) -> bool:
 
 def _can_unroll(network: Network) -> bool:
     try:
-        for node in network.layers:
-            layer_logic(node)
-            check_size(node, network)
+        check_unrolled(network)
     except InputError:
         return False
-    return sum(n.layer.weight.size for n in network.layers if isinstance(n.layer, Dense)) <= _UNROLLED_WEIGHTS
+    return multiplications(network) <= _UNROLLED_WEIGHTS
 
 
 def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tuple[Built, dict[str, Cost]]:
@@ -168,11 +161,11 @@ def _choose(network: Network, budget: Budget, given: Asked, most: int | None) ->
         if at_most < 1:
             raise InputError("option frames_per_second", f"{rate:g} is above the clock of {budget.clock_mhz:g} MHz")
 
-    def within(plan: Plan) -> bool:
+    def within(plan: FoldedPlan) -> bool:
         return goal != "area" and _within(total(estimate_folded(plan, budget.family)), budget, most)
 
-    def in_time(plan: Plan) -> bool:
-        return at_most is None or max(plan.input_beats, *(segment.steps for segment in plan.segments)) <= at_most
+    def in_time(plan: FoldedPlan) -> bool:
+        return at_most is None or max(plan.input_beats, *(chain.clocks_per_frame for chain in plan.chains)) <= at_most
 
     if goal == "latency":
         plan = quickest_plan(network, lambda p: within(p) and in_time(p), keep_block_rams=_scarce(budget))

@@ -4,8 +4,8 @@ Fitted to yosys 0.70 over random designs by
 
     python -m benchmarks.fpga_estimates --fit
 
-which prints this table; what a unit of each kind is, `folded_features`, `unrolled_features` and `spiking_features`
-say. A value is drawn to its prior, what a look at the mapping says, as far as the designs do not tell otherwise.
+which prints this table; what a unit of each kind is, `parts.Parts`, `unrolled_amounts` and `spiking_features` say. A
+value is drawn to its prior, what a look at the mapping says, as far as the designs do not tell otherwise.
 """
 
 from __future__ import annotations

@@ -13,9 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ..budget import Family
-from .parts import Parts, block_rams
+from .parts import Parts, block_rams, counter_bits
 
-__all__ = ["add_memory", "add_rom", "add_table", "distinct_columns", "table_luts"]
+__all__ = [
+    "add_fifo",
+    "add_memory",
+    "add_rom",
+    "add_rom_in_logic",
+    "add_table",
+    "distinct_columns",
+    "distinct_of_random",
+    "table_luts",
+]
 
 _ROM_BITS_PER_COST = 16
 _BLOCK_COST = {"xc7": 129, "xcup": 129, "ecp5": 128, "ice40": 64}
@@ -95,3 +104,34 @@ def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Famil
         return
     parts.flip_flops += in_registers
     parts.add("select", (depth - 1) * width * readers)
+
+
+def distinct_of_random(columns: int, words: int, bits: int = 1) -> float:
+    """How many different columns random memory has that are not the same in all words.
+
+    N = 2^(words · bits) contents, c columns: (N − 2^bits) · (1 − (1 − 1/N)^c).
+    """
+    if words * bits >= 40:
+        return float(columns)
+    contents = 2.0 ** (words * bits)
+    return (contents - 2.0**bits) * -_power_minus_one(1 - 1 / contents, columns)
+
+
+def _power_minus_one(base: float, exponent: int) -> float:
+    return base**exponent - 1 if base > 0 else -1.0
+
+
+def add_rom_in_logic(parts: Parts, words: int, columns: int, family: Family) -> None:
+    """A memory of random content in logic, with a register behind it: tables of its address, equal columns once."""
+    used = distinct_of_random(columns, words)
+    parts.flip_flops += used
+    if words > 2:
+        parts.add("rom", used * max(words / 2**family.lut_inputs, 1.0))
+
+
+def add_fifo(parts: Parts, depth: int, width: int, family: Family) -> None:
+    """An `edgeml_fifo`: memory, two indices and two counters."""
+    counters = 2 * counter_bits(depth) + 2 * depth.bit_length()
+    parts.flip_flops += counters
+    parts.add("stream", counters + 6.0)
+    add_memory(parts, depth, width, 1, family)

@@ -6,14 +6,28 @@ from dataclasses import dataclass, field
 
 from ..budget import Family
 
-__all__ = ["Parts", "block_rams", "multiplier_blocks"]
+__all__ = ["Parts", "block_rams", "counter_bits", "multiplier_blocks"]
 
 
 @dataclass
 class Parts:
-    """Amounts of logic by kind, and cells that are counted directly."""
+    """Amounts of logic by kind, and cells that are counted directly.
+
+    How many lookup tables synthesis makes of a unit of each kind was fitted to yosys, by family of parts (`constants`).
+    The kinds of folded designs:
+
+    - `product`: bits of products that differ. `multiplier`: bit products in logic.
+    - `tree`: bits of additions. `accumulator`, `constant`: bits of sums, and of constants that they start from.
+    - `rom`: lookup tables of constants in logic. `ram`: lookup tables of small memories.
+    - `compare`, `fixed`: bits of comparisons with thresholds that change, that do not.
+    - `select`: bits of multiplexers. `stream`: counters, handshakes, width converters, in bits.
+    - `rescale`, `float`: bits of what requantizes in integers, as floating point does. `unit`: units.
+
+    Those of unrolled designs (`architectures.unrolled.estimate`) follow from the cells of the netlist.
+    """
 
     logic: dict[str, float] = field(default_factory=dict)
+    luts: float = 0.0
     flip_flops: float = 0.0
     block_rams: int = 0
     dsps: int = 0
@@ -21,6 +35,11 @@ class Parts:
     def add(self, kind: str, amount: float) -> None:
         """So much more logic of a kind."""
         self.logic[kind] = self.logic.get(kind, 0.0) + amount
+
+
+def counter_bits(count: int) -> int:
+    """Bits of a counter over so many values; none for one."""
+    return max((count - 1).bit_length(), 1) if count > 1 else 0
 
 
 def block_rams(words: int, width: int, family: Family) -> int:

@@ -6,8 +6,9 @@ from edgeml.network import Network
 from edgeml.network.network_file import model_hash
 
 from ..budget import Budget
-from ..design import DESIGN_FILE, Built, library_text
+from ..design import DESIGN_FILE, Built
 from ..interface import Interface
+from ..verilog.library import library_text
 from ..verilog.writer import Expression, Port, Verilog, same
 
 __all__ = ["FOLDER", "STATUS_MODULE", "ip_files"]

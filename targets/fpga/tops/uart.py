@@ -13,8 +13,9 @@ from edgeml.network import Network, simulate
 from edgeml.network.network_file import model_hash
 
 from ..budget import Budget
-from ..design import Built, library_text
+from ..design import Built
 from ..interface import Interface
+from ..verilog.library import library_text
 from ..verilog.writer import CLOCK, Expression, Layout, Parameter, Port, Verilog, same
 from .constraints import pin_file
 

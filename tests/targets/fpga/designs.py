@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from edgeml.network import Network
-from edgeml.targets.fpga.architectures.folded.folding import folds_for_interval
+from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.design import Design, design_of
@@ -27,10 +27,10 @@ def small_network(seed: int, widest: int = 10, deepest: int = 3) -> Network:
 
 def folded_designs(network: Network, count: int) -> list[Design]:
     """Folded designs of a network, from one multiplier per layer to many, FIFOs sized."""
-    most = max(segment.steps for segment in make_plan(network, {}).segments)
+    most = max(chain.clocks_per_frame for chain in make_plan(network, {}).chains)
     designs = []
     for k in range(count):
-        folds = folds_for_interval(network, max(1, most // 5**k))
+        folds = foldings_for_interval(network, max(1, most // 5**k))
         if folds is not None:
             plan = make_plan(network, folds)
             size_fifos(plan)

@@ -17,7 +17,7 @@ from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.event_driven.cycles import run_clocks
 from edgeml.targets.fpga.argmax import check_classes
-from edgeml.targets.fpga.design import Built, Design, build, library_text, read_design
+from edgeml.targets.fpga.design import Built, Design, build, read_design
 from edgeml.targets.fpga.executors.icarus import run_icarus
 from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.interface import Interface
@@ -27,6 +27,7 @@ from edgeml.targets.fpga.tools.programs import (
     icarus,
     run,
 )
+from edgeml.targets.fpga.verilog.library import library_text
 from edgeml.targets.fpga.verilog.text import Element, memory_image, pack_words
 from tests.network.random_networks import random_inputs
 

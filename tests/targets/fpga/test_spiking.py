@@ -16,7 +16,7 @@ from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.event_driven.cycles import longest_frame, run_clocks
 from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, SpikingPlan, make_spiking_plan
-from edgeml.targets.fpga.architectures.folded.plan import Fold
+from edgeml.targets.fpga.architectures.folded.folding import Folding
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.design import Built, Design, build
 from edgeml.targets.fpga.executors.icarus import run_icarus
@@ -45,7 +45,7 @@ def has_residual_paths(network: Network) -> bool:
 
 def folded(network: Network, lanes: int) -> Built:
     layers = make_spiking_plan(network, {}).layers
-    return build(network, Design("folded", {layer.name: Fold(min(lanes, layer.neurons), 1) for layer in layers}))
+    return build(network, Design("folded", {layer.name: Folding(min(lanes, layer.neurons), 1) for layer in layers}))
 
 
 def design(network: Network, architecture: str, seed: int) -> Built:

@@ -11,7 +11,7 @@ import pytest
 
 from edgeml.errors import InputError
 from edgeml.network import simulate
-from edgeml.targets.fpga.architectures.folded.folding import folds_for_interval
+from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos, solve
 from edgeml.targets.fpga.architectures.unrolled.build import network_logic
@@ -79,12 +79,12 @@ def test_the_interval_is_that_of_the_slowest_unit() -> None:
     for seed in range(40):
         network = small_network(seed, widest=40, deepest=5)
         for interval in (3, 17, 90):
-            folds = folds_for_interval(network, interval)
+            folds = foldings_for_interval(network, interval)
             if folds is None:
                 continue
             plan = make_plan(network, folds)
             timing = size_fifos(plan)
-            slowest = max([segment.steps for segment in plan.segments] + [plan.input_beats])
+            slowest = max([chain.clocks_per_frame for chain in plan.chains] + [plan.input_beats])
             assert slowest <= max(interval, plan.input_beats)
             assert timing.interval == slowest
             ends = solve(plan, 30).frames

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from edgeml.network import Network
 
 from ...estimate.costs import estimate_spiking
-from ..folded.plan import Fold
+from ..folded.folding import Folding
 from .plan import SpikingPlan, make_spiking_plan
 
 __all__ = ["estimate_spiking", "spiking_plans"]
@@ -23,5 +23,5 @@ def spiking_plans(network: Network) -> list[SpikingPlan]:
     return plans
 
 
-def _folds(neurons: Mapping[str, int], most: int) -> dict[str, Fold]:
-    return {name: Fold(min(count, most), 1) for name, count in neurons.items()}
+def _folds(neurons: Mapping[str, int], most: int) -> dict[str, Folding]:
+    return {name: Folding(min(count, most), 1) for name, count in neurons.items()}

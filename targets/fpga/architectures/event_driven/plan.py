@@ -15,7 +15,7 @@ from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.currents import Wiring, wiring
 
 from ...verilog.text import Element, signed_bits, type_of
-from ..folded.plan import Fold, ceil_div
+from ..folded.folding import Folding, ceil_div
 
 __all__ = ["ENCODINGS", "SpikingLayer", "SpikingPlan", "is_spiking", "make_spiking_plan", "slots_of"]
 
@@ -123,12 +123,12 @@ class SpikingPlan:
         return Element(self.layers[-1].membrane_bits, True)
 
     @property
-    def folds(self) -> dict[str, Fold]:
+    def folds(self) -> dict[str, Folding]:
         """Membranes per clock of every layer."""
-        return {layer.name: Fold(layer.pe, 1) for layer in self.layers}
+        return {layer.name: Folding(layer.pe, 1) for layer in self.layers}
 
 
-def make_spiking_plan(network: Network, folds: Mapping[str, Fold]) -> SpikingPlan:
+def make_spiking_plan(network: Network, folds: Mapping[str, Folding]) -> SpikingPlan:
     """Lay out a spiking network with so many membranes per clock, by layer (others: one).
 
     Raises InputError naming the layer where other kinds of layers, or several inputs, have no RTL.
@@ -148,7 +148,7 @@ def make_spiking_plan(network: Network, folds: Mapping[str, Fold]) -> SpikingPla
     layers: list[SpikingLayer] = []
     reaching = [sources[0]]
     for position, (name, into) in enumerate(stages):
-        pe = folds.get(name, Fold(1, 1)).pe
+        pe = folds.get(name, Folding(1, 1)).pe
         later = {source.population for _, wire in stages[position + 1 :] for source in wire.sources}
         layer = _layer(name, into, reaching, populations, pe)
         if not 1 <= pe <= layer.neurons:

@@ -1,4 +1,4 @@
-"""How a network is laid out as hardware: segments (a unit, what follows it in a pipeline, a FIFO) and edges between."""
+"""How a network is laid out as folded hardware: chains of units, each with a FIFO behind it, and edges between."""
 
 from __future__ import annotations
 
@@ -6,43 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edgeml.errors import InputError
-from edgeml.network import Network
+from edgeml.network import Network, Node
 
+from ...layer_hardware import layer_unit
 from ...verilog.text import Element, type_of
-from .dense import DenseOperation
-from .operation import Operation
-from .operations import operation_class
+from .entry import EntryUnit
+from .folding import Folding, ceil_div
+from .unit import Place, Unit
 
-__all__ = ["Edge", "Fold", "Plan", "Segment", "ceil_div", "make_plan"]
+__all__ = ["INPUT", "Edge", "FoldedPlan", "UnitChain", "make_plan"]
 
 INPUT = "input"
-
-
-def ceil_div(a: int, b: int) -> int:
-    """a / b, rounded up."""
-    return -(-a // b)
-
-
-@dataclass(frozen=True)
-class Fold:
-    """How many elements a unit handles per clock: `simd` of its input, `pe` of its output (equal but for dense)."""
-
-    pe: int
-    simd: int
+"""The source of edges that start at the input of the network."""
 
 
 @dataclass
 class Edge:
-    """A stream from a segment (or the input) to an input port of another, with what stands in between.
+    """A stream from a chain (or the input) to an input port of another, with what stands in between.
 
     Parameters
     ----------
-    source, target : names of segments; source may be `input`.
+    source, target : names of chains; source may be `INPUT`.
     channels : elements per frame. element : their type.
     source_lanes, target_lanes : elements per value at both ends; one divides the other.
     fifo_depth : places of a FIFO at the source's end; 0 for none (only forks have one).
-    frame_depth : places of a FIFO at the target's end; 0 for none. A dense layer that works on its inputs several
-        times takes them all in one go; behind an upsizer, which is slower than that, they are collected here.
+    frame_depth : places of a FIFO at the target's end, which collects a frame of what an upsizer gives for a unit
+        that `takes_frame_at_once`; 0 for none.
     """
 
     source: str
@@ -66,29 +55,29 @@ class Edge:
 
 
 @dataclass
-class Segment:
-    """A pipeline without stalls: its first operation takes values, its FIFO gives the results.
+class UnitChain:
+    """A pipeline without stalls: its first unit takes values, its FIFO gives the results.
 
     Parameters
     ----------
-    name : that of the first node. operations : in order. inputs : edges, one per port of the first operation.
+    name : that of the first node. units : in order. inputs : edges, one for each port of the first unit.
     fifo_depth : places of the FIFO behind it.
     """
 
     name: str
-    operations: list[Operation]
+    units: list[Unit]
     inputs: list[Edge]
     fifo_depth: int = 0
 
     @property
-    def head(self) -> Operation:
-        """The operation that takes the values."""
-        return self.operations[0]
+    def head(self) -> Unit:
+        """The unit that takes the values."""
+        return self.units[0]
 
     @property
     def element(self) -> Element:
-        """Type of the segment's results."""
-        return self.operations[-1].output
+        """Type of the chain's results."""
+        return self.units[-1].output
 
     @property
     def lanes(self) -> int:
@@ -98,12 +87,12 @@ class Segment:
     @property
     def channels(self) -> int:
         """Elements per frame of results."""
-        return self.operations[-1].channels
+        return self.units[-1].channels
 
     @property
     def latency(self) -> int:
         """Clocks from taking the value that completes a result to its push."""
-        return sum(operation.latency for operation in self.operations)
+        return sum(unit.latency for unit in self.units)
 
     @property
     def beats(self) -> int:
@@ -111,20 +100,20 @@ class Segment:
         return ceil_div(self.channels, self.lanes)
 
     @property
-    def steps(self) -> int:
-        """Clocks per frame that the first operation needs."""
+    def clocks_per_frame(self) -> int:
+        """Clocks per frame that the first unit needs."""
         return self.head.steps
 
 
 @dataclass
-class Plan:
-    """A network laid out: segments in computing order; the last one gives the output."""
+class FoldedPlan:
+    """A network laid out: chains in computing order; the last one gives the output."""
 
     network: Network
-    segments: list[Segment]
+    chains: list[UnitChain]
     input_lanes: int
     input_element: Element
-    folds: dict[str, Fold] = field(default_factory=dict)
+    foldings: dict[str, Folding] = field(default_factory=dict)
 
     @property
     def input_beats(self) -> int:
@@ -132,80 +121,99 @@ class Plan:
         return ceil_div(self.network.input_size, self.input_lanes)
 
     def takers(self, source: str) -> list[Edge]:
-        """The edges that start at a segment (or at the input)."""
-        return [edge for segment in self.segments for edge in segment.inputs if edge.source == source]
+        """The edges that start at a chain (or at `INPUT`)."""
+        return [edge for chain in self.chains for edge in chain.inputs if edge.source == source]
+
+    def sources(self) -> list[str]:
+        """Where edges may start: the input, and every chain."""
+        return [INPUT, *(chain.name for chain in self.chains)]
 
 
-def make_plan(network: Network, folds: Mapping[str, Fold], *, keep_block_rams: bool = False) -> Plan:
-    """Lay out `network` with these folds, by the name of each segment's first node (others: one lane).
+def make_plan(network: Network, foldings: Mapping[str, Folding], *, keep_block_rams: bool = False) -> FoldedPlan:
+    """Lay out `network` with these foldings, by the name of each chain's first node (others: one lane).
 
     FIFO depths are left at a default that cannot deadlock; `timing.size_fifos` sets better ones. Raises InputError
-    where two neighbours' lanes do not divide each other, or a layer has no hardware. With `keep_block_rams` small
-    input buffers are kept in flip-flops.
+    naming the layer if it has no hardware or cannot be folded so, or if two neighbours' lanes do not divide each
+    other. With `keep_block_rams` small input buffers are kept in flip-flops.
     """
-    quantizer = network.nodes[0]
-    input_element = type_of(network.quantizer.low, network.quantizer.high)
-    consumers: dict[str, int] = {}
+    layout = _Layout(network, keep_block_rams)
     for node in network.layers:
-        for name in node.inputs:
-            consumers[name] = consumers.get(name, 0) + 1
-
-    segments: list[Segment] = []
-    by_output: dict[str, Segment] = {}
-    elements: dict[str, Element] = {quantizer.name: input_element}
-    input_lanes = 0
-    for node in network.layers:
-        kind = operation_class(node)
-        (source, *_) = node.inputs
-        segment = by_output.get(source)
-        if not kind.is_head and segment is not None and consumers[source] == 1:
-            operation = kind(node, network, [elements[source]], Fold(segment.lanes, segment.lanes), segment.operations)
-            segment.operations.append(operation)
-            del by_output[source]
-        else:
-            fold = folds.get(node.name, Fold(1, 1))
-            before: list[Operation] = []
-            if not kind.is_head:
-                before = [operation_class("pass")(node, network, [elements[source]], fold, [])]
-            operation = kind(node, network, [elements[name] for name in node.inputs], fold, before)
-            segment = Segment(node.name, [*before, operation], [])
-            segments.append(segment)
-            for name in node.inputs:
-                producer = by_output.get(name)
-                if producer is None and not input_lanes:
-                    input_lanes = fold.simd
-                lanes = producer.lanes if producer else input_lanes
-                edge = Edge(
-                    producer.name if producer else INPUT,
-                    segment.name,
-                    network.sizes[name],
-                    elements[name],
-                    lanes,
-                    fold.simd,
-                )
-                if max(lanes, fold.simd) % min(lanes, fold.simd):
-                    raise InputError(
-                        f"layer {node.name}",
-                        f"takes {fold.simd} elements per clock from {lanes}: neither divides the other",
-                        "Choose folds where one does",
-                    )
-                if fold.simd > lanes and isinstance(operation, DenseOperation) and operation.beats > 1:
-                    edge.frame_depth = edge.target_beats
-                segment.inputs.append(edge)
-        elements[node.name] = operation.output
-        by_output[node.name] = segment
-    for segment in segments:
-        if isinstance(segment.head, DenseOperation):
-            segment.head.keep_block_rams = keep_block_rams
-    plan = Plan(network, segments, input_lanes, input_element, dict(folds))
+        if not layout.appended(node):
+            layout.start(node, foldings.get(node.name, Folding(1, 1)))
+    plan = FoldedPlan(network, layout.chains, layout.input_lanes, layout.input_element, dict(foldings))
     _default_depths(plan)
     return plan
 
 
-def _default_depths(plan: Plan) -> None:
-    for segment in plan.segments:
-        segment.fifo_depth = max(segment.beats, 4)
-    for source in [INPUT, *(segment.name for segment in plan.segments)]:
+class _Layout:
+    """Chains in the making."""
+
+    def __init__(self, network: Network, keep_block_rams: bool) -> None:
+        self.network = network
+        self.keep_block_rams = keep_block_rams
+        self.input_element = type_of(network.quantizer.low, network.quantizer.high)
+        self.input_lanes = 0
+        self.chains: list[UnitChain] = []
+        self.elements: dict[str, Element] = {network.nodes[0].name: self.input_element}
+        self.ends: dict[str, UnitChain] = {}
+        """The chain whose results are a node's values, by the name of the node."""
+
+    def appended(self, node: Node) -> bool:
+        """Put a node's unit behind the chain that it takes its values from, if it is the only one that does."""
+        source = node.inputs[0]
+        chain = self.ends.get(source)
+        takers = sum(name == source for taker in self.network.layers for name in taker.inputs)
+        if layer_unit(node).takes_streams or chain is None or takers != 1:
+            return False
+        self._add(node, chain, Folding(chain.lanes, chain.lanes))
+        del self.ends[source]
+        self.ends[node.name] = chain
+        return True
+
+    def start(self, node: Node, folding: Folding) -> None:
+        """Start a chain with a node."""
+        chain = UnitChain(node.name, [], [])
+        if not layer_unit(node).takes_streams:
+            chain.units.append(EntryUnit(self._place(node, chain, folding)))
+        self._add(node, chain, folding)
+        if folding.pe not in chain.head.output_lanes(folding.simd, [folding.pe]):
+            raise InputError(f"layer {node.name}", f"cannot give {folding.pe} elements per clock for {folding.simd}")
+        chain.inputs += [self._edge(name, chain) for name in node.inputs]
+        self.chains.append(chain)
+        self.ends[node.name] = chain
+
+    def _place(self, node: Node, chain: UnitChain, folding: Folding) -> Place:
+        inputs = tuple(self.elements[name] for name in node.inputs)
+        return Place(node, self.network, inputs, folding, tuple(chain.units), self.keep_block_rams)
+
+    def _add(self, node: Node, chain: UnitChain, folding: Folding) -> None:
+        unit = layer_unit(node)(self._place(node, chain, folding))
+        chain.units.append(unit)
+        self.elements[node.name] = unit.output
+
+    def _edge(self, name: str, chain: UnitChain) -> Edge:
+        """The stream of a node's values into a chain."""
+        producer, taken = self.ends.get(name), chain.head.simd
+        if producer is None and not self.input_lanes:
+            self.input_lanes = taken
+        lanes = producer.lanes if producer else self.input_lanes
+        if max(lanes, taken) % min(lanes, taken):
+            raise InputError(
+                f"layer {chain.name}",
+                f"takes {taken} elements per clock from {lanes}: neither divides the other",
+                "Choose folds where one does",
+            )
+        source = producer.name if producer else INPUT
+        edge = Edge(source, chain.name, self.network.sizes[name], self.elements[name], lanes, taken)
+        if taken > lanes and chain.head.takes_frame_at_once:
+            edge.frame_depth = edge.target_beats
+        return edge
+
+
+def _default_depths(plan: FoldedPlan) -> None:
+    for chain in plan.chains:
+        chain.fifo_depth = max(chain.beats, 4)
+    for source in plan.sources():
         takers = plan.takers(source)
         if len(takers) > 1:
             for edge in takers:

@@ -8,22 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from edgeml.errors import InputError
 
-from .dense import DenseOperation
-from .plan import (
-    INPUT,
-    Edge,
-    Plan,
-    Segment,
-    ceil_div,
-)
+from .clocks import Clocks, spaced
+from .folding import ceil_div
+from .plan import INPUT, Edge, FoldedPlan, UnitChain
 
 __all__ = ["Timing", "size_fifos", "solve"]
 
-Times = npt.NDArray[np.int64]
 _FRAMES = 8
 _STEADY = 4
 _MOST_ROUNDS = 20_000
@@ -39,7 +32,7 @@ class Timing:
     interval : clocks between frames in steady state: the mean of the last four, rounded up. With residual paths
         frames may come in turns early and late (3, 7, 3, 7 … clocks apart), so that one gap alone says too little.
     frames : for each frame of the run, the clock in which its last result is taken (the first input is taken in 0).
-    fill : the most values that each FIFO ever holds or has promised, by segment, and `source>target` for edges.
+    fill : the most values that each FIFO ever holds or has promised, by chain, and `source>target.port` for edges.
     """
 
     latency: int
@@ -48,21 +41,15 @@ class Timing:
     fill: dict[str, int]
 
 
-def _spaced(times: Times) -> Times:
-    """The earliest times ≥ `times` that are at least one clock apart."""
-    index = np.arange(len(times))
-    return np.maximum.accumulate(times - index) + index
-
-
 class _Stream:
-    """Times at which the values of a stream are there and are taken."""
+    """Clocks at which the values of a stream are there and are taken."""
 
     def __init__(self, count: int) -> None:
-        self.valid: Times = np.zeros(count, np.int64)
-        self.taken: Times = np.arange(count, dtype=np.int64)
+        self.valid: Clocks = np.zeros(count, np.int64)
+        self.taken: Clocks = np.arange(count, dtype=np.int64)
 
 
-def _up(valid: Times, ratio: int, beats: int, wide_taken: Times) -> tuple[Times, Times]:
+def _up(valid: Clocks, ratio: int, beats: int, wide_taken: Clocks) -> tuple[Clocks, Clocks]:
     """Upsizer: (times a narrow value is taken, times a wide value is there)."""
     position = np.arange(len(valid)) % beats
     frame = np.arange(len(valid)) // beats
@@ -72,7 +59,7 @@ def _up(valid: Times, ratio: int, beats: int, wide_taken: Times) -> tuple[Times,
     taken = valid.copy()
     held = first & (wide > 0)
     taken[held] = np.maximum(taken[held], wide_taken[wide[held] - 1])
-    taken = _spaced(taken)
+    taken = spaced(taken)
     last = np.ones(len(valid), bool)
     last[:-1] = wide[1:] != wide[:-1]
     return taken, taken[last] + 1
@@ -81,19 +68,19 @@ def _up(valid: Times, ratio: int, beats: int, wide_taken: Times) -> tuple[Times,
 class _Model:
     """One solution in the making; `frames` frames in a row."""
 
-    def __init__(self, plan: Plan, frames: int, unlimited: bool) -> None:
+    def __init__(self, plan: FoldedPlan, frames: int, unlimited: bool) -> None:
         self.plan = plan
         self.frames = frames
         self.unlimited = unlimited
         self.input_taken = np.arange(plan.input_beats * frames, dtype=np.int64)
-        self.port = {self.key(edge): _Stream(edge.target_beats * frames) for s in plan.segments for edge in s.inputs}
-        self.edge = {self.key(edge): _Stream(edge.source_beats * frames) for s in plan.segments for edge in s.inputs}
+        self.port = {self.key(edge): _Stream(edge.target_beats * frames) for s in plan.chains for edge in s.inputs}
+        self.edge = {self.key(edge): _Stream(edge.source_beats * frames) for s in plan.chains for edge in s.inputs}
         self.collected = {key: stream.taken.copy() for key, stream in self.port.items()}
-        self.fifo = {segment.name: _Stream(segment.beats * frames) for segment in plan.segments}
-        self.promised = {segment.name: np.zeros(segment.beats * frames, np.int64) for segment in plan.segments}
+        self.fifo = {chain.name: _Stream(chain.beats * frames) for chain in plan.chains}
+        self.reserved = {chain.name: np.zeros(chain.beats * frames, np.int64) for chain in plan.chains}
 
     def key(self, edge: Edge) -> str:
-        port = next(i for s in self.plan.segments for i, e in enumerate(s.inputs) if e is edge)
+        port = next(i for c in self.plan.chains for i, e in enumerate(c.inputs) if e is edge)
         return f"{edge.source}>{edge.target}.{port}"
 
     def round(self) -> bool:
@@ -101,18 +88,18 @@ class _Model:
         before = [stream.taken.copy() for stream in (*self.port.values(), *self.fifo.values(), *self.edge.values())]
         before += [times.copy() for times in self.collected.values()]
         self._source(INPUT, np.zeros_like(self.input_taken))
-        for segment in self.plan.segments:
-            self._segment(segment)
-            self._source(segment.name, self.fifo[segment.name].valid)
+        for chain in self.plan.chains:
+            self._chain(chain)
+            self._source(chain.name, self.fifo[chain.name].valid)
         after = [stream.taken for stream in (*self.port.values(), *self.fifo.values(), *self.edge.values())]
         after += list(self.collected.values())
         return any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
-    def _source(self, name: str, valid: Times) -> None:
-        """Move the values of a segment's FIFO (or the input) over the edges that start there."""
+    def _source(self, name: str, valid: Clocks) -> None:
+        """Move the values of a chain's FIFO (or the input) over the edges that start there."""
         takers = self.plan.takers(name)
         if not takers:
-            taken = _spaced(valid)
+            taken = spaced(valid)
         elif len(takers) == 1:
             taken = self._edge(takers[0], valid)
         else:
@@ -126,7 +113,7 @@ class _Model:
         else:
             self.fifo[name].taken = taken
 
-    def _edge(self, edge: Edge, valid: Times) -> Times:
+    def _edge(self, edge: Edge, valid: Clocks) -> Clocks:
         """One edge; returns when its values are taken at the source."""
         key = self.key(edge)
         taken_at_source = valid
@@ -136,7 +123,7 @@ class _Model:
             if not self.unlimited:
                 depth = edge.fifo_depth
                 pushed[depth:] = np.maximum(pushed[depth:], stream.taken[:-depth] + 1)
-            taken_at_source = pushed = _spaced(pushed)
+            taken_at_source = pushed = spaced(pushed)
             valid = pushed + 1
         stream.valid = valid
         port = self.port[key]
@@ -146,7 +133,7 @@ class _Model:
                 stream.taken, wide = _up(valid, ratio, edge.source_beats, self.collected[key])
                 if not self.unlimited:
                     wide[edge.frame_depth :] = np.maximum(wide[edge.frame_depth :], port.taken[: -edge.frame_depth] + 1)
-                self.collected[key] = _spaced(wide)
+                self.collected[key] = spaced(wide)
                 port.valid = self.collected[key] + 1
             else:
                 stream.taken, port.valid = _up(valid, ratio, edge.source_beats, port.taken)
@@ -164,39 +151,28 @@ class _Model:
             stream.taken = np.maximum(valid, port.taken)
         return taken_at_source if edge.fifo_depth else stream.taken
 
-    def _segment(self, segment: Segment) -> None:
-        fifo = self.fifo[segment.name]
+    def _chain(self, chain: UnitChain) -> None:
+        """A chain: when its unit takes values and reserves places for results, and when these are in its FIFO."""
+        fifo = self.fifo[chain.name]
         room = np.zeros(len(fifo.taken), np.int64)
         if not self.unlimited:
-            depth = segment.fifo_depth
+            depth = chain.fifo_depth
             room[depth:] = fifo.taken[:-depth] + 1
-        head = segment.head
-        ports = [self.port[self.key(edge)] for edge in segment.inputs]
-        if isinstance(head, DenseOperation):
-            steps, first_pass, per_sum = head.steps, head.simd_folds, head.simd_folds
-            wait = np.zeros((self.frames, steps), np.int64)
-            wait[:, :first_pass] = ports[0].valid.reshape(self.frames, first_pass)
-            wait[:, per_sum - 1 :: per_sum] = np.maximum(
-                wait[:, per_sum - 1 :: per_sum], room.reshape(self.frames, head.beats)
-            )
-            begun = _spaced(wait.ravel()).reshape(self.frames, steps)
-            ports[0].taken = np.ascontiguousarray(begun[:, :first_pass]).ravel()
-            promised = np.ascontiguousarray(begun[:, per_sum - 1 :: per_sum]).ravel()
-        else:
-            promised = _spaced(np.max([room, *(port.valid for port in ports)], axis=0))
-            for port in ports:
-                port.taken = promised
-        self.promised[segment.name] = promised
-        fifo.valid = promised + segment.latency + 1
+        ports = [self.port[self.key(edge)] for edge in chain.inputs]
+        taken, reserved = chain.head.schedule([port.valid for port in ports], room, self.frames)
+        for port, clocks in zip(ports, taken, strict=True):
+            port.taken = clocks
+        self.reserved[chain.name] = reserved
+        fifo.valid = reserved + chain.latency + 1
 
 
-def _most(entered: Times, left: Times) -> int:
+def _most(entered: Clocks, left: Clocks) -> int:
     """The most values that are between entering (their clock counts) and leaving (theirs does not)."""
     inside = np.searchsorted(left, entered, side="left")
     return int((np.arange(1, len(entered) + 1) - inside).max())
 
 
-def solve(plan: Plan, frames: int = _FRAMES, *, unlimited: bool = False) -> Timing:
+def solve(plan: FoldedPlan, frames: int = _FRAMES, *, unlimited: bool = False) -> Timing:
     """Exact clocks of `frames` frames in a row; with `unlimited`, as if no FIFO were ever full."""
     model = _Model(plan, frames, unlimited)
     for _ in range(_MOST_ROUNDS):
@@ -204,11 +180,11 @@ def solve(plan: Plan, frames: int = _FRAMES, *, unlimited: bool = False) -> Timi
             break
     else:
         raise InputError("timing", "the plan's FIFOs are too shallow: the clock counts do not settle")
-    last = plan.segments[-1]
+    last = plan.chains[-1]
     ends = model.fifo[last.name].taken.reshape(frames, last.beats)[:, -1]
-    fill = {s.name: _most(model.promised[s.name], model.fifo[s.name].taken) for s in plan.segments}
-    for segment in plan.segments:
-        for edge in segment.inputs:
+    fill = {c.name: _most(model.reserved[c.name], model.fifo[c.name].taken) for c in plan.chains}
+    for chain in plan.chains:
+        for edge in chain.inputs:
             if edge.fifo_depth:
                 stream = model.edge[model.key(edge)]
                 fill[model.key(edge)] = _most(stream.valid - 1, stream.taken)
@@ -217,22 +193,22 @@ def solve(plan: Plan, frames: int = _FRAMES, *, unlimited: bool = False) -> Timi
     return Timing(int(ends[0]) + 1, interval, tuple(int(e) for e in ends), fill)
 
 
-def size_fifos(plan: Plan) -> Timing:
-    """Set the FIFO depths: as shallow as keeps the interval at the slowest unit's steps; returns the timing.
+def size_fifos(plan: FoldedPlan) -> Timing:
+    """Set the FIFO depths: as shallow as keeps a frame in every clocks that the slowest unit needs; returns the timing.
 
-    A value enters no faster than the slowest unit allows, so depths of two to one frame are tried per segment,
+    A value enters no faster than the slowest unit allows, so depths of two to one frame are tried per chain,
     doubling; edges behind a fork keep at least one frame, which rules a deadlock out.
     """
-    slowest = max([segment.steps for segment in plan.segments] + [plan.input_beats])
-    for segment in plan.segments:
-        segment.fifo_depth = segment.latency + 2
+    slowest = max([chain.clocks_per_frame for chain in plan.chains] + [plan.input_beats])
+    for chain in plan.chains:
+        chain.fifo_depth = chain.latency + 2
     timing = solve(plan)
-    most: list[tuple[Segment | Edge, int]] = [(s, s.beats + s.latency + 2) for s in plan.segments]
-    for segment in plan.segments:
+    most: list[tuple[UnitChain | Edge, int]] = [(c, c.beats + c.latency + 2) for c in plan.chains]
+    for chain in plan.chains:
         # Behind a fork one branch may have to hold all that the other has on its way: several frames.
-        most += [(edge, 8 * edge.source_beats + 64) for edge in segment.inputs if edge.fifo_depth]
+        most += [(edge, 8 * edge.source_beats + 64) for edge in chain.inputs if edge.fifo_depth]
     while timing.interval > slowest:
-        best: tuple[tuple[int, int], Segment | Edge, Timing] | None = None
+        best: tuple[tuple[int, int], UnitChain | Edge, Timing] | None = None
         for place, limit in most:
             depth = place.fifo_depth
             if depth >= limit:

@@ -7,10 +7,10 @@ import numpy as np
 from ...budget import Family
 from ...estimate.constants import UNROLLED
 from ...estimate.costs import Cost, constants_of
-from ...estimate.features import unrolled_features
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts
 from ..unrolled.build import Logic
+from ..unrolled.estimate import unrolled_amounts
 from .plan import (
     DOUBLED,
     FLOWING,
@@ -47,7 +47,7 @@ def estimate_unrolled_spikes(plan: UnrolledSpikes, family: Family) -> dict[str, 
 def _graphs(logic: Logic, every: int, latency: int, family: Family) -> Parts:
     """Adder graphs without what stands around those of a whole network: its buffer of results and its control."""
     parts = Parts()
-    for found in unrolled_features(logic, family, every).values():
+    for found in unrolled_amounts(logic, family, every).values():
         for kind, amount in found.logic.items():
             parts.add(kind, amount)
         parts.flip_flops += found.flip_flops

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeml.network import Dense, Network
+from edgeml.errors import InputError
+from edgeml.network import Network, Node
 
+from ...layer_hardware import layer_hardware, layer_logic
 from ...verilog.text import Element, type_of
-from .layers import Value, layer_logic, two_complement
+from .layer_logic import ADDER_GRAPHS, LogicChoices
 from .netlist import Bit, CellKind, Netlist
+from .value import Value, two_complement
 
-__all__ = ["ADDER_GRAPHS", "Logic", "network_logic"]
-
-ADDER_GRAPHS = ("edgeml", "da4ml")
+__all__ = ["ADDER_GRAPHS", "Logic", "check_unrolled", "multiplications", "network_logic"]
 
 
 @dataclass
@@ -51,8 +52,11 @@ def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = 
     for node in network.layers:
         start = len(netlist.cells)
         taken = [values[name] for name in node.inputs]
-        chosen = {"adder_graph": adder_graph} if isinstance(node.layer, Dense) else {}
-        values[node.name] = layer_logic(node)(netlist, node, network, taken, sharing=sharing, **chosen)
+        choices = LogicChoices(sharing, adder_graph, _offset_is_free(node, network))
+        made = layer_logic(node).add(netlist, node, network, taken, choices)
+        if len(made) != network.sizes[node.name]:
+            raise InputError(f"layer {node.name}", f"its logic gave {len(made)} values for {network.sizes[node.name]}")
+        values[node.name] = made
         cells[node.name] = range(start, len(netlist.cells))
     last = network.ranges[network.nodes[-1].name]
     output = type_of(*last.bounds)
@@ -61,6 +65,23 @@ def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = 
         _element_bits(netlist, value, output.bits, f"{name}[{channel}]") for channel, value in enumerate(values[name])
     ]
     return Logic(netlist, element, output, results, cells)
+
+
+def _offset_is_free(node: Node, network: Network) -> bool:
+    """Whether all that take a node's values compare them with constants."""
+    takers = [taker for taker in network.layers if node.name in taker.inputs]
+    return bool(takers) and all(layer_hardware(taker).takes_constants for taker in takers)
+
+
+def check_unrolled(network: Network) -> None:
+    """InputError naming the first layer that has no logic, or too much of it."""
+    for node in network.layers:
+        layer_logic(node).check(node, network)
+
+
+def multiplications(network: Network) -> int:
+    """Multiplications by constants: how large a network would be unrolled, before it is tried."""
+    return sum(layer_logic(node).multiplications(node) for node in network.layers)
 
 
 def _element_bits(netlist: Netlist, value: Value, width: int, note: str) -> list[Bit]:

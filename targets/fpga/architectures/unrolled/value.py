@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeml.errors import InputError
@@ -15,7 +16,7 @@ from .netlist import (
     Netlist,
 )
 
-__all__ = ["Value", "sum_value", "two_complement"]
+__all__ = ["Value", "spread", "sum_value", "two_complement"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ def two_complement(value: Value, width: int) -> list[Bit]:
         raise InputError("unrolled", f"an offset of {value.offset} on {len(bits)} bits is no sign bit")
     bits[-1] = ~bits[-1]
     return [*bits, *[bits[-1]] * (width - len(bits))][:width]
+
+
+def spread(columns: list[list[Bit]], bits: Sequence[Bit], shift: int = 0, *, inverted: bool = False) -> None:
+    """Put a number's bits, or their complements, into columns by weight, `shift` places up."""
+    for k, bit in enumerate(bits):
+        while len(columns) <= shift + k:
+            columns.append([])
+        columns[shift + k].append(~bit if inverted else bit)
 
 
 def sum_value(netlist: Netlist, columns: list[list[Bit]], low: int, high: int, constant: int, note: str) -> Value:

@@ -6,8 +6,8 @@ import pytest
 
 from edgeml.errors import InputError
 from edgeml.profile import load_profile
-from edgeml.targets.fpga.architectures.folded.folding import fastest_plan, folds_for_interval, quickest_plan
-from edgeml.targets.fpga.architectures.folded.plan import Plan
+from edgeml.targets.fpga.architectures.folded.folding_choice import fastest_plan, foldings_for_interval, quickest_plan
+from edgeml.targets.fpga.architectures.folded.plan import FoldedPlan
 from edgeml.targets.fpga.architectures.folded.timing import solve
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.estimate.costs import total
@@ -16,26 +16,26 @@ from edgeml.targets.fpga.target import choose
 from ..designs import small_network
 
 
-def _multipliers(plan: Plan) -> int:
-    return sum(fold.pe * fold.simd for fold in plan.folds.values())
+def _multipliers(plan: FoldedPlan) -> int:
+    return sum(fold.pe * fold.simd for fold in plan.foldings.values())
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("interval", [3, 13, 100])
 def test_no_layer_takes_more_clocks_than_the_interval(seed: int, interval: int) -> None:
     network = small_network(seed, widest=40, deepest=4)
-    folds = folds_for_interval(network, interval)
+    folds = foldings_for_interval(network, interval)
     if folds is not None:
         plan = fastest_plan(network, lambda plan: True, at_most=interval)
-        assert max(segment.steps for segment in plan.segments) <= interval
-        assert plan.folds == folds
+        assert max(chain.clocks_per_frame for chain in plan.chains) <= interval
+        assert plan.foldings == folds
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_quickest_plan_answers_no_later_than_the_fastest(seed: int) -> None:
     network = small_network(seed, widest=40, deepest=4)
 
-    def fits(plan: Plan) -> bool:
+    def fits(plan: FoldedPlan) -> bool:
         return _multipliers(plan) <= 300
 
     fastest, quickest = fastest_plan(network, fits), quickest_plan(network, fits)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from edgeml.profile import load_profile
-from edgeml.targets.fpga.argmax import estimate_argmax
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.design import Design, build
+from edgeml.targets.fpga.estimate.argmax import estimate_argmax
 from edgeml.targets.fpga.tools.synthesize import cells_of, summary
 from edgeml.targets.fpga.tops.ip import ip_files
 from edgeml.targets.fpga.tops.uart import uart_top

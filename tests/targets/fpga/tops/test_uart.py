@@ -18,7 +18,8 @@ from edgeml.network import simulate
 from edgeml.network.network_file import model_hash
 from edgeml.targets.cpu.compiler import find_compiler
 from edgeml.targets.fpga.architectures.event_driven.cycles import run_clocks
-from edgeml.targets.fpga.architectures.folded.plan import Fold, make_plan
+from edgeml.targets.fpga.architectures.folded.folding import Folding
+from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.design import Design, design_of
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
@@ -145,8 +146,8 @@ def test_a_spiking_design_is_exact_at_the_pins(encoding: str, tmp_path: Path) ->
 @pytest.mark.parametrize("lanes", [1, 56])
 def test_784_inputs_are_exact_at_the_pins(lanes: int, tmp_path: Path) -> None:
     network = network_of(Shape((784, 12, 10), (2, 2), (3,), (0,), (False,), 8, False, 0, 1))
-    first = make_plan(network, {}).segments[0].name
-    plan = make_plan(network, {first: Fold(1, lanes)})
+    first = make_plan(network, {}).chains[0].name
+    plan = make_plan(network, {first: Folding(1, lanes)})
     size_fifos(plan)
     board = SimulatedBoard(network, design_of(plan), "xc7a35t", tmp_path)
     try:

@@ -4,37 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from edgeml.errors import InputError
+
+from ...verilog.library import library_text
 from ...verilog.text import bus, instance, stream_ports
-from .operation import Operation
-from .plan import (
-    INPUT,
-    Edge,
-    Plan,
-    Segment,
-)
+from .plan import INPUT, Edge, FoldedPlan, UnitChain
 
 __all__ = ["core", "library_modules"]
 
-_ALWAYS = ("edgeml_fifo.v",)
 _CLOCK = {"clk": "clk", "rst": "rst"}
 
 
-def library_modules(plan: Plan) -> list[str]:
-    """File names of the library modules that the core needs, in order."""
-    names = set(_ALWAYS)
-    for segment in plan.segments:
-        for operation in segment.operations:
-            names.update(operation.modules)
-        for edge in segment.inputs:
+def library_modules(plan: FoldedPlan) -> dict[str, bytes]:
+    """The library modules that the core needs: text by file name, in the order of their names.
+
+    Raises InputError naming the layer if its unit brings a module whose name another module has.
+    """
+    names = {"edgeml_fifo.v"}
+    for chain in plan.chains:
+        for edge in chain.inputs:
             if edge.fifo_depth or edge.frame_depth:
                 names.add("edgeml_stream_fifo.v")
             if edge.target_lanes > edge.source_lanes:
                 names.add("edgeml_upsizer.v")
             if edge.target_lanes < edge.source_lanes:
                 names.add("edgeml_downsizer.v")
-    if any(len(plan.takers(name)) > 1 for name in [INPUT, *(s.name for s in plan.segments)]):
+    if any(len(plan.takers(name)) > 1 for name in plan.sources()):
         names.add("edgeml_fork.v")
-    return sorted(names)
+    texts = {name: library_text(name) for name in names}
+    for unit in (unit for chain in plan.chains for unit in chain.units):
+        for name in unit.modules:
+            text = unit.module_text(name)
+            if texts.setdefault(name, text) != text:
+                raise InputError(f"layer {unit.node.name}", f"brings a module {name}, but another has that name")
+    return dict(sorted(texts.items()))
 
 
 class _Stream:
@@ -51,9 +54,9 @@ class _Stream:
         return {f"{prefix}_{part}": f"{self.name}_{part}" for part in ("valid", "ready", "data")}
 
 
-def core(plan: Plan, name: str, facts: Mapping[str, object]) -> str:
+def core(plan: FoldedPlan, name: str, facts: Mapping[str, object]) -> str:
     """Text of the module `name`: in_* takes input values, out_* gives results; `facts` go into its header."""
-    last = plan.segments[-1]
+    last = plan.chains[-1]
     in_width = plan.input_lanes * plan.input_element.bits
     out_width = last.lanes * last.element.bits
     header = [
@@ -70,27 +73,27 @@ def core(plan: Plan, name: str, facts: Mapping[str, object]) -> str:
         *stream_ports(in_width, out_width),
     ]
     body = [_source(plan, INPUT, _Stream("in", in_width), declared=True)]
-    for segment in plan.segments:
-        body.append(_segment(plan, segment))
-        result = _Stream(f"{segment.name}_out", segment.lanes * segment.element.bits)
-        if segment is last:
+    for chain in plan.chains:
+        body.append(_chain(plan, chain))
+        result = _Stream(f"{chain.name}_out", chain.lanes * chain.element.bits)
+        if chain is last:
             body.append(
                 f"    assign out_valid = {result.name}_valid;\n    assign out_data = {result.name}_data;\n"
                 f"    assign {result.name}_ready = out_ready;"
             )
         else:
-            body.append(_source(plan, segment.name, result, declared=False))
+            body.append(_source(plan, chain.name, result, declared=False))
     return "\n".join([*header, *(part for part in body if part), "endmodule", "`default_nettype wire", ""])
 
 
-def _port_stream(plan: Plan, edge: Edge) -> _Stream:
-    target = next(s for s in plan.segments if s.name == edge.target)
+def _port_stream(plan: FoldedPlan, edge: Edge) -> _Stream:
+    target = next(c for c in plan.chains if c.name == edge.target)
     port = next(i for i, e in enumerate(target.inputs) if e is edge)
     return _Stream(f"{edge.target}_in{port}", edge.target_lanes * edge.element.bits)
 
 
-def _source(plan: Plan, name: str, stream: _Stream, *, declared: bool) -> str:
-    """Everything between a segment's FIFO (or the input) and the ports of its takers."""
+def _source(plan: FoldedPlan, name: str, stream: _Stream, *, declared: bool) -> str:
+    """Everything between a chain's FIFO (or the input) and the ports of its takers."""
     takers = plan.takers(name)
     parts = []
     branches = [stream] * len(takers)
@@ -118,7 +121,7 @@ def _source(plan: Plan, name: str, stream: _Stream, *, declared: bool) -> str:
     return "\n".join(parts)
 
 
-def _edge(plan: Plan, edge: Edge, stream: _Stream) -> str:
+def _edge(plan: FoldedPlan, edge: Edge, stream: _Stream) -> str:
     parts = []
     if edge.fifo_depth:
         queued = _Stream(f"{stream.name}_queued", stream.width)
@@ -165,36 +168,34 @@ def _edge(plan: Plan, edge: Edge, stream: _Stream) -> str:
     return "\n".join(parts)
 
 
-def _segment(plan: Plan, segment: Segment) -> str:
+def _chain(plan: FoldedPlan, chain: UnitChain) -> str:
     parts = []
-    width = segment.lanes * segment.element.bits
-    result = _Stream(f"{segment.name}_out", width)
-    reserve = {"can_reserve": f"{segment.name}_can_reserve", "reserve": f"{segment.name}_reserve"}
-    parts.append(f"    wire {segment.name}_can_reserve;\n    wire {segment.name}_reserve;")
-    head = segment.head
-    streams = [_port_stream(plan, edge) for edge in segment.inputs]
-    names = ["in"] if len(streams) == 1 else ["a", "b"]
-    before: tuple[str, str] = ("", "")
-    for position, operation in enumerate(segment.operations):
-        wires = _pushed(segment, position)
-        parts.append(f"\n    // {operation.describe()}")
-        parts.append(f"    wire {wires[0]};\n    wire {bus(segment.lanes * operation.output.bits)}{wires[1]};")
-        ports: dict[str, str] = {} if operation.module == "edgeml_pass" else dict(_CLOCK)
-        if operation is head:
-            for prefix, stream in zip(names, streams, strict=True):
+    width = chain.lanes * chain.element.bits
+    result = _Stream(f"{chain.name}_out", width)
+    reserve = {"can_reserve": f"{chain.name}_can_reserve", "reserve": f"{chain.name}_reserve"}
+    parts.append(f"    wire {chain.name}_can_reserve;\n    wire {chain.name}_reserve;")
+    streams = [_port_stream(plan, edge) for edge in chain.inputs]
+    before = ("", "")
+    for unit in chain.units:
+        pushed = (f"{unit.name}_push", f"{unit.name}_push_data")
+        parts.append(f"\n    // {unit.describe()}")
+        parts.append(f"    wire {pushed[0]};\n    wire {bus(chain.lanes * unit.output.bits)}{pushed[1]};")
+        ports: dict[str, str] = dict(_CLOCK) if unit.clocked else {}
+        if unit is chain.head:
+            for prefix, stream in zip(unit.port_names, streams, strict=True):
                 ports.update(stream.ports(prefix))
             ports.update(reserve)
         else:
             ports.update({"in_push": before[0], "in_data": before[1]})
-        ports.update({"push": wires[0], "push_data": wires[1]})
-        parts.append(_unit(segment, position, operation, ports))
-        before = wires
+        ports.update({"push": pushed[0], "push_data": pushed[1]})
+        parts.append(instance(unit.module, f"{unit.name}_unit", unit.parameters(), ports))
+        before = pushed
     parts.append("\n" + result.declaration())
     parts.append(
         instance(
             "edgeml_fifo",
-            f"{segment.name}_fifo",
-            {"WIDTH": width, "DEPTH": segment.fifo_depth},
+            f"{chain.name}_fifo",
+            {"WIDTH": width, "DEPTH": chain.fifo_depth},
             {
                 **_CLOCK,
                 **reserve,
@@ -205,14 +206,3 @@ def _segment(plan: Plan, segment: Segment) -> str:
         )
     )
     return "\n".join(parts)
-
-
-def _pushed(segment: Segment, position: int) -> tuple[str, str]:
-    node = segment.operations[position].node.name
-    stem = f"{node}_entry" if segment.operations[position].module == "edgeml_pass" else node
-    return f"{stem}_push", f"{stem}_push_data"
-
-
-def _unit(segment: Segment, position: int, operation: Operation, ports: Mapping[str, str]) -> str:
-    name = _pushed(segment, position)[0].replace("_push", "_unit")
-    return instance(operation.module, name, operation.parameters(), ports)

@@ -1,0 +1,179 @@
+"""What a kind of layer offers to become hardware in the folded architecture: its unit."""
+
+from __future__ import annotations
+
+import string
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.network import Network, Node
+
+from ...budget import Family
+from ...estimate.parts import Parts
+from ...verilog.library import library_text
+from ...verilog.text import Element
+from .clocks import Clocks, spaced
+from .folding import Folding, ceil_div
+
+__all__ = ["Place", "Unit"]
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a unit stands.
+
+    Parameters
+    ----------
+    node, network : the layer, and all of its network. inputs : hardware types of the elements that it takes, one for
+        each input. folding : elements per clock.
+    before : the units before it in its chain, which it may relieve of work (a threshold takes over the constant of
+        the dense layer before it).
+    keep_block_rams : whether small buffers stay out of block RAM: for parts with few of them and no smaller memory.
+    """
+
+    node: Node
+    network: Network
+    inputs: tuple[Element, ...]
+    folding: Folding
+    before: tuple[Unit, ...] = ()
+    keep_block_rams: bool = False
+
+
+class Unit(ABC):
+    """A layer as a unit of the folded architecture: an instance of a Verilog module, and all that is known of it.
+
+    A frame is `beats` result values of `pe` elements each, lowest index first, in the lowest bits; elements beyond the
+    last channel are of no meaning. There are two sorts of unit:
+
+    - One that follows another in its chain has `in_push`, `in_data` → `push`, `push_data`: a value goes in whenever
+      `in_push` is high and comes out exactly `latency` clocks later. It never stalls.
+    - One that `takes_streams` starts a chain. It has a stream (`_valid`, `_ready`, `_data`) for each input, named by
+      `port_names`, and `can_reserve`, `reserve`: it may take the values that complete a result only in a clock in
+      which `can_reserve` is high, says so by `reserve` in that clock, and pushes the result exactly `latency` clocks
+      later. So the FIFO behind the chain always has a place for what is under way.
+
+    A unit must give `module`, `modules`, `latency`, `output`, `parameters` and `add_amounts`. One that takes several
+    streams in another way than a value of each at once, or whose frames take other than `beats` clocks, also says so
+    in `schedule`, `clocks_per_frame` and `output_lanes`: the plan, the FIFOs, the clocks and the choice of foldings
+    ask nothing else. InputError from the constructor refuses a layer by its name.
+    """
+
+    takes_streams: ClassVar[bool] = False
+    """Whether it takes values by itself, and so starts a chain, or follows in a pipeline."""
+    clocked: ClassVar[bool] = True
+    """Whether the module has the ports `clk` and `rst`."""
+    module: ClassVar[str]
+    """The Verilog module to instantiate."""
+    modules: ClassVar[tuple[str, ...]]
+    """File names of that module and of those that it needs; `module_text` gives their text."""
+
+    def __init__(self, place: Place) -> None:
+        self.node = place.node
+        self.network = place.network
+        self.inputs = list(place.inputs)
+        self.folding = place.folding
+        self.pe = place.folding.pe
+        self.simd = place.folding.simd
+        self.channels = place.network.sizes[place.node.name]
+
+    @classmethod
+    def module_text(cls, name: str) -> bytes:
+        """The text of one of `modules`. By default it is one of edgeml's own; others come with their package."""
+        return library_text(name)
+
+    @property
+    def name(self) -> str:
+        """Starts the names of its wires."""
+        return self.node.name
+
+    @property
+    def port_names(self) -> Sequence[str]:
+        """Names of the streams that a unit takes: `in`, or `a`, `b`, … if there are several."""
+        count = len(self.inputs)
+        return ("in",) if count == 1 else tuple(string.ascii_lowercase[:count])
+
+    @property
+    def beats(self) -> int:
+        """Result values per frame."""
+        return ceil_div(self.channels, self.pe)
+
+    @property
+    def steps(self) -> int:
+        """Clocks per frame."""
+        return self.clocks_per_frame(self.folding)
+
+    def clocks_per_frame(self, folding: Folding) -> int:
+        """Clocks that a frame would take the unit with another folding."""
+        return ceil_div(self.channels, folding.pe)
+
+    def size(self, folding: Folding) -> int:
+        """How large the unit would be with another folding, in multipliers and lanes: what is kept small."""
+        return folding.pe + folding.simd
+
+    def output_lanes(self, simd: int, offered: Sequence[int]) -> Sequence[int]:
+        """Which numbers of elements it can give per clock if it takes `simd` of each input; none if it cannot take so
+        many. `offered` are those that its neighbours would take."""
+        return (simd,)
+
+    def schedule(self, valid: Sequence[Clocks], room: Clocks, frames: int) -> tuple[list[Clocks], Clocks]:
+        """The clocks of `frames` frames of a unit that `takes_streams`: the earliest that its module allows.
+
+        Parameters
+        ----------
+        valid : for each input, int64 [frames · values], the clock from which each value is there.
+        room : int64 [frames · beats], the clock from which the FIFO behind the chain has a place for each result.
+
+        Returns
+        -------
+        For each input, the clocks in which its values are taken; and those in which each result is reserved, `latency`
+        clocks before it is pushed. By default a value of each input is taken at once, and gives a result.
+        """
+        reserved = spaced(np.max([room, *valid], axis=0))
+        return [reserved] * len(valid), reserved
+
+    @property
+    def takes_frame_at_once(self) -> bool:
+        """Whether a frame's values are taken one clock after the other, so that a slower stream (behind an upsizer)
+        would hold it up in every frame: its values are then collected first."""
+        return False
+
+    @property
+    def keeps_block_rams(self) -> bool:
+        """Whether it was made with `keep_block_rams`, and heeds that."""
+        return False
+
+    @property
+    @abstractmethod
+    def latency(self) -> int:
+        """Clocks from taking a value (of units that take streams: from reserving the place) to the push."""
+
+    @property
+    @abstractmethod
+    def output(self) -> Element:
+        """Type of an element of the results."""
+
+    @abstractmethod
+    def parameters(self) -> dict[str, int | str]:
+        """Parameters of the module's instance; text is quoted."""
+
+    @abstractmethod
+    def add_amounts(self, parts: Parts, family: Family) -> None:
+        """Add what the unit is made of to `parts` (`estimate.parts` lists the kinds of logic)."""
+
+    def give_constant(self) -> npt.NDArray[np.int64] | None:
+        """Leave the constant [channels] that is added to each sum out of the sums: the caller, a unit right behind,
+        takes care of it. None if there is no such constant."""
+        return None
+
+    def memory_files(self) -> dict[str, str]:
+        """Memory images for $readmemh by file name; names start with that of the node."""
+        return {}
+
+    def describe(self) -> str:
+        """One line for the comment above the instance."""
+        return self.node.layer.summary()

@@ -1,0 +1,108 @@
+"""What an unrolled design is made of, and what it costs: the cells of its netlist and the registers between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...budget import Family
+from ...estimate.constants import UNROLLED
+from ...estimate.costs import Cost, constants_of, cost_of
+from ...estimate.memory import add_memory
+from ...estimate.parts import Parts, counter_bits
+from .build import Logic
+from .emit import Registers
+from .netlist import Cell, CellKind
+
+__all__ = ["estimate_unrolled", "unrolled_amounts"]
+
+_SHORTEST_SHIFT_REGISTER = 3
+
+
+def estimate_unrolled(logic: Logic, family: Family, register_every: int) -> dict[str, Cost]:
+    """Cost per layer; registers behind a layer's logic are its own, those of the input the first layer's."""
+    constants = UNROLLED[constants_of(family)]
+    return {
+        layer: cost_of(parts, constants) for layer, parts in unrolled_amounts(logic, family, register_every).items()
+    }
+
+
+def _add_cell(parts: Parts, cell: Cell, family: Family) -> None:
+    if cell.kind is CellKind.ADD:
+        parts.add("carry", cell.outputs)
+    elif cell.kind is CellKind.ADD3:
+        parts.add("carry", cell.outputs)
+        parts.add("narrow", cell.outputs * (1 if family.lut_inputs == 6 else 2))
+    elif cell.kind is CellKind.REACHED:
+        width = len(cell.inputs)
+        for level in cell.shape:
+            # Bits below the lowest one of a constant do not matter.
+            used = width - ((level & -level).bit_length() - 1)
+            parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
+        parts.add("compare", 0.5 * cell.outputs)
+    else:
+        parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", cell.outputs)
+
+
+def _delays(taps: Iterable[int]) -> tuple[int, int]:
+    """(shift registers, flip-flops that remain) of a bit that is used after so many clocks each."""
+    shift_registers = registers = before = 0
+    for tap in sorted(set(taps)):
+        length = tap - before
+        if length >= _SHORTEST_SHIFT_REGISTER:
+            shift_registers += 1
+        else:
+            registers += length
+        before = tap
+    return shift_registers, registers
+
+
+def unrolled_amounts(logic: Logic, family: Family, register_every: int) -> dict[str, Parts]:
+    """What each layer is made of.
+
+    narrow : outputs of cells whose inputs fit one lookup table; wide : of others. carry : bits of carry chains.
+    compare : comparisons with a constant, in lookup tables. delay : shift registers (Xilinx). ram, select : the FIFO
+    of results. core : its control.
+    """
+    registers = Registers(logic, register_every)
+    taps: dict[tuple[int, int], set[int]] = {}
+    for cell in logic.netlist.cells:
+        for bit in cell.inputs:
+            if bit.cell != -2:
+                delay = registers.stage(cell) - registers.born(bit.cell)
+                taps.setdefault((bit.cell, bit.index), set()).add(delay)
+    for bits in logic.outputs:
+        for bit in bits:
+            if bit.cell != -2:
+                taps.setdefault((bit.cell, bit.index), set()).add(registers.last - registers.born(bit.cell))
+    shifts = family.name in ("xc7", "xcup")
+    found: dict[str, Parts] = {}
+    owner: dict[int, str] = {-1: next(iter(logic.layer_cells))}
+    for layer, cells in logic.layer_cells.items():
+        found[layer] = Parts()
+        for index in cells:
+            owner[index] = layer
+            _add_cell(found[layer], logic.netlist.cells[index], family)
+    for (source, _), delays in taps.items():
+        # The cells that turn outputs into elements belong to no layer but stand behind the last.
+        parts = found[owner.get(source, next(reversed(found)))]
+        if shifts:
+            shift_registers, flip_flops = _delays(delays - {0})
+            parts.add("delay", shift_registers)
+            parts.flip_flops += flip_flops
+        else:
+            parts.flip_flops += max(delays)
+    last = found[next(reversed(found))]
+    latency = max(registers.last, 1)
+    last.flip_flops += latency
+    last.add("core", 1.0)
+    _add_fifo_of_results(last, latency, logic, family)
+    return found
+
+
+def _add_fifo_of_results(parts: Parts, latency: int, logic: Logic, family: Family) -> None:
+    width = logic.output_element.bits * len(logic.outputs)
+    depth = latency + 2
+    counters = 2 * counter_bits(depth) + 2 * depth.bit_length()
+    parts.flip_flops += counters
+    parts.add("core", counters / 12.0)
+    add_memory(parts, depth, width, 1, family)

@@ -1,0 +1,146 @@
+"""What hardware knows of a kind of layer, and how it is found by the layer's kind."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edgeml.errors import EdgemlError, InputError
+from edgeml.network import Layer, Network, Node
+from edgeml.plugins import find
+
+from .architectures.folded.unit import Unit
+from .architectures.unrolled.layer_logic import LayerLogic
+
+__all__ = ["ENTRY_POINTS", "LayerHardware", "compared_form", "layer_hardware", "layer_logic", "layer_unit"]
+
+ENTRY_POINTS = "edgeml.fpga_layers"
+_FOLDER = "edgeml.targets.fpga.layers"
+
+
+@dataclass(frozen=True)
+class LayerHardware:
+    """All that hardware knows of a kind of layer. A file `layers/KIND.py` gives one, named `HARDWARE`.
+
+    A package of anybody's gives one by an entry point of the group `edgeml.fpga_layers`, whose name is the kind:
+
+        [project.entry-points."edgeml.fpga_layers"]
+        concat = "my_package.concat_fpga:HARDWARE"
+
+    Parameters
+    ----------
+    kind : of the layer, as in `edgeml.network`.
+    unit : a subclass of `architectures.folded.unit.Unit`, which says what one must give: module, types, clocks,
+        memory images, amounts of logic. The text of Verilog modules that are not edgeml's comes from its
+        `module_text`. None: the folded architecture refuses the kind.
+    logic : an `architectures.unrolled.layer_logic.LayerLogic`, which adds the layer's cells to a netlist: what they
+        cost, and after how many clocks they are done, follows from the cells. None: the unrolled architecture refuses
+        the kind.
+    takes_constants : whether it compares its input with constants of its own, into which an offset of that input can
+        move: dense layers then leave their constants to it (`Unit.give_constant`, `LogicChoices.offset_is_free`).
+    compared_form : the form of designs over which the estimates were compared with yosys, a key of
+        `estimate.constants.ERRORS`; "" if there was no such comparison.
+    """
+
+    kind: str
+    unit: type[Unit] | None = None
+    logic: LayerLogic | None = None
+    takes_constants: bool = False
+    compared_form: str = ""
+
+    def __post_init__(self) -> None:
+        if self.unit is not None and inspect.isabstract(self.unit):
+            lacking = ", ".join(sorted(self.unit.__abstractmethods__))
+            raise InputError(f"layer kind {self.kind!r}", f"its folded unit {self.unit.__name__} lacks {lacking}")
+
+
+def _own_kinds() -> list[str]:
+    folder = importlib.import_module(_FOLDER)
+    return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
+
+
+def _of_kind(kind: str) -> LayerHardware | None:
+    """The hardware of a kind; only the file of that kind is imported."""
+    if kind in _own_kinds():
+        found = importlib.import_module(f"{_FOLDER}.{kind}").HARDWARE
+    else:
+        loaders = find(ENTRY_POINTS, "hardware of layer kind")
+        if kind not in loaders:
+            return None
+        found = loaders[kind]()
+    if not isinstance(found, LayerHardware) or found.kind != kind:
+        raise InputError(
+            f"hardware of layer kind {kind!r}",
+            f"must be a LayerHardware of that kind, found {found!r}",
+            "Mend its package",
+        )
+    return found
+
+
+_FOUND: dict[type[Layer], LayerHardware] = {}
+
+
+def _of(node: Node) -> LayerHardware | None:
+    """The hardware of a node's kind, looked up once for each class of layers."""
+    layer = type(node.layer)
+    if layer not in _FOUND:
+        found = _of_kind(layer.kind)
+        if found is None:
+            return None
+        _FOUND[layer] = found
+    return _FOUND[layer]
+
+
+def layer_hardware(node: Node) -> LayerHardware:
+    """The hardware of a node's kind; InputError naming the layer if there is none."""
+    found = _of(node)
+    if found is None:
+        raise InputError(f"layer {node.name}", f"no hardware is known for {node.layer.kind!r}", _known(lambda _: True))
+    return found
+
+
+def layer_unit(node: Node) -> type[Unit]:
+    """The folded unit for a node; InputError naming the layer if its kind has none."""
+    found = _of(node)
+    if found is None or found.unit is None:
+        raise InputError(
+            f"layer {node.name}",
+            f"the folded architecture has no unit for {node.layer.kind!r}",
+            _known(lambda hardware: hardware.unit is not None),
+        )
+    return found.unit
+
+
+def layer_logic(node: Node) -> LayerLogic:
+    """The unrolled logic of a node; InputError naming the layer if its kind has none."""
+    found = _of(node)
+    if found is None or found.logic is None:
+        raise InputError(
+            f"layer {node.name}",
+            f"the unrolled architecture has no logic for {node.layer.kind!r}",
+            f"{_known(lambda hardware: hardware.logic is not None)}; try --architecture folded",
+        )
+    return found.logic
+
+
+def compared_form(network: Network) -> str:
+    """The form of designs by which estimates of a network's layers were held against yosys; "" if one was not."""
+    forms = {layer_hardware(node).compared_form for node in network.layers}
+    if "" in forms:
+        return ""
+    return "int8" if "int8" in forms else "quantized"
+
+
+def _known(has: Callable[[LayerHardware], bool]) -> str:
+    """A remedy: the kinds that do have what another lacks."""
+    kinds = []
+    for kind in sorted({*_own_kinds(), *find(ENTRY_POINTS, "hardware of layer kind")}):
+        with contextlib.suppress(EdgemlError):
+            hardware = _of_kind(kind)
+            if hardware is not None and has(hardware):
+                kinds.append(kind)
+    return f"It has: {', '.join(kinds)}"

@@ -1,0 +1,1 @@
+"""What hardware knows of each kind of layer, one file each, found by the kind: see `layer_hardware.LayerHardware`."""

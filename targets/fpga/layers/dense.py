@@ -1,0 +1,319 @@
+"""Hardware of dense layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.network import Dense, Network, Node
+
+from ..architectures.folded.clocks import Clocks, spaced
+from ..architectures.folded.folding import Folding, ceil_div
+from ..architectures.folded.unit import Place, Unit
+from ..architectures.unrolled.compressor_tree import compress
+from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
+from ..architectures.unrolled.netlist import Bit, Netlist
+from ..architectures.unrolled.shared_sums import number_bits, parents_first, sums_of
+from ..architectures.unrolled.value import Value, spread, sum_value
+from ..budget import Family
+from ..estimate.memory import add_memory, add_rom_in_logic, distinct_of_random
+from ..estimate.parts import Parts, block_rams, counter_bits, multiplier_blocks
+from ..layer_hardware import LayerHardware
+from ..verilog.text import Element, memory_image, pack_words, signed_bits
+
+__all__ = ["HARDWARE", "DenseLogic", "DenseUnit"]
+
+_BLOCK_ROM_BITS = 8192
+_BLOCK_ROM_WORDS = 64
+_SMALL_BUFFER_BITS = 1024
+_PRODUCT_TABLE_BITS = 6
+_TABLE_BITS = 6
+"""A table of more is no cheaper than sums and comparisons: each bit doubles it, on parts with four inputs sooner."""
+
+
+class DenseUnit(Unit):
+    """An `edgeml_mvu`: weights in a ROM, a word per clock; constants added only if nobody else takes them."""
+
+    takes_streams = True
+    module = "edgeml_mvu"
+    modules = ("edgeml_mvu.v", "edgeml_mvu_row.v", "edgeml_adder_tree.v", "edgeml_pair_sum.v")
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        layer = place.node.layer
+        assert isinstance(layer, Dense)
+        self.layer = layer
+        self.keep_block_rams = place.keep_block_rams
+        weight = layer.weight.astype(np.int64)
+        self.constant: npt.NDArray[np.int64] = layer.bias - layer.input_zero_point * weight.sum(axis=1)
+        if self.inverts:
+            self.constant = self.constant + (weight < 0).sum(axis=1)
+        value_range = self.network.ranges[self.node.name]
+        self.low = value_range.low - self.constant
+        self.high = value_range.high - self.constant
+        self.has_constant = bool(np.any(self.constant))
+        self.small_buffer = self.simd_folds * self.simd * self.inputs[0].bits <= _SMALL_BUFFER_BITS
+        self.block_rom = self.rom_bits >= _BLOCK_ROM_BITS and self.steps >= _BLOCK_ROM_WORDS
+
+    def clocks_per_frame(self, folding: Folding) -> int:
+        return ceil_div(self.layer.inputs, folding.simd) * ceil_div(self.channels, folding.pe)
+
+    def size(self, folding: Folding) -> int:
+        return folding.pe * folding.simd + folding.pe + folding.simd
+
+    def output_lanes(self, simd: int, offered: Sequence[int]) -> Sequence[int]:
+        return offered
+
+    @property
+    def takes_frame_at_once(self) -> bool:
+        return self.beats > 1
+
+    @property
+    def keeps_block_rams(self) -> bool:
+        return self.keep_block_rams
+
+    def schedule(self, valid: Sequence[Clocks], room: Clocks, frames: int) -> tuple[list[Clocks], Clocks]:
+        """A value in each clock of the first sum; the last clock of every sum waits for a place for its result."""
+        steps, per_sum = self.steps, self.simd_folds
+        wait = np.zeros((frames, steps), np.int64)
+        wait[:, :per_sum] = valid[0].reshape(frames, per_sum)
+        wait[:, per_sum - 1 :: per_sum] = np.maximum(wait[:, per_sum - 1 :: per_sum], room.reshape(frames, self.beats))
+        begun = spaced(wait.ravel()).reshape(frames, steps)
+        taken = np.ascontiguousarray(begun[:, :per_sum]).ravel()
+        return [taken], np.ascontiguousarray(begun[:, per_sum - 1 :: per_sum]).ravel()
+
+    def give_constant(self) -> npt.NDArray[np.int64]:
+        self.has_constant = False
+        return self.constant
+
+    @property
+    def simd_folds(self) -> int:
+        """Input values per frame."""
+        return -(-self.layer.inputs // self.simd)
+
+    @property
+    def tree_depth(self) -> int:
+        """Adders on the way through the tree over the SIMD products."""
+        return (self.simd - 1).bit_length()
+
+    @property
+    def latency(self) -> int:
+        return 2 + self.tree_depth // 2
+
+    @property
+    def output(self) -> Element:
+        offset = self.constant if self.has_constant else np.zeros_like(self.constant)
+        return Element(signed_bits(int((self.low + offset).min()), int((self.high + offset).max())), True)
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of a stored weight: padded places need a zero, which bipolar weights lack."""
+        padded = self.layer.inputs % self.simd
+        return 2 if self.layer.weight_bits == 1 and padded else self.layer.weight_bits
+
+    @property
+    def inverts(self) -> bool:
+        """Whether the unit takes −x as ~x = −x − 1, so that each negative weight lacks one: `edgeml_mvu_row`."""
+        bits = self.weight_bits
+        return bits == 1 or (bits == 2 and bits + self.inputs[0].bits > _PRODUCT_TABLE_BITS)
+
+    @property
+    def rom_bits(self) -> int:
+        """Bits of the weight memory, padding included."""
+        return self.steps * self.pe * self.simd * self.weight_bits
+
+    def parameters(self) -> dict[str, int | str]:
+        return {
+            "SIMD": self.simd,
+            "PE": self.pe,
+            "SF": self.simd_folds,
+            "NF": self.beats,
+            "INPUT_BITS": self.inputs[0].bits,
+            "INPUT_SIGNED": int(self.inputs[0].signed),
+            "WEIGHT_BITS": self.weight_bits,
+            "SUM_BITS": self.output.bits,
+            "HAS_CONSTANT": int(self.has_constant),
+            "BLOCK_ROM": int(self.block_rom),
+            "SMALL_BUFFER": int(self.small_buffer),
+            **({"BUFFER_STYLE": "logic"} if self.small_buffer and self.keeps_block_rams else {}),
+            "WEIGHT_FILE": f"{self.node.name}_weights.mem",
+            **({"CONSTANT_FILE": f"{self.node.name}_constants.mem"} if self.has_constant else {}),
+        }
+
+    def memory_files(self) -> dict[str, str]:
+        rows, columns = self.beats * self.pe, self.simd_folds * self.simd
+        weight = np.zeros((rows, columns), np.int64)
+        weight[: self.layer.outputs, : self.layer.inputs] = self.layer.weight
+        if self.weight_bits == 1:
+            weight = (weight > 0).astype(np.int64)
+        words = weight.reshape(self.beats, self.pe, self.simd_folds, self.simd).transpose(0, 2, 1, 3)
+        width = self.pe * self.simd * self.weight_bits
+        packed = pack_words(words.reshape(self.steps, self.pe * self.simd), self.weight_bits)
+        files = {f"{self.node.name}_weights.mem": memory_image(packed, width)}
+        if self.has_constant:
+            constant = np.zeros(rows, np.int64)
+            constant[: self.layer.outputs] = self.constant
+            bits = self.output.bits
+            image = memory_image(pack_words(constant.reshape(self.beats, self.pe), bits), self.pe * bits)
+            files[f"{self.node.name}_constants.mem"] = image
+        return files
+
+    def describe(self) -> str:
+        return f"{self.layer.summary()}; {self.steps} clocks per frame, {self.pe} outputs × {self.simd} inputs each"
+
+    def add_amounts(self, parts: Parts, family: Family) -> None:
+        """From its weight memory to its accumulators."""
+        pe, simd, width = self.pe, self.simd, self.output.bits
+        x_bits, product = self.inputs[0].bits, self.inputs[0].bits + self.weight_bits
+        parts.flip_flops += simd * x_bits + 3 * (self.tree_depth // 2 + 1) + 1 + pe * width
+        counters = counter_bits(self.simd_folds) + counter_bits(self.beats) + counter_bits(self.steps)
+        parts.flip_flops += counters
+        parts.add("stream", counters + 8.0)
+        word = pe * simd * self.weight_bits
+        if self.block_rom:
+            parts.block_rams += block_rams(self.steps, word, family)
+        else:
+            add_rom_in_logic(parts, self.steps, word, family)
+        self._add_products(parts, product, family)
+        terms, bits = simd, product
+        for level in range(self.tree_depth):
+            bits = min(bits + 1, width)
+            parts.add("tree", pe * (terms // 2) * bits)
+            terms = (terms + 1) // 2
+            if level % 2:
+                parts.flip_flops += pe * terms * bits
+        # With one step per sum the register just takes the sum.
+        parts.add("accumulator", pe * width * (1.0 if self.simd_folds > 1 else 0.2))
+        if self.has_constant:
+            parts.add("constant", pe * width)
+            used = distinct_of_random(pe * width, self.beats)
+            parts.add("rom", used * max(self.beats / 2**family.lut_inputs, 1.0) if self.beats > 2 else 0.0)
+            parts.flip_flops += counter_bits(self.beats)
+        if self.beats > 1 and self.simd_folds > 1:
+            self._add_input_buffer(parts, simd * x_bits, family)
+
+    def _add_products(self, parts: Parts, product: int, family: Family) -> None:
+        """Products of so many bits: from logic, tables or multiplier blocks."""
+        # Rows with the same weights in all steps share the product.
+        products = self.simd * distinct_of_random(self.pe, self.steps, self.weight_bits) if self.steps > 1 else 0.0
+        if self.layer.weight_bits == 1 and self.weight_bits == 1:
+            parts.add("product", products * product)
+        elif product <= 6:
+            parts.add("product", products * product * (1 if product <= family.lut_inputs else 2.5))
+        elif self.weight_bits == 2:
+            parts.add("product", products * 1.5 * product)
+        else:
+            blocks, logic = self._wide_products(family)
+            parts.dsps += blocks
+            parts.add("multiplier", logic)
+
+    def _wide_products(self, family: Family) -> tuple[int, float]:
+        """(multiplier blocks, bit products in logic) of products without tables; equal ones are made once."""
+        element, w_bits = self.inputs[0], self.weight_bits
+        x_bits = element.bits + (0 if element.signed else 1)
+        weight = np.zeros((self.beats * self.pe, self.simd_folds * self.simd), np.int64)
+        weight[: self.layer.outputs, : self.layer.inputs] = self.layer.weight
+        by_column = weight.reshape(self.beats, self.pe, self.simd_folds, self.simd).transpose(3, 1, 0, 2)
+        blocks, logic = 0, 0.0
+        for column in by_column.reshape(self.simd, self.pe, -1):
+            for row in np.unique(column, axis=0):
+                if self.steps > 1:
+                    bits, result = w_bits, element.bits + w_bits
+                else:
+                    # A constant: its zeros at the end are places, and a power of two is no product.
+                    places = int(row[0] & -row[0]).bit_length() - 1
+                    odd = int(row[0]) >> max(places, 0)
+                    if odd in (-1, 0, 1):
+                        continue
+                    bits, result = signed_bits(odd, odd), element.bits + w_bits - places
+                taken = multiplier_blocks(x_bits, bits, result, family)
+                blocks += taken
+                logic += 0.0 if taken else x_bits * bits
+        return blocks, logic
+
+    def _add_input_buffer(self, parts: Parts, width: int, family: Family) -> None:
+        """A frame's values of so many bits, kept for all sums but the first."""
+        parts.add("stream", 0.7 * width)
+        if not self.small_buffer:
+            parts.flip_flops += width + 1
+        if self.small_buffer and (self.keep_block_rams or family.name == "ice40"):
+            parts.flip_flops += self.simd_folds * width
+            parts.add("select", (self.simd_folds - 1) * width)
+        else:
+            add_memory(parts, self.simd_folds, width, 1, family)
+
+
+class DenseLogic(LayerLogic):
+    """Shared sums (ours or da4ml's), then a compressor tree per output.
+
+    If only layers follow that take constants, the constant stays an offset, which moves into them for nothing.
+    """
+
+    def multiplications(self, node: Node) -> int:
+        assert isinstance(node.layer, Dense)
+        return int(node.layer.weight.size)
+
+    def add(
+        self, netlist: Netlist, node: Node, network: Network, inputs: Sequence[Sequence[Value]], choices: LogicChoices
+    ) -> list[Value]:
+        layer = node.layer
+        assert isinstance(layer, Dense)
+        (values,) = inputs
+        reduced = [value.reduced for value in values]
+        weight = layer.weight.astype(np.int64)
+        offsets = np.array([value.offset - layer.input_zero_point for value in reduced], np.int64)
+        constants = [int(c) for c in layer.bias + weight @ offsets]
+        small = _small_functions(weight, constants, reduced) if choices.offset_is_free else {}
+        large = [output for output in range(len(weight)) if output not in small]
+        shared, parents = sums_of(weight[large], reduced, [constants[output] for output in large], choices)
+        numbers = number_bits(netlist, shared, reduced, node.name)
+        exact = network.ranges[node.name]
+        results: dict[int, Value] = {}
+        for row in parents_first(parents):
+            output, constant = large[row], shared.constants[row]
+            columns: list[list[Bit]] = []
+            for term in shared.outputs[row]:
+                spread(columns, numbers[term.number], term.shift, inverted=term.inverted)
+            note = f"{node.name}[{output}]"
+            parent = parents[row]
+            if parent is not None:
+                spread(columns, results[large[parent]].bits)
+                constant += results[large[parent]].offset
+                note += f" from {node.name}[{large[parent]}]"
+            low, high = int(exact.low[output]) - constant, int(exact.high[output]) - constant
+            if choices.offset_is_free:
+                width = max(high.bit_length(), 1)
+                results[output] = Value(tuple(compress(netlist, columns, width, note)), constant, low, high)
+            else:
+                results[output] = sum_value(netlist, columns, low, high, constant, note)
+        for output, function in small.items():
+            results[output] = Value((), 0, 0, 0, function)
+        return [results[output] for output in range(len(weight))]
+
+
+def _small_functions(
+    weight: npt.NDArray[np.int64], constants: Sequence[int], values: Sequence[Value]
+) -> dict[int, tuple[tuple[Bit, ...], tuple[int, ...]]]:
+    """Outputs that so few bits reach that a table of them costs least: those bits, and the sum for each number."""
+    found = {}
+    for output, row in enumerate(weight):
+        channels = [channel for channel in map(int, np.flatnonzero(row)) if values[channel].high]
+        bits = [bit for channel in channels for bit in values[channel].bits]
+        if len(bits) > _TABLE_BITS:
+            continue
+        sums = []
+        for x in range(2 ** len(bits)):
+            total, left = constants[output], x
+            for channel in channels:
+                width = len(values[channel].bits)
+                # Numbers above the highest never come: they may stand for it.
+                total += int(row[channel]) * min(left & (2**width - 1), values[channel].high)
+                left >>= width
+            sums.append(total)
+        found[output] = (tuple(bits), tuple(sums))
+    return found
+
+
+HARDWARE = LayerHardware("dense", DenseUnit, DenseLogic(), compared_form="quantized")

@@ -1,0 +1,311 @@
+"""Hardware of requantizing layers: the int8 form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.network import Network, Node
+from edgeml.network.layers.requantize import Requantize
+from edgeml.network.rounding import FRACTION_BITS
+
+from ..architectures.folded.unit import Place, Unit
+from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
+from ..architectures.unrolled.netlist import ONE, ZERO, Bit, CellKind, Netlist
+from ..architectures.unrolled.size import check_values
+from ..architectures.unrolled.value import Value, sum_value
+from ..budget import Family
+from ..estimate.memory import add_rom
+from ..estimate.parts import Parts, multiplier_blocks
+from ..layer_hardware import LayerHardware
+from ..rounding_as_multiply_add import Levels, Line, fit_line, layer_levels, signed_digits
+from ..verilog.text import Element, memory_image, pack_words, type_of
+
+__all__ = ["HARDWARE", "RequantizeLogic", "RequantizeUnit"]
+
+_SIGNIFICANT = {"fp32_rne": 24, "float64_away": 53}
+_CLOCKS = {"shift": 3, "double_rounding": 5, "ruy_half_up": 5, "fp32_rne": 7, "float64_away": 7}
+_FEW_LEVELS = 3
+_FIXED_POINT = 31
+_CLIP_BITS = 19
+"""Bits that `edgeml_clip` compares at least."""
+
+Int64 = npt.NDArray[np.int64]
+
+
+class RequantizeUnit(Unit):
+    """An `edgeml_requantize`: the rule itself, on integers; factors by channel in a ROM."""
+
+    module = "edgeml_requantize"
+    modules = (
+        "edgeml_requantize.v",
+        "edgeml_rescale_fixed.v",
+        "edgeml_rescale_float.v",
+        "edgeml_significand.v",
+        "edgeml_clip.v",
+    )
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        layer = place.node.layer
+        assert isinstance(layer, Requantize)
+        self.layer = layer
+        self.factor, places = _factors(layer)
+        self.right = int(places.min())
+        self.more = places - self.right
+
+    @property
+    def floating(self) -> bool:
+        """Whether the rule is defined in floating point."""
+        return self.layer.rounding in _SIGNIFICANT
+
+    @property
+    def latency(self) -> int:
+        converts = self.floating and self.inputs[0].bits > _SIGNIFICANT[self.layer.rounding]
+        return _CLOCKS[self.layer.rounding] + 2 * converts
+
+    @property
+    def output(self) -> Element:
+        return type_of(*self.network.ranges[self.node.name].bounds)
+
+    @property
+    def factor_bits(self) -> int:
+        """Bits of a stored factor; one, unused, where the rule only shifts."""
+        known = _SIGNIFICANT.get(self.layer.rounding)
+        return known if known is not None else max(int(self.factor.max()).bit_length(), 1)
+
+    @property
+    def more_bits(self) -> int:
+        """Bits of the places that channels are shifted by beyond the least of them."""
+        return max(int(self.more.max()).bit_length(), 1)
+
+    def parameters(self) -> dict[str, int | str]:
+        return {
+            "LANES": self.pe,
+            "FOLD": self.beats if self.layer.per_channel else 1,
+            "INPUT_BITS": self.inputs[0].bits,
+            "INPUT_SIGNED": int(self.inputs[0].signed),
+            "ROUNDING": self.layer.rounding,
+            "FACTOR_BITS": self.factor_bits,
+            "MORE_BITS": self.more_bits,
+            "RIGHT": self.right,
+            "ZERO_POINT": self.layer.zero_point,
+            "LOW": self.layer.low,
+            "HIGH": self.layer.high,
+            "OUTPUT_BITS": self.output.bits,
+            "LATENCY": self.latency,
+            "FACTOR_FILE": f"{self.node.name}_factors.mem",
+        }
+
+    def memory_files(self) -> dict[str, str]:
+        field = self.factor_bits + self.more_bits
+        packed = self.factor + (self.more << self.factor_bits)
+        if self.layer.per_channel:
+            padded = np.zeros(self.beats * self.pe, np.int64)
+            padded[: self.channels] = packed
+            rows = padded.reshape(self.beats, self.pe)
+        else:
+            rows = np.repeat(packed[:, None], self.pe, axis=1)
+        return {f"{self.node.name}_factors.mem": memory_image(pack_words(rows, field), self.pe * field)}
+
+    def add_amounts(self, parts: Parts, family: Family) -> None:
+        """Lane by lane. If a lane has one factor for all its values, that is a constant: a product with few bits."""
+        changes = self.layer.per_channel and self.beats > 1
+        if changes:
+            words = np.zeros(self.beats * self.pe, np.int64)
+            words[: self.channels] = self.factor + (self.more << self.factor_bits)
+            add_rom(parts, words.reshape(self.beats, self.pe), self.factor_bits + self.more_bits, family)
+        parts.flip_flops += self.pe * self.inputs[0].bits + self.latency
+        parts.add("stream", self.latency / 2 + 2.0)
+        for lane in range(self.pe):
+            factor_bits, more_bits = self.factor_bits, self.more_bits
+            if not changes:
+                factor = int(self.factor[min(lane, len(self.factor) - 1)])
+                # Zeros at the end of a constant are places: a power of two is no product.
+                factor_bits, more_bits = (factor // math.gcd(factor, 2**62)).bit_length() if factor else 0, 0
+            if self.floating:
+                self._add_floating(parts, factor_bits, more_bits, family)
+            else:
+                self._add_fixed(parts, factor_bits, more_bits, family)
+
+    def _add_fixed(self, parts: Parts, factor_bits: int, more_bits: int, family: Family) -> None:
+        """One lane by the rules that compute in integers; `more_bits` is 0 where all channels shift as far."""
+        element = self.inputs[0]
+        value_bits = element.bits + (0 if element.signed else 1)
+        high = value_bits
+        if self.layer.rounding != "shift":
+            product = value_bits + factor_bits
+            high = max(product + 1 - _FIXED_POINT, 2)
+            _add_product(parts, value_bits, factor_bits, 1, family, signed=True)
+            parts.add("rescale", product - _FIXED_POINT + 1.0)
+            parts.flip_flops += high + 2 * more_bits
+        away = self.layer.rounding == "double_rounding"
+        parts.add("rescale", high * more_bits * (2.0 if away else 1.0) + (high / 2 if away else 0) + high + 1)
+        parts.flip_flops += high + 1
+        _add_clip(parts, high + 1, self.output.bits)
+
+    def _add_floating(self, parts: Parts, factor_bits: int, more_bits: int, family: Family) -> None:
+        """One lane by the rules of a floating-point format."""
+        bits, kept = self.inputs[0].bits, self.factor_bits
+        product = bits + factor_bits
+        parts.add("float", float(bits))
+        for width in [bits, product] if bits > kept else [product]:
+            most = max(width - kept, 0)
+            parts.add("float", 2.0 * width + 3.5 * most)
+            parts.flip_flops += 2 * width + most + 1
+        _add_product(parts, bits, factor_bits, 2, family, signed=False)
+        shifted = max(bits + 2 + kept, self.right) + 2 - self.right
+        parts.add("float", shifted * (2.0 * more_bits + 3.0))
+        parts.flip_flops += 4 * (more_bits + 1) + shifted + 1
+        _add_clip(parts, shifted + 1, self.output.bits)
+
+
+def _factors(layer: Requantize) -> tuple[Int64, Int64]:
+    """(factor, places to shift right) per channel, as the unit takes them."""
+    multiplier, shift = layer.multiplier.astype(np.int64), layer.shift.astype(np.int64)
+    if layer.rounding == "shift":
+        return np.zeros_like(multiplier), 1 - shift
+    if layer.rounding == "fp32_rne":
+        return multiplier >> 7, 24 - shift
+    if layer.rounding == "float64_away":
+        assert layer.fraction is not None
+        return (multiplier << FRACTION_BITS) + layer.fraction, 53 - shift
+    return multiplier << np.maximum(shift, 0), np.maximum(-shift, 0)
+
+
+def _add_product(
+    parts: Parts, value_bits: int, factor_bits: int, registers: int, family: Family, *, signed: bool
+) -> None:
+    """A value times a factor that is not negative: multiplier blocks and the sums of their parts, or logic."""
+    width = value_bits + factor_bits
+    if factor_bits < 2:
+        parts.flip_flops += registers * width
+        return
+    # With a sign, the factor gets a zero for one.
+    blocks = multiplier_blocks(value_bits, factor_bits + signed, width, family, signed=signed)
+    parts.dsps += blocks
+    if blocks:
+        parts.add("rescale", (blocks - 1) * width * 0.7)
+    else:
+        parts.add("multiplier", value_bits * factor_bits)
+    # Blocks of Xilinx parts have registers of their own behind them.
+    if not blocks or family.lut_inputs < 6:
+        parts.flip_flops += registers * width
+
+
+def _add_clip(parts: Parts, value_bits: int, output_bits: int) -> None:
+    wide = max(value_bits + 1, _CLIP_BITS)
+    parts.add("rescale", 3.0 * wide + output_bits)
+    parts.flip_flops += output_bits
+
+
+class RequantizeLogic(LayerLogic):
+    """Per channel a line (a constant multiplication by shifted sums, see `rounding_as_multiply_add`) and a clip, or a
+    few comparisons."""
+
+    def check(self, node: Node, network: Network) -> None:
+        check_values(node, network, "outputs", node.name)
+
+    def add(
+        self, netlist: Netlist, node: Node, network: Network, inputs: Sequence[Sequence[Value]], choices: LogicChoices
+    ) -> list[Value]:
+        layer = node.layer
+        assert isinstance(layer, Requantize)
+        self.check(node, network)
+        (values,) = inputs
+        channels, base = layer_levels(layer, network.ranges[node.inputs[0]])
+        lines: dict[tuple[bytes, int, int, int], Line | None] = {}
+        results = []
+        for channel, (value, levels) in enumerate(zip(values, channels, strict=True)):
+            note = f"{node.name}[{channel}]"
+            if not len(levels.thresholds):
+                results.append(Value((ZERO,), base + levels.first, 0, 0))
+                continue
+            line = None
+            if len(levels.thresholds) > _FEW_LEVELS:
+                key = (levels.thresholds.tobytes(), levels.low, levels.high, levels.first)
+                if key not in lines:
+                    lines[key] = fit_line(levels, clipped=True)
+                line = lines[key]
+            made = _on_line(netlist, value, line, levels, base, note) if line is not None else None
+            results.append(made if made is not None else _compared(netlist, value, levels, base, note))
+        return results
+
+
+def _compared(netlist: Netlist, value: Value, levels: Levels, base: int, note: str) -> Value:
+    reached = [int(t) - value.offset for t in levels.thresholds]
+    bits = netlist.add(CellKind.REACHED, value.bits, reached, len(reached).bit_length(), note)
+    return Value(tuple(bits), base + levels.first, 0, len(reached))
+
+
+def _on_line(netlist: Netlist, value: Value, line: Line, levels: Levels, base: int, note: str) -> Value | None:
+    """The line, clipped to 0 … count; None where it asks for the sign or a bit of a value that has none as such."""
+    bits = value.bits
+    whole = value.offset in (0, -(2 ** (len(bits) - 1)))  # x is the bits, as they are or with their sign turned
+    two = line.offset != line.negative_offset and levels.low < 0
+    if ((two and levels.high >= 0) or line.even) and not whole:
+        return None
+    positive = bits[-1] if value.offset else ONE
+    constant = line.multiplier * value.offset + (line.offset if not two or levels.high >= 0 else line.negative_offset)
+    columns: list[list[Bit]] = []
+
+    def put(place: int, bit: Bit) -> None:
+        while len(columns) <= place:
+            columns.append([])
+        columns[place].append(bit)
+
+    for place, sign in signed_digits(line.multiplier):
+        # −x · 2^p is the complement of x, shifted, less that of zero.
+        constant -= ((2 ** len(bits) - 1) << place) if sign < 0 else 0
+        for k, bit in enumerate(bits):
+            put(place + k, bit if sign > 0 else ~bit)
+    if two and levels.high >= 0:
+        more = line.negative_offset - line.offset
+        # more · [x < 0], or −more · [x ≥ 0] + more: what is added is never negative.
+        constant += min(more, 0)
+        for place in range(abs(more).bit_length()):
+            if (abs(more) >> place) & 1:
+                put(place, ~positive if more > 0 else positive)
+    if line.even:
+        put(0, bits[line.places] if line.places < len(bits) - bool(value.offset) else ~positive)
+    ends = [int(line_end) for line_end in _ends(line, levels)]
+    total = sum_value(netlist, columns, ends[0] - constant, ends[1] - constant, constant, note)
+    return _clipped(netlist, total, line, levels, base, note)
+
+
+def _ends(line: Line, levels: Levels) -> tuple[int, int]:
+    """Least and largest value before the shift."""
+    found = []
+    for x in {levels.low, levels.high, *(x for x in (-1, 0) if levels.low <= x <= levels.high)}:
+        start = x * line.multiplier + (line.negative_offset if x < 0 else line.offset)
+        found += [start, start + int(line.even)]
+    return min(found), max(found)
+
+
+def _clipped(netlist: Netlist, total: Value, line: Line, levels: Levels, base: int, note: str) -> Value:
+    body = list(total.bits[line.places : -1] if total.offset else total.bits[line.places :])
+    controls: list[Bit] = [total.bits[-1]] if total.offset else []
+    highest = (total.high + total.offset) >> line.places
+    over = highest > levels.count
+    if over:
+        controls += netlist.add(CellKind.REACHED, body, [levels.count + 1], 1, f"{note}, above")
+    width = levels.count.bit_length()
+    result = (body + [ZERO] * width)[:width]
+    if controls:
+        clipped = []
+        for k, bit in enumerate(result):
+            table = 0
+            for x in range(2 ** (len(controls) + 1)):
+                value, *flags = ((x >> p) & 1 for p in range(len(controls) + 1))
+                if over and flags[-1]:
+                    value = (levels.count >> k) & 1
+                table |= (value & (flags[0] if total.offset else 1)) << x
+            clipped += netlist.add(CellKind.TABLE, [bit, *controls], [table], 1, f"{note}, clipped")
+        result = clipped
+    return Value(tuple(result), base, levels.first, levels.last)
+
+
+HARDWARE = LayerHardware("requantize", RequantizeUnit, RequantizeLogic(), compared_form="int8")
