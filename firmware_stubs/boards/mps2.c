@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The emulated boards: Arm's MPS2 and MPS3 (CMSDK UART, SysTick) as QEMU and edgeml's Unicorn board know it, without an SDK.
  *
  * EDGEML_UART is the UART's address. The counter is SysTick, extended by nothing: an inference must take fewer than 2^24

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Residual sum: y[c] = a[c] + b[c], LANES channels per clock; both values are taken together, one clock later
 // their sums are pushed.
 `default_nettype none

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sum of TERMS signed numbers, a register behind every second level of additions: TERMS ≤ 2^LEVELS, and the
 // sum comes LEVELS / 2 (rounded down) clocks after its terms. Sums are taken modulo 2^SUM_BITS.
 `default_nettype none

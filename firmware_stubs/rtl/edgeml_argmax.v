@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The class of every frame of a stream: the index of its largest element, and of equal ones the lowest.
 //
 // Words pass unchanged and in order. Beside each stands the index of the largest element of its frame so far: beside

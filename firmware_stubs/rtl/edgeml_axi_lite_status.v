@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Status registers of an AXI4-Stream design, on AXI4-Lite: which model it is, and what went through it.
 //
 //   0x00  magic, 0x45444D4C ("EDML")     0x30  values taken on the input

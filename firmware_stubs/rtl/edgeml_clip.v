@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // result = clip(value + OFFSET, LOW, HIGH), one clock later; LOW, HIGH and OFFSET have at most 17 bits.
 `default_nettype none
 module edgeml_clip #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CRC-32 (IEEE 802.3: reflected, polynomial EDB88320) with one more byte; combinational.
 //
 // The state starts as FFFFFFFF; the CRC is the state inverted.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A value as it was CLOCKS clocks ago, one or more.
 `default_nettype none
 module edgeml_delay #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Width converter from a wide to a narrow stream: one value becomes RATIO, the lowest bits first.
 //
 // A frame has OUT_BEATS narrow values; what is left of the frame's last wide value behind them is dropped.

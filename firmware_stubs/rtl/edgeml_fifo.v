@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // First-in first-out buffer whose places are reserved before they are filled.
 //
 // A pipeline without a stall input may start work only when its result will find a place: it asserts `reserve`

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sends every value of a stream to several takers; each takes it when it can, the next comes when all have it.
 `default_nettype none
 module edgeml_fork #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The device's side of the hardware-in-the-loop protocol around a core: hello, infer, self-test, benchmark.
 //
 // Requests and answers are those of firmware_stubs/c/hil/edgeml_hil.h, byte for byte. A request that comes while

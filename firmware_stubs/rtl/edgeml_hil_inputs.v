@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Inputs of inferences: bytes of a request gathered into the core's words and kept; given to the core one a clock.
 //
 // `data` is the first word, or zeros, in the clock after `rewind`, and the next one in the clock after each `advance`.

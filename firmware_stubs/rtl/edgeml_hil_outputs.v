@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Outputs of inferences: the core's words kept as they come; read back as integers of 32 bits, one by one.
 //
 // `value` is the first integer two clocks after `clear`'s words are there and `rewind` was high, and the next one two

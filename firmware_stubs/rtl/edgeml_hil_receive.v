@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Frames of the hardware-in-the-loop protocol, received: COBS decoded, CRC-32 checked.
 //
 // Bytes of a payload come out as they are decoded, without the CRC behind them; whether they are to be believed is

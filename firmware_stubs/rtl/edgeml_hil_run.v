@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs frames through a core and counts clocks: from the one in which the first word is taken to the one in which the
 // last result is given, both counted. Words go in whenever the core is ready, results are always taken.
 `default_nettype none

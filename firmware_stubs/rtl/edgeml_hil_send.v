@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Frames of the hardware-in-the-loop protocol, sent: takes a payload byte by byte, appends its CRC-32, encodes by COBS.
 //
 // A byte is taken when `put` and `ready`; after the last one, `finish` and `ready` end the frame. `done` is high for

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lookup unit: y[c] = table[x[c]], the same table for all channels, LANES channels per clock, one clock later.
 //
 // TABLE_FILE: 2^INPUT_BITS words for $readmemh, by the bits of x read as a number that is not negative.

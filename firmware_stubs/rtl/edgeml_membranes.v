@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Membranes of a layer of neurons and the synapses before them: WORDS words of PE membranes each.
 //
 // clear: word `at` takes its start value. add: for an event, word `at` gets amount · weight[channel, word] one clock

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Matrix-vector unit: sum[o] = constant[o] + Σ_i weight[o, i] · x[i], folded in both directions; with weights of 1
 // bit, or of 2 and INPUT_BITS > 4, less the number of negative weights of o (see `edgeml_mvu_row`).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One output of a matrix-vector unit: SIMD products, their sum, and an accumulator; see `edgeml_mvu`.
 //
 // Products are of this clock's weights and inputs. Their sum is there LEVELS / 2 clocks later, LEVELS = clog2(SIMD);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sum of two numbers, modulo 2^BITS: one carry chain.
 //
 // A module of its own, so that synthesis can be told to make one carry chain of each sum (yosys: `alumacc` on this

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entry of a pipeline that starts without a layer of its own: takes a value when its result will have a place.
 `default_nettype none
 module edgeml_pass #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Requantize unit: y[c] = clip(round(x[c] · factor[c]) + ZERO_POINT, LOW, HIGH), LANES channels per clock, by a rule
 // with a name. What a rule computes stands in edgeml_rescale_fixed and edgeml_rescale_float.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One lane of a requantize unit for the rules that compute in integers: double_rounding, ruy_half_up and shift.
 //
 //   MULTIPLIES = 1:  h = (value · multiplier + 2^30) >> 31, arithmetic;   MULTIPLIES = 0:  h = value

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One lane of a requantize unit for the rules that are defined in floating point, computed on integers: fp32_rne
 // (KEPT = 24) and float64_away (KEPT = 53).
 //

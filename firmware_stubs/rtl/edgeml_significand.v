@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A number that is not negative, rounded to its KEPT highest bits from its first one on, ties to even: what a
 // floating-point format with so many significant bits holds of it. Two clocks.
 `default_nettype none

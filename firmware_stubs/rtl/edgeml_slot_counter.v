@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which slot of a window it is: `start` in one clock, then `running` for SLOTS clocks while `slot` counts from 0.
 // It may be started again in the last of them.
 `default_nettype none

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A neuron that takes in a whole window and then fires, one slot per clock in both; the next window may come in while
 // it fires. What its spikes cost is not taken off its potential but added to its threshold, which gives the same.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the currents of a window build up, one slot per clock, from START on; all modulo 2^BITS.
 //
 // `first` and `last` go with the currents of the first and the last slot, in the same clock if there is but one.

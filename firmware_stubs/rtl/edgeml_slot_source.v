@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Input population, slot by slot: a frame of SIZE integers is kept, and each slot of its window gives one bit for each.
 //
 // With a = x − LOW in 0 … LEVELS. ENCODING 0: spikes in the first a slots (unary, stbif). 1: one spike, in slot

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Input population of a spiking network: a frame of SIZE integers, one per value, becomes events.
 //
 // ENCODING 0: each integer x that is not LOW becomes one event of amount x − LOW, as it comes (graded; with LOW = 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A layer of integrate-and-fire neurons, event by event: events {end, channel, amount} come in, events go out.
 //
 // Every event adds amount · weight to all membranes, PE of them per clock. ENCODING says when a neuron fires:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Last layer of a spiking network: its membranes take in events and are given as they are when the frame has ended,
 // WORDS values of PE membranes, lowest neuron first. It does not fire.
 //

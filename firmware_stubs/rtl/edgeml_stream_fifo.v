@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // First-in first-out buffer between two streams with valid and ready; both handshakes are registered.
 `default_nettype none
 module edgeml_stream_fifo #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Threshold unit: y[c] = BASE + #{k : x[c] ≥ threshold[c, k]}, LANES channels per clock, two clocks later.
 //
 // THRESHOLD_FILE: FOLD words for $readmemh, in the order in which the values of a frame arrive; in each,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A neuron that corrects itself while currents come in: with each slot its count of spikes moves by one toward the
 // number of thresholds that its potential reaches; up is a spike +1, down a spike −1 (stbif).
 //

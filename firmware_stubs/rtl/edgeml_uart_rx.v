@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // UART receiver: 8 data bits, no parity, 1 stop bit. Each bit is sampled in its middle.
 //
 // `valid` is high for one clock with each byte. A byte without its stop bit is dropped, as is a start bit that is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // UART transmitter: 8 data bits, no parity, 1 stop bit. Takes a byte when `valid` and `ready`.
 `default_nettype none
 module edgeml_uart_tx #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Width converter from a narrow to a wide stream: RATIO values become one, the first in the lowest bits.
 //
 // A frame has IN_BEATS narrow values; where RATIO does not divide that, the last wide value of each frame is

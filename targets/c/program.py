@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from edgeml.errors import InputError
+from edgeml.licensing import LICENSE_FILE, license_text, with_license
 from edgeml.network import Network
 
 from .arena import Plan, make_plan
@@ -85,8 +86,9 @@ def generate(network: Network, dialect: Dialect) -> CProgram:
     plan = make_plan(network, dialect)
     constant_bytes = sum(array.bytes for array in used_constants(plan))
     files = {
-        f"{plan.name}.h": header_text(plan, constant_bytes),
-        f"{plan.name}.c": source_text(plan),
+        LICENSE_FILE: license_text(),
+        f"{plan.name}.h": with_license(".h", header_text(plan, constant_bytes)),
+        f"{plan.name}.c": with_license(".c", source_text(plan)),
         **{f"edgeml/{header}": text for header, text in _kernel_texts(used_headers(plan)).items()},
     }
     return CProgram(files, plan, constant_bytes)

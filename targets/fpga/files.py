@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.licensing import LICENSE_FILE, license_text, licensed
 from edgeml.network import Network, simulate
 
 from .budget import Budget, budget_of
@@ -26,14 +27,16 @@ _BENCH_FRAMES = 32
 def generated_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]:
     """Files by their path in a bundle: the design and its test bench in `rtl/`, top levels in `tops/`."""
     q, y = _bench_vectors(network)
-    return {
+    files = {
         **{f"rtl/{name}": content for name, content in built.files.items()},
         f"rtl/{built.top[:-5]}_tb.v": testbench(built, len(q)).encode(),
         "rtl/inputs.mem": input_image(built.interface, q).encode(),
         "rtl/expected.mem": expected_image(built.interface, y).encode(),
         **uart_files(network, built, budget),
         **ip_files(network, built, budget),
+        f"rtl/{LICENSE_FILE}": license_text().encode(),
     }
+    return licensed(files)
 
 
 def verify_bundle(bundle: Bundle) -> Built:

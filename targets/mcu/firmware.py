@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.licensing import LICENSE_FILE, with_license
 from edgeml.network import Network, simulate
 from edgeml.network.network_file import model_hash
 from edgeml.targets.c import ConstantArray, CProgram, generate
@@ -71,6 +72,8 @@ def firmware_files(network: Network, core: Core, chosen: dict[str, str]) -> Firm
             code, constants = _separated(program, text)
             files[f"src/{name}.c"] = code + _self_test(program)
             files[f"src/{name}_constants.c"] = constants
+        elif path == LICENSE_FILE:
+            files[path] = text
         else:
             files[f"src/{path}"] = text
     files["src/edgeml/crc32.h"] = stub_text("c/edgeml/crc32.h")
@@ -80,7 +83,7 @@ def firmware_files(network: Network, core: Core, chosen: dict[str, str]) -> Firm
         f'#include "../include/{name}.h"\n#include "../include/{name}_self_test.h"\n'
     )
     files.update(packaging_files(program, core))
-    return Firmware(program, dict(sorted(files.items())))
+    return Firmware(program, {path: with_license(path, text) for path, text in sorted(files.items())})
 
 
 def _separated(program: CProgram, text: str) -> tuple[str, str]:

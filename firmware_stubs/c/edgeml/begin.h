@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the sums of a dense layer begin with, from a bias in the narrowest type that holds it. even is added to outputs
    0, 2, 4 ..., odd to the others: what packed sums are too large by. Sums are modulo 2^32, as even and odd may take a
    bias past 32 bits that the packed sums bring back. count is a multiple of 4 and not 0. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How the outputs of a dense layer lie in blocks of vectors of 16 lanes of 32 bits.
 
    A block has four vectors; the last block may have one, two or four. Lane l of vector m of a block of n vectors is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every kernel uses: how to align constants and how to ask for inlining. C99, no libc. */
 #ifndef EDGEML_COMMON_H
 #define EDGEML_COMMON_H

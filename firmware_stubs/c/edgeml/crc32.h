@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CRC-32 (IEEE 802.3, reflected, as zlib computes it), four bits at a time with a table of 64 bytes. */
 #ifndef EDGEML_CRC32_H
 #define EDGEML_CRC32_H

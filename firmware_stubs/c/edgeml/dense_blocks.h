@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers whose sums are 32-bit lanes, 16 outputs to a vector of 64 bytes, with the thresholds behind them.
 
    How the outputs lie in blocks of vectors is said in blocks.h. start: 32-bit [vector][16 lanes], what the sums begin

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the dense kernels of microcontrollers are handed: one segment of a layer's inputs, all blocks of its outputs.
    A kernel adds, for each output, the sum over the segment's inputs of weight * x. */
 #ifndef EDGEML_DENSE_CALL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers of 2-bit weights, four to a byte, on inputs of up to 8 bits.
    weight: for each block [16 inputs][vector][16 lanes][4 bytes]; bits 2 j and 2 j + 1 of byte t hold weight + 2 of
    input 4 j + t. Blocks, lanes and quarters: blocks.h. What the codes are too large by is twice the sum of

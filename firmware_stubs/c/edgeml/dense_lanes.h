@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers of 2- and 4-bit weights on cores without SIMD: a multiplication serves several outputs at once.
  *
  * A word is cut into lanes, one for each output: 4 lanes of 8 bits or 2 of 16. A lane holds the codes (w + 2 or w + 8) of

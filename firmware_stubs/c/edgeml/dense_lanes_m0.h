@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lane kernels of dense_lanes.h for ARMv6-M (Cortex-M0, M0+): four instructions for one input and all lanes of a word.
    Only r0 to r7 take part in most instructions there; accumulators, which are only added to, live in r8 to r11. */
 #ifndef EDGEML_DENSE_LANES_M0_H

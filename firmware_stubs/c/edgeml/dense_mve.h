@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers on cores with the M-profile vector extension (Helium): 16 inputs of four outputs for every four VMLADAVA.
  *
  * A vector holds 16 bytes, each with FIELDS codes of BITS bits: field k of byte b is the weight of input 16 k + b of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers on bytes: every 32-bit lane of a vector is one output, and takes four inputs ("quad") at a time.
    weight: 8-bit, for each block [quad][vector][16 lanes][4 inputs]. Blocks, lanes and quarters: blocks.h. */
 #ifndef EDGEML_DENSE_QUADS_H

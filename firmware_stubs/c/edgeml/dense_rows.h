@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers, one row of 8-bit weights for each output: y[o] = bias[o] + sum_i weight[o][i] * x[i], for inputs of any
    type. The kernels called _wide sum in 64 bits, for layers where a partial sum might pass 32. */
 #ifndef EDGEML_DENSE_ROWS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers of 2-bit weights on 2-bit inputs by table: one byte holds the weights of three inputs and selects the
    sum of their products in a table of 64, which the three inputs select among 64 tables.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers of 2-bit weights on cores with SMLAD: four multiply-accumulates for two instructions.
  *
  * A 16-bit half of a masked word holds the weights of two outputs for one input: output a as the code w + 2 in bits

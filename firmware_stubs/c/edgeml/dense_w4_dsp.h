@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers of 4-bit weights on cores with SMLAD: eight multiply-accumulates for seven instructions.
  *
  * A 16-bit half holds the weights of four outputs a b c d for one input, as the codes w + 8 for a, b, c and as two's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers of 8-bit weights on cores without SIMD: four outputs share the load of an input.
  * Weights: codes w + 128, [blocks of 4 outputs][inputs][4], a word for each input, the first output in its lowest byte;
  * -128 * (sum of the inputs) takes the code's offset back.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dense layers of 8-bit weights on cores with SMLAD: four multiply-accumulates for three instructions.
  *
  * A 16-bit half holds the weights of two outputs for one input: a as the code w + 128 in the low byte, b as two's

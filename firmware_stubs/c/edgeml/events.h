@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Spikes through synapses: work follows events, not neurons. Weights lie by source, [inputs][neurons], so that one event
    adds one row. An event is any input that is not zero; its number is multiplied with the weights. */
 #ifndef EDGEML_EVENTS_H

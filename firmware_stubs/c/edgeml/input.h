@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The caller's integers into the arena, clipped to the range of the network's input and stored from 0 up: an integer
    outside that range would select outside of a kernel's table. */
 #ifndef EDGEML_INPUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Thresholds right behind a dense layer: y = base + number of levels k with d > gt[k], for 64 channels at once.
    d is the accumulator less a centre of its channel, which the layer subtracts by way of its bias; gt is the
    threshold less that centre, less 1. d saturates to 8 or 16 bits: gt is one less than the largest such integer at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A function of one small integer: y[c] = table[x[c]], on stored integers. */
 #ifndef EDGEML_LOOKUP_H
 #define EDGEML_LOOKUP_H

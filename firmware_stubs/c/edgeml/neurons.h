@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a neuron's state does in a step: decays and limits, one function for each rule of edgeml/network/spiking. */
 #ifndef EDGEML_NEURONS_H
 #define EDGEML_NEURONS_H

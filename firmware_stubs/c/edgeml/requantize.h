@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the requantizing kernels share. Each of them computes, for one rounding rule named in its header,
 
        y[c] = min(max(round(acc[c] * multiplier[c] * 2^(shift[c] - 31)) + offset, 0), span)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rounding rule "double_rounding", as TFLite Micro and CMSIS-NN have it: h = round(acc * 2^max(s, 0) * m * 2^-31), ties up,
    then h * 2^-max(-s, 0) to the nearest integer, ties away from zero. acc * 2^max(s, 0) fits 32 bits. */
 #ifndef EDGEML_REQUANTIZE_DOUBLE_ROUNDING_H

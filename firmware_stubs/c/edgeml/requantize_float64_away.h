@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rounding rule "float64_away", as the reference kernels of LiteRT have it: acc * eff in float64, then to the nearest
    integer, ties away from zero. eff is (m + f * 2^-22) * 2^(s - 31) with a fraction f of 22 bits: 53 bits in all. Here
    without floating point: the product of the integers has up to 84 bits, of which float64 keeps 53. */

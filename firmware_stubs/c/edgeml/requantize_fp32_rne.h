@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rounding rule "fp32_rne", as XNNPACK and so LiteRT's default have it: float32(acc) * float32(eff) in float32, then to the
    nearest integer, ties to even. Here without floating point: a float32 has 24 significant bits, so the multiplier has
    too, and the product of the integers is exact in 48. */

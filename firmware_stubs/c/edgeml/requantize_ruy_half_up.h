@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rounding rule "ruy_half_up", as the ruy kernels of TensorFlow Lite have it: h = round(acc * 2^max(s, 0) * m * 2^-31), then
    h * 2^-max(-s, 0) to the nearest integer; ties go up both times. acc * 2^max(s, 0) fits 32 bits. */
 #ifndef EDGEML_REQUANTIZE_RUY_HALF_UP_H

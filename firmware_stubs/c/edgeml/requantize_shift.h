@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rounding rule "shift": all scales are powers of two, (acc + 2^(k-1)) >> k with k = 1 - shift; ties go up. */
 #ifndef EDGEML_REQUANTIZE_SHIFT_H
 #define EDGEML_REQUANTIZE_SHIFT_H

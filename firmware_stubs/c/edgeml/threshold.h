@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Thresholds: y[c] = number of thresholds of channel c that acc[c] reaches. */
 #ifndef EDGEML_THRESHOLD_H
 #define EDGEML_THRESHOLD_H

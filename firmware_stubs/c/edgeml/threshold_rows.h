@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Thresholds on processors without vectors: y[c] = number of thresholds of channel c that acc[c] reaches, by a search of
    fixed depth. thresholds: [channels][levels], each row ascending, levels one less than a power of two; what is stored
    is the threshold less centre. acc[c] - centre fits 32 bits; channels is not 0. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inputs as 16-bit pairs for SMLAD: four bytes x0 x1 x2 x3 become the words (x0, x2) and (x1, x3), because UXTB16 makes
    those at once; the weights are packed in the same order. */
 #ifndef EDGEML_WIDEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* See edgeml_hil.h. */
 #include "edgeml_hil.h"
 

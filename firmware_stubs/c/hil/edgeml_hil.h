@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hardware in the loop, the device's side: answers a host's requests over any link that carries bytes.
  *
  * Frames: COBS(payload, CRC-32 of the payload, least significant byte first), then a zero byte. All numbers are least

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a Verilated edgeml design on a file of input values and writes the output values: AXI4-Stream on both sides,
 // with random pauses and resets if asked for.
 //

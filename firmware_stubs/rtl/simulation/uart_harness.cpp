@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a Verilated UART top and carries bytes to and from its pins, bit by bit.
 //
 // uart_harness pty [BIT_TIME]
