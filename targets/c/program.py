@@ -87,8 +87,8 @@ def generate(network: Network, dialect: Dialect) -> CProgram:
     constant_bytes = sum(array.bytes for array in used_constants(plan))
     files = {
         LICENSE_FILE: license_text(),
-        f"{plan.name}.h": with_license(".h", header_text(plan, constant_bytes)),
-        f"{plan.name}.c": with_license(".c", source_text(plan)),
+        f"{plan.name}.h": with_license("network.h", header_text(plan, constant_bytes)),
+        f"{plan.name}.c": with_license("network.c", source_text(plan)),
         **{f"edgeml/{header}": text for header, text in _kernel_texts(used_headers(plan)).items()},
     }
     return CProgram(files, plan, constant_bytes)

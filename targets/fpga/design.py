@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from edgeml.errors import InputError
+from edgeml.licensing import licensed
 from edgeml.network import Network
 from edgeml.network.network_file import model_hash
 from edgeml.network.task import BINARY, VALUES
@@ -293,7 +294,7 @@ def _finished(
     files["sources.f"] = "".join(f"{name}\n" for name in sources).encode()
     return Built(
         design,
-        dict(sorted(files.items())),
+        licensed(dict(sorted(files.items()))),
         sources,
         top,
         core_name,
