@@ -9,7 +9,8 @@ How it goes together
 - `tensor.py`: how the integers of a node lie in memory. A tensor whose values fit 256 integers is `uint8_t`, stored
   as value − low; a wider one is `int16_t` or `int32_t`, stored as it is. Consumers fold `low` into their constants.
 - `layers/`: one file for each kind of layer, found by `kind`. **To add a layer, add a file there** with a subclass of
-  `LayerEmitter` (`emitter.py` says what it gets and gives); importing the folder registers it.
+  `LayerEmitter` (`emitter.py` says what it gets and gives); a package of somebody's adds one by an
+  entry point of the group `edgeml.c_layers`.
 - `dense_kernels/`: one file for each way to pack and multiply weights; `kernel.py` says what one must offer. A target
   lists in its `Dialect` which of them a dense layer may use, best first.
 - `plan.py`: the order of the steps, which layers are computed together, and where each tensor lies in the arena.
@@ -22,7 +23,7 @@ implementation to compare with golden than the one that runs.
 
 from .arrays import ConstantArray
 from .dialect import Dialect
-from .emitter import LayerCode, LayerEmitter, LayerJob, layer_emitter
+from .emitter import LayerCode, LayerEmitter, LayerJob, emitter_kinds, layer_emitter
 from .program import MOST_CONSTANTS, CProgram, generate
 from .tensor import Tensor
 
@@ -35,6 +36,7 @@ __all__ = [
     "LayerEmitter",
     "LayerJob",
     "Tensor",
+    "emitter_kinds",
     "generate",
     "layer_emitter",
 ]

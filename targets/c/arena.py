@@ -109,7 +109,7 @@ def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
     absorbed: set[str] = set()
 
     def job_of(nodes: tuple[Node, ...]) -> LayerJob:
-        output = layer_emitter(nodes[0].layer.kind).output(network, nodes, dialect)
+        output = layer_emitter(nodes[0]).output(network, nodes, dialect)
         inputs = tuple(tensors[name] for name in nodes[0].inputs)
         prefix = f"{c_name(network.name)}_layer{position[nodes[0].name]}_{nodes[0].name}"
         return LayerJob(network, nodes, inputs, output, dialect, prefix)
@@ -118,7 +118,7 @@ def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
         if node.name in absorbed:
             continue
         job = job_of((node,))
-        emitter = layer_emitter(node.layer.kind)
+        emitter = layer_emitter(node)
         while len(consumers[job.nodes[-1].name]) == 1:
             (consumer,) = consumers[job.nodes[-1].name]
             if len(consumer.inputs) != 1 or not emitter.absorbs(job, consumer):
@@ -133,10 +133,10 @@ def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
 def make_plan(network: Network, dialect: Dialect) -> Plan:
     """Choose the steps, generate their code and place their tensors."""
     jobs = _jobs(network, dialect, numbered=False)
-    codes = [layer_emitter(job.nodes[0].layer.kind).emit(job) for job in jobs]
+    codes = [layer_emitter(job.nodes[0]).emit(job) for job in jobs]
     if _clash(jobs, codes):
         jobs = _jobs(network, dialect, numbered=True)
-        codes = [layer_emitter(job.nodes[0].layer.kind).emit(job) for job in jobs]
+        codes = [layer_emitter(job.nodes[0]).emit(job) for job in jobs]
     last_use = {jobs[-1].output.name: len(jobs)}
     for position, job in enumerate(jobs):
         for tensor in job.inputs:

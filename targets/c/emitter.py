@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from edgeml.errors import InputError
 from edgeml.network import Network, Node
+from edgeml.targets.layer_kinds import LayerKinds
 
 from .arrays import ConstantArray
 from .dialect import Dialect
 from .tensor import Tensor
 
-__all__ = ["LayerCode", "LayerEmitter", "LayerJob", "layer_emitter"]
+__all__ = ["ENTRY_POINTS", "LayerCode", "LayerEmitter", "LayerJob", "emitter_kinds", "layer_emitter"]
 
-_EMITTERS: dict[str, LayerEmitter] = {}
+ENTRY_POINTS = "edgeml.c_layers"
+"""The group of entry points by which packages add the C of kinds of layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,8 @@ class LayerCode:
         `per_sample` they are those of one sample; else of `samples` (a `size_t`) samples, each tensor's `padded`
         elements (and the scratch bytes, rounded up to the alignment) after the one before.
     comment : what it computes, one line.
-    includes : headers of `firmware_stubs/c/edgeml` that it calls.
+    includes : headers of `firmware_stubs/c/edgeml`, and of `headers`, whose functions it calls.
+    headers : text of headers that are not edgeml's, by file name; they are copied beside edgeml's own.
     constants : arrays that it reads.
     scratch_bytes : bytes of scratch memory that it needs for one sample.
     per_sample : whether the statements are for one sample.
@@ -66,6 +68,7 @@ class LayerCode:
     statements: tuple[str, ...]
     comment: str
     includes: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
     constants: tuple[ConstantArray, ...] = ()
     scratch_bytes: int = 0
     per_sample: bool = True
@@ -75,15 +78,14 @@ class LayerCode:
 
 
 class LayerEmitter(ABC):
-    """Generates the C of one kind of layer; made once, holds no state."""
+    """Generates the C of one kind of layer; holds no state. A file `layers/KIND.py` gives one, named `EMITTER`.
+
+    A package of anybody's gives one by an entry point of the group `edgeml.c_layers`, whose name is the kind and whose
+    value the class. Helper functions that it calls go into `LayerCode.headers`.
+    """
 
     kind: ClassVar[str] = ""
     """The kind of layer, as in `edgeml.network`."""
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if cls.kind:
-            _EMITTERS[cls.kind] = cls()
 
     def absorbs(self, job: LayerJob, consumer: Node) -> bool:
         """Whether the step `job` can compute `consumer` too, the only node that takes its values (which then are in
@@ -99,12 +101,23 @@ class LayerEmitter(ABC):
         """The code of a step; NetworkError where the layer cannot be computed in C."""
 
 
-def layer_emitter(kind: str) -> LayerEmitter:
-    """The emitter for a kind of layer; InputError where there is none."""
-    from . import layers
+_KINDS = LayerKinds(
+    "edgeml.targets.c.layers", "EMITTER", ENTRY_POINTS, "C of layer kind", LayerEmitter, lambda emitter: emitter.kind
+)
 
-    for module in pkgutil.iter_modules(layers.__path__):
-        importlib.import_module(f"{layers.__name__}.{module.name}")
-    if kind not in _EMITTERS:
-        raise InputError(f"layer kind {kind!r}", f"has no C; there is C for {', '.join(sorted(_EMITTERS))}")
-    return _EMITTERS[kind]
+
+def emitter_kinds() -> list[str]:
+    """The kinds of layer that there is C for: edgeml's own, and those of installed packages."""
+    return _KINDS.names()
+
+
+def layer_emitter(node: Node) -> LayerEmitter:
+    """The emitter for a node's kind; InputError naming the layer if there is none. Only its file is imported."""
+    found = _KINDS.get(node.layer.kind)
+    if found is None:
+        raise InputError(
+            f"layer {node.name}",
+            f"there is no C for {node.layer.kind!r}",
+            f"There is C for {', '.join(emitter_kinds())}",
+        )
+    return found

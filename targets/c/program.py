@@ -55,20 +55,32 @@ class CProgram:
 _INCLUDE = re.compile(r'^#include "([a-z0-9_]+\.h)"', re.MULTILINE)
 
 
+_KERNELS = resources.files("edgeml.firmware_stubs") / "c" / "edgeml"
+
+
 @cache
 def _kernel_text(header: str) -> str:
-    folder = resources.files("edgeml.firmware_stubs") / "c" / "edgeml"
-    return (folder / header).read_text(encoding="utf-8")
+    return (_KERNELS / header).read_text(encoding="utf-8")
 
 
-def _kernel_texts(headers: Iterable[str]) -> dict[str, str]:
+def _own_headers(plan: Plan) -> dict[str, str]:
+    """Headers that the layers bring with them, by name; InputError naming a layer whose header has another's name."""
+    texts: dict[str, str] = {}
+    for step in plan.steps:
+        for name, text in step.code.headers.items():
+            if (_KERNELS / name).is_file() or texts.setdefault(name, text) != text:
+                raise InputError(f"layer {step.name}", f"brings a header {name}, but another has that name")
+    return texts
+
+
+def _header_texts(headers: Iterable[str], own: Mapping[str, str]) -> dict[str, str]:
     """The text of these headers and of those that they include, by name."""
     texts: dict[str, str] = {}
     wanted = list(headers)
     while wanted:
         header = wanted.pop(0)
         if header not in texts:
-            texts[header] = _kernel_text(header)
+            texts[header] = own[header] if header in own else _kernel_text(header)
             wanted += _INCLUDE.findall(texts[header])
     return texts
 
@@ -89,6 +101,6 @@ def generate(network: Network, dialect: Dialect) -> CProgram:
         LICENSE_FILE: license_text(),
         f"{plan.name}.h": with_license("network.h", header_text(plan, constant_bytes)),
         f"{plan.name}.c": with_license("network.c", source_text(plan)),
-        **{f"edgeml/{header}": text for header, text in _kernel_texts(used_headers(plan)).items()},
+        **{f"edgeml/{header}": text for header, text in _header_texts(used_headers(plan), _own_headers(plan)).items()},
     }
     return CProgram(files, plan, constant_bytes)

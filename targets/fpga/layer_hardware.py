@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgeml.errors import EdgemlError, InputError
+from edgeml.errors import InputError
 from edgeml.network import Layer, Network, Node
-from edgeml.plugins import find
+from edgeml.targets.layer_kinds import LayerKinds
 
 from .architectures.folded.unit import Unit
 from .architectures.unrolled.layer_logic import LayerLogic
@@ -19,7 +16,6 @@ from .architectures.unrolled.layer_logic import LayerLogic
 __all__ = ["ENTRY_POINTS", "LayerHardware", "compared_form", "layer_hardware", "layer_logic", "layer_unit"]
 
 ENTRY_POINTS = "edgeml.fpga_layers"
-_FOLDER = "edgeml.targets.fpga.layers"
 
 
 @dataclass(frozen=True)
@@ -58,37 +54,22 @@ class LayerHardware:
             raise InputError(f"layer kind {self.kind!r}", f"its folded unit {self.unit.__name__} lacks {lacking}")
 
 
-def _own_kinds() -> list[str]:
-    folder = importlib.import_module(_FOLDER)
-    return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
-
-
-def _of_kind(kind: str) -> LayerHardware | None:
-    """The hardware of a kind; only the file of that kind is imported."""
-    if kind in _own_kinds():
-        found = importlib.import_module(f"{_FOLDER}.{kind}").HARDWARE
-    else:
-        loaders = find(ENTRY_POINTS, "hardware of layer kind")
-        if kind not in loaders:
-            return None
-        found = loaders[kind]()
-    if not isinstance(found, LayerHardware) or found.kind != kind:
-        raise InputError(
-            f"hardware of layer kind {kind!r}",
-            f"must be a LayerHardware of that kind, found {found!r}",
-            "Mend its package",
-        )
-    return found
-
-
+_KINDS = LayerKinds(
+    "edgeml.targets.fpga.layers",
+    "HARDWARE",
+    ENTRY_POINTS,
+    "hardware of layer kind",
+    LayerHardware,
+    lambda hardware: hardware.kind,
+)
 _FOUND: dict[type[Layer], LayerHardware] = {}
 
 
 def _of(node: Node) -> LayerHardware | None:
-    """The hardware of a node's kind, looked up once for each class of layers."""
+    """The hardware of a node's kind, looked up once for each class of layers: plans ask for it often."""
     layer = type(node.layer)
     if layer not in _FOUND:
-        found = _of_kind(layer.kind)
+        found = _KINDS.get(layer.kind)
         if found is None:
             return None
         _FOUND[layer] = found
@@ -137,10 +118,4 @@ def compared_form(network: Network) -> str:
 
 def _known(has: Callable[[LayerHardware], bool]) -> str:
     """A remedy: the kinds that do have what another lacks."""
-    kinds = []
-    for kind in sorted({*_own_kinds(), *find(ENTRY_POINTS, "hardware of layer kind")}):
-        with contextlib.suppress(EdgemlError):
-            hardware = _of_kind(kind)
-            if hardware is not None and has(hardware):
-                kinds.append(kind)
-    return f"It has: {', '.join(kinds)}"
+    return f"It has: {', '.join(_KINDS.having(has))}"

@@ -1,1 +1,1 @@
-"""The C of each kind of layer, one file each; `layer_emitter` imports all of them."""
+"""The C of each kind of layer, one file each, found by the kind: see `emitter.LayerEmitter`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 
-__all__ = ["AddEmitter"]
+__all__ = ["EMITTER", "AddEmitter"]
 
 
 class AddEmitter(LayerEmitter):
@@ -23,3 +23,6 @@ class AddEmitter(LayerEmitter):
             ),
             comment=f"{a.name} + {b.name}",
         )
+
+
+EMITTER = AddEmitter()

@@ -14,7 +14,7 @@ from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 from .threshold import threshold_tensor
 
-__all__ = ["DenseEmitter"]
+__all__ = ["EMITTER", "DenseEmitter"]
 
 
 class DenseEmitter(LayerEmitter):
@@ -49,3 +49,6 @@ def _kernel(problem: DenseProblem) -> DenseKernel | None:
         return spiking
     applying = [kernel for kernel in problem.dialect.dense_kernels if kernel.applies(problem)]
     return min(applying, key=lambda kernel: kernel.cost(problem), default=None)
+
+
+EMITTER = DenseEmitter()

@@ -8,7 +8,7 @@ from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 
-__all__ = ["InputQuantizerEmitter"]
+__all__ = ["EMITTER", "InputQuantizerEmitter"]
 
 
 class InputQuantizerEmitter(LayerEmitter):
@@ -33,3 +33,6 @@ class InputQuantizerEmitter(LayerEmitter):
             includes=("input.h",),
             fills_padding=True,
         )
+
+
+EMITTER = InputQuantizerEmitter()

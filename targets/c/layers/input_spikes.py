@@ -9,7 +9,7 @@ from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 
-__all__ = ["InputSpikesEmitter"]
+__all__ = ["EMITTER", "InputSpikesEmitter"]
 
 
 class InputSpikesEmitter(LayerEmitter):
@@ -31,3 +31,6 @@ class InputSpikesEmitter(LayerEmitter):
             statements=(f"for (size_t i = 0; i < {job.output.size}u; i++) {{", f"    y[i] = {value};", "}"),
             comment="input integers as events, the lowest silent",
         )
+
+
+EMITTER = InputSpikesEmitter()

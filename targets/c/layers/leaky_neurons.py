@@ -16,7 +16,7 @@ from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 
-__all__ = ["LeakyNeuronsEmitter"]
+__all__ = ["EMITTER", "LeakyNeuronsEmitter"]
 
 _SUFFIX = {"uint8_t": "u8", "int16_t": "s16", "int32_t": "s32"}
 
@@ -358,3 +358,6 @@ class _Writer:
                 "    }",
             ]
         self.lines.append("}")
+
+
+EMITTER = LeakyNeuronsEmitter()

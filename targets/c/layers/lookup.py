@@ -9,7 +9,7 @@ from edgeml.network.layers.lookup import Lookup
 from ..arrays import ConstantArray
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 
-__all__ = ["LookupEmitter"]
+__all__ = ["EMITTER", "LookupEmitter"]
 
 
 class LookupEmitter(LayerEmitter):
@@ -44,3 +44,6 @@ class LookupEmitter(LayerEmitter):
             includes=("lookup.h",),
             constants=(array,),
         )
+
+
+EMITTER = LookupEmitter()

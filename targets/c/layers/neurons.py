@@ -12,7 +12,7 @@ from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 from .threshold import ThresholdEmitter
 
-__all__ = ["NeuronsEmitter"]
+__all__ = ["EMITTER", "NeuronsEmitter"]
 
 
 class NeuronsEmitter(LayerEmitter):
@@ -42,3 +42,6 @@ class NeuronsEmitter(LayerEmitter):
             constants=counting.constants,
             scratch_bytes=counting.scratch_bytes,
         )
+
+
+EMITTER = NeuronsEmitter()

@@ -9,7 +9,7 @@ from edgeml.network.layers.requantize import Requantize
 from ..arrays import ConstantArray
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 
-__all__ = ["RequantizeEmitter"]
+__all__ = ["EMITTER", "RequantizeEmitter"]
 
 
 class RequantizeEmitter(LayerEmitter):
@@ -88,3 +88,6 @@ def _statements(
         f"    y[i] = ({output.ctype})({clipped} + ({low}));",
         "}",
     )
+
+
+EMITTER = RequantizeEmitter()

@@ -7,7 +7,7 @@ from edgeml.network.layers.spike_encoder import SpikeEncoder
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 
-__all__ = ["SpikeEncoderEmitter"]
+__all__ = ["EMITTER", "SpikeEncoderEmitter"]
 
 
 class SpikeEncoderEmitter(LayerEmitter):
@@ -71,3 +71,6 @@ class SpikeEncoderEmitter(LayerEmitter):
             "    }",
             "}",
         ]
+
+
+EMITTER = SpikeEncoderEmitter()

@@ -9,7 +9,7 @@ from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 
-__all__ = ["SpikeReadoutEmitter"]
+__all__ = ["EMITTER", "SpikeReadoutEmitter"]
 
 
 class SpikeReadoutEmitter(LayerEmitter):
@@ -43,3 +43,6 @@ class SpikeReadoutEmitter(LayerEmitter):
                 "}",
             ]
         return LayerCode(statements=tuple(statements), comment=f"{layer.reading} over {layer.steps} steps")
+
+
+EMITTER = SpikeReadoutEmitter()

@@ -12,7 +12,7 @@ from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
 from ..tensor import Tensor
 
-__all__ = ["MOST_COMPARED", "ThresholdEmitter", "threshold_tensor"]
+__all__ = ["EMITTER", "MOST_COMPARED", "ThresholdEmitter", "threshold_tensor"]
 
 MOST_COMPARED = 15
 """Up to so many thresholds per channel all are compared; of more, a binary search is quicker."""
@@ -99,3 +99,6 @@ def _narrowest(values: npt.NDArray[np.int64], low: int, high: int) -> tuple[int,
             if fits and low - centre >= -(2**31) and high - centre < 2**31:
                 return bits, centre
     return 32, 0
+
+
+EMITTER = ThresholdEmitter()
