@@ -19,13 +19,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__
+
 if TYPE_CHECKING:
     from .bundle import Bundle, Result, load
     from .errors import CheckFailed, EdgemlError, InputError, MissingTool, ToolFailed
     from .pipeline import convert
-    from .verification.verify import Verdict, verify
+    from .verification.verdict import Verdict
+    from .verification.verify import verify
 
-__version__ = "0.1.0"
 __all__ = [
     "Bundle",
     "CheckFailed",

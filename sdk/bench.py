@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from . import plugins
 from .bundle import Bundle
 from .errors import InputError, MissingTool
 from .network import Dense
+from .plugins.executor import CountsInstructions, Executor, NeedsDevice, StartsProcess, TimesItself, executors
 
 __all__ = ["ROUNDS", "instructions", "measure"]
 
@@ -27,31 +27,30 @@ def measure(
     """Median time per inference, in µs, of every executor that can run here, called from Python.
 
     Rounds of all executors are interleaved, so that a disturbance of the machine meets all of them; `ratio` is
-    the golden simulator's time over the executor's at the same batch. An executor with a method
-    `benchmark(bundle, q)`, seconds per inference of one batch timed inside compiled code, gets a second row. One with
-    `setup(bundle)`, the seconds that it takes to start a process of its own, gets only the time that `benchmark`
-    takes there; `setup_microseconds` is told apart. Left out are those that count instructions (`instructions`), as an
-    emulator's own time says nothing of the processor's, and those whose attribute `needs_device` is true.
+    the golden simulator's time over the executor's at the same batch. An executor that
+    follows `plugins.TimesItself` gets a second row. One that follows `plugins.StartsProcess` gets only the time that
+    `benchmark` takes there; `setup_microseconds` is told apart. Left out are those that count instructions
+    (`instructions`), as an emulator's own time says nothing of the processor's, and those that need a device.
     """
     if any(batch < 1 or batch > 2**20 for batch in batches):
         raise InputError("--batch", f"must be 1 … 2^20, found {list(batches)}")
     q, _ = bundle.golden()
-    executors = {name: executor for name, executor in _ready(bundle) if not _counts(executor)}
+    timed = {name: executor for name, executor in _ready(bundle) if not _counts(executor)}
     rows: list[dict[str, Any]] = []
     for batch in batches:
         samples = np.resize(q, (batch, q.shape[1])).astype(np.int32)
         timers: dict[str, Callable[[], float]] = {}
         details: dict[str, str] = {}
         setups: dict[str, float] = {}
-        for name, executor in executors.items():
+        for name, executor in timed.items():
             announce(f"warming up {name}")
             details[name] = executor.run(bundle, samples, trace=False, options={}).detail
-            if hasattr(executor, "setup"):
+            if isinstance(executor, StartsProcess):
                 setups[name] = executor.setup(bundle)
                 timers[name] = _compiled(executor, bundle, samples)
                 continue
             timers[name] = _wall_clock(executor, bundle, samples)
-            if hasattr(executor, "benchmark"):
+            if isinstance(executor, TimesItself):
                 timers[f"{name}, compiled loop"] = _compiled(executor, bundle, samples)
         times: dict[str, list[float]] = {name: [] for name in timers}
         for turn in range(ROUNDS):
@@ -77,8 +76,7 @@ def measure(
 
 def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: None) -> list[dict[str, Any]]:
     """Instructions of one inference, in all (`layer` is empty) and by layer, on every emulated processor that can run
-    the bundle here: executors whose attribute `counts_instructions` is true and whose `measures` hold `instructions`
-    and perhaps `instructions_by_layer`. For dense layers, also their multiply-accumulates (`macs`)."""
+    the bundle here (`plugins.CountsInstructions`). For dense layers, also their multiply-accumulates (`macs`)."""
     q, _ = bundle.golden()
     macs = {node.name: node.layer.weight.size for node in bundle.network.nodes if isinstance(node.layer, Dense)}
     rows: list[dict[str, Any]] = []
@@ -95,22 +93,23 @@ def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: 
     return rows
 
 
-def _counts(executor: Any) -> bool:
-    return bool(getattr(executor, "counts_instructions", False))
+def _counts(executor: Executor[Bundle]) -> bool:
+    return isinstance(executor, CountsInstructions) and executor.counts_instructions
 
 
-def _ready(bundle: Bundle) -> Iterator[tuple[str, plugins.Executor]]:
+def _ready(bundle: Bundle) -> Iterator[tuple[str, Executor[Bundle]]]:
     """The executors that run something of this bundle and can do so here."""
-    for name, loader in plugins.executors().items():
+    for name, entry in executors().items():
         try:
-            executor = loader()
+            executor = entry.load()
         except MissingTool:
             continue
-        if not getattr(executor, "needs_device", False) and executor.applies(bundle) and not executor.missing(bundle):
+        absent = isinstance(executor, NeedsDevice) and executor.needs_device
+        if not absent and executor.applies(bundle) and not executor.missing(bundle):
             yield name, executor
 
 
-def _wall_clock(executor: Any, bundle: Bundle, samples: Any) -> Callable[[], float]:
+def _wall_clock(executor: Executor[Bundle], bundle: Bundle, samples: Any) -> Callable[[], float]:
     def timer() -> float:
         calls, start = 0, time.perf_counter()
         while (elapsed := time.perf_counter() - start) < _ROUND_SECONDS or not calls:
@@ -121,5 +120,5 @@ def _wall_clock(executor: Any, bundle: Bundle, samples: Any) -> Callable[[], flo
     return timer
 
 
-def _compiled(executor: Any, bundle: Bundle, samples: Any) -> Callable[[], float]:
+def _compiled(executor: TimesItself[Bundle], bundle: Bundle, samples: Any) -> Callable[[], float]:
     return lambda: float(executor.benchmark(bundle, samples))

@@ -14,15 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import plugins
 from .data.dataset import read_npy
 from .errors import InputError, MissingTool
 from .network import Network, decisions, network_file
 from .network.task import VALUES
-from .profile import Profile, checked
+from .part import Profile
+from .plugins.executor import EXECUTORS, Executor
+from .plugins.target import TARGETS
+from .profile import checked
 from .system.files import read_json
 from .system.sealed_folder import check_files, describe_files
-from .verification.reception import integers_note
+from .verification.kept_samples import integers_note, read_samples
 
 __all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
 
@@ -102,6 +104,10 @@ class Bundle:
             raise InputError(f"{self.folder}/golden/outputs.npy", "holds integers past 32 bits, which no output has")
         return q, y.astype(np.int32)
 
+    def samples(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
+        """Real samples [samples, inputs] that the bundle keeps, and the trained model's outputs [samples, outputs]."""
+        return read_samples(self.folder, self.manifest.get("files", {}), self.network)
+
     def quantize(self, x: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Input integers for x [samples, inputs], or one sample: floats are quantized, integers taken as they are.
 
@@ -120,7 +126,7 @@ class Bundle:
     def run(self, x: npt.NDArray[Any], on: str = "golden", *, trace: bool = False, **options: Any) -> Result:
         """Run x [samples, inputs] on the executor `on`; floats are quantized first, integers taken as they are.
 
-        Warns where integers may well be values that are not quantized yet: see `reception.integers_note`.
+        Warns where integers may well be values that are not quantized yet: see `kept_samples.integers_note`.
 
         Raises
         ------
@@ -128,7 +134,7 @@ class Bundle:
         MissingTool : the executor cannot run here; the message names what to install.
         """
         q = self.quantize(x)
-        if note := integers_note(self, np.asarray(x)):
+        if note := integers_note(self.network, self.samples, np.asarray(x)):
             warnings.warn(note, stacklevel=2)
         executor = self.executor(on)
         execution = executor.run(self, q, trace=trace, options=options)
@@ -145,12 +151,9 @@ class Bundle:
             execution.measures,
         )
 
-    def executor(self, name: str) -> plugins.Executor:
-        """The executor called `name`, ready to run this bundle; InputError or MissingTool where it cannot."""
-        loaders = plugins.executors()
-        if name not in loaders:
-            raise InputError(f"executor {name!r}", "is not known", f"Known: {', '.join(loaders)}")
-        executor = loaders[name]()
+    def executor(self, name: str) -> Executor[Bundle]:
+        """The executor called `name`, ready to run this bundle; InputError or MissingTool if it cannot."""
+        executor = EXECUTORS.load(name)
         if not executor.applies(self):
             raise InputError(f"executor {name!r}", f"runs nothing that the bundle {self.folder} holds")
         if missing := executor.missing(self):
@@ -173,7 +176,7 @@ def load(path: str | os.PathLike[str]) -> Bundle:
     if manifest.get("model_hash") != listed[NETWORK]["sha256"]:
         raise InputError(where, f"its model_hash is not that of {NETWORK}", "Convert again")
     bundle = Bundle(folder, network_file.read(folder / NETWORK), manifest)
-    if bundle.profile.kind in plugins.find("edgeml.targets", "target kind"):
+    if bundle.profile.kind in TARGETS.all():
         checked(bundle.profile, where)
     return bundle
 

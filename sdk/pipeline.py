@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, plugins
+from . import plugins
 from .bundle import NETWORK, REPORT, Bundle, load, seal
 from .data.checks import WARNING, data_notes
 from .data.dataset import Dataset, to_npy
@@ -31,8 +30,11 @@ from .system import caller_state
 from .system.output_folder import check_output, unfinished_folder
 from .system.time_limit import time_limit as time_limits
 from .vectors import MOST_DATA_VECTORS, VectorSet, derive_vectors
-from .verification import coverage, reception
-from .verification.verify import Verdict, run_executors
+from .verification import coverage
+from .verification.kept_samples import write_samples
+from .verification.verdict import Verdict
+from .verification.verify import run_executors
+from .version import __version__
 
 __all__ = ["convert"]
 
@@ -120,18 +122,19 @@ def convert(
         checked = source if isinstance(source, Mlp) else network
         conversion = replace(conversion, notes=(*data_notes(checked, dataset), *inputs.notes, *conversion.notes))
         conversion = _held_to_float(conversion, dataset, strict)
-        _check_rules(hardware, network, profile)
+        target_options = target_takes.own(given)
+        plugins.refuse_broken(hardware.rules(network, profile, target_options), profile)
         final = Path(output) if output is not None else Path("build") / network.name
         with unfinished_folder(final) as folder:
             announce(f"writing for {profile.name}")
             vectors = _write_network(folder, conversion, dataset)
-            reception.write_samples(folder, source, dataset)
+            write_samples(folder, source, dataset)
             metrics = dict(conversion.metrics)
             if dataset is not None and dataset.y_test is not None:
                 metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
                 metrics["judged_on"] = {"samples": len(dataset.y_test), "split": dataset.split}
-            told = _told(hardware.emit, announce=announce, remark=remark)
-            metrics["target"] = dict(hardware.emit(network, profile, folder, target_takes.own(given), **told))
+            listener = plugins.Listener(announce, remark)
+            metrics["target"] = dict(hardware.emit(network, profile, folder, target_options, listener))
             manifest = {**_manifest(conversion, to, profile, given, metrics), "vectors": vectors.as_json()}
             unverified = Bundle(folder, network, seal(folder, manifest))
             verdicts = run_executors(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
@@ -210,12 +213,6 @@ def _manifest(
     }
 
 
-def _told(call: Callable[..., Any], **listeners: Callable[[str], None]) -> dict[str, Callable[[str], None]]:
-    """Those of the listeners that `call` has a parameter for."""
-    parameters = inspect.signature(call).parameters
-    return {name: listener for name, listener in listeners.items() if name in parameters}
-
-
 def _adopted(
     model: Any,
     network: Network,
@@ -225,11 +222,12 @@ def _adopted(
     options: dict[str, Any],
 ) -> plugins.Conversion:
     """An integer network in the form asked for: as the converter adopts it, else as it is if its layers allow."""
-    adopt = getattr(converter, "adopt", None)
-    conversion: plugins.Conversion | None = adopt(model, network, dataset, options) if adopt else None
+    conversion = None
+    if isinstance(converter, plugins.AdoptsNetworks):
+        conversion = converter.adopt(model, network, dataset, options)
     if conversion is None:
-        known = getattr(converter, "layer_kinds", None)
-        foreign = [node for node in network.nodes if known is not None and node.layer.kind not in known]
+        taker = converter if isinstance(converter, plugins.TakesNetworks) else None
+        foreign = [node for node in network.nodes if taker is not None and node.layer.kind not in taker.layer_kinds]
         if foreign:
             raise InputError(
                 f"layer {foreign[0].name}",
@@ -238,7 +236,7 @@ def _adopted(
             )
         if options:
             raise InputError(f"option {next(iter(options))!r}", "has no meaning: the model is integers already")
-        left_out = getattr(converter, "left_out_note", "")
+        left_out = "" if taker is None else taker.left_out_note
         notes = ("The model is an integer network already: taken as it is.", *([left_out] if left_out else []))
         conversion = plugins.Conversion(network, notes=notes)
     # What the user says of the task holds for what a converter reads anew from the file, too.
@@ -247,17 +245,6 @@ def _adopted(
         return conversion
     found = {"integer": answers_of(conversion.network, dataset.x_test)}
     return replace(conversion, metrics={**conversion.metrics, **scores(network.task, dataset.y_test, found)})
-
-
-def _check_rules(hardware: plugins.Target, network: Network, profile: Profile) -> None:
-    broken = [result for result in hardware.rules(network, profile) if not result.passed]
-    if broken:
-        lines = [
-            f"{f'layer {result.layer}: ' if result.layer else ''}{result.rule}: {result.detail}"
-            + (f" ({result.remedy})" if result.remedy else "")
-            for result in broken
-        ]
-        raise CheckFailed(f"target {profile.name}", "the network breaks its rules:\n  " + "\n  ".join(lines))
 
 
 def _write_golden(folder: Path, network: Network, dataset: Dataset | None) -> VectorSet:

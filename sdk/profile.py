@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from .errors import InputError, printable
+from .part import Profile
+from .plugins.target import DescribesProfiles, targets
 from .profile_fields import check_fields
 from .system.regular_file import read_regular
 
@@ -22,32 +20,6 @@ else:
 __all__ = ["Profile", "checked", "load_profile", "profile_names"]
 
 _LARGEST_FILE = 2**20
-_SAME_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A part by name.
-
-    Parameters
-    ----------
-    name : as on the command line, e.g. `cortex-m4`.
-    kind : which target generates for it: cpu, mcu, fpga, neuromorphic.
-    description : one line for people.
-    values : everything else in the file: budgets, clocks, instruction sets; the target checks what it needs.
-    """
-
-    name: str
-    kind: str
-    description: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_this_machine(self) -> bool:
-        """Whether code for this part runs on the machine that asks: a CPU of its kind."""
-        here = platform.machine().lower()
-        machine = self.values.get("machine", "host")
-        return self.kind == "cpu" and machine in ("host", here, _SAME_MACHINES.get(here))
 
 
 def profile_names() -> list[str]:
@@ -91,9 +63,7 @@ def checked(profile: Profile, where: str) -> Profile:
 
     A target without `profile_fields` checks them itself.
     """
-    from . import plugins
-
-    fields = getattr(plugins.targets(profile.kind), "profile_fields", None)
-    if fields is not None:
-        check_fields(where, profile.values, fields)
+    target = targets(profile.kind)
+    if isinstance(target, DescribesProfiles):
+        check_fields(where, profile.values, target.profile_fields)
     return profile

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .errors import printable
-from .verification.verify import Verdict
+from .verification.verdict import Verdict
 
 __all__ = ["Terminal"]
 

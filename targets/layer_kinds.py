@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from edgeml.errors import EdgemlError, InputError
-from edgeml.plugins import find
+from edgeml.registry import Registry
 
 __all__ = ["LayerKinds"]
 
@@ -41,27 +41,28 @@ class LayerKinds(Generic[T]):
         """The kinds that edgeml has itself."""
         return frozenset(module.name for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__))
 
+    @cached_property
+    def _others(self) -> Registry[T]:
+        return Registry(self.group, self.what, self.cls)
+
     def names(self) -> list[str]:
         """All kinds: edgeml's own, and those of installed packages."""
-        return sorted({*self.own, *find(self.group, self.what)})
+        return sorted({*self.own, *self._others.all()})
 
     def get(self, kind: str) -> T | None:
         """The thing for a kind; None if nobody has one.
 
-        Raises InputError if an installed package offers something else under that name, MissingTool if that package
-        cannot be imported.
+        Raises InputError if what an installed package offers under that name is of another kind, and what
+        `Registered.load` raises.
         """
         where = f"{self.what} {kind!r}"
         if kind in self.own:
             found = getattr(importlib.import_module(f"{self.package}.{kind}"), self.attribute)
         else:
-            loaders = find(self.group, self.what)
-            if kind not in loaders:
+            others = self._others.all()
+            if kind not in others:
                 return None
-            try:
-                found = loaders[kind]()
-            except AttributeError as error:
-                raise InputError(where, f"its package does not have it ({error})", "Mend that package") from error
+            found = others[kind].load()
         if not isinstance(found, self.cls) or self.kind_of(found) != kind:
             raise InputError(
                 where, f"must be a {self.cls.__name__} of that kind, found {type(found).__name__}", "Mend its package"

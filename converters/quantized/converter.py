@@ -45,6 +45,7 @@ class QuantizedConverter:
     """
 
     layer_kinds = ("input_quantizer", "dense", "threshold", "add")
+    left_out_note = ""
     options = OPTIONS
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:

@@ -14,9 +14,8 @@ from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network import Network, simulate
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.network_file import to_bytes
-from edgeml.plugins import Execution, Subject
+from edgeml.plugins import Execution, Reception, Subject
 from edgeml.system.regular_file import read_regular
-from edgeml.verification.reception import Reception
 
 from .lowering import logits, lower
 from .model import FullyConnected, Model, Softmax, TensorInfo

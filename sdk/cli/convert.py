@@ -60,7 +60,7 @@ def convert(
     from ..pipeline import convert as run
     from ..terminal import Terminal
     from ..verification.coverage import check_names
-    from ..verification.verify import Verdict
+    from ..verification.verdict import Verdict
     from .outcome import end
 
     check_names(require or ())
@@ -139,7 +139,7 @@ def show_bundle(terminal: Any, bundle: Any) -> None:
     from ..judging.scores import said
     from ..network import decision_rule
     from ..verification.coverage import coverage
-    from ..verification.verify import Verdict
+    from ..verification.verdict import Verdict
 
     manifest = bundle.manifest
     verdicts = [Verdict(**verdict) for verdict in manifest["verification"]]

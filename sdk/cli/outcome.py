@@ -12,7 +12,7 @@ from ..errors import MissingTool
 from ..verification.coverage import require as check_required
 
 if TYPE_CHECKING:
-    from ..verification.verify import Verdict
+    from ..verification.verdict import Verdict
 
 __all__ = ["end"]
 

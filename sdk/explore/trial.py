@@ -271,7 +271,9 @@ class Trials:
             return network
         converter = plugins.converters("spiking")
         encoding = {"encoding": candidate.options.get("encoding", "unary")}
-        conversion = converter.adopt(None, network, None, encoding)  # type: ignore[attr-defined]
+        if not isinstance(converter, plugins.AdoptsNetworks):
+            return network
+        conversion = converter.adopt(None, network, None, encoding)
         return conversion.network if conversion is not None else network
 
     def _estimates(self, network: Network, candidate: Candidate, *, measured: bool) -> dict[str, float]:
@@ -279,12 +281,12 @@ class Trials:
         profile = self.problem.profiles[candidate.target]
         hardware = plugins.targets(profile.kind)
         found: dict[str, float] = {}
-        if estimate := getattr(hardware, "estimate", None):
-            found = dict(estimate(network, profile, candidate.target_options))
+        if isinstance(hardware, plugins.Estimates):
+            found = dict(hardware.estimate(network, profile, candidate.target_options))
         found |= general_estimates(network, profile, found)
         wanted = {*self.problem.objectives[1:], *(each.name for each in self.problem.constraints)} - set(QUALITIES)
-        if measured and wanted & _MEASURED and (measure := getattr(hardware, "measure", None)):
-            found |= measure(network, profile, candidate.target_options)
+        if measured and wanted & _MEASURED and isinstance(hardware, plugins.Measures):
+            found |= hardware.measure(network, profile, candidate.target_options)
         return found
 
     def _quality(self, network: Network) -> dict[str, float]:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol, runtime_checkable
 
+from ..bundle import Bundle
 from ..errors import InputError, MissingTool
-from ..plugins import find
+from ..registry import Registered, Registry
 from .link import Link
 
-if TYPE_CHECKING:
-    from ..bundle import Bundle
-
-__all__ = ["Board", "boards", "counter_unit", "start_board"]
+__all__ = ["BOARDS", "Board", "NamesUnit", "boards", "counter_unit", "start_board"]
 
 
+@runtime_checkable
 class Board(Protocol):
-    """An emulated board.
-
-    One whose counter does not count cycles of a clock says by an attribute `counts` what it counts: `instructions` or
-    `ticks` (see `report.UNITS`).
-    """
+    """An emulated board. Its counter counts cycles of a clock, unless it follows `NamesUnit` too."""
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether it can run what the bundle holds."""
@@ -32,24 +26,33 @@ class Board(Protocol):
         """Start it with the bundle's firmware; closing the link ends it."""
 
 
-def boards() -> dict[str, Callable[[], Any]]:
-    """Loaders of all emulated boards by name."""
-    return find("edgeml.boards", "emulated board")
+@runtime_checkable
+class NamesUnit(Protocol):
+    """A board that says what its counter counts."""
+
+    counts: str
+    """`cycles`, `instructions` or `ticks` (see `report.UNITS`)."""
+
+
+BOARDS: Registry[Board] = Registry("edgeml.boards", "emulated board", Board)  # type: ignore[type-abstract]
+
+
+def boards() -> dict[str, Registered[Board]]:
+    """All emulated boards by name; none of them is imported."""
+    return BOARDS.all()
 
 
 def counter_unit(emulate: str | None) -> str:
     """What the counter of the emulated board of that name counts; of a real board cycles, as the protocol has it."""
-    return "cycles" if emulate is None else str(getattr(boards()[emulate](), "counts", "cycles"))
+    board = None if emulate is None else BOARDS.load(emulate)
+    return board.counts if isinstance(board, NamesUnit) else "cycles"
 
 
 def start_board(name: str, bundle: Bundle) -> Link:
     """Start the emulated board `name`; InputError where it is unknown or runs nothing of the bundle's."""
-    loaders = boards()
-    if name not in loaders:
-        raise InputError(f"emulated board {name!r}", "is not known", f"Known: {', '.join(sorted(loaders)) or 'none'}")
-    board: Board = loaders[name]()
+    board = BOARDS.load(name)
     if not board.applies(bundle):
-        fitting = [other for other, loader in sorted(loaders.items()) if loader().applies(bundle)]
+        fitting = [other for other, entry in boards().items() if entry.load().applies(bundle)]
         raise InputError(
             f"emulated board {name!r}",
             f"cannot run a bundle made for {bundle.profile.name}",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .. import plugins
 from ..errors import InputError, MissingTool
-
-if TYPE_CHECKING:
-    from .verify import Verdict
+from ..plugins.executor import executors
+from .verdict import Verdict
 
 __all__ = ["Coverage", "check_names", "coverage", "require"]
 
@@ -64,7 +62,7 @@ def _short(detail: str) -> str:
 
 def check_names(names: Sequence[str]) -> None:
     """InputError where one of `names` is not an executor's."""
-    known = plugins.executors()
+    known = executors()
     if unknown := [name for name in names if name not in known]:
         raise InputError(f"executor {unknown[0]!r}", "is not known", f"Known: {', '.join(known)}")
 

@@ -3,46 +3,26 @@
 That an artifact computes the golden integers does not say that it can be used: a file that has lost the model's input
 normalisation computes them too. The second question of verification is therefore put to whatever carries a statement
 of its own of how real numbers become integers and integers real numbers (a .tflite file, a header): an executor that
-has `receive` is fed real numbers, and what it gives must be what the bundle gives for them.
+follows `plugins.ReceivesReals` is fed real numbers, and what it gives must be what the bundle gives for them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ..data.dataset import read_npy, to_npy
-from ..errors import InputError
+from ..bundle import Bundle
 from ..network import Network, decisions, simulate
 from ..network.layers.input_quantizer import InputQuantizer
+from ..plugins.executor import ReceivesReals, Reception
+from .verdict import Verdict
 
-if TYPE_CHECKING:
-    from ..bundle import Bundle
-    from ..data.dataset import Dataset
-    from .verify import Verdict
-
-__all__ = [
-    "FLOAT_OUTPUTS",
-    "REAL_INPUTS",
-    "Reception",
-    "compare",
-    "integers_note",
-    "real_vectors",
-    "samples",
-    "write_samples",
-]
+__all__ = ["Reception", "compare", "real_vectors"]
 
 Floats = npt.NDArray[np.float64]
 
-REAL_INPUTS = "golden/real_inputs.npy"
-FLOAT_OUTPUTS = "golden/float_outputs.npy"
-"""Of a bundle: samples as the user has them, and what the trained model gives for them, float64."""
-
-_MOST_SAMPLES = 64
 _MOST_VECTORS = 192
 _WITHIN_STEP = 0.375
 _STEPS_OUTSIDE = 3.0
@@ -50,62 +30,6 @@ _EQUAL = 0.01
 """Real outputs are equal within this share of a step: what float32 loses is a thousandth of it."""
 _PROBABILITY_STEPS = 2.0
 """By how many steps of 1/256 a runtime's softmax may be off."""
-
-
-@dataclass(frozen=True, eq=False)
-class Reception:
-    """What a receiver gets out of a file for real numbers, with nothing but the file.
-
-    Parameters
-    ----------
-    real : float64 [samples, outputs]: the real outputs.
-    detail : one line: the tool, and by what it turned numbers into integers.
-    softmax : whether the outputs are probabilities, of which the network gives the logits.
-    float32 : whether the file quantizes in float32: what is as near to a tie as that is exact may fall on either side.
-    """
-
-    real: Floats
-    detail: str = ""
-    softmax: bool = False
-    float32: bool = False
-
-
-def write_samples(folder: Path, source: Any, dataset: Dataset | None) -> None:
-    """Keep some held-back samples with what the trained model gives for them, so that files can be held against it."""
-    evaluate = getattr(source, "evaluate", None)
-    if dataset is None or evaluate is None or not len(dataset.x):
-        return
-    x = np.asarray((dataset.x_test if len(dataset.x_test) else dataset.x)[:_MOST_SAMPLES], dtype=np.float64)
-    (folder / REAL_INPUTS).write_bytes(to_npy(x))
-    (folder / FLOAT_OUTPUTS).write_bytes(to_npy(np.asarray(evaluate(x), dtype=np.float64)))
-
-
-def samples(bundle: Bundle) -> tuple[Floats, Floats] | None:
-    """The samples that the bundle holds, [samples, inputs], and the trained model's outputs [samples, outputs]."""
-    if not {REAL_INPUTS, FLOAT_OUTPUTS} <= set(bundle.manifest.get("files", {})):
-        return None
-    x, y = (read_npy(bundle.folder / name) for name in (REAL_INPUTS, FLOAT_OUTPUTS))
-    network = bundle.network
-    sound = x.dtype.kind == y.dtype.kind == "f" and x.ndim == y.ndim == 2 and len(x) == len(y)
-    if not sound or x.shape[1] != network.input_size or y.shape[1] != network.output_size:
-        raise InputError(f"{bundle.folder}/{REAL_INPUTS}", f"does not fit the network: {x.shape} and {y.shape}")
-    return x.astype(np.float64), y.astype(np.float64)
-
-
-def integers_note(bundle: Bundle, x: npt.NDArray[Any]) -> str:
-    """A sentence where x holds integers that may well be values: the bundle's own samples are whole numbers, and a
-    value is another integer to the network. Empty elsewhere, and for int32, as which edgeml gives its integers."""
-    if x.dtype.kind not in "iu" or x.dtype == np.int32:
-        return ""
-    quantizer, kept = bundle.network.quantizer, samples(bundle)
-    if kept is None or not np.array_equal(kept[0], np.rint(kept[0])):
-        return ""
-    if np.array_equal(quantizer.quantize(kept[0]), np.clip(kept[0], quantizer.low, quantizer.high)):
-        return ""
-    return (
-        f"x holds integers ({x.dtype}): they were taken as the network's own, already quantized. The model's samples "
-        "are whole numbers too: if these are such values, give them as floats."
-    )
 
 
 def real_vectors(quantizer: InputQuantizer, q: npt.NDArray[np.int32]) -> Floats:
@@ -129,7 +53,7 @@ def _near_ties(quantizer: InputQuantizer, x: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(near.any(axis=1))
 
 
-def compare(verdict: Verdict, executor: Any, bundle: Bundle, network: Network) -> Verdict | None:
+def compare(verdict: Verdict, executor: ReceivesReals[Bundle], bundle: Bundle, network: Network) -> Verdict | None:
     """The verdict on what `executor` receives; None where it receives nothing from this bundle.
 
     `network` is the integer network as the executor computes it, with the bundle's own input and output.
@@ -137,12 +61,12 @@ def compare(verdict: Verdict, executor: Any, bundle: Bundle, network: Network) -
     quantizer, output = bundle.network.quantizer, bundle.network.output
     q, _ = bundle.golden()
     chosen = np.unique(np.linspace(0, len(q) - 1, min(len(q), _MOST_VECTORS)).astype(np.int64))
-    kept = samples(bundle)
+    kept = bundle.samples()
     x = real_vectors(quantizer, q[chosen])
     vectors = len(x)
     if kept is not None:
         x = np.concatenate([x, kept[0]])
-    reception: Reception | None = executor.receive(bundle, x)
+    reception = executor.receive(bundle, x)
     if reception is None:
         return None
     integers = simulate(network, quantizer.quantize(x))

@@ -5,77 +5,28 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import plugins
-from ..bundle import Bundle
-from ..errors import (
-    CheckFailed,
-    EdgemlError,
-    MissingTool,
-    printable,
-)
+from ..bundle import Bundle, load
+from ..errors import CheckFailed, EdgemlError, MissingTool, printable
 from ..network import Network
 from ..network import trace as golden_trace
+from ..plugins.executor import Executor, HasReference, NamesSubject, ReceivesReals, executors
+from ..registry import Registered
 from ..system import caller_state
 from ..system.time_limit import time_limit as time_limits
-from . import reception
 from .coverage import check_names
 from .coverage import require as check_required
+from .reception import compare as compare_reals
+from .verdict import STATUSES, Verdict
 
 __all__ = ["STATUSES", "Verdict", "run_executors", "verify"]
 
 _log = logging.getLogger(__name__)
-
-STATUSES = ("exact", "mismatch", "unavailable", "error")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What verification found of one executor.
-
-    Parameters
-    ----------
-    name : the executor.
-    status : `exact` (every compared integer equal), `mismatch`, `unavailable` (cannot run here; `detail` says what
-        to install), or `error` (it failed; `detail` says how, and what to do).
-    vectors : test vectors run.
-    mismatches : vectors with at least one integer that differs, at the output or at a layer.
-    layers : how many layers were compared (the output counts as one).
-    first_mismatch : {"vector", "layer", "index", "expected", "found"}, or None.
-    detail : one line: the tool and its version, or the reason.
-    ran : what the executor runs, in words; empty where it does not say.
-    of_target : whether that is the target's own artifact, on the target or a model of it.
-    question : what was asked: whether the integers are golden's, or whether a receiver who has the artifact alone gets
-        the bundle's real numbers from it (see `reception`).
-    artifact_wrong : with status `error`: the executor found the artifact itself wrong. If False, a tool failed, and
-        nothing is known of the artifact.
-    """
-
-    name: str
-    status: str
-    vectors: int = 0
-    mismatches: int = 0
-    layers: int = 0
-    first_mismatch: dict[str, Any] | None = None
-    detail: str = ""
-    ran: str = ""
-    of_target: bool = False
-    artifact_wrong: bool = False
-    question: str = "integers"
-
-    def as_json(self) -> dict[str, Any]:
-        """The verdict as JSON-able fields."""
-        return asdict(self)
-
-    @property
-    def refutes(self) -> bool:
-        """Whether this says that an artifact is wrong, so that it must not be used."""
-        return self.status == "mismatch" or self.artifact_wrong
 
 
 def verify(
@@ -107,8 +58,6 @@ def verify(
     """
     check_names((*names, *require))
     if isinstance(bundle, str | os.PathLike):
-        from ..bundle import load
-
         bundle = load(bundle)
     with caller_state.preserved(), time_limits(time_limit):
         verdicts = run_executors(bundle, (*names, *require) if names else (), announce)
@@ -120,12 +69,12 @@ def run_executors(
     bundle: Bundle, names: Sequence[str] = (), announce: Callable[[str], None] = lambda name: None
 ) -> list[Verdict]:
     """`verify` without what it does for its caller: the verdicts of `names`, or of all executors that apply."""
-    q, stored = bundle.golden()
+    vectors = bundle.golden()
     verdicts = []
-    for name, loader in plugins.executors().items():
+    for name, entry in executors().items():
         if names and name not in names:
             continue
-        found = _verdicts(name, loader, bundle, q, stored, announce)
+        found = _verdicts(entry, bundle, vectors, announce)
         if not found and names:
             found = [Verdict(name, "error", detail="runs nothing that this bundle holds")]
         verdicts += found
@@ -133,29 +82,28 @@ def run_executors(
 
 
 def _verdicts(
-    name: str,
-    loader: Callable[[], plugins.Executor],
+    entry: Registered[Executor[Bundle]],
     bundle: Bundle,
-    q: npt.NDArray[np.int32],
-    stored: npt.NDArray[np.int32],
+    vectors: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
     announce: Callable[[str], None],
 ) -> list[Verdict]:
-    """One executor's verdict on the integers, and that on real numbers if it receives any; none where it runs nothing
+    """One executor's verdict on the integers, and that on real numbers if it receives any; none if it runs nothing
     of this bundle."""
-    found = Verdict(name, "unavailable")
-    executor: plugins.Executor | None = None
+    found = Verdict(entry.name, "unavailable")
+    executor: Executor[Bundle] | None = None
+    q, stored = vectors
 
     def integers() -> Verdict | None:
         nonlocal executor, found
-        loaded = loader()
+        loaded = entry.load()
         if not loaded.applies(bundle):
             return None
-        if subject := getattr(loaded, "subject", None):
-            said = subject(bundle)
+        if isinstance(loaded, NamesSubject):
+            said = loaded.subject(bundle)
             found = replace(found, ran=said.what, of_target=said.of_target)
         if missing := loaded.missing(bundle):
             return replace(found, detail=missing)
-        announce(name)
+        announce(entry.name)
         executor = loaded
         execution = executor.run(bundle, q, trace=True, options={})
         network = _network(executor, bundle)
@@ -167,25 +115,19 @@ def _verdicts(
         return _compare(found, expected, given, execution.detail)
 
     first = _guarded(lambda: found, len(q), integers)
-    verdicts = [first]
-    if first is not None and first.status in ("exact", "mismatch") and hasattr(executor, "receive"):
-        second = Verdict(f"{name}, real numbers", "unavailable", question="real numbers")
-        assert executor is not None
-        receiver = executor
-        verdicts.append(
-            _guarded(
-                lambda: second,
-                len(q),
-                lambda: reception.compare(second, receiver, bundle, _network(receiver, bundle)),
-            )
-        )
-    return [verdict for verdict in verdicts if verdict is not None]
+    if first is None:
+        return []
+    if first.status not in ("exact", "mismatch") or not isinstance(executor, ReceivesReals):
+        return [first]
+    receiver, network = executor, _network(executor, bundle)
+    second = Verdict(f"{entry.name}, real numbers", "unavailable", question="real numbers")
+    compared = _guarded(lambda: second, len(q), lambda: compare_reals(second, receiver, bundle, network))
+    return [first] if compared is None else [first, compared]
 
 
-def _network(executor: plugins.Executor, bundle: Bundle) -> Network:
+def _network(executor: object, bundle: Bundle) -> Network:
     """The integer network that an executor is held against."""
-    network: Network = executor.reference(bundle) if hasattr(executor, "reference") else bundle.network
-    return network
+    return executor.reference(bundle) if isinstance(executor, HasReference) else bundle.network
 
 
 def _guarded(so_far: Callable[[], Verdict], vectors: int, judge: Callable[[], Verdict | None]) -> Verdict | None:

@@ -23,7 +23,7 @@ implementation to compare with golden than the one that runs.
 
 from .arrays import ConstantArray
 from .dialect import Dialect
-from .emitter import LayerCode, LayerEmitter, LayerJob, emitter_kinds, layer_emitter
+from .emitter import LayerCode, LayerEmitter, LayerJob, emitter_kinds, has_emitter, layer_emitter
 from .program import MOST_CONSTANTS, CProgram, generate
 from .tensor import Tensor
 
@@ -38,5 +38,6 @@ __all__ = [
     "Tensor",
     "emitter_kinds",
     "generate",
+    "has_emitter",
     "layer_emitter",
 ]

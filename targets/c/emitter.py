@@ -15,7 +15,7 @@ from .arrays import ConstantArray
 from .dialect import Dialect
 from .tensor import Tensor
 
-__all__ = ["ENTRY_POINTS", "LayerCode", "LayerEmitter", "LayerJob", "emitter_kinds", "layer_emitter"]
+__all__ = ["ENTRY_POINTS", "LayerCode", "LayerEmitter", "LayerJob", "emitter_kinds", "has_emitter", "layer_emitter"]
 
 ENTRY_POINTS = "edgeml.c_layers"
 """The group of entry points by which packages add the C of kinds of layer."""
@@ -109,6 +109,11 @@ _KINDS = LayerKinds(
 def emitter_kinds() -> list[str]:
     """The kinds of layer that there is C for: edgeml's own, and those of installed packages."""
     return _KINDS.names()
+
+
+def has_emitter(kind: str) -> bool:
+    """Whether there is C for a kind of layer."""
+    return _KINDS.get(kind) is not None
 
 
 def layer_emitter(node: Node) -> LayerEmitter:

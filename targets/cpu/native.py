@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network
-from edgeml.plugins import Execution, Subject
+from edgeml.plugins import Execution, Reception, Subject
 from edgeml.system.regular_file import holds, read_regular
-from edgeml.verification.reception import Reception
 
 from ..c.header_reading import read_scales
 from ..c.identifiers import c_name

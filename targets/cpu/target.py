@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from edgeml.network import Network
-from edgeml.plugins import RuleResult
+from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, foreign_kinds, refuse_broken
 from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Word
-from edgeml.targets.c import MOST_CONSTANTS, generate
+from edgeml.targets.c import MOST_CONSTANTS, emitter_kinds, generate, has_emitter
 
 from .dialect import CPU_DIALECT
 
@@ -27,16 +27,18 @@ class CpuTarget:
         **dict.fromkeys(("arch", "zig_target", "zig_cpu"), Word()),
     }
 
-    def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
-        """The number of constants is bounded: they become C text that a compiler must read."""
+    def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
+        """There is C for every layer, and the number of constants is bounded: they become text that a compiler must
+        read."""
         weights = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
         return [
+            *foreign_kinds(network, "C", has_emitter, emitter_kinds),
             RuleResult(
                 "constants fit generated C",
                 weights <= MOST_CONSTANTS,
                 f"{weights} weights, biases and thresholds; at most {MOST_CONSTANTS}",
                 remedy="Use a smaller network",
-            )
+            ),
         ]
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
@@ -44,13 +46,21 @@ class CpuTarget:
         program = generate(network, CPU_DIALECT)
         return {"flash_bytes": float(program.constant_bytes), "ram_bytes": float(program.arena_bytes)}
 
-    def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    def emit(
+        self,
+        network: Network,
+        profile: Profile,
+        folder: Path,
+        options: Mapping[str, Any] = NO_OPTIONS,
+        listener: Listener = SILENT,
+    ) -> Mapping[str, Any]:
         """Write `c/`; returns the bytes of constants and arena, the kernel of each layer, and the command that makes a
         shared library of the source, on the profile's machine and, with `zig cc`, on any other.
 
         No library is written: a binary in a bundle could not be held against its source, and what executors run is
-        compiled from the source that they checked.
+        compiled from the source that they checked. Raises CheckFailed if a rule is broken.
         """
+        refuse_broken(self.rules(network, profile, options), profile)
         program = generate(network, CPU_DIALECT)
         program.write(folder / "c")
         return {

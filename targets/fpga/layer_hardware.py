@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgeml.errors import InputError
@@ -13,7 +12,17 @@ from edgeml.targets.layer_kinds import LayerKinds
 from .architectures.folded.unit import Unit
 from .architectures.unrolled.layer_logic import LayerLogic
 
-__all__ = ["ENTRY_POINTS", "LayerHardware", "compared_form", "layer_hardware", "layer_logic", "layer_unit"]
+__all__ = [
+    "LayerHardware",
+    "compared_form",
+    "has_logic",
+    "has_unit",
+    "layer_hardware",
+    "layer_logic",
+    "layer_unit",
+    "logic_kinds",
+    "unit_kinds",
+]
 
 ENTRY_POINTS = "edgeml.fpga_layers"
 
@@ -80,7 +89,7 @@ def layer_hardware(node: Node) -> LayerHardware:
     """The hardware of a node's kind; InputError naming the layer if there is none."""
     found = _of(node)
     if found is None:
-        raise InputError(f"layer {node.name}", f"no hardware is known for {node.layer.kind!r}", _known(lambda _: True))
+        raise InputError(f"layer {node.name}", f"no hardware is known for {node.layer.kind!r}", _known(_KINDS.names()))
     return found
 
 
@@ -91,7 +100,7 @@ def layer_unit(node: Node) -> type[Unit]:
         raise InputError(
             f"layer {node.name}",
             f"the folded architecture has no unit for {node.layer.kind!r}",
-            _known(lambda hardware: hardware.unit is not None),
+            _known(unit_kinds()),
         )
     return found.unit
 
@@ -103,7 +112,7 @@ def layer_logic(node: Node) -> LayerLogic:
         raise InputError(
             f"layer {node.name}",
             f"the unrolled architecture has no logic for {node.layer.kind!r}",
-            f"{_known(lambda hardware: hardware.logic is not None)}; try --architecture folded",
+            f"{_known(logic_kinds())}; try --architecture folded",
         )
     return found.logic
 
@@ -116,6 +125,28 @@ def compared_form(network: Network) -> str:
     return "int8" if "int8" in forms else "quantized"
 
 
-def _known(has: Callable[[LayerHardware], bool]) -> str:
+def has_unit(kind: str) -> bool:
+    """Whether the folded architecture has a unit for a kind of layer."""
+    found = _KINDS.get(kind)
+    return found is not None and found.unit is not None
+
+
+def has_logic(kind: str) -> bool:
+    """Whether the unrolled architecture has logic for a kind of layer."""
+    found = _KINDS.get(kind)
+    return found is not None and found.logic is not None
+
+
+def unit_kinds() -> list[str]:
+    """The kinds of layer that the folded architecture has a unit for."""
+    return _KINDS.having(lambda hardware: hardware.unit is not None)
+
+
+def logic_kinds() -> list[str]:
+    """The kinds of layer that the unrolled architecture has logic for."""
+    return _KINDS.having(lambda hardware: hardware.logic is not None)
+
+
+def _known(kinds: list[str]) -> str:
     """A remedy: the kinds that do have what another lacks."""
-    return f"It has: {', '.join(_KINDS.having(has))}"
+    return f"It has: {', '.join(kinds)}"

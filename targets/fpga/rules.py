@@ -6,40 +6,34 @@ from collections.abc import Mapping
 
 from edgeml.errors import InputError
 from edgeml.network import Network
-from edgeml.plugins import RuleResult
+from edgeml.plugins import RuleResult, foreign_kinds
 
 from .architectures.event_driven.plan import is_spiking, make_spiking_plan
 from .budget import Budget
 from .design import Built
 from .estimate.costs import Cost, total
-from .layer_hardware import layer_unit
+from .layer_hardware import has_logic, has_unit, logic_kinds, unit_kinds
 
 __all__ = ["fits", "layer_has_hardware"]
 
 _SHARE = 1.0
 
 
-def layer_has_hardware(network: Network) -> list[RuleResult]:
-    """Rule `layer-has-hardware`: every layer kind has RTL."""
+def layer_has_hardware(network: Network, architecture: str) -> list[RuleResult]:
+    """Rule `layer-kind`: every layer kind has RTL in the architecture asked for; `auto` can fold every network."""
     if is_spiking(network):
         return [_spiking_has_hardware(network)]
-    results = []
-    for node in network.layers:
-        try:
-            layer_unit(node)
-            results.append(RuleResult("layer-has-hardware", True, node.layer.kind, node.name))
-        except InputError as error:
-            results.append(RuleResult("layer-has-hardware", False, error.problem, node.name, error.remedy))
-    return results
+    if architecture == "unrolled":
+        return foreign_kinds(network, "hardware in architecture unrolled", has_logic, logic_kinds)
+    return foreign_kinds(network, "hardware in architecture folded", has_unit, unit_kinds)
 
 
 def _spiking_has_hardware(network: Network) -> RuleResult:
     try:
         make_spiking_plan(network, {})
     except InputError as error:
-        layer = error.where.removeprefix("layer ")
-        return RuleResult("layer-has-hardware", False, error.problem, layer, error.remedy)
-    return RuleResult("layer-has-hardware", True, "event-driven units")
+        return RuleResult.broken("layer-kind", error)
+    return RuleResult("layer-kind", True, "every kind of layer has hardware in event-driven units")
 
 
 def fits(costs: Mapping[str, Cost], budget: Budget, built: Built) -> list[RuleResult]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edgeml.errors import InputError
 from edgeml.network import Dense, Network
-from edgeml.plugins import RuleResult
+from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
 from edgeml.profile import Profile
 from edgeml.system.scratch import ScratchFolder
 
@@ -46,10 +46,10 @@ class FpgaTarget:
     profile_fields = PROFILE_FIELDS
     options = OPTIONS
 
-    def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
-        """Every layer has RTL, and the smallest design fits the part."""
+    def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
+        """Every layer has RTL in the architecture asked for, and the smallest design fits the part."""
         budget = budget_of(profile)
-        results = layer_has_hardware(network)
+        results = layer_has_hardware(network, str(options.get("architecture") or "auto"))
         if not all(result.passed for result in results):
             return results
         if is_spiking(network):
@@ -75,16 +75,15 @@ class FpgaTarget:
         network: Network,
         profile: Profile,
         folder: Path,
-        options: Mapping[str, Any],
-        *,
-        announce: Callable[[str], None] = lambda stage: None,
-        remark: Callable[[str], None] = lambda line: None,
+        options: Mapping[str, Any] = NO_OPTIONS,
+        listener: Listener = SILENT,
     ) -> dict[str, Any]:
         """Write `rtl/`; returns what was chosen, clocks, and cost by layer.
 
         Raises InputError where an option is wrong or the design does not fit; CheckFailed where nextpnr finds so.
         """
         budget = budget_of(profile)
+        refuse_broken(layer_has_hardware(network, str(options.get("architecture") or "auto")), profile)
         built, costs = choose(network, budget, options)
         if broken := [result for result in fits(costs, budget, built) if not result.passed]:
             first = broken[0]
@@ -99,7 +98,9 @@ class FpgaTarget:
         metrics["qonnx"] = hand_off(network, max(built.interval, 1), budget.part, folder)
         if read_options(options).synthesize:
             with ScratchFolder("synthesis") as scratch:
-                metrics["synthesis"] = synthesize(built, budget, scratch, announce=announce, remark=remark)
+                metrics["synthesis"] = synthesize(
+                    built, budget, scratch, announce=listener.announce, remark=listener.remark
+                )
                 bitstream = metrics["synthesis"].get("placed", {}).get("bitstream")
                 if bitstream:
                     (rtl / bitstream).write_bytes((scratch / bitstream).read_bytes())

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from edgeml.errors import InputError
 from edgeml.network import Network
-from edgeml.plugins import RuleResult
+from edgeml.plugins import RuleResult, foreign_kinds
 from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Whole, Word
-from edgeml.targets.c import CProgram, generate
+from edgeml.targets.c import CProgram, emitter_kinds, generate, has_emitter
 
 from .cores import CORES, Core, core
 from .dialect import core_kernels, dialect_for
@@ -82,7 +82,9 @@ def tensor_bytes(program: CProgram) -> dict[str, int]:
 
 def size_rules(network: Network, profile: Profile) -> list[RuleResult]:
     """Before anything is built: constants of the smallest packing against flash, the arena against RAM."""
-    chip = profile_core(profile)
+    kinds = foreign_kinds(network, "C", has_emitter, emitter_kinds)
+    if not all(kind.passed for kind in kinds):
+        return kinds
     weights = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
     if weights > _LARGEST_CONSTANTS:
         return [
@@ -93,9 +95,13 @@ def size_rules(network: Network, profile: Profile) -> list[RuleResult]:
                 remedy="Use a smaller network",
             )
         ]
-    program = generate(network, dialect_for(core_kernels(chip)))
+    try:
+        program = generate(network, dialect_for(core_kernels(profile_core(profile))))
+    except InputError as error:
+        return [*kinds, RuleResult.broken("generated C", error)]
     constants = {step.name: sum(array.bytes for array in step.code.constants) for step in program.plan.steps}
     return [
+        *kinds,
         flash_rule(program.constant_bytes, constants, profile),
         ram_rule(program.arena_bytes, tensor_bytes(program), profile),
     ]

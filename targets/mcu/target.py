@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgeml.errors import CheckFailed, MissingTool
+from edgeml.errors import MissingTool
 from edgeml.network import Network
 from edgeml.options import Choice, Option, read_values
-from edgeml.plugins import RuleResult
+from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
 from edgeml.profile import Profile
 
 from .cores import Core
@@ -33,8 +33,8 @@ class McuTarget:
 
     profile_fields = PROFILE_FIELDS
 
-    def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
-        """Flash and RAM of the profile, before anything is built."""
+    def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
+        """There is C for every layer; flash and RAM of the profile, before anything is built."""
         return size_rules(network, profile)
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
@@ -53,11 +53,19 @@ class McuTarget:
         counts = {"flash_bytes": float(found.flash), "ram_bytes": float(found.ram + (found.stack or 0))}
         return counts if found.instructions is None else {**counts, "instructions": float(found.instructions)}
 
-    def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    def emit(
+        self,
+        network: Network,
+        profile: Profile,
+        folder: Path,
+        options: Mapping[str, Any] = NO_OPTIONS,
+        listener: Listener = SILENT,
+    ) -> Mapping[str, Any]:
         """Write `c/`. Metrics: core, kernels by layer, and, where compiler and emulator are there, what was measured.
 
-        Raises CheckFailed where the built firmware passes the profile's flash or RAM.
+        Raises CheckFailed if a rule is broken, or the built firmware passes the profile's flash or RAM.
         """
+        refuse_broken(self.rules(network, profile, options), profile)
         core = profile_core(profile)
         wanted = read_values(OPTIONS, options)["optimize"]
         missing = measuring_missing()
@@ -78,11 +86,7 @@ class McuTarget:
         if missing:
             return metrics
         found = measure_best(firmware, core)
-        broken = [rule for rule in measured_rules(found, firmware.program, profile) if not rule.passed]
-        if broken:
-            raise CheckFailed(
-                f"{profile.name}, {broken[0].rule}", f"layer {broken[0].layer}: {broken[0].detail}", broken[0].remedy
-            )
+        refuse_broken(measured_rules(found, firmware.program, profile), profile)
         return {**metrics, **found.as_json()}
 
 

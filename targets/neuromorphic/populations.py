@@ -14,7 +14,10 @@ from edgeml.network.layers.neurons import Neurons
 from edgeml.network.layers.spike_encoder import SpikeEncoder
 from edgeml.network.layers.spike_readout import SpikeReadout
 
-__all__ = ["Population", "populations"]
+__all__ = ["KINDS", "Population", "populations"]
+
+KINDS = tuple(layer.kind for layer in (Dense, InputSpikes, LeakyNeurons, Neurons, SpikeEncoder, SpikeReadout))
+"""The kinds of layer that populations are made of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +77,8 @@ def populations(network: Network) -> tuple[list[Population], list[tuple[str, str
         elif isinstance(layer, Neurons) and node.inputs[0] in synapses:
             _, dense = synapses.pop(node.inputs[0])
             found.append(Population(node.name, dense.weight, dense.weight_bits, None, layer.encoding, layer, dense))
-        elif not isinstance(layer, (InputSpikes, SpikeEncoder, SpikeReadout)):
-            broken.append((node.name, f"a layer of kind {layer.kind!r} is no population of spiking neurons"))
+        elif layer.kind not in KINDS:
+            broken.append((node.name, f"kind {layer.kind} has no place among spiking neurons"))
     for name, dense in synapses.values():
         found.append(Population(name, dense.weight, dense.weight_bits, None, "membrane", None, dense))
     return found, broken

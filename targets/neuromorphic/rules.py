@@ -16,10 +16,10 @@ from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.ranges import state_ranges
-from edgeml.plugins import RuleResult
+from edgeml.plugins import RuleResult, foreign_kinds
 from edgeml.profile import Profile
 
-from .populations import Population, populations
+from .populations import KINDS, Population, populations
 
 __all__ = ["RULES", "apply_rules"]
 
@@ -276,11 +276,14 @@ RULES: tuple[Callable[[Network, list[Population], Profile], Results], ...] = (
 def apply_rules(network: Network, profile: Profile) -> list[RuleResult]:
     """All rules that the profile has numbers for, on every population."""
     layers, broken = populations(network)
-    results = [RuleResult("chain of populations", False, what, node) for node, what in broken]
-    if not results:
-        results.append(RuleResult("chain of populations", True, f"{len(layers)} populations"))
+    results = foreign_kinds(network, "place among spiking neurons", KINDS.__contains__, lambda: KINDS)
     if not layers:
-        return [*results, RuleResult("spiking network", False, "it holds no neurons", "", "Convert with --to spiking")]
+        results.append(RuleResult("spiking network", False, "it holds no neurons", "", "Convert with --to spiking"))
+    if not all(result.passed for result in results):
+        return results
+    results += [RuleResult("chain of populations", False, what, node) for node, what in broken] or [
+        RuleResult("chain of populations", True, f"{len(layers)} populations")
+    ]
     for rule in RULES:
         results += rule(network, layers, profile)
     return results

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeml.network import Network
-from edgeml.plugins import RuleResult
+from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
 from edgeml.profile import Profile
 
 from .chip_fields import PROFILE_FIELDS
@@ -24,12 +24,21 @@ class NeuromorphicTarget:
 
     profile_fields = PROFILE_FIELDS
 
-    def rules(self, network: Network, profile: Profile) -> list[RuleResult]:
+    def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
         """See `rules.RULES`; the profile's numbers say which apply."""
         return apply_rules(network, profile)
 
-    def emit(self, network: Network, profile: Profile, folder: Path, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Write `chip/parameters.json`; returns the sizes of the populations and the synapses in all."""
+    def emit(
+        self,
+        network: Network,
+        profile: Profile,
+        folder: Path,
+        options: Mapping[str, Any] = NO_OPTIONS,
+        listener: Listener = SILENT,
+    ) -> Mapping[str, Any]:
+        """Write `chip/parameters.json`; returns the sizes of the populations and the synapses in all. Raises
+        CheckFailed if a rule is broken."""
+        refuse_broken(self.rules(network, profile, options), profile)
         chip = profile.values.get("chip", "generic")
         layers, _ = populations(network)
         (folder / "chip").mkdir()

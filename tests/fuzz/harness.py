@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 import hashlib
 import os
@@ -15,13 +14,11 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgeml import plugins
 from edgeml.errors import CheckFailed, EdgemlError
 
 from .readers import READERS, Reader
@@ -128,8 +125,6 @@ def fuzz(
 
     Case k depends on the seed, the reader and k alone. The file being read lies in `folder`, should the process die.
     """
-    # Looking for plugins reads the metadata of every installed package; once is enough here.
-    plugins.entry_points = functools.cache(entry_points)
     summary, found = Summary(), {}
     end = time.monotonic() + seconds
     for number in range(cases):

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from edgeml import plugins
+from edgeml.hil.boards import BOARDS
+from edgeml.plugins.converter import CONVERTERS
+from edgeml.plugins.executor import EXECUTORS
+from edgeml.plugins.inspection import INSPECTIONS
+from edgeml.plugins.target import TARGETS
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,18 +49,10 @@ def test_a_wheel_holds_every_source_file_and_runs_without_the_repository(tmp_pat
 
 
 def test_every_entry_point_of_ours_loads_and_offers_what_its_protocol_asks() -> None:
-    wanted = {
-        "edgeml.converters": ("convert", "options"),
-        "edgeml.targets": ("emit", "rules"),
-        "edgeml.executors": ("applies", "missing", "run"),
-    }
-    for group, attributes in wanted.items():
-        loaders = plugins.find(group, "plugin")
-        assert loaders
-        for name, loader in loaders.items():
-            plugin = loader()
-            for attribute in attributes:
-                assert hasattr(plugin, attribute), (group, name, attribute)
+    for registry in (CONVERTERS, TARGETS, EXECUTORS, INSPECTIONS, BOARDS):
+        assert registry.all()
+        for entry in registry.all().values():
+            entry.load()  # which holds it against the protocol
 
 
 def test_a_plugin_whose_package_is_broken_is_reported_and_stops_nobody_else(tmp_path: Path) -> None:
@@ -67,8 +63,8 @@ def test_a_plugin_whose_package_is_broken_is_reported_and_stops_nobody_else(tmp_
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "from edgeml import plugins, errors\n"
-        "plugins.executors()['golden']()\n"
-        "try: plugins.executors()['theirs']()\n"
+        "plugins.executors()['golden'].load()\n"
+        "try: plugins.executors()['theirs'].load()\n"
         "except errors.MissingTool as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -88,7 +84,7 @@ def test_a_package_of_anybodys_adds_an_executor_by_an_entry_point(tmp_path: Path
     (information / "entry_points.txt").write_text("[edgeml.executors]\ntheirs = their_package:Theirs\n")
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from edgeml import plugins; "
-        "print(plugins.executors()['theirs']().missing(None))"
+        "print(plugins.executors()['theirs'].load().missing(None))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "pip install their-simulator"

@@ -14,8 +14,7 @@ from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network, simulate
 from edgeml.network import trace as golden_trace
 from edgeml.network.network_file import to_bytes
-from edgeml.plugins import Execution, Subject
-from edgeml.verification.reception import Reception
+from edgeml.plugins import Execution, Reception, Subject
 
 from .read import read_model, read_scales
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from ... import plugins
-from ...errors import MissingTool
 from ..format import Format, Request
 from .tflite import READERS
 
@@ -22,8 +20,5 @@ class NirFormat(Format):
 
     def read(self, request: Request) -> Any:
         """The network in the file, renamed if a name was asked for."""
-        readers = plugins.find(READERS, "reader")
-        if "nir" not in readers:
-            raise MissingTool(request.where, "no installed package reads .nir files", "Install edgeml whole")
-        network = readers["nir"]()(request.path)
+        network = READERS.load("nir")(request.path)
         return network if request.name is None else replace(network, name=request.model_name())

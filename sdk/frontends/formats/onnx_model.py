@@ -9,8 +9,6 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar
 
-from ... import plugins
-from ...errors import MissingTool
 from ...network import Network
 from ..format import Format, Request, read_bounded
 from ..mlp import Mlp
@@ -55,8 +53,5 @@ class OnnxFormat(Format):
 
 
 def _integers(graph: OnnxGraph, where: str, name: str) -> Network:
-    readers = plugins.find(READERS, "reader")
-    if "qonnx" not in readers:
-        raise MissingTool(where, "no installed package reads QONNX", "Install edgeml whole")
-    network: Network = readers["qonnx"]()(graph, where, name)
+    network: Network = READERS.load("qonnx")(graph, where, name)
     return network

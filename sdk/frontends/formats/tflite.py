@@ -4,16 +4,15 @@ files; it is found by its entry point, as the sdk imports no converter."""
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from ... import plugins
-from ...errors import MissingTool
 from ...network import Network
+from ...registry import Registry
 from ..format import Format, Request
 
 __all__ = ["READERS", "TfliteFormat"]
 
-READERS = "edgeml.readers"
+READERS: Registry[Any] = Registry("edgeml.readers", "reader", object)
 """Entry points of functions that read a path into a Network, by the ending of the path without its dot."""
 
 
@@ -26,8 +25,5 @@ class TfliteFormat(Format):
 
     def read(self, request: Request) -> Network:
         """The network in the file, renamed if a name was asked for."""
-        readers = plugins.find(READERS, "reader")
-        if "tflite" not in readers:
-            raise MissingTool(request.where, "no installed package reads .tflite files", "Install edgeml whole")
-        network: Network = readers["tflite"]()(request.path)
+        network: Network = READERS.load("tflite")(request.path)
         return network if request.name is None else replace(network, name=request.model_name())

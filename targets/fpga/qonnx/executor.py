@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError
-from edgeml.plugins import Execution, Subject
+from edgeml.plugins import Execution, Reception, Subject
 from edgeml.system.regular_file import holds, read_regular
-from edgeml.verification.reception import Reception
 from edgeml.verification.stated_scales import STATEMENT, StatedScales
 
 from .writer import RESULT, to_qonnx

@@ -128,7 +128,7 @@ def test_a_network_without_spikes_is_refused() -> None:
         Output(np.ones(1)),
     )
     results = failed(net, "loihi1")
-    assert results["chain of populations"].layer == "steps"
+    assert results["layer-kind"].layer == "steps"
 
 
 def test_a_profile_with_a_limit_that_is_no_number_is_refused() -> None:

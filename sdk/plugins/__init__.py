@@ -1,0 +1,72 @@
+"""What a package of anybody's can add to edgeml, by protocol: converters, targets, executors, inspections.
+
+How they are declared and found is in `edgeml.registry`; formats of models are in `edgeml.frontends.format`, emulated
+boards in `edgeml.hil.boards`. A plugin needs to inherit from nothing: it follows a protocol by having its members, and
+an optional one in the same way.
+"""
+
+from __future__ import annotations
+
+from .converter import AdoptsNetworks, Conversion, Converter, Progress, TakesNetworks, converters
+from .executor import (
+    CountsInstructions,
+    Execution,
+    Executor,
+    HasReference,
+    NamesSubject,
+    NeedsDevice,
+    ReceivesReals,
+    Reception,
+    StartsProcess,
+    Subject,
+    TimesItself,
+    executors,
+)
+from .inspection import Inspection, inspections
+from .target import (
+    NO_OPTIONS,
+    SILENT,
+    DescribesProfiles,
+    Estimates,
+    Listener,
+    Measures,
+    RuleResult,
+    Target,
+    foreign_kinds,
+    refuse_broken,
+    targets,
+)
+
+__all__ = [
+    "NO_OPTIONS",
+    "SILENT",
+    "AdoptsNetworks",
+    "Conversion",
+    "Converter",
+    "CountsInstructions",
+    "DescribesProfiles",
+    "Estimates",
+    "Execution",
+    "Executor",
+    "HasReference",
+    "Inspection",
+    "Listener",
+    "Measures",
+    "NamesSubject",
+    "NeedsDevice",
+    "Progress",
+    "ReceivesReals",
+    "Reception",
+    "RuleResult",
+    "StartsProcess",
+    "Subject",
+    "TakesNetworks",
+    "Target",
+    "TimesItself",
+    "converters",
+    "executors",
+    "foreign_kinds",
+    "inspections",
+    "refuse_broken",
+    "targets",
+]

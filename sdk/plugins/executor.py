@@ -1,0 +1,172 @@
+"""What can run a bundle must offer: an executor, which runs the bundle's artifacts for real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from ..network import Network
+from ..registry import Registered, Registry
+
+__all__ = [
+    "EXECUTORS",
+    "CountsInstructions",
+    "Execution",
+    "Executor",
+    "HasReference",
+    "NamesSubject",
+    "NeedsDevice",
+    "ReceivesReals",
+    "Reception",
+    "StartsProcess",
+    "Subject",
+    "TimesItself",
+    "executors",
+]
+
+_Bundle = TypeVar("_Bundle", contravariant=True)
+"""Always `edgeml.bundle.Bundle`, which itself finds executors here."""
+
+
+@dataclass(frozen=True, eq=False)
+class Execution:
+    """What an executor gives for input integers q [samples, inputs].
+
+    Parameters
+    ----------
+    outputs : int32 [samples, outputs].
+    trace : integers per layer by node name, as far as this executor can see them (may be empty).
+    detail : one line for the table, e.g. the compiler or simulator with its version.
+    measures : JSON-able, e.g. cycles or instructions per layer.
+    """
+
+    outputs: npt.NDArray[np.int32]
+    trace: Mapping[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    detail: str = ""
+    measures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What exactly an executor runs of a bundle, so that nobody takes it for more.
+
+    Parameters
+    ----------
+    what : words that follow "ran", e.g. `the firmware's C on an emulated Cortex-M4`.
+    of_target : whether that is the artifact made for the bundle's target, on that target or a model of it. The same
+        network in another library, or the same C on another processor, is not.
+    """
+
+    what: str
+    of_target: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Reception:
+    """What a receiver gets out of a file for real numbers, with nothing but the file.
+
+    Parameters
+    ----------
+    real : float64 [samples, outputs]: the real outputs.
+    detail : one line: the tool, and by what it turned numbers into integers.
+    softmax : whether the outputs are probabilities, of which the network gives the logits.
+    float32 : whether the file quantizes in float32: what is as near to a tie as that is exact may fall on either side.
+    """
+
+    real: npt.NDArray[np.float64]
+    detail: str = ""
+    softmax: bool = False
+    float32: bool = False
+
+
+@runtime_checkable
+class Executor(Protocol[_Bundle]):
+    """Runs the artifacts of a bundle. More is asked of one that follows one of the protocols below too.
+
+    An executor raises CheckFailed if it finds the artifact itself wrong, ToolFailed if a tool failed or took too long
+    (`time_limit.seconds_for` tells how long it may), MissingTool if something is not installed.
+    """
+
+    def applies(self, bundle: _Bundle) -> bool:
+        """Whether the bundle holds what this executor runs."""
+        ...
+
+    def missing(self, bundle: _Bundle) -> str:
+        """Empty if it can run here; else what is missing and how to install it. Must be quick."""
+        ...
+
+    def run(self, bundle: _Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
+        """Run q through the artifact. Raises EdgemlError if that fails."""
+        ...
+
+
+@runtime_checkable
+class NamesSubject(Protocol[_Bundle]):
+    """An executor that says what it runs; one that does not, does not count as one of the target's own artifact."""
+
+    def subject(self, bundle: _Bundle) -> Subject:
+        """What exactly it runs of this bundle."""
+        ...
+
+
+@runtime_checkable
+class HasReference(Protocol[_Bundle]):
+    """An executor whose runtime computes by another rule than the bundle's network."""
+
+    def reference(self, bundle: _Bundle) -> Network:
+        """The integer network that it is held against."""
+        ...
+
+
+@runtime_checkable
+class ReceivesReals(Protocol[_Bundle]):
+    """An executor whose artifact says itself how real numbers enter and leave it."""
+
+    def receive(self, bundle: _Bundle, x: npt.NDArray[np.float64]) -> Reception | None:
+        """What a receiver gets for x [samples, inputs] from the artifact alone; None if this bundle's says nothing."""
+        ...
+
+
+@runtime_checkable
+class TimesItself(Protocol[_Bundle]):
+    """An executor that is timed inside of compiled code (`edgeml bench`)."""
+
+    def benchmark(self, bundle: _Bundle, q: npt.NDArray[np.int32]) -> float:
+        """Seconds per inference of one batch q [samples, inputs]."""
+        ...
+
+
+@runtime_checkable
+class StartsProcess(TimesItself[_Bundle], Protocol[_Bundle]):
+    """An executor that runs in a process of its own, which is timed apart."""
+
+    def setup(self, bundle: _Bundle) -> float:
+        """Seconds until the process gives its first answer."""
+        ...
+
+
+@runtime_checkable
+class CountsInstructions(Protocol):
+    """An executor whose `measures` hold `instructions` of one inference, and perhaps `instructions_by_layer`."""
+
+    counts_instructions: bool
+
+
+@runtime_checkable
+class NeedsDevice(Protocol):
+    """An executor that runs only on a device which the user names."""
+
+    needs_device: bool
+
+
+EXECUTORS: Registry[Executor[Any]] = Registry("edgeml.executors", "executor", Executor)  # type: ignore[type-abstract]
+
+
+def executors() -> dict[str, Registered[Executor[Any]]]:
+    """All executors by name, in the order of their names, `golden` first; none of them is imported."""
+    known = EXECUTORS.all()
+    return {name: known[name] for name in sorted(known, key=lambda name: (name != "golden", name))}
