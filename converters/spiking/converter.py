@@ -35,7 +35,7 @@ _EXACT = tuple(option.name for option in EXACT)
 _MEASURED = 64
 
 
-def _quantized() -> Any:
+def _quantized() -> plugins.Converter:
     """The converter of the quantized form, whose integers exact encodings carry."""
     return plugins.converters("quantized")
 

@@ -21,7 +21,7 @@ from edgeml.profile import Profile
 
 from .populations import KINDS, Population, populations
 
-__all__ = ["RULES", "apply_rules"]
+__all__ = ["RULES", "apply_rules", "structure_rules"]
 
 Results = Iterator[RuleResult]
 
@@ -273,17 +273,24 @@ RULES: tuple[Callable[[Network, list[Population], Profile], Results], ...] = (
 )
 
 
-def apply_rules(network: Network, profile: Profile) -> list[RuleResult]:
-    """All rules that the profile has numbers for, on every population."""
+def structure_rules(network: Network) -> list[RuleResult]:
+    """Whether a network can be seen as populations at all, whatever the chip."""
     layers, broken = populations(network)
     results = foreign_kinds(network, "place among spiking neurons", KINDS.__contains__, lambda: KINDS)
     if not layers:
         results.append(RuleResult("spiking network", False, "it holds no neurons", "", "Convert with --to spiking"))
     if not all(result.passed for result in results):
         return results
-    results += [RuleResult("chain of populations", False, what, node) for node, what in broken] or [
-        RuleResult("chain of populations", True, f"{len(layers)} populations")
-    ]
+    chain = [RuleResult("chain of populations", False, what, node) for node, what in broken]
+    return results + (chain or [RuleResult("chain of populations", True, f"{len(layers)} populations")])
+
+
+def apply_rules(network: Network, profile: Profile) -> list[RuleResult]:
+    """All rules that the profile has numbers for, on every population."""
+    results = structure_rules(network)
+    if any(not result.passed for result in results if result.rule != "chain of populations"):
+        return results
+    layers, _ = populations(network)
     for rule in RULES:
         results += rule(network, layers, profile)
     return results
