@@ -3,6 +3,7 @@
 # make bench  speed beside other runtimes, as ratios measured in one run; bench-mcu, bench-fpga, bench-spiking,
 #             bench-tflite alike                               make lint        ruff and mypy
 # make figures  measures again what README and docs show       make mutants     breaks that the quick tests must see
+# make check  in under 2 minutes what CI looks at first        make types       mypy alone, which remembers, while editing
 PYTHON ?= python3
 VENV   := .venv
 OLD    := .venv-tflite-runtime
@@ -16,7 +17,10 @@ PYTEST_OPTIONS ?=
 SWEEP          ?= --sweep-seed new
 PYTEST         := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test test-slow mutants figures bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite lint clean
+# What sees most of a wrong change in little time.
+CHECKED := tests/house tests/same_bytes tests/mutants tests/network tests/sdk/system tests/sdk/verification tests/targets/c
+
+.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite lint clean
 
 demo: $(VENV)/.demo $(OLD)/.ready
 	$(BIN)/edgeml demo -o build/demo
@@ -26,6 +30,9 @@ test: $(VENV)/.test $(OLD)/.ready
 
 test-slow: $(VENV)/.test $(OLD)/.ready
 	$(PYTEST) -m slow $(SWEEP) $(PYTEST_OPTIONS)
+
+check: lint
+	$(PYTEST) -m "not slow" $(CHECKED) $(PYTEST_OPTIONS)
 
 mutants: $(VENV)/.test $(OLD)/.ready
 	$(BIN)/python -m tests.mutants --workers $(WORKERS)
@@ -39,13 +46,19 @@ bench: $(VENV)/.bench
 bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite: bench-%: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.$*
 
-# The folders under the names that they are installed by, which mypy cannot be told otherwise.
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	rm -rf build/typed && mkdir -p build/typed/edgeml
-	ln -s $(addprefix $(CURDIR)/,$(wildcard sdk/*) converters targets firmware_stubs) build/typed/edgeml/
+	$(MAKE) --no-print-directory types
+
+types: $(VENV)/.test build/typed
 	MYPYPATH=build/typed $(BIN)/mypy -p edgeml
+
+# The folders under the names that they are installed by, which mypy cannot be told otherwise.
+.PHONY: build/typed
+build/typed:
+	rm -rf $@ && mkdir -p $@/edgeml
+	ln -s $(addprefix $(CURDIR)/,$(wildcard sdk/*) converters targets firmware_stubs) $@/edgeml/
 
 # torch comes first and pinned: a later range that it satisfies cannot pull in a build with CUDA.
 $(VENV)/.torch: constraints.txt
