@@ -9,6 +9,8 @@ from typing import Any
 import typer
 
 from edgeml.cli import app
+from edgeml.cli.declared_options import DeclaredOptions, Section, sections
+from edgeml.options import Option
 
 __all__ = ["PAGE", "command_line_page", "main"]
 
@@ -39,9 +41,22 @@ def _command(name: str, command: Any) -> str:
     ]
     rows = [_row(each, context, types.get(each.name)) for each in command.params if not getattr(each, "hidden", False)]
     lines += ["| | what it is |", "|---|---|", *rows, ""]
+    if isinstance(command, DeclaredOptions):
+        lines += [line for section in sections() for line in _section(section)]
     if command.epilog:
         lines += [f"{command.epilog.partition(':')[0]}:\n", f"    {command.epilog.partition(':')[2].strip()}\n"]
     return "\n".join(lines)
+
+
+def _section(section: Section) -> list[str]:
+    """The options that a form or a target declares."""
+    rows = [f"| {_flag(option)} | {_cell(option.description)} |" for option in section.options]
+    table = ["| | what it is |", "|---|---|", *rows, ""] if rows else []
+    return [f"### {section.title}\n", *table, *([f"{section.note}\n"] if section.note else [])]
+
+
+def _flag(option: Option) -> str:
+    return f"`{option.flag}`" + (f" `{_cell(option.kind.metavar)}`" if option.kind.metavar else "")
 
 
 def _argument(parameter: Any) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .bundle import REPORT, Bundle
-from .cli.convert import show_bundle
 from .errors import CheckFailed, InputError, MissingTool
 from .pipeline import convert
+from .report.terminal_summary import show_bundle
 from .terminal import Terminal
 
 __all__ = ["DEMONSTRATIONS", "Demonstration", "run", "train_digits"]

@@ -75,6 +75,12 @@ OPTIONS = (
     Option("act_bits", _BITS, "Bits of activations alone.", otherwise="as --bits"),
     Option("input_bits", _BITS, "Bits of the network's input.", default=8, explored=(2, 3, 4, 6, 8)),
     Option(
+        "input_range",
+        Structured("LOW,HIGH", "two numbers, the lower first", _range),
+        "Range of the inputs, to convert without data.",
+        otherwise="taken from the data",
+    ),
+    Option(
         "layer_bits",
         Structured("LAYER=BITS,…", "layers and their bits, such as first=8,linear2=4/2", _layer_bits),
         "Bits of single layers by name, or of first and last, over all else.",
@@ -85,12 +91,6 @@ OPTIONS = (
         Choice(("narrow", "full")),
         "Weights symmetric around zero, or with one value more below it.",
         default="narrow",
-    ),
-    Option(
-        "input_range",
-        Structured("LOW,HIGH", "two numbers, the lower first", _range),
-        "Range of the inputs, to convert without data.",
-        otherwise="taken from the data",
     ),
     Option(
         "epochs",

@@ -51,8 +51,8 @@ class SpikingConverter:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """Those of the exact encodings, of rate coding, of spiking models, and those of the quantized form."""
-        return tuple(dict.fromkeys((*EXACT, *RATE, *SPIKING_MODEL, *_quantized().options)))
+        """Those of the quantized form, of the exact encodings, of rate coding, and of spiking models."""
+        return tuple(dict.fromkeys((*_quantized().options, *EXACT, *RATE, *SPIKING_MODEL)))
 
     def convert(
         self, mlp: Mlp | Snn, data: Dataset | None, options: Mapping[str, Any], progress: Progress

@@ -20,6 +20,15 @@ GUARD_BITS = 2
 _DEFAULT_EPOCHS = 30
 
 OPTIONS = (
+    Option("bits", Whole(1, 8), "Bits of weights; activations have 8.", otherwise="8; 6 with --rounding shift"),
+    Option("weight_bits", Whole(1, 8), "The same as --bits.", otherwise="as --bits", explored=(2, 4, 8)),
+    Option(
+        "epochs",
+        Whole(0, 100_000),
+        "Passes over the training samples, for narrow weights; 0 calibrates only.",
+        otherwise=f"{_DEFAULT_EPOCHS} for weights of at most 4 bits, else 0",
+    ),
+    Option("seed", Whole(0, 2**31 - 1), "Order of the samples: the same seed gives the same bytes.", default=0),
     Option(
         "rounding",
         Choice((*ROUNDINGS, *RUNTIMES, *ALIASES)),
@@ -28,8 +37,6 @@ OPTIONS = (
     ),
     Option("per_tensor", Flag(), "One scale for all the weights of a layer, not one for each channel.", default=False),
     Option("float_io", Flag(), "The file takes and gives float32.", default=False),
-    Option("bits", Whole(1, 8), "Bits of weights; activations have 8.", otherwise="8; 6 with --rounding shift"),
-    Option("weight_bits", Whole(1, 8), "The same as --bits.", otherwise="as --bits", explored=(2, 4, 8)),
     Option("calibration", Choice(METHODS), "How the ranges of activations are found.", otherwise="mse"),
     Option(
         "percentile",
@@ -39,13 +46,6 @@ OPTIONS = (
     ),
     Option("bias_correction", Flag(), "Shift biases so that the means of outputs stay.", default=True),
     Option("softmax", Choice(("drop", "keep")), "What becomes of a softmax at the end of the model.", default="drop"),
-    Option(
-        "epochs",
-        Whole(0, 100_000),
-        "Passes over the training samples, for narrow weights; 0 calibrates only.",
-        otherwise=f"{_DEFAULT_EPOCHS} for weights of at most 4 bits, else 0",
-    ),
-    Option("seed", Whole(0, 2**31 - 1), "Order of the samples: the same seed gives the same bytes.", default=0),
 )
 """All options of the form, with their ranges and defaults."""
 

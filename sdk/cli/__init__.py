@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..errors import EdgemlError, InputError, MissingTool
 from ..system.files import unwritable
-from . import convert, explore, run, show  # noqa: F401  (importing them adds their commands)
+from . import convert, demo, explore, run, show  # noqa: F401  (importing them adds their commands)
 from .app import app
 from .interruption import Interrupted, tidy_on_signals
 

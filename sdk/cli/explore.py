@@ -114,7 +114,7 @@ def explore(
 
 def _convert(terminal: Any, folder: str | None, number: int, output: Path | None) -> None:
     from ..explore.search import convert_point
-    from .convert import show_bundle
+    from ..report.terminal_summary import show_bundle
 
     if folder is None:
         raise InputError("option convert", "needs the folder of a search", "edgeml explore build/search --convert 3")

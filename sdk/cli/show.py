@@ -46,8 +46,8 @@ def inspect(
     Exit code 1 if a rule is broken.
     """
     from .. import plugins
+    from ..report.terminal_summary import show_synthesis
     from ..terminal import Terminal
-    from .convert import show_synthesis
 
     terminal = Terminal(as_json, quiet)
     checks = plugins.inspections(Path(what)) if Path(what).is_file() else {}

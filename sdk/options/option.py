@@ -56,6 +56,11 @@ class Option:
         return f"--{self.name.replace('_', '-')}"
 
     @property
+    def negation(self) -> str:
+        """The flag that says false, of one that is true or false."""
+        return f"--no-{self.flag[2:]}"
+
+    @property
     def usage(self) -> str:
         """The flag and what stands for its value."""
         return f"{self.flag} {self.kind.metavar}".rstrip()
@@ -70,7 +75,9 @@ class Option:
     @property
     def description(self) -> str:
         """The help, with the range and the default, on one line."""
-        default = f"Default: {self.default_said}." if self.default_said else ""
+        default = f"Default: {self.default_said}." if self.default_said and self.default is not False else ""
+        if self.default is True:
+            default = f"{self.negation} turns it off."
         return " ".join(part for part in (self.help, self.kind.told, default) if part)
 
     def read(self, value: Any) -> Any:

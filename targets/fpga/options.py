@@ -37,6 +37,8 @@ OPTIONS = (
         default="auto",
         explored=("folded", "unrolled"),
     ),
+    Option("adder_graph", Choice(("edgeml", "da4ml")), "Who shares sums of dense layers, unrolled.", default="edgeml"),
+    Option("synthesize", Flag(), "Run yosys, and nextpnr if it can place the part.", default=False),
     Option(
         "goal",
         Choice(("throughput", "latency", "area")),
@@ -56,9 +58,7 @@ OPTIONS = (
         otherwise="what the part has room for",
     ),
     Option("register_every", Whole(1, 64), "Levels of logic for each pipeline register, unrolled.", default=1),
-    Option("adder_graph", Choice(("edgeml", "da4ml")), "Who shares sums of dense layers, unrolled.", default="edgeml"),
     Option("argmax", Flag(), "Give the class of each frame beside its last value.", default=False),
-    Option("synthesize", Flag(), "Run yosys, and nextpnr if it can place the part.", default=False),
 )
 """All options of the target, with their ranges and defaults."""
 
