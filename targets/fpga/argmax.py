@@ -17,7 +17,7 @@ __all__ = ["check_classes"]
 def check_classes(interface: Interface, outputs: npt.NDArray[np.int32], classes: npt.NDArray[Any]) -> None:
     """Hold the classes that hardware gave [samples] against those of its outputs [samples, outputs].
 
-    The outputs themselves are held against the golden simulator by whoever runs the hardware: where both are right,
+    The outputs themselves are held against the golden simulator by whoever runs the hardware: if both are right,
     the classes are golden. Raises CheckFailed naming the first frame whose class is another.
     """
     expected = interface.classes_of(outputs)

@@ -1,6 +1,6 @@
 """A rounding rule as one multiplication, one addition and a shift: y = (x · multiplier + offset) >> places, exactly.
 
-Every rule of the int8 form rounds x · eff, and so its levels begin at integers T[k] that lie almost on a line. Where a
+Every rule of the int8 form rounds x · eff, and so its levels begin at integers T[k] that lie almost on a line. If a
 line over integers separates x = T[k] from x = T[k] − 1 for every level k, floor((x · m + c) / 2^s) is the rule itself,
 with far fewer bits than its multiplier has, and without its ties: they are in the line. A rule whose ties go away from
 zero may need another offset for x < 0; ties to even at a factor 2^−s add bit s of x before the shift. What is found is
@@ -51,7 +51,7 @@ class Levels:
     Parameters
     ----------
     thresholds : int64, ascending, all within low + 1 … high; first + their number is the output at `high`.
-    low, high : ends of x. first : output at `low`. count : largest output of any channel, where results are clipped
+    low, high : ends of x. first : output at `low`. count : largest output of any channel, if results are clipped
         (as they are at 0).
     """
 
@@ -94,7 +94,7 @@ class _Points:
         return _Points(self.reached_at[a], self.reached[a], self.missed_at[b], self.missed[b])
 
     def gap(self, slope: float) -> float:
-        """By how much no offset serves, in levels: negative where one does."""
+        """By how much no offset serves, in levels: negative if one does."""
         if not len(self.reached) or not len(self.missed):
             return -np.inf
         return float((self.reached - slope * self.reached_at).max() - (self.missed - slope * self.missed_at).min())
@@ -117,7 +117,7 @@ def _points(levels: Levels, clipped: bool) -> _Points:
     if not (clipped and levels.last == levels.count):
         missed.append((np.array([levels.high]), np.array([levels.last + 1])))
     for x, points, more in ((-1, missed, 1), (0, reached, 0)):
-        # Where the negative values end and the others begin, both lines must be right.
+        # At the place at which the negative values end and the others begin, both lines must be right.
         level = levels.first + int((levels.thresholds <= x).sum())
         beyond = clipped and (level == levels.count if more else level == 0)
         if levels.low <= x <= levels.high and not beyond:
@@ -173,7 +173,7 @@ def fit_line(levels: Levels, *, clipped: bool) -> Line | None:
     """The line that gives `levels` for every x in their range: the one with the fewest digits among the shortest.
 
     clipped : whether results are clipped to 0 … count afterwards, so that a line may go beyond.
-    None where there is no line, or none with 44 places. One offset is preferred to two.
+    None if there is no line, or none with 44 places. One offset is preferred to two.
     """
     if not len(levels.thresholds):
         return Line(0, levels.first, levels.first, 0)

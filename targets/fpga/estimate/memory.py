@@ -51,7 +51,7 @@ _DISTRIBUTED = {
 
 
 def distinct_columns(rows: npt.NDArray[np.int64], bits: int) -> int:
-    """How many different columns a memory of values [words, lanes] of so many bits has; constant ones do not count."""
+    """How many different columns a memory of values [words, lanes] of `bits` bits has; constant ones do not count."""
     planes = ((rows[:, :, None] >> np.arange(bits)) & 1).astype(np.uint8).reshape(len(rows), -1)
     columns = np.unique(np.packbits(planes, axis=0), axis=1)
     constant = np.all(planes == planes[:1], axis=0)
@@ -59,7 +59,7 @@ def distinct_columns(rows: npt.NDArray[np.int64], bits: int) -> int:
 
 
 def table_luts(words: int, family: Family) -> float:
-    """Lookup tables of one output of a table of so many words."""
+    """Lookup tables of one output of a table of `words` words."""
     return max(words / 2**family.lut_inputs, 1.0) if words > 2 else 0.0
 
 

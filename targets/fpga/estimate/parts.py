@@ -33,12 +33,12 @@ class Parts:
     dsps: int = 0
 
     def add(self, kind: str, amount: float) -> None:
-        """So much more logic of a kind."""
+        """More logic of a kind."""
         self.logic[kind] = self.logic.get(kind, 0.0) + amount
 
 
 def counter_bits(count: int) -> int:
-    """Bits of a counter over so many values; none for one."""
+    """Bits of a counter over `count` values; none for one."""
     return max((count - 1).bit_length(), 1) if count > 1 else 0
 
 
@@ -68,7 +68,7 @@ _LEAST_FACTOR_BITS = 2
 
 
 def multiplier_blocks(a_bits: int, b_bits: int, product_bits: int, family: Family, *, signed: bool = True) -> int:
-    """How many multiplier blocks yosys takes for a product of which so many bits are used; 0: it becomes logic.
+    """How many multiplier blocks yosys takes for a product of which `product_bits` are used; 0: it becomes logic.
 
     Longer factors are cut into parts, each with a product of its own (`mul2dsp` in yosys).
     """
@@ -84,7 +84,7 @@ def multiplier_blocks(a_bits: int, b_bits: int, product_bits: int, family: Famil
 
 
 def _cut(a_bits: int, b_bits: int, product_bits: int, block: _Block) -> int:
-    """Blocks of a product whose first factor is cut where it is too long, then its second."""
+    """Blocks of a product whose first factor is cut if it is too long, then its second."""
     if min(a_bits, b_bits) < _LEAST_FACTOR_BITS or product_bits < block.least_product:
         return 0
     # A part of a number with a sign gets a zero for one.

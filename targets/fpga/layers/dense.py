@@ -30,7 +30,7 @@ _BLOCK_ROM_WORDS = 64
 _SMALL_BUFFER_BITS = 1024
 _PRODUCT_TABLE_BITS = 6
 _TABLE_BITS = 6
-"""A table of more is no cheaper than sums and comparisons: each bit doubles it, on parts with four inputs sooner."""
+"""A table of more is not cheaper than sums and comparisons: each bit doubles it, on parts with four inputs sooner."""
 
 
 class DenseUnit(Unit):
@@ -54,13 +54,13 @@ class DenseUnit(Unit):
         self.low = value_range.low - self.constant
         self.high = value_range.high - self.constant
         self.has_constant = bool(np.any(self.constant))
-        self.small_buffer = self.simd_folds * self.simd * self.inputs[0].bits <= _SMALL_BUFFER_BITS
-        self.block_rom = self.rom_bits >= _BLOCK_ROM_BITS and self.steps >= _BLOCK_ROM_WORDS
+        self.small_buffer = self.input_beats * self.simd * self.inputs[0].bits <= _SMALL_BUFFER_BITS
+        self.block_rom = self.rom_bits >= _BLOCK_ROM_BITS and self.clocks_per_frame >= _BLOCK_ROM_WORDS
 
-    def clocks_per_frame(self, folding: Folding) -> int:
+    def clocks_with(self, folding: Folding) -> int:
         return ceil_div(self.layer.inputs, folding.simd) * ceil_div(self.channels, folding.pe)
 
-    def size(self, folding: Folding) -> int:
+    def size_with(self, folding: Folding) -> int:
         return folding.pe * folding.simd + folding.pe + folding.simd
 
     def output_lanes(self, simd: int, offered: Sequence[int]) -> Sequence[int]:
@@ -76,11 +76,11 @@ class DenseUnit(Unit):
 
     def schedule(self, valid: Sequence[Clocks], room: Clocks, frames: int) -> tuple[list[Clocks], Clocks]:
         """A value in each clock of the first sum; the last clock of every sum waits for a place for its result."""
-        steps, per_sum = self.steps, self.simd_folds
-        wait = np.zeros((frames, steps), np.int64)
+        clocks, per_sum = self.clocks_per_frame, self.input_beats
+        wait = np.zeros((frames, clocks), np.int64)
         wait[:, :per_sum] = valid[0].reshape(frames, per_sum)
         wait[:, per_sum - 1 :: per_sum] = np.maximum(wait[:, per_sum - 1 :: per_sum], room.reshape(frames, self.beats))
-        begun = spaced(wait.ravel()).reshape(frames, steps)
+        begun = spaced(wait.ravel()).reshape(frames, clocks)
         taken = np.ascontiguousarray(begun[:, :per_sum]).ravel()
         return [taken], np.ascontiguousarray(begun[:, per_sum - 1 :: per_sum]).ravel()
 
@@ -89,7 +89,7 @@ class DenseUnit(Unit):
         return self.constant
 
     @property
-    def simd_folds(self) -> int:
+    def input_beats(self) -> int:
         """Input values per frame."""
         return -(-self.layer.inputs // self.simd)
 
@@ -122,13 +122,13 @@ class DenseUnit(Unit):
     @property
     def rom_bits(self) -> int:
         """Bits of the weight memory, padding included."""
-        return self.steps * self.pe * self.simd * self.weight_bits
+        return self.clocks_per_frame * self.pe * self.simd * self.weight_bits
 
     def parameters(self) -> dict[str, int | str]:
         return {
             "SIMD": self.simd,
             "PE": self.pe,
-            "SF": self.simd_folds,
+            "SF": self.input_beats,
             "NF": self.beats,
             "INPUT_BITS": self.inputs[0].bits,
             "INPUT_SIGNED": int(self.inputs[0].signed),
@@ -143,14 +143,14 @@ class DenseUnit(Unit):
         }
 
     def memory_files(self) -> dict[str, str]:
-        rows, columns = self.beats * self.pe, self.simd_folds * self.simd
+        rows, columns = self.beats * self.pe, self.input_beats * self.simd
         weight = np.zeros((rows, columns), np.int64)
         weight[: self.layer.outputs, : self.layer.inputs] = self.layer.weight
         if self.weight_bits == 1:
             weight = (weight > 0).astype(np.int64)
-        words = weight.reshape(self.beats, self.pe, self.simd_folds, self.simd).transpose(0, 2, 1, 3)
+        words = weight.reshape(self.beats, self.pe, self.input_beats, self.simd).transpose(0, 2, 1, 3)
         width = self.pe * self.simd * self.weight_bits
-        packed = pack_words(words.reshape(self.steps, self.pe * self.simd), self.weight_bits)
+        packed = pack_words(words.reshape(self.clocks_per_frame, self.pe * self.simd), self.weight_bits)
         files = {f"{self.node.name}_weights.mem": memory_image(packed, width)}
         if self.has_constant:
             constant = np.zeros(rows, np.int64)
@@ -161,21 +161,22 @@ class DenseUnit(Unit):
         return files
 
     def describe(self) -> str:
-        return f"{self.layer.summary()}; {self.steps} clocks per frame, {self.pe} outputs × {self.simd} inputs each"
+        each = f"{self.pe} outputs × {self.simd} inputs each"
+        return f"{self.layer.summary()}; {self.clocks_per_frame} clocks per frame, {each}"
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
         """From its weight memory to its accumulators."""
         pe, simd, width = self.pe, self.simd, self.output.bits
         x_bits, product = self.inputs[0].bits, self.inputs[0].bits + self.weight_bits
         parts.flip_flops += simd * x_bits + 3 * (self.tree_depth // 2 + 1) + 1 + pe * width
-        counters = counter_bits(self.simd_folds) + counter_bits(self.beats) + counter_bits(self.steps)
+        counters = counter_bits(self.input_beats) + counter_bits(self.beats) + counter_bits(self.clocks_per_frame)
         parts.flip_flops += counters
         parts.add("stream", counters + 8.0)
         word = pe * simd * self.weight_bits
         if self.block_rom:
-            parts.block_rams += block_rams(self.steps, word, family)
+            parts.block_rams += block_rams(self.clocks_per_frame, word, family)
         else:
-            add_rom_in_logic(parts, self.steps, word, family)
+            add_rom_in_logic(parts, self.clocks_per_frame, word, family)
         self._add_products(parts, product, family)
         terms, bits = simd, product
         for level in range(self.tree_depth):
@@ -184,20 +185,24 @@ class DenseUnit(Unit):
             terms = (terms + 1) // 2
             if level % 2:
                 parts.flip_flops += pe * terms * bits
-        # With one step per sum the register just takes the sum.
-        parts.add("accumulator", pe * width * (1.0 if self.simd_folds > 1 else 0.2))
+        # With one clock per sum the register just takes the sum.
+        parts.add("accumulator", pe * width * (1.0 if self.input_beats > 1 else 0.2))
         if self.has_constant:
             parts.add("constant", pe * width)
             used = distinct_of_random(pe * width, self.beats)
             parts.add("rom", used * max(self.beats / 2**family.lut_inputs, 1.0) if self.beats > 2 else 0.0)
             parts.flip_flops += counter_bits(self.beats)
-        if self.beats > 1 and self.simd_folds > 1:
+        if self.beats > 1 and self.input_beats > 1:
             self._add_input_buffer(parts, simd * x_bits, family)
 
     def _add_products(self, parts: Parts, product: int, family: Family) -> None:
-        """Products of so many bits: from logic, tables or multiplier blocks."""
-        # Rows with the same weights in all steps share the product.
-        products = self.simd * distinct_of_random(self.pe, self.steps, self.weight_bits) if self.steps > 1 else 0.0
+        """Products of `product` bits: from logic, tables or multiplier blocks."""
+        # Rows with the same weights in all clocks share the product.
+        products = (
+            self.simd * distinct_of_random(self.pe, self.clocks_per_frame, self.weight_bits)
+            if self.clocks_per_frame > 1
+            else 0.0
+        )
         if self.layer.weight_bits == 1 and self.weight_bits == 1:
             parts.add("product", products * product)
         elif product <= 6:
@@ -213,16 +218,16 @@ class DenseUnit(Unit):
         """(multiplier blocks, bit products in logic) of products without tables; equal ones are made once."""
         element, w_bits = self.inputs[0], self.weight_bits
         x_bits = element.bits + (0 if element.signed else 1)
-        weight = np.zeros((self.beats * self.pe, self.simd_folds * self.simd), np.int64)
+        weight = np.zeros((self.beats * self.pe, self.input_beats * self.simd), np.int64)
         weight[: self.layer.outputs, : self.layer.inputs] = self.layer.weight
-        by_column = weight.reshape(self.beats, self.pe, self.simd_folds, self.simd).transpose(3, 1, 0, 2)
+        by_column = weight.reshape(self.beats, self.pe, self.input_beats, self.simd).transpose(3, 1, 0, 2)
         blocks, logic = 0, 0.0
         for column in by_column.reshape(self.simd, self.pe, -1):
             for row in np.unique(column, axis=0):
-                if self.steps > 1:
+                if self.clocks_per_frame > 1:
                     bits, result = w_bits, element.bits + w_bits
                 else:
-                    # A constant: its zeros at the end are places, and a power of two is no product.
+                    # A constant: its zeros at the end are places, and a power of two is not a product.
                     places = int(row[0] & -row[0]).bit_length() - 1
                     odd = int(row[0]) >> max(places, 0)
                     if odd in (-1, 0, 1):
@@ -234,15 +239,15 @@ class DenseUnit(Unit):
         return blocks, logic
 
     def _add_input_buffer(self, parts: Parts, width: int, family: Family) -> None:
-        """A frame's values of so many bits, kept for all sums but the first."""
+        """A frame's values of `width` bits together, kept for all sums but the first."""
         parts.add("stream", 0.7 * width)
         if not self.small_buffer:
             parts.flip_flops += width + 1
         if self.small_buffer and (self.keep_block_rams or family.name == "ice40"):
-            parts.flip_flops += self.simd_folds * width
-            parts.add("select", (self.simd_folds - 1) * width)
+            parts.flip_flops += self.input_beats * width
+            parts.add("select", (self.input_beats - 1) * width)
         else:
-            add_memory(parts, self.simd_folds, width, 1, family)
+            add_memory(parts, self.input_beats, width, 1, family)
 
 
 class DenseLogic(LayerLogic):

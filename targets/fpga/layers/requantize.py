@@ -73,7 +73,7 @@ class RequantizeUnit(Unit):
 
     @property
     def factor_bits(self) -> int:
-        """Bits of a stored factor; one, unused, where the rule only shifts."""
+        """Bits of a stored factor; one, unused, if the rule only shifts."""
         known = _SIGNIFICANT.get(self.layer.rounding)
         return known if known is not None else max(int(self.factor.max()).bit_length(), 1)
 
@@ -124,7 +124,7 @@ class RequantizeUnit(Unit):
             factor_bits, more_bits = self.factor_bits, self.more_bits
             if not changes:
                 factor = int(self.factor[min(lane, len(self.factor) - 1)])
-                # Zeros at the end of a constant are places: a power of two is no product.
+                # Zeros at the end of a constant are places: a power of two is not a product.
                 factor_bits, more_bits = (factor // math.gcd(factor, 2**62)).bit_length() if factor else 0, 0
             if self.floating:
                 self._add_floating(parts, factor_bits, more_bits, family)
@@ -132,7 +132,7 @@ class RequantizeUnit(Unit):
                 self._add_fixed(parts, factor_bits, more_bits, family)
 
     def _add_fixed(self, parts: Parts, factor_bits: int, more_bits: int, family: Family) -> None:
-        """One lane by the rules that compute in integers; `more_bits` is 0 where all channels shift as far."""
+        """One lane by the rules that compute in integers; `more_bits` is 0 if all channels shift as far."""
         element = self.inputs[0]
         value_bits = element.bits + (0 if element.signed else 1)
         high = value_bits
@@ -242,7 +242,7 @@ def _compared(netlist: Netlist, value: Value, levels: Levels, base: int, note: s
 
 
 def _on_line(netlist: Netlist, value: Value, line: Line, levels: Levels, base: int, note: str) -> Value | None:
-    """The line, clipped to 0 … count; None where it asks for the sign or a bit of a value that has none as such."""
+    """The line, clipped to 0 … count; None if it asks for the sign or a bit of a value that has none as such."""
     bits = value.bits
     whole = value.offset in (0, -(2 ** (len(bits) - 1)))  # x is the bits, as they are or with their sign turned
     two = line.offset != line.negative_offset and levels.low < 0

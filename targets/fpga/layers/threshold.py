@@ -84,7 +84,7 @@ class ThresholdUnit(Unit):
 
 
 class ThresholdLogic(LayerLogic):
-    """Comparisons with constants; where few bits reach a channel, a table of them."""
+    """Comparisons with constants; if few bits reach a channel, a table of them."""
 
     def add(
         self, netlist: Netlist, node: Node, network: Network, inputs: Sequence[Sequence[Value]], choices: LogicChoices

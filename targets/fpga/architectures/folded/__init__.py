@@ -1,1 +1,1 @@
-"""The folded architecture: each layer is a unit that works through its weights in as many clocks as it has folds."""
+"""The folded architecture: each layer is a unit, which works for several neurons in turn."""

@@ -34,7 +34,7 @@ def foldings_for_interval(network: Network, interval: int) -> dict[str, Folding]
     """The cheapest foldings (fewest multipliers) with at most `interval` clocks per frame; None if there are none."""
 
     def price(chain: UnitChain, folding: Folding) -> float | None:
-        return chain.head.size(folding) if chain.head.clocks_per_frame(folding) <= interval else None
+        return chain.head.size_with(folding) if chain.head.clocks_with(folding) <= interval else None
 
     return _best_foldings(make_plan(network, {}), price)
 
@@ -82,9 +82,9 @@ def intervals(network: Network) -> Iterator[int]:
 def fastest_plan(
     network: Network, fits: Callable[[FoldedPlan], bool], *, keep_block_rams: bool = False, at_most: int | None = None
 ) -> FoldedPlan:
-    """The plan with the fewest clocks per frame that `fits`; with `at_most`, the cheapest within so many clocks.
+    """The plan with the fewest clocks per frame that `fits`; with `at_most`, the cheapest within that many clocks.
 
-    Raises InputError where none fits.
+    Raises InputError if none fits.
     """
     tried = [at_most] if at_most is not None else list(intervals(network))
     plan = None
@@ -103,7 +103,7 @@ def fastest_plan(
 
 
 def _clocks_and_multipliers(price: float) -> Callable[[UnitChain, Folding], float]:
-    return lambda chain, folding: chain.head.clocks_per_frame(folding) + price * chain.head.size(folding)
+    return lambda chain, folding: chain.head.clocks_with(folding) + price * chain.head.size_with(folding)
 
 
 def quickest_plan(network: Network, fits: Callable[[FoldedPlan], bool], *, keep_block_rams: bool = False) -> FoldedPlan:
@@ -111,7 +111,7 @@ def quickest_plan(network: Network, fits: Callable[[FoldedPlan], bool], *, keep_
 
     A frame passes one layer after the other, so the sum of their clocks counts, not the slowest: for each price of a
     multiplier the foldings with the smallest clocks + price · multipliers are tried (Lagrange), and those of
-    `fastest_plan`; exact clocks decide among what fits. Raises InputError where nothing has foldings.
+    `fastest_plan`; exact clocks decide among what fits. Raises InputError if nothing has foldings.
     """
     bare = make_plan(network, {})
     tried: list[dict[str, Folding]] = []

@@ -102,7 +102,7 @@ class UnitChain:
     @property
     def clocks_per_frame(self) -> int:
         """Clocks per frame that the first unit needs."""
-        return self.head.steps
+        return self.head.clocks_per_frame
 
 
 @dataclass
@@ -201,7 +201,7 @@ class _Layout:
             raise InputError(
                 f"layer {chain.name}",
                 f"takes {taken} elements per clock from {lanes}: neither divides the other",
-                "Choose folds where one does",
+                "Choose foldings of which one does",
             )
         source = producer.name if producer else INPUT
         edge = Edge(source, chain.name, self.network.sizes[name], self.elements[name], lanes, taken)

@@ -59,7 +59,7 @@ class Unit(ABC):
 
     A unit must give `module`, `modules`, `latency`, `output`, `parameters` and `add_amounts`. One that takes several
     streams in another way than a value of each at once, or whose frames take other than `beats` clocks, also says so
-    in `schedule`, `clocks_per_frame` and `output_lanes`: the plan, the FIFOs, the clocks and the choice of foldings
+    in `schedule`, `clocks_with` and `output_lanes`: the plan, the FIFOs, the clocks and the choice of foldings
     ask nothing else. InputError from the constructor refuses a layer by its name.
     """
 
@@ -103,15 +103,15 @@ class Unit(ABC):
         return ceil_div(self.channels, self.pe)
 
     @property
-    def steps(self) -> int:
-        """Clocks per frame."""
-        return self.clocks_per_frame(self.folding)
+    def clocks_per_frame(self) -> int:
+        """Clocks that a frame takes the unit."""
+        return self.clocks_with(self.folding)
 
-    def clocks_per_frame(self, folding: Folding) -> int:
-        """Clocks that a frame would take the unit with another folding."""
+    def clocks_with(self, folding: Folding) -> int:
+        """Clocks per frame that it would have with another folding."""
         return ceil_div(self.channels, folding.pe)
 
-    def size(self, folding: Folding) -> int:
+    def size_with(self, folding: Folding) -> int:
         """How large the unit would be with another folding, in multipliers and lanes: what is kept small."""
         return folding.pe + folding.simd
 

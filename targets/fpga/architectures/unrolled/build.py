@@ -36,7 +36,7 @@ class Logic:
 def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = "edgeml") -> Logic:
     """`network` as a netlist; input element i stands at bits i · width.
 
-    adder_graph : who shares sums in dense layers, one of `ADDER_GRAPHS`; MissingTool where it is not installed.
+    adder_graph : who shares sums in dense layers, one of `ADDER_GRAPHS`; MissingTool if it is not installed.
     """
     element = type_of(network.quantizer.low, network.quantizer.high)
     netlist = Netlist(network.input_size * element.bits)
@@ -85,7 +85,7 @@ def multiplications(network: Network) -> int:
 
 
 def _element_bits(netlist: Netlist, value: Value, width: int, note: str) -> list[Bit]:
-    """A value as an element of `width` bits; an offset that is no sign bit (a threshold's base) is added by a table."""
+    """A value as an element of `width` bits; a table adds an offset that is not a sign bit (a threshold's base)."""
     if value.offset == 0 or value.offset == -(2 ** (len(value.bits) - 1)):
         return two_complement(value, width)
     count = len(value.bits)

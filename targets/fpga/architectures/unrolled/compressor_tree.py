@@ -1,8 +1,8 @@
 """Compressor trees: a heap of bits of many weights becomes one number.
 
 Counters of six inputs (6 bits of one weight → 3; 5 bits and 1 of the next weight → 3) take out three bits for three
-lookup tables; they are used, level by level, as long as a column has bits for them. What is left, three rows or
-less, is added by one carry chain (three rows: two lookup tables per column; two rows: one).
+lookup tables; they are used, at one logic depth after the other, as long as a column has bits for them. What is left,
+three rows or less, is added by one carry chain (three rows: two lookup tables per column; two rows: one).
 """
 
 from __future__ import annotations
@@ -52,21 +52,21 @@ class _Compressor:
         self.note = note
 
     def run(self) -> list[Bit]:
-        level = min((self.netlist.level(bit) for column in self.heap for bit in column), default=0)
+        depth = min((self.netlist.depth_of(bit) for column in self.heap for bit in column), default=0)
         while max((len(column) for column in self.heap), default=0) > _ROWS:
-            latest = max(self.netlist.level(bit) for column in self.heap for bit in column)
-            if self._full_counters(level) or level < latest:
-                level += 1
+            latest = max(self.netlist.depth_of(bit) for column in self.heap for bit in column)
+            if self._full_counters(depth) or depth < latest:
+                depth += 1
             else:
                 self._last_counters()
-                level = latest
+                depth = latest
         return self._carry_chain()
 
-    def _take(self, column: int, count: int, level: int) -> list[Bit] | None:
-        """Remove so many bits that are there at `level`, the earliest first; None if there are fewer."""
+    def _take(self, column: int, count: int, depth: int) -> list[Bit] | None:
+        """Remove so many bits that are there at `depth`, the earliest first; None if there are fewer."""
         ready = sorted(
-            (bit for bit in self.heap[column] if self.netlist.level(bit) <= level),
-            key=lambda bit: (self.netlist.level(bit), bit.cell, bit.index),
+            (bit for bit in self.heap[column] if self.netlist.depth_of(bit) <= depth),
+            key=lambda bit: (self.netlist.depth_of(bit), bit.cell, bit.index),
         )
         if len(ready) < count:
             return None
@@ -75,10 +75,10 @@ class _Compressor:
             self.heap[column].remove(bit)
         return taken
 
-    def _ready(self, column: int, level: int) -> int:
+    def _ready(self, column: int, depth: int) -> int:
         if column >= self.width:
             return 0
-        return sum(1 for bit in self.heap[column] if self.netlist.level(bit) <= level)
+        return sum(1 for bit in self.heap[column] if self.netlist.depth_of(bit) <= depth)
 
     def _count(self, column: int, ones: list[Bit], twos: list[Bit]) -> None:
         """A counter over bits of this column and of the next; its results go back into the heap."""
@@ -88,17 +88,17 @@ class _Compressor:
         for offset, bit in enumerate(results):
             self.heap[column + offset].append(bit)
 
-    def _full_counters(self, level: int) -> bool:
+    def _full_counters(self, depth: int) -> bool:
         """Counters that take out a bit per lookup table, on bits that are there; whether any was used."""
         used = False
         for column in range(self.width):
-            while self._ready(column, level) >= 6 and self._needed(column):
-                taken = self._take(column, 6, level)
+            while self._ready(column, depth) >= 6 and self._needed(column):
+                taken = self._take(column, 6, depth)
                 assert taken is not None
                 self._count(column, taken, [])
                 used = True
-            if self._ready(column, level) >= 5 and self._ready(column + 1, level) and self._needed(column):
-                ones, twos = self._take(column, 5, level), self._take(column + 1, 1, level)
+            if self._ready(column, depth) >= 5 and self._ready(column + 1, depth) and self._needed(column):
+                ones, twos = self._take(column, 5, depth), self._take(column + 1, 1, depth)
                 assert ones is not None
                 assert twos is not None
                 self._count(column, ones, twos)
@@ -110,7 +110,7 @@ class _Compressor:
 
     def _last_counters(self) -> None:
         """All bits are there, no column has enough for a full counter: lower each to three rows, from the lowest."""
-        level = 1 << 30
+        depth = 1 << 30
         for column in range(self.width):
             while len(self.heap[column]) > _ROWS:
                 height = len(self.heap[column])
@@ -122,8 +122,8 @@ class _Compressor:
                 twos = 1 if ones == 5 and after else 0
                 if ones == 3 and after > _ROWS - 1:
                     twos = 2
-                taken = self._take(column, ones, level)
-                more = self._take(column + 1, twos, level) if twos else []
+                taken = self._take(column, ones, depth)
+                more = self._take(column + 1, twos, depth) if twos else []
                 assert taken is not None
                 assert more is not None
                 self._count(column, taken, more)

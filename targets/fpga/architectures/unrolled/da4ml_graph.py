@@ -1,4 +1,4 @@
-"""da4ml's adder graph of a constant matrix as shared sums, where its users ask for it instead of ours.
+"""da4ml's adder graph of a constant matrix as shared sums, if its users ask for it instead of ours.
 
 da4ml (https://github.com/calad0i/da4ml, LGPL-3.0) decomposes the matrix in two stages and shares two-term sums in
 both. Its operations a ± b · 2^shift on signed numbers become sums of unsigned numbers and complements here: a value
@@ -38,7 +38,7 @@ class _Signed:
 def da4ml_sums(
     weight: npt.NDArray[np.int64], bounds: Sequence[tuple[int, int]], constants: Sequence[int]
 ) -> SharedSums:
-    """As `sharing.share`, by da4ml. Raises MissingTool where da4ml is not installed."""
+    """As `sharing.share`, by da4ml. Raises MissingTool if da4ml is not installed."""
     try:
         from da4ml.cmvm import solve
         from da4ml.types import QInterval

@@ -40,7 +40,7 @@ class Registers:
 
     def stage(self, cell: Cell) -> int:
         """The stage in which a cell is computed: registers stand at the end of each."""
-        return (cell.level - 1) // self.every if self.every else 0
+        return (cell.depth - 1) // self.every if self.every else 0
 
     def born(self, source: int) -> int:
         """The stage in which bits of a cell (or of the input, −1) come to be."""

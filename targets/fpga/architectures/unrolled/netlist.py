@@ -1,6 +1,6 @@
 """Combinational logic with constant weights, as a list of cells whose outputs are single bits.
 
-Every bit knows its level: the cells between it and the inputs. Registers are placed later, between levels, so the
+Every bit knows its logic depth: the cells between it and the inputs. Registers are placed later, by depth, so the
 same netlist can be purely combinational or pipelined.
 """
 
@@ -53,10 +53,10 @@ class Cell:
     inputs: tuple[Bit, ...]
     shape: tuple[int, ...]
     outputs: int
-    level: int
+    depth: int
     note: str = ""
     spread: int = 0
-    """Levels that its outputs take to reach many cells far away: registers without logic, where there are any."""
+    """Depth that its outputs take to reach many cells far away: registers without logic, if there are any."""
 
 
 @dataclass
@@ -66,12 +66,12 @@ class Netlist:
     input_bits: int
     cells: list[Cell] = field(default_factory=list)
 
-    def level(self, bit: Bit) -> int:
-        """Cells on the longest path from the inputs to this bit, and levels for its way."""
-        return self.cells[bit.cell].level + self.cells[bit.cell].spread if bit.cell >= 0 else 0
+    def depth_of(self, bit: Bit) -> int:
+        """Its logic depth: cells on the longest path from the inputs to this bit, and the depth of its way."""
+        return self.cells[bit.cell].depth + self.cells[bit.cell].spread if bit.cell >= 0 else 0
 
     def spread(self, bits: Sequence[Bit]) -> None:
-        """Give the outputs of these bits' cells a level to reach what comes next, all of a following layer."""
+        """Let the outputs of these bits' cells be one deeper, to reach what comes next: all of a following layer."""
         for bit in bits:
             if bit.cell >= 0:
                 self.cells[bit.cell].spread = 1
@@ -80,11 +80,11 @@ class Netlist:
         self, kind: CellKind, inputs: Sequence[Bit], shape: Sequence[int], outputs: int, note: str = ""
     ) -> list[Bit]:
         """A new cell; its output bits, lowest weight first."""
-        level = 1 + max((self.level(bit) for bit in inputs), default=0)
-        self.cells.append(Cell(kind, tuple(inputs), tuple(shape), outputs, level, note))
+        depth = 1 + max((self.depth_of(bit) for bit in inputs), default=0)
+        self.cells.append(Cell(kind, tuple(inputs), tuple(shape), outputs, depth, note))
         return [Bit(len(self.cells) - 1, index) for index in range(outputs)]
 
     @property
     def depth(self) -> int:
-        """Largest level."""
-        return max((cell.level for cell in self.cells), default=0)
+        """Largest logic depth."""
+        return max((cell.depth for cell in self.cells), default=0)

@@ -1,4 +1,4 @@
-"""Outputs made from other outputs: where two neurons' weights differ little, one is the other plus the difference.
+"""Outputs made from other outputs: if two neurons' weights differ little, one is the other plus the difference.
 
 A minimum spanning tree over the neurons and a root that is zero (as multiplierless multiplication by constant
 matrices does, and da4ml in its first stage): the way from the root costs the bits of a neuron's own terms, the way
@@ -22,9 +22,9 @@ _MOST_PLACES = 50_000_000
 
 
 def parents_of(weight: npt.NDArray[np.int64], bounds: Sequence[tuple[int, int]]) -> list[int | None] | None:
-    """For each output the output that it is made from, if any; None where hardly anything is saved.
+    """For each output the output that it is made from, if any; None if hardly anything is saved.
 
-    No way from an output that starts at zero is longer than two: each step waits for a whole sum.
+    No way from an output that starts at zero is longer than two: each output on the way waits for a whole sum.
     """
     outputs = len(weight)
     if outputs**2 * weight.shape[1] > _MOST_PLACES:

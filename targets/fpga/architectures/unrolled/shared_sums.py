@@ -102,7 +102,7 @@ def _table_sum(
 
 
 def _sum_of(numbers: Sequence[Number], index: int, assigned: Mapping[int, int]) -> int:
-    """Value of a number where those of its leaves are given."""
+    """Value of a number, given those of its leaves."""
     if index in assigned:
         return assigned[index]
     total = 0

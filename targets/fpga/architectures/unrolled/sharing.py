@@ -108,10 +108,10 @@ class _Sharing:
         self.queue = [(-score, key) for key in self.uses if (score := self._score(key)) > 0]
         heapq.heapify(self.queue)
 
-    def _count(self, output: int, first: Term, second: Term, step: int) -> None:
+    def _count(self, output: int, first: Term, second: Term, change: int) -> None:
         key = _key(first, second)[0]
-        self.uses[key] += step
-        if step > 0:
+        self.uses[key] += change
+        if change > 0:
             self.where.setdefault(key, set()).add(output)
 
     def _score(self, key: _Key) -> float:
@@ -214,7 +214,7 @@ def _unshared(weight: npt.NDArray[np.int64], bounds: Sequence[tuple[int, int]], 
 
 
 def inputs_of(numbers: Sequence[Number], uses: Mapping[int, int], index: int) -> dict[int, int] | None:
-    """Numbers that a sum is a table of, with their bits, where they fit one: parts that nothing else uses dissolve."""
+    """Numbers that a sum is a table of, with their bits, if they fit one: parts that nothing else uses dissolve."""
     found: dict[int, int] = {}
     number = numbers[index]
     for part in (number.a, number.b):

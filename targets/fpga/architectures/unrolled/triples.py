@@ -122,7 +122,7 @@ class _Search:
 def share_triples(
     numbers: list[Number], outputs: list[list[Term]], constants: list[int], *, least: float = 0.0
 ) -> bool:
-    """Take shared triples out of all outputs, in place; False where none was found, or the search would be too long.
+    """Take shared triples out of all outputs, in place; False if none was found, or the search would be too long.
 
     least : lookup tables that a triple must save per term that it takes away.
     """

@@ -48,7 +48,7 @@ def two_complement(value: Value, width: int) -> list[Bit]:
     if value.offset == 0:
         return [*bits, *[ZERO] * (width - len(bits))][:width]
     if value.offset != -(2 ** (len(bits) - 1)):
-        raise InputError("unrolled", f"an offset of {value.offset} on {len(bits)} bits is no sign bit")
+        raise InputError("unrolled", f"an offset of {value.offset} on {len(bits)} bits is not a sign bit")
     bits[-1] = ~bits[-1]
     return [*bits, *[bits[-1]] * (width - len(bits))][:width]
 
