@@ -173,9 +173,10 @@ def load(path: str | os.PathLike[str]) -> Bundle:
     where = str(folder / MANIFEST)
     if NETWORK not in listed:
         raise InputError(where, f"does not list {NETWORK}")
-    if manifest.get("model_hash") != listed[NETWORK]["sha256"]:
+    network = network_file.read(folder / NETWORK)
+    if manifest.get("model_hash") != network_file.model_hash(network):
         raise InputError(where, f"its model_hash is not that of {NETWORK}", "Convert again")
-    bundle = Bundle(folder, network_file.read(folder / NETWORK), manifest)
+    bundle = Bundle(folder, network, manifest)
     if bundle.profile.kind in TARGETS.all():
         checked(bundle.profile, where)
     return bundle
@@ -213,7 +214,8 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Write `bundle.json` into `folder`: `manifest` with the schema version, the network's hash, and every file's
     size and SHA-256."""
     files = describe_files(folder, MANIFEST)
-    identity = {"model_hash": files[NETWORK]["sha256"]} if NETWORK in files else {}
+    path = folder / NETWORK
+    identity = {"model_hash": network_file.model_hash(network_file.read(path))} if NETWORK in files else {}
     sealed = {"schema": SCHEMA_VERSION, **manifest, **identity, "files": files}
     (folder / MANIFEST).write_text(json.dumps(sealed, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return sealed

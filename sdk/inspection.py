@@ -33,6 +33,7 @@ def describe_network(network: Network) -> dict[str, Any]:
                 "bits": value_range.bits,
                 "parameters": int(sum(array.size for array in tensors.values())),
                 "summary": node.layer.summary(),
+                "origin": node.origin,
             }
         )
     return {

@@ -87,12 +87,18 @@ def _convert(
     if epochs and data is not None:
         parameters = _trained(mlp, plan, quantized, parameters, data, options, epochs, progress)
     model = freeze(plan, parameters)
-    network = stated(extract(model), mlp)
+    network = stated(extract(model), mlp).with_origins(_origins(plan, quantized.folded.mlp))
     notes = [quantized.note] if quantized.note else []
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
     reference = float_reference(mlp, quantized.folded, plan, model, network)
     notes += _notes(plan, data, epochs, metrics)
     return Conversion(network, metrics, {BREVITAS_FILE: to_bytes(model)}, tuple(notes), reference)
+
+
+def _origins(plan: Plan, mlp: Mlp) -> dict[str, str]:
+    """Where the layers come from in the user's model, by name; `mlp` is the one that was planned."""
+    known = {node.name: node.origin for node in mlp.nodes}
+    return {node.name: known.get(node.source, "") for node in plan.nodes}
 
 
 def _samples(mlp: Mlp, data: Dataset | None, options: Options) -> npt.NDArray[Any]:

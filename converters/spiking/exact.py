@@ -74,9 +74,9 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
             layer = _steps_of(layer, network.sizes[node.name], where)
         if isinstance(layer, Threshold):
             thresholds = _evened(layer) if uniform else _within_reach(layer, network, node)
-            nodes.append(Node(node.name, Neurons(thresholds, encoding, layer.base), inputs))
+            nodes.append(Node(node.name, Neurons(thresholds, encoding, layer.base), inputs, node.origin))
         elif isinstance(layer, (Dense, Add)):
-            nodes.append(Node(node.name, layer, inputs))
+            nodes.append(Node(node.name, layer, inputs, node.origin))
         else:
             raise InputError(
                 where,

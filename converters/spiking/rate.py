@@ -176,7 +176,9 @@ def _network(
         before = f"neurons{k}"
         unit = scales[-1] if not last else unit
     nodes.append(Node("membranes", SpikeReadout(steps, stages[-1][1].size, "last"), (before,)))
-    return stated(Network(mlp.name, tuple(nodes), Output(np.array([real / steps]))), mlp), scales
+    linear = [node for node in mlp.nodes if isinstance(node.operator, Linear)]
+    network = stated(Network(mlp.name, tuple(nodes), Output(np.array([real / steps]))), mlp)
+    return network.with_origins({f"neurons{k}": node.origin for k, node in enumerate(linear)}), scales
 
 
 def _metrics(

@@ -77,7 +77,7 @@ class TfliteConverter:
         model = replace(model, labels=mlp.labels or data.labels, task=mlp.task, threshold=mlp.threshold)
         if parsed.softmax == "keep":
             model = _with_softmax(model)
-        network = lower(model, rounding_rule(parsed.rounding))
+        network = lower(model, rounding_rule(parsed.rounding)).with_origins(_origins(graph))
         model = replace(model, metadata=_metadata(model, network, parsed))
         metrics, notes = _judged(mlp, data, network, parsed)
         if parsed.universal:
@@ -116,6 +116,12 @@ class TfliteConverter:
             notes.append(_ENDS_IN_SOFTMAX)
         notes += _near_ties(model)
         return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": content}, tuple(notes))
+
+
+def _origins(graph: FloatGraph) -> dict[str, str]:
+    """Where the layers come from in the user's model, by name: a stage may be two, its sum and its rounding."""
+    names = ("{}", "{}_acc", "{}_sum")
+    return {name.format(stage.name): stage.origin for stage in graph.stages for name in names}
 
 
 def _near_ties(model: Model) -> list[str]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network import Network, simulate
 from edgeml.network.layers.requantize import Requantize
-from edgeml.network.network_file import to_bytes
+from edgeml.network.network_file import model_hash
 from edgeml.plugins import Execution, Reception, Subject
 from edgeml.system.regular_file import read_regular
 
@@ -51,7 +51,7 @@ def _model(bundle: Bundle, content: bytes) -> Model:
     model = read_model(content, bundle.network.name)
     options = bundle.manifest.get("options")
     asked = options.get("rounding") if isinstance(options, Mapping) else None
-    if to_bytes(lower(model, rule_of(model, str(asked or "")))) != to_bytes(bundle.network):
+    if model_hash(lower(model, rule_of(model, str(asked or "")))) != model_hash(bundle.network):
         raise CheckFailed(
             f"{bundle.folder}/{FOLDER}", "the .tflite file is not the bundle's network", "Convert the model again"
         )
@@ -95,7 +95,7 @@ class RuntimeExecutor:
             # By construction every rule gives these integers: hold the runtime against them, not against its own rule.
             return bundle.network
         network = lower(_model(bundle, _content(bundle)), self.runtime.rounding)
-        return bundle.network if to_bytes(network) == to_bytes(bundle.network) else network
+        return bundle.network if model_hash(network) == model_hash(bundle.network) else network
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run the file. `detail` names the rule and says how many outputs differ from the bundle's own rule."""

@@ -26,6 +26,7 @@ class Stage:
     ----------
     kind : "linear" (clip(W·x + b, low, high)), "add" (clip(a + b, low, high)), "relu" (clip(x, low, high)),
         "LOGISTIC" or "TANH".
+    origin : where it stands in the user's model, see `MlpNode`.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Stage:
     bias: Floats = field(default_factory=lambda: np.zeros(0))
     low: float = -np.inf
     high: float = np.inf
+    origin: str = ""
 
     def evaluate(self, values: Mapping[str, Floats]) -> Floats:
         """The stage in float64, [samples, channels]."""
@@ -117,9 +119,11 @@ class _Fusion:
         self._stages: dict[str, Stage] = {}
         self._values = {INPUT: _Value(INPUT)}
         self._offset, self._scale = np.zeros(1), np.ones(1)
+        self._origin = ""
 
     def graph(self) -> FloatGraph:
         for node in self._mlp.nodes:
+            self._origin = node.origin
             self._values[node.name] = self._value(node)
         last = self._mlp.nodes[-1]
         value = self._plain(last, self._values[last.name])
@@ -145,7 +149,7 @@ class _Fusion:
     def _new(self, kind: str, inputs: tuple[str, ...], **fields: object) -> _Value:
         word = {"linear": "dense", "LOGISTIC": "sigmoid", "TANH": "tanh"}.get(kind, kind)
         name = f"{word}{len(self._stages)}"
-        self._stages[name] = Stage(name, kind, inputs, **fields)  # type: ignore[arg-type]
+        self._stages[name] = Stage(name, kind, inputs, origin=self._origin, **fields)  # type: ignore[arg-type]
         return _Value(name)
 
     def _alone(self, node: MlpNode) -> Stage | None:

@@ -101,6 +101,8 @@ def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[
         if target is not None:
             document["target"] = target
         columns = ["name", "kind", "inputs", "outputs", "low", "high", "bits", "parameters", "summary"]
+        if any(layer["origin"] for layer in document["layers"]):
+            columns.append("origin")
     elif isinstance(found, Snn):
         document = describe_snn(found)
         columns = ["name", "kind", "inputs", "outputs", "parameters", "summary"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..errors import InputError, NetworkError
 from .arrays import INT32_HIGH, INT32_LOW, integer_scalar, real_array
 from .layer import Layer
 from .layers.input_quantizer import InputQuantizer
+from .origin import origin_text
 from .task import BINARY, TASKS, VALUES, label_count, task_of
 from .value_range import IntArray, ValueRange
 
@@ -23,11 +25,23 @@ MOST_VALUES = 2**26
 
 @dataclass(frozen=True)
 class Node:
-    """A layer at its place: its name, unique in the network, and the names of the nodes that feed it."""
+    """A layer at its place: its name, unique in the network, and the names of the nodes that feed it.
+
+    `origin` says where it stands in the user's model ("encoder.fc1 (Linear), model.py line 12"); it is empty if nobody
+    knows, or if the name says the same. It is for people alone: no integer and no model hash depends on it, and
+    `origin_text` makes it safe to write anywhere.
+    """
 
     name: str
     layer: Layer
     inputs: tuple[str, ...] = ()
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.origin, str):
+            raise NetworkError("origin", f"must be text, found {self.origin!r}")
+        origin = origin_text(self.origin)
+        object.__setattr__(self, "origin", "" if origin == self.name else origin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +155,11 @@ class Network:
             used.update(node.inputs)
         if unused := [node.name for node in self.nodes[:-1] if node.name not in used]:
             raise NetworkError(f"network {self.name}", f"nothing takes the output of {unused}")
+
+    def with_origins(self, origins: Mapping[str, str]) -> Network:
+        """The same network with the origins of these nodes, by name; others keep theirs."""
+        nodes = tuple(replace(node, origin=origins.get(node.name, node.origin)) for node in self.nodes)
+        return replace(self, nodes=nodes)
 
     @property
     def task(self) -> str:

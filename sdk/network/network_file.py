@@ -40,8 +40,8 @@ def _narrowed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
-def to_bytes(network: Network) -> bytes:
-    """The file's content; the same network gives the same bytes."""
+def to_bytes(network: Network, *, origins: bool = True) -> bytes:
+    """The file's content, with the origins of layers or without; the same network gives the same bytes."""
     tensors: dict[str, npt.NDArray[Any]] = {}
     nodes = []
     for node in network.nodes:
@@ -55,6 +55,7 @@ def to_bytes(network: Network) -> bytes:
                 "inputs": list(node.inputs),
                 "attributes": attributes,
                 "tensors": sorted(arrays),
+                **({"origin": node.origin} if origins and node.origin else {}),
             }
         )
     output = network.output
@@ -75,8 +76,11 @@ def _task(output: Output) -> dict[str, Any]:
 
 
 def model_hash(network: Network) -> str:
-    """SHA-256 of the `.edgeml` file in hexadecimal: the identity of a network wherever one is stated."""
-    return hashlib.sha256(to_bytes(network)).hexdigest()
+    """The identity of a network wherever one is stated: SHA-256, in hexadecimal, of its `.edgeml` file without origins.
+
+    What people read of a layer's place in their model changes no integer, and so it changes no identity.
+    """
+    return hashlib.sha256(to_bytes(network, origins=False)).hexdigest()
 
 
 def write(network: Network, path: Path) -> None:
@@ -140,7 +144,7 @@ def _network(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) ->
             raise UnknownKind(f"layer {name}", f"{error.where} that {error.problem}", error.remedy) from error
         except NetworkError as error:
             raise NetworkError(f"layer {name}", str(error)) from error
-        nodes.append(Node(name, layer, _texts("inputs", entry["inputs"])))
+        nodes.append(Node(name, layer, _texts("inputs", entry["inputs"]), entry.get("origin", "")))
     output = structure["output"]
     return Network(
         structure["name"],

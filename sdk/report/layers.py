@@ -76,6 +76,7 @@ def _row(network: Network, node: Node, values: npt.NDArray[np.int32] | None) -> 
         "multiplications": int(weight.size) if weight is not None else "",
         "weights of 0": f"{float(np.mean(weight == 0)):.0%}" if weight is not None and weight.size else "",
         "summary": node.layer.summary(),
+        "in your model": node.origin,
     }
 
 

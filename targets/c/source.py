@@ -6,7 +6,7 @@ from edgeml.network.task import BINARY, VALUES
 
 from .arena import Plan, Step
 from .arrays import ConstantArray
-from .header import input_type
+from .header import description, input_type, origins
 
 __all__ = ["source_text", "used_constants", "used_headers"]
 
@@ -63,7 +63,8 @@ def _step_function(plan: Plan, step: Step) -> str:
         + ([f"uint8_t *scratch{suffix}"] if code.scratch_bytes else [])
         + ["size_t samples"]
     )
-    lines = [f"/* {step.name}: {code.comment}" + (f" ({code.kernel})" if code.kernel else "") + ". */"]
+    lines = [f"/* {description(step)}.", *(f"   From {origin}." for origin in origins(step))]
+    lines[-1] += " */"
     separate = "EDGEML_FOR_SIZE EDGEML_SEPARATE" if code.small else "EDGEML_SEPARATE"
     storage = separate if plan.dialect.separate_steps else "EDGEML_INLINE"
     lines += [f"{storage} void {job.prefix}({parameters})", "{"]

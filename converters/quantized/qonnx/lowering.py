@@ -67,6 +67,7 @@ class Lowering:
     nodes: list[Node] = field(default_factory=list)
     ranges: dict[str, ValueRange] = field(default_factory=dict)
     where: str = ""
+    origin: str = ""
     thresholds: int = 0
     denses: int = 0
     """How many layers of these kinds there are already: their names are counted."""
@@ -80,12 +81,12 @@ class Lowering:
         value = _Value("", None, [Fraction(1)] * size, [Fraction(0)] * size)
         last = "input"
         for node in self.mlp.nodes:
-            self.where = node.origin or node.name
+            self.where, self.origin = node.origin or node.name, node.origin
             if node.inputs != (last,):
                 raise InputError(self.where, "is part of a branch; QONNX files are read where they are one chain")
             value = self._applied(value, node)
             last = node.name
-        self.where = "output"
+        self.where, self.origin = "output", ""
         return self._finished(value)
 
     def _applied(self, value: _Value, node: MlpNode) -> _Value:
@@ -110,7 +111,7 @@ class Lowering:
         while name in taken:
             name += "_"
         before = self.nodes[-1].name if self.nodes else None
-        self.nodes.append(Node(name, layer, () if before is None else (before,)))
+        self.nodes.append(Node(name, layer, () if before is None else (before,), self.origin))
         self.ranges[name] = layer.output_range(*([] if before is None else [self.ranges[before]]))
         return name
 

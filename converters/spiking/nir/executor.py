@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network, simulate
 from edgeml.network import trace as golden_trace
-from edgeml.network.network_file import to_bytes
+from edgeml.network.network_file import model_hash
 from edgeml.plugins import Execution, Reception, Subject
 
 from .read import read_model, read_scales
@@ -57,7 +57,7 @@ class NirExecutor:
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs]; CheckFailed where the file holds another network than the bundle."""
         path, network = _exact(bundle)
-        if to_bytes(network) != to_bytes(bundle.network):
+        if model_hash(network) != model_hash(bundle.network):
             raise CheckFailed(str(path), "holds another network than the bundle", "Convert the model again")
         detail = "the .nir file's exact integers"
         if not trace:

@@ -19,6 +19,7 @@ from edgeml.targets.c.header_reading import read_scales
 from edgeml.targets.cpu.compiler import WARNINGS
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from tests.network.random_networks import random_network
+from tests.network.test_origin import with_origins
 from tests.targets.cpu.bodies import the_compiler
 
 
@@ -58,6 +59,21 @@ def test_labels_cannot_leave_their_string(small_network: Network, tmp_path: Path
     the_compiler().run([*WARNINGS, "small.c", "main.c", "-o", "main"], tmp_path)
     printed = subprocess.run([tmp_path / "main"], capture_output=True, check=True).stdout
     assert printed.decode().split("\0")[:-1] == list(labels)
+
+
+def test_origins_stand_beside_their_layers_and_cannot_leave_their_comment(tmp_path: Path) -> None:
+    network = random_network(5, "origins")
+    known = network.with_origins({network.nodes[1].name: "encoder.fc1 (Linear), model.py line 12"})
+    files = generate(known, CPU_DIALECT).files
+    assert " *     from encoder.fc1 (Linear), model.py line 12\n" in files["origins.h"]
+    assert "\n   From encoder.fc1 (Linear), model.py line 12. */\n" in files["origins.c"]
+    hostile = generate(with_origins(network), CPU_DIALECT)
+    plain = generate(network, CPU_DIALECT).files
+    for name, text in hostile.files.items():
+        code, expected = (re.sub(r"/\*.*?\*/", "", each, flags=re.DOTALL) for each in (text, plain[name]))
+        assert code == expected
+    hostile.write(tmp_path)
+    the_compiler().run([*WARNINGS, "-c", "origins.c", "-o", "origins.o"], tmp_path)
 
 
 def test_the_object_needs_nothing_but_memory_functions_of_the_compiler(tmp_path: Path) -> None:
