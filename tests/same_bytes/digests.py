@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from edgeml.network import network_file
+
 TABLE = Path(__file__).with_name("digests.json")
 _SLASHES = (".c", ".h", ".v", ".cpp", ".ino")
 _HASHES = (
@@ -31,10 +33,13 @@ def _digest(content: bytes) -> str:
 
 
 def code(name: str, content: bytes) -> bytes:
-    """A text file without its comments and blank lines; other files as they are."""
+    """A text file without its comments and blank lines, a network without the origins of its layers; other files as
+    they are."""
     if name.endswith(_SLASHES):
         content = re.sub(rb"/\*.*?\*/", b"", content, flags=re.DOTALL)
         content = re.sub(rb"//[^\n]*", b"", content)
+    elif name == "network.edgeml":
+        return network_file.to_bytes(network_file.from_bytes(content), origins=False)
     elif name.endswith(_HASHES):
         content = re.sub(rb"(?m)^\s*#[^\n]*", b"", content)
     else:

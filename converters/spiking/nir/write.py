@@ -114,7 +114,7 @@ def nir_bytes(network: Network) -> tuple[bytes, tuple[str, ...]]:
         file.create_dataset("version", data=NIR_VERSION, dtype=text)
         _graph(file.create_group("node"), nodes, edges, text)
         exact = file.create_group(EXACT_GROUP)
-        exact.create_dataset("network", data=np.frombuffer(network_file.to_bytes(network), np.uint8))
+        exact.create_dataset("network", data=np.frombuffer(network_file.to_bytes(network, origins=False), np.uint8))
         exact.create_dataset(REAL_NUMBERS, data=StatedScales.of(network).as_json(), dtype=text)
         exact.create_dataset("not_said", data=np.array(lost or ["nothing"], dtype=object), dtype=text)
     return content.getvalue(), tuple(lost)
