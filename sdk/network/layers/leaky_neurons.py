@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -14,6 +15,8 @@ from ..arrays import INT32_HIGH, INT32_LOW, integer_array, integer_scalar
 from ..layer import Layer
 from ..spiking.dynamics import Record, run_layer
 from ..spiking.models.neuron_model import NeuronModel
+from ..spiking.models.operations import Program
+from ..spiking.models.program import program_of
 from ..spiking.ranges import state_ranges
 from ..spiking.size_over_time import check_extent
 from ..value_range import IntArray, ValueRange
@@ -117,6 +120,11 @@ class LeakyNeurons(Layer):
                     f"leaky neurons, {name}",
                     f"is at most {allowed} for decay {model.decay}, found {checked[name].max()}",
                 )
+
+    @cached_property
+    def program(self) -> Program:
+        """What each neuron does in a step."""
+        return program_of(self.model, biased=bool(self.bias.any()))
 
     @property
     def neurons(self) -> int:

@@ -7,13 +7,13 @@ import numpy as np
 from edgeml.errors import InputError
 from edgeml.network import Network, Node
 from edgeml.network.layers.leaky_neurons import LeakyNeurons
-from edgeml.network.spiking.models.limits import bounds
-from edgeml.network.spiking.models.neuron_model import NeuronModel
+from edgeml.network.spiking.models.operations import PARAMETERS, live
 from edgeml.network.spiking.ranges import arriving_range, state_ranges
 
 from ..arrays import ConstantArray
 from ..dialect import Dialect
 from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..neuron_text import NeuronText
 from ..tensor import Tensor
 
 __all__ = ["EMITTER", "LeakyNeuronsEmitter"]
@@ -42,7 +42,7 @@ class LeakyNeuronsEmitter(LayerEmitter):
         assert isinstance(layer, LeakyNeurons)
         _check(job, layer)
         writer = _Writer(job, layer)
-        if layer.model.fire == "per_event":
+        if not layer.program.step:
             writer.event_firing()
         else:
             writer.step_firing()
@@ -78,32 +78,6 @@ def _check(job: LayerJob, layer: LeakyNeurons) -> None:
         )
 
 
-def _decay(model: NeuronModel, state: str, factors: str) -> str:
-    """The state one step later, as an expression."""
-    if model.decay == "none":
-        return state
-    function = {
-        "multiply": "edgeml_decay_multiply",
-        "multiply_toward_zero": "edgeml_decay_toward_zero",
-        "shift": "edgeml_decay_shift",
-        "subtract": "edgeml_decay_subtract",
-    }[model.decay]
-    if model.decay == "shift":
-        return f"{function}({state}, (unsigned){factors}[n])"
-    bits = f", {model.decay_bits}" if model.decay.startswith("multiply") else ""
-    return f"{function}({state}, {factors}[n]{bits})"
-
-
-def _limited(rule: str, bits: int, value: str) -> str:
-    """The value within its width, as an expression."""
-    if rule == "refuse":
-        return value
-    if rule == "wrap":
-        return f"edgeml_wrap({value}, {1 << (bits - 1)})"
-    low, high = bounds(rule, bits)
-    return f"edgeml_saturate({value}, {low}, {high})"
-
-
 class _Writer:
     """Collects statements, constants and scratch words of one layer."""
 
@@ -134,27 +108,28 @@ class _Writer:
             f"{field}_by_source", "int8_t", matrix.T, f"{field} [{sources} sources][{self.size} neurons]"
         )
 
+    def per_neuron_loop(self, body: list[str]) -> list[str]:
+        """The statements `body` for every neuron `n`."""
+        return [f"for (size_t n = 0; n < {self.size}u; n++) {{", *_indented(body), "}"]
+
     def start(self, states: list[str]) -> None:
         """Initial states."""
         initial = self.per_neuron("initial") if self.layer.initial.any() else ""
-        self.lines += [f"for (size_t n = 0; n < {self.size}u; n++) {{"]
-        for state in states:
-            self.lines.append(f"    {state}[n] = {f'{initial}[n]' if state == 'v' and initial else '0'};")
-        self.lines.append("}")
+        values = [f"{initial}[n]" if state == "v" and initial else "0" for state in states]
+        self.lines += self.per_neuron_loop(
+            [f"{state}[n] = {value};" for state, value in zip(states, values, strict=True)]
+        )
 
     def step_firing(self) -> None:
+        """Events of a step are summed, or limited one by one; then every neuron does its step."""
         model, layer, size = self.model, self.layer, self.size
-        per_event = model.accumulation == "per_event"
+        per_event = bool(layer.program.event)
         self.scratch("v", size)
         states = ["v"]
         if model.current:
             self.scratch("u", size)
             states.append("u")
-        deepest = int(layer.delays.max()) if layer.delays is not None else 0
-        own = 1
-        if layer.recurrent is not None and layer.recurrent_delays is not None:
-            own = int(layer.recurrent_delays.max())
-        turns = 1 if per_event else max(deepest + model.input_delay, own if layer.recurrent is not None else 0) + 1
+        turns = 1 if per_event else self._turns()
         self.scratch("ring", turns * size)
         self.start(states)
         self.lines += [
@@ -167,7 +142,15 @@ class _Writer:
         body += self._update(per_event)
         if layer.recurrent is not None and not per_event:
             body += self._send_back(turns)
-        self.lines += [f"    {line}" for line in body] + ["}"]
+        self.lines += [*_indented(body), "}"]
+
+    def _turns(self) -> int:
+        """Steps that the ring holds: the present one, and as many as what is sent now may be late."""
+        layer, own = self.layer, 0
+        deepest = int(layer.delays.max()) if layer.delays is not None else 0
+        if layer.recurrent is not None:
+            own = int(layer.recurrent_delays.max()) if layer.recurrent_delays is not None else 1
+        return max(deepest + self.model.input_delay, own) + 1
 
     def _take(self, turns: int) -> list[str]:
         """Events of this step into the ring; `arriving` is what arrives now."""
@@ -187,17 +170,11 @@ class _Writer:
 
     def _take_one_by_one(self) -> list[str]:
         """Events in the order of their index, each limited: their sum per neuron in `ring`, with the current."""
-        layer, model, size = self.layer, self.model, self.size
+        layer, size, late = self.layer, self.size, self.model.input_delay
         weight = self.weights("weight")
-        limited = _limited(
-            model.current_limit, model.bits, f"ring[n] + count * ({{row}}[n] * {1 << model.weight_shift})"
-        )
-        before = "0"
-        if model.current:
-            before = (
-                "u[n]" if model.order == "add_then_decay" else _decay(model, "u[n]", self.per_neuron("current_decay"))
-            )
-        lines = [f"for (size_t n = 0; n < {size}u; n++) {{", f"    ring[n] = {before};", "}"]
+        event = f"count * (row[n] * {1 << self.model.weight_shift})"
+        text = NeuronText(self.per_neuron, {"arriving": "ring[n]", "event": event})
+        lines = self.per_neuron_loop(text.text(layer.program.before))
 
         def events(count: str, sources: int, row: str, condition: str) -> list[str]:
             inner = [
@@ -205,110 +182,35 @@ class _Writer:
                 f"    const int32_t count = {count};",
                 "    if (count != 0) {",
                 f"        const int8_t *const row = {row} + i * {size}u;",
-                f"        for (size_t n = 0; n < {size}u; n++) {{",
-                f"            ring[n] = {limited.format(row='row')};",
-                "        }",
+                *_indented(self.per_neuron_loop(text.text(layer.program.event)), 2),
                 "    }",
                 "}",
             ]
-            return (
-                [f"if (t > 0) {{  /* {condition} */", *(f"    {line}" for line in inner), "}"] if condition else inner
-            )
+            return [f"if (t > 0) {{  /* {condition} */", *_indented(inner), "}"] if condition else inner
 
-        late = model.input_delay
-        lines += events(
-            f"(int32_t)x[(t - {late}) * {layer.inputs}u + i] + ({self.x.low})" if late
-            else f"(int32_t)x[t * {layer.inputs}u + i] + ({self.x.low})",
-            layer.inputs, weight, "what was sent one step before" if late else "",
-        )  # fmt: skip
+        sent = f"(int32_t)x[{f'(t - {late})' if late else 't'} * {layer.inputs}u + i] + ({self.x.low})"
+        lines += events(sent, layer.inputs, weight, "what was sent one step before" if late else "")
         if layer.recurrent is not None:
             lines += events(f"y[(t - 1) * {size}u + i]", size, self.weights("recurrent"), "spikes of the step before")
         return lines
 
     def _update(self, per_event: bool) -> list[str]:
         """Every neuron's step: `in` is what it gets, `v[n]` its membrane; writes y."""
-        model, layer = self.model, self.layer
-        bias = self.per_neuron("bias") if layer.bias.any() else ""
-        into_current = f" + {bias}[n]" if bias and model.bias_into == "current" else ""
-        into_membrane = f" + {bias}[n]" if bias and model.bias_into == "membrane" else ""
+        program = self.layer.program
         # Membranes that are never reset meet no threshold, and C compilers object to a constant that nothing reads.
-        meets_threshold = model.emission != "membrane" or model.reset != "none"
-        threshold = self.per_neuron("threshold") if meets_threshold else ""
-        above = ">" if model.compare == "greater" else ">="
-        lines: list[str] = []
-        if per_event:
-            total = _limited(model.current_limit, model.bits, f"ring[n]{into_current}") if into_current else "ring[n]"
-            if model.current and model.order == "add_then_decay":
-                lines += [f"const int32_t total = {total};"]
-                lines += [f"const int32_t in = {_decay(model, 'total', self.per_neuron('current_decay'))};"]
-            else:
-                lines += [f"const int32_t in = {total};"]
-        else:
-            arriving = "arriving[n]"
-            if model.dropped_bits:
-                arriving = f"edgeml_floor_shift({arriving}, {model.dropped_bits})"
-            if model.weight_shift:
-                arriving = f"{arriving} * {1 << model.weight_shift}"
-            arriving += into_current
-            if not model.current:
-                total = arriving
-            elif model.order == "add_then_decay":
-                lines += [f"const int32_t total = u[n] + {arriving};"]
-                total = _decay(model, "total", self.per_neuron("current_decay"))
-            else:
-                total = f"{_decay(model, 'u[n]', self.per_neuron('current_decay'))} + {arriving}"
-            lines += [f"const int32_t in = {_limited(model.current_limit, model.bits, total)};", "arriving[n] = 0;"]
-        if model.current:
-            lines += ["u[n] = in;"]
-        beta = self.per_neuron("membrane_decay") if model.decay != "none" else ""
-        guarded = model.reset == "subtract_guarded"
-        if (model.reset_delay and model.reset != "none") or guarded:
-            lines += [f"const int32_t past = v[n] {above} {threshold}[n];"]
-        state = "v[n]"
-        if model.reset == "zero" and model.reset_delay:
-            lines += ["const int32_t kept = past ? 0 : v[n];"]
-            state = "kept"
-        decayed = _decay(model, state, beta)
-        if model.addition == "saturating":
-            change = _limited(model.membrane_limit, model.bits, f"{decayed} - {state} + in")
-            with_bias = _limited(model.membrane_limit, model.bits, f"change{into_membrane}")
-            lines += [
-                f"const int32_t change = {change};",
-                f"int32_t next = {state} + {with_bias if into_membrane else 'change'};",
-            ]
-        else:
-            lines += [f"int32_t next = {decayed} + in{into_membrane};"]
-        if model.reset == "subtract" and model.reset_delay:
-            lines += [f"next -= past * {threshold}[n];"]
-        elif model.reset == "zero_with_input" and model.reset_delay:
-            lines += ["next = past ? 0 : next;"]
-        if model.membrane_limit != "refuse":
-            lines += [f"next = {_limited(model.membrane_limit, model.bits, 'next')};"]
-        lines += self._compare(threshold, above)
-        lines += ["v[n] = next;"]
-        sent = "next" if model.emission == "membrane" else "(uint8_t)fired"
-        lines += [f"y[t * {self.size}u + n] = {sent};"]
-        return [f"for (size_t n = 0; n < {self.size}u; n++) {{", *(f"    {line}" for line in lines), "}"]
-
-    def _compare(self, threshold: str, above: str) -> list[str]:
-        """`fired`, and the resets that are done at once."""
-        model = self.model
-        silent = model.emission == "membrane"
-        if model.reset == "subtract_repeatedly":
-            numerator = "next" if model.compare == "at_least" else "(next - 1)"
-            return [
-                f"int32_t fired = next {above} {threshold}[n] ? {numerator} / {threshold}[n] : 0;",
-                f"fired = fired > {model.max_spikes} ? {model.max_spikes} : fired;",
-                f"next -= fired * {threshold}[n];",
-            ]
-        compared = f"next - past * {threshold}[n]" if model.reset == "subtract_guarded" else "next"
-        lines = [f"const int32_t fired = {compared} {above} {threshold}[n];"]
-        at_once = not model.reset_delay and model.reset != "none"
-        if at_once and model.reset in ("zero", "zero_with_input"):
-            lines += ["next = fired ? 0 : next;"]
-        elif at_once:
-            lines += [f"next -= fired * {threshold}[n];"]
-        return lines if at_once or not silent else []
+        step = live(program.step, (program.emitted,))
+        read = {name for operation in step for name in operation.reads}
+        for name in PARAMETERS:
+            if name in read:
+                self.per_neuron(name)
+        arriving = "ring[n]" if per_event else "arriving[n]"
+        if self.model.dropped_bits:
+            arriving = f"edgeml_floor_shift({arriving}, {self.model.dropped_bits})"
+        if self.model.weight_shift and not per_event:
+            arriving = f"{arriving} * {1 << self.model.weight_shift}"
+        text = NeuronText(self.per_neuron, {"arriving": arriving}, () if per_event else ("arriving[n] = 0;",))
+        sent = "next" if program.emitted == "next" else "(uint8_t)fired"
+        return self.per_neuron_loop([*text.text(step), f"y[t * {self.size}u + n] = {sent};"])
 
     def _send_back(self, turns: int) -> list[str]:
         """Recurrent events of this step into the ring."""
@@ -322,42 +224,32 @@ class _Writer:
 
     def event_firing(self) -> None:
         """Compare and reset after every single event; an event with a number is that many events."""
-        model, layer, size = self.model, self.layer, self.size
-        threshold = self.per_neuron("threshold")
-        above = ">" if model.compare == "greater" else ">="
+        layer, size = self.layer, self.size
+        self.per_neuron("threshold")
         self.scratch("v", size)
         self.start(["v"])
-        decayed = _decay(model, "v[n]", self.per_neuron("membrane_decay") if model.decay != "none" else "")
-        leaked = f"{decayed} + {self.per_neuron('bias')}[n]" if layer.bias.any() else decayed
-        event = _limited(model.membrane_limit, model.bits, f"v[n] + row[n] * {1 << model.weight_shift}")
-        sources = [(f"x[t * {layer.inputs}u + i]", layer.inputs, self.weights("weight"), self.x.low, "")]
-        if model.input_delay:
-            sources = [(f"x[(t - 1) * {layer.inputs}u + i]", layer.inputs, self.weights("weight"), self.x.low, "t > 0")]
+        fired = f"y[t * {size}u + n]"
+        text = NeuronText(self.per_neuron, {"event": f"row[n] * {1 << self.model.weight_shift}"}, given=fired)
+        body = self.per_neuron_loop([*text.text(layer.program.before), f"{fired} = 0;"])
+        late = "(t - 1)" if self.model.input_delay else "t"
+        inputs = f"x[{late} * {layer.inputs}u + i]"
+        sources = [(inputs, layer.inputs, self.weights("weight"), self.x.low, bool(self.model.input_delay))]
         if layer.recurrent is not None:
-            sources.append((f"y[(t - 1) * {size}u + i]", size, self.weights("recurrent"), 0, "t > 0"))
-        self.lines += [
-            f"for (size_t t = 0; t < {layer.steps}u; t++) {{",
-            f"    for (size_t n = 0; n < {size}u; n++) {{",
-            f"        v[n] = {_limited(model.membrane_limit, model.bits, leaked)};",
-            f"        y[t * {size}u + n] = 0;",
-            "    }",
-        ]
-        for value, count, weight, low, condition in sources:
-            self.lines += [
-                f"    for (size_t i = 0; {f'{condition} && ' if condition else ''}i < {count}u; i++) {{",
-                f"        const int8_t *const row = {weight} + i * {size}u;",
-                f"        for (int32_t left = (int32_t){value} + ({low}); left > 0; left--) {{",
-                f"            for (size_t n = 0; n < {size}u; n++) {{",
-                f"                v[n] = {event};",
-                f"                if (v[n] {above} {threshold}[n] && y[t * {size}u + n] < {model.max_spikes}) {{",
-                "                    v[n] = 0;",
-                f"                    y[t * {size}u + n]++;",
-                "                }",
-                "            }",
-                "        }",
+            sources.append((f"y[(t - 1) * {size}u + i]", size, self.weights("recurrent"), 0, True))
+        for value, count, weight, low, is_late in sources:
+            body += [
+                f"for (size_t i = 0; {'t > 0 && ' if is_late else ''}i < {count}u; i++) {{",
+                f"    const int8_t *const row = {weight} + i * {size}u;",
+                f"    for (int32_t left = (int32_t){value} + ({low}); left > 0; left--) {{",
+                *_indented(self.per_neuron_loop(text.text(layer.program.event)), 2),
                 "    }",
+                "}",
             ]
-        self.lines.append("}")
+        self.lines += [f"for (size_t t = 0; t < {layer.steps}u; t++) {{", *_indented(body), "}"]
+
+
+def _indented(lines: list[str], levels: int = 1) -> list[str]:
+    return [f"{'    ' * levels}{line}" for line in lines]
 
 
 EMITTER = LeakyNeuronsEmitter()
