@@ -22,9 +22,9 @@ class Stream:
         verilog.wire(f"{self.name}_ready")
         verilog.wire(f"{self.name}_data", width=self.width)
 
-    def ports(self, prefix: str) -> dict[str, str]:
-        """The ports `<prefix>_valid`, `_ready` and `_data` of a unit, connected to it."""
-        return {f"{prefix}_{part}": f"{self.name}_{part}" for part in ("valid", "ready", "data")}
+    def ports(self, prefix: str = "") -> dict[str, str]:
+        """The ports `<prefix>_valid`, `_ready` and `_data` of a unit (or `valid`, `ready`, `data`), connected to it."""
+        return {f"{prefix}_{part}" if prefix else part: f"{self.name}_{part}" for part in ("valid", "ready", "data")}
 
     def feed(self, verilog: Verilog, taker: str) -> None:
         """Connect it to the stream called `taker`."""
