@@ -175,6 +175,8 @@ class _Writer:
         event = f"count * (row[n] * {1 << self.model.weight_shift})"
         text = NeuronText(self.per_neuron, {"arriving": "ring[n]", "event": event})
         lines = self.per_neuron_loop(text.text(layer.program.before))
+        if self.model.current and self.model.order == "decay_then_add":
+            self.per_neuron("current_decay")
 
         def events(count: str, sources: int, row: str, condition: str) -> list[str]:
             inner = [
@@ -200,6 +202,9 @@ class _Writer:
         # Membranes that are never reset meet no threshold, and C compilers object to a constant that nothing reads.
         step = live(program.step, (program.emitted,))
         read = {name for operation in step for name in operation.reads}
+        if self.model.current:
+            # Currents have their table in any case: one that does not decay is the only one that does not read it.
+            read.add("current_decay")
         for name in PARAMETERS:
             if name in read:
                 self.per_neuron(name)
