@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .writer import Port, Verilog
+from .writer import CLOCK, Port, Verilog
 
-__all__ = ["Stream", "stream_ports"]
+__all__ = ["Stream", "result_fifo", "shift_register", "stream_ports"]
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,18 @@ def stream_ports(in_width: int, out_width: int) -> list[Port]:
         Port("input", "out_ready"),
         Port("output", "out_data", out_width),
     ]
+
+
+def shift_register(verilog: Verilog, name: str, bit: str, length: int, note: str) -> None:
+    """The last `length` values of a bit: `name[k]` is what `bit` was k + 1 clocks ago, 0 after a reset."""
+    verilog.reg(name, width=length, note=note)
+    with verilog.clocked():
+        verilog.line(f"if (rst) {name} <= {length}'d0;")
+        verilog.line(f"else {name} <= {f'{{{name}[{length - 2}:0], {bit}}}' if length > 1 else bit};")
+
+
+def result_fifo(verilog: Verilog, width: int, depth: int, can_reserve: str, push: str) -> None:
+    """The FIFO between what never stalls and the output: a place is reserved with `take`, and takes `result`."""
+    reserve = {"can_reserve": can_reserve, "reserve": "take", "push": push, "push_data": "result"}
+    ports = {**CLOCK, **reserve, **Stream("out", width).ports()}
+    verilog.instance("edgeml_fifo", "results", ports, {"WIDTH": width, "DEPTH": depth})
