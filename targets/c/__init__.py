@@ -23,7 +23,8 @@ implementation to compare with golden than the one that runs.
 
 from .arrays import ConstantArray
 from .dialect import Dialect
-from .emitter import LayerCode, LayerEmitter, LayerJob, emitter_kinds, has_emitter, layer_emitter
+from .emitter import LayerEmitter, LayerJob, emitter_kinds, has_emitter, layer_emitter
+from .layer_code import LayerCode
 from .program import MOST_CONSTANTS, CProgram, generate
 from .tensor import Tensor
 

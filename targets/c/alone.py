@@ -14,16 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
-from edgeml.network import Dense, Threshold
-from edgeml.network.layers.neurons import Neurons
 
 from .arena import Plan, Step
+from .emitter import layer_emitter
 from .tensor import Tensor
 
 __all__ = ["StepCase", "check_steps", "entry_points", "step_cases"]
 
-_MOST_OUTPUTS = 12
-"""Outputs of a dense layer whose both ends are driven."""
 _DRAWN = 6
 
 Values = npt.NDArray[np.int32]
@@ -93,34 +90,17 @@ def step_cases(plan: Plan) -> Iterator[StepCase]:
         yield StepCase(step, _function(plan, position), stored, found[0])
 
 
-def _ends(tensor: Tensor) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    return tensor.stored_low + tensor.low, tensor.stored_high + tensor.low
-
-
 def _corners(step: Step, generator: np.random.Generator) -> tuple[Values, ...]:
     """Values [cases, channels] for each input: all at one end, both ends drawn, and what the layer makes extreme."""
     columns = []
     patterns = [np.array(bits) for bits in ((0, 0), (1, 1), (0, 1), (1, 0))][: 2 * len(step.job.inputs)]
     for number, tensor in enumerate(step.job.inputs):
-        low, high = _ends(tensor)
+        low, high = tensor.ends
         rows = [high if pattern[number] else low for pattern in patterns]
         rows += [np.where(generator.integers(0, 2, tensor.size) == 1, high, low) for _ in range(_DRAWN)]
         rows += [generator.integers(low, high, endpoint=True) for _ in range(_DRAWN)]
         columns.append(rows)
-    layer = step.job.nodes[0].layer
-    if isinstance(layer, Dense):
-        low, high = _ends(step.job.inputs[0])
-        count = min(_MOST_OUTPUTS, layer.outputs)
-        for output in (position * layer.outputs // count for position in range(count)):
-            positive = layer.weight[output] > 0
-            columns[0] += [np.where(positive, high, low), np.where(positive, low, high)]
-    if isinstance(layer, (Threshold, Neurons)):
-        low, high = _ends(step.job.inputs[0])
-        levels = layer.thresholds.shape[1]
-        for turn in range(_DRAWN):
-            chosen = (np.arange(layer.channels) + turn) % levels
-            at = layer.thresholds[np.arange(layer.channels), chosen].astype(np.int64)
-            columns[0] += [np.clip(at, low, high), np.clip(at - 1, low, high)]
+    columns[0] += layer_emitter(step.job.nodes[0]).extremes(step.job)
     return tuple(np.stack(rows).astype(np.int32) for rows in columns)
 
 

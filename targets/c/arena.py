@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from edgeml.network import Network, Node
 
 from .dialect import Dialect
-from .emitter import LayerCode, LayerJob, layer_emitter
+from .emitter import LayerJob, layer_emitter
 from .identifiers import c_name
+from .layer_code import LayerCode
 from .tensor import Tensor
 
 __all__ = ["Plan", "Step", "make_plan"]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .dense_kernels.kernel import DenseKernel
+from .dense_kernels.kernel import DenseKernel
 
 __all__ = ["Dialect"]
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Network, Node
 from edgeml.targets.layer_kinds import LayerKinds
 
-from .arrays import ConstantArray
 from .dialect import Dialect
+from .layer_code import LayerCode
 from .tensor import Tensor
 
-__all__ = ["ENTRY_POINTS", "LayerCode", "LayerEmitter", "LayerJob", "emitter_kinds", "has_emitter", "layer_emitter"]
+__all__ = ["ENTRY_POINTS", "LayerEmitter", "LayerJob", "emitter_kinds", "has_emitter", "layer_emitter"]
 
 ENTRY_POINTS = "edgeml.c_layers"
 """The group of entry points by which packages add the C of kinds of layer."""
@@ -43,40 +45,6 @@ class LayerJob:
     prefix: str
 
 
-@dataclass(frozen=True)
-class LayerCode:
-    """The C of one step.
-
-    Parameters
-    ----------
-    statements : the body of its function. In scope: `x` (for the second input `x1`), pointers to const to the
-        stored integers; `y`, pointer to the output's; `scratch`, `uint8_t *`, aligned like the arena. With
-        `per_sample` they are those of one sample; else of `samples` (a `size_t`) samples, each tensor's `padded`
-        elements (and the scratch bytes, rounded up to the alignment) after the one before.
-    comment : what it computes, one line.
-    includes : headers of `firmware_stubs/c/edgeml`, and of `headers`, whose functions it calls.
-    headers : text of headers that are not edgeml's, by file name; they are copied beside edgeml's own.
-    constants : arrays that it reads.
-    scratch_bytes : bytes of scratch memory that it needs for one sample.
-    per_sample : whether the statements are for one sample.
-    fills_padding : whether the statements also write zeros behind the output's `size` elements; if not, zeros are
-        written for them.
-    kernel : which of several ways it goes, for reports.
-    small : whether its time is spent in functions that it calls, so that it may be compiled for size.
-    """
-
-    statements: tuple[str, ...]
-    comment: str
-    includes: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    constants: tuple[ConstantArray, ...] = ()
-    scratch_bytes: int = 0
-    per_sample: bool = True
-    fills_padding: bool = False
-    kernel: str = ""
-    small: bool = False
-
-
 class LayerEmitter(ABC):
     """Generates the C of one kind of layer; holds no state. A file `layers/KIND.py` gives one, named `EMITTER`.
 
@@ -95,6 +63,11 @@ class LayerEmitter(ABC):
     def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
         """How the values of the last of `nodes` are stored."""
         return Tensor.make(nodes[-1].name, network.ranges[nodes[-1].name], dialect.padding)
+
+    def extremes(self, job: LayerJob) -> list[npt.NDArray[np.int64]]:
+        """Inputs [channels] of a step with one input, within the input's range, at which its results are extreme or
+        change: `alone` runs the step on them, beside corners of the range. By default none."""
+        return []
 
     @abstractmethod
     def emit(self, job: LayerJob) -> LayerCode:

@@ -54,6 +54,11 @@ class Tensor:
         return cls(name, size, ctype, low, values.low - low, values.high - low, -(-size // padding) * padding)
 
     @property
+    def ends(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The smallest and the largest value of each channel, int64 [size] each."""
+        return self.stored_low + self.low, self.stored_high + self.low
+
+    @property
     def item_bytes(self) -> int:
         """Bytes of one element."""
         return ITEM_BYTES[self.ctype]

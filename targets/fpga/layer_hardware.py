@@ -58,9 +58,17 @@ class LayerHardware:
     compared_form: str = ""
 
     def __post_init__(self) -> None:
-        if self.unit is not None and inspect.isabstract(self.unit):
-            lacking = ", ".join(sorted(self.unit.__abstractmethods__))
-            raise InputError(f"layer kind {self.kind!r}", f"its folded unit {self.unit.__name__} lacks {lacking}")
+        if self.unit is None:
+            return
+        lacking = sorted(self.unit.__abstractmethods__) if inspect.isabstract(self.unit) else []
+        lacking += [] if self.unit.module else ["module"]
+        lacking += [] if self.unit.modules else ["modules"]
+        if lacking:
+            raise InputError(
+                f"layer kind {self.kind!r}",
+                f"its folded unit {self.unit.__name__} lacks {', '.join(lacking)}",
+                "See edgeml.targets.fpga.architectures.folded.unit.Unit",
+            )
 
 
 _KINDS = LayerKinds(

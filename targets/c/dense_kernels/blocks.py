@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import ConstantArray
-from ..emitter import LayerCode
+from ..layer_code import LayerCode
 from .kernel import DenseKernel, DenseProblem
 from .levels import MOST_LEVELS, Levels, level_blocks, padded
 
@@ -62,7 +62,7 @@ class BlocksKernel(DenseKernel):
         return True
 
     def applies(self, problem: DenseProblem) -> bool:
-        if problem.input.ctype != "uint8_t" or problem.dialect.padding % 64 or not self.takes(problem):
+        if problem.input.ctype != "uint8_t" or problem.padding % 64 or not self.takes(problem):
             return False
         if problem.thresholds is None:
             return problem.fits_int32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import ConstantArray
-from ..emitter import LayerCode
+from ..layer_code import LayerCode
 from .kernel import DenseKernel, DenseProblem
 
 __all__ = ["EventsKernel"]

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.network import Dense, Threshold
-from edgeml.network.layers.input_spikes import InputSpikes
-from edgeml.network.layers.neurons import Neurons
-
-from ..dialect import Dialect
-from ..emitter import LayerCode, LayerJob
+from ..layer_code import LayerCode
 from ..tensor import Tensor
 
 __all__ = ["DenseKernel", "DenseProblem"]
@@ -33,7 +28,7 @@ class DenseProblem:
     input, output : tensors.
     low, high : int64 [outputs], bounds of acc.
     partial_low, partial_high : int64 [outputs], bounds of bias and every partial sum in any order of addition.
-    dialect, prefix : as in `LayerJob`.
+    padding, prefix : as in `Dialect`, as in `LayerJob`.
     events : whether a population of spiking neurons feeds the layer, so that most inputs may be silent.
     """
 
@@ -47,42 +42,9 @@ class DenseProblem:
     high: npt.NDArray[np.int64]
     partial_low: npt.NDArray[np.int64]
     partial_high: npt.NDArray[np.int64]
-    dialect: Dialect
+    padding: int
     prefix: str
     events: bool = False
-
-    @classmethod
-    def of(cls, job: LayerJob) -> DenseProblem:
-        """The problem of a step whose first layer is dense."""
-        dense, last = job.nodes[0].layer, job.nodes[-1].layer
-        assert isinstance(dense, Dense)
-        (x,) = job.inputs
-        weight = dense.weight.astype(np.int64)
-        bias = dense.bias + (x.low - dense.input_zero_point) * weight.sum(axis=1)
-        positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
-
-        def bounds(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
-            return positive @ low + negative @ high, positive @ high + negative @ low
-
-        whole = bounds(x.stored_low, x.stored_high)
-        partial = bounds(np.minimum(x.stored_low, 0), np.maximum(x.stored_high, 0))
-        return cls(
-            weight=dense.weight,
-            weight_bits=dense.weight_bits,
-            bias=bias,
-            thresholds=last.thresholds if isinstance(last, Threshold) else None,
-            input=x,
-            output=job.output,
-            low=whole[0] + bias,
-            high=whole[1] + bias,
-            partial_low=partial[0] + np.minimum(bias, 0),
-            partial_high=partial[1] + np.maximum(bias, 0),
-            dialect=job.dialect,
-            prefix=job.prefix,
-            events=any(
-                node.name == x.name and isinstance(node.layer, (InputSpikes, Neurons)) for node in job.network.nodes
-            ),
-        )
 
     @property
     def outputs(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arrays import ConstantArray
-from ..emitter import LayerCode
+from ..layer_code import LayerCode
 from .kernel import DenseKernel, DenseProblem
 
 __all__ = ["RowsKernel"]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import ConstantArray
-from ..emitter import LayerCode
+from ..layer_code import LayerCode
 from .kernel import DenseKernel, DenseProblem
 from .levels import HALVES, MOST_LEVELS, Levels, level_blocks, padded
 from .quads import memory_cost
@@ -44,7 +44,7 @@ class TripletsKernel(DenseKernel):
     name: ClassVar[str] = "triplets"
 
     def applies(self, problem: DenseProblem) -> bool:
-        if problem.thresholds is None or problem.input.ctype != "uint8_t" or problem.dialect.padding % 64:
+        if problem.thresholds is None or problem.input.ctype != "uint8_t" or problem.padding % 64:
             return False
         if problem.input.largest > 3 or int(problem.weight.min()) < -2 or int(problem.weight.max()) > 1:
             return False

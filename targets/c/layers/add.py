@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..emitter import LayerEmitter, LayerJob
+from ..layer_code import LayerCode
 
 __all__ = ["EMITTER", "AddEmitter"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from edgeml.network import Network, Node
 
 from ..dialect import Dialect
-from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..emitter import LayerEmitter, LayerJob
+from ..layer_code import LayerCode
 from ..tensor import Tensor
 
 __all__ = ["EMITTER", "InputQuantizerEmitter"]

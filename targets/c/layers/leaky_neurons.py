@@ -12,7 +12,8 @@ from edgeml.network.spiking.ranges import arriving_range, state_ranges
 
 from ..arrays import ConstantArray
 from ..dialect import Dialect
-from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..emitter import LayerEmitter, LayerJob
+from ..layer_code import LayerCode
 from ..neuron_text import NeuronText
 from ..tensor import Tensor
 

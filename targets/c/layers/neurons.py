@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+
 from edgeml.network import Network, Node, Threshold
 from edgeml.network.layers.neurons import Neurons
 
 from ..dialect import Dialect
-from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..emitter import LayerEmitter, LayerJob
+from ..layer_code import LayerCode
 from ..tensor import Tensor
-from .threshold import ThresholdEmitter
+from .threshold import ThresholdEmitter, at_thresholds
 
 __all__ = ["EMITTER", "NeuronsEmitter"]
 
@@ -29,6 +33,11 @@ class NeuronsEmitter(LayerEmitter):
         assert isinstance(layer, Neurons)
         values = network.ranges[nodes[-1].name]
         return Tensor.make(nodes[-1].name, values, dialect.padding, ctype="uint8_t", low=layer.base)
+
+    def extremes(self, job: LayerJob) -> list[npt.NDArray[np.int64]]:
+        layer = job.nodes[0].layer
+        assert isinstance(layer, Neurons)
+        return at_thresholds(layer.thresholds, job.inputs[0])
 
     def emit(self, job: LayerJob) -> LayerCode:
         layer = job.nodes[-1].layer

@@ -7,7 +7,8 @@ import numpy as np
 from edgeml.network.layers.requantize import Requantize
 
 from ..arrays import ConstantArray
-from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..emitter import LayerEmitter, LayerJob
+from ..layer_code import LayerCode
 
 __all__ = ["EMITTER", "RequantizeEmitter"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from edgeml.network.layers.spike_encoder import SpikeEncoder
 
-from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..emitter import LayerEmitter, LayerJob
+from ..layer_code import LayerCode
 from ..tensor import Tensor
 
 __all__ = ["EMITTER", "SpikeEncoderEmitter"]

@@ -6,7 +6,8 @@ from edgeml.network import Network, Node
 from edgeml.network.layers.spike_readout import SpikeReadout
 
 from ..dialect import Dialect
-from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..emitter import LayerEmitter, LayerJob
+from ..layer_code import LayerCode
 from ..tensor import Tensor
 
 __all__ = ["EMITTER", "SpikeReadoutEmitter"]

@@ -9,10 +9,13 @@ from edgeml.network import Network, Node, Threshold
 
 from ..arrays import ConstantArray
 from ..dialect import Dialect
-from ..emitter import LayerCode, LayerEmitter, LayerJob
+from ..emitter import LayerEmitter, LayerJob
+from ..layer_code import LayerCode
 from ..tensor import Tensor
 
-__all__ = ["EMITTER", "MOST_COMPARED", "ThresholdEmitter", "threshold_tensor"]
+__all__ = ["EMITTER", "MOST_COMPARED", "ThresholdEmitter", "at_thresholds", "threshold_tensor"]
+
+_TURNS = 6
 
 MOST_COMPARED = 15
 """Up to so many thresholds per channel all are compared; of more, a binary search is quicker."""
@@ -24,6 +27,17 @@ def threshold_tensor(network: Network, node: Node, dialect: Dialect) -> Tensor:
     return Tensor.make(node.name, network.ranges[node.name], dialect.padding, ctype="uint8_t", low=node.layer.base)
 
 
+def at_thresholds(thresholds: npt.NDArray[np.int32], x: Tensor) -> list[npt.NDArray[np.int64]]:
+    """Values [channels] of `x` that reach a threshold of each channel, and that just do not."""
+    low, high = x.ends
+    channels, levels = thresholds.shape
+    rows = []
+    for turn in range(_TURNS):
+        at = thresholds[np.arange(channels), (np.arange(channels) + turn) % levels].astype(np.int64)
+        rows += [np.clip(at, low, high), np.clip(at - 1, low, high)]
+    return rows
+
+
 class ThresholdEmitter(LayerEmitter):
     """Counts the thresholds that are reached."""
 
@@ -31,6 +45,11 @@ class ThresholdEmitter(LayerEmitter):
 
     def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
         return threshold_tensor(network, nodes[-1], dialect)
+
+    def extremes(self, job: LayerJob) -> list[npt.NDArray[np.int64]]:
+        layer = job.nodes[0].layer
+        assert isinstance(layer, Threshold)
+        return at_thresholds(layer.thresholds, job.inputs[0])
 
     def emit(self, job: LayerJob) -> LayerCode:
         layer = job.nodes[-1].layer

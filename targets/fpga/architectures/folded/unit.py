@@ -67,9 +67,9 @@ class Unit(ABC):
     """Whether it takes values by itself, and so starts a chain, or follows in a pipeline."""
     clocked: ClassVar[bool] = True
     """Whether the module has the ports `clk` and `rst`."""
-    module: ClassVar[str]
+    module: ClassVar[str] = ""
     """The Verilog module to instantiate."""
-    modules: ClassVar[tuple[str, ...]]
+    modules: ClassVar[tuple[str, ...]] = ()
     """File names of that module and of those that it needs; `module_text` gives their text."""
 
     def __init__(self, place: Place) -> None:
