@@ -11,7 +11,6 @@ import numpy as np
 
 from .bundle import Bundle
 from .errors import InputError, MissingTool
-from .network import Dense
 from .plugins.executor import CountsInstructions, Executor, NeedsDevice, StartsProcess, TimesItself, executors
 
 __all__ = ["ROUNDS", "instructions", "measure"]
@@ -78,7 +77,7 @@ def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: 
     """Instructions of one inference, in all (`layer` is empty) and by layer, on every emulated processor that can run
     the bundle here (`plugins.CountsInstructions`). For dense layers, also their multiply-accumulates (`macs`)."""
     q, _ = bundle.golden()
-    macs = {node.name: node.layer.weight.size for node in bundle.network.nodes if isinstance(node.layer, Dense)}
+    macs = {node.name: node.layer.multiplications for node in bundle.network.nodes}
     rows: list[dict[str, Any]] = []
     for name, executor in _ready(bundle):
         if not _counts(executor):

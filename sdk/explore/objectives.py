@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..judging.scores import scores
-from ..network import Dense, Network, Threshold
+from ..network import Network
 from ..network.task import VALUES
 from ..profile import Profile
 
@@ -124,25 +124,16 @@ def general_estimates(network: Network, profile: Profile, estimated: Mapping[str
     both are known (mW · µs = nJ); an estimate as good as these two.
     """
     macs = operations = memory = 0
-    bits = {node.name: _output_bits(node.layer) for node in network.nodes}
+    bits = {node.name: node.layer.value_bits for node in network.nodes}
     for node in network.layers:
-        layer = node.layer
-        if isinstance(layer, Dense):
-            source = bits.get(node.inputs[0]) or 8
-            macs += layer.weight.size
-            operations += layer.weight.size * layer.weight_bits * source
-            memory += layer.weight.size * layer.weight_bits
+        macs += node.layer.multiplications
+        operations += node.layer.weight_memory * (bits.get(node.inputs[0]) or 8)
+        memory += node.layer.weight_memory
     found = {"macs": float(macs), "bit_operations": float(operations), "weight_bits": float(memory)}
     power = profile.values.get("active_power_mw")
     if isinstance(power, (int, float)) and not isinstance(power, bool) and power > 0 and "latency_us" in estimated:
         found["energy_nj"] = float(power) * estimated["latency_us"]
     return found
-
-
-def _output_bits(layer: Any) -> int:
-    if isinstance(layer, Threshold):
-        return max(int(layer.levels).bit_length(), 1)
-    return int(getattr(layer, "bits", 0))
 
 
 def quality(answers: npt.NDArray[Any], y: npt.NDArray[Any]) -> dict[str, float]:

@@ -21,7 +21,7 @@ from ..data.dataset import Dataset
 from ..errors import EdgemlError, InputError, MissingTool
 from ..frontends.mlp import Linear, Mlp
 from ..judging.scores import answers_of
-from ..network import Network, Threshold, network_file
+from ..network import Network, network_file
 from ..profile import Profile
 from .candidate import Candidate
 from .front import dominates
@@ -267,7 +267,7 @@ class Trials:
 
     def _in_form(self, network: Network, candidate: Candidate) -> Network:
         """The network as it goes to the target: as spikes where that is the form."""
-        if candidate.form != "spiking" or not any(isinstance(node.layer, Threshold) for node in network.nodes):
+        if candidate.form != "spiking":
             return network
         converter = plugins.converters("spiking")
         encoding = {"encoding": candidate.options.get("encoding", "unary")}

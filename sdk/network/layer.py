@@ -67,6 +67,21 @@ class Layer(ABC):
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         """The layer's integers: int32 [samples, channels] for each input → int32 [samples, output channels]."""
 
+    @property
+    def multiplications(self) -> int:
+        """Multiply-accumulates of one inference, as `explore` and `bench` count them."""
+        return 0
+
+    @property
+    def weight_memory(self) -> int:
+        """Bits that the weights of these multiplications take, all together."""
+        return 0
+
+    @property
+    def value_bits(self) -> int:
+        """Bits of the layer's values if the layer itself states them; else 0."""
+        return 0
+
     def summary(self) -> str:
         """One line for `inspect`: what is particular about this layer."""
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -96,18 +96,8 @@ def _width(name: str, value_range: ValueRange, values: npt.NDArray[np.int32] | N
 
 def _card(network: Network, node: Node, values: npt.NDArray[np.int32] | None) -> str:
     layer = node.layer
-    figures = []
-    if isinstance(layer, (Dense, LeakyNeurons)):
-        figures.append(_weights(layer.weight, layer.weight_bits))
-    if isinstance(layer, (Threshold, Neurons)):
-        figures.append(_thresholds(layer.thresholds, network.ranges[node.inputs[0]]))
-    if isinstance(layer, Lookup):
-        xs = [int(x) for x in layer.base + np.arange(layer.table.size)]
-        series = [{"name": "table", "x": xs, "y": [int(y) for y in layer.table]}]
-        curve = {"title": "Table", "x_label": "input", "y_label": "output", "kind": "line", "series": series}
-        figures.append(figure("Table", chart(curve)))
-    if isinstance(layer, Requantize):
-        figures.append(_factors(layer))
+    drawn = _FIGURES.get(layer.kind)
+    figures = [] if drawn is None else [drawn(layer, network.ranges[node.inputs[0]])]
     if values is not None and values.size:
         figures.append(_values(values, network.ranges[node.name]))
     if not figures:
@@ -172,3 +162,21 @@ def _factors(layer: Requantize) -> str:
         "clipped to": f"{layer.low} … {layer.high}",
     }
     return f"<figure><figcaption>Requantization</figcaption>{pairs(said)}</figure>\n"
+
+
+def _table(layer: Lookup) -> str:
+    xs = [int(x) for x in layer.base + np.arange(layer.table.size)]
+    series = [{"name": "table", "x": xs, "y": [int(y) for y in layer.table]}]
+    curve = {"title": "Table", "x_label": "input", "y_label": "output", "kind": "line", "series": series}
+    return figure("Table", chart(curve))
+
+
+_FIGURES: Mapping[str, Callable[[Any, ValueRange], str]] = {
+    Dense.kind: lambda layer, _: _weights(layer.weight, layer.weight_bits),
+    LeakyNeurons.kind: lambda layer, _: _weights(layer.weight, layer.weight_bits),
+    Threshold.kind: lambda layer, accumulators: _thresholds(layer.thresholds, accumulators),
+    Neurons.kind: lambda layer, accumulators: _thresholds(layer.thresholds, accumulators),
+    Lookup.kind: lambda layer, _: _table(layer),
+    Requantize.kind: lambda layer, _: _factors(layer),
+}
+"""By kind of layer: its figure, of the layer and the range of its first input."""

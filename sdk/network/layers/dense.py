@@ -64,6 +64,14 @@ class Dense(Layer):
         """Number of input channels."""
         return int(self.weight.shape[1])
 
+    @property
+    def multiplications(self) -> int:
+        return int(self.weight.size)
+
+    @property
+    def weight_memory(self) -> int:
+        return int(self.weight.size) * self.weight_bits
+
     def output_size(self, *input_sizes: int) -> int:
         if input_sizes != (self.inputs,):
             raise NetworkError("dense", f"takes {self.inputs} inputs, found {list(input_sizes)}")

@@ -88,6 +88,10 @@ class InputQuantizer(Layer):
         centred = q.astype(np.float64) - self.zero_point
         return centred * self.scale + self.offset
 
+    @property
+    def value_bits(self) -> int:
+        return self.bits
+
     def output_size(self, *input_sizes: int) -> int:
         return self.size
 

@@ -57,6 +57,10 @@ class Threshold(Layer):
         """Number of thresholds per channel: outputs take at most levels + 1 values."""
         return int(self.thresholds.shape[1])
 
+    @property
+    def value_bits(self) -> int:
+        return max(int(self.levels).bit_length(), 1)
+
     def output_size(self, *input_sizes: int) -> int:
         if input_sizes != (self.channels,):
             raise NetworkError("threshold", f"takes {self.channels} channels, found {list(input_sizes)}")
