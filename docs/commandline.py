@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from edgeml.cli import app
-from edgeml.cli.declared_options import DeclaredOptions, Section, sections
+from edgeml.cli.declared_options import DeclaredOptions, Section
 from edgeml.options import Option
 
 __all__ = ["PAGE", "command_line_page", "main"]
@@ -42,7 +42,7 @@ def _command(name: str, command: Any) -> str:
     rows = [_row(each, context, types.get(each.name)) for each in command.params if not getattr(each, "hidden", False)]
     lines += ["| | what it is |", "|---|---|", *rows, ""]
     if isinstance(command, DeclaredOptions):
-        lines += [line for section in sections() for line in _section(section)]
+        lines += [line for section in command.sections() for line in _section(section)]
     if command.epilog:
         lines += [f"{command.epilog.partition(':')[0]}:\n", f"    {command.epilog.partition(':')[2].strip()}\n"]
     return "\n".join(lines)

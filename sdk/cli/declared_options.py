@@ -1,4 +1,4 @@
-"""The options of `edgeml convert` that forms and targets declare: parsed, and shown in help.
+"""Options of a command that are declared elsewhere, as those of forms and targets: parsed, and shown in help.
 
 A form or a target of anybody's package gets its flags by declaring options (`edgeml.options`), and nothing else.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,25 +19,44 @@ from ..errors import InputError, printable
 if TYPE_CHECKING:
     from ..options import Option, Owner
 
-__all__ = ["DeclaredOptions", "Section", "given_options", "sections"]
+__all__ = ["DeclaredOptions", "Section", "given_options"]
 
 _GIVEN = "edgeml.cli.declared_options"
 _HELP = frozenset({"--help", "-h"})
 
 
 class DeclaredOptions(TyperCommand):
-    """A command that takes the declared options beside its own parameters; `given_options` tells what was given."""
+    """A command that takes declared options beside its own parameters; `given_options` tells what was given.
+
+    Here they are those of forms and targets; a subclass may name other owners.
+    """
+
+    def owners(self, args: Sequence[str]) -> Iterator[Owner]:
+        """Who declares the options, for a command line of these words: the form and the target asked for come first,
+        and the others are looked for only if an option is none of theirs."""
+        from ..options.installed import form_owner, installed_owners, target_owner
+        from ..profile import load_profile
+
+        if form := _value_of(args, "--to"):
+            yield form_owner(form)
+        if target := _value_of(args, "--target"):
+            yield target_owner(load_profile(target).kind)
+        yield from installed_owners()
+
+    def sections(self) -> list[Section]:
+        """The options for help, each where it is declared first."""
+        return _sections(self.owners(()))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the declared options out of the words, then parse the others as ever."""
         if not ctx.resilient_parsing and not _HELP & set(args):
-            args, ctx.meta[_GIVEN] = _split(args, self.params)
+            args, ctx.meta[_GIVEN] = _split(args, self.params, _Declared(self.owners(args)))
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The command's own options, then those of each form and target."""
         super().format_options(ctx, formatter)
-        for section in sections():
+        for section in self.sections():
             with formatter.section(section.title):
                 if section.options:
                     formatter.write_dl([(option.usage, option.description) for option in section.options])
@@ -66,13 +86,10 @@ class Section:
     note: str = ""
 
 
-def sections() -> list[Section]:
-    """The options of all installed forms and targets, each where it is declared first."""
-    from ..options.installed import installed_owners
-
+def _sections(owners: Iterable[Owner]) -> list[Section]:
     shown: dict[Option, str] = {}
     found: list[Section] = []
-    for owner in installed_owners():
+    for owner in owners:
         new = [option for option in owner.options if option not in shown]
         groups = dict.fromkeys(option.group for option in new)
         own = [Section(_titled(owner, group), tuple(o for o in new if o.group == group)) for group in groups]
@@ -96,14 +113,13 @@ def _titled(owner: Owner, group: str) -> str:
     return f"{title}, {group}" if group else title
 
 
-def _split(args: Sequence[str], parameters: Sequence[Any]) -> tuple[list[str], dict[str, str]]:
+def _split(args: Sequence[str], parameters: Sequence[Any], declared: _Declared) -> tuple[list[str], dict[str, str]]:
     """The words that are left without the declared options, and these by name, as text, in the order of declaration; of
     one given twice, the last.
 
     Raises InputError for an option that is not known, or lacks its value.
     """
     own = {name: not each.is_flag for each in parameters if each.param_type_name == "option" for name in each.opts}
-    declared = _Declared(args, own)
     others: list[str] = []
     given: dict[str, str] = {}
     rest = list(args)
@@ -118,12 +134,12 @@ def _split(args: Sequence[str], parameters: Sequence[Any]) -> tuple[list[str], d
             if own.get(word) and rest:
                 others.append(rest.pop(0))
             continue
-        name, alone = declared.named(flag)
+        name, alone = declared.named(flag, own)
         if sign and alone == "false":
             raise InputError(f"option {flag}", "takes no value")
         if not sign:
             if not alone and not rest:
-                raise InputError(f"option {flag}", "needs a value", "See edgeml convert --help")
+                raise InputError(f"option {flag}", "needs a value", "See --help")
             value = alone or rest.pop(0)
         given[name] = value
     return others, {name: given[name] for name in declared.in_order(given)}
@@ -132,13 +148,13 @@ def _split(args: Sequence[str], parameters: Sequence[Any]) -> tuple[list[str], d
 class _Declared:
     """The options that a command line may use: those of its form and target, found first, and all others."""
 
-    def __init__(self, args: Sequence[str], own: Iterable[str]) -> None:
-        self._args, self._own = args, tuple(own)
+    def __init__(self, further: Iterator[Owner]) -> None:
         self._owners: list[Owner] = []
-        self._further = self._find()
+        self._further = further
 
-    def named(self, flag: str) -> tuple[str, str]:
-        """The option's name, and its value if the flag stands alone (text; "" if it does not)."""
+    def named(self, flag: str, own: Iterable[str]) -> tuple[str, str]:
+        """The option's name, and its value if the flag stands alone (text; "" if it does not). InputError if there is
+        none; `own` are the command's own flags, one of which may be meant."""
         for owner in self._each_owner():
             for option in owner.options:
                 truth = option.kind.metavar == ""
@@ -146,9 +162,9 @@ class _Declared:
                     return option.name, "true" if truth else ""
                 if truth and flag == option.negation:
                     return option.name, "false"
-        known = dict.fromkeys((*self._own, *(o.flag for owner in self._each_owner() for o in owner.options)))
+        known = dict.fromkeys((*own, *(o.flag for owner in self._each_owner() for o in owner.options)))
         near = difflib.get_close_matches(flag[:100], known, 1)
-        remedy = f"Did you mean {near[0]}?" if near else "See edgeml convert --help"
+        remedy = f"Did you mean {near[0]}?" if near else "See --help"
         raise InputError(f"option {printable(flag, 60)}", "is not known", remedy)
 
     def in_order(self, names: Iterable[str]) -> list[str]:
@@ -163,21 +179,11 @@ class _Declared:
             self._owners.append(owner)
             yield owner
 
-    def _find(self) -> Iterator[Owner]:
-        from ..options.installed import form_owner, installed_owners, target_owner
-        from ..profile import load_profile
-
-        if form := _value_of(self._args, "--to"):
-            yield form_owner(form)
-        if target := _value_of(self._args, "--target"):
-            yield target_owner(load_profile(target).kind)
-        yield from installed_owners()
-
 
 def _value_of(args: Sequence[str], flag: str) -> str:
     """What the words say behind a flag; "" if they do not."""
     found = ""
-    for word, following in zip(args, [*args[1:], ""], strict=True):
+    for word, following in pairwise((*args, "")):
         if word == flag or word.startswith(f"{flag}="):
             found = word.partition("=")[2] if "=" in word else following
     return found

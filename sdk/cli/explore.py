@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InputError
 from .app import Json, Quiet, app
+from .declared_options import DeclaredOptions, given_options
+
+if TYPE_CHECKING:
+    from ..options import Owner
+
+
+class _SearchOptions(DeclaredOptions):
+    """The command with the options that a search declares."""
+
+    def owners(self, args: Sequence[str]) -> Iterator[Owner]:
+        """The search alone."""
+        yield _search_owner()
+
+
+def _search_owner() -> Owner:
+    from ..explore.settings import LIMITS, QUESTION
+    from ..options import Owner
+
+    return Owner("a search", "Use edgeml explore", (*LIMITS, *QUESTION))
+
+
+def _asked(context: typer.Context) -> dict[str, Any]:
+    """The search's options that were given, checked."""
+    from ..options import check_options
+
+    return check_options(given_options(context, ()), [_search_owner()])
 
 
 @app.command(
+    cls=_SearchOptions,
     epilog="Example: edgeml explore --data can.npz --target xczu7ev --objective macro_recall,luts "
-    "--constraint 'luts<=5%' --baseline 256-128-64-32:2 --minutes 25 --workers 2 -o build/search"
+    "--constraint 'luts<=5%' --baseline 256-128-64-32:2 --minutes 25 --workers 2 -o build/search",
 )
 def explore(
+    context: typer.Context,
     model: Annotated[
         str | None, typer.Argument(metavar="[MODEL]", help="A trained model; none: a family of MLPs. Or a search.")
     ] = None,
@@ -38,17 +66,7 @@ def explore(
     baseline: Annotated[
         list[str] | None, typer.Option(metavar="W-W-…:BITS", help="A design made by hand, to be compared with.")
     ] = None,
-    trials: Annotated[int, typer.Option(help="In all, with those of earlier runs.")] = 100,
-    minutes: Annotated[float | None, typer.Option(help="Of this run; trials under way are finished.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes on this machine; with --ray, on the cluster.")] = 1,
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS|local", help="Run trials on a Ray cluster.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed and one worker give the same front.")] = 0,
-    widths: Annotated[str, typer.Option(metavar="N,…", help="Of hidden layers.")] = "",
-    depth: Annotated[int, typer.Option(help="Most hidden layers.")] = 3,
-    bits: Annotated[str, typer.Option(metavar="N,…", help="Of weights and activations.")] = "",
-    samples: Annotated[int, typer.Option(help="Most training samples of a trial.")] = 20_000,
-    steps: Annotated[int, typer.Option(help="Of a full training, 128 samples each.")] = 1500,
-    sampler: Annotated[str, typer.Option(metavar="tpe|nsga2", help="Optuna's.")] = "tpe",
     convert: Annotated[int | None, typer.Option(metavar="K", help="Convert point K of the search in MODEL.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the search, or bundle.")] = None,
     as_json: Json = False,
@@ -59,61 +77,48 @@ def explore(
 
     terminal = Terminal(as_json, quiet)
     if convert is not None:
-        _convert(terminal, model, convert, output)
-        return
+        return _convert(terminal, model, convert, output)
     if data is None or output is None or not target:
         raise InputError("edgeml explore", "needs --data, --target and -o", "See edgeml explore --help")
-    from ..explore.search import Settings, labels_of
     from ..explore.search import explore as run
+    from ..explore.settings import LIMITS, QUESTION, Settings, parts_of
     from ..inputs import label_list
-    from ..profile import load_profile
 
-    kinds = {load_profile(name).kind for name in target}
-    given: dict[str, Any] = {}
-    if widths:
-        given["widths"] = _numbers("widths", widths)
-    if bits:
-        given["bits"] = _numbers("bits", bits)
+    asked = _asked(context)
     settings = Settings(
         tuple(target),
-        labels_of(to or ("quantized",)),
-        objective or ("accuracy,luts" if kinds == {"fpga"} else "accuracy,flash" if kinds == {"mcu"} else ""),
+        parts_of(to or ("quantized",)),
+        objective or _usual_objective(target),
         tuple(constraint or ()),
         tuple(baseline or ()),
-        seed,
-        depth=depth,
-        samples=samples,
-        steps=steps,
-        sampler=sampler,
         task=task,
         labels=label_list(labels),
         split=split,
-        **given,
+        **{option.name: asked[option.name] for option in QUESTION if option.name in asked},
     )
-    if not settings.objectives:
-        raise InputError("option objective", "is needed for this target", "For example --objective accuracy,macs")
 
     def found(record: Any, front: Mapping[str, Any]) -> None:
         if sys.stderr.isatty():
             terminal.remark(_progress(record, front))
 
-    front = run(
-        settings,
-        data,
-        output,
-        model=model,
-        trials=trials,
-        minutes=minutes,
-        workers=workers,
-        ray=ray,
-        found=found,
-        announce=terminal.remark,
-    )
+    limits = {option.name: asked.get(option.name) for option in LIMITS}
+    front = run(settings, data, output, model=model, ray=ray, found=found, announce=terminal.remark, **limits)
     terminal.result(front, lambda: _show(terminal, front, output))
 
 
+def _usual_objective(targets: Sequence[str]) -> str:
+    """What is usually asked of such parts; InputError if there is no such thing."""
+    from ..profile import load_profile
+
+    kinds = {load_profile(name).kind for name in targets}
+    for kind, objective in (("fpga", "accuracy,luts"), ("mcu", "accuracy,flash")):
+        if kinds == {kind}:
+            return objective
+    raise InputError("option objective", "is needed for this target", "For example --objective accuracy,macs")
+
+
 def _convert(terminal: Any, folder: str | None, number: int, output: Path | None) -> None:
-    from ..explore.search import convert_point
+    from ..explore.point import convert_point
     from ..report.terminal_summary import show_bundle
 
     if folder is None:
@@ -121,13 +126,6 @@ def _convert(terminal: Any, folder: str | None, number: int, output: Path | None
     with terminal.progress() as (progress, announce):
         bundle = convert_point(Path(folder), number, output, progress=progress, announce=announce)
     terminal.result({"bundle": str(bundle.folder), **bundle.manifest}, lambda: show_bundle(terminal, bundle))
-
-
-def _numbers(name: str, text: str) -> tuple[int, ...]:
-    try:
-        return tuple(sorted({int(part) for part in text.split(",")}))
-    except ValueError:
-        raise InputError(f"option {name}", f"must be numbers with commas, found {text!r}") from None
 
 
 def _progress(record: Any, front: Mapping[str, Any]) -> str:

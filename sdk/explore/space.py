@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,16 @@ import numpy as np
 
 from ..profile import Profile
 from .candidate import Candidate
+from .settings import explored
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["FORMS", "Space"]
+__all__ = ["Space"]
 
-FORMS = ("quantized", "tflite", "spiking")
 _CLOCKS_PER_FRAME = (16, 64, 256, 1024, 4096)
 _UNROLLED_WEIGHTS = 20_000
 """More weights than this make no useful unrolled design, and take long to estimate."""
-_TFLITE_BITS = (2, 4, 8)
-_ENCODINGS = ("unary", "sar", "ttfs", "graded", "stbif")
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Space:
 
     Parameters
     ----------
-    profiles : of the parts, by name or path. forms : of `FORMS`.
+    profiles : of the parts, by name or path. forms : of `settings.FORMS`.
     features, outputs : of the network.
     layer_sizes : (inputs, outputs) of the linear layers of a given model, or None: the family is searched.
     widths : of hidden layers, ascending. depth : most hidden layers. bits : of weights and activations, ascending.
@@ -49,6 +48,16 @@ class Space:
     bits: tuple[int, ...]
     input_bits: tuple[int, ...]
 
+    @cached_property
+    def tflite_bits(self) -> tuple[int, ...]:
+        """Bits of weights that the form tflite declares as worth trying, ascending."""
+        return explored("tflite", "weight_bits")
+
+    @cached_property
+    def encodings(self) -> tuple[str, ...]:
+        """Encodings that the form spiking declares as worth trying; the first is where a search begins."""
+        return explored("spiking", "encoding")
+
     def suggest(self, trial: optuna.trial.Trial) -> Candidate:
         """The candidate that a trial's sampler proposes."""
         targets = tuple(self.profiles)
@@ -61,7 +70,7 @@ class Space:
             hidden = tuple(_pick(trial, f"width{place + 1}", self.widths) for place in range(depth))
             layers = depth + 1
         if form == "tflite":
-            weights = (_pick(trial, "tflite_bits", _TFLITE_BITS),) * layers
+            weights = (_pick(trial, "tflite_bits", self.tflite_bits),) * layers
             return Candidate(
                 target, form, hidden, weights, (8,) * (layers - 1), 8, self._options(trial, target, hidden)
             )
@@ -70,7 +79,7 @@ class Space:
         inputs = _pick(trial, "input_bits", self.input_bits)
         options = self._options(trial, target, hidden)
         if form == "spiking":
-            options = {**options, "encoding": trial.suggest_categorical("encoding", _ENCODINGS)}
+            options = {**options, "encoding": trial.suggest_categorical("encoding", self.encodings)}
         return Candidate(target, form, hidden, weights, acts, inputs, options)
 
     def parameters(self, candidate: Candidate) -> dict[str, Any]:
@@ -80,8 +89,8 @@ class Space:
         found |= {f"weight_bits{k + 1}": _index(self.bits, bits) for k, bits in enumerate(candidate.weight_bits)}
         found |= {f"act_bits{k + 1}": _index(self.bits, bits) for k, bits in enumerate(candidate.act_bits)}
         found["input_bits"] = _index(self.input_bits, candidate.input_bits)
-        found["tflite_bits"] = _index(_TFLITE_BITS, candidate.weight_bits[0])
-        found["encoding"] = candidate.options.get("encoding", _ENCODINGS[0])
+        found["tflite_bits"] = _index(self.tflite_bits, candidate.weight_bits[0])
+        found["encoding"] = candidate.options.get("encoding", self.encodings[0])
         if self.profiles[candidate.target].kind == "fpga":
             small = self._weights(candidate.hidden) <= _UNROLLED_WEIGHTS
             if (name := self._hardware_name(candidate)) in self._hardware(candidate.hidden):
@@ -111,7 +120,7 @@ class Space:
             elif what == "remove":
                 del hidden[place], weights[place], acts[place]
             elif candidate.form == "tflite":
-                weights = [_moved(_TFLITE_BITS, weights[0], generator)] * len(weights)
+                weights = [_moved(self.tflite_bits, weights[0], generator)] * len(weights)
             else:
                 changed = weights if what == "weight" else acts
                 changed[place] = _moved(self.bits, changed[place], generator)
@@ -140,9 +149,9 @@ class Space:
             for form in self.forms:
                 weights, acts, inputs = tuple(weight_bits), tuple(act_bits), self.input_bits[-1]
                 if form == "tflite":
-                    bits = min(_TFLITE_BITS, key=lambda each: (abs(each - weights[0]), each))
+                    bits = min(self.tflite_bits, key=lambda each: (abs(each - weights[0]), each))
                     weights, acts, inputs = (bits,) * len(weights), (8,) * len(acts), 8
-                encoding = {"encoding": _ENCODINGS[0]} if form == "spiking" else {}
+                encoding = {"encoding": self.encodings[0]} if form == "spiking" else {}
                 ways: list[dict[str, Any]] = [{}]
                 if profile.kind == "fpga":
                     names = [hardware] if hardware else self._hardware(hidden)

@@ -23,10 +23,9 @@ from .space import Space
 from .trial import Failure, Judged, Outcome
 from .workers import Handle, Workers
 
-__all__ = ["SAMPLERS", "STORAGE", "Limits", "Record", "Search"]
+__all__ = ["STORAGE", "Limits", "Record", "Search"]
 
 STORAGE = "study.db"
-SAMPLERS = ("tpe", "nsga2")
 _POPULATION = 20
 _FEWEST_GAINS = 5
 _LARGEST_GAIN = 0.1

@@ -70,6 +70,8 @@ class Option:
         """What holds if the option is not given, in words."""
         if self.default is None:
             return self.otherwise
+        if isinstance(self.default, tuple):
+            return ",".join(map(str, self.default))
         return str(self.default).lower() if isinstance(self.default, bool) else str(self.default)
 
     @property

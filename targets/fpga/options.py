@@ -35,7 +35,6 @@ OPTIONS = (
         Choice(("folded", "unrolled", "auto")),
         "Few units used in turns, or all of the network at once; auto: unrolled if that is less than half of the part.",
         default="auto",
-        explored=("folded", "unrolled"),
     ),
     Option("adder_graph", Choice(("edgeml", "da4ml")), "Who shares sums of dense layers, unrolled.", default="edgeml"),
     Option("synthesize", Flag(), "Run yosys, and nextpnr if it can place the part.", default=False),

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from edgeml.cli import app, main
-from edgeml.cli.declared_options import given_options, sections
+from edgeml.cli.declared_options import given_options
 from edgeml.errors import InputError
 
 from ..installed_plugin import install
@@ -112,7 +112,8 @@ def test_a_wrong_value_or_an_option_of_others_ends_with_code_2_before_the_model_
 def test_help_shows_every_option_with_its_owner_range_and_default(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["convert", "--help"]) == 0
     shown = capsys.readouterr().out
-    for section in sections():
+    group: Any = typer.main.get_command(app)
+    for section in group.commands["convert"].sections():
         assert section.title in shown
         for option in section.options:
             assert option.flag in shown

@@ -15,7 +15,9 @@ from edgeml.cli import main
 from edgeml.errors import InputError
 from edgeml.explore.front import dominates, read_front
 from edgeml.explore.objectives import costs_of
-from edgeml.explore.search import Settings, convert_point, explore
+from edgeml.explore.point import convert_point
+from edgeml.explore.search import explore
+from edgeml.explore.settings import Settings
 
 SETTINGS = Settings(
     ("xczu7ev",),

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeml.explore.candidate import Candidate
-from edgeml.explore.space import FORMS, Space
+from edgeml.explore.settings import FORMS
+from edgeml.explore.space import Space
 from edgeml.profile import load_profile
 
 PROFILES = {name: load_profile(name) for name in ("xczu7ev", "cortex-m4")}

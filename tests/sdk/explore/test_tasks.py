@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from edgeml.errors import InputError
-from edgeml.explore.search import Settings, convert_point, explore
+from edgeml.explore.point import convert_point
+from edgeml.explore.search import explore
+from edgeml.explore.settings import Settings
 
 torch = pytest.importorskip("torch")
 RNG = np.random.default_rng(0)

@@ -15,7 +15,8 @@ import pytest
 
 from edgeml.errors import InputError
 from edgeml.explore.front import read_front
-from edgeml.explore.search import Settings, explore
+from edgeml.explore.search import explore
+from edgeml.explore.settings import Settings
 
 SETTINGS = Settings(("cpu-x86_64",), objectives="accuracy,weight_bits", seed=2, widths=(4, 8), depth=2, steps=30)
 OPTIONS = ["--target", "cpu-x86_64", "--objective", "accuracy,weight_bits", "--seed", "2"]
