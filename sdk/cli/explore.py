@@ -77,7 +77,8 @@ def explore(
 
     terminal = Terminal(as_json, quiet)
     if convert is not None:
-        return _convert(terminal, model, convert, output)
+        _convert(terminal, model, convert, output)
+        return
     if data is None or output is None or not target:
         raise InputError("edgeml explore", "needs --data, --target and -o", "See edgeml explore --help")
     from ..explore.search import explore as run
@@ -97,10 +98,7 @@ def explore(
         **{option.name: asked[option.name] for option in QUESTION if option.name in asked},
     )
 
-    def found(record: Any, front: Mapping[str, Any]) -> None:
-        if sys.stderr.isatty():
-            terminal.remark(_progress(record, front))
-
+    found = (lambda record, front: terminal.remark(_progress(record, front))) if sys.stderr.isatty() else _unsaid
     limits = {option.name: asked.get(option.name) for option in LIMITS}
     front = run(settings, data, output, model=model, ray=ray, found=found, announce=terminal.remark, **limits)
     terminal.result(front, lambda: _show(terminal, front, output))
@@ -126,6 +124,10 @@ def _convert(terminal: Any, folder: str | None, number: int, output: Path | None
     with terminal.progress() as (progress, announce):
         bundle = convert_point(Path(folder), number, output, progress=progress, announce=announce)
     terminal.result({"bundle": str(bundle.folder), **bundle.manifest}, lambda: show_bundle(terminal, bundle))
+
+
+def _unsaid(record: Any, front: Mapping[str, Any]) -> None:
+    return None
 
 
 def _progress(record: Any, front: Mapping[str, Any]) -> str:

@@ -47,7 +47,13 @@ def _widths(value: Any) -> tuple[int, ...]:
 
 
 def _bits(value: Any) -> tuple[int, ...]:
-    return _numbers(value, _declared("quantized", "bits")[0].kind)
+    kind = _declared("quantized", "bits")[0].kind
+    try:
+        return _numbers(value, kind)
+    except ValueError:
+        raise InputError(
+            "option bits", f"must be numbers with commas, each {kind.meaning}, found {shown(value)}"
+        ) from None
 
 
 LIMITS = (

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import printable
+from ..errors import InputError, printable
 
 __all__ = ["Choice", "Flag", "Kind", "Real", "Structured", "Text", "Whole", "shown"]
 
@@ -222,13 +222,12 @@ class Structured(Kind):
         return ""
 
     def read(self, value: Any) -> Any:
-        """The value as it was given; text of a number becomes that number."""
-        if isinstance(value, str) and len(value) > _LONGEST_STRUCTURE:
-            raise ValueError
-        self.parse(value)
+        """The value as it was given; text of a number becomes that number, if it means the same."""
         if isinstance(value, str):
-            number = _real_of(value)
-            return value if number is None else number
+            if len(value) > _LONGEST_STRUCTURE:
+                raise ValueError
+            return self._number_meant(value, self._parsed(value))
+        self._parsed(value)
         try:
             text = json.dumps(value, allow_nan=False)
         except (TypeError, OverflowError, RecursionError):
@@ -239,7 +238,21 @@ class Structured(Kind):
 
     def meant(self, read: Any) -> Any:
         """What `parse` gives."""
-        return self.parse(read)
+        return self._parsed(read)
+
+    def _parsed(self, value: Any) -> Any:
+        """What the value means; ValueError also where the parser trips over a value that it did not expect."""
+        try:
+            return self.parse(value)
+        except (TypeError, AttributeError, LookupError, ArithmeticError):
+            raise ValueError from None
+
+    def _number_meant(self, text: str, meant: Any) -> str | int | float:
+        number = _real_of(text)
+        try:
+            return text if number is None or self._parsed(number) != meant else number
+        except (ValueError, InputError):
+            return text
 
 
 def _bound(high: int) -> str:

@@ -147,7 +147,7 @@ def test_data_without_classes_is_refused(tmp_path: Path) -> None:
         (["--target", "xczu7ev", "--objective", "accuracy,speed"], "nothing that target xczu7ev estimates"),
         (["--target", "xczu7ev", "--constraint", "flash<=5%"], "no profile has such a budget"),
         (["--target", "xczu7ev", "--bits", "9"], "1 … 8"),
-        (["--target", "xczu7ev", "--to", "octal"], "no form"),
+        (["--target", "xczu7ev", "--to", "octal"], "must be forms that can be explored"),
         (["--target", "nowhere"], "is not known"),
     ],
 )

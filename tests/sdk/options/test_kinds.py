@@ -102,6 +102,13 @@ def test_a_structure_is_kept_as_it_was_given_and_means_what_its_parser_says() ->
         pair.read("a,b")
 
 
+def test_text_of_a_number_becomes_a_number_only_if_it_means_the_same() -> None:
+    words = option(Structured("A,B", "words", lambda value: value.split(",")))
+    assert words.read("4") == "4"
+    amount = option(Structured("N|P%", "an amount", lambda value: float(str(value).rstrip("%"))))
+    assert [amount.read(each) for each in ("4", "4%", 4)] == [4, "4%", 4]
+
+
 def test_a_structure_that_no_manifest_can_keep_is_refused() -> None:
     anything = option(Structured("X", "JSON", lambda value: value))
     loop: list[Any] = []
