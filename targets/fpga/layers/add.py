@@ -13,7 +13,7 @@ from ..architectures.unrolled.value import Value, spread, sum_value
 from ..budget import Family
 from ..estimate.parts import Parts
 from ..layer_hardware import LayerHardware
-from ..verilog.text import Element, type_of
+from ..verilog.element import Element, type_of
 
 __all__ = ["HARDWARE", "AddLogic", "AddUnit"]
 

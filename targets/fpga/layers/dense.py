@@ -21,7 +21,8 @@ from ..budget import Family
 from ..estimate.memory import add_memory, add_rom_in_logic, distinct_of_random
 from ..estimate.parts import Parts, block_rams, counter_bits, multiplier_blocks
 from ..layer_hardware import LayerHardware
-from ..verilog.text import Element, memory_image, pack_words, signed_bits
+from ..verilog.element import Element, signed_bits
+from ..verilog.memory import memory_image, pack_words
 
 __all__ = ["HARDWARE", "DenseLogic", "DenseUnit"]
 

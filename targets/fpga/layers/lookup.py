@@ -19,7 +19,8 @@ from ..budget import Family
 from ..estimate.memory import add_table
 from ..estimate.parts import Parts
 from ..layer_hardware import LayerHardware
-from ..verilog.text import Element, memory_image, pack_words, type_of
+from ..verilog.element import Element, type_of
+from ..verilog.memory import memory_image, pack_words
 
 __all__ = ["HARDWARE", "LookupLogic", "LookupUnit"]
 

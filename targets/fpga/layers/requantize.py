@@ -22,7 +22,8 @@ from ..estimate.memory import add_rom
 from ..estimate.parts import Parts, multiplier_blocks
 from ..layer_hardware import LayerHardware
 from ..rounding_as_multiply_add import Levels, Line, fit_line, layer_levels, signed_digits
-from ..verilog.text import Element, memory_image, pack_words, type_of
+from ..verilog.element import Element, type_of
+from ..verilog.memory import memory_image, pack_words
 
 __all__ = ["HARDWARE", "RequantizeLogic", "RequantizeUnit"]
 

@@ -17,7 +17,8 @@ from ..budget import Family
 from ..estimate.memory import add_rom_in_logic
 from ..estimate.parts import Parts, counter_bits
 from ..layer_hardware import LayerHardware
-from ..verilog.text import Element, memory_image, pack_words, type_of
+from ..verilog.element import Element, type_of
+from ..verilog.memory import memory_image, pack_words
 
 __all__ = ["HARDWARE", "ThresholdLogic", "ThresholdUnit"]
 

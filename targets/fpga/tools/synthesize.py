@@ -11,7 +11,7 @@ from typing import Any
 
 from ..budget import Budget, Family
 from ..design import Built
-from ..verilog.text import bus
+from ..tops.probe import probe_top
 from .place import place_and_route
 from .programs import nice, python_tool, run
 
@@ -19,7 +19,6 @@ __all__ = [
     "Cells",
     "cells_of",
     "lookup_tables",
-    "probe_top",
     "run_yosys",
     "synthesis_asked",
     "synthesis_script",
@@ -99,50 +98,6 @@ def summary(cells: Mapping[str, int], family: Family) -> dict[str, int]:
 def lookup_tables(cells: Mapping[str, int], family: Family) -> int:
     """Lookup tables that a `summary` takes of a part's: a CCU2C of ECP5 is two of them; elsewhere carries are extra."""
     return cells["luts"] + (2 * cells["carry"] if family.name == "ecp5" else 0)
-
-
-def probe_top(built: Built) -> str:
-    """Text of `<name>_probe`: the core behind two shift registers, so that any width fits the pins of any package."""
-    interface = built.interface
-    width_in, width_out = interface.input_bits, interface.output_bits
-    shift_in = f"{{shift[{width_in - 2}:0], serial_in}}" if width_in > 1 else "serial_in"
-    shift_out = f"{{1'b0, hold[{width_out - 1}:1]}}" if width_out > 1 else "1'b0"
-    return "\n".join(
-        [
-            f"// {built.top[:-5]}_probe: {built.core} with few pins, to place and route it by itself, made by edgeml.",
-            "`default_nettype none",
-            f"module {built.top[:-5]}_probe (",
-            "    input  wire clk,",
-            "    input  wire rst,",
-            "    input  wire serial_in,",
-            "    input  wire start,",
-            "    output wire ready,",
-            "    input  wire take,",
-            "    output wire done,",
-            "    output wire serial_out",
-            ");",
-            f"    reg {bus(width_in)}shift;",
-            f"    reg {bus(width_out)}hold;",
-            "    reg start_held, take_held;",
-            f"    wire {bus(width_out)}result;",
-            "    wire valid;",
-            "    always @(posedge clk) begin",
-            "        start_held <= start;",
-            "        take_held <= take;",
-            f"        shift <= {shift_in};",
-            f"        hold <= (valid && take_held) ? result : {shift_out};",
-            "    end",
-            "    assign done = valid;",
-            "    assign serial_out = hold[0];",
-            f"    {built.core} core (",
-            "        .clk(clk), .rst(rst), .in_valid(start_held), .in_ready(ready), .in_data(shift),",
-            "        .out_valid(valid), .out_ready(take_held), .out_data(result)",
-            "    );",
-            "endmodule",
-            "`default_nettype wire",
-            "",
-        ]
-    )
 
 
 def synthesize(

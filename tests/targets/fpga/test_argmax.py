@@ -27,8 +27,9 @@ from edgeml.targets.fpga.tools.programs import (
     icarus,
     run,
 )
+from edgeml.targets.fpga.verilog.element import Element
 from edgeml.targets.fpga.verilog.library import library_text
-from edgeml.targets.fpga.verilog.text import Element, memory_image, pack_words
+from edgeml.targets.fpga.verilog.memory import memory_image, pack_words
 from tests.network.random_networks import random_inputs
 
 from .designs import folded_designs, small_network

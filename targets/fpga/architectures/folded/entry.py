@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...budget import Family
 from ...estimate.parts import Parts
-from ...verilog.text import Element
+from ...verilog.element import Element
 from .unit import Unit
 
 __all__ = ["EntryUnit"]

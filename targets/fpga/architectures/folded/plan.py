@@ -9,7 +9,7 @@ from edgeml.errors import InputError
 from edgeml.network import Network, Node
 
 from ...layer_hardware import layer_unit
-from ...verilog.text import Element, type_of
+from ...verilog.element import Element, type_of
 from .entry import EntryUnit
 from .folding import Folding, ceil_div
 from .unit import Place, Unit

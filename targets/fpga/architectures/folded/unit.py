@@ -15,8 +15,8 @@ from edgeml.network import Network, Node
 
 from ...budget import Family
 from ...estimate.parts import Parts
+from ...verilog.element import Element
 from ...verilog.library import library_text
-from ...verilog.text import Element
 from .clocks import Clocks, spaced
 from .folding import Folding, ceil_div
 

@@ -8,7 +8,7 @@ from edgeml.errors import InputError
 from edgeml.network import Network, Node
 
 from ...layer_hardware import layer_hardware, layer_logic
-from ...verilog.text import Element, type_of
+from ...verilog.element import Element, type_of
 from .layer_logic import ADDER_GRAPHS, LogicChoices
 from .netlist import Bit, CellKind, Netlist
 from .value import Value, two_complement

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgeml.errors import InputError
 
-from ...verilog.text import signed_bits
+from ...verilog.element import signed_bits
 from .compressor_tree import compress
 from .netlist import (
     ONE,
