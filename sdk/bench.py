@@ -98,7 +98,7 @@ def _counts(executor: Executor[Bundle]) -> bool:
 
 def _ready(bundle: Bundle) -> Iterator[tuple[str, Executor[Bundle]]]:
     """The executors that run something of this bundle and can do so here."""
-    for name, entry in executors().items():
+    for name, entry in executors(bundle.words()).items():
         try:
             executor = entry.load()
         except MissingTool:

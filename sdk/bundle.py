@@ -94,6 +94,12 @@ class Bundle:
         target = self.manifest["target"]
         return Profile(target["name"], target["kind"], target["description"], target["values"])
 
+    def words(self) -> set[str]:
+        """By which words of `edgeml.executors` executors for it are found: its form, the kind of its target, the
+        folders in it, and the kinds of its layers."""
+        folders = {name.partition("/")[0] for name in self.manifest.get("files", {}) if "/" in name}
+        return {self.form, self.profile.kind, *folders, *(node.layer.kind for node in self.network.nodes)}
+
     def golden(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """The bundle's test vectors: input integers [vectors, inputs] and output integers [vectors, outputs]."""
         q, y = (read_npy(self.folder / "golden" / name) for name in ("inputs.npy", "outputs.npy"))

@@ -14,6 +14,7 @@ from hypothesis import settings
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 
 from . import sweeps
+from .installed import stale_entry_points
 from .skipped import AllowedSkips
 
 # The tests run side by side, a processor each; and sums of floats do not hang on how many processors there are.
@@ -36,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if stale := stale_entry_points():
+        pytest.exit(stale, returncode=4)
     option = config.option
     if option.sweep_seed == "new":  # workers are given what is drawn here
         option.sweep_seed = str(secrets.randbelow(2**20) + 1)

@@ -1,24 +1,33 @@
-"""Trained models in: one file of `formats/` per format, each giving an `Mlp` (float) or a `Network` (integers)."""
+"""Trained models in: a reader for each format gives an `Mlp` or `Snn` (float), or a `Network` (integers)."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, missing_package
+from ..errors import EdgemlError, InputError, missing_package
 from ..network import Network
-from .format import Request, known_formats
 from .mlp import Mlp
+from .reader import READERS, Reader, Request, reader_for
+from .refused import refuse
+from .snn import Snn
 
-__all__ = ["load_model", "source_kinds"]
+__all__ = ["Reader", "Request", "load_model", "source_kinds"]
 
 
 def source_kinds() -> list[str]:
     """What `load_model` takes, for people."""
-    return [entry.description for entry in known_formats() if entry.description]
+    kinds = []
+    for entry in READERS.all().values():
+        with suppress(EdgemlError):
+            kinds.append(entry.load().description)
+    return [kind for kind in kinds if kind]
 
 
-def load_model(source: Any, *, weights: Any = None, example: Any = None, name: str | None = None) -> Mlp | Network:
+def load_model(
+    source: Any, *, weights: Any = None, example: Any = None, name: str | None = None
+) -> Mlp | Snn | Network:
     """Read a trained model.
 
     Parameters
@@ -42,16 +51,14 @@ def load_model(source: Any, *, weights: Any = None, example: Any = None, name: s
     if isinstance(source, Path):
         source = str(source)
     request = Request(source, None if weights is None else Path(weights), example, name)
-    is_path = isinstance(source, str)
-    for entry in known_formats():
-        if entry.takes_path(source) if is_path else entry.takes_object(source):
-            break
-    else:
+    reader = reader_for(request)
+    if reader is None:
+        refuse(request)
         raise InputError(request.where, "is no model that edgeml can read", f"It reads {'; '.join(source_kinds())}")
-    if request.weights is not None and not entry.takes_weights:
+    if request.weights is not None and not reader.takes_weights:
         raise InputError(request.where, "takes no separate weights", "Weights go with module.py:factory")
     try:
-        return entry.read(request)
+        return reader.read(request)
     except ModuleNotFoundError as error:
         raise missing_package(request.where, error) from error
     except (MemoryError, RecursionError) as error:

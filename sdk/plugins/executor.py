@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -166,7 +166,8 @@ class NeedsDevice(Protocol):
 EXECUTORS: Registry[Executor[Any]] = Registry("edgeml.executors", "executor", Executor)  # type: ignore[type-abstract]
 
 
-def executors() -> dict[str, Registered[Executor[Any]]]:
-    """All executors by name, in the order of their names, `golden` first; none of them is imported."""
-    known = EXECUTORS.all()
+def executors(words: Iterable[str] | None = None) -> dict[str, Registered[Executor[Any]]]:
+    """The executors for a bundle with these words (`Bundle.words`), or all, by name: `golden`, then in the order of
+    their names. None of them is imported."""
+    known = EXECUTORS.all() if words is None else EXECUTORS.fitting(words)
     return {name: known[name] for name in sorted(known, key=lambda name: (name != "golden", name))}

@@ -71,7 +71,7 @@ def run_executors(
     """`verify` without what it does for its caller: the verdicts of `names`, or of all executors that apply."""
     vectors = bundle.golden()
     verdicts = []
-    for name, entry in executors().items():
+    for name, entry in executors(None if names else bundle.words()).items():
         if names and name not in names:
             continue
         found = _verdicts(entry, bundle, vectors, announce)

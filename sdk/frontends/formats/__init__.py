@@ -1,1 +1,1 @@
-"""The formats that models come in, one file each; `edgeml.frontends.format` finds them here."""
+"""Readers of the formats that models come in, one file each, declared in `pyproject.toml` like those of others."""

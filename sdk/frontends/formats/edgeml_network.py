@@ -7,16 +7,15 @@ from typing import ClassVar
 
 from ...network import Network
 from ...network.network_file import read
-from ..format import Format, Request
+from ..reader import Reader, Request
 
-__all__ = ["EdgemlFormat"]
+__all__ = ["EdgemlReader"]
 
 
-class EdgemlFormat(Format):
+class EdgemlReader(Reader):
     """Gives the network itself."""
 
     description: ClassVar[str] = "an integer network of edgeml's (.edgeml)"
-    suffixes: ClassVar[tuple[str, ...]] = (".edgeml",)
 
     def read(self, request: Request) -> Network:
         """The network in the file, renamed if a name was asked for."""

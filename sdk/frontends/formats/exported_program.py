@@ -9,29 +9,30 @@ from ...errors import InputError
 from ..exported_program.execution import run_program
 from ..exported_program.program import read_program
 from ..exported_program.reader import program_to_mlp
-from ..format import Format, Request, read_bounded
 from ..mlp import Mlp
+from ..reader import Reader, Request, read_bounded
 from ..self_check import check_against_source
 
-__all__ = ["ExportedProgramFormat", "read_archive", "saved"]
+__all__ = ["ExportedProgramReader", "read_archive", "saved"]
 
 LARGEST_FILE = 2**29
 
 
-class ExportedProgramFormat(Format):
+class ExportedProgramReader(Reader):
     """A file is read without torch and unpickles nothing; an object is saved to memory and read like a file."""
 
     description: ClassVar[str] = "a model saved by torch.export (.pt2, or the ExportedProgram)"
-    suffixes: ClassVar[tuple[str, ...]] = (".pt2",)
 
-    def takes_object(self, source: Any) -> bool:
-        """Whether `source` is an ExportedProgram."""
+    def takes(self, request: Request) -> bool:
+        """Whether it is a path or an ExportedProgram."""
         torch_export = sys.modules.get("torch.export")
-        return torch_export is not None and isinstance(source, torch_export.ExportedProgram)
+        return request.is_path or (
+            torch_export is not None and isinstance(request.source, torch_export.ExportedProgram)
+        )
 
     def read(self, request: Request) -> Mlp:
         """The program as an `Mlp`, checked against the program run by torch in float64."""
-        if isinstance(request.source, str):
+        if request.is_path:
             content = read_bounded(request.path, LARGEST_FILE)
             name = request.model_name(request.path.stem)
         else:

@@ -18,16 +18,17 @@ from typing import Any, ClassVar
 
 from ...errors import EdgemlError, InputError
 from ...network import Network
-from ..format import Format, Request, known_formats
 from ..mlp import Mlp
+from ..reader import Reader, Request, reader_for
 from ..safetensors_weights import load_weights
+from ..snn import Snn
 
-__all__ = ["PythonFactoryFormat"]
+__all__ = ["PythonFactoryReader"]
 
 _SOURCE = re.compile(r"(?P<file>.+\.py):(?P<factory>[^:/\\]*)", re.DOTALL)
 
 
-class PythonFactoryFormat(Format):
+class PythonFactoryReader(Reader):
     """The object that the factory makes is read by whichever format takes it."""
 
     description: ClassVar[str] = (
@@ -35,11 +36,11 @@ class PythonFactoryFormat(Format):
     )
     takes_weights: ClassVar[bool] = True
 
-    def takes_path(self, path: str) -> bool:
-        """Whether `path` is of the form module.py:factory."""
-        return _SOURCE.fullmatch(path) is not None
+    def takes(self, request: Request) -> bool:
+        """Whether it is a path of the form module.py:factory."""
+        return request.is_path and _SOURCE.fullmatch(request.source) is not None
 
-    def read(self, request: Request) -> Mlp | Network:
+    def read(self, request: Request) -> Mlp | Snn | Network:
         """Import the file, call the factory, load the weights, read the model."""
         match = _SOURCE.fullmatch(request.source)
         if match is None or not match["factory"].isidentifier():
@@ -62,17 +63,17 @@ class PythonFactoryFormat(Format):
             if request.weights is not None:
                 load_weights(model, request.weights, f"{path.name}:{factory_name}")
             inner = replace(request, source=model, weights=None, name=request.name or path.stem)
-            for entry in known_formats():
-                if entry.takes_object(model):
-                    return self._read(entry, inner, path)
+            reader = None if isinstance(model, str) else reader_for(inner)
+            if reader is not None:
+                return self._read(reader, inner, path)
         raise InputError(
             request.where, f"returned a {type(model).__name__}", "The factory has to return a torch.nn.Module"
         )
 
     @staticmethod
-    def _read(entry: Format, request: Request, path: Path) -> Mlp | Network:
+    def _read(reader: Reader, request: Request, path: Path) -> Mlp | Snn | Network:
         try:
-            return entry.read(request)
+            return reader.read(request)
         except EdgemlError as error:
             if error.where == request.where or error.where.startswith(f"{request.where}, "):
                 error.where = f"{path.name}, {error.where}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar
 
-from ..format import Format, Request
+from ..reader import Reader, Request
 
-__all__ = ["SnntorchModuleFormat"]
+__all__ = ["SnntorchModuleReader"]
 
 
-class SnntorchModuleFormat(Format):
+class SnntorchModuleReader(Reader):
     """Linear layers, batch norm, sums and constant factors, and Leaky, Synaptic, Lapicque, RLeaky or RSynaptic neurons.
 
     forward is run on random inputs and watched: one step, or a loop over time of its own. What it computes is read
@@ -20,12 +20,12 @@ class SnntorchModuleFormat(Format):
     description: ClassVar[str] = "a torch.nn.Module of linear layers and snnTorch neurons"
     rank: ClassVar[int] = 50
 
-    def takes_object(self, source: Any) -> bool:
-        """Whether `source` is a module that holds a neuron of snnTorch."""
+    def takes(self, request: Request) -> bool:
+        """Whether it is a module that holds a neuron of snnTorch."""
         torch, snntorch = sys.modules.get("torch"), sys.modules.get("snntorch")
-        if torch is None or snntorch is None or not isinstance(source, torch.nn.Module):
+        if torch is None or snntorch is None or not isinstance(request.source, torch.nn.Module):
             return False
-        return any(isinstance(module, snntorch.SpikingNeuron) for module in source.modules())
+        return any(isinstance(module, snntorch.SpikingNeuron) for module in request.source.modules())
 
     def read(self, request: Request) -> Any:
         """The module as an `Snn`. Raises InputError naming what cannot be read."""

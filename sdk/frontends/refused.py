@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn
+from ..errors import InputError
+from .reader import Request
 
-from ...errors import InputError
-from ..format import Format, Request
-
-__all__ = ["RefusedFormat"]
+__all__ = ["refuse"]
 
 _EXPORT = (
     "Export the model itself: torch.export.save(torch.export.export(model.eval(), (example,)), 'model.pt2'), "
@@ -34,15 +32,9 @@ _REFUSED = {
 }
 
 
-class RefusedFormat(Format):
-    """Asked last, so that a format for one of these endings takes it over."""
-
-    suffixes: ClassVar[tuple[str, ...]] = tuple(suffix for group in _REFUSED for suffix in group)
-    rank: ClassVar[int] = 1000
-    takes_weights: ClassVar[bool] = True
-
-    def read(self, request: Request) -> NoReturn:
-        """Raises InputError, always."""
-        path = request.source.lower()
-        problem, remedy = next(answer for group, answer in _REFUSED.items() if path.endswith(group))
-        raise InputError(request.where, problem, remedy)
+def refuse(request: Request) -> None:
+    """InputError if the ending of a path is one of these; asked if no reader takes the path."""
+    path = request.source.lower() if request.is_path else ""
+    for group, (problem, remedy) in _REFUSED.items():
+        if path.endswith(group):
+            raise InputError(request.where, problem, remedy)
