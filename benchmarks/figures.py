@@ -119,7 +119,14 @@ def speed() -> str:
     return "\n".join([*lines, "", f"(`make bench`: {note};", f"{columns} On: {machine()}.)"])
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"demo": demo, "seeds": seeds, "speed": speed}
+def kernels() -> str:
+    """The dense kernels of microcontrollers, from `benchmarks.mcu_kernels`."""
+    from . import mcu_kernels
+
+    return mcu_kernels.table(mcu_kernels.counted())
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"demo": demo, "seeds": seeds, "speed": speed, "kernels": kernels}
 """What there is to measure, by the name in the markers."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -49,3 +50,25 @@ def test_kernels_say_what_they_are() -> None:
         guard = f"EDGEML_{header.upper()}_H"
         assert text.count(guard) == 2
         assert max(map(len, text.splitlines())) <= 120
+
+
+def test_the_documentation_lists_every_header_once() -> None:
+    root = Path(__file__).parents[2]
+    rows: list[str] = []
+    for page in ("mcu.md", "cpu.md"):
+        rows += re.findall(r"^\| `(\w+\.h)` \|", (root / "docs" / page).read_text("utf-8"), re.MULTILINE)
+    assert sorted(rows) == sorted(path.name for path in (root / "firmware_stubs/c/edgeml").glob("*.h"))
+
+
+def test_the_figures_name_kernels_and_headers_that_exist() -> None:
+    pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
+    from benchmarks.mcu_kernels import counted, table
+
+    page = (Path(__file__).parents[2] / "docs" / "mcu.md").read_text("utf-8")
+    shown = re.findall(r"^\| (\w+) \| `(dense_\w+\.h)` \| (\d) bit \| (\d) bit \|", page, re.MULTILINE)
+    # Which kernels apply hangs on the core alone; one of each kind is counted again.
+    rows = counted(("m0", "m4"), ((2, 8),))
+    assert all(0.5 < count < 8 for row in rows for count in row.instructions.values())
+    found = {(row.kernel, row.file) for row in rows}
+    assert found == {(kernel, file) for kernel, file, weights, inputs in shown if (weights, inputs) == ("2", "8")}
+    assert table(rows, ("m0", "m4")).count("| 2 bit | 8 bit |") == len(rows)

@@ -1,4 +1,4 @@
-"""Break the source in sixty small ways, one at a time, and see whether the quick tests of that folder notice.
+"""Break the source in a hundred small ways, one at a time, and see whether the quick tests of that folder notice.
 
     python -m tests.mutants                 all of mutants.toml; exit code 1 where fewer than 95 % are noticed
     python -m tests.mutants --only rtl      those whose file or description holds that text, or one of several

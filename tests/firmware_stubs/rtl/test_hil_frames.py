@@ -83,8 +83,9 @@ def test_a_frame_of_which_any_byte_came_while_held_is_dropped(unit: Unit) -> Non
 
 
 @pytest.mark.parametrize("pauses", [(0.0, 0.0), (0.5, 0.0), (0.0, 0.8), (0.3, 0.5)])
-def test_every_payload_is_sent_as_its_frame(pauses: tuple[float, float]) -> None:
-    rng, sender = random.Random(73), BENCH.start(units("edgeml_hil_send")[0])
+@pytest.mark.parametrize("unit", BENCH.cases("edgeml_hil_send"))
+def test_every_payload_is_sent_as_its_frame(unit: Unit, pauses: tuple[float, float]) -> None:
+    rng, sender = random.Random(73), BENCH.start(unit)
     sender.reset(put=0, finish=0, tx_ready=0)
     for payload in _payloads(rng, 600):
         cut = rng.randint(0, 3 * len(payload)) if rng.random() < 0.2 else -1  # clocks until a reset
