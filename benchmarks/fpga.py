@@ -33,6 +33,7 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Thresho
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.architectures.unrolled.build import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.emit import pipeline, pipeline_latency
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.tools.synthesize import run_yosys, summary, synthesize
@@ -299,7 +300,7 @@ def _whole(pieces: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def place(network: Network, register_every: int) -> float:
     """Place and route a network, pipelined, on an ECP5-85; print clock and use, and return the clock in MHz."""
-    built = build(network, Design("unrolled", register_every=register_every))
+    built = build(network, Design("unrolled", Pipelining(register_every)))
     budget = replace(budget_of(load_profile("ecp5-85k")), clock_mhz=_GOAL_FMAX)
     with tempfile.TemporaryDirectory(prefix="edgeml_bench_") as scratch:
         result = synthesize(built, budget, Path(scratch))

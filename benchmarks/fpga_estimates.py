@@ -20,16 +20,17 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeml.targets.fpga.architectures.event_driven.plan import is_spiking, make_spiking_plan
-from edgeml.targets.fpga.architectures.folded.estimate import estimate_folded, folded_amounts
-from edgeml.targets.fpga.architectures.unrolled.build import network_logic
-from edgeml.targets.fpga.architectures.unrolled.estimate import estimate_unrolled, unrolled_amounts
 from edgeml.targets.fpga.budget import Family
-from edgeml.targets.fpga.design import Built, build, plan_of
-from edgeml.targets.fpga.estimate.constants import FOLDED_PRIOR, SPIKING_PRIOR, UNROLLED_PRIOR
-from edgeml.targets.fpga.estimate.costs import Cost, constants_of, estimate_spiking, total
-from edgeml.targets.fpga.estimate.event_driven import spiking_features
-from edgeml.targets.fpga.estimate.parts import Parts
+from edgeml.targets.fpga.design import Built, build, laid_out
+from edgeml.targets.fpga.estimate.constants import (
+    FOLDED,
+    FOLDED_PRIOR,
+    SPIKING,
+    SPIKING_PRIOR,
+    UNROLLED,
+    UNROLLED_PRIOR,
+)
+from edgeml.targets.fpga.estimate.costs import Cost, constants_of, total
 from edgeml.targets.fpga.tools.synthesize import cells_of, lookup_tables, summary
 
 from .fpga_samples import FORMS, Case, case
@@ -43,6 +44,7 @@ _FIT_SEEDS = {
     "int8": (1000, 1001, 1002, 1003),
     "spiking": tuple(range(1000, 1048)),
 }
+_CONSTANTS = {"folded": FOLDED, "unrolled": UNROLLED, "spiking": SPIKING}
 _PRIORS = {"folded": FOLDED_PRIOR, "unrolled": UNROLLED_PRIOR, "spiking": SPIKING_PRIOR}
 _PRIOR_WEIGHT = 0.02
 _COUNTED = {"luts": "lookup tables", "flip_flops": "flip-flops", "block_rams": "block RAMs", "dsps": "multipliers"}
@@ -60,26 +62,15 @@ def measured(built: Built, family: Family) -> dict[str, int]:
 
 def estimated(example: Case) -> Cost:
     """What the target estimates for the whole design."""
-    network, design, family = example.network, example.design, example.family
-    if is_spiking(network):
-        return total(estimate_spiking(make_spiking_plan(network, design.folds), family))
-    if design.architecture == "folded":
-        return total(estimate_folded(plan_of(network, design), family))
-    return total(estimate_unrolled(network_logic(network), family, design.register_every))
+    layout = laid_out(example.network, example.design)
+    return total(layout.architecture.estimate(layout.plan, example.family))
 
 
 def _amounts(example: Case) -> tuple[str, dict[str, float]]:
     """Whose constants count, and logic of the whole design by kind."""
-    network, design, family = example.network, example.design, example.family
-    parts: Sequence[Parts]
-    if is_spiking(network):
-        which, parts = "spiking", list(spiking_features(make_spiking_plan(network, design.folds), family).values())
-    elif design.architecture == "folded":
-        which = "folded"
-        parts = [folded_amounts(chain, family) for chain in plan_of(network, design).chains]
-    else:
-        which = "unrolled"
-        parts = list(unrolled_amounts(network_logic(network), family, design.register_every).values())
+    layout = laid_out(example.network, example.design)
+    (which,) = (name for name, constants in _CONSTANTS.items() if constants is layout.architecture.constants)
+    parts = layout.architecture.parts(layout.plan, example.family).values()
     amounts: dict[str, float] = {}
     for part in parts:
         for kind, amount in part.logic.items():

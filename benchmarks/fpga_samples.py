@@ -12,13 +12,15 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Thresho
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
-from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, make_spiking_plan
-from edgeml.targets.fpga.architectures.folded.folding import Folding
+from edgeml.targets.fpga.architectures.event_driven.choices import MembranesPerClock
+from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, make_event_driven_plan
+from edgeml.targets.fpga.architectures.folded.choices import choices_of
 from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.budget import FAMILIES, Family
-from edgeml.targets.fpga.design import Design, design_of
+from edgeml.targets.fpga.design import Design
 
 __all__ = ["FORMS", "Case", "case"]
 
@@ -110,7 +112,7 @@ def _folded(rng: np.random.Generator, network: Network, family: Family, *, faste
     interval = max(4, round(most ** float(rng.uniform(fastest, 0.9))))
     plan = make_plan(network, foldings_for_interval(network, interval) or {}, keep_block_rams=family.name == "ice40")
     size_fifos(plan)
-    return design_of(plan)
+    return Design("folded", choices_of(plan))
 
 
 def _spiking(seed: int, rng: np.random.Generator, family: Family) -> Case:
@@ -119,8 +121,9 @@ def _spiking(seed: int, rng: np.random.Generator, family: Family) -> Case:
     quantized = _quantized_network(rng, f"sample{seed}", 24, most_input_bits=4)
     network = to_spikes(quantized, encoding, "direct" if rng.random() < 0.3 else None)
     most = int(rng.choice([1, 2, 4, 8]))
-    layers = make_spiking_plan(network, {}).layers
-    design = Design("folded", {layer.name: Folding(min(most, layer.neurons), 1) for layer in layers})
+    layers = make_event_driven_plan(network, {}).layers
+    membranes = MembranesPerClock({layer.name: min(most, layer.neurons) for layer in layers})
+    design = Design("folded", membranes)
     return Case(f"{_sizes(network)} {encoding}, {most} a clock", network, design, family)
 
 
@@ -144,9 +147,9 @@ def case(seed: int, form: str = "quantized") -> Case:
         every = int(rng.integers(1, 4)) if unrolled else 1
         network = _quantized_network(np.random.default_rng(seed), f"sample{seed}", 12 if unrolled else 40)
     design = (
-        Design("unrolled", register_every=every)
+        Design("unrolled", Pipelining(every))
         if unrolled
         else _folded(rng, network, family, fastest=0.6 if form == "int8" else 0.35)
     )
-    detail = f" every {design.register_every}" if unrolled else ""
+    detail = f" every {every}" if unrolled else ""
     return Case(f"{_sizes(network)} {design.architecture}{detail}", network, design, family)

@@ -29,10 +29,10 @@ from edgeml.network import Network, simulate
 from edgeml.network.network_file import read
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import budget_of
+from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import Built, Design, build
 from edgeml.targets.fpga.executors.icarus import run_icarus
 from edgeml.targets.fpga.executors.verilator import Simulation, compile_design
-from edgeml.targets.fpga.target import choose
 from edgeml.targets.fpga.tools.programs import icarus, processors
 
 from .cpu import random_network

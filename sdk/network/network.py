@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ from .task import BINARY, TASKS, VALUES, label_count, task_of
 from .value_range import IntArray, ValueRange
 
 __all__ = ["MOST_VALUES", "Network", "Node", "Output"]
+
+_L = TypeVar("_L", bound=Layer)
 
 MOST_VALUES = 2**26
 """Values of one sample in all layers together: bounds the memory that a network from a small file can ask for."""
@@ -177,6 +180,10 @@ class Network:
     def layers(self) -> tuple[Node, ...]:
         """All nodes behind the input quantizer."""
         return self.nodes[1:]
+
+    def of_kind(self, kind: type[_L]) -> dict[str, _L]:
+        """The layers of one kind by the names of their nodes, in the order of the network."""
+        return {node.name: cast(_L, node.layer) for node in self.nodes if node.layer.kind == kind.kind}
 
     @cached_property
     def sizes(self) -> dict[str, int]:

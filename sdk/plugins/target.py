@@ -166,7 +166,8 @@ def refuse_broken(results: Sequence[RuleResult], profile: Profile) -> None:
     broken = [result for result in results if not result.passed]
     for result in broken:
         if result.option:
-            raise InputError(f"option {result.option}", result.detail, result.remedy)
+            layer = f", layer {result.layer}" if result.layer else ""
+            raise InputError(f"option {result.option}{layer}", result.detail, result.remedy)
     if broken:
         lines = "\n  ".join(map(str, broken))
         raise CheckFailed(f"target {profile.name}", f"the network breaks its rules:\n  {lines}")

@@ -20,7 +20,8 @@ class Family:
     ----------
     name : as in profiles. lut_inputs : of a lookup table. block_shapes : (depth, width) of a block RAM.
     synthesis : the yosys command. place : nextpnr's program, or "" where no open tool places this family.
-    dsp : whether there are multipliers that yosys maps to.
+    dsp : whether there are multipliers that yosys maps to. distributed_ram : whether lookup tables can be small
+        memories; else buffers take block RAMs, which are then scarce.
     folded_share : of a part's lookup tables and flip-flops, what a folded design may be estimated at where the fastest
         is wanted: what can be placed and routed in minutes. On iCE40, carries and flip-flops beside no lookup table
         take logic cells too: a third more than there are tables.
@@ -32,15 +33,16 @@ class Family:
     synthesis: str
     place: str
     dsp: bool
+    distributed_ram: bool
     folded_share: float = 0.7
 
 
 _XILINX_18K = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
 FAMILIES = {
-    "xcup": Family("xcup", 6, _XILINX_18K, "synth_xilinx -family xcup", "", True),
-    "xc7": Family("xc7", 6, _XILINX_18K, "synth_xilinx -family xc7", "", True),
-    "ecp5": Family("ecp5", 4, _XILINX_18K, "synth_ecp5", "ecp5", True, 0.35),
-    "ice40": Family("ice40", 4, ((2048, 2), (1024, 4), (512, 8), (256, 16)), "synth_ice40", "ice40", False, 0.5),
+    "xcup": Family("xcup", 6, _XILINX_18K, "synth_xilinx -family xcup", "", True, True),
+    "xc7": Family("xc7", 6, _XILINX_18K, "synth_xilinx -family xc7", "", True, True),
+    "ecp5": Family("ecp5", 4, _XILINX_18K, "synth_ecp5", "ecp5", True, True, 0.35),
+    "ice40": Family("ice40", 4, ((2048, 2), (1024, 4), (512, 8), (256, 16)), "synth_ice40", "ice40", False, False, 0.5),
 }
 
 

@@ -8,7 +8,14 @@ from typing import Any
 
 from edgeml.options import Choice, Flag, Option, Real, Structured, Whole, read_values
 
-__all__ = ["OPTIONS", "Asked", "LutLimit", "read_options"]
+from .architectures.unrolled.layer_logic import ADDER_GRAPHS
+from .budget import Budget
+
+__all__ = ["ANY", "OPTIONS", "Asked", "LutLimit", "read_options"]
+
+
+ANY = "auto"
+"""The architecture that does best, whichever it is."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,11 @@ def _lut_limit(value: Any) -> LutLimit:
 OPTIONS = (
     Option(
         "architecture",
-        Choice(("folded", "unrolled", "auto")),
+        Choice(("folded", "unrolled", ANY)),
         "Few units used in turns, or all of the network at once; auto: unrolled if that is less than half of the part.",
-        default="auto",
+        default=ANY,
     ),
-    Option("adder_graph", Choice(("edgeml", "da4ml")), "Who shares sums of dense layers, unrolled.", default="edgeml"),
+    Option("adder_graph", Choice(ADDER_GRAPHS), "Who shares sums of dense layers, unrolled.", default=ADDER_GRAPHS[0]),
     Option("synthesize", Flag(), "Run yosys, and nextpnr if it can place the part.", default=False),
     Option(
         "goal",
@@ -74,6 +81,20 @@ class Asked:
     adder_graph: str
     argmax: bool
     synthesize: bool
+
+    @property
+    def named(self) -> bool:
+        """Whether the architecture is asked for by its name."""
+        return self.architecture != ANY
+
+    @property
+    def shares_sums(self) -> bool:
+        """Whether sums are to be shared by another adder graph than the default."""
+        return self.adder_graph != ADDER_GRAPHS[0]
+
+    def most_luts(self, budget: Budget) -> int | None:
+        """How many lookup tables a design on a part may take; None for as many as the part leaves."""
+        return None if self.max_luts is None else self.max_luts.of(budget.luts)
 
 
 def read_options(given: Mapping[str, Any]) -> Asked:

@@ -6,60 +6,57 @@ from collections.abc import Mapping
 
 from edgeml.errors import InputError
 from edgeml.network import Network
-from edgeml.plugins import RuleResult, foreign_kinds
+from edgeml.plugins import RuleResult
 
-from .architectures.event_driven.plan import is_spiking, make_spiking_plan
+from .architectures.architecture import applying
 from .budget import Budget
-from .design import Built
+from .choice import best_candidate
 from .estimate.costs import Cost, total
-from .layer_hardware import has_logic, has_unit, logic_kinds, unit_kinds
+from .options import Asked, read_options
 
-__all__ = ["fits", "layer_has_hardware"]
+__all__ = ["check_network", "fits", "layers_have_hardware"]
 
-_SHARE = 1.0
-
-
-def layer_has_hardware(network: Network, architecture: str) -> list[RuleResult]:
-    """Rule `layer-kind`: every layer kind has RTL in the architecture asked for; `auto` can fold every network."""
-    if is_spiking(network):
-        return [_spiking_has_hardware(network)]
-    if architecture == "unrolled":
-        return foreign_kinds(network, "hardware in architecture unrolled", has_logic, logic_kinds)
-    return foreign_kinds(network, "hardware in architecture folded", has_unit, unit_kinds)
+_CELLS = (
+    ("fits-luts", "luts"),
+    ("fits-flip-flops", "flip_flops"),
+    ("fits-block-rams", "block_rams"),
+    ("fits-dsps", "dsps"),
+)
 
 
-def _spiking_has_hardware(network: Network) -> RuleResult:
+def layers_have_hardware(network: Network, asked: Asked) -> list[RuleResult]:
+    """Rule `layer-kind`, and what an architecture says of its own: the one that is asked for applies to a network."""
+    found, why_not = applying(network, asked.architecture if asked.named else "")
+    return found[0].applies(network) if found else why_not
+
+
+def check_network(network: Network, budget: Budget, asked: Asked) -> list[RuleResult]:
+    """Every layer has RTL in the architecture asked for, and the smallest design fits the part: rules `layer-kind`,
+    `has-design` and `fits-…`."""
+    results = layers_have_hardware(network, asked)
+    if not all(result.passed for result in results):
+        return results
     try:
-        make_spiking_plan(network, {})
+        smallest = best_candidate(network, budget, read_options({"goal": "area"}))
     except InputError as error:
-        return RuleResult.broken("layer-kind", error)
-    return RuleResult("layer-kind", True, "every kind of layer has hardware in event-driven units")
+        return [*results, RuleResult.broken("has-design", error)]
+    return [*results, *fits(smallest.costs, budget, smallest.architecture.if_too_large)]
 
 
-def fits(costs: Mapping[str, Cost], budget: Budget, built: Built) -> list[RuleResult]:
+def fits(costs: Mapping[str, Cost], budget: Budget, remedy: str) -> list[RuleResult]:
     """Rules `fits-luts`, `fits-flip-flops`, `fits-block-rams`, `fits-dsps`: the estimate within the part.
 
-    A failing rule names the layer that takes the most, by how much the design is over, and what to change.
+    A failing rule names the layer that takes the most, by how much the design is over, and the remedy.
     """
     whole = total(costs)
     results = []
-    for rule, name, have in (
-        ("fits-luts", "luts", budget.luts),
-        ("fits-flip-flops", "flip_flops", budget.flip_flops),
-        ("fits-block-rams", "block_rams", budget.block_rams),
-        ("fits-dsps", "dsps", budget.dsps),
-    ):
-        used = round(getattr(whole, name))
-        passed = used <= have * _SHARE
-        largest = max(costs, key=lambda layer: getattr(costs[layer], name))
+    for rule, name in _CELLS:
+        used, have = round(getattr(whole, name)), getattr(budget, name)
+        largest = max(costs, key=lambda layer: float(getattr(costs[layer], name)))
         detail = f"estimated {used} of {have} {name.replace('_', ' ')}"
-        remedy = ""
-        if not passed:
-            detail += f", {used - have} too many; {largest} alone takes {round(getattr(costs[largest], name))}"
-            remedy = (
-                "Use --architecture folded"
-                if built.design.architecture == "unrolled"
-                else "Allow more clocks per frame (--option frames_per_second=…), fewer bits, or a larger part"
-            )
-        results.append(RuleResult(rule, passed, detail, "" if passed else largest, remedy))
+        if used <= have:
+            results.append(RuleResult(rule, True, detail))
+            continue
+        detail += f", {used - have} too many; {largest} alone takes {round(getattr(costs[largest], name))}"
+        results.append(RuleResult(rule, False, detail, largest, remedy))
     return results

@@ -4,7 +4,7 @@ Fitted to yosys 0.70 over random designs by
 
     python -m benchmarks.fpga_estimates --fit
 
-which prints this table; what a unit of each kind is, `parts.Parts`, `unrolled_amounts` and `spiking_features` say. A
+which prints this table; what a unit of each kind is, `parts.Parts`, `unrolled_amounts` and `event_driven_parts` say. A
 value is drawn to its prior, what a look at the mapping says, as far as the designs do not tell otherwise.
 """
 

@@ -1,8 +1,7 @@
 """What a design costs: lookup tables, flip-flops, block RAMs and multipliers per layer, before any tool is run.
 
-The amounts of logic follow the RTL (`Unit.add_amounts`, and the `estimate.py` of each architecture); how many lookup
-tables synthesis makes of each kind was fitted to yosys (`constants`), and `make bench-fpga` prints how far off the
-estimates are.
+Every architecture says what its units are made of (`Architecture.parts`); how many lookup tables synthesis makes of
+each kind of logic was fitted to yosys (`constants`), and `make bench-fpga` prints how far off the estimates are.
 """
 
 from __future__ import annotations
@@ -11,16 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeml.errors import InputError
-from edgeml.network import Network
 
-from ..architectures.event_driven.plan import SpikingPlan, is_spiking
-from ..budget import Family
-from ..layer_hardware import compared_form
-from .constants import ERRORS, SPIKING
-from .event_driven import spiking_features
+from ..budget import Budget, Family
+from .constants import ERRORS
 from .parts import Parts
 
-__all__ = ["Cost", "accuracy", "constants_of", "cost_of", "estimate_spiking", "total"]
+__all__ = ["Cost", "accuracy", "constants_of", "cost_of", "total", "within"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +41,19 @@ def total(costs: Mapping[str, Cost]) -> Cost:
     return sum(costs.values(), Cost())
 
 
+def within(whole: Cost, budget: Budget, share: float, most_luts: int | None) -> bool:
+    """Whether a cost stays within a share of a part's lookup tables and flip-flops, and its memories and multipliers.
+
+    most_luts : how many lookup tables are allowed, in the place of the share of the part's; None for no such limit.
+    """
+    return (
+        whole.luts <= (budget.luts * share if most_luts is None else most_luts)
+        and whole.flip_flops <= budget.flip_flops * share
+        and whole.block_rams <= budget.block_rams
+        and whole.dsps <= budget.dsps
+    )
+
+
 def constants_of(family: Family) -> str:
     """The name of the family's constants in `constants`."""
     return "xilinx" if family.lut_inputs == 6 else family.name
@@ -59,17 +67,11 @@ def cost_of(parts: Parts, constants: Mapping[str, float]) -> Cost:
     return Cost(luts, round(parts.flip_flops), parts.block_rams, parts.dsps)
 
 
-def estimate_spiking(plan: SpikingPlan, family: Family) -> dict[str, Cost]:
-    """Cost per layer; the encoder of the input belongs to the first."""
-    constants = SPIKING[constants_of(family)]
-    return {layer: cost_of(parts, constants) for layer, parts in spiking_features(plan, family).items()}
+def accuracy(form: str) -> str:
+    """A sentence on how far estimates were from yosys over designs of this form; "" if none were compared.
 
-
-def accuracy(network: Network, architecture: str) -> str:
-    """A sentence on how far estimates were from yosys over designs of this form; "" if none were compared."""
-    form = "spiking" if is_spiking(network) else compared_form(network)
-    if form != "quantized":
-        form = f"{form}, {architecture}"
+    form : as `Architecture.estimated_form` gives it, such as `int8, folded`.
+    """
     if form not in ERRORS:
         return ""
     median, worst, count = ERRORS[form]

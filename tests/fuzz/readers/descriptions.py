@@ -122,7 +122,7 @@ def _read_design(path: Path) -> Any:
     folder = path.parent / "design"
     folder.mkdir(exist_ok=True)
     shutil.copyfile(path, folder / DESIGN_FILE)
-    return build(small(), read_design(folder))
+    return build(small(), read_design(folder, small()))
 
 
 READERS: dict[str, Reader] = {

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from edgeml.network import Network
+from edgeml.targets.fpga.architectures.folded.choices import choices_of
 from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
-from edgeml.targets.fpga.design import Design, design_of
+from edgeml.targets.fpga.design import Design
 from tests.network.random_networks import network_of, random_shape
 
 __all__ = ["folded_designs", "small_network"]
@@ -34,5 +35,5 @@ def folded_designs(network: Network, count: int) -> list[Design]:
         if folds is not None:
             plan = make_plan(network, folds)
             size_fifos(plan)
-            designs.append(design_of(plan))
+            designs.append(Design("folded", choices_of(plan)))
     return designs

@@ -15,9 +15,8 @@ from edgeml.errors import EdgemlError, InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, decisions, simulate
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
-from edgeml.targets.fpga.architectures.event_driven.cycles import run_clocks
 from edgeml.targets.fpga.argmax import check_classes
-from edgeml.targets.fpga.design import Built, Design, build, read_design
+from edgeml.targets.fpga.design import Built, Design, build, laid_out, read_design
 from edgeml.targets.fpga.executors.icarus import run_icarus
 from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.interface import Interface
@@ -223,13 +222,8 @@ def test_classes_come_in_the_predicted_clock_and_survive_pauses_and_resets(form:
     y = simulate(network, q)
     outputs, counts = simulation.run(q)  # holds the classes against argmax
     np.testing.assert_array_equal(outputs, y)
-    if built.spiking is None:
-        assert built.timing is not None
-        predicted = list(built.timing.frames)
-        assert predicted[0] + 1 == built.latency
-    else:
-        frames = len(counts["ends"])
-        predicted = [end + built.interface.class_latency for end in run_clocks(built.spiking, q[:frames]).ends]
+    predicted = list(built.cycles(q[: len(counts["ends"])]).frames)
+    assert not built.clocks.exact or predicted[0] + 1 == built.latency
     count = min(len(predicted), len(counts["ends"]))
     assert count >= 6
     assert counts["ends"][:count] == predicted[:count]
@@ -242,13 +236,14 @@ def test_classes_come_in_the_predicted_clock_and_survive_pauses_and_resets(form:
 
 
 def test_the_choice_is_stored_and_only_where_it_is_made(tmp_path: Path) -> None:
+    network = small_network(SEED)
     for design in (Design("unrolled"), Design("unrolled", argmax=True), Design("folded", argmax=True)):
         (tmp_path / "design.json").write_text(design.to_json())
-        assert read_design(tmp_path) == design
+        assert read_design(tmp_path, network) == replace(design, choices=laid_out(network, design).choices)
     assert "argmax" not in Design("unrolled").to_json()
     (tmp_path / "design.json").write_text('{"format": 1, "architecture": "unrolled", "argmax": 1}')
     with pytest.raises(InputError, match="argmax must be true or false"):
-        read_design(tmp_path)
+        read_design(tmp_path, network)
 
 
 def test_the_target_offers_it_and_says_what_it_costs() -> None:

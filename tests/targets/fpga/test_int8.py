@@ -12,6 +12,7 @@ from edgeml.network import Add, Dense, InputQuantizer, Network, Node, Output, si
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.executors.icarus import run_icarus
 from edgeml.targets.fpga.executors.verilator import compile_design
@@ -37,8 +38,7 @@ def check_in_verilator(network: Network, design: Design, folder: Path, vectors: 
     y = simulate(network, q)
     outputs, counts = simulation.run(q)
     np.testing.assert_array_equal(outputs, y)
-    assert built.timing is not None
-    assert counts["ends"][: len(built.timing.frames)] == list(built.timing.frames)
+    assert counts["ends"][: len(built.clocks.frames)] == list(built.clocks.frames)
     for run, (input_pause, output_pause) in enumerate(PAUSES):
         stress = {"input_pause": input_pause, "output_pause": output_pause, "resets": 3}
         outputs, counts = simulation.run(q, seed=seed + run, **stress)
@@ -135,7 +135,7 @@ def test_unrolled_networks_give_golden_integers_with_pauses(rounding: str, tmp_p
         network = int8_network(seed, rounding, bytes_only=True)
         q = random_inputs(network, 30, seed).astype(np.int32)
         y = simulate(network, q)
-        built = build(network, Design("unrolled", register_every=1 + seed))
+        built = build(network, Design("unrolled", Pipelining(1 + seed)))
         outputs, verdict = run_icarus(built, tmp_path / str(seed), q, y, pause=(0, 90, 200)[seed])
         assert verdict == "PASS 30"
         np.testing.assert_array_equal(outputs, y)

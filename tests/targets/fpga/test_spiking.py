@@ -14,14 +14,15 @@ from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.encodings import encoding as code
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.architectures.event_driven.choices import MembranesPerClock
 from edgeml.targets.fpga.architectures.event_driven.cycles import longest_frame, run_clocks
-from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, SpikingPlan, make_spiking_plan
-from edgeml.targets.fpga.architectures.folded.folding import Folding
+from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, EventDrivenPlan, make_event_driven_plan
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.budget import budget_of
+from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import Built, Design, build
 from edgeml.targets.fpga.executors.icarus import run_icarus
 from edgeml.targets.fpga.executors.verilator import compile_design
-from edgeml.targets.fpga.target import choose
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator, icarus
 from tests.network.random_networks import random_inputs
 from tests.network.spiking.random_networks import random_network
@@ -44,20 +45,22 @@ def has_residual_paths(network: Network) -> bool:
 
 
 def folded(network: Network, lanes: int) -> Built:
-    layers = make_spiking_plan(network, {}).layers
-    return build(network, Design("folded", {layer.name: Folding(min(lanes, layer.neurons), 1) for layer in layers}))
+    layers = make_event_driven_plan(network, {}).layers
+    membranes = MembranesPerClock({layer.name: min(lanes, layer.neurons) for layer in layers})
+    return build(network, Design("folded", membranes))
 
 
 def design(network: Network, architecture: str, seed: int) -> Built:
     """One of several foldings, or of several depths of pipelining."""
     if architecture == "folded":
         return folded(network, 1 + seed % 4)
-    return build(network, Design("unrolled", register_every=1 + seed % 3))
+    return build(network, Design("unrolled", Pipelining(1 + seed % 3)))
 
 
-def plan_of(built: Built) -> SpikingPlan:
-    assert built.spiking is not None
-    return built.spiking
+def plan_of(built: Built) -> EventDrivenPlan:
+    plan = built.layout.plan
+    assert isinstance(plan, EventDrivenPlan)
+    return plan
 
 
 @needs_icarus
@@ -81,8 +84,8 @@ def test_random_networks_give_golden_integers_with_pauses(encoding: str, tmp_pat
 
 def predicted_ends(built: Built, q: np.ndarray) -> list[int]:
     """For each frame, the clock in which its last value is taken, where nothing pauses."""
-    if built.spiking is not None:
-        return list(run_clocks(built.spiking, q).ends)
+    if not built.clocks.exact:
+        return list(built.cycles(q).frames)
     return [built.latency - 1 + frame * built.interval for frame in range(len(q))]
 
 
@@ -137,13 +140,13 @@ def test_units_give_as_many_events_as_the_golden_spikes(encoding: str) -> None:
     for seed in range(6):
         network = spiking_network(seed, encoding)
         q = random_inputs(network, 5, seed).astype(np.int32)
-        run = run_clocks(make_spiking_plan(network, {}), q)
+        run = run_clocks(make_event_driven_plan(network, {}), q)
         golden = [run.events for run in run_events(network, q)]
         totals = [sum(sample[name] for sample in golden) for name in golden[0]]
         assert len(run.events) == len(totals)
         for found, expected in zip(run.events, totals, strict=True):
             assert found == expected if encoding != "stbif" else found % 2 == expected % 2
-        bound = longest_frame(make_spiking_plan(network, {}))
+        bound = longest_frame(make_event_driven_plan(network, {}))
         assert (bound is None) == (encoding == "stbif")
         if bound is not None:
             ends = run.ends

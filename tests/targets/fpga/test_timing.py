@@ -16,6 +16,7 @@ from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos, solve
 from edgeml.targets.fpga.architectures.unrolled.build import network_logic
 from edgeml.targets.fpga.architectures.unrolled.netlist import CellKind
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import DESIGN_FILE, Design, build, verify_files
 from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
@@ -36,8 +37,7 @@ def _check(seed: int, folder: Path, design: Design, vectors: int) -> None:
     y = simulate(network, q)
     outputs, counts = simulation.run(q)
     np.testing.assert_array_equal(outputs, y)
-    assert built.timing is not None
-    assert counts["ends"][: len(built.timing.frames)] == list(built.timing.frames)
+    assert counts["ends"][: len(built.clocks.frames)] == list(built.clocks.frames)
     for run, (input_pause, output_pause) in enumerate([(128, 0), (0, 128), (60, 200)]):
         pauses = {"input_pause": input_pause, "output_pause": output_pause}
         outputs, counts = simulation.run(q, seed=seed + run, resets=3, **pauses)
@@ -63,7 +63,7 @@ def test_unrolled_designs_take_exactly_the_predicted_clocks(tmp_path: Path) -> N
 def test_many_vectors_with_pauses_and_resets(seed: int, tmp_path: Path) -> None:
     """Four runs of 5,000 vectors each, for a folded design and an unrolled one: 120,000 in all."""
     network = small_network(seed, widest=24, deepest=4)
-    for number, design in enumerate([folded_designs(network, 2)[-1], Design("unrolled", register_every=2)]):
+    for number, design in enumerate([folded_designs(network, 2)[-1], Design("unrolled", Pipelining(2))]):
         _check(seed, tmp_path / str(number), design, 5000)
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .plan import SpikingLayer, SpikingPlan, slots_of
+from .plan import EventDrivenLayer, EventDrivenPlan
+from .population import slots_of
 
 __all__ = ["SpikingRun", "longest_frame", "run_clocks"]
 
@@ -65,7 +66,7 @@ class _Start:
     clock = -1
 
 
-def _encoder(plan: SpikingPlan, q: Int64, start: _Start) -> Unit:
+def _encoder(plan: EventDrivenPlan, q: Int64, start: _Start) -> Unit:
     source, clock = plan.source, 0
     at_once = source.encoding in ("direct", "graded")
     for frame in q - (0 if source.encoding == "direct" else source.low):
@@ -90,8 +91,8 @@ def _encoder(plan: SpikingPlan, q: Int64, start: _Start) -> Unit:
         clock = (yield clock, None) + 1
 
 
-def _neurons(layer: SpikingLayer, source: _Source) -> Unit:
-    assert layer.steps is not None
+def _neurons(layer: EventDrivenLayer, source: _Source) -> Unit:
+    assert layer.increments is not None
     clock, words, pe = 0, layer.words, layer.pe
     rows = [np.arange(w * pe, min((w + 1) * pe, layer.neurons)) for w in range(words)]
     while True:
@@ -141,44 +142,44 @@ def _neurons(layer: SpikingLayer, source: _Source) -> Unit:
         clock = (yield clock, None) + 1
 
 
-def _settle(layer: SpikingLayer, row: Int64, v: Int64, count: Int64) -> list[Event]:
+def _settle(layer: EventDrivenLayer, row: Int64, v: Int64, count: Int64) -> list[Event]:
     """One look of the `stbif` neurons `row` at themselves; v and count change."""
-    assert layer.steps is not None
+    assert layer.increments is not None
     given: list[Event] = []
     for n in row:
-        if count[n] < layer.levels and v[n] >= layer.steps[n, count[n]]:
-            v[n] -= layer.steps[n, count[n]]
+        if count[n] < layer.levels and v[n] >= layer.increments[n, count[n]]:
+            v[n] -= layer.increments[n, count[n]]
             count[n] += 1
             given.append((int(n), 1))
         elif count[n] > 0 and v[n] < 0:
             count[n] -= 1
-            v[n] += layer.steps[n, count[n]]
+            v[n] += layer.increments[n, count[n]]
             given.append((int(n), -1))
     return given
 
 
-def _fire(layer: SpikingLayer, row: Int64, slot: int, v: Int64, count: Int64) -> list[Event]:
+def _fire(layer: EventDrivenLayer, row: Int64, slot: int, v: Int64, count: Int64) -> list[Event]:
     """The spikes of the neurons `row` in a slot of a phased encoding; v and count change."""
-    assert layer.steps is not None
+    assert layer.increments is not None
     given: list[Event] = []
     last = slot == layer.levels - 1
     for n in row:
         if layer.encoding == "sar":
             place = 1 << layer.levels.bit_length() - 1 - slot
             wanted = int(count[n]) | place
-            if wanted <= layer.levels and v[n] >= layer.steps[n, :wanted].sum():
+            if wanted <= layer.levels and v[n] >= layer.increments[n, :wanted].sum():
                 count[n] = wanted
                 given.append((int(n), place))
             continue
         if layer.encoding == "ttfs":
-            v[n] += layer.steps[n, layer.levels - slot] if slot else 0
-            if not count[n] and v[n] >= layer.steps[n].sum():
+            v[n] += layer.increments[n, layer.levels - slot] if slot else 0
+            if not count[n] and v[n] >= layer.increments[n].sum():
                 count[n] = layer.levels - slot
                 given.append((int(n), int(count[n])))
             continue
-        up = count[n] < layer.levels and v[n] >= layer.steps[n, count[n]]
+        up = count[n] < layer.levels and v[n] >= layer.increments[n, count[n]]
         if up:
-            v[n] -= layer.steps[n, count[n]]
+            v[n] -= layer.increments[n, count[n]]
             count[n] += 1
         if layer.encoding == "graded" and last and count[n]:
             given.append((int(n), int(count[n])))
@@ -187,7 +188,7 @@ def _fire(layer: SpikingLayer, row: Int64, slot: int, v: Int64, count: Int64) ->
     return given
 
 
-def run_clocks(plan: SpikingPlan, q: npt.NDArray[Any]) -> SpikingRun:
+def run_clocks(plan: EventDrivenPlan, q: npt.NDArray[Any]) -> SpikingRun:
     """Follow the frames q int [samples, inputs] through the units, one after the other, never paused from outside."""
     frames = np.asarray(q).astype(np.int64)
     start = _Start()
@@ -215,7 +216,7 @@ def run_clocks(plan: SpikingPlan, q: npt.NDArray[Any]) -> SpikingRun:
     return SpikingRun(outputs, tuple(ends), tuple(s.taken for s in sources))
 
 
-def longest_frame(plan: SpikingPlan) -> int | None:
+def longest_frame(plan: EventDrivenPlan) -> int | None:
     """A bound on the clocks of a frame, whatever its spikes; None for `stbif`, whose neurons may change their minds."""
     source = plan.source
     if source.encoding == "stbif" or any(layer.encoding == "stbif" for layer in plan.layers):
@@ -227,7 +228,7 @@ def longest_frame(plan: SpikingPlan) -> int | None:
     for layer in plan.layers:
         relayed = counts[layer.relay[0] : layer.relay[1]]
         clocks += layer.words * (int(counts.sum()) + 2) + int(relayed.sum()) + 1
-        if layer.steps is not None:
+        if layer.increments is not None:
             own = np.full(layer.neurons, _most_events(layer.encoding, layer.levels))
             clocks += layer.words * slots_of(layer.encoding, layer.levels) + int(own.sum()) + 1
             counts = np.concatenate([own, relayed])

@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError, NetworkError
+from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.network.layers.input_spikes import InputSpikes
-from edgeml.network.layers.neurons import Neurons
-from edgeml.network.spiking.currents import Wiring, wiring
 
 from ...verilog.text import Element, signed_bits, type_of
-from ..folded.folding import Folding, ceil_div
+from ..spiking_networks import Stage, spiking_network
+from .population import Population, population_of_input, population_of_neurons
 
-__all__ = ["ENCODINGS", "SpikingLayer", "SpikingPlan", "is_spiking", "make_spiking_plan", "slots_of"]
+__all__ = ["ENCODINGS", "EventDrivenLayer", "EventDrivenPlan", "make_event_driven_plan"]
 
 ENCODINGS = {"unary": 0, "ttfs": 1, "stbif": 2, "graded": 3, "sar": 4}
 """Encodings that have RTL, with their numbers in `edgeml_spiking`."""
@@ -25,13 +24,8 @@ ENCODINGS = {"unary": 0, "ttfs": 1, "stbif": 2, "graded": 3, "sar": 4}
 Int64 = npt.NDArray[np.int64]
 
 
-def is_spiking(network: Network) -> bool:
-    """Whether a network is of the exact spiking form."""
-    return any(isinstance(node.layer, InputSpikes) for node in network.layers)
-
-
 @dataclass(frozen=True, eq=False)
-class SpikingLayer:
+class EventDrivenLayer:
     """A population: synapses from those before it and neurons, or membranes that are read out.
 
     Its channels are the neurons of the layer before, and behind them what that layer relays of its own channels.
@@ -39,7 +33,7 @@ class SpikingLayer:
     Parameters
     ----------
     name : of its node. weight : int64 [neurons, channels]. start : int64 [neurons], membranes when a frame begins.
-    steps : int64 [neurons, levels], what each spike costs; None for the readout. encoding : of its spikes, or "".
+    increments : int64 [neurons, levels], what each spike costs; None for the readout. encoding : of its spikes, or "".
     pe : membranes per clock. amount : smallest and largest amount of an event that comes in.
     lowest, highest : int64 [channels], smallest and largest sum of a channel's amounts at any time of a frame.
     relay : first channel whose events are passed on behind the layer's own, and the one behind the last.
@@ -48,7 +42,7 @@ class SpikingLayer:
     name: str
     weight: Int64
     start: Int64
-    steps: Int64 | None
+    increments: Int64 | None
     encoding: str
     pe: int
     amount: tuple[int, int]
@@ -67,17 +61,21 @@ class SpikingLayer:
     @property
     def levels(self) -> int:
         """Most spikes of a neuron."""
-        return 0 if self.steps is None else int(self.steps.shape[1])
+        return 0 if self.increments is None else int(self.increments.shape[1])
 
     @property
     def words(self) -> int:
         """Clocks to pass all membranes."""
-        return ceil_div(self.neurons, self.pe)
+        return -(-self.neurons // self.pe)
 
     @property
     def equal(self) -> bool:
-        """Whether every neuron has one step for all its spikes; `sar` neurons look at sums of steps."""
-        return self.steps is not None and self.encoding != "sar" and bool(np.all(self.steps == self.steps[:, :1]))
+        """Whether every neuron has one increment for all its spikes; `sar` neurons look at sums of increments."""
+        return (
+            self.increments is not None
+            and self.encoding != "sar"
+            and bool(np.all(self.increments == self.increments[:, :1]))
+        )
 
     @property
     def weight_bits(self) -> int:
@@ -96,7 +94,7 @@ class SpikingLayer:
     def membrane_range(self) -> tuple[int, int]:
         """Bounds of every membrane at any time, in whatever order events come."""
         up, down = np.maximum(self.weight, 0), np.minimum(self.weight, 0)
-        room = np.zeros(self.neurons, np.int64) if self.steps is None else self.steps.sum(axis=1)
+        room = np.zeros(self.neurons, np.int64) if self.increments is None else self.increments.sum(axis=1)
         least = self.start + np.minimum(up @ self.lowest + down @ self.highest, 0) - room
         most = self.start + np.maximum(up @ self.highest + down @ self.lowest, 0) + room
         return int(least.min()), int(most.max())
@@ -107,12 +105,12 @@ class SpikingLayer:
 
 
 @dataclass(frozen=True, eq=False)
-class SpikingPlan:
+class EventDrivenPlan:
     """A spiking network laid out: the encoder of its input, its layers in order, the readout last."""
 
     network: Network
     source: InputSpikes
-    layers: tuple[SpikingLayer, ...]
+    layers: tuple[EventDrivenLayer, ...]
 
     @property
     def input_element(self) -> Element:
@@ -123,34 +121,31 @@ class SpikingPlan:
         return Element(self.layers[-1].membrane_bits, True)
 
     @property
-    def folds(self) -> dict[str, Folding]:
+    def membranes(self) -> dict[str, int]:
         """Membranes per clock of every layer."""
-        return {layer.name: Folding(layer.pe, 1) for layer in self.layers}
+        return {layer.name: layer.pe for layer in self.layers}
+
+    def with_membranes(self, most: int) -> EventDrivenPlan:
+        """The same with as many membranes per clock, in layers that have as many."""
+        layers = tuple(replace(layer, pe=min(layer.neurons, most)) for layer in self.layers)
+        return replace(self, layers=layers)
 
 
-def make_spiking_plan(network: Network, folds: Mapping[str, Folding]) -> SpikingPlan:
+def make_event_driven_plan(network: Network, membranes: Mapping[str, int]) -> EventDrivenPlan:
     """Lay out a spiking network with so many membranes per clock, by layer (others: one).
 
-    Raises InputError naming the layer where other kinds of layers, or several inputs, have no RTL.
+    Raises InputError naming the layer if other kinds of layers, or several inputs, have no RTL.
     """
-    try:
-        wires = wiring(network)
-    except NetworkError as error:
-        raise InputError(error.where, error.problem, error.remedy) from error
-    populations = {node.name: node.layer for node in network.layers if isinstance(node.layer, (InputSpikes, Neurons))}
-    sources = [name for name, layer in populations.items() if isinstance(layer, InputSpikes)]
-    if len(sources) != 1 or next(iter(populations)) != sources[0]:
-        raise InputError(f"network {network.name}", f"has {len(sources)} input populations; one is supported")
-    last = network.nodes[-1]
-    readout = f"{last.name}_readout" if isinstance(last.layer, Neurons) else last.name
-    stages = [(name, wires[_input_of(network, name)]) for name in populations if name != sources[0]]
-    stages.append((readout, wires[last.name]))
-    layers: list[SpikingLayer] = []
-    reaching = [sources[0]]
-    for position, (name, into) in enumerate(stages):
-        pe = folds.get(name, Folding(1, 1)).pe
-        later = {source.population for _, wire in stages[position + 1 :] for source in wire.sources}
-        layer = _layer(name, into, reaching, populations, pe)
+    spikes = spiking_network(network)
+    populations = {spikes.entry_name: population_of_input(spikes.entry_name, spikes.entry)}
+    layers: list[EventDrivenLayer] = []
+    reaching = [spikes.entry_name]
+    for position, stage in enumerate(spikes.stages):
+        name, pe = stage.name, membranes.get(stage.name, 1)
+        if stage.neurons is not None:
+            populations[name] = population_of_neurons(name, stage.neurons)
+        later = {source.population for after in spikes.stages[position + 1 :] for source in after.wiring.sources}
+        layer = _layer(stage, [populations[before] for before in reaching], pe)
         if not 1 <= pe <= layer.neurons:
             raise InputError(f"layer {name}", f"has {layer.neurons} membranes, cannot pass {pe} per clock")
         kept = [index for index, population in enumerate(reaching) if population in later]
@@ -158,59 +153,30 @@ def make_spiking_plan(network: Network, folds: Mapping[str, Folding]) -> Spiking
         sizes = [network.sizes[population] for population in reaching]
         layers.append(replace(layer, relay=(sum(sizes[:first]), sum(sizes[:behind]))))
         reaching = [name, *reaching[first:behind]]
-    entry = populations[sources[0]]
-    assert isinstance(entry, InputSpikes)
-    return SpikingPlan(network, entry, tuple(layers))
+    return EventDrivenPlan(network, spikes.entry, tuple(layers))
 
 
-def _layer(
-    name: str, into: Wiring, reaching: Sequence[str], populations: Mapping[str, InputSpikes | Neurons], pe: int
-) -> SpikingLayer:
+def _layer(stage: Stage, reaching: Sequence[Population], pe: int) -> EventDrivenLayer:
     """A layer whose channels are those of the populations `reaching` it, whether it has synapses from them or not."""
-    neurons = len(into.constant)
-    constant = into.constant.astype(np.int64)
-    parts, lowest, highest, amounts = [], [], [], []
-    for population in reaching:
-        before = populations[population]
-        channels = before.size if isinstance(before, InputSpikes) else before.channels
-        base, amount, (low, high) = _silence_and_amounts(before)
-        weight = np.zeros((neurons, channels), np.int64)
-        for source in into.sources:
-            if source.population == population:
-                weight += np.eye(channels, dtype=np.int64) if source.weight is None else source.weight
-        constant = constant + base * weight.sum(axis=1)
-        parts.append(weight)
-        lowest.append(np.full(channels, low, np.int64))
-        highest.append(np.full(channels, high, np.int64))
-        amounts.append(amount)
-    layer = populations.get(name)
-    steps, encoding = None, ""
-    if isinstance(layer, Neurons):
-        steps, encoding = layer.schedule.steps, layer.encoding
-        constant = constant + layer.schedule.charge
-    amount = (min(low for low, _ in amounts), max(high for _, high in amounts))
-    whole = np.concatenate(parts, axis=1)
-    return SpikingLayer(
-        name, whole, constant, steps, encoding, pe, amount, np.concatenate(lowest), np.concatenate(highest)
+    neurons = len(stage.wiring.constant)
+    start = stage.wiring.constant.astype(np.int64)
+    weights, lowest, highest = [], [], []
+    for before in reaching:
+        weight = np.zeros((neurons, before.channels), np.int64)
+        for source in stage.wiring.sources:
+            if source.population == before.name:
+                weight += np.eye(before.channels, dtype=np.int64) if source.weight is None else source.weight
+        start = start + before.silence * weight.sum(axis=1)
+        weights.append(weight)
+        low, high = before.totals
+        lowest.append(np.full(before.channels, low, np.int64))
+        highest.append(np.full(before.channels, high, np.int64))
+    increments, encoding = None, ""
+    if stage.neurons is not None:
+        increments, encoding = stage.neurons.schedule.steps, stage.neurons.encoding
+        start = start + stage.neurons.schedule.charge
+    amount = (min(before.amounts[0] for before in reaching), max(before.amounts[1] for before in reaching))
+    bounds = np.concatenate(lowest), np.concatenate(highest)
+    return EventDrivenLayer(
+        stage.name, np.concatenate(weights, axis=1), start, increments, encoding, pe, amount, *bounds
     )
-
-
-def slots_of(encoding: str, levels: int) -> int:
-    """Slots in which a unit looks at its neurons, or at its values, when they fire."""
-    return levels.bit_length() if encoding == "sar" else levels
-
-
-def _input_of(network: Network, name: str) -> str:
-    (before,) = (node.inputs[0] for node in network.layers if node.name == name)
-    return str(before)
-
-
-def _silence_and_amounts(before: InputSpikes | Neurons) -> tuple[int, tuple[int, int], tuple[int, int]]:
-    """(what silence stands for, amounts of an event, sums of a channel's amounts) of a population."""
-    if before.encoding == "direct":
-        assert isinstance(before, InputSpikes)
-        return 0, (min(before.low, 0), max(before.high, 0)), (min(before.low, 0), max(before.high, 0))
-    base = before.low if isinstance(before, InputSpikes) else before.base
-    highest = {"unary": 1, "stbif": 1, "sar": 1 << before.levels.bit_length() - 1}.get(before.encoding, before.levels)
-    lowest = -1 if before.encoding == "stbif" else 0
-    return base, (lowest, highest), (0, before.levels)

@@ -1,29 +1,28 @@
-"""What a folded design is made of, and what it costs: its units, FIFOs and streams, chain by chain."""
+"""What a folded design is made of: its units, FIFOs and streams, chain by chain."""
 
 from __future__ import annotations
 
 from ...budget import Family
-from ...estimate.constants import FOLDED
-from ...estimate.costs import Cost, constants_of, cost_of
 from ...estimate.memory import add_fifo
 from ...estimate.parts import Parts, counter_bits
 from .plan import INPUT, Edge, FoldedPlan, UnitChain
 
-__all__ = ["estimate_folded", "folded_amounts"]
+__all__ = ["folded_parts"]
 
 
-def estimate_folded(plan: FoldedPlan, family: Family) -> dict[str, Cost]:
-    """Cost of each chain, by the name of its first node."""
-    constants = FOLDED[constants_of(family)]
-    costs = {chain.name: cost_of(folded_amounts(chain, family), constants) for chain in plan.chains}
+def folded_parts(plan: FoldedPlan, family: Family) -> dict[str, Parts]:
+    """What each chain is made of, by the name of its first node; the fork of an input with several takers is the first
+    chain's."""
+    found = {chain.name: _chain(chain, family) for chain in plan.chains}
     takers = plan.takers(INPUT)
     if len(takers) > 1:
-        first = plan.chains[0].name
-        costs[first] = costs[first] + Cost(float(4 * len(takers)), len(takers))
-    return costs
+        first = found[plan.chains[0].name]
+        first.luts += 4.0 * len(takers)
+        first.flip_flops += len(takers)
+    return found
 
 
-def folded_amounts(chain: UnitChain, family: Family) -> Parts:
+def _chain(chain: UnitChain, family: Family) -> Parts:
     """What a chain is made of: its units, its FIFO, and the streams that lead to it (`estimate.parts` lists the kinds
     of logic)."""
     parts = Parts()

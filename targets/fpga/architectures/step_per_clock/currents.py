@@ -13,9 +13,22 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Thresho
 from ...verilog.text import Element
 from ..unrolled.build import Logic, network_logic
 
-__all__ = ["slot_logic"]
+__all__ = ["slot_logic", "synapse_bits"]
 
 _MOST_WEIGHT_BITS = 8
+
+
+def synapse_bits(name: str, weight: npt.NDArray[np.int64]) -> int:
+    """Width of the synapses [neurons, channels] of a layer. Raises InputError naming it if that is above 8 bits."""
+    largest = max(int(weight.max(initial=0)) + 1, int(-weight.min(initial=0)), 2)
+    bits = (largest - 1).bit_length() + 1
+    if bits > _MOST_WEIGHT_BITS:
+        raise InputError(
+            f"layer {name}",
+            f"has synapses of {bits} bits; adder graphs of one layer take {_MOST_WEIGHT_BITS} at most",
+            "Put neurons between layers that follow each other, or use --architecture folded",
+        )
+    return bits
 
 
 def slot_logic(
@@ -32,16 +45,9 @@ def slot_logic(
     raised : add to each output what makes its smallest value 0, so that no output has a sign.
     thresholds : int32 [neurons, levels]: give the number of them that each (not raised) output reaches instead.
     adder_graph : who shares sums, as in `network_logic`.
-    Raises InputError where merged layers have weights of more than 8 bits.
+    Raises InputError if merged layers have weights of more than 8 bits.
     """
-    largest = max(int(weight.max(initial=0)) + 1, int(-weight.min(initial=0)), 2)
-    bits = (largest - 1).bit_length() + 1
-    if bits > _MOST_WEIGHT_BITS:
-        raise InputError(
-            f"layer {name}",
-            f"has synapses of {bits} bits; adder graphs of one layer take {_MOST_WEIGHT_BITS} at most",
-            "Put neurons between layers that follow each other, or use --architecture folded",
-        )
+    bits = synapse_bits(name, weight)
     low = np.minimum(weight, 0) * element.high + np.maximum(weight, 0) * element.low
     added: npt.NDArray[Any] = -low.sum(axis=1) if raised else np.zeros(len(weight), np.int64)
     quantizer = InputQuantizer(weight.shape[1], np.ones(1), np.zeros(1), 0, element.bits, element.signed)

@@ -5,30 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from ...budget import Family
-from ...estimate.constants import UNROLLED
-from ...estimate.costs import Cost, constants_of
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts
 from ..unrolled.build import Logic
 from ..unrolled.estimate import unrolled_amounts
-from .plan import (
-    DOUBLED,
-    FLOWING,
-    UnrolledLayer,
-    UnrolledSpikes,
-)
+from .plan import StepPerClockLayer, StepPerClockPlan
+from .population import DOUBLED, FLOWING, VALUES
 
-__all__ = ["estimate_unrolled_spikes"]
+__all__ = ["step_per_clock_parts"]
 
 _SHORTEST_SHIFT_REGISTER = 3
 _CARRY_ENDS = {"ecp5": 3.0, "ice40": 0.5}
 """What a short carry chain takes more than its bits: cells of two bits each, and what leads carries in and out."""
 
 
-def estimate_unrolled_spikes(plan: UnrolledSpikes, family: Family) -> dict[str, Cost]:
-    """Cost per layer; the input population belongs to the first, the buffer of results to the last."""
-    constants = UNROLLED[constants_of(family)]
-    costs = {}
+def step_per_clock_parts(plan: StepPerClockPlan, family: Family) -> dict[str, Parts]:
+    """What each layer is made of; the input population belongs to the first, the buffer of results to the last."""
+    found = {}
     for position, layer in enumerate(plan.layers):
         parts = _graphs(layer.logic, plan.register_every, layer.latency, family)
         _neurons(parts, layer, family)
@@ -39,9 +32,8 @@ def estimate_unrolled_spikes(plan: UnrolledSpikes, family: Family) -> dict[str, 
             _source(parts, plan, family)
         if position == len(plan.layers) - 1:
             _results(parts, plan, family)
-        luts = sum(constants[kind] * amount for kind, amount in parts.logic.items())
-        costs[layer.name] = Cost(luts, round(parts.flip_flops), parts.block_rams, parts.dsps)
-    return costs
+        found[layer.name] = parts
+    return found
 
 
 def _graphs(logic: Logic, every: int, latency: int, family: Family) -> Parts:
@@ -68,8 +60,8 @@ def _table(parts: Parts, bits: float, entries: int, family: Family) -> None:
         parts.add("narrow", bits * max(entries / 2**family.lut_inputs, 0.5))
 
 
-def _neurons(parts: Parts, layer: UnrolledLayer, family: Family) -> None:
-    if layer.gives is not None and layer.gives.encoding == "values":
+def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
+    if layer.gives is not None and layer.gives.encoding == VALUES:
         return
     encoding = "" if layer.neurons is None else layer.neurons.encoding
     levels = 0 if layer.neurons is None else layer.neurons.levels
@@ -118,8 +110,8 @@ def _delay(parts: Parts, width: int, clocks: int, family: Family) -> None:
         parts.flip_flops += width * clocks
 
 
-def _source(parts: Parts, plan: UnrolledSpikes, family: Family) -> None:
-    if plan.inputs.encoding == "values":
+def _source(parts: Parts, plan: StepPerClockPlan, family: Family) -> None:
+    if plan.inputs.encoding == VALUES:
         return
     bits = plan.source.levels.bit_length()
     parts.flip_flops += plan.source.size * (bits + 1)
@@ -127,7 +119,7 @@ def _source(parts: Parts, plan: UnrolledSpikes, family: Family) -> None:
     _counter(parts, plan.inputs.slots)
 
 
-def _results(parts: Parts, plan: UnrolledSpikes, family: Family) -> None:
+def _results(parts: Parts, plan: StepPerClockPlan, family: Family) -> None:
     depth = (plan.latency + 1) // plan.interval + 1
     add_memory(parts, depth, plan.network.output_size * plan.output_element.bits, 1, family)
     counters = 2 * max((depth - 1).bit_length(), 1) + 2 * depth.bit_length()

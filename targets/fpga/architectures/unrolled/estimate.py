@@ -1,29 +1,19 @@
-"""What an unrolled design is made of, and what it costs: the cells of its netlist and the registers between them."""
+"""What an unrolled design is made of: the cells of its netlist and the registers between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from ...budget import Family
-from ...estimate.constants import UNROLLED
-from ...estimate.costs import Cost, constants_of, cost_of
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts, counter_bits
 from .build import Logic
 from .emit import Registers
 from .netlist import Cell, CellKind
 
-__all__ = ["estimate_unrolled", "unrolled_amounts"]
+__all__ = ["unrolled_amounts"]
 
 _SHORTEST_SHIFT_REGISTER = 3
-
-
-def estimate_unrolled(logic: Logic, family: Family, register_every: int) -> dict[str, Cost]:
-    """Cost per layer; registers behind a layer's logic are its own, those of the input the first layer's."""
-    constants = UNROLLED[constants_of(family)]
-    return {
-        layer: cost_of(parts, constants) for layer, parts in unrolled_amounts(logic, family, register_every).items()
-    }
 
 
 def _add_cell(parts: Parts, cell: Cell, family: Family) -> None:

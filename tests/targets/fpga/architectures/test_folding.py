@@ -10,8 +10,8 @@ from edgeml.targets.fpga.architectures.folded.folding_choice import fastest_plan
 from edgeml.targets.fpga.architectures.folded.plan import FoldedPlan
 from edgeml.targets.fpga.architectures.folded.timing import solve
 from edgeml.targets.fpga.budget import budget_of
+from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.estimate.costs import total
-from edgeml.targets.fpga.target import choose
 
 from ..designs import small_network
 

@@ -14,9 +14,9 @@ from benchmarks.fpga_samples import case
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import budget_of
+from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import build
 from edgeml.targets.fpga.estimate.costs import total
-from edgeml.targets.fpga.target import choose
 
 
 def _two_bit(sizes: tuple[int, ...]) -> Network:

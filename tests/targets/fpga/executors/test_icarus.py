@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edgeml.network import simulate
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.executors.icarus import run_icarus
 from edgeml.targets.fpga.tools.programs import icarus
@@ -23,7 +24,7 @@ def _check(seed: int, folder: Path, frames: int) -> int:
     network = small_network(seed)
     q = random_inputs(network, frames, seed).astype(np.int32)
     y = simulate(network, q)
-    designs = [*folded_designs(network, 3), Design("unrolled", register_every=1 + seed % 3)]
+    designs = [*folded_designs(network, 3), Design("unrolled", Pipelining(1 + seed % 3))]
     for number, design in enumerate(designs):
         pause = (0, 90, 200)[(seed + number) % 3]
         outputs, verdict = run_icarus(build(network, design), folder / str(number), q, y, pause=pause)

@@ -12,6 +12,7 @@ import pytest
 from edgeml.errors import CheckFailed
 from edgeml.network import simulate
 from edgeml.system import cache as cache_module
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.executors import verilator
 from edgeml.targets.fpga.executors.verilator import VerilatorExecutor, compile_design
@@ -55,7 +56,7 @@ def test_a_program_is_compiled_once_for_the_same_files_and_again_for_others(
         patched.setattr(verilation, "run", no_tool)
         again = compile_design(built, tmp_path / "again")
         with pytest.raises(AssertionError, match="a tool was started"):
-            compile_design(build(network, Design("unrolled", register_every=2)), tmp_path / "other")
+            compile_design(build(network, Design("unrolled", Pipelining(2))), tmp_path / "other")
         patched.setattr(verilation, "_processor", lambda: "another processor")
         with pytest.raises(AssertionError, match="a tool was started"):
             compile_design(built, tmp_path / "moved")
@@ -83,13 +84,12 @@ def test_processes_share_the_frames_and_each_takes_the_predicted_clocks(
     network = small_network(4)
     design = folded_designs(network, 2)[-1] if architecture == "folded" else Design("unrolled")
     built = build(network, design)
-    assert built.timing is not None
     simulation = compile_design(built, tmp_path)
     frames = 3 * verilator._LEAST_FRAMES + 1
     q = random_inputs(network, frames, 4).astype(np.int32)
     outputs, counts = simulation.run(q)
     np.testing.assert_array_equal(outputs, simulate(network, q))
-    predicted = list(built.timing.frames)
+    predicted = list(built.clocks.frames)
     assert [ends[: len(predicted)] for ends in counts["parts"]] == [predicted] * 3
     assert counts["clocks"] == 3 * built.latency + (frames - 3) * built.interval
     outputs, counts = simulation.run(q, seed=1, output_pause=20)
@@ -99,6 +99,6 @@ def test_processes_share_the_frames_and_each_takes_the_predicted_clocks(
     for wrong in ([predicted[0] + 1, *predicted[1:]], [*predicted[:-1], predicted[-1] - 1]):
         with pytest.raises(CheckFailed, match="predicts that frames end"):
             VerilatorExecutor._check_timing(built, q, [predicted, wrong])
-    late = replace(built, timing=replace(built.timing, frames=tuple(end + 1 for end in predicted)))
+    late = replace(built, clocks=replace(built.clocks, frames=tuple(end + 1 for end in predicted)))
     with pytest.raises(CheckFailed, match="predicts that frames end"):
         VerilatorExecutor._check_timing(late, q, [predicted])

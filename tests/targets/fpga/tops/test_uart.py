@@ -17,11 +17,11 @@ from edgeml.hil.messages import BENCHMARK, HELLO, INFER, SELF_TEST, TRACE, parse
 from edgeml.network import simulate
 from edgeml.network.network_file import model_hash
 from edgeml.targets.cpu.compiler import find_compiler
-from edgeml.targets.fpga.architectures.event_driven.cycles import run_clocks
+from edgeml.targets.fpga.architectures.folded.choices import choices_of
 from edgeml.targets.fpga.architectures.folded.folding import Folding
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
-from edgeml.targets.fpga.design import Design, design_of
+from edgeml.targets.fpga.design import Design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from edgeml.targets.fpga.tops.uart import self_test
 from tests.hil.compiled_device import CompiledDevice, PerfectLink
@@ -61,10 +61,9 @@ def test_every_vector_is_exact_and_takes_the_predicted_clocks(board: SimulatedBo
     np.testing.assert_array_equal(device.run(q), y)
     np.testing.assert_array_equal(device.run(q[:60], stream=False), y[:60])
     assert device.retries == 0
-    assert board.built.timing is not None
     assert device.infer(q[:1]).count == board.built.latency
     for samples in range(1, device.info.most_samples + 1):
-        assert device.infer(q[:samples]).count == board.built.timing.frames[samples - 1] + 1
+        assert device.infer(q[:samples]).count == board.built.clocks.frames[samples - 1] + 1
     assert device.benchmark(50) == (board.built.latency, board.built.latency)
     assert device.self_test() == 0
 
@@ -118,8 +117,7 @@ def test_the_self_test_finds_wrong_constants(board: SimulatedBoard, tmp_path: Pa
 
 
 def _spiking_clocks(board: SimulatedBoard, q: np.ndarray) -> int:
-    assert board.built.spiking is not None
-    return run_clocks(board.built.spiking, q).ends[-1] + 1
+    return board.built.cycles(q).frames[-1] + 1
 
 
 @verilator
@@ -149,7 +147,7 @@ def test_784_inputs_are_exact_at_the_pins(lanes: int, tmp_path: Path) -> None:
     first = make_plan(network, {}).chains[0].name
     plan = make_plan(network, {first: Folding(1, lanes)})
     size_fifos(plan)
-    board = SimulatedBoard(network, design_of(plan), "xc7a35t", tmp_path)
+    board = SimulatedBoard(network, Design("folded", choices_of(plan)), "xc7a35t", tmp_path)
     try:
         assert board.built.interface.input_lanes == lanes
         device = _connected(board)

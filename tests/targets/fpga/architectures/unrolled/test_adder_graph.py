@@ -12,6 +12,7 @@ import pytest
 from edgeml.errors import InputError, MissingTool
 from edgeml.network import simulate
 from edgeml.profile import load_profile
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import DESIGN_FILE, Design, build, read_design, verify_files
 from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.target import FpgaTarget
@@ -42,7 +43,7 @@ def test_without_da4ml_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "da4ml", None)
     monkeypatch.setitem(sys.modules, "da4ml.cmvm", None)
     with pytest.raises(MissingTool, match="da4ml") as caught:
-        build(small_network(5), Design("unrolled", adder_graph="da4ml"))
+        build(small_network(5), Design("unrolled", Pipelining(adder_graph="da4ml")))
     assert caught.value.exit_code == 3
 
 
@@ -54,4 +55,4 @@ def test_other_adder_graphs_and_other_architectures_are_refused(tmp_path: Path) 
         FpgaTarget().emit(network, profile, tmp_path, {**OPTIONS, "architecture": "folded"})
     (tmp_path / DESIGN_FILE).write_text('{"format": 1, "architecture": "unrolled", "adder_graph": "magic"}')
     with pytest.raises(InputError, match="adder_graph 'magic' is not known"):
-        read_design(tmp_path)
+        read_design(tmp_path, network)

@@ -1,7 +1,7 @@
 """What event-driven layers are made of: amounts of each kind of logic, and registers, block RAMs and multipliers.
 
 The amounts follow `edgeml_spiking`, `edgeml_spiking_readout`, `edgeml_membranes` and `edgeml_spike_encoder`; which
-memory becomes which cells follows what yosys weighs (`estimate_memory`).
+memory becomes which cells follows what yosys weighs (`estimate.memory`).
 """
 
 from __future__ import annotations
@@ -9,17 +9,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..architectures.event_driven.plan import SpikingLayer, SpikingPlan
-from ..budget import Family
-from .memory import (
-    add_memory,
-    add_rom,
-    distinct_columns,
-    table_luts,
-)
-from .parts import Parts, multiplier_blocks
+from ...budget import Family
+from ...estimate.memory import add_memory, add_rom, distinct_columns, table_luts
+from ...estimate.parts import Parts, multiplier_blocks
+from .plan import EventDrivenLayer, EventDrivenPlan
 
-__all__ = ["spiking_features"]
+__all__ = ["event_driven_parts"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -47,14 +42,14 @@ def _bits(count: int) -> int:
     return max((count - 1).bit_length(), 1) if count > 1 else 0
 
 
-def _by_word(layer: SpikingLayer, values: Int64, filler: int) -> Int64:
+def _by_word(layer: EventDrivenLayer, values: Int64, filler: int) -> Int64:
     """Values [neurons] as [words, lanes], what stands beyond the last neuron filled."""
     padded = np.full(layer.words * layer.pe, filler, np.int64)
     padded[: layer.neurons] = values
     return padded.reshape(layer.words, layer.pe)
 
 
-def _membranes(parts: Parts, layer: SpikingLayer, family: Family) -> None:
+def _membranes(parts: Parts, layer: EventDrivenLayer, family: Family) -> None:
     """An `edgeml_membranes`: weights in a ROM, products, sums, and the membranes themselves."""
     pe, words, bits = layer.pe, layer.words, layer.membrane_bits
     weight = np.zeros((layer.channels, words * pe), np.int64)
@@ -73,7 +68,7 @@ def _membranes(parts: Parts, layer: SpikingLayer, family: Family) -> None:
         if not _multiplies(parts, layer.weight_bits, layer.amount_bits, product, family):
             parts.add("multiplier", layer.weight_bits * amount_bits)
     parts.add("add", pe * bits)
-    parts.add("select", pe * bits * (1 if layer.steps is None else 2))
+    parts.add("select", pe * bits * (1 if layer.increments is None else 2))
     start = _by_word(layer, layer.start, -1)
     used = distinct_columns(start, bits)
     if words > 2:
@@ -82,38 +77,38 @@ def _membranes(parts: Parts, layer: SpikingLayer, family: Family) -> None:
     add_memory(parts, words, pe * bits, 2, family)
 
 
-def _firing(parts: Parts, layer: SpikingLayer, family: Family) -> None:
+def _firing(parts: Parts, layer: EventDrivenLayer, family: Family) -> None:
     """What decides which neurons of a word fire, and what they pay: compare, subtract or climb; counts of spikes."""
-    assert layer.steps is not None
+    assert layer.increments is not None
     pe, words, bits, levels = layer.pe, layer.words, layer.membrane_bits, layer.levels
     count_bits = levels.bit_length()
     add_memory(parts, words, pe * count_bits, 1, family)
     both = layer.encoding == "stbif"
-    steps = layer.steps[:, : 1 if layer.equal else levels]
-    step_words = words * steps.shape[1]
+    increments = layer.increments[:, : 1 if layer.equal else levels]
+    increment_words = words * increments.shape[1]
     columns = 0
     for lane in range(pe):
-        table = np.stack([_by_word(layer, steps[:, k], 0)[:, lane] for k in range(steps.shape[1])], axis=1)
+        table = np.stack([_by_word(layer, increments[:, k], 0)[:, lane] for k in range(increments.shape[1])], axis=1)
         columns += distinct_columns(table.reshape(-1, 1), bits)
-    if step_words > 2:
-        parts.add("rom", (2 if both else 1) * columns * table_luts(step_words, family))
-    if steps.shape[1] == 1 and words > 2:
+    if increment_words > 2:
+        parts.add("rom", (2 if both else 1) * columns * table_luts(increment_words, family))
+    if increments.shape[1] == 1 and words > 2:
         parts.flip_flops += columns
-    if steps.shape[1] > 1:
-        address_bits = (step_words - 1).bit_length()
+    if increments.shape[1] > 1:
+        address_bits = (increment_words - 1).bit_length()
         if words > 1:
             _address(parts, _bits(words), levels, address_bits, family)
             parts.add("add", (2 if both else 1) * (1 if layer.encoding == "ttfs" else pe) * address_bits)
     parts.add("add", pe * bits * (3 if both else 2))
     if layer.encoding == "ttfs":
-        ceilings = _by_word(layer, layer.steps.sum(axis=1), 0)
+        ceilings = _by_word(layer, layer.increments.sum(axis=1), 0)
         used = distinct_columns(ceilings, bits)
         parts.add("rom", used * table_luts(words, family))
         parts.flip_flops += used if words > 2 else 0
     parts.add("select", pe * (bits * (2 if both else 1) + count_bits * (3 if both else 2)))
 
 
-def _events(parts: Parts, layer: SpikingLayer, following: SpikingLayer, family: Family) -> None:
+def _events(parts: Parts, layer: EventDrivenLayer, following: EventDrivenLayer, family: Family) -> None:
     """What gives the spikes of a word one after the other."""
     pe = layer.pe
     count_bits = layer.levels.bit_length()
@@ -127,7 +122,7 @@ def _events(parts: Parts, layer: SpikingLayer, following: SpikingLayer, family: 
         _address(parts, _bits(layer.words), pe, following.channel_bits, family)
 
 
-def _layer(layer: SpikingLayer, following: SpikingLayer | None, family: Family) -> Parts:
+def _layer(layer: EventDrivenLayer, following: EventDrivenLayer | None, family: Family) -> Parts:
     parts = Parts()
     _membranes(parts, layer, family)
     counters = _bits(layer.words)
@@ -141,7 +136,7 @@ def _layer(layer: SpikingLayer, following: SpikingLayer | None, family: Family) 
     return parts
 
 
-def _encoder(parts: Parts, plan: SpikingPlan, family: Family) -> None:
+def _encoder(parts: Parts, plan: EventDrivenPlan, family: Family) -> None:
     """An `edgeml_spike_encoder`."""
     source, element = plan.source, plan.input_element
     channel_bits = plan.layers[0].channel_bits
@@ -155,10 +150,10 @@ def _encoder(parts: Parts, plan: SpikingPlan, family: Family) -> None:
     parts.add("control", counters + element.bits)
 
 
-def spiking_features(plan: SpikingPlan, family: Family) -> dict[str, Parts]:
+def event_driven_parts(plan: EventDrivenPlan, family: Family) -> dict[str, Parts]:
     """What each layer is made of; the input's encoder belongs to the first.
 
-    ram : lookup tables of memories. rom : lookup tables of weights, starts and steps. multiplier : bit products in
+    ram : lookup tables of memories. rom : lookup tables of weights, starts and increments. multiplier : bit products in
     logic. add : bits of sums and comparisons. select : bits of multiplexers. lane : what gives the spikes of a word
     in turn, per neuron. control : bits of states and counters.
     """

@@ -11,14 +11,10 @@ from ...verilog.text import (
     stream_ports,
 )
 from ..unrolled.emit import pipeline
-from .plan import (
-    Population,
-    Reached,
-    UnrolledLayer,
-    UnrolledSpikes,
-)
+from .plan import StepPerClockLayer, StepPerClockPlan
+from .population import VALUES, Population, Reached
 
-__all__ = ["LIBRARY_MODULES", "pipelines", "unrolled_core"]
+__all__ = ["LIBRARY_MODULES", "pipelines", "step_per_clock_core"]
 
 LIBRARY_MODULES = (
     "edgeml_fifo.v",
@@ -32,7 +28,7 @@ LIBRARY_MODULES = (
 _ENCODINGS = {"unary": 0, "stbif": 0, "ttfs": 1, "sar": 2}
 
 
-def pipelines(plan: UnrolledSpikes, facts: Mapping[str, object]) -> dict[str, str]:
+def pipelines(plan: StepPerClockPlan, facts: Mapping[str, object]) -> dict[str, str]:
     """The adder graphs by module name: out_data follows in_data, the spikes of a slot."""
     return {
         _pipeline_name(plan, layer): pipeline(layer.logic, _pipeline_name(plan, layer), plan.register_every, facts)
@@ -40,7 +36,7 @@ def pipelines(plan: UnrolledSpikes, facts: Mapping[str, object]) -> dict[str, st
     }
 
 
-def _pipeline_name(plan: UnrolledSpikes, layer: UnrolledLayer) -> str:
+def _pipeline_name(plan: StepPerClockPlan, layer: StepPerClockLayer) -> str:
     return f"{plan.network.name}_{layer.name}_currents"
 
 
@@ -57,7 +53,7 @@ def _wire(width: int, name: str, value: str = "") -> str:
     return f"    wire {bus(width)}{name}{f' = {value}' if value else ''};"
 
 
-def unrolled_core(plan: UnrolledSpikes, name: str, facts: Mapping[str, object]) -> str:
+def step_per_clock_core(plan: StepPerClockPlan, name: str, facts: Mapping[str, object]) -> str:
     """Text of the module `name`: in_* takes frames, out_* gives results; `facts` go into its header."""
     in_width = plan.network.input_size * plan.input_element.bits
     out_width = plan.network.output_size * plan.output_element.bits
@@ -124,7 +120,7 @@ def _counter(stem: str, slots: int, start: int) -> list[str]:
     ]
 
 
-def _source(plan: UnrolledSpikes) -> list[str]:
+def _source(plan: StepPerClockPlan) -> list[str]:
     inputs, source = plan.inputs, plan.source
     lines = ["", f"    // ---- input population: {source.summary()}"]
     if inputs.signal == "in_data":
@@ -162,7 +158,7 @@ def _channels(population: Population, signal: str, wanted: Element) -> str:
     return "{" + ", ".join(pieces) + "}"
 
 
-def _reached(layer: UnrolledLayer, reached: Reached) -> tuple[list[str], str]:
+def _reached(layer: StepPerClockLayer, reached: Reached) -> tuple[list[str], str]:
     """Lines that delay a population, and the name of what reaches the layer.
 
     Values stand on their bus in every clock; where more slots than theirs count, the others get nothing of them.
@@ -176,19 +172,19 @@ def _reached(layer: UnrolledLayer, reached: Reached) -> tuple[list[str], str]:
         parameters = {"WIDTH": width, "CLOCKS": reached.delay}
         lines += [_wire(width, name), instance("edgeml_delay", f"{name}_delay", parameters, ports)]
         signal = name
-    if population.encoding == "values" and (layer.window > 1 or _traces(layer)):
+    if population.encoding == VALUES and (layer.window > 1 or _traces(layer)):
         once = f"{name}_once"
         lines.append(_wire(width, once, f"{_going(layer.last - layer.latency)} ? {signal} : {width}'d0"))
         signal = once
     return lines, signal
 
 
-def _traces(layer: UnrolledLayer) -> bool:
+def _traces(layer: StepPerClockLayer) -> bool:
     """Whether the neurons look at what comes after their window too: nothing may come then."""
     return layer.neurons is not None and layer.neurons.encoding == "stbif"
 
 
-def _layer(plan: UnrolledSpikes, layer: UnrolledLayer) -> list[str]:
+def _layer(plan: StepPerClockPlan, layer: StepPerClockLayer) -> list[str]:
     what = "outputs" if layer.neurons is None else f"neurons, {layer.neurons.encoding}, {layer.neurons.levels} levels"
     lines = ["", f"    // ---- {layer.name}: {layer.size} {what}; {layer.window} slots come in"]
     buses = []
@@ -198,7 +194,7 @@ def _layer(plan: UnrolledSpikes, layer: UnrolledLayer) -> list[str]:
         buses.append(_channels(reached.population, signal, layer.element))
     spikes = ", ".join(reversed(buses))
     lines.append(_wire(layer.logic.netlist.input_bits, f"{layer.name}_in", f"{{{spikes}}}"))
-    graded = layer.gives is not None and layer.gives.encoding == "values"
+    graded = layer.gives is not None and layer.gives.encoding == VALUES
     currents = f"{layer.name}_spikes" if graded else f"{layer.name}_currents"
     lines.append(_wire(layer.size * layer.logic.output_element.bits, currents))
     ports = {"clk": "clk", "in_data": f"{layer.name}_in", "out_data": currents}
@@ -211,7 +207,7 @@ def _layer(plan: UnrolledSpikes, layer: UnrolledLayer) -> list[str]:
     return lines + _neurons(layer)
 
 
-def _current(layer: UnrolledLayer, neuron: int) -> str:
+def _current(layer: StepPerClockLayer, neuron: int) -> str:
     """What the slot brings to a neuron, as wide as its potential."""
     have, bits = layer.logic.output_element, int(layer.bits[neuron])
     low = neuron * have.bits
@@ -234,7 +230,7 @@ def _instance(module: str, name: str, parameters: Mapping[str, int | str], ports
     return f"    {module} #({values})\n        {name} ({wires});"
 
 
-def _neurons(layer: UnrolledLayer) -> list[str]:
+def _neurons(layer: StepPerClockLayer) -> list[str]:
     assert layer.neurons is not None
     assert layer.gives is not None
     assert layer.thresholds is not None
@@ -274,7 +270,7 @@ def _neurons(layer: UnrolledLayer) -> list[str]:
     return lines
 
 
-def _entries(layer: UnrolledLayer, neuron: int) -> list[int]:
+def _entries(layer: StepPerClockLayer, neuron: int) -> list[int]:
     """A neuron's thresholds in the order in which its module looks at them."""
     assert layer.neurons is not None
     assert layer.thresholds is not None
@@ -288,7 +284,7 @@ def _entries(layer: UnrolledLayer, neuron: int) -> list[int]:
     return values
 
 
-def _readout(plan: UnrolledSpikes, layer: UnrolledLayer) -> list[str]:
+def _readout(plan: StepPerClockPlan, layer: StepPerClockLayer) -> list[str]:
     """Potentials as they are, each put back on its smallest value."""
     width = plan.output_element.bits
     lines = [_wire(layer.size * width, "result")]

@@ -1,0 +1,241 @@
+"""What an FPGA architecture is: a way to lay a network out as hardware. All of them offer the same methods.
+
+An architecture is a folder here with a module `architecture` that holds it as `ARCHITECTURE`; nothing else names one.
+`choice` picks among the candidates that the architectures offer, `design` writes what was picked, and the executors
+ask for its clocks.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+from edgeml.network import Network
+from edgeml.plugins import RuleResult
+
+from ..budget import Budget, Family
+from ..estimate.costs import Cost, constants_of, cost_of
+from ..estimate.parts import Parts
+from ..interface import Interface
+from ..options import Asked
+from .stored_choices import StoredChoices
+
+__all__ = [
+    "Architecture",
+    "Candidate",
+    "Choices",
+    "Clocks",
+    "CoreFiles",
+    "Layout",
+    "applying",
+    "architecture_names",
+    "architectures",
+    "architectures_for",
+]
+
+
+class Choices(Protocol):
+    """What was chosen for a design of an architecture: with the network, all that its files follow from."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The choices as `design.json` holds them; `Architecture.read_choices` reads them back."""
+        ...
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """Clock counts of a design whose input is always valid and whose output is always ready.
+
+    Parameters
+    ----------
+    latency : clocks from taking the first value of a frame to giving the last of its results, both counted.
+    interval : clocks between frames in steady state.
+    frames : for each frame of a run the clock in which its last result is taken (the first input is taken in 0).
+    exact : whether they are the same for every input; else latency and interval are at most these, as far as is known.
+    """
+
+    latency: int
+    interval: int
+    frames: tuple[int, ...] = ()
+    exact: bool = True
+
+    def later(self, clocks: int) -> Clocks:
+        """The same behind something that holds every value for so many clocks."""
+        frames = tuple(end + clocks for end in self.frames)
+        return Clocks(self.latency + clocks, self.interval, frames, self.exact)
+
+
+@dataclass(frozen=True)
+class CoreFiles:
+    """The files of a core by name.
+
+    Parameters
+    ----------
+    modules : Verilog that the core instantiates, in the order to compile it. memories : memory images. core : its text.
+    """
+
+    modules: Mapping[str, bytes]
+    memories: Mapping[str, bytes]
+    core: bytes
+
+
+_C = TypeVar("_C", bound=Choices)
+_P = TypeVar("_P")
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A network laid out by an architecture.
+
+    Parameters
+    ----------
+    architecture : whose it is. choices, plan : what was chosen, and what follows from it.
+    """
+
+    architecture: Architecture[Any, Any]
+    choices: Choices
+    plan: Any
+
+    @cached_property
+    def clocks(self) -> Clocks:
+        """Clock counts of the core, for inputs of any values."""
+        return self.architecture.cycles(self.plan)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate(Layout):
+    """A layout that an architecture offers for a network on a part, with its estimated cost by layer."""
+
+    costs: Mapping[str, Cost]
+
+
+class Architecture(ABC, Generic[_C, _P]):
+    """A way to lay a network out as hardware: its choices are of type C, its plans of type P."""
+
+    name: ClassVar[str]
+    """As in `--architecture` and `design.json`. Architectures for different networks may share it."""
+    order: ClassVar[int]
+    """Which are asked first, smallest number first: those that give a frame in fewer clocks. Of equal candidates the
+    first is taken."""
+    exact_clocks: ClassVar[bool] = True
+    """Whether clocks are the same for every input. One whose clocks depend on it is asked if no other has a design."""
+    equal_rows: ClassVar[bool] = False
+    """Whether units are made of many equal rows, which a simulator runs through one piece of code."""
+    adder_graphs: ClassVar[tuple[str, ...]] = ()
+    """Who can share the sums of its dense layers; empty if it has no adder graphs."""
+    constants: ClassVar[Mapping[str, Mapping[str, float]]]
+    """Lookup tables for each kind of logic in `parts`, by the constants of a family (`estimate.constants`)."""
+    if_too_large: ClassVar[str] = (
+        "Allow more clocks per frame (--option frames_per_second=…), fewer bits, or a larger part"
+    )
+    """What to do if a design does not fit the part."""
+
+    @abstractmethod
+    def applies(self, network: Network) -> list[RuleResult]:
+        """Whether it has hardware for a network: rule `layer-kind`, and rules of its own on what it can lay out.
+
+        A result that is not passed names the layer, in the order of the layers, and as option `architecture` if the
+        layer is one that another architecture has hardware for.
+        """
+
+    @abstractmethod
+    def candidates(self, network: Network, budget: Budget, asked: Asked) -> Iterator[Candidate]:
+        """Designs of a network that it applies to, for what is asked of them; none if others do better.
+
+        If it is asked for by its name (`asked.architecture`) it offers at least one.
+        Raises InputError naming the option that it cannot meet.
+        """
+
+    @abstractmethod
+    def read_choices(self, stored: StoredChoices) -> _C:
+        """Choices read from `design.json`; an empty object gives the defaults."""
+
+    @abstractmethod
+    def plan(self, network: Network, choices: _C) -> _P:
+        """The layout that follows from choices. Raises InputError naming the layer that has no hardware."""
+
+    @abstractmethod
+    def interface(self, plan: _P) -> Interface:
+        """The streams of the core."""
+
+    @abstractmethod
+    def cycles(self, plan: _P, q: npt.NDArray[np.int32] | None = None) -> Clocks:
+        """Clock counts of the core; with q [samples, inputs] those of these frames, if they depend on them."""
+
+    @abstractmethod
+    def parts(self, plan: _P, family: Family) -> dict[str, Parts]:
+        """What each layer is made of, by the name of its node."""
+
+    @abstractmethod
+    def facts(self, plan: _P, clocks: Clocks) -> dict[str, str]:
+        """What the headers of the files say of the core's clocks."""
+
+    @abstractmethod
+    def rtl(self, plan: _P, core: str, facts: Mapping[str, str]) -> CoreFiles:
+        """The files of the core, a module of the name `core`; facts go into the headers."""
+
+    @abstractmethod
+    def estimated_form(self, network: Network) -> str:
+        """The kind of designs whose estimates were compared with yosys: a key of `estimate.constants.ERRORS`."""
+
+    def estimate(self, plan: _P, family: Family) -> dict[str, Cost]:
+        """Estimated cost by layer."""
+        constants = self.constants[constants_of(family)]
+        return {layer: cost_of(parts, constants) for layer, parts in self.parts(plan, family).items()}
+
+
+@cache
+def architectures() -> tuple[Architecture[Any, Any], ...]:
+    """All architectures, in the order in which they are asked."""
+    rooms = [room.name for room in pkgutil.iter_modules([str(Path(__file__).parent)]) if room.ispkg]
+    found = [import_module(f"{__package__}.{room}.architecture").ARCHITECTURE for room in rooms]
+    return tuple(sorted(found, key=lambda architecture: (architecture.order, architecture.name)))
+
+
+def architecture_names() -> list[str]:
+    """The names of all architectures, each once."""
+    return sorted({architecture.name for architecture in architectures()})
+
+
+def applying(network: Network, name: str = "") -> tuple[list[Architecture[Any, Any]], list[RuleResult]]:
+    """The architectures (of this name) that apply to a network, and if there are none, why not.
+
+    The results are then those of the architecture that gets furthest: whose first layer without hardware comes last.
+    """
+    found, refusals = [], []
+    places = {node.name: place for place, node in enumerate(network.nodes)}
+    for architecture in architectures():
+        if name in ("", architecture.name):
+            results = architecture.applies(network)
+            failing = [result.layer for result in results if not result.passed]
+            if failing:
+                refusals.append((places.get(failing[0], len(places)), results))
+            else:
+                found.append(architecture)
+    why = max(refusals, key=lambda refusal: refusal[0])[1] if refusals and not found else []
+    return found, why
+
+
+def architectures_for(network: Network, name: str = "") -> list[Architecture[Any, Any]]:
+    """The architectures (of this name) that apply to a network.
+
+    Raises InputError if there are none: it names the layer that has no hardware, or the names that are known.
+    """
+    if name and name not in architecture_names():
+        raise InputError("architecture", f"{name!r} is not known", f"Choose {' or '.join(architecture_names())}")
+    found, why = applying(network, name)
+    if not found:
+        first = next(result for result in why if not result.passed)
+        where = f"layer {first.layer}" if first.layer else f"network {network.name}"
+        raise InputError(where, first.detail, first.remedy)
+    return found

@@ -1,0 +1,111 @@
+"""The folded architecture: a unit for each layer, used over several clocks for several neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+from edgeml.network import Network
+from edgeml.plugins import RuleResult, foreign_kinds
+
+from ...budget import Budget, Family
+from ...estimate.constants import FOLDED
+from ...estimate.costs import total, within
+from ...estimate.parts import Parts
+from ...interface import Interface
+from ...layer_hardware import compared_form, has_unit, unit_kinds
+from ...options import Asked
+from ..architecture import Architecture, Candidate, Clocks, CoreFiles
+from ..stored_choices import StoredChoices
+from .choices import FoldedChoices, choices_of, plan_of, read_choices
+from .core import core as core_text
+from .core import library_modules
+from .estimate import folded_parts
+from .folding_choice import fastest_plan, quickest_plan
+from .plan import FoldedPlan
+from .timing import size_fifos, solve
+
+__all__ = ["ARCHITECTURE", "FoldedArchitecture"]
+
+
+class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
+    """Streams between units, each of which handles a few elements per clock."""
+
+    name = "folded"
+    order = 2
+    equal_rows = True
+    constants = FOLDED
+
+    def applies(self, network: Network) -> list[RuleResult]:
+        return foreign_kinds(network, "hardware in architecture folded", has_unit, unit_kinds)
+
+    def candidates(self, network: Network, budget: Budget, asked: Asked) -> Iterator[Candidate]:
+        """The fastest plan by the goal that fits, FIFOs sized; for area, or if none fits, the smallest."""
+        plan = self._best_plan(network, budget, asked)
+        size_fifos(plan)
+        yield Candidate(self, choices_of(plan), plan, self.estimate(plan, budget.family))
+
+    def read_choices(self, stored: StoredChoices) -> FoldedChoices:
+        return read_choices(stored)
+
+    def plan(self, network: Network, choices: FoldedChoices) -> FoldedPlan:
+        return plan_of(network, choices)
+
+    def interface(self, plan: FoldedPlan) -> Interface:
+        network, last = plan.network, plan.chains[-1]
+        return Interface(
+            network.input_size, plan.input_lanes, plan.input_element, network.output_size, last.lanes, last.element
+        )
+
+    def cycles(self, plan: FoldedPlan, q: npt.NDArray[np.int32] | None = None) -> Clocks:
+        timing = solve(plan)
+        return Clocks(timing.latency, timing.interval, timing.frames)
+
+    def parts(self, plan: FoldedPlan, family: Family) -> dict[str, Parts]:
+        return folded_parts(plan, family)
+
+    def facts(self, plan: FoldedPlan, clocks: Clocks) -> dict[str, str]:
+        return {
+            "Latency": f"{clocks.latency} clocks from the first input value to the last result",
+            "Interval": f"{clocks.interval} clocks between frames",
+        }
+
+    def rtl(self, plan: FoldedPlan, core: str, facts: Mapping[str, str]) -> CoreFiles:
+        memories = {
+            name: text.encode()
+            for chain in plan.chains
+            for unit in chain.units
+            for name, text in unit.memory_files().items()
+        }
+        return CoreFiles(library_modules(plan), memories, core_text(plan, core, facts).encode())
+
+    def estimated_form(self, network: Network) -> str:
+        form = compared_form(network)
+        return f"{form}, folded" if form != "quantized" else form
+
+    def _best_plan(self, network: Network, budget: Budget, asked: Asked) -> FoldedPlan:
+        rate, keep_block_rams = asked.frames_per_second, not budget.family.distributed_ram
+        at_most = None
+        if rate is not None:
+            at_most = int(budget.clock_mhz * 1e6 / rate)
+            if at_most < 1:
+                raise InputError("option frames_per_second", f"{rate:g} is above the clock of {budget.clock_mhz:g} MHz")
+
+        def fits(plan: FoldedPlan) -> bool:
+            whole = total(self.estimate(plan, budget.family))
+            return asked.goal != "area" and within(whole, budget, budget.family.folded_share, asked.most_luts(budget))
+
+        def in_time(plan: FoldedPlan) -> bool:
+            return (
+                at_most is None or max(plan.input_beats, *(chain.clocks_per_frame for chain in plan.chains)) <= at_most
+            )
+
+        if asked.goal == "latency":
+            return quickest_plan(network, lambda plan: fits(plan) and in_time(plan), keep_block_rams=keep_block_rams)
+        return fastest_plan(network, fits, keep_block_rams=keep_block_rams, at_most=at_most)
+
+
+ARCHITECTURE = FoldedArchitecture()

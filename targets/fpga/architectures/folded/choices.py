@@ -1,0 +1,72 @@
+"""What is chosen for a folded design, and the plan that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgeml.network import Network
+
+from ..stored_choices import StoredChoices
+from .folding import Folding
+from .plan import FoldedPlan, make_plan
+
+__all__ = ["FoldedChoices", "choices_of", "plan_of", "read_choices"]
+
+_LARGEST_DEPTH = 2**16
+_LARGEST_FOLD = 2**16
+
+
+@dataclass(frozen=True)
+class FoldedChoices:
+    """The choices.
+
+    Parameters
+    ----------
+    folds : elements per clock, by the name of a chain's first node; others: one.
+    fifo_depths : per chain, and `source>target.port` for edges; others: a default that cannot deadlock.
+    keep_block_rams : whether small input buffers are kept in flip-flops.
+    """
+
+    folds: Mapping[str, Folding] = field(default_factory=dict)
+    fifo_depths: Mapping[str, int] = field(default_factory=dict)
+    keep_block_rams: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """As `design.json` holds them."""
+        return {
+            "folds": {name: {"pe": fold.pe, "simd": fold.simd} for name, fold in self.folds.items()},
+            "fifo_depths": dict(self.fifo_depths),
+            "keep_block_rams": self.keep_block_rams,
+        }
+
+
+def read_choices(stored: StoredChoices) -> FoldedChoices:
+    """Inverse of `FoldedChoices.as_json`; InputError if a value is not sound."""
+    folds = {name: Folding(pe, simd) for name, (pe, simd) in stored.folds("folds", _LARGEST_FOLD).items()}
+    return FoldedChoices(folds, stored.counts("fifo_depths", _LARGEST_DEPTH), stored.flag("keep_block_rams"))
+
+
+def choices_of(plan: FoldedPlan) -> FoldedChoices:
+    """The choices that a plan embodies."""
+    depths = {chain.name: chain.fifo_depth for chain in plan.chains}
+    for chain in plan.chains:
+        for port, edge in enumerate(chain.inputs):
+            if edge.fifo_depth:
+                depths[f"{edge.source}>{edge.target}.{port}"] = edge.fifo_depth
+    folds = {chain.name: chain.head.folding for chain in plan.chains}
+    keep = any(chain.head.keeps_block_rams for chain in plan.chains)
+    return FoldedChoices(folds, depths, keep)
+
+
+def plan_of(network: Network, choices: FoldedChoices) -> FoldedPlan:
+    """Inverse of `choices_of`."""
+    plan = make_plan(network, choices.folds, keep_block_rams=choices.keep_block_rams)
+    for chain in plan.chains:
+        chain.fifo_depth = choices.fifo_depths.get(chain.name, chain.fifo_depth)
+        for port, edge in enumerate(chain.inputs):
+            if edge.fifo_depth:
+                key = f"{edge.source}>{edge.target}.{port}"
+                edge.fifo_depth = max(choices.fifo_depths.get(key, edge.fifo_depth), edge.source_beats)
+    return plan

@@ -1,0 +1,121 @@
+"""Spikes a step per clock: all neurons of a spiking network at once, a slot of their spikes in each clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+from edgeml.network import Dense, Network
+from edgeml.plugins import RuleResult
+
+from ...budget import Budget, Family
+from ...estimate.constants import UNROLLED
+from ...estimate.costs import total
+from ...estimate.parts import Parts
+from ...interface import Interface
+from ...options import Asked
+from ...verilog.library import library_text
+from ..architecture import Architecture, Candidate, Clocks, CoreFiles
+from ..spiking_networks import spiking_network
+from ..stored_choices import StoredChoices
+from ..unrolled.layer_logic import ADDER_GRAPHS
+from ..unrolled.pipelining import MOST_MULTIPLICATIONS, Pipelining, leaves_room, read_choices
+from .estimate import step_per_clock_parts
+from .plan import StepPerClockPlan, check_encodings, make_step_per_clock_plan
+from .rtl import LIBRARY_MODULES, pipelines, step_per_clock_core
+
+__all__ = ["ARCHITECTURE", "StepPerClockArchitecture"]
+
+_FRAMES = 6
+_AROUND = 2
+"""Clocks of the core around its layers."""
+
+
+class StepPerClockArchitecture(Architecture[Pipelining, StepPerClockPlan]):
+    """An adder graph for the synapses of each layer, and a small unit for every neuron."""
+
+    name = "unrolled"
+    order = 1
+    adder_graphs = ADDER_GRAPHS
+    constants = UNROLLED
+    if_too_large = "Use --architecture folded"
+
+    def applies(self, network: Network) -> list[RuleResult]:
+        try:
+            spikes = spiking_network(network)
+        except InputError as error:
+            return [RuleResult.broken("layer-kind", error)]
+        kinds = RuleResult("layer-kind", True, "every kind of layer has hardware that takes a step per clock")
+        try:
+            check_encodings(spikes)
+        except InputError as error:
+            return [kinds, replace(RuleResult.broken("unrolled-encodings", error), option="architecture")]
+        return [kinds]
+
+    def candidates(self, network: Network, budget: Budget, asked: Asked) -> Iterator[Candidate]:
+        """The network unrolled; if that was left open: where it reaches the rate and leaves room to others."""
+        if not (asked.named or (asked.goal != "area" and _synapses(network) <= MOST_MULTIPLICATIONS)):
+            return
+        choices = Pipelining(asked.register_every, asked.adder_graph)
+        try:
+            plan = self.plan(network, choices)
+        except InputError:
+            # Sums of so many synapses that an adder graph cannot hold them are found only here.
+            if asked.named:
+                raise
+            return
+        costs = self.estimate(plan, budget.family)
+        rate = asked.frames_per_second
+        enough = rate is None or plan.interval * rate <= budget.clock_mhz * 1e6
+        if asked.named and not enough:
+            raise InputError(
+                "option frames_per_second",
+                f"{rate:g} is above a frame in {plan.interval} clocks at {budget.clock_mhz:g} MHz",
+                "Ask for less, or convert --to quantized: the same integers, a frame per clock",
+            )
+        if asked.named or (enough and leaves_room(total(costs), budget, asked)):
+            yield Candidate(self, choices, plan, costs)
+
+    def read_choices(self, stored: StoredChoices) -> Pipelining:
+        return read_choices(stored)
+
+    def plan(self, network: Network, choices: Pipelining) -> StepPerClockPlan:
+        return make_step_per_clock_plan(network, choices)
+
+    def interface(self, plan: StepPerClockPlan) -> Interface:
+        inputs, outputs = plan.network.input_size, plan.network.output_size
+        return Interface(inputs, inputs, plan.input_element, outputs, outputs, plan.output_element)
+
+    def cycles(self, plan: StepPerClockPlan, q: npt.NDArray[np.int32] | None = None) -> Clocks:
+        latency, interval = plan.latency + _AROUND, plan.interval
+        return Clocks(latency, interval, tuple(latency - 1 + frame * interval for frame in range(_FRAMES)))
+
+    def parts(self, plan: StepPerClockPlan, family: Family) -> dict[str, Parts]:
+        """The input population belongs to the first layer, the buffer of results to the last."""
+        return step_per_clock_parts(plan, family)
+
+    def facts(self, plan: StepPerClockPlan, clocks: Clocks) -> dict[str, str]:
+        unit = "clocks" if clocks.interval > 1 else "clock"
+        return {
+            "Latency": f"{clocks.latency} clocks from the input to the result",
+            "Interval": f"{clocks.interval} {unit} between frames, one for each slot",
+        }
+
+    def rtl(self, plan: StepPerClockPlan, core: str, facts: Mapping[str, str]) -> CoreFiles:
+        modules = {name: library_text(name) for name in LIBRARY_MODULES}
+        modules.update({f"{name}.v": text.encode() for name, text in pipelines(plan, facts).items()})
+        return CoreFiles(modules, {}, step_per_clock_core(plan, core, facts).encode())
+
+    def estimated_form(self, network: Network) -> str:
+        return "spiking, unrolled"
+
+
+def _synapses(network: Network) -> int:
+    return sum(layer.weight.size for layer in network.of_kind(Dense).values())
+
+
+ARCHITECTURE = StepPerClockArchitecture()

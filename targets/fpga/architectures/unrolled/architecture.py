@@ -1,0 +1,115 @@
+"""The unrolled architecture: the whole network as one pipeline of logic, a frame per clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+from edgeml.network import Network
+from edgeml.plugins import RuleResult, foreign_kinds
+
+from ...budget import Budget, Family
+from ...estimate.constants import UNROLLED
+from ...estimate.costs import total
+from ...estimate.parts import Parts
+from ...interface import Interface
+from ...layer_hardware import compared_form, has_logic, logic_kinds
+from ...options import Asked
+from ...verilog.library import library_text
+from ..architecture import Architecture, Candidate, Clocks, CoreFiles
+from ..stored_choices import StoredChoices
+from .build import ADDER_GRAPHS, Logic, check_unrolled, multiplications, network_logic
+from .emit import core as core_text
+from .emit import pipeline, pipeline_latency
+from .estimate import unrolled_amounts
+from .pipelining import MOST_MULTIPLICATIONS, Pipelining, leaves_room, read_choices
+
+__all__ = ["ARCHITECTURE", "UnrolledArchitecture", "UnrolledPlan"]
+
+_FRAMES = 6
+_AROUND = 2
+"""Clocks of the core around its pipeline."""
+
+
+@dataclass(frozen=True, eq=False)
+class UnrolledPlan:
+    """A network as logic, and the levels of it between registers."""
+
+    network: Network
+    logic: Logic
+    register_every: int
+
+
+class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
+    """Adder graphs and comparisons for every neuron, without weights in memories."""
+
+    name = "unrolled"
+    order = 0
+    adder_graphs = ADDER_GRAPHS
+    constants = UNROLLED
+    if_too_large = "Use --architecture folded"
+
+    def applies(self, network: Network) -> list[RuleResult]:
+        results = foreign_kinds(network, "hardware in architecture unrolled", has_logic, logic_kinds)
+        if not all(result.passed for result in results):
+            return results
+        try:
+            check_unrolled(network)
+        except InputError as error:
+            return [*results, replace(RuleResult.broken("unrolled-size", error), option="architecture")]
+        return results
+
+    def candidates(self, network: Network, budget: Budget, asked: Asked) -> Iterator[Candidate]:
+        """The network unrolled; if that was left open: where speed is wanted and it leaves room to others."""
+        wanted = asked.goal != "area" and asked.frames_per_second is None
+        if not asked.named and not (wanted and multiplications(network) <= MOST_MULTIPLICATIONS):
+            return
+        choices = Pipelining(asked.register_every, asked.adder_graph)
+        plan = self.plan(network, choices)
+        costs = self.estimate(plan, budget.family)
+        if asked.named or leaves_room(total(costs), budget, asked):
+            yield Candidate(self, choices, plan, costs)
+
+    def read_choices(self, stored: StoredChoices) -> Pipelining:
+        return read_choices(stored)
+
+    def plan(self, network: Network, choices: Pipelining) -> UnrolledPlan:
+        return UnrolledPlan(network, network_logic(network, adder_graph=choices.adder_graph), choices.register_every)
+
+    def interface(self, plan: UnrolledPlan) -> Interface:
+        inputs, outputs = plan.network.input_size, plan.network.output_size
+        return Interface(inputs, inputs, plan.logic.input_element, outputs, outputs, plan.logic.output_element)
+
+    def cycles(self, plan: UnrolledPlan, q: npt.NDArray[np.int32] | None = None) -> Clocks:
+        latency = pipeline_latency(plan.logic, plan.register_every) + _AROUND
+        return Clocks(latency, 1, tuple(latency - 1 + frame for frame in range(_FRAMES)))
+
+    def parts(self, plan: UnrolledPlan, family: Family) -> dict[str, Parts]:
+        """Registers behind a layer's logic are its own, those of the input the first layer's."""
+        return unrolled_amounts(plan.logic, family, plan.register_every)
+
+    def facts(self, plan: UnrolledPlan, clocks: Clocks) -> dict[str, str]:
+        return {
+            "Latency": f"{clocks.latency} clocks from the input to the result",
+            "Interval": "1 clock between frames",
+        }
+
+    def rtl(self, plan: UnrolledPlan, core: str, facts: Mapping[str, str]) -> CoreFiles:
+        name, every = f"{plan.network.name}_pipeline", plan.register_every
+        modules = {
+            "edgeml_fifo.v": library_text("edgeml_fifo.v"),
+            f"{name}.v": pipeline(plan.logic, name, every, facts).encode(),
+        }
+        text = core_text(plan.logic, core, name, pipeline_latency(plan.logic, every), facts)
+        return CoreFiles(modules, {}, text.encode())
+
+    def estimated_form(self, network: Network) -> str:
+        form = compared_form(network)
+        return f"{form}, unrolled" if form != "quantized" else form
+
+
+ARCHITECTURE = UnrolledArchitecture()
