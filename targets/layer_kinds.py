@@ -7,14 +7,22 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from edgeml.errors import EdgemlError, InputError
 from edgeml.registry import Registry
 
 __all__ = ["LayerKinds"]
 
-T = TypeVar("T")
+
+class _OfKind(Protocol):
+    """Something that says which kind of layer it is for."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+T = TypeVar("T", bound=_OfKind)
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,6 @@ class LayerKinds(Generic[T]):
     package : a package of edgeml's with a module for each kind, called after it. attribute : the thing in the module.
     group : of the entry points by which other packages add kinds: the name is the kind, the value the thing.
     what : the word for such a thing in errors. cls : its class.
-    kind_of : the kind that a thing says it is of.
     """
 
     package: str
@@ -34,7 +41,6 @@ class LayerKinds(Generic[T]):
     group: str
     what: str
     cls: type[T]
-    kind_of: Callable[[T], str]
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -63,7 +69,7 @@ class LayerKinds(Generic[T]):
             if kind not in others:
                 return None
             found = others[kind].load()
-        if not isinstance(found, self.cls) or self.kind_of(found) != kind:
+        if not isinstance(found, self.cls) or found.kind != kind:
             raise InputError(
                 where, f"must be a {self.cls.__name__} of that kind, found {type(found).__name__}", "Mend its package"
             )

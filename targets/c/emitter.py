@@ -74,8 +74,12 @@ class LayerEmitter(ABC):
         """The code of a step; NetworkError where the layer cannot be computed in C."""
 
 
-_KINDS = LayerKinds(
-    "edgeml.targets.c.layers", "EMITTER", ENTRY_POINTS, "C of layer kind", LayerEmitter, lambda emitter: emitter.kind
+_KINDS: LayerKinds[LayerEmitter] = LayerKinds(
+    "edgeml.targets.c.layers",
+    "EMITTER",
+    ENTRY_POINTS,
+    "C of layer kind",
+    LayerEmitter,  # type: ignore[type-abstract]
 )
 
 

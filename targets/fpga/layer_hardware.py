@@ -71,14 +71,7 @@ class LayerHardware:
             )
 
 
-_KINDS = LayerKinds(
-    "edgeml.targets.fpga.layers",
-    "HARDWARE",
-    ENTRY_POINTS,
-    "hardware of layer kind",
-    LayerHardware,
-    lambda hardware: hardware.kind,
-)
+_KINDS = LayerKinds("edgeml.targets.fpga.layers", "HARDWARE", ENTRY_POINTS, "hardware of layer kind", LayerHardware)
 _FOUND: dict[type[Layer], LayerHardware] = {}
 
 

@@ -15,10 +15,8 @@ from edgeml.targets.layer_kinds import LayerKinds
 
 from ..sdk.installed_plugin import install
 
-HARDWARE = LayerKinds(
-    "edgeml.targets.fpga.layers", "HARDWARE", "edgeml.fpga_layers", "hardware", LayerHardware, lambda found: found.kind
-)
-C = LayerKinds("edgeml.targets.c.layers", "EMITTER", "edgeml.c_layers", "C", LayerEmitter, lambda found: found.kind)
+HARDWARE = LayerKinds("edgeml.targets.fpga.layers", "HARDWARE", "edgeml.fpga_layers", "hardware", LayerHardware)
+C = LayerKinds("edgeml.targets.c.layers", "EMITTER", "edgeml.c_layers", "C", LayerEmitter)
 IMPORTED = """
 import sys
 import numpy as np
