@@ -105,7 +105,7 @@ from edgeml.targets.fpga.architectures.folded.unit import Unit
 from edgeml.targets.fpga.architectures.unrolled.layer_logic import LayerLogic
 from edgeml.targets.fpga.estimate.parts import counter_bits
 from edgeml.targets.fpga.layer_hardware import LayerHardware
-from edgeml.targets.fpga.verilog.text import type_of
+from edgeml.targets.fpga.verilog.element import type_of
 
 MODULE = """{MODULE}"""
 

@@ -11,13 +11,14 @@ from edgeml.errors import InputError
 from edgeml.network import simulate
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.architectures.folded.choices import choices_of
 from edgeml.targets.fpga.architectures.folded.core import library_modules
 from edgeml.targets.fpga.architectures.folded.folding import Folding
 from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.architectures.unrolled.build import check_unrolled, network_logic
-from edgeml.targets.fpga.design import Design, build, design_of
+from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.estimate.costs import cost_of
 from edgeml.targets.fpga.estimate.parts import Parts
 from edgeml.targets.fpga.executors.verilator import compile_design
@@ -65,15 +66,14 @@ def test_a_folded_unit_of_a_package_takes_exactly_the_predicted_clocks(
     network = appending_network(install_append(tmp_path, monkeypatch, HARDWARE, fpga_layers="HARDWARE"), (8, 3))
     plan = make_plan(network, foldings_for_interval(network, 8) or {})
     size_fifos(plan)
-    built = build(network, design_of(plan))
+    built = build(network, Design("folded", choices_of(plan)))
     assert b"module appending" in built.files["appending.v"]
     assert "appending.v" in built.files["sources.f"].decode().splitlines()
     q = random_inputs(network, 400, 2).astype(np.int32)
     simulation = compile_design(built, tmp_path / "simulation")
     outputs, counts = simulation.run(q)
     np.testing.assert_array_equal(outputs, simulate(network, q))
-    assert built.timing is not None
-    assert counts["ends"][: len(built.timing.frames)] == list(built.timing.frames)
+    assert counts["ends"][: len(built.clocks.frames)] == list(built.clocks.frames)
     outputs, _ = simulation.run(q, seed=3, resets=2, input_pause=60, output_pause=90)
     np.testing.assert_array_equal(outputs, simulate(network, q))
 
@@ -122,9 +122,8 @@ def test_a_layer_that_no_package_has_hardware_for_is_refused_by_name(
 @pytest.mark.parametrize("lacking", ["add_amounts", "latency", "modules"])
 def test_a_unit_that_lacks_an_answer_is_refused(lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = HARDWARE.replace(f"def {lacking}(", f"def other_{lacking}(").replace(f"    {lacking} =", "    other =")
-    append = install_append(tmp_path, monkeypatch, source, fpga_layers="HARDWARE")
     with pytest.raises(InputError, match=rf"AppendUnit lacks {lacking}"):
-        make_plan(appending_network(append, (5, 4)), {})
+        install_append(tmp_path, monkeypatch, source, fpga_layers="HARDWARE")
 
 
 def test_a_module_with_the_name_of_another_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,5 +149,5 @@ def test_a_kind_of_logic_that_no_constant_was_fitted_for_is_named() -> None:
 
 def test_designs_of_packages_are_made_again_from_their_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = appending_network(install_append(tmp_path, monkeypatch, HARDWARE, fpga_layers="HARDWARE"), (5, 4))
-    for design in (Design("unrolled"), design_of(make_plan(network, {}))):
+    for design in (Design("unrolled"), Design("folded")):
         assert build(network, design).files == build(network, design).files
