@@ -159,6 +159,11 @@ class Network:
         if unused := [node.name for node in self.nodes[:-1] if node.name not in used]:
             raise NetworkError(f"network {self.name}", f"nothing takes the output of {unused}")
 
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where the layers stand in the user's model, by name; of those of which it is known."""
+        return {node.name: node.origin for node in self.nodes if node.origin}
+
     def with_origins(self, origins: Mapping[str, str]) -> Network:
         """The same network with the origins of these nodes, by name; others keep theirs."""
         nodes = tuple(replace(node, origin=origins.get(node.name, node.origin)) for node in self.nodes)

@@ -132,6 +132,11 @@ class Verilog:
         for line in lines:
             self._lines.append(f"{self._indent}// {comment_text(line)}" if line else f"{self._indent}//")
 
+    def layer(self, what: str, origin: str = "") -> None:
+        """The comment above the hardware of a layer: what it is, and where it stands in the user's model."""
+        self.blank()
+        self.comment(what, *([f"from {origin}"] if origin else []))
+
     def header(self, *lines: str, facts: Mapping[str, object] | None = None) -> None:
         """The comment at the head of a file, `facts` as `key: value` at its end."""
         self.comment(*lines, *(f"{key}: {value}" for key, value in (facts or {}).items()))

@@ -12,7 +12,7 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.network.layers.input_spikes import InputSpikes
 
-from ...verilog.text import Element, signed_bits, type_of
+from ...verilog.element import Element, signed_bits, type_of
 from ..spiking_networks import Stage, spiking_network
 from .population import Population, population_of_input, population_of_neurons
 

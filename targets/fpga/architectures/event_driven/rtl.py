@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...verilog.text import bus, instance, memory_image, pack_words, stream_ports
+from ...verilog.memory import memory_image, pack_words
+from ...verilog.stream import Stream, stream_ports
+from ...verilog.writer import CLOCK, Verilog, same
 from .plan import ENCODINGS, EventDrivenLayer, EventDrivenPlan
 
 __all__ = ["LIBRARY_MODULES", "event_driven_core", "memory_files"]
@@ -18,7 +20,6 @@ LIBRARY_MODULES = (
     "edgeml_spiking.v",
     "edgeml_spiking_readout.v",
 )
-_CLOCK = {"clk": "clk", "rst": "rst"}
 _SOURCE_KINDS = {"direct": 0, "graded": 0, "unary": 1, "stbif": 1, "ttfs": 2, "sar": 3}
 
 
@@ -52,42 +53,37 @@ def memory_files(plan: EventDrivenPlan) -> dict[str, str]:
     return files
 
 
-def _event_bits(layer: EventDrivenLayer) -> int:
-    return 1 + layer.channel_bits + layer.amount_bits
-
-
 def event_driven_core(plan: EventDrivenPlan, name: str, facts: Mapping[str, object]) -> str:
     """Text of the module `name`: in_* takes input values, out_* gives results; `facts` go into its header."""
     last = plan.layers[-1]
-    lines = [
-        f"// {name}: the spiking network {plan.network.name} as event-driven units, made by edgeml.",
-        "//",
-        f"// A frame is {plan.network.input_size} input values of one element and {last.words} output values of",
-        f"// {last.pe} elements, lowest index first, in the lowest bits; what stands beyond the last element has no",
-        "// meaning. Between the units go events {end, channel, amount}; `end` alone closes a frame.",
-        *(f"// {key}: {value}" for key, value in facts.items()),
-        "`default_nettype none",
-        f"module {name} (",
-        *stream_ports(plan.input_element.bits, last.pe * last.membrane_bits),
-    ]
-    for layer in plan.layers:
-        stem = f"{layer.name}_event"
-        lines += [
-            f"    wire {stem}_valid;",
-            f"    wire {stem}_ready;",
-            f"    wire {bus(_event_bits(layer))}{stem}_data;",
-        ]
-    lines += _encoder(plan)
-    for layer, following in pairwise(plan.layers):
-        lines += _neurons(layer, following)
-    lines += _readout(last)
-    return "\n".join([*lines, "endmodule", "`default_nettype wire", ""])
+    verilog = Verilog()
+    verilog.header(
+        f"{name}: the spiking network {plan.network.name} as event-driven units, made by edgeml.",
+        "",
+        f"A frame is {plan.network.input_size} input values of one element and {last.words} output values of",
+        f"{last.pe} elements, lowest index first, in the lowest bits; what stands beyond the last element has no",
+        "meaning. Between the units go events {end, channel, amount}; `end` alone closes a frame.",
+        facts=facts,
+    )
+    with verilog.module(name, stream_ports(plan.input_element.bits, last.pe * last.membrane_bits)):
+        for layer in plan.layers:
+            _events(layer).declare(verilog)
+        _encoder(verilog, plan)
+        for layer, following in pairwise(plan.layers):
+            _neurons(verilog, layer, following, plan.network.origins)
+        _readout(verilog, last, plan.network.origins)
+    return verilog.text()
 
 
-def _encoder(plan: EventDrivenPlan) -> list[str]:
+def _events(layer: EventDrivenLayer) -> Stream:
+    """The stream of events into a layer."""
+    return Stream(f"{layer.name}_event", 1 + layer.channel_bits + layer.amount_bits)
+
+
+def _encoder(verilog: Verilog, plan: EventDrivenPlan) -> None:
     """The unit that makes events of input values."""
     source, element, first = plan.source, plan.input_element, plan.layers[0]
-    parameters: dict[str, int | str] = {
+    parameters = {
         "SIZE": source.size,
         "INPUT_BITS": element.bits,
         "INPUT_SIGNED": int(element.signed),
@@ -97,11 +93,10 @@ def _encoder(plan: EventDrivenPlan) -> list[str]:
         "CHANNEL_BITS": first.channel_bits,
         "AMOUNT_BITS": first.amount_bits,
     }
-    ports = {**_CLOCK, "in_valid": "in_valid", "in_ready": "in_ready", "in_data": "in_data", **_ports("out", first)}
-    return [
-        f"\n    // input population: {source.summary()}",
-        instance("edgeml_spike_encoder", "input_unit", parameters, ports),
-    ]
+    ports = {**CLOCK, **same("in_valid", "in_ready", "in_data"), **_events(first).ports("out")}
+    verilog.blank()
+    verilog.comment(f"input population: {source.summary()}")
+    verilog.instance("edgeml_spike_encoder", "input_unit", ports, parameters)
 
 
 def _membranes(layer: EventDrivenLayer) -> dict[str, int | str]:
@@ -119,7 +114,9 @@ def _membranes(layer: EventDrivenLayer) -> dict[str, int | str]:
     }
 
 
-def _neurons(layer: EventDrivenLayer, following: EventDrivenLayer) -> list[str]:
+def _neurons(
+    verilog: Verilog, layer: EventDrivenLayer, following: EventDrivenLayer, origins: Mapping[str, str]
+) -> None:
     """A unit of neurons, whose events go to the layer that follows."""
     parameters: dict[str, int | str] = {"ENCODING": ENCODINGS[layer.encoding], **_membranes(layer)}
     parameters |= {
@@ -134,23 +131,13 @@ def _neurons(layer: EventDrivenLayer, following: EventDrivenLayer) -> list[str]:
     }
     if layer.encoding == "ttfs":
         parameters["CEILING_FILE"] = f"{layer.name}_ceilings.mem"
-    ports = {**_CLOCK, **_ports("in", layer), **_ports("out", following)}
-    return [
-        f"\n    // {layer.neurons} neurons, {layer.encoding}, {layer.levels} levels",
-        instance("edgeml_spiking", f"{layer.name}_unit", parameters, ports),
-    ]
+    ports = {**CLOCK, **_events(layer).ports("in"), **_events(following).ports("out")}
+    verilog.layer(f"{layer.neurons} neurons, {layer.encoding}, {layer.levels} levels", origins.get(layer.name, ""))
+    verilog.instance("edgeml_spiking", f"{layer.name}_unit", ports, parameters)
 
 
-def _readout(layer: EventDrivenLayer) -> list[str]:
+def _readout(verilog: Verilog, layer: EventDrivenLayer, origins: Mapping[str, str]) -> None:
     """The membranes whose potentials are the results."""
-    results = {"out_valid": "out_valid", "out_ready": "out_ready", "out_data": "out_data"}
-    ports = {**_CLOCK, **_ports("in", layer), **results}
-    return [
-        f"\n    // membranes of {layer.neurons} outputs",
-        instance("edgeml_spiking_readout", f"{layer.name}_unit", _membranes(layer), ports),
-    ]
-
-
-def _ports(prefix: str, layer: EventDrivenLayer) -> dict[str, str]:
-    """The stream of events into a layer."""
-    return {f"{prefix}_{part}": f"{layer.name}_event_{part}" for part in ("valid", "ready", "data")}
+    ports = {**CLOCK, **_events(layer).ports("in"), **same("out_valid", "out_ready", "out_data")}
+    verilog.layer(f"membranes of {layer.neurons} outputs", origins.get(layer.name, ""))
+    verilog.instance("edgeml_spiking_readout", f"{layer.name}_unit", ports, _membranes(layer))

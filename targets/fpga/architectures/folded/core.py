@@ -134,8 +134,7 @@ def _chain(verilog: Verilog, plan: FoldedPlan, chain: UnitChain) -> Stream:
         verilog.wire(signal)
     before: dict[str, str] = {}
     for unit in chain.units:
-        verilog.blank()
-        verilog.comment(unit.describe(), *([f"from {unit.node.origin}"] if unit.node.origin else []))
+        verilog.layer(unit.describe(), unit.node.origin)
         pushed = {"push": f"{unit.name}_push", "push_data": f"{unit.name}_push_data"}
         verilog.wire(pushed["push"])
         verilog.wire(pushed["push_data"], width=chain.lanes * unit.output.bits)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 
-from ...verilog.text import Element
+from ...verilog.element import Element
 from ..unrolled.build import Logic, network_logic
 
 __all__ = ["slot_logic", "synapse_bits"]

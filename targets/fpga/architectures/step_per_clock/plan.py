@@ -16,7 +16,7 @@ from edgeml.network import Network
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.neurons import Neurons
 
-from ...verilog.text import Element, type_of
+from ...verilog.element import Element, type_of
 from ..spiking_networks import SpikingNetwork, Stage, spiking_network
 from ..unrolled.build import Logic
 from ..unrolled.emit import pipeline_latency

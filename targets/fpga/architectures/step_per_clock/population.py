@@ -9,7 +9,7 @@ from edgeml.errors import InputError
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.neurons import Neurons
 
-from ...verilog.text import Element
+from ...verilog.element import Element
 
 __all__ = [
     "DOUBLED",

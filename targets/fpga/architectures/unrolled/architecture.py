@@ -100,9 +100,10 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
 
     def rtl(self, plan: UnrolledPlan, core: str, facts: Mapping[str, str]) -> CoreFiles:
         name, every = f"{plan.network.name}_pipeline", plan.register_every
+        origins = {layer: f"from {origin}" for layer, origin in plan.network.origins.items()}
         modules = {
             "edgeml_fifo.v": library_text("edgeml_fifo.v"),
-            f"{name}.v": pipeline(plan.logic, name, every, facts).encode(),
+            f"{name}.v": pipeline(plan.logic, name, every, {**facts, **origins}).encode(),
         }
         text = core_text(plan.logic, core, name, pipeline_latency(plan.logic, every), facts)
         return CoreFiles(modules, {}, text.encode())
