@@ -46,7 +46,7 @@ def _membranes(title: str, membranes: npt.NDArray[Any]) -> dict[str, Any]:
 def spike_charts(network: Network, q: npt.NDArray[Any]) -> list[dict[str, Any]]:
     """Rasters of every population and membranes of the last one, for the first sample of q [samples, inputs]."""
     charts: list[dict[str, Any]] = []
-    if any(isinstance(node.layer, LeakyNeurons) for node in network.nodes):
+    if network.of_kind(LeakyNeurons):
         records = record(network, q[:1])
         charts += [_raster(f"Spikes of {name}, one sample", kept.spikes[:, 0]) for name, kept in records.items()]
         last = list(records)[-1]

@@ -90,7 +90,7 @@ class SpikingConverter:
         self, model: Any, network: Network, data: Dataset | None, options: Mapping[str, Any]
     ) -> Conversion | None:
         """A network of the quantized form as spikes; None for one that is spiking already, which is taken as it is."""
-        if not any(isinstance(node.layer, Threshold) for node in network.nodes):
+        if not network.of_kind(Threshold):
             return None
         refuse_others(options, EXACT, "a network of integers")
         chosen = read_values(EXACT, options)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
-from edgeml.network import Add, Dense, Network, Node, Threshold
+from edgeml.network import Network, Node, Threshold
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.neurons import Neurons
@@ -32,6 +34,16 @@ def _steps_of(layer: Lookup, channels: int, where: str) -> Threshold:
     if positions.size > 255:
         raise InputError(where, f"its table has {positions.size} steps; a spiking neuron has at most 255")
     return Threshold(np.tile(positions, (channels, 1)), int(table[0]))
+
+
+def _itself(layer: Threshold, channels: int, where: str) -> Threshold:
+    return layer
+
+
+_COUNTS: dict[str, Callable[..., Threshold]] = {"threshold": _itself, "lookup": _steps_of}
+"""The thresholds that a layer's outputs count, by its kind."""
+_LINEAR = ("dense", "add")
+"""The kinds that synapses are made of."""
 
 
 def to_spikes(network: Network, encoding: str, input_encoding: str | None = None, *, uniform: bool = False) -> Network:
@@ -67,20 +79,18 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
         Node(spikes_name, InputSpikes(network.input_size, source, quantizer.low, quantizer.high), (first,)),
     ]
     for node in network.layers:
-        layer = node.layer
+        kind, where = node.layer.kind, f"layer {node.name}"
         inputs = tuple(spikes_name if name == first else name for name in node.inputs)
-        where = f"layer {node.name}"
-        if isinstance(layer, Lookup):
-            layer = _steps_of(layer, network.sizes[node.name], where)
-        if isinstance(layer, Threshold):
-            thresholds = _evened(layer) if uniform else _within_reach(layer, network, node)
-            nodes.append(Node(node.name, Neurons(thresholds, encoding, layer.base), inputs, node.origin))
-        elif isinstance(layer, (Dense, Add)):
-            nodes.append(Node(node.name, layer, inputs, node.origin))
+        if kind in _COUNTS:
+            counter = _COUNTS[kind](node.layer, network.sizes[node.name], where)
+            thresholds = _evened(counter) if uniform else _within_reach(counter, network, node)
+            nodes.append(Node(node.name, Neurons(thresholds, encoding, counter.base), inputs, node.origin))
+        elif kind in _LINEAR:
+            nodes.append(Node(node.name, node.layer, inputs, node.origin))
         else:
             raise InputError(
                 where,
-                f"a layer of kind {layer.kind!r} has no exact spikes",
+                f"a layer of kind {kind!r} has no exact spikes",
                 "Exact spiking networks come from Linear, batch norm, ReLU and residual layers; use --to quantized",
             )
     spiking = Network(network.name, tuple(nodes), network.output)

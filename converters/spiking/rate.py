@@ -113,6 +113,34 @@ def _unit(weight: Floats, bias: Floats, unit: float, steps: int, most: int) -> f
     return max(by_weight, by_bias) or 1.0
 
 
+def _neurons(
+    weight: npt.NDArray[np.int32], weight_bits: int, bias: Floats, steps: int, fraction: int, threshold: int | None
+) -> LeakyNeurons:
+    """Neurons without a leak, their states with `fraction` bits below one unit of weight; `bias` in such units.
+
+    threshold : of all of them, in units of the state; None for a layer that gives its membranes and does not fire.
+    """
+    neurons = len(bias)
+    zeros = np.zeros(neurons, np.int32)
+    model = NeuronModel(
+        name="rate",
+        weight_shift=fraction,
+        reset="none" if threshold is None else "subtract",
+        emission="membrane" if threshold is None else "binary",
+    )
+    return LeakyNeurons(
+        model,
+        steps,
+        weight,
+        weight_bits,
+        np.full(neurons, threshold or 1, np.int32),
+        zeros,
+        zeros,
+        np.rint(bias * 2**fraction).astype(np.int32),
+        np.full(neurons, (threshold or 0) // 2, np.int32),
+    )
+
+
 def _network(
     mlp: Mlp,
     stages: list[tuple[Floats, Floats]],
@@ -149,30 +177,8 @@ def _network(
         # Fraction bits only where a threshold would else be too small a number to be hit closely.
         fraction = 0 if last else max(0, _THRESHOLD_BITS - int(np.log2(max(scales[-1] / real, 1))))
         threshold = 1 if last else min(max(1, round(scales[-1] / real * 2**fraction)), _MOST_THRESHOLD)
-        neurons = len(bias)
-        model = NeuronModel(
-            name="rate",
-            weight_shift=fraction,
-            reset="none" if last else "subtract",
-            emission="membrane" if last else "binary",
-        )
-        nodes.append(
-            Node(
-                f"neurons{k}",
-                LeakyNeurons(
-                    model,
-                    steps,
-                    integers,
-                    weight_bits,
-                    np.full(neurons, threshold, np.int32),
-                    np.zeros(neurons, np.int32),
-                    np.zeros(neurons, np.int32),
-                    np.rint(bias / real * 2**fraction).astype(np.int32),
-                    np.full(neurons, 0 if last else threshold // 2, np.int32),
-                ),
-                (before,),
-            )
-        )
+        layer = _neurons(integers, weight_bits, bias / real, steps, fraction, None if last else threshold)
+        nodes.append(Node(f"neurons{k}", layer, (before,)))
         before = f"neurons{k}"
         unit = scales[-1] if not last else unit
     nodes.append(Node("membranes", SpikeReadout(steps, stages[-1][1].size, "last"), (before,)))

@@ -116,11 +116,10 @@ def float_events(network: Network, x: Floats) -> Floats:
 
     Static and `events` inputs stay real numbers; encoders that make spikes make the same ones as in integers.
     """
-    first = next(node for node in network.layers if isinstance(node.layer, LeakyNeurons)).layer
-    assert isinstance(first, LeakyNeurons)
-    encoder = network.nodes[1].layer
+    first = next(iter(network.of_kind(LeakyNeurons).values()))
+    encoder = next(iter(network.of_kind(SpikeEncoder).values()), None)
     events: npt.NDArray[Any]
-    if not isinstance(encoder, SpikeEncoder):
+    if encoder is None:
         events = x.reshape(len(x), first.steps, first.inputs)
     elif encoder.encoder == "direct":
         events = np.repeat(x[:, None, :], first.steps, axis=1)
@@ -147,13 +146,11 @@ def agreement(snn: Snn, network: Network, x: Floats, readout: str) -> dict[str, 
     ran = snn.run(float_events(network, x))
     values = golden.trace(network, network.quantizer.quantize(x))
     shares, equal, compared = {}, 0, 0
-    for k, spikes in enumerate(ran.spikes):
-        layer = network.nodes[[node.name for node in network.nodes].index(f"neurons{k}")].layer
-        assert isinstance(layer, LeakyNeurons)
+    for spikes, (name, layer) in zip(ran.spikes, network.of_kind(LeakyNeurons).items(), strict=True):
         if layer.model.emission == "membrane":
             continue
-        ours = values[f"neurons{k}"].reshape(len(x), layer.steps, layer.neurons).transpose(1, 0, 2)
-        shares[f"neurons{k}"] = float(np.mean(ours == spikes))
+        ours = values[name].reshape(len(x), layer.steps, layer.neurons).transpose(1, 0, 2)
+        shares[name] = float(np.mean(ours == spikes))
         equal, compared = equal + int(np.count_nonzero(ours == spikes)), compared + ours.size
     found: dict[str, Any] = {"spike_agreement": {**shares, "all": equal / max(compared, 1)}}
     if network.task != VALUES:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ..errors import MissingTool, NetworkError, printable
 from .value_range import IntArray, ValueRange
 
-__all__ = ["LAYERS_GROUP", "Layer", "UnknownKind", "layer_class", "layer_kinds"]
+__all__ = ["LAYERS_GROUP", "Direction", "Layer", "UnknownKind", "layer_class", "layer_kinds"]
 
 LAYERS_GROUP = "edgeml.layers"
 """The group of entry points that add kinds of layer."""
@@ -31,6 +31,9 @@ LAYERS_GROUP = "edgeml.layers"
 _KINDS: dict[str, type[Layer]] = {}
 _FOLDER = "layers"
 _L = TypeVar("_L", bound="Layer")
+
+Direction = npt.NDArray[np.float64]
+"""How much it matters that each value of a tensor grows (above zero) or falls (below): integers as float64."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,6 +49,12 @@ class Layer(ABC):
     """Name of the layer in files and reports; unique."""
     input_count: ClassVar[int] = 1
     """How many tensors the layer takes."""
+    monotone: ClassVar[bool] = False
+    """Whether each output follows one input upward, and depends on no other."""
+    weighted_sum: ClassVar[bool] = False
+    """Whether each output is a sum over all inputs, each with a weight of its own."""
+    population: ClassVar[bool] = False
+    """Whether its integers are carried by spikes, so that most of them may be silent."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -81,6 +90,24 @@ class Layer(ABC):
     def value_bits(self) -> int:
         """Bits of the layer's values if the layer itself states them; else 0."""
         return 0
+
+    @property
+    def time_steps(self) -> int:
+        """How many time steps it computes one after the other."""
+        return 1
+
+    @property
+    def crossings(self) -> npt.NDArray[np.int32] | None:
+        """Of a layer that counts comparisons, the inputs from which an output is one larger: int32 [channels, levels];
+        None of any other."""
+        return None
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...] | None:
+        """Which way each of its inputs should go, for its outputs to go along `direction` [outputs].
+
+        The search for test vectors that take layers to their extremes climbs by it; None: it cannot be said.
+        """
+        return None
 
     def summary(self) -> str:
         """One line for `inspect`: what is particular about this layer."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..network import Dense, Network, Node
-from .directions import Direction, monotone, wanted_inputs
+from ..network import Network, Node
+from .directions import Direction, wanted_inputs
 
 __all__ = ["MOST_DERIVED", "extreme_inputs"]
 
@@ -67,10 +67,10 @@ class _Search:
         """Operations, about, of computing a node for so many samples."""
         each = fixed = 0
         for part in self._needed[node][1:]:
-            steps, size = int(getattr(part.layer, "steps", 1)), self.network.sizes[part.name]
+            steps, size = part.layer.time_steps, self.network.sizes[part.name]
             constants = sum(array.size for array in part.layer.parts()[1].values())
             # A matrix product is limited by memory for few samples, and quick for each of many.
-            each += constants // 16 + 16 * size if isinstance(part.layer, Dense) else constants * steps + 16 * size
+            each += constants // 16 + 16 * size if part.layer.weighted_sum else constants * steps + 16 * size
             fixed += _CALL * steps + constants
         return fixed + samples * each
 
@@ -218,7 +218,7 @@ def _goals(network: Network, node: Node) -> list[_Goal]:
     one = np.eye(1, size, int(ends.high.argmax())), np.eye(1, size, int(ends.low.argmin()))
     farthest = [row.ravel() for row in one]
     goals = [_Goal(node.name, sign * row) for sign in (1.0, -1.0) for row in farthest]
-    if isinstance(node.layer, Dense):
+    if node.layer.weighted_sum:
         source = node.inputs[0]
         if source != network.nodes[0].name:
             together = np.ones(network.sizes[source])
@@ -243,8 +243,8 @@ def extreme_inputs(network: Network, pool: IntTensor) -> IntTensor:
     pool : int32 [n ≥ 2, inputs], where the search begins; what it holds is not given back.
     """
     search = _Search(network, pool)
-    climbing = [node for node in network.layers if not monotone(node.layer)]
-    crossed = [node for node in network.layers if monotone(node.layer)]
+    climbing = [node for node in network.layers if not node.layer.monotone]
+    crossed = [node for node in network.layers if node.layer.monotone]
     climbing = _evenly(climbing, (MOST_DERIVED - 2 * min(len(crossed), MOST_DERIVED // 4)) // 6)
     crossed = _evenly(crossed, (MOST_DERIVED - 6 * len(climbing)) // 2)
     goals = [goal for node in climbing for goal in _goals(network, node)]

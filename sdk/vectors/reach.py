@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..network import Network, Threshold, trace
-from ..network.layers.neurons import Neurons
+from ..network import Network, trace
 
 __all__ = ["LayerReach", "reach"]
 
@@ -75,8 +74,9 @@ def reach(network: Network, q: IntTensor) -> tuple[IntTensor, tuple[LayerReach, 
     for node in network.layers:
         low, high = network.ranges[node.name].bounds
         seen = None
-        if isinstance(node.layer, (Threshold, Neurons)):
-            source, steps = node.inputs[0], node.layer.thresholds
+        steps = node.layer.crossings
+        if steps is not None:
+            source = node.inputs[0]
             bounds = network.ranges[source]
             ends = ((lows[source], highs[source]), (bounds.low, bounds.high))
             counts = [int(((steps > below[:, None]) & (steps <= above[:, None])).sum()) for below, above in ends]

@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Network
-from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.leaky_neurons import LeakyNeurons
-from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.time_stepped import run
 from edgeml.plugins import Execution, Subject
 from edgeml.system.caller_state import preserved
@@ -34,7 +32,7 @@ def _without(package: str) -> str:
 
 
 def _models(network: Network) -> set[str]:
-    return {node.layer.model.name for node in network.nodes if isinstance(node.layer, LeakyNeurons)}
+    return {layer.model.name for layer in network.of_kind(LeakyNeurons).values()}
 
 
 def _on_chip(bundle: Bundle, chip: str) -> bool:
@@ -89,7 +87,7 @@ class SnntorchExecutor:
 
     def applies(self, bundle: Bundle) -> bool:
         """Networks whose neurons are all snnTorch's, without delays of synapses, which it has not."""
-        layers = [node.layer for node in bundle.network.nodes if isinstance(node.layer, LeakyNeurons)]
+        layers = bundle.network.of_kind(LeakyNeurons).values()
         return bool(layers) and all(can_run(layer) for layer in layers)
 
     def subject(self, bundle: Bundle) -> Subject:
@@ -137,7 +135,7 @@ class SpikesExecutor:
 
     def applies(self, bundle: Bundle) -> bool:
         """Exact spiking networks."""
-        return any(isinstance(node.layer, (Neurons, InputSpikes)) for node in bundle.network.nodes)
+        return any(node.layer.population for node in bundle.network.nodes)
 
     def subject(self, bundle: Bundle) -> Subject:
         """See `plugins.Subject`."""

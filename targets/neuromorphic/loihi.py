@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Network
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 
 from .parameters import loihi_parameters
-from .passage import after_chip, before_chip, leaky_nodes
+from .passage import after_chip, before_chip
 
 __all__ = ["run_on_loihi_model"]
 
@@ -65,6 +66,6 @@ def run_on_loihi_model(
             spikes = layer.step(spikes)
             emitted[position].append(spikes)
     trains = [np.stack(steps, axis=1).astype(np.int32) for steps in emitted]
-    names = [name for name, _ in leaky_nodes(network)]
+    names = list(network.of_kind(LeakyNeurons))
     by_name = {name: train.reshape(len(events), -1) for name, train in zip(names, trains, strict=True)}
     return after_chip(network, trains[-1]), by_name

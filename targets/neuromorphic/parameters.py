@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from edgeml.network import Network
-from edgeml.network.layers.leaky_neurons import LeakyNeurons
-from edgeml.network.layers.neurons import Neurons
 
 from .populations import populations
 
@@ -22,17 +20,17 @@ def generic_parameters(network: Network) -> dict[str, Any]:
     described = []
     for layer in layers:
         entry: dict[str, Any] = {"name": layer.node, "model": layer.model, "weights": layer.weight.tolist()}
-        if isinstance(layer.neurons, LeakyNeurons):
-            attributes, tensors = layer.neurons.parts()
+        if layer.leaky is not None:
+            attributes, tensors = layer.leaky.parts()
             entry |= {key: value for key, value in attributes.items() if value is not None}
             entry |= {key: value.tolist() for key, value in tensors.items() if key != "weight"}
         else:
             assert layer.dense is not None
             entry["bias"] = layer.dense.bias.tolist()
             entry["input_zero_point"] = layer.dense.input_zero_point
-            if isinstance(layer.neurons, Neurons):
-                entry["thresholds"] = layer.neurons.thresholds.tolist()
-                entry["base"] = layer.neurons.base
+            if layer.counting is not None:
+                entry["thresholds"] = layer.counting.thresholds.tolist()
+                entry["base"] = layer.counting.base
         described.append(entry)
     return {"populations": described}
 
@@ -43,9 +41,9 @@ def loihi_parameters(network: Network) -> dict[str, Any]:
     layers, _ = populations(network)
     described = []
     for layer in layers:
-        if not isinstance(layer.neurons, LeakyNeurons) or layer.model != "loihi":
+        neurons = layer.leaky
+        if neurons is None or layer.model != "loihi":
             return generic_parameters(network)
-        neurons = layer.neurons
         described.append(
             {
                 "name": layer.node,
@@ -69,7 +67,7 @@ def xylo_parameters(network: Network) -> dict[str, Any]:
     """
     layers, _ = populations(network)
     hidden, last = layers[:-1], layers[-1]
-    leaky = [layer.neurons for layer in layers if isinstance(layer.neurons, LeakyNeurons)]
+    leaky = [layer.leaky for layer in layers if layer.leaky is not None]
     size = sum(layer.size for layer in hidden)
     recurrent = np.zeros((size, size), np.int64)  # [from, to]
     start = 0
@@ -130,10 +128,10 @@ def akida_parameters(network: Network) -> dict[str, Any]:
             "weights": weight.tolist(),
             "weights_bits": 1 if low >= 0 and high <= 1 else 2 if low >= -1 and high <= 1 else 4,
         }
-        if isinstance(layer.neurons, Neurons):
-            schedule = layer.neurons.schedule
+        if layer.counting is not None:
+            schedule = layer.counting.schedule
             theta = schedule.steps[:, 0]
-            bits = int(layer.neurons.levels).bit_length()
+            bits = int(layer.counting.levels).bit_length()
             entry["activation_bits"] = bits
             entry["threshold"] = (theta - 1 - (constant + schedule.charge)).tolist()
             entry["act_step"] = (theta * 2.0**bits / 16).tolist()

@@ -31,7 +31,8 @@ class Population:
     weight_bits : their declared width.
     recurrent : int32 [neurons, neurons] or None.
     model : the neuron model or the encoding by name; `membrane` for a layer that does not fire.
-    neurons : the layer that fires, if one does.
+    leaky : the layer of leaky neurons, if they are.
+    counting : the layer of neurons of an exact encoding, if they are; neither, if nothing fires.
     dense : the layer that holds the synapses, where that is another one.
     """
 
@@ -40,7 +41,8 @@ class Population:
     weight_bits: int
     recurrent: npt.NDArray[np.int32] | None
     model: str
-    neurons: Neurons | LeakyNeurons | None
+    leaky: LeakyNeurons | None = None
+    counting: Neurons | None = None
     dense: Dense | None = None
 
     @property
@@ -61,24 +63,29 @@ def populations(network: Network) -> tuple[list[Population], list[tuple[str, str
     """The populations in order, and what stands in the way of seeing the network so: (node, what is wrong) pairs."""
     found: list[Population] = []
     broken: list[tuple[str, str]] = []
-    synapses: dict[str, tuple[str, Dense]] = {}
+    leaky, counting = network.of_kind(LeakyNeurons), network.of_kind(Neurons)
+    unread = network.of_kind(Dense)
     previous = network.nodes[0].name
     for node in network.layers:
-        layer = node.layer
         if node.inputs != (previous,):
             broken.append((node.name, f"takes {list(node.inputs)}; populations follow one another here"))
         previous = node.name
-        if isinstance(layer, LeakyNeurons):
+        if node.name in leaky:
+            layer = leaky[node.name]
             found.append(
                 Population(node.name, layer.weight, layer.weight_bits, layer.recurrent, layer.model.name, layer)
             )
-        elif isinstance(layer, Dense):
-            synapses[node.name] = (node.name, layer)
-        elif isinstance(layer, Neurons) and node.inputs[0] in synapses:
-            _, dense = synapses.pop(node.inputs[0])
-            found.append(Population(node.name, dense.weight, dense.weight_bits, None, layer.encoding, layer, dense))
-        elif layer.kind not in KINDS:
-            broken.append((node.name, f"kind {layer.kind} has no place among spiking neurons"))
-    for name, dense in synapses.values():
-        found.append(Population(name, dense.weight, dense.weight_bits, None, "membrane", None, dense))
+        elif node.name in counting and node.inputs[0] in unread:
+            neurons, synapses = counting[node.name], unread.pop(node.inputs[0])
+            found.append(
+                Population(
+                    node.name, synapses.weight, synapses.weight_bits, None, neurons.encoding, None, neurons, synapses
+                )
+            )
+        elif node.name in counting:
+            broken.append((node.name, "its neurons have no synapses (a dense layer) in front of them"))
+        elif node.layer.kind not in KINDS:
+            broken.append((node.name, f"kind {node.layer.kind} has no place among spiking neurons"))
+    for name, synapses in unread.items():
+        found.append(Population(name, synapses.weight, synapses.weight_bits, None, "membrane", dense=synapses))
     return found, broken

@@ -65,7 +65,8 @@ def input_channels(network: Network, layers: list[Population], profile: Profile)
 def input_spikes(network: Network, layers: list[Population], profile: Profile) -> Results:
     """Largest number that one input channel may bring in a step."""
     if (allowed := _limit(profile, "input_spikes")) is not None:
-        first = next((node for node in network.layers if isinstance(node.layer, LeakyNeurons)), None)
+        leaky = network.of_kind(LeakyNeurons)
+        first = next((node for node in network.layers if node.name in leaky), None)
         if first is not None:
             low, high = network.ranges[first.inputs[0]].bounds
             yield RuleResult(
@@ -142,8 +143,8 @@ def thresholds(network: Network, layers: list[Population], profile: Profile) -> 
     """Thresholds, by their width and, for exact encodings, one per neuron where the chip has no schedule."""
     bits = _limit(profile, "threshold_bits")
     for layer in layers:
-        if isinstance(layer.neurons, LeakyNeurons) and bits is not None:
-            threshold = layer.neurons.threshold.astype(np.int64)
+        if layer.leaky is not None and bits is not None:
+            threshold = layer.leaky.threshold.astype(np.int64)
             shift = _limit(profile, "threshold_shift") or 0
             whole = bool(np.all(threshold % (1 << shift) == 0))
             largest = int(threshold.max()) >> shift
@@ -153,8 +154,8 @@ def thresholds(network: Network, layers: list[Population], profile: Profile) -> 
                 f"thresholds up to {largest} (· 2^{shift}), {bits} bits allowed",
                 layer.node,
             )
-        if isinstance(layer.neurons, Neurons) and profile.values.get("uniform_thresholds", False):
-            uneven = int(np.count_nonzero(~layer.neurons.schedule.uniform))
+        if layer.counting is not None and profile.values.get("uniform_thresholds", False):
+            uneven = int(np.count_nonzero(~layer.counting.schedule.uniform))
             yield RuleResult(
                 "one threshold per neuron",
                 uneven == 0,
@@ -170,15 +171,15 @@ def states(network: Network, layers: list[Population], profile: Profile) -> Resu
         return
     by_name = {node.name: node for node in network.nodes}
     for layer in layers:
-        if isinstance(layer.neurons, LeakyNeurons):
-            model = layer.neurons.model
+        if layer.leaky is not None:
+            model = layer.leaky.model
             if "refuse" not in (model.membrane_limit, model.current_limit):
                 yield _most("state bits", model.bits, bits, "bits, limited by the model", layer.node)
                 continue
-            ranges = state_ranges(layer.neurons, network.ranges[by_name[layer.node].inputs[0]])
+            ranges = state_ranges(layer.leaky, network.ranges[by_name[layer.node].inputs[0]])
             yield _most("state bits", max(r.bits for r in ranges), bits, "bits by derived range", layer.node)
         else:
-            name = by_name[layer.node].inputs[0] if layer.neurons is not None else layer.node
+            name = by_name[layer.node].inputs[0] if layer.counting is not None else layer.node
             yield _most("state bits", network.ranges[name].bits, bits, "bits by derived range", layer.node)
 
 
@@ -187,16 +188,16 @@ def delays(network: Network, layers: list[Population], profile: Profile) -> Resu
     if (allowed := _limit(profile, "synapse_delay")) is None:
         return
     for layer in layers:
-        if isinstance(layer.neurons, LeakyNeurons) and layer.neurons.delays is not None:
-            most = int(layer.neurons.delays.max())
+        if layer.leaky is not None and layer.leaky.delays is not None:
+            most = int(layer.leaky.delays.max())
             yield _most("synapse delay", most, allowed, "steps of delay", layer.node)
 
 
 def model_parameters(network: Network, layers: list[Population], profile: Profile) -> Results:
     """Decays, the common shift of weights, and the state that a neuron starts from."""
     for layer in layers:
-        neurons = layer.neurons
-        if not isinstance(neurons, LeakyNeurons):
+        neurons = layer.leaky
+        if neurons is None:
             continue
         if (bits := _limit(profile, "decay_bits")) is not None:
             largest = int(max(neurons.current_decay.max(), neurons.membrane_decay.max()))
@@ -226,18 +227,16 @@ def activations(network: Network, layers: list[Population], profile: Profile) ->
     allowed = profile.values.get("activation_bits")
     if not isinstance(allowed, (list, tuple)):
         return
-    for node in network.layers:
-        if not isinstance(node.layer, (Neurons, InputSpikes)):
-            continue
-        levels = node.layer.levels
-        silent = node.layer.base if isinstance(node.layer, Neurons) else node.layer.low
-        full = isinstance(node.layer, InputSpikes) or levels + 1 in [2**bits for bits in allowed]
+    inputs = {name: (layer.low, layer.levels) for name, layer in network.of_kind(InputSpikes).items()}
+    carried = inputs | {name: (layer.base, layer.levels) for name, layer in network.of_kind(Neurons).items()}
+    for name, (silent, levels) in carried.items():
+        full = name in inputs or levels + 1 in [2**bits for bits in allowed]
         fits = levels < 2 ** max(allowed)
         yield RuleResult(
             "activation bits",
             full and fits and silent == 0,
             f"integers {silent} … {silent + levels}; unsigned ones of {', '.join(map(str, allowed))} bits allowed",
-            node.name,
+            name,
             "Use unsigned inputs and activations of these widths",
         )
 

@@ -118,9 +118,10 @@ def run_on_snntorch(
 
     values = {network.nodes[0].name: network.check_input(np.asarray(q))}
     layers: dict[str, npt.NDArray[np.int32]] = {}
+    leaky = network.of_kind(LeakyNeurons)
     for node in network.layers:
-        if isinstance(node.layer, LeakyNeurons):
-            values[node.name] = layers[node.name] = _run(node.layer, values[node.inputs[0]], f"layer {node.name}")
+        if node.name in leaky:
+            values[node.name] = layers[node.name] = _run(leaky[node.name], values[node.inputs[0]], f"layer {node.name}")
         else:
             values[node.name] = node.layer.evaluate(*(values[name] for name in node.inputs))
     return values[network.nodes[-1].name], layers, str(snntorch.__version__)

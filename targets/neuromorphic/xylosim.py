@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Network
+from edgeml.network.layers.leaky_neurons import LeakyNeurons
 
 from .parameters import xylo_parameters
-from .passage import after_chip, before_chip, leaky_nodes
+from .passage import after_chip, before_chip
 
 __all__ = ["run_on_xylosim"]
 
@@ -27,7 +28,7 @@ def run_on_xylosim(
         """Synapses by source neuron; those of zero weight are none."""
         return [[XyloSynapse(target, 0, weight) for target, weight in enumerate(row) if weight] for row in weights]
 
-    nodes = leaky_nodes(network)
+    nodes = list(network.of_kind(LeakyNeurons).items())
     events = before_chip(network, q)
     kept = [synapses(p[name]) for name in ("weights_in", "weights_rec", "weights_out")]
     chip = XyloLayer(

@@ -7,6 +7,7 @@ in so many words; the whole network stands in the group `edgeml` of the same fil
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,72 +53,96 @@ def nir_bytes(network: Network) -> tuple[bytes, tuple[str, ...]]:
     Raises InputError naming a layer that is no chain of synapses and neurons, MissingTool without h5py.
     """
     h5py = h5py_module()
-    nodes: dict[str, dict[str, Any]] = {}
-    edges: list[tuple[str, str]] = []
-    lost: list[str] = []
-    previous, waiting = "input", None
-    channels = network.input_size
-    for position, node in enumerate(network.layers):
-        layer, where = node.layer, f"layer {node.name}"
-        if node.inputs != (network.nodes[position].name,):
-            raise InputError(where, "takes another input than the layer before: NIR is written for chains only")
-        if isinstance(layer, SpikeEncoder):
-            lost.append(f"{node.name}: the {layer.encoder} input encoder; feed the events that it makes")
-            channels = layer.features
-        elif isinstance(layer, InputSpikes):
-            if layer.encoding != "direct":
-                lost.append(f"{node.name}: the {layer.encoding} encoding of the input")
-        elif isinstance(layer, SpikeReadout):
-            lost.append(f"{node.name}: reading the {layer.reading} over {layer.steps} steps")
-        elif isinstance(layer, LeakyNeurons):
-            if not nodes:
-                channels = layer.inputs
-            nodes[f"{node.name}_synapses"] = _affine(layer)
-            nodes[node.name], said = _leaky(node.name, layer)
-            edges += [(previous, f"{node.name}_synapses"), (f"{node.name}_synapses", node.name)]
-            previous = node.name
-            lost += said
-        elif isinstance(layer, Dense):
-            bias = layer.bias - layer.input_zero_point * layer.weight.sum(axis=1)
-            nodes[node.name] = {"type": "Affine", "weight": _f4(layer.weight), "bias": _f4(bias)}
-            edges.append((previous, node.name))
-            previous, waiting = node.name, node
-        elif isinstance(layer, Neurons) and waiting is not None:
-            schedule = layer.schedule
-            nodes[waiting.name]["bias"] = nodes[waiting.name]["bias"] + _f4(schedule.charge)
-            nodes[node.name] = {
-                "type": "IF",
-                "r": np.ones(layer.channels, np.float32),
-                "v_threshold": _f4(np.maximum(schedule.steps[:, 0], 1) - 0.5),
-                "v_reset": np.zeros(layer.channels, np.float32),
-            }
-            edges.append((previous, node.name))
-            previous, waiting = node.name, None
-            uneven = int(np.count_nonzero(~schedule.uniform))
-            lost.append(f"{node.name}: the {layer.encoding} encoding and its reset by subtraction")
-            if uneven:
-                lost.append(
-                    f"{node.name}: the schedule of thresholds of {uneven} neurons; the first step stands for it"
-                )
-        else:
-            raise InputError(where, f"a layer of kind {layer.kind!r} has no NIR node")
-    nodes["input"] = {"type": "Input", "shape": np.array([channels])}
-    size = network.sizes[previous] if previous != "input" else channels
-    for node in network.nodes:
-        if node.name == previous and isinstance(node.layer, LeakyNeurons):
-            size = node.layer.neurons
-    nodes["output"] = {"type": "Output", "shape": np.array([size])}
-    edges.append((previous, "output"))
+    chain = _Chain(network)
     content = io.BytesIO()
     with h5py.File(content, "w", track_order=False) as file:
         text = h5py.string_dtype()
         file.create_dataset("version", data=NIR_VERSION, dtype=text)
-        _graph(file.create_group("node"), nodes, edges, text)
+        _graph(file.create_group("node"), chain.nodes, chain.edges, text)
         exact = file.create_group(EXACT_GROUP)
         exact.create_dataset("network", data=np.frombuffer(network_file.to_bytes(network, origins=False), np.uint8))
         exact.create_dataset(REAL_NUMBERS, data=StatedScales.of(network).as_json(), dtype=text)
-        exact.create_dataset("not_said", data=np.array(lost or ["nothing"], dtype=object), dtype=text)
-    return content.getvalue(), tuple(lost)
+        exact.create_dataset("not_said", data=np.array(chain.lost or ["nothing"], dtype=object), dtype=text)
+    return content.getvalue(), tuple(chain.lost)
+
+
+class _Chain:
+    """A network's layers as NIR nodes in a row, with one method for each kind of layer.
+
+    nodes : fields by name. edges : pairs of names. lost : sentences on what the nodes do not say.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.nodes: dict[str, dict[str, Any]] = {}
+        self.edges: list[tuple[str, str]] = []
+        self.lost: list[str] = []
+        self._last, self._synapses = "input", ""
+        self._inputs = network.input_size
+        self._outputs = 0
+        kinds: dict[str, Callable[..., None]] = {
+            SpikeEncoder.kind: self._encoder,
+            InputSpikes.kind: self._input_spikes,
+            SpikeReadout.kind: self._readout,
+            LeakyNeurons.kind: self._leaky,
+            Dense.kind: self._dense,
+            Neurons.kind: self._neurons,
+        }
+        for position, node in enumerate(network.layers):
+            if node.inputs != (network.nodes[position].name,):
+                raise InputError(
+                    f"layer {node.name}",
+                    "takes another input than the layer before: NIR is written for chains only",
+                )
+            kind = node.layer.kind
+            if kind not in kinds or (kind == Neurons.kind and not self._synapses):
+                raise InputError(f"layer {node.name}", f"a layer of kind {kind!r} has no NIR node")
+            kinds[kind](node.name, node.layer)
+        self.nodes["input"] = {"type": "Input", "shape": np.array([self._inputs])}
+        self.nodes["output"] = {"type": "Output", "shape": np.array([self._outputs or self._inputs])}
+        self.edges.append((self._last, "output"))
+
+    def _append(self, name: str, fields: dict[str, Any], outputs: int) -> None:
+        self.nodes[name] = fields
+        self.edges.append((self._last, name))
+        self._last, self._outputs = name, outputs
+
+    def _encoder(self, name: str, layer: SpikeEncoder) -> None:
+        self.lost.append(f"{name}: the {layer.encoder} input encoder; feed the events that it makes")
+        self._inputs = layer.features
+
+    def _input_spikes(self, name: str, layer: InputSpikes) -> None:
+        if layer.encoding != "direct":
+            self.lost.append(f"{name}: the {layer.encoding} encoding of the input")
+
+    def _readout(self, name: str, layer: SpikeReadout) -> None:
+        self.lost.append(f"{name}: reading the {layer.reading} over {layer.steps} steps")
+
+    def _leaky(self, name: str, layer: LeakyNeurons) -> None:
+        if not self.nodes:
+            self._inputs = layer.inputs
+        self._append(f"{name}_synapses", _affine(layer), layer.neurons)
+        self._append(name, _leaky_fields(layer), layer.neurons)
+        self.lost += _unsaid(name, layer)
+
+    def _dense(self, name: str, layer: Dense) -> None:
+        bias = layer.bias - layer.input_zero_point * layer.weight.sum(axis=1)
+        self._append(name, {"type": "Affine", "weight": _f4(layer.weight), "bias": _f4(bias)}, layer.outputs)
+        self._synapses = name
+
+    def _neurons(self, name: str, layer: Neurons) -> None:
+        schedule, before = layer.schedule, self.nodes[self._synapses]
+        before["bias"] = before["bias"] + _f4(schedule.charge)
+        fields = {
+            "type": "IF",
+            "r": np.ones(layer.channels, np.float32),
+            "v_threshold": _f4(np.maximum(schedule.steps[:, 0], 1) - 0.5),
+            "v_reset": np.zeros(layer.channels, np.float32),
+        }
+        self._append(name, fields, layer.channels)
+        self._synapses = ""
+        self.lost.append(f"{name}: the {layer.encoding} encoding and its reset by subtraction")
+        if uneven := int(np.count_nonzero(~schedule.uniform)):
+            self.lost.append(f"{name}: the schedule of thresholds of {uneven} neurons; the first step stands for it")
 
 
 def _f4(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -161,67 +186,67 @@ def _kept(layer: LeakyNeurons, factors: npt.NDArray[np.int32]) -> Floats:
     return np.ones(layer.neurons)
 
 
-def _leaky(name: str, layer: LeakyNeurons) -> tuple[dict[str, Any], list[str]]:
-    """The neurons as LIF, CubaLIF or IF (with recurrent synapses, a graph around them), and what that does not say.
+def _unsaid(name: str, layer: LeakyNeurons) -> list[str]:
+    """What NIR's neurons do not say of these."""
+    model = layer.model
+    late = ", one step late" if model.reset_delay else ""
+    rounding = f"{model.decay} decay, {model.bits}-bit states, limits {model.membrane_limit}"
+    delayed = model.input_delay or layer.delays is not None or layer.recurrent_delays is not None
+    sentences = (
+        (True, f"integer arithmetic ({rounding})"),
+        (
+            model.reset not in ("zero", "zero_with_input") or model.reset_delay,
+            f"the reset ({model.reset}{late}); NIR resets to a value at once",
+        ),
+        (model.max_spikes > 1, f"up to {model.max_spikes} spikes a step"),
+        (delayed, "delays of its synapses"),
+        (model.emission == "membrane", "it gives its membrane and does not fire"),
+        (layer.initial.any(), "the membranes that it starts from"),
+        (model.decay == "subtract" and layer.membrane_decay.any(), "its constant leak"),
+        (layer.bias.any() and model.current and model.bias_into == "membrane", "the bias of its membranes"),
+    )
+    return [f"{name}: {sentence}" for applies, sentence in sentences if applies]
+
+
+def _leaky_fields(layer: LeakyNeurons) -> dict[str, Any]:
+    """The neurons as LIF, CubaLIF or IF, and with recurrent synapses a graph around them.
 
     dt/τ = 1 − β, and r = τ/dt undoes the gain that NIR's equation has: v ← β·v + I.
     """
-    model = layer.model
-    lost = [f"{name}: integer arithmetic ({model.decay} decay, {model.bits}-bit states, limits {model.membrane_limit})"]
-    if model.reset not in ("zero", "zero_with_input") or model.reset_delay:
-        how = f"{model.reset}{', one step late' if model.reset_delay else ''}"
-        lost.append(f"{name}: the reset ({how}); NIR resets to a value at once")
-    if model.max_spikes > 1:
-        lost.append(f"{name}: up to {model.max_spikes} spikes a step")
-    if model.input_delay or layer.delays is not None or layer.recurrent_delays is not None:
-        lost.append(f"{name}: delays of its synapses")
-    if model.emission == "membrane":
-        lost.append(f"{name}: it gives its membrane and does not fire")
-    if layer.initial.any():
-        lost.append(f"{name}: the membranes that it starts from")
-    if model.decay == "subtract" and layer.membrane_decay.any():
-        lost.append(f"{name}: its constant leak")
-    if layer.bias.any() and model.current and model.bias_into == "membrane":
-        lost.append(f"{name}: the bias of its membranes")
+    model, size = layer.model, layer.neurons
     # Halfway between two integers: > and ≥ are the same there, and no rounding of a float simulator decides a tie.
     half = 0.5 if model.compare == "greater" else -0.5
-    threshold = (layer.threshold + half) / 2.0**model.weight_shift
-    beta = _kept(layer, layer.membrane_decay)
-    size = layer.neurons
     zero = np.zeros(size, np.float32)
-    lossless = np.all(beta == 1)
+    same = {"v_reset": zero, "v_threshold": _f4((layer.threshold + half) / 2.0**model.weight_shift)}
+    beta = _kept(layer, layer.membrane_decay)
     tau = NIR_STEP / np.maximum(1 - beta, 1e-9)
+    node: dict[str, Any]
     if model.current:
-        alpha = _kept(layer, layer.current_decay)
-        tau_syn = NIR_STEP / np.maximum(1 - alpha, 1e-9)
+        tau_syn = NIR_STEP / np.maximum(1 - _kept(layer, layer.current_decay), 1e-9)
         node = {
             "type": "CubaLIF",
             "tau_syn": _f4(tau_syn),
             "tau_mem": _f4(tau),
             "r": _f4(tau / NIR_STEP),
             "v_leak": zero,
-            "v_reset": zero,
-            "v_threshold": _f4(threshold),
+            **same,
             "w_in": _f4(tau_syn / NIR_STEP),
         }
-    elif lossless:
-        node = {"type": "IF", "r": np.ones(size, np.float32), "v_reset": zero, "v_threshold": _f4(threshold)}
+    elif np.all(beta == 1):
+        node = {"type": "IF", "r": np.ones(size, np.float32), **same}
     else:
-        node = {
-            "type": "LIF",
-            "tau": _f4(tau),
-            "r": _f4(tau / NIR_STEP),
-            "v_leak": zero,
-            "v_reset": zero,
-            "v_threshold": _f4(threshold),
-        }
-    if layer.recurrent is None:
-        return node, lost
+        node = {"type": "LIF", "tau": _f4(tau), "r": _f4(tau / NIR_STEP), "v_leak": zero, **same}
+    return node if layer.recurrent is None else _with_recurrence(node, layer.recurrent)
+
+
+def _with_recurrence(neurons: dict[str, Any], recurrent: npt.NDArray[np.int32]) -> dict[str, Any]:
+    """A graph of neurons and their recurrent synapses [neurons, neurons]."""
+    size = np.array([len(recurrent)])
     nodes = {
-        "input": {"type": "Input", "shape": np.array([size])},
-        "lif": node,
-        "w_rec": {"type": "Linear", "weight": _f4(layer.recurrent)},
-        "output": {"type": "Output", "shape": np.array([size])},
+        "input": {"type": "Input", "shape": size},
+        "lif": neurons,
+        "w_rec": {"type": "Linear", "weight": _f4(recurrent)},
+        "output": {"type": "Output", "shape": size},
     }
     edges = [("input", "lif"), ("lif", "w_rec"), ("w_rec", "lif"), ("lif", "output")]
-    return {"type": "NIRGraph", "nodes": nodes, "edges": edges}, lost
+    return {"type": "NIRGraph", "nodes": nodes, "edges": edges}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import NetworkError
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Add"]
@@ -34,3 +34,6 @@ class Add(Layer):
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         a, b = inputs
         return (a.astype(np.int64) + b).astype(np.int32)
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return direction, direction

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Dense"]
@@ -30,6 +30,7 @@ class Dense(Layer):
     """
 
     kind: ClassVar[str] = "dense"
+    weighted_sum: ClassVar[bool] = True
 
     weight: npt.NDArray[np.int32]
     weight_bits: int
@@ -112,6 +113,9 @@ class Dense(Layer):
         products = centred.astype(dtype) @ self._columns["f4" if dtype is np.float32 else "f8"]
         exact: npt.NDArray[np.int64] = products.astype(np.int64) + self.bias
         return exact.astype(np.int32)
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return (direction @ self.weight.astype(np.float64),)
 
     def summary(self) -> str:
         zero_share = float(np.mean(self.weight == 0))

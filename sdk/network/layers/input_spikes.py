@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_scalar
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..spiking.encodings import encoding
 from ..value_range import IntArray, ValueRange
 
@@ -32,6 +32,8 @@ class InputSpikes(Layer):
     """
 
     kind: ClassVar[str] = "input_spikes"
+    monotone: ClassVar[bool] = True
+    population: ClassVar[bool] = True
 
     size: int
     encoding: str
@@ -66,6 +68,9 @@ class InputSpikes(Layer):
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (x,) = inputs
         return x.astype(np.int32, copy=False)
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return (direction,)
 
     def summary(self) -> str:
         return f"{self.encoding}, {self.low} … {self.high}"

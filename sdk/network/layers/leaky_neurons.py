@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import INT32_HIGH, INT32_LOW, integer_array, integer_scalar
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..spiking.dynamics import Record, run_layer
 from ..spiking.models.neuron_model import NeuronModel
 from ..spiking.models.operations import Program
@@ -141,6 +141,10 @@ class LeakyNeurons(Layer):
         """Largest number of spikes of one neuron and step."""
         return self.model.max_spikes
 
+    @property
+    def time_steps(self) -> int:
+        return self.steps
+
     def output_size(self, *input_sizes: int) -> int:
         if input_sizes != (self.steps * self.inputs,):
             raise NetworkError(
@@ -192,6 +196,9 @@ class LeakyNeurons(Layer):
     def from_parts(cls: type[_L], attributes: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) -> _L:
         model = NeuronModel.from_attributes(attributes.get("model"))
         return super().from_parts({**attributes, "model": model}, tensors)
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return ((direction.reshape(self.steps, self.neurons) @ self.weight.astype(np.float64)).ravel(),)
 
     def summary(self) -> str:
         extras = [name for name in ("recurrent", "delays") if getattr(self, name) is not None]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Lookup"]
@@ -59,6 +59,9 @@ class Lookup(Layer):
         (x,) = inputs
         y: npt.NDArray[np.int32] = self.table[x - np.int64(self.base)]
         return y
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return (direction if self.table[-1] >= self.table[0] else -direction,)
 
     def summary(self) -> str:
         return f"{self.table.size} entries from {self.base}, outputs {self.table.min()} … {self.table.max()}"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import NetworkError
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..spiking.encodings import Encoding, encoding
 from ..spiking.schedule import Schedule
 from ..value_range import IntArray, ValueRange
@@ -35,6 +35,8 @@ class Neurons(Layer):
     """
 
     kind: ClassVar[str] = "neurons"
+    monotone: ClassVar[bool] = True
+    population: ClassVar[bool] = True
 
     thresholds: npt.NDArray[np.int32]
     encoding: str
@@ -70,6 +72,10 @@ class Neurons(Layer):
         """Largest number that the spikes of one neuron can stand for."""
         return self._counter.levels
 
+    @property
+    def crossings(self) -> npt.NDArray[np.int32]:
+        return self.thresholds
+
     def output_size(self, *input_sizes: int) -> int:
         if input_sizes != (self.channels,):
             raise NetworkError("neurons", f"takes {self.channels} channels, found {list(input_sizes)}")
@@ -80,6 +86,9 @@ class Neurons(Layer):
 
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         return self._counter.evaluate(*inputs)
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return (direction,)
 
     def summary(self) -> str:
         kind = "one threshold" if bool(self.schedule.uniform.all()) else "scheduled thresholds"

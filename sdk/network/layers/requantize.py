@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import INT32_HIGH, integer_array, integer_scalar
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..rounding import FRACTION_BITS, LARGEST_SHIFT, ROUNDINGS, SMALLEST_SHIFT, rescale
 from ..value_range import IntArray, ValueRange
 from .threshold import Threshold
@@ -38,6 +38,7 @@ class Requantize(Layer):
     """
 
     kind: ClassVar[str] = "requantize"
+    monotone: ClassVar[bool] = True
 
     multiplier: npt.NDArray[np.int32]
     shift: npt.NDArray[np.int32]
@@ -132,6 +133,9 @@ class Requantize(Layer):
             at, below = np.where(reached, middle, at), np.where(reached, below, middle)
         thresholds: Any = at.T
         return Threshold(thresholds, base)
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return (direction,)
 
     def summary(self) -> str:
         factors = "per channel" if self.per_channel else "per tensor"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import INT32_HIGH, integer_scalar
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..spiking.input_encoders import ENCODERS, encode_over_time
 from ..spiking.size_over_time import check_extent
 from ..value_range import IntArray, ValueRange
@@ -70,6 +70,10 @@ class SpikeEncoder(Layer):
         """Whether the input already has a time axis."""
         return self.encoder == "delta"
 
+    @property
+    def time_steps(self) -> int:
+        return self.steps
+
     def output_size(self, *input_sizes: int) -> int:
         expected = self.features * (self.steps if self.over_time else 1)
         if input_sizes != (expected,):
@@ -96,7 +100,14 @@ class SpikeEncoder(Layer):
 
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (x,) = inputs
-        return encode_over_time(self, x)
+        return encode_over_time(
+            x, self.encoder, self.steps, low=self.low, high=self.high, seed=self.seed, change=self.change
+        )
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        if self.over_time:
+            return (direction,)
+        return (direction.reshape(self.steps, self.features).sum(axis=0),)
 
     def summary(self) -> str:
         return f"{self.encoder}, {self.features} features over {self.steps} steps"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import INT32_HIGH, INT32_LOW, integer_scalar
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..spiking.size_over_time import check_extent
 from ..value_range import IntArray, ValueRange
 
@@ -43,6 +43,10 @@ class SpikeReadout(Layer):
         if self.reading not in _READOUTS:
             raise NetworkError("spike readout", f"{self.reading!r} is not one of {', '.join(_READOUTS)}")
 
+    @property
+    def time_steps(self) -> int:
+        return self.steps
+
     def output_size(self, *input_sizes: int) -> int:
         if input_sizes != (self.steps * self.channels,):
             raise NetworkError(
@@ -69,6 +73,9 @@ class SpikeReadout(Layer):
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (x,) = inputs
         return self._read(x.astype(np.int64).reshape(len(x), self.steps, self.channels)).astype(np.int32)
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return (np.tile(direction, self.steps),)
 
     def summary(self) -> str:
         return f"{self.reading} over {self.steps} steps"

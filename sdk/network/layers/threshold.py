@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Layer
+from ..layer import Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Threshold"]
@@ -33,6 +33,7 @@ class Threshold(Layer):
     """
 
     kind: ClassVar[str] = "threshold"
+    monotone: ClassVar[bool] = True
 
     thresholds: npt.NDArray[np.int32]
     base: int = 0
@@ -61,6 +62,10 @@ class Threshold(Layer):
     def value_bits(self) -> int:
         return max(int(self.levels).bit_length(), 1)
 
+    @property
+    def crossings(self) -> npt.NDArray[np.int32]:
+        return self.thresholds
+
     def output_size(self, *input_sizes: int) -> int:
         if input_sizes != (self.channels,):
             raise NetworkError("threshold", f"takes {self.channels} channels, found {list(input_sizes)}")
@@ -87,6 +92,9 @@ class Threshold(Layer):
         keys = acc.astype(np.int64) + (first_of_row << 33)
         found = np.searchsorted(self._search_keys, keys, side="right")
         return (found - first_of_row * self.levels + self.base).astype(np.int32)
+
+    def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
+        return (direction,)
 
     def summary(self) -> str:
         return f"{self.levels} thresholds, outputs {self.base} … {self.base + self.levels}"

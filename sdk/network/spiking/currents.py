@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,6 @@ import numpy.typing as npt
 from ...errors import NetworkError
 from ..layers.add import Add
 from ..layers.dense import Dense
-from ..layers.input_quantizer import InputQuantizer
-from ..layers.input_spikes import InputSpikes
-from ..layers.neurons import Neurons
 from ..network import Network
 
 __all__ = ["Source", "Wiring", "wiring"]
@@ -42,6 +40,23 @@ class Wiring:
     constant: Int64
 
 
+def _add(layer: Add, a: Wiring, b: Wiring) -> Wiring:
+    return Wiring(a.sources + b.sources, a.constant + b.constant)
+
+
+def _dense(layer: Dense, before: Wiring) -> Wiring:
+    weight = layer.weight.astype(np.int64)
+    sources = tuple(
+        Source(source.population, weight if source.weight is None else weight @ source.weight)
+        for source in before.sources
+    )
+    return Wiring(sources, weight @ (before.constant - layer.input_zero_point) + layer.bias)
+
+
+_LINEAR: dict[str, Callable[..., Wiring]] = {"add": _add, "dense": _dense}
+"""What a linear layer makes of the wirings of its inputs, by its kind."""
+
+
 def wiring(network: Network) -> dict[str, Wiring]:
     """The wiring of every node behind the populations (`InputSpikes`, `Neurons`) of an exact spiking network.
 
@@ -50,25 +65,13 @@ def wiring(network: Network) -> dict[str, Wiring]:
     Raises NetworkError naming the layer where a kind of layer has no spikes.
     """
     found: dict[str, Wiring] = {}
-    for node in network.nodes:
+    for node in network.layers:
         layer = node.layer
-        size = network.sizes[node.name]
-        if isinstance(layer, InputQuantizer):
-            continue
-        if isinstance(layer, (InputSpikes, Neurons)):
-            found[node.name] = Wiring((Source(node.name, None),), np.zeros(size, np.int64))
-        elif isinstance(layer, Add) and all(name in found for name in node.inputs):
-            a, b = (found[name] for name in node.inputs)
-            found[node.name] = Wiring(a.sources + b.sources, a.constant + b.constant)
-        elif isinstance(layer, Dense) and node.inputs[0] in found:
-            before = found[node.inputs[0]]
-            weight = layer.weight.astype(np.int64)
-            sources = tuple(
-                Source(source.population, weight if source.weight is None else weight @ source.weight)
-                for source in before.sources
-            )
-            constant = weight @ (before.constant - layer.input_zero_point) + layer.bias
-            found[node.name] = Wiring(sources, constant)
+        if layer.population:
+            silent = np.zeros(network.sizes[node.name], np.int64)
+            found[node.name] = Wiring((Source(node.name, None),), silent)
+        elif layer.kind in _LINEAR and all(name in found for name in node.inputs):
+            found[node.name] = _LINEAR[layer.kind](layer, *(found[name] for name in node.inputs))
         else:
             raise NetworkError(
                 f"layer {node.name}",

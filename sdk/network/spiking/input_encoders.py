@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..value_range import IntArray
-
-if TYPE_CHECKING:
-    from ..layers.spike_encoder import SpikeEncoder
 
 __all__ = ["ENCODERS", "encode_over_time", "uniform_draws"]
 
@@ -44,22 +41,25 @@ def uniform_draws(seed: int, count: int, levels: int) -> npt.NDArray[np.int32]:
     return draws
 
 
-def encode_over_time(encoder: SpikeEncoder, x: IntArray) -> npt.NDArray[np.int32]:
-    """Events int32 [samples, steps · features] for integers x [samples, features] (delta: over time too)."""
-    steps, features, levels = encoder.steps, encoder.features, encoder.high - encoder.low
-    if encoder.encoder == "delta":
-        return _changes(x.reshape(len(x), steps, features), encoder.change)
-    count = (x.astype(np.int64) - encoder.low)[:, None, :]
+def encode_over_time(
+    x: IntArray, encoder: str, steps: int, *, low: int, high: int, seed: int, change: int
+) -> npt.NDArray[np.int32]:
+    """Events int32 [samples, steps · features] for integers x [samples, features] (delta: over time too) in
+    low … high; `encoder` is one of `ENCODERS`, the rest are the fields of `SpikeEncoder`."""
+    if encoder == "delta":
+        return _changes(x.reshape(len(x), steps, x.shape[1] // steps), change)
+    features, levels = x.shape[1], high - low
+    count = (x.astype(np.int64) - low)[:, None, :]
     events: npt.NDArray[Any]
     at = np.arange(steps)[None, :, None]
-    if encoder.encoder == "direct":
+    if encoder == "direct":
         events = np.broadcast_to(x[:, None, :], (len(x), steps, features))
-    elif encoder.encoder == "unary":
+    elif encoder == "unary":
         events = at < count
-    elif encoder.encoder == "ttfs":
+    elif encoder == "ttfs":
         events = (at == levels - count) & (count > 0)
     else:
-        events = uniform_draws(encoder.seed, steps * features, levels).reshape(1, steps, features) < count
+        events = uniform_draws(seed, steps * features, levels).reshape(1, steps, features) < count
     return events.reshape(len(x), steps * features).astype(np.int32)
 
 

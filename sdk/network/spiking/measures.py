@@ -9,12 +9,13 @@ one network, it is not a chip's consumption.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..golden import trace
+from ..golden import IntTensor, trace
 from ..layers.dense import Dense
 from ..layers.input_spikes import InputSpikes
 from ..layers.leaky_neurons import LeakyNeurons
@@ -79,10 +80,9 @@ def measure(network: Network, q: npt.NDArray[Any]) -> dict[str, Any]:
     bytes. Three kinds of network are counted: the quantized form, the exact spiking form (by running its spikes) and
     classic spiking networks.
     """
-    kinds = {type(node.layer) for node in network.layers}
-    if LeakyNeurons in kinds:
+    if network.of_kind(LeakyNeurons):
         layers = _classic(network, q)
-    elif Neurons in kinds or InputSpikes in kinds:
+    elif any(node.layer.population for node in network.layers):
         layers = _exact(network, run(network, q))
     else:
         layers = _quantized(network, q)
@@ -101,68 +101,71 @@ def measure(network: Network, q: npt.NDArray[Any]) -> dict[str, Any]:
 
 def _quantized(network: Network, q: npt.NDArray[Any]) -> dict[str, Any]:
     values = trace(network, q)
-    layers: dict[str, Any] = {}
-    for node in network.layers:
-        layer = node.layer
-        if isinstance(layer, Dense):
-            x = values[node.inputs[0]] - layer.input_zero_point
-            fan_out = np.count_nonzero(layer.weight, axis=0)
-            effective = float((np.count_nonzero(x, axis=0) * fan_out).sum() / max(len(q), 1))
-            # A quantized layer does all its products, zero or not; NeuroBench counts the effective ones.
-            counted = _layer(
-                multiply_accumulates=float(layer.weight.size),
-                dense_operations=int(layer.weight.size),
-                weight_bits=layer.weight_bits,
-                sparsity=float(np.mean(x == 0)),
-            )
-            counted["synaptic_operations"]["multiply_accumulates"] = effective
-            layers[node.name] = counted
-        elif isinstance(layer, Threshold):
-            layers[node.name] = _layer(comparisons=float(layer.channels * layer.levels))
-    return layers
+    return {
+        node.name: _QUANTIZED[node.layer.kind](node.layer, values[node.inputs[0]])
+        for node in network.layers
+        if node.layer.kind in _QUANTIZED
+    }
+
+
+def _dense(layer: Dense, x: IntTensor) -> dict[str, Any]:
+    centred = x - layer.input_zero_point
+    fan_out = np.count_nonzero(layer.weight, axis=0)
+    # A quantized layer does all its products, zero or not; NeuroBench counts the effective ones.
+    counted = _layer(
+        multiply_accumulates=float(layer.weight.size),
+        dense_operations=int(layer.weight.size),
+        weight_bits=layer.weight_bits,
+        sparsity=float(np.mean(centred == 0)),
+    )
+    effective = float((np.count_nonzero(centred, axis=0) * fan_out).sum() / max(len(x), 1))
+    counted["synaptic_operations"]["multiply_accumulates"] = effective
+    return counted
+
+
+def _threshold(layer: Threshold, x: IntTensor) -> dict[str, Any]:
+    return _layer(comparisons=float(layer.channels * layer.levels))
+
+
+_QUANTIZED: dict[str, Callable[..., dict[str, Any]]] = {"dense": _dense, "threshold": _threshold}
+"""What a layer of the quantized form costs for its inputs, by its kind."""
 
 
 def _exact(network: Network, spiking: SpikeRun) -> dict[str, Any]:
     layers: dict[str, Any] = {}
-    populations: dict[str, str] = {}
+    neurons, dense = network.of_kind(Neurons), network.of_kind(Dense)
+    encodings = {name: layer.encoding for name, layer in (network.of_kind(InputSpikes) | neurons).items()}
     for node in network.layers:
-        layer = node.layer
-        fires = isinstance(layer, (InputSpikes, Neurons))
-        populations[node.name] = layer.encoding if fires else populations[node.inputs[0]]  # type: ignore[attr-defined]
+        fires = node.name in encodings
+        if not fires:
+            encodings[node.name] = encodings[node.inputs[0]]
         spikes, operations = spiking.spikes.get(node.name), spiking.synaptic_operations.get(node.name)
         if spikes is None and operations is None:
             continue
-        synapses = _dense(network, node.inputs[0] if fires else node.name)
+        synapses = dense.get(node.inputs[0] if fires else node.name)
         counted: dict[str, Any] = {"weight_bits": synapses.weight_bits if synapses else 8}
         if operations is not None:
             # A payload is multiplied with; the powers of two of `sar` and the ramp of `ttfs` are shifts and additions.
-            payload = populations[node.inputs[0]] in ("graded", "direct")
+            payload = encodings[node.inputs[0]] in ("graded", "direct")
             counted["multiply_accumulates" if payload else "accumulates"] = float(operations.mean())
             counted["dense_operations"] = int(synapses.weight.size) if synapses else 0
         if spikes is not None:
             counted["spikes"] = float(np.count_nonzero(spikes) / max(spikes.shape[1], 1))
             counted["sparsity"] = float(np.mean(spikes == 0))
-            counted["comparisons"] = 2.0 * spikes.shape[0] * spikes.shape[2] if isinstance(layer, Neurons) else 0.0
+            counted["comparisons"] = 2.0 * spikes.shape[0] * spikes.shape[2] if node.name in neurons else 0.0
         layers[node.name] = _layer(state_traffic=True, **counted)
     return layers
-
-
-def _dense(network: Network, name: str) -> Dense | None:
-    """The `Dense` layer called so, if it is one."""
-    for node in network.nodes:
-        if node.name == name and isinstance(node.layer, Dense):
-            return node.layer
-    return None
 
 
 def _classic(network: Network, q: npt.NDArray[Any]) -> dict[str, Any]:
     values = trace(network, q)
     records: dict[str, Record] = record(network, q)
     layers: dict[str, Any] = {}
+    leaky = network.of_kind(LeakyNeurons)
     for node in network.layers:
-        layer = node.layer
-        if not isinstance(layer, LeakyNeurons):
+        if node.name not in leaky:
             continue
+        layer = leaky[node.name]
         x = values[node.inputs[0]].reshape(len(q), layer.steps, layer.inputs)
         fan_out = np.count_nonzero(layer.weight, axis=0)
         operations = float((np.count_nonzero(x, axis=(0, 1)) * fan_out).sum() / max(len(q), 1))

@@ -22,11 +22,12 @@ def record(network: Network, q: npt.NDArray[Any]) -> dict[str, Record]:
     """
     values: dict[str, npt.NDArray[np.int32]] = {network.nodes[0].name: network.check_input(np.asarray(q))}
     records: dict[str, Record] = {}
+    leaky = network.of_kind(LeakyNeurons)
     for node in network.layers:
         inputs = [values[name] for name in node.inputs]
-        if isinstance(node.layer, LeakyNeurons):
-            records[node.name] = node.layer.record(inputs[0])
-            values[node.name] = node.layer.emitted(records[node.name])
+        if node.name in leaky:
+            records[node.name] = leaky[node.name].record(inputs[0])
+            values[node.name] = leaky[node.name].emitted(records[node.name])
         else:
             values[node.name] = node.layer.evaluate(*inputs)
     return records

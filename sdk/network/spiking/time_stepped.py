@@ -122,15 +122,16 @@ def run(network: Network, q: npt.NDArray[Any]) -> SpikeRun:
     populations = _Populations()
     result = SpikeRun(np.zeros((len(checked), network.output_size), np.int32))
     potential: Int64 = np.zeros((len(checked), network.input_size), np.int64)
+    inputs, neurons = network.of_kind(InputSpikes), network.of_kind(Neurons)
     for node in network.layers:
-        layer = node.layer
-        if isinstance(layer, InputSpikes):
-            populations.trains[node.name] = train = _input_train(layer, checked)
-            populations.encodings[node.name] = layer.encoding
-            code = encoding("graded" if layer.encoding == "direct" else layer.encoding)
+        if node.name in inputs:
+            source = inputs[node.name]
+            populations.trains[node.name] = train = _input_train(source, checked)
+            populations.encodings[node.name] = source.encoding
+            code = encoding("graded" if source.encoding == "direct" else source.encoding)
             potential = code.decode(train)
-        elif isinstance(layer, Neurons):
-            into = wires[node.inputs[0]]
+        elif node.name in neurons:
+            layer, into = neurons[node.name], wires[node.inputs[0]]
             start = populations.start(into, len(checked)) + layer.schedule.charge
             code = layer.code
             if isinstance(code, Stbif):
@@ -147,7 +148,7 @@ def run(network: Network, q: npt.NDArray[Any]) -> SpikeRun:
         result.spikes[node.name] = train.spikes
         result.values[node.name] = potential.astype(np.int32)
     last = network.nodes[-1]
-    if not isinstance(last.layer, Neurons):
+    if last.name not in neurons:
         into = wires[last.name]
         potential = populations.charged(into, populations.start(into, len(checked)))
         result.synaptic_operations[last.name] = populations.operations(into, len(checked))

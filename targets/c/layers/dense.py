@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Dense, Network, Node, Threshold
-from edgeml.network.layers.input_spikes import InputSpikes
-from edgeml.network.layers.neurons import Neurons
 
 from ..dense_kernels.events import EventsKernel
 from ..dense_kernels.kernel import DenseKernel, DenseProblem
@@ -91,9 +89,7 @@ def _problem(job: LayerJob) -> DenseProblem:
         partial_high=partial[1] + np.maximum(bias, 0),
         padding=job.dialect.padding,
         prefix=job.prefix,
-        events=any(
-            node.name == x.name and isinstance(node.layer, (InputSpikes, Neurons)) for node in job.network.nodes
-        ),
+        events=any(node.name == x.name and node.layer.population for node in job.network.nodes),
     )
 
 
