@@ -171,7 +171,7 @@ class Verilog:
             yield
         self.line("`default_nettype wire")
 
-    def _declarations(self, items: Sequence[Port] | Sequence[Parameter]) -> None:
+    def _declarations(self, items: Sequence[Port | Parameter]) -> None:
         """Items separated by commas, their notes below each other."""
         declared = [item.lines() for item in items]
         for lines in declared[:-1]:

@@ -215,7 +215,7 @@ def _neurons(verilog: Verilog, layer: StepPerClockLayer, neurons: Neurons) -> No
     for neuron in range(layer.size):
         bits = int(layer.bits[neuron])
         entries = _entries(layer, neurons.encoding, neuron)
-        start = {"BITS": bits, "START": Expression(f"{bits}'d{int(layer.starts[neuron])}")}
+        start: dict[str, int | Expression] = {"BITS": bits, "START": Expression(f"{bits}'d{int(layer.starts[neuron])}")}
         thresholds = {"THRESHOLDS": _packed(entries, bits)}
         ports = {
             **CLOCK,
@@ -225,7 +225,7 @@ def _neurons(verilog: Verilog, layer: StepPerClockLayer, neurons: Neurons) -> No
         }
         if stbif:
             module = "edgeml_tracer_neuron"
-            parameters = {"LEVELS": given.levels, **start, **thresholds}
+            parameters: dict[str, int | Expression] = {"LEVELS": given.levels, **start, **thresholds}
             ports |= {"spike": f"{given.signal}[{2 * neuron + 1}:{2 * neuron}]"}
         else:
             module = "edgeml_slot_neuron"
@@ -262,11 +262,11 @@ def _readout(verilog: Verilog, plan: StepPerClockPlan, layer: StepPerClockLayer)
         bits = int(layer.bits[neuron])
         name = f"{layer.name}_potential_{neuron}"
         start = Expression(f"{bits}'d{int(layer.starts[neuron])}")
-        parameters = {"RULE": layer.rule, "SLOTS": layer.window, "BITS": bits, "START": start}
+        shape: dict[str, int | Expression] = {"RULE": layer.rule, "SLOTS": layer.window, "BITS": bits, "START": start}
         window = {"first": _going(layer.first), "last": _going(layer.last)}
         ports = {"clk": "clk", **window, "current": _current(layer, neuron), "potential": name}
         verilog.wire(name, width=bits)
-        verilog.instance("edgeml_slot_potential", f"{layer.name}_{neuron}", ports, parameters, Layout.TWO_LINES)
+        verilog.instance("edgeml_slot_potential", f"{layer.name}_{neuron}", ports, shape, Layout.TWO_LINES)
         wide = name
         if bits < width:
             wide = f"{{{{{width - bits}{{1'b0}}}}, {name}}}"
