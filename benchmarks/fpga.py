@@ -31,9 +31,9 @@ import numpy as np
 from edgeml.errors import EdgemlError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.profile import load_profile
-from edgeml.targets.fpga.architectures.unrolled.build import Logic, network_logic
-from edgeml.targets.fpga.architectures.unrolled.emit import pipeline, pipeline_latency
+from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
+from edgeml.targets.fpga.architectures.unrolled.rtl import pipeline, pipeline_latency
 from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.tools.synthesize import run_yosys, summary, synthesize

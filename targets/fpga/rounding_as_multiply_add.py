@@ -18,7 +18,9 @@ import numpy.typing as npt
 from edgeml.network import ValueRange
 from edgeml.network.layers.requantize import Requantize
 
-__all__ = ["Levels", "Line", "fit_line", "layer_levels", "signed_digits"]
+from .signed_digits import signed_digits
+
+__all__ = ["Levels", "Line", "fit_line", "layer_levels"]
 
 Int64 = npt.NDArray[np.int64]
 _MOST_PLACES = 44
@@ -154,19 +156,6 @@ def _slopes(groups: Sequence[_Points], levels: Levels) -> tuple[float, float] | 
             inside, outside = (middle, outside) if gap(middle) < 0 else (inside, middle)
         ends.append(inside)
     return ends[0], ends[1]
-
-
-def signed_digits(number: int) -> list[tuple[int, int]]:
-    """A number ≥ 0 as Σ sign · 2^place with the fewest terms: (place, ±1), lowest place first."""
-    digits, place = [], 0
-    while number:
-        if number & 1:
-            sign = 2 - (number & 3)
-            digits.append((place, sign))
-            number -= sign
-        number >>= 1
-        place += 1
-    return digits
 
 
 def fit_line(levels: Levels, *, clipped: bool) -> Line | None:

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.fpga import ours, random_network, sum_expressions
 from benchmarks.fpga_exactness import check
 from edgeml.errors import EdgemlError
-from edgeml.targets.fpga.architectures.unrolled.build import network_logic
+from edgeml.targets.fpga.architectures.unrolled.network_logic import network_logic
 from edgeml.targets.fpga.tools.programs import icarus
 
 pytestmark = pytest.mark.skipif(icarus() is None, reason="Icarus Verilog is not installed")

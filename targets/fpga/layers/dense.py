@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edgeml.network import Dense, Network, Node
 
-from ..architectures.folded.clocks import Clocks, spaced
+from ..architectures.folded.clocks import ValueClocks, spaced
 from ..architectures.folded.folding import Folding, ceil_div
 from ..architectures.folded.unit import Place, Unit
 from ..architectures.unrolled.compressor_tree import compress
@@ -75,7 +75,9 @@ class DenseUnit(Unit):
     def keeps_block_rams(self) -> bool:
         return self.keep_block_rams
 
-    def schedule(self, valid: Sequence[Clocks], room: Clocks, frames: int) -> tuple[list[Clocks], Clocks]:
+    def schedule(
+        self, valid: Sequence[ValueClocks], room: ValueClocks, frames: int
+    ) -> tuple[list[ValueClocks], ValueClocks]:
         """A value in each clock of the first sum; the last clock of every sum waits for a place for its result."""
         clocks, per_sum = self.clocks_per_frame, self.input_beats
         wait = np.zeros((frames, clocks), np.int64)

@@ -21,7 +21,8 @@ from ..budget import Family
 from ..estimate.memory import add_rom
 from ..estimate.parts import Parts, multiplier_blocks
 from ..layer_hardware import LayerHardware
-from ..rounding_as_multiply_add import Levels, Line, fit_line, layer_levels, signed_digits
+from ..rounding_as_multiply_add import Levels, Line, fit_line, layer_levels
+from ..signed_digits import signed_digits
 from ..verilog.element import Element, type_of
 from ..verilog.memory import memory_image, pack_words
 

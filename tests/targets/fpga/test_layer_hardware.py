@@ -12,12 +12,12 @@ from edgeml.network import simulate
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.folded.choices import choices_of
-from edgeml.targets.fpga.architectures.folded.core import library_modules
 from edgeml.targets.fpga.architectures.folded.folding import Folding
 from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
+from edgeml.targets.fpga.architectures.folded.rtl import library_modules
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
-from edgeml.targets.fpga.architectures.unrolled.build import check_unrolled, network_logic
+from edgeml.targets.fpga.architectures.unrolled.network_logic import check_unrolled, network_logic
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.estimate.costs import cost_of
 from edgeml.targets.fpga.estimate.parts import Parts

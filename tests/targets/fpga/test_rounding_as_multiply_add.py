@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
 from edgeml.network import ValueRange
 from edgeml.network.rounding import ROUNDINGS
-from edgeml.targets.fpga.rounding_as_multiply_add import fit_line, layer_levels, signed_digits
+from edgeml.targets.fpga.rounding_as_multiply_add import fit_line, layer_levels
 
 from .forms import requantize
 
@@ -33,11 +31,3 @@ def test_a_line_gives_the_rules_integers_for_every_accumulator(rounding: str, po
         np.testing.assert_array_equal(np.clip(line(x), 0, levels.count) + base, layer.evaluate(x[:, None])[:, 0])
         assert line.multiplier.bit_length() <= 32
     assert found >= 10
-
-
-def test_signed_digits_are_the_number_and_never_adjacent() -> None:
-    for number in range(3000):
-        digits = signed_digits(number)
-        assert sum(sign << place for place, sign in digits) == number
-        places = [place for place, _ in digits]
-        assert all(b - a > 1 for a, b in pairwise(places))

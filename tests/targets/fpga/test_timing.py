@@ -14,8 +14,8 @@ from edgeml.network import simulate
 from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos, solve
-from edgeml.targets.fpga.architectures.unrolled.build import network_logic
 from edgeml.targets.fpga.architectures.unrolled.netlist import CellKind
+from edgeml.targets.fpga.architectures.unrolled.network_logic import network_logic
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import DESIGN_FILE, Design, build, verify_files
 from edgeml.targets.fpga.executors.verilator import compile_design

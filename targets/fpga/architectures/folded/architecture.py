@@ -21,11 +21,11 @@ from ...options import Asked
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .choices import FoldedChoices, choices_of, plan_of, read_choices
-from .core import core as core_text
-from .core import library_modules
 from .estimate import folded_parts
 from .folding_choice import fastest_plan, quickest_plan
 from .plan import FoldedPlan
+from .rtl import core as core_text
+from .rtl import library_modules
 from .timing import size_fifos, solve
 
 __all__ = ["ARCHITECTURE", "FoldedArchitecture"]

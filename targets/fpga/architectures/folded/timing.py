@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeml.errors import InputError
 
-from .clocks import Clocks, spaced
+from .clocks import ValueClocks, spaced
 from .folding import ceil_div
 from .plan import INPUT, Edge, FoldedPlan, UnitChain
 
@@ -45,11 +45,11 @@ class _Stream:
     """Clocks at which the values of a stream are there and are taken."""
 
     def __init__(self, count: int) -> None:
-        self.valid: Clocks = np.zeros(count, np.int64)
-        self.taken: Clocks = np.arange(count, dtype=np.int64)
+        self.valid: ValueClocks = np.zeros(count, np.int64)
+        self.taken: ValueClocks = np.arange(count, dtype=np.int64)
 
 
-def _up(valid: Clocks, ratio: int, beats: int, wide_taken: Clocks) -> tuple[Clocks, Clocks]:
+def _up(valid: ValueClocks, ratio: int, beats: int, wide_taken: ValueClocks) -> tuple[ValueClocks, ValueClocks]:
     """Upsizer: (times a narrow value is taken, times a wide value is there)."""
     position = np.arange(len(valid)) % beats
     frame = np.arange(len(valid)) // beats
@@ -95,7 +95,7 @@ class _Model:
         after += list(self.collected.values())
         return any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
-    def _source(self, name: str, valid: Clocks) -> None:
+    def _source(self, name: str, valid: ValueClocks) -> None:
         """Move the values of a chain's FIFO (or the input) over the edges that start there."""
         takers = self.plan.takers(name)
         if not takers:
@@ -113,7 +113,7 @@ class _Model:
         else:
             self.fifo[name].taken = taken
 
-    def _edge(self, edge: Edge, valid: Clocks) -> Clocks:
+    def _edge(self, edge: Edge, valid: ValueClocks) -> ValueClocks:
         """One edge; returns when its values are taken at the source."""
         key = self.key(edge)
         taken_at_source = valid
@@ -166,7 +166,7 @@ class _Model:
         fifo.valid = reserved + chain.latency + 1
 
 
-def _most(entered: Clocks, left: Clocks) -> int:
+def _most(entered: ValueClocks, left: ValueClocks) -> int:
     """The most values that are between entering (their clock counts) and leaving (theirs does not)."""
     inside = np.searchsorted(left, entered, side="left")
     return int((np.arange(1, len(entered) + 1) - inside).max())

@@ -17,7 +17,7 @@ from ...budget import Family
 from ...estimate.parts import Parts
 from ...verilog.element import Element
 from ...verilog.library import library_text
-from .clocks import Clocks, spaced
+from .clocks import ValueClocks, spaced
 from .folding import Folding, ceil_div
 
 __all__ = ["Place", "Unit"]
@@ -120,7 +120,9 @@ class Unit(ABC):
         many. `offered` are those that its neighbours would take."""
         return (simd,)
 
-    def schedule(self, valid: Sequence[Clocks], room: Clocks, frames: int) -> tuple[list[Clocks], Clocks]:
+    def schedule(
+        self, valid: Sequence[ValueClocks], room: ValueClocks, frames: int
+    ) -> tuple[list[ValueClocks], ValueClocks]:
         """The clocks of `frames` frames of a unit that `takes_streams`: the earliest that its module allows.
 
         Parameters

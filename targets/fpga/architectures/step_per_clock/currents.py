@@ -11,7 +11,7 @@ from edgeml.errors import InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 
 from ...verilog.element import Element
-from ..unrolled.build import Logic, network_logic
+from ..unrolled.network_logic import Logic, network_logic
 
 __all__ = ["slot_logic", "synapse_bits"]
 

@@ -7,8 +7,8 @@ import numpy as np
 from ...budget import Family
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts
-from ..unrolled.build import Logic
 from ..unrolled.estimate import unrolled_amounts
+from ..unrolled.network_logic import Logic
 from .plan import StepPerClockLayer, StepPerClockPlan
 from .population import DOUBLED, FLOWING, VALUES
 

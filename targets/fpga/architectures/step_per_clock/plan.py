@@ -18,9 +18,9 @@ from edgeml.network.layers.neurons import Neurons
 
 from ...verilog.element import Element, type_of
 from ..spiking_networks import SpikingNetwork, Stage, spiking_network
-from ..unrolled.build import Logic
-from ..unrolled.emit import pipeline_latency
+from ..unrolled.network_logic import Logic
 from ..unrolled.pipelining import Pipelining
+from ..unrolled.rtl import pipeline_latency
 from .currents import slot_logic, synapse_bits
 from .population import (
     DOUBLED,

@@ -9,7 +9,7 @@ from edgeml.network.layers.neurons import Neurons
 from ...verilog.element import Element
 from ...verilog.stream import result_fifo, shift_register, stream_ports
 from ...verilog.writer import CLOCK, Expression, Layout, Verilog, same
-from ..unrolled.emit import pipeline
+from ..unrolled.rtl import pipeline
 from .plan import StepPerClockLayer, StepPerClockPlan
 from .population import VALUES, Population, Reached
 

@@ -22,11 +22,12 @@ from ...options import Asked
 from ...verilog.library import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
-from .build import ADDER_GRAPHS, Logic, check_unrolled, multiplications, network_logic
-from .emit import core as core_text
-from .emit import pipeline, pipeline_latency
 from .estimate import unrolled_amounts
+from .layer_logic import ADDER_GRAPHS
+from .network_logic import Logic, check_unrolled, multiplications, network_logic
 from .pipelining import MOST_MULTIPLICATIONS, Pipelining, leaves_room, read_choices
+from .rtl import core as core_text
+from .rtl import pipeline, pipeline_latency
 
 __all__ = ["ARCHITECTURE", "UnrolledArchitecture", "UnrolledPlan"]
 
@@ -37,7 +38,7 @@ _AROUND = 2
 
 @dataclass(frozen=True, eq=False)
 class UnrolledPlan:
-    """A network as logic, and the levels of it between registers."""
+    """A network as logic, and its depth between registers."""
 
     network: Network
     logic: Logic

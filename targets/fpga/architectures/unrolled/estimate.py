@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from ...budget import Family
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts, counter_bits
-from .build import Logic
-from .emit import Registers
 from .netlist import Cell, CellKind
+from .network_logic import Logic
+from .rtl import Registers
 
 __all__ = ["unrolled_amounts"]
 

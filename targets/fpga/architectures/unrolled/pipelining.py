@@ -25,7 +25,7 @@ class Pipelining:
 
     Parameters
     ----------
-    register_every : levels of logic between pipeline registers, from 1 on.
+    register_every : logic depth between pipeline registers, from 1 on.
     adder_graph : who shares the sums of dense layers, one of `ADDER_GRAPHS`.
     """
 

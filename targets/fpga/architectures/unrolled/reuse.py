@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .sharing import signed_digits
+from ...signed_digits import signed_digits
 
 __all__ = ["parents_of"]
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...signed_digits import signed_digits
 from .number import (
     LUTS_PER_BIT,
     SMALL_INPUTS,
@@ -25,7 +26,7 @@ from .number import (
 )
 from .triples import share_triples
 
-__all__ = ["Number", "SharedSums", "Term", "cost", "count_uses", "dissolving", "inputs_of", "share", "signed_digits"]
+__all__ = ["Number", "SharedSums", "Term", "cost", "count_uses", "dissolving", "inputs_of", "share"]
 
 _CARRY_SHARE = 0.25
 _MOST_PAIRS = 3_000_000
@@ -40,21 +41,6 @@ class SharedSums:
     numbers: list[Number]
     outputs: list[list[Term]]
     constants: list[int]
-
-
-def signed_digits(value: int) -> list[tuple[int, bool]]:
-    """Non-zero digits of the canonical signed-digit form: (shift, negative) each."""
-    digits = []
-    shift, negative = 0, value < 0
-    value = abs(value)
-    while value:
-        if value & 1:
-            digit = 2 - (value & 3)
-            digits.append((shift, (digit < 0) != negative))
-            value -= digit
-        value >>= 1
-        shift += 1
-    return digits
 
 
 _Key = tuple[int, int, int, bool]
@@ -205,9 +191,9 @@ def _unshared(weight: npt.NDArray[np.int64], bounds: Sequence[tuple[int, int]], 
             full = 2 ** numbers[channel].bits - 1
             if numbers[channel].high == 0:
                 continue
-            for shift, negative in signed_digits(int(row[channel])):
-                terms.append(Term(int(channel), shift, negative))
-                if negative:
+            for shift, sign in signed_digits(int(row[channel])):
+                terms.append(Term(int(channel), shift, sign < 0))
+                if sign < 0:
                     offsets[index] -= full << shift
         outputs.append(terms)
     return SharedSums(numbers, outputs, offsets)

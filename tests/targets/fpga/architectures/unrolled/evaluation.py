@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeml.targets.fpga.architectures.unrolled.build import Logic
 from edgeml.targets.fpga.architectures.unrolled.netlist import Bit, Cell, CellKind
+from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic
 
 __all__ = ["evaluate"]
 

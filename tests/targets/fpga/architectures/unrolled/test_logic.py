@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
-from edgeml.targets.fpga.architectures.unrolled.build import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.netlist import CellKind
+from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.reuse import parents_of
 from edgeml.targets.fpga.architectures.unrolled.sharing import cost, share
 from edgeml.targets.fpga.design import Design, build

@@ -9,11 +9,11 @@ from edgeml.network import Network, Node
 
 from ...layer_hardware import layer_hardware, layer_logic
 from ...verilog.element import Element, type_of
-from .layer_logic import ADDER_GRAPHS, LogicChoices
+from .layer_logic import LogicChoices
 from .netlist import Bit, CellKind, Netlist
 from .value import Value, two_complement
 
-__all__ = ["ADDER_GRAPHS", "Logic", "check_unrolled", "multiplications", "network_logic"]
+__all__ = ["Logic", "check_unrolled", "multiplications", "network_logic"]
 
 
 @dataclass

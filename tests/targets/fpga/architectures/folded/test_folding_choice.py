@@ -13,7 +13,7 @@ from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.estimate.costs import total
 
-from ..designs import small_network
+from ...designs import small_network
 
 
 def _multipliers(plan: FoldedPlan) -> int:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ...verilog.stream import result_fifo, shift_register, stream_ports
 from ...verilog.writer import Layout, Port, Verilog, several
-from .build import Logic
 from .cells import Functions, cell_name, concatenated, write_cell
 from .netlist import Bit, Cell
+from .network_logic import Logic
 
 __all__ = ["Registers", "core", "pipeline", "pipeline_latency"]
 
