@@ -18,9 +18,9 @@ import pytest
 from edgeml.system.cache import digest_of, find, keep
 from edgeml.targets.fpga.tools.programs import Verilator, compiler, find_verilator, run
 
-from .unit import RTL, Unit, packed, ports_of, signed, sources_of, units, unpacked
+from .unit import RTL, Unit, packed, ports_of, signed, slowly, sources_of, units, unpacked
 
-__all__ = ["Bench", "Simulated", "Unit", "needs_verilator", "packed", "signed", "units", "unpacked"]
+__all__ = ["Bench", "Simulated", "Unit", "needs_verilator", "packed", "signed", "slowly", "units", "unpacked"]
 
 _SECONDS = 600.0
 _WIDE = 65  # bits from which Verilator keeps a port as 32-bit words, which is how Python reads and writes all of them

@@ -8,10 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .bench import Bench, Unit, needs_verilator, packed, units
+from tests.sweeps import seed_for
+
+from .bench import Bench, Unit, needs_verilator, packed, slowly, units
 from .drive import PAUSES, drive, extremes
 
+_RNG = random.Random(seed_for(31))
+
+
+def _drawn() -> list[Unit]:
+    """Units of other sizes, for the long sweeps."""
+    some = _RNG.randint
+    return [
+        unit
+        for outputs in (_RNG.choice((1, some(2, 9), some(2, 40))) for _ in range(16))
+        for unit in units("edgeml_argmax", {
+            "OUTPUTS": outputs, "LANES": some(1, outputs + 2), "ELEMENT_BITS": some(1, 33), "SIGNED": some(0, 1)})
+    ]  # fmt: skip
+
+
 BENCH = Bench(
+    *slowly(_drawn()),
     *units("edgeml_argmax", *(
         {"OUTPUTS": n, "LANES": lanes, "ELEMENT_BITS": bits, "SIGNED": is_signed}
         for n, lanes, bits, is_signed in (
@@ -32,7 +49,7 @@ def _cases(*, binary: bool) -> list[Any]:
 @pytest.mark.parametrize("pauses", PAUSES)
 @pytest.mark.parametrize("unit", _cases(binary=False))
 def test_words_pass_and_the_lowest_of_the_largest_stands_beside_them(unit: Unit, pauses: tuple[float, float]) -> None:
-    rng, argmax = random.Random(31), BENCH.start(unit)
+    rng, argmax = random.Random(seed_for(31)), BENCH.start(unit)
     outputs, lanes, bits, is_signed = unit["OUTPUTS"], unit["LANES"], unit["ELEMENT_BITS"], bool(unit["SIGNED"])
     beats = -(-outputs // lanes)
     high = (1 << bits - is_signed) - 1
@@ -55,7 +72,7 @@ def test_words_pass_and_the_lowest_of_the_largest_stands_beside_them(unit: Unit,
 
 @pytest.mark.parametrize("unit", _cases(binary=True))
 def test_a_binary_class_is_one_above_the_threshold_alone(unit: Unit) -> None:
-    rng, argmax = random.Random(32), BENCH.start(unit)
+    rng, argmax = random.Random(seed_for(32)), BENCH.start(unit)
     sign, _, digits = unit["THRESHOLD"].partition("32'sd")
     threshold, bits, is_signed = int(sign + digits), unit["ELEMENT_BITS"], bool(unit["SIGNED"])
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if is_signed else (0, (1 << bits) - 1)

@@ -9,7 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from .bench import Bench, Unit, needs_verilator, packed, units, unpacked
+from tests.sweeps import seed_for
+
+from .bench import Bench, Unit, needs_verilator, packed, slowly, units, unpacked
 from .drive import extremes, pipeline
 
 _CLIPS = (
@@ -45,7 +47,31 @@ _FLOAT = [
         (8, 1, 24, 1, 1, 4, 0, -32768, 32767, 16),
     )
 ]  # fmt: skip
+_RNG = random.Random(seed_for(1))
+
+
+def _drawn() -> list[Unit]:
+    """Units of other sizes, for the long sweeps."""
+    some = _RNG.randint
+    found: list[Unit] = []
+    for _ in range(10):
+        found += units("edgeml_adder_tree", {"TERMS": some(1, 70), "TERM_BITS": some(1, 20), "SUM_BITS": some(1, 30)})
+        low, high = sorted((some(-65536, 65535), some(-65536, 65535)))
+        bounds = {"LOW": low, "HIGH": high, "OUTPUT_BITS": 17}
+        found += units("edgeml_clip", {"INPUT_BITS": some(1, 40), "OFFSET": some(-65536, 65535)} | bounds)
+        found += units("edgeml_significand", {"WIDTH": some(1, 90), "KEPT": some(1, 60)})
+        rest = {"INPUT_SIGNED": some(0, 1), "MORE_BITS": some(1, 5), "ZERO_POINT": some(-128, 127), "LOW": -128,
+                "HIGH": 127, "OUTPUT_BITS": 8}  # fmt: skip
+        rule = {"MULTIPLIES": some(0, 1), "MULTIPLIER_BITS": some(1, 31), "TIES_AWAY": some(0, 1), "RIGHT": some(0, 31)}
+        found += units("edgeml_rescale_fixed", {"INPUT_BITS": some(2, 32)} | rule | rest)
+        kept = _RNG.choice((24, 53))
+        rule = {"KEPT": kept, "TIES_EVEN": int(kept == 24), "RIGHT": some(1, 90)}
+        found += units("edgeml_rescale_float", {"INPUT_BITS": some(2, 40)} | rule | rest)
+    return found
+
+
 BENCH = Bench(
+    *slowly(_drawn()),
     *units("edgeml_pair_sum", *({"BITS": bits} for bits in (1, 2, 7, 33))),
     *units("edgeml_crc32"),
     *units("edgeml_adder_tree", *({"TERMS": n, "TERM_BITS": t, "SUM_BITS": s} for n, t, s in (
@@ -62,14 +88,14 @@ pytestmark = needs_verilator
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_pair_sum"))
 def test_a_pair_sum_wraps(unit: Unit) -> None:
-    rng, adder, bits = random.Random(1), BENCH.start(unit), unit["BITS"]
+    rng, adder, bits = random.Random(seed_for(1)), BENCH.start(unit), unit["BITS"]
     for left, right in zip(extremes(bits, False, rng, 200), extremes(bits, False, rng, 200), strict=True):
         assert adder.look(left=left, right=right)["sum"] == (left + right) % (1 << bits)
 
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_crc32"))
 def test_the_crc_of_bytes_is_zlibs(unit: Unit) -> None:
-    rng, crc = random.Random(2), BENCH.start(unit)
+    rng, crc = random.Random(seed_for(2)), BENCH.start(unit)
     for _ in range(60):
         content, state = rng.randbytes(rng.randint(1, 12)), 0xFFFFFFFF
         for byte in content:
@@ -79,7 +105,7 @@ def test_the_crc_of_bytes_is_zlibs(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_adder_tree"))
 def test_an_adder_tree_gives_the_sum_so_many_clocks_later(unit: Unit) -> None:
-    rng, tree = random.Random(3), BENCH.start(unit)
+    rng, tree = random.Random(seed_for(3)), BENCH.start(unit)
     terms, bits, total = unit["TERMS"], unit["TERM_BITS"], unit["SUM_BITS"]
 
     low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
@@ -96,7 +122,7 @@ def test_an_adder_tree_gives_the_sum_so_many_clocks_later(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_clip"))
 def test_a_clip_holds_what_is_beyond_its_ends(unit: Unit) -> None:
-    rng, clip, bits = random.Random(4), BENCH.start(unit), unit["INPUT_BITS"]
+    rng, clip, bits = random.Random(seed_for(4)), BENCH.start(unit), unit["INPUT_BITS"]
     ends = [unit[end] - unit["OFFSET"] + near for end in ("LOW", "HIGH") for near in (-1, 0, 1)]
     numbers = extremes(bits, True, rng, 200) + [number for number in ends if -(1 << bits - 1) <= number < 1 << bits - 1]
 
@@ -115,9 +141,9 @@ def _to_bits_kept(value: int, kept: int) -> int:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_significand"))
 def test_a_significand_is_rounded_as_the_format_rounds_it(unit: Unit) -> None:
-    rng, rounding, width, kept = random.Random(5), BENCH.start(unit), unit["WIDTH"], unit["KEPT"]
+    rng, rounding, width, kept = random.Random(seed_for(5)), BENCH.start(unit), unit["WIDTH"], unit["KEPT"]
     values = list(range(1 << width)) if width <= 10 else extremes(width, False, rng, 400)
-    for _ in range(200 if width > 10 else 0):  # ties, and what lies just beside them
+    for _ in range(200 if width > max(10, kept) else 0):  # ties, and what lies just beside them
         places = rng.randint(1, width - kept)
         odd = rng.getrandbits(kept) | 1 << kept - 1
         values.append(((odd << places) + (1 << places - 1) + rng.randint(-1, 1)) % (1 << width))
@@ -149,7 +175,7 @@ def _clipped(unit: Unit, value: int) -> int:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_rescale_fixed"))
 def test_fixed_point_rescaling_rounds_by_its_rule(unit: Unit) -> None:
-    rng, rescale = random.Random(6), BENCH.start(unit)
+    rng, rescale = random.Random(seed_for(6)), BENCH.start(unit)
     values = extremes(unit["INPUT_BITS"], bool(unit["INPUT_SIGNED"]), rng, 500)
     factors = [rng.choice((0, 1, 1 << unit["MULTIPLIER_BITS"] - 1, (1 << unit["MULTIPLIER_BITS"]) - 1,
                            rng.getrandbits(unit["MULTIPLIER_BITS"]))) for _ in values]  # fmt: skip
@@ -170,7 +196,7 @@ def test_fixed_point_rescaling_rounds_by_its_rule(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_rescale_float"))
 def test_floating_point_rescaling_is_what_the_processor_computes(unit: Unit) -> None:
-    rng, rescale, kept = random.Random(7), BENCH.start(unit), unit["KEPT"]
+    rng, rescale, kept = random.Random(seed_for(7)), BENCH.start(unit), unit["KEPT"]
     values = extremes(unit["INPUT_BITS"], bool(unit["INPUT_SIGNED"]), rng, 500)
     inputs = []
     for value in values:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from edgeml.hil.frames import frame, unframe
+from tests.sweeps import seed_for
 
-from .bench import Bench, Unit, needs_verilator, packed, signed, units, unpacked
+from .bench import Bench, Unit, needs_verilator, packed, signed, slowly, units, unpacked
 from .drive import chunks
 
 _HASH = bytes(range(7, 39))
@@ -56,7 +57,7 @@ class Core:
         self.results += [packed(part, unit["OUTPUT_BITS"]) for part in chunks(y, unit["OUTPUT_LANES"])]
 
 
-def _drawn(unit: Unit) -> list[list[int]]:
+def _self_test(unit: Unit) -> list[list[int]]:
     """The samples of a self-test."""
     state, samples = _SEED, []
     bits = unit["INPUT_BITS"]
@@ -74,7 +75,7 @@ def _drawn(unit: Unit) -> list[list[int]]:
 def _digest(unit: Unit) -> int:
     """CRC-32 of the outputs of a self-test."""
     core = Core(unit, random.Random(0))
-    return zlib.crc32(b"".join(struct.pack("<i", value) for x in _drawn(unit) for value in core.outputs(x)))
+    return zlib.crc32(b"".join(struct.pack("<i", value) for x in _self_test(unit) for value in core.outputs(x)))
 
 
 def _device(inputs: tuple[int, int, int, int], outputs: tuple[int, int, int, int], samples: int, low: int, high: int,
@@ -91,7 +92,29 @@ def _device(inputs: tuple[int, int, int, int], outputs: tuple[int, int, int, int
     return units("edgeml_hil_device", parameters | {"TEST_CRC": f"32'd{_digest(bare) ^ (not right)}"})
 
 
+_RNG = random.Random(seed_for(81))
+
+
+def _drawn() -> list[Unit]:
+    """Units of other sizes, for the long sweeps."""
+    some = _RNG.randint
+    found: list[Unit] = []
+    for _ in range(6):
+        size, lanes, samples = some(1, 12), some(1, 6), some(1, 5)
+        shape = {"LANES": lanes, "SAMPLES": samples}
+        found += units("edgeml_hil_inputs", shape | {"INPUTS": size, "ELEMENT_BITS": some(1, 8)})
+        found += units(
+            "edgeml_hil_outputs", shape | {"OUTPUTS": size, "ELEMENT_BITS": some(1, 32), "SIGNED": some(0, 1)}
+        )
+        found += units("edgeml_hil_run", {"INPUT_BEATS": some(1, 9), "OUTPUT_BEATS": some(1, 9)})
+        bits = some(2, 8)
+        outputs = (some(1, 6), some(1, 4), some(2, 32), some(0, 1))
+        found += _device((size, lanes, bits, 1), outputs, samples, -(1 << bits - 1), (1 << bits - 1) - 1, right=True)
+    return found
+
+
 BENCH = Bench(
+    *slowly(_drawn()),
     *units("edgeml_hil_inputs", *(
         {"INPUTS": n, "LANES": lanes, "ELEMENT_BITS": bits, "SAMPLES": samples}
         for n, lanes, bits, samples in ((1, 1, 1, 1), (4, 4, 8, 1), (5, 2, 3, 3), (7, 3, 8, 4), (3, 4, 5, 2)))),
@@ -109,7 +132,7 @@ pytestmark = needs_verilator
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_hil_inputs"))
 def test_inputs_come_back_as_words_of_samples(unit: Unit) -> None:
-    rng, memory = random.Random(81), BENCH.start(unit)
+    rng, memory = random.Random(seed_for(81)), BENCH.start(unit)
     size, lanes, bits, samples = unit["INPUTS"], unit["LANES"], unit["ELEMENT_BITS"], unit["SAMPLES"]
     memory.reset(clear=0, write=0, zeros=0, rewind=0, advance=0)
     for _ in range(12):
@@ -140,7 +163,7 @@ def test_inputs_come_back_as_words_of_samples(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_hil_outputs"))
 def test_outputs_come_back_one_by_one_without_what_pads_them(unit: Unit) -> None:
-    rng, memory = random.Random(82), BENCH.start(unit)
+    rng, memory = random.Random(seed_for(82)), BENCH.start(unit)
     size, lanes, bits = unit["OUTPUTS"], unit["LANES"], unit["ELEMENT_BITS"]
     memory.reset(clear=0, write=0, rewind=0, advance=0)
     for _ in range(10):
@@ -167,7 +190,7 @@ def test_outputs_come_back_one_by_one_without_what_pads_them(unit: Unit) -> None
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_hil_run"))
 def test_a_run_feeds_its_frames_and_counts_its_clocks(unit: Unit) -> None:
-    rng, run = random.Random(83), BENCH.start(unit)
+    rng, run = random.Random(seed_for(83)), BENCH.start(unit)
     run.reset(start=0, in_ready=0, out_valid=0)
     for frames in (1, 1, 2, 3, 7, 1):
         outputs = run.step(start=1, frames=frames, in_ready=rng.randint(0, 1), out_valid=0)
@@ -200,7 +223,7 @@ class _Host:
     """A device with its core, and the clocks in which the core worked."""
 
     def __init__(self, unit: Unit, seed: int) -> None:
-        self.device, self.rng = BENCH.start(unit), random.Random(seed)
+        self.device, self.rng = BENCH.start(unit), random.Random(seed_for(seed))
         self.core = Core(unit, self.rng)
         self.device.reset(rx_valid=0, tx_ready=0, in_ready=0, out_valid=0)
         self.sent = bytearray()

@@ -9,10 +9,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from .bench import Bench, Simulated, Unit, needs_verilator, packed, units, unpacked
+from tests.sweeps import seed_for
+
+from .bench import Bench, Simulated, Unit, needs_verilator, packed, slowly, units, unpacked
 from .drive import extremes
 
-_RNG = random.Random(11)
+_RNG = random.Random(seed_for(11))
 
 
 def _threshold(lanes: int, fold: int, bits: int, is_signed: int, levels: int, out: int, base: int) -> list[Unit]:
@@ -48,7 +50,24 @@ def _requantize(lanes: int, fold: int, rounding: str, bits: int, is_signed: int,
     return units("edgeml_requantize", parameters, FACTOR_FILE=words)
 
 
+def _drawn() -> list[Unit]:
+    """Units of other sizes, for the long sweeps."""
+    some = _RNG.randint
+    found: list[Unit] = []
+    for _ in range(8):
+        levels = some(1, 20)
+        base = some(-8, 0)
+        found += _threshold(some(1, 5), some(1, 9), some(1, 24), some(0, 1), levels, levels.bit_length() + 4, base)
+        found += _lookup(some(1, 5), some(1, 9), some(1, 16))
+    for rounding in ("shift", "double_rounding", "ruy_half_up", "fp32_rne", "float64_away"):
+        for _ in range(3):
+            right = {"fp32_rne": some(20, 50), "float64_away": some(50, 80)}.get(rounding, some(0, 12))
+            found += _requantize(some(1, 4), some(1, 6), rounding, some(2, 30), some(0, 1), some(1, 4), right)
+    return found
+
+
 BENCH = Bench(
+    *slowly(_drawn()),
     *_threshold(1, 1, 8, 1, 3, 2, 0),
     *_threshold(3, 5, 6, 0, 1, 1, 0),
     *_threshold(2, 3, 1, 1, 2, 3, -2),
@@ -71,7 +90,7 @@ def _follow(
     simulated: Simulated, answer: Callable[[int, list[int]], list[int]], *, latency: int, fold: int, clocks: int = 400
 ) -> None:
     """Push words at random, with resets; each comes `latency` clocks later, by its place's constants."""
-    unit, rng = simulated.unit, random.Random(12)
+    unit, rng = simulated.unit, random.Random(seed_for(12))
     lanes, bits, is_signed = unit["LANES"], unit["INPUT_BITS"], bool(dict(unit.parameters).get("INPUT_SIGNED", 0))
     waiting: list[int | None] = [None] * latency
     simulated.reset(in_push=0)

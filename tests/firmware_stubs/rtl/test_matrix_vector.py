@@ -8,10 +8,12 @@ from collections import deque
 import numpy as np
 import pytest
 
-from .bench import Bench, Unit, needs_verilator, packed, units
+from tests.sweeps import seed_for
+
+from .bench import Bench, Unit, needs_verilator, packed, slowly, units
 from .drive import PAUSES, extremes
 
-_RNG = random.Random(21)
+_RNG = random.Random(seed_for(21))
 
 
 def _weights(bits: int, count: int) -> list[int]:
@@ -43,7 +45,22 @@ def _mvu(
     return units("edgeml_mvu", parameters, WEIGHT_FILE=words, CONSTANT_FILE=constants)
 
 
+def _drawn() -> list[Unit]:
+    """Units of other sizes, for the long sweeps."""
+    some = _RNG.randint
+    found: list[Unit] = []
+    for _ in range(12):
+        bits, wide, is_signed, total = some(1, 8), some(1, 8), some(0, 1), some(2, 32)
+        sizes = {"INPUT_BITS": wide, "INPUT_SIGNED": is_signed, "WEIGHT_BITS": bits, "SUM_BITS": total}
+        found += units("edgeml_mvu_row", {"SIMD": some(1, 20)} | sizes)
+        choices = {"HAS_CONSTANT": some(0, 1), "BLOCK_ROM": some(0, 1), "SMALL_BUFFER": some(0, 1)}
+        shape = (some(1, 9), some(1, 4), some(1, 6), some(1, 6))
+        found += _mvu(*shape, (wide, is_signed), bits, total, **choices)
+    return found
+
+
 BENCH = Bench(
+    *slowly(_drawn()),
     *units("edgeml_mvu_row", *(
         {"SIMD": n, "INPUT_BITS": i, "INPUT_SIGNED": s, "WEIGHT_BITS": w, "SUM_BITS": b}
         for n, i, s, w, b in (
@@ -62,7 +79,7 @@ pytestmark = needs_verilator
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_mvu_row"))
 def test_a_row_accumulates_its_products(unit: Unit) -> None:
-    rng, row = random.Random(22), BENCH.start(unit)
+    rng, row = random.Random(seed_for(22)), BENCH.start(unit)
     simd, bits, wide, total = unit["SIMD"], unit["WEIGHT_BITS"], unit["INPUT_BITS"], unit["SUM_BITS"]
     row.reset(add=0, first=0)
     delay = (simd - 1).bit_length() // 2
@@ -88,7 +105,7 @@ def test_a_row_accumulates_its_products(unit: Unit) -> None:
 @pytest.mark.parametrize("pauses", PAUSES)
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_mvu"))
 def test_every_sum_of_a_frame_is_pushed_once_in_order_and_on_time(unit: Unit, pauses: tuple[float, float]) -> None:
-    rng, mvu = random.Random(23), BENCH.start(unit)
+    rng, mvu = random.Random(seed_for(23)), BENCH.start(unit)
     simd, sf, nf, wide = unit["SIMD"], unit["SF"], unit["NF"], unit["INPUT_BITS"]
     frames = [extremes(wide, bool(unit["INPUT_SIGNED"]), rng, simd * sf) for _ in range(8)]
     words = [frame[step * simd :][:simd] for frame in frames for step in range(sf)]

@@ -8,10 +8,35 @@ from collections import deque
 
 import pytest
 
-from .bench import Bench, Unit, needs_verilator, packed, units
+from tests.sweeps import seed_for
+
+from .bench import Bench, Unit, needs_verilator, packed, slowly, units
 from .drive import PAUSES, chunks, drive, extremes
 
+_RNG = random.Random(seed_for(1))
+
+
+def _drawn() -> list[Unit]:
+    """Units of other sizes, for the long sweeps."""
+    some = _RNG.randint
+    found: list[Unit] = []
+    for _ in range(8):
+        size = {"WIDTH": some(1, 80), "DEPTH": some(1, 40)}
+        found += units("edgeml_fifo", size) + units("edgeml_stream_fifo", size)
+        ratio = {"WIDTH": some(1, 20), "RATIO": some(2, 9)}
+        found += units("edgeml_upsizer", ratio | {"IN_BEATS": some(1, 20)})
+        found += units("edgeml_downsizer", ratio | {"OUT_BEATS": some(1, 20)})
+        found += units("edgeml_fork", {"TAKERS": some(1, 9)})
+        found += units("edgeml_delay", {"WIDTH": some(1, 80), "CLOCKS": some(1, 30)})
+        a, b = some(1, 20), some(1, 20)
+        signs = {"A_SIGNED": some(0, 1), "B_SIGNED": some(0, 1)}
+        sizes = {"LANES": some(1, 5), "A_BITS": a, "B_BITS": b, "OUTPUT_BITS": max(a, b) + some(1, 2)}
+        found += units("edgeml_add", sizes | signs)
+    return found
+
+
 BENCH = Bench(
+    *slowly(_drawn()),
     *units("edgeml_fifo", *({"WIDTH": w, "DEPTH": d} for w, d in ((1, 1), (8, 2), (33, 3), (64, 5), (7, 8)))),
     *units("edgeml_stream_fifo", *({"WIDTH": w, "DEPTH": d} for w, d in ((1, 1), (8, 2), (33, 3), (70, 5), (7, 8)))),
     *units("edgeml_fork", *({"TAKERS": takers} for takers in (1, 2, 3, 5))),
@@ -30,7 +55,7 @@ pytestmark = needs_verilator
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_fifo"))
 def test_the_fifo_gives_places_that_were_free_and_values_in_order(unit: Unit) -> None:
-    rng, fifo, depth = random.Random(1), BENCH.start(unit), unit["DEPTH"]
+    rng, fifo, depth = random.Random(seed_for(1)), BENCH.start(unit), unit["DEPTH"]
     for shares in ((0.5, 0.5, 0.5), (0.9, 0.9, 0.2), (0.9, 0.3, 0.9), (1.0, 1.0, 1.0)):
         fifo.reset(reserve=0, push=0, ready=0)
         kept: deque[int] = deque()
@@ -57,7 +82,7 @@ def test_the_fifo_gives_places_that_were_free_and_values_in_order(unit: Unit) ->
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_stream_fifo"))
 def test_the_stream_fifo_is_a_queue_clock_by_clock(unit: Unit) -> None:
-    rng, fifo = random.Random(2), BENCH.start(unit)
+    rng, fifo = random.Random(seed_for(2)), BENCH.start(unit)
     for pauses in PAUSES:
         fifo.reset(in_valid=0, out_ready=0)
         kept: deque[int] = deque()
@@ -78,7 +103,7 @@ def test_the_stream_fifo_is_a_queue_clock_by_clock(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_fork"))
 def test_the_fork_gives_each_value_to_each_taker_once(unit: Unit) -> None:
-    rng, fork, everyone = random.Random(3), BENCH.start(unit), range(unit["TAKERS"])
+    rng, fork, everyone = random.Random(seed_for(3)), BENCH.start(unit), range(unit["TAKERS"])
     for share in (0.2, 0.5, 1.0):
         fork.reset(in_valid=0, out_ready=0)
         served: set[int] = set()
@@ -101,7 +126,7 @@ def test_the_fork_gives_each_value_to_each_taker_once(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_pass"))
 def test_a_pass_takes_a_value_when_there_is_a_place_for_it(unit: Unit) -> None:
-    rng, entry = random.Random(4), BENCH.start(unit)
+    rng, entry = random.Random(seed_for(4)), BENCH.start(unit)
     for _ in range(50):
         valid, place, data = rng.randint(0, 1), rng.randint(0, 1), rng.getrandbits(unit["WIDTH"])
         outputs = entry.look(in_valid=valid, can_reserve=place, in_data=data)
@@ -111,7 +136,7 @@ def test_a_pass_takes_a_value_when_there_is_a_place_for_it(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_delay"))
 def test_a_delay_gives_what_came_so_many_clocks_before(unit: Unit) -> None:
-    rng, delay = random.Random(5), BENCH.start(unit)
+    rng, delay = random.Random(seed_for(5)), BENCH.start(unit)
     came = [rng.getrandbits(unit["WIDTH"]) for _ in range(200)]
     gave = [delay.step(in_data=value)["out_data"] for value in came]
     assert gave[unit["CLOCKS"] :] == came[: -unit["CLOCKS"]]
@@ -125,7 +150,7 @@ def _widened(frames: list[list[int]], ratio: int, width: int) -> list[int]:
 @pytest.mark.parametrize("pauses", PAUSES)
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_upsizer"))
 def test_an_upsizer_packs_each_frame_from_its_lowest_bits(unit: Unit, pauses: tuple[float, float]) -> None:
-    rng, upsizer = random.Random(6), BENCH.start(unit)
+    rng, upsizer = random.Random(seed_for(6)), BENCH.start(unit)
     frames = [[rng.getrandbits(unit["WIDTH"]) for _ in range(unit["IN_BEATS"])] for _ in range(12)]
     words = [word for frame in frames for word in frame]
     wide = _widened(frames, unit["RATIO"], unit["WIDTH"])
@@ -140,7 +165,7 @@ def test_an_upsizer_packs_each_frame_from_its_lowest_bits(unit: Unit, pauses: tu
 @pytest.mark.parametrize("pauses", PAUSES)
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_downsizer"))
 def test_a_downsizer_gives_the_parts_of_a_frame_and_drops_what_pads_it(unit: Unit, pauses: tuple[float, float]) -> None:
-    rng, downsizer = random.Random(7), BENCH.start(unit)
+    rng, downsizer = random.Random(seed_for(7)), BENCH.start(unit)
     width, ratio = unit["WIDTH"], unit["RATIO"]
     frames = [[rng.getrandbits(width) for _ in range(unit["OUT_BEATS"])] for _ in range(12)]
     padded = [frame + [rng.getrandbits(width) for _ in range(-len(frame) % ratio)] for frame in frames]
@@ -154,7 +179,7 @@ def test_a_downsizer_gives_the_parts_of_a_frame_and_drops_what_pads_it(unit: Uni
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_add"))
 def test_a_sum_is_pushed_in_the_clock_after_both_terms_were_taken(unit: Unit) -> None:
-    rng, add, lanes = random.Random(8), BENCH.start(unit), unit["LANES"]
+    rng, add, lanes = random.Random(seed_for(8)), BENCH.start(unit), unit["LANES"]
     add.reset(a_valid=0, b_valid=0, can_reserve=0)
     expected: list[int] | None = None
     bits = unit["OUTPUT_BITS"]

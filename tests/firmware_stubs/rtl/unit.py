@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RTL", "Unit", "packed", "ports_of", "signed", "sources_of", "units", "unpacked"]
+__all__ = ["RTL", "Unit", "packed", "ports_of", "signed", "slowly", "sources_of", "units", "unpacked"]
 
 RTL = Path(__file__).parents[3] / "firmware_stubs" / "rtl"
 
@@ -49,6 +49,11 @@ def units(module: str, *parameters: Mapping[str, int | str], slow: bool = False,
     """A unit for each set of parameters, one without any if there is none; all with the same `files`."""
     kept = tuple((name, tuple(words)) for name, words in files.items())
     return [Unit(module, tuple(values.items()), kept, slow) for values in parameters or [{}]]
+
+
+def slowly(units: Iterable[Unit]) -> list[Unit]:
+    """The same units for the long sweeps."""
+    return [replace(unit, slow=True) for unit in dict.fromkeys(units)]
 
 
 def packed(values: Sequence[int], bits: int) -> int:
