@@ -1,0 +1,1 @@
+"""Packages of others: what somebody adds to edgeml without changing it."""
