@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from edgeml.equalization import equalize
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Mlp
 from edgeml.judging.task import require_fitting, stated, tail_note
+from edgeml.network.layer import added_kinds
 from edgeml.network.task import CLASSES
 from edgeml.plugins import Conversion, Progress
 
@@ -44,9 +45,13 @@ class QuantizedConverter:
     to Brevitas in float64, and turned into thresholds that are proved to give the same integers.
     """
 
-    layer_kinds = ("input_quantizer", "dense", "threshold", "add")
     left_out_note = ""
     options = OPTIONS
+
+    @property
+    def layer_kinds(self) -> Collection[str]:
+        """The kinds of layer that a network of this form may hold: those that packages add are on integers too."""
+        return {"input_quantizer", "dense", "threshold", "add", *added_kinds()}
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
         """Convert `mlp`; the same arguments give the same bytes.

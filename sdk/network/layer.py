@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ..errors import MissingTool, NetworkError, printable
 from .value_range import IntArray, ValueRange
 
-__all__ = ["LAYERS_GROUP", "Direction", "Layer", "UnknownKind", "layer_class", "layer_kinds"]
+__all__ = ["LAYERS_GROUP", "Direction", "Layer", "UnknownKind", "added_kinds", "layer_class", "layer_kinds"]
 
 LAYERS_GROUP = "edgeml.layers"
 """The group of entry points that add kinds of layer."""
@@ -157,6 +157,11 @@ def _own_kinds() -> frozenset[str]:
 def layer_kinds() -> tuple[str, ...]:
     """The names of all kinds of layer: edgeml's own, those of installed packages, and those of imported modules."""
     return tuple(sorted({*_own_kinds(), *(entry.name for entry in entry_points(group=LAYERS_GROUP)), *_KINDS}))
+
+
+def added_kinds() -> frozenset[str]:
+    """The kinds of layer that are not edgeml's own: of installed packages, and of imported modules."""
+    return frozenset(layer_kinds()) - _own_kinds()
 
 
 def layer_class(kind: str) -> type[Layer]:
