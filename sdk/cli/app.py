@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..version import __version__
+
 __all__ = ["BundlePath", "Executors", "Json", "Quiet", "Require", "TimeLimit", "app"]
 
 app = typer.Typer(
@@ -23,9 +25,13 @@ app = typer.Typer(
 
 
 @app.callback()
-def alone(context: typer.Context) -> None:
+def alone(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
     """Trained MLPs onto FPGAs, microcontrollers, CPUs and neuromorphic chips, bit for bit."""
-    if context.invoked_subcommand is None:
+    if version:
+        print(f"edgeml {__version__}")
+    elif context.invoked_subcommand is None:
         print(context.get_help())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgeml.network import Network, network_file
+from edgeml.version import __version__
 
 
 def edgeml(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -125,3 +127,9 @@ def test_an_error_in_json_has_its_three_parts(bundle: Path) -> None:
 
 def test_debug_shows_the_traceback(bundle: Path) -> None:
     assert "Traceback" in edgeml("verify", bundle.parent / "absent", "--debug").stderr
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = edgeml("--version")
+    assert (done.returncode, done.stdout) == (0, f"edgeml {__version__}\n")
+    assert __version__ == importlib.metadata.version("edgeml")
