@@ -144,7 +144,8 @@ class _Intervals(Interpreter):
 
     def zero(self, operation: Zero) -> None:
         self.resets = True
-        value = self.values[operation.value]
+        low, high, _ = self.values[operation.value]
+        value = _interval(np.minimum(low, 0), high)
         self.values[operation.into] = self._at_most_threshold(value) if operation.when == "fired" else value
 
     def subtract(self, operation: Subtract) -> None:

@@ -31,6 +31,13 @@ def test_no_state_ever_leaves_its_derived_range() -> None:
         assert network.ranges["output"].contains(simulate(network, q))
 
 
+def test_the_range_holds_where_a_membrane_starts_past_its_threshold_and_is_reset_in_the_first_step() -> None:
+    layer = neurons(np.array([[-5]]), 1, model=NeuronModel(reset="zero", reset_delay=1), initial=np.array([100]))
+    membrane = layer.record(np.ones((1, 1), np.int32)).membrane
+    assert membrane.tolist() == [[[-5]]]
+    assert state_ranges(layer, ValueRange.uniform(1, 1, 1))[1].contains(membrane)
+
+
 def test_a_classic_network_survives_its_file() -> None:
     for seed in range(20):
         network, q = random_classic(np.random.default_rng(seed))
