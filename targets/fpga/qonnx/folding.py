@@ -77,16 +77,17 @@ def finn_units(network: Network, interval: int, part: str, *, standalone_thresho
     quantizer = network.quantizer
     input_bits = quantizer.bits + (0 if quantizer.signed else 1)
     found = [_lanes("Thresholding_rtl", network.input_size, interval)]
-    nodes = network.layers
-    for node, following in zip(nodes, [*nodes[1:], None], strict=True):
-        if isinstance(node.layer, Dense):
-            alone = standalone_thresholds or following is None or not isinstance(following.layer, Threshold)
-            kind = "MVAU_rtl" if alone and _in_rtl(node.layer, input_bits, part) else "MVAU_hls"
-            found.append(_matrix(kind, node.layer, input_bits, interval))
-        elif isinstance(node.layer, Threshold):
-            input_bits = node.layer.levels.bit_length()
+    dense, thresholds = network.of_kind(Dense), network.of_kind(Threshold)
+    names = [node.name for node in network.layers]
+    for name, following in zip(names, [*names[1:], ""], strict=True):
+        if name in dense:
+            alone = standalone_thresholds or following not in thresholds
+            kind = "MVAU_rtl" if alone and _in_rtl(dense[name], input_bits, part) else "MVAU_hls"
+            found.append(_matrix(kind, dense[name], input_bits, interval))
+        elif name in thresholds:
+            input_bits = thresholds[name].levels.bit_length()
             if standalone_thresholds:
-                found.append(_lanes("Thresholding_rtl", node.layer.channels, interval))
+                found.append(_lanes("Thresholding_rtl", thresholds[name].channels, interval))
     if network.output.labels and network.task == CLASSES:
         found.append(_lanes("LabelSelect_hls", network.output_size, interval))
     counts: dict[str, int] = {}

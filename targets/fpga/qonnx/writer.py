@@ -2,68 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError, MissingTool
-from edgeml.network import Dense, Network, Threshold
+from edgeml.errors import InputError
+from edgeml.network import Dense, Network, Node, Threshold
 from edgeml.network.task import CLASSES
 from edgeml.verification.stated_scales import STATEMENT, StatedScales
 
 from .activation import affine_of_thresholds
+from .graph import QonnxGraph
 
 __all__ = ["RESULT", "to_qonnx"]
 
 RESULT = "result"
 """Name of the tensor that holds the network's output integers, as floats."""
-_DOMAIN = "qonnx.custom_op.general"
-_OPSET = 13
 _INPUT_SAID = (
     f"Integers, not real numbers: {STATEMENT} in the file's metadata says how real numbers become them, and what the "
     "results stand for."
 )
 
 
-class _Graph:
-    def __init__(self, onnx: Any) -> None:
-        self.onnx = onnx
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self.shapes: list[Any] = []
+@dataclass(frozen=True)
+class _Place:
+    """A layer where it stands: the node before it, the tensor that it takes, and the one that it gives."""
 
-    def constant(self, name: str, value: npt.NDArray[Any]) -> str:
-        self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
+    network: Network
+    node: Node
+    before: str
+    source: str
+    output: str
 
-    def node(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: Any) -> str:
-        name = f"{kind}_{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(kind, inputs, [output], name, domain=domain, **attributes))
-        return output
-
-    def shape(self, name: str, size: tuple[int, ...]) -> None:
-        self.shapes.append(self.onnx.helper.make_tensor_value_info(name, self.onnx.TensorProto.FLOAT, size))
-
-    def quant(self, source: str, output: str, bits: int, *, signed: bool, narrow: bool) -> str:
-        one = self.constant(f"{output}_scale", np.array(1.0, np.float32))
-        zero = self.constant(f"{output}_zero_point", np.array(0.0, np.float32))
-        width = self.constant(f"{output}_bits", np.array(float(bits), np.float32))
-        return self.node(
-            "Quant",
-            [source, one, zero, width],
-            output,
-            _DOMAIN,
-            signed=int(signed),
-            narrow=int(narrow),
-            rounding_mode="ROUND",
-        )
+    @property
+    def last(self) -> bool:
+        return self.output == RESULT
 
 
 def to_qonnx(network: Network) -> bytes:
     """The file's content; the same network gives the same bytes.
 
-    The graph takes input integers (as floats: the host quantizes) and gives `result`, then the class by TopK where
+    The graph takes input integers (as floats: the host quantizes) and gives `result`, then the class by TopK if
     the network has labels for classes; the model's metadata states how the host quantizes, and what `result` stands
     for. Batch norm, biases and scales stand as one Mul and Add per activation, which reproduce the integer thresholds
     for every accumulator value.
@@ -73,13 +54,27 @@ def to_qonnx(network: Network) -> bytes:
     InputError : the network cannot be said in QONNX as FINN takes it; names the layer and the rule.
     MissingTool : the package onnx is not installed.
     """
-    try:
-        import onnx
-        import onnx.helper
-        import onnx.numpy_helper
-    except ImportError as error:
-        raise MissingTool("onnx", "is not installed", "pip install onnx") from error
-    graph = _Graph(onnx)
+    graph = QonnxGraph()
+    current = _input(graph, network)
+    before = network.nodes[0].name
+    for node in network.layers:
+        if node.inputs != (before,):
+            raise InputError(f"layer {node.name}", "rule chain: FINN's flow takes a chain, this is a branch")
+        output = RESULT if node is network.layers[-1] else node.name
+        write = _BY_KIND.get(node.layer.kind, _foreign)
+        current = write(graph, _Place(network, node, before, current, output))
+        before = node.name
+    result = graph.tensor(RESULT, (1, network.output_size))
+    outputs = [result]
+    if network.output.labels and network.task == CLASSES:
+        graph.shapes.append(result)
+        outputs = [graph.top_class(RESULT)]
+    inputs = [graph.tensor("input", (1, network.input_size), _INPUT_SAID)]
+    return graph.content(network.name, inputs, outputs, {STATEMENT: StatedScales.of(network).as_json()})
+
+
+def _input(graph: QonnxGraph, network: Network) -> str:
+    """The quantizer that integers of the input pass unchanged."""
     quantizer = network.quantizer
     # A signed Quant of 1 bit is bipolar (−1 and 1) to qonnx: −1 and 0 stand in 2 bits.
     bits = max(quantizer.bits + (0 if quantizer.signed else 1), 2)
@@ -87,44 +82,12 @@ def to_qonnx(network: Network) -> bytes:
         raise InputError("input", "FINN takes signed inputs of at most 8 bits; this one is unsigned and has 8", "Use 7")
     current = graph.quant("input", "input_quantized", bits, signed=True, narrow=False)
     graph.shape(current, (1, network.input_size))
-    nodes = network.layers
-    for position, node in enumerate(nodes):
-        before = nodes[position - 1].name if position else network.nodes[0].name
-        if node.inputs != (before,):
-            raise InputError(f"layer {node.name}", "rule chain: FINN's flow takes a chain, this is a branch")
-        last = position == len(nodes) - 1
-        output = RESULT if last else node.name
-        if isinstance(node.layer, Dense):
-            current = _dense(graph, network, node.name, node.layer, current, last, output)
-        elif isinstance(node.layer, Threshold) and position and isinstance(nodes[position - 1].layer, Dense):
-            current = _threshold(graph, network, node.name, node.layer, before, current, output)
-        else:
-            raise InputError(f"layer {node.name}", f"rule known-layers: {node.layer.kind} has no place in FINN's flow")
-    outputs = [onnx.helper.make_tensor_value_info(RESULT, onnx.TensorProto.FLOAT, (1, network.output_size))]
-    if network.output.labels and network.task == CLASSES:
-        graph.shapes.append(outputs[0])
-        count = graph.constant("topk_count", np.array([1], np.int64))
-        graph.nodes.append(
-            onnx.helper.make_node("TopK", [RESULT, count], ["top_value", "class"], "TopK", axis=-1, largest=1, sorted=1)
-        )
-        graph.shapes.append(onnx.helper.make_tensor_value_info("top_value", onnx.TensorProto.FLOAT, (1, 1)))
-        outputs = [onnx.helper.make_tensor_value_info("class", onnx.TensorProto.INT64, (1, 1))]
-    body = onnx.helper.make_graph(
-        graph.nodes,
-        network.name,
-        [onnx.helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, (1, network.input_size), _INPUT_SAID)],
-        outputs,
-        graph.constants,
-        value_info=graph.shapes,
-    )
-    model = onnx.helper.make_model(
-        body,
-        producer_name="edgeml",
-        ir_version=8,
-        opset_imports=[onnx.helper.make_opsetid("", _OPSET), onnx.helper.make_opsetid(_DOMAIN, 1)],
-    )
-    onnx.helper.set_model_props(model, {STATEMENT: StatedScales.of(network).as_json()})
-    return bytes(model.SerializeToString(deterministic=True))
+    return current
+
+
+def _foreign(graph: QonnxGraph, place: _Place) -> str:
+    kind = place.node.layer.kind
+    raise InputError(f"layer {place.node.name}", f"rule known-layers: {kind} has no place in FINN's flow")
 
 
 def _constant_of(layer: Dense) -> npt.NDArray[np.int64]:
@@ -133,29 +96,52 @@ def _constant_of(layer: Dense) -> npt.NDArray[np.int64]:
     return constant
 
 
-def _dense(graph: _Graph, network: Network, name: str, layer: Dense, source: str, last: bool, output: str) -> str:
+def _dense(graph: QonnxGraph, place: _Place) -> str:
     """MatMul with (inputs, outputs) weights; the constant is left to the activation, or added behind the last layer."""
+    name, output = place.node.name, place.output
+    layer = place.network.of_kind(Dense)[name]
     weight = graph.constant(f"{name}_weight", layer.weight.T.astype(np.float32))
     if layer.weight_bits == 1:
         one = graph.constant(f"{name}_weight_scale", np.array(1.0, np.float32))
-        weight = graph.node("BipolarQuant", [weight, one], f"{name}_weight_quantized", _DOMAIN)
+        weight = graph.bipolar(weight, one, f"{name}_weight_quantized")
     else:
         narrow = int(layer.weight.min()) > -(2 ** (layer.weight_bits - 1))
         weight = graph.quant(weight, f"{name}_weight_quantized", layer.weight_bits, signed=True, narrow=narrow)
     constant = _constant_of(layer)
-    plain = not last or not np.any(constant)
+    plain = not place.last or not np.any(constant)
     product = output if plain else f"{name}_product"
-    graph.node("MatMul", [source, weight], product)
-    graph.shape(product, (1, layer.outputs)) if product != RESULT else None
+    graph.node("MatMul", [place.source, weight], product)
+    if product != RESULT:
+        graph.shape(product, (1, layer.outputs))
     if not plain:
         shift = graph.constant(f"{name}_constant", constant.astype(np.float32))
         graph.node("Add", [product, shift], output)
     return output
 
 
-def _threshold(
-    graph: _Graph, network: Network, name: str, layer: Threshold, dense_name: str, source: str, output: str
-) -> str:
+def _threshold(graph: QonnxGraph, place: _Place) -> str:
+    """Mul, Add and Quant, and a Relu between if the outputs start at 0: an activation behind a dense layer."""
+    name, output = place.node.name, place.output
+    layer, dense = place.network.of_kind(Threshold)[name], place.network.of_kind(Dense).get(place.before)
+    if dense is None:
+        return _foreign(graph, place)
+    bits = _bits_of_levels(name, layer)
+    scale, shift = _scales(place, layer, dense)
+    factor = graph.constant(f"{name}_factor", scale)
+    graph.shape(graph.node("Mul", [place.source, factor], f"{name}_scaled"), (1, len(scale)))
+    current = graph.node("Add", [f"{name}_scaled", graph.constant(f"{name}_shift", shift)], f"{name}_shifted")
+    graph.shape(current, (1, layer.channels))
+    if layer.base == 0:
+        current = graph.node("Relu", [current], f"{name}_relu")
+        graph.shape(current, (1, layer.channels))
+    graph.quant(current, output, bits, signed=layer.base < 0, narrow=False)
+    if not place.last:
+        graph.shape(output, (1, layer.channels))
+    return output
+
+
+def _bits_of_levels(name: str, layer: Threshold) -> int:
+    """Bits of a Quant that gives a threshold layer's outputs; InputError naming the rule if none does."""
     bits = (layer.levels + 1).bit_length() - 1
     if 2**bits != layer.levels + 1:
         raise InputError(f"layer {name}", f"rule whole-bits: {layer.levels + 1} levels are no power of two")
@@ -163,31 +149,27 @@ def _threshold(
         raise InputError(f"layer {name}", f"rule quant-range: outputs start at {layer.base}, which no Quant gives")
     if layer.base < 0 and bits == 1:
         raise InputError(f"layer {name}", "rule quant-range: outputs −1 and 0; a signed Quant of 1 bit gives −1 and 1")
-    dense = next(node.layer for node in network.layers if node.name == dense_name)
-    assert isinstance(dense, Dense)
-    constant = _constant_of(dense)
-    ranges = network.ranges[dense_name]
-    scale, shift = np.empty((2, layer.channels), np.float32)
+    return bits
+
+
+def _scales(place: _Place, layer: Threshold, dense: Dense) -> npt.NDArray[np.float32]:
+    """Factors and shifts [2, channels] of the accumulators without their constants; see `affine_of_thresholds`."""
+    constant, ranges = _constant_of(dense), place.network.ranges[place.before]
+    found = np.empty((2, layer.channels), np.float32)
     for channel in range(layer.channels):
         offset = int(constant[channel])
-        found = affine_of_thresholds(
+        affine = affine_of_thresholds(
             layer.thresholds[channel].astype(np.int64) - offset,
             layer.base,
             int(ranges.low[channel]) - offset,
             int(ranges.high[channel]) - offset,
         )
-        if found is None:
-            raise InputError(
-                f"layer {name}", f"rule even-thresholds: channel {channel} is no rounding of a scaled sum", "Refused"
-            )
-        scale[channel], shift[channel] = found
-    graph.shape(graph.node("Mul", [source, graph.constant(f"{name}_factor", scale)], f"{name}_scaled"), (1, len(scale)))
-    current = graph.node("Add", [f"{name}_scaled", graph.constant(f"{name}_shift", shift)], f"{name}_shifted")
-    graph.shape(current, (1, layer.channels))
-    if layer.base == 0:
-        current = graph.node("Relu", [current], f"{name}_relu")
-        graph.shape(current, (1, layer.channels))
-    graph.quant(current, output, bits, signed=layer.base < 0, narrow=False)
-    if output != RESULT:
-        graph.shape(output, (1, layer.channels))
-    return output
+        if affine is None:
+            where, rule = f"layer {place.node.name}", "rule even-thresholds"
+            raise InputError(where, f"{rule}: channel {channel} is no rounding of a scaled sum", "Refused")
+        found[:, channel] = affine
+    return found
+
+
+_BY_KIND: Mapping[str, Callable[[QonnxGraph, _Place], str]] = {Dense.kind: _dense, Threshold.kind: _threshold}
+"""What writes a layer, by its kind; gives the name of the tensor that the layer gives."""

@@ -226,7 +226,7 @@ def _layer(
 def _weighing(window: Window) -> int:
     """How many times what is added to the current of every slot is in the potential at the end of a window."""
     slots = window.slots
-    return {SUMMED: slots, DOUBLED: 2**slots - 1, FLOWING: slots * (slots + 1) // 2}[window.rule]
+    return {SUMMED: slots, DOUBLED: (1 << slots) - 1, FLOWING: slots * (slots + 1) // 2}[window.rule]
 
 
 def _traced_bounds(weights: Mapping[str, Int64], constant: Int64, sources: Sequence[Population]) -> tuple[Int64, Int64]:
