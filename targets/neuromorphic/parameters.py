@@ -130,7 +130,7 @@ def akida_parameters(network: Network) -> dict[str, Any]:
         }
         if layer.counting is not None:
             schedule = layer.counting.schedule
-            theta = schedule.steps[:, 0]
+            theta = schedule.increments[:, 0]
             bits = int(layer.counting.levels).bit_length()
             entry["activation_bits"] = bits
             entry["threshold"] = (theta - 1 - (constant + schedule.charge)).tolist()

@@ -135,7 +135,7 @@ class _Chain:
         fields = {
             "type": "IF",
             "r": np.ones(layer.channels, np.float32),
-            "v_threshold": _f4(np.maximum(schedule.steps[:, 0], 1) - 0.5),
+            "v_threshold": _f4(np.maximum(schedule.increments[:, 0], 1) - 0.5),
             "v_reset": np.zeros(layer.channels, np.float32),
         }
         self._append(name, fields, layer.channels)

@@ -54,7 +54,7 @@ class Neurons(Layer):
 
     @cached_property
     def schedule(self) -> Schedule:
-        """The thresholds as an initial charge and one step per spike."""
+        """The thresholds as an initial charge, and an increment for each spike."""
         return Schedule(self.thresholds)
 
     @property

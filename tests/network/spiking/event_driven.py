@@ -118,7 +118,7 @@ class _Simulation:
         """Let stbif neurons correct themselves until they are at rest."""
         layer = self.layers[name]
         assert isinstance(layer, Neurons)
-        steps, v, tracer = layer.schedule.steps, self.potential[name], self.tracer[name]
+        steps, v, tracer = layer.schedule.increments, self.potential[name], self.tracer[name]
         sent = []
         for c in neurons:
             while True:

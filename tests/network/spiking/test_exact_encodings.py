@@ -117,7 +117,7 @@ def test_the_potential_of_stbif_neurons_never_loses_the_sum_of_their_inputs() ->
     spikes, membranes = ENCODINGS_BY_NAME["stbif"].react(  # type: ignore[attr-defined]
         currents, np.repeat(schedule.charge[None], 3, axis=0), schedule
     )
-    paid = np.concatenate([np.zeros((4, 1), int), np.cumsum(schedule.steps, axis=1)], axis=1)
+    paid = np.concatenate([np.zeros((4, 1), int), np.cumsum(schedule.increments, axis=1)], axis=1)
     given = spikes.sum(axis=0)
     assert np.array_equal(membranes[-1] + paid[np.arange(4), given], currents.sum(axis=0) + schedule.charge)
 

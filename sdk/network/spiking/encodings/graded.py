@@ -29,6 +29,6 @@ class Graded(Encoding):
 
     def fire(self, potential: Int64, schedule: Schedule) -> tuple[Int64, Int64]:
         payload = schedule.level(potential)
-        paid = np.concatenate([np.zeros((schedule.channels, 1), np.int64), np.cumsum(schedule.steps, axis=1)], axis=1)
+        paid = schedule.paid
         rest = potential - paid[np.arange(schedule.channels), payload]
         return payload[None], rest[None]

@@ -16,9 +16,9 @@ Int64 = npt.NDArray[np.int64]
 class Sar(Encoding):
     """n slots for levels < 2^n, slot k weighs 2^(n−1−k).
 
-    In: v += (W·s) << (n−1−k). Out: with θ << (n−1−k) for equal steps, or Σ of the next 2^(n−1−k) steps of the
-    schedule: fire if v reaches it, and pay it. A value a makes popcount(a) spikes. A sum that would pass the
-    last level is never reached.
+    In: v += (W·s) << (n−1−k). Out: with θ << (n−1−k) for equal increments, or Σ of the next 2^(n−1−k)
+    increments of the schedule: fire if v reaches it, and pay it. A value a makes popcount(a) spikes. A sum that would
+    pass the last level is never reached.
     """
 
     name = "sar"
@@ -39,7 +39,7 @@ class Sar(Encoding):
 
     def fire(self, potential: Int64, schedule: Schedule) -> tuple[Int64, Int64]:
         v = potential.copy()
-        paid = np.concatenate([np.zeros((schedule.channels, 1), np.int64), np.cumsum(schedule.steps, axis=1)], axis=1)
+        paid = schedule.paid
         channels = np.arange(schedule.channels)
         given = np.zeros_like(v)
         spikes, membranes = [], []

@@ -16,9 +16,10 @@ Int64 = npt.NDArray[np.int64]
 class Stbif(Encoding):
     """Bipolar integrate-and-fire with a spike tracer S, 0 ≤ S ≤ L.
 
-    v += w·s for each incoming spike s = ±1; then +1 if v ≥ step[S+1] and S < L (v −= step[S+1], S += 1), or −1 if
-    v < 0 and S > 0 (v += step[S], S −= 1). v + Σ step[1..S] = z + charge always holds, and only one S is at rest for
-    a given z: so the sum of the spikes is the quantized integer, in whatever order the events came.
+    v += w·s for each incoming spike s = ±1; then +1 if v ≥ increment[S+1] and S < L (v −= increment[S+1],
+    S += 1), or −1 if v < 0 and S > 0 (v += increment[S], S −= 1). v + Σ increment[1..S] = z + charge always holds, and
+    only one S is at rest for a given z: so the sum of the spikes is the quantized integer, in whatever order the events
+    came.
     """
 
     name = "stbif"
@@ -51,14 +52,14 @@ class Stbif(Encoding):
         while True:
             if slot < len(currents):
                 v = v + currents[slot]
-            up_step = schedule.steps[channels, np.minimum(tracer, schedule.levels - 1)]
-            down_step = schedule.steps[channels, np.maximum(tracer - 1, 0)]
-            up = (tracer < schedule.levels) & (v >= up_step)
+            next_increment = schedule.increments[channels, np.minimum(tracer, schedule.levels - 1)]
+            last_increment = schedule.increments[channels, np.maximum(tracer - 1, 0)]
+            up = (tracer < schedule.levels) & (v >= next_increment)
             down = ~up & (tracer > 0) & (v < 0)
             if slot >= len(currents) and not (up.any() or down.any()):
                 break
             fired = up.astype(np.int64) - down
-            v = v - up * up_step + down * down_step
+            v = v - up * next_increment + down * last_increment
             tracer = tracer + fired
             spikes.append(fired)
             membranes.append(v)

@@ -17,8 +17,8 @@ class Ttfs(Encoding):
     """One spike at slot L − a, none for a = 0.
 
     In: a spike adds W to a current i, and v += i in this and every later slot of the window: L − slot = a times.
-    Out: a ramp climbs by one step per slot, from the last step of the schedule to its first, and a neuron fires
-    once, in the slot when v + ramp reaches Σ of all steps (equal steps: v += θ each slot, fire at v ≥ (L + 1)·θ
+    Out: a ramp climbs by one increment per slot, from the last of the schedule to its first, and a neuron fires
+    once, in the slot when v + ramp reaches Σ of all increments (equal ones: v += θ each slot, fire at v ≥ (L + 1)·θ
     with the ramp's first rise included).
     """
 
@@ -40,12 +40,12 @@ class Ttfs(Encoding):
 
     def fire(self, potential: Int64, schedule: Schedule) -> tuple[Int64, Int64]:
         v = potential.copy()
-        ceiling = schedule.steps.sum(axis=1)
+        ceiling = schedule.increments.sum(axis=1)
         silent = np.ones(v.shape, np.bool_)
         spikes, membranes = [], []
         for slot in range(schedule.levels):
             if slot:
-                v = v + schedule.steps[:, schedule.levels - slot]
+                v = v + schedule.increments[:, schedule.levels - slot]
             fired = silent & (v >= ceiling)
             silent &= ~fired
             spikes.append(fired.astype(np.int64))

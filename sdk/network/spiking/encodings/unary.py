@@ -14,7 +14,7 @@ Int64 = npt.NDArray[np.int64]
 
 
 class Unary(Encoding):
-    """Integrate the whole window with firing masked, then in each of L slots: fire if v ≥ step, v −= step.
+    """Integrate the whole window with firing masked, then in each of L slots: fire if v ≥ increment, v −= increment.
 
     A value a makes a spikes. Masking is what makes it exact: no neuron fires before it knows its whole input.
     """
@@ -36,9 +36,9 @@ class Unary(Encoding):
         given = np.zeros_like(v)
         spikes, membranes = [], []
         for _ in range(schedule.levels):
-            step = schedule.steps[channels, np.minimum(given, schedule.levels - 1)]
-            fired = (v >= step).astype(np.int64)
-            v = v - fired * step
+            increment = schedule.increments[channels, np.minimum(given, schedule.levels - 1)]
+            fired = (v >= increment).astype(np.int64)
+            v = v - fired * increment
             given = given + fired
             spikes.append(fired)
             membranes.append(v)

@@ -173,7 +173,7 @@ def _layer(stage: Stage, reaching: Sequence[Population], pe: int) -> EventDriven
         highest.append(np.full(before.channels, high, np.int64))
     increments, encoding = None, ""
     if stage.neurons is not None:
-        increments, encoding = stage.neurons.schedule.steps, stage.neurons.encoding
+        increments, encoding = stage.neurons.schedule.increments, stage.neurons.encoding
         start = start + stage.neurons.schedule.charge
     amount = (min(before.amounts[0] for before in reaching), max(before.amounts[1] for before in reaching))
     bounds = np.concatenate(lowest), np.concatenate(highest)
