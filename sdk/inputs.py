@@ -47,7 +47,17 @@ def read_inputs(
     labels: Sequence[str] = (),
     split: str | None = None,
 ) -> Inputs:
-    """What `convert` works on; the parameters are those of `pipeline.convert`.
+    """What `convert` works on.
+
+    Parameters
+    ----------
+    model, weights, example, name : see `frontends.load_model`.
+    data : a path (`.npz`, `.npy`, `.csv`), a mapping of arrays (`x`, `y` …), or an array of samples; None without any.
+    task : `classes`, `binary` or `values` (regression); default from the model and y, see `task.settle`.
+    labels : names of the classes in the order of the model's outputs (of one output: of class 0 and class 1), as a
+        list or as text with commas; y may then hold names. Default: what the data or the model hold.
+    split : how a fifth of the samples is held back if data has no x_test: `stratified` (the default) or `tail`, the
+        last fifth, for samples over time.
 
     A network of integers is judged on all samples, as none is needed to make it. Raises InputError where the model or
     the data cannot be read, or one does not fit the other.

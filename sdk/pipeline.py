@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from .data.dataset import Dataset, to_npy
 from .errors import CheckFailed, InputError, missing_package
 from .frontends.mlp import Mlp
 from .frontends.snn import Snn
-from .inputs import read_inputs
+from .inputs import Inputs, read_inputs
 from .judging import fidelity
 from .judging.scores import answers_of, scores
 from .network import Network, network_file
@@ -69,43 +69,23 @@ def convert(
     Parameters
     ----------
     model : a path (`.pt2`, `.onnx`, `.edgeml`, `module.py:factory` …) or a torch `nn.Module`.
-    to : the form: `quantized`, `spiking`, `tflite`, or one that a plugin adds.
-    target : the name of a profile, or the path of a profile.toml.
+    to, target : the form (`quantized`, `spiking`, `tflite` …); a profile's name, or the path of a profile.toml.
     data : a path (`.npz`, `.npy`, `.csv`), a mapping of arrays (`x`, `y` …), or an array of samples.
     output : the bundle's folder; default `build/<name>`.
-    weights : `.safetensors` for a `module.py:factory`.
-    example : an example input [batch, features …] of an `nn.Module` that has to be traced and whose input cannot be
-        guessed from its layers.
-    name : letters, digits and underscores: the prefix of generated code; default from the model.
+    weights, example, name : see `frontends.load_model`; the name is the prefix of generated code, too.
     options : of the converter and the target, by name, e.g. {"bits": 2, "epochs": 30}; see `edgeml convert --help`.
-    task : `classes`, `binary` or `values` (regression); default from the model and y, see `task.settle`.
-    labels : names of the classes in the order of the model's outputs (of one output: of class 0 and class 1), as a
-        list or as text with commas; y may then hold names. Default: what the data or the model hold.
-    split : how a fifth of the samples is held back where data has no x_test: `stratified` (the default) or `tail`,
-        the last fifth, for samples over time.
-    strict : refuse integers that are further from the float model than their bits explain (see `fidelity`), instead
-        of saying so in the first note.
+    task, labels, split : what is decided, what classes are called, what is held back: see `inputs.read_inputs`.
+    strict : refuse integers that are further from the float model than their bits explain (see `fidelity`).
     require : executors, by name, that must run to their end when the bundle is verified.
-    time_limit : seconds that each call of a tool (compiler, simulator, synthesis …) may take, instead of the tools'
-        own limits.
-    progress, announce, remark : called while work goes on (see `plugins.Progress`), before each stage, and with what
-        is worth a line but no part of the bundle, such as how long a tool took.
+    time_limit : seconds that each call of a tool (compiler, simulator …) may take, instead of the tools' own limits.
+    progress, announce, remark : called while work goes on, before each stage, and with lines beside the bundle.
 
-    An executor that fails, or does not end in time, says nothing of the artifact: the bundle is kept, and the
-    failure stands among its `verification`. The caller's process is left as it was (`caller_state.preserved`).
-
-    Raises
-    ------
-    InputError : the model, the data or an option is wrong, or the bundle cannot be written.
-    CheckFailed : a design rule of the part is broken, an artifact is not exact, or `strict` is; no bundle is left.
-    ToolFailed : a tool that makes an artifact failed or did not end in time; no bundle is left.
-    MissingTool : something that this conversion needs is not installed; or one of `require` did not run, and the
-        bundle is kept.
+    An executor that fails says nothing of the artifact: the bundle is kept, and its `verification` tells of it. The
+    caller's process is left as it was. Raises InputError (the model, the data, an option, the output), CheckFailed (a
+    rule is broken, an artifact is not exact, or `strict` is), ToolFailed (of a tool that makes an artifact): no bundle
+    is left then; MissingTool if something is not installed, or one of `require` did not run: the bundle is kept.
     """
-    profile = load_profile(target)
-    hardware, converter = plugins.targets(profile.kind), plugins.converters(to)
-    form_takes, target_takes = form_owner(to), target_owner(profile.kind)
-    given = check_options(options or {}, (form_takes, target_takes), installed_owners)
+    order = _order(to, target, options or {}, strict, progress, plugins.Listener(announce, remark))
     coverage.check_names(require)
     if output is not None:
         check_output(Path(output))
@@ -115,56 +95,93 @@ def convert(
         inputs = read_inputs(
             model, data, weights=weights, example=example, name=name, task=task, labels=labels, split=split
         )
-        source, dataset = inputs.source, inputs.data
-        announce(f"converting to {to}")
-        conversion = _converted(model, source, converter, to, dataset, form_takes.own(given), progress)
-        network = conversion.network
-        checked = source if isinstance(source, Mlp) else network
-        conversion = replace(conversion, notes=(*data_notes(checked, dataset), *inputs.notes, *conversion.notes))
-        conversion = _held_to_float(conversion, dataset, strict)
-        target_options = target_takes.own(given)
-        plugins.refuse_broken(hardware.rules(network, profile, target_options), profile)
-        final = Path(output) if output is not None else Path("build") / network.name
-        with unfinished_folder(final) as folder:
-            announce(f"writing for {profile.name}")
-            vectors = _write_network(folder, conversion, dataset)
-            write_samples(folder, source, dataset)
-            metrics = dict(conversion.metrics)
-            if dataset is not None and dataset.y_test is not None:
-                metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
-                metrics["judged_on"] = {"samples": len(dataset.y_test), "split": dataset.split}
-            listener = plugins.Listener(announce, remark)
-            metrics["target"] = dict(hardware.emit(network, profile, folder, target_options, listener))
-            manifest = {**_manifest(conversion, to, profile, given, metrics), "vectors": vectors.as_json()}
-            unverified = Bundle(folder, network, seal(folder, manifest))
-            verdicts = run_executors(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
-            _refuse_inexact(verdicts)
-            manifest["verification"] = [verdict.as_json() for verdict in verdicts]
-            manifest["coverage"] = coverage.coverage(verdicts, profile.name).as_json()
-            (folder / REPORT).write_text(render(manifest, network, unverified.golden()[0]), encoding="utf-8")
-            seal(folder, manifest)
-            bundle = replace(load(folder), folder=final)
+        conversion = _converted(order, model, inputs)
+        bundle, verdicts = _written(order, inputs, conversion, output)
     coverage.require(verdicts, require)
     return bundle
 
 
-def _converted(
-    model: Any,
-    source: Mlp | Snn | Network,
-    converter: plugins.Converter,
+@dataclass(frozen=True, eq=False)
+class _Order:
+    """What is asked for, checked: form and target with the options of each, and who is told of the work."""
+
+    form: str
+    profile: Profile
+    converter: plugins.Converter
+    hardware: plugins.Target
+    given: Mapping[str, Any]
+    form_options: dict[str, Any]
+    target_options: dict[str, Any]
+    strict: bool
+    progress: plugins.Progress
+    listener: plugins.Listener
+
+
+def _order(
     form: str,
-    dataset: Dataset | None,
-    options: dict[str, Any],
+    target: str,
+    options: Mapping[str, Any],
+    strict: bool,
     progress: plugins.Progress,
-) -> plugins.Conversion:
+    listener: plugins.Listener,
+) -> _Order:
+    profile = load_profile(target)
+    hardware, converter = plugins.targets(profile.kind), plugins.converters(form)
+    form_takes, target_takes = form_owner(form), target_owner(profile.kind)
+    given = check_options(options, (form_takes, target_takes), installed_owners)
+    own = form_takes.own(given), target_takes.own(given)
+    return _Order(form, profile, converter, hardware, given, *own, strict, progress, listener)
+
+
+def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
+    """The integer network in the form asked for, with notes, held against the float model and the part's rules."""
+    order.listener.announce(f"converting to {order.form}")
+    conversion = _in_form(order, model, inputs)
+    checked = inputs.source if isinstance(inputs.source, Mlp) else conversion.network
+    notes = (*data_notes(checked, inputs.data), *inputs.notes, *conversion.notes)
+    conversion = _held_to_float(replace(conversion, notes=notes), inputs.data, order.strict)
+    rules = order.hardware.rules(conversion.network, order.profile, order.target_options)
+    plugins.refuse_broken(rules, order.profile)
+    return conversion
+
+
+def _written(
+    order: _Order, inputs: Inputs, conversion: plugins.Conversion, output: str | os.PathLike[str] | None
+) -> tuple[Bundle, list[Verdict]]:
+    """The bundle, written and verified, and what verification found."""
+    network, dataset, announce = conversion.network, inputs.data, order.listener.announce
+    final = Path(output) if output is not None else Path("build") / network.name
+    with unfinished_folder(final) as folder:
+        announce(f"writing for {order.profile.name}")
+        vectors = _write_network(folder, conversion, dataset)
+        write_samples(folder, inputs.source, dataset)
+        metrics = dict(conversion.metrics)
+        if dataset is not None and dataset.y_test is not None:
+            metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
+            metrics["judged_on"] = {"samples": len(dataset.y_test), "split": dataset.split}
+        emitted = order.hardware.emit(network, order.profile, folder, order.target_options, order.listener)
+        metrics["target"] = dict(emitted)
+        manifest = {**_manifest(order, conversion, metrics), "vectors": vectors.as_json()}
+        unverified = Bundle(folder, network, seal(folder, manifest))
+        verdicts = run_executors(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
+        _refuse_inexact(verdicts)
+        manifest["verification"] = [verdict.as_json() for verdict in verdicts]
+        manifest["coverage"] = coverage.coverage(verdicts, order.profile.name).as_json()
+        (folder / REPORT).write_text(render(manifest, network, unverified.golden()[0]), encoding="utf-8")
+        seal(folder, manifest)
+        return replace(load(folder), folder=final), verdicts
+
+
+def _in_form(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
     """The integer network of what was read, in the form asked for."""
+    source, form = inputs.source, order.form
     if isinstance(source, Snn) and form != "spiking":
         raise InputError(f"model {source.name}", f"is a spiking network; form {form} takes none", "Use --to spiking")
     if isinstance(source, Network):
-        return _adopted(model, source, converter, form, dataset, options)
+        return _adopted(order, model, source, inputs.data)
     try:
         # A spiking model goes to the spiking form alone, which takes both.
-        return converter.convert(source, dataset, options, progress)  # type: ignore[arg-type]
+        return order.converter.convert(source, inputs.data, order.form_options, order.progress)  # type: ignore[arg-type]
     except ModuleNotFoundError as error:
         raise missing_package(f"form {form}", error) from error
 
@@ -190,38 +207,31 @@ def _write_network(folder: Path, conversion: plugins.Conversion, dataset: Datase
     return _write_golden(folder, conversion.network, dataset)
 
 
-def _manifest(
-    conversion: plugins.Conversion, form: str, profile: Profile, options: Mapping[str, Any], metrics: Mapping[str, Any]
-) -> dict[str, Any]:
+def _manifest(order: _Order, conversion: plugins.Conversion, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What `bundle.json` says, but for what verification finds."""
+    profile = order.profile
     return {
         "name": conversion.network.name,
         "edgeml": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "form": form,
+        "form": order.form,
         "target": {
             "name": profile.name,
             "kind": profile.kind,
             "description": profile.description,
             "values": dict(profile.values),
         },
-        "options": dict(options),
+        "options": dict(order.given),
         "model_hash": network_file.model_hash(conversion.network),
         "metrics": metrics,
         "notes": list(conversion.notes),
     }
 
 
-def _adopted(
-    model: Any,
-    network: Network,
-    converter: plugins.Converter,
-    form: str,
-    dataset: Dataset | None,
-    options: dict[str, Any],
-) -> plugins.Conversion:
+def _adopted(order: _Order, model: Any, network: Network, dataset: Dataset | None) -> plugins.Conversion:
     """An integer network in the form asked for: as the converter adopts it, else as it is if its layers allow."""
+    converter, form, options = order.converter, order.form, order.form_options
     conversion = None
     if isinstance(converter, plugins.AdoptsNetworks):
         conversion = converter.adopt(model, network, dataset, options)

@@ -169,9 +169,12 @@ class _Declared:
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """The names as they are declared: the same options in another order make the same manifest."""
-        wanted = set(names)
-        known = dict.fromkeys(o.name for owner in self._each_owner() if wanted for o in owner.options)
-        return [name for name in known if name in wanted]
+        wanted, ordered = set(names), dict[str, None]()
+        for owner in self._each_owner() if wanted else ():
+            ordered |= dict.fromkeys(option.name for option in owner.options if option.name in wanted)
+            if len(ordered) == len(wanted):
+                break
+        return list(ordered)
 
     def _each_owner(self) -> Iterator[Owner]:
         yield from self._owners
