@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..network import Dense, Lookup, Network, Node, Requantize, Threshold, trace
-from ..network.layers.leaky_neurons import LeakyNeurons
-from ..network.layers.neurons import Neurons
 from ..network.value_range import ValueRange
 from .chart import chart, figure, histogram, thresholds
 from .markup import pairs, section, table, text
@@ -173,9 +171,9 @@ def _table(layer: Lookup) -> str:
 
 _FIGURES: Mapping[str, Callable[[Any, ValueRange], str]] = {
     Dense.kind: lambda layer, _: _weights(layer.weight, layer.weight_bits),
-    LeakyNeurons.kind: lambda layer, _: _weights(layer.weight, layer.weight_bits),
+    "leaky_neurons": lambda layer, _: _weights(layer.weight, layer.weight_bits),
     Threshold.kind: lambda layer, accumulators: _thresholds(layer.thresholds, accumulators),
-    Neurons.kind: lambda layer, accumulators: _thresholds(layer.thresholds, accumulators),
+    "neurons": lambda layer, accumulators: _thresholds(layer.thresholds, accumulators),
     Lookup.kind: lambda layer, _: _table(layer),
     Requantize.kind: lambda layer, _: _factors(layer),
 }

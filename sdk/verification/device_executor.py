@@ -39,7 +39,7 @@ class HilExecutor:
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs] on the device named by the options `port` or `emulate`."""
-        from .session import outputs
+        from ..hil.session import outputs
 
         if not options.get("port") and not options.get("emulate"):
             raise MissingTool("hil", "needs a device", "Pass port=… (or run `edgeml hil --port …`)")
