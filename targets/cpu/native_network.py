@@ -16,7 +16,7 @@ from edgeml.targets.c import CProgram, Dialect, generate
 from edgeml.targets.c.alone import StepCase, check_steps, entry_points
 
 from .compiler import Compiler, find_compiler, missing_compiler
-from .dialect import CPU_DIALECT
+from .dialect import CPU_DIALECT, cpu_dialect
 from .shared_library import build_library
 
 __all__ = ["NativeNetwork", "build_native"]
@@ -101,7 +101,7 @@ class NativeNetwork:
     Parameters
     ----------
     network : what to run.
-    dialect : which C.
+    dialect : which C; by default that of the target for CPUs, with the kernels of installed packages.
     compiler : by default the one that `find_compiler` finds; MissingTool where there is none.
     flags : for the compiler; by default those for this very machine.
     files : text by name that takes the place of generated files; CheckFailed where that C does not fit the network.
@@ -110,12 +110,12 @@ class NativeNetwork:
     def __init__(
         self,
         network: Network,
-        dialect: Dialect = CPU_DIALECT,
+        dialect: Dialect | None = None,
         compiler: Compiler | None = None,
         flags: Sequence[str] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> None:
-        build = _Build.of([network], dialect, compiler, flags, files)
+        build = _Build.of([network], dialect or cpu_dialect(), compiler, flags, files)
         self._bind(network, build.programs[0], build)
 
     def _bind(self, network: Network, program: CProgram, build: _Build) -> None:

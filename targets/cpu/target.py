@@ -12,7 +12,7 @@ from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Word
 from edgeml.targets.c import MOST_CONSTANTS, emitter_kinds, generate, has_emitter
 
-from .dialect import CPU_DIALECT
+from .dialect import CPU_DIALECT, cpu_dialect
 
 __all__ = ["CpuTarget"]
 
@@ -43,7 +43,7 @@ class CpuTarget:
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
         """Bytes of constants and of working memory for one sample."""
-        program = generate(network, CPU_DIALECT)
+        program = generate(network, cpu_dialect())
         return {"flash_bytes": float(program.constant_bytes), "ram_bytes": float(program.arena_bytes)}
 
     def emit(
@@ -61,7 +61,7 @@ class CpuTarget:
         compiled from the source that they checked. Raises CheckFailed if a rule is broken.
         """
         refuse_broken(self.rules(network, profile, options), profile)
-        program = generate(network, CPU_DIALECT)
+        program = generate(network, cpu_dialect())
         program.write(folder / "c")
         return {
             "constant_bytes": program.constant_bytes,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from edgeml.errors import InputError
 from edgeml.targets.c import Dialect, LayerCode
+from edgeml.targets.c.dense_kernels.installed import installed_kernels
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
 
@@ -34,8 +35,10 @@ class _Chosen(DenseKernel):
 
 
 def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
-    """What dense layers may use on `core`, in the order of preference where nothing was measured."""
-    return (*(_MVE if core.mve else ()), *(_DSP if core.dsp else _LANES), _ANY)
+    """What dense layers may use on `core`, in the order of preference if nothing was measured; those of installed
+    packages come behind edgeml's own, but for the one that computes any layer."""
+    own = (*(_MVE if core.mve else ()), *(_DSP if core.dsp else _LANES))
+    return (*own, *installed_kernels("mcu", (*own, _ANY)), _ANY)
 
 
 def dialect_for(kernels: tuple[DenseKernel, ...]) -> Dialect:
