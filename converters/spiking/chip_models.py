@@ -35,7 +35,7 @@ def _weights(values: Floats, step: float) -> npt.NDArray[Any]:
 
 
 def _threshold(layer: SnnLayer, values: Floats, largest: int, chip: str) -> npt.NDArray[Any]:
-    """Whole thresholds of at least 1; InputError where one passes the chip's width."""
+    """Whole thresholds of at least 1; InputError if one passes the chip's width."""
     rounded: npt.NDArray[Any] = np.maximum(np.rint(values), 1).astype(np.int64)
     if int(rounded.max()) > largest:
         raise InputError(
@@ -48,7 +48,7 @@ def _threshold(layer: SnnLayer, values: Floats, largest: int, chip: str) -> npt.
 
 def _loihi_layer(layer: SnnLayer, step: float, unit: float, steps: int, first: bool, last: bool) -> LeakyNeurons:
     """Decays of 12 bits. A stored weight counts twice and is shifted by 6: one unit of a state is step·unit / 2^7, or
-    2^−exponent times that where thresholds would else be too wide for the chip."""
+    2^−exponent times that if thresholds would else be too wide for the chip."""
     widest = float(layer.threshold.max()) / (step * unit / 2**7) / 64
     exponent = -int(np.clip(np.ceil(np.log2(widest / _LOIHI_THRESHOLD)), 0, _MOST_EXPONENT))
     state = step * unit / 2.0 ** (7 + exponent)

@@ -57,7 +57,7 @@ class SpikingConverter:
     def convert(
         self, mlp: Mlp | Snn, data: Dataset | None, options: Mapping[str, Any], progress: Progress
     ) -> Conversion:
-        """Convert `mlp`, and write the result as .nir too where NIR has words for it. Raises InputError for a wrong
+        """Convert `mlp`, and write the result as .nir too if NIR has words for it. Raises InputError for a wrong
         option, or naming the layer that has no exact spikes."""
         return _with_charts(_with_nir(self._converted(mlp, data, options, progress)), data)
 
@@ -101,7 +101,7 @@ class SpikingConverter:
 
 
 def _with_nir(conversion: Conversion) -> Conversion:
-    """The conversion with `nir/<name>.nir` and what its nodes do not say; a note where it cannot be written."""
+    """The conversion with `nir/<name>.nir` and what its nodes do not say; a note if it cannot be written."""
     network = conversion.network
     try:
         content, lost = nir_bytes(network)
@@ -121,7 +121,7 @@ def _with_nir(conversion: Conversion) -> Conversion:
 
 def _with_charts(conversion: Conversion, data: Dataset | None) -> Conversion:
     """The conversion with rasters and membranes of one held-back sample (a random one without data), and the accuracy
-    over time steps where there are labels and a readout over time."""
+    over time steps if there are labels and a readout over time."""
     network = conversion.network
     q = _inputs(network, data)
     charts = spike_charts(network, q)

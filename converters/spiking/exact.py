@@ -19,7 +19,7 @@ __all__ = ["to_spikes"]
 
 
 def _steps_of(layer: Lookup, channels: int, where: str) -> Threshold:
-    """A monotone table as thresholds of its argument; InputError where it falls somewhere."""
+    """A monotone table as thresholds of its argument; InputError if it falls somewhere."""
     table = layer.table.astype(np.int64)
     rises = np.diff(table)
     if np.any(rises < 0):

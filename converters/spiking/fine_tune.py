@@ -38,7 +38,7 @@ def fine_tune(
 
     values : of the options `epochs`, `seed`, `learning_rate` and `batch_size`.
 
-    Raises InputError where there are no labels, or the network has delays (snnTorch has none).
+    Raises InputError if there are no labels, or the network has delays (snnTorch has none).
     """
     if data.y is None:
         raise InputError("fine-tuning", "needs the class of each sample", "Pass data with y, or --epochs 0")

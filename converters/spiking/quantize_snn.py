@@ -94,7 +94,7 @@ def _model(layer: SnnLayer, fraction: int, decay_bits: int, fires: bool) -> Neur
 
 
 def _significant(values: Floats, bits: int) -> npt.NDArray[Any]:
-    """Rounded to integers of at most so many significant bits, at least 0."""
+    """Rounded to integers of at most `bits` significant bits, at least 0."""
     result = np.clip(np.rint(values), 0, 2.0**40)
     drop = np.maximum(np.floor(np.log2(np.maximum(result, 1))) + 1 - bits, 0)
     integers: npt.NDArray[Any] = (np.rint(result / 2**drop) * 2**drop).astype(np.int64)

@@ -174,7 +174,7 @@ def _network(
             # A layer that never fires on this data gets the threshold that its largest weight would reach.
             scales.append(float(np.percentile(positive, percentile)) if positive.size else real * most)
         integers = np.clip(np.rint(weight / step), -most - 1, most).astype(np.int32)
-        # Fraction bits only where a threshold would else be too small a number to be hit closely.
+        # Fraction bits only if a threshold would else be too small a number to be hit closely.
         fraction = 0 if last else max(0, _THRESHOLD_BITS - int(np.log2(max(scales[-1] / real, 1))))
         threshold = 1 if last else min(max(1, round(scales[-1] / real * 2**fraction)), _MOST_THRESHOLD)
         layer = _neurons(integers, weight_bits, bias / real, steps, fraction, None if last else threshold)

@@ -39,7 +39,7 @@ def convert_snn(snn: Snn, data: Dataset | None, options: Mapping[str, Any], prog
 
     options : those of `options.SPIKING_MODEL`. Samples of `input_encoder` events hold steps · channels numbers.
     metrics : agreement {argmax, spikes: share of equal (step, neuron) pairs, per layer and in all}, accuracy float
-        (of the user's own model, where there is one to run) and integer where there are labels, and measures.
+        (of the user's own model, if there is one to run) and integer if there are labels, and measures.
     """
     refuse_others(options, SPIKING_MODEL, "a spiking model")
     values = read_values(SPIKING_MODEL, options)
@@ -162,7 +162,7 @@ def agreement(snn: Snn, network: Network, x: Floats, readout: str) -> dict[str, 
 def _scores(
     snn: Snn, network: Network, data: Dataset, y: npt.NDArray[Any], readout: str
 ) -> dict[str, dict[str, float]]:
-    """Of the integers, and of the float model: the user's own, run as it is, where there is one."""
+    """Of the integers, and of the float model: the user's own, run as it is, if there is one."""
     x = np.asarray(data.x_test, np.float64)
     theirs = np.concatenate([_users_outputs(snn, network, x[at : at + 256], readout) for at in range(0, len(x), 256)])
     wanted = theirs if network.task == VALUES else snn.decisions(theirs)
@@ -177,5 +177,5 @@ def _users_outputs(snn: Snn, network: Network, x: Floats, readout: str) -> Float
 
 
 def _source_events(snn: Snn, network: Network, x: Floats) -> Floats:
-    """Samples as the user's model takes them: events over time, or one step where it repeats them itself."""
+    """Samples as the user's model takes them: events over time, or one step if it repeats them itself."""
     return float_events(network, x) if snn.source is None or snn.source.steps is None else x[None]

@@ -17,7 +17,7 @@ INT32_LOW, INT32_HIGH = -(2**31), 2**31 - 1
 def integer_array(
     where: str, values: Any, dimensions: int, low: int = INT32_LOW, high: int = INT32_HIGH
 ) -> npt.NDArray[np.int32]:
-    """`values` as a read-only, contiguous int32 array of so many `dimensions`, every value in [low, high].
+    """`values` as a read-only, contiguous int32 array of n `dimensions`, every value in [low, high].
 
     Floating-point input is refused, whatever its values: an integer network is made of integers.
     Raises NetworkError naming `where`.

@@ -18,7 +18,7 @@ __all__ = ["decision_rule", "decisions"]
 def decisions(what: Network | Output, y: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """The class of each sample, int64 [samples], from output integers y [samples, outputs].
 
-    Of a network for classes: the index of the largest output, ties to the lowest index. Of a binary one: 1 where
+    Of a network for classes: the index of the largest output, ties to the lowest index. Of a binary one: 1 if
     y > threshold, else 0. Raises InputError for a network that gives values, and for y of another shape.
     """
     output = what.output if isinstance(what, Network) else what

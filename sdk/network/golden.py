@@ -40,7 +40,7 @@ def simulate_batches(network: Network, q: npt.NDArray[Any], batch: int = DEFAULT
 def simulate(network: Network, q: npt.NDArray[Any], batch: int = DEFAULT_BATCH) -> IntTensor:
     """Output integers int32 [samples, outputs] for input integers q [samples, inputs].
 
-    Raises InputError where q does not fit the network's input.
+    Raises InputError if q does not fit the network's input.
     """
     network.check_input(np.asarray(q)[:1])
     outputs = np.empty((len(q), network.output_size), np.int32)

@@ -66,7 +66,7 @@ class Layer(ABC):
 
     @abstractmethod
     def output_size(self, *input_sizes: int) -> int:
-        """Number of output channels for inputs of these sizes; NetworkError where they do not fit."""
+        """Number of output channels for inputs of these sizes; NetworkError if they do not fit."""
 
     @abstractmethod
     def output_range(self, *inputs: ValueRange) -> ValueRange:
@@ -127,7 +127,7 @@ class Layer(ABC):
 
     @classmethod
     def from_parts(cls: type[_L], attributes: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) -> _L:
-        """Inverse of `parts`; NetworkError where a field is missing, unknown or of a wrong kind."""
+        """Inverse of `parts`; NetworkError if a field is missing, unknown or of a wrong kind."""
         known = {field.name for field in dataclasses.fields(cls)}
         required = {
             field.name
@@ -168,7 +168,7 @@ def layer_class(kind: str) -> type[Layer]:
     """The class of a kind of layer.
 
     A kind is only ever looked up among names that are known: it does not become part of a module's name.
-    Raises UnknownKind with the known kinds where there is none, MissingTool where its package cannot be imported.
+    Raises UnknownKind with the known kinds if there is none, MissingTool if its package cannot be imported.
     """
     if not isinstance(kind, str):
         raise NetworkError("layer kind", f"must be a text, found {type(kind).__name__}")

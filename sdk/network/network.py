@@ -56,8 +56,8 @@ class Output:
     scale : float64 [1] or [outputs], positive.
     zero_point : int32.
     labels : a name for each output, or empty; of a binary network the names of class 0 and class 1.
-    task : "classes", "binary" or "values" (see `task`), or "" where nobody stated it: then `Network.task` derives it.
-    threshold : of a binary network, int32: class 1 where y > threshold. Without one: the zero point, real 0.
+    task : "classes", "binary" or "values" (see `task`), or "" if nobody stated it: then `Network.task` derives it.
+    threshold : of a binary network, int32: class 1 if y > threshold. Without one: the zero point, real 0.
     """
 
     scale: npt.NDArray[np.float64]
@@ -85,7 +85,7 @@ class Output:
 
     @property
     def decision_threshold(self) -> int:
-        """Of a binary network: class 1 where y is above this integer."""
+        """Of a binary network: class 1 if y is above this integer."""
         return self.zero_point if self.threshold is None else self.threshold
 
     def real(self, y: IntArray) -> npt.NDArray[np.float64]:
@@ -244,7 +244,7 @@ class Network:
         return self.sizes[self.nodes[-1].name]
 
     def check_input(self, q: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
-        """Input integers as int32 [samples, inputs]; InputError where shape, type or a value does not fit."""
+        """Input integers as int32 [samples, inputs]; InputError if shape, type or a value does not fit."""
         q = np.asarray(q)
         if q.dtype.kind not in "iu" or q.ndim != 2 or q.shape[1] != self.input_size:
             raise InputError("input", f"must be integers [samples, {self.input_size}], found {q.dtype} {list(q.shape)}")

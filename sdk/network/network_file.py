@@ -70,7 +70,7 @@ def to_bytes(network: Network, *, origins: bool = True) -> bytes:
 
 
 def _task(output: Output) -> dict[str, Any]:
-    """What is decided, where it is stated: files from before there were tasks keep their bytes and their hash."""
+    """What is decided, if it is stated: files from before there were tasks keep their bytes and their hash."""
     stated: dict[str, Any] = {"task": output.task} if output.task else {}
     return stated if output.threshold is None else {**stated, "threshold": output.threshold}
 
@@ -91,7 +91,7 @@ def write(network: Network, path: Path) -> None:
 
 
 def read(path: Path) -> Network:
-    """The network in a `.edgeml` file; InputError naming the file where it cannot be one."""
+    """The network in a `.edgeml` file; InputError naming the file if it cannot be one."""
     return from_bytes(read_regular(path, _LARGEST_FILE), str(path))
 
 
@@ -114,7 +114,7 @@ def from_bytes(content: bytes, where: str = "network") -> Network:
 def structure_of(content: bytes, key: str = _METADATA_KEY) -> dict[str, Any]:
     """The JSON structure under `key` in the header of safetensors; nothing is read that the file does not hold.
 
-    Raises InputError where there is none of this format; ValueError and the like where it is not sound JSON.
+    Raises InputError if there is none of this format; ValueError and the like if it is not sound JSON.
     """
     if len(content) < 8:
         raise InputError("header", f"the file has {len(content)} bytes only")

@@ -54,8 +54,8 @@ Int64 = npt.NDArray[np.int64]
 def quantize_multiplier(eff: npt.ArrayLike) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """(multiplier, shift) of real factors eff ≥ 0, as the integer runtimes derive them from float64 scales.
 
-    m, s = frexp(eff); m = round(m · 2^31), halved where that is 2^31. A factor below 2^−32 becomes 0.
-    Raises NetworkError where a factor is negative, not finite or 2^8 and more.
+    m, s = frexp(eff); m = round(m · 2^31), halved if that is 2^31. A factor below 2^−32 becomes 0.
+    Raises NetworkError if a factor is negative, not finite or 2^8 and more.
     """
     values = np.atleast_1d(np.asarray(eff, dtype=np.float64))
     if not np.all(np.isfinite(values)) or np.any(values < 0) or np.any(values >= 2.0**LARGEST_SHIFT):

@@ -1,7 +1,7 @@
 """What a network is for, and how its last integers become an answer.
 
 classes : one output per class; the answer is the index of the largest, the lowest index of equals.
-binary  : one output; the answer is 1 where the integer lies above `threshold`, else 0.
+binary  : one output; the answer is 1 if the integer lies above `threshold`, else 0.
 values  : regression; the outputs themselves are the answer, as real numbers.
 """
 
@@ -36,10 +36,10 @@ def label_count(task: str, outputs: int) -> int:
 
 
 def integer_threshold(real: float, scale: float, zero_point: int) -> int:
-    """The integer t with y > t exactly where (y − zero_point) · scale > real: zero_point + ⌊real / scale⌋.
+    """The integer t with y > t exactly if (y − zero_point) · scale > real: zero_point + ⌊real / scale⌋.
 
     In rational arithmetic, so that no rounding moves a decision. Above 32 bits the largest int32, which no output
-    passes. Raises NetworkError where `real` is not finite, or t lies below 32 bits.
+    passes. Raises NetworkError if `real` is not finite, or t lies below 32 bits.
     """
     if not math.isfinite(real):
         raise NetworkError("output, threshold", f"must be finite, found {real}")

@@ -64,7 +64,7 @@ class _Search:
         self.batch = max(2, min(_CANDIDATES, most))
 
     def cost(self, node: str, samples: int) -> int:
-        """Operations, about, of computing a node for so many samples."""
+        """Operations, about, of computing a node for n `samples`."""
         each = fixed = 0
         for part in self._needed[node][1:]:
             steps, size = part.layer.time_steps, self.network.sizes[part.name]
@@ -148,7 +148,7 @@ class _Search:
 
     def crossing(self, node: str, channel: int) -> IntTensor:
         """Two inputs [2, inputs] that differ by 1 in one place, between which the value of a channel crosses the middle
-        of what it has reached; none [0, inputs] where it has reached one value only."""
+        of what it has reached; none [0, inputs] if it has reached one value only."""
         reached = self.values[node][:, channel]
         first, last = int(reached.argmin()), int(reached.argmax())
         middle = (int(reached[first]) + int(reached[last])) // 2
@@ -229,7 +229,7 @@ def _goals(network: Network, node: Node) -> list[_Goal]:
 
 
 def _evenly(nodes: list[Node], count: int) -> list[Node]:
-    """At most so many of the nodes, spread over all of them."""
+    """At most `count` of the nodes, spread over all of them."""
     if len(nodes) <= count:
         return nodes
     return [nodes[position * (len(nodes) - 1) // max(1, count - 1)] for position in range(count)]

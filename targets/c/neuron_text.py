@@ -56,7 +56,7 @@ class NeuronText(Interpreter):
     Parameters
     ----------
     constant : gives the name of the array of a parameter, by the parameter's name.
-    names : expressions of values, by name, where they are others than the name itself.
+    names : expressions of values, by name, if they are others than the name itself.
     behind_input : statements behind the one that gives `input`.
     given : the expression that counts a neuron's spikes of this step, for neurons that fire at events.
     """

@@ -1,4 +1,4 @@
-"""What a profile of a neuromorphic chip may say; a rule applies where the profile has its number (see `rules`)."""
+"""What a profile of a neuromorphic chip may say; a rule applies if the profile has its number (see `rules`)."""
 
 from __future__ import annotations
 

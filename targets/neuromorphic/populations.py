@@ -33,7 +33,7 @@ class Population:
     model : the neuron model or the encoding by name; `membrane` for a layer that does not fire.
     leaky : the layer of leaky neurons, if they are.
     counting : the layer of neurons of an exact encoding, if they are; neither, if nothing fires.
-    dense : the layer that holds the synapses, where that is another one.
+    dense : the layer that holds the synapses, if that is another one.
     """
 
     node: str

@@ -1,6 +1,6 @@
 """Design rules of neuromorphic chips: small named functions over a network's populations and a profile's numbers.
 
-A rule applies where the profile has its number; so a chip is described by data alone, and a profile of a user's own
+A rule applies if the profile has its number; so a chip is described by data alone, and a profile of a user's own
 gets the same rules.
 """
 
@@ -88,7 +88,7 @@ def hidden_neurons(network: Network, layers: list[Population], profile: Profile)
 
 
 def cores(network: Network, layers: list[Population], profile: Profile) -> Results:
-    """Neurons in all, by cores of so many neurons; a population starts on a core of its own."""
+    """Neurons in all, by cores of n neurons; a population starts on a core of its own."""
     per_core, available = _limit(profile, "neurons_per_core"), _limit(profile, "cores")
     if per_core and available is not None:
         needed = sum(-(-layer.size // per_core) for layer in layers)
@@ -140,7 +140,7 @@ def weight_values(network: Network, layers: list[Population], profile: Profile) 
 
 
 def thresholds(network: Network, layers: list[Population], profile: Profile) -> Results:
-    """Thresholds, by their width and, for exact encodings, one per neuron where the chip has no schedule."""
+    """Thresholds, by their width and, for exact encodings, one per neuron if the chip has no schedule."""
     bits = _limit(profile, "threshold_bits")
     for layer in layers:
         if layer.leaky is not None and bits is not None:
@@ -214,7 +214,7 @@ def model_parameters(network: Network, layers: list[Population], profile: Profil
 
 
 def recurrence(network: Network, layers: list[Population], profile: Profile) -> Results:
-    """Recurrent synapses, where a chip has none."""
+    """Recurrent synapses, if a chip has none."""
     if profile.values.get("recurrent", True):
         return
     for layer in layers:

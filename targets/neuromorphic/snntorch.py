@@ -111,7 +111,7 @@ def run_on_snntorch(
 ) -> tuple[npt.NDArray[np.int32], dict[str, npt.NDArray[np.int32]], str]:
     """Outputs int32 [samples, outputs], emitted integers by node int32 [samples, steps · neurons], the version.
 
-    Exact: every number on the way is an integer below 2^53. Layers that are no neurons are computed by their own
+    Exact: every number on the way is an integer below 2^53. Layers that are not neurons are computed by their own
     definition.
     """
     import snntorch

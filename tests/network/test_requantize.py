@@ -106,7 +106,7 @@ WRONG = [
     ({"shift": np.array([2]), "rounding": "shift"}, "multiplier 2"),
     ({"shift": np.array([0, 0])}, "must have 1 values"),
     ({"shift": np.array([9])}, "must lie in -31"),
-    ({"fraction": np.array([1])}, "0 but with float64_away"),
+    ({"fraction": np.array([1])}, "0 unless rounding is float64_away"),
     ({"low": 5, "high": 4}, "high"),
     ({"zero_point": 2**20}, "zero point"),
     ({"multiplier": np.array([0.5])}, "must hold integers"),

@@ -45,7 +45,7 @@ class Chain:
         """Steps of delay [neurons] behind them."""
 
     def snn(self, name: str) -> Snn:
-        """The layers in a row; InputError naming the node where the graph is no such chain."""
+        """The layers in a row; InputError naming the node if the graph is not such a chain."""
         inputs = [key for key, node in self.nodes.items() if node.kind == "Input"]
         outputs = [key for key, node in self.nodes.items() if node.kind == "Output"]
         if len(inputs) != 1 or len(outputs) != 1:
@@ -146,7 +146,7 @@ class Chain:
             raise InputError(self.where, f"node {name} has {seconds.size} delays for {channels} channels")
         steps = np.broadcast_to(np.rint(seconds / self.step), (channels,)).astype(np.float64)
         if steps.min() < 0 or np.any(np.abs(steps * self.step - seconds) > 1e-3 * self.step):
-            raise InputError(self.where, f"node {name}: delays are no multiples of the time step, {self.step} s")
+            raise InputError(self.where, f"node {name}: delays are not multiples of the time step, {self.step} s")
         return steps
 
     def _neurons(

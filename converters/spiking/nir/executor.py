@@ -55,7 +55,7 @@ class NirExecutor:
         return "" if importlib.util.find_spec("h5py") else "pip install 'edgeml[neuromorphic]'"
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
-        """Run q [samples, inputs]; CheckFailed where the file holds another network than the bundle."""
+        """Run q [samples, inputs]; CheckFailed if the file holds another network than the bundle."""
         path, network = _exact(bundle)
         if model_hash(network) != model_hash(bundle.network):
             raise CheckFailed(str(path), "holds another network than the bundle", "Convert the model again")

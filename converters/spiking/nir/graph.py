@@ -46,7 +46,7 @@ class NirNode:
 
 
 def read_graph(file: StoredFile) -> NirNode:
-    """The graph in a .nir file; InputError naming file and node where it is none that edgeml reads."""
+    """The graph in a .nir file; InputError naming file and node if it is none that edgeml reads."""
     root = file.group(file.root, "node")
     if root is None:
         raise InputError(file.where, "holds no group `node`: it is HDF5, but not NIR")

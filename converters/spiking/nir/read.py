@@ -21,7 +21,7 @@ __all__ = ["read_model", "read_scales", "read_snn"]
 
 
 def read_model(path: str | Path) -> Network | Snn:
-    """The network in a .nir file; InputError naming the file and node where it cannot be read."""
+    """The network in a .nir file; InputError naming the file and node if it cannot be read."""
     path = Path(path)
     with opened(path) as file:
         group = file.group(file.root, EXACT_GROUP)
@@ -34,14 +34,14 @@ def read_model(path: str | Path) -> Network | Snn:
 
 
 def read_snn(path: str | Path, step: float = NIR_STEP) -> Snn:
-    """What the NIR nodes say, whoever wrote them, for time steps of so many seconds."""
+    """What the NIR nodes say, whoever wrote them, for time steps of `step` seconds."""
     path = Path(path)
     with opened(path) as file:
         return Chain(read_graph(file), file.where, step).snn(_name(path))
 
 
 def read_scales(path: str | Path) -> StatedScales:
-    """What the file says real numbers become, and what its outputs stand for; CheckFailed where it says nothing."""
+    """What the file says real numbers become, and what its outputs stand for; CheckFailed if it says nothing."""
     with opened(Path(path)) as file:
         group = file.group(file.root, EXACT_GROUP)
         stated = None if group is None else file.dataset(group, REAL_NUMBERS)

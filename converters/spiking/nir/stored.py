@@ -45,7 +45,7 @@ class StoredFile:
         self._read = 0
 
     def member(self, group: Any, name: str) -> Any:
-        """The group or dataset of that name in `group`, or None; InputError where it is a link to elsewhere."""
+        """The group or dataset of that name in `group`, or None; InputError if it is a link to elsewhere."""
         link = group.get(name, getlink=True)
         if link is None:
             return None
@@ -60,7 +60,7 @@ class StoredFile:
         return found if isinstance(found, self._h5py.Group) else None
 
     def dataset(self, group: Any, name: str) -> Any:
-        """The dataset of that name in `group`, or None; InputError where its numbers lie in another file."""
+        """The dataset of that name in `group`, or None; InputError if its numbers lie in another file."""
         found = self.member(group, name)
         if not isinstance(found, self._h5py.Dataset):
             return None
@@ -69,7 +69,7 @@ class StoredFile:
         return found
 
     def values(self, dataset: Any) -> npt.NDArray[Any]:
-        """All numbers or texts of a dataset; InputError where it stores less than it claims, or too much."""
+        """All numbers or texts of a dataset; InputError if it stores less than it claims, or too much."""
         name = printable(dataset.name, 80)
         text = self._h5py.check_string_dtype(dataset.dtype)
         item = dataset.dtype.itemsize

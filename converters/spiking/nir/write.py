@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def h5py_module() -> Any:
-    """The package h5py; MissingTool where it is not installed."""
+    """The package h5py; MissingTool if it is not installed."""
     try:
         import h5py
     except ImportError as error:
@@ -50,7 +50,7 @@ def h5py_module() -> Any:
 def nir_bytes(network: Network) -> tuple[bytes, tuple[str, ...]]:
     """The file's content, and sentences on what its NIR nodes do not say. The same network gives the same bytes.
 
-    Raises InputError naming a layer that is no chain of synapses and neurons, MissingTool without h5py.
+    Raises InputError naming a layer that is not part of a chain of synapses and neurons, MissingTool without h5py.
     """
     h5py = h5py_module()
     chain = _Chain(network)

@@ -99,7 +99,7 @@ class Dense(Layer):
         }
 
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
-        """Runs on the float matrix product of BLAS where that is exact: every partial sum is an integer below
+        """Runs on the float matrix product of BLAS if that is exact: every partial sum is an integer below
         2^24 (float32) or 2^53 (float64), so no order of summation can round."""
         (x,) = inputs
         centred = x - np.int64(self.input_zero_point) if self.input_zero_point else x

@@ -68,7 +68,7 @@ class InputQuantizer(Layer):
         return (1 << (self.bits - 1 if self.signed else self.bits)) - 1
 
     def quantize(self, x: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """Real x [samples, size] → integers of the same shape; InputError where x is not finite."""
+        """Real x [samples, size] → integers of the same shape; InputError if x is not finite."""
         try:
             x = np.asarray(x, dtype=np.float64)
         except (TypeError, ValueError) as error:

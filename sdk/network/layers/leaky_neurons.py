@@ -181,7 +181,7 @@ class LeakyNeurons(Layer):
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (x,) = inputs
         outputs = np.empty((len(x), self.steps * self.neurons), np.int32)
-        # States of all steps are in memory at once: few samples at a time where there are many.
+        # States of all steps are in memory at once: few samples at a time if there are many.
         chunk = max(1, _MOST_STATES // (self.steps * max(self.neurons, self.inputs)))
         for start in range(0, len(x), chunk):
             outputs[start : start + chunk] = self.emitted(self.record(x[start : start + chunk]))

@@ -33,7 +33,7 @@ class Requantize(Layer):
     shift : int32, as many: −31 … 8; with `shift` −30 … 1.
     rounding : the rule.
     zero_point : integer added after rounding.
-    fraction : int32, as many: 0 … 2^22 − 1, all 0 but with `float64_away`; None stands for zeros.
+    fraction : int32, as many: 0 … 2^22 − 1, all 0 unless `rounding` is `float64_away`; None stands for zeros.
     low, high : what the output is clipped to; a fused ReLU is low = max(−128, zero_point).
     """
 
@@ -64,7 +64,9 @@ class Requantize(Layer):
         fraction = np.zeros_like(multiplier) if self.fraction is None else self.fraction
         fraction = integer_array("requantize, fraction", fraction, 1, 0, 2**FRACTION_BITS - 1)
         if fraction.size != multiplier.size or (self.rounding != "float64_away" and np.any(fraction)):
-            raise NetworkError("requantize, fraction", "must be as many as multipliers, and 0 but with float64_away")
+            raise NetworkError(
+                "requantize, fraction", "must be as many as multipliers, 0 unless rounding is float64_away"
+            )
         low = integer_scalar("requantize, low", self.low, -(2**15), 2**15 - 1)
         high = integer_scalar("requantize, high", self.high, low, 2**15 - 1)
         zero_point = integer_scalar("requantize, zero point", self.zero_point, -(2**15), 2**15 - 1)
@@ -87,7 +89,7 @@ class Requantize(Layer):
     def output_range(self, *inputs: ValueRange) -> ValueRange:
         """Every rule is monotone in the accumulator, so the ends of the range give the ends.
 
-        NetworkError where acc · 2^shift may pass 32 bits: the integer rules begin with that product, and the runtimes
+        NetworkError if acc · 2^shift may pass 32 bits: the integer rules begin with that product, and the runtimes
         overflow there without a word.
         """
         (x,) = inputs

@@ -62,7 +62,7 @@ def wiring(network: Network) -> dict[str, Wiring]:
 
     `Dense` and `Add` are linear, so that whatever stands between two populations is one set of synapses per pair of
     them. The bases of the populations are not folded in here: constant counts values, not spikes.
-    Raises NetworkError naming the layer where a kind of layer has no spikes.
+    Raises NetworkError naming the layer if a kind of layer has no spikes.
     """
     found: dict[str, Wiring] = {}
     for node in network.layers:

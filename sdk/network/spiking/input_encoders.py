@@ -19,9 +19,9 @@ ENCODERS = ("direct", "unary", "ttfs", "rate", "delta")
 |---|---|
 | direct | x itself, every step: a current into the first layer |
 | unary | 1 while t < a |
-| ttfs | 1 at t = levels − a, where a > 0 |
+| ttfs | 1 at t = levels − a, if a > 0 |
 | rate | 1 if draw(t, feature) < a; draws are uniform on 0 … levels − 1, so that a / levels is the rate |
-| delta | x[t] − last, where that differs by at least `change`; last = what was sent in sum, 0 at first |
+| delta | x[t] − last, if that differs by at least `change`; last = what was sent in sum, 0 at first |
 """
 
 

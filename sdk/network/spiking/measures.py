@@ -1,7 +1,7 @@
 """What a network costs in integers: synaptic operations, spikes, sparsity, operations, bytes moved, and energy.
 
 Synaptic operations and activation sparsity are counted as NeuroBench defines them (Yik et al., 2025): an operation
-for each non-zero activation behind each non-zero weight, an accumulate (AC) where activations are spikes of −1 or 1,
+for each non-zero activation behind each non-zero weight, an accumulate (AC) if activations are spikes of −1 or 1,
 else a multiply-accumulate (MAC); sparsity is the share of zero activations over all neurons, samples and steps.
 The energy is an estimate from integer operations and bytes with `ENERGY_PJ`, for logic in 45 nm: it ranks forms of
 one network, it is not a chip's consumption.

@@ -70,7 +70,7 @@ def _interval(low: Int64, high: Int64, past: Int64 | None = None) -> Int64:
 
 class _Intervals(Interpreter):
     """The operations on int64 [3, neurons]: the smallest value, the largest, and the smallest behind a membrane that is
-    just at its threshold, where a late reset takes the threshold off.
+    just at its threshold: the least that is left when a late reset takes the threshold off.
 
     Every rule of decay is monotone, so the ends of an interval give the ends. A reset only ever takes a membrane that
     is past its threshold. A limit of the membrane comes last, as a reset never takes a value out of it.
@@ -172,7 +172,7 @@ class _Intervals(Interpreter):
 def state_ranges(layer: LeakyLayer, x: ValueRange) -> tuple[ValueRange, ValueRange]:
     """Ranges of current and membrane over all steps, for inputs within x [steps · inputs].
 
-    Sound, and close where inputs are independent. Stops early, past 2^40, where the states grow without bound.
+    Sound, and close if inputs are independent. Stops early, past 2^40, if the states grow without bound.
     """
     parameters = {name: getattr(layer, name).astype(np.int64) for name in PARAMETERS}
     arriving = _interval(*arriving_range(layer, x))

@@ -18,7 +18,7 @@ def record(network: Network, q: npt.NDArray[Any]) -> dict[str, Record]:
     """Currents, membranes and spikes [steps, samples, neurons] of every `LeakyNeurons` layer, by node name.
 
     Layers feed forward, so each runs over all its steps at once; that is the same as stepping them together.
-    Raises InputError where q does not fit the network's input.
+    Raises InputError if q does not fit the network's input.
     """
     values: dict[str, npt.NDArray[np.int32]] = {network.nodes[0].name: network.check_input(np.asarray(q))}
     records: dict[str, Record] = {}

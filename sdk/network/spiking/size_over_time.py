@@ -11,6 +11,6 @@ MOST_ELEMENTS = 2**26
 
 
 def check_extent(where: str, steps: int, channels: int) -> None:
-    """NetworkError where so many steps of so many channels are more than `MOST_ELEMENTS`."""
+    """NetworkError if `steps` of `channels` values are more than `MOST_ELEMENTS`."""
     if steps * channels > MOST_ELEMENTS:
         raise NetworkError(where, f"{steps} steps of {channels} channels are more than {MOST_ELEMENTS} values")

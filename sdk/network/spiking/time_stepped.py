@@ -115,7 +115,7 @@ class _Populations:
 def run(network: Network, q: npt.NDArray[Any]) -> SpikeRun:
     """Run input integers q [samples, inputs] through `network` as spikes.
 
-    Raises InputError where q does not fit, NetworkError where a layer has no exact spikes.
+    Raises InputError if q does not fit, NetworkError if a layer has no exact spikes.
     """
     checked = network.check_input(np.asarray(q))
     wires = wiring(network)

@@ -25,7 +25,7 @@ _SUFFIX = {"uint8_t": "u8", "int16_t": "s16", "int32_t": "s32"}
 class LeakyNeuronsEmitter(LayerEmitter):
     """One loop over time. The neuron's choices are constants, so that each model gets its own short update.
 
-    Events of a step add rows of weights to what will arrive (a ring of steps where synapses have delays); models that
+    Events of a step add rows of weights to what will arrive (a ring of steps if synapses have delays); models that
     limit after each event, or fire on each, take their events one by one in the order of their index.
     """
 

@@ -192,7 +192,7 @@ def test_delays_and_if_neurons_are_read(tmp_path: Path) -> None:
         ({"w": {"type": "Linear", "weight": np.ones((1, 3))}}, EDGES, "w has weights"),
         ({"w": {"type": "Linear"}}, EDGES, "no numbers 'weight'"),
         ({"n": {"type": "IF", "r": np.ones(1), "v_threshold": np.array([np.nan])}}, EDGES, "NaN"),
-        ({"late": {"type": "Delay", "delay": np.array([2.5e-4, 0])}}, EDGES, "no multiples"),
+        ({"late": {"type": "Delay", "delay": np.array([2.5e-4, 0])}}, EDGES, "not multiples"),
         ({}, [*EDGES[:3], ("n", "nowhere")], "nowhere"),
         ({}, [*EDGES[:3], ("n", "late")], "loop"),
         ({}, EDGES[:2], "goes to nothing"),

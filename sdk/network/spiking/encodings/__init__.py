@@ -14,7 +14,7 @@ ENCODINGS: dict[str, Encoding] = {e.name: e for e in (Unary(), Sar(), Ttfs(), Gr
 
 
 def encoding(name: str) -> Encoding:
-    """The encoding called so; NetworkError naming the known ones where there is none."""
+    """The encoding called so; NetworkError naming the known ones if there is none."""
     if not isinstance(name, str) or name not in ENCODINGS:
         raise NetworkError(f"encoding {name!r}", f"is not known; known: {', '.join(ENCODINGS)}")
     return ENCODINGS[name]

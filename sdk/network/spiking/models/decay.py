@@ -55,7 +55,7 @@ DECAYS: dict[str, Callable[[Int64, Int64, int], Int64]] = {
 | none | x | unused |
 | multiply | (x·k + 2^(bits−1)) >> bits: the nearest integer, ties up | β = k / 2^bits |
 | multiply_toward_zero | sign(x) · ((\\|x\\|·k) >> bits) | β = k / 2^bits; Loihi with 12 bits |
-| shift | x − (x >> k), and one less where that changes nothing and x > 0: a linear tail | Xylo's dash |
+| shift | x − (x >> k), and one less if that changes nothing and x > 0: a linear tail | Xylo's dash |
 | subtract | sign(x) · max(\\|x\\| − k, 0) | a constant leak toward zero |
 
 Every rule is monotone in x and keeps 0, which the ranges of states rely on.

@@ -34,7 +34,7 @@ class NeuronModel:
     """One time step of a neuron, for what its synapses bring it and its state: current u (optional) and membrane v.
 
     input: a = ((Σ weight · spike) >> dropped_bits) << weight_shift, `input_delay` steps late; u = decay(u) + a or
-    decay(u + a) where there is a current, else u = a. Then v = decay(v) + u + bias, limited; s = [v > threshold] or
+    decay(u + a) if there is a current, else u = a. Then v = decay(v) + u + bias, limited; s = [v > threshold] or
     [v ≥ threshold]; and the reset.
 
     Parameters
@@ -48,16 +48,16 @@ class NeuronModel:
     addition : `exact`: decay(v) + u + bias, then limited; `saturating`: the change of v is limited after each
         addition (−loss + u, then + bias), and then v (Xylo).
     bits : width of the states.
-    current_limit, membrane_limit : rules (spiking/models/limits) where a state passes it.
+    current_limit, membrane_limit : rules (spiking/models/limits) if a state passes it.
     weight_shift : left shift of what the weights bring: fraction bits of the state, Loihi's exponent.
     dropped_bits : bits that the sum of a step loses first, rounding down: Loihi's negative exponents. Recurrent
         synapses sum, and lose, by themselves, one sum per delay.
     compare : `greater` or `at_least`.
     fire : `per_step`, or `per_event`: compare and reset after every single event, and count the spikes (tinyODIN).
     reset : `none`; `zero`; `zero_with_input`: also what this step brought is dropped; `subtract` the threshold once;
-        `subtract_guarded`: the comparison takes off the threshold where v was past it one step before, the membrane
+        `subtract_guarded`: the comparison takes off the threshold if v was past it one step before, the membrane
         does not (snnTorch without reset delay); `subtract_repeatedly`: as often as it fits, at most max_spikes times.
-    reset_delay : 1 where the reset that a spike asks for is done in the next step (snnTorch's habit), else 0.
+    reset_delay : 1 if the reset that a spike asks for is done in the next step (snnTorch's habit), else 0.
     max_spikes : spikes of one neuron and step.
     emission : `binary` or `count` of spikes, or the `membrane` itself of a layer that does not fire.
     input_delay : steps between a spike and its effect, beside the delays of single synapses.
@@ -122,7 +122,7 @@ class NeuronModel:
 
     @classmethod
     def from_attributes(cls, attributes: Any) -> NeuronModel:
-        """Inverse of `attributes`; NetworkError where a field is unknown or wrong."""
+        """Inverse of `attributes`; NetworkError if a field is unknown or wrong."""
         if not isinstance(attributes, Mapping):
             raise NetworkError("neuron model", f"must be a table of choices, found {type(attributes).__name__}")
         known = {field.name for field in dataclasses.fields(cls)}

@@ -172,7 +172,7 @@ class Restrict(Operation):
 
 @dataclass(frozen=True)
 class Compare(Operation):
-    """into = [x > threshold] if `strict`, else [x ≥ threshold]; x = value, less the threshold where `less` is 1."""
+    """into = [x > threshold] if `strict`, else [x ≥ threshold]; x = value, less the threshold if `less` is 1."""
 
     into: str
     value: str
@@ -214,7 +214,7 @@ class Count(Operation):
 
 @dataclass(frozen=True)
 class Zero(Operation):
-    """into = 0 where `when` is 1, else value."""
+    """into = 0 if `when` is 1, else value."""
 
     into: str
     value: str
@@ -272,7 +272,7 @@ class Store(Operation):
 
 @dataclass(frozen=True)
 class FireAtOnce(Operation):
-    """At an event: where the state is past its threshold (`strict` as in `Compare`) and the neuron has fired less than
+    """At an event: if the state is past its threshold (`strict` as in `Compare`) and the neuron has fired less than
     `most` times in this step, it fires once more and the state is 0."""
 
     state: str

@@ -9,7 +9,7 @@ __all__ = ["tinyodin"]
 
 def tinyodin() -> NeuronModel:
     """A time reference first moves v toward zero by the leak; then every event adds its 4-bit weight, saturating at
-    12 bits, and where v ≥ threshold (and v ≥ 0) the neuron fires at once and v = 0. Source: the chip's open RTL.
+    12 bits, and if v ≥ threshold (and v ≥ 0) the neuron fires at once and v = 0. Source: the chip's open RTL.
     """
     return NeuronModel(
         name="tinyodin",
