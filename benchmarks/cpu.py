@@ -302,7 +302,7 @@ def measure(widths: tuple[int, ...], input_bits: int, batch: int, rounds: int) -
         for name, timer in timers.items():
             times[name].append(timer())
     medians = {name: round(statistics.median(values) * 1e6, 4) for name, values in times.items()}
-    kernels = ", ".join(step.code.kernel for step in native.program.plan.steps if step.code.kernel)
+    kernels = ", ".join(stage.code.kernel for stage in native.program.layout.stages if stage.code.kernel)
     return Row("-".join(map(str, widths)), input_bits, batch, **medians, kernels=kernels)
 
 

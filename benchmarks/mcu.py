@@ -97,7 +97,7 @@ def ours(shape: Sequence[int], bits: int, chip: Core) -> dict[str, Any]:
 
 def _instructions_on_m55(firmware: Firmware) -> float:
     """Instructions of one inference by the clock of QEMU's MPS3 board, which runs by instructions."""
-    model, board = firmware.program.plan.network, qemu_an547
+    model, board = firmware.program.layout.network, qemu_an547
     elf = board_elf(
         firmware, core("m55"), uart=board.uart, ticks_per_second=board.systick_hz, memory=board.memory, optimize="-O2"
     )

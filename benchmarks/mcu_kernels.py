@@ -50,12 +50,12 @@ def _layer(weight_bits: int, input_bits: int) -> Network:
 def _counts(weight_bits: int, input_bits: int, chip: Core) -> dict[tuple[str, str], float]:
     """Instructions per multiply-accumulate by (kernel, file), of the kernels that apply."""
     network, found = _layer(weight_bits, input_bits), {}
-    prefixes = [step.job.prefix for step in firmware_files(network, chip, {}).program.plan.steps]
+    prefixes = [stage.job.prefix for stage in firmware_files(network, chip, {}).program.layout.stages]
     for kernel in core_kernels(chip):
         if kernel.name.startswith("w") and not kernel.name.startswith(f"w{weight_bits}_"):
             continue  # one for wider weights, which takes narrower ones too, for as many instructions
         firmware = firmware_files(network, chip, dict.fromkeys(prefixes, kernel.name))
-        (code,) = (step.code for step in firmware.program.plan.steps if step.name == "dense")
+        (code,) = (stage.code for stage in firmware.program.layout.stages if stage.name == "dense")
         if code.kernel == kernel.name:
             (file,) = (include for include in code.includes if include.startswith("dense_"))
             layer = measure(firmware, chip).layers["dense"]

@@ -157,13 +157,13 @@ def on_core(name: str, cases: Cases) -> Count:
         return count
     kernels = core_kernels(chip)
     for position, (network, q, y) in enumerate(cases if chip.unicorn_model else _fitting(cases)):
-        steps = [step.job.prefix for step in firmware_files(network, chip, {}).program.plan.steps]
-        firmware = firmware_files(network, chip, dict.fromkeys(steps, kernels[position % len(kernels)].name))
+        prefixes = [stage.job.prefix for stage in firmware_files(network, chip, {}).program.layout.stages]
+        firmware = firmware_files(network, chip, dict.fromkeys(prefixes, kernels[position % len(kernels)].name))
         if chip.unicorn_model:
             found = NetworkRunner(Emulator(chip, library_image(firmware, chip)), firmware.program).invoke(q)
         else:
             found = _on_board(network, firmware, q)
-        count.add(found, y, (step.code.kernel for step in firmware.program.plan.steps))
+        count.add(found, y, (stage.code.kernel for stage in firmware.program.layout.stages))
     return count
 
 
@@ -229,7 +229,7 @@ def on_body(name: str, cases: Cases) -> Count:
         part = cases[first : first + 10]
         natives = build_native([network for network, _, _ in part], CPU_DIALECT, flags=("-O1", *flags))
         for native, (_, q, y) in zip(natives, part, strict=True):
-            count.add(native.invoke(q), y, (step.code.kernel for step in native.program.plan.steps))
+            count.add(native.invoke(q), y, (stage.code.kernel for stage in native.program.layout.stages))
     return count
 
 
@@ -277,7 +277,7 @@ def on_neon(name: str, cases: Cases) -> Count:
         found = np.frombuffer(done.stdout, "<i4")
         for (_, _, y), program in zip(part, programs, strict=True):
             rows, found = np.split(found, [y.size])
-            count.add(rows.reshape(y.shape), y, (step.code.kernel for step in program.plan.steps))
+            count.add(rows.reshape(y.shape), y, (stage.code.kernel for stage in program.layout.stages))
     return count
 
 

@@ -13,11 +13,11 @@ How it goes together
   entry point of the group `edgeml.c_layers`.
 - `dense_kernels/`: one file for each way to pack and multiply weights; `kernel.py` says what one must offer. A target
   lists in its `Dialect` which of them a dense layer may use, best first.
-- `plan.py`: the order of the steps, which layers are computed together, and where each tensor lies in the arena.
+- `arena.py`: the order of the stages, which layers are computed together, and where each tensor lies in the arena.
 - `source.py`, `header.py`: the text of the two generated files; `arrays.py` formats constants.
 - `dialect.py`: what a target chooses: kernels, padding, alignment, samples in flight.
 
-Every step of the generated code serves the plain, the batched and the traced entry point; there is no second
+Every stage of the generated code serves the plain, the batched and the traced entry point; there is no second
 implementation to compare with golden than the one that runs.
 """
 

@@ -1,4 +1,4 @@
-"""The steps of a network in order, and where each tensor lies in the arena."""
+"""The stages of a network in order, and where each tensor lies in the arena."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .identifiers import c_name
 from .layer_code import LayerCode
 from .tensor import Tensor
 
-__all__ = ["Plan", "Step", "make_plan"]
+__all__ = ["ArenaLayout", "Stage", "lay_out"]
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class Stage:
     """One function of the generated code.
 
     Parameters
@@ -43,12 +43,12 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """All steps, and the bytes of arena that they need for one sample."""
+class ArenaLayout:
+    """All stages, and the bytes of arena that they need for one sample."""
 
     network: Network
     dialect: Dialect
-    steps: tuple[Step, ...]
+    stages: tuple[Stage, ...]
     arena_bytes: int
 
     @property
@@ -62,25 +62,25 @@ class Plan:
         return self.name.upper()
 
     @property
-    def traced(self) -> tuple[Step, ...]:
-        """The steps whose values a trace holds: all but the input."""
-        return self.steps[1:]
+    def traced(self) -> tuple[Stage, ...]:
+        """The stages whose values a trace holds: all but the input."""
+        return self.stages[1:]
 
     @property
     def trace_size(self) -> int:
         """Number of integers of a trace."""
-        return sum(step.output.size for step in self.traced)
+        return sum(stage.output.size for stage in self.traced)
 
 
 class _Arena:
-    """First-fit places for regions, each in use over an interval of steps."""
+    """First-fit places for regions, each in use over an interval of stages."""
 
     def __init__(self, alignment: int) -> None:
         self._alignment = alignment
-        self._regions: list[tuple[int, int, int, int]] = []  # first step, last step, start, end
+        self._regions: list[tuple[int, int, int, int]] = []  # first stage, last stage, start, end
 
     def place(self, first: int, last: int, size: int) -> int:
-        """Offset of `size` bytes that nothing else uses in steps first … last."""
+        """Offset of `size` bytes that nothing else uses in stages first … last."""
         size = -(-size // self._alignment) * self._alignment
         others = sorted((start, end) for begin, until, start, end in self._regions if begin <= last and first <= until)
         offset = 0
@@ -98,8 +98,8 @@ class _Arena:
 
 
 def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
-    """The steps: each node, with those behind it that its emitter absorbs. With `numbered`, the number of its node
-    stands in each step's prefix."""
+    """The stages: each node, with those behind it that its emitter absorbs. With `numbered`, the number of its node
+    stands in each stage's prefix."""
     position = {node.name: str(index) if numbered else "" for index, node in enumerate(network.nodes)}
     consumers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
     for node in network.nodes:
@@ -131,8 +131,8 @@ def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
     return jobs
 
 
-def make_plan(network: Network, dialect: Dialect) -> Plan:
-    """Choose the steps, generate their code and place their tensors."""
+def lay_out(network: Network, dialect: Dialect) -> ArenaLayout:
+    """Choose the stages, generate their code and place their tensors."""
     jobs = _jobs(network, dialect, numbered=False)
     codes = [layer_emitter(job.nodes[0]).emit(job) for job in jobs]
     if _clash(jobs, codes):
@@ -143,17 +143,17 @@ def make_plan(network: Network, dialect: Dialect) -> Plan:
         for tensor in job.inputs:
             last_use[tensor.name] = position
     arena = _Arena(dialect.alignment)
-    steps: list[Step] = []
+    stages: list[Stage] = []
     for position, (job, code) in enumerate(zip(jobs, codes, strict=True)):
         offset = arena.place(position, last_use[job.output.name], job.output.bytes)
         scratch_offset = arena.place(position, position, code.scratch_bytes) if code.scratch_bytes else 0
-        steps.append(Step(job, code, offset, scratch_offset))
-    return Plan(network, dialect, tuple(steps), arena.bytes)
+        stages.append(Stage(job, code, offset, scratch_offset))
+    return ArenaLayout(network, dialect, tuple(stages), arena.bytes)
 
 
 def _clash(jobs: list[LayerJob], codes: list[LayerCode]) -> bool:
-    """Whether a constant of one step is called like another step, or like its constant: as with layers that are called
-    `a` and `a_weight`."""
-    steps = {job.prefix for job in jobs}
+    """Whether a constant of one stage is called like another stage, or like its constant: as with layers called `a` and
+    `a_weight`."""
+    stages = {job.prefix for job in jobs}
     own = [{array.name for array in code.constants if not array.shared} for code in codes]
-    return bool(steps & set().union(*own)) or sum(map(len, own)) > len(set().union(*own))
+    return bool(stages & set().union(*own)) or sum(map(len, own)) > len(set().union(*own))

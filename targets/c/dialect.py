@@ -20,8 +20,8 @@ class Dialect:
     padding : tensors are padded to a multiple of so many elements.
     alignment : bytes to which constants are aligned, and to which an arena should be.
     tile : samples that the batched entry point computes together; 0 leaves that entry point out.
-    separate_steps : whether each step is a function of its own, shared by the entry points (small code, and cost that
-        can be told by step), and not inlined into each of them.
+    separate_stages : whether each stage is a function of its own, shared by the entry points (small code, and cost that
+        can be told by stage), and not inlined into each of them.
     vectors : whether the processor computes on vectors; if not, thresholds are searched, not all compared.
     """
 
@@ -29,5 +29,5 @@ class Dialect:
     padding: int = 64
     alignment: int = 64
     tile: int = 8
-    separate_steps: bool = False
+    separate_stages: bool = False
     vectors: bool = True

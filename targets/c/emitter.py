@@ -25,16 +25,16 @@ ENTRY_POINTS = "edgeml.c_layers"
 
 @dataclass(frozen=True, eq=False)
 class LayerJob:
-    """One step to generate code for.
+    """One stage to generate code for.
 
     Parameters
     ----------
     network : all of it, for ranges and the like.
-    nodes : the layers that this step computes: one, or one and those that it absorbed.
+    nodes : the layers that this stage computes: one, or one and those that it absorbed.
     inputs : the tensors that it takes.
     output : the tensor that it gives: the values of the last of `nodes`.
     dialect : the target's choices.
-    prefix : starts the names of this step's constants.
+    prefix : starts the names of this stage's constants.
     """
 
     network: Network
@@ -56,7 +56,7 @@ class LayerEmitter(ABC):
     """The kind of layer, as in `edgeml.network`."""
 
     def absorbs(self, job: LayerJob, consumer: Node) -> bool:
-        """Whether the step `job` can compute `consumer` too, the only node that takes its values (which then are in
+        """Whether the stage `job` can compute `consumer` too, the only node that takes its values (which then are in
         no memory and in no trace)."""
         return False
 
@@ -65,13 +65,13 @@ class LayerEmitter(ABC):
         return Tensor.make(nodes[-1].name, network.ranges[nodes[-1].name], dialect.padding)
 
     def extremes(self, job: LayerJob) -> list[npt.NDArray[np.int64]]:
-        """Inputs [channels] of a step with one input, within the input's range, at which its results are extreme or
-        change: `alone` runs the step on them, beside corners of the range. By default none."""
+        """Inputs [channels] of a stage with one input, within the input's range, at which its results are extreme or
+        change: `alone` runs the stage on them, beside corners of the range. By default none."""
         return []
 
     @abstractmethod
     def emit(self, job: LayerJob) -> LayerCode:
-        """The code of a step; NetworkError where the layer cannot be computed in C."""
+        """The code of a stage; NetworkError where the layer cannot be computed in C."""
 
 
 _KINDS: LayerKinds[LayerEmitter] = LayerKinds(

@@ -1,4 +1,4 @@
-"""The C of one step, as a layer or a dense kernel gives it."""
+"""The C of one stage, as a layer or a dense kernel gives it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["LayerCode"]
 
 @dataclass(frozen=True)
 class LayerCode:
-    """The C of one step.
+    """The C of one stage.
 
     Parameters
     ----------

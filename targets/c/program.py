@@ -13,7 +13,7 @@ from edgeml.errors import InputError
 from edgeml.licensing import LICENSE_FILE, license_text, with_license
 from edgeml.network import Network
 
-from .arena import Plan, make_plan
+from .arena import ArenaLayout, lay_out
 from .dialect import Dialect
 from .header import header_text
 from .source import source_text, used_constants, used_headers
@@ -31,18 +31,18 @@ class CProgram:
     Parameters
     ----------
     files : text by path relative to the folder.
-    plan : the steps.
+    layout : the stages.
     constant_bytes : read-only memory of weights, thresholds and tables.
     """
 
     files: Mapping[str, str]
-    plan: Plan
+    layout: ArenaLayout
     constant_bytes: int
 
     @property
     def arena_bytes(self) -> int:
         """Working memory for one sample."""
-        return self.plan.arena_bytes
+        return self.layout.arena_bytes
 
     def write(self, folder: Path) -> None:
         """Write the files below `folder`."""
@@ -63,13 +63,13 @@ def _kernel_text(header: str) -> str:
     return (_KERNELS / header).read_text(encoding="utf-8")
 
 
-def _own_headers(plan: Plan) -> dict[str, str]:
+def _own_headers(layout: ArenaLayout) -> dict[str, str]:
     """Headers that the layers bring with them, by name; InputError naming a layer whose header has another's name."""
     texts: dict[str, str] = {}
-    for step in plan.steps:
-        for name, text in step.code.headers.items():
+    for stage in layout.stages:
+        for name, text in stage.code.headers.items():
             if (_KERNELS / name).is_file() or texts.setdefault(name, text) != text:
-                raise InputError(f"layer {step.name}", f"brings a header {name}, but another has that name")
+                raise InputError(f"layer {stage.name}", f"brings a header {name}, but another has that name")
     return texts
 
 
@@ -95,12 +95,15 @@ def generate(network: Network, dialect: Dialect) -> CProgram:
         raise InputError(
             f"network {network.name}", f"has {values} weights and thresholds; in C at most {MOST_CONSTANTS}"
         )
-    plan = make_plan(network, dialect)
-    constant_bytes = sum(array.bytes for array in used_constants(plan))
+    layout = lay_out(network, dialect)
+    constant_bytes = sum(array.bytes for array in used_constants(layout))
     files = {
         LICENSE_FILE: license_text(),
-        f"{plan.name}.h": with_license("network.h", header_text(plan, constant_bytes)),
-        f"{plan.name}.c": with_license("network.c", source_text(plan)),
-        **{f"edgeml/{header}": text for header, text in _header_texts(used_headers(plan), _own_headers(plan)).items()},
+        f"{layout.name}.h": with_license("network.h", header_text(layout, constant_bytes)),
+        f"{layout.name}.c": with_license("network.c", source_text(layout)),
+        **{
+            f"edgeml/{header}": text
+            for header, text in _header_texts(used_headers(layout), _own_headers(layout)).items()
+        },
     }
-    return CProgram(files, plan, constant_bytes)
+    return CProgram(files, layout, constant_bytes)

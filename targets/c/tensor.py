@@ -25,7 +25,7 @@ class Tensor:
     ctype : `uint8_t`, `int16_t` or `int32_t`.
     low : the value that 0 stands for; 0 unless ctype is `uint8_t`.
     stored_low, stored_high : int64 [size], range of the stored integers per channel.
-    padded : elements that are allocated; those behind `size` hold 0 in a `uint8_t` tensor when a step has run, so
+    padded : elements that are allocated; those behind `size` hold 0 in a `uint8_t` tensor when a stage has run, so
         that kernels may read whole vectors.
     """
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, MissingTool
 from edgeml.network import Network
 from edgeml.targets.c import CProgram, Dialect, generate
-from edgeml.targets.c.alone import StepCase, check_steps, entry_points
+from edgeml.targets.c.alone import StageCase, check_stages, entry_points
 
 from .compiler import Compiler, find_compiler, missing_compiler
 from .dialect import CPU_DIALECT, cpu_dialect
@@ -85,12 +85,12 @@ class _Build:
         files: dict[str, str] = {}
         for network, program in zip(networks, programs, strict=True):
             ctype = "int8_t" if network.quantizer.signed else "uint8_t"
-            wrapper = _WRAPPER.format(name=program.plan.name, macro=program.plan.macro, ctype=ctype)
-            wrapper += "\n" + entry_points(program.plan)
-            files |= {**program.files, f"{program.plan.name}-native.c": wrapper}
+            wrapper = _WRAPPER.format(name=program.layout.name, macro=program.layout.macro, ctype=ctype)
+            wrapper += "\n" + entry_points(program.layout)
+            files |= {**program.files, f"{program.layout.name}-native.c": wrapper}
         files |= replaced or {}
         # No network is called by a name with a hyphen.
-        files["all-native.c"] = "".join(f'#include "{program.plan.name}-native.c"\n' for program in programs)
+        files["all-native.c"] = "".join(f'#include "{program.layout.name}-native.c"\n' for program in programs)
         path = build_library(compiler, files, ["all-native.c"], chosen)
         return cls(programs, ctypes.CDLL(str(path)), compiler, chosen)
 
@@ -125,7 +125,7 @@ class NativeNetwork:
         self.flags = build.flags
         library = build.shared
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
-        pointer, size, name = ctypes.c_void_p, ctypes.c_size_t, program.plan.name
+        pointer, size, name = ctypes.c_void_p, ctypes.c_size_t, program.layout.name
         self._batch = getattr(library, f"{name}_invoke_batch")
         self._batch.argtypes, self._batch.restype = (pointer, size, pointer, pointer, pointer), None
         self._single = getattr(library, f"{name}_invoke")
@@ -138,7 +138,7 @@ class NativeNetwork:
         sizes = getattr(library, f"{name}_size")
         sizes.argtypes, sizes.restype = (ctypes.c_int,), size
         self._library = library
-        self._alignment = program.plan.dialect.alignment
+        self._alignment = program.layout.dialect.alignment
         self._arena_bytes = int(sizes(0))
         if (sizes(1), sizes(2)) != (network.input_size, network.output_size):
             raise CheckFailed(f"network {name}", f"has another size than the C: {sizes(1)} inputs, {sizes(2)} outputs")
@@ -159,19 +159,19 @@ class NativeNetwork:
         return outputs
 
     def check_layers(self) -> int:
-        """Run each step alone at the corners of its input range; the number of inputs that were run. CheckFailed where
+        """Run each stage alone at the corners of its input range; the number of inputs that were run. CheckFailed where
         one gives other integers than its layers."""
-        return check_steps(self.program.plan, self._run_alone, "on this machine")
+        return check_stages(self.program.layout, self._run_alone, "on this machine")
 
-    def _run_alone(self, case: StepCase) -> npt.NDArray[np.int32]:
-        function, step = getattr(self._library, case.function), case.step
+    def _run_alone(self, case: StageCase) -> npt.NDArray[np.int32]:
+        function, stage = getattr(self._library, case.function), case.stage
         function.argtypes, function.restype = (ctypes.c_void_p,) * 4, None
         inputs = [_aligned(stored.nbytes // len(stored), self._alignment) for stored in case.inputs]
         (output, y), (scratch, s) = (
-            _aligned(size, self._alignment) for size in (step.output.bytes, step.code.scratch_bytes)
+            _aligned(size, self._alignment) for size in (stage.output.bytes, stage.code.scratch_bytes)
         )
         addresses = [address for _, address in inputs]
-        found = np.empty((len(case.expected), step.output.padded), case.dtype)
+        found = np.empty((len(case.expected), stage.output.padded), case.dtype)
         for row, stored in enumerate(zip(*case.inputs, strict=True)):
             for (memory, _), values in zip(inputs, stored, strict=True):
                 memory[:] = values.view(np.uint8)
@@ -211,18 +211,18 @@ class NativeNetwork:
     def trace(self, q: npt.NDArray[np.integer]) -> dict[str, npt.NDArray[np.int32]]:
         """The integers of every layer that the C computes, by node name: int32 [samples, channels] each."""
         x = np.ascontiguousarray(q, dtype=self._dtype)
-        steps = self.program.plan.traced
-        parts: dict[str, list[npt.NDArray[np.int32]]] = {step.name: [] for step in steps}
+        stages = self.program.layout.traced
+        parts: dict[str, list[npt.NDArray[np.int32]]] = {stage.name: [] for stage in stages}
         memory, arena = self._arena()
         for start in range(0, max(1, len(x)), _SAMPLES_TRACED_AT_ONCE):
             rows = x[start : start + _SAMPLES_TRACED_AT_ONCE]
             outputs = np.empty((len(rows), self.network.output_size), np.int32)
-            values = np.empty((len(rows), self.program.plan.trace_size), np.int32)
+            values = np.empty((len(rows), self.program.layout.trace_size), np.int32)
             self._trace(rows.ctypes.data, len(rows), outputs.ctypes.data, values.ctypes.data, arena)
             column = 0
-            for step in steps:
-                parts[step.name].append(values[:, column : column + step.output.size])
-                column += step.output.size
+            for stage in stages:
+                parts[stage.name].append(values[:, column : column + stage.output.size])
+                column += stage.output.size
         del memory
         return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 

@@ -67,8 +67,8 @@ class CpuTarget:
             "constant_bytes": program.constant_bytes,
             "arena_bytes": program.arena_bytes,
             "batch_arena_bytes": program.arena_bytes * CPU_DIALECT.tile,
-            "kernels": {step.name: step.code.kernel for step in program.plan.steps if step.code.kernel},
-            "build": _commands(profile, program.plan.name),
+            "kernels": {stage.name: stage.code.kernel for stage in program.layout.stages if stage.code.kernel},
+            "build": _commands(profile, program.layout.name),
         }
 
 

@@ -43,11 +43,11 @@ def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
 
 def dialect_for(kernels: tuple[DenseKernel, ...]) -> Dialect:
     """The dialect with these kernels, the first that applies to a layer being taken."""
-    return Dialect(kernels, padding=16, alignment=4, tile=0, separate_steps=True, vectors=False)
+    return Dialect(kernels, padding=16, alignment=4, tile=0, separate_stages=True, vectors=False)
 
 
 def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:
-    """The dialect in which the steps of `chosen` (prefix → kernel) use that kernel and all others the core's first.
+    """The dialect in which the stages of `chosen` (prefix → kernel) use that kernel and all others the core's first.
 
     Raises InputError where a kernel is none of the core's: `chosen` may come out of a bundle.
     """

@@ -98,7 +98,7 @@ class UnicornExecutor:
         measures: dict[str, Any] = {"flash_bytes": image.flash, "ram_bytes": image.ram + firmware.program.arena_bytes}
         if len(q):
             _, call = runner.counted(q[0])
-            names = {step.job.prefix: step.name for step in firmware.program.plan.steps}
+            names = {stage.job.prefix: stage.name for stage in firmware.program.layout.stages}
             measures |= {
                 "instructions": call.instructions,
                 "instructions_by_layer": {names[prefix]: count for prefix, count in call.by_layer.items()},

@@ -39,7 +39,7 @@ class Firmware:
 
     Parameters
     ----------
-    program : the network's C, with its plan.
+    program : the network's C, with its layout.
     files : text by path relative to the folder `c/`.
     """
 
@@ -49,7 +49,7 @@ class Firmware:
     @property
     def sources(self) -> list[str]:
         """The C files that make up the library."""
-        name = self.program.plan.name
+        name = self.program.layout.name
         return [path for path in (f"src/{name}.c", f"src/{name}_constants.c") if path in self.files]
 
 
@@ -61,9 +61,9 @@ def self_test_vectors(network: Network) -> npt.NDArray[np.int32]:
 
 
 def firmware_files(network: Network, core: Core, chosen: dict[str, str]) -> Firmware:
-    """All files for `core`; `chosen` names the kernel of each dense step. The same arguments give the same text."""
+    """All files for `core`; `chosen` names the kernel of each dense stage. The same arguments give the same text."""
     program = generate(network, dialect_with(core, chosen))
-    name = program.plan.name
+    name = program.layout.name
     files: dict[str, str] = {}
     for path, text in program.files.items():
         if path == f"{name}.h":
@@ -89,9 +89,9 @@ def firmware_files(network: Network, core: Core, chosen: dict[str, str]) -> Firm
 def _separated(program: CProgram, text: str) -> tuple[str, str]:
     """The code, and the constants in a file of their own: a compiler that sees both would compute with the weights of
     small layers itself, and build them into code that is larger and that no CRC covers."""
-    name, alignment = program.plan.name, program.plan.dialect.alignment
+    name, alignment = program.layout.name, program.layout.dialect.alignment
     declared, defined = [], []
-    for array in used_constants(program.plan):
+    for array in used_constants(program.layout):
         definition = array.text(alignment)
         declaration = f"extern const {array.ctype} {array.name}[{array.values.size}];\n"
         assert text.count(definition) == 1
@@ -139,9 +139,9 @@ int32_t {name}_self_test(int32_t *output, void *arena);
 
 
 def _self_test(program: CProgram) -> str:
-    network = program.plan.network
-    name, macro = program.plan.name, program.plan.macro
-    constants = used_constants(program.plan)
+    network = program.layout.network
+    name, macro = program.layout.name, program.layout.macro
+    constants = used_constants(program.layout)
     crc = 0
     for array in constants:
         crc = zlib.crc32(constant_bytes(array), crc)
@@ -163,7 +163,7 @@ def _self_test(program: CProgram) -> str:
 
 int32_t {name}_self_test(int32_t *output, void *arena);
 
-{inputs.text(program.plan.dialect.alignment)}
+{inputs.text(program.layout.dialect.alignment)}
 int32_t {name}_self_test(int32_t *output, void *arena)
 {{
     static const uint32_t expected[{_VECTORS}] = {{{crcs}}}; /* of the outputs */

@@ -94,12 +94,12 @@ def library_image(
     also: tuple[str, ...] = (),
 ) -> Image:
     """The network alone: its entry points and the functions of `also`, without start-up code."""
-    name = firmware.program.plan.name
+    name = firmware.program.layout.name
     keep = [f"{name}_invoke"]
     keep += [f"{name}_trace"] if trace else []
     keep += [f"{name}_self_test"] if self_test else []
     keep += also
-    defines = {f"{firmware.program.plan.macro}_WITH_TRACE": "1"} if trace else {}
+    defines = {f"{firmware.program.layout.macro}_WITH_TRACE": "1"} if trace else {}
     return read_image(_elf(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap()))
 
 
@@ -107,7 +107,7 @@ def board_elf(
     firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap, optimize: str = "-O2"
 ) -> bytes:
     """A whole program for an emulated board: start-up code, UART and the device's side of hardware in the loop."""
-    name = firmware.program.plan.name
+    name = firmware.program.layout.name
     files = {**firmware.files, "board/mps2.c": stub_text("boards/mps2.c")}
     sources = [*firmware.sources, f"hil/{name}_hil.c", "hil/edgeml_hil.c", "board/mps2.c"]
     defines = {
@@ -115,7 +115,7 @@ def board_elf(
         "EDGEML_HIL_START": f"{name}_hil_start",
         "EDGEML_HIL_RECEIVE": f"{name}_hil_receive",
         "EDGEML_TICKS_PER_SECOND": f"{ticks_per_second}u",
-        f"{firmware.program.plan.macro}_WITH_TRACE": "1",
+        f"{firmware.program.layout.macro}_WITH_TRACE": "1",
     }
     return _elf(core, files, sources, ("edgeml_reset",), defines, optimize, memory)
 

@@ -70,17 +70,17 @@ class Measurement:
 
 def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measurement:
     """Build and, on a core that Unicorn has, run one inference; CheckFailed where it is not exact."""
-    plan = firmware.program.plan
+    layout = firmware.program.layout
     image = library_image(firmware, core, optimize=optimize)
     call = _counted(firmware, core, image) if core.unicorn_model else None
-    constants = {array.name: array.bytes for array in used_constants(plan)}
+    constants = {array.name: array.bytes for array in used_constants(layout)}
     layers: dict[str, dict[str, Any]] = {}
-    for step in plan.steps:
-        symbol = image.symbols.get(step.job.prefix)
-        layers[step.name] = {
-            "kernel": step.code.kernel,
-            **({"instructions": call.by_layer.get(step.job.prefix, 0)} if call else {}),
-            "constant_bytes": sum(constants[array.name] for array in step.code.constants),
+    for stage in layout.stages:
+        symbol = image.symbols.get(stage.job.prefix)
+        layers[stage.name] = {
+            "kernel": stage.code.kernel,
+            **({"instructions": call.by_layer.get(stage.job.prefix, 0)} if call else {}),
+            "constant_bytes": sum(constants[array.name] for array in stage.code.constants),
             "code_bytes": symbol.size if symbol else 0,
         }
     return Measurement(
@@ -96,7 +96,7 @@ def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measuremen
 
 
 def _counted(firmware: Firmware, core: Core, image: Image) -> Call:
-    network = firmware.program.plan.network
+    network = firmware.program.layout.network
     runner = NetworkRunner(Emulator(core, image), firmware.program)
     vectors = self_test_vectors(network)[:1]
     outputs, call = runner.counted(vectors[0])
@@ -115,7 +115,7 @@ def measure_best(firmware: Firmware, core: Core) -> Measurement:
 
 
 def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict[str, str]:
-    """The kernel of each dense step, by prefix: of those that take at most an eighth more instructions than the
+    """The kernel of each dense stage, by prefix: of those that take at most an eighth more instructions than the
     quickest, counted on this very layer and core, the one of the fewest bytes; with `smallest`, of all.
 
     Every kernel of the core is built into the whole network, wherever it applies, and run once. Empty for a core that
@@ -123,18 +123,18 @@ def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict
     """
     if not core.unicorn_model:
         return {}
-    prefixes = [step.job.prefix for step in firmware_files(network, core, {}).program.plan.steps]
+    prefixes = [stage.job.prefix for stage in firmware_files(network, core, {}).program.layout.stages]
     costs: dict[str, list[tuple[int, int, str]]] = {}
     for kernel in core_kernels(core):
         firmware = firmware_files(network, core, dict.fromkeys(prefixes, kernel.name))
-        steps = [step for step in firmware.program.plan.steps if step.code.kernel == kernel.name]
-        if not steps:
+        stages = [stage for stage in firmware.program.layout.stages if stage.code.kernel == kernel.name]
+        if not stages:
             continue
         found = measure(firmware, core)
-        for step in steps:
-            values = found.layers[step.name]
+        for stage in stages:
+            values = found.layers[stage.name]
             size = values["constant_bytes"] + values["code_bytes"]
-            costs.setdefault(step.job.prefix, []).append((size, values["instructions"], kernel.name))
+            costs.setdefault(stage.job.prefix, []).append((size, values["instructions"], kernel.name))
     chosen = {}
     for prefix, candidates in sorted(costs.items()):
         quickest = min(instructions for _, instructions, _ in candidates)

@@ -44,12 +44,12 @@ def stub_text(path: str) -> str:
 
 def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
     """Text by path relative to the firmware folder."""
-    network = program.plan.network
+    network = program.layout.network
     digest = model_hash(network)
     octets = [f"0x{digest[i : i + 2]}" for i in range(0, len(digest), 2)]
     values = {
-        "NAME": program.plan.name,
-        "MACRO": program.plan.macro,
+        "NAME": program.layout.name,
+        "MACRO": program.layout.macro,
         "CORE": core.title,
         "INPUTS": str(network.input_size),
         "OUTPUTS": str(network.output_size),

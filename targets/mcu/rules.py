@@ -76,8 +76,8 @@ def ram_rule(used: int, by_layer: dict[str, int], profile: Profile) -> RuleResul
 
 
 def tensor_bytes(program: CProgram) -> dict[str, int]:
-    """Bytes of each step's output and scratch memory."""
-    return {step.name: step.output.bytes + step.code.scratch_bytes for step in program.plan.steps}
+    """Bytes of each stage's output and scratch memory."""
+    return {stage.name: stage.output.bytes + stage.code.scratch_bytes for stage in program.layout.stages}
 
 
 def size_rules(network: Network, profile: Profile) -> list[RuleResult]:
@@ -99,7 +99,7 @@ def size_rules(network: Network, profile: Profile) -> list[RuleResult]:
         program = generate(network, dialect_for(core_kernels(profile_core(profile))))
     except InputError as error:
         return [*kinds, RuleResult.broken("generated C", error)]
-    constants = {step.name: sum(array.bytes for array in step.code.constants) for step in program.plan.steps}
+    constants = {stage.name: sum(array.bytes for array in stage.code.constants) for stage in program.layout.stages}
     return [
         *kinds,
         flash_rule(program.constant_bytes, constants, profile),

@@ -17,15 +17,15 @@ class NetworkRunner:
 
     def __init__(self, emulator: Emulator, program: CProgram) -> None:
         self.emulator = emulator
-        network = program.plan.network
-        self._plan = program.plan
-        self._name = program.plan.name
+        network = program.layout.network
+        self._layout = program.layout
+        self._name = program.layout.name
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
         self._outputs = network.output_size
         self._input = emulator.allocate(network.input_size)
         self._output = emulator.allocate(4 * network.output_size)
-        self._trace = emulator.allocate(4 * program.plan.trace_size)
-        self._arena = emulator.allocate(program.arena_bytes, program.plan.dialect.alignment)
+        self._trace = emulator.allocate(4 * program.layout.trace_size)
+        self._arena = emulator.allocate(program.arena_bytes, program.layout.dialect.alignment)
 
     def _integers(self, address: int, count: int) -> npt.NDArray[np.int32]:
         return np.frombuffer(self.emulator.read(address, 4 * count), "<i4").astype(np.int32)
@@ -33,7 +33,9 @@ class NetworkRunner:
     def counted(self, q: npt.NDArray[np.int32]) -> tuple[list[int], Call]:
         """Outputs for one sample q [inputs], with instructions and stack."""
         self.emulator.write(self._input, q.astype(self._dtype).tobytes())
-        layers = tuple(step.job.prefix for step in self._plan.steps if step.job.prefix in self.emulator.image.symbols)
+        layers = tuple(
+            stage.job.prefix for stage in self._layout.stages if stage.job.prefix in self.emulator.image.symbols
+        )
         call = self.emulator.call(
             f"{self._name}_invoke", self._input, self._output, self._arena, count=True, layers=layers, watch_stack=True
         )
@@ -51,15 +53,15 @@ class NetworkRunner:
     def trace(self, q: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], dict[str, npt.NDArray[np.int32]]]:
         """Outputs, and the integers of each layer by node name: int32 [samples, channels]."""
         outputs = np.empty((len(q), self._outputs), np.int32)
-        values = np.empty((len(q), self._plan.trace_size), np.int32)
+        values = np.empty((len(q), self._layout.trace_size), np.int32)
         for index, row in enumerate(q.astype(self._dtype)):
             self.emulator.write(self._input, row.tobytes())
             self.emulator.call(f"{self._name}_trace", self._input, self._output, self._trace, self._arena)
             outputs[index] = self._integers(self._output, self._outputs)
-            values[index] = self._integers(self._trace, self._plan.trace_size)
-        ends = np.cumsum([step.output.size for step in self._plan.traced])
+            values[index] = self._integers(self._trace, self._layout.trace_size)
+        ends = np.cumsum([stage.output.size for stage in self._layout.traced])
         parts = np.split(values, ends[:-1], axis=1)
-        return outputs, {step.name: part for step, part in zip(self._plan.traced, parts, strict=True)}
+        return outputs, {stage.name: part for stage, part in zip(self._layout.traced, parts, strict=True)}
 
     def self_test(self) -> int:
         """What the self-test returns."""

@@ -80,7 +80,7 @@ class McuTarget:
             "arena_bytes": firmware.program.arena_bytes,
             "constant_bytes": firmware.program.constant_bytes,
             "kernels": chosen,
-            "trace": [step.name for step in firmware.program.plan.traced],
+            "trace": [stage.name for stage in firmware.program.layout.traced],
             "kernels_chosen_by": _chosen_by(core, missing),
         }
         if missing:

@@ -24,7 +24,7 @@ class DenseProblem:
     weight : int32 [outputs, inputs].
     weight_bits : 1 to 8.
     bias : int64 [outputs]; the input's offset and zero point are folded into it.
-    thresholds : int32 [outputs, levels] if the step also computes the thresholds behind the layer, else None.
+    thresholds : int32 [outputs, levels] if the stage also computes the thresholds behind the layer, else None.
     input, output : tensors.
     low, high : int64 [outputs], bounds of acc.
     partial_low, partial_high : int64 [outputs], bounds of bias and every partial sum in any order of addition.
@@ -62,7 +62,7 @@ class DenseProblem:
         return int(self.partial_low.min()) >= -(2**31) and int(self.partial_high.max()) < 2**31
 
     def summary(self) -> str:
-        """One line for the comment above the step's function."""
+        """One line for the comment above the stage's function."""
         text = f"dense {self.inputs} -> {self.outputs}, {self.weight_bits}-bit weights"
         return text if self.thresholds is None else f"{text}, {self.thresholds.shape[1]} thresholds"
 
@@ -83,4 +83,4 @@ class DenseKernel(ABC):
 
     @abstractmethod
     def emit(self, problem: DenseProblem) -> LayerCode:
-        """The step's code: y = acc as int32_t, or the numbers of thresholds reached as uint8_t."""
+        """The stage's code: y = acc as int32_t, or the numbers of thresholds reached as uint8_t."""

@@ -1,4 +1,4 @@
-"""Each step of generated C alone: at the corners of its own input range, which no input of the network may reach."""
+"""Each stage of generated C alone: at the corners of its own input range, which no input of the network may reach."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgeml.errors import CheckFailed
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.network.layers.add import Add
 from edgeml.targets.c import generate
-from edgeml.targets.c.alone import step_cases
+from edgeml.targets.c.alone import stage_cases
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from edgeml.targets.cpu.native_network import NativeNetwork, build_native
 from tests.network.random_networks import random_network as random_dense_network
@@ -31,13 +31,13 @@ def test_every_kind_of_step_is_right_alone() -> None:
     kinds = {node.layer.kind for network in networks for node in network.layers}
     assert {"dense", "threshold", "requantize", "add", "neurons", "leaky_neurons"} <= kinds
     for native in build_native(networks, flags=native_flags()):
-        assert native.check_layers() >= 14 * (len(native.program.plan.steps) - 1)
+        assert native.check_layers() >= 14 * (len(native.program.layout.stages) - 1)
 
 
 def test_both_ends_of_a_dense_layer_are_reached_alone() -> None:
     network = random_dense_network(5, "ends")
-    for case in step_cases(generate(network, CPU_DIALECT).plan):
-        nodes = case.step.job.nodes
+    for case in stage_cases(generate(network, CPU_DIALECT).layout):
+        nodes = case.stage.job.nodes
         if len(nodes) == 1 and isinstance(nodes[0].layer, Dense):
             ends = network.ranges[nodes[0].name]
             assert int(case.expected[:, 0].min()) == int(ends.low[0])

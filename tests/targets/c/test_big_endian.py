@@ -95,10 +95,10 @@ def test_c_gives_golden_integers_where_the_highest_byte_lies_first(machine: str,
     for number, (network, dialect) in enumerate(networks_and_dialects(), 1):
         program = generate(network, dialect)
         program.write(tmp_path)
-        kernels |= {step.code.kernel for step in program.plan.steps}
+        kernels |= {stage.code.kernel for stage in program.layout.stages}
         q = random_inputs(network, 1, SAMPLES)
         expected = trace(network, q)
-        columns = np.concatenate([expected[step.name] for step in program.plan.traced], axis=1)
+        columns = np.concatenate([expected[stage.name] for stage in program.layout.traced], axis=1)
         name = network.name
         includes += [
             f'#define {name.upper()}_WITH_TRACE\n#include "{name}.c"',

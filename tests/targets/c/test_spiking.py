@@ -44,7 +44,9 @@ def test_exact_encodings(encoding: str) -> None:
 
 def test_layers_behind_a_population_follow_its_events() -> None:
     network, _ = random_network(np.random.default_rng(1), "ttfs")
-    kernels = [step.code.kernel for step in generate(network, CPU_DIALECT).plan.steps if step.name.startswith("dense")]
+    kernels = [
+        stage.code.kernel for stage in generate(network, CPU_DIALECT).layout.stages if stage.name.startswith("dense")
+    ]
     assert kernels
     assert set(kernels) == {"events"}
 

@@ -46,7 +46,7 @@ def test_random_networks_equal_golden_at_every_layer(processor: str, tmp_path: P
         pytest.skip("needs the package ziglang and the program qemu-aarch64 (Debian: qemu-user)")
     networks = [random_network(seed, f"net{seed}") for seed in range(300, 318)]
     programs = [generate(network, CPU_DIALECT) for network in networks]
-    kernels = {step.code.kernel for program in programs for step in program.plan.steps}
+    kernels = {stage.code.kernel for program in programs for stage in program.layout.stages}
     assert {"triplets", "quads", "crumbs"} <= kernels
     includes = ""
     for network, program in zip(networks, programs, strict=True):
@@ -64,7 +64,7 @@ def test_random_networks_equal_golden_at_every_layer(processor: str, tmp_path: P
     found = np.frombuffer(done.stdout, np.int32)
     for network, program, q in zip(networks, programs, inputs, strict=True):
         expected = trace(network, q)
-        rows, found = np.split(found, [_SAMPLES * program.plan.trace_size])
-        columns = np.concatenate([expected[step.name] for step in program.plan.traced], axis=1)
+        rows, found = np.split(found, [_SAMPLES * program.layout.trace_size])
+        columns = np.concatenate([expected[stage.name] for stage in program.layout.traced], axis=1)
         np.testing.assert_array_equal(rows.reshape(_SAMPLES, -1), columns, err_msg=network.name)
     assert found.size == 0

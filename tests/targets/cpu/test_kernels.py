@@ -135,7 +135,7 @@ def test_a_kernel_with_every_block_and_threshold_width(kernel: str, body: str) -
     dialect = Dialect((KERNELS[kernel], KERNELS["rows"]))
     widths = set()
     for native in build_native(networks, dialect, flags=body_flags(body)):
-        code = native.program.plan.steps[1].code
+        code = native.program.layout.stages[1].code
         assert code.kernel == kernel
         widths.add("levels16" if "levels16" in code.statements[0] else "levels8")
         assert_equals_golden(native, 9, 3)

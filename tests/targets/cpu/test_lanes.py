@@ -28,8 +28,8 @@ def dialect(kernel: DenseKernel) -> Dialect:
 
 def arguments(network: Network, kernel: DenseKernel) -> list[str]:
     """Those of the call of the last dense layer's kernel, its name first."""
-    steps = [step for step in generate(network, dialect(kernel)).plan.steps if step.job.nodes[0].name == "dense"]
-    return [part.strip() for part in re.split(r"[(),;]", steps[0].code.statements[0]) if part.strip()]
+    stages = [stage for stage in generate(network, dialect(kernel)).layout.stages if stage.job.nodes[0].name == "dense"]
+    return [part.strip() for part in re.split(r"[(),;]", stages[0].code.statements[0]) if part.strip()]
 
 
 def assert_exact(networks: list[Network], kernel: DenseKernel, body: str) -> None:

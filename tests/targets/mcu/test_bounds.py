@@ -58,12 +58,12 @@ def test_bytes_are_summed_in_halves_that_hold_them(tmp_path: Path) -> None:
 def segment_length(network: Network, kernel: DenseKernel) -> int:
     """Inputs of a segment as the generated call states it."""
     program = generate(network, dialect_for((kernel, RowsKernel())))
-    (step,) = [step for step in program.plan.steps if step.name == "dense"]
-    assert step.code.kernel == kernel.name
-    (found,) = re.findall(r"segments of (\d+) inputs|$", step.code.constants[0].comment)[:1] or [""]
+    (stage,) = [stage for stage in program.layout.stages if stage.name == "dense"]
+    assert stage.code.kernel == kernel.name
+    (found,) = re.findall(r"segments of (\d+) inputs|$", stage.code.constants[0].comment)[:1] or [""]
     if found:
         return int(found)
-    return int(step.code.statements[-1].split("(")[1].split(",")[4])
+    return int(stage.code.statements[-1].split("(")[1].split(",")[4])
 
 
 def assert_exact(network: Network, kernel: DenseKernel, core: str) -> None:

@@ -49,7 +49,7 @@ def one_layer(weight: np.ndarray, bits: int, input_bits: int, signed: bool, seed
 
 def runs_exactly(network: Network, kernel: object, core: str, count: int = 6) -> None:
     program = generate(network, dialect_for((kernel, RowsKernel())))
-    assert program.plan.steps[1].code.kernel == kernel.name
+    assert program.layout.stages[1].code.kernel == kernel.name
     files = {(f"src/{path}"): text for path, text in program.files.items()}
     image = library_image(Firmware(program, files), CORES[core])
     q = random_inputs(network, 1, count)
@@ -67,7 +67,7 @@ def test_each_kernel_of_a_core_is_exact_on_random_layers(core: str, bits: int, i
     ran = 0
     for kernel in core_kernels(CORES[core]):
         program = generate(network, dialect_for((kernel, RowsKernel())))
-        if program.plan.steps[1].code.kernel == kernel.name:
+        if program.layout.stages[1].code.kernel == kernel.name:
             runs_exactly(network, kernel, core)
             ran += 1
     assert ran

@@ -59,7 +59,7 @@ def test_the_packing_is_exact_in_its_portable_body(
 ) -> None:
     network = one_layer(weights(np.random.default_rng(seed), (outputs, inputs), bits), bits, input_bits, signed, seed)
     dialect = replace(dialect_for((MveKernel(), RowsKernel())), tile=4)
-    assert generate(network, dialect).plan.steps[1].code.kernel == "mve"
+    assert generate(network, dialect).layout.stages[1].code.kernel == "mve"
     q = random_inputs(network, seed, 4)
     native = NativeNetwork(network, dialect, flags=("-O1", "-DEDGEML_PORTABLE"))
     np.testing.assert_array_equal(native.trace(q)["dense"], simulate(network, q))

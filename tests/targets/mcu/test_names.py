@@ -68,7 +68,7 @@ def test_every_file_compiles_with_all_folders_on_the_include_path(name: str, tmp
 def test_they_run_in_the_emulator_and_on_a_board(name: str, tmp_path: Path) -> None:
     firmware = firmware_of(name, tmp_path)
     runner = NetworkRunner(Emulator(core("m4"), library_image(firmware, core("m4"), self_test=True)), firmware.program)
-    network = firmware.program.plan.network
+    network = firmware.program.layout.network
     q = random_inputs(network, 1, 10)
     np.testing.assert_array_equal(runner.invoke(q), simulate(network, q))
     assert runner.self_test() == 0
@@ -79,7 +79,7 @@ def test_they_run_in_the_emulator_and_on_a_board(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["all", *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])])
 def test_they_build_and_pass_their_test_with_cmake(name: str, tmp_path: Path) -> None:
     folder, build = tmp_path / "folder", tmp_path / "build"
-    made = firmware_of(name, folder).program.plan.name
+    made = firmware_of(name, folder).program.layout.name
     for command in (
         ["cmake", "-S", folder, "-B", build],
         ["cmake", "--build", build],

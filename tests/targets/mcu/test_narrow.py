@@ -132,7 +132,7 @@ def test_thresholds_of_every_type_are_exact(spread: int, levels: int, middle: in
         nodes = (*network.nodes[:2], replace(network.nodes[2], layer=narrow), network.nodes[3])
         network = replace(network, nodes=nodes)
     program = generate(network, dialect_for(core_kernels(core("m0"))))
-    assert program.plan.steps[2].name == "b"
-    (array,) = program.plan.steps[2].code.constants
+    assert program.layout.stages[2].name == "b"
+    (array,) = program.layout.stages[2].code.constants
     assert array.ctype == stored
     assert_exact(network, "m0")

@@ -114,7 +114,7 @@ def test_the_self_test_catches_every_single_bit_error() -> None:
     runner = NetworkRunner(emulator, firmware.program)
     assert runner.self_test() == 0
     flipped = 0
-    for array in used_constants(firmware.program.plan):
+    for array in used_constants(firmware.program.layout):
         address = image.address(array.name)
         for offset in range(array.bytes):
             (byte,) = emulator.read(address + offset, 1)
@@ -316,7 +316,7 @@ def test_bench_counts_instructions_by_layer_and_times_no_emulator(bundle: Bundle
     by_layer = {row["layer"]: row for row in rows}
     whole, layers = by_layer.pop(""), by_layer
     assert whole["instructions"] == bundle.manifest["metrics"]["target"]["instructions"]
-    assert set(layers) == {step for step in bundle.network.sizes if step in layers}
+    assert set(layers) == {name for name in bundle.network.sizes if name in layers}
     assert 0.9 < sum(row["instructions"] for row in layers.values()) / whole["instructions"] < 1
     assert layers["dense0"]["macs"] == bundle.network.nodes[1].layer.weight.size
     assert layers["threshold0"]["instructions_per_mac"] is None
