@@ -50,7 +50,7 @@ class ConstantArray:
         return int(self.values.size) * self.item_bytes
 
     def text(self, alignment: int) -> str:
-        """The definition, aligned to so many bytes."""
+        """The definition, aligned to `alignment` bytes."""
         flat = self.values.ravel().tolist()
         words = [str(value) for value in flat]
         if self.ctype == "int32_t" and -(2**31) in flat:

@@ -17,7 +17,7 @@ _VALUES_A_LINE = 4
 
 
 def _scale_macro(name: str, values: npt.NDArray[np.float64], comment: str) -> str:
-    """A macro of one number where that serves all channels; else NAME_PER_CHANNEL, the initializer of an array."""
+    """A macro of one number if that serves all channels; else NAME_PER_CHANNEL, the initializer of an array."""
     if values.size == 1 or np.all(values == values[0]):
         return f"#define {name} {float(values[0])!r} /* {comment} */"
     lines = [

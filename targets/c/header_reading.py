@@ -18,7 +18,7 @@ _NUMBER = r"-?[0-9][0-9.eE+-]*"
 
 
 def read_scales(text: str, macro: str, where: str) -> StatedScales:
-    """The scales in the text of a header whose macros begin with `macro`; CheckFailed where one is missing."""
+    """The scales in the text of a header whose macros begin with `macro`; CheckFailed if one is missing."""
 
     def values(name: str) -> Floats:
         listed = re.search(rf"#define {macro}_{name}_PER_CHANNEL {{([^}}]*)}}", text)

@@ -88,7 +88,7 @@ def _header_texts(headers: Iterable[str], own: Mapping[str, str]) -> dict[str, s
 def generate(network: Network, dialect: Dialect) -> CProgram:
     """The C of `network`; the same network and dialect give the same text.
 
-    Raises InputError where the text would be larger than compilers take.
+    Raises InputError if the text would be larger than compilers take.
     """
     values = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
     if values > MOST_CONSTANTS:

@@ -23,7 +23,7 @@ class Interface:
     inputs, outputs : elements per frame. input_lanes, output_lanes : elements per value of a stream.
     input_element, output_element : types inside the core.
     classes : whether the class of each frame, the index of its largest output, is given beside its last value.
-    threshold : of a binary network: its class is 1 where the output is above this integer; else None.
+    threshold : of a binary network: its class is 1 if the output is above this integer; else None.
     """
 
     inputs: int

@@ -79,6 +79,8 @@ def test_the_file_keeps_origins_and_is_as_before_without_them() -> None:
     again = from_bytes(to_bytes(said))
     assert [node.origin for node in again.nodes] == [node.origin for node in said.nodes]
     assert to_bytes(again) == to_bytes(said)
+    assert network.origins == {}
+    assert said.origins == {node.name: node.origin for node in said.nodes if node.origin}
     assert b"origin" not in to_bytes(network)
     assert said.with_origins({}).nodes == said.nodes
 

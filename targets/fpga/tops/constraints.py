@@ -60,7 +60,7 @@ _BOARDS = {
 
 
 def board_of(budget: Budget) -> Board | None:
-    """The board whose pins the template has, or None where the pins are left to the user."""
+    """The board whose pins the template has, or None if the pins are left to the user."""
     return next((board for part, board in _BOARDS.items() if budget.part.startswith(part)), None)
 
 
@@ -91,7 +91,7 @@ def pin_file(name: str, budget: Budget) -> tuple[str, str]:
 
 
 def _line(port: str, pins: dict[str, str], text: str) -> str:
-    """The line with the port's pin, commented out where none is known."""
+    """The line with the port's pin, commented out if none is known."""
     return (
         text.format(port=port, pin=pins.get(port, "PIN")) if port in pins else "# " + text.format(port=port, pin="PIN")
     )

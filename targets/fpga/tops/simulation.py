@@ -36,7 +36,7 @@ class BoardProgram:
 def compile_board(built: Built, top: UartTop, folder: Path) -> BoardProgram:
     """Compile a design and its UART top below `folder` (made if missing), lint included.
 
-    Raises MissingTool without Verilator or a C++ compiler, EdgemlError where lint or compilation fails.
+    Raises MissingTool without Verilator or a C++ compiler, EdgemlError if lint or compilation fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in {**built.files, **top.files}.items():

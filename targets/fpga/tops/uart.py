@@ -76,7 +76,7 @@ class SelfTest:
 
 
 def self_test(network: Network, built: Built, samples: int) -> SelfTest:
-    """The self-test of a design in requests of so many samples: as many as `_TEST_CLOCKS` and `_TEST_FRAMES` allow."""
+    """The self-test of a design in requests of `samples`: as long as `_TEST_CLOCKS` and `_TEST_FRAMES` allow."""
     clocks = samples * (network.input_size + built.interval + 6 * network.output_size) + built.latency
     rounds = max(1, min(_TEST_CLOCKS // clocks, _TEST_FRAMES // samples))
     seed = int(model_hash(network)[:8], 16) or 1

@@ -71,7 +71,7 @@ class Layout(Enum):
 
     WRAPPED = "parameters and ports in lines of their own"
     SHORT_HEAD = "parameters in the first line, ports in lines of their own"
-    TWO_LINES = "one line for the parameters, one for the ports: where there are thousands of instances"
+    TWO_LINES = "one line for the parameters, one for the ports: for thousands of instances"
     ONE_LINE = "all in one line"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import random
@@ -60,7 +61,9 @@ def _read_bundle(path: Path) -> Any:
     import hashlib
 
     import edgeml
+    from edgeml.errors import EdgemlError
     from edgeml.inspection import describe_network
+    from edgeml.network import network_file
 
     folder = path.parent / "bundle"
     shutil.rmtree(folder, ignore_errors=True)
@@ -74,7 +77,8 @@ def _read_bundle(path: Path) -> Any:
         for name, entry in manifest["files"].items():
             inner = (folder / name).read_bytes()
             entry |= {"bytes": len(inner), "sha256": hashlib.sha256(inner).hexdigest()}
-        manifest["model_hash"] = manifest["files"]["network.edgeml"]["sha256"]
+        with contextlib.suppress(EdgemlError):
+            manifest["model_hash"] = network_file.model_hash(network_file.read(folder / "network.edgeml"))
         (folder / "bundle.json").write_text(json.dumps(manifest), "utf-8")
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError):
         pass
