@@ -106,7 +106,9 @@ def test_an_snntorch_model_becomes_a_verified_bundle(tmp_path: Path) -> None:
 
 def test_a_chip_that_does_not_compute_the_model_refuses_it_and_leaves_no_bundle(tmp_path: Path) -> None:
     data = digits()
-    with pytest.raises(CheckFailed, match=r"neuron model: snntorch_leaky; the chip computes loihi"):
+    with pytest.raises(
+        CheckFailed, match=r"rule neuron model, layer neurons0: snntorch_leaky; the chip computes loihi"
+    ):
         edgeml.convert(
             snntorch_model(), to="spiking", target="loihi1", data={"x": data.x, "y": data.y}, output=tmp_path / "b",
         )  # fmt: skip
