@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from .data.dataset import read_npy
 from .errors import InputError, MissingTool
+from .metrics import TargetMetrics
+from .metrics.json_values import mapping
 from .network import Network, decisions, network_file
 from .network.task import VALUES
 from .part import Profile
@@ -99,6 +101,11 @@ class Bundle:
         folders in it, and the kinds of its layers."""
         folders = {name.partition("/")[0] for name in self.manifest.get("files", {}) if "/" in name}
         return {self.form, self.profile.kind, *folders, *(node.layer.kind for node in self.network.nodes)}
+
+    @property
+    def target_metrics(self) -> TargetMetrics:
+        """What the target said of what it made; what of it is not sound counts as not said."""
+        return TargetMetrics.from_json(mapping(self.manifest.get("metrics")).get("target"))
 
     def golden(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """The bundle's test vectors: input integers [vectors, inputs] and output integers [vectors, outputs]."""

@@ -171,11 +171,10 @@ def _detail(bundle: Bundle, measures: Mapping[str, Any], rule: str, differing: i
 
 def _beside(bundle: Bundle) -> str:
     """What the generated C needs in place of an interpreter's arena and file, where the bundle says so."""
-    metrics = bundle.manifest.get("metrics")
-    target = metrics.get("target") if isinstance(metrics, Mapping) else None
-    if not isinstance(target, Mapping) or not {"arena_bytes", "constant_bytes"} <= set(target):
+    target = bundle.target_metrics
+    if target.arena_bytes is None or target.constant_bytes is None:
         return ""
-    return f" (the C: {target['arena_bytes']}, and {target['constant_bytes']} bytes of constants)"
+    return f" (the C: {target.arena_bytes}, and {target.constant_bytes} bytes of constants)"
 
 
 def _lasting(model: Model) -> list[str]:

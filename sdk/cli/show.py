@@ -46,6 +46,7 @@ def inspect(
     Exit code 1 if a rule is broken.
     """
     from .. import plugins
+    from ..metrics import TargetMetrics
     from ..report.terminal_summary import show_synthesis
     from ..terminal import Terminal
 
@@ -67,7 +68,7 @@ def inspect(
             terminal.plain(title)
         else:
             terminal.table(title, columns, rows)
-            show_synthesis(terminal, document.get("target"))
+            show_synthesis(terminal, TargetMetrics.from_json(document.get("target")))
         if checks:
             cells = [
                 [result.rule, "kept" if result.passed else "broken", result.layer, result.detail, result.remedy]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..bundle import Bundle
     from ..plugins import Progress
 
-__all__ = ["connect", "link_to", "outputs", "run", "target_metrics", "traced_layers"]
+__all__ = ["connect", "link_to", "outputs", "run", "traced_layers"]
 
 _SHOWN = 10
 
@@ -55,20 +55,13 @@ def connect(
         link.close()
 
 
-def target_metrics(bundle: Bundle) -> Mapping[str, Any]:
-    """What the target wrote into the bundle's description; empty where that is something else than expected."""
-    metrics = bundle.manifest.get("metrics")
-    described = metrics.get("target") if isinstance(metrics, dict) else None
-    return described if isinstance(described, dict) else {}
-
-
 def traced_layers(bundle: Bundle, size: int) -> tuple[str, ...]:
     """The layers, in order, whose integers a trace of `size` integers holds; empty where the bundle does not tell."""
-    names = target_metrics(bundle).get("trace", ())
+    names = bundle.target_metrics.trace or ()
     sizes = bundle.network.sizes
-    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) and name in sizes for name in names):
+    if not all(name in sizes for name in names):
         return ()
-    return tuple(names) if sum(sizes[name] for name in names) == size else ()
+    return names if sum(sizes[name] for name in names) == size else ()
 
 
 def _mismatch(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..metrics import Answers
 from ..network import Network, decisions, simulate
 from ..network.task import VALUES
 
 if TYPE_CHECKING:
     from ..frontends.mlp import Mlp
 
-__all__ = ["QUALITIES", "answers_of", "judged", "judged_on", "said", "scores"]
+__all__ = ["QUALITIES", "answers_of", "judged", "said", "scores"]
 
 QUALITIES = ("accuracy", "r2", "mae", "mse")
 """What stands in metrics, each as {"float": …, "integer": …}: accuracy of classes, the others of values."""
@@ -69,25 +70,12 @@ def judged(mlp: Mlp, network: Network, x: npt.NDArray[Any], y: npt.NDArray[Any] 
     return metrics
 
 
-def judged_on(metrics: Mapping[str, Any]) -> str:
-    """`30 held-back samples`: what a bundle's qualities were found on."""
-    found = metrics.get("judged_on")
-    if not isinstance(found, Mapping) or not isinstance(found.get("samples"), int):
-        return "the held-back samples"
-    samples = found["samples"]
-    many = "s" if samples != 1 else ""
-    if found.get("split") == "all":
-        return f"all {samples:,} sample{many} given"
-    return f"{samples:,} held-back sample{many}"
-
-
-def said(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+def said(answers: Answers) -> list[tuple[str, str]]:
     """The qualities in a bundle's metrics as (name, text for people), each with what it was found on."""
     lines = []
     for name in QUALITIES:
-        found = metrics.get(name)
-        if isinstance(found, Mapping) and found:
+        if found := answers.qualities[name]:
             form = ".2%" if name == "accuracy" else ".4g"
-            shares = "   ".join(f"{key} {value:{form}}" for key, value in found.items() if value is not None)
-            lines.append((_TITLES.get(name, name), f"{shares}   on {judged_on(metrics)}"))
+            shares = "   ".join(f"{key} {value:{form}}" for key, value in found.items())
+            lines.append((_TITLES.get(name, name), f"{shares}   on {answers.judged_on}"))
     return lines

@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..judging.scores import judged_on
-from .fit import Resource
-from .markup import number, section, table, text
-from .synthesis import clock
+from ..metrics import Answers, Fidelity, TargetMetrics
+from .fit import Line
+from .markup import section, table, text
 
 __all__ = ["answer", "runtimes", "verification"]
 
 
-def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: str, rule: str) -> str:
-    """Name, status lines and the numbers that people ask for first; `rule` says what the answer is."""
-    target = manifest["target"]
+def answer(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics, fits: Line, rule: str) -> str:
+    """Name, status lines and the numbers that people ask for first; `fits` is the line on whether it fits, `rule` says
+    what the answer is."""
+    part = manifest["target"]
     lines = [
         _covered(manifest.get("coverage")),
-        _far(manifest.get("metrics", {}).get("fidelity")),
+        _far(answers.fidelity),
         _exactness(manifest.get("verification", [])),
-        _fitting(resources, margin),
-        _accuracy(manifest),
+        fits,
+        _accuracy(answers),
     ]
     body = "".join(
         f'<li class="{style}"><span class="sign" aria-hidden="true">{_SIGNS[style]}</span>'
@@ -32,12 +32,13 @@ def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: s
         if title
     )
     cards = "".join(
-        f'<div class="card"><b>{escape(said)}</b><span>{escape(label)}</span></div>' for said, label in _cards(manifest)
+        f'<div class="card"><b>{escape(said)}</b><span>{escape(label)}</span></div>'
+        for said, label in _cards(manifest.get("verification", []), answers, target)
     )
     return (
         f"<h1>{escape(str(manifest['name']))}</h1>\n"
-        f'<p class="made">{escape(str(manifest["form"]))} for <b>{escape(target["name"])}</b> '
-        f"· {escape(target['description'])}<br>\nAnswer: {escape(rule)}.</p>\n"
+        f'<p class="made">{escape(str(manifest["form"]))} for <b>{escape(part["name"])}</b> '
+        f"· {escape(part['description'])}<br>\nAnswer: {escape(rule)}.</p>\n"
         f'<ul class="status">\n{body}</ul>\n<div class="cards">{cards}</div>\n'
     )
 
@@ -45,21 +46,21 @@ def answer(manifest: Mapping[str, Any], resources: Sequence[Resource], margin: s
 _SIGNS = {"good": "✓", "bad": "✗", "warn": "!", "plain": "·"}
 
 
-def _covered(coverage: Any) -> tuple[str, str, str]:
+def _covered(coverage: Any) -> Line:
     """The first line where nothing of the target ran."""
     if not isinstance(coverage, Mapping) or coverage.get("target_ran", True):
         return "plain", "", ""
     return "warn", "Not verified for its target.", str(coverage.get("sentence", ""))
 
 
-def _far(fidelity: Any) -> tuple[str, str, str]:
+def _far(fidelity: Fidelity | None) -> Line:
     """Where the integers are further from the float model than their bits explain."""
-    if not isinstance(fidelity, Mapping) or fidelity.get("within", True):
+    if fidelity is None or fidelity.within:
         return "plain", "", ""
-    return "bad", "Far from the float model.", str(fidelity.get("note", ""))
+    return "bad", "Far from the float model.", fidelity.note
 
 
-def _exactness(verdicts: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
+def _exactness(verdicts: Sequence[Mapping[str, Any]]) -> Line:
     verdicts = _counted(verdicts)
     failed = [verdict["name"] for verdict in verdicts if _failed(verdict)]
     ran = [verdict for verdict in verdicts if verdict["status"] != "unavailable" and not _failed(verdict)]
@@ -100,52 +101,32 @@ def _list(lead: str, names: Sequence[str]) -> str:
     return f"{lead}: {', '.join(names)}" if names else ""
 
 
-def _fitting(resources: Sequence[Resource], margin: str) -> tuple[str, str, str]:
-    shares = [(resource.share, resource.name) for resource in resources if resource.share is not None]
-    if not shares:
-        return ("plain", "No budget to keep.", margin) if margin else ("plain", "", "")
-    share, name = max(shares)
-    over = [name for share, name in shares if share > 1]
-    if over:
-        return "bad", "Does not fit.", f"Past the budget: {', '.join(over)}."
-    left = f"{1 - share:.1%} left of the scarcest, {name}." if share else "Nothing that the part counts is used."
-    return "good", "Fits.", f"{left} {margin}".strip()
-
-
-def _accuracy(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
-    metrics = manifest.get("metrics", {})
-    accuracy = metrics.get("accuracy", {})
-    if not isinstance(accuracy, Mapping):
-        return "plain", "", ""
-    before, after = number(accuracy.get("float")), number(accuracy.get("integer"))
+def _accuracy(answers: Answers) -> Line:
+    before, after = answers.quality("accuracy", "float"), answers.quality("accuracy", "integer")
     if before is None or after is None:
-        return _error(metrics)
+        return _error(answers)
     points = 100 * (after - before)
     if abs(points) < 0.005:
-        return "good", "As accurate as the float model.", f"{after:.2%} of {judged_on(metrics)}."
-    said = f"{after:.2%} of {judged_on(metrics)}, float {before:.2%}."
+        return "good", "As accurate as the float model.", f"{after:.2%} of {answers.judged_on}."
+    said = f"{after:.2%} of {answers.judged_on}, float {before:.2%}."
     if points > 0:
         return "good", f"{points:.2f} points above the float model.", said
     return "good" if points > -1 else "warn", f"{-points:.2f} points below the float model.", said
 
 
-def _error(metrics: Mapping[str, Any]) -> tuple[str, str, str]:
+def _error(answers: Answers) -> Line:
     """The line of a network that gives values."""
-    share, distance = metrics.get("r2"), metrics.get("mae")
-    if not isinstance(share, Mapping) or not isinstance(distance, Mapping):
-        return "plain", "", ""
-    before, after = number(share.get("float")), number(share.get("integer"))
-    wrong = number(distance.get("integer"))
+    before, after = answers.quality("r2", "float"), answers.quality("r2", "integer")
+    wrong = answers.quality("mae", "integer")
     if before is None or after is None or wrong is None:
         return "plain", "", ""
-    said = f"R² {after:.4f} on {judged_on(metrics)}, float {before:.4f}; mean absolute error {wrong:.4g}."
+    said = f"R² {after:.4f} on {answers.judged_on}, float {before:.4f}; mean absolute error {wrong:.4g}."
     good = after > before - 0.01
     title = "Values as the float model's." if good else "Values further from y than the float model's."
     return "good" if good else "warn", title, said
 
 
-def _cards(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    metrics, verdicts = manifest.get("metrics", {}), manifest.get("verification", [])
+def _cards(verdicts: Sequence[Mapping[str, Any]], answers: Answers, target: TargetMetrics) -> list[tuple[str, str]]:
     ran = [verdict for verdict in _counted(verdicts) if verdict["status"] != "unavailable"]
     exact = sum(verdict["status"] == "exact" for verdict in ran)
     cards = [(f"{exact} of {len(ran)}", "executors exact")]
@@ -154,32 +135,23 @@ def _cards(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("r2", "R²", ".4f"),
         ("mae", "mean absolute error", ".4g"),
     ):
-        found = metrics.get(name, {})
-        if isinstance(found, Mapping):
-            cards += [
-                (f"{share:{form}}", f"{title}, {key}")
-                for key, share in ((key, number(item)) for key, item in found.items())
-                if share is not None
-            ]
-    if (agreement := number(metrics.get("agreement"))) is not None:
-        cards.append((f"{agreement:.2%}", "answers as the float model"))
-    target = metrics.get("target", {})
-    if isinstance(target, Mapping):
-        cycles = target.get("cycles")
-        if isinstance(cycles, Mapping):
-            cards += [(text(item), f"cycles, {key}") for key, item in cycles.items() if number(item) is not None]
-        if (reached := clock(target)) is not None:
-            cards.append((f"{reached:g} MHz", "clock reached, by nextpnr"))
-        for key, label in (
-            ("latency_us", "µs from input to output"),
-            ("instructions", "instructions an inference"),
-            ("flash_bytes", "bytes of flash"),
-            ("ram_bytes", "bytes of RAM"),
-            ("constant_bytes", "bytes of constants"),
-            ("synapses", "synapses"),
-        ):
-            if number(target.get(key)) is not None and not (key == "constant_bytes" and "flash_bytes" in target):
-                cards.append((text(target[key]), label))
+        cards += [(f"{share:{form}}", f"{title}, {key}") for key, share in answers.qualities[name].items()]
+    if answers.agreement is not None:
+        cards.append((f"{answers.agreement:.2%}", "answers as the float model"))
+    cards += [(text(item), f"cycles, {key}") for key, item in target.cycles.items()]
+    if (reached := target.placed.fmax_mhz) is not None:
+        cards.append((f"{reached:g} MHz", "clock reached, by nextpnr"))
+    constants = None if target.flash_bytes is not None else target.constant_bytes
+    for found, label in (
+        (target.latency_us, "µs from input to output"),
+        (target.instructions, "instructions an inference"),
+        (target.flash_bytes, "bytes of flash"),
+        (target.ram_bytes, "bytes of RAM"),
+        (constants, "bytes of constants"),
+        (target.synapses, "synapses"),
+    ):
+        if found is not None:
+            cards.append((text(found), label))
     return cards
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..judging.scores import answers_of
+from ..metrics import Confusion, JudgedOn
 from ..network import Network
 from ..network.task import BINARY, VALUES
-from .markup import bars, number, section, text
+from .markup import bars, section, text
 
 __all__ = ["MOST_CLASSES", "confusion", "confusion_section"]
 
@@ -41,11 +42,11 @@ def confusion(network: Network, x: npt.NDArray[Any], y: npt.NDArray[np.int64]) -
     return found
 
 
-def confusion_section(found: Any, labels: Sequence[str], what: str = "held-back samples") -> str:
+def confusion_section(found: Confusion | None, labels: Sequence[str], judged_on: JudgedOn) -> str:
     """The matrix (few classes) and recall by class; of many classes those with the worst recall."""
-    if not _sound(found):
+    if found is None:
         return ""
-    samples, right = found["samples"], found["right"]
+    samples, right = found.samples, found.right
     names = [str(label) for label in labels] if len(labels) == len(samples) else [str(n) for n in range(len(samples))]
     seen = [index for index, count in enumerate(samples) if count]
     if not seen:
@@ -59,28 +60,16 @@ def confusion_section(found: Any, labels: Sequence[str], what: str = "held-back 
     ]
     title = "Recall of each class" if len(shown) == len(seen) else f"Recall of the {len(shown)} worst classes"
     body = bars(rows, title, full=1.0)
-    counts = found.get("counts")
-    if isinstance(counts, list) and len(names) <= _MOST_SHOWN:
-        body = _matrix(counts, names) + body
+    if found.counts is not None and len(names) <= _MOST_SHOWN:
+        body = _matrix(found.counts, names) + body
+    what = "samples" if judged_on.all_samples else "held-back samples"
     lead = f"{sum(right):,} of {sum(samples):,} {what} right; macro recall {sum(recalls) / len(recalls):.2%}."
     if len(seen) < len(samples):
         lead += f" {len(samples) - len(seen)} classes have no sample here."
     return section("Right and wrong answers", f'<div class="columns">{body}</div>', lead)
 
 
-def _sound(found: Any) -> bool:
-    if not isinstance(found, Mapping):
-        return False
-    samples, right = found.get("samples"), found.get("right")
-    return (
-        isinstance(samples, list)
-        and isinstance(right, list)
-        and len(samples) == len(right)
-        and all(number(count) is not None for count in [*samples, *right])
-    )
-
-
-def _matrix(counts: list[list[int]], names: list[str]) -> str:
+def _matrix(counts: Sequence[Sequence[int]], names: list[str]) -> str:
     head = "".join(f'<th scope="col">{_short(name)}</th>' for name in names)
     rows = []
     for index, row in enumerate(counts):

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ..metrics.json_values import number
 from .chart import figure, scatter
-from .markup import bars, budget_bar, number, pairs, section, table, text
+from .markup import bars, budget_bar, pairs, section, table, text
 from .page import document
 
 __all__ = ["render_exploration"]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from .markup import bars, budget_bar, number, pairs, section, share_of, text, value
-from .synthesis import clock_said, placed_cell
+from ..metrics import Amount, TargetMetrics
+from ..metrics.json_values import amount, number
+from .markup import bars, budget_bar, pairs, section, share_of, text, value
+from .synthesis import clock_said
 
-__all__ = ["Resource", "cost_section", "margin", "resources", "resources_section"]
+__all__ = ["Line", "Resource", "cost_section", "fitting", "margin", "resources", "resources_section"]
+
+Line = tuple[str, str, str]
+"""A line at the top of the page: good, bad, warn or plain; what is the case; more of it."""
 
 _NAMES = {"luts": "LUT", "flip_flops": "flip-flops", "block_rams": "block RAM", "dsps": "DSP"}
 _COSTS = {
@@ -43,92 +48,86 @@ class Resource:
         return share_of(self.used, self.budget)
 
 
-def _mapping(item: Any) -> Mapping[str, Any]:
-    return item if isinstance(item, Mapping) else {}
+def resources(target: TargetMetrics, part: Mapping[str, Any], others: Mapping[str, Amount]) -> list[Resource]:
+    """What the target counted, beside the budget of the part's profile.
 
-
-def _estimated(target: Mapping[str, Any]) -> str:
-    """That a figure is an estimate, and how far such were off, where the target says so."""
-    error = target.get("estimate_error")
-    return f"estimated ({error})" if isinstance(error, str) and error else "estimated"
-
-
-def resources(manifest: Mapping[str, Any]) -> list[Resource]:
-    """What the target counted, beside the budget of the part's profile."""
-    metrics, part = manifest.get("metrics", {}), _mapping(manifest["target"].get("values"))
-    target = _mapping(metrics.get("target"))
-    synthesized = _mapping(_mapping(target.get("synthesis")).get("cells"))
+    part : the profile's values. others : figures with a budget that others than the target gave, by name.
+    """
+    counted = target.synthesis.cells if target.synthesis is not None else {}
     found = []
-    for key, budget in _mapping(target.get("budget")).items():
-        estimated, counted = _mapping(target.get("estimate")).get(key), synthesized.get(key)
-        placed = placed_cell(target, str(key))
+    for key, budget in target.budget.items():
+        name, placed = _NAMES.get(key, key), target.placed.cells.get(key)
         if placed is not None:
-            found.append(Resource(_NAMES.get(str(key), str(key)), placed[0], placed[1], source="placed by nextpnr"))
-            continue
-        used = counted if number(counted) is not None else estimated
-        if used is not None and number(used) is not None:
-            source = "counted by yosys" if used is counted and counted is not None else _estimated(target)
-            found.append(Resource(_NAMES.get(str(key), str(key)), used, budget, source=source))
-    if number(target.get("flash_bytes")) is not None:
-        found.append(Resource("flash", target["flash_bytes"], part.get("flash_bytes"), " bytes", "linked"))
-    if number(target.get("ram_bytes")) is not None:
-        stack = target.get("stack_bytes")
-        whole = target["ram_bytes"] + (stack if number(stack) is not None else 0)
-        found.append(Resource("RAM with stack", whole, part.get("ram_bytes"), " bytes", "linked"))
-    for where in (metrics, target):
-        for key, item in where.items():
-            if isinstance(item, Mapping) and {"used", "budget"} <= set(item) and number(item["used"]) is not None:
-                found.append(Resource(str(key).replace("_", " "), item["used"], item["budget"]))
+            found.append(Resource(name, placed.used, placed.available, source="placed by nextpnr"))
+        elif key in counted:
+            found.append(Resource(name, counted[key], budget, source="counted by yosys"))
+        elif key in target.estimate:
+            error = target.estimate_error
+            found.append(
+                Resource(name, target.estimate[key], budget, source=f"estimated ({error})" if error else "estimated")
+            )
+    if target.flash_bytes is not None:
+        found.append(Resource("flash", target.flash_bytes, amount(part.get("flash_bytes")), " bytes", "linked"))
+    if target.ram_bytes is not None:
+        whole = target.ram_bytes + (target.stack_bytes or 0)
+        found.append(Resource("RAM with stack", whole, amount(part.get("ram_bytes")), " bytes", "linked"))
+    for name, bar in (*others.items(), *target.bars.items()):
+        found.append(Resource(name.replace("_", " "), bar.used, bar.available))
     return found
 
 
-def margin(manifest: Mapping[str, Any]) -> str:
+def margin(target: TargetMetrics, kind: str, part: Mapping[str, Any]) -> str:
     """What to say of the fit beside shares: time on the part, or that there is nothing to exceed."""
-    target = _mapping(manifest.get("metrics", {}).get("target"))
-    part = _mapping(manifest["target"].get("values"))
-    kind = manifest["target"]["kind"]
     if kind == "cpu":
         return "A CPU has no limit here; the constants are counted below."
     if kind == "neuromorphic":
         return "All rules of the chip hold: a bundle is written only then."
-    instructions, clock = number(target.get("instructions")), number(part.get("clock_hz"))
+    instructions, clock = target.instructions, number(part.get("clock_hz"))
     if instructions and clock:
         microseconds = f"{instructions / clock * 1e6:.4g} µs"
         return f"{instructions:,.0f} instructions; at {clock / 1e6:g} MHz and one a cycle, {microseconds}."
-    rate, mhz = number(target.get("frames_per_second")), number(target.get("planned_clock_mhz"))
     if said := clock_said(target):
         return f"{said[0].upper()}{said[1:]}."
-    if rate and mhz:
-        return f"{rate:,.0f} inferences a second at {mhz:g} MHz."
+    if target.frames_per_second and target.planned_clock_mhz:
+        return f"{target.frames_per_second:,.0f} inferences a second at {target.planned_clock_mhz:g} MHz."
     return ""
 
 
-def resources_section(manifest: Mapping[str, Any], found: list[Resource]) -> str:
+def fitting(resources: Sequence[Resource], margin: str) -> Line:
+    """The line on whether it fits."""
+    shares = [(resource.share, resource.name) for resource in resources if resource.share is not None]
+    if not shares:
+        return ("plain", "No budget to keep.", margin) if margin else ("plain", "", "")
+    share, name = max(shares)
+    over = [name for share, name in shares if share > 1]
+    if over:
+        return "bad", "Does not fit.", f"Past the budget: {', '.join(over)}."
+    left = f"{1 - share:.1%} left of the scarcest, {name}." if share else "Nothing that the part counts is used."
+    return "good", "Fits.", f"{left} {margin}".strip()
+
+
+def resources_section(description: str, found: list[Resource]) -> str:
     """Bars against the part's budget."""
     body = "".join(budget_bar(item.name, item.used, item.budget, item.unit) for item in found)
     sources = sorted({item.source for item in found if item.source})
-    lead = f"{manifest['target']['description']}. Figures: {', '.join(sources)}." if sources else ""
+    lead = f"{description}. Figures: {', '.join(sources)}." if sources else ""
     return section("Does it fit?", f'<div class="budgets">{body}</div>' if body else "", lead)
 
 
-def cost_section(manifest: Mapping[str, Any]) -> str:
+def cost_section(target: TargetMetrics) -> str:
     """Cost by layer and by section of the memory, and whatever else the target says."""
-    target = _mapping(manifest.get("metrics", {}).get("target"))
-    layers = {str(name): _mapping(item) for name, item in _mapping(target.get("layers")).items()}
     parts = []
     for key, label in _COSTS.items():
-        amounts = [(name, number(item.get(key))) for name, item in layers.items()]
-        rows = [(name, amount, text(layers[name][key])) for name, amount in amounts if amount is not None]
-        if any(amount for _, amount, _ in rows):
-            whole = sum(amount for _, amount, _ in rows)
-            parts.append(bars([(n, a, f"{said} · {a / whole:.0%}") for n, a, said in rows], f"{label} by layer"))
-    sections = [(str(name), number(size)) for name, size in _mapping(target.get("sections")).items()]
-    parts.append(bars([(n, a, text(int(a))) for n, a in sections if a is not None], "bytes by section"))
+        costs = target.layer_costs(key)
+        if whole := sum(costs.values()):
+            rows = [(name, float(cost), f"{text(cost)} · {cost / whole:.0%}") for name, cost in costs.items()]
+            parts.append(bars(rows, f"{label} by layer"))
+    parts.append(bars([(n, float(a), text(int(a))) for n, a in target.sections.items()], "bytes by section"))
     body = f'<div class="columns">{"".join(parts)}</div>' if any(parts) else ""
     rest = {
         key: item
-        for key, item in target.items()
-        if key not in _SHOWN_ELSEWHERE and item not in ({}, [], None) and not _is_resource(item)
+        for key, item in target.as_json().items()
+        if key not in _SHOWN_ELSEWHERE and key not in target.bars and item not in ({}, [], None)
     }
     if rest:
         plain = {key: item for key, item in rest.items() if not isinstance(item, Mapping)}
@@ -139,7 +138,3 @@ def cost_section(manifest: Mapping[str, Any]) -> str:
         )
         body += f"<details><summary>Everything that the target says</summary>{inner}</details>"
     return section("Where it goes", body)
-
-
-def _is_resource(item: Any) -> bool:
-    return isinstance(item, Mapping) and {"used", "budget"} <= set(item)

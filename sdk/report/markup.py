@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["MOST_ROWS", "bars", "budget_bar", "number", "pairs", "section", "share_of", "table", "text", "value"]
+from ..metrics.json_values import number
+
+__all__ = ["MOST_ROWS", "bars", "budget_bar", "pairs", "section", "share_of", "table", "text", "value"]
 
 MOST_ROWS = 200
 """Rows that a table shows; what is more is counted in a note."""
@@ -33,17 +35,6 @@ def text(item: Any) -> str:
         return escape(shown[:_LONGEST_TEXT]) + (f" … {len(item) - MOST_ROWS} more" if len(item) > MOST_ROWS else "")
     whole = str(item)
     return escape(whole if len(whole) <= _LONGEST_TEXT else whole[:_LONGEST_TEXT] + "…")
-
-
-def number(item: Any) -> float | None:
-    """`item` as a finite number, or None where it is none."""
-    if isinstance(item, bool) or not isinstance(item, (int, float)):
-        return None
-    try:
-        found = float(item)
-    except OverflowError:
-        return None
-    return found if math.isfinite(found) else None
 
 
 def words(key: Any) -> str:

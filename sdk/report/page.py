@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import printable
+from ..metrics import Answers, TargetMetrics, bars_of
+from ..metrics.json_values import mapping
 from ..network import Network, decision_rule
 from . import fit
 from .answer import answer, runtimes, verification
@@ -39,18 +41,21 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
     network : the integer network.
     vectors : the test vectors, input integers [vectors, inputs]; with them the values of each layer are shown.
     """
-    metrics = manifest.get("metrics", {})
-    found = fit.resources(manifest)
+    metrics, part = mapping(manifest.get("metrics")), mapping(mapping(manifest.get("target")).get("values"))
+    target, answers = TargetMetrics.from_json(metrics.get("target")), Answers.from_json(metrics)
+    verdicts = manifest.get("verification", [])
+    found = fit.resources(target, part, bars_of(metrics))
+    margin = fit.margin(target, manifest["target"]["kind"], part)
     seen = {} if vectors is None else seen_values(network, vectors)
     others = {key: item for key, item in metrics.items() if key not in _OWN_SECTIONS and item not in ({}, [], None)}
     body = (
-        answer(manifest, found, fit.margin(manifest), decision_rule(network))
-        + verification(manifest.get("verification", []))
+        answer(manifest, answers, target, fit.fitting(found, margin), decision_rule(network))
+        + verification(verdicts)
         + runtimes(manifest)
-        + fit.resources_section(manifest, found)
-        + synthesis_section(metrics.get("target"))
-        + fit.cost_section(manifest)
-        + confusion_section(metrics.get("confusion"), network.output.labels, _judged(metrics))
+        + fit.resources_section(manifest["target"]["description"], found)
+        + synthesis_section(target)
+        + fit.cost_section(target)
+        + confusion_section(answers.confusion, network.output.labels, answers.judged_on)
         + spiking_section(metrics.get("spiking"))
         + charts_section(metrics.get("charts"))
         + _notes(manifest.get("notes", []))
@@ -78,11 +83,6 @@ def document(title: str, body: str) -> str:
         f'<header><span class="mark">edgeml</span><fieldset class="theme"><legend>Theme</legend>{themes}</fieldset>'
         f"</header>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
-
-
-def _judged(metrics: Mapping[str, Any]) -> str:
-    found = metrics.get("judged_on")
-    return "samples" if isinstance(found, Mapping) and found.get("split") == "all" else "held-back samples"
 
 
 def _notes(notes: Sequence[str]) -> str:

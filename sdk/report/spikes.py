@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..metrics.json_values import number
 from .chart import chart, figure
-from .markup import bars, number, section, table, text, value
+from .markup import bars, section, table, text, value
 
 __all__ = ["charts_section", "spiking_section"]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.markup import escape
 
 from ..bundle import Bundle
 from ..data.checks import WARNING
 from ..errors import printable
 from ..judging.scores import said
+from ..metrics import Answers, TargetMetrics
 from ..network import decision_rule
 from ..terminal import Terminal
 from ..verification.coverage import coverage
@@ -32,24 +30,21 @@ def show_bundle(terminal: Terminal, bundle: Bundle) -> None:
     for note in warnings:
         terminal.warning(note.removeprefix(WARNING))
     terminal.line(f"[bold]answer[/bold]     {escape(printable(decision_rule(bundle.network), 1000))}")
-    for name, text in said(manifest["metrics"]):
+    answers = Answers.from_json(manifest["metrics"])
+    for name, text in said(answers):
         terminal.line(f"[bold]{name:9}[/bold]  {text}")
-    if "agreement" in manifest["metrics"]:
-        terminal.line(
-            f"[bold]agreement[/bold]  {manifest['metrics']['agreement']:.2%} of answers equal the float model's"
-        )
+    if answers.agreement is not None:
+        terminal.line(f"[bold]agreement[/bold]  {answers.agreement:.2%} of answers equal the float model's")
     for note in manifest["notes"]:
         if note not in warnings:
             terminal.plain(f"note       {note}")
-    show_synthesis(terminal, manifest["metrics"].get("target"))
+    show_synthesis(terminal, bundle.target_metrics)
     terminal.verdicts(verdicts)
     terminal.plain(f"{bundle.form} for {bundle.profile.name}: {bundle.folder}, report in {bundle.folder}/report.html")
 
 
-def show_synthesis(terminal: Terminal, target: Any) -> None:
+def show_synthesis(terminal: Terminal, target: TargetMetrics) -> None:
     """Print the clock and what of the part is used, where a target's metrics hold a synthesis."""
-    if not isinstance(target, Mapping):
-        return
     if said := clock_said(target):
         terminal.plain(f"clock      {said}")
     if rows := figures(target):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, foreign_kinds, refuse_broken
 from edgeml.profile import Profile
@@ -63,13 +64,14 @@ class CpuTarget:
         refuse_broken(self.rules(network, profile, options), profile)
         program = generate(network, cpu_dialect())
         program.write(folder / "c")
-        return {
-            "constant_bytes": program.constant_bytes,
-            "arena_bytes": program.arena_bytes,
-            "batch_arena_bytes": program.arena_bytes * CPU_DIALECT.tile,
-            "kernels": {stage.name: stage.code.kernel for stage in program.layout.stages if stage.code.kernel},
-            "build": _commands(profile, program.layout.name),
-        }
+        return TargetMetrics(
+            constant_bytes=program.constant_bytes,
+            arena_bytes=program.arena_bytes,
+            batch_arena_bytes=program.arena_bytes * CPU_DIALECT.tile,
+            kernels={stage.name: stage.code.kernel for stage in program.layout.stages if stage.code.kernel},
+            build=_commands(profile, program.layout.name),
+            order=("constant_bytes",),
+        ).as_json()
 
 
 def _commands(profile: Profile, name: str) -> dict[str, str]:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
-from edgeml.hil.session import target_metrics
 from edgeml.plugins import Execution, Subject
 from edgeml.system.regular_file import holds
 
@@ -35,11 +34,10 @@ def checked_firmware(bundle: Bundle) -> Firmware:
     A bundle may come from anybody, and a compiler must not be fed by anybody: what is built is this edgeml's own text.
     Raises CheckFailed naming the file that differs.
     """
-    chosen = target_metrics(bundle).get("kernels", {})
     name = bundle.profile.values.get("core")
-    if not isinstance(chosen, dict) or not isinstance(name, str):
-        raise CheckFailed(f"{bundle.folder}/bundle.json", "does not name the core and the kernels of the firmware")
-    firmware = firmware_files(bundle.network, core(name), chosen)
+    if not isinstance(name, str):
+        raise CheckFailed(f"{bundle.folder}/bundle.json", "does not name the core of the firmware")
+    firmware = firmware_files(bundle.network, core(name), bundle.target_metrics.kernels)
     for path, text in firmware.files.items():
         if not path.endswith((".c", ".h")):
             continue
@@ -54,8 +52,8 @@ def checked_firmware(bundle: Bundle) -> Firmware:
 
 def recorded_optimization(bundle: Bundle) -> str:
     """The compiler's optimization that the bundle's figures were measured with; -O2 where it tells none."""
-    described = target_metrics(bundle).get("optimize")
-    return str(described) if described in OPTIMIZATIONS else OPTIMIZATIONS[0]
+    described = bundle.target_metrics.optimize
+    return described if described in OPTIMIZATIONS else OPTIMIZATIONS[0]
 
 
 def is_firmware(bundle: Bundle, name: str) -> bool:

@@ -70,7 +70,7 @@ def test_a_damaged_device_is_told_by_layer_and_index(bundle: Bundle, monkeypatch
     """One bit of the bias of the first layer's output 3 is flipped in the emulated flash."""
     from edgeml.hil import session
 
-    link = hil.boards()["unicorn-m4"]().start(bundle)
+    link = hil.boards()["unicorn-m4"].load().start(bundle)
     address = link._emulator.image.address("net_layer_dense0_bias") + 4 * 3
     value = int.from_bytes(link._emulator.read(address, 4), "little") ^ 1 << 14
     link._emulator.write(address, value.to_bytes(4, "little"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeml.metrics import TargetMetrics
 from edgeml.bundle import load
 from edgeml.network import network_file as file
 from edgeml.report.synthesis import clock_said, figures, synthesis_section
@@ -47,30 +48,30 @@ def test_what_is_overfull_is_read_from_nextpnrs_log() -> None:
 
 
 def test_figures_tell_estimated_counted_and_placed_apart() -> None:
-    tables, flip_flops, rams = figures(TARGET)
+    tables, flip_flops, rams = figures(TargetMetrics.from_json(TARGET))
     assert list(tables.values()) == ["lookup tables", 900, 1000, 1200, 7680, "15.6%"]
     assert list(flip_flops.values()) == ["flip-flops", 500, 510, "", 7680, "6.6%"]
     assert rams["placed by nextpnr"] == 2
-    assert clock_said(TARGET) == (
+    assert clock_said(TargetMetrics.from_json(TARGET)) == (
         "80 MHz reached, 48 MHz planned; at the clock reached 2 µs of latency, 1,000,000 frames a second"
     )
-    assert "placed by nextpnr" in synthesis_section(TARGET)
+    assert "placed by nextpnr" in synthesis_section(TargetMetrics.from_json(TARGET))
 
 
 def test_a_part_that_nothing_places_shows_counts_alone() -> None:
     target = {**TARGET, "synthesis": {"cells": TARGET["synthesis"]["cells"]}}  # type: ignore[index]
-    section = synthesis_section(target)
-    assert clock_said(target) == ""
+    section = synthesis_section(TargetMetrics.from_json(target))
+    assert clock_said(TargetMetrics.from_json(target)) == ""
     assert "counted by yosys" in section
     assert "placed" not in section
-    assert figures({**TARGET, "synthesis": {}}) == []
+    assert figures(TargetMetrics.from_json({**TARGET, "synthesis": {}})) == []
 
 
 @pytest.mark.parametrize("wrong", [None, [], "x", {"placed": 3}, {"cells": {"luts": "<b>"}, "placed": {"cells": []}}])
 def test_metrics_of_a_wrong_kind_are_left_out(wrong: object) -> None:
-    assert figures({**TARGET, "synthesis": wrong}) == []
-    assert clock_said({**TARGET, "synthesis": wrong}) == ""
-    assert synthesis_section(wrong) == ""
+    assert figures(TargetMetrics.from_json({**TARGET, "synthesis": wrong})) == []
+    assert clock_said(TargetMetrics.from_json({**TARGET, "synthesis": wrong})) == ""
+    assert synthesis_section(TargetMetrics.from_json(wrong)) == ""
 
 
 def test_a_carry_cell_of_ecp5_counts_as_two_lookup_tables() -> None:

@@ -1,0 +1,21 @@
+"""The schema of the figures in a bundle's manifest (`metrics`), for those who write and those who read them.
+
+`target` is what a target says of what it made, `answers` what the integers are worth, `json_values` how values are read
+from JSON that anybody may have written: what is not of the declared type counts as not said.
+"""
+
+from .answers import Answers, Confusion, Fidelity, JudgedOn
+from .target import NOT_SAID, Amount, Placed, Synthesis, TargetMetrics, bars_of
+
+__all__ = [
+    "NOT_SAID",
+    "Amount",
+    "Answers",
+    "Confusion",
+    "Fidelity",
+    "JudgedOn",
+    "Placed",
+    "Synthesis",
+    "TargetMetrics",
+    "bars_of",
+]
