@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .json_values import amount, mapping, number, numbers, text
+from .json_values import amount, mapping, number, numbers
 
 __all__ = ["NOT_SAID", "Amount", "Placed", "Synthesis", "TargetMetrics", "bars_of"]
 
@@ -99,22 +99,22 @@ class TargetMetrics:
     order : the names that come first in the manifest; the others follow in the order above.
     """
 
-    architecture: str = ""
-    part: str = ""
+    architecture: str | None = None
+    part: str | None = None
     cycles: Numbers = NOT_SAID
     planned_clock_mhz: int | float | None = None
     latency_us: int | float | None = None
     frames_per_second: int | float | None = None
     estimate: Numbers = NOT_SAID
     budget: Numbers = NOT_SAID
-    core: str = ""
+    core: str | None = None
     arena_bytes: int | float | None = None
     constant_bytes: int | float | None = None
     batch_arena_bytes: int | float | None = None
     kernels: Mapping[str, Any] = NOT_SAID
     build: Mapping[str, Any] = NOT_SAID
     trace: tuple[str, ...] | None = None
-    kernels_chosen_by: str = ""
+    kernels_chosen_by: str | None = None
     flash_bytes: int | float | None = None
     ram_bytes: int | float | None = None
     stack_bytes: int | float | None = None
@@ -122,12 +122,12 @@ class TargetMetrics:
     layers: Mapping[str, Mapping[str, Any]] = NOT_SAID
     folds: Mapping[str, Any] = NOT_SAID
     sections: Numbers = NOT_SAID
-    estimate_error: str = ""
-    qonnx: str = ""
+    estimate_error: str | None = None
+    qonnx: str | None = None
     synthesis: Synthesis | None = None
-    compiler: str = ""
-    optimize: str = ""
-    chip: str = ""
+    compiler: str | None = None
+    optimize: str | None = None
+    chip: str | None = None
     populations: Mapping[str, Any] = NOT_SAID
     synapses: int | float | None = None
     further: Mapping[str, Any] = field(default_factory=dict)
@@ -178,7 +178,7 @@ _NOT_PLACED = Placed(None, {}, False)
 
 
 def _is_said(value: Any) -> bool:
-    return value is not None and value is not NOT_SAID and value != ""
+    return value is not None and value is not NOT_SAID
 
 
 def _written(value: Any) -> Any:
@@ -186,7 +186,11 @@ def _written(value: Any) -> Any:
         return dict(value.document)
     if isinstance(value, tuple):
         return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    return {key: _written(each) for key, each in value.items()} if isinstance(value, Mapping) else value
+
+
+def _text(item: Any) -> str | None:
+    return item if isinstance(item, str) else None
 
 
 def _mapping(item: Any) -> Mapping[str, Any] | None:
@@ -212,7 +216,7 @@ def _names(item: Any) -> tuple[str, ...] | None:
 
 _READERS: Mapping[str, Any] = {
     each.name: {
-        "str": text,
+        "str | None": _text,
         "int | float | None": amount,
         "Numbers": _numbers,
         "Mapping[str, Any]": _mapping,

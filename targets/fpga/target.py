@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edgeml.errors import InputError
+from edgeml.metrics import Synthesis, TargetMetrics
 from edgeml.network import Network
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
 from edgeml.profile import Profile
@@ -73,41 +75,39 @@ class FpgaTarget:
         for path, content in generated_files(network, built, budget).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
-        metrics = _metrics(built, budget, costs)
-        if error := accuracy(architecture.estimated_form(network)):
-            metrics["estimate_error"] = error
-        metrics["qonnx"] = hand_off(network, max(built.interval, 1), budget.part, folder)
+        metrics = replace(
+            _metrics(built, budget, costs),
+            estimate_error=accuracy(architecture.estimated_form(network)) or None,
+            qonnx=hand_off(network, max(built.interval, 1), budget.part, folder),
+        )
         if asked.synthesize:
             with ScratchFolder("synthesis") as scratch:
-                metrics["synthesis"] = synthesize(
-                    built, budget, scratch, announce=listener.announce, remark=listener.remark
-                )
-                bitstream = metrics["synthesis"].get("placed", {}).get("bitstream")
-                if bitstream:
+                found = synthesize(built, budget, scratch, announce=listener.announce, remark=listener.remark)
+                if bitstream := found.get("placed", {}).get("bitstream"):
                     (rtl / bitstream).write_bytes((scratch / bitstream).read_bytes())
-        return metrics
+            metrics = replace(metrics, synthesis=Synthesis.from_json(found))
+        return metrics.as_json()
 
 
-def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> dict[str, Any]:
-    whole = total(costs)
+def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> TargetMetrics:
     clock = budget.clock_mhz * 1e6
-    return {
-        "architecture": built.design.architecture,
-        "part": budget.part,
-        "cycles": {"latency": built.latency, "interval": built.interval},
-        "planned_clock_mhz": budget.clock_mhz,
-        "latency_us": round(built.latency / clock * 1e6, 4),
-        "frames_per_second": round(clock / built.interval, 1),
-        "estimate": _cost(whole),
-        "budget": {
+    return TargetMetrics(
+        architecture=built.design.architecture,
+        part=budget.part,
+        cycles={"latency": built.latency, "interval": built.interval},
+        planned_clock_mhz=budget.clock_mhz,
+        latency_us=round(built.latency / clock * 1e6, 4),
+        frames_per_second=round(clock / built.interval, 1),
+        estimate=_cost(total(costs)),
+        budget={
             "luts": budget.luts,
             "flip_flops": budget.flip_flops,
             "block_rams": budget.block_rams,
             "dsps": budget.dsps,
         },
-        "layers": {layer: _cost(cost) for layer, cost in costs.items()},
-        "folds": built.layout.choices.as_json().get("folds", {}),
-    }
+        layers={layer: _cost(cost) for layer, cost in costs.items()},
+        folds=built.layout.choices.as_json().get("folds", {}),
+    )
 
 
 def _cost(cost: Cost) -> dict[str, int]:

@@ -37,7 +37,7 @@ def checked_firmware(bundle: Bundle) -> Firmware:
     name = bundle.profile.values.get("core")
     if not isinstance(name, str):
         raise CheckFailed(f"{bundle.folder}/bundle.json", "does not name the core of the firmware")
-    firmware = firmware_files(bundle.network, core(name), bundle.target_metrics.kernels)
+    firmware = firmware_files(bundle.network, core(name), dict(bundle.target_metrics.kernels))
     for path, text in firmware.files.items():
         if not path.endswith((".c", ".h")):
             continue

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edgeml.errors import CheckFailed
+from edgeml.metrics import TargetMetrics
 from edgeml.network import Network, simulate
 from edgeml.targets.c.source import used_constants
 
@@ -53,19 +54,19 @@ class Measurement:
     compiler: str
     optimize: str
 
-    def as_json(self) -> dict[str, Any]:
-        """JSON-able fields, without those that could not be measured."""
-        fields = {
-            "flash_bytes": self.flash,
-            "ram_bytes": self.ram,
-            "stack_bytes": self.stack,
-            "instructions": self.instructions,
-            "layers": {name: dict(values) for name, values in self.layers.items()},
-            "sections": dict(self.sections),
-            "compiler": self.compiler,
-            "optimize": self.optimize,
-        }
-        return {key: value for key, value in fields.items() if value is not None}
+    def added_to(self, metrics: TargetMetrics) -> TargetMetrics:
+        """The target's figures with these, but for those that could not be measured."""
+        return replace(
+            metrics,
+            flash_bytes=self.flash,
+            ram_bytes=self.ram,
+            stack_bytes=self.stack,
+            instructions=self.instructions,
+            layers=self.layers,
+            sections=self.sections,
+            compiler=self.compiler,
+            optimize=self.optimize,
+        )
 
 
 def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measurement:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeml.errors import MissingTool
+from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
 from edgeml.options import Choice, Option, read_values
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
@@ -75,19 +76,19 @@ class McuTarget:
             path = folder / FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-        metrics: dict[str, Any] = {
-            "core": core.name,
-            "arena_bytes": firmware.program.arena_bytes,
-            "constant_bytes": firmware.program.constant_bytes,
-            "kernels": chosen,
-            "trace": [stage.name for stage in firmware.program.layout.traced],
-            "kernels_chosen_by": _chosen_by(core, missing),
-        }
+        metrics = TargetMetrics(
+            core=core.name,
+            arena_bytes=firmware.program.arena_bytes,
+            constant_bytes=firmware.program.constant_bytes,
+            kernels=chosen,
+            trace=tuple(stage.name for stage in firmware.program.layout.traced),
+            kernels_chosen_by=_chosen_by(core, missing),
+        )
         if missing:
-            return metrics
+            return metrics.as_json()
         found = measure_best(firmware, core)
         refuse_broken(measured_rules(found, firmware.program, profile), profile)
-        return {**metrics, **found.as_json()}
+        return found.added_to(metrics).as_json()
 
 
 def _chosen_by(core: Core, missing: str) -> str:

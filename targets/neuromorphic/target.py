@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
 from edgeml.profile import Profile
@@ -44,8 +45,8 @@ class NeuromorphicTarget:
         (folder / "chip").mkdir()
         text = json.dumps(PARAMETERS[chip](network), indent=1, sort_keys=True) + "\n"
         (folder / "chip" / "parameters.json").write_text(text, encoding="utf-8", newline="\n")
-        return {
-            "chip": chip,
-            "populations": {layer.node: layer.size for layer in layers},
-            "synapses": int(sum((layer.weight != 0).sum() for layer in layers)),
-        }
+        return TargetMetrics(
+            chip=chip,
+            populations={layer.node: layer.size for layer in layers},
+            synapses=int(sum((layer.weight != 0).sum() for layer in layers)),
+        ).as_json()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeml.metrics import TargetMetrics
 from edgeml.bundle import load
+from edgeml.metrics import TargetMetrics
 from edgeml.network import network_file as file
 from edgeml.report.synthesis import clock_said, figures, synthesis_section
 from edgeml.targets.fpga.budget import FAMILIES
