@@ -20,7 +20,18 @@ from edgeml.targets.fpga.tools.programs import Verilator, compiler, find_verilat
 
 from .unit import RTL, Unit, packed, ports_of, signed, slowly, sources_of, units, unpacked
 
-__all__ = ["Bench", "Simulated", "Unit", "needs_verilator", "packed", "signed", "slowly", "units", "unpacked"]
+__all__ = [
+    "Bench",
+    "Simulated",
+    "Unit",
+    "needs_verilator",
+    "packed",
+    "signed",
+    "slowly",
+    "units",
+    "unpacked",
+    "write_verilog",
+]
 
 _SECONDS = 600.0
 _WIDE = 65  # bits from which Verilator keeps a port as 32-bit words, which is how Python reads and writes all of them
@@ -133,13 +144,10 @@ class _Library:
 
     def __init__(self, units: Sequence[Unit], folder: Path) -> None:
         self.units = units
-        names = sorted({name for unit in units for name in sources_of(unit.module)})
-        for name in names:
-            (folder / name).write_bytes((RTL / name).read_bytes())
-        (folder / "bench.v").write_text(_wrapper(units, folder), "utf-8")
+        sources = write_verilog(units, folder)
         (folder / "bench.cpp").write_text(_harness(units), "utf-8")
         here = Path.cwd()
-        library = _compiled([*names, "bench.v"], folder)
+        library = _compiled(sources, folder)
         os.chdir(folder)  # memories are read when the model is made
         try:
             self._loaded = ctypes.CDLL(str(library))
@@ -157,6 +165,15 @@ class _Library:
             return memoryview((ctypes.c_uint8 * count).from_address(address)).cast("B")
 
         return view(found.clock, 1), view(found.inputs, found.input_bytes), view(found.outputs, found.output_bytes)
+
+
+def write_verilog(units: Sequence[Unit], folder: Path) -> list[str]:
+    """Write what the units need, and a module `bench` with all of them; names of the Verilog files."""
+    names = sorted({name for unit in units for name in sources_of(unit.module)})
+    for name in names:
+        (folder / name).write_bytes((RTL / name).read_bytes())
+    (folder / "bench.v").write_text(_wrapper(units, folder), "utf-8")
+    return [*names, "bench.v"]
 
 
 def _bits(unit: Unit, direction: str) -> int:
