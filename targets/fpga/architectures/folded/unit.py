@@ -57,10 +57,11 @@ class Unit(ABC):
       which `can_reserve` is high, says so by `reserve` in that clock, and pushes the result exactly `latency` clocks
       later. So the FIFO behind the chain always has a place for what is under way.
 
-    A unit must give `module`, `modules`, `latency`, `output`, `parameters` and `add_amounts`. One that takes several
-    streams in another way than a value of each at once, or whose frames take other than `beats` clocks, also says so
-    in `schedule`, `clocks_with` and `output_lanes`: the plan, the FIFOs, the clocks and the choice of foldings
-    ask nothing else. InputError from the constructor refuses a layer by its name.
+    A unit must give `module`, `modules`, `latency`, `output`, `parameters` and `add_amounts`, and `module_text` if its
+    modules are not edgeml's. One that takes several streams in another way than a value of each at once says so in
+    `schedule`; one whose frames take other than `beats` clocks, in `clocks_with`; one that cannot be folded in every
+    way, or gives other than `simd` elements per clock, in `output_lanes`. The plan, the FIFOs, the clocks and the
+    choice of foldings ask nothing else. An InputError of its constructor refuses a layer by its name.
     """
 
     takes_streams: ClassVar[bool] = False
