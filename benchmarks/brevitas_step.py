@@ -39,7 +39,7 @@ from edgeml.converters.quantized.calibrate import calibrate
 from edgeml.converters.quantized.fold import fold
 from edgeml.converters.quantized.input_quantizer import quantize_input
 from edgeml.converters.quantized.options import Options
-from edgeml.converters.quantized.quantizer_placement import make_plan
+from edgeml.converters.quantized.quantizer_placement import place_quantizers
 from edgeml.converters.quantized.trainable import TrainableNetwork
 from edgeml.frontends.mlp import Clamp, Linear, Mlp, MlpNode
 
@@ -68,10 +68,10 @@ def edgeml_step(x: torch.Tensor, y: torch.Tensor) -> Callable[[], None]:
     options = Options(weight_bits=2, act_bits=2)
     samples = x.double().numpy()
     quantized = quantize_input(fold(random_mlp()), samples, options)
-    plan = make_plan(quantized.folded.mlp, options)
+    placement = place_quantizers(quantized.folded.mlp, options)
     normal = quantized.folded.normalise(samples)
-    parameters = calibrate(plan, quantized.input, quantized.folded.mlp, normal, samples)
-    network = TrainableNetwork(plan, parameters, x)
+    parameters = calibrate(placement, quantized.input, quantized.folded.mlp, normal, samples)
+    network = TrainableNetwork(placement, parameters, x)
     optimizer = torch.optim.Adam(network.groups(LEARNING_RATE), fused=True)
     return _step(network, optimizer, x, y)
 

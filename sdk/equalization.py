@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from .frontends.mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode
+from .frontends.float_operators.operator import FloatOperator, Role
+from .frontends.mlp import Mlp, MlpNode
 
 __all__ = ["Equalized", "channel_factors", "equalize", "feature_units"]
 
@@ -87,10 +88,6 @@ def equalize(mlp: Mlp, x: npt.NDArray[np.floating]) -> Equalized:
     return _Equalization(mlp, x).equalized()
 
 
-def _homogeneous(operator: FloatOperator) -> bool:
-    return isinstance(operator, Clamp) and operator.low in (0.0, -np.inf) and operator.high in (0.0, np.inf)
-
-
 class _Equalization:
     def __init__(self, mlp: Mlp, x: npt.NDArray[np.floating]) -> None:
         self._mlp = mlp
@@ -127,11 +124,11 @@ class _Equalization:
         for node in self._mlp.nodes:
             operator = node.operator
             # An affine on the input is its normalisation, which goes into the input quantizer.
-            normalises = isinstance(operator, Affine) and root(node.inputs[0]) == root("input")
-            if isinstance(operator, Add) or _homogeneous(operator) or normalises:
+            normalises = operator.scale_and_shift is not None and root(node.inputs[0]) == root("input")
+            if operator.passes_factors or normalises:
                 for name in node.inputs:
                     parent[root(node.name)] = root(name)
-            elif not isinstance(operator, (Linear, Affine)):
+            elif not operator.absorbs_factors:
                 held.update((node.name, *node.inputs))
         self._fixed = {root(name) for name in held}
         return {name: root(name) for name in parent}
@@ -147,7 +144,7 @@ class _Equalization:
         for name in names:
             for user in self._mlp.consumers(name):
                 found = self._effect(user)
-                if found is not None or isinstance(user.operator, Add):
+                if found is not None or user.operator.role is Role.JOIN:
                     reach = np.maximum(reach, np.abs(self._values[name]).max(axis=0))
                 if found is not None:
                     counts = True
@@ -164,24 +161,13 @@ class _Equalization:
 
     def _effect(self, user: MlpNode) -> Floats | None:
         """How much each channel [inputs] that `user` takes counts in it; None where no linear layer takes it."""
-        operator = user.operator
-        if isinstance(operator, Linear):
-            factor = self._factor(user.name)
-            rows = np.abs(operator.weight)
-            return np.asarray((rows if factor is None else rows * factor[:, None]).max(axis=0))
-        if isinstance(operator, Affine):
-            behind = [self._effect(node) for node in self._mlp.consumers(user.name)]
-            known = [effect for effect in behind if effect is not None]
-            return np.abs(operator.scale) * np.max(known, axis=0) if known else None
-        return None
+        behind = [self._effect(node) for node in self._mlp.consumers(user.name)] if user.operator.asks_behind else []
+        known = [effect for effect in behind if effect is not None]
+        return user.operator.effect_of_inputs(self._factor(user.name), np.max(known, axis=0) if known else None)
 
     def _scaled(self, node: MlpNode) -> FloatOperator:
-        operator = node.operator
-        before, after = self._factor(node.inputs[0]), self._factor(node.name)
+        if not node.operator.absorbs_factors:
+            return node.operator
         one = np.ones(1)
-        before, after = one if before is None else before, one if after is None else after
-        if isinstance(operator, Linear):
-            return Linear(operator.weight / before * after[:, None], operator.bias * after)
-        if isinstance(operator, Affine):
-            return Affine(operator.scale / before * after, operator.shift * after)
-        return operator
+        before, after = self._factor(node.inputs[0]), self._factor(node.name)
+        return node.operator.with_factors(one if before is None else before, one if after is None else after)

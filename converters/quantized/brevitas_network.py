@@ -19,7 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from edgeml.errors import CheckFailed
-from edgeml.frontends.mlp import Add, Affine, Clamp
+from edgeml.frontends.float_operators.arrays import torch_arrays
+from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.graph_walk import walk
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -29,32 +31,33 @@ with warnings.catch_warnings():
     from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat
     from brevitas.quant.binary import SignedBinaryWeightPerTensorConst
 
-from .model import Input, QuantizedLinear, QuantizedModel, Quantizer
+from .model import Input, ModelNode, ModelVisitor, QuantizedLinear, QuantizedModel, Quantizer
 
 __all__ = ["BrevitasNetwork"]
 
 _BATCH = 1024
 
 
-class ChannelAffine(nn.Module):
-    """y = x · scale + shift per channel, as two operations."""
+_TORCH = torch_arrays()
 
-    def __init__(self, operator: Affine) -> None:
+
+class FloatModule(nn.Module):
+    """A float operator of the user's model, computed in torch."""
+
+    def __init__(self, operator: FloatOperator) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.tensor(operator.scale), requires_grad=False)
-        self.shift = nn.Parameter(torch.tensor(operator.shift), requires_grad=False)
+        self.operator = operator
+        self.values = nn.ParameterDict(
+            {
+                name: nn.Parameter(torch.tensor(array), requires_grad=False)
+                for name, array in operator.parameters.items()
+            }
+        )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Multiply, then add."""
-        return x * self.scale + self.shift
-
-
-class ElementwiseAdd(nn.Module):
-    """y = a + b."""
-
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Add the values of two integer tensors of one scale."""
-        return a + b
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The operator's value of real inputs [samples, channels]."""
+        value: Tensor = self.operator.compute(_TORCH, self.values, *inputs)
+        return value
 
 
 def _activation(scale: float, bits: int, signed: bool) -> nn.Module:
@@ -123,19 +126,18 @@ class BrevitasNetwork(nn.Module):
         self.model = model
         with _float64(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self.layers = nn.ModuleList(_module(node.operator) for node in model.nodes)
+            modules = walk(model.nodes, {}, lambda node, given: node.operator.visit(_Modules(), node, given))
+            self.layers = nn.ModuleList(modules.values())
         self.double().eval()
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """The real values of every node, for real x̂ = q · step [samples, features]."""
-        values: dict[str, Tensor] = {}
-        for node, layer in zip(self.model.nodes, self.layers, strict=True):
-            values[node.name] = layer(*([values[name] for name in node.inputs] or [x]))
-        return values
+        layers = {node.name: layer for node, layer in zip(self.model.nodes, self.layers, strict=True)}
+        return walk(self.model.nodes, {}, lambda node, given: layers[node.name](*(given or [x])))
 
     @torch.no_grad()
     def integers(self, q: npt.NDArray[Any], keep: bool = True) -> dict[str, npt.NDArray[np.int32]]:
-        """The integers of every quantizer and addition, and the last accumulators, by node name.
+        """The integers of every quantizer, of every function of integers, and of the last node, by node name.
 
         Parameters
         ----------
@@ -152,38 +154,36 @@ class BrevitasNetwork(nn.Module):
             warnings.simplefilter("ignore")
             for at in range(0, max(len(q), 1), _BATCH):
                 values = self(torch.from_numpy(np.asarray(q[at : at + _BATCH], np.float64) * step))
-                for name in self._visible() if keep else (self.model.nodes[-1].name,):
+                for name in self._visible if keep else (self.model.nodes[-1].name,):
                     parts.setdefault(name, []).append(self._whole(name, values[name].numpy()))
         return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
+    @property
     def _visible(self) -> list[str]:
-        names = [name for name in self.model.steps if not isinstance(self.model.node(name).operator, Input)]
-        last = self.model.nodes[-1].name
-        return names if last in names else [*names, last]
+        """All nodes whose values are integers, but the input."""
+        return [name for name in self.model.units if name != self.model.nodes[0].name]
 
     def _whole(self, name: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-        node = self.model.node(name)
-        if isinstance(node.operator, QuantizedLinear):
-            unit = float(node.operator.scale[0]) * self.model.steps[node.inputs[0]]
-        else:
-            unit = self.model.steps[name]
-        ratio = values / unit
+        ratio = values / self.model.units[name]
         if not np.array_equal(ratio, np.rint(ratio)) or (ratio.size and np.abs(ratio).max() >= 2**31):
             raise CheckFailed(f"layer {name}", "Brevitas gives values that are no whole multiples of the scale")
         return ratio.astype(np.int32)
 
 
-def _module(operator: Input | QuantizedLinear | Affine | Clamp | Quantizer | Add) -> nn.Module:
-    if isinstance(operator, Input):
+class _Modules(ModelVisitor[nn.Module]):
+    """The module at each node."""
+
+    def input(self, node: ModelNode, operator: Input, given: list[nn.Module]) -> nn.Module:
         return _activation(operator.step, operator.bits, operator.signed)
-    if isinstance(operator, Quantizer):
-        return _activation(operator.scale, operator.bits, operator.signed)
-    if isinstance(operator, QuantizedLinear):
+
+    def linear(self, node: ModelNode, operator: QuantizedLinear, given: list[nn.Module]) -> nn.Module:
         return _linear(operator)
-    if isinstance(operator, Affine):
-        return ChannelAffine(operator)
-    if isinstance(operator, Add):
-        return ElementwiseAdd()
-    if operator.low == 0.0 and operator.high == np.inf:
-        return nn.ReLU()
-    return nn.Hardtanh(float(operator.low), float(operator.high))
+
+    def quantizer(self, node: ModelNode, operator: Quantizer, given: list[nn.Module]) -> nn.Module:
+        return _activation(operator.scale, operator.bits, operator.signed)
+
+    def on_reals(self, node: ModelNode, operator: FloatOperator, given: list[nn.Module]) -> nn.Module:
+        return FloatModule(operator)
+
+    def on_integers(self, node: ModelNode, operator: FloatOperator, given: list[nn.Module]) -> nn.Module:
+        return FloatModule(operator)

@@ -14,16 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp
+from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.graph_walk import walk
+from edgeml.frontends.mlp import Mlp, MlpNode
 
 from .model import Input
 from .parameters import LinearParameters, Parameters
-from .quantizer_placement import (
-    Plan,
-    PlannedLinear,
-    PlannedNode,
-    PlannedQuantizer,
-)
+from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
 from .scales import (
     WEIGHT_SCALE_BITS,
     Rounded,
@@ -59,22 +56,12 @@ def float_trace(mlp: Mlp, normal: Floats, known: Mapping[str, Floats] | None = N
 
     Nodes in `known` have the values there.
     """
-    values = {"input": normal}
-    for node in mlp.nodes:
-        if known is not None and node.name in known:
-            values[node.name] = known[node.name]
-            continue
-        operator = node.operator
-        given = [values[name] for name in node.inputs]
-        if isinstance(operator, Linear):
-            values[node.name] = product(given[0], operator.weight) + operator.bias
-        elif isinstance(operator, Affine):
-            values[node.name] = given[0] * operator.scale + operator.shift
-        elif isinstance(operator, Clamp):
-            values[node.name] = np.clip(given[0], operator.low, operator.high)
-        else:
-            values[node.name] = given[0] + given[1]
-    return values
+
+    def compute(node: MlpNode, given: list[Floats]) -> Floats:
+        linear = mlp.linears.get(node.name)
+        return node.operator.evaluate(*given) if linear is None else product(given[0], linear.weight) + linear.bias
+
+    return walk(mlp.nodes, {"input": normal}, compute, known)
 
 
 def float_outputs(mlp: Mlp, normal: Floats) -> npt.NDArray[np.float32]:
@@ -88,8 +75,8 @@ def input_integers(quantizer: Input, x: npt.NDArray[np.floating]) -> npt.NDArray
     return np.asarray(np.clip(q, quantizer.low, quantizer.high))
 
 
-def calibrate(plan: Plan, quantizer: Input, mlp: Mlp, normal: Floats, x: Floats) -> Parameters:
-    """Parameters for `plan`, made from the folded `mlp`.
+def calibrate(placement: Placement, quantizer: Input, mlp: Mlp, normal: Floats, x: Floats) -> Parameters:
+    """Parameters for `placement`, made from the folded `mlp`.
 
     Parameters
     ----------
@@ -97,41 +84,46 @@ def calibrate(plan: Plan, quantizer: Input, mlp: Mlp, normal: Floats, x: Floats)
     x : the same samples in the user's units, what `quantizer` takes.
     """
     wanted = float_trace(mlp, normal)
-    parameters = Parameters(quantizer, steps=_steps(plan, wanted))
-    values = {"input": input_integers(quantizer, x) * quantizer.step}
-    for node in plan.nodes:
-        operator = node.operator
-        given = [values[name] for name in node.inputs]
-        if isinstance(operator, PlannedLinear):
-            parameters.linear[node.name], values[node.name] = _linear(operator, given[0], wanted[node.source])
-        elif isinstance(operator, PlannedQuantizer):
-            step, shift = parameters.steps[operator.group], 0.5 if operator.half else 0.0
-            q = np.clip(np.rint(given[0] / step - shift), operator.low, operator.high)
-            values[node.name] = (q + shift) * step
-        elif isinstance(operator, Add):
-            values[node.name] = given[0] + given[1]
-        elif isinstance(operator, Affine):
-            values[node.name] = given[0] * operator.scale + operator.shift
-        else:
-            values[node.name] = np.clip(given[0], operator.low, operator.high)
+    parameters = Parameters(quantizer, steps=_steps(placement, wanted))
+    calibration = _Calibration(parameters, wanted)
+    given = {"input": input_integers(quantizer, x) * quantizer.step}
+    walk(placement.nodes, given, lambda node, values: node.operator.visit(calibration, node, values))
     return parameters
 
 
-def _steps(plan: Plan, wanted: dict[str, Floats]) -> dict[str, float]:
-    groups: dict[str, list[PlannedNode]] = {}
-    for node in plan.nodes:
-        if isinstance(node.operator, PlannedQuantizer):
-            groups.setdefault(node.operator.group, []).append(node)
-    return {name: best_step([_rounded(node, wanted) for node in nodes])[0] for name, nodes in groups.items()}
+class _Calibration(PlacementVisitor[Floats]):
+    """The values of each node, on the integers that those before it give; linear layers are calibrated on the way."""
+
+    def __init__(self, parameters: Parameters, wanted: Mapping[str, Floats]) -> None:
+        self._parameters = parameters
+        self._wanted = wanted
+
+    def linear(self, node: PlacedNode, operator: PlacedLinear, given: list[Floats]) -> Floats:
+        self._parameters.linear[node.name], values = _linear(operator, given[0], self._wanted[node.source])
+        return values
+
+    def quantizer(self, node: PlacedNode, operator: PlacedQuantizer, given: list[Floats]) -> Floats:
+        step = self._parameters.steps[operator.group]
+        q = np.clip(np.rint(given[0] / step - operator.offset), operator.low, operator.high)
+        return np.asarray((q + operator.offset) * step)
+
+    def on_reals(self, node: PlacedNode, operator: FloatOperator, given: list[Floats]) -> Floats:
+        return operator.evaluate(*given)
+
+    def on_integers(self, node: PlacedNode, operator: FloatOperator, given: list[Floats]) -> Floats:
+        return operator.evaluate(*given)
 
 
-def _rounded(node: PlannedNode, wanted: dict[str, Floats]) -> Rounded:
-    operator = node.operator
-    assert isinstance(operator, PlannedQuantizer)
-    return Rounded(wanted[node.source], operator.low, operator.high, 0.5 if operator.half else 0.0)
+def _steps(placement: Placement, wanted: dict[str, Floats]) -> dict[str, float]:
+    groups: dict[str, list[Rounded]] = {}
+    for name, quantizer in placement.quantizers.items():
+        values = wanted[placement.node(name).source]
+        rounded = Rounded(values, quantizer.low, quantizer.high, quantizer.offset)
+        groups.setdefault(quantizer.group, []).append(rounded)
+    return {name: best_step(tensors)[0] for name, tensors in groups.items()}
 
 
-def _linear(operator: PlannedLinear, x: Floats, wanted: Floats) -> tuple[LinearParameters, Floats]:
+def _linear(operator: PlacedLinear, x: Floats, wanted: Floats) -> tuple[LinearParameters, Floats]:
     weight, bias = operator.linear.weight, operator.linear.bias
     power = np.mean(x * x, axis=0)
     power = power + max(float(power.mean()), 1e-30) * 1e-3

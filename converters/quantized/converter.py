@@ -22,7 +22,8 @@ from .fold import FoldedMlp, fold
 from .freeze import freeze
 from .model_file import BREVITAS_FILE, to_bytes
 from .options import OPTIONS, Options, read_options
-from .quantizer_placement import Plan, PlannedLinear, make_plan
+from .placement import Placement
+from .quantizer_placement import place_quantizers
 
 if TYPE_CHECKING:
     from edgeml.data.dataset import Dataset
@@ -85,25 +86,25 @@ def _convert(
     thinned = thinned_samples(samples, max(mlp.sizes.values()))
     folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
     quantized = quantize_input(folded, thinned, options)
-    plan = make_plan(quantized.folded.mlp, options, _labels(mlp, data))
-    epochs = _epochs(plan, data, options)
+    placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))
+    epochs = _epochs(placement, data, options)
     normal = quantized.folded.normalise(thinned)
-    parameters = calibrate(plan, quantized.input, quantized.folded.mlp, normal, thinned)
+    parameters = calibrate(placement, quantized.input, quantized.folded.mlp, normal, thinned)
     if epochs and data is not None:
-        parameters = _trained(mlp, plan, quantized, parameters, data, options, epochs, progress)
-    model = freeze(plan, parameters)
-    network = stated(extract(model), mlp).with_origins(_origins(plan, quantized.folded.mlp))
+        parameters = _trained(mlp, placement, quantized, parameters, data, options, epochs, progress)
+    model = freeze(placement, parameters)
+    network = stated(extract(model), mlp).with_origins(_origins(placement, quantized.folded.mlp))
     notes = [quantized.note] if quantized.note else []
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
-    reference = float_reference(mlp, quantized.folded, plan, model, network)
-    notes += _notes(plan, data, epochs, metrics)
+    reference = float_reference(mlp, quantized.folded, placement, model, network)
+    notes += _notes(placement, data, epochs, metrics)
     return Conversion(network, metrics, {BREVITAS_FILE: to_bytes(model)}, tuple(notes), reference)
 
 
-def _origins(plan: Plan, mlp: Mlp) -> dict[str, str]:
+def _origins(placement: Placement, mlp: Mlp) -> dict[str, str]:
     """Where the layers come from in the user's model, by name; `mlp` is the one that was planned."""
     known = {node.name: node.origin for node in mlp.nodes}
-    return {node.name: known.get(node.source, "") for node in plan.nodes}
+    return {node.name: known.get(node.source, "") for node in placement.nodes}
 
 
 def _samples(mlp: Mlp, data: Dataset | None, options: Options) -> npt.NDArray[Any]:
@@ -129,12 +130,12 @@ def _labels(mlp: Mlp, data: Dataset | None) -> tuple[str, ...]:
     return mlp.labels or (data.labels if data is not None else ())
 
 
-def _epochs(plan: Plan, data: Dataset | None, options: Options) -> int:
+def _epochs(placement: Placement, data: Dataset | None, options: Options) -> int:
     """Passes over the data: what the user says; else none where all is 8 bit, and enough where it is not."""
     if data is None:
         if options.epochs:
             raise InputError("option epochs", "training needs data", "Pass samples with --data")
-        if min(plan.bits) < _FEWEST_BITS_WITHOUT_TRAINING:
+        if min(placement.bits) < _FEWEST_BITS_WITHOUT_TRAINING:
             raise InputError(
                 "data",
                 f"is needed below {_FEWEST_BITS_WITHOUT_TRAINING} bits: such networks must be trained",
@@ -143,17 +144,17 @@ def _epochs(plan: Plan, data: Dataset | None, options: Options) -> int:
         return 0
     if options.epochs is not None:
         return options.epochs
-    if min(plan.bits) >= 8:
+    if min(placement.bits) >= 8:
         return 0
     from .training import default_epochs
 
-    weights = sum(node.operator.linear.weight.size for node in plan.nodes if isinstance(node.operator, PlannedLinear))
+    weights = sum(placed.linear.weight.size for placed in placement.linears.values())
     return default_epochs(len(data.x), options.batch_size, weights)
 
 
 def _trained(
     mlp: Mlp,
-    plan: Plan,
+    placement: Placement,
     quantized: QuantizedInput,
     parameters: Parameters,
     data: Dataset,
@@ -181,21 +182,21 @@ def _trained(
     if kind == CLASSES and not mlp.final and data.y is None:
         kind = ""
     lesson = Lesson(integers, answers, data.y, kind, mlp.threshold)
-    return train(plan, parameters, lesson, options, epochs, progress)
+    return train(placement, parameters, lesson, options, epochs, progress)
 
 
-def _notes(plan: Plan, data: Dataset | None, epochs: int, metrics: Mapping[str, Any]) -> list[str]:
+def _notes(placement: Placement, data: Dataset | None, epochs: int, metrics: Mapping[str, Any]) -> list[str]:
     notes = []
     if data is None:
         notes.append(
             "Calibrated on random inputs from the given range, and on no data: its accuracy is not known. "
             "Pass samples with --data to calibrate on real activations."
         )
-    elif epochs == 0 and min(plan.bits) < 8:
+    elif epochs == 0 and min(placement.bits) < 8:
         cost = " Training (--epochs) usually wins back most of what that costs."
         if "accuracy" in metrics:
             lost = 100 * (metrics["accuracy"]["float"] - metrics["accuracy"]["integer"])
             won = f" It costs {lost:.2f} points of accuracy here; training (--epochs) usually wins most back."
             cost = won if lost > 0 else " It costs no accuracy here."
-        notes.append(f"Calibrated without training, at {min(plan.bits)} bits.{cost}")
+        notes.append(f"Calibrated without training, at {min(placement.bits)} bits.{cost}")
     return notes

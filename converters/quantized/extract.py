@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, NetworkError
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
-from edgeml.frontends.mlp import Add, Affine, Clamp
-from edgeml.network import Add as IntegerAdd
+from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.graph_walk import walk
 from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output, Threshold, ValueRange
 
-from .model import Input, ModelNode, QuantizedLinear, QuantizedModel, Quantizer
+from .model import Input, ModelNode, ModelVisitor, QuantizedLinear, QuantizedModel, Quantizer
 from .proof import Reference, prove, require_exact_sums
 from .thresholds import compose, thresholds
 
@@ -44,38 +44,56 @@ def extract(model: QuantizedModel) -> Network:
     return _Extraction(model).network()
 
 
-class _Extraction:
+class _Extraction(ModelVisitor[None]):
     def __init__(self, model: QuantizedModel) -> None:
         self.model = model
         self.nodes: list[Node] = []
         self.ranges: dict[str, ValueRange] = {}
         self.dense_names: dict[tuple[str, bytes], str] = {}
+        self.linears: dict[str, QuantizedLinear] = {}
+        self.chains: dict[str, tuple[ModelNode, list[FloatOperator]]] = {}
+        """Of each node, the last one whose values are integers or sums of them, and the operators on reals behind."""
 
     def network(self) -> Network:
         model = self.model
-        scale, zero = np.array([1.0]), 0
-        for node in model.nodes:
-            operator = node.operator
-            if isinstance(operator, Input):
-                layer = InputQuantizer(
-                    operator.size, operator.scale, operator.offset, 0, operator.bits, operator.signed
-                )
-                self._add(node.name, layer, ())
-            elif isinstance(operator, Add):
-                self._add(node.name, IntegerAdd(), node.inputs)
-            elif isinstance(operator, Quantizer):
-                self._add_threshold(node, operator)
-            elif isinstance(operator, QuantizedLinear) and node is model.nodes[-1]:
-                scale = self._add_last(node, operator)
-        if not isinstance(model.nodes[-1].operator, QuantizedLinear):
-            scale = np.array([model.steps[model.nodes[-1].name]])
-        return Network(model.name, tuple(self.nodes), Output(scale, zero, model.labels))
+        walk(model.nodes, {}, lambda node, given: node.operator.visit(self, node, given))
+        return Network(
+            model.name,
+            tuple(self.nodes),
+            Output(np.array([model.units[model.nodes[-1].name]]), 0, model.labels),
+        )
+
+    def input(self, node: ModelNode, operator: Input, given: list[None]) -> None:
+        layer = InputQuantizer(operator.size, operator.scale, operator.offset, 0, operator.bits, operator.signed)
+        self._add(node.name, layer, ())
+        self.chains[node.name] = node, []
+
+    def linear(self, node: ModelNode, operator: QuantizedLinear, given: list[None]) -> None:
+        """The last one now; others when a quantizer behind them says which rows are negated."""
+        self.chains[node.name] = node, []
+        self.linears[node.name] = operator
+        if node is self.model.nodes[-1]:
+            self._add_last(node, operator)
+
+    def quantizer(self, node: ModelNode, operator: Quantizer, given: list[None]) -> None:
+        self._add_threshold(node, operator)
+        self.chains[node.name] = node, []
+
+    def on_reals(self, node: ModelNode, operator: FloatOperator, given: list[None]) -> None:
+        source, chain = self.chains[node.inputs[0]]
+        self.chains[node.name] = source, [*chain, operator]
+
+    def on_integers(self, node: ModelNode, operator: FloatOperator, given: list[None]) -> None:
+        layer = operator.integer_layer()
+        if layer is None:
+            raise NetworkError(
+                f"layer {node.name}", f"a {operator.kind} has no integer layer", operator.quantized_remedy
+            )
+        self._add(node.name, layer, node.inputs)
+        self.chains[node.name] = node, []
 
     def _add(self, name: str, layer: Layer, inputs: tuple[str, ...]) -> None:
-        if isinstance(layer, InputQuantizer):
-            value_range = ValueRange.uniform(layer.low, layer.high, layer.size)
-        else:
-            value_range = layer.output_range(*(self.ranges[each] for each in inputs))
+        value_range = layer.output_range(*(self.ranges[each] for each in inputs))
         low, high = value_range.bounds
         if low < -(2**31) or high >= 2**31 - 1:
             raise NetworkError(
@@ -92,7 +110,7 @@ class _Extraction:
         reach = np.maximum(np.abs(source.low), np.abs(source.high))
         return (np.abs(operator.weight.astype(np.int64)) @ reach).astype(np.float64)
 
-    def _add_last(self, node: ModelNode, operator: QuantizedLinear) -> npt.NDArray[np.float64]:
+    def _add_last(self, node: ModelNode, operator: QuantizedLinear) -> None:
         step = self.model.steps[node.inputs[0]]
         if operator.scale.size != 1:
             raise CheckFailed(f"layer {node.name}", "the last layer needs one scale for all its outputs")
@@ -103,12 +121,11 @@ class _Extraction:
         outputs = len(operator.weight)
         require_exact_sums(node.name, self._largest(node, operator), np.full(outputs, scale), operator.bias)
         self._add(node.name, Dense(operator.weight, operator.bits, bias.astype(np.int32)), node.inputs)
-        return np.array([scale])
 
     def _add_threshold(self, node: ModelNode, quantizer: Quantizer) -> None:
-        source, chain = self._chain(node)
-        operator = source.operator
-        if isinstance(operator, QuantizedLinear):
+        source, chain = self.chains[node.inputs[0]]
+        operator = self.linears.get(source.name)
+        if operator is not None:
             scale = operator.scale * self.model.steps[source.inputs[0]]
             scale = np.broadcast_to(scale, (len(operator.weight),)).copy()
             bias = operator.bias
@@ -130,19 +147,10 @@ class _Extraction:
         prove(node.name, rows, quantizer.low, reference, acc.low, acc.high)
         self._add(node.name, Threshold(rows.astype(np.int32), quantizer.low), (taken,))
 
-    def _chain(self, node: ModelNode) -> tuple[ModelNode, list[Affine | Clamp]]:
-        """The affines and clamps before a quantizer in computing order, and the node that they begin at."""
-        chain: list[Affine | Clamp] = []
-        source = self.model.node(node.inputs[0])
-        while isinstance(source.operator, (Affine, Clamp)):
-            chain.insert(0, source.operator)
-            source = self.model.node(source.inputs[0])
-        return source, chain
-
     def _accumulators(self, node: ModelNode, source: ModelNode, sign: Integers) -> str:
         """Name of the node that gives sign · acc, added where there is none yet."""
-        operator = source.operator
-        if not isinstance(operator, QuantizedLinear):
+        operator = self.linears.get(source.name)
+        if operator is None:
             if np.all(sign > 0):
                 return source.name
             name = self._free_name(f"{node.name}_sign")
@@ -178,10 +186,7 @@ def _negated_rows(name: str, operator: QuantizedLinear, sign: Integers) -> npt.N
     return weight.astype(np.int32)
 
 
-def chain_slopes(chain: Sequence[Affine | Clamp], channels: int) -> npt.NDArray[np.float64]:
+def chain_slopes(chain: Sequence[FloatOperator], channels: int) -> npt.NDArray[np.float64]:
     """The sign [channels] of each channel's slope through `chain`: −1, 0 or 1."""
-    sign = np.ones(channels)
-    for operator in chain:
-        if isinstance(operator, Affine):
-            sign = sign * np.sign(operator.scale)
-    return sign
+    lines = compose([Fraction(1)] * channels, [Fraction(0)] * channels, chain)
+    return np.array([float((line.slope > 0) - (line.slope < 0)) for line in lines])

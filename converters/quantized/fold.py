@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
+from edgeml.frontends.float_operators.affine import Affine
+from edgeml.frontends.float_operators.operator import FloatOperator, Role
+from edgeml.frontends.mlp import Mlp, MlpNode
 
 __all__ = ["FoldedMlp", "fold", "normalise_input", "refuse_unsupported", "takes_only_linear"]
 
@@ -29,7 +31,7 @@ class FoldedMlp:
 
     Parameters
     ----------
-    mlp : of linear layers, clamps, additions, and the affines that could not be folded.
+    mlp : of linear layers, clamps, functions of integers, and the affines that could not be folded.
     scale, offset : float64 [inputs], the input normalisation that was taken out; scale > 0.
     normalised : whether there was one, so that features are of comparable size.
     """
@@ -45,13 +47,15 @@ class FoldedMlp:
 
 
 def refuse_unsupported(mlp: Mlp) -> None:
-    """InputError naming the first sigmoid or tanh: thresholds of few bits would make something else of them."""
+    """InputError naming the first operator that is neither weights, nor a line in each channel, nor a function of the
+    integers themselves, as a sigmoid or tanh: thresholds of few bits would make something else of them."""
     for node in mlp.nodes:
-        if isinstance(node.operator, (Sigmoid, Tanh)):
+        operator = node.operator
+        if operator.role not in (Role.WEIGHTS, Role.LINE, Role.JOIN):
             raise InputError(
                 f"layer {node.name}" + (f" ({node.origin})" if node.origin else ""),
-                f"is a {type(node.operator).__name__.lower()}, which the quantized form does not have",
-                "Convert with --to tflite, which has lookup tables for it, or train with ReLU or hardtanh instead",
+                f"is a {operator.kind}, which the quantized form does not have",
+                operator.quantized_remedy,
             )
 
 
@@ -77,20 +81,17 @@ def normalise_input(folded: FoldedMlp, mean: Floats, deviation: Floats) -> Folde
 
     Every consumer of the input must be linear, and the deviations [inputs] positive.
     """
-    nodes = []
-    for node in folded.mlp.nodes:
-        if "input" in node.inputs:
-            assert isinstance(node.operator, Linear)
-            weight = node.operator.weight
-            node = replace(node, operator=Linear(weight * deviation, node.operator.bias + _product(weight, mean)))
-        nodes.append(node)
+    nodes = list(folded.mlp.nodes)
+    for node in folded.mlp.consumers("input"):
+        nodes = _replaced(nodes, node, _required(node, node.operator.of_scaled_and_shifted(deviation, mean)))
     mlp = replace(folded.mlp, nodes=tuple(nodes))
     return FoldedMlp(mlp, folded.scale * deviation, folded.offset + folded.scale * mean, True)
 
 
-def _product(weight: Floats, x: Floats) -> Floats:
-    """weight · x; not BLAS, whose order of summation depends on the number of threads."""
-    return np.asarray(np.einsum("oi,i->o", weight, x))
+def _required(node: MlpNode, operator: FloatOperator | None) -> FloatOperator:
+    if operator is None:
+        raise InputError(f"layer {node.name}", "takes no normalisation of its input in")
+    return operator
 
 
 def _used(nodes: list[MlpNode]) -> list[MlpNode]:
@@ -117,21 +118,20 @@ def _without(nodes: list[MlpNode], gone: MlpNode) -> list[MlpNode]:
 
 
 def _replaced(nodes: list[MlpNode], old: MlpNode, operator: FloatOperator) -> list[MlpNode]:
-    return [replace(node, operator=operator) if node is old else node for node in nodes]
+    return [replace(node, operator=operator) if node.name == old.name else node for node in nodes]
 
 
 def _take_input_affine(nodes: list[MlpNode]) -> tuple[list[MlpNode], Affine | None]:
-    """Chains of affines that are the input's only consumer, as one affine."""
+    """Chains of scales and shifts that are the input's only consumer, as one."""
     taken: Affine | None = None
-    while len(users := _consumers(nodes, "input")) == 1 and isinstance(users[0].operator, Affine) and len(nodes) > 1:
-        operator = users[0].operator
-        taken = operator if taken is None else _composed(taken, operator)
+    while len(users := _consumers(nodes, "input")) == 1 and len(nodes) > 1:
+        found = users[0].operator.scale_and_shift
+        if found is None:
+            break
+        scale, shift = found
+        taken = Affine(scale, shift) if taken is None else Affine(taken.scale * scale, taken.shift * scale + shift)
         nodes = _without(nodes, users[0])
     return nodes, taken
-
-
-def _composed(first: Affine, second: Affine) -> Affine:
-    return Affine(first.scale * second.scale, first.shift * second.scale + second.shift)
 
 
 def _as_normalisation(nodes: list[MlpNode], affine: Affine, inputs: int) -> tuple[list[MlpNode], Floats, Floats]:
@@ -160,37 +160,25 @@ def _fold_once(nodes: list[MlpNode]) -> list[MlpNode] | None:
     """`nodes` after one more folding, or None where nothing is left to fold."""
     by_name = {node.name: node for node in nodes}
     for node in nodes:
-        operator = node.operator
-        if isinstance(operator, Clamp) and operator.low == -np.inf and operator.high == np.inf and len(nodes) > 1:
+        if node.operator.is_identity and len(nodes) > 1:
             return _without(nodes, node)
-        if not isinstance(operator, Affine):
+        found = node.operator.scale_and_shift
+        if found is None:
             continue
         source = by_name.get(node.inputs[0])
-        users = _consumers(nodes, node.name)
         if source is not None and len(_consumers(nodes, source.name)) == 1:
-            before = source.operator
-            if isinstance(before, Linear):
-                merged: FloatOperator = Linear(
-                    before.weight * operator.scale[:, None], before.bias * operator.scale + operator.shift
-                )
+            merged = source.operator.scaled_and_shifted(*found)
+            if merged is not None:
                 return _without(_replaced(nodes, source, merged), node)
-            if isinstance(before, Affine):
-                return _without(_replaced(nodes, source, _composed(before, operator)), node)
-        if users and all(isinstance(user.operator, Linear) for user in users):
-            return _into_consumers(nodes, node, operator)
+        users = _consumers(nodes, node.name)
+        merged_users = [user.operator.of_scaled_and_shifted(*found) for user in users]
+        if users and None not in merged_users:
+            for user, operator in zip(users, merged_users, strict=True):
+                nodes = _replaced(nodes, user, _required(user, operator))
+            return _without(nodes, next(each for each in nodes if each.name == node.name))
     return None
-
-
-def _into_consumers(nodes: list[MlpNode], node: MlpNode, affine: Affine) -> list[MlpNode]:
-    folded = []
-    for user in nodes:
-        if node.name in user.inputs and isinstance(user.operator, Linear):
-            weight, bias = user.operator.weight, user.operator.bias
-            user = replace(user, operator=Linear(weight * affine.scale, bias + _product(weight, affine.shift)))
-        folded.append(user)
-    return _without(folded, next(each for each in folded if each.name == node.name))
 
 
 def takes_only_linear(mlp: Mlp) -> bool:
     """Whether everything that takes the model's input is a linear layer."""
-    return all(isinstance(node.operator, Linear) for node in mlp.consumers("input"))
+    return all(node.operator.role is Role.WEIGHTS for node in mlp.consumers("input"))

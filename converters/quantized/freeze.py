@@ -1,4 +1,4 @@
-"""Plan and parameters → the quantized model: integers for the weights, rounded scales, biases on their grid."""
+"""Placement and parameters → the quantized model: integers for the weights, rounded scales, biases on their grid."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Add, Affine
+from edgeml.frontends.float_operators.affine import Affine
+from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.graph_walk import walk
 
 from .extract import chain_slopes
 from .model import ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, Quantizer
 from .parameters import Parameters
-from .quantizer_placement import (
-    Plan,
-    PlannedLinear,
-    PlannedNode,
-    PlannedQuantizer,
-)
+from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
 from .scales import (
     ACTIVATION_SCALE_BITS,
     WEIGHT_SCALE_BITS,
@@ -24,6 +21,7 @@ from .scales import (
     quantize_weights,
     round_scale,
 )
+from .user_operators import OnIntegers, OnReals
 
 __all__ = ["freeze"]
 
@@ -33,62 +31,65 @@ _LARGEST_BIAS = 2.0**24
 """In units of the accumulator. Rows of weights so small beside their bias count as rows of zeros."""
 
 
-def freeze(plan: Plan, parameters: Parameters) -> QuantizedModel:
+def freeze(placement: Placement, parameters: Parameters) -> QuantizedModel:
     """The quantized model. InputError where a layer's numbers are beyond all measure."""
-    return _Freezing(plan, parameters).model()
+    return _Freezing(placement, parameters).model()
 
 
-class _Freezing:
-    def __init__(self, plan: Plan, parameters: Parameters) -> None:
-        self.plan = plan
+class _Freezing(PlacementVisitor[None]):
+    def __init__(self, placement: Placement, parameters: Parameters) -> None:
+        self.placement = placement
         self.parameters = parameters
         self.nodes: list[ModelNode] = [ModelNode("input", parameters.input)]
         self.steps: dict[str, float] = {"input": parameters.input.step}
-        self.offsets: dict[str, float] = {"input": 0.0}
-        """Of integer tensors: real value = q · step + offset."""
+        self.offsets: dict[str, Floats] = {"input": np.zeros(placement.input_size)}
+        """Of integer tensors: real value = q · step + offset [channels]."""
 
     def model(self) -> QuantizedModel:
-        for node in self.plan.nodes:
-            operator = node.operator
-            if isinstance(operator, PlannedLinear):
-                self._append(node.name, self._linear(node, operator), node.inputs)
-            elif isinstance(operator, PlannedQuantizer):
-                self._quantizer(node, operator)
-            elif isinstance(operator, Add):
-                self._append(node.name, operator, node.inputs)
-                self.steps[node.name] = self.steps[node.inputs[0]]
-                self.offsets[node.name] = sum(self.offsets[side] for side in node.inputs)
-            else:
-                self._append(node.name, operator, (self._with_offset(node.inputs[0]),))
-        return QuantizedModel(self.plan.name, tuple(self.nodes), self.plan.labels)
+        walk(self.placement.nodes, {"input": None}, lambda node, given: node.operator.visit(self, node, given))
+        return QuantizedModel(self.placement.name, tuple(self.nodes), self.placement.labels)
+
+    def linear(self, node: PlacedNode, operator: PlacedLinear, given: list[None]) -> None:
+        self._append(node.name, self._linear(node, operator), node.inputs)
+
+    def on_integers(self, node: PlacedNode, operator: FloatOperator, given: list[None]) -> None:
+        """f(q·s + o) = f(q)·s + f(o): see `Role.JOIN`."""
+        self._append(node.name, OnIntegers(operator), node.inputs)
+        self.steps[node.name] = self.steps[node.inputs[0]]
+        self.offsets[node.name] = operator.evaluate(*(self.offsets[side][None] for side in node.inputs))[0]
+
+    def on_reals(self, node: PlacedNode, operator: FloatOperator, given: list[None]) -> None:
+        self._append(node.name, OnReals(operator), (self._with_offset(node.inputs[0]),))
 
     def _append(self, name: str, operator: ModelOperator, inputs: tuple[str, ...]) -> None:
         self.nodes.append(ModelNode(name, operator, inputs))
 
-    def _shifted(self, source: str, name: str, shift: float) -> str:
-        """Real values of `source` plus `shift`: `source` itself for 0, else a node called `name`."""
-        if shift == 0.0:
+    def _shifted(self, source: str, name: str, shift: Floats) -> str:
+        """Real values of `source` plus `shift` [channels]: `source` itself for 0, else a node called `name`."""
+        if not np.any(shift):
             return source
         if all(node.name != name for node in self.nodes):
-            channels = self.plan.sizes[source]
-            self._append(name, Affine(np.ones(channels), np.full(channels, shift)), (source,))
+            self._append(name, OnReals(Affine(np.ones(len(shift)), shift)), (source,))
         return name
+
+    def _offset(self, source: str) -> Floats:
+        return self.offsets.get(source, np.zeros(self.placement.sizes[source]))
 
     def _with_offset(self, source: str) -> str:
         """`source` where what takes it needs its real values, offset included."""
-        return self._shifted(source, f"{source}_offset", self.offsets.get(source, 0.0))
+        return self._shifted(source, f"{source}_offset", self._offset(source))
 
-    def _quantizer(self, node: PlannedNode, operator: PlannedQuantizer) -> None:
+    def quantizer(self, node: PlacedNode, operator: PlacedQuantizer, given: list[None]) -> None:
         """With half steps, q = round(x / step − ½): the shift is an affine before the quantizer."""
         step = round_scale(self.parameters.steps[operator.group], ACTIVATION_SCALE_BITS)
-        self.steps[node.name] = step
-        self.offsets[node.name] = step / 2 if operator.half else 0.0
         (source,) = node.inputs
-        shift = self.offsets.get(source, 0.0) - self.offsets[node.name]
-        shifted = self._shifted(source, f"{node.name}_shift", shift)
+        before = self._offset(source)
+        self.steps[node.name] = step
+        self.offsets[node.name] = np.full(len(before), step * operator.offset)
+        shifted = self._shifted(source, f"{node.name}_shift", before - self.offsets[node.name])
         self._append(node.name, Quantizer(step, operator.bits, operator.signed), (shifted,))
 
-    def _linear(self, node: PlannedNode, operator: PlannedLinear) -> QuantizedLinear:
+    def _linear(self, node: PlacedNode, operator: PlacedLinear) -> QuantizedLinear:
         given = self.parameters.linear[node.name]
         step, offset = self.steps[node.inputs[0]], self.offsets[node.inputs[0]]
         least = np.abs(given.bias) / (step * _LARGEST_BIAS)
@@ -97,7 +98,7 @@ class _Freezing:
         weight = self._negatable(node, operator, weight)
         scale = round_scale(scale, WEIGHT_SCALE_BITS)
         units = scale * step
-        bias = given.bias + weight.astype(np.float64).sum(axis=1) * scale * offset
+        bias = given.bias + _product(weight, offset) * scale
         if operator.last:
             grid = units
         else:
@@ -113,16 +114,20 @@ class _Freezing:
         return QuantizedLinear(weight, operator.bits, operator.narrow, scale, bias)
 
     def _negatable(
-        self, node: PlannedNode, operator: PlannedLinear, weight: npt.NDArray[np.int32]
+        self, node: PlacedNode, operator: PlacedLinear, weight: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.int32]:
         """Full-range rows that thresholds will turn round give up −2^(b−1), which has no negative."""
         if operator.narrow or operator.bits == 1:
             return weight
         low, _ = integer_range(operator.bits, narrow=True)
         negative = np.zeros(len(weight), bool)
-        for user in self.plan.nodes:
-            if isinstance(user.operator, PlannedQuantizer):
-                source, chain = self.plan.chain(user)
-                if source == node.name:
-                    negative |= chain_slopes(chain, len(weight)) < 0
+        for user in self.placement.quantizers:
+            source, chain = self.placement.chain(self.placement.node(user))
+            if source == node.name:
+                negative |= chain_slopes(chain, len(weight)) < 0
         return np.where(negative[:, None], np.maximum(weight, low), weight).astype(np.int32)
+
+
+def _product(weight: npt.NDArray[np.int32], offset: Floats) -> Floats:
+    """weight · offset, exact in any order: an offset is half a step, or a few of them."""
+    return np.asarray(weight.astype(np.float64) @ offset)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.equalization import feature_units
-from edgeml.frontends.mlp import Linear
+from edgeml.frontends.float_operators.linear import Linear
 
 from .fold import FoldedMlp, normalise_input, takes_only_linear
 from .model import Input
@@ -56,7 +56,7 @@ def quantize_input(folded: FoldedMlp, x: Floats, options: Options) -> QuantizedI
     loss = _loss(shared, x)
     if loss <= _LOST * 4.0 ** (8 - options.input_bits):
         return shared
-    weights = [node.operator.weight for node in folded.mlp.consumers("input") if isinstance(node.operator, Linear)]
+    weights = [linear.weight for linear in _first_linears(folded)]
     scaled = normalise_input(folded, normal.mean(axis=0), feature_units(normal, weights))
     apart = _quantized(scaled, scaled.normalise(x), options)
     if _loss(apart, x) > _WORTH_NORMALISING * loss:
@@ -108,12 +108,16 @@ def _loss(quantized: QuantizedInput, x: Floats) -> float:
     normal = folded.normalise(x)
     q = np.clip(np.rint(normal / quantizer.step), quantizer.low, quantizer.high)
     error, signal = 0.0, 0.0
-    for node in folded.mlp.consumers("input"):
-        assert isinstance(node.operator, Linear)
-        weight = node.operator.weight.T
+    for linear in _first_linears(folded):
+        weight = linear.weight.T
         error += float(np.mean(((q * quantizer.step - normal) @ weight) ** 2))
         signal += float(np.mean(((normal - normal.mean(axis=0)) @ weight) ** 2))
     return error / signal if signal > 0 else 0.0
+
+
+def _first_linears(folded: FoldedMlp) -> list[Linear]:
+    """The linear layers that take the input."""
+    return [folded.mlp.linears[node.name] for node in folded.mlp.consumers("input") if node.name in folded.mlp.linears]
 
 
 def _shortened(values: Floats) -> Floats:

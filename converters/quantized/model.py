@@ -9,17 +9,49 @@ the sum Σ w·x + b of float64 numbers is exact in any order of summation, fused
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Add, Affine, Clamp
+from edgeml.frontends.graph_walk import walk
 
-__all__ = ["Input", "Levels", "ModelNode", "ModelOperator", "QuantizedLinear", "QuantizedModel", "Quantizer"]
+from .user_operators import FloatVisitor, OnIntegers, OnReals
+
+__all__ = [
+    "Input",
+    "Levels",
+    "ModelNode",
+    "ModelOperator",
+    "ModelVisitor",
+    "QuantizedLinear",
+    "QuantizedModel",
+    "Quantizer",
+]
 
 Floats = npt.NDArray[np.float64]
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+class ModelVisitor(FloatVisitor["ModelNode", V]):
+    """What is done at the nodes of a quantized model, whose values are V."""
+
+    @abstractmethod
+    def input(self, node: ModelNode, operator: Input, given: list[V]) -> V:
+        """At the input."""
+
+    @abstractmethod
+    def linear(self, node: ModelNode, operator: QuantizedLinear, given: list[V]) -> V:
+        """At a linear layer."""
+
+    @abstractmethod
+    def quantizer(self, node: ModelNode, operator: Quantizer, given: list[V]) -> V:
+        """At a quantizer."""
 
 
 class Levels:
@@ -51,12 +83,36 @@ class Input(Levels):
     step : float64, a power of two: what one integer is worth inside the network.
     """
 
+    kind: ClassVar[str] = "input"
+    input_count: ClassVar[int] = 0
+
     size: int
     scale: Floats
     offset: Floats
     bits: int
     signed: bool
     step: float
+
+    @property
+    def stored(self) -> Any:
+        """The dataclass whose fields a file holds."""
+        return self
+
+    def output_size(self, *input_sizes: int) -> int:
+        """Number of features."""
+        return self.size
+
+    def tensor_step(self, *given: float | None) -> float | None:
+        """What one integer is worth, as a linear layer takes it."""
+        return self.step
+
+    def unit(self, *given: float | None) -> float | None:
+        """What one integer is worth inside the network."""
+        return self.step
+
+    def visit(self, visitor: ModelVisitor[V], node: ModelNode, given: list[V]) -> V:
+        """Have `visitor` do what it does here."""
+        return visitor.input(node, self, given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +128,9 @@ class QuantizedLinear:
     scale : float64 [outputs], or [1] for one of all, positive.
     bias : float64 [outputs].
     """
+
+    kind: ClassVar[str] = "linear"
+    input_count: ClassVar[int] = 1
 
     weight: npt.NDArray[np.int32]
     bits: int
@@ -89,6 +148,37 @@ class QuantizedLinear:
         """Largest integer weight."""
         return 1 if self.bits == 1 else (1 << (self.bits - 1)) - 1
 
+    @property
+    def stored(self) -> Any:
+        """The dataclass whose fields a file holds."""
+        return self
+
+    def output_size(self, *input_sizes: int) -> int:
+        """Number of outputs; InputError if sizes, weights or scales do not fit."""
+        outputs, inputs = self.weight.shape
+        fits = input_sizes == (inputs,) and self.bias.shape == (outputs,) and self.scale.size in (1, outputs)
+        if not fits or self.weight.min() < self.low or self.weight.max() > self.high:
+            raise InputError("linear", "sizes or weights do not fit its bits and inputs")
+        if self.bits == 1 and np.any(self.weight == 0):
+            raise InputError("linear", "1-bit weights are −1 or +1, found 0")
+        if not np.all(self.scale > 0) or not np.all(np.isfinite([*self.scale, *self.bias])):
+            raise InputError("linear", "scales must be positive, and all numbers finite")
+        return int(outputs)
+
+    def tensor_step(self, *given: float | None) -> float | None:
+        """None: no layer takes its accumulators as they are. InputError if its inputs are no integers."""
+        if given[0] is None:
+            raise InputError("linear", "takes values that are not quantized")
+        return None
+
+    def unit(self, *given: float | None) -> float | None:
+        """What one accumulator of the last layer is worth, which has one scale."""
+        return None if given[0] is None else float(self.scale[0]) * given[0]
+
+    def visit(self, visitor: ModelVisitor[V], node: ModelNode, given: list[V]) -> V:
+        """Have `visitor` do what it does here."""
+        return visitor.linear(node, self, given)
+
 
 @dataclass(frozen=True)
 class Quantizer(Levels):
@@ -100,12 +190,36 @@ class Quantizer(Levels):
     bits, signed : of the integers q.
     """
 
+    kind: ClassVar[str] = "quantizer"
+    input_count: ClassVar[int] = 1
+
     scale: float
     bits: int
     signed: bool
 
+    @property
+    def stored(self) -> Any:
+        """The dataclass whose fields a file holds."""
+        return self
 
-ModelOperator = Input | QuantizedLinear | Affine | Clamp | Quantizer | Add
+    def output_size(self, *input_sizes: int) -> int:
+        """Number of channels, that of its input."""
+        return input_sizes[0]
+
+    def tensor_step(self, *given: float | None) -> float | None:
+        """What one integer is worth, as a linear layer takes it."""
+        return self.scale
+
+    def unit(self, *given: float | None) -> float | None:
+        """What one integer is worth."""
+        return self.scale
+
+    def visit(self, visitor: ModelVisitor[V], node: ModelNode, given: list[V]) -> V:
+        """Have `visitor` do what it does here."""
+        return visitor.quantizer(node, self, given)
+
+
+ModelOperator = Input | QuantizedLinear | Quantizer | OnReals | OnIntegers
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +233,7 @@ class ModelNode:
 
 @dataclass(frozen=True, eq=False)
 class QuantizedModel:
-    """The quantized network; its last node, a linear layer, an addition or a quantizer, is the output.
+    """The quantized network; its last node, a linear layer, a quantizer or a function of integers, is the output.
 
     Parameters
     ----------
@@ -137,28 +251,31 @@ class QuantizedModel:
     labels: tuple[str, ...] = ()
     sizes: dict[str, int] = field(init=False, repr=False)
     steps: dict[str, float] = field(init=False, repr=False)
-    """What one integer is worth, for every node whose values are integers: input, quantizers, additions."""
+    """What one integer is worth, for every node whose integers a linear layer can take: input, quantizers, joins."""
+    units: dict[str, float] = field(init=False, repr=False)
+    """What one integer is worth, for every node whose values are integers: these, and the accumulators of `last`."""
 
     def __post_init__(self) -> None:
-        sizes: dict[str, int] = {}
-        steps: dict[str, float] = {}
-        if not self.nodes or not isinstance(self.nodes[0].operator, Input):
+        if not self.nodes or self.nodes[0].operator.kind != Input.kind:
             raise InputError(f"model {self.name}", "does not begin with its input")
+        known: set[str] = set()
         for position, node in enumerate(self.nodes):
-            if node.name in sizes or (position and isinstance(node.operator, Input)):
+            if node.name in known or (position and node.operator.input_count == 0):
                 raise InputError(f"layer {node.name}", "occurs twice, or is a second input")
-            if missing := [name for name in node.inputs if name not in sizes]:
+            if missing := [name for name in node.inputs if name not in known]:
                 raise InputError(f"layer {node.name}", f"takes {missing}, which no earlier node gives")
-            if len(node.inputs) != (0 if position == 0 else 2 if isinstance(node.operator, Add) else 1):
+            if len(node.inputs) != node.operator.input_count:
                 raise InputError(f"layer {node.name}", f"cannot take {len(node.inputs)} inputs")
-            sizes[node.name] = _output_size(node, [sizes[name] for name in node.inputs])
-            step = _step(node, [steps.get(name) for name in node.inputs])
-            if step is not None:
-                steps[node.name] = step
-        if not isinstance(self.nodes[-1].operator, (QuantizedLinear, Add, Quantizer)) or len(self.nodes) < 2:
-            raise InputError(f"layer {self.nodes[-1].name}", "cannot be the output: its values are no integers")
+            known.add(node.name)
+        sizes = walk(self.nodes, {}, lambda node, given: _at(node, node.operator.output_size, given))
+        steps = walk(self.nodes, {}, lambda node, given: _at(node, node.operator.tensor_step, given))
         object.__setattr__(self, "sizes", sizes)
-        object.__setattr__(self, "steps", steps)
+        object.__setattr__(self, "steps", {name: step for name, step in steps.items() if step is not None})
+        last = self.nodes[-1]
+        unit = last.operator.unit(*(steps[name] for name in last.inputs))
+        if unit is None or len(self.nodes) < 2:
+            raise InputError(f"layer {last.name}", "cannot be the output: its values are no integers")
+        object.__setattr__(self, "units", {**self.steps, last.name: unit})
 
     def node(self, name: str) -> ModelNode:
         """The node called `name`."""
@@ -172,35 +289,9 @@ class QuantizedModel:
         return operator
 
 
-def _output_size(node: ModelNode, given: list[int]) -> int:
-    operator = node.operator
-    if isinstance(operator, Input):
-        return operator.size
-    if isinstance(operator, QuantizedLinear):
-        outputs, inputs = operator.weight.shape
-        fits = given[0] == inputs and operator.bias.shape == (outputs,) and operator.scale.size in (1, outputs)
-        if not fits or operator.weight.min() < operator.low or operator.weight.max() > operator.high:
-            raise InputError(f"layer {node.name}", "sizes or weights do not fit its bits and inputs")
-        if operator.bits == 1 and np.any(operator.weight == 0):
-            raise InputError(f"layer {node.name}", "1-bit weights are −1 or +1, found 0")
-        if not np.all(operator.scale > 0) or not np.all(np.isfinite([*operator.scale, *operator.bias])):
-            raise InputError(f"layer {node.name}", "scales must be positive, and all numbers finite")
-        return int(outputs)
-    if isinstance(operator, Affine) and operator.scale.size != given[0]:
-        raise InputError(f"layer {node.name}", f"has {operator.scale.size} channels, its input {given[0]}")
-    if len(set(given)) != 1:
-        raise InputError(f"layer {node.name}", f"cannot add sizes {given}")
-    return given[0]
-
-
-def _step(node: ModelNode, given: list[float | None]) -> float | None:
-    operator = node.operator
-    if isinstance(operator, Input):
-        return operator.step
-    if isinstance(operator, Quantizer):
-        return operator.scale
-    if isinstance(operator, Add) and (None in given or given[0] != given[1]):
-        raise InputError(f"layer {node.name}", f"adds integers of the unlike scales {given}")
-    if isinstance(operator, QuantizedLinear) and given[0] is None:
-        raise InputError(f"layer {node.name}", "takes values that are not quantized")
-    return given[0] if isinstance(operator, Add) else None
+def _at(node: ModelNode, method: Callable[..., T], given: Sequence[Any]) -> T:
+    """What an operator's method gives for what its inputs gave; an InputError gets the layer's name."""
+    try:
+        return method(*given)
+    except InputError as error:
+        raise InputError(f"layer {node.name}", error.problem, error.remedy) from error

@@ -13,11 +13,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from edgeml.errors import InputError, printable
-from edgeml.frontends.mlp import Add, Affine, Clamp
+from edgeml.frontends.float_operators.clamp import Clamp
+from edgeml.frontends.float_operators.found import float_operator_kinds
 from edgeml.network.network_file import FORMAT_VERSION, structure_of
 from edgeml.system.regular_file import read_regular
 
 from .model import Input, ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, Quantizer
+from .user_operators import as_user_operator
 
 __all__ = ["BREVITAS_FILE", "from_bytes", "read", "to_bytes"]
 
@@ -27,15 +29,8 @@ _METADATA_KEY = "edgeml_brevitas"
 _LARGEST_FILE = 2**30
 _LONGEST_MESSAGE = 500
 _MOST_NODES = 10_000
-_KINDS: dict[str, type] = {
-    "input": Input,
-    "linear": QuantizedLinear,
-    "affine": Affine,
-    "clamp": Clamp,
-    "quantizer": Quantizer,
-    "add": Add,
-}
-_NAMES = {kind: name for name, kind in _KINDS.items()}
+_KINDS: dict[str, type] = {kind.kind: kind for kind in (Input, QuantizedLinear, Quantizer)}
+"""Kinds of the quantized form itself; others are those of float operators."""
 
 
 def to_bytes(model: QuantizedModel) -> bytes:
@@ -45,7 +40,7 @@ def to_bytes(model: QuantizedModel) -> bytes:
     for node in model.nodes:
         attributes: dict[str, Any] = {}
         arrays = []
-        for field, value in vars(node.operator).items():
+        for field, value in vars(node.operator.stored).items():
             if isinstance(value, np.ndarray):
                 small = np.int8 if value.dtype.kind == "i" else np.float64
                 tensors[f"{node.name}.{field}"] = np.ascontiguousarray(value, dtype=small)
@@ -56,7 +51,7 @@ def to_bytes(model: QuantizedModel) -> bytes:
         entries.append(
             {
                 "name": node.name,
-                "kind": _NAMES[type(node.operator)],
+                "kind": node.operator.kind,
                 "inputs": list(node.inputs),
                 "attributes": attributes,
                 "tensors": sorted(arrays),
@@ -109,22 +104,39 @@ def _model(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Q
 
 
 def _operator(kind: str, attributes: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> ModelOperator:
-    if kind not in _KINDS:
-        raise InputError("kind", f"{kind!r} is not known")
-    if kind == "clamp":
-        low, high = attributes.pop("low"), attributes.pop("high")
-        attributes["low"] = -math.inf if low is None else _real(low)
-        attributes["high"] = math.inf if high is None else _real(high)
     for field, array in arrays.items():
-        wanted = "i" if (kind, field) == ("linear", "weight") else "f"
-        dimensions = 2 if wanted == "i" else 1
-        if array.dtype.kind != wanted or array.ndim != dimensions or array.size == 0:
+        wanted = "i" if (kind, field) == (QuantizedLinear.kind, "weight") else "f"
+        if array.dtype.kind != wanted or array.size == 0 or array.ndim not in _dimensions(kind, field):
             raise InputError(field, f"cannot be {array.dtype} {list(array.shape)}")
         arrays[field] = array.astype(np.int32 if wanted == "i" else np.float64)
+    if kind not in _KINDS:
+        return _user_operator(kind, attributes, arrays)
     for field, value in attributes.items():
         _check(field, value)
     operator: ModelOperator = _KINDS[kind](**attributes, **arrays)
     return operator
+
+
+def _dimensions(kind: str, field: str) -> tuple[int, ...]:
+    """How many dimensions an array may have."""
+    if kind in _KINDS:
+        return (2,) if (kind, field) == (QuantizedLinear.kind, "weight") else (1,)
+    return 1, 2
+
+
+def _user_operator(kind: str, attributes: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> ModelOperator:
+    """A float operator, which checks its own fields."""
+    kinds = float_operator_kinds()
+    if kind not in kinds:
+        raise InputError("kind", f"{kind!r} is not known")
+    if kind == Clamp.kind:
+        low, high = attributes.pop("low"), attributes.pop("high")
+        attributes["low"] = -math.inf if low is None else _real(low)
+        attributes["high"] = math.inf if high is None else _real(high)
+    for field, value in attributes.items():
+        if not isinstance(value, (bool, int, float, str)):
+            raise InputError(field, f"cannot be {value!r}")
+    return as_user_operator(kinds[kind](**attributes, **arrays))
 
 
 def _check(field: str, value: Any) -> None:
@@ -137,7 +149,7 @@ def _check(field: str, value: Any) -> None:
     elif field in ("scale", "step"):
         sound = isinstance(value, float) and math.isfinite(value) and value > 0
     else:
-        sound = field in ("low", "high")
+        sound = False
     if not sound:
         raise InputError(field, f"cannot be {value!r}")
 

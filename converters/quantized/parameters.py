@@ -1,4 +1,4 @@
-"""What calibration chooses and training improves: the float parameters of a plan."""
+"""What calibration chooses and training improves: the float parameters of a placement."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class LinearParameters:
 
 @dataclass(eq=False)
 class Parameters:
-    """The parameters of a plan.
+    """The parameters of a placement.
 
     Parameters
     ----------
     input : the input quantizer.
-    linear : by name of the planned node.
+    linear : by name of the placed node.
     steps : by group of quantizers, what one integer is worth.
     """
 

@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
-from edgeml.frontends.mlp import Affine, Clamp
+from edgeml.frontends.float_operators.arrays import NUMPY
+from edgeml.frontends.float_operators.operator import FloatOperator
 
 from .model import Quantizer
 
@@ -46,25 +47,21 @@ class Reference:
     ----------
     scale, bias : float64 [channels]: z = sign · acc · scale + bias.
     sign : int [channels]: −1 where the integer network holds the negated row.
-    chain : affines and clamps.
+    chain : operators that are lines in each channel, whose parameter arrays are [channels].
     quantizer : what gives the levels.
     """
 
     scale: Floats
     bias: Floats
     sign: Integers
-    chain: Sequence[Affine | Clamp]
+    chain: Sequence[FloatOperator]
     quantizer: Quantizer
 
     def levels(self, acc: Integers, channel: int) -> Integers:
         """Levels of accumulators acc [n] of one channel."""
         x = (acc * self.sign[channel]).astype(np.float64) * self.scale[channel] + self.bias[channel]
         for operator in self.chain:
-            if isinstance(operator, Affine):
-                x = x * operator.scale[channel]
-                x = x + operator.shift[channel]
-            else:
-                x = np.minimum(np.maximum(x, operator.low), operator.high)
+            x = operator.compute(NUMPY, {name: array[channel] for name, array in operator.parameters.items()}, x)
         levels = np.rint(x / self.quantizer.scale)
         return np.asarray(np.clip(levels, self.quantizer.low, self.quantizer.high), np.int64)
 

@@ -14,18 +14,20 @@ from edgeml.network import Network
 from .calibrate import float_trace
 from .fold import FoldedMlp
 from .model import QuantizedModel
-from .quantizer_placement import Plan, PlannedQuantizer
+from .placement import Placement
 
 __all__ = ["float_reference"]
 
 Floats = npt.NDArray[np.float64]
 
 
-def float_reference(mlp: Mlp, folded: FoldedMlp, plan: Plan, model: QuantizedModel, network: Network) -> FloatReference:
-    """`mlp`, read through `folded`, beside `network`: every quantizer of `plan`, and the output."""
-    quantizers = {node.name: node for node in plan.nodes if isinstance(node.operator, PlannedQuantizer)}
-    last = plan.nodes[-1]
-    sources = {**{name: node.source for name, node in quantizers.items()}, last.name: last.source}
+def float_reference(
+    mlp: Mlp, folded: FoldedMlp, placement: Placement, model: QuantizedModel, network: Network
+) -> FloatReference:
+    """`mlp`, read through `folded`, beside `network`: every quantizer of `placement`, and the output."""
+    last = placement.nodes[-1]
+    nodes = {name: placement.node(name) for name in placement.quantizers}
+    sources = {**{name: node.source for name, node in nodes.items()}, last.name: last.source}
 
     def evaluate(x: Floats, known: Mapping[str, Floats]) -> Mapping[str, Floats]:
         given = {sources[name]: values for name, values in known.items()}
@@ -33,10 +35,8 @@ def float_reference(mlp: Mlp, folded: FoldedMlp, plan: Plan, model: QuantizedMod
         return {name: values[source] for name, source in sources.items()}
 
     readings = {
-        name: Reading(
-            plan.chain(node)[0], np.array([model.steps[name]]), -0.5 if getattr(node.operator, "half", False) else 0.0
-        )
-        for name, node in quantizers.items()
+        name: Reading(placement.chain(nodes[name])[0], np.array([model.steps[name]]), -quantizer.offset)
+        for name, quantizer in placement.quantizers.items()
         if name != last.name
     }
     return FloatReference(mlp, network, evaluate, readings)

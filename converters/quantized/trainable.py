@@ -1,4 +1,4 @@
-"""The network that is trained: a plan with latent float weights, learned scales, and a fresh batch norm per layer.
+"""The network that is trained: a placement with latent float weights, learned scales, and a fresh batch norm per layer.
 
 All parameters are relative (weights to the root mean square of their row, scales and steps to their calibrated
 values), so that one learning rate suits every model whatever its units. The batch norm costs the integer network
@@ -14,20 +14,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edgeml.frontends.mlp import Add, Affine, Clamp
+from edgeml.frontends.float_operators.arrays import torch_arrays
+from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.graph_walk import walk
 
 from .parameters import LinearParameters, Parameters
-from .quantizer_placement import (
-    Plan,
-    PlannedLinear,
-    PlannedNode,
-    PlannedQuantizer,
-)
+from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
 from .scales import ACTIVATION_SCALE_BITS, integer_range, round_scale
 from .straight_through import BinaryWeights, RoundedBias, UniformQuantizer
 
 __all__ = ["TrainableNetwork"]
 
+_TORCH = torch_arrays()
 _EPSILON = 1e-5
 _NOISE = 2.0**-20
 """Sums that vary by less than this share of their terms do not vary: float32 rounds them by 2^-24 and more, on each
@@ -36,17 +34,17 @@ _SMALL = 1e-30
 """Rows of weights below this are rows of zeros; none of their numbers may become zero or infinite in float32."""
 
 
-class TrainableNetwork:
-    """Evaluates a plan on x̂ = q · step [samples, features]; `finished` gives the trained parameters.
+class TrainableNetwork(PlacementVisitor[Tensor]):
+    """Evaluates a placement on x̂ = q · step [samples, features]; `finished` gives the trained parameters.
 
     Parameters
     ----------
-    plan, parameters : calibrated.
+    placement, parameters : calibrated.
     x : calibration samples, as x̂ [samples, features]; batch norm begins with their statistics.
     """
 
-    def __init__(self, plan: Plan, parameters: Parameters, x: Tensor) -> None:
-        self.plan = plan
+    def __init__(self, placement: Placement, parameters: Parameters, x: Tensor) -> None:
+        self.placement = placement
         self.input = parameters.input
         self.steps = dict(parameters.steps)
         self.latent: dict[str, Tensor] = {}
@@ -56,55 +54,52 @@ class TrainableNetwork:
         self.step = {group: torch.ones(1, 1) for group in self.steps}
         self.constants: dict[str, Tensor] = {}
         self.epsilon: dict[str, float] = {}
-        for node in plan.nodes:
-            if isinstance(node.operator, PlannedLinear):
-                self._add_linear(node, node.operator, parameters.linear[node.name])
-            elif isinstance(node.operator, Affine):
-                self.constants[f"{node.name}.factor"] = _tensor(node.operator.scale)
-                self.constants[f"{node.name}.shift"] = _tensor(node.operator.shift)
+        self.operands: dict[str, dict[str, Tensor]] = {}
+        """By node, the parameters of a float operator, which stay as they are."""
+        for name, linear in placement.linears.items():
+            self._add_linear(name, linear, parameters.linear[name])
         self._measure(x)
         self.move(torch.device("cpu"), torch.float32)
 
-    def _add_linear(self, node: PlannedNode, operator: PlannedLinear, given: LinearParameters) -> None:
+    def _add_linear(self, name: str, operator: PlacedLinear, given: LinearParameters) -> None:
         size = np.sqrt(np.mean(given.weight**2, axis=None if operator.last else 1, keepdims=True))
         zero = size <= _SMALL
         size = np.maximum(size, _SMALL)
-        self.latent[node.name] = _tensor(given.weight / size)
-        self.scale[node.name] = torch.ones(len(given.scale), 1)
-        self.constants[f"{node.name}.size"] = _tensor(size)
-        self.constants[f"{node.name}.scale"] = _tensor(np.where(zero, 1.0, given.scale[:, None] / size))
-        self.constants[f"{node.name}.bias"] = _tensor(given.bias)
+        self.latent[name] = _tensor(given.weight / size)
+        self.scale[name] = torch.ones(len(given.scale), 1)
+        self.constants[f"{name}.size"] = _tensor(size)
+        self.constants[f"{name}.scale"] = _tensor(np.where(zero, 1.0, given.scale[:, None] / size))
+        self.constants[f"{name}.bias"] = _tensor(given.bias)
 
     @torch.no_grad()
     def _measure(self, x: Tensor) -> None:
         """Begin every batch norm as the identity on the calibration samples."""
-        values: dict[str, Tensor] = {"input": x}
-        for node in self.plan.nodes:
-            operator = node.operator
-            if not isinstance(operator, PlannedLinear):
-                values[node.name] = self._evaluate(node, values)
-                continue
-            size, bias = (self.constants.pop(f"{node.name}.{key}") for key in ("size", "bias"))
-            sums = values[node.inputs[0]] @ self.quantized_weight(node, operator).T
-            if operator.last:
-                reach = max(float((sums * size).std(unbiased=False)), float(bias.abs().max()), _SMALL)
-                self.constants[f"{node.name}.size"] = size.reshape(())
-                self.constants[f"{node.name}.reach"] = torch.tensor(reach)
-                self.beta[node.name] = bias / reach
-                values[node.name] = sums * size + bias
-                continue
-            variance, mean = torch.var_mean(sums, dim=0, unbiased=False)
-            weight = self.quantized_weight(node, operator).abs()
-            noise = _NOISE * float((values[node.inputs[0]].abs() @ weight.T).max())
-            epsilon = max(_EPSILON * float(variance.median()), noise**2, _SMALL)
-            gamma = (variance + epsilon).sqrt() * size[:, 0]
-            beta = mean * size[:, 0] + bias
-            reach = max(float(gamma.median()), _SMALL)
-            self.constants[f"{node.name}.reach"] = torch.tensor(reach)
-            self.epsilon[node.name] = epsilon
-            self.gamma[node.name] = gamma / reach
-            self.beta[node.name] = beta / reach
-            values[node.name] = self._normalised(node, sums)
+        measurement = _Measurement(self)
+        walk(self.placement.nodes, {"input": x}, lambda node, given: node.operator.visit(measurement, node, given))
+
+    def begin_last(self, node: PlacedNode, sums: Tensor) -> Tensor:
+        """Begin the last layer, which has no batch norm, with these sums [samples, outputs] of its weights."""
+        size, bias = (self.constants.pop(f"{node.name}.{key}") for key in ("size", "bias"))
+        reach = max(float((sums * size).std(unbiased=False)), float(bias.abs().max()), _SMALL)
+        self.constants[f"{node.name}.size"] = size.reshape(())
+        self.constants[f"{node.name}.reach"] = torch.tensor(reach)
+        self.beta[node.name] = bias / reach
+        return sums * size + bias
+
+    def begin_norm(self, node: PlacedNode, sums: Tensor, largest: Tensor) -> Tensor:
+        """Begin a batch norm with these sums [samples, outputs], whose terms are at most `largest` together."""
+        size, bias = (self.constants.pop(f"{node.name}.{key}") for key in ("size", "bias"))
+        variance, mean = torch.var_mean(sums, dim=0, unbiased=False)
+        noise = _NOISE * float(largest)
+        epsilon = max(_EPSILON * float(variance.median()), noise**2, _SMALL)
+        gamma = (variance + epsilon).sqrt() * size[:, 0]
+        beta = mean * size[:, 0] + bias
+        reach = max(float(gamma.median()), _SMALL)
+        self.constants[f"{node.name}.reach"] = torch.tensor(reach)
+        self.epsilon[node.name] = epsilon
+        self.gamma[node.name] = gamma / reach
+        self.beta[node.name] = beta / reach
+        return self._normalised(node, sums)
 
     def move(self, device: torch.device, dtype: torch.dtype) -> TrainableNetwork:
         """Move everything to a device and type; the parameters become leaves that learn."""
@@ -112,9 +107,11 @@ class TrainableNetwork:
             for name, tensor in tensors.items():
                 tensors[name] = tensor.detach().to(device, dtype, copy=True).requires_grad_()
         self.constants = {name: tensor.to(device, dtype) for name, tensor in self.constants.items()}
+        for node, operands in self.operands.items():
+            self.operands[node] = {name: tensor.to(device, dtype) for name, tensor in operands.items()}
         return self
 
-    def quantized_weight(self, node: PlannedNode, operator: PlannedLinear) -> Tensor:
+    def quantized_weight(self, node: PlacedNode, operator: PlacedLinear) -> Tensor:
         """q · scale [outputs, inputs], relative to the size of the rows."""
         scale = self.scale[node.name].abs() * self.constants[f"{node.name}.scale"]
         latent = self.latent[node.name]
@@ -123,31 +120,37 @@ class TrainableNetwork:
         low, high = integer_range(operator.bits, operator.narrow)
         return UniformQuantizer.apply(latent, scale, low, high, 0.0)  # type: ignore[no-any-return,no-untyped-call]
 
-    def _normalised(self, node: PlannedNode, sums: Tensor) -> Tensor:
+    def _normalised(self, node: PlacedNode, sums: Tensor) -> Tensor:
         reach = self.constants[f"{node.name}.reach"]
         gamma, beta = self.gamma[node.name].abs() * reach, self.beta[node.name] * reach
         return functional.batch_norm(sums, None, None, gamma, beta, training=True, eps=self.epsilon[node.name])
 
-    def _evaluate(self, node: PlannedNode, values: dict[str, Tensor]) -> Tensor:
-        operator = node.operator
-        x = values[node.inputs[0]]
-        if isinstance(operator, PlannedLinear):
-            sums = x @ self.quantized_weight(node, operator).T
-            if not operator.last:
-                return self._normalised(node, sums)
-            return sums * self.constants[f"{node.name}.size"] + self._last_bias(node)
-        if isinstance(operator, PlannedQuantizer):
-            step = self.step[operator.group].abs() * self.steps[operator.group]
-            shift = 0.5 if operator.half else 0.0
-            return UniformQuantizer.apply(x, step, operator.low, operator.high, shift)  # type: ignore[no-any-return,no-untyped-call]
-        if isinstance(operator, Add):
-            return x + values[node.inputs[1]]
-        if isinstance(operator, Clamp):
-            return x.clamp(operator.low, operator.high)
-        assert isinstance(operator, Affine)
-        return x * self.constants[f"{node.name}.factor"] + self.constants[f"{node.name}.shift"]
+    def linear(self, node: PlacedNode, operator: PlacedLinear, given: list[Tensor]) -> Tensor:
+        sums = given[0] @ self.quantized_weight(node, operator).T
+        if not operator.last:
+            return self._normalised(node, sums)
+        return sums * self.constants[f"{node.name}.size"] + self._last_bias(node)
 
-    def _last_bias(self, node: PlannedNode) -> Tensor:
+    def quantizer(self, node: PlacedNode, operator: PlacedQuantizer, given: list[Tensor]) -> Tensor:
+        step = self._group_step(operator)
+        return UniformQuantizer.apply(given[0], step, operator.low, operator.high, operator.offset)  # type: ignore[no-any-return,no-untyped-call]
+
+    def on_reals(self, node: PlacedNode, operator: FloatOperator, given: list[Tensor]) -> Tensor:
+        value: Tensor = operator.compute(_TORCH, self._operands(node, operator), *given)
+        return value
+
+    def on_integers(self, node: PlacedNode, operator: FloatOperator, given: list[Tensor]) -> Tensor:
+        return self.on_reals(node, operator, given)
+
+    def _operands(self, node: PlacedNode, operator: FloatOperator) -> dict[str, Tensor]:
+        if node.name not in self.operands:
+            self.operands[node.name] = {name: _tensor(array) for name, array in operator.parameters.items()}
+        return self.operands[node.name]
+
+    def _group_step(self, operator: PlacedQuantizer) -> Tensor:
+        return self.step[operator.group].abs() * self.steps[operator.group]
+
+    def _last_bias(self, node: PlacedNode) -> Tensor:
         """Rounded to whole accumulators, as the integer network has it."""
         bias = self.beta[node.name] * self.constants[f"{node.name}.reach"]
         step = self._source_step(node.inputs[0])
@@ -155,19 +158,19 @@ class TrainableNetwork:
         return RoundedBias.apply(bias, (unit * step).reshape(1).detach())  # type: ignore[no-any-return,no-untyped-call]
 
     def _source_step(self, name: str) -> Tensor:
-        if name == "input":
-            return torch.tensor(self.input.step)
-        node = self.plan.node(name)
-        if isinstance(node.operator, PlannedQuantizer):
-            return self.step[node.operator.group].abs() * self.steps[node.operator.group]
-        return self._source_step(node.inputs[0])
+        """What one integer of a node is worth; all inputs of a join have one step."""
+        while name not in self.placement.quantizers:
+            if name == "input":
+                return torch.tensor(self.input.step)
+            name = self.placement.node(name).inputs[0]
+        return self._group_step(self.placement.quantizers[name])
 
     def __call__(self, x: Tensor) -> Tensor:
         """Outputs [samples, outputs] of the batch x̂."""
-        values: dict[str, Tensor] = {"input": x}
-        for node in self.plan.nodes:
-            values[node.name] = self._evaluate(node, values)
-        return values[self.plan.nodes[-1].name]
+        return self._values(x)[self.placement.nodes[-1].name]
+
+    def _values(self, x: Tensor) -> dict[str, Tensor]:
+        return walk(self.placement.nodes, {"input": x}, lambda node, given: node.operator.visit(self, node, given))
 
     def groups(self, learning_rate: float) -> list[dict[str, object]]:
         """Parameter groups for the optimizer: scales learn more slowly than what they scale."""
@@ -191,16 +194,14 @@ class TrainableNetwork:
             parameters.steps[group] = rounded
             self.steps[group] = rounded
             step.fill_(1.0)
-        values: dict[str, Tensor] = {"input": torch.from_numpy(integers * self.input.step)}
-        for node in self.plan.nodes:
-            values[node.name] = self._evaluate(node, values)
-            operator = node.operator
-            if isinstance(operator, PlannedLinear):
-                sums = values[node.inputs[0]] @ self.quantized_weight(node, operator).T
-                parameters.linear[node.name] = self._finished_linear(node, operator, sums)
+        values = self._values(torch.from_numpy(integers * self.input.step))
+        for name, operator in self.placement.linears.items():
+            node = self.placement.node(name)
+            sums = values[node.inputs[0]] @ self.quantized_weight(node, operator).T
+            parameters.linear[name] = self._finished_linear(node, operator, sums)
         return parameters
 
-    def _finished_linear(self, node: PlannedNode, operator: PlannedLinear, sums: Tensor) -> LinearParameters:
+    def _finished_linear(self, node: PlacedNode, operator: PlacedLinear, sums: Tensor) -> LinearParameters:
         reach = float(self.constants[f"{node.name}.reach"])
         scale = (self.scale[node.name].abs() * self.constants[f"{node.name}.scale"])[:, 0].numpy()
         weight, beta = self.latent[node.name].numpy(), self.beta[node.name].numpy() * reach
@@ -212,6 +213,30 @@ class TrainableNetwork:
             factor = np.abs(self.gamma[node.name].numpy()) * reach / np.sqrt(variance.numpy() + self.epsilon[node.name])
             bias = beta - mean.numpy() * factor
         return LinearParameters(weight * factor[:, None], np.maximum(scale * factor, 1e-200), bias)
+
+
+class _Measurement(PlacementVisitor[Tensor]):
+    """The values of each node while batch norms begin as the identity on them."""
+
+    def __init__(self, network: TrainableNetwork) -> None:
+        self._network = network
+
+    def linear(self, node: PlacedNode, operator: PlacedLinear, given: list[Tensor]) -> Tensor:
+        network = self._network
+        weight = network.quantized_weight(node, operator)
+        sums = given[0] @ weight.T
+        if operator.last:
+            return network.begin_last(node, sums)
+        return network.begin_norm(node, sums, (given[0].abs() @ weight.abs().T).max())
+
+    def quantizer(self, node: PlacedNode, operator: PlacedQuantizer, given: list[Tensor]) -> Tensor:
+        return self._network.quantizer(node, operator, given)
+
+    def on_reals(self, node: PlacedNode, operator: FloatOperator, given: list[Tensor]) -> Tensor:
+        return self._network.on_reals(node, operator, given)
+
+    def on_integers(self, node: PlacedNode, operator: FloatOperator, given: list[Tensor]) -> Tensor:
+        return self._network.on_integers(node, operator, given)
 
 
 def _tensor(values: npt.NDArray[np.floating]) -> Tensor:

@@ -31,7 +31,7 @@ from edgeml.plugins import Progress
 
 from .options import Options
 from .parameters import Parameters
-from .quantizer_placement import Plan
+from .placement import Placement
 from .torch_settings import torch_device
 from .trainable import TrainableNetwork
 
@@ -76,7 +76,7 @@ def default_epochs(samples: int, batch_size: int, weights: int) -> int:
 
 
 def train(
-    plan: Plan, start: Parameters, lesson: Lesson, options: Options, epochs: int, progress: Progress
+    placement: Placement, start: Parameters, lesson: Lesson, options: Options, epochs: int, progress: Progress
 ) -> Parameters:
     """The parameters after so many passes over the lesson, from the calibrated ones in `start`."""
     device = torch_device(options.device)
@@ -88,7 +88,7 @@ def train(
     rows = np.linspace(0, samples - 1, min(samples, _MOST_STATISTICS)).round().astype(np.int64)
     measured = lesson.integers[rows].astype(np.float64)
     first = torch.from_numpy((measured[:2048] * start.input.step).astype(np.float32))
-    network = TrainableNetwork(plan, start, first).move(device, torch.float32)
+    network = TrainableNetwork(placement, start, first).move(device, torch.float32)
     x = torch.from_numpy(np.ascontiguousarray(lesson.integers)).to(device)
     answers = torch.from_numpy(lesson.answers).to(device)
     y = None if lesson.y is None or not lesson.task else torch.from_numpy(lesson.y).to(device)

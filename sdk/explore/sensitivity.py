@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..frontends.mlp import Add, Affine, Clamp, Linear, Mlp, Sigmoid
+from ..frontends.float_operators.arrays import torch_arrays
+from ..frontends.graph_walk import walk
+from ..frontends.mlp import Mlp, MlpNode
 from ..network.task import BINARY, VALUES
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ def sensitivity(
 
     generator = np.random.default_rng(seed)
     rows = np.sort(generator.choice(len(x), min(len(x), _SAMPLES), replace=False))
-    linears = [(node.name, node.operator) for node in mlp.nodes if isinstance(node.operator, Linear)]
+    linears = list(mlp.linears.items())
     weights = {name: torch.tensor(linear.weight.copy(), requires_grad=True) for name, linear in linears}
     outputs = _evaluate(mlp, weights, torch.tensor(np.asarray(x[rows], dtype=np.float64)))
     if outputs.shape[1] == 1:
@@ -150,21 +152,16 @@ def sensitivity(
 def _evaluate(mlp: Mlp, weights: dict[str, torch.Tensor], x: torch.Tensor) -> torch.Tensor:
     import torch
 
-    values = {"input": x}
-    for node in mlp.nodes:
-        operator, taken = node.operator, [values[name] for name in node.inputs]
-        if isinstance(operator, Linear):
-            result = taken[0] @ weights[node.name].T + torch.tensor(operator.bias.copy())
-        elif isinstance(operator, Affine):
-            result = taken[0] * torch.tensor(operator.scale.copy()) + torch.tensor(operator.shift.copy())
-        elif isinstance(operator, Clamp):
-            result = taken[0].clamp(operator.low, operator.high)
-        elif isinstance(operator, Add):
-            result = taken[0] + taken[1]
-        else:
-            result = torch.sigmoid(taken[0]) if isinstance(operator, Sigmoid) else torch.tanh(taken[0])
-        values[node.name] = result
-    return values[mlp.nodes[-1].name]
+    arrays = torch_arrays()
+
+    def compute(node: MlpNode, given: list[torch.Tensor]) -> torch.Tensor:
+        parameters = {name: torch.tensor(array.copy()) for name, array in node.operator.parameters.items()}
+        if node.name in weights:
+            parameters["weight"] = weights[node.name]
+        value: torch.Tensor = node.operator.compute(arrays, parameters, *given)
+        return value
+
+    return walk(mlp.nodes, {"input": x}, compute)[mlp.nodes[-1].name]
 
 
 def allocate(found: Sensitivity, mean_bits: float) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 from edgeml.errors import CheckFailed, InputError
 from edgeml.frontends import load_model
 from edgeml.frontends.mlp import Affine, Clamp, Linear
-from edgeml.frontends.onnx_model import operators
+from edgeml.frontends.onnx_model.operators.applied import OPERATORS
 
 from .onnx_graphs import model, node
 
@@ -276,7 +276,7 @@ def test_an_operator_misread_never_passes(monkeypatch: pytest.MonkeyPatch) -> No
     """The loader's check on itself: were Relu read as Identity, loading would fail."""
     stored = model([node("MatMul", ["x", "w"], "p"), node("Relu", ["p"], "y")], {"w": W})
     load_model(stored)
-    monkeypatch.setitem(operators.OPERATORS, "Relu", lambda applied: applied.needed(0))
+    monkeypatch.setitem(OPERATORS, "Relu", lambda applied: applied.needed(0))
     with pytest.raises(CheckFailed, match="edgeml misread this model"):
         load_model(stored)
 

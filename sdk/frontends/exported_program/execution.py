@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ...errors import InputError
 from ..self_check import in_batches
-from .operators import IGNORED, OPERATORS
+from .operators import IGNORED, readers_of
 from .program import Call, DataType, Graph, Ignored, Program, Reference
 from .reader import simple_name
 
@@ -68,7 +68,7 @@ def _run(graph: Graph, values: dict[str, Any]) -> list[Any]:
 def _call(call: Call, values: dict[str, Any]) -> list[Any]:
     import torch
 
-    if simple_name(call.operator)[0] not in OPERATORS:
+    if not readers_of(simple_name(call.operator)[0]):
         raise InputError(call.origin, f"{call.operator} is not supported")
     packet, _, overload = call.operator.removeprefix("aten.").partition(".")
     function = getattr(getattr(torch.ops.aten, packet), overload or "default")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...errors import InputError, printable
 from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
-from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value
-from .operators import ALIASING, HINTS, IGNORED, OPERATORS
+from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value, first_that_reads
+from .operators import ALIASING, HINTS, IGNORED, readers_of
 from .program import Call, Graph, Program, Reference, Unknown
 
 __all__ = ["program_to_mlp", "simple_name"]
@@ -104,20 +105,13 @@ class _Reading:
         name, in_place = simple_name(call.operator)
         if name in IGNORED:
             return
-        if name not in OPERATORS:
+        readers = readers_of(name)
+        if not readers:
             raise NotAnMlp("this operator is not supported")
         arguments = {key: self.value(argument) for key, argument in call.arguments.items()}
         if unknown := [key for key, argument in arguments.items() if isinstance(argument, Unknown)]:
             raise NotAnMlp(f"its argument {printable(unknown[0])!r} is of a kind that is not supported")
-        function = OPERATORS[name]
-        try:
-            inspect.signature(function).bind(self.builder, **arguments)
-        except TypeError as error:
-            raise NotAnMlp(f"its arguments {printable(sorted(arguments))} are not supported") from error
-        try:
-            result = function(self.builder, **arguments)
-        except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
-            raise NotAnMlp(f"its arguments are not as torch defines them ({printable(error)})") from error
+        result = first_that_reads(readers, lambda reader: self.applied(reader, arguments))
         if not call.results:
             raise NotAnMlp("it gives nothing")
         first = next((a.name for a in call.arguments.values() if isinstance(a, Reference)), "")
@@ -127,6 +121,17 @@ class _Reading:
         if in_place or name in ALIASING:
             storage = self.storages[call.results[0]] = self.storages.setdefault(first, first)
             self.sharing[storage] += 1
+
+    def applied(self, reader: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        """What a reader makes of a call; NotAnMlp if it does not take its arguments."""
+        try:
+            inspect.signature(reader).bind(self.builder, **arguments)
+        except TypeError as error:
+            raise NotAnMlp(f"its arguments {printable(sorted(arguments))} are not supported") from error
+        try:
+            return reader(self.builder, **arguments)
+        except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+            raise NotAnMlp(f"its arguments are not as torch defines them ({printable(error)})") from error
 
     def change(self, name: str, result: Value) -> None:
         """The tensor `name` now holds `result`, and so do all that share its memory."""

@@ -25,6 +25,8 @@ class Affine(FloatOperator):
 
     kind: ClassVar[str] = "affine"
     role: ClassVar[Role] = Role.LINE
+    absorbs_factors: ClassVar[bool] = True
+    asks_behind: ClassVar[bool] = True
 
     scale: Floats
     shift: Floats
@@ -73,7 +75,7 @@ class Affine(FloatOperator):
     def scaled_and_shifted(self, scale: Floats, shift: Floats) -> FloatOperator | None:
         return Affine(self.scale * scale, self.shift * scale + shift)
 
-    def with_factors(self, before: Floats, after: Floats) -> FloatOperator | None:
+    def with_factors(self, before: Floats, after: Floats) -> FloatOperator:
         return Affine(self.scale / before * after, self.shift * after)
 
     def effect_of_inputs(self, after: Floats | None, behind: Floats | None) -> Floats | None:

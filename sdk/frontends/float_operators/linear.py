@@ -22,6 +22,7 @@ class Linear(FloatOperator):
 
     kind: ClassVar[str] = "linear"
     role: ClassVar[Role] = Role.WEIGHTS
+    absorbs_factors: ClassVar[bool] = True
 
     weight: Floats
     bias: Floats
@@ -62,7 +63,7 @@ class Linear(FloatOperator):
         """Not by BLAS, whose order of summation depends on the number of threads."""
         return Linear(self.weight * scale, self.bias + np.einsum("oi,i->o", self.weight, shift))
 
-    def with_factors(self, before: Floats, after: Floats) -> FloatOperator | None:
+    def with_factors(self, before: Floats, after: Floats) -> FloatOperator:
         return Linear(self.weight / before * after[:, None], self.bias * after)
 
     def effect_of_inputs(self, after: Floats | None, behind: Floats | None) -> Floats | None:

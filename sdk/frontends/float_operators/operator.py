@@ -167,9 +167,14 @@ class FloatOperator(ABC):
         """Whether f(s · x) = s · f(x) for every s > 0 of each channel, of all inputs alike."""
         return False
 
-    def with_factors(self, before: Floats, after: Floats) -> FloatOperator | None:
-        """The operator that gives after · y for before · x, [channels] or [1] each; None if there is none for all."""
-        return None
+    absorbs_factors: ClassVar[bool] = False
+    """Whether any factors of its inputs and outputs can be taken into its parameters: see `with_factors`."""
+    asks_behind: ClassVar[bool] = False
+    """Whether `effect_of_inputs` depends on what follows."""
+
+    def with_factors(self, before: Floats, after: Floats) -> FloatOperator:
+        """The operator that gives after · y for before · x, [channels] or [1] each; called if `absorbs_factors`."""
+        raise InputError(self.kind, "takes no factors in")
 
     def effect_of_inputs(self, after: Floats | None, behind: Floats | None) -> Floats | None:
         """How much each channel that it takes counts in what follows; None if nothing is known of that.
@@ -188,8 +193,8 @@ class FloatOperator(ABC):
         """How calls of a torch program become this operator, by torch's name of the called operator ("cat").
 
         Each is called with the `MlpBuilder` and the arguments by the names of torch's schema, and gives a `Signal`
-        (`builder.apply` makes one) or a constant; it raises `NotAnMlp` for what it does not read. Operators that edgeml
-        reads by itself come first.
+        (`builder.apply` makes one) or a constant; it raises `NotAnMlp` for what it does not read. It is asked for calls
+        that edgeml does not read by itself.
         """
         return {}
 

@@ -8,9 +8,9 @@ from typing import Any
 from ...errors import InputError, printable
 from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
-from ..reading.value import SUPPORTED, NotAnMlp, Value
+from ..reading.value import SUPPORTED, NotAnMlp, Value, first_that_reads
 from .graph import OnnxGraph
-from .operators import HINTS, OPERATORS, Applied
+from .operators import HINTS, Applied, readers_of
 from .operators.applied import Operator
 from .tensors import tensor_array, tensor_shape
 
@@ -52,14 +52,14 @@ def _walk(
     origin = f"node {printable(node.name or position)} ({kind})"
     builder.place(origin, _hint(graph, node))
     try:
-        function = foreign.get(kind) or (OPERATORS.get(kind) if node.domain in _DOMAINS else None)
-        if function is None:
+        readers = (foreign[kind],) if kind in foreign else readers_of(kind) if node.domain in _DOMAINS else ()
+        if not readers:
             domain = f"{printable(node.domain, 60)}." if node.domain not in _DOMAINS else ""
             raise NotAnMlp(f"the operator {domain}{kind} is not supported")
         inputs = [_value(graph, builder, values, name, where) for name in node.input]
         applied = Applied(builder, inputs, _attributes(node, f"{where}, {origin}", builder), graph.opset)
         try:
-            result = function(applied)
+            result = first_that_reads(readers, lambda reader: reader(applied))
         except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
             raise NotAnMlp(f"its inputs or attributes are not as ONNX defines them ({printable(error)})") from error
         if unknown := sorted(set(applied.attributes) - applied.used):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BATCH", "SUPPORTED", "Budget", "Constant", "NotAnMlp", "Signal", "Value", "as_constant"]
+__all__ = ["BATCH", "SUPPORTED", "Budget", "Constant", "NotAnMlp", "Signal", "Value", "as_constant", "first_that_reads"]
+
+T = TypeVar("T")
 
 SUPPORTED = (
     "edgeml reads Linear, BatchNorm1d, ReLU, ReLU6, Hardtanh, clamp, Sigmoid, Tanh, Dropout, Flatten and reshape, "
@@ -27,6 +30,16 @@ class NotAnMlp(Exception):
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
+
+
+def first_that_reads(readers: Sequence[T], read: Callable[[T], Any]) -> Any:
+    """What `read` gives for the first of some readers that does not refuse with NotAnMlp; the refusal of the last."""
+    for reader in readers[:-1]:
+        try:
+            return read(reader)
+        except NotAnMlp:
+            continue
+    return read(readers[-1])
 
 
 class _Batch:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.converters.quantized.model import Input, QuantizedLinear, QuantizedModel, Quantizer
-from edgeml.frontends.mlp import Add, Affine
+from edgeml.converters.quantized.user_operators import UserOperator
+from edgeml.frontends.mlp import Add, Affine, Clamp
 
 
 def obvious_integers(model: QuantizedModel, q: npt.NDArray[np.integer]) -> dict[str, npt.NDArray[np.int64]]:
@@ -24,7 +25,7 @@ def _sample(model: QuantizedModel, q: list[int]) -> dict[str, list[int]]:
     real: dict[str, list[Fraction]] = {}
     integers: dict[str, list[int]] = {}
     for node in model.nodes:
-        operator = node.operator
+        operator = node.operator.operator if isinstance(node.operator, UserOperator) else node.operator
         given = [real[name] for name in node.inputs]
         if isinstance(operator, Input):
             real[node.name] = [value * Fraction(operator.step) for value in q]
@@ -52,7 +53,7 @@ def _sample(model: QuantizedModel, q: list[int]) -> dict[str, list[int]]:
         elif isinstance(operator, Add):
             real[node.name] = [a + b for a, b in zip(*given, strict=True)]
             integers[node.name] = [_whole(value, Fraction(model.steps[node.name])) for value in real[node.name]]
-        else:
+        elif isinstance(operator, Clamp):
             real[node.name] = [
                 Fraction(operator.low)
                 if value < operator.low

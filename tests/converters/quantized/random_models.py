@@ -16,6 +16,7 @@ from edgeml.converters.quantized.model import (
     Quantizer,
 )
 from edgeml.converters.quantized.scales import ACTIVATION_SCALE_BITS, WEIGHT_SCALE_BITS, integer_range, round_scale
+from edgeml.converters.quantized.user_operators import as_user_operator
 from edgeml.frontends.mlp import Add, Affine, Clamp
 
 
@@ -112,14 +113,14 @@ def model_of(shape: ModelShape) -> QuantizedModel:
         for position, letter in enumerate(shape.chain[number - 1]):
             low_end, high_end = (0.0, np.inf) if letter == "r" else (-1.5, 2.25)
             operator = _affine(rng, outputs, shape.ties) if letter == "a" else Clamp(low_end, high_end)
-            at = add(f"chain{number}_{position}", operator, at)
+            at = add(f"chain{number}_{position}", as_user_operator(operator), at)
         residual = shape.residual[number - 1] and inputs == outputs
         if not residual:
             spread = 2.0 ** rng.integers(-5, 4) if shape.ties else float(np.exp(rng.normal() * 2))
             step = round_scale(spread, ACTIVATION_SCALE_BITS)
         at = add(f"act{number}", Quantizer(step, shape.act_bits[number - 1], shape.signed[number - 1]), at)
         if residual:
-            at = add(f"add{number}", Add(), begin, at)
+            at = add(f"add{number}", as_user_operator(Add()), begin, at)
     return QuantizedModel("random", tuple(nodes))
 
 

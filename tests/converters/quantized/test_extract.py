@@ -16,6 +16,7 @@ from edgeml.converters.quantized.extract import extract
 from edgeml.converters.quantized.model import Input, ModelNode, QuantizedLinear, QuantizedModel, Quantizer
 from edgeml.converters.quantized.proof import Reference, prove, require_exact_sums
 from edgeml.converters.quantized.thresholds import compose, thresholds
+from edgeml.converters.quantized.user_operators import UserOperator, as_user_operator
 from edgeml.errors import CheckFailed, NetworkError
 from edgeml.frontends.mlp import Affine, Clamp
 from edgeml.network import Dense, Threshold, trace
@@ -52,7 +53,7 @@ def one_layer(
         ModelNode("linear1", linear, ("input",)),
     ]
     for position, operator in enumerate(chain):
-        nodes.append(ModelNode(f"chain{position}", operator, (nodes[-1].name,)))
+        nodes.append(ModelNode(f"chain{position}", as_user_operator(operator), (nodes[-1].name,)))
     nodes.append(ModelNode("act", quantizer, (nodes[-1].name,)))
     last = QuantizedLinear(np.ones((1, outputs), np.int32), 2, True, np.ones(1), np.zeros(1))
     nodes.append(ModelNode("last", last, ("act",)))
@@ -69,11 +70,12 @@ def levels_of(model: QuantizedModel, acc: np.ndarray, channel: int) -> list[int]
     for each in acc.tolist():
         x = each * Fraction(float(linear.scale[channel])) + Fraction(float(linear.bias[channel]))
         for node in model.nodes:
-            if isinstance(node.operator, Affine):
-                scale, shift = node.operator.scale[channel], node.operator.shift[channel]
+            operator = node.operator.operator if isinstance(node.operator, UserOperator) else node.operator
+            if isinstance(operator, Affine):
+                scale, shift = operator.scale[channel], operator.shift[channel]
                 x = x * Fraction(float(scale)) + Fraction(float(shift))
-            elif isinstance(node.operator, Clamp):
-                low, high = node.operator.low, node.operator.high
+            elif isinstance(operator, Clamp):
+                low, high = operator.low, operator.high
                 x = x if low <= x <= high else Fraction(low) if x < low else Fraction(high)
         found.append(min(max(round(x / Fraction(quantizer.scale)), quantizer.low), quantizer.high))
     return found

@@ -22,7 +22,7 @@ from edgeml.converters.quantized.input_quantizer import quantize_input
 from edgeml.converters.quantized.model import QuantizedLinear
 from edgeml.converters.quantized.model_file import BREVITAS_FILE
 from edgeml.converters.quantized.options import read_options
-from edgeml.converters.quantized.quantizer_placement import make_plan
+from edgeml.converters.quantized.quantizer_placement import place_quantizers
 from edgeml.converters.quantized.straight_through import BinaryWeights, UniformQuantizer
 from edgeml.converters.quantized.trainable import TrainableNetwork
 from edgeml.network import network_file
@@ -83,14 +83,14 @@ def test_what_is_trained_is_what_brevitas_computes(shape: Shape) -> None:
     mlp, options = mlp_of(shape), read_options({"weight_bits": 3, "act_bits": 8})
     x = data_of(mlp, 5, 120).x
     quantized = quantize_input(fold(mlp), x, options)
-    plan = make_plan(quantized.folded.mlp, options)
+    placement = place_quantizers(quantized.folded.mlp, options)
     normal = quantized.folded.normalise(x)
-    start = calibrate(plan, quantized.input, quantized.folded.mlp, normal, x)
+    start = calibrate(placement, quantized.input, quantized.folded.mlp, normal, x)
     q = input_integers(quantized.input, x)
-    network = TrainableNetwork(plan, start, torch.from_numpy(q * quantized.input.step).float())
+    network = TrainableNetwork(placement, start, torch.from_numpy(q * quantized.input.step).float())
     finished = network.finished(q)
     outputs = network(torch.from_numpy(q * quantized.input.step)).detach().numpy()
-    model = freeze(plan, finished)
+    model = freeze(placement, finished)
     last = model.nodes[-1]
     integers = BrevitasNetwork(model).integers(q, keep=False)[last.name]
     step = model.steps.get(last.name)

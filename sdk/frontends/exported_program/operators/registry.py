@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...float_operators.found import float_operator_kinds
 from ...reading.value import NotAnMlp, Signal, Value, as_constant
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "in_training_mode",
     "number",
     "operator",
+    "readers_of",
     "signal",
 ]
 
@@ -70,6 +72,14 @@ def operator(*names: str, alias: bool = False) -> Callable[[Operator], Operator]
         return function
 
     return register
+
+
+def readers_of(name: str) -> tuple[Operator, ...]:
+    """The functions that read torch's operator `name`: edgeml's own, then those of float operators of installed
+    packages, which read what those before them refuse."""
+    own = (OPERATORS[name],) if name in OPERATORS else ()
+    others = (kind.exported_program_readers() for kind in float_operator_kinds().values())
+    return own + tuple(found[name] for found in others if name in found)
 
 
 def signal(value: Value) -> Signal:

@@ -1,9 +1,10 @@
 """What ONNX operators mean for an MLP: each function takes the call as `Applied` and gives its first output.
 
-An operator that is not here is refused, and so is an attribute that its function does not ask for.
+An operator that is neither here nor read by a float operator of an installed package (see
+`FloatOperator.onnx_readers`) is refused, and so is an attribute that its function does not ask for.
 """
 
 from . import arithmetic, arrangement, layers
-from .applied import HINTS, OPERATORS, Applied
+from .applied import HINTS, Applied, readers_of
 
-__all__ = ["HINTS", "OPERATORS", "Applied", "arithmetic", "arrangement", "layers"]
+__all__ = ["HINTS", "Applied", "arithmetic", "arrangement", "layers", "readers_of"]

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ...float_operators.found import float_operator_kinds
 from ...reading.builder import MlpBuilder
 from ...reading.value import BATCH, Constant, NotAnMlp, Signal, Value, as_constant
 
-__all__ = ["HINTS", "OPERATORS", "Applied", "Operator", "operator", "signal"]
+__all__ = ["HINTS", "OPERATORS", "Applied", "Operator", "operator", "readers_of", "signal"]
 
 HINTS = {
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool"), "Convolutions are no MLP layers"),
@@ -89,6 +90,14 @@ def operator(name: str) -> Callable[[Operator], Operator]:
         return function
 
     return register
+
+
+def readers_of(name: str) -> tuple[Operator, ...]:
+    """The functions that read ONNX's operator `name`: edgeml's own, then those of float operators of installed
+    packages, which read what those before them refuse."""
+    own = (OPERATORS[name],) if name in OPERATORS else ()
+    others = (kind.onnx_readers() for kind in float_operator_kinds().values())
+    return own + tuple(found[name] for found in others if name in found)
 
 
 def signal(a: Applied) -> Signal:
