@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 
-from .fusion import INPUT, FloatGraph, Stage
-from .model import TensorInfo
+from .fusion import INPUT, FloatGraph
+from .operators.tensor_info import TensorInfo
+from .stages import Stage
 from .tables import tie_distance
 
 __all__ = ["METHODS", "Calibration", "activation_tensors"]
@@ -26,10 +27,6 @@ _SMALLEST_RANGE = 1e-30
 """Values that span less do not span anything: their scale would be no normal float32 number."""
 _CLEAR_OF_TIES = 2.0**-12
 """A sigmoid or tanh table is taken only if no entry is nearer to a tie: float32 tables of all runtimes agree then."""
-_FUNCTION_RANGE = {"LOGISTIC": 8.0, "TANH": 4.0}
-"""Beyond these inputs the 8-bit output does not change any more."""
-_FUNCTION_OUTPUT = {"LOGISTIC": (2.0**-8, -128), "TANH": (2.0**-7, 0)}
-"""Scale and zero point of the outputs, which the runtimes prescribe."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def _groups(graph: FloatGraph) -> dict[str, str]:
         return name
 
     for stage in graph.stages:
-        if stage.kind in ("add", "relu"):
+        if stage.ties_scales:
             for name in stage.inputs:
                 parent[root(name)] = root(stage.name)
     return {name: root(name) for name in parent}
@@ -101,10 +98,10 @@ def _groups(graph: FloatGraph) -> dict[str, str]:
 
 def _range(graph: FloatGraph, stage: Stage | None, name: str, values: Floats, how: Calibration) -> tuple[float, float]:
     low, high = how.range_of(values, *((stage.low, stage.high) if stage else (-np.inf, np.inf)))
-    limits = [_FUNCTION_RANGE.get(user.kind) for user in graph.consumers(name)]
-    if limits and all(limit is not None for limit in limits):
-        limit = max(limit for limit in limits if limit is not None)
-        low, high = max(low, -limit), min(high, limit)
+    users = [user.traits for user in graph.consumers(name)]
+    limits = [traits.reach for traits in users if traits is not None]
+    if limits and len(limits) == len(users):
+        low, high = max(low, -max(limits)), min(high, max(limits))
     return low, high
 
 
@@ -125,9 +122,10 @@ def activation_tensors(
         scales[groups[name]] = max(scales.get(groups[name], 0.0), how.rounded_scale(scale))
     tensors: dict[str, TensorInfo] = {}
     for name, (low, _) in ranges.items():
-        size = graph.size(name)
+        size = graph.sizes[name]
         stage = stages.get(name)
-        if stage is not None and stage.kind in _FUNCTION_OUTPUT:
+        traits = None if stage is None else stage.traits
+        if traits is not None:
             if list(groups.values()).count(groups[name]) > 1:
                 raise InputError(
                     f"layer {name}",
@@ -135,7 +133,7 @@ def activation_tensors(
                     "and each runtime rounds it in another way",
                     "Put a linear layer between them",
                 )
-            tensors[name] = TensorInfo(name, size, *_FUNCTION_OUTPUT[stage.kind])
+            tensors[name] = TensorInfo(name, size, traits.scale, traits.zero_point)
             continue
         scale = scales[groups[name]]
         zero_point = int(np.clip(np.rint(-128 - low / scale), -128, 127))
@@ -148,12 +146,12 @@ def _clear_of_ties(
 ) -> dict[str, TensorInfo]:
     """Widen a scale that feeds a sigmoid or tanh until no entry of its table is near a tie."""
     for stage in graph.stages:
-        if stage.kind not in _FUNCTION_OUTPUT:
+        if stage.traits is None:
             continue
         source, target = tensors[stage.inputs[0]], tensors[stage.name]
         group = [name for name, root in groups.items() if root == groups[source.name]]
         for _ in range(64):
-            if tie_distance(stage.kind, source, target) >= _CLEAR_OF_TIES:
+            if tie_distance(stage.traits.name, source, target) >= _CLEAR_OF_TIES:
                 break
             factor = 2.0 if how.powers_of_two else 1.0 + 2.0**-9
             for name in group:

@@ -24,9 +24,11 @@ from edgeml.system.regular_file import read_regular
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
 from .input_form import choose_input_form, evened_features
-from .lowering import logits, lower
+from .lowering import lower
 from .metadata import metadata_entry
-from .model import FullyConnected, Function, Model, Softmax, TensorInfo
+from .model import Model
+from .operators.softmax import Softmax
+from .operators.tensor_info import TensorInfo
 from .options import OPTIONS, Options, parse_options
 from .quantization import quantize_graph
 from .reader import LARGEST_FILE, read_model, read_network
@@ -112,7 +114,7 @@ class TfliteConverter:
         metrics: dict[str, Any] = {"tflite_bytes": len(content)}
         notes = ["The file was taken as it is; its integers are those of the runtime whose rounding was asked for."]
         model = read_model(content)
-        if isinstance(model.operators[-1], Softmax):
+        if model.ends_behind_integers:
             notes.append(_ENDS_IN_SOFTMAX)
         notes += _near_ties(model)
         return Conversion(network, metrics, {f"{FOLDER}/{network.name}.tflite": content}, tuple(notes))
@@ -127,11 +129,10 @@ def _origins(graph: FloatGraph) -> dict[str, str]:
 def _near_ties(model: Model) -> list[str]:
     """A sentence for each sigmoid or tanh whose table the runtimes may have different versions of."""
     return [
-        f"Layer {op.output}: an entry of its {op.name} table is so near to a tie that the runtimes' float32 tables may "
-        "differ there."
+        f"Layer {op.output}: an entry of its {op.function} table is so near to a tie that the runtimes' float32 tables "
+        "may differ there."
         for op in model.operators
-        if isinstance(op, Function)
-        and tie_distance(op.name, model.tensors[op.inputs[0]], model.tensors[op.output]) < 2.0**-15
+        if op.function and tie_distance(op.function, model.tensors[op.inputs[0]], model.tensors[op.output]) < 2.0**-15
     ]
 
 
@@ -150,14 +151,14 @@ def _quantized(graph: FloatGraph, mlp: Mlp, data: Dataset, options: Options, pro
 
 def _with_softmax(model: Model) -> Model:
     """`model` with SOFTMAX behind it; its output has the scale that the runtimes prescribe."""
-    last = logits(model)
+    last = model.logits
     output = TensorInfo("softmax", last.size, 2.0**-8, -128)
     operators = (*model.operators, Softmax(output.name, (last.name,)))
     return replace(model, operators=operators, output=output.name, tensors={**model.tensors, output.name: output})
 
 
 def _metadata(model: Model, network: Network, options: Options) -> dict[str, bytes]:
-    guard = {op.output: op.guard_bits for op in model.operators if isinstance(op, FullyConnected) and op.guard_bits}
+    guard = {op.output: op.guard_bits for op in model.fully_connected if op.guard_bits}
     return metadata_entry(
         {
             "rounding": options.rounding,

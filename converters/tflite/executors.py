@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.network import Network, simulate
-from edgeml.network.layers.requantize import Requantize
 from edgeml.network.network_file import model_hash
 from edgeml.plugins import Execution, Reception, Subject
 from edgeml.system.regular_file import read_regular
 
-from .lowering import logits, lower
-from .model import FullyConnected, Model, Softmax, TensorInfo
+from .lowering import lower
+from .model import Model
+from .operators.tensor_info import TensorInfo
 from .reader import LARGEST_FILE, ending_at, read_model, rule_of, tensor_indices
 from .runtimes import RUNTIMES, Runtime, Session
 from .sessions import session
@@ -83,8 +83,8 @@ class RuntimeExecutor:
 
     def _refusal(self, model: Model) -> str:
         """Why this runtime does not take the model; empty if it does."""
-        for operator in model.operators:
-            if isinstance(operator, FullyConnected) and not self.runtime.takes(operator):
+        for operator in model.fully_connected:
+            if not self.runtime.takes(operator):
                 kind = "per channel" if operator.weight_scale.size > 1 else "per tensor"
                 return f"{self.runtime.name} does not take {operator.weight_bits}-bit weights {kind}"
         return ""
@@ -105,8 +105,8 @@ class RuntimeExecutor:
             raise MissingTool(self.runtime.name, refusal)
         rule = " and ".join(_rules(lower(model, self.runtime.rounding)))
         indices = tensor_indices(content)
-        first, last = model.tensors[model.input], logits(model)
-        softmax = isinstance(model.operators[-1], Softmax)
+        first, last = model.tensors[model.input], model.logits
+        softmax = model.ends_behind_integers
         if softmax:
             # The integers end before a softmax: the file is run as it is, but that tensor is its output.
             content = ending_at(content, indices[last.name])
@@ -135,7 +135,7 @@ class RuntimeExecutor:
         model = read_model(content)
         with session(self.runtime) as running:
             (found,), measures = running.run(content, x.astype(np.float32), real=True)
-        softmax = isinstance(model.operators[-1], Softmax)
+        softmax = model.ends_behind_integers
         how = "floats into the file" if model.float_input else "quantized by the file's own input scale"
         return Reception(found.astype(np.float64), f"{measures['version']}, {how}", softmax, model.float_input)
 
@@ -179,13 +179,13 @@ def _beside(bundle: Bundle) -> str:
 
 def _lasting(model: Model) -> list[str]:
     """Tensors that nothing overwrites: operators other than FULLY_CONNECTED may compute in place."""
-    taken = {name for op in model.operators if not isinstance(op, FullyConnected) for name in op.inputs}
+    taken = {name for op in model.operators if op.may_compute_in_place for name in op.inputs}
     return [op.output for op in model.operators if op.output not in taken]
 
 
 def _rules(network: Network) -> list[str]:
     """The rounding rules that occur in a network."""
-    return sorted({node.layer.rounding for node in network.layers if isinstance(node.layer, Requantize)})
+    return sorted({rule for node in network.layers if (rule := node.layer.rounding_rule)})
 
 
 def _real(q: npt.NDArray[np.int32], model: Model) -> npt.NDArray[np.float32]:

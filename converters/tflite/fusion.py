@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
+from edgeml.frontends.float_operators.add import Add
+from edgeml.frontends.float_operators.affine import Affine
+from edgeml.frontends.float_operators.clamp import Clamp
+from edgeml.frontends.float_operators.linear import Linear
+from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.graph_walk import walk
+from edgeml.frontends.mlp import Mlp, MlpNode
 
-__all__ = ["FloatGraph", "Stage", "fuse"]
+from .stages import FUNCTIONS, AddStage, FunctionStage, LinearStage, ReluStage, Stage
+
+__all__ = ["INPUT", "FloatGraph", "fuse"]
 
 Floats = npt.NDArray[np.float64]
 
 INPUT = "input"
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """One operator of the int8 file, still in real numbers.
-
-    Parameters
-    ----------
-    kind : "linear" (clip(W·x + b, low, high)), "add" (clip(a + b, low, high)), "relu" (clip(x, low, high)),
-        "LOGISTIC" or "TANH".
-    origin : where it stands in the user's model, see `MlpNode`.
-    """
-
-    name: str
-    kind: str
-    inputs: tuple[str, ...]
-    weight: Floats = field(default_factory=lambda: np.zeros((0, 0)))
-    bias: Floats = field(default_factory=lambda: np.zeros(0))
-    low: float = -np.inf
-    high: float = np.inf
-    origin: str = ""
-
-    def evaluate(self, values: Mapping[str, Floats]) -> Floats:
-        """The stage in float64, [samples, channels]."""
-        x = values[self.inputs[0]]
-        if self.kind == "LOGISTIC":
-            return Sigmoid().evaluate(x)
-        if self.kind == "TANH":
-            return Tanh().evaluate(x)
-        if self.kind == "linear":
-            x = x @ self.weight.T + self.bias
-        elif self.kind == "add":
-            x = x + values[self.inputs[1]]
-        return np.clip(x, self.low, self.high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,22 +49,26 @@ class FloatGraph:
     def trace(self, x: npt.NDArray[np.floating], known: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
         """Every stage's output in float64 for features x, and the normalised input; stages in `known` have the values
         there."""
-        values = {INPUT: self.normalised(x)}
-        for stage in self.stages:
-            given = None if known is None else known.get(stage.name)
-            values[stage.name] = stage.evaluate(values) if given is None else given
-        return values
+        return walk(self.stages, {INPUT: self.normalised(x)}, lambda stage, given: stage.evaluate(*given), known)
 
     def consumers(self, name: str) -> list[Stage]:
         """The stages that take the output of `name`."""
         return [stage for stage in self.stages if name in stage.inputs]
 
-    def size(self, name: str) -> int:
-        """Number of channels of a stage's output, or of the input."""
-        if name == INPUT:
-            return self.input_size
-        stage = next(stage for stage in self.stages if stage.name == name)
-        return stage.weight.shape[0] if stage.kind == "linear" else self.size(stage.inputs[0])
+    @cached_property
+    def linears(self) -> Mapping[str, LinearStage]:
+        """The linear stages by name, in computing order."""
+        return {stage.name: stage for stage in self.stages if isinstance(stage, LinearStage)}
+
+    @property
+    def takes_only_linear(self) -> bool:
+        """Whether everything that takes the input is a linear stage."""
+        return all(stage.name in self.linears for stage in self.consumers(INPUT))
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """Number of channels of each stage's output, and of the input."""
+        return walk(self.stages, {INPUT: self.input_size}, lambda stage, given: stage.operator.output_size(*given))
 
     def with_stages(self, stages: tuple[Stage, ...]) -> FloatGraph:
         """The same graph with other stages, of the same names."""
@@ -120,6 +100,13 @@ class _Fusion:
         self._values = {INPUT: _Value(INPUT)}
         self._offset, self._scale = np.zeros(1), np.ones(1)
         self._origin = ""
+        self._by_kind: Mapping[str, Callable[[MlpNode, Any], _Value]] = {
+            Linear.kind: self._linear,
+            Affine.kind: self._affine,
+            Clamp.kind: self._clamp,
+            Add.kind: self._add,
+            **dict.fromkeys(FUNCTIONS, self._function),
+        }
 
     def graph(self) -> FloatGraph:
         for node in self._mlp.nodes:
@@ -146,10 +133,9 @@ class _Fusion:
             )
         return value.stage
 
-    def _new(self, kind: str, inputs: tuple[str, ...], **fields: object) -> _Value:
-        word = {"linear": "dense", "LOGISTIC": "sigmoid", "TANH": "tanh"}.get(kind, kind)
+    def _new(self, kind: type[Stage], word: str, operator: Any, inputs: tuple[str, ...], **clip: float) -> _Value:
         name = f"{word}{len(self._stages)}"
-        self._stages[name] = Stage(name, kind, inputs, origin=self._origin, **fields)  # type: ignore[arg-type]
+        self._stages[name] = kind(name, inputs, operator, origin=self._origin, **clip)
         return _Value(name)
 
     def _alone(self, node: MlpNode) -> Stage | None:
@@ -162,26 +148,32 @@ class _Fusion:
         return stage
 
     def _value(self, node: MlpNode) -> _Value:
-        given = [self._values[name] for name in node.inputs]
-        match node.operator:
-            case Linear(weight=weight, bias=bias):
-                value = given[0]
-                if value.scale is not None and value.shift is not None:
-                    weight, bias = weight * value.scale, bias + weight @ value.shift
-                return self._new("linear", (value.stage,), weight=weight, bias=bias)
-            case Affine(scale=scale, shift=shift):
-                return self._affine(node, scale, shift)
-            case Clamp(low=low, high=high):
-                return self._clamp(node, low, high)
-            case Sigmoid():
-                return self._new("LOGISTIC", (self._plain(node, given[0]),))
-            case Tanh():
-                return self._new("TANH", (self._plain(node, given[0]),))
-            case Add():
-                return self._new("add", (self._plain(node, given[0]), self._plain(node, given[1])))
-        raise InputError(self._where(node), f"{type(node.operator).__name__} has no int8 operator")
+        fuse = self._by_kind.get(node.operator.kind)
+        if fuse is None:
+            raise InputError(
+                self._where(node),
+                f"{node.operator.kind} has no int8 operator",
+                "Use the quantized form, or leave it out",
+            )
+        return fuse(node, node.operator)
 
-    def _affine(self, node: MlpNode, scale: Floats, shift: Floats) -> _Value:
+    def _plain_inputs(self, node: MlpNode) -> tuple[str, ...]:
+        return tuple(self._plain(node, self._values[name]) for name in node.inputs)
+
+    def _linear(self, node: MlpNode, operator: Linear) -> _Value:
+        value = self._values[node.inputs[0]]
+        if value.scale is not None and value.shift is not None:
+            operator = Linear(operator.weight * value.scale, operator.bias + operator.weight @ value.shift)
+        return self._new(LinearStage, "dense", operator, (value.stage,))
+
+    def _function(self, node: MlpNode, operator: FloatOperator) -> _Value:
+        return self._new(FunctionStage, operator.kind, operator, self._plain_inputs(node))
+
+    def _add(self, node: MlpNode, operator: Add) -> _Value:
+        return self._new(AddStage, operator.kind, operator, self._plain_inputs(node))
+
+    def _affine(self, node: MlpNode, operator: Affine) -> _Value:
+        scale, shift = operator.scale, operator.shift
         value = self._values[node.inputs[0]]
         if value.stage == INPUT and not self._stages and len(self._mlp.consumers(INPUT)) == 1 and np.all(scale > 0):
             # (x − o)/s·scale + shift = (x − (o − s·shift/scale)) / (s/scale)
@@ -189,15 +181,16 @@ class _Fusion:
             self._scale = self._scale / scale
             return _Value(INPUT)
         stage = self._alone(node)
-        if stage is not None and stage.kind == "linear":
-            folded = replace(stage, weight=stage.weight * scale[:, None], bias=stage.bias * scale + shift)
-            self._stages[stage.name] = folded
+        merged = None if stage is None else stage.operator.scaled_and_shifted(scale, shift)
+        if stage is not None and merged is not None:
+            self._stages[stage.name] = replace(stage, operator=merged)
             return _Value(stage.name)
         if value.scale is not None and value.shift is not None:
             return _Value(value.stage, value.scale * scale, value.shift * scale + shift)
         return _Value(value.stage, scale, shift)
 
-    def _clamp(self, node: MlpNode, low: float, high: float) -> _Value:
+    def _clamp(self, node: MlpNode, operator: Clamp) -> _Value:
+        low, high = operator.low, operator.high
         stage = self._alone(node)
         if not (low <= 0 <= high):
             raise InputError(
@@ -205,11 +198,11 @@ class _Fusion:
                 f"clips to {low} … {high}; an int8 tensor must be able to hold zero",
                 "Clip around zero",
             )
-        if stage is not None and stage.kind in ("linear", "add"):
+        if stage is not None and stage.clips:
             self._stages[stage.name] = replace(stage, low=low, high=high)
             return _Value(stage.name)
         if low != 0 or high not in (6.0, np.inf):
             raise InputError(
                 self._where(node), f"clips a shared tensor to {low} … {high}; int8 runtimes have ReLU and ReLU6 there"
             )
-        return self._new("relu", (self._plain(node, self._values[node.inputs[0]]),), low=low, high=high)
+        return self._new(ReluStage, "relu", operator, self._plain_inputs(node), low=low, high=high)

@@ -7,6 +7,7 @@ the first layers' sums; with float inputs the file may also normalise by itself,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +17,10 @@ from edgeml.equalization import feature_units
 from edgeml.errors import InputError
 
 from .calibration import Calibration
-from .fusion import INPUT, FloatGraph, Stage
-from .model import FullyConnected, Model
+from .fusion import INPUT, FloatGraph
+from .model import Model
 from .options import Options
+from .stages import LinearStage, Stage
 from .weights import weight_scales
 
 __all__ = ["MOST_LOST", "choose_input_form", "evened_features", "in_units_of_x", "is_plain", "lost"]
@@ -62,21 +64,19 @@ def evened_features(graph: FloatGraph, samples: Floats, options: Options) -> Flo
     """`graph` with its features normalised, in float32, by their means and deviations in `samples`, for a file with
     float inputs, as no int8 tensor has a scale for each feature. None where one scale for all of them loses little, or
     no less than this, or where float32 holds them too coarsely."""
-    if not is_plain(graph) or any(stage.kind != "linear" for stage in graph.consumers(INPUT)):
+    if not is_plain(graph) or not graph.takes_only_linear:
         return None
     here = lost(graph, samples, options)
     if here <= MOST_LOST:
         return None
     x = graph.normalised(samples)
-    mean, units = x.mean(axis=0), feature_units(x, [stage.weight for stage in graph.consumers(INPUT)])
-    stages = []
-    for stage in graph.stages:
-        if INPUT in stage.inputs:
-            bias = stage.bias + (stage.weight * mean).sum(axis=1)
-            stage = replace(stage, weight=stage.weight * units, bias=bias)
-        stages.append(stage)
+    first = _first_linears(graph)
+    mean, units = x.mean(axis=0), feature_units(x, [stage.weight for stage in first])
+    changed = [
+        stage.with_parameters(stage.weight * units, stage.bias + (stage.weight * mean).sum(axis=1)) for stage in first
+    ]
     unit = graph.input_scale[0]
-    evened = replace(graph, stages=tuple(stages), input_offset=mean * unit, input_scale=units * unit)
+    evened = replace(graph, stages=_with(graph, changed), input_offset=mean * unit, input_scale=units * unit)
     try:
         evened = _in_float32(evened, samples)
     except InputError:
@@ -87,12 +87,12 @@ def evened_features(graph: FloatGraph, samples: Floats, options: Options) -> Flo
 def in_units_of_x(model: Model, unit: float) -> Model:
     """`model`, whose input tensor counts in `unit`, a power of two, with that taken into its scale; integers stay."""
     first = model.tensors[model.input]
-    operators = tuple(
-        replace(operator, weight_scale=operator.weight_scale / np.float32(unit))
-        if isinstance(operator, FullyConnected) and operator.inputs[0] == model.input
-        else operator
-        for operator in model.operators
-    )
+    changed = {
+        operator.output: replace(operator, weight_scale=operator.weight_scale / np.float32(unit))
+        for operator in model.fully_connected
+        if operator.inputs[0] == model.input
+    }
+    operators = tuple(changed.get(operator.output, operator) for operator in model.operators)
     tensors = {**model.tensors, model.input: replace(first, scale=first.scale * unit)}
     return replace(model, tensors=tensors, operators=operators)
 
@@ -106,8 +106,9 @@ def lost(graph: FloatGraph, samples: Floats, options: Options) -> float:
     zero_point = np.rint(-128 - low / step)
     kept = (np.clip(np.rint(x / step) + zero_point, -128, 127) - zero_point) * step
     costs: list[Floats] = []
-    for stage in graph.consumers(INPUT):
-        if stage.kind != "linear":
+    for user in graph.consumers(INPUT):
+        stage = graph.linears.get(user.name)
+        if stage is None:
             costs.append((kept - x).var(axis=0) / np.maximum(x.var(axis=0), 1e-300))
             continue
         error = (kept @ _quantized(stage, options).T - x @ stage.weight.T).var(axis=0)
@@ -117,7 +118,7 @@ def lost(graph: FloatGraph, samples: Floats, options: Options) -> float:
     return float(every.mean()) if every.size else 0.0
 
 
-def _quantized(stage: Stage, options: Options) -> Floats:
+def _quantized(stage: LinearStage, options: Options) -> Floats:
     bits = options.weight_bits
     scale = weight_scales(stage.weight, bits, per_tensor=options.per_tensor, powers_of_two=options.universal)
     high = 2 ** (bits - 1) - 1
@@ -128,16 +129,26 @@ def _quantized(stage: Stage, options: Options) -> Floats:
 def _folded(graph: FloatGraph) -> FloatGraph | None:
     """The normalisation in the first layers' weights and biases, but for a unit that all features share; None where
     something else than a linear layer takes the input."""
-    if any(stage.kind != "linear" for stage in graph.consumers(INPUT)):
+    if not graph.takes_only_linear:
         return None
     unit = float(2.0 ** np.rint(np.log2(graph.input_scale).mean()))
-    stages = []
-    for stage in graph.stages:
-        if INPUT in stage.inputs:
-            weight = stage.weight / graph.input_scale
-            stage = replace(stage, weight=weight * unit, bias=stage.bias - (weight * graph.input_offset).sum(axis=1))
-        stages.append(stage)
-    return replace(graph, stages=tuple(stages), input_offset=np.zeros(1), input_scale=np.full(1, unit))
+    changed = []
+    for stage in _first_linears(graph):
+        weight = stage.weight / graph.input_scale
+        bias = stage.bias - (weight * graph.input_offset).sum(axis=1)
+        changed.append(stage.with_parameters(weight * unit, bias))
+    return replace(graph, stages=_with(graph, changed), input_offset=np.zeros(1), input_scale=np.full(1, unit))
+
+
+def _first_linears(graph: FloatGraph) -> list[LinearStage]:
+    """The linear stages that take the input."""
+    return [stage for stage in graph.linears.values() if INPUT in stage.inputs]
+
+
+def _with(graph: FloatGraph, changed: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The graph's stages, those of `changed` in the place of theirs."""
+    by_name = {stage.name: stage for stage in changed}
+    return tuple(by_name.get(stage.name, stage) for stage in graph.stages)
 
 
 def _in_float32(graph: FloatGraph, samples: Floats) -> FloatGraph:

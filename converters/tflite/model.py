@@ -15,133 +15,11 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 
-__all__ = ["Add", "FullyConnected", "Function", "Model", "Operator", "Relu", "Retype", "Softmax", "TensorInfo"]
+from .operators.fully_connected import FullyConnected
+from .operators.operator import TfliteOperator
+from .operators.tensor_info import TensorInfo
 
-Float32s = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class TensorInfo:
-    """An activation tensor [samples, size] of 8-bit integers q, which stand for (q − zero_point) · scale.
-
-    Parameters
-    ----------
-    scale : a float32 value, positive and finite.
-    signed : int8 if true, else uint8.
-    """
-
-    name: str
-    size: int
-    scale: float
-    zero_point: int
-    signed: bool = True
-
-    def __post_init__(self) -> None:
-        where = f"tensor {self.name}"
-        if not (np.isfinite(self.scale) and self.scale > 0 and float(np.float32(self.scale)) == self.scale):
-            raise InputError(where, f"scale must be a positive float32 number, found {self.scale}")
-        if not self.low <= self.zero_point <= self.high:
-            raise InputError(where, f"zero point must lie in {self.low} … {self.high}, found {self.zero_point}")
-
-    @property
-    def low(self) -> int:
-        """Smallest value of the element type."""
-        return -128 if self.signed else 0
-
-    @property
-    def high(self) -> int:
-        """Largest value of the element type."""
-        return 127 if self.signed else 255
-
-
-@dataclass(frozen=True, eq=False)
-class FullyConnected:
-    """FULLY_CONNECTED: acc = W·(x − zero_point) + b, rescaled to the output's scale, clipped by the activation.
-
-    Parameters
-    ----------
-    weight : int8 [outputs, inputs], zero point 0.
-    weight_bits : 8, 4 or 2: the element type in the file.
-    weight_scale : float32 [outputs], or [1] for one scale per tensor.
-    bias : int32 [outputs], of scale input scale · weight scale.
-    activation : "none", "relu" or "relu6".
-    guard_bits : g ≥ 0: weight and bias were multiplied by 2^g and 1 was added to the bias, so that no rounding rule can
-        meet a tie; `weight` and `bias` are those before, and the scales are those of the file.
-    """
-
-    output: str
-    inputs: tuple[str]
-    weight: npt.NDArray[np.int8]
-    weight_bits: int
-    weight_scale: Float32s
-    bias: npt.NDArray[np.int32]
-    activation: str = "none"
-    guard_bits: int = 0
-
-    def __post_init__(self) -> None:
-        outputs = self.weight.shape[0]
-        if self.weight_scale.dtype != np.float32 or self.weight_scale.shape not in ((1,), (outputs,)):
-            raise InputError(f"layer {self.output}", f"needs 1 or {outputs} weight scales")
-        if not (np.all(np.isfinite(self.weight_scale)) and np.all(self.weight_scale > 0)):
-            raise InputError(f"layer {self.output}", "weight scales must be positive and finite")
-
-    @property
-    def stored_weight(self) -> npt.NDArray[np.int8]:
-        """The weights as the file stores them."""
-        return (self.weight.astype(np.int32) << self.guard_bits).astype(np.int8)
-
-    @property
-    def stored_bias(self) -> npt.NDArray[np.int32]:
-        """The bias as the file stores it."""
-        if not self.guard_bits:
-            return self.bias
-        return ((self.bias.astype(np.int64) << self.guard_bits) + 1).astype(np.int32)
-
-
-@dataclass(frozen=True)
-class Relu:
-    """RELU or RELU6 as an operator of its own; `limit` is infinity or 6."""
-
-    output: str
-    inputs: tuple[str]
-    limit: float
-
-
-@dataclass(frozen=True)
-class Function:
-    """LOGISTIC or TANH by its `name` in the file."""
-
-    output: str
-    inputs: tuple[str]
-    name: str
-
-
-@dataclass(frozen=True)
-class Softmax:
-    """SOFTMAX over all channels: exp(beta · x) normalised."""
-
-    output: str
-    inputs: tuple[str]
-    beta: float = 1.0
-
-
-@dataclass(frozen=True)
-class Retype:
-    """RESHAPE, or QUANTIZE between int8 and uint8 of one scale: the same real values in another type."""
-
-    output: str
-    inputs: tuple[str]
-
-
-@dataclass(frozen=True)
-class Add:
-    """ADD of two tensors; exact in every runtime where all three scales are equal."""
-
-    output: str
-    inputs: tuple[str, str]
-
-
-Operator = FullyConnected | Relu | Function | Softmax | Retype | Add
+__all__ = ["Model"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +38,7 @@ class Model:
 
     name: str
     tensors: Mapping[str, TensorInfo]
-    operators: tuple[Operator, ...]
+    operators: tuple[TfliteOperator, ...]
     input: str
     output: str
     float_input: bool = False
@@ -175,3 +53,18 @@ class Model:
     def __post_init__(self) -> None:
         if not self.float_input and (self.input_offset.any() or np.any(self.input_scale != 1)):
             raise InputError("model", "normalises integers, which no int8 file can; its input must be float")
+
+    @property
+    def fully_connected(self) -> tuple[FullyConnected, ...]:
+        """The linear layers in computing order."""
+        return tuple(operator for operator in self.operators if isinstance(operator, FullyConnected))
+
+    @property
+    def ends_behind_integers(self) -> bool:
+        """Whether its last operator is one that no integer network has (a softmax)."""
+        return bool(self.operators) and self.operators[-1].behind_integers
+
+    @property
+    def logits(self) -> TensorInfo:
+        """The tensor that the integer network ends with: the output, or the input of a final softmax."""
+        return self.tensors[self.operators[-1].inputs[0] if self.ends_behind_integers else self.output]

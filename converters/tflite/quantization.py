@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
+from edgeml.frontends.graph_walk import walk
 
 from .calibration import Calibration, activation_tensors
-from .fusion import INPUT, FloatGraph, Stage
+from .fusion import INPUT, FloatGraph
 from .input_form import in_units_of_x, is_plain
-from .lowering import lower
-from .model import Add, FullyConnected, Function, Model, Operator, Relu, TensorInfo
+from .model import Model
+from .operators.fully_connected import FullyConnected, by_rule
+from .operators.operator import Lowering, TfliteOperator
+from .operators.tensor_info import TensorInfo
 from .options import GUARD_BITS, Options
+from .stages import LinearStage, Stage
 from .weights import QuantizedWeights, accumulator_bound, quantize_weights, weight_scales
 
 __all__ = ["quantize_graph"]
@@ -85,29 +88,22 @@ class _Quantizer:
 
     def model(self, values: Mapping[str, Floats]) -> Model:
         """All stages in order; with bias correction each layer sees the errors of those before it."""
-        operators: list[Operator] = []
+        operators: dict[str, TfliteOperator] = {}
         first = self._tensors[INPUT]
-        integers = {INPUT: np.clip(np.rint(values[INPUT] / first.scale) + first.zero_point, first.low, first.high)}
-        for stage in self._graph.stages:
-            operator = self._operator(stage)
-            if isinstance(operator, FullyConnected) and self._options.bias_correction:
-                operator = self._corrected(operator, stage, integers, values)
-            operators.append(operator)
-            if self._options.bias_correction:
-                integers[stage.name] = self._evaluate(operator, integers)
-        return replace(self._empty, operators=tuple(operators))
+        given = np.clip(np.rint(values[INPUT] / first.scale) + first.zero_point, first.low, first.high)
 
-    def _operator(self, stage: Stage) -> Operator:
-        match stage.kind:
-            case "linear":
-                return self._fully_connected(stage, stage.bias)
-            case "add":
-                return Add(stage.name, (stage.inputs[0], stage.inputs[1]))
-            case "relu":
-                return Relu(stage.name, (stage.inputs[0],), stage.high)
-        return Function(stage.name, (stage.inputs[0],), stage.kind)
+        def quantized(stage: Stage, integers: list[Floats]) -> Floats:
+            operators[stage.name] = stage.as_operator(lambda linear: self._linear(linear, integers[0], values))
+            return self._evaluate(operators[stage.name], integers) if self._options.bias_correction else given
 
-    def _fully_connected(self, stage: Stage, bias: Floats) -> FullyConnected:
+        walk(self._graph.stages, {INPUT: given}, quantized)
+        return replace(self._empty, operators=tuple(operators.values()))
+
+    def _linear(self, stage: LinearStage, integers: Floats, values: Mapping[str, Floats]) -> FullyConnected:
+        operator = self._fully_connected(stage, stage.bias)
+        return self._corrected(operator, stage, integers, values) if self._options.bias_correction else operator
+
+    def _fully_connected(self, stage: LinearStage, bias: Floats) -> FullyConnected:
         options, source, target = self._options, self._tensors[stage.inputs[0]], self._tensors[stage.name]
         scale = self._scales.get(stage.name)
         if scale is None:
@@ -138,7 +134,7 @@ class _Quantizer:
         )
 
     def _bounded(
-        self, stage: Stage, bias: Floats, quantized: QuantizedWeights, source: TensorInfo, target: TensorInfo
+        self, stage: LinearStage, bias: Floats, quantized: QuantizedWeights, source: TensorInfo, target: TensorInfo
     ) -> QuantizedWeights:
         """Coarser scales where an accumulator with its guard bits could reach 2^24."""
         for _ in range(24):
@@ -152,41 +148,23 @@ class _Quantizer:
         raise InputError(f"layer {stage.name}", "its accumulator reaches 2^24: too many inputs for the universal mode")
 
     def _corrected(
-        self,
-        operator: FullyConnected,
-        stage: Stage,
-        integers: Mapping[str, Floats],
-        values: Mapping[str, Floats],
+        self, operator: FullyConnected, stage: LinearStage, integers: Floats, values: Mapping[str, Floats]
     ) -> FullyConnected:
         """The bias raised by the mean error of each channel's accumulator on the calibration data."""
         source = self._tensors[stage.inputs[0]]
         scale = operator.weight_scale.astype(np.float64) * 2.0**operator.guard_bits * source.scale
-        accumulated = (integers[source.name] - source.zero_point) @ operator.weight.T.astype(np.float64) + operator.bias
+        accumulated = (integers - source.zero_point) @ operator.weight.T.astype(np.float64) + operator.bias
         expected = values[stage.inputs[0]] @ stage.weight.T + stage.bias
         error = expected.mean(axis=0) - accumulated.mean(axis=0) * scale
         corrected = self._fully_connected(stage, stage.bias + error)
         # Scales follow the weights, not the bias, but for a bias near the end of its range: keep the first ones then.
         return corrected if np.array_equal(corrected.weight_scale, operator.weight_scale) else operator
 
-    def _evaluate(self, operator: Operator, integers: Mapping[str, Floats]) -> Floats:
+    def _evaluate(self, operator: TfliteOperator, integers: list[Floats]) -> Floats:
         """The integers of one operator on the calibration data, by the golden layers themselves."""
-        source = operator.inputs[0]
-        names = {*operator.inputs, operator.output}
         rule = "shift" if self._options.universal else "double_rounding"
-        alone = Model(
-            "layer",
-            {name: self._tensors[name] for name in names},
-            (operator,),
-            source,
-            operator.output,
-        )
-        if isinstance(operator, Add):
-            a, b = (self._tensors[name] for name in operator.inputs)
-            target = self._tensors[operator.output]
-            total = integers[a.name] - a.zero_point + integers[b.name] - b.zero_point + target.zero_point
-            return np.clip(total, target.low, target.high)
-        network = lower(alone, rule)
-        result: npt.NDArray[Any] = integers[source].astype(np.int64)
-        for node in network.layers:
-            result = node.layer.evaluate(result)
-        return result.astype(np.float64)
+        lowering = Lowering(self._tensors, by_rule(rule), rule, {name: name for name in operator.inputs})
+        operator.lower(lowering)
+        given = {name: each.astype(np.int32) for name, each in zip(operator.inputs, integers, strict=True)}
+        found = walk(lowering.nodes, given, lambda node, taken: node.layer.evaluate(*taken))
+        return found[lowering.place[operator.output]].astype(np.float64)

@@ -23,8 +23,8 @@ from edgeml.errors import InputError, MissingTool, ToolFailed
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.system.time_limit import seconds_for, timed_out
 
-from .lowering import Arithmetic, RoundingRule, by_rule
-from .model import FullyConnected
+from .operators.fully_connected import FullyConnected, RoundingRule, by_rule
+from .operators.operator import Arithmetic
 
 __all__ = ["ALIASES", "ENVIRONMENT_VARIABLE", "RUNTIMES", "Runtime", "Session", "rounding_rule"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .model import TensorInfo
+from .operators.tensor_info import TensorInfo
 
 __all__ = ["clip_table", "function_steps", "function_table", "retype_table", "tie_distance"]
 

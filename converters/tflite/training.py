@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import MissingTool
+from edgeml.frontends.float_operators.arrays import torch_arrays
+from edgeml.frontends.graph_walk import walk
 from edgeml.network.task import BINARY, VALUES
 from edgeml.plugins import Progress
 
-from .fusion import INPUT, FloatGraph, Stage
+from .fusion import INPUT, FloatGraph
 from .options import Options
+from .stages import LinearStage, Stage
 from .weights import weight_scales
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _row_units(weight: npt.NDArray[np.float64], per_tensor: bool) -> npt.NDArray
     return np.where(extreme, np.ldexp(1.0, exponent), 1.0)
 
 
-def _layer(stage: Stage, options: Options) -> Any:
+def _layer(stage: LinearStage, options: Options) -> Any:
     """Without its bias, which is added behind the row units."""
     import torch
     from brevitas.nn import QuantLinear
@@ -138,13 +139,15 @@ def _activation(low: float, universal: bool) -> Any:
 def _module(graph: FloatGraph, options: Options) -> Any:
     import torch
 
+    arrays = torch_arrays()
+
     class Trainee(torch.nn.Module):
         """The graph with quantizers in it; the output stays real, so that the loss sees every difference."""
 
         def __init__(self) -> None:
             super().__init__()
-            linear = [stage for stage in graph.stages if stage.kind == "linear"]
-            inner = [stage for stage in graph.stages[:-1] if stage.kind not in ("LOGISTIC", "TANH")]
+            linear = graph.linears.values()
+            inner = [stage for stage in graph.stages[:-1] if stage.traits is None]
             self.layers = torch.nn.ModuleDict({stage.name: _layer(stage, options) for stage in linear})
             self.biases = torch.nn.ParameterDict({stage.name: _float32(stage.bias) for stage in linear})
             self.units = {stage.name: _float32(_row_units(stage.weight, options.per_tensor)) for stage in linear}
@@ -154,24 +157,16 @@ def _module(graph: FloatGraph, options: Options) -> Any:
             )
 
         def forward(self, x: Any) -> Any:
-            values = {INPUT: self.activations[INPUT](x)}
-            for stage in graph.stages:
-                y = self.stage(stage, [values[name] for name in stage.inputs])
-                values[stage.name] = self.activations[stage.name](y) if stage.name in self.activations else y
-            return values[graph.stages[-1].name]
+            return walk(graph.stages, {INPUT: self.activations[INPUT](x)}, self.stage)[graph.stages[-1].name]
 
-        def stage(self, stage: Stage, inputs: list[Any]) -> Any:
-            if stage.kind == "LOGISTIC":
-                return torch.sigmoid(inputs[0])
-            if stage.kind == "TANH":
-                return torch.tanh(inputs[0])
-            if stage.kind == "linear":
-                y = self.layers[stage.name](inputs[0]) * self.units[stage.name] + self.biases[stage.name]
+        def stage(self, stage: Stage, given: list[Any]) -> Any:
+            """A stage's values behind its quantizer."""
+            if stage.name in graph.linears:
+                y = self.layers[stage.name](given[0]) * self.units[stage.name] + self.biases[stage.name]
             else:
-                y = inputs[0] + inputs[1] if stage.kind == "add" else inputs[0]
-            if math.isinf(stage.low) and math.isinf(stage.high):
-                return y
-            return torch.clamp(y, stage.low, stage.high)
+                y = stage.operator.compute(arrays, {}, *given)
+            y = stage.clipped(arrays, y)
+            return self.activations[stage.name](y) if stage.name in self.activations else y
 
     return Trainee()
 
@@ -181,9 +176,7 @@ def _start_scales(module: Any, graph: FloatGraph, options: Options) -> None:
     import torch
 
     largest = 2 ** (options.weight_bits - 1) - 1
-    for stage in graph.stages:
-        if stage.kind != "linear":
-            continue
+    for stage in graph.linears.values():
         scale = weight_scales(
             stage.weight, options.weight_bits, per_tensor=options.per_tensor, powers_of_two=options.universal
         ) / _row_units(stage.weight, options.per_tensor)
@@ -220,22 +213,19 @@ def _optimise(
 def _result(module: Any, graph: FloatGraph, options: Options) -> tuple[FloatGraph, dict[str, npt.NDArray[np.float64]]]:
     import torch
 
-    stages, scales = [], {}
-    for stage in graph.stages:
-        if stage.kind == "linear":
-            with torch.no_grad():
-                quantized = module.layers[stage.name].quant_weight()
-            scale = quantized.scale.detach().double().numpy().reshape(-1)
-            if options.universal:
-                scale = _power_of_two(scale)
-            integers = np.rint(quantized.value.detach().double().numpy() / scale[:, None])
-            scale = scale * _row_units(stage.weight, options.per_tensor)
-            scales[stage.name] = scale
-            bias = module.biases[stage.name].detach().double().numpy()
-            stages.append(replace(stage, weight=integers * scale[:, None], bias=bias))
-        else:
-            stages.append(stage)
-    return graph.with_stages(tuple(stages)), scales
+    trained: dict[str, Stage] = {}
+    scales = {}
+    for name, stage in graph.linears.items():
+        with torch.no_grad():
+            quantized = module.layers[name].quant_weight()
+        scale = quantized.scale.detach().double().numpy().reshape(-1)
+        if options.universal:
+            scale = _power_of_two(scale)
+        integers = np.rint(quantized.value.detach().double().numpy() / scale[:, None])
+        scales[name] = scale = scale * _row_units(stage.weight, options.per_tensor)
+        bias = module.biases[name].detach().double().numpy()
+        trained[name] = stage.with_parameters(integers * scale[:, None], bias)
+    return graph.with_stages(tuple(trained.get(stage.name, stage) for stage in graph.stages)), scales
 
 
 def _power_of_two(scale: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

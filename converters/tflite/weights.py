@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .model import TensorInfo
+from .operators.tensor_info import TensorInfo
 
 __all__ = ["QuantizedWeights", "accumulator_bound", "quantize_weights", "weight_scales"]
 

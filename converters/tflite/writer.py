@@ -7,24 +7,17 @@ from typing import Any
 import numpy as np
 
 from .flatbuffer import write_root
-from .model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, Softmax, TensorInfo
-from .packing import pack_weights
-from .schema import OPTIONS, SCHEMA_VERSION, Activation, OperatorKind, TensorType
+from .model import Model
+from .operators.operator import FileWriter, TfliteOperator
+from .operators.tensor_info import TensorInfo
+from .schema import OPTIONS, SCHEMA_VERSION, OperatorKind, TensorType
 
 __all__ = ["write"]
 
 _OPTION_NUMBERS = {name: number for number, name in OPTIONS.items()}
-_WEIGHT_TYPES = {8: TensorType.INT8, 4: TensorType.INT4, 2: TensorType.INT2}
-_ACTIVATIONS = {"none": Activation.NONE, "relu": Activation.RELU, "relu6": Activation.RELU6}
 
 
-def _fully_connected_version(operator: FullyConnected) -> int:
-    """Versions as the runtimes ask for them: 4 for int8, 10 for 4-bit and 14 for 2-bit weights, 12 where weights of
-    8 bits have a scale per channel (older readers know that as 4 too, and the runtimes take it)."""
-    return {8: 4, 4: 10, 2: 14}[operator.weight_bits]
-
-
-class _File:
+class _File(FileWriter):
     """The tables of the file while they are gathered."""
 
     def __init__(self, model: Model) -> None:
@@ -64,7 +57,7 @@ class _File:
         version: int,
         inputs: list[int],
         output: int,
-        options: tuple[str, dict[str, Any]] | None,
+        options: tuple[str, dict[str, Any]] | None = None,
     ) -> None:
         if (kind, version) not in self.codes:
             self.codes.append((kind, version))
@@ -77,48 +70,17 @@ class _File:
             entry |= {"builtin_options_type": _OPTION_NUMBERS[options[0]], "builtin_options": options[1]}
         self.operators.append(entry)
 
-    def fully_connected(self, operator: FullyConnected, source: int, target: int) -> None:
-        scale = operator.weight_scale
-        zeros = np.zeros(scale.size, np.int64)
-        weight = self.tensor(
-            f"{operator.output}_weight",
-            shape=list(operator.weight.shape),
-            type=_WEIGHT_TYPES[operator.weight_bits],
-            buffer=self.buffer(pack_weights(operator.stored_weight, operator.weight_bits).tobytes()),
-            quantization={"scale": scale, "zero_point": zeros, "quantized_dimension": 0},
-        )
-        input_scale = np.float32(self.model.tensors[operator.inputs[0]].scale)
-        bias = self.tensor(
-            f"{operator.output}_bias",
-            shape=[operator.bias.size],
-            type=TensorType.INT32,
-            buffer=self.buffer(operator.stored_bias.astype("<i4").tobytes()),
-            quantization={"scale": input_scale * scale, "zero_point": zeros, "quantized_dimension": 0},
-        )
-        options = {"fused_activation_function": _ACTIVATIONS[operator.activation]}
-        version = _fully_connected_version(operator)
-        self.operator(
-            OperatorKind.FULLY_CONNECTED, version, [source, weight, bias], target, ("FullyConnectedOptions", options)
-        )
+    def constant(
+        self, name: str, content: bytes, shape: list[int], kind: TensorType, quantization: dict[str, Any]
+    ) -> int:
+        return self.tensor(name, shape=shape, type=kind, buffer=self.buffer(content), quantization=quantization)
 
-    def add(self, operator: Operator) -> None:
+    def scale_of(self, name: str) -> float:
+        return self.model.tensors[name].scale
+
+    def add(self, operator: TfliteOperator) -> None:
         sources = [self.activation(self.model.tensors[name]) for name in operator.inputs]
-        target = self.activation(self.model.tensors[operator.output])
-        match operator:
-            case FullyConnected():
-                self.fully_connected(operator, sources[0], target)
-            case Relu():
-                kind = OperatorKind.RELU6 if operator.limit == 6 else OperatorKind.RELU
-                self.operator(kind, 2, sources, target, None)
-            case Function():
-                self.operator(OperatorKind[operator.name], 2, sources, target, None)
-            case Softmax():
-                options = ("SoftmaxOptions", {"beta": operator.beta})
-                self.operator(OperatorKind.SOFTMAX, 2, sources, target, options)
-            case Add():
-                self.operator(OperatorKind.ADD, 2, sources, target, ("AddOptions", {}))
-            case Retype():
-                self.operator(OperatorKind.QUANTIZE, 2, sources, target, ("QuantizeOptions", {}))
+        operator.write(self, sources, self.activation(self.model.tensors[operator.output]))
 
     def normalised(self, source: int) -> int:
         """SUB and DIV of the input normalisation behind the float tensor `source`, where there is one."""

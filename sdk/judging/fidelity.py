@@ -17,14 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..network import (
-    Dense,
-    Network,
-    Threshold,
-    decisions,
-    simulate,
-    trace,
-)
+from ..network import Network, decisions, simulate, trace
 from ..network.task import VALUES
 
 if TYPE_CHECKING:
@@ -140,12 +133,11 @@ def measure(reference: FloatReference, x: Floats) -> Fidelity:
 
 
 def _bits(network: Network) -> int:
+    """The fewest bits of any weights or levels."""
     widths = [8]
-    for node in network.layers:
-        if isinstance(node.layer, Dense):
-            widths.append(node.layer.weight_bits)
-        elif isinstance(node.layer, Threshold):
-            widths.append(int(node.layer.thresholds.shape[1]).bit_length())
+    for layer in (node.layer for node in network.layers):
+        widths += [layer.value_bits] if layer.value_bits else []
+        widths += [layer.weight_memory // layer.multiplications] if layer.multiplications else []
     return min(widths)
 
 

@@ -109,6 +109,11 @@ class Layer(ABC):
         """
         return None
 
+    @property
+    def rounding_rule(self) -> str:
+        """Name of the rule by which it rounds (`network.rounding.ROUNDINGS`); empty if it is exact."""
+        return ""
+
     def summary(self) -> str:
         """One line for `inspect`: what is particular about this layer."""
         return ""

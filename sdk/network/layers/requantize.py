@@ -80,6 +80,10 @@ class Requantize(Layer):
         """Whether channels have factors of their own."""
         return self.multiplier.size > 1
 
+    @property
+    def rounding_rule(self) -> str:
+        return self.rounding
+
     def output_size(self, *input_sizes: int) -> int:
         (size,) = input_sizes
         if self.multiplier.size not in (1, size):

@@ -6,7 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from edgeml.converters.tflite.model import Add, FullyConnected, Function, Model, Operator, Relu, Retype, TensorInfo
+from edgeml.converters.tflite.model import Model
+from edgeml.converters.tflite.operators.add import Add
+from edgeml.converters.tflite.operators.fully_connected import FullyConnected
+from edgeml.converters.tflite.operators.function import Function
+from edgeml.converters.tflite.operators.operator import TfliteOperator
+from edgeml.converters.tflite.operators.relu import Relu
+from edgeml.converters.tflite.operators.retype import Retype
+from edgeml.converters.tflite.operators.tensor_info import TensorInfo
 from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode
 
 ACTIVATIONS = ("none", "relu", "relu6")
@@ -72,7 +79,7 @@ def model_of_every_operator(generator: np.random.Generator, unsigned_input: bool
 
     first = random_scale(generator, 0.01, 0.1, False)
     shared = random_scale(generator, 0.01, 0.1, False)
-    operators: list[Operator] = []
+    operators: list[TfliteOperator] = []
     source = tensor("x", first, 3)
     if unsigned_input:
         source = tensor("outer", first, 131, signed=False)

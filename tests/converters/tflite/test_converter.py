@@ -14,8 +14,9 @@ from edgeml.converters.tflite import TfliteConverter
 from edgeml.converters.tflite.executors import _real
 from edgeml.converters.tflite.flatbuffer import read_root
 from edgeml.converters.tflite.fusion import fuse
-from edgeml.converters.tflite.model import Add as AddOperator
-from edgeml.converters.tflite.model import Model, TensorInfo
+from edgeml.converters.tflite.model import Model
+from edgeml.converters.tflite.operators.add import Add as AddOperator
+from edgeml.converters.tflite.operators.tensor_info import TensorInfo
 from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.tables import tie_distance
 from edgeml.data.dataset import Dataset

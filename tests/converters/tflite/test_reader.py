@@ -10,7 +10,9 @@ import pytest
 
 from edgeml.converters.tflite.flatbuffer import Table, read_root
 from edgeml.converters.tflite.lowering import lower
-from edgeml.converters.tflite.model import Function, Model, TensorInfo
+from edgeml.converters.tflite.model import Model
+from edgeml.converters.tflite.operators.function import Function
+from edgeml.converters.tflite.operators.tensor_info import TensorInfo
 from edgeml.converters.tflite.reader import ending_at, read_model, read_network
 from edgeml.converters.tflite.runtimes import RUNTIMES, Session
 from edgeml.converters.tflite.schema import OPTIONS, TABLES, OperatorKind, TensorType

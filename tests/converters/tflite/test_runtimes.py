@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from edgeml.converters.tflite.lowering import lower
-from edgeml.converters.tflite.model import FullyConnected, Function, Model, TensorInfo
+from edgeml.converters.tflite.model import Model
+from edgeml.converters.tflite.operators.fully_connected import FullyConnected
+from edgeml.converters.tflite.operators.function import Function
+from edgeml.converters.tflite.operators.tensor_info import TensorInfo
 from edgeml.converters.tflite.runtimes import RUNTIMES, Runtime, Session
 from edgeml.converters.tflite.tables import tie_distance
 from edgeml.converters.tflite.writer import write

@@ -9,7 +9,7 @@ import pytest
 
 from edgeml.converters.tflite import TfliteConverter
 from edgeml.converters.tflite.lowering import lower
-from edgeml.converters.tflite.model import FullyConnected
+from edgeml.converters.tflite.operators.fully_connected import FullyConnected
 from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.runtimes import RUNTIMES, Session
 from edgeml.data.dataset import Dataset

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from edgeml.converters.tflite.model import TensorInfo
+from edgeml.converters.tflite.operators.tensor_info import TensorInfo
 from edgeml.converters.tflite.weights import QuantizedWeights, accumulator_bound
 
 

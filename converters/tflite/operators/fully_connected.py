@@ -1,0 +1,202 @@
+"""FULLY_CONNECTED: a linear layer with its activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import InputError
+from edgeml.network import Dense
+from edgeml.network.layers.requantize import Requantize
+from edgeml.network.rounding import float32_parts, float64_parts, quantize_multiplier
+
+from ..packing import pack_weights
+from ..schema import Activation, OperatorKind, TensorType
+from .operator import Arithmetic, FileWriter, Found, Lowering, TfliteOperator
+from .tensor_info import TensorInfo
+
+__all__ = ["FullyConnected", "RoundingRule", "by_rule", "factors"]
+
+Float32s = npt.NDArray[np.float32]
+
+_WEIGHT_TYPES = {8: TensorType.INT8, 4: TensorType.INT4, 2: TensorType.INT2}
+_ACTIVATIONS = {"none": Activation.NONE, "relu": Activation.RELU, "relu6": Activation.RELU6}
+_VERSIONS = {8: 4, 4: 10, 2: 14}
+"""As the runtimes ask for them: 4 for int8, 10 for 4-bit and 14 for 2-bit weights, 12 where weights of 8 bits have a
+scale per channel (older readers know that as 4 too, and the runtimes take it)."""
+
+
+@dataclass(frozen=True, eq=False)
+class FullyConnected(TfliteOperator):
+    """FULLY_CONNECTED: acc = W·(x − zero_point) + b, rescaled to the output's scale, clipped by the activation.
+
+    Parameters
+    ----------
+    weight : int8 [outputs, inputs], zero point 0.
+    weight_bits : 8, 4 or 2: the element type in the file.
+    weight_scale : float32 [outputs], or [1] for one scale per tensor.
+    bias : int32 [outputs], of scale input scale · weight scale.
+    activation : "none", "relu" or "relu6".
+    guard_bits : g ≥ 0: weight and bias were multiplied by 2^g and 1 was added to the bias, so that no rounding rule can
+        meet a tie; `weight` and `bias` are those before, and the scales are those of the file.
+    """
+
+    kinds: ClassVar[tuple[OperatorKind, ...]] = (OperatorKind.FULLY_CONNECTED,)
+    may_compute_in_place: ClassVar[bool] = False
+    one_size: ClassVar[bool] = False
+
+    weight: npt.NDArray[np.int8]
+    weight_bits: int
+    weight_scale: Float32s
+    bias: npt.NDArray[np.int32]
+    activation: str = "none"
+    guard_bits: int = 0
+
+    def __post_init__(self) -> None:
+        outputs = self.weight.shape[0]
+        if self.weight_scale.dtype != np.float32 or self.weight_scale.shape not in ((1,), (outputs,)):
+            raise InputError(f"layer {self.output}", f"needs 1 or {outputs} weight scales")
+        if not (np.all(np.isfinite(self.weight_scale)) and np.all(self.weight_scale > 0)):
+            raise InputError(f"layer {self.output}", "weight scales must be positive and finite")
+
+    @property
+    def stored_weight(self) -> npt.NDArray[np.int8]:
+        """The weights as the file stores them."""
+        return (self.weight.astype(np.int32) << self.guard_bits).astype(np.int8)
+
+    @property
+    def stored_bias(self) -> npt.NDArray[np.int32]:
+        """The bias as the file stores it."""
+        if not self.guard_bits:
+            return self.bias
+        return ((self.bias.astype(np.int64) << self.guard_bits) + 1).astype(np.int32)
+
+    @classmethod
+    def read(cls, found: Found) -> FullyConnected:
+        if len(found.indices) not in (2, 3):
+            raise InputError(found.where, f"takes 2 or 3 tensors, found {len(found.indices)}")
+        source: TensorInfo = found.tensors.activation(found.indices[0])
+        target = found.target
+        if not (source.signed and target.signed):
+            raise InputError(found.where, "unsigned activations are the old uint8 scheme", "Quantize to int8")
+        weight, bits, scale = found.tensors.weight(found.indices[1], found.where)
+        if weight.shape != (target.size, source.size):
+            raise InputError(
+                found.where, f"weights {list(weight.shape)} between {source.size} and {target.size} channels"
+            )
+        bias = found.tensors.bias(found.indices[2] if len(found.indices) == 3 else -1, weight.shape[0], found.where)
+        if found.option("FullyConnectedOptions", "weights_format", 0):
+            raise InputError(found.where, "shuffled weights are not supported")
+        number = int(found.option("FullyConnectedOptions", "fused_activation_function", Activation.NONE))
+        activation = next((name for name, known in _ACTIVATIONS.items() if known == number), "")
+        if not activation:
+            raise InputError(found.where, f"fused activation {number}; none, RELU and RELU6 are supported")
+        guard = found.tensors.guard_bits(target.name, weight, bias)
+        if guard:
+            weight, bias = weight >> guard, bias >> guard
+        return cls(target.name, (source.name,), weight, bits, scale, bias, activation, guard)
+
+    def write(self, file: FileWriter, sources: list[int], target: int) -> None:
+        scale = self.weight_scale
+        zeros = np.zeros(scale.size, np.int64)
+        weight = file.constant(
+            f"{self.output}_weight",
+            pack_weights(self.stored_weight, self.weight_bits).tobytes(),
+            list(self.weight.shape),
+            _WEIGHT_TYPES[self.weight_bits],
+            {"scale": scale, "zero_point": zeros, "quantized_dimension": 0},
+        )
+        input_scale = np.float32(file.scale_of(self.inputs[0]))
+        bias = file.constant(
+            f"{self.output}_bias",
+            self.stored_bias.astype("<i4").tobytes(),
+            [self.bias.size],
+            TensorType.INT32,
+            {"scale": input_scale * scale, "zero_point": zeros, "quantized_dimension": 0},
+        )
+        options = {"fused_activation_function": _ACTIVATIONS[self.activation]}
+        file.operator(
+            OperatorKind.FULLY_CONNECTED,
+            _VERSIONS[self.weight_bits],
+            [sources[0], weight, bias],
+            target,
+            ("FullyConnectedOptions", options),
+        )
+
+    def lower(self, lowering: Lowering) -> None:
+        (source,), target = lowering.sources(self), lowering.tensors[self.output]
+        arithmetic = lowering.arithmetic(self)
+        rounding = arithmetic.rounding
+        parts = factors(self, source, target, arithmetic)
+        if rounding == "shift":
+            if np.any(parts["multiplier"] != 2**30):
+                raise InputError(
+                    f"layer {self.output}",
+                    "rounding `shift` needs scales that are powers of two, found others",
+                    "Convert with --rounding shift, or choose the rule of the runtime you mean",
+                )
+            weight, bias = self.weight, self.bias
+            parts["shift"] = parts["shift"] + np.int32(self.guard_bits)
+        else:
+            weight, bias = self.stored_weight, self.stored_bias
+        dense = Dense(weight.astype(np.int32), self._bits_of(weight), bias, source.zero_point)
+        low, high = self._bounds(target, rounding)
+        requantize = Requantize(rounding=rounding, zero_point=target.zero_point, low=low, high=high, **parts)
+        lowering.add(f"{self.output}_acc", dense, self.inputs)
+        lowering.add(self.output, requantize, (f"{self.output}_acc",))
+
+    def _bounds(self, target: TensorInfo, rounding: str) -> tuple[int, int]:
+        """The integers that the fused activation clips to: zero, and six in the output's scale."""
+        low, high = target.low, target.high
+        if self.activation != "none":
+            low = max(low, target.zero_point)
+        if self.activation == "relu6":
+            steps = float(np.float32(6) / np.float32(target.scale))
+            six = np.rint(steps) if rounding == "fp32_rne" else np.floor(steps + 0.5)
+            high = min(high, target.zero_point + int(min(six, 2**16)))
+        return low, high
+
+    def _bits_of(self, weight: npt.NDArray[np.int8]) -> int:
+        """Bits that the weights have: those of the file, less the guard bits where those are taken off."""
+        if not self.guard_bits:
+            return self.weight_bits
+        low, high = int(weight.min()), int(weight.max())
+        return max((-low - 1).bit_length() if low < 0 else 0, high.bit_length(), 1) + 1
+
+
+RoundingRule = Callable[[FullyConnected], Arithmetic]
+"""The arithmetic of each layer: some runtimes have more than one kernel."""
+
+
+def by_rule(rounding: str) -> RoundingRule:
+    """The rule of that name for all layers, as its best known runtime applies it."""
+    arithmetic = Arithmetic(rounding, float32_product=rounding == "ruy_half_up")
+    return lambda operator: arithmetic
+
+
+def factors(
+    operator: FullyConnected, source: TensorInfo, target: TensorInfo, arithmetic: Arithmetic
+) -> dict[str, npt.NDArray[Any]]:
+    """`multiplier`, `shift` and `fraction` [outputs] or [1], int32, of a layer, in the runtimes' order of operations.
+
+    float64(si)·float64(sw)/float64(so), with one scale maybe float32(si·sw); `fp32_rne`: si·sw/so in float32.
+    `float64_away` multiplies with that float64 number itself, the integer rules with its first 31 bits.
+    """
+    scale = operator.weight_scale
+    si, so = np.float32(source.scale), np.float32(target.scale)
+    if arithmetic.rounding == "fp32_rne":
+        multiplier, shift = float32_parts(si * scale / so)
+        return {"multiplier": multiplier, "shift": shift}
+    if scale.size == 1 and arithmetic.float32_product:
+        product = (si * scale).astype(np.float64)
+    else:
+        product = np.float64(si) * scale.astype(np.float64)
+    if arithmetic.rounding == "float64_away":
+        multiplier, shift, fraction = float64_parts(product / np.float64(so))
+        return {"multiplier": multiplier, "shift": shift, "fraction": fraction}
+    multiplier, shift = quantize_multiplier(product / np.float64(so))
+    return {"multiplier": multiplier, "shift": shift}

@@ -1,0 +1,179 @@
+"""What every operator of a .tflite file is, and what it is read from, written to and lowered with."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from edgeml.errors import InputError
+from edgeml.network import Layer, Node
+
+from ..flatbuffer import Table
+from ..schema import OperatorKind, TensorType
+from .tensor_info import TensorInfo
+
+__all__ = ["BY_KIND", "Arithmetic", "FileWriter", "Found", "Lowering", "TfliteOperator"]
+
+BY_KIND: dict[OperatorKind, type[TfliteOperator]] = {}
+"""The classes of the operators of this folder."""
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How a kernel gets from an accumulator to an output.
+
+    Parameters
+    ----------
+    rounding : name of its rounding rule.
+    float32_product : whether, where the weights have one scale, it multiplies that with the input's in float32 and not
+        in float64. (One output row counts as one scale.)
+    """
+
+    rounding: str
+    float32_product: bool = False
+
+
+@dataclass
+class Lowering:
+    """The integer layers of a model while its operators are lowered one by one.
+
+    Parameters
+    ----------
+    tensors : the model's, by name.
+    arithmetic : how the runtime computes a fully connected layer; some have more than one kernel.
+    rounding : the rule that other layers name, in which they never round.
+    place : of each tensor that has been computed, the node that gives it.
+    """
+
+    tensors: Mapping[str, TensorInfo]
+    arithmetic: Callable[[Any], Arithmetic]
+    rounding: str
+    place: dict[str, str]
+    nodes: list[Node] = field(default_factory=list)
+
+    def sources(self, operator: TfliteOperator) -> list[TensorInfo]:
+        """The tensors that an operator takes."""
+        return [self.tensors[name] for name in operator.inputs]
+
+    def add(self, name: str, layer: Layer, inputs: Sequence[str]) -> None:
+        """A node called `name`, of a layer that takes the tensors or nodes `inputs`."""
+        self.nodes.append(Node(name, layer, tuple(self.place.get(each, each) for each in inputs)))
+        self.place[name] = name
+
+    def same(self, operator: TfliteOperator) -> None:
+        """The operator's output is its input: no layer."""
+        self.place[operator.output] = self.place[operator.inputs[0]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """An operator of a file that is read: its tensors have been checked.
+
+    Parameters
+    ----------
+    kind : what it is. target : what it computes. inputs : names of the activations it takes.
+    indices : of all tensors that it takes. options : its table of options, if it has one.
+    tensors : gives constants of the file (`file_tensors.FileTensors`).
+    """
+
+    kind: OperatorKind
+    target: TensorInfo
+    inputs: tuple[str, ...]
+    indices: tuple[int, ...]
+    options: Table | None
+    tensors: Any
+
+    @property
+    def where(self) -> str:
+        """How errors name it."""
+        return f"{self.kind.name} {self.target.name}"
+
+    def option(self, table: str, name: str, otherwise: Any) -> Any:
+        """An option out of the table of that kind, or what stands in for it."""
+        return self.options[name] if self.options is not None and self.options.kind == table else otherwise
+
+
+class FileWriter(ABC):
+    """What an operator writes itself with (`writer` has the file)."""
+
+    @abstractmethod
+    def operator(
+        self,
+        kind: OperatorKind,
+        version: int,
+        inputs: list[int],
+        output: int,
+        options: tuple[str, dict[str, Any]] | None = None,
+    ) -> None:
+        """An entry of the file for an operator on tensors by index."""
+
+    @abstractmethod
+    def constant(
+        self, name: str, content: bytes, shape: list[int], kind: TensorType, quantization: dict[str, Any]
+    ) -> int:
+        """A tensor of constants; gives its index."""
+
+    @abstractmethod
+    def scale_of(self, name: str) -> float:
+        """The scale of an activation."""
+
+
+@dataclass(frozen=True, eq=False)
+class TfliteOperator(ABC):
+    """One operator: the name of the tensor it computes, and those of the activations it takes."""
+
+    kinds: ClassVar[tuple[OperatorKind, ...]] = ()
+    """What it is in files."""
+    input_count: ClassVar[int] = 1
+    """How many activations it takes."""
+    one_size: ClassVar[bool] = True
+    """Whether all its activations have one size."""
+    may_compute_in_place: ClassVar[bool] = True
+    """Whether a runtime may overwrite its input with its output."""
+    behind_integers: ClassVar[bool] = False
+    """Whether the integer network ends before it."""
+    keeps_values: ClassVar[bool] = False
+    """Whether it gives the same real values in another type or shape."""
+
+    output: str
+    inputs: tuple[str, ...]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        BY_KIND.update(dict.fromkeys(cls.kinds, cls))
+
+    @classmethod
+    @abstractmethod
+    def read(cls, found: Found) -> TfliteOperator:
+        """The operator in a file; InputError if it is of a kind that has no integers."""
+
+    @abstractmethod
+    def write(self, file: FileWriter, sources: list[int], target: int) -> None:
+        """Write it into a file, between tensors by index."""
+
+    @abstractmethod
+    def lower(self, lowering: Lowering) -> None:
+        """Add the integer layers that compute it; InputError if it cannot be exact."""
+
+    @property
+    def gives_probability(self) -> bool:
+        """Whether an only output that it ends is the probability of class 1."""
+        return False
+
+    @property
+    def function(self) -> str:
+        """Its name in the file if it is a function by a table; else empty."""
+        return ""
+
+    def require_one_scale(self, tensors: Sequence[TensorInfo]) -> None:
+        """InputError if `tensors` have different scales: runtimes round between such in different ways."""
+        scales = {info.scale for info in tensors}
+        if len(scales) > 1:
+            raise InputError(
+                f"layer {self.output}",
+                f"{type(self).__name__.upper()} between different scales {sorted(scales)}: the runtimes round it in "
+                "different ways",
+                "Give its inputs and its output one scale",
+            )
