@@ -52,11 +52,11 @@ def describe_mlp(mlp: Mlp) -> dict[str, Any]:
     """Operators of a float model with sizes and the number of parameters."""
     layers = []
     for node in mlp.nodes:
-        arrays = [value for value in vars(node.operator).values() if hasattr(value, "size")]
+        arrays = node.operator.parameters.values()
         layers.append(
             {
                 "name": node.name,
-                "kind": type(node.operator).__name__.lower(),
+                "kind": node.operator.kind,
                 "inputs": list(node.inputs),
                 "outputs": mlp.sizes[node.name],
                 "parameters": int(sum(array.size for array in arrays)),

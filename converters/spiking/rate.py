@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.mlp import Affine, Clamp, Linear
+from edgeml.frontends.float_operators.operator import Role
 from edgeml.judging.scores import scores
 from edgeml.judging.task import require_fitting, stated, tail_note
 from edgeml.network import InputQuantizer, Network, Node, Output, decisions
@@ -52,19 +52,20 @@ def _stages(mlp: Mlp) -> list[tuple[Floats, Floats]]:
         operator, where = node.operator, node.origin or node.name
         if len(node.inputs) != 1 or node.inputs[0] != (mlp.nodes[position - 1].name if position else "input"):
             raise InputError(where, "rate coding takes a chain of layers, no residual paths", "Use --encoding unary")
-        if isinstance(operator, Linear) and weight is None:
-            weight, bias = operator.weight * scale, operator.bias + operator.weight @ shift
-        elif isinstance(operator, Affine) and weight is None:
-            scale, shift = scale * operator.scale, shift * operator.scale + operator.shift
-        elif isinstance(operator, Affine) and weight is not None:
-            weight, bias = weight * operator.scale[:, None], bias * operator.scale + operator.shift
-        elif isinstance(operator, Clamp) and operator.low == 0 and weight is not None:
+        linear, affine, ends = mlp.linears.get(node.name), operator.scale_and_shift, operator.saturated_beyond
+        if linear is not None and weight is None:
+            weight, bias = linear.weight * scale, linear.bias + linear.weight @ shift
+        elif affine is not None and weight is None:
+            scale, shift = scale * affine[0], shift * affine[0] + affine[1]
+        elif affine is not None and weight is not None:
+            weight, bias = weight * affine[0][:, None], bias * affine[0] + affine[1]
+        elif operator.role is Role.LINE and ends is not None and ends[0] == 0 and weight is not None:
             stages.append((weight, bias))
             weight, scale, shift = None, np.ones(len(bias)), np.zeros(len(bias))
         else:
             raise InputError(
                 where,
-                f"rate coding is for Linear, batch norm and ReLU in turn, found {type(operator).__name__}",
+                f"rate coding is for Linear, batch norm and ReLU in turn, found {operator.kind}",
                 "Use an exact encoding (unary, sar, ttfs, graded, stbif) or the quantized form",
             )
     if weight is None:

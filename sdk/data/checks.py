@@ -8,12 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..frontends.mlp import (
-    Clamp,
-    Mlp,
-    Sigmoid,
-    Tanh,
-)
+from ..frontends.mlp import Mlp
 from ..judging.scores import answers_of, scores
 from ..network import Network
 from ..network.task import BINARY, VALUES
@@ -27,7 +22,6 @@ WARNING = "WARNING: "
 _MOST_SAMPLES = 4096
 _FEWEST_SAMPLES = 8
 _MOST_NAMED = 8
-_SATURATED = 1e-4
 _CONSTANT = 0.99
 _CLIPPED = 0.25
 
@@ -109,14 +103,10 @@ def _stuck_layers(mlp: Mlp, x: npt.NDArray[Any]) -> str:
         return ""
     values = mlp.trace(x)
     for node in mlp.nodes[:-1]:
-        operator, y = node.operator, values[node.name]
-        if isinstance(operator, Clamp):
-            low, high = np.all(y <= operator.low, axis=0), np.all(y >= operator.high, axis=0)
-        elif isinstance(operator, (Sigmoid, Tanh)):
-            bottom = 0.0 if isinstance(operator, Sigmoid) else -1.0
-            low, high = np.all(y <= bottom + _SATURATED, axis=0), np.all(y >= 1.0 - _SATURATED, axis=0)
-        else:
+        ends, y = node.operator.saturated_beyond, values[node.name]
+        if ends is None:
             continue
+        low, high = np.all(y <= ends[0], axis=0), np.all(y >= ends[1], axis=0)
         if np.all(low | high):
             return (
                 WARNING + f"all activations of layer {node.origin or node.name} are dead or saturated for all {len(x)} "

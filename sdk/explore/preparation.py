@@ -14,7 +14,7 @@ import numpy.typing as npt
 from .. import plugins
 from ..data.dataset import Dataset, as_values, load_dataset
 from ..errors import InputError
-from ..frontends.mlp import Linear, Mlp
+from ..frontends.mlp import Mlp
 from ..inputs import read_inputs
 from ..network.task import VALUES
 from ..profile import load_profile
@@ -112,7 +112,7 @@ def space_of(settings: Settings, problem: Problem) -> Space:
         raise InputError("option baseline", "names widths, and a trained model has its own", "Leave one of them out")
     sizes = None
     if problem.mlp is not None:
-        linears = [node.operator for node in problem.mlp.nodes if isinstance(node.operator, Linear)]
+        linears = list(problem.mlp.linears.values())
         sizes = tuple((linear.weight.shape[1], linear.weight.shape[0]) for linear in linears)
     widths = {*settings.widths, *(width for hidden, _ in baselines for width in hidden)}
     bits = {*settings.bits, *(bits for _, bits in baselines)}

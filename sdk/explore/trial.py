@@ -19,7 +19,7 @@ import numpy.typing as npt
 from .. import plugins
 from ..data.dataset import Dataset
 from ..errors import EdgemlError, InputError, MissingTool
-from ..frontends.mlp import Linear, Mlp
+from ..frontends.mlp import Mlp
 from ..judging.scores import answers_of
 from ..network import Network, network_file
 from ..profile import Profile
@@ -213,7 +213,7 @@ class Trials:
     def _sizes(self, candidate: Candidate) -> tuple[int, ...]:
         if self.problem.mlp is None:
             return (self.problem.data.features, *candidate.hidden, self.problem.classes)
-        linears = [node.operator for node in self.problem.mlp.nodes if isinstance(node.operator, Linear)]
+        linears = list(self.problem.mlp.linears.values())
         return (linears[0].weight.shape[1], *(linear.weight.shape[0] for linear in linears))
 
     def _member(self, candidate: Candidate) -> tuple[Mlp, float]:
@@ -247,7 +247,7 @@ class Trials:
         if candidate.form == "tflite":
             options["weight_bits"] = candidate.weight_bits[0]
         else:
-            layers = [node.name for node in mlp.nodes if isinstance(node.operator, Linear)]
+            layers = list(mlp.linears)
             options |= {
                 "weight_bits": max(candidate.weight_bits),
                 "act_bits": max(candidate.act_bits, default=8),

@@ -22,7 +22,7 @@ def float_operator_kinds() -> Mapping[str, type[FloatOperator]]:
     MissingTool : an installed package names a class that cannot be imported.
     InputError : it names something else than a float operator of that kind.
     """
-    known = registered_kinds()
+    known = dict(registered_kinds())
     for entry in entry_points(group=GROUP):
         if entry.name in known:
             continue
@@ -40,4 +40,5 @@ def float_operator_kinds() -> Mapping[str, type[FloatOperator]]:
                 f"{entry.value} is not a subclass of FloatOperator of that kind",
                 "Mend the entry point of the package, or remove the package",
             )
+        known[entry.name] = found
     return known
