@@ -183,7 +183,7 @@ def _network(
         before = f"neurons{k}"
         unit = scales[-1] if not last else unit
     nodes.append(Node("membranes", SpikeReadout(steps, stages[-1][1].size, "last"), (before,)))
-    linear = [node for node in mlp.nodes if isinstance(node.operator, Linear)]
+    linear = [node for node in mlp.nodes if node.name in mlp.linears]
     network = stated(Network(mlp.name, tuple(nodes), Output(np.array([real / steps]))), mlp)
     return network.with_origins({f"neurons{k}": node.origin for k, node in enumerate(linear)}), scales
 

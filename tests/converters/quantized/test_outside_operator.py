@@ -1,5 +1,5 @@
-"""A float operator of somebody's package, found by its entry point: read from torch and ONNX, quantized, trained and held
-against Brevitas like edgeml's own, with inputs of different sizes and scales."""
+"""A float operator of somebody's package, found by its entry point: read from torch and ONNX, quantized, trained and
+held against Brevitas like edgeml's own, with inputs of different sizes and scales."""
 
 from __future__ import annotations
 
