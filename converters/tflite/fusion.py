@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.float_operators.add import Add
 from edgeml.frontends.float_operators.affine import Affine
 from edgeml.frontends.float_operators.clamp import Clamp
 from edgeml.frontends.float_operators.linear import Linear
@@ -19,7 +18,7 @@ from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 from edgeml.frontends.mlp import Mlp, MlpNode
 
-from .stages import FUNCTIONS, AddStage, FunctionStage, LinearStage, ReluStage, Stage
+from .stages import FUNCTIONS, JOINS, FunctionStage, LinearStage, ReluStage, Stage
 
 __all__ = ["INPUT", "FloatGraph", "fuse"]
 
@@ -104,8 +103,8 @@ class _Fusion:
             Linear.kind: self._linear,
             Affine.kind: self._affine,
             Clamp.kind: self._clamp,
-            Add.kind: self._add,
             **dict.fromkeys(FUNCTIONS, self._function),
+            **dict.fromkeys(JOINS, self._join),
         }
 
     def graph(self) -> FloatGraph:
@@ -169,8 +168,8 @@ class _Fusion:
     def _function(self, node: MlpNode, operator: FloatOperator) -> _Value:
         return self._new(FunctionStage, operator.kind, operator, self._plain_inputs(node))
 
-    def _add(self, node: MlpNode, operator: Add) -> _Value:
-        return self._new(AddStage, operator.kind, operator, self._plain_inputs(node))
+    def _join(self, node: MlpNode, operator: FloatOperator) -> _Value:
+        return self._new(JOINS[operator.kind], operator.kind, operator, self._plain_inputs(node))
 
     def _affine(self, node: MlpNode, operator: Affine) -> _Value:
         scale, shift = operator.scale, operator.shift

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.frontends.float_operators.add import Add as AddOfFloats
 from edgeml.frontends.float_operators.arrays import NUMPY, ArrayLibrary
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator
@@ -24,7 +25,7 @@ from .operators.function import Function
 from .operators.operator import TfliteOperator
 from .operators.relu import Relu
 
-__all__ = ["FUNCTIONS", "AddStage", "FunctionStage", "FunctionTraits", "LinearStage", "ReluStage", "Stage"]
+__all__ = ["FUNCTIONS", "JOINS", "AddStage", "FunctionStage", "FunctionTraits", "LinearStage", "ReluStage", "Stage"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -141,3 +142,7 @@ class FunctionStage(Stage):
 
     def as_operator(self, fully_connected: Callable[[LinearStage], TfliteOperator]) -> TfliteOperator:
         return Function(self.name, self.inputs, FUNCTIONS[self.operator.kind].name)
+
+
+JOINS: Mapping[str, type[Stage]] = {AddOfFloats.kind: AddStage}
+"""The stages of operators of several inputs, by kind of float operator."""

@@ -13,7 +13,7 @@ from ...network import Network
 from ..mlp import Mlp
 from ..onnx_model.execution import run_graph
 from ..onnx_model.graph import read_graph
-from ..onnx_model.operators import OPERATORS
+from ..onnx_model.operators import readers_of
 from ..onnx_model.reader import graph_to_mlp
 from ..reader import Reader, Request, graph_reader, read_bounded
 from ..self_check import check_against_source
@@ -42,7 +42,7 @@ class OnnxReader(Reader):
             content, folder = request.source.SerializeToString(), None
             name = request.model_name(request.source.graph.name or "model")
         graph = read_graph(content, request.where, folder)
-        if not all(node.op_type in OPERATORS for node in graph.nodes) and (foreign := graph_reader(graph)) is not None:
+        if not all(readers_of(node.op_type) for node in graph.nodes) and (foreign := graph_reader(graph)) is not None:
             return foreign.read(graph, request.where, name)
         mlp = graph_to_mlp(graph, request.where, name)
         check_against_source(mlp, lambda x: run_graph(graph, x), request.where)
