@@ -56,7 +56,7 @@ class FloatModule(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The operator's value of real inputs [samples, channels]."""
-        value: Tensor = self.operator.compute(_TORCH, self.values, *inputs)
+        value: Tensor = self.operator.compute(_TORCH, dict(self.values.items()), *inputs)
         return value
 
 
