@@ -194,7 +194,7 @@ def quantize_snn(
                 raise InputError(f"layer {layer.name}", f"{model} has no sums of layers", "Use --option model=snntorch")
             step = weight_step(layer, bits.weight)
             neurons = CHIP_MODELS[model](layer, step, unit, steps, k == 0, k == len(snn.layers) - 1)
-            nodes.append(Node(f"neurons{k}", neurons, (taken,), layer.name))
+            nodes.append(Node(f"neurons{k}", neurons, (taken,), f"layer {layer.name}"))
             ranges[k] = (f"neurons{k}", value_range, 1.0)
             continue
         problem: Exception | None = None
@@ -210,7 +210,7 @@ def quantize_snn(
         else:
             raise InputError(f"layer {layer.name}", f"does not fit 32 bits: {problem}") from problem
         state = weight_step(layer, bits.weight) * unit / 2**fraction
-        nodes.append(Node(f"neurons{k}", neurons, (taken,), layer.name))
+        nodes.append(Node(f"neurons{k}", neurons, (taken,), f"layer {layer.name}"))
         ranges[k] = (f"neurons{k}", output, 1.0)
     reading = {"count": "sum", "last-membrane": "last", "largest-membrane": "maximum"}[readout]
     nodes.append(Node("output", SpikeReadout(steps, snn.output_size, reading), (nodes[-1].name,)))

@@ -153,6 +153,7 @@ def test_samples_over_time_go_in_as_events(encoder: str) -> None:
     x = np.random.default_rng(1).integers(0, 2, (50, 20 * 6)).astype(float)
     conversion = convert_snn(module, as_dataset({"x": x}), {"input_encoder": encoder, "input_bits": 2}, silent)
     assert conversion.network.input_size == 120
+    assert conversion.network.origins == {"neurons0": "layer 1", "neurons1": "layer 4"}, "of the user's Sequential"
     assert conversion.metrics["spike_agreement"]["all"] > 0.97
     assert "accuracy" not in conversion.metrics
 
