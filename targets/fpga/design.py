@@ -23,7 +23,7 @@ from edgeml.network.task import BINARY, VALUES
 from edgeml.system.files import read_json
 from edgeml.system.regular_file import read_regular
 
-from .architectures.architecture import Choices, Clocks, Layout, architecture_names, architectures_for
+from .architectures.architecture import Choices, Clocks, Layout, architectures, architectures_for
 from .architectures.stored_choices import StoredChoices
 from .interface import Interface
 from .tops.axi_stream import axis_top
@@ -172,7 +172,7 @@ def read_design(folder: Path, network: Network) -> Design:
         raise InputError(str(path), f"is not of format {_FORMAT}", "Convert again")
     stored = StoredChoices(str(path), content)
     name = content.get("architecture")
-    if name not in architecture_names():
+    if name not in [architecture.name for architecture in architectures(network)]:
         raise InputError(str(path), f"architecture {name!r} is not known")
     choices = architectures_for(network, name)[0].read_choices(stored)
     return Design(name, choices, stored.flag("argmax"))

@@ -1,8 +1,8 @@
 """What an FPGA architecture is: a way to lay a network out as hardware. All of them offer the same methods.
 
 An architecture is a folder here with a module `architecture` that holds it as `ARCHITECTURE`; nothing else names one.
-`choice` picks among the candidates that the architectures offer, `design` writes what was picked, and the executors
-ask for its clocks.
+The folder's `NEEDED_KINDS` are the kinds of layers without which it is neither asked nor imported. `choice` picks among
+the candidates that the architectures offer, `design` writes what was picked, and the executors ask for its clocks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ __all__ = [
     "CoreFiles",
     "Layout",
     "applying",
-    "architecture_names",
     "architectures",
     "architectures_for",
 ]
@@ -194,17 +193,31 @@ class Architecture(ABC, Generic[_C, _P]):
         return {layer: cost_of(parts, constants) for layer, parts in self.parts(plan, family).items()}
 
 
+def _rooms() -> list[str]:
+    return [room.name for room in pkgutil.iter_modules([str(Path(__file__).parent)]) if room.ispkg]
+
+
 @cache
-def architectures() -> tuple[Architecture[Any, Any], ...]:
-    """All architectures, in the order in which they are asked."""
-    rooms = [room.name for room in pkgutil.iter_modules([str(Path(__file__).parent)]) if room.ispkg]
-    found = [import_module(f"{__package__}.{room}.architecture").ARCHITECTURE for room in rooms]
-    return tuple(sorted(found, key=lambda architecture: (architecture.order, architecture.name)))
+def _needed_kinds(room: str) -> frozenset[str]:
+    needed: frozenset[str] = import_module(f"{__package__}.{room}").NEEDED_KINDS
+    return needed
 
 
-def architecture_names() -> list[str]:
-    """The names of all architectures, each once."""
-    return sorted({architecture.name for architecture in architectures()})
+@cache
+def _architecture(room: str) -> Architecture[Any, Any]:
+    found: Architecture[Any, Any] = import_module(f"{__package__}.{room}.architecture").ARCHITECTURE
+    return found
+
+
+def architectures(network: Network | None = None) -> list[Architecture[Any, Any]]:
+    """The architectures, in the order in which they are asked.
+
+    network : only those that may apply to it, because it holds all kinds of layers that they need; no other is
+        imported. None: all.
+    """
+    kinds = None if network is None else {node.layer.kind for node in network.layers}
+    found = [_architecture(room) for room in _rooms() if kinds is None or _needed_kinds(room) <= kinds]
+    return sorted(found, key=lambda architecture: architecture.order)
 
 
 def applying(network: Network, name: str = "") -> tuple[list[Architecture[Any, Any]], list[RuleResult]]:
@@ -214,7 +227,7 @@ def applying(network: Network, name: str = "") -> tuple[list[Architecture[Any, A
     """
     found, refusals = [], []
     places = {node.name: place for place, node in enumerate(network.nodes)}
-    for architecture in architectures():
+    for architecture in architectures(network):
         if name in ("", architecture.name):
             results = architecture.applies(network)
             failing = [result.layer for result in results if not result.passed]
@@ -231,9 +244,10 @@ def architectures_for(network: Network, name: str = "") -> list[Architecture[Any
 
     Raises InputError if there are none: it names the layer that has no hardware, or the names that are known.
     """
-    if name and name not in architecture_names():
-        raise InputError("architecture", f"{name!r} is not known", f"Choose {' or '.join(architecture_names())}")
     found, why = applying(network, name)
+    if not found and not why:
+        known = sorted({architecture.name for architecture in architectures()})
+        raise InputError("architecture", f"{name!r} is not known", f"Choose {' or '.join(known)}")
     if not found:
         first = next(result for result in why if not result.passed)
         where = f"layer {first.layer}" if first.layer else f"network {network.name}"

@@ -1,1 +1,3 @@
-"""Exact spiking networks with all neurons at once: one time step per clock, constant weights as adder graphs."""
+"""Exact spiking networks as hardware: all neurons at once, a slot of their spikes in each clock."""
+
+NEEDED_KINDS: frozenset[str] = frozenset({"input_spikes"})

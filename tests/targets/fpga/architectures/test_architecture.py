@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -18,7 +20,6 @@ from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.architecture import (
     Candidate,
     applying,
-    architecture_names,
     architectures,
     architectures_for,
 )
@@ -82,12 +83,23 @@ def test_the_design_that_is_chosen_is_the_best_by_the_goal(form: str) -> None:
 
 
 def test_architectures_of_one_name_are_for_different_networks() -> None:
+    names = {architecture.name for architecture in architectures()}
     for network in NETWORKS.values():
-        for name in architecture_names():
+        for name in names:
             assert len(applying(network, name)[0]) == 1
     (option,) = (option for option in OPTIONS if option.name == "architecture")
     assert isinstance(option.kind, Choice)
-    assert set(option.kind.words) == {ANY, *architecture_names()}
+    assert set(option.kind.words) == {ANY, *names}
+
+
+def test_a_network_without_spikes_imports_nothing_that_is_made_of_them() -> None:
+    script = (
+        "import sys; from tests.targets.fpga.designs import small_network; "
+        "from edgeml.targets.fpga.architectures.architecture import applying; found, _ = applying(small_network(1)); "
+        "print(len(found), [name for name in sys.modules if 'event_driven.' in name or 'step_per_clock.' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "[]"]
 
 
 @pytest.mark.parametrize("form", NETWORKS)
