@@ -11,6 +11,7 @@ import numpy as np
 
 from .bundle import Bundle
 from .errors import InputError, MissingTool
+from .metrics import Measures
 from .plugins.executor import CountsInstructions, Executor, NeedsDevice, StartsProcess, TimesItself, executors
 
 __all__ = ["ROUNDS", "instructions", "measure"]
@@ -84,8 +85,10 @@ def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: 
             continue
         announce(f"counting on {name}")
         done = executor.run(bundle, q[:1], trace=False, options={})
-        by_layer = {"": done.measures["instructions"], **done.measures.get("instructions_by_layer", {})}
-        for layer, count in by_layer.items():
+        found = Measures.from_json(done.measures)
+        if found.instructions is None:
+            continue
+        for layer, count in {"": found.instructions, **found.instructions_by_layer}.items():
             work = macs.get(layer, 0) if layer else sum(macs.values())
             row = {"executor": name, "layer": layer, "instructions": count, "macs": work, "detail": done.detail}
             rows.append({**row, "instructions_per_mac": round(count / work, 3) if work else None})

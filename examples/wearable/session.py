@@ -79,16 +79,7 @@ def run(plan: Plan, folder: Path, terminal: Terminal) -> dict[str, Any]:
     if plan.spiking_epochs:
         terminal.remark("leaky neurons behind a delta encoder")
         over_time = {"x": events_input(raw), "x_test": events_input(raw_test), **common}
-        neurons = train_snn(over_time["x"], y, len(labels), plan.spiking_epochs, plan.seed)
-        leaky = convert(
-            neurons,
-            to="spiking",
-            target="cortex-m4",
-            data=over_time,
-            name="wearable_events",
-            output=folder / "leaky-cortex-m4",
-            options={"input_encoder": "delta", "input_bits": 8, "change": 2},
-        )
+        leaky = _leaky(plan, over_time, folder)
         answers["leaky, delta"] = leaky.run(over_time["x_test"]).classes
         bundles.append(leaky)
 
@@ -103,6 +94,20 @@ def run(plan: Plan, folder: Path, terminal: Terminal) -> dict[str, Any]:
     }
     terminal.result(document, lambda: _show(document, labels, np.bincount(y_test), terminal))
     return document
+
+
+def _leaky(plan: Plan, data: dict[str, Any], folder: Path) -> Bundle:
+    """Leaky neurons trained on windows over time, converted with a delta encoder."""
+    neurons = train_snn(data["x"], data["y"], len(data["labels"]), plan.spiking_epochs, plan.seed)
+    return convert(
+        neurons,
+        to="spiking",
+        target="cortex-m4",
+        data=data,
+        name="wearable_events",
+        output=folder / "leaky-cortex-m4",
+        options={"input_encoder": "delta", "input_bits": 8, "change": 2},
+    )
 
 
 def _costs(bundles: list[Bundle]) -> list[dict[str, Any]]:

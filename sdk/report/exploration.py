@@ -182,9 +182,9 @@ def _sensitivity(found: Any) -> str:
     if not isinstance(layers, list):
         return ""
     rows = [
-        (str(layer.get("name", "")), trace, text(trace))
-        for layer in layers
-        if isinstance(layer, Mapping) and (trace := number(layer.get("trace"))) is not None
+        (str(each.get("name", "")), trace, text(trace))
+        for each in layers
+        if isinstance(each, Mapping) and (trace := number(each.get("trace"))) is not None
     ]
     lead = "Mean Hessian trace: where the loss bends most, bits are worth most."
     return section("Sensitivity of the layers", bars(rows, "mean trace"), lead)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import printable
-from ..metrics import Answers, TargetMetrics, bars_of
+from ..metrics import Answers, SpikingMetrics, TargetMetrics, bars_of
 from ..metrics.json_values import mapping
 from ..network import Network, decision_rule
 from . import fit
@@ -56,7 +56,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         + synthesis_section(target)
         + fit.cost_section(target)
         + confusion_section(answers.confusion, network.output.labels, answers.judged_on)
-        + spiking_section(metrics.get("spiking"))
+        + spiking_section(SpikingMetrics.from_json(metrics.get("spiking")))
         + charts_section(metrics.get("charts"))
         + _notes(manifest.get("notes", []))
         + layers_section(network, seen)

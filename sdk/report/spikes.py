@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..metrics.json_values import number
+from ..metrics import SpikeCosts, SpikingMetrics
 from .chart import chart, figure
 from .markup import bars, section, table, text, value
 
@@ -24,58 +23,37 @@ def charts_section(charts: Any) -> str:
     return section("Over time", f'<div class="figures">{figures}</div>{note}' if figures else "")
 
 
-def spiking_section(found: Any) -> str:
+def spiking_section(found: SpikingMetrics) -> str:
     """Spikes, synaptic operations and estimated energy by layer, beside the quantized form's."""
-    if not isinstance(found, Mapping):
-        return ""
-    measures, before = found.get("measures"), found.get("quantized_measures")
-    if not isinstance(measures, Mapping):
-        return section("Spikes", value(found))
+    further = {key: item for key, item in found.further.items() if item not in ({}, [], None)}
+    if found.measures is None:
+        return section("Spikes", value(found.further) if found.further else "")
+    energies = [("spikes", found.measures.total.energy_pj)]
+    if found.quantized is not None:
+        energies.append(("quantized", found.quantized.total.energy_pj))
     parts = []
-    energies = [
-        (name, number(_total(costs).get("energy_pj"))) for name, costs in (("spikes", measures), ("quantized", before))
-    ]
-    rows = [(name, energy, f"{energy / 1000:.4g} nJ") for name, energy in energies if energy is not None]
-    if rows:
+    if rows := [(name, float(energy), f"{energy / 1000:.4g} nJ") for name, energy in energies if energy is not None]:
         parts.append(bars(rows, "energy of an inference, estimated"))
-    layers = measures.get("layers")
-    if isinstance(layers, Mapping):
-        costs = {str(name): item for name, item in layers.items() if isinstance(item, Mapping)}
-        fired = [(name, number(item.get("spikes"))) for name, item in costs.items()]
-        parts.append(
-            bars(
-                [(name, count, text(float(count))) for name, count in fired if count is not None], "spikes of a sample"
-            )
-        )
-        parts.append(table(_COLUMNS, [_row(name, item) for name, item in costs.items()], "Cost of the spikes by layer"))
-    rest = {
-        key: item
-        for key, item in found.items()
-        if key not in ("measures", "quantized_measures") and item not in ({}, [], None)
-    }
+    layers = found.measures.layers
+    fired = [(name, float(costs.spikes)) for name, costs in layers.items() if costs.spikes is not None]
+    parts.append(bars([(name, count, text(count)) for name, count in fired], "spikes of a sample"))
+    parts.append(table(_COLUMNS, [_row(name, costs) for name, costs in layers.items()], "Cost of the spikes by layer"))
     lead = "Means over samples. Energy is counted operations times a published table, not a measurement."
-    return section("Spikes", "".join(parts) + (value(rest) if rest else ""), lead)
+    return section("Spikes", "".join(parts) + (value(further) if further else ""), lead)
 
 
 _COLUMNS = ("layer", "spikes", "silent", "accumulates", "multiply-accumulates", "dense would take", "bytes moved", "nJ")
 
 
-def _total(costs: Any) -> Mapping[str, Any]:
-    total = costs.get("total") if isinstance(costs, Mapping) else None
-    return total if isinstance(total, Mapping) else {}
-
-
-def _row(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    operations = item.get("synaptic_operations")
-    operations = operations if isinstance(operations, Mapping) else {}
-    sparsity, energy = number(item.get("activation_sparsity")), number(item.get("energy_pj"))
-    return {
+def _row(name: str, costs: SpikeCosts) -> dict[str, Any]:
+    row = {
         "layer": name,
-        "spikes": item.get("spikes", ""),
-        "silent": "" if sparsity is None else f"{sparsity:.0%}",
-        "accumulates": operations.get("accumulates", ""),
-        "multiply-accumulates": operations.get("multiply_accumulates", ""),
-        "dense would take": operations.get("dense", ""),
-        "bytes moved": item.get("bytes_moved", ""),
-        "nJ": "" if energy is None else energy / 1000,
+        "spikes": costs.spikes,
+        "silent": None if costs.sparsity is None else f"{costs.sparsity:.0%}",
+        "accumulates": costs.accumulates,
+        "multiply-accumulates": costs.multiply_accumulates,
+        "dense would take": costs.dense,
+        "bytes moved": costs.bytes_moved,
+        "nJ": None if costs.energy_pj is None else costs.energy_pj / 1000,
     }
+    return {key: "" if item is None else item for key, item in row.items()}

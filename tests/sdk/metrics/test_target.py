@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeml.metrics import Amount, Answers, TargetMetrics
+from edgeml.metrics import Amount, Answers, SpikingMetrics, TargetMetrics
 from edgeml.network import Network
 from edgeml.profile import load_profile
 from edgeml.targets.cpu import CpuTarget
@@ -82,3 +82,11 @@ def test_what_our_targets_say_is_all_in_the_schema(name: str, small_network: Net
 )
 def test_what_qualities_were_found_on_is_told(metrics: dict[str, Any], said: str) -> None:
     assert str(Answers.from_json(metrics).judged_on) == said
+
+
+@given(JSON | st.dictionaries(st.sampled_from(["measures", "quantized_measures", "total", "layers"]), JSON))
+def test_costs_of_spikes_are_read_from_any_json(document: Any) -> None:
+    found = SpikingMetrics.from_json({"measures": document, "encoding": "sar"})
+    assert found.further == {"encoding": "sar"}
+    for costs in [] if found.measures is None else [found.measures.total, *found.measures.layers.values()]:
+        assert costs.energy_pj is None or isinstance(costs.energy_pj, (int, float))
