@@ -39,9 +39,9 @@ class HilExecutor:
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs] on the device named by the options `port` or `emulate`."""
-        from ..hil.session import outputs
-
         if not options.get("port") and not options.get("emulate"):
             raise MissingTool("hil", "needs a device", "Pass port=… (or run `edgeml hil --port …`)")
+        from ..hil.session import outputs
+
         found, name = outputs(bundle, bundle.network.check_input(q), options)
         return Execution(found, {}, name)

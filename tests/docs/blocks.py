@@ -20,6 +20,7 @@ from typing import Any
 import typer
 
 from edgeml.cli import app, main
+from edgeml.plugins.converter import CONVERTERS
 
 __all__ = ["Block", "blocks_of", "check_options", "run_block"]
 
@@ -67,7 +68,10 @@ def commands(text: str) -> list[list[str]]:
 
 
 def check_options(words: list[str]) -> None:
-    """Whether an `edgeml` command line names a command and options that there are; click's error where not."""
+    """Whether an `edgeml` command line names a command and options that there are; click's error where not. One with a
+    form that a page's own package adds is left to the run of the page."""
+    if "--to" in words and words[words.index("--to") + 1] not in CONVERTERS.all():
+        return
     group: Any = typer.main.get_command(app)
     command = group.commands[words[1]]
     before = os.getcwd()
