@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand
 
-from ..errors import InputError, printable
+from ..errors import EdgemlError, InputError, printable
 
 if TYPE_CHECKING:
     from ..options import Option, Owner
@@ -37,10 +38,13 @@ class DeclaredOptions(TyperCommand):
         from ..options.installed import form_owner, installed_owners, target_owner
         from ..profile import load_profile
 
+        # A form or a target that there is not is told where it is used.
         if form := _value_of(args, "--to"):
-            yield form_owner(form)
+            with suppress(EdgemlError):
+                yield form_owner(form)
         if target := _value_of(args, "--target"):
-            yield target_owner(load_profile(target).kind)
+            with suppress(EdgemlError):
+                yield target_owner(load_profile(target).kind)
         yield from installed_owners()
 
     def sections(self) -> list[Section]:

@@ -78,7 +78,6 @@ def test_negative_numbers_and_words_that_begin_with_dashes_can_be_values() -> No
         ([*BASE, "--bits"], "option --bits: needs a value"),
         ([*BASE, "--no-argmax=1"], "option --no-argmax: takes no value"),
         ([*BASE, "--option", "bits"], "is not of the form KEY=VALUE"),
-        (["model.pt2", "--to", "quantised", "--target", "host", "--bits", "2"], "form 'quantised': is not known"),
     ],
 )
 def test_what_cannot_be_parsed_is_named(words: list[str], says: str) -> None:
@@ -106,6 +105,17 @@ def test_a_wrong_value_or_an_option_of_others_ends_with_code_2_before_the_model_
     words: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["convert", *BASE, *words]) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("form", "target", "says"),
+    [("quantised", "host", "form 'quantised': is not known"), ("quantized", "hots", "target 'hots': is not known")],
+)
+def test_a_form_or_a_target_that_there_is_not_is_told_before_its_options(
+    form: str, target: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["convert", "model.pt2", "--to", form, "--target", target, "--bits", "2"]) == 2
     assert says in capsys.readouterr().err
 
 
