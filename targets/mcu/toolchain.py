@@ -81,6 +81,18 @@ SECTIONS {{
 """
 
 
+_FLAGS = (
+    "-ffreestanding",
+    "-fno-builtin",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-sanitize=all",
+    "-g0",
+)
+
+
 def build(
     core: Core,
     sources: Sequence[Path],
@@ -119,14 +131,7 @@ def build(
             f"-mcpu={core.zig_cpu}",
             standard,
             *optimize.split(),
-            "-ffreestanding",
-            "-fno-builtin",
-            "-ffunction-sections",
-            "-fdata-sections",
-            "-fno-unwind-tables",
-            "-fno-asynchronous-unwind-tables",
-            "-fno-sanitize=all",
-            "-g0",
+            *_FLAGS,
             *warnings,
             *(f"-D{key}={value}" for key, value in (defines or {}).items()),
             *(f"-I{path.resolve()}" for path in include),

@@ -17,7 +17,7 @@ from .arrays import NUMPY, ArrayLibrary
 from .clamped_line import ClampedLine
 from .interval import Interval
 
-__all__ = ["FloatOperator", "Floats", "Role", "finite_array", "registered_kinds"]
+__all__ = ["FloatOperator", "Floats", "Interval", "Role", "finite_array", "registered_kinds"]
 
 Floats = npt.NDArray[np.float64]
 
