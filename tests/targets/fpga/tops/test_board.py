@@ -55,7 +55,7 @@ def test_a_run_over_the_port_is_exact_and_takes_the_predicted_cycles(
         pytest.skip(missing)
     from edgeml.hil import session
 
-    started = hil.boards()["verilator"]().start(bundle)
+    started = hil.boards()["verilator"].load().start(bundle)
     try:
         monkeypatch.setattr(session, "start_board", lambda name, bundle: _Kept(started.name))
         report = hil.run(bundle, emulate="verilator", timeout=20.0)
