@@ -58,7 +58,7 @@ class RuleResult:
         return f"{where}: {self.detail}" + (f" ({self.remedy})" if self.remedy and not self.passed else "")
 
     @classmethod
-    def broken(cls, rule: str, error: InputError) -> RuleResult:
+    def broken(cls, rule: str, error: EdgemlError) -> RuleResult:
         """The rule, broken by what an error says; its place may be that of a layer or an option."""
         layer = error.where[6:] if error.where.startswith("layer ") else ""
         option = error.where[7:].strip("'") if error.where.startswith("option ") else ""

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edgeml.errors import EdgemlError
 from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, foreign_kinds, refuse_broken
 from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Word
 from edgeml.targets.c import MOST_CONSTANTS, emitter_kinds, generate, has_emitter
+from edgeml.targets.c.arena import lay_out
 
 from .dialect import CPU_DIALECT, cpu_dialect
 
@@ -29,10 +31,10 @@ class CpuTarget:
     }
 
     def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
-        """There is C for every layer, and the number of constants is bounded: they become text that a compiler must
-        read."""
+        """There is C for every layer as it is, and the number of constants is bounded: they become text that a
+        compiler must read."""
         weights = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
-        return [
+        results = [
             *foreign_kinds(network, "C", has_emitter, emitter_kinds),
             RuleResult(
                 "constants fit generated C",
@@ -41,6 +43,12 @@ class CpuTarget:
                 remedy="Use a smaller network",
             ),
         ]
+        if all(result.passed for result in results):
+            try:
+                lay_out(network, cpu_dialect())
+            except EdgemlError as error:
+                results.append(RuleResult.broken("generated C", error))
+        return results
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
         """Bytes of constants and of working memory for one sample."""

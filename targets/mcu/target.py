@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgeml.errors import MissingTool
+from edgeml.errors import EdgemlError, MissingTool
 from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
 from edgeml.options import Choice, Option, read_values
@@ -36,7 +36,10 @@ class McuTarget:
 
     def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
         """There is C for every layer; flash and RAM of the profile, before anything is built."""
-        return size_rules(network, profile)
+        try:
+            return size_rules(network, profile)
+        except EdgemlError as error:  # a part without memory, or a package that cannot be imported
+            return [RuleResult.broken("profile", error)]
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
         """Bytes of constants (code, some kilobytes, comes on top) and of the arena, without building anything."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edgeml.errors import EdgemlError
 from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
@@ -27,7 +28,10 @@ class NeuromorphicTarget:
 
     def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
         """See `rules.RULES`; the profile's numbers say which apply."""
-        return apply_rules(network, profile)
+        try:
+            return apply_rules(network, profile)
+        except EdgemlError as error:  # a number that is none
+            return [RuleResult.broken("profile", error)]
 
     def emit(
         self,

@@ -13,7 +13,7 @@ import pytest
 from edgeml.errors import CheckFailed
 from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output, Threshold, ValueRange
 from edgeml.plugins import targets
-from edgeml.profile import load_profile
+from edgeml.profile import Profile, load_profile
 
 ASKED = {
     "host": ({}, "C"),
@@ -82,3 +82,12 @@ def test_rules_are_kept_by_a_network_that_a_target_has_everything_for(name: str,
     profile = load_profile(name.partition(" ")[0])
     broken = [result for result in targets(profile.kind).rules(small_network, profile, options) if not result.passed]
     assert broken == [] or profile.kind == "neuromorphic"
+
+
+@pytest.mark.parametrize("name", ["cortex-m4", "xczu7ev", "loihi2"])
+def test_a_profile_that_lacks_what_is_needed_is_a_broken_rule_and_no_error(name: str, small_network: Network) -> None:
+    sound = load_profile(name)
+    for values in ({}, {**sound.values, "cores": "many", "luts": "many", "ram_bytes": "many", "neurons_per_core": 4}):
+        profile = Profile("mine", sound.kind, "", values)
+        results = targets(sound.kind).rules(small_network, profile)
+        assert any(not result.passed for result in results)
