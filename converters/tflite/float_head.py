@@ -21,17 +21,17 @@ _MOST = 16
 
 
 def read_normalisation(
-    steps: list[tuple[int, Any]], source: int, constant: Callable[[int, str], Floats]
+    operators: list[tuple[int, Any]], source: int, constant: Callable[[int, str], Floats]
 ) -> tuple[int, Floats, Floats]:
-    """Take ADD, SUB, MUL and DIV with a constant off the front of `steps`: (operator kind, its table).
+    """Take ADD, SUB, MUL and DIV with a constant off the front of `operators`: (operator kind, its table).
 
     `source` is the index of the file's float input, `constant(index, where)` the values of a constant float tensor.
     Gives the index of the tensor behind them, offset and scale, float64 [1] or [features]. InputError naming the
     operator where it is not a scale and shift.
     """
     offset, scale = np.zeros(1), np.ones(1)
-    while steps and steps[0][0] in _KINDS:
-        code, operator = steps.pop(0)
+    while operators and operators[0][0] in _KINDS:
+        code, operator = operators.pop(0)
         kind = OperatorKind(code)
         where = f"{kind.name} in front of QUANTIZE"
         taken = [int(index) for index in operator["inputs"][:3]]

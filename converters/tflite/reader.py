@@ -114,29 +114,29 @@ class _Reader:
 
     def model(self) -> Model:
         """The whole model."""
-        operators: list[Table] = self._graph["operators"]
-        if not 0 < len(operators) <= _MOST_OPERATORS:
-            raise InputError("subgraph", f"has {len(operators)} operators; edgeml reads 1 to {_MOST_OPERATORS}")
-        kinds = [self._kind(operator) for operator in operators]
+        tables: list[Table] = self._graph["operators"]
+        if not 0 < len(tables) <= _MOST_OPERATORS:
+            raise InputError("subgraph", f"has {len(tables)} operators; edgeml reads 1 to {_MOST_OPERATORS}")
+        kinds = [self._kind(table) for table in tables]
         self._refuse_others(kinds)
         source = self._only(self._graph["inputs"], "subgraph inputs")
         target = self._only(self._graph["outputs"], "subgraph outputs")
         computed = self.tensors.computed
         computed.add(source)
         float_input, float_output = self.tensors.is_real(source), self.tensors.is_real(target)
-        steps = list(zip(kinds, operators, strict=True))
+        operators = list(zip(kinds, tables, strict=True))
         offset, scale = np.zeros(1), np.ones(1)
         if float_input:
             size = self.tensors.features(source)
             source, offset, scale = read_normalisation(
-                steps, source, lambda index, where: self.tensors.float_constant(index, where, size)
+                operators, source, lambda index, where: self.tensors.float_constant(index, where, size)
             )
-            source = self._edge(steps, 0, OperatorKind.QUANTIZE, source)
+            source = self._edge(operators, 0, OperatorKind.QUANTIZE, source)
         if float_output:
-            target = self._edge(steps, -1, OperatorKind.DEQUANTIZE, target)
+            target = self._edge(operators, -1, OperatorKind.DEQUANTIZE, target)
         first = self.tensors.activation(source)
         computed.add(source)
-        read = tuple(self._operator(OperatorKind(kind), operator) for kind, operator in steps)
+        read = tuple(self._operator(OperatorKind(kind), operator) for kind, operator in operators)
         if target not in computed:
             raise InputError("subgraph outputs", f"no operator computes {self.tensors.label(target)}")
         own = self.tensors.own
@@ -172,9 +172,9 @@ class _Reader:
                 f"Supported: {supported}",
             )
 
-    def _edge(self, steps: list[tuple[int, Table]], place: int, kind: OperatorKind, outer: int) -> int:
+    def _edge(self, operators: list[tuple[int, Table]], place: int, kind: OperatorKind, outer: int) -> int:
         """Take the QUANTIZE or DEQUANTIZE at an end off; gives the integer tensor on its inner side."""
-        found, operator = steps.pop(place) if steps else (-1, None)
+        found, operator = operators.pop(place) if operators else (-1, None)
         where = f"{kind.name} at the model's end"
         if found != kind or operator is None:
             raise InputError(

@@ -79,7 +79,7 @@ class FullyConnected(TfliteOperator):
     def read(cls, found: Found) -> FullyConnected:
         if len(found.indices) not in (2, 3):
             raise InputError(found.where, f"takes 2 or 3 tensors, found {len(found.indices)}")
-        source: TensorInfo = found.tensors.activation(found.indices[0])
+        source = found.tensors.activation(found.indices[0])
         target = found.target
         if not (source.signed and target.signed):
             raise InputError(found.where, "unsigned activations are the old uint8 scheme", "Quantize to int8")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Layer, Node
@@ -67,6 +70,26 @@ class Lowering:
         self.place[operator.output] = self.place[operator.inputs[0]]
 
 
+class Constants(Protocol):
+    """What an operator reads of a file's tensors (`file_tensors.FileTensors`); InputError if they are not sound."""
+
+    def activation(self, index: int) -> TensorInfo:
+        """An activation."""
+        ...
+
+    def weight(self, index: int, where: str) -> tuple[npt.NDArray[np.int8], int, npt.NDArray[np.float32]]:
+        """Weights int8 [outputs, inputs], their bits in the file, and their scales [outputs] or [1]."""
+        ...
+
+    def bias(self, index: int, outputs: int, where: str) -> npt.NDArray[np.int32]:
+        """A bias int32 [outputs]; zeros for index −1."""
+        ...
+
+    def guard_bits(self, layer: str, weight: npt.NDArray[np.int8], bias: npt.NDArray[np.int32]) -> int:
+        """Guard bits that these integers have."""
+        ...
+
+
 @dataclass(frozen=True)
 class Found:
     """An operator of a file that is read: its tensors have been checked.
@@ -75,7 +98,7 @@ class Found:
     ----------
     kind : what it is. target : what it computes. inputs : names of the activations it takes.
     indices : of all tensors that it takes. options : its table of options, if it has one.
-    tensors : gives constants of the file (`file_tensors.FileTensors`).
+    tensors : gives constants of the file.
     """
 
     kind: OperatorKind
@@ -83,7 +106,7 @@ class Found:
     inputs: tuple[str, ...]
     indices: tuple[int, ...]
     options: Table | None
-    tensors: Any
+    tensors: Constants
 
     @property
     def where(self) -> str:

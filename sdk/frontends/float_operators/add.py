@@ -23,7 +23,6 @@ class Add(FloatOperator):
     kind: ClassVar[str] = "add"
     role: ClassVar[Role] = Role.JOIN
     input_count: ClassVar[int] = 2
-    layer_kinds: ClassVar[tuple[str, ...]] = ("add",)
 
     def output_size(self, *input_sizes: int) -> int:
         if len(set(input_sizes)) != 1:

@@ -55,7 +55,7 @@ class FloatOperator(ABC):
     How the operator becomes integers follows from its role:
 
     - `Role.JOIN` (additions): `integer_layer` gives the layer of the integer network, which may be a layer of the same
-      outside package; `layer_kinds` names its kind. The quantizers of all its inputs get one step.
+      outside package. The quantizers of all its inputs get one step.
     - `Role.LINE` (batch norm, clamps): `on_lines` gives the exact line of each channel, in rational numbers, and
       `compute` must use each parameter array channel by channel.
     - `Role.FUNCTION`: the quantized form refuses it by name with `quantized_remedy`.
@@ -70,8 +70,6 @@ class FloatOperator(ABC):
     """How it behaves between integers."""
     input_count: ClassVar[int] = 1
     """How many tensors it takes."""
-    layer_kinds: ClassVar[tuple[str, ...]] = ()
-    """Kinds of layer of the integer network that `integer_layer` may give."""
     rises_everywhere: ClassVar[bool] = False
     """Whether it is one strictly increasing function of each value: at the model's end it changes no decision."""
     gives_probability: ClassVar[bool] = False

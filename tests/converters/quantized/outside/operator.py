@@ -23,7 +23,6 @@ class Cat(FloatOperator):
     kind: ClassVar[str] = "outside_cat"
     role: ClassVar[Role] = Role.JOIN
     input_count: ClassVar[int] = 2
-    layer_kinds: ClassVar[tuple[str, ...]] = (Join.kind,)
 
     def output_size(self, *input_sizes: int) -> int:
         return sum(input_sizes)
