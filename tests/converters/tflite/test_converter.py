@@ -235,13 +235,13 @@ def test_kept_softmax_stands_in_the_file_and_the_network_ends_before_it(digits: 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rounding": "up"}, "Known: shift, double_rounding"),
+        ({"rounding": "up"}, "must be one of shift, double_rounding"),
         ({"weight_bits": 3}, "8, 4 or 2 bits, found 3"),
         ({"rounding": "shift", "weight_bits": 7}, "no room for the 2 guard bits"),
-        ({"per_tensor": "yes"}, "must be true or false"),
+        ({"per_tensor": "perhaps"}, "must be true or false"),
         ({"calibration": "guess"}, "must be one of"),
-        ({"percentile": 20}, "must be a number in 50"),
-        ({"softmax": "melt"}, "must be one of drop, keep"),
+        ({"percentile": 20}, "must be a number above 50"),
+        ({"softmax": "melt"}, "must be drop or keep"),
         ({"softmax": "keep"}, "the model ends in no softmax"),
         ({"epochs": -1}, "must be a whole number"),
         ({"bits": 4, "weight_bits": 2}, "options bits and weight_bits: are 4 and 2"),
