@@ -1,15 +1,18 @@
-"""Random networks of the int8 form, small enough to simulate as hardware."""
+"""Networks of the int8 and the spiking form, small enough to simulate as hardware."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from edgeml.network import Add, Dense, InputQuantizer, Network, Node, Output
+from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.lookup import Lookup
+from edgeml.network.layers.neurons import Neurons
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import float32_parts, float64_parts, quantize_multiplier
+from tests.network.spiking.random_networks import random_network
 
-__all__ = ["int8_network", "requantize"]
+__all__ = ["int8_network", "mixed_network", "requantize", "spiking_network"]
 
 
 def requantize(rounding: str, eff: np.ndarray, **fields: object) -> Requantize:
@@ -58,3 +61,24 @@ def int8_network(seed: int, rounding: str, widest: int = 9, *, bytes_only: bool 
             before = f"table{k}"
         last = (before, outputs)
     return Network("int8", tuple(nodes), Output(np.array([1.0])))
+
+
+def spiking_network(seed: int, encoding: str) -> Network:
+    """A random network, some of them with residual paths; one in three takes its input directly."""
+    return random_network(np.random.default_rng(seed), encoding, "direct" if seed % 3 == 0 else None)[0]
+
+
+def mixed_network(first: str, second: str) -> Network:
+    """Two layers of neurons with an encoding each."""
+    thresholds = np.tile(np.arange(1, 4), (2, 1))
+    dense = Dense(np.array([[1, -1], [-2, 1]]), 2, np.zeros(2, np.int64))
+    nodes = [
+        Node("input", InputQuantizer(2, np.ones(1), np.zeros(1), 0, 2, False)),
+        Node("spikes", InputSpikes(2, first, 0, 3), ("input",)),
+        Node("dense0", dense, ("spikes",)),
+        Node("neurons0", Neurons(thresholds, first), ("dense0",)),
+        Node("dense1", dense, ("neurons0",)),
+        Node("neurons1", Neurons(thresholds, second), ("dense1",)),
+        Node("dense2", dense, ("neurons1",)),
+    ]
+    return Network("mixed", tuple(nodes), Output(np.ones(1)))

@@ -31,9 +31,9 @@ from edgeml.targets.fpga.verilog.library import library_text
 from edgeml.targets.fpga.verilog.memory import memory_image, pack_words
 from tests.network.random_networks import random_inputs
 
+from .architectures.test_spiking import undefined_after_reset
 from .designs import folded_designs, small_network
-from .forms import int8_network
-from .test_spiking import spiking_network, undefined_after_reset
+from .forms import int8_network, spiking_network
 
 SEED = 3
 _SECONDS = 120.0

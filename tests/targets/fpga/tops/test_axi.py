@@ -23,7 +23,7 @@ from edgeml.targets.fpga.tops.ip import FOLDER, ip_files
 from tests.network.random_networks import random_inputs
 
 from ..designs import folded_designs, small_network
-from ..test_spiking import spiking_network
+from ..forms import spiking_network
 
 SEED = 3
 _SECONDS = 120.0

@@ -17,7 +17,7 @@ from edgeml.targets.fpga.tops.ip import ip_files
 from edgeml.targets.fpga.tops.uart import uart_top
 
 from ..designs import folded_designs, small_network
-from ..test_spiking import spiking_network
+from ..forms import spiking_network
 
 
 @pytest.mark.slow

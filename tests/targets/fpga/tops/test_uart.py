@@ -30,7 +30,7 @@ from tests.hil.test_malformed_frames import ends_within_a_block
 from tests.network.random_networks import Shape, network_of, random_inputs
 
 from ..designs import folded_designs, small_network
-from ..test_spiking import spiking_network
+from ..forms import spiking_network
 from .simulated_board import SimulatedBoard
 
 verilator = pytest.mark.skipif(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgeml.errors import InputError
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
+from edgeml.network import Network, simulate
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.encodings import encoding as code
@@ -25,19 +25,14 @@ from edgeml.targets.fpga.executors.icarus import run_icarus
 from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator, icarus
 from tests.network.random_networks import random_inputs
-from tests.network.spiking.random_networks import random_network
+from tests.network.spiking.event_driven import run_events
 
-from ...network.spiking.event_driven import run_events
+from ..forms import mixed_network, spiking_network
 
 verilator = pytest.mark.skipif(
     find_verilator() is None or compiler() is None, reason="Verilator or a C++ compiler is not installed"
 )
 needs_icarus = pytest.mark.skipif(icarus() is None, reason="Icarus Verilog (iverilog) is not installed")
-
-
-def spiking_network(seed: int, encoding: str) -> Network:
-    """A random network, some of them with residual paths; one in three takes its input directly."""
-    return random_network(np.random.default_rng(seed), encoding, "direct" if seed % 3 == 0 else None)[0]
 
 
 def has_residual_paths(network: Network) -> bool:
@@ -196,22 +191,6 @@ def test_what_has_no_hardware_is_refused_by_name() -> None:
         build(network, Design("unrolled"))
     with pytest.raises(InputError, match=r"neurons1.*graded neurons behind spikes of many slots"):
         build(mixed_network("unary", "graded"), Design("unrolled"))
-
-
-def mixed_network(first: str, second: str) -> Network:
-    """Two layers of neurons with an encoding each."""
-    thresholds = np.tile(np.arange(1, 4), (2, 1))
-    dense = Dense(np.array([[1, -1], [-2, 1]]), 2, np.zeros(2, np.int64))
-    nodes = [
-        Node("input", InputQuantizer(2, np.ones(1), np.zeros(1), 0, 2, False)),
-        Node("spikes", InputSpikes(2, first, 0, 3), ("input",)),
-        Node("dense0", dense, ("spikes",)),
-        Node("neurons0", Neurons(thresholds, first), ("dense0",)),
-        Node("dense1", dense, ("neurons0",)),
-        Node("neurons1", Neurons(thresholds, second), ("dense1",)),
-        Node("dense2", dense, ("neurons1",)),
-    ]
-    return Network("mixed", tuple(nodes), Output(np.ones(1)))
 
 
 @needs_icarus
