@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,16 @@ def test_the_order_of_flags_does_not_reach_the_manifest() -> None:
     orders = (["--seed", "3", "--goal", "area", "--bits", "2"], ["--bits", "2", "--goal", "area", "--seed", "3"])
     found = [list(given(*BASE, *words)) for words in orders]
     assert found == [["bits", "seed", "goal"]] * 2
+
+
+def test_flags_of_the_form_and_the_target_import_no_others() -> None:
+    script = (
+        "import sys, typer.main; from edgeml.cli import app\n"
+        f"typer.main.get_command(app).commands['convert'].make_context('convert', {[*BASE, '--goal', 'area']!r})\n"
+        "print([name for name in sys.modules if name.startswith(('edgeml.converters.tflite', 'edgeml.targets.mcu'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_values_of_the_commands_own_options_are_not_taken_for_flags() -> None:
