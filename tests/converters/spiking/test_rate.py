@@ -51,7 +51,7 @@ def test_a_residual_path_and_a_sigmoid_are_refused_by_name() -> None:
         convert_rate(residual, data, {}, silent)
     layers = (MlpNode("a", eye, ("input",)), MlpNode("squash", Sigmoid(), ("a",)), MlpNode("b", eye, ("squash",)))
     smooth = Mlp("m", 2, layers)
-    with pytest.raises(InputError, match=r"squash.*Sigmoid"):
+    with pytest.raises(InputError, match=r"squash.*sigmoid"):
         convert_rate(smooth, data, {}, silent)
 
 
