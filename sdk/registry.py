@@ -27,7 +27,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -88,7 +88,49 @@ class Registered(Generic[_Plugin]):
             absent = [member for member in _members(self.protocol) if not hasattr(plugin, member)]
             asked = f"{self.protocol.__module__}.{self.protocol.__name__}"
             raise ToolFailed(where, f"does not follow {asked}: it lacks {', '.join(absent)}", "Update or remove it")
+        for call in _calls(self.protocol):
+            if taken := call.misfit(getattr(plugin, call.name)):
+                asked = f"{self.protocol.__module__}.{self.protocol.__name__}"
+                problem = f"does not follow {asked}: {taken} should be {call}"
+                raise ToolFailed(where, problem, "Update or remove it")
         return plugin
+
+
+@dataclass(frozen=True)
+class _Call:
+    """How a method of a protocol is called: by the names of its parameters."""
+
+    name: str
+    positional: tuple[str, ...]
+    keywords: tuple[str, ...]
+
+    def __str__(self) -> str:
+        star = ("*", *self.keywords) if self.keywords else ()
+        return f"{self.name}({', '.join((*self.positional, *star))})"
+
+    def misfit(self, method: Callable[..., Any]) -> str:
+        """What the method looks like, if it cannot be called so; else ""."""
+        try:
+            signature = inspect.signature(method)
+        except (TypeError, ValueError):  # code without Python's signature
+            return ""
+        try:
+            signature.bind(*self.positional, **dict.fromkeys(self.keywords))
+        except TypeError:
+            return f"{self.name}({', '.join(signature.parameters)})"
+        return ""
+
+
+def _calls(protocol: type) -> tuple[_Call, ...]:
+    """How each method that a protocol asks for is called."""
+    calls = []
+    for name, member in sorted(vars(protocol).items()):
+        if inspect.isfunction(member) and not name.startswith("_"):
+            kinds = {each.name: each.kind for each in list(inspect.signature(member).parameters.values())[1:]}
+            positional = tuple(each for each, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            keywords = tuple(each for each, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY)
+            calls.append(_Call(name, positional, keywords))
+    return tuple(calls)
 
 
 def _members(protocol: type) -> list[str]:

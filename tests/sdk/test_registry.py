@@ -28,6 +28,10 @@ class Half:
     def applies(self, bundle): return True
 
 
+class Shorter(Theirs):
+    def run(self, bundle, q): raise AssertionError
+
+
 class Failing:
     def __init__(self): raise ValueError("no luck")
 """
@@ -70,6 +74,11 @@ def test_a_word_of_the_group_says_for_what_an_executor_is_and_only_then_is_it_im
     ("value", "error", "words"),
     [
         ("their_executor:Half", ToolFailed, "does not follow edgeml.plugins.executor.Executor: it lacks missing, run"),
+        (
+            "their_executor:Shorter",
+            ToolFailed,
+            r"does not follow edgeml\S+: run\(bundle, q\) should be run\(bundle, q, \*, trace, options\)",
+        ),
         ("their_executor:Failing", ToolFailed, "cannot be loaded from their_executor:Failing .*no luck"),
         ("their_executor:Absent", ToolFailed, "cannot be loaded"),
         ("absent_package:Theirs", MissingTool, "cannot be imported .*absent_package"),
