@@ -1,7 +1,9 @@
 """What hardware knows of a kind of layer, and how it is found by the layer's kind.
 
 A package that adds a kind imports from here all that its hardware is made of: the base classes of units and logic, and
-what they work with.
+what they work with. For units: `type_of`, `spaced`, and what amounts are counted by (`Parts`, `counter_bits`,
+`block_rams`, `multiplier_blocks`). For logic: `Netlist.add` of a `CellKind`; `spread` puts bits into columns by weight,
+`sum_value` adds the columns up, `two_complement` gives the bits of a `Value`.
 """
 
 from __future__ import annotations
@@ -17,14 +19,16 @@ from .architectures.folded.clocks import ValueClocks, spaced
 from .architectures.folded.folding import Folding
 from .architectures.folded.unit import Place, Unit
 from .architectures.unrolled.layer_logic import LayerLogic, LogicChoices
-from .architectures.unrolled.netlist import Bit, CellKind, Netlist
-from .architectures.unrolled.value import Value
+from .architectures.unrolled.netlist import ONE, ZERO, Bit, CellKind, Netlist
+from .architectures.unrolled.value import Value, spread, sum_value, two_complement
 from .budget import Family
-from .estimate.parts import Parts, counter_bits
+from .estimate.parts import Parts, block_rams, counter_bits, multiplier_blocks
 from .verilog.element import Element, type_of
 from .verilog.memory import memory_image, pack_words
 
 __all__ = [
+    "ONE",
+    "ZERO",
     "Bit",
     "CellKind",
     "Element",
@@ -39,6 +43,7 @@ __all__ = [
     "Unit",
     "Value",
     "ValueClocks",
+    "block_rams",
     "compared_form",
     "counter_bits",
     "has_logic",
@@ -48,8 +53,12 @@ __all__ = [
     "layer_unit",
     "logic_kinds",
     "memory_image",
+    "multiplier_blocks",
     "pack_words",
     "spaced",
+    "spread",
+    "sum_value",
+    "two_complement",
     "type_of",
     "unit_kinds",
 ]
