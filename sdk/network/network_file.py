@@ -83,14 +83,15 @@ def model_hash(network: Network) -> str:
     return hashlib.sha256(to_bytes(network, origins=False)).hexdigest()
 
 
-def write(network: Network, path: Path) -> None:
+def write(network: Network, path: str | Path) -> None:
     """Write `network` to `path`, beside it first and then renamed into place."""
+    path = Path(path)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(to_bytes(network))
     partial.replace(path)
 
 
-def read(path: Path) -> Network:
+def read(path: str | Path) -> Network:
     """The network in a `.edgeml` file; InputError naming the file if it cannot be one."""
     return from_bytes(read_regular(path, _LARGEST_FILE), str(path))
 
