@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.affine import Affine
+from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 from edgeml.frontends.mlp import Mlp, MlpNode
 
@@ -51,7 +52,7 @@ def refuse_unsupported(mlp: Mlp) -> None:
     integers themselves, as a sigmoid or tanh: thresholds of few bits would make something else of them."""
     for node in mlp.nodes:
         operator = node.operator
-        if operator.role not in (Role.WEIGHTS, Role.LINE, Role.JOIN):
+        if operator.role not in (Role.LINE, Role.JOIN) and not isinstance(operator, Linear):
             raise InputError(
                 f"layer {node.name}" + (f" ({node.origin})" if node.origin else ""),
                 f"is a {operator.kind}, which the quantized form does not have",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError
+from edgeml.errors import InputError, NetworkError
 from edgeml.frontends.float_operators.affine import Affine
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
@@ -54,6 +54,7 @@ class _Freezing(PlacementVisitor[None]):
 
     def on_integers(self, node: PlacedNode, operator: FloatOperator, given: list[None]) -> None:
         """f(q·s + o) = f(q)·s + f(o): see `Role.JOIN`."""
+        _require_join(node.name, operator, [self._offset(side) for side in node.inputs])
         self._append(node.name, OnIntegers(operator), node.inputs)
         self.steps[node.name] = self.steps[node.inputs[0]]
         self.offsets[node.name] = operator.evaluate(*(self.offsets[side][None] for side in node.inputs))[0]
@@ -131,3 +132,23 @@ class _Freezing(PlacementVisitor[None]):
 def _product(weight: npt.NDArray[np.int32], offset: Floats) -> Floats:
     """weight · offset, exact in any order: an offset is half a step, or a few of them."""
     return np.asarray(weight.astype(np.float64) @ offset)
+
+
+def _require_join(name: str, operator: FloatOperator, offsets: list[Floats]) -> None:
+    """NetworkError if f(q·s + o) = layer(q)·s + f(o), as `Role.JOIN` has it, fails for random integers q, o and s = 2;
+    o is 0 where the tensor's own offset is."""
+    layer = operator.integer_layer()
+    if layer is None:
+        return
+    rng = np.random.default_rng(0)
+    q = [rng.integers(-128, 128, (16, len(each))).astype(np.int32) for each in offsets]
+    o = [rng.integers(1, 8, len(each)) * (each != 0.0) for each in offsets]
+    found = operator.evaluate(*(2.0 * values + offset for values, offset in zip(q, o, strict=True)))
+    integers = layer.evaluate(*q)
+    at_offset = operator.evaluate(*(offset[None].astype(np.float64) for offset in o))
+    if integers.shape != found.shape or not np.array_equal(found, 2.0 * integers + at_offset):
+        raise NetworkError(
+            f"layer {name}",
+            f"{operator.kind} of values q·s + o is not s times {layer.kind} of the integers q, plus its value at o",
+            "An operator whose outputs are no multiples of its inputs' step s has no quantized form",
+        )

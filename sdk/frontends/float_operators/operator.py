@@ -28,16 +28,18 @@ class Role(Enum):
     """How an operator behaves between integers, which decides where quantizers stand."""
 
     WEIGHTS = "weights"
-    """Sums of products with trained weights: takes integers, gives accumulators."""
+    """Sums of products with trained weights: takes integers, gives accumulators. Of `linear` alone."""
     LINE = "line"
     """Each channel is a line in the same channel of its input, perhaps clamped: becomes part of thresholds."""
     JOIN = "join"
     """Computed on the integers themselves, which stand for multiples of one step common to all its inputs. For all
-    integers q, steps s > 0 and offsets o per channel it keeps: f(q·s + o) = integer_layer(q)·s + f(o)."""
+    integers q, steps s > 0 and offsets o per channel it keeps: f(q·s + o) = integer_layer(q)·s + f(o). Sums with whole
+    factors and other orders of channels do; a product of two tensors, whose step is s², does not. That it holds is
+    tried when the operator becomes integers, with the offsets that are not 0."""
     FUNCTION = "function"
     """Any other function of each value by itself: becomes a table, in forms that have tables."""
     QUANTIZER = "quantizer"
-    """Gives levels already; occurs only in models that were read as quantized ones."""
+    """Gives levels already; occurs only in models that were read as quantized ones, and in no package."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,7 +57,8 @@ class FloatOperator(ABC):
     How the operator becomes integers follows from its role:
 
     - `Role.JOIN` (additions): `integer_layer` gives the layer of the integer network, which may be a layer of the same
-      outside package. The quantizers of all its inputs get one step.
+      outside package. The quantizers of all its inputs get one step, which its outputs have too; one that does not
+      keep that step (a product of two tensors) is refused when it becomes integers.
     - `Role.LINE` (batch norm, clamps): `on_lines` gives the exact line of each channel, in rational numbers, and
       `compute` must use each parameter array channel by channel.
     - `Role.FUNCTION`: the quantized form refuses it by name with `quantized_remedy`.

@@ -3,7 +3,10 @@ held against Brevitas like edgeml's own, with inputs of different sizes and scal
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -18,7 +21,10 @@ from edgeml.data.dataset import Dataset
 from edgeml.errors import InputError
 from edgeml.frontends import load_model
 from edgeml.frontends.float_operators import operator
-from edgeml.frontends.mlp import Mlp
+from edgeml.frontends.float_operators.add import Add
+from edgeml.frontends.float_operators.arrays import ArrayLibrary
+from edgeml.frontends.float_operators.operator import Role
+from edgeml.frontends.mlp import Linear, Mlp, MlpNode
 from edgeml.judging.fidelity import measure, samples
 from edgeml.network import network_file, trace
 
@@ -103,3 +109,30 @@ def test_it_becomes_its_integer_layer_bit_for_bit(options: dict[str, int]) -> No
 def test_a_form_that_has_nothing_for_it_refuses_it_by_name() -> None:
     with pytest.raises(InputError, match="outside_cat has no int8 operator"):
         TfliteConverter().convert(load_model(model()), data(), {}, lambda *_: None)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("role_", "said"),
+    [(Role.JOIN, "is not s times add of the integers"), (Role.WEIGHTS, "which the quantized form does not have")],
+)
+def test_an_operator_that_its_role_does_not_fit_is_refused_by_its_layer(role_: Role, said: str) -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Product(Add):
+        """y = a · b, which is no multiple of the step of a and b."""
+
+        kind: ClassVar[str] = "outside_product"
+        role: ClassVar[Role] = role_
+
+        def compute(self, arrays: ArrayLibrary, parameters: Mapping[str, Any], *inputs: Any) -> Any:
+            return inputs[0] * inputs[1]
+
+    rng = np.random.default_rng(0)
+    nodes = (
+        MlpNode("a", Linear(rng.normal(size=(4, 6)), np.zeros(4)), ("input",)),
+        MlpNode("b", Linear(rng.normal(size=(4, 6)), np.zeros(4)), ("input",)),
+        MlpNode("both", Product(), ("a", "b")),
+        MlpNode("last", Linear(rng.normal(size=(3, 4)), np.zeros(3)), ("both",)),
+    )
+    with pytest.raises(InputError, match=f"layer both: .*{said}"):
+        QuantizedConverter().convert(Mlp("m", 6, nodes), data(), {"epochs": 0}, lambda *_: None)
