@@ -1,5 +1,6 @@
 """The integer network: layers, value ranges, the golden simulator and the `.edgeml` file."""
 
+from . import network_file as file
 from .decisions import decision_rule, decisions
 from .golden import argmax, simulate, trace
 from .layer import Layer, layer_class, layer_kinds
@@ -29,6 +30,7 @@ __all__ = [
     "argmax",
     "decision_rule",
     "decisions",
+    "file",
     "integer_threshold",
     "layer_class",
     "layer_kinds",
