@@ -223,7 +223,8 @@ def architectures(network: Network | None = None) -> list[Architecture[Any, Any]
 def applying(network: Network, name: str = "") -> tuple[list[Architecture[Any, Any]], list[RuleResult]]:
     """The architectures (of this name) that apply to a network, and if there are none, why not.
 
-    The results are then those of the architecture that gets furthest: whose first layer without hardware comes last.
+    The results are then those of the architecture that gets furthest: whose first layer without hardware comes last,
+    and of such ones whose fewest layers have none.
     """
     found, refusals = [], []
     places = {node.name: place for place, node in enumerate(network.nodes)}
@@ -232,7 +233,7 @@ def applying(network: Network, name: str = "") -> tuple[list[Architecture[Any, A
             results = architecture.applies(network)
             failing = [result.layer for result in results if not result.passed]
             if failing:
-                refusals.append((places.get(failing[0], len(places)), results))
+                refusals.append(((places.get(failing[0], len(places)), -len(failing)), results))
             else:
                 found.append(architecture)
     why = max(refusals, key=lambda refusal: refusal[0])[1] if refusals and not found else []

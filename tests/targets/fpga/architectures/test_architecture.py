@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from edgeml.errors import CheckFailed, InputError
-from edgeml.network import Network
+from edgeml.network import Layer, Network, Node, ValueRange
+from edgeml.network import layer as network_layer
 from edgeml.options import Choice
 from edgeml.plugins import RuleResult
 from edgeml.profile import load_profile
@@ -91,6 +93,32 @@ def test_architectures_of_one_name_are_for_different_networks() -> None:
     (option,) = (option for option in OPTIONS if option.name == "architecture")
     assert isinstance(option.kind, Choice)
     assert set(option.kind.words) == {ANY, *names}
+
+
+def test_of_refusals_at_one_layer_the_one_is_told_that_refuses_the_fewest(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The kind is gone again behind the test.
+    monkeypatch.setattr(network_layer, "_KINDS", dict(network_layer._KINDS))
+
+    class Nowhere(Layer):
+        """y = x, in no architecture."""
+
+        kind = "nowhere"
+
+        def output_size(self, *input_sizes: int) -> int:
+            return input_sizes[0]
+
+        def output_range(self, *inputs: ValueRange) -> ValueRange:
+            return inputs[0]
+
+        def evaluate(self, *inputs: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
+            return inputs[0].astype(np.int32)
+
+    network = NETWORKS["unary"]
+    first, spikes, *others = network.nodes
+    nodes = (first, Node("odd", Nowhere(), (first.name,)), replace(spikes, inputs=("odd",)), *others)
+    found, why = applying(Network("n", nodes, network.output))
+    assert not found
+    assert [result.layer for result in why] == ["odd"]
 
 
 def test_a_network_without_spikes_imports_nothing_that_is_made_of_them() -> None:
