@@ -198,9 +198,9 @@ def load(path: str | os.PathLike[str]) -> Bundle:
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not folder.is_dir():
-        raise InputError(str(folder), "is no folder", "Pass the folder that 'edgeml convert' wrote")
+        raise InputError(str(folder), "is not a folder", "Pass the folder that 'edgeml convert' wrote")
     if not path.exists():
-        raise InputError(str(folder), f"is no bundle: it holds no {MANIFEST}")
+        raise InputError(str(folder), f"is not a bundle: it holds no {MANIFEST}")
     manifest = read_json(path, _LARGEST_MANIFEST, links=False)
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA_VERSION:
         found = manifest.get("schema") if isinstance(manifest, dict) else manifest

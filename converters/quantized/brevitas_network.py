@@ -146,7 +146,7 @@ class BrevitasNetwork(nn.Module):
 
         Raises
         ------
-        CheckFailed : a value is no whole multiple of its scale.
+        CheckFailed : a value is not a whole multiple of its scale.
         """
         step = self.model.input.step
         parts: dict[str, list[npt.NDArray[np.int32]]] = {}

@@ -117,7 +117,7 @@ class _Extraction(ModelVisitor[None]):
         scale = float(operator.scale[0]) * step
         bias = np.rint(operator.bias / scale)
         if not np.array_equal(bias * scale, operator.bias) or np.abs(bias).max() >= 2**31:
-            raise CheckFailed(f"layer {node.name}", "its bias is no multiple of its accumulator's scale")
+            raise CheckFailed(f"layer {node.name}", "its bias is not a multiple of its accumulator's scale")
         outputs = len(operator.weight)
         require_exact_sums(node.name, self._largest(node, operator), np.full(outputs, scale), operator.bias)
         self._add(node.name, Dense(operator.weight, operator.bits, bias.astype(np.int32)), node.inputs)

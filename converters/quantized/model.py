@@ -166,7 +166,7 @@ class QuantizedLinear:
         return int(outputs)
 
     def tensor_step(self, *given: float | None) -> float | None:
-        """None: no layer takes its accumulators as they are. InputError if its inputs are no integers."""
+        """None: no layer takes its accumulators as they are. InputError if its inputs are not integers."""
         if given[0] is None:
             raise InputError("linear", "takes values that are not quantized")
         return None
@@ -274,7 +274,7 @@ class QuantizedModel:
         last = self.nodes[-1]
         unit = last.operator.unit(*(steps[name] for name in last.inputs))
         if unit is None or len(self.nodes) < 2:
-            raise InputError(f"layer {last.name}", "cannot be the output: its values are no integers")
+            raise InputError(f"layer {last.name}", "cannot be the output: its values are not integers")
         object.__setattr__(self, "units", {**self.steps, last.name: unit})
 
     def node(self, name: str) -> ModelNode:

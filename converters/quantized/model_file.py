@@ -72,7 +72,7 @@ def from_bytes(content: bytes, where: str = "model") -> QuantizedModel:
         structure = structure_of(content, _METADATA_KEY)
         return _model(structure, load(content))
     except InputError as error:
-        raise InputError(where, f"is no sound quantized model: {printable(error, _LONGEST_MESSAGE)}") from error
+        raise InputError(where, f"is not a sound quantized model: {printable(error, _LONGEST_MESSAGE)}") from error
     except (
         SafetensorError,
         KeyError,
@@ -84,7 +84,7 @@ def from_bytes(content: bytes, where: str = "model") -> QuantizedModel:
         RecursionError,
     ) as error:
         text = printable(f"{type(error).__name__}: {error}", _LONGEST_MESSAGE)
-        raise InputError(where, f"is no sound quantized model ({text})") from error
+        raise InputError(where, f"is not a sound quantized model ({text})") from error
 
 
 def _model(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> QuantizedModel:

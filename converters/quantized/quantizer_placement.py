@@ -157,7 +157,7 @@ class _Placing:
             if name is None:
                 raise InputError(
                     f"option layer_bits, {wanted}",
-                    "is no layer of this model",
+                    "is not a layer of this model",
                     f"Its layers: {', '.join(self.names[each] for each in roots)}; also first and last",
                 )
             old = bits[name]

@@ -63,11 +63,11 @@ class OnReals(UserOperator):
     """A line in each channel between integers and a quantizer (`Role.LINE`)."""
 
     def tensor_step(self, *given: float | None) -> float | None:
-        """Its values are no integers."""
+        """Its values are not integers."""
         return None
 
     def unit(self, *given: float | None) -> float | None:
-        """Its values are no integers."""
+        """Its values are not integers."""
         return None
 
     def visit(self, visitor: FloatVisitor[N, V], node: N, given: list[V]) -> V:

@@ -18,7 +18,7 @@ __all__ = ["lower"]
 def lower(model: Model, rounding: RoundingRule | str) -> Network:
     """The integer network that computes what a runtime with this rounding rule computes for `model`.
 
-    A final SOFTMAX is no part of it: the network ends at its input, whose argmax is the same. Raises InputError
+    A final SOFTMAX is not a part of it: the network ends at its input, whose argmax is the same. Raises InputError
     where an operator cannot be exact, NetworkError where a value may pass 32 bits.
     """
     first = model.tensors[model.input]

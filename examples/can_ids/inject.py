@@ -64,13 +64,13 @@ class Attack:
 
 
 def read_identifier(text: str) -> int:
-    """`1A0` or `0x1A0`; InputError where it is no standard identifier."""
+    """`1A0` or `0x1A0`; InputError where it is not a standard identifier."""
     try:
         number = int(text, 16)
     except ValueError:
         number = -1
     if not 0 <= number <= _LARGEST_STANDARD:
-        raise InputError(f"identifier {text!r}", "is no hexadecimal number in 0 … 7FF")
+        raise InputError(f"identifier {text!r}", "is not a hexadecimal number in 0 … 7FF")
     return number
 
 

@@ -61,7 +61,7 @@ def _python_can() -> Any:
 
 
 def record(message: can.Message) -> Frames | None:
-    """A python-can message as FRAME [1]; None for what is no classic frame (CAN FD, error frames)."""
+    """A python-can message as FRAME [1]; None for what is not a classic frame (CAN FD, error frames)."""
     if message.is_error_frame or message.is_fd or message.dlc > 8:
         return None
     frame = np.zeros(1, FRAME)

@@ -87,7 +87,7 @@ def _array(where: str, arrays: Mapping[str, Any], name: str) -> npt.NDArray[Any]
 
 
 def holds_names(arrays: Mapping[str, Any], where: str = "data") -> bool:
-    """Whether y or y_test hold classes by name; InputError where one of them is no array."""
+    """Whether y or y_test hold classes by name; InputError where one of them is not an array."""
     return any(as_text(_array(where, arrays, key)).dtype.kind == "U" for key in ("y", "y_test") if key in arrays)
 
 

@@ -62,7 +62,7 @@ def parse_objectives(text: str) -> tuple[str, ...]:
             "For example accuracy,luts or macro_recall,luts,latency",
         )
     if len(set(names)) != len(names) or not all(re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) for name in names):
-        raise InputError(f"option objective {text!r}", "names one twice, or holds something that is no name")
+        raise InputError(f"option objective {text!r}", "names one twice, or holds something that is not a name")
     return names
 
 

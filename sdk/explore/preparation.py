@@ -53,7 +53,9 @@ def model_and_data(settings: Settings, model: Any, data: Path) -> tuple[Mlp | No
         return None, dataset
     found = read_inputs(model, data, task=settings.task or None, labels=settings.labels, split=split)
     if not isinstance(found.source, Mlp):
-        raise InputError(str(model), "is no float MLP: its bits are decided already", "Give the model it was made from")
+        raise InputError(
+            str(model), "is not a float MLP: its bits are decided already", "Give the model it was made from"
+        )
     assert found.data is not None
     return found.source.without_tail(), found.data
 

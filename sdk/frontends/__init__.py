@@ -54,7 +54,7 @@ def load_model(
     reader = reader_for(request)
     if reader is None:
         refuse(request)
-        raise InputError(request.where, "is no model that edgeml can read", f"It reads {'; '.join(source_kinds())}")
+        raise InputError(request.where, "is not a model that edgeml can read", f"It reads {'; '.join(source_kinds())}")
     if request.weights is not None and not reader.takes_weights:
         raise InputError(request.where, "takes no separate weights", "Weights go with module.py:factory")
     try:

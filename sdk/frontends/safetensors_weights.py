@@ -21,7 +21,7 @@ def load_weights(model: Any, path: Path, model_name: str) -> None:
 
     Raises
     ------
-    InputError : the file is no sound safetensors file; a tensor is missing, unknown or of another shape; a weight
+    InputError : the file is not a sound safetensors file; a tensor is missing, unknown or of another shape; a weight
         is not finite.
     """
     import torch
@@ -72,9 +72,9 @@ def _read(path: Path) -> dict[str, Any]:
     content = read_bounded(path, _LARGEST_FILE)
     header = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
     if not 2 <= header <= min(len(content) - 8, _LARGEST_HEADER):
-        raise InputError(str(path), f"is no whole .safetensors file ({len(content)} bytes, header of {header})")
+        raise InputError(str(path), f"is not a whole .safetensors file ({len(content)} bytes, header of {header})")
     try:
         json.loads(content[8 : 8 + header])
         return dict(load(content))
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError, RecursionError, AttributeError) as error:
-        raise InputError(str(path), f"is no sound .safetensors file ({error})") from error
+        raise InputError(str(path), f"is not a sound .safetensors file ({error})") from error

@@ -86,7 +86,7 @@ def pairs(values: Mapping[str, Any]) -> str:
 
 
 def share_of(used: Any, budget: Any) -> float | None:
-    """used / budget, or None where either is no number or there is no budget."""
+    """used / budget, or None where either is not a number or there is no budget."""
     above, below = number(used), number(budget)
     if above is None or below is None or below < 0:
         return None

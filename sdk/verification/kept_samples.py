@@ -27,7 +27,7 @@ _MOST_SAMPLES = 64
 
 def write_samples(folder: Path, source: object, dataset: Dataset | None) -> None:
     """Keep some held-back samples with what the trained model gives for them, so that files can be held against it;
-    nothing if the source is no float model that can be evaluated, or if there is no data."""
+    nothing if the source is not a float model that can be evaluated, or if there is no data."""
     if dataset is None or not isinstance(source, Mlp) or not len(dataset.x):
         return
     x = np.asarray((dataset.x_test if len(dataset.x_test) else dataset.x)[:_MOST_SAMPLES], dtype=np.float64)

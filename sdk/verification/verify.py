@@ -144,7 +144,9 @@ def _guarded(so_far: Callable[[], Verdict], vectors: int, judge: Callable[[], Ve
         at = f" at {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""
         said_by = f"the system says: {error.strerror or error}{at}. Free space or limits there, then verify again"
         return replace(so_far(), status="error", vectors=vectors, detail=said_by)
-    except Exception as error:  # an executor may be anybody's, and what it fails with is no reason to stop the others
+    except (
+        Exception
+    ) as error:  # an executor may be anybody's, and what it fails with is not a reason to stop the others
         _log.debug("executor %s failed", so_far().name, exc_info=True)
         words = printable(f"{type(error).__name__}: {error}", 300)
         return replace(so_far(), status="error", vectors=vectors, detail=f"a defect of the executor ({words})")

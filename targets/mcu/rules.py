@@ -38,7 +38,7 @@ def profile_core(profile: Profile) -> Core:
 
 
 def budget(profile: Profile, key: str) -> int:
-    """`flash_bytes` or `ram_bytes` of a profile; InputError where it is no positive number."""
+    """`flash_bytes` or `ram_bytes` of a profile; InputError where it is not a positive number."""
     value = profile.values.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**32:
         raise InputError(f"profile {profile.name}", f"{key} must be a number of bytes, found {value!r}")

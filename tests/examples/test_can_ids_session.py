@@ -188,7 +188,7 @@ def test_the_monitor_ends_on_ctrl_c_with_its_summary(trained):
 
 def test_mistakes_on_the_command_line_have_one_line_and_an_exit_code(tmp_path):
     for arguments, code, words in (
-        (["monitor", "can_absent", "--interface", "no_such_kind", "--bundle", str(tmp_path)], 2, "is no bundle"),
+        (["monitor", "can_absent", "--interface", "no_such_kind", "--bundle", str(tmp_path)], 2, "is not a bundle"),
         (["prepare", str(tmp_path / "absent.log"), "-o", str(tmp_path / "x.npz")], 2, "absent.log"),
         (["deploy", str(tmp_path)], 2, "Run the command train first"),
         (["inject", str(tmp_path / "absent.log"), "-o", "x.csv", "--kind", "jamming"], 2, "jamming"),

@@ -201,7 +201,7 @@ def test_weights_go_with_code_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", [None, 3, np.zeros(3), {"weight": 1}, b"model.pt2"])
 def test_objects_that_are_no_model(source: object) -> None:
-    with pytest.raises(InputError, match="no model that edgeml can read"):
+    with pytest.raises(InputError, match="is not a model that edgeml can read"):
         load_model(source)
 
 

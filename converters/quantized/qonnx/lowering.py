@@ -220,7 +220,7 @@ class Lowering:
                 return integers.astype(np.int64), [Fraction(value) for value in column[:, 0].tolist()]
         raise InputError(
             self.where,
-            "its weights are no integers of at most 8 bits times a scale",
+            "its weights are not integers of at most 8 bits times a scale",
             "Quantize its weights (QuantLinear)",
         )
 
@@ -299,7 +299,7 @@ class Lowering:
                 return np.array(whole), -round(common)
         raise InputError(
             self.where,
-            "the last layer's biases are no integers in units of its sums",
+            "the last layer's biases are not integers in units of its sums",
             "Export it with bias_quant=Int32Bias, or without a bias",
         )
 

@@ -27,7 +27,7 @@ def read_graph_network(graph: OnnxGraph, where: str, name: str) -> Network:
 
     Raises
     ------
-    InputError : the graph is no chain of quantized layers: the node, what is wrong, and what to do.
+    InputError : the graph is not a chain of quantized layers: the node, what is wrong, and what to do.
     """
     constants = QuantizedConstants()
     mlp: Mlp = graph_to_mlp(_without_top(graph), where, name, foreign_operators(constants))
@@ -35,7 +35,7 @@ def read_graph_network(graph: OnnxGraph, where: str, name: str) -> Network:
         network = Lowering(mlp, constants, graph.input_type).network()
         return network if STATEMENT not in graph.metadata else as_stated(network, graph.metadata[STATEMENT], where)
     except NetworkError as error:
-        raise InputError(where, f"is no integer network: {printable(error, 400)}") from error
+        raise InputError(where, f"is not an integer network: {printable(error, 400)}") from error
     except InputError as error:
         raise InputError(f"{where}, {error.where}", error.problem, error.remedy) from error
 

@@ -95,14 +95,14 @@ def _block(rows: list[Parsed]) -> Frames:
 def seconds(text: str) -> float:
     """A time in seconds; ValueError where it is none (signs, infinities and NaN are not)."""
     if not _TIME.fullmatch(text) or float(text) > _LATEST:
-        raise ValueError(f"{printable(text, 30)!r} is no time in seconds")
+        raise ValueError(f"{printable(text, 30)!r} is not a time in seconds")
     return float(text)
 
 
 def hexadecimal(text: str, most: int, what: str) -> int:
     """A number in base 16 of at most `most`; ValueError naming `what` where it is none."""
     if not _HEXADECIMAL.fullmatch(text) or int(text, 16) > most:
-        raise ValueError(f"{what} {printable(text, 30)!r} is no hexadecimal number up to {most:X}")
+        raise ValueError(f"{what} {printable(text, 30)!r} is not a hexadecimal number up to {most:X}")
     return int(text, 16)
 
 

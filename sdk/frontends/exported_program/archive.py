@@ -24,7 +24,7 @@ class Archive:
 
     Raises
     ------
-    InputError : it is no zip file, has too many, compressed or ambiguous members.
+    InputError : it is not a zip file, has too many, compressed or ambiguous members.
     """
 
     def __init__(self, content: bytes, where: str) -> None:

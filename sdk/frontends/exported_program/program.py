@@ -199,7 +199,7 @@ def _payloads(archive: Archive, config: Mapping[str, Any], folder: str) -> dict[
 def _plain_size(size: Mapping[str, Any]) -> int:
     value = size["as_int"]
     if type(value) is not int:
-        raise TypeError(f"a size that is no integer: {value!r}")
+        raise TypeError(f"a size that is not an integer: {value!r}")
     return value
 
 
@@ -245,19 +245,19 @@ def _program(structure: Mapping[str, Any], stored: Mapping[str, RawTensor], wher
 
 def _user_input(argument: Mapping[str, Any], where: str) -> str:
     if "as_tensor" not in argument:
-        raise InputError(where, f"takes an input that is no tensor ({next(iter(argument), '')[:40]})")
+        raise InputError(where, f"takes an input that is not a tensor ({next(iter(argument), '')[:40]})")
     return _text(argument["as_tensor"]["name"])
 
 
 def _user_output(argument: Mapping[str, Any], where: str) -> str:
     if "as_tensor" not in argument:
-        raise InputError(where, f"gives a result that is no tensor ({next(iter(argument), '')[:40]})")
+        raise InputError(where, f"gives a result that is not a tensor ({next(iter(argument), '')[:40]})")
     return _text(argument["as_tensor"]["name"])
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"a name that is no text: {value!r}"[:100])
+        raise TypeError(f"a name that is not a text: {value!r}"[:100])
     return value
 
 
@@ -329,5 +329,5 @@ def _symbol(value: Mapping[str, Any]) -> Any:
     if kind == "as_name":
         return Reference(_text(entry))
     if not isinstance(entry, (int, float)):
-        raise TypeError(f"a size that is no number: {entry!r}"[:100])
+        raise TypeError(f"a size that is not a number: {entry!r}"[:100])
     return entry

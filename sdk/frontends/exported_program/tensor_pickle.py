@@ -85,7 +85,7 @@ def read_tensors(content: bytes, where: str) -> dict[str, RawTensor]:
     for name, tensor in result.items():
         if not isinstance(name, str) or not isinstance(tensor, RawTensor):
             text = name[:80] if isinstance(name, str) else type(name).__name__
-            raise InputError(where, f"its entry {text!r} is no tensor")
+            raise InputError(where, f"its entry {text!r} is not a tensor")
         tensors[name] = replace(tensor, name=f"{where}, {name[:80]}")
     return tensors
 
@@ -161,7 +161,7 @@ def _storage(archive: Archive, storages: dict[str, _Storage], identity: Any) -> 
     """The storage that a reference names; each is read once, however often it is named."""
     kind, storage_class, key, _, _ = identity
     if kind != "storage" or not isinstance(storage_class, _Name) or not isinstance(key, str):
-        raise _NotPlain("a reference that is no storage")
+        raise _NotPlain("a reference that is not a storage")
     number_type = _STORAGE_TYPES.get(storage_class.text.removeprefix("torch "))
     if number_type is None:
         raise _NotPlain(storage_class.text[:80])
@@ -183,6 +183,6 @@ def _made(function: Any, arguments: Any) -> Any:
         return RawTensor("", storage.content, storage.number_type, tuple(sizes), tuple(strides), offset)
     if name in ("torch._utils _rebuild_parameter", "torch._utils _rebuild_parameter_with_state"):
         if not isinstance(arguments[0], RawTensor):
-            raise ValueError("a parameter that is no tensor")
+            raise ValueError("a parameter that is not a tensor")
         return arguments[0]
     raise _NotPlain(f"a call of {name[:80]}")

@@ -97,7 +97,9 @@ def _example(module: Any, request: Request) -> Any:
     try:
         tensor = torch.as_tensor(given)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError("example", f"is no tensor or array ({error})", "Pass one array [batch, features]") from error
+        raise InputError(
+            "example", f"is not a tensor or array ({error})", "Pass one array [batch, features]"
+        ) from error
     if tensor.ndim < 2 or tensor.numel() == 0:
         raise InputError("example", f"has shape {list(tensor.shape)}", "Pass an array [batch, features]")
     if tensor.is_complex() or not torch.isfinite(tensor.to(torch.float64)).all():

@@ -127,5 +127,5 @@ def _matrix(value: Any) -> Constant:
 
 def _scalar(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise NotAnMlp(f"a factor {value!r}, which is no number")
+        raise NotAnMlp(f"a factor {value!r}, which is not a number")
     return value

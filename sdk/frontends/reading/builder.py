@@ -243,7 +243,7 @@ def _uniform(bound: Any, none: float) -> float:
         return none
     values = np.asarray(bound)
     if values.dtype.kind not in "fib" or values.size == 0 or np.any(values != values.reshape(-1)[0]):
-        raise NotAnMlp("a clamp whose bounds differ from feature to feature or are no numbers")
+        raise NotAnMlp("a clamp whose bounds differ from feature to feature or are not numbers")
     result = float(values.reshape(-1)[0])
     if np.isnan(result):
         raise NotAnMlp("a clamp with a bound that is NaN")

@@ -24,7 +24,7 @@ def _integers(what: str, values: Any) -> list[int]:
         raise NotAnMlp(f"{what} of {len(result)} dimensions")
     for value in result:
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-            raise NotAnMlp(f"{what} {value!r}, which is no integer")
+            raise NotAnMlp(f"{what} {value!r}, which is not an integer")
     return [int(value) for value in result]
 
 

@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 _TOLERANCE = 1e-9
 """Of membranes, relative to the largest number in a sample's run: both sides compute in float64."""
 _ROUNDED_TOLERANCE = 1e-6
-"""Where a threshold is no float32: snnTorch multiplies it by a reset in float32, which rounds it."""
+"""Where a threshold is not a float32: snnTorch multiplies it by a reset in float32, which rounds it."""
 
 
 def first_unexplained(

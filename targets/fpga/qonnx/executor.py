@@ -26,7 +26,7 @@ _LARGEST_FILE = 2**29
 
 
 def run_qonnx(content: bytes, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Output integers [samples, outputs] of a model that `to_qonnx` wrote; CheckFailed where one is no integer."""
+    """Output integers [samples, outputs] of a model that `to_qonnx` wrote; CheckFailed where one is not an integer."""
     import onnx
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.core.onnx_exec import execute_onnx
@@ -44,7 +44,7 @@ def run_qonnx(content: bytes, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]
     context = execute_onnx(model, {"input": q.astype(np.float32)}, return_full_exec_context=True)
     result = np.asarray(context[RESULT])
     if not np.array_equal(result, np.rint(result)):
-        raise CheckFailed("qonnx", "gives results that are no integers")
+        raise CheckFailed("qonnx", "gives results that are not integers")
     return result.astype(np.int32)
 
 

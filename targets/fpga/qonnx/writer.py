@@ -166,7 +166,7 @@ def _scales(place: _Place, layer: Threshold, dense: Dense) -> npt.NDArray[np.flo
         )
         if affine is None:
             where, rule = f"layer {place.node.name}", "rule even-thresholds"
-            raise InputError(where, f"{rule}: channel {channel} is no rounding of a scaled sum", "Refused")
+            raise InputError(where, f"{rule}: channel {channel} is not a rounding of a scaled sum", "Refused")
         found[:, channel] = affine
     return found
 

@@ -100,7 +100,7 @@ def set_attribute(node: int, field: str, value: Any) -> Any:
     ],
 )
 def test_files_with_a_broken_structure_are_refused(change: Any, conversion: Any) -> None:
-    with pytest.raises(InputError, match="no sound quantized model"):
+    with pytest.raises(InputError, match="is not a sound quantized model"):
         from_bytes(changed_header(conversion.files[BREVITAS_FILE], change))
 
 

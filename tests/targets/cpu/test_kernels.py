@@ -30,7 +30,7 @@ KERNELS: dict[str, DenseKernel] = {
 
 
 def assert_equals_golden(native: NativeNetwork, samples: int, seed: int) -> None:
-    """Batched outputs and every traced layer equal golden's; `samples` is no multiple of the tile."""
+    """Batched outputs and every traced layer equal golden's; `samples` is not a multiple of the tile."""
     network = native.network
     q = random_inputs(network, samples, seed)
     expected = trace(network, q)

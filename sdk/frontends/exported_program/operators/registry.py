@@ -40,9 +40,9 @@ IGNORED = {"_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_co
 
 HINTS = {
     **dict.fromkeys(
-        ("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose2d"), "Convolutions are no MLP layers"
+        ("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose2d"), "Convolutions are not MLP layers"
     ),
-    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "Recurrent layers are no MLP layers"),
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(
         ("gelu", "silu", "elu", "selu", "leaky_relu", "prelu", "mish", "softplus", "hardswish"),
         "Train the model with ReLU, ReLU6 or Hardtanh in its place",
@@ -102,7 +102,7 @@ def constant(value: Value) -> Any:
 def number(value: Any) -> float:
     """`value` as a real number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise NotAnMlp(f"a parameter {value!r}, which is no number")
+        raise NotAnMlp(f"a parameter {value!r}, which is not a number")
     return float(value)
 
 

@@ -15,8 +15,8 @@ from ...reading.value import BATCH, Constant, NotAnMlp, Signal, Value, as_consta
 __all__ = ["HINTS", "OPERATORS", "Applied", "Operator", "operator", "readers_of", "signal"]
 
 HINTS = {
-    **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool"), "Convolutions are no MLP layers"),
-    **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan", "If"), "Recurrent layers are no MLP layers"),
+    **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool"), "Convolutions are not MLP layers"),
+    **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan", "If"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(
         ("Gelu", "LeakyRelu", "Elu", "Selu", "PRelu", "Mish", "Softplus", "HardSwish", "Erf", "Swish"),
         "Train the model with ReLU, ReLU6 or Hardtanh in its place",
@@ -74,7 +74,7 @@ class Applied:
             return None
         values = self.constant(position)
         if values.dtype.kind not in "iO" or values.ndim > 1:
-            raise NotAnMlp(f"its {name} are no integers")
+            raise NotAnMlp(f"its {name} are not integers")
         return [value if value is BATCH else int(value) for value in np.atleast_1d(values).tolist()]
 
 

@@ -176,7 +176,7 @@ def _constant(a: Applied) -> Value:
     given = [a.get(name) for name in ("value", "value_float", "value_int", "value_floats", "value_ints")]
     given = [value for value in given if value is not None]
     if len(given) != 1:
-        raise NotAnMlp("a constant that is no number")
+        raise NotAnMlp("a constant that is not a number")
     return as_constant(given[0])
 
 

@@ -59,7 +59,7 @@ def _membranes(parts: Parts, layer: EventDrivenLayer, family: Family) -> None:
     _address(parts, layer.channel_bits, words, (depth - 1).bit_length(), family)
     if words > 1:
         parts.add("add", (depth - 1).bit_length())
-    # An amount is never negative but for stbif, so its sign bit is no register.
+    # An amount is never negative but for stbif, so its sign bit is not a register.
     amount_bits = layer.amount_bits - (layer.amount[0] >= 0)
     # The register of a word's address stands once more in front of the port that is read by it.
     parts.flip_flops += 1 + 2 * _bits(words) + amount_bits
