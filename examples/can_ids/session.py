@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from edgeml.bundle import Bundle
-from edgeml.cli.convert import show_bundle
 from edgeml.data.dataset import load_arrays
 from edgeml.errors import InputError
 from edgeml.pipeline import convert
+from edgeml.report.terminal_summary import show_bundle
 from edgeml.terminal import Terminal
 
 from .dataset import prepared, save_arrays, show_counts

@@ -144,7 +144,7 @@ def test_models_of_two_inputs() -> None:
         (np.zeros(8), "has shape"),
         (np.zeros((0, 8)), "has shape"),
         (np.full((2, 8), np.nan), "finite"),
-        ("text", "no tensor or array"),
+        ("text", "is not a tensor or array"),
     ],
 )
 def test_examples_that_do_not_fit(example: object, text: str) -> None:
@@ -171,9 +171,9 @@ def test_pickles_are_never_opened(suffix: str, tmp_path: Path) -> None:
         ("model.h5", "Keras"),
         ("model.keras", "Keras"),
         ("data.npz", "is data"),
-        ("model.xyz", "no model that edgeml can read"),
-        ("model", "no model that edgeml can read"),
-        ("", "no model that edgeml can read"),
+        ("model.xyz", "is not a model that edgeml can read"),
+        ("model", "is not a model that edgeml can read"),
+        ("", "is not a model that edgeml can read"),
     ],
 )
 def test_other_files(name: str, text: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 
 from ...errors import InputError, MissingTool
 from .operator import FloatOperator, registered_kinds
@@ -12,6 +14,12 @@ __all__ = ["GROUP", "float_operator_kinds"]
 
 GROUP = "edgeml.float_operators"
 """Entry-point group; an entry's name is the kind, its value the class."""
+
+
+@lru_cache(maxsize=8)
+def _declared(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """The entry points of the group; `path` is `sys.path`. Kept, for readers ask for each operator of a model."""
+    return tuple(entry_points(group=GROUP))
 
 
 def float_operator_kinds() -> Mapping[str, type[FloatOperator]]:
@@ -23,7 +31,7 @@ def float_operator_kinds() -> Mapping[str, type[FloatOperator]]:
     InputError : it names something else than a float operator of that kind.
     """
     known = dict(registered_kinds())
-    for entry in entry_points(group=GROUP):
+    for entry in _declared(tuple(sys.path)):
         if entry.name in known:
             continue
         try:

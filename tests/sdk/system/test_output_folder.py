@@ -18,7 +18,7 @@ from edgeml.system.output_folder import unfinished_folder
 
 def bundle(folder: Path, name: str = "old") -> None:
     folder.mkdir(exist_ok=True)
-    (folder / "network.edgeml").write_text(name)
+    (folder / "content.txt").write_text(name)
     seal(folder, {"name": name})
 
 
@@ -33,8 +33,8 @@ def test_two_runs_to_one_place_end_whole_and_the_last_to_end_stays(tmp_path: Pat
         with unfinished_folder(final) as second:
             bundle(second, "second")
             assert first.is_dir(), "a living run's folder stays"
-        assert (final / "network.edgeml").read_text() == "second"
-    assert (final / "network.edgeml").read_text() == "first"
+        assert (final / "content.txt").read_text() == "second"
+    assert (final / "content.txt").read_text() == "first"
     assert names(tmp_path) == ["out"]
 
 

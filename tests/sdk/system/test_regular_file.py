@@ -35,7 +35,8 @@ READS_OF_OWN = {
     "sdk/profile.py",
     "sdk/report/page.py",
     "targets/c/program.py",
-    "targets/fpga/design.py",
+    "sdk/licensing.py",
+    "targets/fpga/verilog/library.py",
     "targets/mcu/packaging.py",
     # The reader itself.
     "sdk/system/regular_file.py",

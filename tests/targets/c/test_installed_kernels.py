@@ -66,7 +66,7 @@ def test_a_kernel_without_a_kind_of_target_is_for_every_c(tmp_path: Path, monkey
     [
         ("plain = their_kernel:absent", Exception, "kernel 'plain' of package their_kernel 1.0: cannot be loaded"),
         ("other = their_kernel:PlainKernel", InputError, "kernel 'other' of package .*: calls itself 'plain'"),
-        ("plain = absent_package:Kernel", MissingTool, "package their_kernel 1.0: cannot be imported"),
+        ("plain = no_such_package:Kernel", MissingTool, "package their_kernel 1.0: cannot be imported"),
     ],
 )
 def test_a_broken_kernel_is_refused_with_the_name_of_its_package(
