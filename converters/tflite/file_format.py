@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from edgeml.frontends.reader import Reader, Request
+from edgeml.frontends.format import Reader, Request
 from edgeml.network import Network
 
 from .reader import read_network
 
-__all__ = ["TfliteReader"]
+__all__ = ["TfliteFormat"]
 
 
-class TfliteReader(Reader):
+class TfliteFormat(Reader):
     """Gives the network of integers that the file holds, by the rounding rule that it names (edgeml's own do) or that
     of TFLite Micro."""
 

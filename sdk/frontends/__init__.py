@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import EdgemlError, InputError, missing_package
 from ..network import Network
+from .format import READERS, Reader, Request, reader_for
 from .mlp import Mlp
-from .reader import READERS, Reader, Request, reader_for
 from .refused import refuse
 from .snn import Snn
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import InputError
-from .reader import Request
+from .format import Request
 
 __all__ = ["refuse"]
 

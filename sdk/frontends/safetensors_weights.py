@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .reader import read_bounded
+from .format import read_bounded
 
 __all__ = ["load_weights"]
 

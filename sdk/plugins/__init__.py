@@ -1,6 +1,6 @@
 """What a package of anybody's can add to edgeml, by protocol: converters, targets, executors, inspections.
 
-How they are declared and found is in `edgeml.registry`; formats of models are in `edgeml.frontends.reader`, emulated
+How they are declared and found is in `edgeml.registry`; formats of models are in `edgeml.frontends.format`, emulated
 boards in `edgeml.hil.boards`. A plugin needs to inherit from nothing: it follows a protocol by having its members, and
 an optional one in the same way.
 """

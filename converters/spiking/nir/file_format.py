@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from edgeml.frontends.reader import Reader, Request
+from edgeml.frontends.format import Reader, Request
 from edgeml.frontends.snn import Snn
 from edgeml.network import Network
 
 from .read import read_model
 
-__all__ = ["NirReader"]
+__all__ = ["NirFormat"]
 
 
-class NirReader(Reader):
+class NirFormat(Reader):
     """Gives the exact network that edgeml left in the file, else the float `Snn` that its nodes describe."""
 
     description: ClassVar[str] = "a spiking network in NIR (.nir)"

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from ...network import Network
 from ...network.network_file import read
-from ..reader import Reader, Request
+from ..format import Reader, Request
 
-__all__ = ["EdgemlReader"]
+__all__ = ["EdgemlFormat"]
 
 
-class EdgemlReader(Reader):
+class EdgemlFormat(Reader):
     """Gives the network itself."""
 
     description: ClassVar[str] = "an integer network of edgeml's (.edgeml)"

@@ -9,16 +9,16 @@ from ...errors import InputError
 from ..exported_program.execution import run_program
 from ..exported_program.program import read_program
 from ..exported_program.reader import program_to_mlp
+from ..format import Reader, Request, read_bounded
 from ..mlp import Mlp
-from ..reader import Reader, Request, read_bounded
 from ..self_check import check_against_source
 
-__all__ = ["ExportedProgramReader", "read_archive", "saved"]
+__all__ = ["ExportedProgramFormat", "read_archive", "saved"]
 
 LARGEST_FILE = 2**29
 
 
-class ExportedProgramReader(Reader):
+class ExportedProgramFormat(Reader):
     """A file is read without torch and unpickles nothing; an object is saved to memory and read like a file."""
 
     description: ClassVar[str] = "a model saved by torch.export (.pt2, or the ExportedProgram)"

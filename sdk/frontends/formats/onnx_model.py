@@ -10,20 +10,20 @@ import sys
 from typing import ClassVar
 
 from ...network import Network
+from ..format import Reader, Request, graph_reader, read_bounded
 from ..mlp import Mlp
 from ..onnx_model.execution import run_graph
 from ..onnx_model.graph import read_graph
 from ..onnx_model.operators import readers_of
 from ..onnx_model.reader import graph_to_mlp
-from ..reader import Reader, Request, graph_reader, read_bounded
 from ..self_check import check_against_source
 
-__all__ = ["OnnxReader"]
+__all__ = ["OnnxFormat"]
 
 LARGEST_FILE = 2**29
 
 
-class OnnxReader(Reader):
+class OnnxFormat(Reader):
     """Files, and `onnx.ModelProto` objects."""
 
     description: ClassVar[str] = "an ONNX model (.onnx)"

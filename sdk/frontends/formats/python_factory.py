@@ -18,17 +18,17 @@ from typing import Any, ClassVar
 
 from ...errors import EdgemlError, InputError
 from ...network import Network
+from ..format import Reader, Request, reader_for
 from ..mlp import Mlp
-from ..reader import Reader, Request, reader_for
 from ..safetensors_weights import load_weights
 from ..snn import Snn
 
-__all__ = ["PythonFactoryReader"]
+__all__ = ["PythonFactoryFormat"]
 
 _SOURCE = re.compile(r"(?P<file>.+\.py):(?P<factory>[^:/\\]*)", re.DOTALL)
 
 
-class PythonFactoryReader(Reader):
+class PythonFactoryFormat(Reader):
     """The object that the factory makes is read by whichever format takes it."""
 
     description: ClassVar[str] = (

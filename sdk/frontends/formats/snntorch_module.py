@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar
 
-from ..reader import Reader, Request
+from ..format import Reader, Request
 
-__all__ = ["SnntorchModuleReader"]
+__all__ = ["SnntorchModuleFormat"]
 
 
-class SnntorchModuleReader(Reader):
+class SnntorchModuleFormat(Reader):
     """Linear layers, batch norm, sums and constant factors, and Leaky, Synaptic, Lapicque, RLeaky or RSynaptic neurons.
 
     forward is run on random inputs and watched: one step, or a loop over time of its own. What it computes is read

@@ -14,12 +14,12 @@ import numpy.typing as npt
 from ...errors import InputError
 from ..exported_program.program import read_program
 from ..exported_program.reader import program_to_mlp
+from ..format import Reader, Request
 from ..mlp import Mlp
-from ..reader import Reader, Request
 from ..self_check import TOLERANCE, check_against_source
 from .exported_program import saved
 
-__all__ = ["TorchModuleReader"]
+__all__ = ["TorchModuleFormat"]
 
 _BATCH = 7
 """Samples of an example that edgeml makes: no size that a model's own shapes are likely to have."""
@@ -28,7 +28,7 @@ _TOLERANCES = {"torch.float64": TOLERANCE, "torch.float32": 1e-4, "torch.float16
 """What rounding may do to a model that runs only in its own number type."""
 
 
-class TorchModuleReader(Reader):
+class TorchModuleFormat(Reader):
     """Any module whose forward is an MLP; it is neither changed nor left in another mode."""
 
     description: ClassVar[str] = "a torch.nn.Module"

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgeml.errors import InputError, MissingTool, printable
+from edgeml.frontends.format import read_bounded
 from edgeml.frontends.onnx_model.message_size import check_extent
 from edgeml.frontends.onnx_model.tensors import tensor_array
-from edgeml.frontends.reader import read_bounded
 from edgeml.plugins import RuleResult
 
 __all__ = ["check_model", "inspect_file", "read_model"]
