@@ -71,7 +71,9 @@ class SpikingConverter:
 
             refuse_others(options, RATE, f"--encoding {RATE_ENCODING}")
             return convert_rate(mlp, data, options, progress)
-        refuse_others(options, (*EXACT, *_quantized().options), "exact encodings")
+        refuse_others(
+            options, (*EXACT, *_quantized().options), "exact encodings, which take as many slots as their values need"
+        )
         passed = {key: value for key, value in options.items() if key not in _EXACT}
         chosen = read_values(EXACT, {key: value for key, value in options.items() if key in _EXACT})
         encoding, uniform = chosen["encoding"], chosen["uniform_thresholds"]

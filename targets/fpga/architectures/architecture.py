@@ -190,7 +190,7 @@ class Architecture(ABC, Generic[_C, _P]):
     def estimate(self, plan: _P, family: Family) -> dict[str, Cost]:
         """Estimated cost by layer."""
         constants = self.constants[constants_of(family)]
-        return {layer: cost_of(parts, constants) for layer, parts in self.parts(plan, family).items()}
+        return {layer: cost_of(layer, parts, constants) for layer, parts in self.parts(plan, family).items()}
 
 
 def _rooms() -> list[str]:

@@ -31,4 +31,4 @@ def estimate_argmax(interface: Interface, family: Family) -> Cost:
     parts.add("product", (lanes - 1 + several) * (bits + levels))
     add_fifo(parts, levels + several + 3, lanes * bits, family)
     add_fifo(parts, levels + several + 3, interface.class_bits, family)
-    return cost_of(parts, FOLDED_PRIOR[constants_of(family)])
+    return cost_of("argmax", parts, FOLDED_PRIOR[constants_of(family)])

@@ -59,10 +59,14 @@ def constants_of(family: Family) -> str:
     return "xilinx" if family.lut_inputs == 6 else family.name
 
 
-def cost_of(parts: Parts, constants: Mapping[str, float]) -> Cost:
-    """Cells of amounts of logic; InputError naming a kind of logic that has no constant."""
+def cost_of(layer: str, parts: Parts, constants: Mapping[str, float]) -> Cost:
+    """Cells of a layer's amounts of logic; InputError naming the layer and a kind of logic that has no constant."""
     if unknown := sorted(set(parts.logic) - set(constants)):
-        raise InputError(f"kind of logic {unknown[0]!r}", "has no constant", f"Count in one of {', '.join(constants)}")
+        raise InputError(
+            f"layer {layer}",
+            f"its hardware counts logic of kind {unknown[0]!r}, which has no constant",
+            f"Count in one of {', '.join(constants)}",
+        )
     luts = parts.luts + sum(constants[kind] * amount for kind, amount in parts.logic.items())
     return Cost(luts, round(parts.flip_flops), parts.block_rams, parts.dsps)
 

@@ -129,8 +129,8 @@ def test_logic_that_gives_too_few_values_is_refused(tmp_path: Path, monkeypatch:
 def test_a_kind_of_logic_that_no_constant_was_fitted_for_is_named() -> None:
     parts = Parts()
     parts.add("magic", 3.0)
-    with pytest.raises(InputError, match="'magic'"):
-        cost_of(parts, {"tree": 1.0})
+    with pytest.raises(InputError, match=r"layer both.*'magic'"):
+        cost_of("both", parts, {"tree": 1.0})
 
 
 def test_designs_of_packages_are_made_again_from_their_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
