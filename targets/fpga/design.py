@@ -27,7 +27,7 @@ from .architectures.architecture import Choices, Clocks, Layout, architectures, 
 from .architectures.stored_choices import StoredChoices
 from .interface import Interface
 from .tops.axi_stream import axis_top
-from .verilog.library import library_text
+from .verilog.shipped_modules import library_text
 
 __all__ = [
     "DESIGN_FILE",

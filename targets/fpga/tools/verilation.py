@@ -13,7 +13,7 @@ from edgeml.errors import MissingTool
 from edgeml.system import cache
 from edgeml.system.tool import side_by_side
 
-from ..verilog.library import library_text
+from ..verilog.shipped_modules import library_text
 from .programs import (
     Verilator,
     compiler,

@@ -8,7 +8,7 @@ from edgeml.network.network_file import model_hash
 from ..budget import Budget
 from ..design import DESIGN_FILE, Built
 from ..interface import Interface
-from ..verilog.library import library_text
+from ..verilog.shipped_modules import library_text
 from ..verilog.writer import Expression, Port, Verilog, same
 
 __all__ = ["FOLDER", "STATUS_MODULE", "ip_files"]

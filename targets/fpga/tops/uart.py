@@ -15,7 +15,7 @@ from edgeml.network.network_file import model_hash
 from ..budget import Budget
 from ..design import Built
 from ..interface import Interface
-from ..verilog.library import library_text
+from ..verilog.shipped_modules import library_text
 from ..verilog.writer import CLOCK, Expression, Layout, Parameter, Port, Verilog, same
 from .constraints import pin_file
 

@@ -36,7 +36,7 @@ READS_OF_OWN = {
     "sdk/report/page.py",
     "targets/c/program.py",
     "sdk/licensing.py",
-    "targets/fpga/verilog/library.py",
+    "targets/fpga/verilog/shipped_modules.py",
     "targets/mcu/packaging.py",
     # The reader itself.
     "sdk/system/regular_file.py",

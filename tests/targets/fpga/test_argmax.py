@@ -27,8 +27,8 @@ from edgeml.targets.fpga.tools.programs import (
     run,
 )
 from edgeml.targets.fpga.verilog.element import Element
-from edgeml.targets.fpga.verilog.library import library_text
 from edgeml.targets.fpga.verilog.memory import memory_image, pack_words
+from edgeml.targets.fpga.verilog.shipped_modules import library_text
 from tests.network.random_networks import random_inputs
 
 from .architectures.test_spiking import undefined_after_reset

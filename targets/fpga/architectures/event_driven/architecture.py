@@ -17,7 +17,7 @@ from ...estimate.costs import total, within
 from ...estimate.parts import Parts
 from ...interface import Interface
 from ...options import Asked
-from ...verilog.library import library_text
+from ...verilog.shipped_modules import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .choices import MembranesPerClock, read_choices

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from edgeml.errors import InputError
 
-from ...verilog.library import library_text
+from ...verilog.shipped_modules import library_text
 from ...verilog.stream import Stream, stream_ports
 from ...verilog.writer import CLOCK, Verilog
 from .plan import INPUT, Edge, FoldedPlan, UnitChain

@@ -16,7 +16,7 @@ from edgeml.network import Network, Node
 from ...budget import Family
 from ...estimate.parts import Parts
 from ...verilog.element import Element
-from ...verilog.library import library_text
+from ...verilog.shipped_modules import library_text
 from .clocks import ValueClocks, spaced
 from .folding import Folding, ceil_div
 

@@ -18,7 +18,7 @@ from ...estimate.costs import total
 from ...estimate.parts import Parts
 from ...interface import Interface
 from ...options import Asked
-from ...verilog.library import library_text
+from ...verilog.shipped_modules import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..spiking_networks import spiking_network
 from ..stored_choices import StoredChoices

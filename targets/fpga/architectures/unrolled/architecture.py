@@ -19,7 +19,7 @@ from ...estimate.parts import Parts
 from ...interface import Interface
 from ...layer_hardware import compared_form, has_logic, logic_kinds
 from ...options import Asked
-from ...verilog.library import library_text
+from ...verilog.shipped_modules import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .estimate import unrolled_amounts
