@@ -12,6 +12,7 @@ import pytest
 
 from edgeml.bundle import Bundle
 from edgeml.cli import main
+from tests.forgotten_kinds import forget_kinds
 
 from .blocks import Block, blocks_of, check_options, commands, run_block
 
@@ -47,9 +48,11 @@ def folder(first_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     paths, modules = list(sys.path), set(sys.modules)
     yield tmp_path
     sys.path[:] = paths
-    for name in set(sys.modules) - modules:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    new = set(sys.modules) - modules
+    gone = [name for name in new if str(tmp_path) in str(getattr(sys.modules[name], "__file__", ""))]
+    forget_kinds(gone)
+    for name in gone:
+        del sys.modules[name]
 
 
 def _run_page(name: str, folder: Path) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edgeml.frontends.float_operators import operator
-from edgeml.network import layer
 from tests.docs.blocks import blocks_of
+from tests.forgotten_kinds import forget_kinds
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -48,8 +47,7 @@ def installed(folder: Path, **changed: str) -> Iterator[Path]:
         yield site
     finally:
         sys.path.remove(str(site))
-        for module in [module for module in sys.modules if module.split(".")[0] == NAME]:
+        modules = [module for module in sys.modules if module.split(".")[0] == NAME]
+        forget_kinds(modules)
+        for module in modules:
             del sys.modules[module]
-        for kinds in (layer._KINDS, operator._KINDS):
-            for kind in [kind for kind, found in kinds.items() if found.__module__.split(".")[0] == NAME]:
-                del kinds[kind]
