@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +14,18 @@ __all__ = ["clip_table", "function_steps", "function_table", "retype_table", "ti
 IntTable = npt.NDArray[np.int32]
 
 
+def _logistic(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    y: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-x))
+    return y
+
+
+_FUNCTIONS: Mapping[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
+    "LOGISTIC": _logistic,
+    "TANH": np.tanh,
+}
+"""By the name of the operator in the file."""
+
+
 def _inputs(source: TensorInfo) -> npt.NDArray[np.int64]:
     return np.arange(source.low, source.high + 1, dtype=np.int64)
 
@@ -20,7 +34,7 @@ def function_steps(name: str, source: TensorInfo, target: TensorInfo) -> npt.NDA
     """f(x)/scale for each of the 256 inputs, before rounding: LOGISTIC in steps of 1/256, TANH of 1/128."""
     x = np.float64(source.scale) * (_inputs(source) - source.zero_point)
     with np.errstate(over="ignore"):
-        y = 1.0 / (1.0 + np.exp(-x)) if name == "LOGISTIC" else np.tanh(x)
+        y = _FUNCTIONS[name](x)
     steps: npt.NDArray[np.float64] = y / np.float64(target.scale)
     return steps
 
