@@ -6,9 +6,11 @@ from .golden import argmax, simulate, trace
 from .layer import Layer, layer_class, layer_kinds
 from .layers.add import Add
 from .layers.dense import Dense
+from .layers.encode import Encode
 from .layers.input_quantizer import InputQuantizer
 from .layers.lookup import Lookup
 from .layers.requantize import Requantize
+from .layers.tables import Tables
 from .layers.threshold import Threshold
 from .network import Network, Node, Output
 from .task import TASKS, integer_threshold
@@ -18,6 +20,7 @@ __all__ = [
     "TASKS",
     "Add",
     "Dense",
+    "Encode",
     "InputQuantizer",
     "Layer",
     "Lookup",
@@ -25,6 +28,7 @@ __all__ = [
     "Node",
     "Output",
     "Requantize",
+    "Tables",
     "Threshold",
     "ValueRange",
     "argmax",

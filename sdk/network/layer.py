@@ -109,6 +109,14 @@ class Layer(ABC):
         """
         return None
 
+    def best_inputs(self, direction: Direction, low: int, high: int) -> tuple[npt.NDArray[np.int32], Direction] | None:
+        """Of a layer that asks more of an input than how large it is: the values low … high of its one input tensor for
+        which Σ direction · outputs is largest, int32 [inputs], and how much each of them matters, at least 0.
+
+        The search for test vectors sets inputs of the network to them; None: ends of their ranges do.
+        """
+        return None
+
     @property
     def rounding_rule(self) -> str:
         """Name of the rule by which it rounds (`network.rounding.ROUNDINGS`); empty if it is exact."""

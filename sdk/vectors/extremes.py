@@ -88,26 +88,40 @@ class _Search:
         self.pool = np.concatenate([self.pool, q[None]])
         self.values = {name: np.concatenate([value, found[name]]) for name, value in self.values.items()}
 
-    def wanted(self, goal: _Goal, values: Values) -> Direction | None:
-        """How much each input matters to the goal at `values` (of one sample), and which way; None if a layer on the
-        way does not say. What stands at the end that it is wanted at counts a quarter."""
+    def wanted(self, goal: _Goal, values: Values) -> tuple[IntTensor, Direction] | None:
+        """What each input should be for the goal at `values` (of one sample), and how much that matters; None if a
+        layer on the way does not say. What stands at the end that it is wanted at counts a quarter."""
         directions: dict[str, Direction] = {goal.node: goal.direction}
+        entry = self.network.nodes[0]
+        low, high = self.network.quantizer.low, self.network.quantizer.high
+        goal_values, matters = values[entry.name][0], np.zeros(self.network.input_size)
         for part in reversed(self._needed[goal.node][1:]):
             direction = directions.pop(part.name, None)
             if direction is None:
                 continue
             ends, value = self.network.ranges[part.name], values[part.name][0]
             there = np.where(direction > 0, value >= ends.high, value <= ends.low)
-            backward = wanted_inputs(part.layer, np.where(there, np.trunc(direction / 4), direction))
+            direction = np.where(there, np.trunc(direction / 4), direction)
+            if part.inputs == (entry.name,) and (best := part.layer.best_inputs(direction, low, high)) is not None:
+                # Layers that share an input do not agree: it goes to who cares most.
+                more = best[1] > matters
+                goal_values, matters = np.where(more, best[0], goal_values), np.where(more, best[1], matters)
+                continue
+            backward = wanted_inputs(part.layer, direction)
             if backward is None:
                 return None
             for name, back in zip(part.inputs, backward, strict=True):
                 directions[name] = directions[name] + back if name in directions else back
-        return directions.get(self.network.nodes[0].name)
+        if entry.name in directions:
+            wanted = directions[entry.name]
+            more = np.abs(wanted) > matters
+            goal_values = np.where(more, np.where(wanted > 0, high, low), goal_values)
+            matters = np.where(more, np.abs(wanted), matters)
+        return goal_values, matters
 
     def climb(self, goal: _Goal, allowed: int) -> IntTensor:
         """The best input [inputs] found for the goal with so much work."""
-        quantizer, floor = self.network.quantizer, self.work - allowed
+        floor = self.work - allowed
         scores = goal.score(self.values)
         first = int(scores.argmax())
         best: IntTensor = self.pool[first]
@@ -123,7 +137,7 @@ class _Search:
             wanted = self.wanted(goal, values) if failed == 0 else None
             tries = np.empty((0, best.size), np.int32)
             if wanted is not None:
-                tries = _toward(best, wanted, quantizer.low, quantizer.high)
+                tries = _toward(best, *wanted)
             tries = (tries if len(tries) else self._shuffled(best))[: self.batch]
             found = self.run(tries, goal.node)
             scores = goal.score(found)
@@ -200,11 +214,10 @@ def _ancestors(network: Network) -> dict[str, tuple[Node, ...]]:
     }
 
 
-def _toward(q: IntTensor, wanted: Direction, low: int, high: int) -> IntTensor:
-    """q with the inputs that matter most at the end that is wanted: all of them, half, a quarter …"""
-    goal = np.where(wanted > 0, high, np.where(wanted < 0, low, q)).astype(np.int32)
+def _toward(q: IntTensor, goal: IntTensor, matters: Direction) -> IntTensor:
+    """q with the inputs that matter most as `goal` has them: all of them, half, a quarter …"""
     moving = np.flatnonzero(goal != q)
-    order = moving[np.argsort(-np.abs(wanted[moving]), kind="stable")]
+    order = moving[np.argsort(-matters[moving], kind="stable")]
     counts = sorted({max(1, len(order) * share // 16) for share in (16, 14, 12, 10, 8, 6, 4, 2, 1)} | {1}, reverse=True)
     tries = np.repeat(q[None], len(counts) if len(order) else 0, axis=0)
     for row, count in zip(tries, counts, strict=False):
