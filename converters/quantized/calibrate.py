@@ -120,7 +120,8 @@ def _steps(placement: Placement, wanted: dict[str, Floats]) -> dict[str, float]:
         values = wanted[placement.node(name).source]
         rounded = Rounded(values, quantizer.low, quantizer.high, quantizer.offset)
         groups.setdefault(quantizer.group, []).append(rounded)
-    return {name: best_step(tensors)[0] for name, tensors in groups.items()}
+    stated = {quantizer.group: quantizer.grid for quantizer in placement.quantizers.values() if quantizer.grid}
+    return {name: stated.get(name) or best_step(tensors)[0] for name, tensors in groups.items()}
 
 
 def _linear(operator: PlacedLinear, x: Floats, wanted: Floats) -> tuple[LinearParameters, Floats]:

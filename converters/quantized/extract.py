@@ -22,9 +22,11 @@ from edgeml.errors import CheckFailed, NetworkError
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
-from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output, Threshold, ValueRange
+from edgeml.network import Add, Dense, Encode, InputQuantizer, Layer, Network, Node, Output, Threshold, ValueRange
+from edgeml.network.layers.encode import EQUAL
 
 from .model import Input, ModelNode, ModelVisitor, QuantizedLinear, QuantizedModel, Quantizer
+from .one_hot import split_one_hot
 from .proof import Reference, prove, require_exact_sums
 from .thresholds import compose, thresholds
 
@@ -51,6 +53,8 @@ class _Extraction(ModelVisitor[None]):
         self.ranges: dict[str, ValueRange] = {}
         self.dense_names: dict[tuple[str, bytes], str] = {}
         self.linears: dict[str, QuantizedLinear] = {}
+        self.encoded: dict[str, tuple[Encode, str]] = {}
+        """Of one-hot encodings, which are no nodes of the network, the layer and the name of what it would take."""
         self.chains: dict[str, tuple[ModelNode, list[FloatOperator]]] = {}
         """Of each node, the last one whose values are integers or sums of them, and the operators on reals behind."""
 
@@ -92,6 +96,20 @@ class _Extraction(ModelVisitor[None]):
         self._add(node.name, layer, node.inputs)
         self.chains[node.name] = node, []
 
+    def on_grid(self, node: ModelNode, operator: FloatOperator, given: list[None]) -> None:
+        """One-hot values stay behind: the sums of them are tables of what they are made from."""
+        layer = operator.integer_layer()
+        assert isinstance(layer, Encode)
+        if np.any(layer.rule == EQUAL) and self._only_linears_take(node):
+            self.encoded[node.name] = layer, node.inputs[0]
+        else:
+            self._add(node.name, layer, node.inputs)
+        self.chains[node.name] = node, []
+
+    def _only_linears_take(self, node: ModelNode) -> bool:
+        consumers = [each.operator for each in self.model.nodes if node.name in each.inputs]
+        return bool(consumers) and all(each.kind == QuantizedLinear.kind for each in consumers)
+
     def _add(self, name: str, layer: Layer, inputs: tuple[str, ...]) -> None:
         value_range = layer.output_range(*(self.ranges[each] for each in inputs))
         low, high = value_range.bounds
@@ -104,9 +122,35 @@ class _Extraction(ModelVisitor[None]):
         self.nodes.append(Node(name, layer, inputs))
         self.ranges[name] = value_range
 
+    def _add_dense(
+        self, name: str, weight: npt.NDArray[np.int32], bits: int, bias: npt.NDArray[np.int32], inputs: tuple[str, ...]
+    ) -> None:
+        """Products with weights; of one-hot values, which are sums of tables, those sums."""
+        (source,) = inputs
+        if source not in self.encoded:
+            self._add(name, Dense(weight, bits, bias), inputs)
+            return
+        encode, taken = self.encoded[source]
+        split = split_one_hot(encode, weight, bits, bias, int(self.ranges[taken].high.max()) + 1)
+        if split.rest is None:
+            self._add(name, split.tables, (taken,))
+            return
+        rest, dense = split.rest
+        if (rest_name := f"{source}_rest") not in self.ranges:
+            self._add(rest_name, rest, (taken,))
+        sides = self._free_name(f"{name}_dense"), self._free_name(f"{name}_tables")
+        self._add(sides[0], dense, (rest_name,))
+        self._add(sides[1], split.tables, (taken,))
+        self._add(name, Add(), sides)
+
     def _largest(self, linear: ModelNode, operator: QuantizedLinear) -> npt.NDArray[np.float64]:
         """Σ |w| · max |x| of each channel."""
-        source = self.ranges[linear.inputs[0]]
+        (name,) = linear.inputs
+        if name in self.encoded:
+            encode, taken = self.encoded[name]
+            source = encode.output_range(self.ranges[taken])
+        else:
+            source = self.ranges[name]
         reach = np.maximum(np.abs(source.low), np.abs(source.high))
         return (np.abs(operator.weight.astype(np.int64)) @ reach).astype(np.float64)
 
@@ -120,7 +164,7 @@ class _Extraction(ModelVisitor[None]):
             raise CheckFailed(f"layer {node.name}", "its bias is not a multiple of its accumulator's scale")
         outputs = len(operator.weight)
         require_exact_sums(node.name, self._largest(node, operator), np.full(outputs, scale), operator.bias)
-        self._add(node.name, Dense(operator.weight, operator.bits, bias.astype(np.int32)), node.inputs)
+        self._add_dense(node.name, operator.weight, operator.bits, bias.astype(np.int32), node.inputs)
 
     def _add_threshold(self, node: ModelNode, quantizer: Quantizer) -> None:
         source, chain = self.chains[node.inputs[0]]
@@ -162,7 +206,7 @@ class _Extraction(ModelVisitor[None]):
             weight = _negated_rows(source.name, operator, sign)
             first = all(name != source.name for name, _ in self.dense_names)
             name = source.name if first else self._free_name(f"{source.name}_negated")
-            self._add(name, Dense(weight, operator.bits, np.zeros(len(weight), np.int32)), source.inputs)
+            self._add_dense(name, weight, operator.bits, np.zeros(len(weight), np.int32), source.inputs)
             self.dense_names[key] = name
         return self.dense_names[key]
 

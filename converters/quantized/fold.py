@@ -52,7 +52,7 @@ def refuse_unsupported(mlp: Mlp) -> None:
     integers themselves, as a sigmoid or tanh: thresholds of few bits would make something else of them."""
     for node in mlp.nodes:
         operator = node.operator
-        if operator.role not in (Role.LINE, Role.JOIN) and not isinstance(operator, Linear):
+        if operator.role not in (Role.LINE, Role.JOIN, Role.ENCODING) and not isinstance(operator, Linear):
             raise InputError(
                 f"layer {node.name}" + (f" ({node.origin})" if node.origin else ""),
                 f"is a {operator.kind}, which the quantized form does not have",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
 from edgeml.frontends.float_operators.affine import Affine
+from edgeml.frontends.float_operators.encode import Encode
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 
@@ -21,7 +24,7 @@ from .scales import (
     quantize_weights,
     round_scale,
 )
-from .user_operators import OnIntegers, OnReals
+from .user_operators import OnGrid, OnIntegers, OnReals
 
 __all__ = ["freeze"]
 
@@ -58,6 +61,16 @@ class _Freezing(PlacementVisitor[None]):
         self._append(node.name, OnIntegers(operator), node.inputs)
         self.steps[node.name] = self.steps[node.inputs[0]]
         self.offsets[node.name] = operator.evaluate(*(self.offsets[side][None] for side in node.inputs))[0]
+
+    def on_grid(self, node: PlacedNode, operator: FloatOperator, given: list[None]) -> None:
+        """Its quantizer's integers, offset left out, are those of its grid."""
+        assert isinstance(operator, Encode)
+        (source,) = node.inputs
+        learned = self.parameters.levels.get(node.name, operator.operand)
+        on_integers = replace(operator, operand=learned, scale=self.steps[source], offset=0.0)
+        self._append(node.name, OnGrid(on_integers), node.inputs)
+        self.steps[node.name] = 1.0
+        self.offsets[node.name] = np.zeros(operator.outputs)
 
     def on_reals(self, node: PlacedNode, operator: FloatOperator, given: list[None]) -> None:
         self._append(node.name, OnReals(operator), (self._with_offset(node.inputs[0]),))

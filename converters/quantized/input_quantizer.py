@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.equalization import feature_units
+from edgeml.errors import InputError
+from edgeml.frontends.float_operators.encode import Encode
 from edgeml.frontends.float_operators.linear import Linear
 
 from .fold import FoldedMlp, normalise_input, takes_only_linear
@@ -46,6 +48,8 @@ def quantize_input(folded: FoldedMlp, x: Floats, options: Options) -> QuantizedI
 
     With `options.input_range` only that range decides, and nothing is clipped within it.
     """
+    if (grid := _grid(folded)) is not None:
+        return _on_grid(folded, grid)
     if options.input_range is not None:
         ends = np.array([[low_or_high] * folded.mlp.input_size for low_or_high in options.input_range], np.float64)
         return _quantized(folded, folded.normalise(ends), options, cover=True)
@@ -63,6 +67,29 @@ def quantize_input(folded: FoldedMlp, x: Floats, options: Options) -> QuantizedI
         return shared
     note = "The features' units differ much: each is normalised by its mean and deviation in the data."
     return QuantizedInput(apart.folded, apart.input, note)
+
+
+def _grid(folded: FoldedMlp) -> Encode | None:
+    """The first encoding that takes the input, on whose grid the input is then; else None."""
+    consumers = (node.operator for node in folded.mlp.consumers("input"))
+    return next((operator for operator in consumers if isinstance(operator, Encode)), None)
+
+
+def _on_grid(folded: FoldedMlp, grid: Encode) -> QuantizedInput:
+    """The input as integers that the model states; all encodings of it must state the same."""
+    size = folded.mlp.input_size
+    folded = normalise_input(folded, np.full(size, grid.offset), np.full(size, grid.scale))
+    for node in folded.mlp.consumers("input"):
+        operator = node.operator
+        if isinstance(operator, Encode) and (operator.scale, operator.offset, operator.bits) != (1.0, 0.0, grid.bits):
+            raise InputError(
+                f"layer {node.name}",
+                f"takes the input as integers of {operator.bits} bits, step {operator.scale:g} and offset "
+                f"{operator.offset:g} beside another that takes it as {grid.bits} bits",
+                "Encode all features on one grid",
+            )
+    scale, offset = _shortened(folded.scale), _shortened(folded.offset)
+    return QuantizedInput(folded, Input(size, scale, offset, grid.bits, False, 1.0))
 
 
 def _quantized(folded: FoldedMlp, normal: Floats, options: Options, cover: bool = False) -> QuantizedInput:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 from edgeml.frontends.graph_walk import walk
 
-from .user_operators import FloatVisitor, OnIntegers, OnReals
+from .user_operators import FloatVisitor, OnGrid, OnIntegers, OnReals
 
 __all__ = [
     "Input",
@@ -219,7 +219,7 @@ class Quantizer(Levels):
         return visitor.quantizer(node, self, given)
 
 
-ModelOperator = Input | QuantizedLinear | Quantizer | OnReals | OnIntegers
+ModelOperator = Input | QuantizedLinear | Quantizer | OnReals | OnIntegers | OnGrid
 
 
 @dataclass(frozen=True, eq=False)

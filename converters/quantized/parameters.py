@@ -39,8 +39,10 @@ class Parameters:
     input : the input quantizer.
     linear : by name of the placed node.
     steps : by group of quantizers, what one integer is worth.
+    levels : by name of the placed node, the operands of an encoding whose levels were learned.
     """
 
     input: Input
     linear: dict[str, LinearParameters] = field(default_factory=dict)
     steps: dict[str, float] = field(default_factory=dict)
+    levels: dict[str, Floats] = field(default_factory=dict)

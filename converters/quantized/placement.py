@@ -13,7 +13,7 @@ from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 
 from .model import Levels
-from .user_operators import FloatVisitor, OnIntegers, OnReals
+from .user_operators import FloatVisitor, OnGrid, OnIntegers, OnReals
 
 __all__ = ["PlacedLinear", "PlacedNode", "PlacedQuantizer", "Placement", "PlacementVisitor"]
 
@@ -52,17 +52,19 @@ class PlacedLinear:
 
 @dataclass(frozen=True)
 class PlacedQuantizer(Levels):
-    """A quantizer; those of one group share their scale. `half`: levels (q + ½)·scale instead of q·scale."""
+    """A quantizer; those of one group share their scale.
+
+    Parameters
+    ----------
+    offset : in steps, what the integer 0 stands for: levels (q + offset)·scale; a multiple of ½.
+    grid : the scale, if what takes its integers states it; 0 if it is chosen.
+    """
 
     group: str
     bits: int
     signed: bool
-    half: bool
-
-    @property
-    def offset(self) -> float:
-        """In steps, what the integer 0 stands for."""
-        return 0.5 if self.half else 0.0
+    offset: float = 0.0
+    grid: float = 0.0
 
     def output_size(self, *input_sizes: int) -> int:
         """Number of channels, that of its input."""
@@ -78,7 +80,7 @@ class PlacedNode:
     """`operator` at its place; `source` is the node of the folded MLP whose values these are."""
 
     name: str
-    operator: PlacedLinear | PlacedQuantizer | OnReals | OnIntegers
+    operator: PlacedLinear | PlacedQuantizer | OnReals | OnIntegers | OnGrid
     inputs: tuple[str, ...]
     source: str
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from edgeml.errors import InputError
+from edgeml.frontends.float_operators.encode import Encode
 from edgeml.frontends.float_operators.interval import Interval
 from edgeml.frontends.float_operators.operator import Role
 from edgeml.frontends.graph_walk import walk
@@ -22,7 +23,8 @@ from edgeml.frontends.mlp import Mlp, MlpNode
 
 from .options import Options
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement
-from .user_operators import OnIntegers, as_user_operator
+from .scales import ACTIVATION_SCALE_BITS, round_scale
+from .user_operators import OnGrid, OnIntegers, as_user_operator
 
 __all__ = ["OUTPUT_BITS", "place_quantizers"]
 
@@ -77,6 +79,8 @@ class _Placing:
             side = self._output_side if self._is_last(node) else self._side
             self._append(name, OnIntegers(node.operator), tuple(side(source) for source in node.inputs), node.name)
             self.quantized[node.name] = name
+        elif isinstance(node.operator, Encode):
+            self._place_encoding(node, node.operator, name)
         else:
             self._append(name, as_user_operator(node.operator), (self.real[node.inputs[0]],), node.name)
         self.real[node.name] = name
@@ -91,6 +95,19 @@ class _Placing:
         if source not in self.quantized:
             self.quantized[source] = self._quantizer(source, source, self.bits[self.roots[source]][1])
         return self.quantized[source]
+
+    def _place_encoding(self, node: MlpNode, operator: Encode, name: str) -> None:
+        """It takes the input, which is on its grid, or a quantizer of its grid: the nearest one that there is."""
+        (source,) = node.inputs
+        taken = source
+        if source != "input":
+            step = round_scale(operator.scale, ACTIVATION_SCALE_BITS)
+            offset = round(2.0 * operator.offset / step) / 2.0
+            operator = operator.on_grid(step, offset * step)
+            quantizer = PlacedQuantizer(f"grid of {node.name}", operator.bits, False, offset, step)
+            taken = self._quantizer_node(source, quantizer)
+        self._append(name, OnGrid(operator), (taken,), node.name)
+        self.quantized[node.name] = name
 
     def _side(self, source: str) -> str:
         if source not in self.sides:
@@ -112,10 +129,13 @@ class _Placing:
         if group != _OUTPUT_GROUP:
             group = self.groups.get(source, group)
         signed = not _never_negative(self.mlp, source)
-        half = signed and bits <= _HALF_STEP_BITS
+        offset = 0.5 if signed and bits <= _HALF_STEP_BITS else 0.0
+        return self._quantizer_node(source, PlacedQuantizer(group, bits, signed, offset))
+
+    def _quantizer_node(self, source: str, quantizer: PlacedQuantizer) -> str:
         taken = {node.name for node in self.placed} | set(self.names.values())
         name = _free(f"{self.names.get(self.roots[source], 'input')}_act", taken)
-        self._append(name, PlacedQuantizer(group, bits, signed, half), (self.real[source],), source)
+        self._append(name, quantizer, (self.real[source],), source)
         return name
 
     def _roots(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ from .parameters import LinearParameters, Parameters
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
 from .scales import ACTIVATION_SCALE_BITS, integer_range, round_scale
 from .straight_through import BinaryWeights, RoundedBias, UniformQuantizer
+from .user_operators import OnGrid
 
 __all__ = ["TrainableNetwork"]
 
@@ -148,6 +149,8 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         return self.operands[node.name]
 
     def _group_step(self, operator: PlacedQuantizer) -> Tensor:
+        if operator.grid:
+            return self.step[operator.group].detach() * self.steps[operator.group]
         return self.step[operator.group].abs() * self.steps[operator.group]
 
     def _last_bias(self, node: PlacedNode) -> Tensor:
@@ -162,6 +165,8 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         while name not in self.placement.quantizers:
             if name == "input":
                 return torch.tensor(self.input.step)
+            if isinstance(self.placement.node(name).operator, OnGrid):
+                return torch.tensor(1.0)
             name = self.placement.node(name).inputs[0]
         return self._group_step(self.placement.quantizers[name])
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 
-__all__ = ["FloatVisitor", "OnIntegers", "OnReals", "UserOperator", "as_user_operator"]
+__all__ = ["FloatVisitor", "OnGrid", "OnIntegers", "OnReals", "UserOperator", "as_user_operator"]
 
 N = TypeVar("N")
 V = TypeVar("V")
@@ -25,6 +25,10 @@ class FloatVisitor(ABC, Generic[N, V]):
     @abstractmethod
     def on_integers(self, node: N, operator: FloatOperator, given: list[V]) -> V:
         """At a node that takes integers of one step and gives integers of that step."""
+
+    def on_grid(self, node: N, operator: FloatOperator, given: list[V]) -> V:
+        """At a node that takes integers of its own grid and gives integers of step 1."""
+        return self.on_integers(node, operator, given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +98,31 @@ class OnIntegers(UserOperator):
         return visitor.on_integers(node, self.operator, given)
 
 
-def as_user_operator(operator: FloatOperator) -> OnReals | OnIntegers:
+@dataclass(frozen=True, eq=False)
+class OnGrid(UserOperator):
+    """A function of integers of a grid that it states, which gives integers of step 1 (`Role.ENCODING`)."""
+
+    def tensor_step(self, *given: float | None) -> float | None:
+        """1; InputError if its inputs are not integers."""
+        if None in given:
+            raise InputError(self.kind, "takes values that are not quantized")
+        return 1.0
+
+    def unit(self, *given: float | None) -> float | None:
+        """What one of its integers is worth."""
+        return self.tensor_step(*given)
+
+    def visit(self, visitor: FloatVisitor[N, V], node: N, given: list[V]) -> V:
+        """Have `visitor` do what it does here."""
+        return visitor.on_grid(node, self.operator, given)
+
+
+def as_user_operator(operator: FloatOperator) -> OnReals | OnIntegers | OnGrid:
     """`operator` as its role says; InputError for a role that the quantized form does not have."""
     if operator.role is Role.LINE:
         return OnReals(operator)
     if operator.role is Role.JOIN:
         return OnIntegers(operator)
+    if operator.role is Role.ENCODING:
+        return OnGrid(operator)
     raise InputError(operator.kind, "has no integers in the quantized form", operator.quantized_remedy)

@@ -36,6 +36,8 @@ class Role(Enum):
     integers q, steps s > 0 and offsets o per channel it keeps: f(q·s + o) = integer_layer(q)·s + f(o). Sums with whole
     factors and other orders of channels do; a product of two tensors, whose step is s², does not. That it holds is
     tried when the operator becomes integers, with the offsets that are not 0."""
+    ENCODING = "encoding"
+    """Takes integers of a grid that it states itself, and gives integers of step 1. Of `encode` alone."""
     FUNCTION = "function"
     """Any other function of each value by itself: becomes a table, in forms that have tables."""
     QUANTIZER = "quantizer"
