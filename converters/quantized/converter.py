@@ -84,6 +84,12 @@ def _convert(
     from .reference import float_reference
 
     thinned = thinned_samples(samples, max(mlp.sizes.values()))
+    encode_note = ""
+    if options.encode:
+        from .input_encoding import encode_input
+
+        seen = np.asarray(samples, np.float64)
+        folded, encode_note = encode_input(folded, seen, options.encode, options.input_bits)
     folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
     quantized = quantize_input(folded, thinned, options)
     placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))
@@ -94,7 +100,7 @@ def _convert(
         parameters = _trained(mlp, placement, quantized, parameters, data, options, epochs, progress)
     model = freeze(placement, parameters)
     network = stated(extract(model), mlp).with_origins(_origins(placement, quantized.folded.mlp))
-    notes = [quantized.note] if quantized.note else []
+    notes = [note for note in (encode_note, quantized.note) if note]
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
     reference = float_reference(mlp, quantized.folded, placement, model, network)
     notes += _notes(placement, data, epochs, metrics)

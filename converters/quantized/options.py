@@ -10,6 +10,8 @@ from edgeml.errors import InputError
 from edgeml.options import Choice, Option, Real, Structured, Whole, read_values
 from edgeml.options.kinds import shown
 
+from .input_encoding import FeatureEncoding, read_encodings
+
 __all__ = ["OPTIONS", "Options", "read_options"]
 
 _BITS = Whole(1, 8)
@@ -81,6 +83,14 @@ OPTIONS = (
         otherwise="taken from the data",
     ),
     Option(
+        "encode",
+        Structured(
+            "FEATURES=HOW,…", "features and bits, thermometer:N or table, such as 0-39=bits,40=table", read_encodings
+        ),
+        "How features enter: all=bits, all=thermometer:15, all=table, or ranges of features (0-39=bits,40=table).",
+        otherwise="as whole numbers",
+    ),
+    Option(
         "layer_bits",
         Structured("LAYER=BITS,…", "layers and their bits, such as first=8,linear2=4/2", _layer_bits),
         "Bits of single layers by name, or of first and last, over all else.",
@@ -113,6 +123,7 @@ class Options:
     Parameters
     ----------
     weight_bits, act_bits, input_bits : 1 to 8.
+    encode : how features enter the network; () for all as whole numbers.
     layer_bits : per layer by name (or `first`, `last`), (weight bits, activation bits), None where not given.
     narrow : weights of b bits lie in −(2^(b−1) − 1) … 2^(b−1) − 1, not in the full range from −2^(b−1).
     input_range : (low, high) of the input in the units of the model's data, or None: taken from the data.
@@ -126,6 +137,7 @@ class Options:
     weight_bits: int
     act_bits: int
     input_bits: int
+    encode: tuple[FeatureEncoding, ...]
     layer_bits: Mapping[str, tuple[int | None, int | None]]
     narrow: bool
     input_range: tuple[float, float] | None
@@ -144,6 +156,7 @@ def read_options(given: Mapping[str, Any]) -> Options:
         weight_bits=values["weight_bits"] or bits,
         act_bits=values["act_bits"] or bits,
         input_bits=values["input_bits"],
+        encode=values["encode"] or (),
         layer_bits=values["layer_bits"] or {},
         narrow=values["weight_range"] == "narrow",
         input_range=values["input_range"],
