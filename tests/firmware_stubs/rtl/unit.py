@@ -14,6 +14,8 @@ RTL = Path(__file__).parents[3] / "firmware_stubs" / "rtl"
 
 _PORT = re.compile(r"^    (input|output) +(?:wire|reg) *(?:signed)? *(?:\[(.+?):0\])? +(\w+)\b", re.MULTILINE)
 _PARAMETER = re.compile(r"^    parameter +(?:signed +)?(?:\[.*?\] +)?(\w+) = ([^,\n]*)", re.MULTILINE)
+_SHOWN = 12
+"""Letters of a parameter's value in the name of a unit."""
 _CHOICE = re.compile(r"\((.+?)\) \? (.+?) : (.+)")
 
 
@@ -35,7 +37,7 @@ class Unit:
     slow: bool = False
 
     def __str__(self) -> str:
-        return "-".join([self.module.removeprefix("edgeml_"), *(str(value) for _, value in self.parameters)])
+        return "-".join([self.module.removeprefix("edgeml_"), *(str(value)[:_SHOWN] for _, value in self.parameters)])
 
     def __getitem__(self, name: str) -> Any:
         return dict(self.parameters)[name]

@@ -37,9 +37,7 @@ def encode_of(rng: np.random.Generator, taken: ValueRange, outputs: int, *, regu
     return Encode(source, rule, operand, inputs)
 
 
-def encoded_network(
-    seed: int, *, widest: int = 9, regular: bool | None = None, residual: bool | None = None
-) -> Network:
+def encoded_network(seed: int, *, widest: int = 9) -> Network:
     """Encode behind the input, often behind thresholds and sums too, sometimes last; every seed another one."""
     rng = np.random.default_rng([seed, 77])
     regular = bool(rng.random() < 0.4)
@@ -70,6 +68,6 @@ def encoded_network(
         if rng.random() < 0.5:
             again = encode_of(rng, taken(f"act{k}"), channels + int(rng.integers(0, 2)))
             nodes.append(Node(f"again{k}", again, (f"act{k}",)))
-            if again.outputs == channels and residual:
+            if again.outputs == channels:
                 nodes.append(Node(f"both{k}", Add(), (f"act{k}", f"again{k}")))
     return Network("encoded", tuple(nodes), Output(np.ones(1)))

@@ -130,7 +130,8 @@ class FoldedPlan:
 
 
 def make_plan(network: Network, foldings: Mapping[str, Folding], *, keep_block_rams: bool = False) -> FoldedPlan:
-    """Lay out `network` with these foldings, by the name of each chain's first node (others: one lane).
+    """Lay out `network` with these foldings, by the name of each chain's first node; others get the least that
+    they can have.
 
     FIFO depths are left at a default that cannot deadlock; `timing.size_fifos` sets better ones. Raises InputError
     naming the layer if it has no hardware or cannot be folded so, or if two neighbours' lanes do not divide each
@@ -139,7 +140,7 @@ def make_plan(network: Network, foldings: Mapping[str, Folding], *, keep_block_r
     layout = _Layout(network, keep_block_rams)
     for node in network.layers:
         if not layout.appended(node):
-            layout.start(node, foldings.get(node.name, Folding(1, 1)))
+            layout.start(node, foldings.get(node.name) or layer_unit(node).least_folding(node, network))
     plan = FoldedPlan(network, layout.chains, layout.input_lanes, layout.input_element, dict(foldings))
     _default_depths(plan)
     return plan

@@ -181,7 +181,8 @@ def solve(plan: FoldedPlan, frames: int = _FRAMES, *, unlimited: bool = False) -
     else:
         raise InputError("timing", "the plan's FIFOs are too shallow: the clock counts do not settle")
     last = plan.chains[-1]
-    ends = model.fifo[last.name].taken.reshape(frames, last.beats)[:, -1]
+    # A unit that looks at a value several times takes it at last: clocks count from there.
+    ends = model.fifo[last.name].taken.reshape(frames, last.beats)[:, -1] - model.input_taken[0]
     fill = {c.name: _most(model.reserved[c.name], model.fifo[c.name].taken) for c in plan.chains}
     for chain in plan.chains:
         for edge in chain.inputs:

