@@ -18,7 +18,7 @@ from .float_operators.affine import Affine
 from .float_operators.clamp import Clamp
 from .float_operators.interval import Interval
 from .float_operators.linear import Linear
-from .float_operators.operator import FloatOperator
+from .float_operators.operator import FloatOperator, Role
 from .float_operators.sigmoid import Sigmoid
 from .float_operators.tanh import Tanh
 from .graph_walk import walk
@@ -72,8 +72,8 @@ class Mlp:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", self._sizes())
-        if not self.linears:
-            raise InputError(f"model {self.name}", "holds no linear layer", "edgeml converts MLPs")
+        if not any(node.operator.role in (Role.WEIGHTS, Role.EDGES) for node in self.nodes):
+            raise InputError(f"model {self.name}", "holds no linear layer", "edgeml converts MLPs and KANs")
         if not self.task:
             probability = self.final == Sigmoid.kind or self.nodes[-1].operator.gives_probability
             one = BINARY if probability or len(self.labels) == 2 else VALUES

@@ -40,6 +40,9 @@ class Role(Enum):
     """Takes integers of a grid that it states itself, and gives integers of step 1. Of `encode` alone."""
     FUNCTION = "function"
     """Any other function of each value by itself: becomes a table, in forms that have tables."""
+    EDGES = "edges"
+    """Sums of trained functions of one channel each, as a KAN has them: becomes an encoding on a grid and weights that
+    are the functions' values there, before anything is quantized. Of `edge_functions` alone."""
     QUANTIZER = "quantizer"
     """Gives levels already; occurs only in models that were read as quantized ones, and in no package."""
 

@@ -1,0 +1,1 @@
+"""Networks of the package pykan, read from the live module's tensors."""
