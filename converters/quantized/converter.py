@@ -17,6 +17,7 @@ from edgeml.network.layer import added_kinds
 from edgeml.network.task import CLASSES
 from edgeml.plugins import Conversion, Progress
 
+from .edge_tables import EDGES_NOTE, edges_as_tables, has_edges
 from .extract import extract
 from .fold import FoldedMlp, fold
 from .freeze import freeze
@@ -65,12 +66,14 @@ class QuantizedConverter:
         """
         chosen = read_options(options)
         mlp, dropped = mlp.without_tail(), tail_note(mlp)
-        folded = fold(mlp)
+        folded = None if has_edges(mlp) else fold(mlp)
         samples = _samples(mlp, data, chosen)
         from .torch_settings import reproducible, torch_device
 
         torch_device(chosen.device)
         with reproducible(chosen.device):
+            if folded is None:
+                folded = fold(edges_as_tables(mlp, samples, chosen))
             conversion = _convert(mlp, folded, data, samples, chosen, progress)
         return replace(conversion, notes=(*dropped, *conversion.notes))
 
@@ -83,7 +86,7 @@ def _convert(
     from .input_quantizer import quantize_input
     from .reference import float_reference
 
-    thinned = thinned_samples(samples, max(mlp.sizes.values()))
+    thinned = thinned_samples(samples, max(*mlp.sizes.values(), *folded.mlp.sizes.values()))
     encode_note = ""
     if options.encode:
         from .input_encoding import encode_input
@@ -93,7 +96,7 @@ def _convert(
     folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
     quantized = quantize_input(folded, thinned, options)
     placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))
-    epochs = _epochs(placement, data, options)
+    epochs = 0 if has_edges(mlp) and options.epochs is None else _epochs(placement, data, options)
     normal = quantized.folded.normalise(thinned)
     parameters = calibrate(placement, quantized.input, quantized.folded.mlp, normal, thinned)
     if epochs and data is not None:
@@ -104,6 +107,8 @@ def _convert(
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
     reference = float_reference(mlp, quantized.folded, placement, model, network)
     notes += _notes(placement, data, epochs, metrics)
+    if has_edges(mlp):
+        notes.append(EDGES_NOTE)
     return Conversion(network, metrics, {BREVITAS_FILE: to_bytes(model)}, tuple(notes), reference)
 
 

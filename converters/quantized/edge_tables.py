@@ -11,7 +11,8 @@ clamp, a tanh) is part of the tables as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +23,19 @@ from edgeml.frontends.float_operators.edge_functions import EdgeFunctions
 from edgeml.frontends.float_operators.encode import EQUAL, Encode
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
+from edgeml.frontends.float_operators.spread import Spread
 from edgeml.frontends.mlp import Mlp, MlpNode
 
 from .options import Options
 
-__all__ = ["edges_as_tables", "has_edges"]
+__all__ = ["EDGES_NOTE", "edges_as_tables", "has_edges"]
 
 Floats = npt.NDArray[np.float64]
+
+EDGES_NOTE = (
+    "Edge functions are tables of their values on a grid, and are not trained any further unless epochs says so."
+)
+"""What users are told of a model that has them."""
 
 _CUT = (0.0, 0.002, 0.01, 0.03)
 """Shares of the samples that may lie beyond an end of a grid."""
@@ -54,19 +61,106 @@ def edges_as_tables(mlp: Mlp, x: npt.NDArray[np.floating], options: Options) -> 
     ------
     InputError : a function is not finite on its grid, or the tables are too large; the layer is named.
     """
-    trace = mlp.trace(x)
+    from .calibrate import float_trace, thinned_samples
+
+    trace = float_trace(mlp, thinned_samples(x, max(mlp.sizes.values())))
     nodes: list[MlpNode] = []
     for node in mlp.nodes:
-        if isinstance(node.operator, EdgeFunctions):
-            root, chain = _behind(mlp, node)
-            bits = _grid_bits(mlp, root, options)
-            try:
-                nodes += _tables(mlp, node, node.operator, root, chain, trace[root], bits)
-            except InputError as error:
-                raise InputError(node.where, f"{error.where} {error.problem}", error.remedy) from error
-        else:
+        if (found := _edges(mlp, node)) is None:
             nodes.append(node)
-    return replace(mlp, nodes=tuple(nodes))
+            continue
+        edges, start = found
+        root, chain = _behind(mlp, start)
+        try:
+            nodes += _tables(mlp, node, edges, root, chain, trace[root], _grid_bits(mlp, root, options))
+        except InputError as error:
+            raise InputError(node.where, f"{error.where} {error.problem}", error.remedy) from error
+    return replace(mlp, nodes=_used(nodes))
+
+
+class Edges(Protocol):
+    """Sums of functions of one input each, however a model has them."""
+
+    @property
+    def bias(self) -> Floats:
+        """Of each output [outputs]."""
+        ...
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        ...
+
+    @property
+    def used_inputs(self) -> npt.NDArray[np.bool_]:
+        """Which inputs have edges that are more than a constant [inputs]."""
+        ...
+
+    def on_edges(self, points: Floats) -> Floats:
+        """The functions' values [outputs, inputs, points] at points [points, inputs]."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class _SpreadEdges:
+    """φ[o, i](x) = Σ_j weight[o, j] · terms(spread(x))[j] over the terms j that are of input i."""
+
+    spread: Spread
+    terms: Sequence[FloatOperator]
+    linear: Linear
+
+    @property
+    def bias(self) -> Floats:
+        return self.linear.bias
+
+    @property
+    def inputs(self) -> int:
+        return self.spread.inputs
+
+    @property
+    def used_inputs(self) -> npt.NDArray[np.bool_]:
+        weighed = np.any(self.linear.weight != 0, axis=0)
+        return np.isin(np.arange(self.inputs), self.spread.indices[weighed])
+
+    def on_edges(self, points: Floats) -> Floats:
+        terms = _through(self.terms, self.spread.evaluate(points))
+        if not np.all(np.isfinite(terms)):
+            raise InputError("edge functions", "are not finite on the values that their inputs take")
+        values = np.zeros((len(self.bias), self.inputs, len(points)))
+        order = np.argsort(self.spread.indices, kind="stable")
+        for channel, places in zip(*_grouped(self.spread.indices[order], order), strict=True):
+            values[:, channel] = np.einsum("oj,pj->op", self.linear.weight[:, places], terms[:, places])
+        return values
+
+
+def _grouped(
+    keys: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
+) -> tuple[list[int], list[npt.NDArray[np.int64]]]:
+    """The different ones of sorted `keys`, and the parts of `order` that belong to each."""
+    different, first = np.unique(keys, return_index=True)
+    return different.tolist(), np.split(order, first[1:])
+
+
+def _edges(mlp: Mlp, node: MlpNode) -> tuple[Edges, MlpNode] | None:
+    """The edge functions whose sums a node gives, and the node that takes their inputs; None if it gives others."""
+    if isinstance(node.operator, EdgeFunctions):
+        return node.operator, node
+    if not isinstance(node.operator, Linear):
+        return None
+    source, terms = _behind(mlp, node)
+    start = next((each for each in mlp.nodes if each.name == source), None)
+    if start is None or not isinstance(start.operator, Spread):
+        return None
+    return _SpreadEdges(start.operator, terms, node.operator), start
+
+
+def _used(nodes: Sequence[MlpNode]) -> tuple[MlpNode, ...]:
+    """The nodes that the last one needs."""
+    needed = {nodes[-1].name}
+    for node in reversed(nodes):
+        if node.name in needed:
+            needed.update(node.inputs)
+    return tuple(node for node in nodes if node.name in needed)
 
 
 def _behind(mlp: Mlp, node: MlpNode) -> tuple[str, list[FloatOperator]]:
@@ -94,7 +188,7 @@ def _grid_bits(mlp: Mlp, root: str, options: Options) -> int:
 
 
 def _tables(
-    mlp: Mlp, node: MlpNode, edges: EdgeFunctions, root: str, chain: Sequence[FloatOperator], x: Floats, bits: int
+    mlp: Mlp, node: MlpNode, edges: Edges, root: str, chain: Sequence[FloatOperator], x: Floats, bits: int
 ) -> list[MlpNode]:
     values = 1 << bits
     low, step = _grids(edges, chain, x, values)
@@ -104,7 +198,7 @@ def _tables(
     used = np.flatnonzero(edges.used_inputs)
     if not used.size:
         used = np.array([0])
-    weight = (tables - middle[:, :, None])[:, used].reshape(edges.outputs, used.size * values)
+    weight = (tables - middle[:, :, None])[:, used].reshape(len(edges.bias), used.size * values)
     encode = Encode(
         np.repeat(used, values).astype(np.float64),
         np.full(used.size * values, float(EQUAL)),
@@ -121,11 +215,11 @@ def _tables(
     ]
 
 
-def _grids(edges: EdgeFunctions, chain: Sequence[FloatOperator], x: Floats, values: int) -> tuple[Floats, Floats]:
+def _grids(edges: Edges, chain: Sequence[FloatOperator], x: Floats, values: int) -> tuple[Floats, Floats]:
     """Lowest point and step [inputs] of each channel's grid: of those that leave out few samples at either end, the
     one whose nearest points give the functions' values with the least squared error, each output's weighed by its
     variance."""
-    most = max(_MOST_NUMBERS // (edges.outputs * edges.inputs), 1)
+    most = max(_MOST_NUMBERS // (len(edges.bias) * edges.inputs), 1)
     x = x[np.linspace(0, len(x) - 1, min(most, len(x))).round().astype(np.int64)]
     wanted = edges.on_edges(_through(chain, x))
     spread = wanted.sum(axis=1).var(axis=1)

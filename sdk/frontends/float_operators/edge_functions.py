@@ -101,11 +101,15 @@ class EdgeFunctions(FloatOperator):
             expected = [inputs, terms + 1 + self.order]
             raise InputError("edge functions, knots", f"must be {expected}, found {list(self.knots.shape)}")
         if np.any(np.diff(self.knots, axis=1) < 0):
-            raise InputError("edge functions, knots", "must rise", "Build the grid again from its lower to its upper end")
+            raise InputError(
+                "edge functions, knots", "must rise", "Build the grid again from its lower to its upper end"
+            )
         if self.base.shape != (outputs, inputs) or self.bias.shape != (outputs,):
             raise InputError("edge functions", f"base and bias do not fit {outputs} outputs of {inputs} inputs")
         if self.base_function not in BASE_FUNCTIONS:
-            raise InputError("edge functions, base function", f"{self.base_function} is not {' or '.join(BASE_FUNCTIONS)}")
+            raise InputError(
+                "edge functions, base function", f"{self.base_function} is not {' or '.join(BASE_FUNCTIONS)}"
+            )
         self._check_formulas()
 
     def _check_formulas(self) -> None:
@@ -167,7 +171,9 @@ class EdgeFunctions(FloatOperator):
         Raises InputError where a formula is not finite: the output, the input and the point are named.
         """
         if points.size * max(self.outputs, self.knots.shape[1]) > _MOST_TERMS:
-            raise InputError("edge functions", f"hold more than {_MOST_TERMS} entries in tables of {len(points)} values")
+            raise InputError(
+                "edge functions", f"hold more than {_MOST_TERMS} entries in tables of {len(points)} values"
+            )
         basis = _basis(np, points, self.knots, self.order)
         values = np.einsum("pij,oij->oip", basis, self.coefficients)
         from .arrays import NUMPY

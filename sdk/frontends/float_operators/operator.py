@@ -42,7 +42,7 @@ class Role(Enum):
     """Any other function of each value by itself: becomes a table, in forms that have tables."""
     EDGES = "edges"
     """Sums of trained functions of one channel each, as a KAN has them: becomes an encoding on a grid and weights that
-    are the functions' values there, before anything is quantized. Of `edge_functions` alone."""
+    are the functions' values there, before anything is quantized. Of `edge_functions` and `spread` alone."""
     QUANTIZER = "quantizer"
     """Gives levels already; occurs only in models that were read as quantized ones, and in no package."""
 

@@ -7,11 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from ..float_operators.formula import Formula
 from .builder import MlpBuilder
 from .shapes import unsqueeze
 from .value import Constant, NotAnMlp, Signal, Value, as_constant
 
-__all__ = ["add", "clamp", "divide", "elementwise", "matrix_product", "maximum", "minimum", "multiply", "subtract"]
+__all__ = [
+    "add",
+    "clamp",
+    "divide",
+    "elementwise",
+    "function",
+    "matrix_product",
+    "maximum",
+    "minimum",
+    "multiply",
+    "power",
+    "subtract",
+]
 
 _MOST_MULTIPLICATIONS = 2**33
 
@@ -52,6 +65,22 @@ def multiply(builder: MlpBuilder, a: Value, b: Value) -> Value:
     if isinstance(a, Signal):
         return builder.affine(a, b, 0.0)
     return builder.affine(b, a, 0.0) if isinstance(b, Signal) else elementwise(builder, np.multiply, a, b)
+
+
+def function(builder: MlpBuilder, compute: Callable[..., Any], name: str, x: Value) -> Value:
+    """A function of each value, of the kind `Formula` of that name where `x` depends on the input."""
+    if isinstance(x, Signal):
+        return builder.each_value(Formula(name), x, name)
+    return elementwise(builder, compute, x)
+
+
+def power(builder: MlpBuilder, x: Value, exponent: Value) -> Value:
+    """x to a constant power, which is 2 where `x` depends on the input."""
+    if isinstance(x, Signal) and not isinstance(exponent, Signal) and np.all(as_constant(exponent) == 2):
+        return builder.each_value(Formula("square"), x, "square")
+    if isinstance(x, Signal) or isinstance(exponent, Signal):
+        raise NotAnMlp("a power of a tensor that depends on the input")
+    return elementwise(builder, lambda x, y: np.power(np.asarray(x, np.float64), y), x, exponent)
 
 
 def divide(builder: MlpBuilder, a: Value, b: Value, *, integers: bool = False) -> Value:

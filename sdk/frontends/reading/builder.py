@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ..float_operators.spread import Spread
 from ..mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from .simplify import simplified
 from .value import Budget, Constant, NotAnMlp, Signal, as_constant
@@ -107,12 +108,28 @@ class MlpBuilder:
         return np.array(np.broadcast_to(flat, (size,)), dtype=np.float64)
 
     def affine(self, x: Signal, scale: Any, shift: Any) -> Signal:
-        """x · scale + shift; both broadcast against `x` as numpy does, without making it larger."""
+        """x · scale + shift; both broadcast against `x` as numpy does. Where that makes `x` larger, its features
+        are taken several times each: a `Spread`."""
+        if (features := _spread_features(x, as_constant(scale), as_constant(shift))) is not None:
+            return self._spread(x, features, as_constant(scale), as_constant(shift))
         x, scale = self._per_feature(x, as_constant(scale))
         x, shift = self._per_feature(x, as_constant(shift))
         if np.all(scale == 1) and np.all(shift == 0):
             return x
         return self._same_shape(_made(Affine, scale, shift), x, "affine")
+
+    def _spread(self, x: Signal, features: tuple[int, ...], scale: Constant, shift: Constant) -> Signal:
+        self.budget.constant((3, *features))
+        source = np.arange(x.size).reshape(x.features)
+        scale, shift = (
+            np.squeeze(each, axis=x.batch_axis - len(x.shape)) if each.ndim >= len(x.shape) - x.batch_axis else each
+            for each in (scale, shift)
+        )
+        rows = [np.array(np.broadcast_to(each, features), np.float64).reshape(-1) for each in (source, scale, shift)]
+        name = self._emit(_made(Spread, *rows, x.size), (x,), rows[0].size, "spread")
+        shape: list[int | None] = list(features)
+        shape.insert(x.batch_axis, x.shape[x.batch_axis])
+        return Signal(name, tuple(shape), x.batch_axis)
 
     def _per_feature(self, x: Signal, constant: Constant) -> tuple[Signal, Constant]:
         """A constant operand as one value per feature, and `x` with the leading dimensions that it brings."""
@@ -227,6 +244,22 @@ class MlpBuilder:
         if leading or max(output.features, default=1) != output.size:
             raise NotAnMlp(f"its output has shape {output.text}", "An MLP's output has shape [batch, outputs]")
         return Mlp(name, self.input.size, simplified(self._nodes, output.node), output.final)
+
+
+def _spread_features(x: Signal, *constants: Constant) -> tuple[int, ...] | None:
+    """The features that `x` has beside constants which make some of its dimensions of 1 larger; None if none do."""
+    aligned = all(each.dtype.kind in "fib" and each.ndim <= len(x.shape) for each in constants)
+    if not aligned:
+        return None
+    padded = [(1,) * (len(x.shape) - each.ndim) + each.shape for each in constants]
+    if any(shape[x.batch_axis] != 1 for shape in padded):
+        return None
+    without = [tuple(size for axis, size in enumerate(shape) if axis != x.batch_axis) for shape in padded]
+    try:
+        features = np.broadcast_shapes(x.features, *without)
+    except ValueError:
+        return None
+    return features if features != x.features else None
 
 
 def _made(kind: Any, *arguments: Any) -> Any:

@@ -59,15 +59,26 @@ def _of_constants(name: str, compute: Callable[..., Any]) -> None:
 _of_constants("sqrt", np.sqrt)
 _of_constants("rsqrt", lambda x: 1.0 / np.sqrt(x))
 _of_constants("reciprocal", lambda x: 1.0 / x)
-_of_constants("exp", np.exp)
-_of_constants("abs", np.abs)
+
+
+@operator("exp")
+def _exp(b: MlpBuilder, self: Value) -> Value:
+    return arithmetic.function(b, np.exp, "exp", self)
+
+
+@operator("abs")
+def _abs(b: MlpBuilder, self: Value) -> Value:
+    return arithmetic.function(b, np.abs, "abs", self)
+
+
+@operator("square")
+def _square(b: MlpBuilder, self: Value) -> Value:
+    return arithmetic.function(b, np.square, "square", self)
 
 
 @operator("pow")
 def _pow(b: MlpBuilder, self: Value, exponent: Value) -> Value:
-    if isinstance(self, Signal) or isinstance(exponent, Signal):
-        raise NotAnMlp("a power of a tensor that depends on the input")
-    return arithmetic.elementwise(b, lambda x, y: np.power(np.asarray(x, np.float64), y), self, exponent)
+    return arithmetic.power(b, self, exponent)
 
 
 @operator("linalg_vector_norm")

@@ -66,9 +66,21 @@ def _of_constants(name: str, compute: Callable[..., Any], count: int = 1) -> Non
 
 _of_constants("Sqrt", np.sqrt)
 _of_constants("Reciprocal", lambda x: 1.0 / x)
-_of_constants("Exp", np.exp)
-_of_constants("Abs", np.abs)
-_of_constants("Pow", lambda x, y: np.power(np.asarray(x, np.float64), y), 2)
+
+
+@operator("Exp")
+def _exp(a: Applied) -> Value:
+    return arithmetic.function(a.builder, np.exp, "exp", a.needed(0))
+
+
+@operator("Abs")
+def _abs(a: Applied) -> Value:
+    return arithmetic.function(a.builder, np.abs, "abs", a.needed(0))
+
+
+@operator("Pow")
+def _pow(a: Applied) -> Value:
+    return arithmetic.power(a.builder, a.needed(0), a.needed(1))
 
 
 @operator("Mod")
