@@ -16,11 +16,15 @@ from edgeml.frontends.float_operators.affine import Affine
 from edgeml.frontends.float_operators.arrays import torch_arrays
 from edgeml.frontends.float_operators.clamp import Clamp
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
+from edgeml.frontends.float_operators.edge_functions import EdgeFunctions
+from edgeml.frontends.float_operators.encode import Encode
+from edgeml.frontends.float_operators.formula import Formula
 from edgeml.frontends.float_operators.found import float_operator_kinds
 from edgeml.frontends.float_operators.interval import Interval
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 from edgeml.frontends.float_operators.sigmoid import Sigmoid
+from edgeml.frontends.float_operators.spread import Spread
 from edgeml.frontends.float_operators.tanh import Tanh
 
 CHANNELS = 4
@@ -32,7 +36,23 @@ EXAMPLES: dict[str, FloatOperator] = {
     "sigmoid": Sigmoid(),
     "tanh": Tanh(),
     "add": Add(),
+    "encode": Encode(np.array([0.0, 1, 2, 3]), np.array([0.0, 1, 2, 3]), np.array([0.0, 1, 2.5, 3]), CHANNELS, 4),
+    "edge_functions": EdgeFunctions(
+        np.linspace(-4, 4, 9) * np.ones((CHANNELS, 1)),
+        RNG.normal(size=(3, CHANNELS, 5)),
+        3,
+        RNG.normal(size=(3, CHANNELS)),
+        "silu",
+        RNG.normal(size=3),
+        np.array([[0, 1, 1.0, 0.5, 2.0, 0.25]]),
+        ("sin",),
+    ),
+    "spread": Spread(np.array([0.0, 0, 3, 1, 2]), np.array([1.0, -2, 0, 1, 1]), RNG.normal(size=5), CHANNELS),
+    "formula": Formula("abs"),
 }
+EXTREME_WITHIN = {"encode", "edge_functions", "formula"}
+"""Those whose extremes lie elsewhere than where their inputs are at an end."""
+WITHOUT_FACTORS = {"clamp", "sigmoid", "tanh", "spread", *EXTREME_WITHIN}
 X = RNG.normal(size=(50, CHANNELS)) * 3
 
 
@@ -62,6 +82,8 @@ def test_a_range_holds_all_values_and_its_ends_are_met(kind: str) -> None:
     found = operator.output_range(*[box] * operator.input_count)
     corners = np.array(np.meshgrid(*zip(box.low, box.high, strict=True))).reshape(CHANNELS, -1).T
     assert found.holds(operator.evaluate(*given(operator)))
+    if kind in EXTREME_WITHIN:
+        return
     at_corners = operator.evaluate(*[corners] * operator.input_count)
     assert np.allclose(at_corners.min(axis=0), found.low)
     assert np.allclose(at_corners.max(axis=0), found.high)
@@ -88,23 +110,24 @@ def test_factors_pass_or_are_absorbed_as_the_operator_says(operator: FloatOperat
     if operator.absorbs_factors:
         after = 2.0 ** -np.arange(values.shape[1])
         assert np.array_equal(operator.with_factors(before, after).evaluate(*scaled), values * after)
-    assert operator.passes_factors or operator.absorbs_factors or operator.kind in ("clamp", "sigmoid", "tanh")
+    assert operator.passes_factors or operator.absorbs_factors or operator.kind in WITHOUT_FACTORS
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_a_scale_and_shift_taken_in_changes_no_value(kind: str) -> None:
     operator = EXAMPLES[kind]
-    scale, shift = np.array([0.5, -2.0, 1.0, 3.0]), np.array([1.0, 0.0, -1.0, 0.25])
+    scale, shift = np.array([0.5, -2.0, 1.0, 3.0, 2.0]), np.array([1.0, 0.0, -1.0, 0.25, 1.0])
     values = operator.evaluate(*given(operator))
     size = values.shape[1]
     behind = operator.scaled_and_shifted(scale[:size], shift[:size])
     if behind is not None:
         assert np.allclose(behind.evaluate(*given(operator)), values * scale[:size] + shift[:size])
+    scale, shift = scale[:CHANNELS], shift[:CHANNELS]
     before = operator.of_scaled_and_shifted(scale, shift)
     if before is not None:
         assert np.allclose(before.evaluate(X), operator.evaluate(X * scale + shift))
-    assert (behind is not None) == (kind in ("linear", "affine"))
-    assert (before is not None) == (kind == "linear")
+    assert (behind is not None) == (kind in ("linear", "affine", "edge_functions", "spread"))
+    assert (before is not None) == (kind in ("linear", "spread"))
 
 
 @pytest.mark.parametrize("kind", [kind for kind, operator in EXAMPLES.items() if operator.role is Role.JOIN])
