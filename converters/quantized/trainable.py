@@ -15,9 +15,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from edgeml.frontends.float_operators.arrays import torch_arrays
+from edgeml.frontends.float_operators.encode import LEVEL, Encode
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 
+from .level_steps import LevelSteps, level_widths
 from .parameters import LinearParameters, Parameters
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
 from .scales import ACTIVATION_SCALE_BITS, integer_range, round_scale
@@ -54,11 +56,16 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         self.beta: dict[str, Tensor] = {}
         self.step = {group: torch.ones(1, 1) for group in self.steps}
         self.constants: dict[str, Tensor] = {}
+        self.levels: dict[str, Tensor] = {}
+        """By node, how far the levels of an encoding of the input have moved, in widths between them."""
         self.epsilon: dict[str, float] = {}
         self.operands: dict[str, dict[str, Tensor]] = {}
         """By node, the parameters of a float operator, which stay as they are."""
         for name, linear in placement.linears.items():
             self._add_linear(name, linear, parameters.linear[name])
+        for node in placement.nodes:
+            if isinstance(node.operator, OnGrid) and node.inputs == ("input",):
+                self._add_levels(node.name, node.operator.operator)
         self._measure(x)
         self.move(torch.device("cpu"), torch.float32)
 
@@ -71,6 +78,16 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         self.constants[f"{name}.size"] = _tensor(size)
         self.constants[f"{name}.scale"] = _tensor(np.where(zero, 1.0, given.scale[:, None] / size))
         self.constants[f"{name}.bias"] = _tensor(given.bias)
+
+    def _add_levels(self, name: str, operator: FloatOperator) -> None:
+        assert isinstance(operator, Encode)
+        places = operator.of_rule(LEVEL)
+        if places.size == 0:
+            return
+        levels = operator.operand[places]
+        self.levels[name] = torch.zeros(places.size)
+        self.constants[f"{name}.level"] = _tensor(levels)
+        self.constants[f"{name}.width"] = _tensor(level_widths(operator.source[places], levels, operator.high))
 
     @torch.no_grad()
     def _measure(self, x: Tensor) -> None:
@@ -104,7 +121,7 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
 
     def move(self, device: torch.device, dtype: torch.dtype) -> TrainableNetwork:
         """Move everything to a device and type; the parameters become leaves that learn."""
-        for tensors in (self.latent, self.scale, self.gamma, self.beta, self.step):
+        for tensors in (self.latent, self.scale, self.gamma, self.beta, self.step, self.levels):
             for name, tensor in tensors.items():
                 tensors[name] = tensor.detach().to(device, dtype, copy=True).requires_grad_()
         self.constants = {name: tensor.to(device, dtype) for name, tensor in self.constants.items()}
@@ -142,6 +159,21 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
 
     def on_integers(self, node: PlacedNode, operator: FloatOperator, given: list[Tensor]) -> Tensor:
         return self.on_reals(node, operator, given)
+
+    def on_grid(self, node: PlacedNode, operator: FloatOperator, given: list[Tensor]) -> Tensor:
+        """As it is, but for levels of the input, which learn."""
+        value = self.on_reals(node, operator, given)
+        if node.name not in self.levels:
+            return value
+        assert isinstance(operator, Encode)
+        places = torch.from_numpy(operator.of_rule(LEVEL))
+        q = (given[0] / self.input.step)[:, torch.from_numpy(operator.source[places].astype(np.int64))]
+        width = self.constants[f"{node.name}.width"]
+        steps = LevelSteps.apply(q, self._level(node.name), width)  # type: ignore[no-untyped-call]
+        return value.index_copy(1, places.to(value.device), steps)
+
+    def _level(self, name: str) -> Tensor:
+        return self.constants[f"{name}.level"] + self.levels[name] * self.constants[f"{name}.width"]
 
     def _operands(self, node: PlacedNode, operator: FloatOperator) -> dict[str, Tensor]:
         if node.name not in self.operands:
@@ -182,7 +214,7 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         return [
             {"params": list(self.latent.values()), "lr": learning_rate},
             {"params": [*self.gamma.values(), *self.beta.values()], "lr": learning_rate / 2},
-            {"params": [*self.scale.values(), *self.step.values()], "lr": learning_rate / 4},
+            {"params": [*self.scale.values(), *self.step.values(), *self.levels.values()], "lr": learning_rate / 4},
         ]
 
     @torch.no_grad()
@@ -199,12 +231,26 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
             parameters.steps[group] = rounded
             self.steps[group] = rounded
             step.fill_(1.0)
+        for name in self.levels:
+            parameters.levels[name] = self._rounded_levels(name)
         values = self._values(torch.from_numpy(integers * self.input.step))
         for name, operator in self.placement.linears.items():
             node = self.placement.node(name)
             sums = values[node.inputs[0]] @ self.quantized_weight(node, operator).T
             parameters.linear[name] = self._finished_linear(node, operator, sums)
         return parameters
+
+    def _rounded_levels(self, name: str) -> npt.NDArray[np.float64]:
+        """The operands of an encoding with its levels as whole numbers, from which on its values are those."""
+        operator = self.placement.node(name).operator
+        assert isinstance(operator, OnGrid)
+        assert isinstance(operator.operator, Encode)
+        level = torch.ceil(self._level(name)).clamp_(1.0, float(operator.operator.high))
+        self.constants[f"{name}.level"] = level
+        self.levels[name] = torch.zeros_like(level)
+        operands = operator.operator.operand.copy()
+        operands[operator.operator.of_rule(LEVEL)] = level.numpy()
+        return operands
 
     def _finished_linear(self, node: PlacedNode, operator: PlacedLinear, sums: Tensor) -> LinearParameters:
         reach = float(self.constants[f"{node.name}.reach"])

@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
-from edgeml.network import Network, Node, Threshold
+from edgeml.network import Encode, Network, Node, Threshold
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.currents import wiring
 from edgeml.network.spiking.encodings import ENCODINGS
+
+from .encoded_input import with_one_encoding
 
 __all__ = ["to_spikes"]
 
@@ -50,7 +52,9 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
     """`network` (quantized form) with `Neurons` in place of `Threshold`, its integers untouched.
 
     Signed activations and zero points need nothing special: what silence stands for goes into the receivers' bias.
-    A monotone `Lookup` becomes neurons of its own. The last layer, if it does not fire, is read as a membrane.
+    Inputs as bits, and tables of inputs (one-hot then), are spikes of one step: an `Encode` right behind the input
+    stays before the population that makes spikes of it. A monotone `Lookup` becomes neurons of its own. The last layer,
+    if it does not fire, is read as a membrane.
 
     Parameters
     ----------
@@ -70,15 +74,17 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
     ):
         if name not in known:
             raise InputError(f"option {option}", f"{name!r} is not one of {', '.join(known)}")
-    quantizer = network.quantizer
-    first = network.nodes[0].name
+    network = with_one_encoding(network)
+    before = 2 if network.layers[0].layer.kind == Encode.kind else 1
+    first = network.nodes[before - 1].name
     taken = {node.name for node in network.nodes}
     spikes_name = next(name for name in (f"{first}_spikes", f"{first}_spikes_of_edgeml") if name not in taken)
+    low, high = network.ranges[first].bounds
     nodes = [
-        network.nodes[0],
-        Node(spikes_name, InputSpikes(network.input_size, source, quantizer.low, quantizer.high), (first,)),
+        *network.nodes[:before],
+        Node(spikes_name, InputSpikes(network.sizes[first], source, low, max(high, low + 1)), (first,)),
     ]
-    for node in network.layers:
+    for node in network.nodes[before:]:
         kind, where = node.layer.kind, f"layer {node.name}"
         inputs = tuple(spikes_name if name == first else name for name in node.inputs)
         if kind in _COUNTS:

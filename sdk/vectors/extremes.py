@@ -99,15 +99,14 @@ class _Search:
             direction = directions.pop(part.name, None)
             if direction is None:
                 continue
-            ends, value = self.network.ranges[part.name], values[part.name][0]
-            there = np.where(direction > 0, value >= ends.high, value <= ends.low)
-            direction = np.where(there, np.trunc(direction / 4), direction)
             if part.inputs == (entry.name,) and (best := part.layer.best_inputs(direction, low, high)) is not None:
                 # Layers that share an input do not agree: it goes to who cares most.
                 more = best[1] > matters
                 goal_values, matters = np.where(more, best[0], goal_values), np.where(more, best[1], matters)
                 continue
-            backward = wanted_inputs(part.layer, direction)
+            ends, value = self.network.ranges[part.name], values[part.name][0]
+            there = np.where(direction > 0, value >= ends.high, value <= ends.low)
+            backward = wanted_inputs(part.layer, np.where(there, np.trunc(direction / 4), direction))
             if backward is None:
                 return None
             for name, back in zip(part.inputs, backward, strict=True):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, MissingTool
-from edgeml.network import Dense, Network, network_file
+from edgeml.network import Dense, Encode, Network, network_file
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.layers.neurons import Neurons
@@ -81,6 +81,7 @@ class _Chain:
         self._outputs = 0
         kinds: dict[str, Callable[..., None]] = {
             SpikeEncoder.kind: self._encoder,
+            Encode.kind: self._encode,
             InputSpikes.kind: self._input_spikes,
             SpikeReadout.kind: self._readout,
             LeakyNeurons.kind: self._leaky,
@@ -109,6 +110,10 @@ class _Chain:
     def _encoder(self, name: str, layer: SpikeEncoder) -> None:
         self.lost.append(f"{name}: the {layer.encoder} input encoder; feed the events that it makes")
         self._inputs = layer.features
+
+    def _encode(self, name: str, layer: Encode) -> None:
+        self.lost.append(f"{name}: the input as bits; feed the bits ({layer.outputs} for {layer.inputs} features)")
+        self._inputs = layer.outputs
 
     def _input_spikes(self, name: str, layer: InputSpikes) -> None:
         if layer.encoding != "direct":

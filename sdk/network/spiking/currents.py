@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ...errors import NetworkError
 from ..layers.add import Add
 from ..layers.dense import Dense
+from ..layers.encode import Encode
 from ..network import Network
 
 __all__ = ["Source", "Wiring", "wiring"]
@@ -53,6 +54,8 @@ def _dense(layer: Dense, before: Wiring) -> Wiring:
     return Wiring(sources, weight @ (before.constant - layer.input_zero_point) + layer.bias)
 
 
+_BEFORE_SPIKES = (Encode.kind,)
+"""The kinds that may stand between the input and the population that makes spikes of it."""
 _LINEAR: dict[str, Callable[..., Wiring]] = {"add": _add, "dense": _dense}
 """What a linear layer makes of the wirings of its inputs, by its kind."""
 
@@ -65,8 +68,12 @@ def wiring(network: Network) -> dict[str, Wiring]:
     Raises NetworkError naming the layer if a kind of layer has no spikes.
     """
     found: dict[str, Wiring] = {}
+    integers = {network.nodes[0].name}
     for node in network.layers:
         layer = node.layer
+        if layer.kind in _BEFORE_SPIKES and integers.issuperset(node.inputs):
+            integers.add(node.name)
+            continue
         if layer.population:
             silent = np.zeros(network.sizes[node.name], np.int64)
             found[node.name] = Wiring((Source(node.name, None),), silent)
@@ -76,6 +83,6 @@ def wiring(network: Network) -> dict[str, Wiring]:
             raise NetworkError(
                 f"layer {node.name}",
                 f"a layer of kind {layer.kind!r} has no exact spikes here",
-                "Exact spiking networks are made of input_spikes, dense, add and neurons",
+                "Exact spiking networks are made of input_spikes, dense, add and neurons, and encode before all spikes",
             )
     return found

@@ -123,10 +123,11 @@ def run(network: Network, q: npt.NDArray[Any]) -> SpikeRun:
     result = SpikeRun(np.zeros((len(checked), network.output_size), np.int32))
     potential: Int64 = np.zeros((len(checked), network.input_size), np.int64)
     inputs, neurons = network.of_kind(InputSpikes), network.of_kind(Neurons)
+    integers: dict[str, IntTensor] = {network.nodes[0].name: checked}
     for node in network.layers:
         if node.name in inputs:
             source = inputs[node.name]
-            populations.trains[node.name] = train = _input_train(source, checked)
+            populations.trains[node.name] = train = _input_train(source, integers[node.inputs[0]])
             populations.encodings[node.name] = source.encoding
             code = encoding("graded" if source.encoding == "direct" else source.encoding)
             potential = code.decode(train)
@@ -144,6 +145,8 @@ def run(network: Network, q: npt.NDArray[Any]) -> SpikeRun:
             result.synaptic_operations[node.name] = populations.operations(into, len(checked))
             potential = code.decode(train)
         else:
+            if node.name not in wires:  # before all spikes: bits of the input
+                integers[node.name] = node.layer.evaluate(*(integers[name] for name in node.inputs))
             continue
         result.spikes[node.name] = train.spikes
         result.values[node.name] = potential.astype(np.int32)
