@@ -82,6 +82,9 @@ class LayerHardware:
     unit : a subclass of `architectures.folded.unit.Unit`, which says what one must give: module, types, clocks,
         memory images, amounts of logic. The text of Verilog modules that are not edgeml's comes from its
         `module_text`. None: the folded architecture refuses the kind.
+    alternatives : other units, each with a name (`Unit.alternative`), of which a layer gets one if it costs less on the
+        part (`architectures.folded.unit_choice`). The constructor of one that cannot be had for a layer raises
+        InputError.
     logic : an `architectures.unrolled.layer_logic.LayerLogic`, which adds the layer's cells to a netlist: what they
         cost, and after how many clocks they are done, follows from the cells. None: the unrolled architecture refuses
         the kind.
@@ -96,6 +99,7 @@ class LayerHardware:
     logic: LayerLogic | None = None
     takes_constants: bool = False
     compared_form: str = ""
+    alternatives: tuple[type[Unit], ...] = ()
 
     def __post_init__(self) -> None:
         if self.unit is None:
@@ -134,9 +138,15 @@ def layer_hardware(node: Node) -> LayerHardware:
     return found
 
 
-def layer_unit(node: Node) -> type[Unit]:
-    """The folded unit for a node; InputError naming the layer if its kind has none."""
+def layer_unit(node: Node, alternative: str = "") -> type[Unit]:
+    """The folded unit for a node, or its kind's alternative of this name; InputError naming the layer if its kind has
+    none."""
     found = _of(node)
+    if found is not None and alternative:
+        for unit in found.alternatives:
+            if unit.alternative == alternative:
+                return unit
+        raise InputError(f"layer {node.name}", f"has no unit {alternative!r}", "Convert again")
     if found is None or found.unit is None:
         raise InputError(
             f"layer {node.name}",

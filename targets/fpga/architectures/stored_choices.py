@@ -46,6 +46,14 @@ class StoredChoices:
         """An object of counts of 1 … most by name; empty if it is missing."""
         return {key: self._count(count, most) for key, count in self._object(self.content.get(name, {})).items()}
 
+    def names(self, name: str) -> dict[str, str]:
+        """An object of words by name; empty if it is missing."""
+        found = self._object(self.content.get(name, {}))
+        for word in found.values():
+            if not isinstance(word, str):
+                raise InputError(self.where, f"{name} must hold words, found {word!r}")
+        return found
+
     def folds(self, name: str, most: int) -> dict[str, tuple[int, int]]:
         """An object of (pe, simd) by name, each of 1 … most; empty if it is missing."""
         entries = {key: self._object(fold) for key, fold in self._object(self.content.get(name, {})).items()}

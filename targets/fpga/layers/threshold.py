@@ -5,22 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from edgeml.network import Network, Node, Threshold
+from edgeml.errors import InputError
+from edgeml.network import Network, Node, Threshold, ValueRange
 
 from ..architectures.folded.unit import Place, Unit
+from ..architectures.unrolled.cell_amounts import luts_of
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
+from ..architectures.unrolled.line_logic import line_value
 from ..architectures.unrolled.netlist import ZERO, Bit, CellKind, Netlist
 from ..architectures.unrolled.tables import function_bits
 from ..architectures.unrolled.value import Value
 from ..budget import Family
-from ..estimate.memory import add_rom_in_logic
-from ..estimate.parts import Parts, counter_bits
+from ..estimate.memory import add_rom_in_logic, add_table, distinct_columns
+from ..estimate.parts import Parts, counter_bits, multiplier_blocks
 from ..layer_hardware import LayerHardware
-from ..verilog.element import Element, type_of
+from ..rounding_as_multiply_add import Levels
+from ..threshold_lines import constant_line, layer_lines, trailing_zeros
+from ..verilog.element import Element, signed_bits, type_of
 from ..verilog.memory import memory_image, pack_words
 
-__all__ = ["HARDWARE", "ThresholdLogic", "ThresholdUnit"]
+__all__ = ["HARDWARE", "ThresholdLineUnit", "ThresholdLogic", "ThresholdUnit"]
+
+_MOST_CORRECTIONS = 16
+_FEW_LEVELS = 3
+_LINE_PAYS = 0.8
+"""A line is several levels of logic deeper than comparisons: all that waits for it costs registers."""
+
+
+def _threshold(place: Place) -> Threshold:
+    layer = place.node.layer
+    assert isinstance(layer, Threshold)
+    return layer
+
+
+def _taken(place: Place, layer: Threshold) -> tuple[npt.NDArray[np.int64], ValueRange, list[Element]]:
+    """Thresholds [channels, levels], ranges and types of what a unit takes: sums without the constant of the dense
+    layer right before it, if there is one."""
+    thresholds, values = layer.thresholds.astype(np.int64), place.network.ranges[place.node.inputs[0]]
+    constant = place.before[-1].give_constant() if place.before else None
+    if constant is None:
+        return thresholds, values, list(place.inputs)
+    values = ValueRange(values.low - constant, values.high - constant)
+    return thresholds - constant[:, None], values, [place.before[-1].output]
 
 
 class ThresholdUnit(Unit):
@@ -32,14 +60,8 @@ class ThresholdUnit(Unit):
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
-        layer = place.node.layer
-        assert isinstance(layer, Threshold)
-        self.layer = layer
-        thresholds = layer.thresholds.astype(np.int64)
-        constant = place.before[-1].give_constant() if place.before else None
-        if constant is not None:
-            thresholds = thresholds - constant[:, None]
-            self.inputs = [place.before[-1].output]
+        self.layer = _threshold(place)
+        thresholds, _, self.inputs = _taken(place, self.layer)
         # Beyond the range of the input a threshold is always or never reached: its exact place is of no matter.
         self.thresholds = np.clip(thresholds, self.inputs[0].low, self.inputs[0].high + 1)
 
@@ -84,6 +106,147 @@ class ThresholdUnit(Unit):
         parts.add("fixed", lanes * (2.0 * levels if levels > 1 else 0.0))
 
 
+class ThresholdLineUnit(Unit):
+    """An `edgeml_threshold_line`: one multiplication and one addition in the place of all comparisons of a channel.
+
+    Its constructor raises InputError for a layer whose thresholds lie on no lines.
+    """
+
+    module = "edgeml_threshold_line"
+    modules = ("edgeml_threshold_line.v",)
+    alternative = "line"
+    latency = 4
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.layer = _threshold(place)
+        thresholds, values, self.inputs = _taken(place, self.layer)
+        lines = layer_lines(thresholds, values.low, values.high)
+        if lines is None or len(lines.corrections) > _MOST_CORRECTIONS:
+            raise InputError(f"layer {place.node.name}", "has thresholds that lie on no line", "Compare with them")
+        self.lines = lines
+        self.zeros = min(lines.shift, *(trailing_zeros(offset) for offset in lines.offset.tolist()))
+        self.offsets = lines.offset >> self.zeros
+
+    @property
+    def output(self) -> Element:
+        return type_of(self.layer.base, self.layer.base + self.layer.levels)
+
+    @property
+    def factor_bits(self) -> int:
+        """Bits of a stored factor."""
+        return max(int(self.lines.multiplier.max()).bit_length(), 1)
+
+    @property
+    def offset_bits(self) -> int:
+        """Bits of a stored offset, two's complement."""
+        return max(signed_bits(int(self.offsets.min()), int(self.offsets.max())), 1)
+
+    @property
+    def _correction_fields(self) -> tuple[int, int, int]:
+        """Bits of a place and of a lane, of an input, and of a correction."""
+        changes = [run.change for run in self.lines.corrections]
+        places = max(counter_bits(self.beats), counter_bits(self.pe), 1)
+        return places, self.inputs[0].bits + (not self.inputs[0].signed), signed_bits(min(changes), max(changes))
+
+    def parameters(self) -> dict[str, int | str]:
+        given: dict[str, int | str] = {
+            "LANES": self.pe,
+            "FOLD": self.beats,
+            "INPUT_BITS": self.inputs[0].bits,
+            "INPUT_SIGNED": int(self.inputs[0].signed),
+            "FACTOR_BITS": self.factor_bits,
+            "OFFSET_BITS": self.offset_bits,
+            "SUM_BITS": self.lines.total_bits,
+            "PLACES": self.lines.shift,
+            "ZEROS": self.zeros,
+            "LEVELS": self.layer.levels,
+            "OUTPUT_BITS": self.output.bits,
+            "BASE": self.layer.base,
+            "LINE_FILE": f"{self.node.name}_lines.mem",
+        }
+        if self.lines.corrections:
+            places, _, change = self._correction_fields
+            given |= {
+                "CORRECTIONS": len(self.lines.corrections),
+                "PLACE_BITS": places,
+                "CORRECTION_BITS": change,
+                "CORRECTION_FILE": f"{self.node.name}_corrections.mem",
+            }
+        return given
+
+    def _rows(self) -> npt.NDArray[np.int64]:
+        """Factors and offsets in turn [beats, 2 · lanes]."""
+        rows = np.zeros((self.beats * self.pe, 2), np.int64)
+        rows[: self.channels, 0] = self.lines.multiplier
+        rows[: self.channels, 1] = self.offsets & ((1 << self.offset_bits) - 1)
+        return rows.reshape(self.beats, 2 * self.pe)
+
+    def memory_files(self) -> dict[str, str]:
+        factor, offset = self.factor_bits, self.offset_bits
+        words = [
+            _joined([(int(value), (factor, offset)[k % 2]) for k, value in enumerate(row)]) for row in self._rows()
+        ]
+        files = {f"{self.node.name}_lines.mem": memory_image(words, self.pe * (factor + offset))}
+        if self.lines.corrections:
+            places, value, change = self._correction_fields
+            bits = (places, places, value, value, change)
+            runs = [
+                _joined(list(zip((*divmod(run.channel, self.pe), run.first, run.last, run.change), bits, strict=True)))
+                for run in self.lines.corrections
+            ]
+            files[f"{self.node.name}_corrections.mem"] = memory_image(runs, sum(bits))
+        return files
+
+    def add_amounts(self, parts: Parts, family: Family) -> None:
+        """Its memory, and in each lane a product, a sum, a clip and the comparisons of its corrections."""
+        value = self.inputs[0].bits + (not self.inputs[0].signed)
+        upper = self.lines.total_bits - self.zeros
+        levels = self.lines.total_bits - self.lines.shift
+        parts.flip_flops += counter_bits(self.beats) + self.pe * (self.inputs[0].bits + self.output.bits) + 4
+        parts.add("stream", counter_bits(self.beats) + 2.0)
+        if self.beats > 1:
+            used = distinct_columns(self._rows(), max(self.factor_bits, self.offset_bits))
+            add_table(parts, self.beats, self.pe * (self.factor_bits + self.offset_bits), family, used=used)
+        for lane in range(self.pe):
+            factor_bits = self.factor_bits
+            if self.beats == 1:
+                factor = int(self.lines.multiplier[min(lane, self.channels - 1)])
+                factor_bits = (factor >> trailing_zeros(factor)).bit_length() if factor else 0
+            self._add_product(parts, value, factor_bits, family)
+            parts.add("accumulator", float(upper))
+            parts.add("select", 2.0 * self.output.bits + levels)
+            parts.flip_flops += levels + (self.offset_bits if self.beats > 1 else 0)
+        parts.add("fixed", len(self.lines.corrections) * (2.0 * value + counter_bits(self.beats)))
+
+    def _add_product(self, parts: Parts, value_bits: int, factor_bits: int, family: Family) -> None:
+        """A value times its factor, of `factor_bits` significant bits, and the register behind it."""
+        total = self.lines.total_bits
+        blocks = multiplier_blocks(value_bits, factor_bits + 1, total, family) if factor_bits > 1 else 0
+        parts.dsps += blocks
+        if blocks:
+            # Sums of the products of parts, each as far as another lies below it.
+            parts.add("accumulator", (blocks - 1) * (total - 17.0))
+        elif factor_bits > 1:
+            parts.add("multiplier", float(value_bits * factor_bits))
+        # Blocks of Xilinx parts have a register of their own behind them.
+        if blocks != 1 or family.lut_inputs < 6:
+            parts.flip_flops += total - self.zeros
+
+    def describe(self) -> str:
+        corrected = f", {len(self.lines.corrections)} runs corrected" if self.lines.corrections else ""
+        return f"{super().describe()}; on a line for each channel{corrected}"
+
+
+def _joined(fields: Sequence[tuple[int, int]]) -> int:
+    """One word of (value, bits), the first lowest; negative values in two's complement."""
+    word = place = 0
+    for value, bits in fields:
+        word |= (value & ((1 << bits) - 1)) << place
+        place += bits
+    return word
+
+
 class ThresholdLogic(LayerLogic):
     """Comparisons with constants; if few bits reach a channel, a table of them."""
 
@@ -112,10 +275,37 @@ class ThresholdLogic(LayerLogic):
             if not within:
                 results.append(Value((ZERO,), base, 0, 0))
                 continue
-            bits = _reached(netlist, value.bits, within, f"{node.name}[{channel}]")
-            netlist.spread(bits)
-            results.append(Value(tuple(bits), base, 0, len(within)))
+            found = _cheaper(netlist, value, within, layer.levels, always, layer.base, f"{node.name}[{channel}]")
+            netlist.spread(found.bits)
+            results.append(found)
         return results
+
+
+def _cheaper(
+    netlist: Netlist, value: Value, within: Sequence[int], levels: int, always: int, base: int, note: str
+) -> Value:
+    """Comparisons with the thresholds that lie within a value's range, or their line, whichever takes less logic.
+
+    within : thresholds of the value without its offset. always : how many of all the `levels` lie below them.
+    """
+    start = len(netlist.cells)
+    compared = Value(tuple(_reached(netlist, value.bits, within, note)), base + always, 0, len(within))
+    cells = netlist.cells[start:]
+    if len(within) <= _FEW_LEVELS:
+        return compared
+    low, high = value.low + value.offset, value.high + value.offset
+    line = constant_line([t + value.offset for t in within], low, high, always, levels)
+    if line is None:
+        return compared
+    del netlist.cells[start:]
+    reach = Levels(np.array(within, np.int64) + value.offset, low, high, always, levels)
+    on_line = line_value(netlist, value, line, reach, base, note)
+    assert on_line is not None  # one offset, and no ties: any value has such a line
+    if luts_of(netlist.cells[start:]) < _LINE_PAYS * luts_of(cells):
+        return on_line
+    del netlist.cells[start:]
+    netlist.cells.extend(cells)
+    return compared
 
 
 def _reached(netlist: Netlist, bits: Sequence[Bit], levels: Sequence[int], note: str) -> list[Bit]:
@@ -128,4 +318,11 @@ def _reached(netlist: Netlist, bits: Sequence[Bit], levels: Sequence[int], note:
     return [*netlist.add(CellKind.TABLE, each, odd, 1, note), each[1]]
 
 
-HARDWARE = LayerHardware("threshold", ThresholdUnit, ThresholdLogic(), takes_constants=True, compared_form="quantized")
+HARDWARE = LayerHardware(
+    "threshold",
+    ThresholdUnit,
+    ThresholdLogic(),
+    takes_constants=True,
+    compared_form="quantized",
+    alternatives=(ThresholdLineUnit,),
+)

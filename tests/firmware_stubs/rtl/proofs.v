@@ -255,6 +255,59 @@ module prove_threshold #(
     end
 endmodule
 
+module prove_threshold_line #(
+    parameter INPUT_BITS = 6,
+    parameter INPUT_SIGNED = 1,
+    parameter FACTOR_BITS = 4,
+    parameter OFFSET_BITS = 8,
+    parameter PLACES = 5,
+    parameter ZEROS = 0,
+    parameter LEVELS = 7,
+    parameter BASE = 0,
+    parameter CORRECTIONS = 0
+) (
+    input wire                  clk,
+    input wire                  rst,
+    input wire                  in_push,
+    input wire [INPUT_BITS-1:0] in_data
+);
+    localparam VALUE_BITS = INPUT_BITS + ((INPUT_SIGNED != 0) ? 0 : 1);
+    wire push;
+    wire [7:0] push_data;
+    edgeml_threshold_line #(
+        .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED), .FACTOR_BITS(FACTOR_BITS), .OFFSET_BITS(OFFSET_BITS),
+        .SUM_BITS(20), .PLACES(PLACES), .ZEROS(ZEROS), .LEVELS(LEVELS), .OUTPUT_BITS(8), .BASE(BASE),
+        .LINE_FILE("thresholds.mem"), .CORRECTIONS(CORRECTIONS), .CORRECTION_FILE("corrections.mem")
+    ) unit (.clk(clk), .rst(rst), .in_push(in_push), .in_data(in_data), .push(push), .push_data(push_data));
+    reg [FACTOR_BITS+OFFSET_BITS-1:0] lines [0:0];
+    reg [2*VALUE_BITS+3:0] runs [0:0];
+    initial $readmemh("thresholds.mem", lines);
+    initial $readmemh("corrections.mem", runs);
+    wire [FACTOR_BITS+OFFSET_BITS-1:0] line = lines[0];
+    wire [2*VALUE_BITS+3:0] run = runs[0];
+    reg [INPUT_BITS:0] past [1:4];
+    reg signed [31:0] x, level;
+    reg [7:0] expected;
+    integer i;
+    always @(posedge clk) begin
+        past[1] <= {in_push, in_data};
+        for (i = 2; i <= 4; i = i + 1) past[i] <= past[i-1];
+    end
+    always @* begin
+        x = past[4][INPUT_BITS-1:0];
+        if (INPUT_SIGNED != 0) x = $signed(past[4][INPUT_BITS-1:0]);
+        level = x * line[FACTOR_BITS-1:0];
+        level = level + $signed(line[FACTOR_BITS +: OFFSET_BITS]) * (1 << ZEROS);
+        level = level >>> PLACES;
+        level = level < 0 ? 0 : level > LEVELS ? LEVELS : level;
+        if (CORRECTIONS != 0 && x >= $signed(run[2 +: VALUE_BITS]) && x <= $signed(run[2+VALUE_BITS +: VALUE_BITS]))
+            level = level + $signed(run[2+2*VALUE_BITS +: 2]);
+        expected = level + BASE;
+        assert (push == past[4][INPUT_BITS]);
+        assert (push_data == expected);
+    end
+endmodule
+
 // From a reset in the first clock on, whatever comes, further resets included: the queue is one that is shifted.
 module prove_stream_fifo #(
     parameter WIDTH = 2,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.sweeps import seed_for
 
-from .bench import Bench, Simulated, Unit, needs_verilator, packed, slowly, units, unpacked
+from .bench import Bench, Simulated, Unit, needs_verilator, packed, signed, slowly, units, unpacked
 from .drive import extremes
 
 _RNG = random.Random(seed_for(11))
@@ -28,6 +28,46 @@ def _threshold(lanes: int, fold: int, bits: int, is_signed: int, levels: int, ou
     parameters = {"LANES": lanes, "FOLD": fold, "INPUT_BITS": bits, "INPUT_SIGNED": is_signed, "LEVELS": levels,
                   "OUTPUT_BITS": out, "BASE": base}  # fmt: skip
     return units("edgeml_threshold", parameters, THRESHOLD_FILE=words)
+
+
+def _threshold_line(
+    lanes: int, fold: int, bits: int, is_signed: int, levels: int, base: int, *, zeros: int = 0, runs: int = 0
+) -> list[Unit]:
+    """A unit with lines that reach beyond both ends of the levels, some flat, and runs of inputs that are corrected."""
+    value_bits, places = bits + (not is_signed), _RNG.randint(max(zeros, 1), bits + 3)
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if is_signed else (0, (1 << bits) - 1)
+    steepest = max(2 * (levels << places) >> bits, 1)
+    offset_bits = (2 * (levels + 1) << places).bit_length() + bits - zeros + 1
+    words = []
+    for _ in range(fold):
+        fields = []
+        for _ in range(lanes):
+            factor = _RNG.choice((0, _RNG.randint(0, steepest), steepest))
+            middle = _RNG.randint(low, high)
+            fields += [factor, ((levels << places - 1) - factor * middle) >> zeros]
+        words.append(sum(packed(fields[k : k + 1], (steepest.bit_length(), offset_bits)[k % 2])
+                         << (k // 2) * (steepest.bit_length() + offset_bits) + (k % 2) * steepest.bit_length()
+                         for k in range(2 * lanes)))  # fmt: skip
+    top = steepest * (high - low + 1) + (levels + 1 << places)
+    out = max((base + levels).bit_length(), 1) if base >= 0 else max(-base - 1, base + levels, 0).bit_length() + 1
+    parameters: dict[str, int | str] = {
+        "LANES": lanes, "FOLD": fold, "INPUT_BITS": bits, "INPUT_SIGNED": is_signed,
+        "FACTOR_BITS": steepest.bit_length(), "OFFSET_BITS": offset_bits, "SUM_BITS": max(top.bit_length(), places) + 2,
+        "PLACES": places, "ZEROS": zeros, "LEVELS": levels, "OUTPUT_BITS": out, "BASE": base}  # fmt: skip
+    if not runs:
+        return units("edgeml_threshold_line", parameters, LINE_FILE=words)
+    place_bits = max((max(lanes, fold) - 1).bit_length(), 1)
+    lists = []
+    for k in range(runs):  # a channel each, the last ones the highest
+        place, lane = divmod((lanes * fold - 1 - k) % (lanes * fold), lanes)
+        first = _RNG.randint(low, high)
+        last = min(high, first + _RNG.choice((0, 0, 1, 1 << bits)))
+        lists.append((place, lane, first, last, _RNG.choice((-1, 1))))
+    bits_of = (place_bits, place_bits, value_bits, value_bits, 2)
+    corrections = [sum(packed([v], b) << sum(bits_of[:j]) for j, (v, b) in enumerate(zip(run, bits_of, strict=True)))
+                   for run in lists]  # fmt: skip
+    parameters |= {"CORRECTIONS": runs, "PLACE_BITS": place_bits, "CORRECTION_BITS": 2}
+    return units("edgeml_threshold_line", parameters, LINE_FILE=words, CORRECTION_FILE=corrections)
 
 
 def _lookup(lanes: int, bits: int, out: int) -> list[Unit]:
@@ -58,6 +98,9 @@ def _drawn() -> list[Unit]:
         levels = some(1, 20)
         base = some(-8, 0)
         found += _threshold(some(1, 5), some(1, 9), some(1, 24), some(0, 1), levels, levels.bit_length() + 4, base)
+        lanes, fold = some(1, 4), some(1, 9)
+        found += _threshold_line(lanes, fold, some(2, 22), some(0, 1), some(1, 255), some(-128, 3), zeros=some(0, 3),
+                                 runs=some(0, lanes * fold))  # fmt: skip
         found += _lookup(some(1, 5), some(1, 9), some(1, 16))
     for rounding in ("shift", "double_rounding", "ruy_half_up", "fp32_rne", "float64_away"):
         for _ in range(3):
@@ -73,6 +116,11 @@ BENCH = Bench(
     *_threshold(2, 3, 1, 1, 2, 3, -2),
     *_threshold(2, 4, 17, 1, 15, 4, 0),
     *_threshold(1, 7, 5, 0, 7, 4, -4),
+    *_threshold_line(1, 1, 8, 1, 15, 0),
+    *_threshold_line(3, 5, 12, 0, 7, 0, zeros=4),
+    *_threshold_line(2, 4, 17, 1, 255, -128, zeros=9),
+    *_threshold_line(1, 7, 6, 1, 31, -16, runs=3),
+    *_threshold_line(2, 3, 5, 0, 13, 2, zeros=1, runs=6),
     *_lookup(1, 1, 1),
     *_lookup(3, 8, 8),
     *_lookup(2, 5, 11),
@@ -120,6 +168,32 @@ def test_a_threshold_unit_counts_what_is_reached_two_clocks_later(unit: Unit) ->
         ]
 
     _follow(BENCH.start(unit), answer, latency=2, fold=unit["FOLD"])
+
+
+@pytest.mark.parametrize("unit", BENCH.cases("edgeml_threshold_line"))
+def test_a_line_counts_levels_with_the_factor_and_the_corrections_of_its_channel_four_clocks_later(unit: Unit) -> None:
+    lanes, factor_bits, offset_bits = unit["LANES"], unit["FACTOR_BITS"], unit["OFFSET_BITS"]
+    fields = [unpacked(word, factor_bits + offset_bits, lanes, False) for word in unit.words("LINE_FILE")]
+    runs = {}
+    if "CORRECTIONS" in dict(unit.parameters):
+        place_bits, value_bits = unit["PLACE_BITS"], unit["INPUT_BITS"] + (not unit["INPUT_SIGNED"])
+        for word in unit.words("CORRECTION_FILE"):
+            channel = tuple(unpacked(word, place_bits, 2, False))
+            first, last = unpacked(word >> 2 * place_bits, value_bits, 2, True)
+            runs[channel] = (first, last, signed(word >> 2 * place_bits + 2 * value_bits, 2))
+
+    def answer(place: int, values: list[int]) -> list[int]:
+        results = []
+        for lane, value in enumerate(values):
+            factor = fields[place][lane] & (1 << factor_bits) - 1
+            offset = signed(fields[place][lane] >> factor_bits, offset_bits)
+            level = Fraction(value * factor + (offset << unit["ZEROS"]), 1 << unit["PLACES"]).__floor__()
+            first, last, change = runs.get((place, lane), (1, 0, 0))
+            level = min(max(level, 0), unit["LEVELS"]) + (change if first <= value <= last else 0)
+            results.append(unit["BASE"] + level)
+        return results
+
+    _follow(BENCH.start(unit), answer, latency=4, fold=unit["FOLD"])
 
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_lookup"))

@@ -43,6 +43,12 @@ PROVED: dict[str, list[Proof]] = {
         ({"INPUT_BITS": bits, "INPUT_SIGNED": is_signed, "LEVELS": levels, "BASE": base}, 2)
         for bits, is_signed, levels, base in ((8, 1, 3, 0), (6, 0, 7, -3), (1, 1, 1, 0))
     ],
+    "edgeml_threshold_line": [
+        ({"INPUT_BITS": bits, "INPUT_SIGNED": is_signed, "PLACES": places, "ZEROS": zeros, "LEVELS": levels,
+          "BASE": base, "CORRECTIONS": corrections}, 4)
+        for bits, is_signed, places, zeros, levels, base, corrections in (
+            (6, 1, 5, 0, 7, 0, 0), (6, 1, 4, 2, 15, -8, 1), (5, 0, 3, 0, 63, 0, 1))
+    ],
     "edgeml_stream_fifo": [({"WIDTH": width, "DEPTH": depth}, 11) for width, depth in ((2, 1), (1, 3), (3, 4))],
     "edgeml_mvu_row": [
         ({"SIMD": simd, "INPUT_BITS": bits, "INPUT_SIGNED": is_signed, "WEIGHT_BITS": weight, "SUM_BITS": total,
@@ -90,6 +96,8 @@ def _prove(module: str, proofs: list[Proof], folder: Path, replaced: tuple[str, 
     (folder / "proof.v").write_text(found[0], "utf-8")
     # Eleven thresholds of up to 9 bits: each unit takes as many of the lowest bits as it has thresholds.
     (folder / "thresholds.mem").write_text("1ff0a5c3b7e2911804d5c70f\n", "utf-8")
+    # One run of a line's inputs, of 6 bits each: from −5 to 3 the level is one less.
+    (folder / "corrections.mem").write_text("c3ec\n", "utf-8")
     script = []
     for parameters, clocks in proofs:
         given = " ".join(f"-chparam {name} 32'h{value & 0xFFFFFFFF:x}" for name, value in parameters.items())

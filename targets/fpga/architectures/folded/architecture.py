@@ -13,7 +13,7 @@ from edgeml.plugins import RuleResult, foreign_kinds
 
 from ...budget import Budget, Family
 from ...estimate.constants import FOLDED
-from ...estimate.costs import total, within
+from ...estimate.costs import constants_of, total, within
 from ...estimate.parts import Parts
 from ...interface import Interface
 from ...layer_hardware import compared_form, has_unit, unit_kinds
@@ -22,11 +22,13 @@ from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .choices import FoldedChoices, choices_of, plan_of, read_choices
 from .estimate import folded_parts
+from .folding import Folding
 from .folding_choice import fastest_plan, quickest_plan
-from .plan import FoldedPlan
+from .plan import FoldedPlan, make_plan
 from .rtl import core as core_text
 from .rtl import library_modules
 from .timing import size_fifos, solve
+from .unit_choice import cheapest_units
 
 __all__ = ["ARCHITECTURE", "FoldedArchitecture"]
 
@@ -94,18 +96,29 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
             if at_most < 1:
                 raise InputError("option frames_per_second", f"{rate:g} is above the clock of {budget.clock_mhz:g} MHz")
 
-        def fits(plan: FoldedPlan) -> bool:
+        def stays_within(plan: FoldedPlan) -> bool:
             whole = total(self.estimate(plan, budget.family))
-            return asked.goal != "area" and within(whole, budget, budget.family.folded_share, asked.most_luts(budget))
+            return within(whole, budget, budget.family.folded_share, asked.most_luts(budget))
+
+        def fits(plan: FoldedPlan) -> bool:
+            return asked.goal != "area" and stays_within(plan)
 
         def in_time(plan: FoldedPlan) -> bool:
             return (
                 at_most is None or max(plan.input_beats, *(chain.clocks_per_frame for chain in plan.chains)) <= at_most
             )
 
+        def lay_out(network: Network, foldings: Mapping[str, Folding]) -> FoldedPlan:
+            plan = make_plan(network, foldings, keep_block_rams=keep_block_rams)
+            units = cheapest_units(plan, budget, asked.most_luts(budget), self.constants[constants_of(budget.family)])
+            if not units:
+                return plan
+            other = make_plan(network, foldings, keep_block_rams=keep_block_rams, units=units)
+            return plan if stays_within(plan) and not stays_within(other) else other
+
         if asked.goal == "latency":
-            return quickest_plan(network, lambda plan: fits(plan) and in_time(plan), keep_block_rams=keep_block_rams)
-        return fastest_plan(network, fits, keep_block_rams=keep_block_rams, at_most=at_most)
+            return quickest_plan(network, lambda plan: fits(plan) and in_time(plan), lay_out)
+        return fastest_plan(network, fits, lay_out, at_most=at_most)
 
 
 ARCHITECTURE = FoldedArchitecture()

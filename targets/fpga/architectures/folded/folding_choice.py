@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from edgeml.errors import InputError
 from edgeml.network import Network
@@ -15,6 +15,9 @@ __all__ = ["fastest_plan", "foldings_for_interval", "intervals", "quickest_plan"
 
 _MOST_LANES = 4096
 _PRICES = 48
+
+LayOut = Callable[[Network, Mapping[str, Folding]], FoldedPlan]
+"""How foldings become a plan."""
 
 
 def _lanes(channels: int, *, only_powers: bool) -> list[int]:
@@ -80,11 +83,11 @@ def intervals(network: Network) -> Iterator[int]:
 
 
 def fastest_plan(
-    network: Network, fits: Callable[[FoldedPlan], bool], *, keep_block_rams: bool = False, at_most: int | None = None
+    network: Network, fits: Callable[[FoldedPlan], bool], lay_out: LayOut = make_plan, *, at_most: int | None = None
 ) -> FoldedPlan:
     """The plan with the fewest clocks per frame that `fits`; with `at_most`, the cheapest within that many clocks.
 
-    Raises InputError if none fits.
+    lay_out : makes a plan of foldings. Raises InputError if none fits.
     """
     tried = [at_most] if at_most is not None else list(intervals(network))
     plan = None
@@ -92,7 +95,7 @@ def fastest_plan(
         foldings = foldings_for_interval(network, interval)
         if foldings is None:
             continue
-        plan = make_plan(network, foldings, keep_block_rams=keep_block_rams)
+        plan = lay_out(network, foldings)
         if fits(plan):
             return plan
     if plan is None:
@@ -106,7 +109,7 @@ def _clocks_and_multipliers(price: float) -> Callable[[UnitChain, Folding], floa
     return lambda chain, folding: chain.head.clocks_with(folding) + price * chain.head.size_with(folding)
 
 
-def quickest_plan(network: Network, fits: Callable[[FoldedPlan], bool], *, keep_block_rams: bool = False) -> FoldedPlan:
+def quickest_plan(network: Network, fits: Callable[[FoldedPlan], bool], lay_out: LayOut = make_plan) -> FoldedPlan:
     """The plan with the fewest clocks from the first input to the last result that `fits`.
 
     A frame passes one layer after the other, so the sum of their clocks counts, not the slowest: for each price of a
@@ -120,8 +123,8 @@ def quickest_plan(network: Network, fits: Callable[[FoldedPlan], bool], *, keep_
         if foldings is not None and foldings not in tried:
             tried.append(foldings)
     tried += [foldings for interval in intervals(network) if (foldings := foldings_for_interval(network, interval))]
-    plans = [make_plan(network, foldings, keep_block_rams=keep_block_rams) for foldings in tried]
+    plans = [lay_out(network, foldings) for foldings in tried]
     fitting = [plan for plan in plans if fits(plan)]
     if not fitting:
-        return fastest_plan(network, fits, keep_block_rams=keep_block_rams)
+        return fastest_plan(network, fits, lay_out)
     return min(fitting, key=lambda plan: solve(plan, 1).latency)

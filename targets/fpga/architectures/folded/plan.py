@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from edgeml.errors import InputError
 from edgeml.network import Network, Node
@@ -18,6 +19,7 @@ __all__ = ["INPUT", "Edge", "FoldedPlan", "UnitChain", "make_plan"]
 
 INPUT = "input"
 """The source of edges that start at the input of the network."""
+NO_ALTERNATIVES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -129,15 +131,21 @@ class FoldedPlan:
         return [INPUT, *(chain.name for chain in self.chains)]
 
 
-def make_plan(network: Network, foldings: Mapping[str, Folding], *, keep_block_rams: bool = False) -> FoldedPlan:
+def make_plan(
+    network: Network,
+    foldings: Mapping[str, Folding],
+    *,
+    keep_block_rams: bool = False,
+    units: Mapping[str, str] = NO_ALTERNATIVES,
+) -> FoldedPlan:
     """Lay out `network` with these foldings, by the name of each chain's first node; others get the least that
-    they can have.
+    they can have. `units` are alternatives of units, by the name of each node.
 
     FIFO depths are left at a default that cannot deadlock; `timing.size_fifos` sets better ones. Raises InputError
     naming the layer if it has no hardware or cannot be folded so, or if two neighbours' lanes do not divide each
     other. With `keep_block_rams` small input buffers are kept in flip-flops.
     """
-    layout = _Layout(network, keep_block_rams)
+    layout = _Layout(network, keep_block_rams, units)
     for node in network.layers:
         if not layout.appended(node):
             layout.start(node, foldings.get(node.name) or layer_unit(node).least_folding(node, network))
@@ -149,9 +157,10 @@ def make_plan(network: Network, foldings: Mapping[str, Folding], *, keep_block_r
 class _Layout:
     """Chains in the making."""
 
-    def __init__(self, network: Network, keep_block_rams: bool) -> None:
+    def __init__(self, network: Network, keep_block_rams: bool, units: Mapping[str, str]) -> None:
         self.network = network
         self.keep_block_rams = keep_block_rams
+        self.units = units
         self.input_element = type_of(network.quantizer.low, network.quantizer.high)
         self.input_lanes = 0
         self.chains: list[UnitChain] = []
@@ -188,7 +197,7 @@ class _Layout:
         return Place(node, self.network, inputs, folding, tuple(chain.units), self.keep_block_rams)
 
     def _add(self, node: Node, chain: UnitChain, folding: Folding) -> None:
-        unit = layer_unit(node)(self._place(node, chain, folding))
+        unit = layer_unit(node, self.units.get(node.name, ""))(self._place(node, chain, folding))
         chain.units.append(unit)
         self.elements[node.name] = unit.output
 

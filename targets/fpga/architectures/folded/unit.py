@@ -74,8 +74,12 @@ class Unit(ABC):
     """The Verilog module to instantiate."""
     modules: ClassVar[tuple[str, ...]] = ()
     """File names of that module and of those that it needs; `module_text` gives their text."""
+    alternative: ClassVar[str] = ""
+    """The name of one of several units for a kind of layer (`LayerHardware.alternatives`); "" of the unit that all
+    layers of the kind can have."""
 
     def __init__(self, place: Place) -> None:
+        self.place = place
         self.node = place.node
         self.network = place.network
         self.inputs = list(place.inputs)

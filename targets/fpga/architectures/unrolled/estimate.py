@@ -7,30 +7,13 @@ from collections.abc import Iterable
 from ...budget import Family
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts, counter_bits
-from .netlist import Cell, CellKind
+from .cell_amounts import add_cell
 from .network_logic import Logic
 from .rtl import Registers
 
 __all__ = ["unrolled_amounts"]
 
 _SHORTEST_SHIFT_REGISTER = 3
-
-
-def _add_cell(parts: Parts, cell: Cell, family: Family) -> None:
-    if cell.kind is CellKind.ADD:
-        parts.add("carry", cell.outputs)
-    elif cell.kind is CellKind.ADD3:
-        parts.add("carry", cell.outputs)
-        parts.add("narrow", cell.outputs * (1 if family.lut_inputs == 6 else 2))
-    elif cell.kind is CellKind.REACHED:
-        width = len(cell.inputs)
-        for level in cell.shape:
-            # Bits below the lowest one of a constant do not matter.
-            used = width - ((level & -level).bit_length() - 1)
-            parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
-        parts.add("compare", 0.5 * cell.outputs)
-    else:
-        parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", cell.outputs)
 
 
 def _delays(taps: Iterable[int]) -> tuple[int, int]:
@@ -71,7 +54,7 @@ def unrolled_amounts(logic: Logic, family: Family, register_every: int) -> dict[
         found[layer] = Parts()
         for index in cells:
             owner[index] = layer
-            _add_cell(found[layer], logic.netlist.cells[index], family)
+            add_cell(found[layer], logic.netlist.cells[index], family)
     for (source, _), delays in taps.items():
         # The cells that turn outputs into elements belong to no layer but stand behind the last.
         parts = found[owner.get(source, next(reversed(found)))]

@@ -1,0 +1,42 @@
+"""What one cell of a netlist is made of, and what cells cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...budget import FAMILIES, Family
+from ...estimate.constants import UNROLLED
+from ...estimate.costs import constants_of, cost_of
+from ...estimate.parts import Parts
+from .netlist import Cell, CellKind
+
+__all__ = ["add_cell", "luts_of"]
+
+_SIX_INPUTS = FAMILIES["xcup"]
+"""Netlists are made for lookup tables of six inputs, whatever the part: the same network gives the same netlist."""
+
+
+def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
+    """Add the logic of a cell: see `estimate.unrolled_amounts`."""
+    if cell.kind is CellKind.ADD:
+        parts.add("carry", cell.outputs)
+    elif cell.kind is CellKind.ADD3:
+        parts.add("carry", cell.outputs)
+        parts.add("narrow", cell.outputs * (1 if family.lut_inputs == 6 else 2))
+    elif cell.kind is CellKind.REACHED:
+        width = len(cell.inputs)
+        for level in cell.shape:
+            # Bits below the lowest one of a constant do not matter.
+            used = width - ((level & -level).bit_length() - 1)
+            parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
+        parts.add("compare", 0.5 * cell.outputs)
+    else:
+        parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", cell.outputs)
+
+
+def luts_of(cells: Sequence[Cell], family: Family = _SIX_INPUTS) -> float:
+    """Estimated lookup tables of cells, without the registers behind them."""
+    parts = Parts()
+    for cell in cells:
+        add_cell(parts, cell, family)
+    return cost_of("", parts, UNROLLED[constants_of(family)]).luts
