@@ -187,7 +187,7 @@ def test_the_synthesized_netlist_of_lines_gives_golden_integers(
 def test_one_and_two_bits_are_compared_and_eight_are_on_lines_whatever_the_part(
     part: str, bits: int, line: bool
 ) -> None:
-    network = line_network(bits, 5)
+    network = line_network(bits, 5, channels=48)
     budget = budget_of(load_profile(part))
     constants = FOLDED["xilinx" if budget.family.lut_inputs == 6 else budget.family.name]
     plan = plan_of(network, FoldedChoices())
