@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edgeml.equalization import equalize
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Mlp
+from edgeml.input_encoding import encode_input
 from edgeml.judging.task import require_fitting, stated, tail_note
 from edgeml.network.layer import added_kinds
 from edgeml.network.task import CLASSES
@@ -19,7 +20,7 @@ from edgeml.plugins import Conversion, Progress
 
 from .edge_tables import EDGES_NOTE, edges_as_tables, has_edges
 from .extract import extract
-from .fold import FoldedMlp, fold
+from .fold import FoldedMlp, fold, refuse_unsupported
 from .freeze import freeze
 from .model_file import BREVITAS_FILE, to_bytes
 from .options import OPTIONS, Options, read_options
@@ -66,16 +67,21 @@ class QuantizedConverter:
         """
         chosen = read_options(options)
         mlp, dropped = mlp.without_tail(), tail_note(mlp)
-        folded = None if has_edges(mlp) else fold(mlp)
+        if not has_edges(mlp):
+            refuse_unsupported(mlp)
         samples = _samples(mlp, data, chosen)
         from .torch_settings import reproducible, torch_device
 
         torch_device(chosen.device)
         with reproducible(chosen.device):
-            if folded is None:
-                folded = fold(edges_as_tables(mlp, samples, chosen))
-            conversion = _convert(mlp, folded, data, samples, chosen, progress)
-        return replace(conversion, notes=(*dropped, *conversion.notes))
+            own, notes = mlp, dropped
+            if chosen.encode:
+                own, note = encode_input(mlp, np.asarray(samples, np.float64), chosen.encode, chosen.input_bits)
+                notes = (*dropped, note) if note else dropped
+            if has_edges(own):
+                own = edges_as_tables(own, samples, chosen)
+            conversion = _convert(mlp, fold(own), data, samples, chosen, progress)
+        return replace(conversion, notes=(*notes, *conversion.notes))
 
 
 def _convert(
@@ -87,12 +93,6 @@ def _convert(
     from .reference import float_reference
 
     thinned = thinned_samples(samples, max(*mlp.sizes.values(), *folded.mlp.sizes.values()))
-    encode_note = ""
-    if options.encode:
-        from .input_encoding import encode_input
-
-        seen = np.asarray(samples, np.float64)
-        folded, encode_note = encode_input(folded, seen, options.encode, options.input_bits)
     folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
     quantized = quantize_input(folded, thinned, options)
     placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))
@@ -103,7 +103,7 @@ def _convert(
         parameters = _trained(mlp, placement, quantized, parameters, data, options, epochs, progress)
     model = freeze(placement, parameters)
     network = stated(extract(model), mlp).with_origins(_origins(placement, quantized.folded.mlp))
-    notes = [note for note in (encode_note, quantized.note) if note]
+    notes = [quantized.note] if quantized.note else []
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
     reference = float_reference(mlp, quantized.folded, placement, model, network)
     notes += _notes(placement, data, epochs, metrics)

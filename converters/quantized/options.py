@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeml.errors import InputError
+from edgeml.input_encoding import ENCODE, FeatureEncoding
 from edgeml.options import Choice, Option, Real, Structured, Whole, read_values
 from edgeml.options.kinds import shown
-
-from .input_encoding import FeatureEncoding, read_encodings
 
 __all__ = ["OPTIONS", "Options", "read_options"]
 
@@ -82,14 +81,7 @@ OPTIONS = (
         "Range of the inputs, to convert without data.",
         otherwise="taken from the data",
     ),
-    Option(
-        "encode",
-        Structured(
-            "FEATURES=HOW,…", "features and bits, thermometer:N or table, such as 0-39=bits,40=table", read_encodings
-        ),
-        "How features enter: all=bits, all=thermometer:15, all=table, or ranges of features (0-39=bits,40=table).",
-        otherwise="as whole numbers",
-    ),
+    ENCODE,
     Option(
         "layer_bits",
         Structured("LAYER=BITS,…", "layers and their bits, such as first=8,linear2=4/2", _layer_bits),

@@ -138,7 +138,7 @@ def _exact(network: Network, spiking: SpikeRun) -> dict[str, Any]:
     for node in network.layers:
         fires = node.name in encodings
         if not fires:
-            encodings[node.name] = encodings[node.inputs[0]]
+            encodings[node.name] = encodings.get(node.inputs[0], "")
         spikes, operations = spiking.spikes.get(node.name), spiking.synaptic_operations.get(node.name)
         if spikes is None and operations is None:
             continue

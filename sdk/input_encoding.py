@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError
-from edgeml.frontends.float_operators.encode import BIT, EQUAL, LEVEL, VALUE, Encode
-from edgeml.frontends.float_operators.linear import Linear
-from edgeml.frontends.mlp import MlpNode
-from edgeml.options.kinds import shown
+from .errors import InputError
+from .frontends.float_operators.encode import BIT, EQUAL, LEVEL, VALUE, Encode
+from .frontends.mlp import Affine, Linear, Mlp, MlpNode
+from .options import Option, Structured
+from .options.kinds import shown
 
-from .fold import FoldedMlp, normalise_input, takes_only_linear
-
-__all__ = ["BITS", "TABLE", "THERMOMETER", "FeatureEncoding", "encode_input", "read_encodings"]
+__all__ = ["BITS", "ENCODE", "TABLE", "THERMOMETER", "FeatureEncoding", "encode_input", "read_encodings"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -91,31 +89,35 @@ def _ranges(features: str, where: str) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def encode_input(
-    folded: FoldedMlp, x: Floats, encodings: tuple[FeatureEncoding, ...], bits: int
-) -> tuple[FoldedMlp, str]:
-    """The model with an `encode` behind its input, and a note for the user ("" if there is none).
+def encode_input(mlp: Mlp, x: Floats, encodings: tuple[FeatureEncoding, ...], bits: int) -> tuple[Mlp, str]:
+    """The model with an `encode` behind its input (and, if features need it, an affine before that onto its grid), and
+    a note for the user ("" if there is none).
 
     Parameters
     ----------
+    mlp : whose input, perhaps normalised first, is taken by linear layers alone.
     x : float64 [samples, features] in the user's units: the grid of each feature, the levels of thermometers and the
         values that tables hold are taken from them.
     bits : of the integers that features become first.
+
+    Raises
+    ------
+    InputError : something else takes the input, or a feature is named that there is not, or twice.
     """
-    mlp = folded.mlp
-    if not takes_only_linear(mlp):
-        first = next(node for node in mlp.consumers("input") if not isinstance(node.operator, Linear))
-        raise InputError(
-            "option encode",
-            f"the model's input is taken by {first.where} ({first.operator.kind}), which is not a linear layer",
-            "Encode the inputs of models that begin with a linear layer",
-        )
+    taken, normalised, a, c = _normalisation(mlp)
+    first = [node for node in mlp.nodes if normalised in node.inputs and node.name not in taken]
+    for node in first:
+        if not isinstance(node.operator, Linear):
+            raise InputError(
+                "option encode",
+                f"the model's input is taken by {node.where} ({node.operator.kind}), which is not a linear layer",
+                "Encode the inputs of models that begin with a linear layer",
+            )
     chosen = _by_feature(encodings, mlp.input_size)
     scale, offset, q = _grid(x, bits)
-    folded = normalise_input(folded, (offset - folded.offset) / folded.scale, scale / folded.scale)
     columns = [_columns(encoding, q[:, feature], bits) for feature, encoding in enumerate(chosen)]
     source = np.repeat(np.arange(len(columns)), [len(each.rule) for each in columns])
-    outputs = max(linear.weight.shape[0] for linear in folded.mlp.linears.values())
+    outputs = max(mlp.linears[node.name].weight.shape[0] for node in first)
     if source.size * outputs > _MOST_WEIGHTS:
         raise InputError(
             "option encode",
@@ -127,7 +129,52 @@ def encode_input(
     )
     shift = np.array([each.shift for each in columns])
     encode = Encode(source.astype(np.float64), rule, operand, mlp.input_size, bits)
-    return _with_encode(folded, encode, source, gain, shift), _note(chosen)
+    names = {node.name for node in mlp.nodes}
+    nodes, before = [], "input"
+    if np.any(scale != 1) or np.any(offset != 0):
+        nodes.append(MlpNode(before := _free("grid", names), Affine(1.0 / scale, -offset / scale), ("input",)))
+    nodes.append(MlpNode(name := _free("encode", names), encode, (before,)))
+    for node in mlp.nodes:
+        if node in first:
+            # The input is offset + scale · q; the model takes a · input + c; q ≈ shift + Σ gain · output.
+            linear = mlp.linears[node.name]
+            weight = linear.weight * (a * scale)
+            bias = linear.bias + np.einsum("oi,i->o", linear.weight, a * offset + c)
+            bias = bias + np.einsum("oi,i->o", weight, shift)
+            node = replace(node, operator=Linear(weight[:, source] * gain, bias), inputs=(name,))
+        if node.name not in taken:
+            nodes.append(node)
+    return replace(mlp, nodes=tuple(nodes)), _note(chosen)
+
+
+def _normalisation(mlp: Mlp) -> tuple[set[str], str, Floats, Floats]:
+    """The scales and shifts that are the input's only consumers, one after the other: their names, the last of them
+    ("input" without any), and what they come to, a · x + c."""
+    a, c = np.ones(mlp.input_size), np.zeros(mlp.input_size)
+    taken: set[str] = set()
+    last = "input"
+    while len(users := mlp.consumers(last)) == 1 and (found := users[0].operator.scale_and_shift) is not None:
+        a, c = a * found[0], c * found[0] + found[1]
+        last = users[0].name
+        taken.add(last)
+    return taken, last, a, c
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+ENCODE = Option(
+    "encode",
+    Structured(
+        "FEATURES=HOW,…", "features and bits, thermometer:N or table, such as 0-39=bits,40=table", read_encodings
+    ),
+    "How features enter: all=bits, all=thermometer:15, all=table, or ranges of features (0-39=bits,40=table).",
+    otherwise="as whole numbers",
+)
+"""The declaration of the option, of all forms that have it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,23 +255,6 @@ def _quantile_levels(q: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int
     if missing > 0 and spare.size:
         levels = np.union1d(levels, spare[np.linspace(0, spare.size - 1, min(missing, spare.size)).round().astype(int)])
     return levels
-
-
-def _with_encode(
-    folded: FoldedMlp, encode: Encode, source: npt.NDArray[np.int64], gain: Floats, shift: Floats
-) -> FoldedMlp:
-    mlp = folded.mlp
-    name = "encode"
-    while any(node.name == name for node in mlp.nodes):
-        name += "_"
-    nodes = [MlpNode(name, encode, ("input",))]
-    for node in mlp.nodes:
-        if "input" in node.inputs:
-            linear = mlp.linears[node.name]
-            bias = linear.bias + np.einsum("oi,i->o", linear.weight, shift)
-            node = replace(node, operator=Linear(linear.weight[:, source] * gain, bias), inputs=(name,))
-        nodes.append(node)
-    return replace(folded, mlp=replace(mlp, nodes=tuple(nodes)))
 
 
 def _note(chosen: list[FeatureEncoding | None]) -> str:
