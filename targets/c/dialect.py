@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .dense_kernels.bits import BitsKernel
 from .dense_kernels.kernel import DenseKernel
 
 __all__ = ["Dialect"]
@@ -17,6 +18,8 @@ class Dialect:
     ----------
     dense_kernels : what a dense layer may use; of those that apply to a layer, the one of the least `cost`, the
         first of equals.
+    bits : what a dense layer on bits that an `encode` makes may use, the first that applies; none if the bits become
+        bytes and a dense kernel takes them.
     padding : tensors are padded to a multiple of so many elements.
     alignment : bytes to which constants are aligned, and to which an arena should be.
     tile : samples that the batched entry point computes together; 0 leaves that entry point out.
@@ -26,6 +29,7 @@ class Dialect:
     """
 
     dense_kernels: tuple[DenseKernel, ...]
+    bits: tuple[BitsKernel, ...] = ()
     padding: int = 64
     alignment: int = 64
     tile: int = 8

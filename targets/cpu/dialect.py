@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edgeml.targets.c import Dialect
+from edgeml.targets.c.dense_kernels.bits_rows import BitsRowsKernel
 from edgeml.targets.c.dense_kernels.crumbs import CrumbsKernel
 from edgeml.targets.c.dense_kernels.installed import installed_kernels
 from edgeml.targets.c.dense_kernels.quads import QuadsKernel
@@ -14,7 +15,11 @@ from edgeml.targets.c.dense_kernels.triplets import TripletsKernel
 __all__ = ["CPU_DIALECT", "cpu_dialect"]
 
 CPU_DIALECT = Dialect(
-    dense_kernels=(TripletsKernel(), QuadsKernel(), CrumbsKernel(), RowsKernel()), padding=64, alignment=64, tile=8
+    dense_kernels=(TripletsKernel(), QuadsKernel(), CrumbsKernel(), RowsKernel()),
+    bits=(BitsRowsKernel(),),
+    padding=64,
+    alignment=64,
+    tile=8,
 )
 """With edgeml's own kernels."""
 

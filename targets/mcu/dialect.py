@@ -11,13 +11,14 @@ from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
 
 from .cores import Core
-from .kernels import LanesKernel, MveKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
+from .kernels import BitsColumnsKernel, LanesKernel, MveKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
 
 __all__ = ["core_kernels", "dialect_for", "dialect_with"]
 
 _LANES: tuple[DenseKernel, ...] = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2), W8BlockKernel())
 _DSP: tuple[DenseKernel, ...] = (W2DspKernel(), W4DspKernel(), W8DspKernel())
 _MVE: tuple[DenseKernel, ...] = (MveKernel(),)
+_BITS = (BitsColumnsKernel(),)
 _ANY = RowsKernel()
 
 
@@ -43,7 +44,7 @@ def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
 
 def dialect_for(kernels: tuple[DenseKernel, ...]) -> Dialect:
     """The dialect with these kernels, the first that applies to a layer being taken."""
-    return Dialect(kernels, padding=16, alignment=4, tile=0, separate_stages=True, vectors=False)
+    return Dialect(kernels, bits=_BITS, padding=16, alignment=4, tile=0, separate_stages=True, vectors=False)
 
 
 def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:

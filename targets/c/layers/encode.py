@@ -1,31 +1,56 @@
-"""C of inputs as bits, levels, equalities and values: a loop for each rule."""
+"""C of inputs as bits, levels, equalities and values: packed into words for a dense layer that counts bits, else a loop
+for each rule."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.network import Dense, Network, Node, Threshold
 from edgeml.network.layers.encode import BIT, EQUAL, LEVEL, VALUE, Encode
 
 from ..arrays import ConstantArray
+from ..dense_kernels.bits import BitsKernel, BitsProblem, narrowest, pack, stored_operand
+from ..dialect import Dialect
 from ..emitter import LayerEmitter, LayerJob
 from ..layer_code import LayerCode
 from ..tensor import Tensor
+from .dense import EMITTER as DENSE
 
 __all__ = ["EMITTER", "EncodeEmitter"]
 
 _NAMES = {VALUE: "values", BIT: "bits", LEVEL: "levels", EQUAL: "equalities"}
 _MOST_DRIVEN = 64
 """Operands that are driven from both sides when the step runs alone."""
+_MOST_OUTPUTS = 8
+"""Outputs of a dense layer behind it whose both ends are driven then."""
 
 
 class EncodeEmitter(LayerEmitter):
-    """The outputs of each rule in a loop of their own, over tables of their places, inputs and operands."""
+    """Alone, the outputs of each rule in a loop of their own, over tables of their places, inputs and operands. A dense
+    layer of few bits behind binary outputs, and thresholds behind that, become one stage with it, if one of the
+    dialect's kernels counts bits."""
 
     kind = "encode"
 
+    def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
+        if len(nodes) > 1:
+            return DENSE.output(network, nodes[1:], dialect)
+        return super().output(network, nodes, dialect)
+
+    def absorbs(self, job: LayerJob, consumer: Node) -> bool:
+        behind = [*(node.layer for node in job.nodes[1:]), consumer.layer]
+        wanted = (Dense, Threshold)[: len(behind)]
+        if len(behind) > len(wanted) or not all(map(isinstance, behind, wanted)):
+            return False
+        nodes = (*job.nodes, consumer)
+        return _kernel(replace(job, nodes=nodes, output=self.output(job.network, nodes, job.dialect))) is not None
+
     def extremes(self, job: LayerJob) -> list[npt.NDArray[np.int64]]:
-        """Values at a level or an equality of each input and just below it, and bits one after the other."""
+        """Values at a level or an equality of each input and beside it, bits one after the other, and where a few sums
+        of a dense layer in this stage are largest and smallest."""
         layer = job.nodes[0].layer
         assert isinstance(layer, Encode)
         low, high = job.inputs[0].ends
@@ -34,11 +59,21 @@ class EncodeEmitter(LayerEmitter):
             operand = int(layer.operand[place])
             at = 1 << operand if layer.rule[place] == BIT else operand
             rows += [np.clip(np.full_like(low, at + step), low, high) for step in (-1, 0, 1)]
+        for node in job.nodes[1:2]:
+            assert isinstance(node.layer, Dense)
+            for weight in node.layer.weight[:_MOST_OUTPUTS].astype(np.float64):
+                found = [layer.best_inputs(sign * weight, int(low.min()), int(high.max())) for sign in (1, -1)]
+                rows += [np.clip(best[0].astype(np.int64), low, high) for best in found if best is not None]
         return rows
 
     def emit(self, job: LayerJob) -> LayerCode:
         layer = job.nodes[0].layer
         assert isinstance(layer, Encode)
+        if len(job.nodes) > 1:
+            found = _kernel(job)
+            assert found is not None
+            kernel, problem = found
+            return kernel.emit(problem)
         statements: list[str] = []
         constants: list[ConstantArray] = []
         for rule, name in _NAMES.items():
@@ -50,20 +85,28 @@ class EncodeEmitter(LayerEmitter):
         return LayerCode(statements=tuple(statements), comment=layer.summary(), constants=tuple(constants))
 
 
-def narrowest(name: str, values: npt.NDArray[np.int64], comment: str) -> ConstantArray:
-    """The values as an array of the smallest type that holds them."""
-    low, high = int(values.min()), int(values.max())
-    types = (("uint8_t", 0, 2**8 - 1), ("int16_t", -(2**15), 2**15 - 1), ("uint16_t", 0, 2**16 - 1))
-    ctype = next((ctype for ctype, least, most in types if least <= low and high <= most), "int32_t")
-    return ConstantArray(name, ctype, values, comment)
-
-
-def stored_operand(layer: Encode, x: Tensor, places: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
-    """What stored integers are compared with: of an operand outside of their range, the nearest integer out there."""
-    operand = layer.operand[places].astype(np.int64) - x.low
-    if x.ctype == "int32_t":
-        return operand
-    return np.clip(operand, int(x.stored_low.min()) - 1, int(x.stored_high.max()) + 1)
+def _kernel(job: LayerJob) -> tuple[BitsKernel, BitsProblem] | None:
+    """The first kernel of the dialect that counts the bits of a stage with a dense layer, and what it is to count."""
+    encode, dense, *rest = (node.layer for node in job.nodes)
+    assert isinstance(encode, Encode)
+    assert isinstance(dense, Dense)
+    weight = dense.weight.astype(np.int64)
+    if not job.dialect.bits or not encode.binary or int(np.abs(weight).max()) > 2:
+        return None
+    (x,) = job.inputs
+    ends = job.network.ranges[job.nodes[0].name]
+    bits = pack(encode, x, ends.low, ends.high, weight, job.prefix)
+    thresholds = rest[0].thresholds if rest and isinstance(rest[0], Threshold) else None
+    title = f"{encode.summary()}; dense {encode.outputs} -> {dense.outputs}, {dense.weight_bits}-bit weights"
+    problem = BitsProblem(
+        bits=bits,
+        bias=dense.bias - dense.input_zero_point * weight.sum(axis=1) + bits.bias,
+        thresholds=thresholds,
+        output=job.output,
+        prefix=job.prefix,
+        title=title if thresholds is None else f"{title}, {thresholds.shape[1]} thresholds",
+    )
+    return next(((kernel, problem) for kernel in job.dialect.bits if kernel.applies(problem)), None)
 
 
 def _loop(

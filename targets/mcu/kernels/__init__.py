@@ -1,9 +1,18 @@
 """Ways to pack and multiply the weights of dense layers on microcontrollers, one file each."""
 
+from .bits_columns import BitsColumnsKernel
 from .dense_block import W8BlockKernel
 from .dense_lanes import LanesKernel
 from .dsp_nested import W4DspKernel, W8DspKernel
 from .dsp_pairs import W2DspKernel
 from .mve import MveKernel
 
-__all__ = ["LanesKernel", "MveKernel", "W2DspKernel", "W4DspKernel", "W8BlockKernel", "W8DspKernel"]
+__all__ = [
+    "BitsColumnsKernel",
+    "LanesKernel",
+    "MveKernel",
+    "W2DspKernel",
+    "W4DspKernel",
+    "W8BlockKernel",
+    "W8DspKernel",
+]

@@ -7,7 +7,15 @@ import numpy as np
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.network.layers.encode import BIT, EQUAL, LEVEL, VALUE, Encode
 
-__all__ = ["bits_of_bytes", "encoded_network", "inputs_for", "random_encode", "ternary", "thresholds_for"]
+__all__ = [
+    "bits_network",
+    "bits_of_bytes",
+    "encoded_network",
+    "inputs_for",
+    "random_encode",
+    "ternary",
+    "thresholds_for",
+]
 
 
 def ternary(generator: np.random.Generator, outputs: int, inputs: int) -> np.ndarray:
@@ -88,3 +96,51 @@ def inputs_for(network: Network, seed: int, count: int) -> np.ndarray:
                 q[row] = best[0]
                 row += 1
     return q.astype(np.int32)
+
+
+def _weights(generator: np.random.Generator, outputs: int, inputs: int) -> tuple[np.ndarray, int]:
+    """Weights of each kind that counts of bits take, and their bits."""
+    kind = generator.integers(6)
+    if kind == 0:
+        return generator.choice([-1, 1], (outputs, inputs)), 1
+    if kind == 1:
+        return generator.integers(-2, 2, (outputs, inputs)), 2
+    if kind == 2:
+        return np.full((outputs, inputs), generator.integers(-2, 2)), 2
+    weight = ternary(generator, outputs, inputs)
+    if kind == 3:
+        weight[generator.random(outputs) < 0.3] = 0
+    return weight, 2
+
+
+def bits_network(seed: int, widest: int = 45) -> Network:
+    """Bits as they lie, some of them, twice or in any order; few bits of many inputs; levels and equalities among them.
+    Behind them weights of up to 2 bits, and any number of thresholds."""
+    generator = np.random.default_rng(seed)
+    kind, inputs = seed % 5, int(generator.integers(1, widest + 1))
+    input_bits = 8 if generator.integers(2) else int(generator.integers(1, 9))
+    if kind == 0:
+        encode = bits_of_bytes(inputs)
+    elif kind == 1:
+        outputs = int(generator.integers(1, 8 * inputs + 9))
+        encode = Encode(
+            generator.integers(0, inputs, outputs), [BIT] * outputs, generator.integers(0, 8, outputs), inputs
+        )
+    elif kind == 2:
+        encode = Encode(np.arange(inputs), [BIT] * inputs, [input_bits - 1] * inputs, inputs)
+    else:
+        low, high = (-(1 << input_bits - 1), (1 << input_bits - 1) - 1) if kind == 4 else (0, (1 << input_bits) - 1)
+        encode = random_encode(generator, inputs, int(generator.integers(1, 150)), low, high)
+    outputs = int(generator.choice([1, 5, 31, 32, 33, 40, 64, 70]))
+    weight, weight_bits = _weights(generator, outputs, encode.outputs)
+    return encoded_network(
+        encode,
+        weight,
+        weight_bits,
+        generator,
+        levels=int(generator.choice([0, 1, 2, 3, 3, 4, 7, 15, 16, 255])),
+        input_bits=input_bits,
+        signed=kind == 4,
+        zero_point=int(generator.integers(-2, 3)),
+        name=f"bits{seed}",
+    )
