@@ -22,7 +22,7 @@ class NetworkRunner:
         self._name = program.layout.name
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
         self._outputs = network.output_size
-        self._input = emulator.allocate(network.input_size)
+        self._input = emulator.allocate(network.input_size, 1)  # the caller may have it anywhere
         self._output = emulator.allocate(4 * network.output_size)
         self._trace = emulator.allocate(4 * program.layout.trace_size)
         self._arena = emulator.allocate(program.arena_bytes, program.layout.dialect.alignment)

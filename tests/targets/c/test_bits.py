@@ -87,8 +87,8 @@ def test_a_bit_that_is_taken_several_times_counts_as_often() -> None:
     """Twice: the weights of both meet on one bit of memory. Three times: each goes into a bit of its own."""
     for times in (2, 3):
         generator = np.random.default_rng(times)
-        place = np.tile(np.arange(16), times)
-        encode = Encode(place // 8, [BIT] * place.size, place % 8, 2)
+        place = np.tile(np.arange(64), times)
+        encode = Encode(place // 8, [BIT] * place.size, place % 8, 8)
         network = encoded_network(encode, np.ones((40, place.size), int), 2, generator)
         assert bool(stage_of_bits(network).code.scratch_bytes) == (times == 3)
         for dialect in (CPU_DIALECT, COLUMNS):
