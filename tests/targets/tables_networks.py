@@ -38,15 +38,14 @@ def tables_of(
     return Tables(entries, bits, rows, source, generator.integers(-300, 301, outputs), inputs)
 
 
-def random_tables(seed: int, name: str = "net") -> Network:
+def random_tables(seed: int, name: str = "net", *, most_features: int = 100, most_outputs: int = 69) -> Network:
     """One layer, of any shape, as the output or with thresholds behind."""
     generator = np.random.default_rng(seed)
     input_bits = int(generator.integers(1, 9))
     every = bool(generator.integers(2))
-    features = int(generator.choice([1, 3, 20, 100]))
-    layer = tables_of(
-        generator, features, 1 << input_bits, int(generator.integers(1, 70)), int(generator.integers(1, 9)), every=every
-    )
+    features = min(int(generator.choice([1, 3, 20, 100])), most_features)
+    outputs = int(generator.integers(1, most_outputs + 1))
+    layer = tables_of(generator, features, 1 << input_bits, outputs, int(generator.integers(1, 9)), every=every)
     nodes = [Node("input", _quantizer(layer.inputs, input_bits)), Node("tables", layer, ("input",))]
     if generator.integers(2):
         nodes.append(thresholds_behind(generator, nodes, "tables", int(generator.choice([1, 3, 7, 20]))))

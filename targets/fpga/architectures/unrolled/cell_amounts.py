@@ -31,7 +31,9 @@ def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
             parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
         parts.add("compare", 0.5 * cell.outputs)
     else:
-        parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", cell.outputs)
+        # Each bit past six doubles a table; multiplexers beside the lookup tables choose between its parts.
+        outputs = cell.outputs << max(len(cell.inputs) - 6, 0)
+        parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", outputs)
 
 
 def luts_of(cells: Sequence[Cell], family: Family = _SIX_INPUTS) -> float:
