@@ -198,9 +198,11 @@ def _wrapper(units: Sequence[Unit], folder: Path) -> str:
             for name, value in unit.parameters
         ]
         for name, words in unit.files:
-            file = f"{number}_{name}.mem"
-            (folder / file).write_text("".join(f"{word:x}\n" for word in words), "utf-8")
-            given.append(f'.{name}("{file}")')
+            (folder / f"{number}_{name}.mem").write_text("".join(f"{word:x}\n" for word in words), "utf-8")
+            if not name[-1].isdigit():
+                given.append(f'.{name}("{number}_{name}.mem")')
+            elif name.endswith("_0000"):  # the first of several files, whose numbers the module adds to the name
+                given.append(f'.{name[:-5]}("{number}_{name[:-5]}")')
         ports.append(f"input wire clk_{number}")
         ports.append(f"input wire [{max(used['input'], _WIDE) - 1}:0] input_{number}")
         ports.append(f"output wire [{max(used['output'], _WIDE) - 1}:0] output_{number}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from .bench import Simulated
 
-__all__ = ["PAUSES", "Flow", "drive", "extremes", "pipeline"]
+__all__ = ["PAUSES", "Flow", "drive", "extremes", "pipeline", "sums_of_frames"]
 
 PAUSES = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.6), (0.4, 0.4), (0.9, 0.1))
 """Shares of clocks in which the source offers nothing, and in which the sink takes nothing."""
@@ -120,6 +120,64 @@ def pipeline(
         if resetting:
             waiting = [None] * latency
     unit.set(rst=0)
+
+
+def sums_of_frames(
+    unit: Simulated,
+    words: Sequence[int],
+    expected: Sequence[int],
+    *,
+    values: int,
+    results: int,
+    latency: int,
+    rng: random.Random,
+    pauses: tuple[float, float],
+) -> None:
+    """Send frames of `values` words through a unit that starts a chain, and assert that it pushes `results` words for
+    each, once, in order, `latency` clocks after it reserved a place for each, and never without a place.
+
+    With pauses there are resets too, after which all begins again; without, a step is asserted in each clock.
+    """
+    width = unit.width("in_data")
+    reset_at = [rng.randint(1, 3 * values * results) for _ in range(2)] if pauses != (0.0, 0.0) else []
+    taken: list[int] = []
+    reserved: list[int] = []
+    pushed: list[int] = []
+    offering = False
+    places, clock, since = 3, 0, 0  # free places behind the unit
+    unit.reset(in_valid=0, can_reserve=0)
+    while len(pushed) < len(expected) or clock - (reserved or [clock])[-1] < latency + 10:
+        assert clock < 20 * len(expected) * values + 2000, "stands still"
+        if reset_at and since == reset_at[0]:
+            reset_at.pop(0)
+            unit.reset(in_valid=1, can_reserve=1)
+            taken, reserved, pushed, offering, places, since = [], [], [], False, 3, 0
+        offering = offering or (len(taken) < len(words) and rng.random() >= pauses[0])
+        data = words[len(taken)] if offering else rng.getrandbits(width)
+        outputs = unit.step(in_valid=int(offering), in_data=data, can_reserve=int(places > 0))
+        if offering and outputs["in_ready"]:
+            taken.append(clock)
+            offering = False
+        if outputs["reserve"]:
+            assert places > 0, "reserved a place that is not there"
+            reserved.append(clock)
+            places -= 1
+        if outputs["push"]:
+            assert clock == reserved[len(pushed)] + latency
+            assert outputs["push_data"] == expected[len(pushed)]
+            pushed.append(clock)
+        elif places < 3 and len(reserved) - len(pushed) < 3 - places and rng.random() >= pauses[1]:
+            places += 1
+        if not pauses[1]:
+            places = 3
+        clock += 1
+        since += 1
+    if pauses == (0.0, 0.0):  # a step each clock
+        assert reserved == [taken[0] + values * (number + 1) - 1 for number in range(len(expected))]
+        frames = range(len(words) // values)
+        assert [pushed[results * number] for number in frames] == [
+            taken[values * (number + 1) - 1] + latency for number in frames
+        ]
 
 
 def chunks(words: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -11,7 +11,7 @@ import pytest
 from tests.sweeps import seed_for
 
 from .bench import Bench, Unit, needs_verilator, packed, slowly, units
-from .drive import PAUSES, extremes
+from .drive import PAUSES, extremes, sums_of_frames
 
 _RNG = random.Random(seed_for(21))
 
@@ -105,50 +105,13 @@ def test_a_row_accumulates_its_products(unit: Unit) -> None:
 @pytest.mark.parametrize("pauses", PAUSES)
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_mvu"))
 def test_every_sum_of_a_frame_is_pushed_once_in_order_and_on_time(unit: Unit, pauses: tuple[float, float]) -> None:
-    rng, mvu = random.Random(seed_for(23)), BENCH.start(unit)
-    simd, sf, nf, wide = unit["SIMD"], unit["SF"], unit["NF"], unit["INPUT_BITS"]
-    frames = [extremes(wide, bool(unit["INPUT_SIGNED"]), rng, simd * sf) for _ in range(8)]
-    words = [frame[step * simd :][:simd] for frame in frames for step in range(sf)]
-    expected = _expected(unit, frames)
-    latency = 2 + (simd - 1).bit_length() // 2
-    reset_at = [rng.randint(1, 3 * nf * sf), rng.randint(1, 3 * nf * sf)] if pauses != (0.0, 0.0) else []
-    taken: list[int] = []
-    reserved: list[int] = []
-    pushed: list[int] = []
-    offering = False
-    places, clock, since = 3, 0, 0  # free places behind the unit
-    mvu.reset(in_valid=0, can_reserve=0)
-    while len(pushed) < len(expected) or clock - (reserved or [clock])[-1] < latency + 10:
-        assert clock < 20 * len(expected) * sf + 2000, "stands still"
-        if reset_at and since == reset_at[0]:
-            reset_at.pop(0)
-            mvu.reset(in_valid=1, can_reserve=1)
-            taken, reserved, pushed, offering, places, since = [], [], [], False, 3, 0
-        offering = offering or (len(taken) < len(words) and rng.random() >= pauses[0])
-        data = packed(words[len(taken)] if offering else [rng.getrandbits(wide)] * simd, wide)
-        outputs = mvu.step(in_valid=int(offering), in_data=data, can_reserve=int(places > 0))
-        if offering and outputs["in_ready"]:
-            taken.append(clock)
-            offering = False
-        if outputs["reserve"]:
-            assert places > 0, "reserved a place that is not there"
-            reserved.append(clock)
-            places -= 1
-        if outputs["push"]:
-            assert clock == reserved[len(pushed)] + latency
-            assert outputs["push_data"] == expected[len(pushed)]
-            pushed.append(clock)
-        elif places < 3 and len(reserved) - len(pushed) < 3 - places and rng.random() >= pauses[1]:
-            places += 1
-        if not pauses[1]:
-            places = 3
-        clock += 1
-        since += 1
-    if pauses == (0.0, 0.0):  # a step each clock
-        assert reserved == [taken[0] + sf * (number + 1) - 1 for number in range(len(expected))]
-        assert [pushed[nf * number] for number in range(len(frames))] == [
-            taken[sf * (number + 1) - 1] + latency for number in range(len(frames))
-        ]
+    rng, simd, wide = random.Random(seed_for(23)), unit["SIMD"], unit["INPUT_BITS"]
+    frames = [extremes(wide, bool(unit["INPUT_SIGNED"]), rng, simd * unit["SF"]) for _ in range(8)]
+    words = [packed(frame[step * simd :][:simd], wide) for frame in frames for step in range(unit["SF"])]
+    sums_of_frames(
+        BENCH.start(unit), words, _expected(unit, frames), values=unit["SF"], results=unit["NF"],
+        latency=2 + (simd - 1).bit_length() // 2, rng=rng, pauses=pauses,
+    )  # fmt: skip
 
 
 def _expected(unit: Unit, frames: list[list[int]]) -> list[int]:
