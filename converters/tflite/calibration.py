@@ -123,6 +123,9 @@ def activation_tensors(
     tensors: dict[str, TensorInfo] = {}
     for name, (low, _) in ranges.items():
         size = graph.sizes[name]
+        if name == INPUT and graph.of_bits:
+            tensors[name] = TensorInfo(name, size, 1.0, 0)
+            continue
         stage = stages.get(name)
         traits = None if stage is None else stage.traits
         if traits is not None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from edgeml.equalization import equalize
 from edgeml.errors import InputError
+from edgeml.input_encoding import encode_input
 from edgeml.judging.scores import answers_of, judged
 from edgeml.judging.task import require_fitting
 from edgeml.network import Network
@@ -21,6 +22,7 @@ from edgeml.network.task import VALUES
 from edgeml.plugins import Conversion, Progress
 from edgeml.system.regular_file import read_regular
 
+from .encoded_input import taken_apart
 from .executors import FOLDER
 from .fusion import FloatGraph, fuse
 from .input_form import choose_input_form, evened_features
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TfliteConverter"]
 
+_ENCODED_BITS = 8
+"""Bits of the integers that encoded features become first."""
 _MOST_SAMPLES = 4096
 """Samples to calibrate with; more change nothing but the time it takes."""
 _ENDS_IN_SOFTMAX = (
@@ -54,7 +58,7 @@ _ENDS_IN_SOFTMAX = (
 class TfliteConverter:
     """Float MLP → int8 network and its .tflite file."""
 
-    layer_kinds = ("input_quantizer", "dense", "requantize", "lookup", "add")
+    layer_kinds = ("input_quantizer", "encode", "dense", "requantize", "lookup", "add")
     left_out_note = (
         "This bundle holds no .tflite file: the network's rounded multipliers do not give back the scales that a file "
         "states. Convert the trained model, or the .tflite file of its bundle, for one."
@@ -69,21 +73,35 @@ class TfliteConverter:
         require_fitting(mlp, data)
         if parsed.softmax == "keep" and mlp.final != "softmax":
             raise InputError("option softmax", f"the model ends in {mlp.final or 'no softmax'}", "Leave the option out")
-        graph = fuse(equalize(mlp, _samples(data)).mlp)
-        evened = evened_features(graph, _samples(data), parsed)
-        if evened is None:
-            graph = choose_input_form(graph, _samples(data), parsed)
+        own, encode_note = mlp, ""
+        if parsed.encode:
+            own, encode_note = encode_input(mlp, np.asarray(data.x, np.float64), parsed.encode, _ENCODED_BITS)
+        apart = taken_apart(own)
+        encoded, inner, seen = (None, own, data) if apart is None else (apart[0], apart[1], apart[0].dataset(data))
+        graph = fuse(equalize(inner, _samples(seen)).mlp)
+        evened = None
+        if encoded is not None:
+            graph = replace(graph, of_bits=True)
         else:
-            graph, parsed = evened, replace(parsed, float_io=True)
-        model = _quantized(graph, mlp, data, parsed, progress)
-        model = replace(model, labels=mlp.labels or data.labels, task=mlp.task, threshold=mlp.threshold)
+            evened = evened_features(graph, _samples(data), parsed)
+            if evened is None:
+                graph = choose_input_form(graph, _samples(data), parsed)
+            else:
+                graph, parsed = evened, replace(parsed, float_io=True)
+        model = _quantized(graph, inner, seen, parsed, progress)
+        model = replace(
+            model, labels=mlp.labels or data.labels, task=mlp.task, threshold=mlp.threshold, encoded=encoded
+        )
         if parsed.softmax == "keep":
             model = _with_softmax(model)
         network = lower(model, rounding_rule(parsed.rounding)).with_origins(_origins(graph))
         model = replace(model, metadata=_metadata(model, network, parsed))
         metrics, notes = _judged(mlp, data, network, parsed)
         if parsed.universal:
-            _compare_scales(graph, mlp, data, network, parsed, metrics, notes)
+            _compare_scales(graph, mlp, data, network, parsed, model, _samples(seen), metrics, notes)
+        notes += [encode_note] if encode_note else []
+        if encoded is not None:
+            notes.append(f"The .tflite file has no layer encode, which no runtime has: {encoded.said}.")
         if parsed.softmax == "keep":
             notes.append(_ENDS_IN_SOFTMAX)
         elif mlp.final:
@@ -167,6 +185,7 @@ def _metadata(model: Model, network: Network, options: Options) -> dict[str, byt
             "labels": list(model.labels),
             "task": model.task,
             "threshold": model.threshold,
+            **({} if model.encoded is None else {"encoded_input": model.encoded.as_json()}),
         }
     )
 
@@ -194,13 +213,16 @@ def _compare_scales(
     data: Dataset,
     network: Network,
     options: Options,
+    model: Model,
+    samples: npt.NDArray[np.float64],
     metrics: dict[str, Any],
     notes: list[str],
 ) -> None:
     """What the universal mode costs: the same model with free int8 scales, which each runtime rounds in its own way."""
     free = replace(options, rounding="double_rounding", weight_bits=8, epochs=0)
-    free_model = quantize_graph(graph, mlp.name, _samples(data), free)
-    other = lower(replace(free_model, task=mlp.task, threshold=mlp.threshold), "double_rounding")
+    free_model = quantize_graph(graph, mlp.name, samples, free)
+    free_model = replace(free_model, task=mlp.task, threshold=mlp.threshold, encoded=model.encoded)
+    other = lower(free_model, "double_rounding")
     found, _ = _judged(mlp, data, other, free)
     metrics["free_scales"] = found
     if "accuracy" in found:

@@ -105,13 +105,13 @@ class RuntimeExecutor:
             raise MissingTool(self.runtime.name, refusal)
         rule = " and ".join(_rules(lower(model, self.runtime.rounding)))
         indices = tensor_indices(content)
-        first, last = model.tensors[model.input], model.logits
+        last = model.logits
         softmax = model.ends_behind_integers
         if softmax:
             # The integers end before a softmax: the file is run as it is, but that tensor is its output.
             content = ending_at(content, indices[last.name])
         wanted = [name for name in _lasting(model) if name in indices] if trace and self._traces else []
-        fed = _real(q, model) if model.float_input else q.astype(np.int8 if first.signed else np.uint8)
+        fed = _fed(q, model)
         with session(self.runtime) as running:
             (found,), measures = running.run(content, fed)
             traced = running.run(content, fed, [indices[name] for name in wanted])[0] if wanted else []
@@ -133,8 +133,9 @@ class RuntimeExecutor:
         of its input and output; nothing of the bundle's network is used."""
         content = _content(bundle)
         model = read_model(content)
+        fed = x if model.encoded is None else model.encoded.features(x)
         with session(self.runtime) as running:
-            (found,), measures = running.run(content, x.astype(np.float32), real=True)
+            (found,), measures = running.run(content, fed.astype(np.float32), real=True)
         softmax = model.ends_behind_integers
         how = "floats into the file" if model.float_input else "quantized by the file's own input scale"
         return Reception(found.astype(np.float64), f"{measures['version']}, {how}", softmax, model.float_input)
@@ -143,6 +144,8 @@ class RuntimeExecutor:
         """Seconds from nothing to the first answer: the process, the runtime in it, and the model in that."""
         content = _content(bundle)
         x = bundle.network.quantizer.dequantize(np.zeros((1, bundle.network.input_size), np.int32))
+        if (encoded := read_model(content).encoded) is not None:
+            x = encoded.features(x)
         start = time.perf_counter()
         with Session(self.runtime) as running:
             running.run(content, x.astype(np.float32), real=True)
@@ -151,9 +154,7 @@ class RuntimeExecutor:
     def benchmark(self, bundle: Bundle, q: npt.NDArray[np.int32]) -> float:
         """Seconds per inference of a batch (of TFLite Micro: of one sample), timed in the runtime's own process."""
         content = _content(bundle)
-        model = read_model(content)
-        first = model.tensors[model.input]
-        fed = _real(q, model) if model.float_input else q.astype(np.int8 if first.signed else np.uint8)
+        fed = _fed(q, read_model(content))
         with session(self.runtime) as running:
             _, measures = running.run(content, fed, timed=_TIMED_SECONDS)
         return float(measures["seconds"])
@@ -186,6 +187,14 @@ def _lasting(model: Model) -> list[str]:
 def _rules(network: Network) -> list[str]:
     """The rounding rules that occur in a network."""
     return sorted({rule for node in network.layers if (rule := node.layer.rounding_rule)})
+
+
+def _fed(q: npt.NDArray[np.int32], model: Model) -> npt.NDArray[Any]:
+    """What the file is given for input integers q [samples, features] of the network."""
+    q = model.fed(q)
+    if model.float_input:
+        return _real(q, model)
+    return q.astype(np.int8 if model.tensors[model.input].signed else np.uint8)
 
 
 def _real(q: npt.NDArray[np.int32], model: Model) -> npt.NDArray[np.float32]:

@@ -34,12 +34,14 @@ class FloatGraph:
     Parameters
     ----------
     input_offset, input_scale : the input enters as (x − offset) / scale, float64 [1] or [features].
+    of_bits : whether the input is 0 and 1, and enters as these integers.
     """
 
     stages: tuple[Stage, ...]
     input_size: int
     input_offset: Floats
     input_scale: Floats
+    of_bits: bool = False
 
     def normalised(self, x: npt.NDArray[np.floating]) -> Floats:
         """Features as the first stage takes them."""

@@ -31,7 +31,7 @@ def lower(model: Model, rounding: RoundingRule | str) -> Network:
         first.signed,
     )
     lowering = lowering_of(model, rounding)
-    lowering.nodes.append(Node("input", quantizer))
+    lowering.nodes += [Node("input", quantizer)] if model.encoded is None else list(model.encoded.nodes)
     for operator in model.operators:
         if operator.behind_integers and operator is not model.operators[-1]:
             raise InputError(f"layer {operator.output}", "SOFTMAX is supported at the end of a model only")
@@ -45,7 +45,7 @@ def lowering_of(model: Model, rounding: RoundingRule | str) -> Lowering:
     """The start of a lowering of `model`, with its input alone."""
     rule = by_rule(rounding) if isinstance(rounding, str) else rounding
     named = rounding if isinstance(rounding, str) else "double_rounding"
-    return Lowering(model.tensors, rule, named, {model.input: "input"})
+    return Lowering(model.tensors, rule, named, {model.input: "input" if model.encoded is None else "encode"})
 
 
 def _task(model: Model) -> tuple[str, int | None]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 
+from .encoded_input import EncodedInput
 from .operators.fully_connected import FullyConnected
 from .operators.operator import TfliteOperator
 from .operators.tensor_info import TensorInfo
@@ -34,6 +35,7 @@ class Model:
     metadata : further entries of the file's metadata, name to bytes.
     task : classes, binary or values, or "" where nobody says so. threshold : of a binary model, what its real output
         must pass.
+    encoded : what stands before the file, if it takes bits of the features; None if it takes the features.
     """
 
     name: str
@@ -49,10 +51,15 @@ class Model:
     metadata: Mapping[str, bytes] = field(default_factory=dict)
     task: str = ""
     threshold: float = 0.0
+    encoded: EncodedInput | None = None
 
     def __post_init__(self) -> None:
         if not self.float_input and (self.input_offset.any() or np.any(self.input_scale != 1)):
             raise InputError("model", "normalises integers, which no int8 file can; its input must be float")
+
+    def fed(self, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """What the file takes for input integers q [samples, features]."""
+        return q if self.encoded is None else self.encoded.layer.evaluate(q)
 
     @property
     def fully_connected(self) -> tuple[FullyConnected, ...]:

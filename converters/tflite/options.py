@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeml.errors import InputError
+from edgeml.input_encoding import ENCODE, FeatureEncoding
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.options import Choice, Flag, Option, Real, Whole, read_values
 
@@ -28,6 +29,7 @@ OPTIONS = (
         "Passes over the training samples, for narrow weights; 0 calibrates only.",
         otherwise=f"{_DEFAULT_EPOCHS} for weights of at most 4 bits, else 0",
     ),
+    ENCODE,
     Option("seed", Whole(0, 2**31 - 1), "Order of the samples: the same seed gives the same bytes.", default=0),
     Option(
         "rounding",
@@ -61,6 +63,7 @@ class Options:
     calibration, percentile : see `Calibration`.
     softmax : "drop" or "keep" a softmax at the end of the model.
     epochs : training epochs for narrow weights; 0 calibrates only.
+    encode : how features enter the network; () for all as whole numbers.
     """
 
     rounding: str
@@ -73,6 +76,7 @@ class Options:
     softmax: str
     epochs: int
     seed: int
+    encode: tuple[FeatureEncoding, ...] = ()
 
     @property
     def universal(self) -> bool:
@@ -126,4 +130,5 @@ def parse_options(options: Mapping[str, Any]) -> Options:
         softmax=values["softmax"],
         epochs=(0 if bits > 4 else _DEFAULT_EPOCHS) if epochs is None else epochs,
         seed=values["seed"],
+        encode=values["encode"] or (),
     )

@@ -15,6 +15,7 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.system.regular_file import read_regular
 
+from .encoded_input import encoded_input
 from .file_tensors import FileTensors, identifier
 from .flatbuffer import Table, read_root
 from .float_head import read_normalisation
@@ -154,6 +155,7 @@ class _Reader:
             labels(own.get("labels", [])),
             self.tensors.metadata,
             *task(own),
+            encoded_input(own.get("encoded_input"), first.size),
         )
 
     def _kind(self, operator: Table) -> int:

@@ -20,11 +20,12 @@ Floats = npt.NDArray[np.float64]
 
 
 def float_reference(mlp: Mlp, graph: FloatGraph, model: Model, network: Network) -> FloatReference:
-    """`mlp`, read through `graph` as it was before any training, beside `network`, which `model` was lowered to."""
+    """`mlp`, read through `graph` as it was before any training, beside `network`, which `model` was lowered to; where
+    that takes bits of the features, `graph` begins behind them."""
     names = [stage.name for stage in graph.stages]
 
     def evaluate(x: Floats, known: Mapping[str, Floats]) -> Mapping[str, Floats]:
-        values = graph.trace(x, known)
+        values = graph.trace(x if model.encoded is None else model.encoded.features(x), known)
         return {name: values[name] for name in names}
 
     readings = {

@@ -140,8 +140,13 @@ def write(model: Model) -> bytes:
                     "name": "main",
                 }
             ],
-            "description": f"{model.name}, written by edgeml",
+            "description": _description(model),
             "buffers": file.buffers,
             "metadata": metadata,
         }
     )
+
+
+def _description(model: Model) -> str:
+    said = f"; {model.encoded.said}" if model.encoded is not None else ""
+    return f"{model.name}, written by edgeml{said}"
