@@ -18,7 +18,8 @@ convex hulls of the points find both in Python's integers, whatever the widths.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -28,7 +29,16 @@ import numpy.typing as npt
 
 from .value_range import ValueRange
 
-__all__ = ["LinePoints", "LineWidths", "ThresholdLine", "find_line", "find_lines", "roundest"]
+__all__ = [
+    "ANY_WIDTHS",
+    "LinePoints",
+    "LineWidths",
+    "ThresholdLine",
+    "find_line",
+    "find_lines",
+    "find_points",
+    "roundest",
+]
 
 _Point = tuple[int, int]
 _Pair = tuple[_Point, _Point]
@@ -42,17 +52,22 @@ class LineWidths:
     ----------
     multiplier_bits : m < 2^multiplier_bits.
     offset_bits : a fits so many bits, signed.
+    offset_places : a is divisible by 2^offset_places.
     total_bits : acc · m and acc · m + a fit so many bits, signed, for every reachable acc.
     shifts : the values of s that may be taken, in the order of preference.
     """
 
     multiplier_bits: int = 40
     offset_bits: int = 80
+    offset_places: int = 0
     total_bits: int = 80
     shifts: Sequence[int] = range(49)
 
 
-_ANY_WIDTHS = LineWidths()
+ANY_WIDTHS = LineWidths()
+"""As if integers had no width: whether there is a line at all."""
+
+_MOST_TRIED = 24
 
 
 @dataclass(frozen=True)
@@ -92,6 +107,7 @@ class LinePoints:
     low, high : ends of the accumulator's range.
     levels : results are clipped to 0 … levels.
     always, last : number of thresholds that every accumulator reaches, and that some accumulator does.
+    thresholds : the thresholds themselves. without : levels (from 1) that a line need not keep: its exceptions.
     """
 
     reached: tuple[_Point, ...]
@@ -101,17 +117,19 @@ class LinePoints:
     levels: int
     always: int
     last: int
+    thresholds: tuple[int, ...]
+    without: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, thresholds: Sequence[int], low: int, high: int, without: frozenset[int] = frozenset()) -> LinePoints:
-        """Of thresholds in ascending order and an accumulator low … high; the levels of `without` (from 1) are free."""
-        always = sum(value <= low for value in thresholds)
-        last = sum(value <= high for value in thresholds)
-        inside = [(int(thresholds[k - 1]), k) for k in range(always + 1, last + 1) if k not in without]
+        """Of thresholds in ascending order and an accumulator low … high."""
+        row = tuple(int(value) for value in thresholds)
+        always, last = bisect_right(row, low), bisect_right(row, high)
+        inside = [(row[k - 1], k) for k in range(always + 1, last + 1) if k not in without]
         reached = [(low, always)] if always > 0 else []
-        missed = [(high, last + 1)] if last < len(thresholds) else []
+        missed = [(high, last + 1)] if last < len(row) else []
         missed = [*((x - 1, k) for x, k in inside), *missed]
-        return cls((*reached, *inside), tuple(missed), low, high, len(thresholds), always, last)
+        return cls((*reached, *inside), tuple(missed), low, high, len(row), always, last, row, without)
 
     @cached_property
     def _hulls(self) -> tuple[list[_Point], list[_Point]]:
@@ -156,22 +174,67 @@ class LinePoints:
             return range(min(0, beyond - 1), min(1, beyond)) if beyond is not None else range(1)
         return range(least, beyond) if beyond is not None else range(max(least, 0), max(least, 0) + 1)
 
+    def multipliers_with(self, offset: int, shift: int, bits: int = 40) -> range:
+        """All m of at most so many bits with which the line keeps the points at this very offset."""
+        least, most = 0, (1 << bits) - 1
+        above, below = self._hulls
+        # x · m ≥ needed, where a missed point is turned round.
+        bounds = [(x, (k << shift) - offset) for x, k in above] + [(-x, 1 + offset - (k << shift)) for x, k in below]
+        for x, needed in bounds:
+            if x > 0:
+                least = max(least, -(-needed // x))
+            elif x < 0:
+                most = min(most, -needed // -x)
+            elif needed > 0:
+                return range(0)
+        return range(least, max(least, most + 1))
+
     def line(self, widths: LineWidths) -> ThresholdLine | None:
-        """The line of the first shift that has one within these widths, its offset divisible by the highest power of
-        two among the least multiplier's; None if there is none."""
+        """The line of the first shift that has one within these widths, its offset divisible by a high power of two;
+        None if there is none."""
         for shift in widths.shifts:
-            for multiplier in self.multipliers(shift, widths.multiplier_bits)[:1]:
-                limit = 1 << (widths.offset_bits - 1)
-                offsets = self.offsets(multiplier, shift)
-                least, most = max(offsets.start, -limit), min(offsets.stop - 1, limit - 1)
-                if least > most:
-                    continue
-                offset = roundest(least, most)
-                ends = [x * multiplier + plus for x in (self.low, self.high) for plus in (0, offset)]
-                total = 1 << (widths.total_bits - 1)
-                if -total <= min(ends) and max(ends) < total:
-                    return ThresholdLine(multiplier, offset, shift, self.levels)
+            for multiplier in self._tried(shift, widths):
+                offset = self._offset(multiplier, shift, widths)
+                if offset is not None:
+                    return self.completed(ThresholdLine(multiplier, offset, shift, self.levels))
         return None
+
+    def _tried(self, shift: int, widths: LineWidths) -> Iterator[int]:
+        """Some of many multipliers, from the least to the largest; where offsets are coarse, those of some offsets."""
+        multipliers = self.multipliers(shift, widths.multiplier_bits)
+        some = multipliers[:: -(-len(multipliers) // _MOST_TRIED) or 1]
+        yield from some
+        if widths.offset_places and len(some) > 1:
+            found, step = [self.offsets(m, shift) for m in (*some, multipliers[-1])], 1 << widths.offset_places
+            least, beyond = min(each.start for each in found), max(each.stop for each in found)
+            offsets = range(-(-least // step) * step, beyond, step)
+            for offset in offsets[:: -(-len(offsets) // _MOST_TRIED) or 1]:
+                yield from self.multipliers_with(offset, shift, widths.multiplier_bits)[:1]
+
+    def _offset(self, multiplier: int, shift: int, widths: LineWidths) -> int | None:
+        limit, places = 1 << (widths.offset_bits - 1), widths.offset_places
+        offsets = self.offsets(multiplier, shift)
+        least, most = -(-max(offsets.start, -limit) >> places), min(offsets.stop - 1, limit - 1) >> places
+        if least > most:
+            return None
+        offset = roundest(least, most) << places
+        ends = [x * multiplier + plus for x in (self.low, self.high) for plus in (0, offset)]
+        total = 1 << (widths.total_bits - 1)
+        return offset if -total <= min(ends) and max(ends) < total else None
+
+    def completed(self, line: ThresholdLine) -> ThresholdLine:
+        """A line that keeps the points, with the thresholds of `without` that it misses as its exceptions."""
+        found = []
+        for level in sorted(self.without):
+            needed, threshold = (level << line.shift) - line.offset, self.thresholds[level - 1]
+            if line.multiplier:
+                crossing = min(max(-(-needed // line.multiplier), self.low), self.high + 1)
+            else:
+                crossing = self.low if needed <= 0 else self.high + 1
+            if crossing != threshold:
+                change = 1 if threshold < crossing else -1
+                found.append((level, min(crossing, threshold), max(crossing, threshold), change))
+        return replace(line, exceptions=tuple(found))
 
     @property
     def conflict(self) -> frozenset[int]:
@@ -189,29 +252,41 @@ def roundest(least: int, most: int) -> int:
     return most >> places << places
 
 
+def find_points(
+    thresholds: Sequence[int] | npt.NDArray[Any],
+    low: int,
+    high: int,
+    widths: LineWidths = ANY_WIDTHS,
+    most_exceptions: int = 0,
+) -> LinePoints | None:
+    """What a line within these widths can keep, with as few thresholds left out as it takes.
+
+    thresholds : integers [levels], ascending; the accumulator is low … high. None if more than `most_exceptions` would
+    have to be left out.
+    """
+    points = LinePoints.of([int(value) for value in thresholds], low, high)
+    if not most_exceptions or points.line(widths) is not None:
+        return points if points.line(widths) is not None else None
+    if _needed(points, widths, most_exceptions) > most_exceptions:
+        return None
+    tries = (_leaving_out(points, widths, count) for count in range(1, most_exceptions + 1))
+    return next((found for found in tries if found is not None), None)
+
+
 def find_line(
     thresholds: Sequence[int] | npt.NDArray[Any],
     low: int,
     high: int,
-    widths: LineWidths = _ANY_WIDTHS,
+    widths: LineWidths = ANY_WIDTHS,
     most_exceptions: int = 0,
 ) -> ThresholdLine | None:
-    """The line that counts the thresholds reached by an accumulator low … high, with as few exceptions as it takes.
-
-    thresholds : integers [levels], ascending. None if more than `most_exceptions` are needed.
-    """
-    row = [int(value) for value in thresholds]
-    if _needed(row, low, high, widths, most_exceptions) > most_exceptions:
-        return None
-    for count in range(most_exceptions + 1):
-        found = _leaving_out(row, low, high, widths, frozenset(), count)
-        if found is not None:
-            return found
-    return None
+    """The line that keeps what `find_points` finds, with its exceptions; None if there is none."""
+    points = find_points(thresholds, low, high, widths, most_exceptions)
+    return points.line(widths) if points is not None else None
 
 
 def find_lines(
-    thresholds: npt.NDArray[Any], acc: ValueRange, widths: LineWidths = _ANY_WIDTHS, most_exceptions: int = 0
+    thresholds: npt.NDArray[Any], acc: ValueRange, widths: LineWidths = ANY_WIDTHS, most_exceptions: int = 0
 ) -> list[ThresholdLine | None]:
     """`find_line` for each channel of thresholds int [channels, levels] and the range of their accumulators. With one
     shift in `widths.shifts` all lines have that."""
@@ -221,48 +296,29 @@ def find_lines(
     ]
 
 
-def _needed(row: list[int], low: int, high: int, widths: LineWidths, most: int) -> int:
+def _without(points: LinePoints, more: frozenset[int]) -> LinePoints:
+    return LinePoints.of(points.thresholds, points.low, points.high, points.without | more)
+
+
+def _needed(points: LinePoints, widths: LineWidths, most: int) -> int:
     """So many exceptions every line has: conflicts without a common level, counted up to most + 1."""
-    without: frozenset[int] = frozenset()
     for count in range(most + 1):
-        points = LinePoints.of(row, low, high, without)
         if points.line(widths) is not None:
             return count
         if not points.conflict:
             break
-        without |= points.conflict
+        points = _without(points, points.conflict)
     return most + 1
 
 
-def _leaving_out(
-    row: list[int], low: int, high: int, widths: LineWidths, without: frozenset[int], count: int
-) -> ThresholdLine | None:
-    points = LinePoints.of(row, low, high, without)
-    line = points.line(widths)
-    if line is not None:
-        return replace(line, exceptions=_exceptions(line, row, points, without))
+def _leaving_out(points: LinePoints, widths: LineWidths, count: int) -> LinePoints | None:
+    if points.line(widths) is not None:
+        return points
     for level in sorted(points.conflict) if count else ():
-        found = _leaving_out(row, low, high, widths, without | {level}, count - 1)
+        found = _leaving_out(_without(points, frozenset({level})), widths, count - 1)
         if found is not None:
             return found
     return None
-
-
-def _exceptions(
-    line: ThresholdLine, row: list[int], points: LinePoints, without: frozenset[int]
-) -> tuple[tuple[int, int, int, int], ...]:
-    """Where the line crosses each level that it was not asked to keep, against the threshold."""
-    found = []
-    for level in sorted(without):
-        needed, threshold = (level << line.shift) - line.offset, row[level - 1]
-        if line.multiplier:
-            crossing = min(max(-(-needed // line.multiplier), points.low), points.high + 1)
-        else:
-            crossing = points.low if needed <= 0 else points.high + 1
-        if crossing != threshold:
-            change = 1 if threshold < crossing else -1
-            found.append((level, min(crossing, threshold), max(crossing, threshold), change))
-    return tuple(found)
 
 
 def _hull(points: Sequence[_Point], side: int) -> list[_Point]:

@@ -26,6 +26,7 @@ class Dialect:
     separate_stages : whether each stage is a function of its own, shared by the entry points (small code, and cost that
         can be told by stage), and not inlined into each of them.
     vectors : whether the processor computes on vectors; if not, thresholds are searched, not all compared.
+    compared : up to so many thresholds per channel are quicker compared with than computed as a line.
     """
 
     dense_kernels: tuple[DenseKernel, ...]
@@ -35,3 +36,4 @@ class Dialect:
     tile: int = 8
     separate_stages: bool = False
     vectors: bool = True
+    compared: int = 15

@@ -42,9 +42,18 @@ def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
     return (*own, *installed_kernels("mcu", (*own, _ANY)), _ANY)
 
 
-def dialect_for(kernels: tuple[DenseKernel, ...]) -> Dialect:
+def dialect_for(kernels: tuple[DenseKernel, ...], compared: int = 0) -> Dialect:
     """The dialect with these kernels, the first that applies to a layer being taken."""
-    return Dialect(kernels, bits=_BITS, padding=16, alignment=4, tile=0, separate_stages=True, vectors=False)
+    return Dialect(
+        kernels,
+        bits=_BITS,
+        padding=16,
+        alignment=4,
+        tile=0,
+        separate_stages=True,
+        vectors=False,
+        compared=compared,
+    )
 
 
 def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:
@@ -59,4 +68,5 @@ def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:
         _Chosen(kernel, frozenset(prefix for prefix, wanted in chosen.items() if wanted == name))
         for name, kernel in kernels.items()
     )
-    return dialect_for((*fixed, *kernels.values()))
+    # RV32IMC clips by branches: three thresholds are found quicker.
+    return dialect_for((*fixed, *kernels.values()), compared=3 if core.architecture == "riscv" else 0)

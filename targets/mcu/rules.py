@@ -12,7 +12,7 @@ from edgeml.profile_fields import Field, Whole, Word
 from edgeml.targets.c import CProgram, emitter_kinds, generate, has_emitter
 
 from .cores import CORES, Core, core
-from .dialect import core_kernels, dialect_for
+from .dialect import dialect_with
 from .measure import Measurement
 
 __all__ = ["PROFILE_FIELDS", "budget", "flash_rule", "profile_core", "ram_rule", "size_rules"]
@@ -96,7 +96,7 @@ def size_rules(network: Network, profile: Profile) -> list[RuleResult]:
             )
         ]
     try:
-        program = generate(network, dialect_for(core_kernels(profile_core(profile))))
+        program = generate(network, dialect_with(profile_core(profile), {}))
     except InputError as error:
         return [*kinds, RuleResult.broken("generated C", error)]
     constants = {stage.name: sum(array.bytes for array in stage.code.constants) for stage in program.layout.stages}

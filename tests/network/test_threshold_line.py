@@ -105,16 +105,20 @@ def test_widths_are_kept() -> None:
     np.testing.assert_array_equal(wide(x), _count(np.array(row), x))
 
 
-def test_all_multipliers_and_offsets_of_a_shift_serve_and_no_others() -> None:
-    row = [3, 9, 14, 20, 26]
+@pytest.mark.parametrize("row", [[3, 9, 14, 20, 26], [2, 7], [1, 1, 5]])
+def test_all_multipliers_and_offsets_of_a_shift_serve_and_no_others(row: list[int]) -> None:
     points, x = LinePoints.of(row, -20, 40), np.arange(-20, 41)
     for shift in range(6):
         for multiplier in range(2 << shift):
             offsets = points.offsets(multiplier, shift)
             assert bool(offsets) == (multiplier in points.multipliers(shift))
             tried = np.arange(-40 << shift, 40 << shift)
-            exact = (np.clip((x * multiplier + tried[:, None]) >> shift, 0, 5) == _count(np.array(row), x)).all(axis=1)
+            exact = (np.clip((x * multiplier + tried[:, None]) >> shift, 0, len(row)) == _count(np.array(row), x)).all(
+                axis=1
+            )
             assert set(tried[exact].tolist()) == set(offsets)
+            for offset in offsets:
+                assert multiplier in points.multipliers_with(offset, shift)
 
 
 def test_thresholds_out_of_reach_bound_the_line_at_the_end_of_the_range_alone() -> None:

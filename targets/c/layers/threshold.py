@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.network import Network, Node, Threshold
+from edgeml.network import Network, Node, Threshold, ValueRange
 
 from ..arrays import ConstantArray
 from ..dialect import Dialect
 from ..emitter import LayerEmitter, LayerJob
 from ..layer_code import LayerCode
 from ..tensor import Tensor
+from ..threshold_lines import stored_lines
 
 __all__ = ["EMITTER", "MOST_COMPARED", "ThresholdEmitter", "at_thresholds", "threshold_tensor"]
 
 _TURNS = 6
+_LINE_CODE = 24
+"""Bytes that a line's constants must save: its code is compiled for each layer."""
 
 MOST_COMPARED = 15
 """Up to so many thresholds per channel all are compared; of more, a binary search is quicker."""
@@ -55,36 +60,71 @@ class ThresholdEmitter(LayerEmitter):
         layer = job.nodes[-1].layer
         assert isinstance(layer, Threshold)
         (x,) = job.inputs
-        size, levels = layer.channels, layer.levels
-        name = f"{job.prefix}_thresholds"
-        if not job.dialect.vectors and x.ctype == "int32_t" and int(x.stored_high.max()) < 2**31 - 1:
-            return _searched(job, layer, name)
-        few = levels <= MOST_COMPARED
-        values = layer.thresholds.T if few else layer.thresholds
-        layout = f"[{levels} levels][{size} channels]" if few else f"[{size} channels][{levels} levels]"
-        constants = (ConstantArray(name, "int32_t", values, f"thresholds {layout}"),)
-        statements: list[str] = []
-        accumulator = "x"
-        if x.ctype != "int32_t":
-            statements += [
-                "int32_t *const values = (int32_t *)(void *)scratch;",
-                f"for (size_t i = 0; i < {size}u; i++) {{",
-                f"    values[i] = (int32_t)x[i] + ({x.low});",
-                "}",
-            ]
-            accumulator = "values"
-        kernel = "edgeml_threshold_compare" if few else "edgeml_threshold_search"
-        statements.append(f"{kernel}({accumulator}, {name}, {size}, {levels}, y);")
-        return LayerCode(
-            statements=tuple(statements),
-            comment=f"{levels} thresholds per channel, stored outputs 0 ... {levels}",
-            includes=("threshold.h",),
-            constants=constants,
-            scratch_bytes=4 * size if x.ctype != "int32_t" else 0,
+        wide, accumulator = x.ctype == "int32_t", "x" if x.ctype == "int32_t" else "values"
+        if wide and int(x.stored_high.max()) == 2**31 - 1:  # one more than an accumulator would not fit 32 bits
+            code = _compared(job, layer, accumulator)
+        else:
+            counted = _compared if job.dialect.vectors or not wide else _searched
+            code = _on_lines(job, layer, accumulator, counted(job, layer, accumulator))
+        comment = f"{layer.levels} thresholds per channel{code.comment}, stored outputs 0 ... {layer.levels}"
+        if wide:
+            return replace(code, comment=comment)
+        widened = (
+            "int32_t *const values = (int32_t *)(void *)scratch;",
+            f"for (size_t i = 0; i < {layer.channels}u; i++) {{",
+            f"    values[i] = (int32_t)x[i] + ({x.low});",
+            "}",
+        )
+        return replace(
+            code, comment=comment, statements=widened + code.statements, scratch_bytes=4 * layer.channels, small=False
         )
 
 
-def _searched(job: LayerJob, layer: Threshold, name: str) -> LayerCode:
+def _compared(job: LayerJob, layer: Threshold, accumulator: str) -> LayerCode:
+    """All compared, or a search where there are many."""
+    few, channels, levels = layer.levels <= MOST_COMPARED, layer.channels, layer.levels
+    values = layer.thresholds.T if few else layer.thresholds
+    layout = f"[{levels} levels][{channels} channels]" if few else f"[{channels} channels][{levels} levels]"
+    name = f"{job.prefix}_thresholds"
+    kernel = "edgeml_threshold_compare" if few else "edgeml_threshold_search"
+    return LayerCode(
+        statements=(f"{kernel}({accumulator}, {name}, {channels}, {levels}, y);",),
+        comment="",
+        includes=("threshold.h",),
+        constants=(ConstantArray(name, "int32_t", values, f"thresholds {layout}"),),
+    )
+
+
+def _on_lines(job: LayerJob, layer: Threshold, accumulator: str, counted: LayerCode) -> LayerCode:
+    """The line of each channel where that takes fewer bytes than `counted`, thresholds in a table, and no more time."""
+    if layer.levels <= job.dialect.compared:
+        return counted
+    (x,) = job.inputs
+    lines = stored_lines(layer.thresholds, ValueRange(*x.ends), job.dialect.vectors)
+    if lines is None:
+        return counted
+    constants = [
+        ConstantArray(f"{job.prefix}_{end}", ctype, values, comment) for end, ctype, values, comment in lines.arrays
+    ]
+    names = [array.name for array in constants]
+    arguments = ", ".join(map(str, [accumulator, *names, layer.channels, *lines.arguments, layer.levels, "y"]))
+    statements = [f"{lines.kernel}({arguments});"]
+    if lines.exceptions:
+        beside, rows = f"{job.prefix}_exceptions", np.array(lines.exceptions, np.int64)
+        constants.append(ConstantArray(beside, "int32_t", rows, "channel, first, beyond, change"))
+        statements.append(f"edgeml_threshold_exceptions({accumulator}, {beside}, {len(rows)}, y);")
+    if sum(array.bytes for array in constants) + _LINE_CODE >= sum(array.bytes for array in counted.constants):
+        return counted
+    return LayerCode(
+        statements=tuple(statements),
+        comment=" on a line",
+        includes=("threshold_line.h",),
+        constants=tuple(constants),
+        small=not job.dialect.vectors,
+    )
+
+
+def _searched(job: LayerJob, layer: Threshold, accumulator: str) -> LayerCode:
     """A search of fixed depth in rows of 2^k − 1 thresholds. One that an accumulator cannot reach, or always does, may
     stand as the nearest value of its range, and all less their common centre: 8 or 16 bits then often hold them."""
     (x,) = job.inputs
@@ -94,12 +134,12 @@ def _searched(job: LayerJob, layer: Threshold, name: str) -> LayerCode:
     values = np.concatenate([np.clip(layer.thresholds, low, high + 1), never], axis=1)
     bits, centre = _narrowest(values, int(low.min()), int(high.max()))
     count = "" if levels == 3 else f", {levels}"
-    kernel = f"edgeml_threshold_{'rows' if count else 'three'}_s{bits}"
+    kernel, name = f"edgeml_threshold_{'rows' if count else 'three'}_s{bits}", f"{job.prefix}_thresholds"
     stored = "thresholds" if centre == 0 else f"thresholds less {centre}"
     comment = f"{stored} [{layer.channels} channels][{levels} levels], within the range of the accumulators"
     return LayerCode(
-        statements=(f"{kernel}(x, {name}, {centre}, {layer.channels}{count}, y);",),
-        comment=f"{layer.levels} thresholds per channel, stored outputs 0 ... {layer.levels}",
+        statements=(f"{kernel}({accumulator}, {name}, {centre}, {layer.channels}{count}, y);",),
+        comment="",
         includes=("threshold_rows.h",),
         constants=(ConstantArray(name, f"int{bits}_t", values - centre, comment),),
         small=True,
