@@ -18,7 +18,7 @@ from edgeml.network.layer import added_kinds
 from edgeml.network.task import CLASSES
 from edgeml.plugins import Conversion, Progress
 
-from .edge_tables import EDGES_NOTE, edges_as_tables, has_edges
+from .edge_tables import Grid, edges_as_tables, has_edges
 from .extract import extract
 from .fold import FoldedMlp, fold, refuse_unsupported
 from .freeze import freeze
@@ -78,14 +78,22 @@ class QuantizedConverter:
             if chosen.encode:
                 own, note = encode_input(mlp, np.asarray(samples, np.float64), chosen.encode, chosen.input_bits)
                 notes = (*dropped, note) if note else dropped
+            grids: Mapping[str, Grid] = {}
             if has_edges(own):
-                own = edges_as_tables(own, samples, chosen)
-            conversion = _convert(mlp, fold(own), data, samples, chosen, progress)
+                tabled = edges_as_tables(own, samples, chosen)
+                own, grids = tabled.mlp, tabled.grids
+            conversion = _convert(mlp, fold(own), grids, data, samples, chosen, progress)
         return replace(conversion, notes=(*notes, *conversion.notes))
 
 
 def _convert(
-    mlp: Mlp, folded: FoldedMlp, data: Dataset | None, samples: npt.NDArray[Any], options: Options, progress: Progress
+    mlp: Mlp,
+    folded: FoldedMlp,
+    grids: Mapping[str, Grid],
+    data: Dataset | None,
+    samples: npt.NDArray[Any],
+    options: Options,
+    progress: Progress,
 ) -> Conversion:
     from .calibrate import calibrate, thinned_samples
     from .evaluation import evaluate
@@ -96,7 +104,7 @@ def _convert(
     folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
     quantized = quantize_input(folded, thinned, options)
     placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))
-    epochs = 0 if has_edges(mlp) and options.epochs is None else _epochs(placement, data, options)
+    epochs = _epochs(placement, data, options, bool(grids))
     normal = quantized.folded.normalise(thinned)
     parameters = calibrate(placement, quantized.input, quantized.folded.mlp, normal, thinned)
     if epochs and data is not None:
@@ -105,10 +113,10 @@ def _convert(
     network = stated(extract(model), mlp).with_origins(_origins(placement, quantized.folded.mlp))
     notes = [quantized.note] if quantized.note else []
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
-    reference = float_reference(mlp, quantized.folded, placement, model, network)
-    notes += _notes(placement, data, epochs, metrics)
-    if has_edges(mlp):
-        notes.append(EDGES_NOTE)
+    reference = float_reference(mlp, quantized.folded, placement, model, network, grids)
+    notes += _notes(
+        placement, data, epochs, metrics, "more bits usually win" if grids else "training (--epochs) usually wins"
+    )
     return Conversion(network, metrics, {BREVITAS_FILE: to_bytes(model)}, tuple(notes), reference)
 
 
@@ -141,8 +149,9 @@ def _labels(mlp: Mlp, data: Dataset | None) -> tuple[str, ...]:
     return mlp.labels or (data.labels if data is not None else ())
 
 
-def _epochs(placement: Placement, data: Dataset | None, options: Options) -> int:
-    """Passes over the data: what the user says; else none where all is 8 bit, and enough where it is not."""
+def _epochs(placement: Placement, data: Dataset | None, options: Options, tables: bool) -> int:
+    """Passes over the data: what the user says; else none where all is 8 bit, and enough where it is not; of edge
+    functions that became `tables` none from 4 bits on, where training was not seen to win anything."""
     if data is None:
         if options.epochs:
             raise InputError("option epochs", "training needs data", "Pass samples with --data")
@@ -155,7 +164,7 @@ def _epochs(placement: Placement, data: Dataset | None, options: Options) -> int
         return 0
     if options.epochs is not None:
         return options.epochs
-    if min(placement.bits) >= 8:
+    if min(placement.bits) >= (_FEWEST_BITS_WITHOUT_TRAINING if tables else 8):
         return 0
     from .training import default_epochs
 
@@ -176,6 +185,7 @@ def _trained(
     from .calibrate import float_outputs, input_integers
     from .training import Lesson, train
 
+    folded = quantized.folded
     small = np.int8 if quantized.input.signed else np.uint8
     integers = np.concatenate(
         [
@@ -185,7 +195,7 @@ def _trained(
     )
     answers = np.concatenate(
         [
-            float_outputs(quantized.folded.mlp, quantized.folded.normalise(part))
+            float_outputs(mlp, part) if has_edges(mlp) else float_outputs(folded.mlp, folded.normalise(part))
             for part in np.array_split(data.x, len(data.x) // 4096 + 1)
         ]
     )
@@ -196,7 +206,9 @@ def _trained(
     return train(placement, parameters, lesson, options, epochs, progress)
 
 
-def _notes(placement: Placement, data: Dataset | None, epochs: int, metrics: Mapping[str, Any]) -> list[str]:
+def _notes(
+    placement: Placement, data: Dataset | None, epochs: int, metrics: Mapping[str, Any], remedy: str
+) -> list[str]:
     notes = []
     if data is None:
         notes.append(
@@ -204,10 +216,10 @@ def _notes(placement: Placement, data: Dataset | None, epochs: int, metrics: Map
             "Pass samples with --data to calibrate on real activations."
         )
     elif epochs == 0 and min(placement.bits) < 8:
-        cost = " Training (--epochs) usually wins back most of what that costs."
+        cost = f" {remedy[0].upper()}{remedy[1:]} back most of what that costs."
         if "accuracy" in metrics:
             lost = 100 * (metrics["accuracy"]["float"] - metrics["accuracy"]["integer"])
-            won = f" It costs {lost:.2f} points of accuracy here; training (--epochs) usually wins most back."
+            won = f" It costs {lost:.2f} points of accuracy here; {remedy} most back."
             cost = won if lost > 0 else " It costs no accuracy here."
         notes.append(f"Calibrated without training, at {min(placement.bits)} bits.{cost}")
     return notes

@@ -10,7 +10,7 @@ clamp, a tanh) is part of the tables as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -28,14 +28,9 @@ from edgeml.frontends.mlp import Mlp, MlpNode
 
 from .options import Options
 
-__all__ = ["EDGES_NOTE", "edges_as_tables", "has_edges"]
+__all__ = ["Grid", "Tabled", "edges_as_tables", "has_edges"]
 
 Floats = npt.NDArray[np.float64]
-
-EDGES_NOTE = (
-    "Edge functions are tables of their values on a grid, and are not trained any further unless epochs says so."
-)
-"""What users are told of a model that has them."""
 
 _CUT = (0.0, 0.002, 0.01, 0.03)
 """Shares of the samples that may lie beyond an end of a grid."""
@@ -49,7 +44,31 @@ def has_edges(mlp: Mlp) -> bool:
     return any(node.operator.role is Role.EDGES for node in mlp.nodes)
 
 
-def edges_as_tables(mlp: Mlp, x: npt.NDArray[np.floating], options: Options) -> Mlp:
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Values of the node `root` of the user's model as low + u · step; u are those of a node in `Tabled.mlp`."""
+
+    root: str
+    low: Floats
+    step: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Tabled:
+    """A model with tables in the place of its edge functions.
+
+    Parameters
+    ----------
+    mlp : the model.
+    grids : by node of `mlp`, what its values stand for: of each grid's node, and of the layer before it, which takes
+        the grid in where nothing else takes its values.
+    """
+
+    mlp: Mlp
+    grids: Mapping[str, Grid]
+
+
+def edges_as_tables(mlp: Mlp, x: npt.NDArray[np.floating], options: Options) -> Tabled:
     """`mlp` with linear layers behind one-hot values in the place of its edge functions.
 
     Parameters
@@ -65,6 +84,7 @@ def edges_as_tables(mlp: Mlp, x: npt.NDArray[np.floating], options: Options) -> 
 
     trace = float_trace(mlp, thinned_samples(x, max(mlp.sizes.values())))
     nodes: list[MlpNode] = []
+    grids: dict[str, Grid] = {}
     for node in mlp.nodes:
         if (found := _edges(mlp, node)) is None:
             nodes.append(node)
@@ -72,10 +92,14 @@ def edges_as_tables(mlp: Mlp, x: npt.NDArray[np.floating], options: Options) -> 
         edges, start = found
         root, chain = _behind(mlp, start)
         try:
-            nodes += _tables(mlp, node, edges, root, chain, trace[root], _grid_bits(mlp, root, options))
+            made = _tables(mlp, node, edges, root, chain, trace[root], _grid_bits(mlp, root, options))
         except InputError as error:
             raise InputError(node.where, f"{error.where} {error.problem}", error.remedy) from error
-    return replace(mlp, nodes=_used(nodes))
+        nodes += made
+        affine = made[0].operator
+        assert isinstance(affine, Affine)
+        grids[root] = grids[made[0].name] = Grid(root, -affine.shift / affine.scale, 1.0 / affine.scale)
+    return Tabled(replace(mlp, nodes=_used(nodes)), grids)
 
 
 class Edges(Protocol):

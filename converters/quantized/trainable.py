@@ -20,6 +20,7 @@ from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 
 from .level_steps import LevelSteps, level_widths
+from .one_hot_slopes import with_slopes
 from .parameters import LinearParameters, Parameters
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
 from .scales import ACTIVATION_SCALE_BITS, integer_range, round_scale
@@ -161,11 +162,13 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         return self.on_reals(node, operator, given)
 
     def on_grid(self, node: PlacedNode, operator: FloatOperator, given: list[Tensor]) -> Tensor:
-        """As it is, but for levels of the input, which learn."""
+        """As it is, but for levels of the input, which learn, and one-hot values of layers, which have slopes."""
         value = self.on_reals(node, operator, given)
+        assert isinstance(operator, Encode)
+        if given[0].requires_grad:
+            return with_slopes(operator, given[0], value)
         if node.name not in self.levels:
             return value
-        assert isinstance(operator, Encode)
         places = torch.from_numpy(operator.of_rule(LEVEL))
         q = (given[0] / self.input.step)[:, torch.from_numpy(operator.source[places].astype(np.int64))]
         width = self.constants[f"{node.name}.width"]
