@@ -72,7 +72,7 @@ def tables_of(network: Network, name: str) -> Tables:
 @pytest.mark.parametrize("bits", [8, 6, 4])
 def test_each_layer_is_tables_of_its_functions_and_gives_the_integers_of_brevitas(bits: int) -> None:
     mlp = kan(4, 5, 3)
-    network = convert(mlp, data_of(mlp), bits=bits).network
+    network = convert(mlp, data_of(mlp), bits=bits, input_bits=bits).network
     assert [node.layer.kind for node in network.nodes] == ["input_quantizer", "tables", "threshold", "tables"]
     for name in ("kan_0", "kan_1"):
         layer = tables_of(network, name)
@@ -134,12 +134,12 @@ def test_inputs_without_edges_have_no_table_and_layers_without_any_still_convert
 
 def test_bits_of_a_layer_are_those_of_its_grid_and_of_its_entries() -> None:
     mlp = kan(3, 4, 5, 2)
-    options = {"weight_bits": 7, "act_bits": 4, "input_bits": 5, "layer_bits": "kan_1=3/6,first=6"}
+    options = {"weight_bits": 7, "act_bits": 4, "input_bits": 5, "layer_bits": "kan_1=3/6"}
     network = convert(mlp, data_of(mlp), **options, epochs=0).network
     layers = [tables_of(network, f"kan_{index}") for index in range(3)]
     assert all(isinstance(layer, Tables) for layer in layers)
     assert [(layer.values, layer.entry_bits) for layer in layers if isinstance(layer, Tables)] == [
-        (32, 6), (16, 3), (64, 7)
+        (32, 7), (16, 3), (64, 7)
     ]  # fmt: skip
 
 
