@@ -20,6 +20,7 @@ from edgeml.frontends.float_operators.encode import VALUE
 from edgeml.frontends.float_operators.encode import Encode as FloatEncode
 from edgeml.frontends.mlp import Mlp
 from edgeml.network import Encode, InputQuantizer, Node
+from edgeml.verification.stated_encoding import encoding_fields, encoding_from_fields
 
 __all__ = ["EncodedInput", "encoded_input", "taken_apart"]
 
@@ -60,16 +61,9 @@ class EncodedInput:
 
     def as_json(self) -> dict[str, Any]:
         """For the metadata."""
-        values = {
-            "bits": self.quantizer.bits,
-            "scale": self.quantizer.scale,
-            "offset": self.quantizer.offset,
-            "source": self.layer.source,
-            "rule": self.layer.rule,
-            "operand": self.layer.operand,
-            "inputs": self.layer.inputs,
-        }
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+        quantizer = self.quantizer
+        integers = {"bits": quantizer.bits, "scale": quantizer.scale.tolist(), "offset": quantizer.offset.tolist()}
+        return {**integers, **encoding_fields(self.layer)}
 
 
 def taken_apart(mlp: Mlp) -> tuple[EncodedInput, Mlp] | None:
@@ -115,13 +109,10 @@ def encoded_input(stated: Any, size: int) -> EncodedInput | None:
     where = "metadata, encoded input"
     if not isinstance(stated, Mapping) or set(stated) != set(_FIELDS):
         raise InputError(where, f"must have the fields {', '.join(_FIELDS)}")
-    lists = ("scale", "offset", "source", "rule", "operand")
-    if not all(isinstance(stated[name], list) and len(stated[name]) <= 2**24 for name in lists):
-        raise InputError(where, f"must have lists as {', '.join(lists)}")
     try:
-        arrays = {name: np.array(stated[name]) for name in lists}
-        layer = Encode(arrays["source"], arrays["rule"], arrays["operand"], stated["inputs"])
-        quantizer = InputQuantizer(stated["inputs"], arrays["scale"], arrays["offset"], 0, stated["bits"], False)
+        layer = encoding_from_fields(stated)
+        scale, offset = (np.array(stated[name]) for name in ("scale", "offset"))
+        quantizer = InputQuantizer(layer.inputs, scale, offset, 0, stated["bits"], False)
     except (NetworkError, ValueError, TypeError, OverflowError) as error:
         raise InputError(where, f"is not sound ({error})") from error
     if layer.outputs != size:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed, InputError
 from edgeml.plugins import Execution, Reception, Subject
 from edgeml.system.regular_file import holds, read_regular
+from edgeml.verification.stated_encoding import ENCODING_STATEMENT, encoding_from_json, stated_encoding
 from edgeml.verification.stated_scales import STATEMENT, StatedScales
 
 from .writer import RESULT, to_qonnx
@@ -71,7 +72,9 @@ class QonnxExecutor:
         content = to_qonnx(bundle.network)
         if not holds(path, content):
             raise InputError(str(path), "is not what this network gives", "Convert again")
-        return Execution(run_qonnx(content, q), {}, f"qonnx {version('qonnx')}")
+        encode = stated_encoding(bundle.network)
+        fed = q if encode is None else encode.evaluate(q)
+        return Execution(run_qonnx(content, fed), {}, f"qonnx {version('qonnx')}")
 
     def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
         """What a host gets for real numbers x [samples, inputs] from the file and the statement in its metadata."""
@@ -85,4 +88,9 @@ def receive_qonnx(content: bytes, x: npt.NDArray[np.float64]) -> Reception:
 
     properties = {entry.key: entry.value for entry in onnx.load_model_from_string(content).metadata_props}
     scales = StatedScales.from_json(properties.get(STATEMENT, ""), FILE)
-    return Reception(scales.real(run_qonnx(content, scales.quantize(x))), "quantized as the file's metadata says")
+    encode = encoding_from_json(properties.get(ENCODING_STATEMENT, ""), FILE)
+    q = scales.quantize(x)
+    if encode is not None:
+        encode.output_size(q.shape[1])
+        q = encode.evaluate(q)
+    return Reception(scales.real(run_qonnx(content, q)), "quantized as the file's metadata says")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from edgeml.network import Dense, Network, Threshold
 from edgeml.network.task import CLASSES
+from edgeml.verification.stated_encoding import stated_encoding
 
 __all__ = ["FinnUnit", "finn_units", "folding_config"]
 
@@ -74,9 +75,10 @@ def finn_units(network: Network, interval: int, part: str, *, standalone_thresho
     With `standalone_thresholds` FINN was told to make thresholds units of their own (its option of that name);
     without, each matrix unit has those behind it. Where no divisor reaches the interval, the unit takes more clocks.
     """
-    quantizer = network.quantizer
-    input_bits = quantizer.bits + (0 if quantizer.signed else 1)
-    found = [_lanes("Thresholding_rtl", network.input_size, interval)]
+    quantizer, encode = network.quantizer, stated_encoding(network)
+    input_bits = quantizer.bits + (0 if quantizer.signed else 1) if encode is None else 2
+    input_size = network.input_size if encode is None else encode.outputs
+    found = [_lanes("Thresholding_rtl", input_size, interval)]
     dense, thresholds = network.of_kind(Dense), network.of_kind(Threshold)
     names = [node.name for node in network.layers]
     for name, following in zip(names, [*names[1:], ""], strict=True):

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.network import Dense, Network, Node, Threshold
+from edgeml.network import Dense, Encode, Network, Node, Threshold
 from edgeml.network.task import CLASSES
+from edgeml.verification.stated_encoding import ENCODING_STATEMENT, stated_encoding, statement
 from edgeml.verification.stated_scales import STATEMENT, StatedScales
 
 from .activation import affine_of_thresholds
@@ -23,6 +24,12 @@ RESULT = "result"
 _INPUT_SAID = (
     f"Integers, not real numbers: {STATEMENT} in the file's metadata says how real numbers become them, and what the "
     "results stand for."
+)
+
+
+_BITS_SAID = (
+    f"Bits, 0 or 1: {ENCODING_STATEMENT} in the file's metadata says how they are made of integers, {STATEMENT} how "
+    "real numbers become these, and what the results stand for."
 )
 
 
@@ -44,7 +51,8 @@ class _Place:
 def to_qonnx(network: Network) -> bytes:
     """The file's content; the same network gives the same bytes.
 
-    The graph takes input integers (as floats: the host quantizes) and gives `result`, then the class by TopK if
+    The graph takes input integers (as floats: the host quantizes), or the bits that an encoding right behind the input
+    makes of them (FINN has no layer for that: the host makes them), and gives `result`, then the class by TopK if
     the network has labels for classes; the model's metadata states how the host quantizes, and what `result` stands
     for. Batch norm, biases and scales stand as one Mul and Add per activation, which reproduce the integer thresholds
     for every accumulator value.
@@ -55,9 +63,10 @@ def to_qonnx(network: Network) -> bytes:
     MissingTool : the package onnx is not installed.
     """
     graph = QonnxGraph()
-    current = _input(graph, network)
-    before = network.nodes[0].name
-    for node in network.layers:
+    encode = stated_encoding(network)
+    current = _input(graph, network, encode)
+    before = network.nodes[0].name if encode is None else network.layers[0].name
+    for node in network.layers[0 if encode is None else 1 :]:
         if node.inputs != (before,):
             raise InputError(f"layer {node.name}", "rule chain: FINN's flow takes a chain, this is a branch")
         output = RESULT if node is network.layers[-1] else node.name
@@ -69,12 +78,21 @@ def to_qonnx(network: Network) -> bytes:
     if network.output.labels and network.task == CLASSES:
         graph.shapes.append(result)
         outputs = [graph.top_class(RESULT)]
-    inputs = [graph.tensor("input", (1, network.input_size), _INPUT_SAID)]
-    return graph.content(network.name, inputs, outputs, {STATEMENT: StatedScales.of(network).as_json()})
+    properties = {STATEMENT: StatedScales.of(network).as_json()}
+    if encode is None:
+        inputs = [graph.tensor("input", (1, network.input_size), _INPUT_SAID)]
+    else:
+        inputs = [graph.tensor("input", (1, encode.outputs), _BITS_SAID)]
+        properties[ENCODING_STATEMENT] = statement(encode)
+    return graph.content(network.name, inputs, outputs, properties)
 
 
-def _input(graph: QonnxGraph, network: Network) -> str:
-    """The quantizer that integers of the input pass unchanged."""
+def _input(graph: QonnxGraph, network: Network, encode: Encode | None) -> str:
+    """The quantizer that integers of the input, or their bits, pass unchanged."""
+    if encode is not None:
+        current = graph.quant("input", "input_quantized", 2, signed=True, narrow=False)
+        graph.shape(current, (1, encode.outputs))
+        return current
     quantizer = network.quantizer
     # A signed Quant of 1 bit is bipolar (−1 and 1) to qonnx: −1 and 0 stand in 2 bits.
     bits = max(quantizer.bits + (0 if quantizer.signed else 1), 2)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgeml.errors import CheckFailed, InputError
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate
+from edgeml.network import Dense, Encode, InputQuantizer, Network, Node, Output, Threshold, simulate
 from edgeml.targets.fpga.qonnx.activation import affine_of_thresholds
 from edgeml.targets.fpga.qonnx.executor import receive_qonnx, run_qonnx
 from edgeml.targets.fpga.qonnx.folding import finn_units
@@ -56,6 +56,33 @@ def test_qonnx_computes_the_golden_integers(choices: dict[str, int]) -> None:
         network = _network(seed, **choices)
         q = np.random.default_rng(seed).integers(-8, 8, (200, 12)).astype(np.int32)
         np.testing.assert_array_equal(run_qonnx(to_qonnx(network), q), simulate(network, q))
+
+
+def _on_bits(seed: int) -> Network:
+    """Behind bits of three bytes, some levels and a category."""
+    inner = _network(seed)
+    rng = np.random.default_rng(seed)
+    rule = np.array([1] * 7 + [2] * 4 + [3])
+    operand = np.array([*rng.integers(0, 8, 7), *rng.integers(1, 256, 5)])
+    encode = Encode(rng.integers(0, 3, 12), rule, operand, 3)
+    first = Node("input", InputQuantizer(3, np.array([0.5]), np.array([-1.0]), 0, 8, False))
+    dense = inner.nodes[1]
+    nodes = (first, Node("bits", encode, ("input",)), replace(dense, inputs=("bits",)), *inner.nodes[2:])
+    return Network("net", nodes, inner.output)
+
+
+def test_behind_an_encoding_the_file_takes_bits_and_says_how_they_are_made() -> None:
+    pytest.importorskip("qonnx", reason="qonnx is not installed")
+    for seed in range(3):
+        network = _on_bits(seed)
+        content = to_qonnx(network)
+        q = np.random.default_rng(seed).integers(0, 256, (300, 3)).astype(np.int32)
+        bits = network.layers[0].layer.evaluate(q)
+        np.testing.assert_array_equal(run_qonnx(content, bits), simulate(network, q))
+        assert all(result.passed for result in check_model(content)), check_model(content)
+        x = real_vectors(network.quantizer, q)
+        real = network.output.real(simulate(network, network.quantizer.quantize(x)))
+        np.testing.assert_array_equal(receive_qonnx(content, x).real, real)
 
 
 def test_the_same_network_gives_the_same_bytes() -> None:
