@@ -69,8 +69,9 @@ class StoredTables:
 
     @cached_property
     def group(self) -> int:
-        """Features whose fields may be added in lanes of twice a field's width, from each multiple of it on."""
-        return _run(self.largest, 2 ** (2 * self.bits) - 1, 1)
+        """Features, a multiple of 4 or all of them, whose fields may be added in lanes of twice a field's width, from
+        each multiple of it on."""
+        return _run(self.largest, 2 ** (2 * self.bits) - 1, 4)
 
     @cached_property
     def segment(self) -> int:

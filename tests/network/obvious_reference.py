@@ -4,6 +4,7 @@ equations in the layers' docstrings, nothing shared with the golden simulator.""
 from __future__ import annotations
 
 from edgeml.network import Add, Dense, Network, Threshold
+from edgeml.network.layers.tables import Tables
 
 __all__ = ["obvious_trace"]
 
@@ -29,6 +30,14 @@ def _threshold(layer: Threshold, x: list[int]) -> list[int]:
     return outputs
 
 
+def _tables(layer: Tables, x: list[int]) -> list[int]:
+    outputs = [int(bias) for bias in layer.bias]
+    for rows, channel in zip(layer.rows.tolist(), layer.source.tolist(), strict=True):
+        for output, entry in enumerate(layer.entries[rows[x[channel]]].tolist()):
+            outputs[output] += entry
+    return outputs
+
+
 def obvious_trace(network: Network, q: list[int]) -> dict[str, list[int]]:
     """The integers of every node, by name, for the input integers of one sample."""
     values = {network.nodes[0].name: [int(value) for value in q]}
@@ -38,6 +47,8 @@ def obvious_trace(network: Network, q: list[int]) -> dict[str, list[int]]:
             values[node.name] = _dense(node.layer, inputs[0])
         elif isinstance(node.layer, Threshold):
             values[node.name] = _threshold(node.layer, inputs[0])
+        elif isinstance(node.layer, Tables):
+            values[node.name] = _tables(node.layer, inputs[0])
         elif isinstance(node.layer, Add):
             values[node.name] = [a + b for a, b in zip(*inputs, strict=True)]
         else:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
 from edgeml.network import Add, Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.network.layers.tables import Tables
 
 __all__ = ["Shape", "network_of", "random_inputs", "random_network", "random_shape", "shapes"]
 
 
+_T = TypeVar("_T")
 _LARGEST_BARE = 2**14
 """Sums behind which no thresholds are needed: the sum of two, times 300 inputs of 8 bits, stays within 32 bits."""
 _LEVELS_INSTEAD = 3
+_LARGEST_LISTED = 255
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Shape:
     residual : for each dense layer but the first, whether its input is the sum of its two predecessors' outputs
         (taken only where their sizes agree).
     input_bits, signed, zero_point : of the input.
+    tables : for each dense layer, whether tables stand in its place; taken only where its inputs are 0 … 255. Empty:
+        none do.
     seed : of weights, biases and thresholds.
     """
 
@@ -44,6 +50,7 @@ class Shape:
     signed: bool
     zero_point: int
     seed: int
+    tables: tuple[bool, ...] = ()
 
 
 def _weights(rng: np.random.Generator, bits: int, outputs: int, inputs: int) -> npt.NDArray[np.int64]:
@@ -83,7 +90,10 @@ def network_of(shape: Shape, name: str = "random") -> Network:
         weight = _weights(rng, shape.weight_bits[k], width, sizes[-1])
         zero_point = int(rng.integers(-3, 4)) if rng.integers(2) else 0
         bias = rng.integers(-1000, 1001, width)
-        end = append(f"fc{k}", Dense(weight, shape.weight_bits[k], bias, zero_point), source)
+        layer: Dense | Tables = Dense(weight, shape.weight_bits[k], bias, zero_point)
+        if shape.tables[k : k + 1] == (True,):
+            layer = _tables_for(rng, *values_of(source), shape.weight_bits[k], bias) or layer
+        end = append(f"fc{k}", layer, source)
         last = k == len(shape.widths) - 2
         low, high = values_of(end)
         levels = 0 if last else shape.levels[k]
@@ -99,6 +109,20 @@ def network_of(shape: Shape, name: str = "random") -> Network:
         ends.append(end)
         sizes.append(width)
     return Network(name, tuple(nodes), Output(np.array([0.5]), 0, tuple(f"class {i}" for i in range(sizes[-1]))))
+
+
+def _tables_for(
+    rng: np.random.Generator, low: npt.NDArray[np.int64], high: npt.NDArray[np.int64], bits: int, bias: npt.NDArray[Any]
+) -> Tables | None:
+    """Tables of values low … high, some of whose rows are the same, of inputs in any order, some of them twice."""
+    if low.min() < 0 or high.max() > _LARGEST_LISTED:
+        return None
+    values = int(high.max()) + 1
+    features = int(rng.integers(1, low.size + 2))
+    rows = int(rng.integers(1, features * values + 1))
+    entries = _weights(rng, bits, rows, bias.size)
+    named = rng.integers(0, rows, (features, values))
+    return Tables(entries, bits, named, rng.integers(0, low.size, features), bias, low.size)
 
 
 def _sinks(nodes: list[Node], node_name: str) -> list[Node]:
@@ -163,7 +187,7 @@ def shapes(draw: st.DrawFn, widest: int = 300, deepest: int = 6) -> Shape:
     input_bits, signed = draw(st.integers(1, 8)), draw(st.booleans())
     low = -(2 ** (input_bits - 1)) if signed else 0
 
-    def several(strategy: st.SearchStrategy[int]) -> tuple[int, ...]:
+    def several(strategy: st.SearchStrategy[_T]) -> tuple[_T, ...]:
         return tuple(draw(st.lists(strategy, min_size=depth, max_size=depth)))
 
     return Shape(
@@ -176,4 +200,5 @@ def shapes(draw: st.DrawFn, widest: int = 300, deepest: int = 6) -> Shape:
         signed,
         draw(st.integers(low, low + 2**input_bits - 1)),
         draw(st.integers(0, 2**31 - 1)),
+        several(st.booleans()) if draw(st.booleans()) else (),
     )

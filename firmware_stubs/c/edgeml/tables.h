@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sums of tables: y[o] = bias[o] + the entries o of the rows that the features pick, modulo 2^32.
  *
- * Entries are unsigned (what they are larger by than those of the network is taken from the bias), of 2, 4 or 8 bits, in
- * words. A column is `width` words of each row; word i of it holds the outputs i, width + i, 2 width + i ... of the column,
- * the first in the lowest bits. entries: [columns][rows][width].
+ * Entries are unsigned (what they are larger by than those of the network is taken from the bias), of 2, 4 or 8 bits,
+ * in words. A column is `width` words of each row; word i of it holds the outputs i, width + i, 2 width + i ... of the
+ * column, the first in the lowest bits. entries: [columns][rows][width].
  * All fields of a word are added at once: every other field, into lanes twice as wide; these, before one may overflow
- * (every `group` features), into lanes four times as wide; and these, every `segment` features, into y. The generator
- * proves that no lane overflows.
+ * (every `group` features; every 4 where fields have 2 bits), into lanes four times as wide; and these, every `segment`
+ * features, into y. The generator proves that no lane overflows.
  */
 #ifndef EDGEML_TABLES_H
 #define EDGEML_TABLES_H
 
 #include "common.h"
 
-/* rows: in a column. step: where features come as their values, the rows of each one's table; else 0. features, rows, columns, group and segment are not 0; a segment is whole groups, or all features. */
+/* rows: in a column. step: where features come as their values, the rows of each one's table; else 0. group: a multiple
+   of 4, or all features; segment: whole groups, or all features. Only step may be 0. */
 typedef struct {
     const uint32_t *entries;
     const int32_t *bias;
@@ -29,12 +30,31 @@ typedef struct {
 #define EDGEML_TABLES_MASK(bits)                                                                                       \
     ((bits) == 2u ? 0x33333333u : (bits) == 4u ? 0x0F0F0F0Fu : (bits) == 8u ? 0x00FF00FFu : 0x0000FFFFu)
 
-/* unit: the words that are added at once, `places` of which are a column's width. first: for each feature its row or, with
-   `stepped`, its value. bits, places and stepped are constants where this is inlined. */
+/* Adds the fields of one feature's row. */
+#define EDGEML_TABLES_ADD(unit, places, stepped)                                                                       \
+    {                                                                                                                  \
+        const unit fields = from[(size_t)*row++ * places];                                                             \
+        if (stepped) {                                                                                                 \
+            from += step * places;                                                                                     \
+        }                                                                                                              \
+        even += fields & narrow;                                                                                       \
+        odd += (fields >> bits) & narrow;                                                                              \
+    }
+
+/* What fields have added up to, into the lanes twice as wide. */
+#define EDGEML_TABLES_WIDEN                                                                                            \
+    sum[0] += even & wide;                                                                                             \
+    sum[1] += odd & wide;                                                                                              \
+    sum[2] += (even >> (2u * bits)) & wide;                                                                            \
+    sum[3] += (odd >> (2u * bits)) & wide;
+
+/* unit: the words that are added at once, `places` of which are a column's width. first: for each feature its row or,
+   with `stepped`, its value. bits, places and stepped are constants where this is inlined. */
 #define EDGEML_TABLES_SUM(name, index, stepped, unit)                                                                  \
     EDGEML_INLINE void name(const index *first, const edgeml_tables *t, uint32_t bits, uint32_t places, int32_t *sums) \
     {                                                                                                                  \
         const uint32_t narrow = EDGEML_TABLES_MASK(bits), wide = EDGEML_TABLES_MASK(2u * bits);                        \
+        const uint32_t step = t->step;                                                                                 \
         const index *const end = first + t->features;                                                                  \
         const unit *column = (const unit *)(const void *)t->entries;                                                   \
         const unit *bias = (const unit *)(const void *)t->bias;                                                        \
@@ -47,26 +67,29 @@ typedef struct {
             do {                                                                                                       \
                 const index *const segment = (uint32_t)(end - row) > t->segment ? row + t->segment : end;              \
                 unit sum[4] = {none, none, none, none};                                                                \
-                do {                                                                                                   \
-                    const index *const group = (uint32_t)(segment - row) > t->group ? row + t->group : segment;        \
+                while ((uint32_t)(segment - row) >= 4u) {                                                              \
+                    const uint32_t more = (uint32_t)(segment - row) > t->group ? t->group : (uint32_t)(segment - row); \
+                    const index *const group = row + (more & ~3u);                                                     \
                     unit even = none, odd = none;                                                                      \
                     do {                                                                                               \
-                        const unit fields = from[(size_t)*row++ * places];                                             \
-                        if (stepped) {                                                                                 \
-                            from += t->step * places;                                                                  \
-                        }                                                                                              \
-                        even += fields & narrow;                                                                       \
-                        odd += (fields >> bits) & narrow;                                                              \
-                    } while (row != group);                                                                            \
-                    sum[0] += even & wide;                                                                             \
-                    sum[1] += odd & wide;                                                                              \
-                    sum[2] += (even >> (2u * bits)) & wide;                                                            \
-                    sum[3] += (odd >> (2u * bits)) & wide;                                                             \
-                } while (row != segment);                                                                              \
+                        EDGEML_TABLES_ADD(unit, places, stepped)                                                       \
+                        EDGEML_TABLES_ADD(unit, places, stepped)                                                       \
+                        EDGEML_TABLES_ADD(unit, places, stepped)                                                       \
+                        EDGEML_TABLES_ADD(unit, places, stepped)                                                       \
+                    } while (bits != 2u && row != group);                                                              \
+                    EDGEML_TABLES_WIDEN                                                                                \
+                }                                                                                                      \
+                if (row != segment) {                                                                                  \
+                    unit even = none, odd = none;                                                                      \
+                    do {                                                                                               \
+                        EDGEML_TABLES_ADD(unit, places, stepped)                                                       \
+                    } while (row != segment);                                                                          \
+                    EDGEML_TABLES_WIDEN                                                                                \
+                }                                                                                                      \
                 EDGEML_UNROLL                                                                                          \
                 for (uint32_t field = 0; field < 32u / bits; field++) {                                                \
-                    const unit lane = (sum[field % 4u] >> (field / 4u * 4u * bits)) & (0xFFFFFFFFu >> (32u - 4u * bits));\
-                    y[field * places] = begin[field * places] + lane;                                                  \
+                    const unit lane = sum[field % 4u] >> (field / 4u * 4u * bits);                                     \
+                    y[field * places] = begin[field * places] + (lane & (0xFFFFFFFFu >> (32u - 4u * bits)));           \
                 }                                                                                                      \
                 begin = y;                                                                                             \
             } while (row != end);                                                                                      \
