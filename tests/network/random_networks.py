@@ -80,6 +80,9 @@ def network_of(shape: Shape, name: str = "random") -> Network:
         return node_name
 
     def values_of(node_name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        if node_name == nodes[0].name:
+            reach = quantizer.output_range()
+            return reach.low, reach.high
         partial = Network(name, (*nodes, *_sinks(nodes, node_name)), Output(np.array([1.0])))
         return partial.ranges[node_name].low, partial.ranges[node_name].high
 

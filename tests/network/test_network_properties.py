@@ -24,6 +24,7 @@ from edgeml.network import (
     simulate,
     trace,
 )
+from edgeml.network.layers.tables import Tables
 from edgeml.network.network_file import from_bytes, model_hash, to_bytes
 
 from .obvious_reference import obvious_trace
@@ -73,7 +74,16 @@ def test_a_layers_range_is_attained_at_its_ends(shape: Shape) -> None:
 
 
 def corners(layer: object, inputs: list[ValueRange], channel: int) -> list[list[np.ndarray]]:
-    """Inputs at which one output channel is smallest and largest: by the sign of the weights, else all the same."""
+    """Inputs at which one output channel is smallest and largest: by the sign of the weights, by the entries of tables,
+    else all the same."""
+    if isinstance(layer, Tables):
+        (x,) = inputs
+        terms = np.zeros((x.channels, layer.values), np.int64)
+        np.add.at(terms, layer.source, layer.entries[:, channel][layer.rows])
+        places = zip(x.low, x.high, terms, strict=True)
+        spans = [(low, row[low : high + 1]) for low, high, row in places]
+        least, most = ([low + int(end(row)) for low, row in spans] for end in (np.argmin, np.argmax))
+        return [[np.array([least])], [np.array([most])]]
     rows = []
     for smallest in (True, False):
         corner = []

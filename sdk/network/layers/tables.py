@@ -105,7 +105,7 @@ class Tables(Layer):
         return self.outputs
 
     def output_range(self, *inputs: ValueRange) -> ValueRange:
-        """Exact: over the rows that each input reaches."""
+        """Exact: over the rows that each input reaches, together."""
         (x,) = inputs
         low, high = x.low[self.source], x.high[self.source]
         if low.min() < 0 or high.max() >= self.values:
@@ -113,9 +113,11 @@ class Tables(Layer):
                 "tables", f"have rows for 0 … {self.values - 1}; their inputs are {low.min()} … {high.max()}"
             )
         smallest = largest = self.bias.astype(np.int64)
-        for feature in range(self.features):
-            reached = self.entries[np.unique(self.rows[feature, low[feature] : high[feature] + 1])]
-            smallest, largest = smallest + reached.min(axis=0), largest + reached.max(axis=0)
+        for source in np.unique(self.source):
+            values = slice(x.low[source], x.high[source] + 1)
+            # Features of one input take the same value.
+            sums = sum(self.entries[self.rows[feature, values]] for feature in np.flatnonzero(self.source == source))
+            smallest, largest = smallest + np.min(sums, axis=0), largest + np.max(sums, axis=0)
         return ValueRange(smallest, largest)
 
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
