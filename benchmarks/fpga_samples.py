@@ -1,4 +1,7 @@
-"""Random small networks of all three forms, and FPGA designs for them: what the estimates are held against yosys on."""
+"""Random small networks of all forms, and FPGA designs for them: what the estimates are held against yosys on.
+
+`lines` is the quantized form with more bits, and with thresholds that lie on lines.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,26 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Thresho
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
+from edgeml.profile import load_profile
 from edgeml.targets.fpga.architectures.event_driven.choices import MembranesPerClock
 from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, make_event_driven_plan
 from edgeml.targets.fpga.architectures.folded.choices import choices_of
 from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for_interval
-from edgeml.targets.fpga.architectures.folded.plan import make_plan
+from edgeml.targets.fpga.architectures.folded.plan import FoldedPlan, make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
+from edgeml.targets.fpga.architectures.folded.unit_choice import cheapest_units
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
-from edgeml.targets.fpga.budget import FAMILIES, Family
+from edgeml.targets.fpga.budget import FAMILIES, Family, budget_of
 from edgeml.targets.fpga.design import Design
+from edgeml.targets.fpga.estimate.constants import FOLDED
+from edgeml.targets.fpga.estimate.costs import constants_of
 
 __all__ = ["FORMS", "Case", "case"]
 
-FORMS = ("quantized", "int8", "spiking")
+FORMS = ("quantized", "int8", "spiking", "lines")
 _FAMILIES = ("xc7", "ecp5", "ice40", "xcup")
+_PARTS = {"xc7": "xc7z020", "ecp5": "ecp5-85k", "ice40": "ice40-hx8k", "xcup": "xczu7ev"}
+"""Whose lookup tables and multipliers weigh what a unit takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +115,41 @@ def _int8_network(rng: np.random.Generator, name: str, widest: int) -> Network:
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
+def _lines_network(rng: np.random.Generator, name: str, widest: int) -> Network:
+    """2 dense layers of 3 to 8 bits; the thresholds between them are the rounding of a line for each channel, as those
+    of trained networks are."""
+    bits = int(rng.integers(3, 9))
+    sizes = [*(int(size) for size in rng.integers(6, widest + 1, 2)), int(rng.integers(2, 7))]
+    levels = 2**bits - 1
+    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, bits, False))]
+    x = rng.integers(0, 2**bits, (500, sizes[0]))
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        weight = rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), (outputs, inputs))
+        bias = rng.integers(-20, 21, outputs)
+        nodes.append(Node(f"fc{index}", Dense(weight, bits, bias), (nodes[-1].name,)))
+        if index + 2 < len(sizes):
+            acc = x @ weight.T + bias
+            step = acc.std(axis=0) * rng.uniform(2.0, 4.0, outputs) / levels
+            first = np.quantile(acc, 0.4, axis=0) + rng.normal(size=outputs)
+            thresholds = np.ceil(first[:, None] + (np.arange(1, levels + 1) - 0.5) * step[:, None]).astype(np.int64)
+            nodes.append(Node(f"act{index}", Threshold(thresholds), (nodes[-1].name,)))
+            x = (acc[:, :, None] >= thresholds).sum(axis=2)
+    return Network(name, tuple(nodes), Output(np.array([1.0])))
+
+
+def _on_lines(plan: FoldedPlan, family: Family) -> FoldedPlan:
+    """The plan with the units that take least of a part of the family."""
+    budget = budget_of(load_profile(_PARTS[family.name]))
+    units = cheapest_units(plan, budget, None, FOLDED[constants_of(family)])
+    return make_plan(plan.network, plan.foldings, keep_block_rams=family.name == "ice40", units=units)
+
+
 def _folded(rng: np.random.Generator, network: Network, family: Family, *, fastest: float) -> Design:
     """Folds for a random interval, FIFOs sized; `fastest` is the least power of the clocks at one product a clock."""
     most = max(chain.clocks_per_frame for chain in make_plan(network, {}).chains)
     interval = max(4, round(most ** float(rng.uniform(fastest, 0.9))))
     plan = make_plan(network, foldings_for_interval(network, interval) or {}, keep_block_rams=family.name == "ice40")
+    plan = _on_lines(plan, family)
     size_fifos(plan)
     return Design("folded", choices_of(plan))
 
@@ -133,11 +172,16 @@ def _sizes(network: Network) -> str:
 
 
 def case(seed: int, form: str = "quantized") -> Case:
-    """Design number `seed` of a form: architectures alternate (int8: one in four is unrolled), families take turns."""
+    """Design number `seed` of a form: architectures alternate (int8 and lines: one in four is unrolled), families take
+    turns."""
     rng = np.random.default_rng(seed if form == "quantized" else [seed, FORMS.index(form)])
     if form == "spiking":
         return _spiking(seed, rng, FAMILIES[_FAMILIES[seed % 4]])
-    if form == "int8":
+    if form == "lines":
+        family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
+        network = _lines_network(rng, f"sample{seed}", 8 if unrolled else 24)
+        every = int(rng.integers(1, 4))
+    elif form == "int8":
         family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
         network = _int8_network(rng, f"sample{seed}", 5 if unrolled else 10)
         every = int(rng.integers(1, 4))

@@ -2,7 +2,7 @@
 // Threshold unit: y[c] = BASE + #{k : x[c] ≥ threshold[c, k]}, LANES channels per clock, two clocks later.
 //
 // THRESHOLD_FILE: FOLD words for $readmemh, in the order in which the values of a frame arrive; in each,
-// threshold k of lane p at bits (p · LEVELS + k) · VALUE_BITS, two's complement.
+// threshold k of lane p at bits (p · LEVELS + k) · VALUE_BITS, two's complement; those of a channel ascend with k.
 `default_nettype none
 module edgeml_threshold #(
     parameter LANES = 1,
@@ -26,17 +26,15 @@ module edgeml_threshold #(
     localparam [INDEX_BITS-1:0] LAST = LAST_NUMBER[INDEX_BITS-1:0];
     // Room for a threshold just above the largest value, which is never reached.
     localparam VALUE_BITS = INPUT_BITS + ((INPUT_SIGNED != 0) ? 1 : 2);
+    localparam COUNT_BITS = $clog2(LEVELS + 1);
     localparam WORD = LANES * LEVELS * VALUE_BITS;
 
-    (* rom_style = "distributed", ram_style = "logic" *) reg [WORD-1:0] rom [0:FOLD-1];
-    initial $readmemh(THRESHOLD_FILE, rom);
     reg [INDEX_BITS-1:0] index;
-    reg [WORD-1:0] thresholds;
+    wire [WORD-1:0] thresholds;
     reg [LANES*INPUT_BITS-1:0] values;
     reg [1:0] going;
     assign push = going[1];
 
-    always @(posedge clk) thresholds <= rom[index];
     always @(posedge clk) begin
         if (rst) begin
             index <= {INDEX_BITS{1'b0}};
@@ -49,8 +47,17 @@ module edgeml_threshold #(
         end
     end
 
-    genvar p, k;
+    genvar p, k, n;
     generate
+        if (FOLD > 1) begin : stored
+            edgeml_rom #(
+                .WORDS(FOLD), .PLACE_BITS(INDEX_BITS), .WIDTH(WORD), .LOGIC(1), .FILE(THRESHOLD_FILE)
+            ) rom (.clk(clk), .place(index), .word(thresholds));
+        end else begin : constant
+            reg [WORD-1:0] rom [0:0];
+            initial $readmemh(THRESHOLD_FILE, rom);
+            assign thresholds = rom[0];
+        end
         for (p = 0; p < LANES; p = p + 1) begin : lane
             wire [INPUT_BITS-1:0] bits = values[p*INPUT_BITS +: INPUT_BITS];
             wire signed [VALUE_BITS-1:0] value;
@@ -64,12 +71,18 @@ module edgeml_threshold #(
                 wire signed [VALUE_BITS-1:0] threshold = thresholds[(p*LEVELS+k)*VALUE_BITS +: VALUE_BITS];
                 assign reached[k] = value >= threshold;
             end
-            integer n;
-            reg [OUTPUT_BITS-1:0] level_of;
-            always @* begin
-                level_of = BASE[OUTPUT_BITS-1:0];
-                for (n = 0; n < LEVELS; n = n + 1) if (reached[n]) level_of = level_of + 1'b1;
+            // Who reaches a threshold reaches all before it: bit b of the count changes with each 2^b of them.
+            wire [COUNT_BITS-1:0] count;
+            for (k = 0; k < COUNT_BITS; k = k + 1) begin : digit
+                wire [LEVELS-1:0] turns;
+                for (n = 0; n < LEVELS; n = n + 1) begin : turn
+                    assign turns[n] = ((n + 1) % (1 << k) == 0) ? reached[n] : 1'b0;
+                end
+                assign count[k] = ^turns;
             end
+            // verilator lint_off WIDTH
+            wire [OUTPUT_BITS-1:0] level_of = BASE + count;
+            // verilator lint_on WIDTH
             reg [OUTPUT_BITS-1:0] result;
             always @(posedge clk) begin
                 if (rst) result <= {OUTPUT_BITS{1'b0}};

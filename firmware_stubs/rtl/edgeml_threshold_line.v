@@ -52,15 +52,12 @@ module edgeml_threshold_line #(
     localparam signed [LEVEL_BITS-1:0] MOST = {{(LEVEL_BITS - 16){1'b0}}, LEVELS_NUMBER[15:0]};
     localparam [OUTPUT_BITS-1:0] TOP = LEVELS_NUMBER[OUTPUT_BITS-1:0];
 
-    reg [WORD-1:0] rom [0:FOLD-1];
-    initial $readmemh(LINE_FILE, rom);
     reg [INDEX_BITS-1:0] index;
-    reg [WORD-1:0] lines;
+    wire [WORD-1:0] lines;
     reg [LANES*INPUT_BITS-1:0] values;
     reg [3:0] going;
     assign push = going[3];
 
-    always @(posedge clk) lines <= rom[index];
     always @(posedge clk) begin
         values <= in_data;
         if (rst) begin
@@ -74,6 +71,15 @@ module edgeml_threshold_line #(
 
     genvar p, e;
     generate
+        if (FOLD > 1) begin : stored
+            edgeml_rom #(.WORDS(FOLD), .PLACE_BITS(INDEX_BITS), .WIDTH(WORD), .FILE(LINE_FILE)) rom (
+                .clk(clk), .place(index), .word(lines)
+            );
+        end else begin : constant
+            reg [WORD-1:0] rom [0:0];
+            initial $readmemh(LINE_FILE, rom);
+            assign lines = rom[0];
+        end
         for (p = 0; p < LANES; p = p + 1) begin : lane
             wire [INPUT_BITS-1:0] bits = values[p*INPUT_BITS +: INPUT_BITS];
             wire signed [VALUE_BITS-1:0] value;

@@ -19,6 +19,7 @@ __all__ = [
     "add_fifo",
     "add_memory",
     "add_rom",
+    "add_rom_apart",
     "add_rom_in_logic",
     "add_table",
     "distinct_columns",
@@ -72,6 +73,24 @@ def add_rom(parts: Parts, rows: npt.NDArray[np.int64], bits: int, family: Family
     """A ROM of values [words, lanes] that is read into a register."""
     used = distinct_columns(rows, bits)
     add_table(parts, len(rows), rows.shape[1] * bits, family, used=used)
+
+
+def add_rom_apart(
+    parts: Parts, rows: npt.NDArray[np.int64], bits: int, family: Family, *, in_logic: bool = False
+) -> None:
+    """An `edgeml_rom` of values [words, lanes]: mapped by itself, its lookup tables can be counted.
+
+    A different column is a tree of tables, whose multiplexers are free on Xilinx and ECP5; on iCE40 two tables choose
+    among four. Columns that are the same in all words are not stored. in_logic : whether it stays out of block RAM.
+    """
+    planes = ((rows[:, :, None] >> np.arange(bits)) & 1).reshape(len(rows), -1)
+    stored = int(np.any(planes != planes[:1], axis=0).sum())
+    if not in_logic and _in_blocks(len(rows), stored, family):
+        parts.block_rams += block_rams(len(rows), stored, family)
+        return
+    columns, tables = distinct_columns(rows, bits), table_luts(len(rows), family)
+    parts.flip_flops += columns
+    parts.luts += columns * (tables + (np.ceil((tables - 1) * 2 / 3) if family.name == "ice40" else 0.0))
 
 
 def add_table(parts: Parts, words: int, width: int, family: Family, *, used: int | None = None) -> None:

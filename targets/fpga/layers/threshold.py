@@ -18,7 +18,7 @@ from ..architectures.unrolled.netlist import ZERO, Bit, CellKind, Netlist
 from ..architectures.unrolled.tables import function_bits
 from ..architectures.unrolled.value import Value
 from ..budget import Family
-from ..estimate.memory import add_rom_in_logic, add_table, distinct_columns
+from ..estimate.memory import add_rom_apart
 from ..estimate.parts import Parts, counter_bits, multiplier_blocks
 from ..layer_hardware import LayerHardware
 from ..rounding_as_multiply_add import Levels
@@ -55,7 +55,7 @@ class ThresholdUnit(Unit):
     """An `edgeml_threshold`; the constant of a dense layer right before it moves into the thresholds."""
 
     module = "edgeml_threshold"
-    modules = ("edgeml_threshold.v",)
+    modules = ("edgeml_threshold.v", "edgeml_rom.v")
     latency = 2
 
     def __init__(self, place: Place) -> None:
@@ -86,10 +86,14 @@ class ThresholdUnit(Unit):
             "THRESHOLD_FILE": f"{self.node.name}_thresholds.mem",
         }
 
-    def memory_files(self) -> dict[str, str]:
+    def _rows(self) -> npt.NDArray[np.int64]:
+        """The thresholds of all lanes [beats, lanes · levels]."""
         rows = np.zeros((self.beats * self.pe, self.layer.levels), np.int64)
         rows[: self.channels] = self.thresholds
-        fields = rows.reshape(self.beats, self.pe * self.layer.levels)
+        return rows.reshape(self.beats, self.pe * self.layer.levels)
+
+    def memory_files(self) -> dict[str, str]:
+        fields = self._rows()
         image = memory_image(pack_words(fields, self.value_bits), fields.shape[1] * self.value_bits)
         return {f"{self.node.name}_thresholds.mem": image}
 
@@ -99,11 +103,22 @@ class ThresholdUnit(Unit):
         parts.flip_flops += counter_bits(self.beats) + lanes * (self.inputs[0].bits + self.output.bits) + 2
         parts.add("stream", counter_bits(self.beats) + 2.0)
         if self.beats > 1:
-            add_rom_in_logic(parts, self.beats, lanes * levels * bits, family)
-            parts.add("compare", lanes * levels * bits)
+            add_rom_apart(parts, self._rows(), bits, family, in_logic=True)
+            _add_comparisons(parts, lanes * levels * bits, family)
         else:
             parts.add("fixed", lanes * levels * bits)
-        parts.add("fixed", lanes * (2.0 * levels if levels > 1 else 0.0))
+        # Each digit of the count is the parity of some of the levels.
+        turns = [levels >> digit for digit in range(levels.bit_length())]
+        parts.luts += lanes * sum(-(-(count - 1) // (family.lut_inputs - 1)) for count in turns)
+
+
+def _add_comparisons(parts: Parts, bits: int, family: Family) -> None:
+    """Comparisons of so many bits with thresholds that change: a carry chain each. On ECP5 a chain's cell of two bits
+    counts as two lookup tables; on iCE40 a bit takes one for the chain and one that inverts the threshold."""
+    if family.lut_inputs == 6:
+        parts.add("compare", bits)
+    else:
+        parts.luts += bits * (2.0 if family.name == "ice40" else 1.0)
 
 
 class ThresholdLineUnit(Unit):
@@ -113,7 +128,7 @@ class ThresholdLineUnit(Unit):
     """
 
     module = "edgeml_threshold_line"
-    modules = ("edgeml_threshold_line.v",)
+    modules = ("edgeml_threshold_line.v", "edgeml_rom.v")
     alternative = "line"
     latency = 4
 
@@ -199,39 +214,42 @@ class ThresholdLineUnit(Unit):
         return files
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
-        """Its memory, and in each lane a product, a sum, a clip and the comparisons of its corrections."""
+        """Its memory, and in each lane a product, a sum, a clip and the comparisons of its corrections.
+
+        Sums and clips are counted, not fitted: a lookup table for each bit of a sum (on Xilinx none if it adds a
+        constant: a carry chain takes the product as it is), and of a clip for each bit of the result, with three
+        inputs to spare on Xilinx, and as much again and half for smaller tables.
+        """
         value = self.inputs[0].bits + (not self.inputs[0].signed)
-        upper = self.lines.total_bits - self.zeros
-        levels = self.lines.total_bits - self.lines.shift
-        parts.flip_flops += counter_bits(self.beats) + self.pe * (self.inputs[0].bits + self.output.bits) + 4
+        upper, levels = self.lines.total_bits - self.zeros, self.lines.total_bits - self.lines.shift
+        constant, wide = self.beats == 1, family.lut_inputs == 6
+        parts.flip_flops += counter_bits(self.beats) + self.pe * self.output.bits + 4
         parts.add("stream", counter_bits(self.beats) + 2.0)
-        if self.beats > 1:
-            used = distinct_columns(self._rows(), max(self.factor_bits, self.offset_bits))
-            add_table(parts, self.beats, self.pe * (self.factor_bits + self.offset_bits), family, used=used)
+        if not constant:
+            add_rom_apart(parts, self._rows(), max(self.factor_bits, self.offset_bits), family)
         for lane in range(self.pe):
             factor_bits = self.factor_bits
-            if self.beats == 1:
+            if constant:
                 factor = int(self.lines.multiplier[min(lane, self.channels - 1)])
                 factor_bits = (factor >> trailing_zeros(factor)).bit_length() if factor else 0
             self._add_product(parts, value, factor_bits, family)
-            parts.add("accumulator", float(upper))
-            parts.add("select", 2.0 * self.output.bits + levels)
-            parts.flip_flops += levels + (self.offset_bits if self.beats > 1 else 0)
+            parts.luts += 0.0 if constant and wide else upper
+            parts.luts += self.output.bits * (1.0 if wide else 2.5)
+            parts.flip_flops += levels + (0 if constant else self.offset_bits)
         parts.add("fixed", len(self.lines.corrections) * (2.0 * value + counter_bits(self.beats)))
 
     def _add_product(self, parts: Parts, value_bits: int, factor_bits: int, family: Family) -> None:
-        """A value times its factor, of `factor_bits` significant bits, and the register behind it."""
+        """A value times its factor, of `factor_bits` significant bits, and the registers before and behind it."""
         total = self.lines.total_bits
         blocks = multiplier_blocks(value_bits, factor_bits + 1, total, family) if factor_bits > 1 else 0
         parts.dsps += blocks
-        if blocks:
-            # Sums of the products of parts, each as far as another lies below it.
-            parts.add("accumulator", (blocks - 1) * (total - 17.0))
-        elif factor_bits > 1:
-            parts.add("multiplier", float(value_bits * factor_bits))
-        # Blocks of Xilinx parts have a register of their own behind them.
-        if blocks != 1 or family.lut_inputs < 6:
-            parts.flip_flops += total - self.zeros
+        if not blocks and factor_bits > 1:
+            # A row for each bit of the factor, each with its sign up to the end of the product.
+            parts.add("multiplier", sum(max(total - place, 0.0) for place in range(factor_bits)))
+        if blocks and family.lut_inputs == 6:
+            return  # these blocks have registers on both sides, and pass their sums on
+        parts.luts += max(blocks - 1, 0) * (total - value_bits)
+        parts.flip_flops += total - self.zeros + self.inputs[0].bits
 
     def describe(self) -> str:
         corrected = f", {len(self.lines.corrections)} runs corrected" if self.lines.corrections else ""

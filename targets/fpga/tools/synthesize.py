@@ -44,13 +44,17 @@ def run_yosys(script: str, folder: Path) -> str:
 def synthesis_script(sources: tuple[str, ...], top: str, command: str) -> str:
     """The yosys script that synthesizes `top`, flattened, by `command` (such as `synth_ecp5`).
 
-    Sums of adder trees are made carry chains one by one before that: see `edgeml_pair_sum.v`.
+    Sums of adder trees are made carry chains one by one before that: see `edgeml_pair_sum.v`. Memories of constants
+    are mapped by themselves, and become a part of the whole after that: see `edgeml_rom.v`.
     """
     steps = [f"read_verilog -defer {' '.join(sources)}"]
     if "edgeml_pair_sum.v" in sources:
         steps += [f"hierarchy -check -top {top}", "proc", "alumacc =*edgeml_pair_sum*"]
     flatten = "" if command.startswith(("synth_ice40", "synth_ecp5")) else " -flatten"
-    return "; ".join([*steps, f"{command} -top {top}{flatten}"])
+    steps.append(f"{command} -top {top}{flatten}")
+    if "edgeml_rom.v" in sources:
+        steps += ["setattr -mod -unset keep_hierarchy *", "flatten", "clean"]
+    return "; ".join(steps)
 
 
 def cells_of(folder: Path, sources: tuple[str, ...], top: str, command: str, *, extra: str = "") -> Cells:

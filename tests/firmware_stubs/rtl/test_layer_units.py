@@ -70,6 +70,11 @@ def _threshold_line(
     return units("edgeml_threshold_line", parameters, LINE_FILE=words, CORRECTION_FILE=corrections)
 
 
+def _rom(words: int, width: int, logic: int) -> list[Unit]:
+    parameters = {"WORDS": words, "PLACE_BITS": (words - 1).bit_length(), "WIDTH": width, "LOGIC": logic}
+    return units("edgeml_rom", parameters, FILE=[_RNG.getrandbits(width) for _ in range(words)])
+
+
 def _lookup(lanes: int, bits: int, out: int) -> list[Unit]:
     table = [_RNG.getrandbits(out) for _ in range(1 << bits)]
     return units("edgeml_lookup", {"LANES": lanes, "INPUT_BITS": bits, "OUTPUT_BITS": out}, TABLE_FILE=table)
@@ -121,6 +126,9 @@ BENCH = Bench(
     *_threshold_line(2, 4, 17, 1, 255, -128, zeros=9),
     *_threshold_line(1, 7, 6, 1, 31, -16, runs=3),
     *_threshold_line(2, 3, 5, 0, 13, 2, zeros=1, runs=6),
+    *_rom(2, 3, 1),
+    *_rom(13, 70, 1),
+    *_rom(32, 9, 0),
     *_lookup(1, 1, 1),
     *_lookup(3, 8, 8),
     *_lookup(2, 5, 11),
@@ -194,6 +202,16 @@ def test_a_line_counts_levels_with_the_factor_and_the_corrections_of_its_channel
         return results
 
     _follow(BENCH.start(unit), answer, latency=4, fold=unit["FOLD"])
+
+
+@pytest.mark.parametrize("unit", BENCH.cases("edgeml_rom"))
+def test_a_rom_gives_the_word_of_its_place_one_clock_later(unit: Unit) -> None:
+    words, simulated, rng = unit.words("FILE"), BENCH.start(unit), random.Random(seed_for(13))
+    expected = None
+    for place in [*range(len(words)), *(rng.randrange(len(words)) for _ in range(100))]:
+        word = simulated.step(place=place)["word"]
+        assert expected in (None, word)
+        expected = words[place]
 
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_lookup"))

@@ -94,8 +94,8 @@ def _prove(module: str, proofs: list[Proof], folder: Path, replaced: tuple[str, 
     found = re.search(rf"^module {top} .*?^endmodule", text, re.MULTILINE | re.DOTALL)
     assert found, top
     (folder / "proof.v").write_text(found[0], "utf-8")
-    # Eleven thresholds of up to 9 bits: each unit takes as many of the lowest bits as it has thresholds.
-    (folder / "thresholds.mem").write_text("1ff0a5c3b7e2911804d5c70f\n", "utf-8")
+    # Its lowest bits are 3 thresholds of 9 bits that ascend, 7 of 8 bits that do, and a factor and an offset.
+    (folder / "thresholds.mem").write_text("7f7f7d7c6a2d09\n", "utf-8")
     # One run of a line's inputs, of 6 bits each: from −5 to 3 the level is one less.
     (folder / "corrections.mem").write_text("c3ec\n", "utf-8")
     script = []
