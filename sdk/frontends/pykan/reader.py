@@ -36,7 +36,7 @@ _SAME = {"x^0.5": "sqrt", "1/x^0.5": "1/sqrt(x)"}
 
 def read_network(request: Request) -> Mlp:
     """See `formats.pykan_module`."""
-    from kan.MultKAN import MultKAN  # type: ignore[import-not-found,unused-ignore]
+    from kan.MultKAN import MultKAN
 
     model, where = request.source, request.where
     if not isinstance(model, MultKAN):
