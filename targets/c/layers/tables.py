@@ -9,12 +9,12 @@ from edgeml.network import Network, Node
 from edgeml.network.layers.tables import Tables
 
 from ..arrays import ConstantArray
+from ..dense_kernels.bits import narrowest
 from ..dialect import Dialect
 from ..emitter import LayerEmitter, LayerJob
 from ..layer_code import LayerCode
 from ..table_storage import StoredTables, stored_tables
 from ..tensor import Tensor
-from .encode import narrowest
 
 __all__ = ["EMITTER", "TablesEmitter"]
 

@@ -15,6 +15,9 @@ __all__ = ["add_cell", "luts_of"]
 _SIX_INPUTS = FAMILIES["xcup"]
 """Netlists are made for lookup tables of six inputs, whatever the part: the same network gives the same netlist."""
 
+_PAST_SIX_BITS = 1.6
+"""Lookup tables of a function of seven bits over those of one of six: of two designs with functions of 8 bits."""
+
 
 def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
     """Add the logic of a cell: see `estimate.unrolled_amounts`."""
@@ -31,8 +34,8 @@ def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
             parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
         parts.add("compare", 0.5 * cell.outputs)
     else:
-        # Each bit past six doubles a table; multiplexers beside the lookup tables choose between its parts.
-        outputs = cell.outputs << max(len(cell.inputs) - 6, 0)
+        # Parts of large tables are alike, and the multiplexers that choose among them are no lookup tables.
+        outputs = cell.outputs * _PAST_SIX_BITS ** max(len(cell.inputs) - 6, 0)
         parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", outputs)
 
 
