@@ -32,7 +32,7 @@ class TableOfBits:
     @property
     def widths(self) -> npt.NDArray[np.int64]:
         """Bits of the term of each output."""
-        return np.ceil(np.log2(self.terms.max(axis=0) + 1)).astype(np.int64)
+        return np.array([int(most).bit_length() for most in self.terms.max(axis=0)], np.int64)
 
     def __add__(self, other: TableOfBits) -> TableOfBits:
         """The table of both terms' sum."""
@@ -62,7 +62,7 @@ def joined(tables: Sequence[TableOfBits], most_bits: int) -> list[TableOfBits]:
 def _cost(table: TableOfBits) -> int:
     """Lookup tables, about: one for each function that is made, one for each bit that is to be added up."""
     planes = np.unique(_planes(table)[0], axis=1) if table.terms.any() else np.zeros((1, 0))
-    return planes.shape[1] + int(table.widths.sum())
+    return int(planes.shape[1]) + int(table.widths.sum())
 
 
 def _planes(table: TableOfBits) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_], list[tuple[int, int]]]:
