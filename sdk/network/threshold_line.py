@@ -52,7 +52,7 @@ class LineWidths:
     ----------
     multiplier_bits : m < 2^multiplier_bits.
     offset_bits : a fits so many bits, signed.
-    offset_places : a is divisible by 2^offset_places.
+    offset_places, offset_base : a − offset_base is divisible by 2^offset_places, and fits the bits in its place.
     total_bits : acc · m and acc · m + a fit so many bits, signed, for every reachable acc.
     shifts : the values of s that may be taken, in the order of preference.
     """
@@ -60,6 +60,7 @@ class LineWidths:
     multiplier_bits: int = 40
     offset_bits: int = 80
     offset_places: int = 0
+    offset_base: int = 0
     total_bits: int = 80
     shifts: Sequence[int] = range(49)
 
@@ -207,17 +208,18 @@ class LinePoints:
         if widths.offset_places and len(some) > 1:
             found, step = [self.offsets(m, shift) for m in (*some, multipliers[-1])], 1 << widths.offset_places
             least, beyond = min(each.start for each in found), max(each.stop for each in found)
-            offsets = range(-(-least // step) * step, beyond, step)
+            offsets = range(least + (widths.offset_base - least) % step, beyond, step)
             for offset in offsets[:: -(-len(offsets) // _MOST_TRIED) or 1]:
                 yield from self.multipliers_with(offset, shift, widths.multiplier_bits)[:1]
 
     def _offset(self, multiplier: int, shift: int, widths: LineWidths) -> int | None:
-        limit, places = 1 << (widths.offset_bits - 1), widths.offset_places
+        limit, places, base = 1 << (widths.offset_bits - 1), widths.offset_places, widths.offset_base
         offsets = self.offsets(multiplier, shift)
-        least, most = -(-max(offsets.start, -limit) >> places), min(offsets.stop - 1, limit - 1) >> places
+        least = -(-max(offsets.start - base, -limit) >> places)
+        most = min(offsets.stop - 1 - base, limit - 1) >> places
         if least > most:
             return None
-        offset = roundest(least, most) << places
+        offset = (roundest(least, most) << places) + base
         ends = [x * multiplier + plus for x in (self.low, self.high) for plus in (0, offset)]
         total = 1 << (widths.total_bits - 1)
         return offset if -total <= min(ends) and max(ends) < total else None

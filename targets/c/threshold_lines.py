@@ -22,6 +22,7 @@ _MOST_TRIED = 24
 _SHIFTS_TRIED = 4
 _HALF = 16
 _MOST_SHIFT = 24
+_BASES = 24
 
 Exceptions = tuple[tuple[int, int, int, int], ...]
 """(channel, first, beyond, change) as in `ThresholdLine`."""
@@ -61,7 +62,7 @@ def _stored(thresholds: bytes, shape: tuple[int, ...], low: bytes, high: bytes, 
         if found is None:
             return None
         points.append(found)
-    return _two_words(points, 32) if vectors else _one_word(points) or _two_words(points, 16) or _two_words(points, 32)
+    return _wide(points) if vectors else _one_word(points) or _half(points) or _wide(points)
 
 
 def _one_word(points: Sequence[LinePoints]) -> StoredLines | None:
@@ -116,28 +117,55 @@ def _word(
     return None
 
 
-def _two_words(points: Sequence[LinePoints], bits: int) -> StoredLines | None:
-    """A multiplier of 31 bits and an offset of so many, of the high word of their product."""
+def _scale(points: Sequence[LinePoints]) -> tuple[int, int]:
+    """The power of two that fills 32 bits with the largest accumulator, and the places of a product below that of its
+    high word."""
     largest = max(max(abs(each.low), abs(each.high)) for each in points)
-    scale_places = 31 - largest.bit_length()
-    places = 32 - scale_places
+    places = 31 - largest.bit_length()
+    return 1 << places, 32 - places
+
+
+def _wide(points: Sequence[LinePoints]) -> StoredLines | None:
+    """A multiplier of 31 bits, and an offset of 32 that is added to the high word of the product."""
+    scale, places = _scale(points)
     for shift in range(_MOST_SHIFT, 7, -1):
-        for step in range(4, shift) if bits < 32 else (0,):
-            widths = LineWidths(31, bits + step + places, places + step, 32 + places, [places + shift])
+        widths = LineWidths(31, 32 + places, places, 0, 32 + places, [places + shift])
+        lines = _all(each.line(widths) for each in points)
+        if lines is not None:
+            return _two_words(lines, "s32", places, (scale, 1, 0, shift))
+    return None
+
+
+def _half(points: Sequence[LinePoints]) -> StoredLines | None:
+    """The same with offsets of 16 bits, base + step · offset: some base often lets all channels have theirs."""
+    scale, places = _scale(points)
+    rough = _wide(points)
+    if rough is None:
+        return None
+    shift, farthest = rough.arguments[-1], int(np.abs(rough.arrays[1][2]).max())
+    least = max(farthest.bit_length() - 15, 0)
+    for step in (least, least + 1):
+        for part in range(_BASES):
+            base = (part << step) // _BASES
+            widths = LineWidths(31, 16 + step + places, places + step, base << places, 32 + places, [places + shift])
             lines = _all(each.line(widths) for each in points)
             if lines is not None:
-                multipliers = np.array([line.multiplier for line in lines], np.int64)
-                offsets = np.array([line.offset >> (places + step) for line in lines], np.int64)
-                return StoredLines(
-                    f"edgeml_threshold_line_s{bits}",
-                    (
-                        ("multipliers", "int32_t", multipliers, "of the lines of thresholds"),
-                        ("offsets", f"int{bits}_t", offsets, f"of the lines, in units of {1 << step}"),
-                    ),
-                    (1 << scale_places, 1 << step, shift),
-                    _exceptions(lines),
-                )
+                return _two_words(lines, "s16", places, (scale, 1 << step, base, shift))
     return None
+
+
+def _two_words(
+    lines: Sequence[ThresholdLine], stored: str, places: int, arguments: tuple[int, int, int, int]
+) -> StoredLines:
+    _, step, base, _ = arguments
+    multipliers = np.array([line.multiplier for line in lines], np.int64)
+    offsets = np.array([((line.offset >> places) - base) // step for line in lines], np.int64)
+    unit = "" if step == 1 else f", less {base}, in units of {step}"
+    arrays = (
+        ("multipliers", "int32_t", multipliers, "of the lines of thresholds"),
+        ("offsets", f"int{stored[1:]}_t", offsets, f"of the lines{unit}"),
+    )
+    return StoredLines(f"edgeml_threshold_line_{stored}", arrays, arguments, _exceptions(lines))
 
 
 def _all(lines: Iterable[ThresholdLine | None]) -> list[ThresholdLine] | None:

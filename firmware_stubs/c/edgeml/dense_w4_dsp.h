@@ -33,6 +33,17 @@
     EDGEML_W4_WORD("r6", "r4")                                       \
     EDGEML_W4_WORD("r7", "r5")
 
+#if defined(__OPTIMIZE_SIZE__)
+#define EDGEML_W4_TURN "2:\n" EDGEML_W4_GROUP
+#else
+/* Two groups a turn, and one of an odd number first. */
+#define EDGEML_W4_TURN                                               \
+    "tst   r3, #16\n"                                                \
+    "bne   3f\n"                                                     \
+    "2:\n" EDGEML_W4_GROUP                                           \
+    "3:\n" EDGEML_W4_GROUP
+#endif
+
 EDGEML_NAKED void edgeml_dense_w4_dsp_segment(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)
 {
     __asm__ volatile(
@@ -50,10 +61,7 @@ EDGEML_NAKED void edgeml_dense_w4_dsp_segment(const edgeml_dense_call *call EDGE
         "add   r9, r8, r8, lsl #4\n" /* the codes' offset counts once for each output under the mask */
         "add   r10, r9, r8, lsl #8\n"
         "mov   r11, r10\n"
-        "tst   r3, #16\n"
-        "bne   3f\n"
-        "2:\n" EDGEML_W4_GROUP
-        "3:\n" EDGEML_W4_GROUP
+        EDGEML_W4_TURN
         "cmp   r1, r12\n"
         "bne   2b\n"
         "ldrd  r2, r3, [sp, #8]\n"

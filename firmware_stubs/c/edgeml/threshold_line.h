@@ -40,14 +40,15 @@ EDGEML_INLINE int32_t edgeml_line_high(int32_t value, int32_t m)
     return (int32_t)(product < 0 ? ~(~product >> 32) : product >> 32);
 }
 
-/* The high word of acc * scale * m, to which an offset * step is added. */
+/* The high word of acc * scale * m, to which offset * step + base is added. */
 #define EDGEML_THRESHOLD_LINE(name, stored)                                                                            \
     EDGEML_INLINE void name(const int32_t *restrict acc, const int32_t *restrict m, const stored *restrict offset,     \
-                            size_t channels, int32_t scale, int32_t step, uint32_t shift, int32_t levels,              \
-                            uint8_t *restrict y)                                                                       \
+                            size_t channels, int32_t scale, int32_t step, int32_t base, uint32_t shift,                \
+                            int32_t levels, uint8_t *restrict y)                                                       \
     {                                                                                                                  \
         for (size_t c = 0; c < channels; c++) {                                                                        \
-            const int32_t sum = edgeml_line_high(acc[c] * scale, m[c]) + (int32_t)offset[c] * step;                    \
+            const int32_t a = (int32_t)offset[c] * step + base;                                                        \
+            const int32_t sum = edgeml_line_high(acc[c] * scale, m[c]) + a;                                            \
             y[c] = edgeml_line_clip(edgeml_line_shift(sum, shift), levels);                                            \
         }                                                                                                              \
     }
