@@ -126,7 +126,20 @@ def kernels() -> str:
     return mcu_kernels.table(mcu_kernels.counted())
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"demo": demo, "seeds": seeds, "speed": speed, "kernels": kernels}
+def flash() -> str:
+    """What one network takes on each core, from `benchmarks.mcu_flash`."""
+    from . import mcu_flash
+
+    return mcu_flash.table()
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "demo": demo,
+    "seeds": seeds,
+    "speed": speed,
+    "kernels": kernels,
+    "flash": flash,
+}
 """What there is to measure, by the name in the markers."""
 
 
