@@ -25,6 +25,7 @@ module edgeml_threshold_line #(
     parameter LEVELS = 15,
     parameter OUTPUT_BITS = 4,
     parameter BASE = 0,
+    parameter LOGIC = 0,            // whether lines stay out of block RAM
     parameter LINE_FILE = "",
     parameter CORRECTIONS = 0,
     parameter PLACE_BITS = 1,
@@ -72,9 +73,9 @@ module edgeml_threshold_line #(
     genvar p, e;
     generate
         if (FOLD > 1) begin : stored
-            edgeml_rom #(.WORDS(FOLD), .PLACE_BITS(INDEX_BITS), .WIDTH(WORD), .FILE(LINE_FILE)) rom (
-                .clk(clk), .place(index), .word(lines)
-            );
+            edgeml_rom #(
+                .WORDS(FOLD), .PLACE_BITS(INDEX_BITS), .WIDTH(WORD), .LOGIC(LOGIC), .FILE(LINE_FILE)
+            ) rom (.clk(clk), .place(index), .word(lines));
         end else begin : constant
             reg [WORD-1:0] rom [0:0];
             initial $readmemh(LINE_FILE, rom);

@@ -7,6 +7,7 @@ address costs 8 more there (found by looking at what it chose).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,7 @@ def add_rom_apart(
         return
     columns, tables = distinct_columns(rows, bits), table_luts(len(rows), family)
     parts.flip_flops += columns
-    parts.luts += columns * (tables + (np.ceil((tables - 1) * 2 / 3) if family.name == "ice40" else 0.0))
+    parts.luts += columns * (tables + (math.ceil((tables - 1) * 2 / 3) if family.name == "ice40" else 0.0))
 
 
 def add_table(parts: Parts, words: int, width: int, family: Family, *, used: int | None = None) -> None:

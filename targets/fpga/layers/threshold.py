@@ -29,6 +29,7 @@ from ..verilog.memory import memory_image, pack_words
 __all__ = ["HARDWARE", "ThresholdLineUnit", "ThresholdLogic", "ThresholdUnit"]
 
 _MOST_CORRECTIONS = 16
+_MOST_WORDS_IN_LOGIC = 64
 _FEW_LEVELS = 3
 _LINE_PAYS = 0.8
 """A line is several levels of logic deeper than comparisons: all that waits for it costs registers."""
@@ -158,6 +159,11 @@ class ThresholdLineUnit(Unit):
         return max(signed_bits(int(self.offsets.min()), int(self.offsets.max())), 1)
 
     @property
+    def in_logic(self) -> bool:
+        """Whether the lines stay out of block RAM: a block of so few words is mostly empty."""
+        return self.beats <= _MOST_WORDS_IN_LOGIC
+
+    @property
     def _correction_fields(self) -> tuple[int, int, int]:
         """Bits of a place and of a lane, of an input, and of a correction."""
         changes = [run.change for run in self.lines.corrections]
@@ -178,6 +184,7 @@ class ThresholdLineUnit(Unit):
             "LEVELS": self.layer.levels,
             "OUTPUT_BITS": self.output.bits,
             "BASE": self.layer.base,
+            "LOGIC": int(self.in_logic),
             "LINE_FILE": f"{self.node.name}_lines.mem",
         }
         if self.lines.corrections:
@@ -226,7 +233,8 @@ class ThresholdLineUnit(Unit):
         parts.flip_flops += counter_bits(self.beats) + self.pe * self.output.bits + 4
         parts.add("stream", counter_bits(self.beats) + 2.0)
         if not constant:
-            add_rom_apart(parts, self._rows(), max(self.factor_bits, self.offset_bits), family)
+            bits = max(self.factor_bits, self.offset_bits)
+            add_rom_apart(parts, self._rows(), bits, family, in_logic=self.in_logic)
         for lane in range(self.pe):
             factor_bits = self.factor_bits
             if constant:
