@@ -97,7 +97,8 @@ class Tables(Layer):
 
     def table(self, feature: int) -> npt.NDArray[np.int32]:
         """The table of a feature, [values, outputs]."""
-        return self.entries[self.rows[feature]]
+        found: npt.NDArray[np.int32] = self.entries[self.rows[feature]]
+        return found
 
     def output_size(self, *input_sizes: int) -> int:
         if input_sizes != (self.inputs,):
