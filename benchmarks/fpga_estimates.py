@@ -1,10 +1,10 @@
 """How far the FPGA target's own estimates are from yosys, over many small designs; and the fit of their constants.
 
-    python -m benchmarks.fpga_estimates [--count N] [--form quantized|int8|spiking] [--fit]
+    python -m benchmarks.fpga_estimates [--count N] [--form quantized|int8|spiking|lines|encoded] [--fit]
 
-Random networks of all three forms (`fpga_samples`), folded by random amounts or unrolled with random pipelining, for
-Xilinx 7, UltraScale+, ECP5 and iCE40: flip-flops, block RAMs, multipliers and lookup tables as estimated and as yosys
-finds them. `--fit` synthesizes other designs, of other seeds, and prints the constants of
+Random networks of all three forms, and with inputs as bits (`fpga_samples`), folded by random amounts or unrolled with
+random pipelining, for Xilinx 7, UltraScale+, ECP5 and iCE40: flip-flops, block RAMs, multipliers and lookup tables as
+estimated and as yosys finds them. `--fit` synthesizes other designs, of other seeds, and prints the constants of
 `edgeml/targets/fpga/estimate_constants.py` that fit them best; the table without it is then over designs that no
 constant was fitted to.
 """
@@ -43,6 +43,8 @@ _FIT_SEEDS = {
     "quantized": (*range(1000, 1043), 1044, 1046),
     "int8": (1000, 1001, 1002, 1003),
     "spiking": tuple(range(1000, 1048)),
+    # Nothing is fitted to these: their kinds of logic are those of the others.
+    "encoded": (),
 }
 _CONSTANTS = {"folded": FOLDED, "unrolled": UNROLLED, "spiking": SPIKING}
 _PRIORS = {"folded": FOLDED_PRIOR, "unrolled": UNROLLED_PRIOR, "spiking": SPIKING_PRIOR}

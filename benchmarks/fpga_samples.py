@@ -1,6 +1,7 @@
 """Random small networks of all forms, and FPGA designs for them: what the estimates are held against yosys on.
 
-`lines` is the quantized form with more bits, and with thresholds that lie on lines.
+`lines` is the quantized form with more bits, and with thresholds that lie on lines; `encoded` has its inputs as bits
+and levels.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from edgeml.converters.spiking.exact import to_spikes
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.network.layers.encode import BIT, LEVEL, Encode
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
@@ -31,7 +33,7 @@ from edgeml.targets.fpga.estimate.costs import constants_of
 
 __all__ = ["FORMS", "Case", "case"]
 
-FORMS = ("quantized", "int8", "spiking", "lines")
+FORMS = ("quantized", "int8", "spiking", "lines", "encoded")
 _FAMILIES = ("xc7", "ecp5", "ice40", "xcup")
 _PARTS = {"xc7": "xc7z020", "ecp5": "ecp5-85k", "ice40": "ice40-hx8k", "xcup": "xczu7ev"}
 """Whose lookup tables and multipliers weigh what a unit takes."""
@@ -71,6 +73,34 @@ def _quantized_network(rng: np.random.Generator, name: str, widest: int, *, most
             places = np.sort(rng.uniform(0.2, 0.9, levels))
             thresholds = np.sort(np.quantile(acc, places, axis=0).T.round().astype(np.int64), axis=1)
             nodes.append(Node(f"act{index}", Threshold(thresholds), (nodes[-1].name,)))
+            x = (acc[:, :, None] >= thresholds).sum(axis=2)
+    return Network(name, tuple(nodes), Output(np.array([1.0])))
+
+
+def _encoded_network(rng: np.random.Generator, name: str, widest: int) -> Network:
+    """Bytes as bits, as a thermometer each, or features of both in any order; 2-bit layers behind them."""
+    features, each = int(rng.integers(3, widest + 1)), int(rng.choice([4, 8, 12]))
+    way = str(rng.choice(["bits", "bits", "thermometer", "mixed"]))
+    source = np.repeat(np.arange(features), 8 if way == "bits" else each)
+    places = np.tile(np.arange(8)[::-1], features) if way == "bits" else rng.integers(1, 256, len(source))
+    rule = np.full(len(source), BIT if way == "bits" else LEVEL)
+    if way == "mixed":
+        rule = rng.choice([BIT, LEVEL], len(source))
+        places = np.where(rule == BIT, rng.integers(0, 8, len(source)), places)
+        source = rng.permutation(source)
+    encode = Encode(source, rule, places, features)
+    nodes = [Node("input", InputQuantizer(features, np.array([1.0]), np.array([0.0]), 0, 8, False))]
+    nodes.append(Node("bits", encode, ("input",)))
+    x = encode.evaluate(rng.integers(0, 256, (500, features)).astype(np.int32))
+    sizes = [encode.outputs, *(int(size) for size in rng.integers(6, widest + 1, int(rng.integers(1, 3)))), 5]
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        weight = rng.choice([-1, 1], (outputs, inputs)) * (rng.random((outputs, inputs)) < 0.45)
+        bias = rng.integers(-9, 10, outputs)
+        nodes.append(Node(f"fc{index}", Dense(weight, 2, bias), (nodes[-1].name,)))
+        if index + 2 < len(sizes):
+            acc = x @ weight.T + bias
+            thresholds = np.quantile(acc, (0.35, 0.6, 0.85), axis=0).T.round().astype(np.int64)
+            nodes.append(Node(f"act{index}", Threshold(np.sort(thresholds, axis=1)), (nodes[-1].name,)))
             x = (acc[:, :, None] >= thresholds).sum(axis=2)
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
@@ -177,7 +207,11 @@ def case(seed: int, form: str = "quantized") -> Case:
     rng = np.random.default_rng(seed if form == "quantized" else [seed, FORMS.index(form)])
     if form == "spiking":
         return _spiking(seed, rng, FAMILIES[_FAMILIES[seed % 4]])
-    if form == "lines":
+    if form == "encoded":
+        family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
+        network = _encoded_network(rng, f"sample{seed}", 9 if unrolled else 16)
+        every = int(rng.integers(1, 3))
+    elif form == "lines":
         family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
         network = _lines_network(rng, f"sample{seed}", 8 if unrolled else 24)
         every = int(rng.integers(1, 4))

@@ -129,6 +129,14 @@ def test_folded_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) -> N
 
 
 @needs_verilator
+def test_folded_levels_beyond_both_ends_of_the_input_are_constant(tmp_path: Path) -> None:
+    operands = [-300, -129, -128, -127, 0, 1, 127, 128, 255, 256, 900]
+    rules = np.repeat([LEVEL, EQUAL], len(operands))
+    network = network_on(Encode(np.zeros(len(rules), np.int64), rules, operands * 2, 1), signed=True)
+    check_clock_by_clock(network, folded_designs(network, 1)[0], 2000, tmp_path)
+
+
+@needs_verilator
 @pytest.mark.slow(scaled=True)
 def test_many_folded_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
     for seed in sweeps.seeds(3000, 12):
