@@ -133,12 +133,20 @@ def flash() -> str:
     return mcu_flash.table()
 
 
+def bits() -> str:
+    """A first layer on bits of bytes, from `benchmarks.mcu_bits`."""
+    from . import mcu_bits
+
+    return mcu_bits.table(mcu_bits.counted())
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "demo": demo,
     "seeds": seeds,
     "speed": speed,
     "kernels": kernels,
     "flash": flash,
+    "bits": bits,
 }
 """What there is to measure, by the name in the markers."""
 

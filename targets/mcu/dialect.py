@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from edgeml.errors import InputError
 from edgeml.targets.c import Dialect, LayerCode
+from edgeml.targets.c.dense_kernels.bits import BitsKernel, BitsProblem
 from edgeml.targets.c.dense_kernels.installed import installed_kernels
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
@@ -13,12 +14,12 @@ from edgeml.targets.c.dense_kernels.rows import RowsKernel
 from .cores import Core
 from .kernels import BitsColumnsKernel, LanesKernel, MveKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
 
-__all__ = ["core_kernels", "dialect_for", "dialect_with"]
+__all__ = ["core_kernels", "dialect_for", "dialect_with", "kernel_names"]
 
 _LANES: tuple[DenseKernel, ...] = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2), W8BlockKernel())
 _DSP: tuple[DenseKernel, ...] = (W2DspKernel(), W4DspKernel(), W8DspKernel())
 _MVE: tuple[DenseKernel, ...] = (MveKernel(),)
-_BITS = (BitsColumnsKernel(),)
+_BITS: tuple[BitsKernel, ...] = (BitsColumnsKernel(pairs=True), BitsColumnsKernel(pairs=False))
 _ANY = RowsKernel()
 
 
@@ -35,6 +36,19 @@ class _Chosen(DenseKernel):
         return self._kernel.emit(problem)
 
 
+class _ChosenBits(BitsKernel):
+    """A kernel of bits for certain layers only."""
+
+    def __init__(self, kernel: BitsKernel, prefixes: frozenset[str]) -> None:
+        self._kernel, self._prefixes = kernel, prefixes
+
+    def applies(self, problem: BitsProblem) -> bool:
+        return problem.prefix in self._prefixes and self._kernel.applies(problem)
+
+    def emit(self, problem: BitsProblem) -> LayerCode:
+        return self._kernel.emit(problem)
+
+
 def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
     """What dense layers may use on `core`, in the order of preference if nothing was measured; those of installed
     packages come behind edgeml's own, but for the one that computes any layer."""
@@ -42,11 +56,16 @@ def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
     return (*own, *installed_kernels("mcu", (*own, _ANY)), _ANY)
 
 
-def dialect_for(kernels: tuple[DenseKernel, ...], compared: int = 0) -> Dialect:
+def kernel_names(core: Core) -> tuple[str, ...]:
+    """What dense layers may use on `core`, and what those behind bits may."""
+    return tuple(kernel.name for kernel in (*core_kernels(core), *_BITS))
+
+
+def dialect_for(kernels: tuple[DenseKernel, ...], compared: int = 0, bits: tuple[BitsKernel, ...] = _BITS) -> Dialect:
     """The dialect with these kernels, the first that applies to a layer being taken."""
     return Dialect(
         kernels,
-        bits=_BITS,
+        bits=bits,
         padding=16,
         alignment=4,
         tile=0,
@@ -62,11 +81,16 @@ def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:
     Raises InputError where a kernel is none of the core's: `chosen` may come out of a bundle.
     """
     kernels = {kernel.name: kernel for kernel in core_kernels(core)}
-    if unknown := sorted({str(name) for name in chosen.values()} - set(kernels)):
-        raise InputError(f"kernel {unknown[0]!r}", f"is none of {core.title}", f"Known: {', '.join(kernels)}")
-    fixed = tuple(
-        _Chosen(kernel, frozenset(prefix for prefix, wanted in chosen.items() if wanted == name))
-        for name, kernel in kernels.items()
-    )
+    if unknown := sorted({str(name) for name in chosen.values()} - set(kernel_names(core))):
+        raise InputError(
+            f"kernel {unknown[0]!r}", f"is none of {core.title}", f"Known: {', '.join(kernel_names(core))}"
+        )
+
+    def stages(name: str) -> frozenset[str]:
+        return frozenset(prefix for prefix, wanted in chosen.items() if wanted == name)
+
+    fixed = tuple(_Chosen(kernel, stages(name)) for name, kernel in kernels.items())
+    bits = tuple(_ChosenBits(kernel, stages(kernel.name)) for kernel in _BITS)
     # RV32IMC clips by branches: three thresholds are found quicker.
-    return dialect_for((*fixed, *kernels.values()), compared=3 if core.architecture == "riscv" else 0)
+    compared = 3 if core.architecture == "riscv" else 0
+    return dialect_for((*fixed, *kernels.values()), compared, (*bits, *_BITS))

@@ -12,7 +12,7 @@ from edgeml.network import Network, simulate
 from edgeml.targets.c.source import used_constants
 
 from .cores import Core
-from .dialect import core_kernels
+from .dialect import kernel_names
 from .emulator import Call, Emulator, emulator_missing
 from .firmware import Firmware, firmware_files, self_test_vectors
 from .image import Image
@@ -126,16 +126,16 @@ def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict
         return {}
     prefixes = [stage.job.prefix for stage in firmware_files(network, core, {}).program.layout.stages]
     costs: dict[str, list[tuple[int, int, str]]] = {}
-    for kernel in core_kernels(core):
-        firmware = firmware_files(network, core, dict.fromkeys(prefixes, kernel.name))
-        stages = [stage for stage in firmware.program.layout.stages if stage.code.kernel == kernel.name]
+    for kernel in kernel_names(core):
+        firmware = firmware_files(network, core, dict.fromkeys(prefixes, kernel))
+        stages = [stage for stage in firmware.program.layout.stages if stage.code.kernel == kernel]
         if not stages:
             continue
         found = measure(firmware, core)
         for stage in stages:
             values = found.layers[stage.name]
             size = values["constant_bytes"] + values["code_bytes"]
-            costs.setdefault(stage.job.prefix, []).append((size, values["instructions"], kernel.name))
+            costs.setdefault(stage.job.prefix, []).append((size, values["instructions"], kernel))
     chosen = {}
     for prefix, candidates in sorted(costs.items()):
         quickest = min(instructions for _, instructions, _ in candidates)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A dense layer on packed bits for processors without a count of bits: 32 outputs at once, each in its own bit of a word.
  *
- * An input x = 0 or 1 with a weight w of -1, 0 or 1 adds x * w + (w < 0 ? 1 : 0) to the count of an output: 0 or 1. For
- * two inputs that is 0, 1 or 2, for each of their four values. A table holds it, as two words for 32 outputs: ones and
- * twos. No bit is taken out of a word: the two bits of x are an index, and what it selects is added to all 32 counts by
- * carry-save adders. counts: [planes][32 outputs], lowest first.
- * Tables: [words of x][16 pairs][4 values][ones, twos]; the pair that comes as number 4 q + j of a word is made of its
- * bits 8 j + 2 q and 8 j + 2 q + 1. Output r of the 32 has bit 8 (r % 4) + r / 4, which is how bytes come out in order.
+ * An input x = 0 or 1 with a weight w of -1, 0 or 1 adds x * w + (w < 0 ? 1 : 0) to the count of an output: 0 or 1. No bit
+ * of x is taken out of its word: it is an index into a table, and the word found there is added to all 32 counts by
+ * carry-save adders. Two bits together find two words, ones and twos: fewer additions for twice the table.
+ * counts: [planes][32 outputs], lowest first. Output r has bit 8 (r % 4) + r / 4: bytes then come out in order.
+ * Tables of pairs: [words of x][16 pairs][4 values][ones, twos]; pair 4 q + j is made of bits 8 j + 2 q and 8 j + 2 q + 1.
+ * Tables of single inputs: [words of x][4 q][4 j][bit 8 j + 2 q, bit 8 j + 2 q + 1][2 values].
  */
 #ifndef EDGEML_BITS_COLUMNS_H
 #define EDGEML_BITS_COLUMNS_H
@@ -36,16 +36,6 @@ EDGEML_INLINE uint32_t edgeml_bits_add(uint32_t *sum, uint32_t a, uint32_t b)
     return carry;
 }
 
-/* Adds what the table has for one pair to the ones; returns the twos that this makes. offset: of the pair's values. */
-EDGEML_INLINE uint32_t edgeml_bits_pair(const uint32_t *table, uint32_t offset, uint32_t *ones)
-{
-    const uint32_t *const entry = (const uint32_t *)(const void *)((const uint8_t *)table + offset);
-    const uint32_t one = entry[0];
-    const uint32_t two = entry[1] | (*ones & one); /* an entry is 2 at most: no two carries */
-    *ones ^= one;
-    return two;
-}
-
 /* The address of an entry takes one instruction of a core that adds a byte of a register to another; but a compiler would
    rather take each byte out of x itself. */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && (defined(__GNUC__) || defined(__clang__))
@@ -54,58 +44,101 @@ EDGEML_INLINE uint32_t edgeml_bits_pair(const uint32_t *table, uint32_t offset, 
 #define EDGEML_BITS_KEEP(values) ((void)0)
 #endif
 
-/* Eight inputs, four pairs, whose values stand in bits 3 and 4 of each byte of `values`; returns the eights. */
-EDGEML_INLINE uint32_t edgeml_bits_eight(const uint32_t *table, uint32_t values, uint32_t *ones, uint32_t *twos,
-                                         uint32_t *fours)
+/* The words at so many bytes from a word on. */
+EDGEML_INLINE const uint32_t *edgeml_bits_entry(const uint32_t *table, uint32_t offset)
 {
+    return (const uint32_t *)(const void *)((const uint8_t *)table + offset);
+}
+
+/* Adds the table's entry for a pair to the ones; returns the twos that this makes. */
+EDGEML_INLINE uint32_t edgeml_bits_pair(const uint32_t *entry, uint32_t *ones)
+{
+    const uint32_t one = entry[0];
+    const uint32_t two = entry[1] | (*ones & one); /* an entry is 2 at most: no two carries */
+    *ones ^= one;
+    return two;
+}
+
+/* Eight inputs as four pairs, number q of the four of a word; returns the eights. Two bits of x, in bits 3 and 4 of a
+   byte, are how many bytes an entry stands behind that of zeros. */
+EDGEML_INLINE uint32_t edgeml_bits_eight_pairs(const uint32_t *table, uint32_t word, uint32_t q, uint32_t *ones,
+                                               uint32_t *twos, uint32_t *fours)
+{
+    uint32_t values = (q < 2u ? word << (3u - 2u * q) : word >> (2u * q - 3u)) & 0x18181818u;
+    const uint32_t *const t = table + 32u * q;
     EDGEML_BITS_KEEP(values);
-    const uint32_t two0 = edgeml_bits_pair(table, (uint8_t)values, ones);
-    const uint32_t two1 = edgeml_bits_pair(table + 8, (uint8_t)(values >> 8), ones);
+    const uint32_t two0 = edgeml_bits_pair(edgeml_bits_entry(t, (uint8_t)values), ones);
+    const uint32_t two1 = edgeml_bits_pair(edgeml_bits_entry(t + 8, (uint8_t)(values >> 8)), ones);
     const uint32_t four0 = edgeml_bits_add(twos, two0, two1);
-    const uint32_t two2 = edgeml_bits_pair(table + 16, (uint8_t)(values >> 16), ones);
-    const uint32_t two3 = edgeml_bits_pair(table + 24, values >> 24, ones);
+    const uint32_t two2 = edgeml_bits_pair(edgeml_bits_entry(t + 16, (uint8_t)(values >> 16)), ones);
+    const uint32_t two3 = edgeml_bits_pair(edgeml_bits_entry(t + 24, values >> 24), ones);
     const uint32_t four1 = edgeml_bits_add(twos, two2, two3);
     return edgeml_bits_add(fours, four0, four1);
 }
 
-/* The counts of 32 outputs, so many planes of them; x is gone through so many times, with other tables each time. */
-EDGEML_SHARED const uint32_t *edgeml_bits_count(const uint8_t *bits, uint32_t words, uint32_t times,
-                                                const uint32_t *table, uint32_t planes, uint32_t *counts)
+/* The same inputs one by one: a bit of x, in bit 2 of a byte, is how many bytes its entry is behind that of a zero. */
+EDGEML_INLINE uint32_t edgeml_bits_eight_single(const uint32_t *table, uint32_t word, uint32_t q, uint32_t *ones,
+                                                uint32_t *twos, uint32_t *fours)
 {
-    uint32_t ones = 0, twos = 0, fours = 0, eights = 0, sixteens = 0;
-    for (uint32_t p = EDGEML_BITS_LOW; p < planes; p++) {
-        counts[p] = 0;
+    uint32_t even = (q < 1u ? word << 2 : word >> (2u * q - 2u)) & 0x04040404u;
+    uint32_t odd = (q < 1u ? word << 1 : word >> (2u * q - 1u)) & 0x04040404u;
+    const uint32_t *const t = table + 16u * q;
+    uint32_t two[4];
+    EDGEML_BITS_KEEP(even);
+    EDGEML_BITS_KEEP(odd);
+    EDGEML_UNROLL
+    for (uint32_t j = 0; j < 4u; j++) {
+        const uint32_t first = *edgeml_bits_entry(t + 4u * j, (uint8_t)(even >> 8u * j));
+        const uint32_t second = *edgeml_bits_entry(t + 4u * j + 2u, (uint8_t)(odd >> 8u * j));
+        two[j] = edgeml_bits_add(ones, first, second);
     }
-    do {
-        const uint8_t *x = bits;
-        const uint8_t *const end = bits + 4u * words;
-        do {
-            const uint32_t word = edgeml_bits_word(x);
-            const uint32_t mask = 0x18181818u;
-            EDGEML_LOAD_HERE(table);
-            const uint32_t eight0 = edgeml_bits_eight(table, word << 3 & mask, &ones, &twos, &fours);
-            const uint32_t eight1 = edgeml_bits_eight(table + 32, word << 1 & mask, &ones, &twos, &fours);
-            const uint32_t sixteen0 = edgeml_bits_add(&eights, eight0, eight1);
-            const uint32_t eight2 = edgeml_bits_eight(table + 64, word >> 1 & mask, &ones, &twos, &fours);
-            const uint32_t eight3 = edgeml_bits_eight(table + 96, word >> 3 & mask, &ones, &twos, &fours);
-            const uint32_t sixteen1 = edgeml_bits_add(&eights, eight2, eight3);
-            uint32_t carry = edgeml_bits_add(&sixteens, sixteen0, sixteen1);
-            for (uint32_t p = EDGEML_BITS_LOW; p < planes; p++) {
-                const uint32_t plane = counts[p];
-                counts[p] = plane ^ carry;
-                carry &= plane;
-            }
-            table += 128;
-            x += 4;
-        } while (x != end);
-    } while (--times);
-    counts[0] = ones;
-    counts[1] = twos;
-    counts[2] = fours;
-    counts[3] = eights;
-    counts[4] = sixteens;
-    return table;
+    const uint32_t four0 = edgeml_bits_add(twos, two[0], two[1]);
+    const uint32_t four1 = edgeml_bits_add(twos, two[2], two[3]);
+    return edgeml_bits_add(fours, four0, four1);
 }
+
+/* The counts of 32 outputs, so many planes of them; x is gone through so many times, with other tables each time.
+   Returns the tables of the next 32. */
+#define EDGEML_BITS_COUNT(name, eight, table_words)                                                                    \
+    EDGEML_SHARED const uint32_t *name(const uint8_t *bits, uint32_t words, uint32_t times, const uint32_t *table,     \
+                                       uint32_t planes, uint32_t *counts)                                              \
+    {                                                                                                                  \
+        uint32_t ones = 0, twos = 0, fours = 0, eights = 0, sixteens = 0;                                              \
+        for (uint32_t p = EDGEML_BITS_LOW; p < planes; p++) {                                                          \
+            counts[p] = 0;                                                                                             \
+        }                                                                                                              \
+        do {                                                                                                           \
+            const uint8_t *x = bits;                                                                                   \
+            const uint8_t *const end = bits + 4u * words;                                                              \
+            do {                                                                                                       \
+                const uint32_t word = edgeml_bits_word(x);                                                             \
+                EDGEML_LOAD_HERE(table);                                                                               \
+                const uint32_t eight0 = eight(table, word, 0, &ones, &twos, &fours);                                   \
+                const uint32_t eight1 = eight(table, word, 1, &ones, &twos, &fours);                                   \
+                const uint32_t sixteen0 = edgeml_bits_add(&eights, eight0, eight1);                                    \
+                const uint32_t eight2 = eight(table, word, 2, &ones, &twos, &fours);                                   \
+                const uint32_t eight3 = eight(table, word, 3, &ones, &twos, &fours);                                   \
+                const uint32_t sixteen1 = edgeml_bits_add(&eights, eight2, eight3);                                    \
+                uint32_t carry = edgeml_bits_add(&sixteens, sixteen0, sixteen1);                                       \
+                for (uint32_t p = EDGEML_BITS_LOW; p < planes; p++) {                                                  \
+                    const uint32_t plane = counts[p];                                                                  \
+                    counts[p] = plane ^ carry;                                                                         \
+                    carry &= plane;                                                                                    \
+                }                                                                                                      \
+                table += (table_words);                                                                                \
+                x += 4;                                                                                                \
+            } while (x != end);                                                                                        \
+        } while (--times);                                                                                             \
+        counts[0] = ones;                                                                                              \
+        counts[1] = twos;                                                                                              \
+        counts[2] = fours;                                                                                             \
+        counts[3] = eights;                                                                                            \
+        counts[4] = sixteens;                                                                                          \
+        return table;                                                                                                  \
+    }
+
+EDGEML_BITS_COUNT(edgeml_bits_count_pairs, edgeml_bits_eight_pairs, 128)
+EDGEML_BITS_COUNT(edgeml_bits_count_single, edgeml_bits_eight_single, 64)
 
 /* Four outputs of each plane, one in a byte: bits p of bytes 4 w ... 4 w + 3. */
 #define EDGEML_BITS_BYTES(plane, w, p) (((plane) >> (w) & 0x01010101u) << (p))

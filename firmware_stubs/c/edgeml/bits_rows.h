@@ -52,6 +52,33 @@ EDGEML_INLINE const uint32_t *edgeml_bits_eight_rows(const uint8_t *bits, size_t
     }
     const __m256i begin = _mm256_loadu_si256((const __m256i *)(const void *)start);
     _mm256_storeu_si256((__m256i *)(void *)y, _mm256_add_epi32(begin, _mm512_cvtepi64_epi32(sum)));
+#elif defined(EDGEML_AVX2)
+    const __m256i ones_of = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4)); /* of four bits */
+    const __m256i low = _mm256_set1_epi8(0x0f);
+    __m256i sum[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()}; /* four outputs each */
+    for (size_t t = 0; t < times; t++) {
+        for (size_t w = 0; w < words; w++, masks += 32) {
+            const __m256i x = _mm256_set1_epi64x((long long)edgeml_bits_word64(bits + 8 * w));
+            EDGEML_UNROLL
+            for (size_t i = 0; i < 2; i++) {
+                const __m256i any = _mm256_loadu_si256((const __m256i *)(const void *)(masks + 8 * i));
+                const __m256i minus = _mm256_loadu_si256((const __m256i *)(const void *)(masks + 16 + 8 * i));
+                const __m256i counted = _mm256_and_si256(_mm256_xor_si256(x, minus), any);
+                const __m256i high = _mm256_and_si256(_mm256_srli_epi16(counted, 4), low);
+                const __m256i bytes = _mm256_add_epi8(_mm256_shuffle_epi8(ones_of, _mm256_and_si256(counted, low)),
+                                                      _mm256_shuffle_epi8(ones_of, high));
+                sum[i] = _mm256_add_epi64(sum[i], _mm256_sad_epu8(bytes, _mm256_setzero_si256()));
+            }
+        }
+    }
+    EDGEML_UNROLL
+    for (size_t i = 0; i < 2; i++) {
+        const __m256i even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6); /* the lower halves of 64 bits */
+        const __m128i four = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(sum[i], even));
+        const __m128i begin = _mm_loadu_si128((const __m128i *)(const void *)(start + 4 * i));
+        _mm_storeu_si128((__m128i *)(void *)(y + 4 * i), _mm_add_epi32(begin, four));
+    }
 #elif defined(EDGEML_NEON)
     uint16x8_t sum[4]; /* two outputs each; a lane holds the counts of 4095 words */
     EDGEML_UNROLL

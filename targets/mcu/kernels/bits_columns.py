@@ -25,9 +25,20 @@ Planes = npt.NDArray[np.uint32]
 
 
 class BitsColumnsKernel(BitsKernel):
-    """Tables of pairs of inputs, carry-save adders: a bit of a word for each output."""
+    """Tables of inputs, carry-save adders: a bit of a word for each output.
 
-    name = "bits_columns"
+    Parameters
+    ----------
+    pairs : whether two inputs find one entry, for 4 bits of flash a weight instead of 2.
+    """
+
+    def __init__(self, pairs: bool) -> None:
+        self._pairs = pairs
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """As reported to the user."""
+        return "bits_pairs" if self._pairs else "bits_single"
 
     def applies(self, problem: BitsProblem) -> bool:
         """Weights of −2 … 2; at most 65,534 of them on an output; at most 15 thresholds, and those in uint8_t."""
@@ -45,11 +56,12 @@ class BitsColumnsKernel(BitsKernel):
         # A weight below zero counts where its input is 0: so many too many.
         start = problem.bias - sum(np.count_nonzero(part < 0, axis=1) for part in parts)
         table = f"{prefix}_table"
-        words = np.stack([_tables(row) for row in rows], axis=1)  # [blocks][times] ...
-        layout = f"[{blocks} blocks][{len(parts) * bits.words} words of bits][16 pairs][4 values][ones, twos]"
+        words = np.stack([(_pairs if self._pairs else _singles)(row) for row in rows], axis=1)  # [blocks][times] …
+        entries = "[16 pairs][4 values][ones, twos]" if self._pairs else "[32 inputs][2 values]"
+        layout = f"[{blocks} blocks][{len(parts) * bits.words} words of bits]{entries}"
         constants = [*bits.constants, ConstantArray(table, "uint32_t", words, layout)]
         place = f"{bits.place}, {bits.words}, {len(parts)}"
-        count = f"table = edgeml_bits_count({place}, table, {planes}, counts);"
+        count = f"table = edgeml_{self.name.replace('_', '_count_')}({place}, table, {planes}, counts);"
         left = problem.outputs if problem.thresholds is None else problem.output.padded // 4
         most = _BLOCK if problem.thresholds is None else _BLOCK // 4
         before: tuple[str, ...] = ()
@@ -111,7 +123,7 @@ def _as_words(bits: npt.NDArray[np.int64]) -> Planes:
     return np.asarray((bits << place).sum(axis=0), np.uint32)
 
 
-def _tables(weight: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+def _pairs(weight: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
     """Of weights [blocks, 32, bits]: words [blocks, bits / 32, 16 pairs, 4 values, 2]."""
     blocks, _, bits = weight.shape
     pairs = weight.reshape(blocks, _BLOCK, bits // 32, 32)
@@ -123,6 +135,15 @@ def _tables(weight: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
         counts = counts + np.where(w > 0, x, 0) + np.where(w < 0, 1 - x, 0)
     planes = np.stack([counts & 1, counts >> 1])  # [2, 4, blocks, 32, words, 16]
     return _as_words(planes.transpose(3, 2, 4, 5, 1, 0))
+
+
+def _singles(weight: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    """Of weights [blocks, 32, bits]: words [blocks, bits / 32, 32 inputs, 2 values]."""
+    blocks, _, bits = weight.shape
+    order = (_PAIRS[:, None] + np.arange(2)).ravel()
+    inputs = weight.reshape(blocks, _BLOCK, bits // 32, 32)[..., order]
+    values = np.stack([inputs < 0, inputs > 0], axis=-1).astype(np.int64)
+    return _as_words(values.transpose(1, 0, 2, 3, 4))
 
 
 def _levels(

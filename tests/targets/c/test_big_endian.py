@@ -19,9 +19,12 @@ from edgeml.targets.cpu.dialect import CPU_DIALECT
 from edgeml.targets.mcu.cores import core
 from edgeml.targets.mcu.dialect import core_kernels, dialect_for
 from edgeml.targets.mcu.firmware import firmware_files
+from edgeml.targets.mcu.kernels import BitsColumnsKernel
 from tests.network.random_networks import random_network as random_dense_network
 from tests.targets.mcu.networks import random_inputs, random_network
 from tests.targets.mcu.test_forms import int8_network
+
+from .encode_networks import bits_network
 
 SAMPLES = 5
 MACHINES = {  # Zig's target and flags, the emulator, and how a program ends there: register and number of the call
@@ -79,6 +82,11 @@ def networks_and_dialects() -> list[tuple[Network, Dialect]]:
             network = random_network(bits, (21, 18, 13), bits, 2, name=f"{kernel.name}_{name}")
             found.append((network, dialect_for((kernel, RowsKernel()))))
     found += [(random_dense_network(seed, f"dense{seed}", widest=90), CPU_DIALECT) for seed in range(4)]
+    for seed in (0, 4, 8):  # bits as they lie, gathered, and both
+        for kind, dialect in (("pairs", dialect_for((RowsKernel(),))), ("rows", CPU_DIALECT)):
+            found.append((replace(bits_network(seed), name=f"bits_{kind}{seed}"), dialect))
+    single = dialect_for((RowsKernel(),), bits=(BitsColumnsKernel(pairs=False),))
+    found.append((replace(bits_network(8), name="bits_single"), single))
     found.append((replace(int8_network("double_rounding", 1), name="tables"), CPU_DIALECT))
     return found
 
@@ -107,6 +115,7 @@ def test_c_gives_golden_integers_where_the_highest_byte_lies_first(machine: str,
         ]
         runs.append(f"    RUN({name}, {name.upper()}, {number})")
     assert {"w2_lanes2", "w4_lanes2", "w8_block", "w2_dsp", "w4_dsp", "w8_dsp", "mve", "quads", "rows"} <= kernels
+    assert {"bits_pairs", "bits_single", "bits_rows"} <= kernels
     checked = firmware_files(random_network(8, (21, 18, 5), 8, 2, name="checked"), core("m0"), {})
     for path, text in checked.files.items():
         (tmp_path / "checked" / path).parent.mkdir(parents=True, exist_ok=True)

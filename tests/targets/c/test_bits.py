@@ -15,6 +15,7 @@ from edgeml.targets.cpu.dialect import CPU_DIALECT
 from edgeml.targets.cpu.native_network import NativeNetwork, build_native
 from edgeml.targets.mcu.cores import core
 from edgeml.targets.mcu.dialect import dialect_with
+from edgeml.targets.mcu.kernels import BitsColumnsKernel
 from tests.sweeps import cases, seeds
 from tests.targets.cpu.bodies import BODIES, body_flags
 
@@ -23,6 +24,8 @@ from .test_encode import exact
 
 COLUMNS = replace(dialect_with(core("m0"), {}), tile=4)
 """What microcontrollers get, with an entry point for batches."""
+SINGLE = replace(COLUMNS, bits=(BitsColumnsKernel(pairs=False),))
+"""With the smaller tables."""
 
 
 def stage_of_bits(network: Network, dialect: Dialect = COLUMNS) -> Stage:
@@ -37,19 +40,20 @@ def test_rows_of_bits_are_counted_exactly(body: str) -> None:
         exact(native)
 
 
-def test_columns_of_bits_are_counted_exactly_on_this_machine() -> None:
-    networks = [bits_network(seed) for seed in range(100, 120)]
-    for native in build_native(networks, COLUMNS, flags=body_flags("portable")):
+@pytest.mark.parametrize("dialect", [COLUMNS, SINGLE], ids=["pairs", "single"])
+def test_columns_of_bits_are_counted_exactly_on_this_machine(dialect: Dialect) -> None:
+    networks = [bits_network(seed) for seed in range(100, 115)]
+    for native in build_native(networks, dialect, flags=body_flags("portable")):
         exact(native)
 
 
 @pytest.mark.slow(scaled=True)
-@pytest.mark.parametrize("body", [*BODIES, "columns"])
+@pytest.mark.parametrize("body", [*BODIES, "pairs", "single"])
 def test_many_layers_of_bits_are_counted_exactly(body: str) -> None:
     """20,000 vectors for each of 40 layers."""
-    dialect = COLUMNS if body == "columns" else CPU_DIALECT
+    dialect = {"pairs": COLUMNS, "single": SINGLE}.get(body, CPU_DIALECT)
     networks = [bits_network(seed, 130) for seed in seeds(1000, 40)]
-    for native in build_native(networks, dialect, flags=body_flags("portable" if body == "columns" else body)):
+    for native in build_native(networks, dialect, flags=body_flags(body if body in BODIES else "portable")):
         exact(native, count=cases(20_000))
 
 
@@ -59,8 +63,8 @@ def test_bits_stay_where_they_are_and_become_one_stage_with_what_is_behind() -> 
     network = encoded_network(bits_of_bytes(40), ternary(generator, 64, 320), 2, generator)
     stage = stage_of_bits(network)
     assert [node.name for node in stage.job.nodes] == ["encode", "dense", "act"]
-    assert (stage.code.kernel, stage.code.scratch_bytes) == ("bits_columns", 0)
-    assert "edgeml_bits_count(x, 10, 1, " in "\n".join(stage.code.statements)
+    assert (stage.code.kernel, stage.code.scratch_bytes) == ("bits_pairs", 0)
+    assert "edgeml_bits_count_pairs(x, 10, 1, " in "\n".join(stage.code.statements)
     assert generate(network, COLUMNS).arena_bytes == 48 + 64 + 64  # inputs, levels, outputs
     rows = stage_of_bits(network, CPU_DIALECT)
     assert ([node.name for node in rows.job.nodes], rows.code.kernel) == (["encode", "dense"], "bits_rows")
@@ -95,7 +99,7 @@ def test_a_bit_that_is_taken_several_times_counts_as_often() -> None:
             exact(NativeNetwork(network, dialect, flags=body_flags("portable")))
 
 
-@pytest.mark.parametrize("dialect", [CPU_DIALECT, COLUMNS], ids=["rows", "columns"])
+@pytest.mark.parametrize("dialect", [CPU_DIALECT, COLUMNS, SINGLE], ids=["rows", "pairs", "single"])
 @pytest.mark.parametrize("inputs", [2, 62, 63, 254, 255, 256, 510, 511, 2046])
 def test_counts_that_just_fill_their_planes(dialect: Dialect, inputs: int) -> None:
     """All bits count on one output: 2^n − 2, 2^n − 1 and 2^n, with a threshold at the last and one past it."""

@@ -14,6 +14,7 @@ from edgeml.targets.c import generate
 from edgeml.targets.cpu.compiler import WARNINGS, find_compiler
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from tests.network.random_networks import random_inputs, random_network
+from tests.targets.c.encode_networks import bits_network
 
 _SAMPLES = 9
 _PROGRAM = """#include <stdio.h>
@@ -45,9 +46,10 @@ def test_random_networks_equal_golden_at_every_layer(processor: str, tmp_path: P
     if zig is None or emulator is None:
         pytest.skip("needs the package ziglang and the program qemu-aarch64 (Debian: qemu-user)")
     networks = [random_network(seed, f"net{seed}") for seed in range(300, 318)]
+    networks += [bits_network(seed) for seed in range(10)]
     programs = [generate(network, CPU_DIALECT) for network in networks]
     kernels = {stage.code.kernel for program in programs for stage in program.layout.stages}
-    assert {"triplets", "quads", "crumbs"} <= kernels
+    assert {"triplets", "quads", "crumbs", "bits_rows"} <= kernels
     includes = ""
     for network, program in zip(networks, programs, strict=True):
         program.write(tmp_path)

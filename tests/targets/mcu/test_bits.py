@@ -15,7 +15,7 @@ pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 from edgeml.network import Network, simulate, trace
 from edgeml.targets.mcu.cores import UNICORN_CORES, core
 from edgeml.targets.mcu.emulator import Emulator
-from edgeml.targets.mcu.firmware import firmware_files
+from edgeml.targets.mcu.firmware import Firmware, firmware_files
 from edgeml.targets.mcu.image_build import library_image
 from edgeml.targets.mcu.layers_alone import layers_alone, traced_image
 from edgeml.targets.mcu.runner import NetworkRunner
@@ -25,10 +25,18 @@ from ..c.encode_networks import bits_network, inputs_for
 from .networks import bundle_for
 
 
-def runs_exactly(network: Network, name: str, count: int) -> None:
-    """At every layer that has a place in memory, and each stage alone."""
+def firmware_with(network: Network, name: str, kernel: str) -> Firmware:
+    """With one of the kernels of bits; without, the stage behind the input has another."""
     chip = core(name)
-    firmware = firmware_files(network, chip, {})
+    prefix = firmware_files(network, chip, {}).program.layout.stages[1].job.prefix
+    firmware = firmware_files(network, chip, {prefix: kernel})
+    assert firmware.program.layout.stages[1].code.kernel == kernel
+    return firmware
+
+
+def runs_exactly(network: Network, name: str, kernel: str, count: int) -> None:
+    """At every layer that has a place in memory, and each stage alone."""
+    chip, firmware = core(name), firmware_with(network, name, kernel)
     emulator = Emulator(chip, traced_image(firmware, chip))
     q = inputs_for(network, 1, count)
     _, found = NetworkRunner(emulator, firmware.program).trace(q)
@@ -43,17 +51,18 @@ def runs_exactly(network: Network, name: str, count: int) -> None:
 )
 def test_bits_are_counted_exactly_on_a_core(name: str) -> None:
     for seed in (200, 201, 203, 204):
-        runs_exactly(bits_network(seed), name, 12)
+        runs_exactly(bits_network(seed), name, "bits_single" if seed % 2 else "bits_pairs", 12)
 
 
 @pytest.mark.slow(scaled=True)
+@pytest.mark.parametrize("kernel", ["bits_pairs", "bits_single"])
 @pytest.mark.parametrize("name", UNICORN_CORES)
-def test_many_vectors_are_counted_exactly_on_a_core(name: str) -> None:
+def test_many_vectors_are_counted_exactly_on_a_core(name: str, kernel: str) -> None:
     """20,000 vectors for each of 3 layers, both optimizations, at an odd address of the caller's input."""
     chip = core(name)
     for number in range(3):
         network = bits_network(seed_for(5 * number + 300 + number), 45)
-        firmware = firmware_files(network, chip, {})
+        firmware = firmware_with(network, name, kernel)
         q = inputs_for(network, 2, cases(20_000))
         emulator = Emulator(chip, library_image(firmware, chip, optimize="-Os" if number % 2 else "-O2"))
         emulator.allocate(1, 1)
