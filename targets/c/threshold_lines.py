@@ -179,4 +179,8 @@ def _all(lines: Iterable[ThresholdLine | None]) -> list[ThresholdLine] | None:
 
 
 def _exceptions(lines: Sequence[ThresholdLine]) -> Exceptions:
-    return tuple((channel, *rest) for channel, line in enumerate(lines) for _, *rest in line.exceptions)
+    return tuple(
+        (channel, first, beyond, change)
+        for channel, line in enumerate(lines)
+        for _, first, beyond, change in line.exceptions
+    )
