@@ -51,6 +51,12 @@ def spiking_network(network: Network) -> SpikingNetwork:
     populations = [node for node in network.layers if node.name in entries or node.name in neurons]
     if len(entries) != 1 or populations[0].name not in entries:
         raise InputError(f"network {network.name}", f"has {len(entries)} input populations; one is supported")
+    if populations[0].inputs != (network.nodes[0].name,):
+        raise InputError(
+            f"layer {populations[0].inputs[0]}",
+            f"a layer of kind {network.layers[0].layer.kind!r} before the spikes has no hardware in these units",
+            "Use --to quantized, whose designs take bits of the input at no cost",
+        )
     stages = []
     for node in populations[1:]:
         (before,) = node.inputs
