@@ -21,7 +21,17 @@ from .frontends.mlp import Affine, Linear, Mlp, MlpNode
 from .options import Option, Structured
 from .options.kinds import shown
 
-__all__ = ["BITS", "ENCODE", "TABLE", "THERMOMETER", "FeatureEncoding", "encode_input", "read_encodings"]
+__all__ = [
+    "BITS",
+    "ENCODE",
+    "TABLE",
+    "THERMOMETER",
+    "FeatureEncoding",
+    "encode_input",
+    "read_encodings",
+    "stand_in_encoding",
+    "takes_encoding",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -105,7 +115,7 @@ def encode_input(mlp: Mlp, x: Floats, encodings: tuple[FeatureEncoding, ...], bi
     InputError : something else takes the input, or a feature is named that there is not, or twice.
     """
     taken, normalised, a, c = _normalisation(mlp)
-    first = [node for node in mlp.nodes if normalised in node.inputs and node.name not in taken]
+    first = mlp.consumers(normalised)
     for node in first:
         if not isinstance(node.operator, Linear):
             raise InputError(
@@ -175,6 +185,20 @@ ENCODE = Option(
     otherwise="as whole numbers",
 )
 """The declaration of the option, of all forms that have it."""
+
+
+def takes_encoding(mlp: Mlp) -> bool:
+    """Whether the model's input, perhaps normalised first, is taken by linear layers alone."""
+    return all(isinstance(node.operator, Linear) for node in mlp.consumers(_normalisation(mlp)[1]))
+
+
+def stand_in_encoding(kind: str, features: int, bits: int) -> Encode:
+    """The encoding that `all=kind` makes of features that are uniform in 0 … 2^bits − 1."""
+    (encoding,) = read_encodings(f"all={kind}")
+    columns = _columns(encoding, np.arange(1 << bits), bits)
+    count = len(columns.rule)
+    rule, operand = np.tile(columns.rule, features), np.tile(columns.operand, features)
+    return Encode(np.repeat(np.arange(features), count).astype(np.float64), rule, operand, features, bits)
 
 
 @dataclass(frozen=True, eq=False)

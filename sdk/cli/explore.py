@@ -210,5 +210,12 @@ def _design(candidate: Mapping[str, Any]) -> str:
     shape = "-".join(str(width) for width in candidate["hidden"])
     options = candidate["options"]
     hardware = [str(options[name]) for name in ("architecture", "encoding") if name in options]
-    parts = [shape, f"w{weights}", f"a{acts}" if acts else "", f"in{candidate['input_bits']}", *hardware]
+    parts = [
+        shape,
+        f"w{weights}",
+        f"a{acts}" if acts else "",
+        f"in{candidate['input_bits']}",
+        candidate["encode"],
+        *hardware,
+    ]
     return " ".join(part for part in [candidate["target"], candidate["form"], *parts] if part)

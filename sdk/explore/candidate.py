@@ -26,6 +26,7 @@ class Candidate:
     input_bits : of the network's input.
     options : of the target, and of the spiking form its encoding.
     baseline : whether it was given by hand (never stopped early).
+    encode : how all features enter, as the option `encode` has it behind `all=`; "" for whole numbers.
     """
 
     target: str
@@ -36,6 +37,7 @@ class Candidate:
     input_bits: int
     options: Mapping[str, Any] = field(default_factory=dict)
     baseline: bool = False
+    encode: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Everything but `baseline`, for front.json and for the storage."""
@@ -46,13 +48,14 @@ class Candidate:
             "weight_bits": list(self.weight_bits),
             "act_bits": list(self.act_bits),
             "input_bits": self.input_bits,
+            "encode": self.encode,
             "options": dict(self.options),
         }
 
     @property
     def training_key(self) -> tuple[Any, ...]:
         """What decides the trained integers; spiking networks are made from the quantized ones, exactly."""
-        return (self.form == "tflite", self.hidden, self.weight_bits, self.act_bits, self.input_bits)
+        return (self.form == "tflite", self.hidden, self.weight_bits, self.act_bits, self.input_bits, self.encode)
 
     @property
     def target_options(self) -> dict[str, Any]:

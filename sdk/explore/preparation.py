@@ -15,6 +15,7 @@ from .. import plugins
 from ..data.dataset import Dataset, as_values, load_dataset
 from ..errors import InputError
 from ..frontends.mlp import Mlp
+from ..input_encoding import stand_in_encoding, takes_encoding
 from ..inputs import read_inputs
 from ..network.task import VALUES
 from ..profile import load_profile
@@ -35,6 +36,9 @@ _FIRST_SHAPES = (((64, 32), 2), ((32, 16), 2), ((16,), 3), ((32,), 4))
 """Where a search of the family begins, with bits, on FPGAs at `_FIRST_HARDWARE`."""
 _FIRST_HARDWARE = "folded-256"
 _MEAN_BITS = (2, 3, 4, 6)
+_INPUT_BITS = 8
+_MOST_ENCODED = 4096
+"""Inputs of a network, bits and levels counted, up to which encodings are tried."""
 
 
 def model_and_data(settings: Settings, model: Any, data: Path) -> tuple[Mlp | None, Dataset]:
@@ -128,7 +132,21 @@ def space_of(settings: Settings, problem: Problem) -> Space:
         max([settings.depth, *(len(hidden) for hidden, _ in baselines)]),
         tuple(sorted(bits)),
         explored("quantized", "input_bits"),
+        _encodings(settings, problem),
     )
+
+
+def _encodings(settings: Settings, problem: Problem) -> tuple[str, ...]:
+    """Those asked for, if the model begins with linear layers, and does not become too wide by them."""
+    if problem.mlp is not None and not takes_encoding(problem.mlp):
+        return ("",)
+    features = problem.data.features
+    found = []
+    for each in settings.encode:
+        size = features if each == "" else features * stand_in_encoding(each, 1, _INPUT_BITS).outputs
+        if size <= max(_MOST_ENCODED, features):
+            found.append(each)
+    return tuple(found) or ("",)
 
 
 def require_budgets(problem: Problem) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InputError
+from ..input_encoding import read_encodings
 from ..options import Choice, Kind, Option, Real, Structured, Whole
 from ..options.kinds import shown
 
-__all__ = ["FORMS", "LIMITS", "QUESTION", "SAMPLERS", "Settings", "explored", "parts_of"]
+__all__ = ["FORMS", "LIMITS", "NUMBERS", "QUESTION", "SAMPLERS", "Settings", "explored", "parts_of"]
 
 FORMS = ("quantized", "tflite", "spiking")
 """The forms that can be explored."""
@@ -56,6 +57,21 @@ def _bits(value: Any) -> tuple[int, ...]:
         ) from None
 
 
+NUMBERS = "numbers"
+"""Features as whole numbers, in the option `encode`."""
+
+
+def _encodings(value: Any) -> tuple[str, ...]:
+    """Ways for all features to enter, as `Candidate.encode` has them, of `numbers,bits,thermometer:7` or a sequence."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or not 0 < len(words) <= _MOST_CHOICES:
+        raise ValueError
+    found = ["" if str(word).strip() in (NUMBERS, "") else str(word).strip() for word in words]
+    for word in filter(None, found):
+        read_encodings(f"all={word}")
+    return tuple(dict.fromkeys(found))
+
+
 LIMITS = (
     Option("trials", Whole(1, 10**9), "Trials in all, with those of earlier runs.", default=100),
     Option(
@@ -83,6 +99,12 @@ QUESTION = (
         "Bits of weights and activations.",
         otherwise="what the quantized form declares as worth trying",
     ),
+    Option(
+        "encode",
+        Structured("HOW,…", "of numbers, bits, thermometer:N and table, with commas", _encodings),
+        "How features enter: as whole numbers, bits, thermometers or tables.",
+        default=(NUMBERS, "bits", "thermometer:7"),
+    ),
     Option("samples", Whole(2, 10**7), "Most training samples of a trial.", default=20_000),
     Option("steps", Whole(1, 10**6), "Steps of a full training, 128 samples each.", default=1500),
     Option("sampler", Choice(SAMPLERS), "Optuna's sampler.", default="tpe"),
@@ -101,7 +123,7 @@ class Settings:
     targets : names or paths of profiles. forms : of quantized, tflite, spiking.
     objectives : such as `accuracy,luts`. constraints : such as `luts<=5%`.
     baselines : designs given by hand, such as `256-128-64-32:2`.
-    seed, widths, depth, bits, samples, steps, sampler : see `QUESTION`; text is read as from the command line.
+    seed, widths, depth, bits, encode, samples, steps, sampler : see `QUESTION`; text is read as from the command line.
     task, labels, split : as of `convert`; "" and () where nothing is said.
     """
 
@@ -114,6 +136,7 @@ class Settings:
     widths: tuple[int, ...] = _DEFAULT["widths"]
     depth: int = _DEFAULT["depth"]
     bits: tuple[int, ...] = field(default_factory=lambda: explored("quantized", "bits"))
+    encode: tuple[str, ...] = _DEFAULT["encode"]
     samples: int = _DEFAULT["samples"]
     steps: int = _DEFAULT["steps"]
     sampler: str = _DEFAULT["sampler"]

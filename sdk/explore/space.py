@@ -35,7 +35,7 @@ class Space:
     features, outputs : of the network.
     layer_sizes : (inputs, outputs) of the linear layers of a given model, or None: the family is searched.
     widths : of hidden layers, ascending. depth : most hidden layers. bits : of weights and activations, ascending.
-    input_bits : ascending.
+    input_bits : ascending. encode : see `Candidate.encode`; the first is where a search begins.
     """
 
     profiles: Mapping[str, Profile]
@@ -47,6 +47,7 @@ class Space:
     depth: int
     bits: tuple[int, ...]
     input_bits: tuple[int, ...]
+    encode: tuple[str, ...] = ("",)
 
     @cached_property
     def tflite_bits(self) -> tuple[int, ...]:
@@ -69,18 +70,18 @@ class Space:
             depth = trial.suggest_int("depth", 1, self.depth)
             hidden = tuple(_pick(trial, f"width{place + 1}", self.widths) for place in range(depth))
             layers = depth + 1
+        encode = trial.suggest_categorical("encode", self.encode) if len(self.encode) > 1 else self.encode[0]
         if form == "tflite":
             weights = (_pick(trial, "tflite_bits", self.tflite_bits),) * layers
-            return Candidate(
-                target, form, hidden, weights, (8,) * (layers - 1), 8, self._options(trial, target, hidden)
-            )
+            options = self._options(trial, target, hidden)
+            return Candidate(target, form, hidden, weights, (8,) * (layers - 1), 8, options, encode=encode)
         weights = tuple(_pick(trial, f"weight_bits{place + 1}", self.bits) for place in range(layers))
         acts = tuple(_pick(trial, f"act_bits{place + 1}", self.bits) for place in range(layers - 1))
         inputs = _pick(trial, "input_bits", self.input_bits)
         options = self._options(trial, target, hidden)
         if form == "spiking":
             options = {**options, "encoding": trial.suggest_categorical("encoding", self.encodings)}
-        return Candidate(target, form, hidden, weights, acts, inputs, options)
+        return Candidate(target, form, hidden, weights, acts, inputs, options, encode=encode)
 
     def parameters(self, candidate: Candidate) -> dict[str, Any]:
         """What a trial must be given to suggest `candidate`, or the nearest to it that the space holds."""
@@ -90,6 +91,7 @@ class Space:
         found |= {f"act_bits{k + 1}": _index(self.bits, bits) for k, bits in enumerate(candidate.act_bits)}
         found["input_bits"] = _index(self.input_bits, candidate.input_bits)
         found["tflite_bits"] = _index(self.tflite_bits, candidate.weight_bits[0])
+        found["encode"] = candidate.encode if candidate.encode in self.encode else self.encode[0]
         found["encoding"] = candidate.options.get("encoding", self.encodings[0])
         if self.profiles[candidate.target].kind == "fpga":
             small = self._weights(candidate.hidden) <= _UNROLLED_WEIGHTS
@@ -108,12 +110,16 @@ class Space:
                 *(("act", k) for k in range(len(acts))),
             ]
             places += [("width", k) for k in range(len(hidden))] * 2
+            places += [("encode", 0)] if len(self.encode) > 1 else []
             if len(hidden) > 1:
                 places.append(("remove", int(generator.integers(len(hidden)))))
+            encode = candidate.encode
             if candidate.form == "tflite":
                 places = [("width", k) for k in range(len(hidden))] or [("weight", 0)]
             what, place = places[int(generator.integers(len(places)))]
-            if what == "input":
+            if what == "encode":
+                encode = str(generator.choice(np.array([each for each in self.encode if each != encode])))
+            elif what == "input":
                 inputs = _moved(self.input_bits, inputs, generator)
             elif what == "width":
                 hidden[place] = _moved(self.widths, hidden[place], generator)
@@ -131,6 +137,7 @@ class Space:
                 act_bits=tuple(acts),
                 input_bits=inputs,
                 baseline=False,
+                encode=encode,
             )
         return candidate
 

@@ -20,6 +20,7 @@ from .. import plugins
 from ..data.dataset import Dataset
 from ..errors import EdgemlError, InputError, MissingTool
 from ..frontends.mlp import Mlp
+from ..input_encoding import TABLE, stand_in_encoding
 from ..judging.scores import answers_of
 from ..network import Network, network_file
 from ..profile import Profile
@@ -140,9 +141,11 @@ class Trials:
         kept = self._trained.get((candidate.training_key, problem.full_steps))
         early = kept is None and not candidate.baseline
         estimates: dict[str, float] = {}
-        if kept is None and candidate.form != "tflite" and self._plain_chain():
-            sizes = self._sizes(candidate)
-            network = stand_in(sizes, candidate.weight_bits, candidate.act_bits, candidate.input_bits)
+        if kept is None and candidate.form != "tflite" and self._plain_chain() and candidate.encode != TABLE:
+            sizes, encoding = self._sizes(candidate), None
+            if candidate.encode:
+                encoding = stand_in_encoding(candidate.encode, sizes[0], candidate.input_bits).integer_layer()
+            network = stand_in(sizes, candidate.weight_bits, candidate.act_bits, candidate.input_bits, encoding)
             estimates = self._estimates(self._in_form(network, candidate), candidate, measured=False)
         costs_known = all(name in estimates for name in problem.objectives[1:])
         if early and estimates:
@@ -150,7 +153,7 @@ class Trials:
             if max(violations, default=0.0) > _STAND_IN_ERROR:
                 return self._stopped("too_large", 0.0, estimates, violations)
         mlp, float_quality = self._member(candidate)
-        if early and costs_known:
+        if early and costs_known and not candidate.encode:  # bits may tell more than the float model's sums
             best = min(float_quality + _FLOAT_SLACK, 1.0)
             if self._beaten(best, estimates, judged):
                 return self._stopped("dominated", best, estimates, self._violations(estimates, {}, candidate))
@@ -244,6 +247,8 @@ class Trials:
         data = self.problem.data
         epochs = max(1, round(steps / math.ceil(len(data.x) / BATCH))) if self._trains(candidate) else 0
         options: dict[str, Any] = {"epochs": epochs, "seed": self.problem.seed}
+        if candidate.encode:
+            options["encode"] = f"all={candidate.encode}"
         if candidate.form == "tflite":
             options["weight_bits"] = candidate.weight_bits[0]
         else:

@@ -6,23 +6,31 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from ..network import Dense, Encode, InputQuantizer, Network, Node, Output, Threshold
 
 __all__ = ["stand_in"]
 
 
 def stand_in(
-    sizes: tuple[int, ...], weight_bits: tuple[int, ...], act_bits: tuple[int, ...], input_bits: int
+    sizes: tuple[int, ...],
+    weight_bits: tuple[int, ...],
+    act_bits: tuple[int, ...],
+    input_bits: int,
+    encoding: Encode | None = None,
 ) -> Network:
     """A random chain of `sizes`, the same for the same arguments.
 
     Its weights are spread like trained ones (normal, a third of 2-bit weights zero) and its thresholds cut the
     distribution of the sums into equal parts. What depends on shapes and widths alone costs exactly what it will;
-    what depends on the weights themselves (logic shared in an unrolled design) nearly so.
+    what depends on the weights themselves (logic shared in an unrolled design) nearly so. With an `encoding`, the first
+    layer takes what that makes of the input.
     """
     generator = np.random.default_rng(0)
     nodes = [Node("input", InputQuantizer(sizes[0], np.ones(1), np.zeros(1), 0, input_bits, False))]
     source, spread = "input", float((1 << input_bits) - 1)
+    if encoding is not None:
+        nodes.append(Node("encode", encoding, ("input",)))
+        source, spread, sizes = "encode", 1.0, (encoding.outputs, *sizes[1:])
     for place, (taken, given) in enumerate(pairwise(sizes)):
         bits = weight_bits[place]
         name = f"linear{place + 1}"

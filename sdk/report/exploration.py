@@ -149,6 +149,7 @@ def _point_table(objectives: Sequence[Mapping[str, Any]], points: Sequence[Mappi
             "weight bits": _dashed(candidate.get("weight_bits")),
             "activation bits": _dashed(candidate.get("act_bits")),
             "input bits": candidate.get("input_bits", ""),
+            "inputs as": candidate.get("encode", "") or "numbers",
         }
         rows.append(row)
     return table(tuple(dict.fromkeys(key for row in rows for key in row)), rows, "Designs")

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from ...errors import InputError
 from ...network import Encode as IntegerEncode
-from ...network import Layer
 from ...network.layers.encode import BIT, EQUAL, LEVEL, VALUE
 from .arrays import ArrayLibrary
 from .interval import Interval
@@ -77,7 +76,7 @@ class Encode(FloatOperator):
         """The outputs that follow a rule."""
         return np.flatnonzero(self.rule == rule)
 
-    def integer_layer(self) -> Layer:
+    def integer_layer(self) -> IntegerEncode:
         """The layer on q; a level between two integers is the upper one, and one past all of them is never reached."""
         operand = np.where(self.rule == LEVEL, np.ceil(np.clip(self.operand, 0, self.high + 1)), self.operand)
         source, rule, whole = (each.astype(np.int32) for each in (self.source, self.rule, operand))
