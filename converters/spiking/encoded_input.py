@@ -114,10 +114,10 @@ class _Merged:
                 weight = np.zeros((len(part), self._size), np.int64)
             weight[:, start : start + part.shape[1]] += part
         assert weight is not None
-        return Dense(weight, bits, bias)
+        return Dense(weight.astype(np.int32), bits, bias.astype(np.int32))
 
 
 def _one_hot(tables: Tables) -> Encode:
     count, values = tables.features, tables.values
-    rule, operand = np.full(count * values, EQUAL), np.tile(np.arange(values), count)
+    rule, operand = np.full(count * values, EQUAL, np.int32), np.tile(np.arange(values, dtype=np.int32), count)
     return Encode(np.repeat(tables.source, values), rule, operand, tables.inputs)

@@ -52,7 +52,8 @@ def encoding_from_fields(fields: Mapping[str, Any]) -> Encode:
         lists = {name: fields[name] for name in _ARRAYS}
         if any(not isinstance(each, list) or len(each) > _MOST_OUTPUTS for each in lists.values()):
             raise NetworkError("encoded input", f"must have lists as {', '.join(_ARRAYS)}")
-        return Encode(*(np.array(each) for each in lists.values()), fields["inputs"])
+        source, rule, operand = (np.array(each) for each in lists.values())
+        return Encode(source, rule, operand, fields["inputs"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NetworkError("encoded input", f"is not sound ({type(error).__name__}: {error})") from error
 

@@ -49,7 +49,8 @@ class StoredTables:
     @property
     def bits(self) -> int:
         """Bits of a field: 2, 4 or 8."""
-        return next(bits for bits in _FIELD_BITS if self.rows.size == 0 or int(self.rows.max()) < 1 << bits)
+        fitting = (bits for bits in _FIELD_BITS if self.rows.size == 0 or int(self.rows.max()) < 1 << bits)
+        return int(next(fitting))
 
     @property
     def bytes(self) -> int:

@@ -58,7 +58,7 @@ def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
 
 def kernel_names(core: Core) -> tuple[str, ...]:
     """What dense layers may use on `core`, and what those behind bits may."""
-    return tuple(kernel.name for kernel in (*core_kernels(core), *_BITS))
+    return (*(kernel.name for kernel in core_kernels(core)), *(kernel.name for kernel in _BITS))
 
 
 def dialect_for(kernels: tuple[DenseKernel, ...], compared: int = 0, bits: tuple[BitsKernel, ...] = _BITS) -> Dialect:

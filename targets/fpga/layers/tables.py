@@ -16,7 +16,7 @@ from ..architectures.folded.folding import Folding, ceil_div
 from ..architectures.folded.unit import Place, Unit
 from ..architectures.unrolled.compressor_tree import compress
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
-from ..architectures.unrolled.netlist import Netlist
+from ..architectures.unrolled.netlist import Bit, Netlist
 from ..architectures.unrolled.size import check_values
 from ..architectures.unrolled.sums_of_tables import TableOfBits, joined, term_bits
 from ..architectures.unrolled.value import Value, sum_value
@@ -285,7 +285,7 @@ def _tables(
 
 def _small_functions(
     tables: Sequence[TableOfBits], constants: npt.NDArray[np.int64]
-) -> dict[int, tuple[tuple, tuple[int, ...]]]:
+) -> dict[int, tuple[tuple[Bit, ...], tuple[int, ...]]]:
     """Outputs that so few bits reach that a table of them costs least: those bits, and the sum for each number."""
     found = {}
     for output, constant in enumerate(constants.tolist()):

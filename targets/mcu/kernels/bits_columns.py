@@ -128,7 +128,7 @@ def _pairs(weight: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
     blocks, _, bits = weight.shape
     pairs = weight.reshape(blocks, _BLOCK, bits // 32, 32)
     value = np.arange(4)
-    counts = 0
+    counts: npt.NDArray[np.int64] = np.zeros(1, np.int64)
     for which in (0, 1):
         x = (value >> which & 1)[:, None, None, None, None]
         w = pairs[..., _PAIRS + which]
