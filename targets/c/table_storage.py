@@ -50,7 +50,8 @@ class StoredTables:
     def bits(self) -> int:
         """Bits of a field: 2, 4 or 8."""
         fitting = (bits for bits in _FIELD_BITS if self.rows.size == 0 or int(self.rows.max()) < 1 << bits)
-        return int(next(fitting))
+        found: int = next(fitting)
+        return found
 
     @property
     def bytes(self) -> int:
