@@ -60,6 +60,7 @@ class Mlp:
     labels : names of the outputs, or empty; of a binary model the names of class 0 and class 1.
     task : "classes", "binary" or "values" (see `network.task`); "" becomes what the outputs suggest: several are
         classes, one behind a sigmoid is binary, any other one is a value.
+    values : of a model that encodes its input itself, how many integers 0, 1, … each feature may be [inputs]; else ().
     """
 
     name: str
@@ -68,6 +69,7 @@ class Mlp:
     final: str = ""
     labels: tuple[str, ...] = ()
     task: str = ""
+    values: tuple[int, ...] = ()
     sizes: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

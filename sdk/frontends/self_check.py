@@ -9,15 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CheckFailed, EdgemlError, InputError, printable
+from .float_operators.encode import Encode
 from .mlp import Mlp
 
-__all__ = ["check_against_source", "in_batches", "random_inputs"]
+__all__ = ["check_against_source", "in_batches", "random_inputs", "whole_inputs"]
 
 TOLERANCE = 1e-7
 """Allowed difference, relative to the largest number in a sample's computation: both sides run in float64."""
 
 _SAMPLES_PER_SCALE = 2
 _SMALLEST_LOG = -600.0
+_WHOLE_SAMPLES = 32
+_MOST_WHOLE = 128
+_ABOVE = 1e-9
 _MAGNITUDES = (0.1, 1.0, 10.0, 1000.0)
 
 
@@ -26,6 +30,20 @@ def random_inputs(features: int) -> npt.NDArray[np.float64]:
     generator = np.random.default_rng(features)
     scales = np.repeat(_MAGNITUDES, _SAMPLES_PER_SCALE)[:, None]
     return np.asarray(generator.standard_normal((scales.size, features)) * scales)
+
+
+def whole_inputs(mlp: Mlp) -> npt.NDArray[np.float64]:
+    """Samples for a model that takes whole numbers: the smallest, the largest, and random ones of each feature, in the
+    units of the model's input: [samples, features]."""
+    generator = np.random.default_rng(mlp.input_size)
+    values = np.array(mlp.values or (_MOST_WHOLE,) * mlp.input_size)
+    q = generator.integers(0, values, (_WHOLE_SAMPLES, mlp.input_size))
+    q[0], q[1] = 0, values - 1
+    for node in mlp.consumers("input"):
+        if isinstance(node.operator, Encode) and (node.operator.scale, node.operator.offset) != (1.0, 0.0):
+            # A little above: what is cut off to an integer may not fall below it by rounding.
+            return np.asarray((q + _ABOVE) * node.operator.scale + node.operator.offset)
+    return q.astype(np.float64)
 
 
 def in_batches(
@@ -44,7 +62,11 @@ def in_batches(
 
 
 def check_against_source(
-    mlp: Mlp, run: Callable[[npt.NDArray[np.float64]], Any], where: str, tolerance: float = TOLERANCE
+    mlp: Mlp,
+    run: Callable[[npt.NDArray[np.float64]], Any],
+    where: str,
+    tolerance: float = TOLERANCE,
+    whole: bool = False,
 ) -> None:
     """Compare `mlp` with the source model on random inputs.
 
@@ -52,13 +74,14 @@ def check_against_source(
     ----------
     run : the source model: float64 [samples, inputs] → what the model gives for them, as an array.
     tolerance : see `TOLERANCE`; larger where the source computes in fewer bits.
+    whole : the source takes integers alone. What a model that encodes its input is tried with, are integers always.
 
     Raises
     ------
     CheckFailed : they differ: edgeml misread the model.
     InputError : the model's numbers overflow, or the source cannot be run.
     """
-    x = random_inputs(mlp.input_size)
+    x = whole_inputs(mlp) if whole or mlp.values else random_inputs(mlp.input_size)
     with np.errstate(all="ignore"):
         trace = mlp.trace(x)
     logits = trace[mlp.nodes[-1].name]

@@ -61,12 +61,12 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     ),
     "samples reversed": (lambda: Functional(lambda m, x: m.fc(x).flip(0), fc=fc()), "aten.flip", "edgeml reads"),
     "one layer at several places": (
-        lambda: Functional(lambda m, x: m.fc(x.view(-1, 2, 4)).flatten(1), fc=nn.Linear(4, 4)),
+        lambda: Functional(lambda m, x: m.fc(torch.tanh(x).view(-1, 2, 4)).flatten(1), fc=nn.Linear(4, 4)),
         r"fc \(Linear\).*several positions",
         "flatten the input",
     ),
     "features moved": (
-        lambda: Functional(lambda m, x: m.fc(x.view(-1, 2, 4).transpose(1, 2).reshape(-1, 8)), fc=fc()),
+        lambda: Functional(lambda m, x: m.fc(torch.tanh(x).view(-1, 2, 4).transpose(1, 2).reshape(-1, 8)), fc=fc()),
         "order of the features",
         "edgeml reads",
     ),

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from ...errors import InputError
 from ..self_check import in_batches
-from .operators import IGNORED, readers_of
-from .program import Call, DataType, Graph, Ignored, Program, Reference
+from .operators import IGNORED, is_known
+from .program import INTEGERS, Call, DataType, Graph, Ignored, Program, Reference
 from .reader import simple_name
 
 __all__ = ["run_program"]
@@ -30,8 +30,10 @@ def run_program(program: Program, x: npt.NDArray[np.float64]) -> npt.NDArray[Any
 
     def run(shaped: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         with torch.no_grad():
-            result = _run(program.graph, {**values, program.input: torch.from_numpy(shaped)})[0]
-            return np.asarray(result.numpy())
+            given = torch.from_numpy(shaped)
+            if program.input_type in INTEGERS:
+                given = given.to(getattr(torch, program.input_type))
+            return np.asarray(_run(program.graph, {**values, program.input: given})[0].numpy())
 
     return in_batches(run, x, program.input_shape)
 
@@ -68,7 +70,7 @@ def _run(graph: Graph, values: dict[str, Any]) -> list[Any]:
 def _call(call: Call, values: dict[str, Any]) -> list[Any]:
     import torch
 
-    if not readers_of(simple_name(call.operator)[0]):
+    if not is_known(simple_name(call.operator)[0]):
         raise InputError(call.origin, f"{call.operator} is not supported")
     packet, _, overload = call.operator.removeprefix("aten.").partition(".")
     function = getattr(getattr(torch.ops.aten, packet), overload or "default")
@@ -78,7 +80,12 @@ def _call(call: Call, values: dict[str, Any]) -> list[Any]:
         if not isinstance(argument, Ignored)
     }
     result = function(**arguments)
-    return list(result) if isinstance(result, (tuple, list)) else [result]
+    return _flat(result) if isinstance(result, (tuple, list)) else [result]
+
+
+def _flat(results: Any) -> list[Any]:
+    """Results one by one, as a call names them."""
+    return [part for each in results for part in (_flat(each) if isinstance(each, (tuple, list)) else [each])]
 
 
 def _argument(argument: Any, values: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from .archive import Archive
 from .origin import call_origin
 from .tensor_pickle import read_tensors
 
-__all__ = ["Call", "DataType", "Graph", "Ignored", "Program", "Reference", "Unknown", "read_program"]
+__all__ = ["INTEGERS", "Call", "DataType", "Graph", "Ignored", "Program", "Reference", "Unknown", "read_program"]
 
 LARGEST_JSON = 2**24
 """Bytes of an archive's JSON; parsed, it takes about twenty times as much."""
@@ -31,6 +31,9 @@ _SCALAR_TYPES = {
     13: "bfloat16",
 }
 """Number types by their code."""
+
+INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
+"""Those that an input of whole numbers may have."""
 
 _SCHEMA_MAJOR = 8
 _MOST_NESTED = 8
@@ -104,6 +107,7 @@ class Program:
     tensors : parameters, buffers and constants by their name in the graph.
     targets : their names in the user's model.
     torch_version : what wrote it.
+    input_type : the number type of the input, such as "float32".
     """
 
     graph: Graph
@@ -112,6 +116,7 @@ class Program:
     tensors: Mapping[str, RawTensor]
     targets: Mapping[str, str]
     torch_version: str = ""
+    input_type: str = "float32"
 
 
 def read_program(content: bytes, where: str) -> Program:
@@ -235,12 +240,11 @@ def _program(structure: Mapping[str, Any], stored: Mapping[str, RawTensor], wher
         results.append(_user_output(entry["arg"], where))
     if len(results) != 1:
         raise InputError(where, f"gives {len(results)} results", "edgeml converts models of one output tensor")
-    shape = tuple(
-        size["as_int"] if type(size.get("as_int")) is int else None
-        for size in module["graph"]["tensor_values"][inputs[0]]["sizes"]
-    )
+    described = module["graph"]["tensor_values"][inputs[0]]
+    shape = tuple(size["as_int"] if type(size.get("as_int")) is int else None for size in described["sizes"])
+    input_type = _SCALAR_TYPES.get(described["dtype"], "other")
     graph = Graph(graph.inputs, tuple(results), graph.calls)
-    return Program(graph, inputs[0], shape, tensors, targets, str(structure.get("torch_version", ""))[:40])
+    return Program(graph, inputs[0], shape, tensors, targets, str(structure.get("torch_version", ""))[:40], input_type)
 
 
 def _user_input(argument: Mapping[str, Any], where: str) -> str:

@@ -10,9 +10,11 @@ from typing import Any
 from ...errors import InputError, printable
 from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
-from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value, first_that_reads
-from .operators import ALIASING, HINTS, IGNORED, readers_of
-from .program import Call, Graph, Program, Reference, Unknown
+from ..reading.input_functions import settled, whole_input
+from ..reading.operator_reading import read_operator
+from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value
+from .operators import ALIASING, ENCODINGS, HINTS, IGNORED, is_known, readers_of
+from .program import INTEGERS, Call, Graph, Program, Reference, Unknown
 
 __all__ = ["program_to_mlp", "simple_name"]
 
@@ -36,10 +38,11 @@ def program_to_mlp(program: Program, where: str, name: str) -> Mlp:
     except NotAnMlp as error:
         raise InputError(where, error.problem, error.remedy) from error
     reading = _Reading(program, builder, where)
-    reading.values[program.input] = builder.input
+    whole = program.input_type in INTEGERS
+    reading.values[program.input] = whole_input(builder) if whole else builder.input
     reading.run(program.graph)
     try:
-        return builder.build(reading.value(Reference(program.graph.outputs[0])), name)
+        return builder.build(settled(builder, reading.value(Reference(program.graph.outputs[0]))), name)
     except NotAnMlp as error:
         raise InputError(where, error.problem, error.remedy or SUPPORTED) from error
 
@@ -105,19 +108,25 @@ class _Reading:
         name, in_place = simple_name(call.operator)
         if name in IGNORED:
             return
-        readers = readers_of(name)
-        if not readers:
+        if not is_known(name):
             raise NotAnMlp("this operator is not supported")
         arguments = {key: self.value(argument) for key, argument in call.arguments.items()}
         if unknown := [key for key, argument in arguments.items() if isinstance(argument, Unknown)]:
             raise NotAnMlp(f"its argument {printable(unknown[0])!r} is of a kind that is not supported")
-        result = first_that_reads(readers, lambda reader: self.applied(reader, arguments))
+        result = read_operator(
+            readers_of(name),
+            ENCODINGS.get(name),
+            lambda reader, given: self.applied(reader, given),
+            self.builder,
+            arguments,
+        )
         if not call.results:
             raise NotAnMlp("it gives nothing")
         first = next((a.name for a in call.arguments.values() if isinstance(a, Reference)), "")
         if in_place:
             self.change(first, result)
-        self.values[call.results[0]] = result
+        results = result if isinstance(result, list) else [result]
+        self.values.update(zip(call.results, results, strict=False))
         if in_place or name in ALIASING:
             storage = self.storages[call.results[0]] = self.storages.setdefault(first, first)
             self.sharing[storage] += 1

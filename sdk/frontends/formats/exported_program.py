@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...errors import InputError
 from ..exported_program.execution import run_program
-from ..exported_program.program import read_program
+from ..exported_program.program import INTEGERS, read_program
 from ..exported_program.reader import program_to_mlp
 from ..format import Reader, Request, read_bounded
 from ..mlp import Mlp
@@ -44,7 +44,7 @@ def read_archive(content: bytes, where: str, name: str) -> Mlp:
     """The program in the bytes of a `.pt2` file as an `Mlp`, checked against torch."""
     program = read_program(content, where)
     mlp = program_to_mlp(program, where, name)
-    check_against_source(mlp, lambda x: run_program(program, x), where)
+    check_against_source(mlp, lambda x: run_program(program, x), where, whole=program.input_type in INTEGERS)
     return mlp
 
 

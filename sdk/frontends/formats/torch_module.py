@@ -46,15 +46,31 @@ class TorchModuleFormat(Reader):
         modes = [(part, part.training) for part in module.modules()]
         try:
             module.eval()
-            content = saved(_exported(module, example, where), where)
+            example, exported = _traced(module, example, request)
+            content = saved(exported, where)
             program = read_program(content, where)
             mlp = program_to_mlp(program, where, request.model_name(type(module).__name__))
             run, tolerance = _runner(module, example)
-            check_against_source(mlp, run, where, tolerance)
+            check_against_source(mlp, run, where, tolerance, not example.is_floating_point())
         finally:
             for part, mode in modes:
                 part.training = mode
         return mlp
+
+
+def _traced(module: Any, example: Any, request: Request) -> tuple[Any, Any]:
+    """The example that the module takes, and the program: one of integers is tried as real numbers first."""
+    import torch
+
+    try:
+        return example, _exported(module, example, request.where)
+    except InputError:
+        given = request.example if request.example is not None else getattr(module, "example_input_array", None)
+        whole = torch.as_tensor(given) if given is not None else example
+        if whole.is_floating_point() or whole.dtype == torch.bool:
+            raise
+        whole = whole.detach().to(device=example.device)
+        return whole, _exported(module, whole, request.where)
 
 
 def _exported(module: Any, example: Any, where: str) -> Any:
@@ -114,6 +130,7 @@ def _runner(module: Any, example: Any) -> tuple[Callable[[npt.NDArray[np.float64
     def run_with(runnable: Any, dtype: Any, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         device = example.device
         with torch.no_grad():
+            dtype = dtype if example.is_floating_point() else example.dtype
             shaped = torch.from_numpy(x).reshape([len(x), *example.shape[1:]]).to(device=device, dtype=dtype)
             result = runnable(shaped)
         return np.asarray(result.to("cpu", torch.float64).numpy())

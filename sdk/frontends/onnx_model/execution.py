@@ -24,12 +24,14 @@ def run_graph(graph: OnnxGraph, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
     from onnx import TensorProto, helper
     from onnx.reference import ReferenceEvaluator
 
+    kind = graph.number_type if graph.takes_integers else TensorProto.DOUBLE
+    number_type = NUMBER_TYPES[kind]
     used = {name for node in graph.nodes for name in node.input}
     initializers = [_as_double(tensor, graph) for name, tensor in graph.initializers.items() if name in used]
     inner = helper.make_graph(
         [_node(node, graph) for node in graph.nodes],
         "graph",
-        [helper.make_tensor_value_info(graph.input, TensorProto.DOUBLE, list(graph.input_shape))],
+        [helper.make_tensor_value_info(graph.input, kind, list(graph.input_shape))],
         [helper.make_tensor_value_info(graph.output, TensorProto.UNDEFINED, None)],
         initializers,
     )
@@ -37,7 +39,9 @@ def run_graph(graph: OnnxGraph, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
     evaluator: Any = ReferenceEvaluator(
         helper.make_model(inner, opset_imports=[opset]), new_ops=_older_operators(graph.opset)
     )
-    return in_batches(lambda shaped: evaluator.run(None, {graph.input: shaped})[0], x, graph.input_shape)
+    return in_batches(
+        lambda shaped: evaluator.run(None, {graph.input: shaped.astype(number_type)})[0], x, graph.input_shape
+    )
 
 
 def _older_operators(opset: int) -> list[type]:

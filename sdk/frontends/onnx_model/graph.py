@@ -12,6 +12,7 @@ from .message_size import check_extent
 
 __all__ = ["OnnxGraph", "read_graph"]
 
+_INTEGERS = (2, 3, 4, 5, 6, 7, 12, 13)
 _OLDEST_OPSET = 7
 _MOST_NODES = 10_000
 
@@ -29,6 +30,7 @@ class OnnxGraph:
     opset : version of ONNX's own operators.
     folder : where the file lies, for tensors in a file beside it; None for a model in memory.
     input_type : the integers that the input consists of by qonnx's annotation, e.g. "INT8" or "BIPOLAR"; else "".
+    number_type : code of the input's number type in ONNX.
     metadata : what the file's writer says of it, text by name.
     """
 
@@ -40,7 +42,13 @@ class OnnxGraph:
     opset: int
     folder: Path | None
     input_type: str = ""
+    number_type: int = 1
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def takes_integers(self) -> bool:
+        """Whether the input is declared as integers."""
+        return self.number_type in _INTEGERS
 
 
 def read_graph(content: bytes, where: str, folder: Path | None) -> OnnxGraph:
@@ -90,6 +98,7 @@ def read_graph(content: bytes, where: str, folder: Path | None) -> OnnxGraph:
         opset,
         folder,
         _annotated_type(graph, inputs[0].name),
+        inputs[0].type.tensor_type.elem_type,
         {entry.key: entry.value for entry in model.metadata_props},
     )
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...errors import InputError, printable
 from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
-from ..reading.value import SUPPORTED, NotAnMlp, Value, first_that_reads
+from ..reading.input_functions import settled, whole_input
+from ..reading.operator_reading import read_operator
+from ..reading.value import SUPPORTED, NotAnMlp, Value
 from .graph import OnnxGraph
-from .operators import HINTS, Applied, readers_of
+from .operators import ENCODINGS, HINTS, Applied, readers_of
 from .operators.applied import Operator
 from .tensors import tensor_array, tensor_shape
 
@@ -27,13 +30,13 @@ def graph_to_mlp(graph: OnnxGraph, where: str, name: str, foreign: Mapping[str, 
     """
     try:
         builder = MlpBuilder(graph.input_shape)
-        values: dict[str, Value] = {graph.input: builder.input}
+        values: dict[str, Value] = {graph.input: whole_input(builder) if graph.takes_integers else builder.input}
         for position, node in enumerate(graph.nodes):
             _walk(graph, builder, values, node, position, where, foreign or {})
         if graph.output not in values:
             raise NotAnMlp(f"no node gives its output {printable(graph.output)!r}")
         builder.place("", "")
-        return builder.build(values[graph.output], name)
+        return builder.build(settled(builder, values[graph.output]), name)
     except NotAnMlp as error:
         raise InputError(where, error.problem, error.remedy or SUPPORTED) from error
 
@@ -53,20 +56,28 @@ def _walk(
     builder.place(origin, _hint(graph, node))
     try:
         readers = (foreign[kind],) if kind in foreign else readers_of(kind) if node.domain in _DOMAINS else ()
-        if not readers:
+        meaning = ENCODINGS.get(kind) if kind not in foreign and node.domain in _DOMAINS else None
+        if not readers and meaning is None:
             domain = f"{printable(node.domain, 60)}." if node.domain not in _DOMAINS else ""
             raise NotAnMlp(f"the operator {domain}{kind} is not supported")
         inputs = [_value(graph, builder, values, name, where) for name in node.input]
-        applied = Applied(builder, inputs, _attributes(node, f"{where}, {origin}", builder), graph.opset)
+        attributes = _attributes(node, f"{where}, {origin}", builder)
+        applied = Applied(builder, inputs, attributes, graph.opset, len(node.output))
         try:
-            result = first_that_reads(readers, lambda reader: reader(applied))
+            result = read_operator(
+                readers,
+                meaning,
+                lambda reader, given: reader(replace(applied, inputs=list(given.values()))),
+                builder,
+                dict(enumerate(inputs)),
+            )
         except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
             raise NotAnMlp(f"its inputs or attributes are not as ONNX defines them ({printable(error)})") from error
         if unknown := sorted(set(applied.attributes) - applied.used):
             raise NotAnMlp(f"its attribute {printable(unknown[0])!r} is not supported")
         if not node.output or node.output[0] in values or node.output[0] in graph.initializers:
             raise NotAnMlp("it gives no value, or one that is given already")
-        values[node.output[0]] = result
+        values.update(zip(node.output, result if isinstance(result, list) else [result], strict=False))
     except NotAnMlp as error:
         raise InputError(
             f"{where}, {origin}", error.problem, error.remedy or HINTS.get(kind, "") or SUPPORTED

@@ -80,7 +80,14 @@ def power(builder: MlpBuilder, x: Value, exponent: Value) -> Value:
         return builder.each_value(Formula("square"), x, "square")
     if isinstance(x, Signal) or isinstance(exponent, Signal):
         raise NotAnMlp("a power of a tensor that depends on the input")
-    return elementwise(builder, lambda x, y: np.power(np.asarray(x, np.float64), y), x, exponent)
+    return elementwise(builder, _power, x, exponent)
+
+
+def _power(x: Any, y: Any) -> Any:
+    """Integers to the power of integers stay integers, unless they become large or fractions."""
+    result = np.power(np.asarray(x, np.float64), y)
+    whole = x.dtype.kind == y.dtype.kind == "i" and np.all(result == np.rint(result)) and np.all(abs(result) < 2**53)
+    return result.astype(np.int64) if whole else result
 
 
 def divide(builder: MlpBuilder, a: Value, b: Value, *, integers: bool = False) -> Value:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError
+from ..float_operators.encode import Encode
 from ..float_operators.spread import Spread
 from ..mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
+from .input_functions import InputEncoding
 from .simplify import simplified
 from .value import Budget, Constant, NotAnMlp, Signal, as_constant
 
@@ -54,27 +57,34 @@ class MlpBuilder:
             raise NotAnMlp(f"its input has {self.input.size} features; the most is {LARGEST_INPUT}")
         self.budget = Budget(shape[0] or _USUAL_BATCH)
         self.budget.node(self.input.size)
-        self._nodes: list[MlpNode] = []
+        self.encoding = InputEncoding(self.input.size)
+        self._nodes: dict[str, MlpNode] = {}
         self._names = {"input"}
         self._origin = self._hint = ""
+
+    def node(self, name: str) -> MlpNode:
+        """The node called so, which has been made."""
+        return self._nodes[name]
 
     def place(self, origin: str, hint: str) -> None:
         """The nodes that follow come from one operator, at `origin` in the user's model; `hint` names them."""
         self.budget.operator()
         self._origin, self._hint = origin, hint
 
-    def _emit(self, operator: FloatOperator, inputs: Sequence[Signal], features: int, otherwise: str) -> str:
+    def _emit(
+        self, operator: FloatOperator, inputs: Sequence[Signal], features: int, otherwise: str, hint: str | None = None
+    ) -> str:
         for signal in inputs:
             if signal.final:
                 raise NotAnMlp(f"{signal.final} is followed by further operators", "It may only stand at the end")
         self.budget.node(features)
-        base = name = identifier(self._hint, otherwise)
+        base = name = identifier(self._hint if hint is None else hint, otherwise)
         count = 1
         while name in self._names:
             count += 1
             name = f"{base}_{count}"
         self._names.add(name)
-        self._nodes.append(MlpNode(name, operator, tuple(signal.node for signal in inputs), self._origin))
+        self._nodes[name] = MlpNode(name, operator, tuple(signal.node for signal in inputs), self._origin)
         return name
 
     def _same_shape(self, operator: FloatOperator, x: Signal, otherwise: str) -> Signal:
@@ -94,13 +104,13 @@ class MlpBuilder:
             )
         outputs = weight.shape[0]
         self.budget.constant(weight.shape)
-        bias = np.zeros(outputs) if bias is None else self._vector("bias", bias, outputs)
+        bias = np.zeros(outputs) if bias is None else self.vector("bias", bias, outputs)
         name = self._emit(_made(Linear, weight, bias), (x,), outputs, "linear")
         shape = tuple(outputs if i == axis else size for i, size in enumerate(x.shape))
         return Signal(name, shape, x.batch_axis)
 
-    def _vector(self, what: str, values: Constant, size: int) -> Constant:
-        """`values` as a vector of `size`: a scalar is repeated, dimensions of 1 are dropped."""
+    def vector(self, what: str, values: Constant, size: int) -> Constant:
+        """`values` as a vector float64 [size]: a scalar is repeated, dimensions of 1 are dropped."""
         self.budget.constant((size,))
         flat = np.asarray(values).reshape(-1)
         if flat.size not in (1, size) or max(np.shape(values), default=1) != flat.size:
@@ -153,6 +163,11 @@ class MlpBuilder:
         values = np.array(np.broadcast_to(without_batch, features), dtype=np.float64).reshape(-1)
         return Signal(x.node, shape, batch_axis, x.final), values
 
+    def encoded(self, operator: Encode, batch: int | None) -> Signal:
+        """An encoding of the model's input: [batch, outputs]."""
+        name = self._emit(operator, (self.input,), operator.outputs, "encode", "encode")
+        return Signal(name, (batch, operator.outputs))
+
     def batch_norm(
         self, x: Signal, gamma: Any, beta: Any, mean: Constant, variance: Constant, epsilon: float
     ) -> Signal:
@@ -162,9 +177,9 @@ class MlpBuilder:
                 f"a batch norm over a tensor of shape {x.text}", "An MLP's batch norm takes [batch, channels]"
             )
         channels = x.size
-        mean, variance = (self._vector("batch norm", value, channels) for value in (mean, variance))
-        gamma = np.ones(channels) if gamma is None else self._vector("batch norm", gamma, channels)
-        beta = np.zeros(channels) if beta is None else self._vector("batch norm", beta, channels)
+        mean, variance = (self.vector("batch norm", value, channels) for value in (mean, variance))
+        gamma = np.ones(channels) if gamma is None else self.vector("batch norm", gamma, channels)
+        beta = np.zeros(channels) if beta is None else self.vector("batch norm", beta, channels)
         if np.any(variance < 0) or not epsilon >= 0:
             raise NotAnMlp(f"a batch norm with negative variance or ε = {epsilon}")
         with np.errstate(all="ignore"):
@@ -243,7 +258,16 @@ class MlpBuilder:
         leading = any(size != 1 for size in output.shape[: output.batch_axis])
         if leading or max(output.features, default=1) != output.size:
             raise NotAnMlp(f"its output has shape {output.text}", "An MLP's output has shape [batch, outputs]")
-        return Mlp(name, self.input.size, simplified(self._nodes, output.node), output.final)
+        nodes = simplified([self._finished(node) for node in self._nodes.values()], output.node)
+        values = np.minimum(self.encoding.limits, 1 << self.encoding.bits)
+        used = any(isinstance(node.operator, Encode) for node in nodes)
+        return Mlp(name, self.input.size, nodes, output.final, values=tuple(values.tolist()) if used else ())
+
+    def _finished(self, node: MlpNode) -> MlpNode:
+        """An encoding with the bits that all together need, which are known at the end."""
+        if not isinstance(node.operator, Encode):
+            return node
+        return replace(node, operator=replace(node.operator, bits=self.encoding.bits))
 
 
 def _spread_features(x: Signal, *constants: Constant) -> tuple[int, ...] | None:

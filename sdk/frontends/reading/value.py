@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 SUPPORTED = (
     "edgeml reads Linear, BatchNorm1d, ReLU, ReLU6, Hardtanh, clamp, Sigmoid, Tanh, Dropout, Flatten and reshape, "
-    "Identity, residual additions, an input normalisation, scalings, and Softmax, LogSoftmax or argmax at the end"
+    "Identity, residual additions, an input normalisation, scalings, bits, levels, one-hot and embeddings of "
+    "its input, and Softmax, LogSoftmax or argmax at the end"
 )
 
 Constant = npt.NDArray[Any]

@@ -5,7 +5,19 @@ An operator that is neither here nor read by a float operator of an installed pa
 where or how numbers lie in memory are taken and ignored.
 """
 
-from . import arithmetic, arrangement, layers
-from .registry import ALIASING, HINTS, IGNORED, readers_of
+from . import arithmetic, arrangement, columns, encodings, layers
+from .registry import ALIASING, ENCODINGS, HINTS, IGNORED, is_known, readers_of
 
-__all__ = ["ALIASING", "HINTS", "IGNORED", "arithmetic", "arrangement", "layers", "readers_of"]
+__all__ = [
+    "ALIASING",
+    "ENCODINGS",
+    "HINTS",
+    "IGNORED",
+    "arithmetic",
+    "arrangement",
+    "columns",
+    "encodings",
+    "is_known",
+    "layers",
+    "readers_of",
+]

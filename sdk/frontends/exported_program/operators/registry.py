@@ -12,6 +12,7 @@ from ...reading.value import NotAnMlp, Signal, Value, as_constant
 
 __all__ = [
     "ALIASING",
+    "ENCODINGS",
     "HINTS",
     "IGNORED",
     "OPERATORS",
@@ -20,7 +21,9 @@ __all__ = [
     "axis_of",
     "constant",
     "constant_axis",
+    "encoding",
     "in_training_mode",
+    "is_known",
     "number",
     "operator",
     "readers_of",
@@ -31,6 +34,10 @@ Operator = Callable[..., Any]
 
 OPERATORS: dict[str, Operator] = {}
 """By name without namespace, overload and the underscore of the in-place form: "linear", "add", "relu"."""
+
+ENCODINGS: dict[str, Operator] = {}
+"""By the same names: what operators mean for the model's input and functions of its single features. They raise
+`NotOfTheInput` for values that come from layers."""
 
 ALIASING: set[str] = set()
 """Operators whose result shares the memory of their first argument."""
@@ -72,6 +79,21 @@ def operator(*names: str, alias: bool = False) -> Callable[[Operator], Operator]
         return function
 
     return register
+
+
+def encoding(*names: str) -> Callable[[Operator], Operator]:
+    """Registers a function among `ENCODINGS` under these names."""
+
+    def register(function: Operator) -> Operator:
+        ENCODINGS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def is_known(name: str) -> bool:
+    """Whether anything reads torch's operator `name`."""
+    return name in ENCODINGS or bool(readers_of(name))
 
 
 def readers_of(name: str) -> tuple[Operator, ...]:

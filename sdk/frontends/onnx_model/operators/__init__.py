@@ -4,7 +4,17 @@ An operator that is neither here nor read by a float operator of an installed pa
 `FloatOperator.onnx_readers`) is refused, and so is an attribute that its function does not ask for.
 """
 
-from . import arithmetic, arrangement, layers
-from .applied import HINTS, Applied, readers_of
+from . import arithmetic, arrangement, encodings, layers
+from .applied import ENCODINGS, HINTS, Applied, is_known, readers_of
 
-__all__ = ["HINTS", "Applied", "arithmetic", "arrangement", "layers", "readers_of"]
+__all__ = [
+    "ENCODINGS",
+    "HINTS",
+    "Applied",
+    "arithmetic",
+    "arrangement",
+    "encodings",
+    "is_known",
+    "layers",
+    "readers_of",
+]

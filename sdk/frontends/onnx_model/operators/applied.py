@@ -12,7 +12,18 @@ from ...float_operators.found import float_operator_kinds
 from ...reading.builder import MlpBuilder
 from ...reading.value import BATCH, Constant, NotAnMlp, Signal, Value, as_constant
 
-__all__ = ["HINTS", "OPERATORS", "Applied", "Operator", "operator", "readers_of", "signal"]
+__all__ = [
+    "ENCODINGS",
+    "HINTS",
+    "OPERATORS",
+    "Applied",
+    "Operator",
+    "encoding",
+    "is_known",
+    "operator",
+    "readers_of",
+    "signal",
+]
 
 HINTS = {
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool"), "Convolutions are not MLP layers"),
@@ -39,6 +50,7 @@ class Applied:
     inputs: list[Value]
     attributes: dict[str, Any]
     opset: int
+    outputs: int = 1
     used: set[str] = field(default_factory=set)
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -80,6 +92,9 @@ class Applied:
 
 Operator = Callable[[Applied], Value]
 OPERATORS: dict[str, Operator] = {}
+ENCODINGS: dict[str, Operator] = {}
+"""By the same names: what operators mean for the model's input and functions of its single features. They raise
+`NotOfTheInput` for values that come from layers, and may give a list, the values of all outputs."""
 
 
 def operator(name: str) -> Callable[[Operator], Operator]:
@@ -90,6 +105,21 @@ def operator(name: str) -> Callable[[Operator], Operator]:
         return function
 
     return register
+
+
+def encoding(name: str) -> Callable[[Operator], Operator]:
+    """Registers a function among `ENCODINGS`."""
+
+    def register(function: Operator) -> Operator:
+        ENCODINGS[name] = function
+        return function
+
+    return register
+
+
+def is_known(name: str) -> bool:
+    """Whether anything reads ONNX's operator `name`."""
+    return name in ENCODINGS or bool(readers_of(name))
 
 
 def readers_of(name: str) -> tuple[Operator, ...]:
