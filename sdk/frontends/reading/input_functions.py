@@ -94,8 +94,8 @@ def functions_of(builder: MlpBuilder, value: Value, levels: Constant | None = No
         source, function, tables = _behind(builder, operator, source, function, tables)
     near = np.rint(tables)
     tables = np.where(np.abs(tables - near) <= 1e-12 * np.abs(near), near, tables)
-    source, function = (each.reshape((1, *value.features)) for each in (source, function))
-    return FeatureFunctions(source, function, tables, value.shape, "float", False)
+    places, kinds = (each.reshape((1, *value.features)) for each in (source, function))
+    return FeatureFunctions(places, kinds, tables, value.shape, "float", False)
 
 
 def whole_input(builder: MlpBuilder) -> FeatureFunctions:
