@@ -50,15 +50,14 @@ class StoredTables:
     def bits(self) -> int:
         """Bits of a field: 2, 4 or 8."""
         fitting = (bits for bits in _FIELD_BITS if self.rows.size == 0 or int(self.rows.max()) < 1 << bits)
-        found: int = next(fitting)
-        return found
+        return next(fitting)
 
     @property
     def bytes(self) -> int:
         """Bytes of rows and of the numbers of rows, about."""
         words = -(-self.rows.shape[1] * self.bits // 32) * len(self.rows)
         wide = 1 if len(self.rows) <= 256 else 2 if len(self.rows) <= 2**16 else 4
-        return 4 * words + (0 if self.row_of is None else wide * self.row_of.size)
+        return int(4 * words + (0 if self.row_of is None else wide * self.row_of.size))
 
     @property
     def step(self) -> int | None:
