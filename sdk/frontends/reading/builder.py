@@ -13,7 +13,7 @@ from ...errors import InputError
 from ..float_operators.encode import Encode
 from ..float_operators.spread import Spread
 from ..mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
-from .input_functions import InputEncoding
+from .input_encoding import InputEncoding
 from .simplify import simplified
 from .value import Budget, Constant, NotAnMlp, Signal, as_constant
 

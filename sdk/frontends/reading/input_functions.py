@@ -3,58 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..float_operators.affine import Affine
 from ..float_operators.clamp import Clamp
 from ..float_operators.encode import Encode
 from ..float_operators.spread import Spread
+from .builder import MlpBuilder
 from .encoding_of_functions import expansion
 from .feature_functions import POINTS, VALUES, FeatureFunctions, NotOfTheInput
 from .value import Constant, NotAnMlp, Signal, Value, as_constant
 
-if TYPE_CHECKING:
-    from .builder import MlpBuilder
-
-__all__ = ["InputEncoding", "functions_of", "linear", "settled", "whole_input"]
+__all__ = ["functions_of", "linear", "settled", "whole_input"]
 
 _MOST_LEVELS = 254
 _EVEN = 1e-6
-
-
-class InputEncoding:
-    """What is known, while a model is read, of the integers that its input becomes: q = round((x − offset) / scale).
-
-    Attributes
-    ----------
-    grid : (scale, offset); None as long as nothing has told.
-    limits : how many values each feature has, int64 [features]: 256, or as many as its smallest table has.
-    used : whether the model holds an `Encode`.
-    """
-
-    def __init__(self, features: int) -> None:
-        self.grid: tuple[float, float] | None = None
-        self.limits = np.full(features, VALUES)
-        self.used = False
-        self._settled: dict[int, tuple[FeatureFunctions, Signal]] = {}
-
-    def limit(self, source: npt.NDArray[np.int64], limit: npt.NDArray[np.int64]) -> None:
-        """The features `source` have no more than so many values."""
-        np.minimum.at(self.limits, source, limit)
-
-    @property
-    def bits(self) -> int:
-        """Of the integers."""
-        return max(int(self.limits.max() - 1).bit_length(), 1)
-
-    def kept(self, x: FeatureFunctions, signal: Signal | None = None) -> Signal | None:
-        """The signal that `x` has become already; `signal` is kept as it."""
-        if signal is not None:
-            self._settled[id(x)] = (x, signal)
-        return self._settled[id(x)][1] if id(x) in self._settled else None
 
 
 def functions_of(builder: MlpBuilder, value: Value, levels: Constant | None = None) -> FeatureFunctions:
@@ -86,7 +51,7 @@ def functions_of(builder: MlpBuilder, value: Value, levels: Constant | None = No
     if encoding.grid is None:
         encoding.grid = _grid_of(chain, levels)
     scale, offset = encoding.grid
-    builder.budget.constant((4, value.size))
+    builder.budget.constant((8, value.size))
     size = builder.input.size
     source, function = np.arange(size), np.zeros(size, np.int64)
     tables = (POINTS * scale + offset)[None]

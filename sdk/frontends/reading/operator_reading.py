@@ -8,7 +8,7 @@ from typing import Any
 from .builder import MlpBuilder
 from .feature_functions import FeatureFunctions, NotOfTheInput
 from .input_functions import settled
-from .value import NotAnMlp, first_that_reads
+from .value import NotAnMlp, TooLarge, first_that_reads
 
 __all__ = ["read_operator"]
 
@@ -38,17 +38,23 @@ def read_operator(
     if functions and encoding is not None:
         try:
             return call(encoding, dict(given))
+        except TooLarge:
+            raise
         except NotAnMlp as error:
             refusal = error
     if ordinary:
         try:
             plain = {key: settled(builder, value) for key, value in given.items()} if functions else dict(given)
             return first_that_reads(ordinary, lambda reader: call(reader, plain))
+        except TooLarge:
+            raise
         except NotAnMlp as error:
             refusal = refusal if refusal is not None and not isinstance(refusal, NotOfTheInput) else error
     if not functions and encoding is not None:
         try:
             return call(encoding, dict(given))
+        except TooLarge:
+            raise
         except NotOfTheInput as error:
             refusal = refusal or error
         except NotAnMlp as error:

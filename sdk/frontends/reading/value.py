@@ -10,7 +10,18 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BATCH", "SUPPORTED", "Budget", "Constant", "NotAnMlp", "Signal", "Value", "as_constant", "first_that_reads"]
+__all__ = [
+    "BATCH",
+    "SUPPORTED",
+    "Budget",
+    "Constant",
+    "NotAnMlp",
+    "Signal",
+    "TooLarge",
+    "Value",
+    "as_constant",
+    "first_that_reads",
+]
 
 T = TypeVar("T")
 
@@ -33,11 +44,17 @@ class NotAnMlp(Exception):
         self.remedy = remedy
 
 
+class TooLarge(NotAnMlp):
+    """What is read would take more memory than it may: no other way of reading it is tried."""
+
+
 def first_that_reads(readers: Sequence[T], read: Callable[[T], Any]) -> Any:
     """What `read` gives for the first of some readers that does not refuse with NotAnMlp; the refusal of the last."""
     for reader in readers[:-1]:
         try:
             return read(reader)
+        except TooLarge:
+            raise
         except NotAnMlp:
             continue
     return read(readers[-1])
@@ -118,7 +135,7 @@ class Budget:
         """Count a constant of this shape; NotAnMlp past the limit. To be called before the memory is taken."""
         self.constants += math.prod(int(size) for size in shape)
         if self.constants > self.MOST_CONSTANTS:
-            raise NotAnMlp(f"its constants hold more than {self.MOST_CONSTANTS} numbers together")
+            raise TooLarge(f"its constants hold more than {self.MOST_CONSTANTS} numbers together")
 
     def operator(self) -> None:
         """Count an operator of the source."""
@@ -130,7 +147,7 @@ class Budget:
         """Count a node of so many features."""
         self.values += features * self.batch
         if self.values > self.MOST_VALUES:
-            raise NotAnMlp(
+            raise TooLarge(
                 f"its layers hold more than {self.MOST_VALUES} numbers together for a batch of {self.batch}",
                 "If it has a large fixed batch, export it with a small or dynamic one",
             )
