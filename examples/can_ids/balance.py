@@ -1,7 +1,9 @@
 """Rare attacks made as frequent as common ones in training, without showing the same few windows again and again.
 
 On a bus one frame in thousands is injected; a network trained on that learns to say `normal`. Here half the samples
-are normal and the attacks share the other half. A class with more windows than its part is drawn from. A class with
+are normal and the attacks share the other half evenly, whatever the log holds: where normal windows are fewer than half
+of the samples wanted, there are fewer samples, and where they are even fewer than the attacks have kinds, each is shown
+as often as it takes for one window of each attack. A class with more windows than its part is drawn from. A class with
 fewer keeps all of its own and gets **transplants**: the injected frames of one of its windows, in the places they had,
 among the frames of a normal window. That is what an injection is, so the network learns the injected frames and not
 the traffic that happened to surround the few that were recorded. Only training windows are used, and made.
@@ -35,17 +37,24 @@ def transplanted(
 
 
 def balanced(
-    windows: Windows, recipe: Recipe, most: int, seed: int = 0, normal_share: float = 0.5
+    windows: Windows, recipe: Recipe, most: int, seed: int = 0
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """(x, y) of about `most` samples, classes balanced as above; the same seed gives the same samples."""
+    """(x, y) of about `most` samples or fewer, classes balanced as above; the same seed gives the same samples.
+
+    As many are normal as are attacks, and no attack has more than one sample more than another. Without attacks all
+    samples are normal.
+    """
     generator = np.random.default_rng(seed)
     normal = np.flatnonzero(windows.y == 0)
     attacks = [int(each) for each in np.unique(windows.y) if each]
-    wanted = min(len(normal), round(most * (normal_share if attacks else 1.0)))
-    xs, ys = [windows.x[generator.choice(normal, wanted, replace=False)]], [np.zeros(wanted, np.int64)]
-    for attack in attacks:
+    wanted = max(min(len(normal), round(most / 2) if attacks else most), len(attacks))
+    repeated = np.concatenate(
+        [normal] * (wanted // len(normal)) + [generator.choice(normal, wanted % len(normal), False)]
+    )
+    xs, ys = [windows.x[repeated]], [np.zeros(wanted, np.int64)]
+    for place, attack in enumerate(attacks):
         members = np.flatnonzero(windows.y == attack)
-        part = round(most * (1 - normal_share) / len(attacks))
+        part = wanted // len(attacks) + (place < wanted % len(attacks))
         xs.append(windows.x[generator.choice(members, min(part, len(members)), replace=False)])
         if part > len(members):
             rows, hosts = (generator.choice(group, part - len(members)) for group in (members, normal))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from edgeml.errors import InputError
 from examples.can_ids.balance import balanced, training_arrays, transplanted
 from examples.can_ids.frames import FRAME, Frames, Traffic
 from examples.can_ids.readers import read_log
-from examples.can_ids.windows import Recipe, features_of, held_back_times, labels_of, split
+from examples.can_ids.windows import Recipe, Windows, features_of, held_back_times, labels_of, split
 
 
 def _frames(time: list[float], label: list[int] | None = None, trace: int = 0) -> Frames:
@@ -127,6 +129,37 @@ def test_the_balance_is_as_asked_and_the_same_for_the_same_seed():
     assert (len(data.x), len(data.x_test)) == (len(training), len(testing))
     with pytest.raises(InputError, match="class absent"):
         training_arrays(training, testing, Recipe(), (*traffic.classes, "absent"))
+
+
+@settings(max_examples=80)
+@given(st.integers(1, 60), st.lists(st.integers(1, 300), max_size=6), st.integers(1, 400), st.integers(0, 2**31))
+def test_half_of_the_samples_are_normal_and_attacks_share_the_rest_whatever_the_mix(normal, attacks, most, seed):
+    recipe = Recipe(2)
+    y = np.repeat(np.arange(1 + len(attacks)), [normal, *attacks])
+    x = np.random.default_rng(seed).integers(0, 256, (len(y), recipe.features)).astype(np.uint8)
+    injected = np.repeat((y > 0)[:, None], 2, axis=1)
+    fields = {each.name: np.zeros(len(y), np.int64) for each in dataclasses.fields(Windows)}
+    windows = Windows(**{**fields, "x": x, "y": y, "injected": injected})
+    found_x, found = balanced(windows, recipe, most, seed)
+    counts = np.bincount(found, minlength=1 + len(attacks))
+    assert len(found_x) == len(found) <= max(most + 1, 2 * len(attacks))
+    assert counts.min() > 0, "no class is lost"
+    if attacks:
+        assert counts[0] == counts[1:].sum()
+        assert np.ptp(counts[1:]) <= 1
+        times = np.unique(found_x[found == 0], axis=0, return_counts=True)[1]
+        assert times.max() <= max(1, -(-len(attacks) // normal)), "a normal window is repeated only if it must be"
+    originals = {row.tobytes() for row in x[y == 0]}
+    assert all(row.tobytes() in originals for row in found_x[found == 0])
+
+
+def test_more_attacks_than_normal_windows_are_thinned():
+    labels = [0] * 120 + [1] * 2000 + [0] * 80
+    traffic = Traffic(_frames(list(np.arange(2200.0)), labels), ("normal", "flood"), ("a",))
+    windows = split(traffic, Recipe(), 0.02)[0]
+    counts = np.bincount(balanced(windows, Recipe(), 100_000)[1])
+    assert counts.tolist() == [int(np.sum(windows.y == 0))] * 2
+    assert counts[0] < np.sum(windows.y == 1) / 10
 
 
 def test_wrong_recipes_and_logs_are_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import re
 import zlib
@@ -12,11 +13,12 @@ import numpy as np
 
 from edgeml.errors import InputError, printable
 
-from ..frames import FRAME, Frames
+from ..frames import FRAME, MOST_FRAMES, Frames
 
 __all__ = ["LONGEST_LINE", "Parsed", "blocks_of", "first_line", "hexadecimal", "lines_of", "problem", "seconds"]
 
 LONGEST_LINE = 1024
+_MOST_LINES = 2 * MOST_FRAMES
 _FRAMES_A_BLOCK = 65_536
 _LATEST = 1e11
 """Seconds; later times are none, and microseconds would be lost in float64."""
@@ -28,7 +30,8 @@ Parsed = tuple[float, int, bool, bool, int, bytes, int, int]
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
-    """(line number, text without its end) of every line that is not blank; a name in `.gz` is unpacked on the way.
+    """(line number, text without its end) of every line that is not blank; a name in `.gz` is unpacked on the way, a
+    byte order mark (UTF-8) left out.
 
     Raises InputError naming the file, and the line where there is one: unreadable, longer than LONGEST_LINE, not ASCII.
     """
@@ -37,11 +40,16 @@ def lines_of(path: Path) -> Iterator[tuple[int, str]]:
         with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
             while line := stream.readline(LONGEST_LINE + 1):
                 number += 1
+                if number == 1:
+                    line = line.removeprefix(codecs.BOM_UTF8)
+                if number > _MOST_LINES:
+                    raise InputError(str(path), f"has more than {_MOST_LINES} lines", "Read a part of the log")
                 if len(line) > LONGEST_LINE:
                     raise InputError(f"{path}, line {number}", f"is longer than {LONGEST_LINE} bytes: no CAN log")
                 if not line.isascii():
                     raise InputError(f"{path}, line {number}", "holds bytes that are not ASCII: no CAN log")
-                if text := line.decode("ascii").strip():
+                # A tab at either end parts empty cells.
+                if (text := line.decode("ascii").strip("\r\n ")) and not text.isspace():
                     yield number, text
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path}, line {number + 1}", f"the gzip stream is damaged ({error})") from error

@@ -6,27 +6,24 @@ Cells past the DLC may be empty.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from edgeml.errors import printable
-
 from ..frames import MOST_CLASSES, MOST_TRACES, NORMAL, Frames, Names, Traffic, collected
-from .lines import Parsed, blocks_of, problem, seconds
+from .cells import LARGEST_EXTENDED, LARGEST_STANDARD, cells_of, name_of, separator_of
+from .lines import Parsed, blocks_of, first_line, problem, seconds
 
 __all__ = ["HEADER", "looks_like", "read", "write"]
 
 HEADER = "trace,timestamp,can_id,dlc,d0,d1,d2,d3,d4,d5,d6,d7,class"
 _COLUMNS = 13
-_LARGEST_STANDARD = 0x7FF
-_LARGEST_EXTENDED = 0x1FFF_FFFF
-_LONGEST_NAME = 64
 
 
 def looks_like(line: str) -> bool:
     """Whether a first line is the header."""
-    return line.replace(" ", "").lower() == HEADER
+    return re.sub(r"[ \"]", "", line).lower().replace(separator_of(line), ",") == HEADER
 
 
 def read(path: Path) -> Traffic:
@@ -46,21 +43,23 @@ def write(traffic: Traffic, stream: TextIO) -> None:
 
 
 def _blocks(path: Path, classes: Names, traces: Names) -> Iterator[Frames]:
+    separator = separator_of(first_line(path))
+
     def parse(line: str) -> Parsed | None:
         if looks_like(line):
             return None
-        cells = [cell.strip() for cell in line.split(",")]
+        cells = cells_of(line, separator)
         if len(cells) != _COLUMNS:
             raise ValueError(f"has {len(cells)} cells, expected {_COLUMNS}")
         trace, time, identifier, length, *data, label = cells
         size = _integer(length, 8, "dlc")
         if any(data[size:]) and any(cell not in ("", "0") for cell in data[size:]):
             raise ValueError(f"holds data past its dlc of {size}")
-        number = _integer(identifier, _LARGEST_EXTENDED, "can_id")
+        number = _integer(identifier, LARGEST_EXTENDED, "can_id")
         content = bytes(_integer(cell, 255, "data byte") for cell in data[:size]).ljust(8, b"\0")
-        extended = number > _LARGEST_STANDARD
-        label_number = classes.number(_name(label, "class"), str(path))
-        trace_number = traces.number(_name(trace, "trace"), str(path))
+        extended = number > LARGEST_STANDARD
+        label_number = classes.number(name_of(label, "class"), str(path))
+        trace_number = traces.number(name_of(trace, "trace"), str(path))
         return seconds(time), number, extended, False, size, content, label_number, trace_number
 
     return blocks_of(path, parse)
@@ -70,9 +69,3 @@ def _integer(text: str, most: int, what: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 10) or int(text) > most:
         raise problem(text, f"a {what} in 0 … {most}")
     return int(text)
-
-
-def _name(text: str, what: str) -> str:
-    if not text or len(text) > _LONGEST_NAME or printable(text) != text:
-        raise problem(text, f"the name of a {what}")
-    return text
