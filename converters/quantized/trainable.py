@@ -169,11 +169,11 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
             return with_slopes(operator, given[0], value)
         if node.name not in self.levels:
             return value
-        places = torch.from_numpy(operator.of_rule(LEVEL))
+        places = operator.of_rule(LEVEL)
         q = (given[0] / self.input.step)[:, torch.from_numpy(operator.source[places].astype(np.int64))]
         width = self.constants[f"{node.name}.width"]
         steps = LevelSteps.apply(q, self._level(node.name), width)  # type: ignore[no-untyped-call]
-        return value.index_copy(1, places.to(value.device), steps)
+        return value.index_copy(1, torch.from_numpy(places).to(value.device), steps)
 
     def _level(self, name: str) -> Tensor:
         return self.constants[f"{name}.level"] + self.levels[name] * self.constants[f"{name}.width"]

@@ -26,7 +26,8 @@ def with_one_encoding(network: Network) -> Network:
         return network
     merged = _Merged(network)
     nodes = [network.nodes[0]]
-    entry, name = network.nodes[0].name, _free(network, "encode")
+    # Not the name of the model's own encoding, whose outputs may stand in another order.
+    entry, name = network.nodes[0].name, _free(network, "encode_all")
     rest = []
     for node in network.layers:
         dense = merged.dense(node)

@@ -20,6 +20,7 @@ from ..layers.dense import Dense
 from ..layers.input_spikes import InputSpikes
 from ..layers.leaky_neurons import LeakyNeurons
 from ..layers.neurons import Neurons
+from ..layers.tables import Tables
 from ..layers.threshold import Threshold
 from ..network import Network
 from .dynamics import Record
@@ -127,7 +128,12 @@ def _threshold(layer: Threshold, x: IntTensor) -> dict[str, Any]:
     return _layer(comparisons=float(layer.channels * layer.levels))
 
 
-_QUANTIZED: dict[str, Callable[..., dict[str, Any]]] = {"dense": _dense, "threshold": _threshold}
+def _tables(layer: Tables, x: IntTensor) -> dict[str, Any]:
+    added = layer.features * layer.outputs
+    return _layer(accumulates=float(added), dense_operations=added, weight_bits=layer.entry_bits)
+
+
+_QUANTIZED: dict[str, Callable[..., dict[str, Any]]] = {"dense": _dense, "tables": _tables, "threshold": _threshold}
 """What a layer of the quantized form costs for its inputs, by its kind."""
 
 

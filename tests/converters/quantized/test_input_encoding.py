@@ -118,6 +118,14 @@ def test_levels_are_learned_and_stay_whole_numbers_of_the_grid() -> None:
     assert operands[1].max() <= 255
 
 
+def test_a_single_level_learns() -> None:
+    x = np.random.default_rng(5).integers(0, 256, (300, 2)).astype(np.float64)
+    arrays = {"x": x, "y": (x[:, 0] >= 128).astype(np.int64)}
+    network = _converted(_mlp(2), arrays, encode="0=thermometer:1,1=bits", bits=2, epochs=2).network
+    (encode,) = (node.layer for node in network.layers if node.layer.kind == "encode")
+    assert 1 <= encode.parts()[1]["operand"][0] <= 255
+
+
 def test_features_that_are_left_as_they_are_get_a_note() -> None:
     x = np.random.default_rng(6).integers(0, 256, (200, 5)).astype(np.float64)
     found = _converted(_mlp(5), {"x": x}, encode="0-3=bits", bits=8, epochs=0)

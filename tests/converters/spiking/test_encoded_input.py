@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+import edgeml
 from edgeml.converters.spiking.exact import to_spikes
 from edgeml.errors import InputError
 from edgeml.network import Add, Dense, Encode, InputQuantizer, Network, Node, Output, Tables, Threshold, simulate
 from edgeml.network.layers.encode import BIT, EQUAL, LEVEL
 from edgeml.network.spiking.encodings import ENCODINGS
+from edgeml.network.spiking.measures import measure
 from edgeml.network.spiking.time_stepped import run
 
 
@@ -71,3 +74,19 @@ def test_tables_behind_neurons_are_refused_by_name() -> None:
     nodes = (*network.nodes[:-1], Node("answer", last, ("levels",)))
     with pytest.raises(InputError, match="layer answer"):
         to_spikes(Network("deep", nodes, network.output), "unary")
+
+
+def test_sums_of_tables_cost_additions_in_the_quantized_form() -> None:
+    found = measure(_network("both", 2), np.zeros((4, 5), np.int32))["layers"]
+    assert found["sum_b"]["additions"] == 3 * 6
+    assert found["sum_b"]["bytes_moved"] == 3 * 6 * (3 / 8 + 1)
+
+
+@pytest.mark.parametrize("how", ["all=table", "2=thermometer:2,0=thermometer:2,1=table"])
+def test_a_model_of_one_layer_behind_tables_is_exact_layer_by_layer(how: str) -> None:
+    rng = np.random.default_rng(0)
+    data = {"x": rng.integers(0, 2, (60, 3)).astype(np.float32), "y": rng.integers(0, 2, 60)}
+    torch.manual_seed(0)
+    options = {"encode": how, "input_bits": 3, "epochs": 0}
+    bundle = edgeml.convert(torch.nn.Linear(3, 2), to="spiking", target="host", data=data, options=options)
+    assert {verdict.status for verdict in edgeml.verify(bundle)} <= {"exact", "unavailable"}
