@@ -118,10 +118,10 @@ def _word(
 
 
 def _scale(points: Sequence[LinePoints]) -> tuple[int, int]:
-    """The power of two that fills 32 bits with the largest accumulator, and the places of a product below that of its
-    high word."""
+    """The power of two, itself within 32 bits, that fills 32 bits with the largest accumulator, and the places of a
+    product below that of its high word."""
     largest = max(max(abs(each.low), abs(each.high)) for each in points)
-    places = 31 - largest.bit_length()
+    places = min(max(31 - largest.bit_length(), 0), 30)
     return 1 << places, 32 - places
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeml.network import Network, ValueRange, simulate
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, ValueRange, simulate
 from edgeml.targets.c import Dialect, generate
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
 from edgeml.targets.c.layers import threshold
@@ -62,6 +62,32 @@ def test_cpus_compute_many_levels_on_lines(body: str) -> None:
     assert native.check_layers() > 2 * 255
     q = np.random.default_rng(0).integers(0, 256, (500, 24)).astype(np.int32)
     np.testing.assert_array_equal(native.invoke(q), simulate(network, q))
+
+
+@pytest.mark.parametrize(("weight", "bias"), [(0, 0), (0, -(2**31)), (0, 2**31 - 1), (1, -(2**31)), (1, 2**31 - 256)])
+def test_lines_at_the_ends_of_32_bits_and_of_sums_that_are_always_zero(weight: int, bias: int) -> None:
+    source = InputQuantizer(1, np.array([1.0]), np.array([0.0]), 0, 8, False)
+    rows = np.clip(bias + np.tile(np.arange(1, 256), (9, 1)), -(2**31), 2**31 - 1)
+    nodes = (
+        Node("input", source),
+        Node("a", Dense(np.full((9, 1), weight), 2, np.full(9, bias)), ("input",)),
+        Node("b", Threshold(rows, 0), ("a",)),
+    )
+    network = Network("net", nodes, Output(np.array([1.0])))
+    for dialect in (_MCU, CPU_DIALECT):
+        for flags in (("-O1", "-DEDGEML_PORTABLE", "-Wall", "-Wextra", "-Wconversion", "-Werror", *_TRAP), ("-O2",)):
+            native = NativeNetwork(network, dialect, flags=flags)
+            native.check_layers()
+            q = np.arange(256, dtype=np.int32)[:, None]
+            np.testing.assert_array_equal(native.invoke(q), simulate(network, q))
+
+
+@pytest.mark.parametrize("end", [0, 1, -(2**31), 2**31 - 1])
+def test_the_scale_of_sums_fits_32_bits(end: int) -> None:
+    acc = ValueRange(np.array([end]), np.array([end]))
+    stored = stored_lines(np.arange(1, 256, dtype=np.int32)[None], acc, vectors=True)
+    assert stored is not None
+    assert 1 <= stored.arguments[0] < 2**31
 
 
 def test_thresholds_on_no_line_stay_a_table_and_so_do_few_that_a_line_would_not_make_smaller() -> None:
