@@ -177,3 +177,15 @@ def test_decimal_identifiers_before_hexadecimal_data_are_told_by_what_base_16_wo
     path = tmp_path / "DoS_dataset.csv"
     path.write_text("timestamp,can_id,dlc,data,attack\n" + _rows(identifier="{}", join="", labels=("0", "1")))
     _same(path, [0, 0, 1, 0], ("normal", "dos"))
+
+
+def test_numbers_without_letters_are_read_in_the_base_of_the_file(tmp_path):
+    path = tmp_path / "drive.csv"
+    for rows, identifiers in (
+        (["1.0,18901234,2,01,22", "2.0,10000000,2,01,22"], [0x18901234, 0x10000000]),
+        (["1.0,100,2,1,200", "2.0,316,2,1,22"], [100, 316]),
+        (["1.0,100,2,1,20", "2.0,316,2,1,22"], [0x100, 0x316]),
+        (["1.0,1349,2,ab,20", "2.0,316,2,1,22"], [1349, 316]),
+    ):
+        path.write_text("\n".join(rows) + "\n")
+        assert read_log(path).frames["identifier"].tolist() == identifiers, rows

@@ -113,6 +113,20 @@ def test_a_warning_comes_again_only_when_something_changes(known):
     assert _said(known, np.concatenate([first[: 2 * block], other[:block], first[2 * block : 6 * block]])) == []
 
 
+def test_a_reason_stands_until_its_measure_has_fallen_to_half_its_limit(known):
+    frames = _drive(12.0, start=500.0, seed=5).frames
+    renamed = frames["identifier"].copy()
+    # Of 45 frames 8 belong to each of the three quickest identifiers: 364 of 1024 are missing, then 182, then none.
+    third = len(frames) // 3
+    for identifier, end in ((0x100, third), (0x100 + 4 * 0x31, 2 * third)):
+        renamed[:end][frames["identifier"][:end] == identifier] += 1
+    frames["identifier"] = renamed
+    said = _said(known, frames)
+    assert ["does not" in each for each in said] == [True, False]
+    assert _said(known, frames[: 2 * third]) == said[:1], "while a sixth is missing it stands"
+    assert _said(known, frames[third:]) == []
+
+
 @pytest.mark.parametrize("kind", ["dos", "fuzzing", "spoofing"])
 def test_an_attack_on_the_same_car_is_left_to_the_detector(known, kind):
     attacked = inject(_drive(12.0, start=500.0, seed=7), Attack(kind, share=0.3, burst=100), seed=2)

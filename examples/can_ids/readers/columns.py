@@ -178,8 +178,10 @@ def layout_of(path: Path) -> Layout:
             rows.append(_trimmed(cells_of(line, separator)))
         except ValueError:
             continue
+    columns: dict[str, int] = {}
+    bytes_at: tuple[int, ...] = ()
     if header is None or _by_position(header[0], len(cells_of(lines[0], separator)), rows):
-        columns, bytes_at, (packed, labelled) = {}, (), _positions(rows)
+        packed, labelled = _positions(rows)
         labels = [row[-1] for row in rows[:1]] if labelled else []
     else:
         columns, bytes_at = header
