@@ -26,7 +26,6 @@ app = typer.Typer(
 Logs = Annotated[list[Path], typer.Argument(metavar="LOG…", help="candump, HCRL Car-Hacking or table of traces.")]
 Attack = Annotated[str, typer.Option(help="HCRL: what the injected frames are. candump: what all frames are.")]
 Size = Annotated[int, typer.Option("--frames", help="Frames in a window.")]
-Gaps = Annotated[bool, typer.Option("--gaps", help="Add the time between frames to the features.")]
 Most = Annotated[int, typer.Option(help="Training windows, classes balanced; 0: all, as they come.")]
 HeldBack = Annotated[float, typer.Option(help="Share of each trace's time held back for testing.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
@@ -43,7 +42,6 @@ def prepare(
     output: Annotated[Path, typer.Option("--output", "-o", help="An .npz with x, y, x_test, y_test, labels.")],
     attack: Attack = "",
     frames: Size = 4,
-    gaps: Gaps = False,
     most: Most = 100_000,
     held_back: HeldBack = 0.2,
     seed: Seed = 0,
@@ -53,7 +51,7 @@ def prepare(
     from .readers import read_logs
     from .windows import Recipe
 
-    data = prepared(read_logs(logs, attack), Recipe(frames, gaps), held_back, most, seed)
+    data = prepared(read_logs(logs, attack), Recipe(frames), held_back, most, seed)
     save_arrays(output, data.arrays)
     show_counts(Terminal(), data)
 
@@ -87,29 +85,27 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the model, the data and the bundle.")],
     attack: Attack = "",
     frames: Size = 4,
-    gaps: Gaps = False,
-    widths: Annotated[str, typer.Option(help="Hidden layers.")] = "256,128,64,32",
+    widths: Annotated[str, typer.Option(help="Hidden layers.")] = "32,16",
     bits: Annotated[int, typer.Option(help="Weights and activations.")] = 2,
-    layer_bits: Annotated[str, typer.Option(metavar="LAYER=BITS,…", help="As `edgeml convert`; '' for none.")] = (
-        "first=8/4"
-    ),
-    steps: Annotated[int, typer.Option(help="Of 256 windows, of the float model.")] = 6000,
-    quantized_steps: Annotated[int, typer.Option(help="Of 256 windows, of the quantized one.")] = 10_000,
-    most: Most = 160_000,
-    need: Annotated[int, typer.Option(help="Windows in a row that raise an alarm.")] = 4,
+    steps: Annotated[int, typer.Option(help="Of 256 windows, of the float model.")] = 2500,
+    quantized_steps: Annotated[int, typer.Option(help="Of 256 windows, of the quantized one.")] = 4000,
+    most: Most = 100_000,
+    false_alarms: Annotated[float, typer.Option(help="Wanted, an hour: sets the alarm's threshold.")] = 20.0,
     held_back: HeldBack = 0.2,
-    seed: Seed = 0,
+    seeds: Annotated[
+        str, typer.Option(help="One or several, such as 0,1,2: each is trained, and their spread said.")
+    ] = "0",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train a float detector, quantize it, and say what each is worth on traffic held back by time."""
     from .readers import read_logs
-    from .session import Plan, train_and_quantize
-    from .training import widths_of
+    from .session import Plan, train_seeds
+    from .training import seeds_of, widths_of
     from .windows import Recipe
 
     sizes = widths_of(widths)
-    plan = Plan(Recipe(frames, gaps), sizes, bits, layer_bits, steps, quantized_steps, most, need, held_back, seed)
-    train_and_quantize(read_logs(logs, attack), plan, output, Terminal(as_json))
+    plan = Plan(Recipe(frames), sizes, bits, steps, quantized_steps, most, false_alarms, held_back)
+    train_seeds(read_logs(logs, attack), plan, seeds_of(seeds), output, Terminal(as_json))
 
 
 @app.command(epilog="Example: python -m examples.can_ids deploy build/can_ids")
@@ -132,18 +128,21 @@ def monitor(
     bundle: Annotated[Path, typer.Option(help="A bundle for the host.")],
     interface: Annotated[str, typer.Option(help="python-can's kind of interface.")] = "socketcan",
     bitrate: Annotated[int | None, typer.Option(help="For interfaces that are told, bit/s.")] = None,
-    need: Annotated[int, typer.Option(help="Windows in a row that raise an alarm.")] = 4,
+    evidence: Annotated[
+        Path | None, typer.Option(help="What train wrote: when to raise an alarm. Default: beside the bundle.")
+    ] = None,
     on: Annotated[str, typer.Option(help="Executor.")] = "native",
 ) -> None:
     """Watch a bus or play a log through the detector, frame by frame, and print alarms. Ctrl-C ends it."""
     from edgeml.bundle import load
 
     from .detector import Detector
+    from .evidence import EVIDENCE, Evidence
     from .monitor import frames_of_bus, frames_of_file, stop_on_signals
     from .monitor import monitor as watch
 
     terminal = Terminal()
-    detector = Detector(load(bundle), need, on)
+    detector = Detector(load(bundle), Evidence.load(evidence or bundle.resolve().parent / EVIDENCE), on)
     labels = ", ".join(detector.labels)
     with stop_on_signals() as stop:
         is_file = Path(source).exists()

@@ -28,13 +28,14 @@ class Prepared:
     Parameters
     ----------
     traffic : the log.
-    training, testing : all windows of each side.
+    training, validation, testing : all windows of each side.
     arrays : x, y (balanced), x_test, y_test, labels.
     recipe : how the windows were made.
     """
 
     traffic: Traffic
     training: Windows
+    validation: Windows
     testing: Windows
     arrays: dict[str, npt.NDArray[Any]]
     recipe: Recipe
@@ -49,9 +50,9 @@ def prepared(traffic: Traffic, recipe: Recipe, held_back: float, most: int, seed
     """Windows of `traffic`, split by time (`windows.split`) and balanced (`balance.balanced`)."""
     if most < 0:
         raise InputError("option most", f"must not be negative, found {most}")
-    training, testing = split(traffic, recipe, held_back)
+    training, validation, testing = split(traffic, recipe, held_back)
     arrays = training_arrays(training, testing, recipe, traffic.classes, most, seed)
-    return Prepared(traffic, training, testing, arrays, recipe)
+    return Prepared(traffic, training, validation, testing, arrays, recipe)
 
 
 def save_arrays(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -73,6 +74,8 @@ def show_counts(terminal: Terminal, data: Prepared) -> None:
     """Print how many frames and windows each class has on each side."""
     rows: list[list[object]] = []
     for number, (name, frames) in enumerate(data.traffic.counts().items()):
-        sides = [int(np.sum(y == number)) for y in (data.training.y, data.arrays["y"], data.testing.y)]
+        sides = [
+            int(np.sum(y == number)) for y in (data.training.y, data.arrays["y"], data.validation.y, data.testing.y)
+        ]
         rows.append([name, frames, *sides])
-    terminal.table("", ["class", "frames", "windows to train", "of these taken", "windows held back"], rows)
+    terminal.table("", ["class", "frames", "windows to train", "of these taken", "to validate", "held back"], rows)

@@ -1,7 +1,6 @@
 """From the trained detector to chips: every form and target, verified, and what each costs against the bus's time.
 
-The quantized network is made once (`train`); other targets take the same integers, as do the spikes. The tflite form
-is made from the float model: LiteRT's kernels want 8 bits.
+The quantized network is made once (`train`); other targets take the same integers, as do the spikes.
 """
 
 from __future__ import annotations
@@ -21,11 +20,21 @@ from edgeml.pipeline import convert
 from edgeml.terminal import Terminal
 
 from .bus import shortest_frame_seconds
-from .training import MODEL
 
-__all__ = ["QUANTIZED", "Budget", "Deployment", "budget_of", "deploy", "deployments", "show_budgets"]
+__all__ = [
+    "NETWORK",
+    "QUANTIZED",
+    "Budget",
+    "Deployment",
+    "budget_of",
+    "deploy",
+    "deployments",
+    "show_budgets",
+    "some_windows",
+]
 
 QUANTIZED = "quantized-host"
+NETWORK = "can_ids.edgeml"
 _MEASURED_WINDOWS = 32
 _TESTED_WINDOWS = 64
 _BUSES = (500_000, 1_000_000)
@@ -50,13 +59,12 @@ class Deployment:
 def deployments(max_luts: str) -> tuple[Deployment, ...]:
     """What `deploy` makes; the FPGA design answers as soon as one of so many lookup tables (`5%` of the part's) can."""
     integers = f"{QUANTIZED}/network.edgeml"
-    quickest = {"architecture": "folded", "goal": "latency", "max_luts": max_luts}
+    quickest = {"goal": "latency", "max_luts": max_luts}
     spikes = {"encoding": "stbif", "input_encoding": "direct"}
     return (
         Deployment("quantized", "xczu7ev", integers, quickest, "verilator"),
         Deployment("quantized", "cortex-m7", integers, {}, "unicorn-m7"),
         Deployment("spiking", "host", integers, spikes),
-        Deployment("tflite", "host", MODEL, {"rounding": "shift"}),
     )
 
 
@@ -93,7 +101,7 @@ class Budget:
         return self.seconds / shortest_frame_seconds(bits_per_second, data_bytes)
 
 
-def _some_windows(data: Path) -> dict[str, npt.NDArray[Any]]:
+def some_windows(data: Path) -> dict[str, npt.NDArray[Any]]:
     """Held-back windows from all over the log, few enough for RTL simulators, beside edgeml's own test vectors."""
     x = load_arrays(data)["x_test"]
     chosen = x[np.linspace(0, len(x) - 1, min(len(x), _TESTED_WINDOWS)).astype(np.int64)]
@@ -119,7 +127,7 @@ def deploy(
                 folder / each.source,
                 to=each.form,
                 target=each.target,
-                data=data if each.source == MODEL else _some_windows(data),
+                data=some_windows(data),
                 output=folder / each.folder,
                 options=each.options,
                 progress=progress,

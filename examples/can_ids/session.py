@@ -3,90 +3,127 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml.bundle import Bundle
 from edgeml.data.dataset import load_arrays
 from edgeml.errors import InputError
+from edgeml.network.network_file import write
 from edgeml.pipeline import convert
 from edgeml.report.terminal_summary import show_bundle
 from edgeml.terminal import Terminal
 
+from .bits import encode_layer, encoded, on_bytes
 from .dataset import prepared, save_arrays, show_counts
-from .deploy import QUANTIZED, budget_of, show_budgets
+from .deploy import NETWORK, QUANTIZED, budget_of, show_budgets, some_windows
 from .deploy import deploy as make_bundles
+from .evidence import EVIDENCE, fit
 from .frames import Traffic
-from .measures import Measures, measure, show_measures
+from .measures import Measures, measure, show_measures, spread
 from .training import BATCH, MODEL, float_classes, quantization_epochs, save_model, train_float
-from .windows import Recipe
+from .windows import Recipe, Windows
 
-__all__ = ["DATA", "FIGURES", "Plan", "deploy_all", "train_and_quantize"]
+__all__ = ["DATA", "FIGURES", "Plan", "deploy_all", "train_and_quantize", "train_seeds"]
 
 DATA = "can_ids.npz"
 FIGURES = "figures.json"
+ON_BITS = "quantized-on-bits"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train. `layer_bits` is `edgeml convert`'s option, empty for none; the rest as the options of `train`."""
+    """How to train; all as the options of `train`."""
 
     recipe: Recipe
     widths: tuple[int, ...]
     bits: int = 2
-    layer_bits: str = "first=8/4"
-    steps: int = 6000
-    quantized_steps: int = 10_000
-    most: int = 160_000
-    need: int = 4
+    steps: int = 2500
+    quantized_steps: int = 4000
+    most: int = 100_000
+    false_alarms: float = 20.0
     held_back: float = 0.2
     seed: int = 0
 
 
 def train_and_quantize(traffic: Traffic, plan: Plan, folder: Path, terminal: Terminal) -> tuple[Bundle, Measures]:
-    """Leaves the float model, the data, the quantized bundle for the host and `figures.json` in `folder`; prints what
-    they are worth. Returns the bundle and its measures."""
+    """Leaves the float model, the data, the quantized bundle for the host, the alarm's rule and `figures.json` in
+    `folder`; prints what they are worth. Returns the bundle and its measures."""
+    started = time.process_time()
     data = prepared(traffic, plan.recipe, plan.held_back, plan.most, plan.seed)
     save_arrays(folder / DATA, data.arrays)
     show_counts(terminal, data)
-    samples = len(data.arrays["x"])
+    layer = encode_layer(plan.recipe, bool(np.any(traffic.frames["extended"])))
+    arrays = {**data.arrays, "x": encoded(layer, data.arrays["x"]), "x_test": encoded(layer, data.arrays["x_test"])}
     options: dict[str, Any] = {
         "bits": plan.bits,
-        "input_bits": 8,
+        "input_bits": 1,
         "batch_size": BATCH,
-        "epochs": quantization_epochs(samples, plan.quantized_steps),
+        "epochs": quantization_epochs(len(arrays["x"]), plan.quantized_steps),
         "seed": plan.seed,
     }
-    if plan.layer_bits:
-        options["layer_bits"] = plan.layer_bits
     with terminal.progress() as (progress, announce):
-        model = train_float(data.arrays, plan.recipe, plan.widths, plan.steps, plan.seed, progress)
-        save_model(model, plan.recipe.features, folder / MODEL)
-        bundle = convert(
+        model = train_float(arrays, plan.widths, plan.steps, plan.seed, progress)
+        save_model(model, layer.outputs, folder / MODEL)
+        on_bits = convert(
             folder / MODEL,
             to="quantized",
             target="host",
-            data=data.arrays,
-            output=folder / QUANTIZED,
+            data=arrays,
+            output=folder / ON_BITS,
             options=options,
+            progress=progress,
+            announce=announce,
+        )
+        trained = time.process_time() - started
+        network = folder / NETWORK
+        write(on_bytes(on_bits.network, layer), network)
+        bundle = convert(
+            network,
+            to="quantized",
+            target="host",
+            data=some_windows(folder / DATA),
+            output=folder / QUANTIZED,
             progress=progress,
             announce=announce,
         )
     if not terminal.as_json:
         show_bundle(terminal, bundle)
-    quantized = bundle.run(data.testing.x.astype(np.float32), on="golden").classes
-    measures = {
-        "float": measure(data.testing, float_classes(model, data.testing.x), data.classes, plan.need),
-        f"{plan.bits} bit": measure(data.testing, quantized, data.classes, plan.need),
-    }
-    show_measures(terminal, measures)
-    document = {name: each.as_json() for name, each in measures.items()}
+    checked, outputs = (_outputs(bundle, windows) for windows in (data.validation, data.testing))
+    validation = data.validation
+    rule = fit(checked, validation.y > 0, validation.position, validation.seconds, plan.false_alarms)
+    rule.save(folder / EVIDENCE)
+    measures = measure(data.testing, outputs, outputs.argmax(axis=1), data.classes, rule)
+    show_measures(terminal, measures, f"{plan.bits} bit, seed {plan.seed}")
+    said = float_classes(model, arrays["x_test"])
+    recall = [float(np.mean(said[data.testing.y == c] == c)) for c in range(len(data.classes))]
+    terminal.plain(f"float: macro recall {np.nanmean(recall):.2%}, normal recall {recall[0]:.2%}")
+    terminal.plain(f"alarms: drift {rule.drift}, threshold {rule.threshold}; trained in {trained:.0f} s of CPU time")
+    document = {**measures.as_json(), "float_recall": recall, "training_seconds": trained}
     (folder / FIGURES).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     terminal.result({"bundle": str(bundle.folder), "measures": document}, lambda: None)
-    return bundle, measures[f"{plan.bits} bit"]
+    return bundle, measures
+
+
+def train_seeds(traffic: Traffic, plan: Plan, seeds: Sequence[int], folder: Path, terminal: Terminal) -> None:
+    """`train_and_quantize` for each seed, the first in `folder`, others in `folder/seed-N`; then their spread."""
+    found = []
+    for number, seed in enumerate(seeds):
+        place = folder if number == 0 else folder / f"seed-{seed}"
+        found.append(train_and_quantize(traffic, replace(plan, seed=seed), place, terminal)[1])
+    if len(found) > 1 and not terminal.as_json:
+        spread(terminal, found)
+
+
+def _outputs(bundle: Bundle, windows: Windows) -> npt.NDArray[np.int64]:
+    found: npt.NDArray[np.int64] = np.asarray(bundle.run(windows.x.astype(np.float32), on="golden").integers, np.int64)
+    return found
 
 
 def deploy_all(folder: Path, max_luts: str, only: tuple[str, ...], terminal: Terminal) -> list[Bundle]:

@@ -1,13 +1,7 @@
-"""The float detector, and its 2-bit form through edgeml.
-
-The float network: (x − middle) / spread, then Linear → BatchNorm → ReLU for every hidden width, then Linear. Middle
-and spread are those of the range that a byte can have, not of the data, so that no byte of an attack leaves the range
-of the 8-bit input quantizer.
-"""
+"""The float detector, on the bits of a window: Linear → BatchNorm → ReLU for every hidden width, then Linear."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,18 +11,24 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 
-from .windows import Recipe
-
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["MODEL", "float_classes", "new_model", "quantization_epochs", "save_model", "train_float", "widths_of"]
+__all__ = [
+    "MODEL",
+    "float_classes",
+    "new_model",
+    "quantization_epochs",
+    "save_model",
+    "seeds_of",
+    "train_float",
+    "widths_of",
+]
 
 MODEL = "can_ids.pt2"
 BATCH = 256
 _LEARNING_RATE = 4e-3
 _WEIGHT_DECAY = 1e-2
-_STANDARD_HIGH = 7
 _MOST_WIDTH = 4096
 
 
@@ -40,29 +40,22 @@ def widths_of(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def new_model(x: npt.NDArray[np.uint8], recipe: Recipe, widths: Sequence[int], classes: int, seed: int) -> nn.Module:
-    """An untrained detector for windows like x [samples, features]; the same seed gives the same weights."""
+def seeds_of(text: str) -> tuple[int, ...]:
+    """`0,1,2` as seeds; InputError where they are none or one stands twice."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts) or len({*parts}) < len(parts):
+        raise InputError("option seeds", f"must be different whole numbers such as 0,1,2, found {text!r}")
+    return tuple(int(part) for part in parts)
+
+
+def new_model(inputs: int, widths: Sequence[int], classes: int, seed: int) -> nn.Module:
+    """An untrained detector of so many inputs; the same seed gives the same weights."""
     import torch
     from torch import nn
 
-    highest = np.full(recipe.features, 255.0, np.float32)
-    if x[:, :: recipe.features_a_frame].max() <= _STANDARD_HIGH:
-        highest[:: recipe.features_a_frame] = _STANDARD_HIGH
-
-    class Bytes(nn.Module):  # type: ignore[misc]
-        """Bytes to numbers of mean 0 and deviation 1, were they uniform."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.register_buffer("middle", torch.from_numpy((highest + 1) / 2))
-            self.register_buffer("spread", torch.from_numpy((highest + 1) / math.sqrt(12)))
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return (x - self.middle) / self.spread
-
     torch.manual_seed(seed)
-    layers: list[nn.Module] = [Bytes()]
-    size = recipe.features
+    layers: list[nn.Module] = []
+    size = inputs
     for width in widths:
         layers += [nn.Linear(size, width), nn.BatchNorm1d(width), nn.ReLU()]
         size = width
@@ -71,7 +64,6 @@ def new_model(x: npt.NDArray[np.uint8], recipe: Recipe, widths: Sequence[int], c
 
 def train_float(
     arrays: dict[str, npt.NDArray[Any]],
-    recipe: Recipe,
     widths: Sequence[int],
     steps: int,
     seed: int,
@@ -83,7 +75,7 @@ def train_float(
 
     if steps < 1:
         raise InputError("option steps", f"must be positive, found {steps}")
-    model = new_model(arrays["x"], recipe, widths, len(arrays["labels"]), seed)
+    model = new_model(arrays["x"].shape[1], widths, len(arrays["labels"]), seed)
     x, y = torch.from_numpy(arrays["x"]), torch.from_numpy(arrays["y"])
     optimizer = torch.optim.AdamW(model.parameters(), lr=_LEARNING_RATE / 25, weight_decay=_WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, total_steps=max(steps, 2))
@@ -106,7 +98,7 @@ def train_float(
 
 
 def float_classes(model: nn.Module, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """The class that the float model says of each window of x [windows, features]."""
+    """The class that the float model says of each window of x [windows, inputs]."""
     import torch
 
     with torch.no_grad():

@@ -1,20 +1,22 @@
-"""Windows: what the network sees of the bus, what each is called, and which are held back for testing.
+"""Windows: what the network sees of the bus, what each is called, and which are held back.
 
 A window is n frames that follow one another on the bus (4 by default), and there is one for every frame: the frame
 just received and the n − 1 before it, as the monitor sees them. Its features, oldest frame first, are bytes 0 … 255:
 
-    identifier, high byte | identifier, low byte | 8 data bytes, 0 where the frame is shorter [| gap]
+    identifier, high byte | identifier, low byte | 8 data bytes, 0 where the frame is shorter | 4 of the bus's state
 
-40 features for 4 frames. The optional gap is the time since the frame before, 16 · log2(1 + microseconds), so that
-1 µs is 16 and 60 ms 253; it is also all that tells apart a flood of a legal identifier from the identifier itself.
+56 features for 4 frames. Those of the state (`state.py`) say how long ago the identifier was last seen, and how much of
+its payload changed: what a window by itself cannot show.
 
 **Its class** is the attack that most of its injected frames belong to (ties to the newest); `normal` if none is
 injected. So n windows in a row tell of one injected frame.
 
 **Held back** is the last fifth of every trace, by time, and with it the same time of every other trace: traces may be
 the same drive with other attacks injected (most of the Volvo's are), and a frame of the drive must not be learned from
-one trace and tested in another. No window spans a cut, so none of its frames is on the other side. A window whose
-frames, times and all, were seen in an earlier trace is left out: it would count twice.
+one trace and tested in another. Of what is left the last part is for **validation**, cut in the same way: no weight
+learns from it, the threshold of the alarm is set on it. No window spans a cut, and the bus's state begins anew at each,
+as if the detector were switched on there, so nothing of one side is in a feature of another. A window whose frames,
+times and all, were seen in an earlier trace is left out: it would count twice.
 """
 
 from __future__ import annotations
@@ -28,11 +30,14 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 
 from .frames import Frames, Traffic
+from .state import STATE_FEATURES, state_features
 
-__all__ = ["Recipe", "Windows", "features_of", "held_back_times", "labels_of", "split"]
+__all__ = ["FRAME_BYTES", "Recipe", "Windows", "bytes_of", "features_of", "held_back_times", "labels_of", "split"]
 
 _MOST_FRAMES_A_WINDOW = 64
-_BYTES_A_FRAME = 10
+FRAME_BYTES = 10
+"""Of a frame itself: identifier and data."""
+_VALIDATION = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,9 @@ class Recipe:
     Parameters
     ----------
     frames : frames in a window.
-    gaps : whether the time between frames is a feature.
     """
 
     frames: int = 4
-    gaps: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.frames <= _MOST_FRAMES_A_WINDOW:
@@ -54,17 +57,16 @@ class Recipe:
 
     @classmethod
     def of_features(cls, features: int) -> Recipe:
-        """The recipe of a network with so many inputs: without gaps if that can be; InputError where none fits."""
-        for gaps in (False, True):
-            frames, rest = divmod(features, _BYTES_A_FRAME + int(gaps))
-            if rest == 0 and 1 <= frames <= _MOST_FRAMES_A_WINDOW:
-                return cls(frames, gaps)
-        raise InputError("the network", f"takes {features} inputs, which are no whole number of CAN frames")
+        """The recipe of a network with so many inputs; InputError where none fits."""
+        frames, rest = divmod(features, FRAME_BYTES + STATE_FEATURES)
+        if rest or not 1 <= frames <= _MOST_FRAMES_A_WINDOW:
+            raise InputError("the network", f"takes {features} inputs, which are no whole number of CAN frames")
+        return cls(frames)
 
     @property
     def features_a_frame(self) -> int:
         """Features that one frame gives."""
-        return _BYTES_A_FRAME + int(self.gaps)
+        return FRAME_BYTES + STATE_FEATURES
 
     @property
     def features(self) -> int:
@@ -98,21 +100,22 @@ class Windows:
         return len(self.x)
 
 
-def features_of(frames: Frames, recipe: Recipe, before: float | None = None) -> npt.NDArray[np.uint8]:
-    """Features of each frame by itself, uint8 [frames, features_a_frame]; `before` is the time of the frame before.
+def bytes_of(frames: Frames) -> npt.NDArray[np.uint8]:
+    """Identifier and data of each frame, uint8 [frames, FRAME_BYTES].
 
     A 29-bit identifier is folded: its upper 16 bits are XORed onto its lower 16. Of an 11-bit one nothing is lost.
     """
     identifier = frames["identifier"]
     identifier = (identifier ^ (identifier >> 16)) & 0xFFFF
-    x = np.empty((len(frames), recipe.features_a_frame), np.uint8)
+    x = np.empty((len(frames), FRAME_BYTES), np.uint8)
     x[:, 0], x[:, 1] = identifier >> 8, identifier & 0xFF
-    x[:, 2:_BYTES_A_FRAME] = frames["data"]
-    if recipe.gaps and len(frames):
-        time = frames["time"]
-        gap = np.diff(time, prepend=time[0] if before is None else before)
-        x[:, _BYTES_A_FRAME] = np.minimum(16 * np.log2(1 + np.rint(np.maximum(gap, 0) * 1e6)), 255).astype(np.uint8)
+    x[:, 2:] = frames["data"]
     return x
+
+
+def features_of(frames: Frames) -> npt.NDArray[np.uint8]:
+    """Features of each of frames that follow one another from a bus's first on, uint8 [frames, features_a_frame]."""
+    return np.concatenate([bytes_of(frames), state_features(frames)], axis=1)
 
 
 def _slid(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
@@ -151,31 +154,37 @@ def held_back_times(traffic: Traffic, share: float = 0.2) -> list[tuple[float, f
     return joined
 
 
-def split(traffic: Traffic, recipe: Recipe, share: float = 0.2) -> tuple[Windows, Windows]:
-    """(for training, held back), by the rule above.
+def split(traffic: Traffic, recipe: Recipe, share: float = 0.2) -> tuple[Windows, Windows, Windows]:
+    """(for training, for validation, held back for testing), by the rule above.
 
     Raises InputError where a side has no window, or none that is normal.
     """
-    times = held_back_times(traffic, share)
-    sides: tuple[list[Windows], list[Windows]] = ([], [])
+    testing = held_back_times(traffic, share)
+    later = held_back_times(traffic, share + _VALIDATION * (1 - share))
+    sides: tuple[list[Windows], ...] = ([], [], [])
     for index in range(len(traffic.traces)):
         numbers = np.flatnonzero(traffic.frames["trace"] == index)
         frames = traffic.frames[numbers]
-        held = np.zeros(len(frames), np.bool_)
-        for start, end in times:
-            held |= (frames["time"] >= start) & (frames["time"] <= end)
-        for piece in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(held)) + 1):
+        side = np.where(_within(frames["time"], testing), 2, _within(frames["time"], later).astype(np.int64))
+        for piece in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(side)) + 1):
             if len(piece) >= recipe.frames:
-                sides[int(held[piece[0]])].append(_windows(frames[piece], numbers[piece], recipe))
-    training, testing = (_joined(side, recipe) for side in sides)
-    for name, windows in (("training", training), ("testing", testing)):
+                sides[int(side[piece[0]])].append(_windows(frames[piece], numbers[piece], recipe))
+    found = tuple(_joined(each, recipe) for each in sides)
+    for name, windows in zip(("training", "validation", "testing"), found, strict=True):
         if not np.any(windows.y == 0):
             raise InputError("the log", f"leaves no window of normal traffic for {name}", "Take a longer log")
-    return training, testing
+    return found[0], found[1], found[2]
+
+
+def _within(time: npt.NDArray[np.float64], pieces: list[tuple[float, float]]) -> npt.NDArray[np.bool_]:
+    inside = np.zeros(len(time), np.bool_)
+    for start, end in pieces:
+        inside |= (time >= start) & (time <= end)
+    return inside
 
 
 def _windows(frames: Frames, numbers: npt.NDArray[np.int64], recipe: Recipe) -> Windows:
-    x = _slid(features_of(frames, recipe), recipe.frames).reshape(-1, recipe.features)
+    x = _slid(features_of(frames), recipe.frames).reshape(-1, recipe.features)
     time = frames["time"][recipe.frames - 1 :]
     injected = _slid(frames["label"] > 0, recipe.frames)
     seconds = float(time[-1] - frames["time"][0])
@@ -184,14 +193,15 @@ def _windows(frames: Frames, numbers: npt.NDArray[np.int64], recipe: Recipe) -> 
 
 
 def _joined(parts: list[Windows], recipe: Recipe) -> Windows:
-    """All parts as one, windows of the same time and content once."""
+    """All parts as one, windows of the same frames at the same time once."""
     if not parts:
         none, bits = np.empty(0, np.int64), np.empty((0, recipe.frames), np.bool_)
         return Windows(np.empty((0, recipe.features), np.uint8), none, np.empty(0), bits, none, 0.0)
     x, y, time, injected, position = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y", "time", "injected", "position")
     )
-    keys = np.concatenate([x, np.ascontiguousarray(time)[:, None].view(np.uint8)], axis=1)
+    content = x.reshape(len(x), recipe.frames, -1)[:, :, :FRAME_BYTES].reshape(len(x), -1)
+    keys = np.concatenate([content, np.ascontiguousarray(time)[:, None].view(np.uint8)], axis=1)
     _, first = np.unique(np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1]))).ravel(), return_index=True)
     first.sort()
     return Windows(x[first], y[first], time[first], injected[first], position[first], _covered(parts))

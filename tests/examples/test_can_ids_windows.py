@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from edgeml.data.dataset import as_dataset
 from edgeml.errors import InputError
 from examples.can_ids.balance import balanced, training_arrays, transplanted
+from examples.can_ids.bits import encode_layer, encoded
 from examples.can_ids.frames import FRAME, Frames, Traffic
 from examples.can_ids.readers import read_log
+from examples.can_ids.state import MOST_IDENTIFIERS, BusState
 from examples.can_ids.windows import Recipe, Windows, features_of, held_back_times, labels_of, split
 
 
@@ -33,15 +35,54 @@ def _contents(x: np.ndarray, recipe: Recipe) -> set[bytes]:
     return {row.tobytes() for row in x.reshape(-1, recipe.features_a_frame)[:, 2:10]}
 
 
-def test_features_are_identifier_data_and_gap():
+def test_features_are_identifier_data_and_the_state_of_the_bus():
     frames = _frames([1.0, 1.000001, 1.06])
     frames["identifier"] = [0x7A5, 0x1ABC1234, 0]
     frames["data"][0] = [1, 2, 3, 0, 0, 0, 0, 255]
-    x = features_of(frames, Recipe(gaps=True))
-    assert x[0].tolist() == [7, 0xA5, 1, 2, 3, 0, 0, 0, 0, 255, 0]
+    x = features_of(frames)
+    assert x[0].tolist() == [7, 0xA5, 1, 2, 3, 0, 0, 0, 0, 255, 64, 128, 0, 0]
     assert (int(x[1, 0]) << 8 | int(x[1, 1])) == 0x1234 ^ 0x1ABC
-    assert x[:, 10].tolist() == [0, 16, 253]
-    assert features_of(frames[1:2], Recipe(gaps=True), before=1.0)[0].tolist() == x[1].tolist()
+
+
+def test_the_state_tells_a_frame_before_its_time_and_the_true_one_behind_it():
+    state = BusState()
+    times = [0, 10_000, 20_000, 25_000, 30_000, 40_000]
+    data = [0, 1, 3, 0xFF00, 3, 3]
+    found = [state.see(time, 0x123, False, payload) for time, payload in zip(times, data, strict=True)]
+    # By hand: the period is 10,000 µs until the early frame, then (7 · 10,000 + 5,000) // 8 = 9,375, then 8,828.
+    assert found[:4] == [(64, 128, 0, 0), (64, 128, 1, 1), (64, 128, 1, 2), (32, 96, 10, 9)]
+    assert found[4] == (64 * 5000 // 9375, 64 * 10000 // 9375, 10, 0)
+    assert found[5] == (64 * 10000 // 8828, 64 * 15000 // 8828, 0, 10)
+
+
+def test_times_that_no_bus_allows_are_one_time_and_a_clock_may_wrap_or_step_back():
+    rows = []
+    for gap in (0, 2, 200, 256, -50):
+        state = BusState()
+        for time in (0, 10_000):
+            state.see(time, 1, False, 0)
+        rows.append(state.see(10_000 + gap, 1, False, 0)[0])
+    assert {*rows} == {64 * 256 // 10_000}
+    wrapped, plain = BusState(), BusState()
+    for time in (0, 10_000, 20_000, 27_000):
+        assert wrapped.see(time + 2**32 - 15_000, 5, True, 7) == plain.see(time, 5, True, 7)
+
+
+def test_the_state_is_bounded_and_the_identifier_longest_unseen_goes():
+    state = BusState()
+    for identifier in range(MOST_IDENTIFIERS + 1):
+        state.see(identifier * 1000, identifier, False, 9)
+    assert state.see(900_000, 1, False, 8)[2] == 1, "1 is known still"
+    assert state.see(900_000, 0, False, 8) == (64, 128, 0, 0), "0 had to go"
+
+
+def test_the_integer_layer_of_bits_gives_what_the_float_model_is_trained_on():
+    recipe = Recipe(2)
+    x = np.random.default_rng(1).integers(0, 256, (300, recipe.features)).astype(np.uint8)
+    for extended in (False, True):
+        layer = encode_layer(recipe, extended)
+        assert layer.inputs == recipe.features
+        np.testing.assert_array_equal(layer.evaluate(x.astype(np.int32)), encoded(layer, x))
 
 
 @settings(max_examples=80)
@@ -69,13 +110,16 @@ def test_no_frame_of_a_moment_is_on_both_sides_of_the_cut(data):
         traces.append(_frames([start + 0.25 * step for step in range(200)], trace=number))
     traffic = Traffic(np.concatenate(traces), ("normal",), tuple("abc"[: len(traces)]))
     try:
-        training, testing = split(traffic, recipe, share)
+        training, validation, testing = split(traffic, recipe, share)
     except InputError:
         return  # Everything may lie in time that some trace holds back.
-    assert not _contents(training.x, recipe) & _contents(testing.x, recipe)
-    assert not {*training.time} & {*testing.time}
-    for windows in (training, testing):
-        moments = np.array([int.from_bytes(row[2:10].tobytes(), "big") for row in windows.x.reshape(-1, 10)])
+    for one, other in ((training, testing), (training, validation), (validation, testing)):
+        assert not _contents(one.x, recipe) & _contents(other.x, recipe)
+        assert not {*one.time} & {*other.time}
+    for windows in (training, validation, testing):
+        moments = np.array(
+            [int.from_bytes(row[2:10].tobytes(), "big") for row in windows.x.reshape(-1, recipe.features_a_frame)]
+        )
         steps = np.diff(moments.reshape(-1, recipe.frames), axis=1)
         assert np.all(steps == 250_000), "a window spans a cut"
         assert len({*map(bytes, windows.x)}) == len(windows), "a moment counts twice"
@@ -90,7 +134,7 @@ def test_what_one_trace_holds_back_is_held_back_of_all():
         ("a", "b"),
     )
     assert held_back_times(traffic, 0.2) == [(80.0, 100.0), (150.0, 170.0)]
-    training, testing = split(traffic, Recipe(1), 0.2)
+    training, _, testing = split(traffic, Recipe(1), 0.2)
     assert set(np.unique(np.floor(testing.time))) == {*range(80, 101), *range(150, 171)}
     assert training.time.max() < 150
     assert testing.seconds == pytest.approx(40)
@@ -103,13 +147,13 @@ def test_transplants_carry_the_injected_frames_in_their_places_into_other_traffi
         ("normal", "x"),
         ("a",),
     )
-    training, _ = split(traffic, recipe)
+    training, _, _ = split(traffic, recipe)
     attacks, normal = np.flatnonzero(training.y == 1), np.flatnonzero(training.y == 0)
-    made = transplanted(training, attacks, np.full(len(attacks), normal[-1]), recipe).reshape(-1, 3, 10)
-    host = training.x[normal[-1]].reshape(3, 10)
+    made = transplanted(training, attacks, np.full(len(attacks), normal[-1]), recipe).reshape(-1, 3, 14)
+    host = training.x[normal[-1]].reshape(3, 14)
     for window, row in zip(made, attacks, strict=True):
         place = int(np.flatnonzero(training.injected[row])[0])
-        assert window[place].tolist() == training.x[row].reshape(3, 10)[place].tolist()
+        assert window[place].tolist() == training.x[row].reshape(3, 14)[place].tolist()
         assert np.delete(window, place, axis=0).tolist() == host[:2].tolist()
 
 
@@ -118,7 +162,7 @@ def test_the_balance_is_as_asked_and_the_same_for_the_same_seed():
     labels[10] = labels[20] = 1
     labels[100:200] = [2] * 100
     traffic = Traffic(_frames(list(np.arange(400.0)), labels), ("normal", "rare", "often"), ("a",))
-    training, testing = split(traffic, Recipe())
+    training, _, testing = split(traffic, Recipe())
     x, y = balanced(training, Recipe(), 200, seed=3)
     assert np.bincount(y).tolist() == [100, 50, 50]
     again = balanced(training, Recipe(), 200, seed=3)
@@ -166,8 +210,7 @@ def test_wrong_recipes_and_logs_are_refused():
     for make in (lambda: Recipe(0), lambda: Recipe(65), lambda: Recipe.of_features(7), lambda: Recipe.of_features(0)):
         with pytest.raises(InputError):
             make()
-    assert Recipe.of_features(40) == Recipe(4)
-    assert Recipe.of_features(44) == Recipe(4, gaps=True)
+    assert Recipe.of_features(56) == Recipe(4)
     traffic = Traffic(_frames([0.0, 1.0]), ("normal",), ("a",))
     with pytest.raises(InputError, match="no window"):
         split(traffic, Recipe())
@@ -177,6 +220,6 @@ def test_wrong_recipes_and_logs_are_refused():
 
 def test_the_volvo_traces_share_no_frame_across_the_cut(shared_data):
     recipe = Recipe()
-    training, testing = split(read_log(shared_data / "can" / "volvo_v40_240k.csv.gz"), recipe)
+    training, _, testing = split(read_log(shared_data / "can" / "volvo_v40_240k.csv.gz"), recipe)
     assert not {*training.time} & {*testing.time}
     assert {*np.unique(training.y)} == {*np.unique(testing.y)} == {0, 1, 2, 3, 4, 5}
