@@ -223,7 +223,7 @@ def test_a_threshold_is_above_all_of_the_validation_traffic_and_grows_as_fewer_a
     generator = np.random.default_rng(2)
     outputs = _outputs(np.rint(generator.normal(-6, 4, 20_000)).astype(np.int64).tolist())
     quiet, position = np.zeros(20_000, bool), np.arange(20_000)
-    rules = [fit(outputs, quiet, position, 20.0, rate) for rate in (1000.0, 20.0, 1.0)]
+    rules = [fit(outputs, quiet, position, 20.0, rate) for rate in (20.0, 1.0, 0.01)]
     assert rules[0].threshold < rules[1].threshold < rules[2].threshold
     assert all(not follow(rule, outputs, position) for rule in rules)
     with pytest.raises(InputError, match="rate"):
