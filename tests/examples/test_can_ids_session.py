@@ -22,9 +22,9 @@ from examples.can_ids.command_line import app
 from examples.can_ids.confidence import poisson_upper, wilson
 from examples.can_ids.dataset import prepared
 from examples.can_ids.deploy import Budget
-from examples.can_ids.detector import Detector
+from examples.can_ids.detector import Alarm, Detector
 from examples.can_ids.evidence import EVIDENCE, Evidence, fit, follow
-from examples.can_ids.frames import FRAME, Traffic
+from examples.can_ids.frames import FRAME, Frames, Traffic
 from examples.can_ids.inject import Attack, inject
 from examples.can_ids.measures import measure
 from examples.can_ids.monitor import Summary, frames_of_bus, frames_of_file, monitor
@@ -123,13 +123,16 @@ def test_a_virtual_bus_is_watched_until_it_is_stopped(trained):
     can = pytest.importorskip("can", reason="python-can is not installed")
     bundle, traffic = load(trained / "quantized-host"), _attacked()
     rule = Evidence.load(trained / EVIDENCE)
-    stop, alarms = threading.Event(), []
+    stop = threading.Event()
+    alarms: list[Alarm] = []
+    received: list[Frames] = []
     frames = frames_of_bus("test_can_ids", "virtual", stop)
     results: list[Summary] = []
     detector = Detector(bundle, rule)
 
     def watched() -> None:
-        results.append(monitor(frames, detector, alarms.append, stop))
+        kept = (received.append(frame) or frame for frame in frames)
+        results.append(monitor(kept, detector, alarms.append, stop))
 
     watcher = threading.Thread(target=watched)
     with can.Bus(channel="test_can_ids", interface="virtual") as sender:
@@ -144,9 +147,12 @@ def test_a_virtual_bus_is_watched_until_it_is_stopped(trained):
         stop.set()
         watcher.join(10)
     assert not watcher.is_alive()
-    assert len(alarms) == len(_expected_alarms(bundle, rule, traffic))
+    # The bus says when frames arrived, and that is a feature: what is expected follows from the frames as received.
+    heard = Traffic(np.concatenate(received), traffic.classes, traffic.traces)
+    assert [alarm.time for alarm in alarms] == _expected_alarms(bundle, rule, heard)
+    assert len(alarms) >= 1
     assert results[0].frames == len(traffic)
-    assert all(0 in alarm.identifiers for alarm in alarms)
+    assert any(0 in alarm.identifiers for alarm in alarms)
 
 
 def test_logs_that_python_can_reads_are_watched_too(tmp_path):
