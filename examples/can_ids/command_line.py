@@ -131,27 +131,43 @@ def monitor(
     evidence: Annotated[
         Path | None, typer.Option(help="What train wrote: when to raise an alarm. Default: beside the bundle.")
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with exit code 1 where the bus is not like the one trained on.")
+    ] = False,
     on: Annotated[str, typer.Option(help="Executor.")] = "native",
 ) -> None:
-    """Watch a bus or play a log through the detector, frame by frame, and print alarms. Ctrl-C ends it."""
+    """Watch a bus or play a log through the detector, frame by frame, and print alarms. Ctrl-C ends it.
+
+    A warning says when the bus does not look like the one that the detector was trained on.
+    """
     from edgeml.bundle import load
 
     from .detector import Detector
     from .evidence import EVIDENCE, Evidence
+    from .known_bus import KNOWN_BUS, KnownBus, Watch, watched
     from .monitor import frames_of_bus, frames_of_file, stop_on_signals
     from .monitor import monitor as watch
 
     terminal = Terminal()
     detector = Detector(load(bundle), Evidence.load(evidence or bundle.resolve().parent / EVIDENCE), on)
+    look = Watch(KnownBus.load(bundle.resolve().parent / KNOWN_BUS))
     labels = ", ".join(detector.labels)
     with stop_on_signals() as stop:
         is_file = Path(source).exists()
         frames = frames_of_file(Path(source)) if is_file else frames_of_bus(source, interface, stop, bitrate)
         print(f"watching {source} for {labels}", flush=True)
-        seen = watch(frames, detector, lambda alarm: print(f"ALARM  {alarm}", flush=True), stop)
+
+        def warn(sentence: str) -> None:
+            print(f"WARNING  {sentence}", flush=True)
+            if strict and look.strange:
+                stop.set()
+
+        seen = watch(watched(frames, look, warn), detector, lambda alarm: print(f"ALARM  {alarm}", flush=True), stop)
     terminal.plain(
         f"{seen.frames:,} frames, {seen.windows:,} windows, {seen.called:,} called an attack, {seen.alarms:,} alarms"
     )
+    if strict and look.strange:
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from .deploy import NETWORK, QUANTIZED, budget_of, show_budgets, some_windows
 from .deploy import deploy as make_bundles
 from .evidence import EVIDENCE, fit
 from .frames import Traffic
+from .known_bus import KNOWN_BUS, known_bus_of
 from .measures import Measures, measure, show_measures, spread
 from .training import BATCH, MODEL, float_classes, quantization_epochs, save_model, train_float
 from .windows import Recipe, Windows
@@ -53,8 +54,8 @@ class Plan:
 
 
 def train_and_quantize(traffic: Traffic, plan: Plan, folder: Path, terminal: Terminal) -> tuple[Bundle, Measures]:
-    """Leaves the float model, the data, the quantized bundle for the host, the alarm's rule and `figures.json` in
-    `folder`; prints what they are worth. Returns the bundle and its measures."""
+    """Leaves the float model, the data, the quantized bundle for the host, the alarm's rule, the known bus and
+    `figures.json` in `folder`; prints what they are worth. Returns the bundle and its measures."""
     started = time.process_time()
     data = prepared(traffic, plan.recipe, plan.held_back, plan.most, plan.seed)
     save_arrays(folder / DATA, data.arrays)
@@ -99,6 +100,7 @@ def train_and_quantize(traffic: Traffic, plan: Plan, folder: Path, terminal: Ter
     validation = data.validation
     rule = fit(checked, validation.y > 0, validation.position, validation.seconds, plan.false_alarms)
     rule.save(folder / EVIDENCE)
+    known_bus_of(traffic, plan.held_back).save(folder / KNOWN_BUS)
     measures = measure(data.testing, outputs, outputs.argmax(axis=1), data.classes, rule)
     show_measures(terminal, measures, f"{plan.bits} bit, seed {plan.seed}")
     said = float_classes(model, arrays["x_test"])

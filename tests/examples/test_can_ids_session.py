@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -193,6 +194,34 @@ def test_the_monitor_ends_on_ctrl_c_with_its_summary(trained):
         process.kill()
     assert (process.returncode, errors) == (0, "")
     assert "0 frames, 0 windows, 0 called an attack, 0 alarms" in output
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_monitor_warns_once_of_another_car_and_strict_ends_it_there(trained, tmp_path, strict):
+    same, other = _traffic(700), _traffic(700)
+    other.frames["identifier"] += 3
+    for traffic, name in ((same, "same.csv"), (other, "other.csv")):
+        _write_hcrl(traffic, tmp_path / name)
+        arguments = ["monitor", str(tmp_path / name), "--bundle", str(trained / "quantized-host")]
+        result = CliRunner().invoke(app, [*arguments, "--strict"] if strict else arguments)
+        warnings = [line for line in result.output.splitlines() if line.startswith("WARNING")]
+        if traffic is same:
+            assert (result.exit_code, warnings) == (0, [])
+            continue
+        assert len(warnings) == 1
+        assert "100% of its identifiers were not seen in training (103, 123, 143" in warnings[0]
+        assert result.exit_code == int(strict)
+        frames = int(result.output.splitlines()[-1].split(" frames")[0])
+        assert frames == 700 if not strict else frames < 700
+
+
+def test_a_bundle_without_a_known_bus_is_told_to_be_trained_anew(trained, tmp_path):
+    shutil.copytree(trained / "quantized-host", tmp_path / "quantized-host")
+    shutil.copy(trained / EVIDENCE, tmp_path)
+    result = CliRunner().invoke(app, ["monitor", "can0", "--bundle", str(tmp_path / "quantized-host")])
+    assert isinstance(result.exception, InputError)
+    assert "known_bus.json" in str(result.exception)
+    assert "Run train first" in str(result.exception)
 
 
 def test_mistakes_on_the_command_line_have_one_line_and_an_exit_code(tmp_path):
