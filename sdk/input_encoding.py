@@ -117,6 +117,10 @@ def encode_input(mlp: Mlp, x: Floats, encodings: tuple[FeatureEncoding, ...], bi
     taken, normalised, a, c = _normalisation(mlp)
     first = mlp.consumers(normalised)
     for node in first:
+        if isinstance(node.operator, Encode):
+            raise InputError(
+                "option encode", f"the model encodes its input itself ({node.where})", "Leave the option out"
+            )
         if not isinstance(node.operator, Linear):
             raise InputError(
                 "option encode",

@@ -30,6 +30,8 @@ Floats = npt.NDArray[np.float64]
 _WORTH_AN_OFFSET = 0.7
 """An offset is used where the squared error falls below this share."""
 _WORTH_NORMALISING = 0.1
+_USUAL_BITS = 8
+"""Of the input, where nobody asks for others."""
 _LOST = 1e-4
 """Relative squared error of the first layer's sums, at 8 bits, from which on normalising the features is tried."""
 
@@ -49,7 +51,7 @@ def quantize_input(folded: FoldedMlp, x: Floats, options: Options) -> QuantizedI
     With `options.input_range` only that range decides, and nothing is clipped within it.
     """
     if (grid := _grid(folded)) is not None:
-        return _on_grid(folded, grid)
+        return _on_grid(folded, grid, x, options)
     if options.input_range is not None:
         ends = np.array([[low_or_high] * folded.mlp.input_size for low_or_high in options.input_range], np.float64)
         return _quantized(folded, folded.normalise(ends), options, cover=True)
@@ -75,9 +77,15 @@ def _grid(folded: FoldedMlp) -> Encode | None:
     return next((operator for operator in consumers if isinstance(operator, Encode)), None)
 
 
-def _on_grid(folded: FoldedMlp, grid: Encode) -> QuantizedInput:
+def _on_grid(folded: FoldedMlp, grid: Encode, x: Floats, options: Options) -> QuantizedInput:
     """The input as integers that the model states; all encodings of it must state the same."""
     size = folded.mlp.input_size
+    if not options.encode and options.input_bits not in (_USUAL_BITS, grid.bits):
+        raise InputError(
+            "option input_bits",
+            f"is {options.input_bits}, and the model itself takes its input as integers of {grid.bits} bits",
+            "Leave the option out",
+        )
     folded = normalise_input(folded, np.full(size, grid.offset), np.full(size, grid.scale))
     for node in folded.mlp.consumers("input"):
         operator = node.operator
@@ -89,7 +97,25 @@ def _on_grid(folded: FoldedMlp, grid: Encode) -> QuantizedInput:
                 "Encode all features on one grid",
             )
     scale, offset = _shortened(folded.scale), _shortened(folded.offset)
-    return QuantizedInput(folded, Input(size, scale, offset, grid.bits, False, 1.0))
+    return QuantizedInput(folded, Input(size, scale, offset, grid.bits, False, 1.0), _off_grid(folded, grid, x))
+
+
+def _off_grid(folded: FoldedMlp, grid: Encode, x: Floats) -> str:
+    """A note if the model takes whole numbers apart, and samples x [samples, features] are not such; else ""."""
+    if np.any(folded.scale != 1.0):
+        return ""
+    steps = folded.normalise(x)
+    wrong = (steps < 0) | (steps > grid.high) | (steps != np.rint(steps))
+    if not np.any(wrong):
+        return ""
+    feature = int(np.argmax(wrong.any(axis=0)))
+    value, offset = float(x[int(np.argmax(wrong[:, feature])), feature]), float(folded.offset[feature])
+    taken = f"whole numbers in {offset:g} … {offset + grid.high:g}"
+    return (
+        f"WARNING: {int(wrong.any(axis=1).sum())} of {len(x)} samples looked at are not what the model takes apart, "
+        f"{taken} (feature {feature} is {value:g} in one): they are rounded and clipped. Check that x is on the scale "
+        "that the model was made for."
+    )
 
 
 def _quantized(folded: FoldedMlp, normal: Floats, options: Options, cover: bool = False) -> QuantizedInput:

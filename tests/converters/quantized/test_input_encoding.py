@@ -12,6 +12,7 @@ from edgeml.converters.quantized import QuantizedConverter
 from edgeml.converters.quantized.level_steps import LevelSteps
 from edgeml.data.dataset import as_dataset
 from edgeml.errors import InputError
+from edgeml.frontends.float_operators.encode import BIT, Encode
 from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode
 from edgeml.input_encoding import encode_input, read_encodings
 from edgeml.network import Network, simulate
@@ -164,3 +165,28 @@ def test_a_model_whose_input_no_linear_layer_takes_is_refused_by_name() -> None:
     )
     with pytest.raises(InputError, match="clip \\(clamp\\)"):
         _converted(Mlp("clipped", 3, nodes), {"x": np.random.default_rng(0).normal(size=(50, 3))}, encode="all=bits")
+
+
+def _on_bits(values: int = 256) -> Mlp:
+    bits = values.bit_length() - 1
+    source, operand = np.repeat(np.arange(2.0), bits), np.tile(np.arange(float(bits)), 2)
+    encode = Encode(source, np.full(2 * bits, float(BIT)), operand, 2, bits)
+    linear = Linear(np.random.default_rng(0).normal(size=(3, 2 * bits)), np.zeros(3))
+    return Mlp("bits", 2, (MlpNode("bits", encode, ("input",)), MlpNode("l1", linear, ("bits",))))
+
+
+@pytest.mark.parametrize(("change", "warned"), [(0.0, False), (0.5, True), (-1.0, True), (200.0, True)])
+def test_data_that_a_model_of_whole_numbers_cannot_take_apart_is_said_first(change: float, warned: bool) -> None:
+    x = np.random.default_rng(1).integers(0, 256, (100, 2)).astype(np.float64)
+    x[7, 1] = 3.0 + change if change != 200.0 else 300.0
+    x[7, 1] = -1.0 if change == -1.0 else x[7, 1]
+    notes = _converted(_on_bits(), {"x": x}, bits=8, epochs=0).notes
+    assert any("1 of 80 samples" in note or "1 of 100 samples" in note for note in notes) == warned, notes
+
+
+def test_options_that_a_model_leaves_no_choice_for_are_refused() -> None:
+    x = np.random.default_rng(1).integers(0, 256, (100, 2)).astype(np.float64)
+    with pytest.raises(InputError, match="takes its input as integers of 8 bits"):
+        _converted(_on_bits(), {"x": x}, bits=8, epochs=0, input_bits=4)
+    with pytest.raises(InputError, match="encodes its input itself"):
+        _converted(_on_bits(), {"x": x}, bits=8, epochs=0, encode="all=bits")
