@@ -72,7 +72,14 @@ def test_decomposed_file(name: str, tmp_path: Path) -> None:
     assert_same(load_model(tmp_path / "m.pt2"), name, model)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in NOT_IN_ONNX])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow)
+        for name in MODELS
+        if name not in NOT_IN_ONNX
+    ],
+)
 def test_onnx(name: str) -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     model, buffer = trained(name), io.BytesIO()

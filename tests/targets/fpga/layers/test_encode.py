@@ -109,7 +109,7 @@ def check_clock_by_clock(network: Network, design: Design, count: int, folder: P
 
 
 @needs_verilator
-@pytest.mark.parametrize("seed", [1, 6])
+@pytest.mark.parametrize("seed", [6])
 def test_unrolled_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) -> None:
     check_clock_by_clock(encoded_network(seed), Design("unrolled"), 2000, tmp_path)
 
@@ -122,7 +122,7 @@ def test_many_unrolled_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
 
 
 @needs_verilator
-@pytest.mark.parametrize("seed", [0, 3, 5, 9])
+@pytest.mark.parametrize("seed", [3, 9])
 def test_folded_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) -> None:
     network = encoded_network(seed)
     check_clock_by_clock(network, folded_designs(network, 3)[seed % 3], 2000, tmp_path)
