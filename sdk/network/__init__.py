@@ -8,6 +8,7 @@ from .layers.add import Add
 from .layers.dense import Dense
 from .layers.encode import Encode
 from .layers.input_quantizer import InputQuantizer
+from .layers.logic import Logic
 from .layers.lookup import Lookup
 from .layers.requantize import Requantize
 from .layers.tables import Tables
@@ -23,6 +24,7 @@ __all__ = [
     "Encode",
     "InputQuantizer",
     "Layer",
+    "Logic",
     "Lookup",
     "Network",
     "Node",

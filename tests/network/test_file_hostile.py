@@ -24,6 +24,7 @@ from edgeml.network.network_file import (
     write,
 )
 from tests.sweeps import cases
+from tests.targets.logic_networks import classifier
 from tests.targets.tables_networks import mixed
 
 from ..frontends.hostile import JUNK, mutated_bytes, mutated_json
@@ -53,6 +54,7 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "residual": lambda: random_network(25, widest=5, deepest=6),
     "int8": int8_network,
     "tables": lambda: mixed(3, outputs=4, bits=2),
+    "logic": lambda: classifier(3, features=3, widths=(5, 4), classes=2, fan_in=3),
     "spiking": lambda: random_spiking_network(np.random.default_rng(2), "unary")[0],
     "classic": lambda: random_classic(np.random.default_rng(4))[0],
 }
