@@ -60,9 +60,10 @@ def save_arrays(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
     if path.suffix.lower() != ".npz":
         raise InputError(str(path), "must end in .npz")
     partial = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}.npz")
+    entries: dict[str, Any] = {**arrays}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(partial, **arrays)
+        np.savez_compressed(partial, **entries)
         os.replace(partial, path)
     except OSError as error:
         raise InputError(str(path), f"cannot be written ({error.strerror or error})") from error

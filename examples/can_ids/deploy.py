@@ -143,7 +143,7 @@ def deploy(
 
 def budget_of(bundle: Bundle, x: npt.NDArray[np.uint8]) -> Budget | None:
     """What the bundle's executor counts on some windows x [windows, features]; None where it does not run here."""
-    measured = {each.folder: each.measured_on for each in deployments(1.0)}.get(bundle.name, "")
+    measured = {each.folder: each.measured_on for each in deployments("")}.get(bundle.name, "")
     if not measured:
         return None
     try:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edgeml.data.dataset import as_dataset
 from edgeml.errors import InputError
-from examples.can_ids.balance import balanced, training_arrays, transplanted
+from examples.can_ids.balance import balanced, redrawn, training_arrays, transplanted
 from examples.can_ids.bits import encode_layer, encoded
 from examples.can_ids.frames import FRAME, Frames, Traffic
 from examples.can_ids.readers import read_log
@@ -157,6 +157,26 @@ def test_transplants_carry_the_injected_frames_in_their_places_into_other_traffi
         assert np.delete(window, place, axis=0).tolist() == host[:2].tolist()
 
 
+def test_payloads_are_redrawn_where_an_identifier_is_of_no_true_frame_and_nowhere_else():
+    recipe = Recipe(2)
+    generator = np.random.default_rng(5)
+    made = generator.integers(0, 256, (300, recipe.features)).astype(np.uint8)
+    frames = made.reshape(300, 2, 14)
+    frames[:, :, 0], frames[:, :, 1] = 1, np.where(np.arange(300)[:, None] % 2, 0x88, 0x45)
+    frames[:, :, 2] = 0b1010_0110
+    injected = generator.random((300, 2)) < 0.5
+    new = redrawn(made, injected, np.array([0x145]), recipe, generator).reshape(300, 2, 14)
+    unknown = injected & (frames[:, :, 1] == 0x88)
+    assert np.array_equal(new[~unknown], frames[~unknown])
+    assert np.array_equal(np.delete(new[unknown], np.s_[3:10], 1), np.delete(frames[unknown], np.s_[3:10], 1))
+    old_payloads, new_payloads = ({row.tobytes() for row in each[unknown][:, 3:10]} for each in (frames, new))
+    assert len(new_payloads) == np.sum(unknown)
+    assert not new_payloads & old_payloads
+    share = np.unpackbits(new[unknown][:, 3:10]).mean()
+    assert 0.47 < share < 0.53, "bits are as frequent as they were"
+    assert np.array_equal(redrawn(made, injected, np.array([0x145, 0x188]), recipe, generator), made)
+
+
 def test_the_balance_is_as_asked_and_the_same_for_the_same_seed():
     labels = [0] * 400
     labels[10] = labels[20] = 1
@@ -173,6 +193,18 @@ def test_the_balance_is_as_asked_and_the_same_for_the_same_seed():
     assert (len(data.x), len(data.x_test)) == (len(training), len(testing))
     with pytest.raises(InputError, match="class absent"):
         training_arrays(training, testing, Recipe(), (*traffic.classes, "absent"))
+
+
+@pytest.mark.parametrize(("identifier", "anew"), [(0x123, False), (0x188, True)])
+def test_the_balance_redraws_payloads_of_identifiers_that_no_true_frame_bears(identifier, anew):
+    frames = _frames(list(np.arange(400.0)), [int(i in (10, 20)) for i in range(400)])
+    frames["identifier"][[10, 20]] = identifier
+    frames["data"][10], frames["data"][20] = 0x0F, 0x55
+    training, _, _ = split(Traffic(frames, ("normal", "rare"), ("a",)), Recipe())
+    x, y = balanced(training, Recipe(), 200, seed=3)
+    payloads = {bytes(row[2:10]) for row in x[y == 1].reshape(-1, 14) if row[2]}  # a true one begins with 0
+    assert payloads >= {b"\x0f" * 8, b"\x55" * 8}
+    assert (len(payloads) > 2) == anew
 
 
 @settings(max_examples=80)
