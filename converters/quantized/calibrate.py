@@ -18,6 +18,7 @@ from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 from edgeml.frontends.mlp import Mlp, MlpNode
 
+from .fan_in import ALL, strongest
 from .model import Input
 from .parameters import LinearParameters, Parameters
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
@@ -75,17 +76,21 @@ def input_integers(quantizer: Input, x: npt.NDArray[np.floating]) -> npt.NDArray
     return np.asarray(np.clip(q, quantizer.low, quantizer.high))
 
 
-def calibrate(placement: Placement, quantizer: Input, mlp: Mlp, normal: Floats, x: Floats) -> Parameters:
+def calibrate(
+    placement: Placement, quantizer: Input, mlp: Mlp, normal: Floats, x: Floats, select: bool = True
+) -> Parameters:
     """Parameters for `placement`, made from the folded `mlp`.
 
     Parameters
     ----------
     normal : float64 [samples, features], what `mlp` takes.
     x : the same samples in the user's units, what `quantizer` takes.
+    select : whether neurons of few inputs lose all others, those whose products have least power; else training does
+        it.
     """
     wanted = float_trace(mlp, normal)
     parameters = Parameters(quantizer, steps=_steps(placement, wanted))
-    calibration = _Calibration(parameters, wanted)
+    calibration = _Calibration(parameters, wanted, select)
     given = {"input": input_integers(quantizer, x) * quantizer.step}
     walk(placement.nodes, given, lambda node, values: node.operator.visit(calibration, node, values))
     return parameters
@@ -94,12 +99,15 @@ def calibrate(placement: Placement, quantizer: Input, mlp: Mlp, normal: Floats, 
 class _Calibration(PlacementVisitor[Floats]):
     """The values of each node, on the integers that those before it give; linear layers are calibrated on the way."""
 
-    def __init__(self, parameters: Parameters, wanted: Mapping[str, Floats]) -> None:
+    def __init__(self, parameters: Parameters, wanted: Mapping[str, Floats], select: bool) -> None:
         self._parameters = parameters
         self._wanted = wanted
+        self._select = select
 
     def linear(self, node: PlacedNode, operator: PlacedLinear, given: list[Floats]) -> Floats:
-        self._parameters.linear[node.name], values = _linear(operator, given[0], self._wanted[node.source])
+        self._parameters.linear[node.name], values = _linear(
+            operator, given[0], self._wanted[node.source], operator.fan_in if self._select else ALL
+        )
         return values
 
     def quantizer(self, node: PlacedNode, operator: PlacedQuantizer, given: list[Floats]) -> Floats:
@@ -124,10 +132,12 @@ def _steps(placement: Placement, wanted: dict[str, Floats]) -> dict[str, float]:
     return {name: stated.get(name) or best_step(tensors)[0] for name, tensors in groups.items()}
 
 
-def _linear(operator: PlacedLinear, x: Floats, wanted: Floats) -> tuple[LinearParameters, Floats]:
+def _linear(operator: PlacedLinear, x: Floats, wanted: Floats, fan_in: int) -> tuple[LinearParameters, Floats]:
     weight, bias = operator.linear.weight, operator.linear.bias
     power = np.mean(x * x, axis=0)
     power = power + max(float(power.mean()), 1e-30) * 1e-3
+    if fan_in != ALL:
+        weight = np.where(strongest(weight * weight * power, fan_in), weight, 0.0)
     if operator.last:
         flat = weight.reshape(1, -1)
         scale = best_weight_scales(flat, operator.bits, operator.narrow, np.tile(power, len(weight)))

@@ -20,6 +20,7 @@ from edgeml.plugins import Conversion, Progress
 
 from .edge_tables import Grid, edges_as_tables, has_edges
 from .extract import extract
+from .fan_in import untrained_note
 from .fold import FoldedMlp, fold, refuse_unsupported
 from .freeze import freeze
 from .model_file import BREVITAS_FILE, to_bytes
@@ -106,18 +107,22 @@ def _convert(
     placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))
     epochs = _epochs(placement, data, options, bool(grids))
     normal = quantized.folded.normalise(thinned)
-    parameters = calibrate(placement, quantized.input, quantized.folded.mlp, normal, thinned)
-    if epochs and data is not None:
+    training = bool(epochs) and data is not None
+    parameters = calibrate(placement, quantized.input, quantized.folded.mlp, normal, thinned, select=not training)
+    if training and data is not None:
         parameters = _trained(mlp, placement, quantized, parameters, data, options, epochs, progress)
     model = freeze(placement, parameters)
     network = stated(extract(model), mlp).with_origins(_origins(placement, quantized.folded.mlp))
-    notes = [quantized.note] if quantized.note else []
+    notes = [quantized.note, *placement.notes]
     metrics = {"epochs": epochs, **evaluate(mlp, model, network, data)}
     reference = float_reference(mlp, quantized.folded, placement, model, network, grids)
+    if not training:
+        limited = {name: each for name, each in placement.linears.items() if each.fan_in}
+        notes.append(untrained_note({name: (each.linear.weight, each.fan_in) for name, each in limited.items()}))
     notes += _notes(
         placement, data, epochs, metrics, "more bits usually win" if grids else "training (--epochs) usually wins"
     )
-    return Conversion(network, metrics, {BREVITAS_FILE: to_bytes(model)}, tuple(notes), reference)
+    return Conversion(network, metrics, {BREVITAS_FILE: to_bytes(model)}, tuple(filter(None, notes)), reference)
 
 
 def _origins(placement: Placement, mlp: Mlp) -> dict[str, str]:
@@ -150,8 +155,9 @@ def _labels(mlp: Mlp, data: Dataset | None) -> tuple[str, ...]:
 
 
 def _epochs(placement: Placement, data: Dataset | None, options: Options, tables: bool) -> int:
-    """Passes over the data: what the user says; else none where all is 8 bit, and enough where it is not; of edge
-    functions that became `tables` none from 4 bits on, where training was not seen to win anything."""
+    """Passes over the data: what the user says; else none where all is 8 bit and takes all its inputs, and enough
+    where it is not; of edge functions that became `tables` none from 4 bits on, where training was not seen to win
+    anything."""
     if data is None:
         if options.epochs:
             raise InputError("option epochs", "training needs data", "Pass samples with --data")
@@ -164,7 +170,8 @@ def _epochs(placement: Placement, data: Dataset | None, options: Options, tables
         return 0
     if options.epochs is not None:
         return options.epochs
-    if min(placement.bits) >= (_FEWEST_BITS_WITHOUT_TRAINING if tables else 8):
+    limited = any(placed.fan_in for placed in placement.linears.values())
+    if not limited and min(placement.bits) >= (_FEWEST_BITS_WITHOUT_TRAINING if tables else 8):
         return 0
     from .training import default_epochs
 

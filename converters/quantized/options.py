@@ -11,6 +11,8 @@ from edgeml.input_encoding import ENCODE, FeatureEncoding
 from edgeml.options import Choice, Option, Real, Structured, Whole, read_values
 from edgeml.options.kinds import shown
 
+from .fan_in import read_fan_in
+
 __all__ = ["OPTIONS", "Options", "read_options"]
 
 _BITS = Whole(1, 8)
@@ -89,6 +91,12 @@ OPTIONS = (
         otherwise="none",
     ),
     Option(
+        "fan_in",
+        Structured("F or F,LAYER=F,…", "inputs of a neuron, and of single layers, such as 6,last=24", read_fan_in),
+        "Most inputs that a neuron may have: of all layers, and of single ones by name, first or last; all: no limit.",
+        otherwise="no limit",
+    ),
+    Option(
         "weight_range",
         Choice(("narrow", "full")),
         "Weights symmetric around zero, or with one value more below it.",
@@ -115,8 +123,10 @@ class Options:
     Parameters
     ----------
     weight_bits, act_bits, input_bits : 1 to 8.
+    weight_bits_stated : whether the user gave the bits of weights alone.
     encode : how features enter the network; () for all as whole numbers.
     layer_bits : per layer by name (or `first`, `last`), (weight bits, activation bits), None where not given.
+    fan_in : most inputs of a neuron by layer, those of all others by ""; see `read_fan_in`.
     narrow : weights of b bits lie in −(2^(b−1) − 1) … 2^(b−1) − 1, not in the full range from −2^(b−1).
     input_range : (low, high) of the input in the units of the model's data, or None: taken from the data.
     epochs : passes over the training samples; 0 calibrates only; None: decided by the bits.
@@ -129,8 +139,10 @@ class Options:
     weight_bits: int
     act_bits: int
     input_bits: int
+    weight_bits_stated: bool
     encode: tuple[FeatureEncoding, ...]
     layer_bits: Mapping[str, tuple[int | None, int | None]]
+    fan_in: Mapping[str, int]
     narrow: bool
     input_range: tuple[float, float] | None
     epochs: int | None
@@ -148,8 +160,10 @@ def read_options(given: Mapping[str, Any]) -> Options:
         weight_bits=values["weight_bits"] or bits,
         act_bits=values["act_bits"] or bits,
         input_bits=values["input_bits"],
+        weight_bits_stated=values["weight_bits"] is not None,
         encode=values["encode"] or (),
         layer_bits=values["layer_bits"] or {},
+        fan_in=values["fan_in"] or {},
         narrow=values["weight_range"] == "narrow",
         input_range=values["input_range"],
         epochs=values["epochs"],

@@ -34,12 +34,27 @@ class PlacementVisitor(FloatVisitor["PlacedNode", V]):
 
 @dataclass(frozen=True, eq=False)
 class PlacedLinear:
-    """A linear layer: its float weights, its bits, and whether it is the output (one scale, an integer bias)."""
+    """A linear layer.
+
+    Parameters
+    ----------
+    linear : its float weights.
+    bits : of its integer weights.
+    narrow : whether the most negative integer is left out.
+    last : whether it is the output (one scale, an integer bias).
+    fan_in : most inputs that a neuron may have, fewer than the layer has; 0: no limit.
+    """
 
     linear: Linear
     bits: int
     narrow: bool
     last: bool
+    fan_in: int = 0
+
+    @property
+    def value_bits(self) -> None:
+        """Its values are sums, of no bits of their own."""
+        return None
 
     def output_size(self, *input_sizes: int) -> int:
         """Number of outputs."""
@@ -66,6 +81,11 @@ class PlacedQuantizer(Levels):
     offset: float = 0.0
     grid: float = 0.0
 
+    @property
+    def value_bits(self) -> int:
+        """Bits of its integers."""
+        return self.bits
+
     def output_size(self, *input_sizes: int) -> int:
         """Number of channels, that of its input."""
         return input_sizes[0]
@@ -87,12 +107,16 @@ class PlacedNode:
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """The nodes of the folded MLP and its quantizers in computing order, behind `input`; the last one is the output."""
+    """The nodes of the folded MLP and its quantizers in computing order, behind `input`; the last one is the output.
+
+    `notes`: what the user should know of the bits that were chosen.
+    """
 
     name: str
     input_size: int
     nodes: tuple[PlacedNode, ...]
     labels: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def node(self, name: str) -> PlacedNode:
         """The node called `name`."""

@@ -21,6 +21,9 @@ from edgeml.frontends.float_operators.operator import Role
 from edgeml.frontends.graph_walk import walk
 from edgeml.frontends.mlp import Mlp, MlpNode
 
+from .fan_in import FEWEST_WEIGHT_BITS, widened_note
+from .fan_in import limits as fan_in_limits
+from .fan_in import weight_bits as fan_in_weight_bits
 from .options import Options
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement
 from .scales import ACTIVATION_SCALE_BITS, round_scale
@@ -54,6 +57,10 @@ class _Placing:
     """Of each MLP node that a join takes, its quantizer."""
     output_sides: dict[str, str] = field(default_factory=dict)
     """The same for the join that is the output."""
+    weight_bits_stated: set[str] = field(default_factory=set)
+    """The layers whose weight bits the user stated by name."""
+    widened: list[str] = field(default_factory=list)
+    """The layers of few inputs whose weights have more bits than all others, since these cost nothing."""
 
     def placement(self) -> Placement:
         mlp = self.mlp
@@ -62,19 +69,26 @@ class _Placing:
         self.roots = self._roots()
         self.bits = self._bits()
         self.groups = self._groups()
+        linears = mlp.linears
+        inputs = {name: linear.weight.shape[1] for name, linear in linears.items()}
+        self.fan_in = fan_in_limits(self.options.fan_in, {name: self.names[name] for name in linears}, inputs)
         for node in mlp.nodes:
             self._place(node)
         last = mlp.nodes[-1]
         if last.operator.role is Role.LINE:
             self._quantizer(last.name, _OUTPUT_GROUP, OUTPUT_BITS)
-        return Placement(_identifier(mlp.name), mlp.input_size, tuple(self.placed), self.labels)
+        notes = (widened_note(self.widened),) if self.widened else ()
+        return Placement(_identifier(mlp.name), mlp.input_size, tuple(self.placed), self.labels, notes)
 
     def _place(self, node: MlpNode) -> None:
         name = self.names[node.name]
         linear = self.mlp.linears.get(node.name)
         if linear is not None:
-            placed = PlacedLinear(linear, self.bits[node.name][0], self.options.narrow, self._is_last(node))
-            self._append(name, placed, (self._integers(node.inputs[0]),), node.name)
+            taken = self._integers(node.inputs[0])
+            fan_in = self.fan_in.get(node.name, 0)
+            bits = self._weight_bits(node.name, fan_in, taken) if fan_in else self.bits[node.name][0]
+            placed = PlacedLinear(linear, bits, self.options.narrow, self._is_last(node), fan_in)
+            self._append(name, placed, (taken,), node.name)
         elif node.operator.role is Role.JOIN:
             side = self._output_side if self._is_last(node) else self._side
             self._append(name, OnIntegers(node.operator), tuple(side(source) for source in node.inputs), node.name)
@@ -84,6 +98,16 @@ class _Placing:
         else:
             self._append(name, as_user_operator(node.operator), (self.real[node.inputs[0]],), node.name)
         self.real[node.name] = name
+
+    def _weight_bits(self, linear: str, fan_in: int, taken: str) -> int:
+        """Of the weights of a layer of few inputs, which takes the integers of the placed node `taken`."""
+        stated = self.options.weight_bits_stated or linear in self.weight_bits_stated
+        operators = {node.name: node.operator for node in self.placed}
+        input_bits = self.options.input_bits if taken == "input" else operators[taken].value_bits
+        bits = fan_in_weight_bits(self.bits[linear][0], stated, fan_in, input_bits)
+        if bits > max(self.bits[linear][0], FEWEST_WEIGHT_BITS):
+            self.widened.append(self.names[linear])
+        return bits
 
     def _is_last(self, node: MlpNode) -> bool:
         return node is self.mlp.nodes[-1]
@@ -180,6 +204,8 @@ class _Placing:
                     "is not a layer of this model",
                     f"Its layers: {', '.join(self.names[each] for each in roots)}; also first and last",
                 )
+            if weight is not None:
+                self.weight_bits_stated.add(name)
             old = bits[name]
             bits[name] = (weight or old[0], act or old[1])
         return bits

@@ -19,6 +19,7 @@ from edgeml.frontends.float_operators.encode import LEVEL, Encode
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 
+from .fan_in_selection import FanInSelection
 from .level_steps import LevelSteps, level_widths
 from .one_hot_slopes import with_slopes
 from .parameters import LinearParameters, Parameters
@@ -62,6 +63,8 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         self.epsilon: dict[str, float] = {}
         self.operands: dict[str, dict[str, Tensor]] = {}
         """By node, the parameters of a float operator, which stay as they are."""
+        limited = {name: linear.fan_in for name, linear in placement.linears.items() if linear.fan_in}
+        self.selection = FanInSelection(limited)
         for name, linear in placement.linears.items():
             self._add_linear(name, linear, parameters.linear[name])
         for node in placement.nodes:
@@ -130,10 +133,14 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
             self.operands[node] = {name: tensor.to(device, dtype) for name, tensor in operands.items()}
         return self
 
+    def advance(self, done: int, total: int) -> None:
+        """Be told that so many of all steps are done: neurons of few inputs give up some of those that they have."""
+        self.selection.advance(self.latent, done, total)
+
     def quantized_weight(self, node: PlacedNode, operator: PlacedLinear) -> Tensor:
         """q · scale [outputs, inputs], relative to the size of the rows."""
         scale = self.scale[node.name].abs() * self.constants[f"{node.name}.scale"]
-        latent = self.latent[node.name]
+        latent = self.selection.kept(node.name, self.latent[node.name])
         if operator.bits == 1:
             return BinaryWeights.apply(latent, scale)  # type: ignore[no-any-return,no-untyped-call]
         low, high = integer_range(operator.bits, operator.narrow)
@@ -227,6 +234,7 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         Its statistics are measured once more in float64 on all of `integers` (q [samples, features]), layer by layer,
         behind layers that are final and steps that are rounded.
         """
+        self.selection.settle(self.latent)
         self.move(torch.device("cpu"), torch.float64)
         parameters = Parameters(self.input)
         for group, step in self.step.items():
@@ -258,7 +266,8 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
     def _finished_linear(self, node: PlacedNode, operator: PlacedLinear, sums: Tensor) -> LinearParameters:
         reach = float(self.constants[f"{node.name}.reach"])
         scale = (self.scale[node.name].abs() * self.constants[f"{node.name}.scale"])[:, 0].numpy()
-        weight, beta = self.latent[node.name].numpy(), self.beta[node.name].numpy() * reach
+        latent = self.selection.kept(node.name, self.latent[node.name])
+        weight, beta = latent.numpy(), self.beta[node.name].numpy() * reach
         if operator.last:
             factor = np.full(1, float(self.constants[f"{node.name}.size"]))
             bias = beta

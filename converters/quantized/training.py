@@ -97,6 +97,7 @@ def train(
     optimizer = torch.optim.Adam(network.groups(options.learning_rate), fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: _rate(done, total))
     for done, batch in enumerate(_batches(samples, options.batch_size, total, options.seed), start=1):
+        network.advance(done - 1, total)
         chosen = batch.to(device)
         outputs = network(x[chosen].to(torch.float32) * start.input.step)
         wanted = answers[chosen]

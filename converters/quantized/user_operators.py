@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from edgeml.errors import InputError
+from edgeml.frontends.float_operators.interval import Interval
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 
 __all__ = ["FloatVisitor", "OnGrid", "OnIntegers", "OnReals", "UserOperator", "as_user_operator"]
@@ -57,6 +59,11 @@ class UserOperator:
         """It has no weights and no levels of its own."""
         return None
 
+    @property
+    def value_bits(self) -> int | None:
+        """Bits of what it gives, where it gives integers of a known size; None else."""
+        return None
+
     def output_size(self, *input_sizes: int) -> int:
         """Number of output channels; InputError if the inputs do not fit."""
         return self.operator.output_size(*input_sizes)
@@ -101,6 +108,12 @@ class OnIntegers(UserOperator):
 @dataclass(frozen=True, eq=False)
 class OnGrid(UserOperator):
     """A function of integers of a grid that it states, which gives integers of step 1 (`Role.ENCODING`)."""
+
+    @property
+    def value_bits(self) -> int | None:
+        """Bits of the largest integer that it gives."""
+        high = float(self.operator.output_range(Interval.unbounded()).high.max())
+        return int(high).bit_length() if math.isfinite(high) else None
 
     def tensor_step(self, *given: float | None) -> float | None:
         """1; InputError if its inputs are not integers."""
