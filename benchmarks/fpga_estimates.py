@@ -1,6 +1,6 @@
 """How far the FPGA target's own estimates are from yosys, over many small designs; and the fit of their constants.
 
-    python -m benchmarks.fpga_estimates [--count N] [--form quantized|int8|spiking|lines|encoded] [--fit]
+    python -m benchmarks.fpga_estimates [--count N] [--form quantized|int8|spiking|lines|encoded|logic] [--fit]
 
 Random networks of all three forms, and with inputs as bits (`fpga_samples`), folded by random amounts or unrolled with
 random pipelining, for Xilinx 7, UltraScale+, ECP5 and iCE40: flip-flops, block RAMs, multipliers and lookup tables as
@@ -45,6 +45,7 @@ _FIT_SEEDS = {
     "spiking": tuple(range(1000, 1048)),
     # Nothing is fitted to these: their kinds of logic are those of the others.
     "encoded": (),
+    "logic": (),
 }
 _CONSTANTS = {"folded": FOLDED, "unrolled": UNROLLED, "spiking": SPIKING}
 _PRIORS = {"folded": FOLDED_PRIOR, "unrolled": UNROLLED_PRIOR, "spiking": SPIKING_PRIOR}

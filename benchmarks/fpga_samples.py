@@ -1,7 +1,7 @@
 """Random small networks of all forms, and FPGA designs for them: what the estimates are held against yosys on.
 
 `lines` is the quantized form with more bits, and with thresholds that lie on lines; `encoded` has its inputs as bits
-and levels.
+and levels; `logic` has functions of few bits behind levels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from edgeml.converters.spiking.exact import to_spikes
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.network import Dense, InputQuantizer, Logic, Network, Node, Output, Threshold
 from edgeml.network.layers.encode import BIT, LEVEL, Encode
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
@@ -33,7 +33,7 @@ from edgeml.targets.fpga.estimate.costs import constants_of
 
 __all__ = ["FORMS", "Case", "case"]
 
-FORMS = ("quantized", "int8", "spiking", "lines", "encoded")
+FORMS = ("quantized", "int8", "spiking", "lines", "encoded", "logic")
 _FAMILIES = ("xc7", "ecp5", "ice40", "xcup")
 _PARTS = {"xc7": "xc7z020", "ecp5": "ecp5-85k", "ice40": "ice40-hx8k", "xcup": "xczu7ev"}
 """Whose lookup tables and multipliers weigh what a unit takes."""
@@ -102,6 +102,30 @@ def _encoded_network(rng: np.random.Generator, name: str, widest: int) -> Networ
             thresholds = np.quantile(acc, (0.35, 0.6, 0.85), axis=0).T.round().astype(np.int64)
             nodes.append(Node(f"act{index}", Threshold(np.sort(thresholds, axis=1)), (nodes[-1].name,)))
             x = (acc[:, :, None] >= thresholds).sum(axis=2)
+    return Network(name, tuple(nodes), Output(np.array([1.0])))
+
+
+def _logic_network(rng: np.random.Generator, name: str) -> Network:
+    """Thermometers, one to three layers of functions of up to six bits, and a sum of functions for each of 2 to 6
+    classes. A function is any, or one of weighted inputs that reach half of their sum, as trained ones are like."""
+    features, each, classes = int(rng.integers(4, 13)), int(rng.integers(1, 6)), int(rng.integers(2, 7))
+    fan_in, alike = int(rng.choice([4, 6, 6])), float(rng.choice([0.0, 0.5, 1.0]))
+    operand = rng.integers(1, 16, features * each)
+    encode = Encode(np.repeat(np.arange(features), each), np.full(operand.size, LEVEL), operand, features)
+    nodes = [Node("input", InputQuantizer(features, np.array([1.0]), np.array([0.0]), 0, 4, False))]
+    nodes.append(Node("bits", encode, ("input",)))
+    size, bits = encode.outputs, np.arange(1 << fan_in)[:, None] >> np.arange(fan_in) & 1
+    widths = [int(width) for width in rng.integers(20, 61, int(rng.integers(0, 3)))]
+    for depth, width in enumerate([*widths, classes * int(rng.integers(5, 17))]):
+        weight = np.rint(rng.normal(0, 3, (width, fan_in)))
+        like = (weight @ bits.T > weight.sum(axis=1, keepdims=True) / 2).astype(np.uint8)
+        table = np.where(rng.random((width, 1)) < alike, like, rng.integers(0, 2, like.shape, np.uint8))
+        nodes.append(
+            Node(f"logic{depth}", Logic(rng.integers(0, size, (width, fan_in)), table, size), (nodes[-1].name,))
+        )
+        size = width
+    groups = np.kron(np.eye(classes, dtype=np.int64), np.ones((1, size // classes), np.int64))
+    nodes.append(Node("sums", Dense(groups, 2, np.zeros(classes, np.int64)), (nodes[-1].name,)))
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
@@ -211,6 +235,9 @@ def case(seed: int, form: str = "quantized") -> Case:
         family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
         network = _encoded_network(rng, f"sample{seed}", 9 if unrolled else 16)
         every = int(rng.integers(1, 3))
+    elif form == "logic":
+        family, unrolled = FAMILIES[_FAMILIES[seed % 4]], True
+        network, every = _logic_network(rng, f"sample{seed}"), int(rng.integers(1, 3))
     elif form == "lines":
         family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
         network = _lines_network(rng, f"sample{seed}", 8 if unrolled else 24)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from ...budget import FAMILIES, Family
 from ...estimate.constants import UNROLLED
@@ -19,6 +20,11 @@ _PAST_SIX_BITS = 1.6
 """Lookup tables of a function of seven bits over those of one of six: of two designs with functions of 8 bits."""
 
 
+_FROM_FOUR_INPUTS = 1.68
+"""Lookup tables that yosys makes for iCE40 of a function of five or six bits over those of it cut by one or two bits:
+of two designs of layers of functions."""
+
+
 def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
     """Add the logic of a cell: see `estimate.unrolled_amounts`."""
     if cell.kind is CellKind.ADD:
@@ -33,10 +39,29 @@ def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
             used = width - ((level & -level).bit_length() - 1)
             parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
         parts.add("compare", 0.5 * cell.outputs)
+    elif cell.kind is CellKind.TABLE and cell.outputs == 1 and 4 < len(cell.inputs) <= 6 and family.name == "ice40":
+        parts.luts += _FROM_FOUR_INPUTS * _tables_of_four(cell.shape[0], len(cell.inputs))
     else:
         # Parts of large tables are alike, and the multiplexers that choose among them are no lookup tables.
         outputs = cell.outputs * _PAST_SIX_BITS ** max(len(cell.inputs) - 6, 0)
         parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", outputs)
+
+
+def _tables_of_four(table: int, inputs: int) -> float:
+    """Lookup tables of four inputs that one function of five or six takes, where no other multiplexers are: one for
+    each function of the last four that differs, and those that choose among them; the best choice of the others."""
+    best = float("inf")
+    for chosen in combinations(range(inputs), inputs - 4):
+        rest = [place for place in range(inputs) if place not in chosen]
+        parts: dict[int, int] = {}
+        for x in range(1 << inputs):
+            number = sum((x >> place & 1) << k for k, place in enumerate(chosen))
+            u = sum((x >> place & 1) << k for k, place in enumerate(rest))
+            parts[number] = parts.get(number, 0) | (table >> x & 1) << u
+        different = {min(part, part ^ 0xFFFF) for part in parts.values()} - {0}
+        choosing = (len(set(parts.values())) > 1) + (inputs == 6 and len(different) > 2)
+        best = min(best, len(different) + choosing)
+    return best
 
 
 def luts_of(cells: Sequence[Cell], family: Family = _SIX_INPUTS) -> float:

@@ -6,7 +6,7 @@ same netlist can be purely combinational or pipelined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -83,6 +83,14 @@ class Netlist:
         depth = 1 + max((self.depth_of(bit) for bit in inputs), default=0)
         self.cells.append(Cell(kind, tuple(inputs), tuple(shape), outputs, depth, note))
         return [Bit(len(self.cells) - 1, index) for index in range(outputs)]
+
+    def place_of_used(self, ends: Iterable[Bit]) -> dict[int, int]:
+        """The cells that these bits depend on: for each its place among them."""
+        used = {bit.cell for bit in ends}
+        for index in range(len(self.cells) - 1, -1, -1):
+            if index in used:
+                used.update(bit.cell for bit in self.cells[index].inputs)
+        return {index: place for place, index in enumerate(sorted(used - {-1, -2}))}
 
     @property
     def depth(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from edgeml.errors import InputError
 from edgeml.network import Network, Node
@@ -64,7 +65,28 @@ def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = 
     results = [
         _element_bits(netlist, value, output.bits, f"{name}[{channel}]") for channel, value in enumerate(values[name])
     ]
-    return Logic(netlist, element, output, results, cells)
+    return _without_unused(Logic(netlist, element, output, results, cells))
+
+
+def _without_unused(logic: Logic) -> Logic:
+    """Without the cells that no output depends on: neurons that nobody takes, tables that others took in."""
+    netlist = logic.netlist
+    place = netlist.place_of_used(bit for bits in logic.outputs for bit in bits)
+    if len(place) == len(netlist.cells):
+        return logic
+
+    def moved(bits: Iterable[Bit]) -> list[Bit]:
+        return [replace(bit, cell=place.get(bit.cell, bit.cell)) for bit in bits]
+
+    cells = [netlist.cells[index] for index in place]
+    kept = Netlist(netlist.input_bits, [replace(cell, inputs=tuple(moved(cell.inputs))) for cell in cells])
+    ranges, start = {}, 0
+    for layer, owned in logic.layer_cells.items():
+        count = sum(index in place for index in owned)
+        ranges[layer] = range(start, start + count)
+        start += count
+    outputs = [moved(bits) for bits in logic.outputs]
+    return Logic(kept, logic.input_element, logic.output_element, outputs, ranges)
 
 
 def _offset_is_free(node: Node, network: Network) -> bool:
