@@ -10,17 +10,19 @@ from edgeml.targets.c.dense_kernels.bits import BitsKernel, BitsProblem
 from edgeml.targets.c.dense_kernels.installed import installed_kernels
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 from edgeml.targets.c.dense_kernels.rows import RowsKernel
+from edgeml.targets.c.dense_kernels.straight_line import StraightLineKernel
 
 from .cores import Core
 from .kernels import BitsColumnsKernel, LanesKernel, MveKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
 
-__all__ = ["core_kernels", "dialect_for", "dialect_with", "kernel_names"]
+__all__ = ["core_kernels", "counted_kernels", "dialect_for", "dialect_with", "kernel_names"]
 
 _LANES: tuple[DenseKernel, ...] = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2), W8BlockKernel())
 _DSP: tuple[DenseKernel, ...] = (W2DspKernel(), W4DspKernel(), W8DspKernel())
 _MVE: tuple[DenseKernel, ...] = (MveKernel(),)
 _BITS: tuple[BitsKernel, ...] = (BitsColumnsKernel(pairs=True), BitsColumnsKernel(pairs=False))
 _ANY = RowsKernel()
+_BY_INPUTS, _BY_WORDS = StraightLineKernel(words=False), StraightLineKernel(words=True)
 
 
 class _Chosen(DenseKernel):
@@ -53,12 +55,18 @@ def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
     """What dense layers may use on `core`, in the order of preference if nothing was measured; those of installed
     packages come behind edgeml's own, but for the one that computes any layer."""
     own = (*(_MVE if core.mve else ()), *(_DSP if core.dsp else _LANES))
-    return (*own, *installed_kernels("mcu", (*own, _ANY)), _ANY)
+    return (*own, *installed_kernels("mcu", (*own, _ANY, *counted_kernels(core))), _ANY)
+
+
+def counted_kernels(core: Core) -> tuple[DenseKernel, ...]:
+    """What dense layers get where it was counted that it pays, and else never: code that grows with the weights."""
+    return (_BY_INPUTS, _BY_WORDS) if core.dsp else (_BY_INPUTS,)
 
 
 def kernel_names(core: Core) -> tuple[str, ...]:
     """What dense layers may use on `core`, and what those behind bits may."""
-    return (*(kernel.name for kernel in core_kernels(core)), *(kernel.name for kernel in _BITS))
+    dense = (*core_kernels(core), *counted_kernels(core))
+    return (*(kernel.name for kernel in dense), *(kernel.name for kernel in _BITS))
 
 
 def dialect_for(kernels: tuple[DenseKernel, ...], compared: int = 0, bits: tuple[BitsKernel, ...] = _BITS) -> Dialect:
@@ -80,7 +88,8 @@ def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:
 
     Raises InputError where a kernel is none of the core's: `chosen` may come out of a bundle.
     """
-    kernels = {kernel.name: kernel for kernel in core_kernels(core)}
+    default = core_kernels(core)
+    kernels = {kernel.name: kernel for kernel in (*default, *counted_kernels(core))}
     if unknown := sorted({str(name) for name in chosen.values()} - set(kernel_names(core))):
         raise InputError(
             f"kernel {unknown[0]!r}", f"is none of {core.title}", f"Known: {', '.join(kernel_names(core))}"
@@ -93,4 +102,4 @@ def dialect_with(core: Core, chosen: Mapping[str, str]) -> Dialect:
     bits = tuple(_ChosenBits(kernel, stages(kernel.name)) for kernel in _BITS)
     # RV32IMC clips by branches: three thresholds are found quicker.
     compared = 3 if core.architecture == "riscv" else 0
-    return dialect_for((*fixed, *kernels.values()), compared, (*bits, *_BITS))
+    return dialect_for((*fixed, *default), compared, (*bits, *_BITS))

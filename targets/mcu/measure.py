@@ -20,7 +20,17 @@ from .image_build import library_image
 from .runner import NetworkRunner
 from .toolchain import compiler_missing, compiler_version
 
-__all__ = ["OPTIMIZATIONS", "Measurement", "choose_kernels", "measure", "measure_best", "measuring_missing"]
+__all__ = [
+    "OPTIMIZATIONS",
+    "KernelCost",
+    "Measurement",
+    "choose_kernels",
+    "kernel_costs",
+    "measure",
+    "measure_best",
+    "measuring_missing",
+    "quickest",
+]
 
 OPTIMIZATIONS = ("-O2", "-Os")
 
@@ -115,30 +125,78 @@ def measure_best(firmware: Firmware, core: Core) -> Measurement:
     return small if 8 * small.instructions <= 9 * quick.instructions else quick
 
 
-def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict[str, str]:
-    """The kernel of each dense stage, by prefix: of those that take at most an eighth more instructions than the
-    quickest, counted on this very layer and core, the one of the fewest bytes; with `smallest`, of all.
+@dataclass(frozen=True, order=True)
+class KernelCost:
+    """A kernel for a layer, in a whole network on a core.
 
-    Every kernel of the core is built into the whole network, wherever it applies, and run once. Empty for a core that
-    Unicorn has not: its kernels keep the core's order.
+    Parameters
+    ----------
+    bytes : constants and code of its own.
+    instructions : of one inference.
+    kernel : its name.
+    """
+
+    bytes: int
+    instructions: int
+    kernel: str
+
+
+def kernel_costs(network: Network, core: Core) -> dict[str, list[KernelCost]]:
+    """What each kernel of a core costs wherever it applies, by the prefix of the stage.
+
+    Each is built into the whole network and run once. Where one computes the thresholds behind a layer with it, the
+    stage of those thresholds counts with the other kernels' too. Empty for a core that Unicorn has not: its kernels
+    keep the core's order.
     """
     if not core.unicorn_model:
         return {}
     prefixes = [stage.job.prefix for stage in firmware_files(network, core, {}).program.layout.stages]
-    costs: dict[str, list[tuple[int, int, str]]] = {}
-    for kernel in kernel_names(core):
-        firmware = firmware_files(network, core, dict.fromkeys(prefixes, kernel))
-        stages = [stage for stage in firmware.program.layout.stages if stage.code.kernel == kernel]
-        if not stages:
+    built = {name: firmware_files(network, core, dict.fromkeys(prefixes, name)) for name in kernel_names(core)}
+    nodes: dict[str, set[str]] = {}
+    for firmware in built.values():
+        for stage in firmware.program.layout.stages:
+            nodes.setdefault(stage.job.prefix, set()).update(node.name for node in stage.job.nodes)
+    costs: dict[str, list[KernelCost]] = {}
+    for kernel, firmware in built.items():
+        stages = firmware.program.layout.stages
+        own = [stage.job.prefix for stage in stages if stage.code.kernel == kernel]
+        if not own:
             continue
-        found = measure(firmware, core)
-        for stage in stages:
-            values = found.layers[stage.name]
-            size = values["constant_bytes"] + values["code_bytes"]
-            costs.setdefault(stage.job.prefix, []).append((size, values["instructions"], kernel))
+        found = measure(firmware, core).layers
+        for prefix in own:
+            parts = [found[stage.name] for stage in stages if stage.job.nodes[0].name in nodes[prefix]]
+            size = sum(part["constant_bytes"] + part["code_bytes"] for part in parts)
+            cost = KernelCost(size, sum(part["instructions"] for part in parts), kernel)
+            costs.setdefault(prefix, []).append(cost)
+    return dict(sorted(costs.items()))
+
+
+def quickest(costs: Mapping[str, list[KernelCost]], smallest: bool = False, save: int = 0) -> dict[str, str]:
+    """The kernel of each stage: of those that take at most an eighth more instructions than the quickest, the one of
+    the fewest bytes; with `smallest`, of all.
+
+    save : so many bytes less than these take are wanted: as long as they are not saved, the kernel that costs the
+        fewest instructions for each byte is replaced by a smaller one.
+    """
     chosen = {}
-    for prefix, candidates in sorted(costs.items()):
-        quickest = min(instructions for _, instructions, _ in candidates)
-        allowed = [cost for cost in candidates if smallest or 8 * cost[1] <= 9 * quickest]
-        chosen[prefix] = min(allowed)[2]
-    return chosen
+    for prefix, candidates in costs.items():
+        limit = 9 * min(each.instructions for each in candidates)
+        chosen[prefix] = min(each for each in candidates if smallest or 8 * each.instructions <= limit)
+    while save > 0:
+        smaller = [
+            ((each.instructions - chosen[prefix].instructions) / (chosen[prefix].bytes - each.bytes), prefix, each)
+            for prefix, candidates in costs.items()
+            for each in candidates
+            if each.bytes < chosen[prefix].bytes
+        ]
+        if not smaller:
+            break
+        _, prefix, each = min(smaller)
+        save -= chosen[prefix].bytes - each.bytes
+        chosen[prefix] = each
+    return {prefix: each.kernel for prefix, each in chosen.items()}
+
+
+def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict[str, str]:
+    """The kernel of each dense stage, by prefix, counted on this very network and core: see `quickest`."""
+    return quickest(kernel_costs(network, core), smallest)

@@ -14,9 +14,9 @@ from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_brok
 from edgeml.profile import Profile
 
 from .cores import Core
-from .firmware import firmware_files
-from .measure import choose_kernels, measure_best, measuring_missing
-from .rules import PROFILE_FIELDS, measured_rules, profile_core, size_rules
+from .firmware import Firmware, firmware_files
+from .measure import Measurement, kernel_costs, measure_best, measuring_missing, quickest
+from .rules import PROFILE_FIELDS, budget, measured_rules, profile_core, size_rules
 
 __all__ = ["FOLDER", "OPTIONS", "McuTarget"]
 
@@ -73,8 +73,7 @@ class McuTarget:
         core = profile_core(profile)
         wanted = read_values(OPTIONS, options)["optimize"]
         missing = measuring_missing()
-        chosen = {} if missing else choose_kernels(network, core, wanted == "size")
-        firmware = firmware_files(network, core, chosen)
+        chosen, firmware, found = _built(network, core, wanted == "size", budget(profile, "flash_bytes"), missing)
         for name, text in firmware.files.items():
             path = folder / FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,11 +86,31 @@ class McuTarget:
             trace=tuple(stage.name for stage in firmware.program.layout.traced),
             kernels_chosen_by=_chosen_by(core, missing),
         )
-        if missing:
+        if found is None:
             return metrics.as_json()
-        found = measure_best(firmware, core)
         refuse_broken(measured_rules(found, firmware.program, profile), profile)
         return found.added_to(metrics).as_json()
+
+
+def _built(
+    network: Network, core: Core, smallest: bool, flash: int, missing: str
+) -> tuple[dict[str, str], Firmware, Measurement | None]:
+    """The kernels, the firmware with them, and what was measured of it: the quickest or smallest kernels, or ones that
+    are smaller yet as long as the whole takes more than `flash` bytes. If something is missing, none is chosen."""
+    if missing:
+        return {}, firmware_files(network, core, {}), None
+    costs = kernel_costs(network, core)
+    most = sum(max(each.bytes for each in candidates) for candidates in costs.values())
+    chosen, save = quickest(costs, smallest), 0
+    firmware = firmware_files(network, core, chosen)
+    found = measure_best(firmware, core)
+    while found.flash > flash and save < most:
+        save += found.flash - flash
+        smaller = quickest(costs, smallest, save)
+        if smaller != chosen:
+            chosen, firmware = smaller, firmware_files(network, core, smaller)
+            found = measure_best(firmware, core)
+    return chosen, firmware, found
 
 
 def _chosen_by(core: Core, missing: str) -> str:
