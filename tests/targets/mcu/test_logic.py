@@ -1,0 +1,45 @@
+"""Boolean functions on every core, in its emulator: golden's integers at every layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
+
+from edgeml.network import Network, trace
+from edgeml.targets.mcu.cores import UNICORN_CORES, core
+from edgeml.targets.mcu.emulator import Emulator
+from edgeml.targets.mcu.firmware import firmware_files
+from edgeml.targets.mcu.layers_alone import layers_alone, traced_image
+from edgeml.targets.mcu.runner import NetworkRunner
+from tests.sweeps import cases, seed_for
+from tests.targets.logic_networks import classifier, logic_inputs, random_logic_network
+
+
+def exact(network: Network, name: str, count: int, optimize: str = "-O2") -> None:
+    chip = core(name)
+    firmware = firmware_files(network, chip, {})
+    emulator = Emulator(chip, traced_image(firmware, chip, optimize))
+    runner = NetworkRunner(emulator, firmware.program)
+    q = logic_inputs(network, 1, count)
+    expected = trace(network, q)
+    for layer, values in runner.trace(q)[1].items():
+        np.testing.assert_array_equal(values, expected[layer], err_msg=f"{network.name} on {name}, {layer}")
+    assert layers_alone(emulator, firmware.program)
+
+
+@pytest.mark.parametrize(("name", "optimize"), [("m0", "-Os"), ("m4", "-O2"), ("rv32", "-Os")])
+def test_logic_is_exact_on_a_core(name: str, optimize: str) -> None:
+    exact(classifier(5), name, 20, optimize)
+    exact(random_logic_network(7), name, 20, optimize)
+
+
+@pytest.mark.slow(scaled=True)
+@pytest.mark.parametrize("name", UNICORN_CORES)
+def test_twenty_thousand_vectors_are_exact_on_every_core(name: str) -> None:
+    made = [classifier(seed_for(1)), *(random_logic_network(seed_for(number)) for number in range(2, 6))]
+    for number, network in enumerate(made):
+        exact(network, name, cases(20_000 // len(made) + 1), ("-O2", "-Os")[number % 2])
