@@ -84,9 +84,8 @@ class RuntimeExecutor:
     def _refusal(self, model: Model) -> str:
         """Why this runtime does not take the model; empty if it does."""
         for operator in model.fully_connected:
-            if not self.runtime.takes(operator):
-                kind = "per channel" if operator.weight_scale.size > 1 else "per tensor"
-                return f"{self.runtime.name} does not take {operator.weight_bits}-bit weights {kind}"
+            if refusal := self.runtime.refusal(operator):
+                return f"{self.runtime.name} {refusal}"
         return ""
 
     def reference(self, bundle: Bundle) -> Network:

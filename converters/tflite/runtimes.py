@@ -25,6 +25,7 @@ from edgeml.system.time_limit import seconds_for, timed_out
 
 from .operators.fully_connected import FullyConnected, RoundingRule, by_rule
 from .operators.operator import Arithmetic
+from .weights import LARGEST_SUM_OF_4_BITS
 
 __all__ = ["ALIASES", "ENVIRONMENT_VARIABLE", "RUNTIMES", "Runtime", "Session", "rounding_rule"]
 
@@ -74,11 +75,19 @@ class Runtime:
         taken = whole and (operator.weight_bits > 2 or operator.weight_scale.size == operator.weight.shape[0])
         return self.arithmetic if taken else self.fallback
 
+    def refusal(self, operator: FullyConnected) -> str:
+        """Why this runtime does not compute the layer, or not exactly; empty if it does."""
+        bits, scales = operator.weight_bits, operator.weight_scale.size
+        per_tensor_only = bits != 8 and self.module != "ai_edge_litert"
+        if bits not in self.weight_bits or (per_tensor_only and scales > 1):
+            return f"does not take {bits}-bit weights per {'channel' if scales > 1 else 'tensor'}"
+        if bits == 4 and self.rounding(operator) is _XNNPACK and operator.largest_sum >= LARGEST_SUM_OF_4_BITS:
+            return f"wraps sums of 4-bit weights from 2^27 on, which layer {operator.output} reaches"
+        return ""
+
     def takes(self, operator: FullyConnected) -> bool:
-        """Whether this runtime has a kernel for the layer's weights."""
-        if operator.weight_bits not in self.weight_bits:
-            return False
-        return operator.weight_bits == 8 or self.module == "ai_edge_litert" or operator.weight_scale.size == 1
+        """Whether this runtime has an exact kernel for the layer's weights."""
+        return not self.refusal(operator)
 
     def python(self) -> str:
         """The Python that runs it; empty where there is none."""

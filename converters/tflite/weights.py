@@ -9,12 +9,22 @@ import numpy.typing as npt
 
 from .operators.tensor_info import TensorInfo
 
-__all__ = ["QuantizedWeights", "accumulator_bound", "quantize_weights", "weight_scales"]
+__all__ = [
+    "LARGEST_SUM_OF_4_BITS",
+    "QuantizedWeights",
+    "accumulator_bound",
+    "quantize_weights",
+    "weight_scales",
+]
 
 Floats = npt.NDArray[np.float64]
 
 _SMALLEST_SCALE = 1e-30
 _FINEST_STEP = 2.0**-22
+_BIAS_BITS = 29
+
+LARGEST_SUM_OF_4_BITS = 2**27
+"""LiteRT's XNNPACK (2.3) multiplies 4-bit weights and their bias by 16, in 32 bits: sums from here on wrap there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +70,12 @@ def quantize_weights(
 ) -> QuantizedWeights:
     """Integers for scales [outputs] or [1]; the bias has the scale input scale · weight scale.
 
-    A scale is raised where its bias would not fit into 30 bits, and where the integers would be less than 2^−22 of an
-    output step, as in a channel without weights.
+    A scale is raised where its bias would not fit into 30 bits (with 4-bit weights, 26, for `LARGEST_SUM_OF_4_BITS`),
+    and where the integers would be less than 2^−22 of an output step, as in a channel without weights.
     """
+    bias_bits = _BIAS_BITS - 4 if bits == 4 else _BIAS_BITS
     finest = _FINEST_STEP * target.scale
-    needed = np.maximum(np.abs(bias) / 2.0**29, finest) / source.scale
+    needed = np.maximum(np.abs(bias) / 2.0**bias_bits, finest) / source.scale
     if scale.size == 1:
         needed = needed.max(keepdims=True)
     # Doubling keeps a power of two one.

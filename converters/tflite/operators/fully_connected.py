@@ -75,6 +75,12 @@ class FullyConnected(TfliteOperator):
             return self.bias
         return ((self.bias.astype(np.int64) << self.guard_bits) + 1).astype(np.int32)
 
+    @property
+    def largest_sum(self) -> int:
+        """A bound of |acc| of all outputs, as the file stores weights and biases, for any zero point of the input."""
+        weight = np.abs(self.stored_weight.astype(np.int64)).sum(axis=1)
+        return int((weight * 255 + np.abs(self.stored_bias.astype(np.int64))).max())
+
     @classmethod
     def read(cls, found: Found) -> FullyConnected:
         if len(found.indices) not in (2, 3):

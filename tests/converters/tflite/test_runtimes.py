@@ -121,6 +121,43 @@ def test_six_halfway_between_two_integers_is_clipped_to_as_each_runtime_rounds_i
     assert ends == ({0, 1} if name == "litert" else {1})
 
 
+def one_large_sum(bits: int, bias: int, inputs: int = 16) -> Model:
+    """Layers of weights 0 and ±1 whose sums are about ±`bias`, and an output that shows their size."""
+    generator = np.random.default_rng(7)
+    weight = generator.integers(-1, 2, (12, inputs)).astype(np.int8)
+    biases = generator.integers(bias // 2, bias - 255 * inputs, 12) * generator.choice([-1, 1], 12)
+    biases[0] = 0
+    tensors = {"x": TensorInfo("x", inputs, 1.0, 3), "y": TensorInfo("y", 12, float(np.float32(bias / 120)), 3)}
+    scales = np.ones(12, np.float32)
+    return Model(
+        "large", tensors, (FullyConnected("y", ("x",), weight, bits, scales, biases.astype(np.int32)),), "x", "y"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(RUNTIMES))
+@pytest.mark.parametrize(("bits", "bias"), [(8, 2**30), (4, 2**27), (2, 2**30)])
+def test_sums_just_below_the_largest_that_a_runtime_takes_are_exact(name: str, bits: int, bias: int) -> None:
+    runtime, model = runtime_or_skip(name), one_large_sum(bits, bias)
+    (layer,) = model.fully_connected
+    if refusal := runtime.refusal(layer):
+        assert refusal == f"does not take {bits}-bit weights per channel"
+        return
+    with Session(runtime) as session:
+        assert mismatches(session, model, 200, np.random.default_rng(8))[1] == 0
+
+
+def test_larger_sums_of_4_bit_weights_wrap_in_xnnpack_which_is_said() -> None:
+    """Of rows of an odd number of weights too, which another kernel takes, nothing is refused."""
+    runtime, model = runtime_or_skip("litert"), one_large_sum(4, 2**29)
+    (layer,) = model.fully_connected
+    assert runtime.refusal(layer) == "wraps sums of 4-bit weights from 2^27 on, which layer y reaches"
+    with Session(runtime) as session:
+        assert mismatches(session, model, 20, np.random.default_rng(8))[1] > 0
+        odd = one_large_sum(4, 2**29, inputs=15)
+        assert runtime.takes(odd.fully_connected[0])
+        assert mismatches(session, odd, 20, np.random.default_rng(8))[1] == 0
+
+
 def test_the_default_rules_of_two_runtimes_do_differ() -> None:
     """The sweeps can fail: with another runtime's rule there are mismatches."""
     generator = np.random.default_rng(5)
