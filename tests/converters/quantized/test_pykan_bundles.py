@@ -24,20 +24,25 @@ def converted(target: str, folder: Path, **options: Any) -> edgeml.Bundle:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("bits", [8, 5, 4])
+TARGETS: dict[str, tuple[str, dict[str, Any], set[str]]] = {
+    "host": ("host", {}, {"brevitas", "native"}),
+    "cortex-m4": ("cortex-m4", {}, {"brevitas", "unicorn-m4"}),
+    "folded": ("xczu7ev", {"architecture": "folded"}, {"brevitas", "verilator"}),
+    "unrolled": ("xczu7ev", {"architecture": "unrolled"}, {"brevitas", "verilator"}),
+}
+QUICK = {("host", 5), ("cortex-m4", 4), ("folded", 8), ("unrolled", 4)}
+
+
 @pytest.mark.parametrize(
-    ("target", "options", "executors"),
+    ("name", "bits"),
     [
-        ("host", {}, {"brevitas", "native"}),
-        ("cortex-m4", {}, {"brevitas", "unicorn-m4"}),
-        ("xczu7ev", {"architecture": "folded"}, {"brevitas", "verilator"}),
-        ("xczu7ev", {"architecture": "unrolled"}, {"brevitas", "verilator"}),
+        pytest.param(name, bits, marks=() if (name, bits) in QUICK else pytest.mark.slow)
+        for name in TARGETS
+        for bits in (8, 5, 4)
     ],
-    ids=["host", "cortex-m4", "folded", "unrolled"],
 )
-def test_every_executor_gives_the_integers(
-    bits: int, target: str, options: dict[str, Any], executors: set[str], tmp_path: Path
-) -> None:
+def test_every_executor_gives_the_integers(name: str, bits: int, tmp_path: Path) -> None:
+    target, options, executors = TARGETS[name]
     bundle = converted(target, tmp_path, bits=bits, input_bits=bits, **options)
     assert [node.layer.kind for node in bundle.network.nodes] == ["input_quantizer", "tables", "threshold", "tables"]
     verdicts = {verdict["name"]: verdict["status"] for verdict in bundle.manifest["verification"]}

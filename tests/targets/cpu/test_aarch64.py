@@ -14,6 +14,7 @@ from edgeml.targets.c import generate
 from edgeml.targets.cpu.compiler import WARNINGS, find_compiler
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from tests.network.random_networks import random_inputs, random_network
+from tests.sweeps import cases
 from tests.targets.c.encode_networks import bits_network
 
 _SAMPLES = 9
@@ -38,15 +39,15 @@ int main(void)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize("processor", ["generic", "neoverse_v1"])
 def test_random_networks_equal_golden_at_every_layer(processor: str, tmp_path: Path) -> None:
     """Plain ARMv8-A, and a processor with instructions for dot products of bytes."""
     zig, emulator = find_compiler("zig"), shutil.which("qemu-aarch64")
     if zig is None or emulator is None:
         pytest.skip("needs the package ziglang and the program qemu-aarch64 (Debian: qemu-user)")
-    networks = [random_network(seed, f"net{seed}") for seed in range(300, 318)]
-    networks += [bits_network(seed) for seed in range(10)]
+    networks = [random_network(seed, f"net{seed}") for seed in range(300, 306 + cases(12))]
+    networks += [bits_network(seed) for seed in range(2 + cases(8))]
     programs = [generate(network, CPU_DIALECT) for network in networks]
     kernels = {stage.code.kernel for program in programs for stage in program.layout.stages}
     assert {"triplets", "quads", "crumbs", "bits_rows"} <= kernels
