@@ -27,7 +27,9 @@ __all__ = [
     "TABLE",
     "THERMOMETER",
     "FeatureEncoding",
+    "InputColumns",
     "encode_input",
+    "input_columns",
     "read_encodings",
     "stand_in_encoding",
     "takes_encoding",
@@ -127,10 +129,8 @@ def encode_input(mlp: Mlp, x: Floats, encodings: tuple[FeatureEncoding, ...], bi
                 f"the model's input is taken by {node.where} ({node.operator.kind}), which is not a linear layer",
                 "Encode the inputs of models that begin with a linear layer",
             )
-    chosen = _by_feature(encodings, mlp.input_size)
-    scale, offset, q = _grid(x, bits)
-    columns = [_columns(encoding, q[:, feature], bits) for feature, encoding in enumerate(chosen)]
-    source = np.repeat(np.arange(len(columns)), [len(each.rule) for each in columns])
+    columns = input_columns(x, encodings, bits)
+    scale, offset, source, gain = columns.scale, columns.offset, columns.source, columns.gain
     outputs = max(mlp.linears[node.name].weight.shape[0] for node in first)
     if source.size * outputs > _MOST_WEIGHTS:
         raise InputError(
@@ -138,11 +138,7 @@ def encode_input(mlp: Mlp, x: Floats, encodings: tuple[FeatureEncoding, ...], bi
             f"makes {source.size} inputs of {mlp.input_size} features, and more than {_MOST_WEIGHTS} weights",
             "Use fewer input_bits, or tables for fewer features",
         )
-    rule, operand, gain = (
-        np.concatenate([getattr(each, name) for each in columns]) for name in ("rule", "operand", "gain")
-    )
-    shift = np.array([each.shift for each in columns])
-    encode = Encode(source.astype(np.float64), rule, operand, mlp.input_size, bits)
+    encode = Encode(source.astype(np.float64), columns.rule, columns.operand, mlp.input_size, bits)
     names = {node.name for node in mlp.nodes}
     nodes, before = [], "input"
     if np.any(scale != 1) or np.any(offset != 0):
@@ -154,11 +150,45 @@ def encode_input(mlp: Mlp, x: Floats, encodings: tuple[FeatureEncoding, ...], bi
             linear = mlp.linears[node.name]
             weight = linear.weight * (a * scale)
             bias = linear.bias + np.einsum("oi,i->o", linear.weight, a * offset + c)
-            bias = bias + np.einsum("oi,i->o", weight, shift)
+            bias = bias + np.einsum("oi,i->o", weight, columns.shift)
             node = replace(node, operator=Linear(weight[:, source] * gain, bias), inputs=(name,))
         if node.name not in taken:
             nodes.append(node)
-    return replace(mlp, nodes=tuple(nodes)), _note(chosen)
+    return replace(mlp, nodes=tuple(nodes)), _note(_by_feature(encodings, mlp.input_size))
+
+
+@dataclass(frozen=True, eq=False)
+class InputColumns:
+    """Features as outputs of an `encode`: integers q = round((x − offset) / scale), which then are looked at.
+
+    Parameters
+    ----------
+    scale, offset : float64 [features], of the grid.
+    source : int64 [outputs], the feature that each looks at.
+    rule, operand : float64 [outputs], see `float_operators.encode`.
+    gain, shift : float64 [outputs] and [features]: q ≈ shift + Σ gain · output.
+    """
+
+    scale: Floats
+    offset: Floats
+    source: npt.NDArray[np.int64]
+    rule: Floats
+    operand: Floats
+    gain: Floats
+    shift: Floats
+
+
+def input_columns(x: Floats, encodings: tuple[FeatureEncoding, ...], bits: int) -> InputColumns:
+    """What `encodings` make of features whose samples are x, float64 [samples, features], on a grid of `bits` bits;
+    what they leave out stays a whole number. InputError if a feature is named that there is not, or twice."""
+    chosen = _by_feature(encodings, x.shape[1])
+    scale, offset, q = _grid(x, bits)
+    columns = [_columns(encoding, q[:, feature], bits) for feature, encoding in enumerate(chosen)]
+    source = np.repeat(np.arange(len(columns)), [len(each.rule) for each in columns])
+    rule, operand, gain = (
+        np.concatenate([getattr(each, name) for each in columns]) for name in ("rule", "operand", "gain")
+    )
+    return InputColumns(scale, offset, source, rule, operand, gain, np.array([each.shift for each in columns]))
 
 
 def _normalisation(mlp: Mlp) -> tuple[set[str], str, Floats, Floats]:

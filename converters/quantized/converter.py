@@ -55,7 +55,7 @@ class QuantizedConverter:
     @property
     def layer_kinds(self) -> Collection[str]:
         """The kinds of layer that a network of this form may hold: those that packages add are on integers too."""
-        return {"input_quantizer", "encode", "dense", "tables", "threshold", "add", *added_kinds()}
+        return {"input_quantizer", "encode", "logic", "dense", "tables", "threshold", "add", *added_kinds()}
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
         """Convert `mlp`; the same arguments give the same bytes.
@@ -68,6 +68,8 @@ class QuantizedConverter:
         """
         chosen = read_options(options)
         mlp, dropped = mlp.without_tail(), tail_note(mlp)
+        if chosen.neurons == "logic":
+            return _logic(mlp, data, chosen, options, progress, dropped)
         if not has_edges(mlp):
             refuse_unsupported(mlp)
         samples = _samples(mlp, data, chosen)
@@ -85,6 +87,26 @@ class QuantizedConverter:
                 own, grids = tabled.mlp, tabled.grids
             conversion = _convert(mlp, fold(own), grids, data, samples, chosen, progress)
         return replace(conversion, notes=(*notes, *conversion.notes))
+
+
+def _logic(
+    mlp: Mlp,
+    data: Dataset | None,
+    chosen: Options,
+    given: Mapping[str, Any],
+    progress: Progress,
+    notes: tuple[str, ...],
+) -> Conversion:
+    """Boolean functions in the place of neurons that weigh, see `logic`."""
+    from .logic import convert_to_logic
+    from .torch_settings import reproducible, torch_device
+
+    torch_device(chosen.device)
+    if data is not None:
+        _samples(mlp, data, chosen)
+    with reproducible(chosen.device):
+        conversion = convert_to_logic(mlp, data, chosen, given, progress)
+    return replace(conversion, notes=(*notes, *conversion.notes))
 
 
 def _convert(

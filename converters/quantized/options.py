@@ -8,6 +8,7 @@ from typing import Any
 
 from edgeml.errors import InputError
 from edgeml.input_encoding import ENCODE, FeatureEncoding
+from edgeml.network.layers.logic import MOST_LOGIC_INPUTS
 from edgeml.options import Choice, Option, Real, Structured, Whole, read_values
 from edgeml.options.kinds import shown
 
@@ -72,6 +73,24 @@ def _range(value: Any) -> tuple[float, float]:
     return low, high
 
 
+def _numbers(name: str, most: int, largest: int, example: str) -> Structured:
+    """Up to `most` numbers of 1 … `largest`, with commas between them."""
+    each = Option(name, Whole(1, largest), "A number.")
+    remedy = f"Write for example --{name.replace('_', '-')} {example}"
+
+    def read(value: Any) -> tuple[int, ...]:
+        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
+        if not 1 <= len(parts) <= most:
+            raise InputError(f"option {name}", f"must be 1 to {most} numbers, found {shown(value)}", remedy)
+        try:
+            return tuple(each.kind.read(part.strip() if isinstance(part, str) else part) for part in parts)
+        except ValueError:
+            problem = f"each must be {each.kind.meaning}, found {shown(value)}"
+            raise InputError(f"option {name}", problem, remedy) from None
+
+    return Structured("N,N,…", f"up to {most} numbers, such as {example}", read)
+
+
 OPTIONS = (
     Option("bits", _BITS, "Bits of weights and activations.", default=8, explored=(1, 2, 3, 4, 6, 8)),
     Option("weight_bits", _BITS, "Bits of weights alone.", otherwise="as --bits"),
@@ -112,6 +131,25 @@ OPTIONS = (
     Option("device", Choice(("cpu", "cuda")), "Where to train.", default="cpu"),
     Option("learning_rate", Real(0, 1, open_low=True), "Step of the training, in units of a layer's weights.", 0.08),
     Option("batch_size", Whole(2, 2**20), "Samples of a training step.", default=128),
+    Option(
+        "neurons",
+        Choice(("linear", "logic")),
+        "Neurons that weigh their inputs, or Boolean functions of few inputs, trained anew.",
+        default="linear",
+    ),
+    Option(
+        "logic_widths",
+        _numbers("logic_widths", 8, 2**16, "300,200"),
+        "Functions of each layer of --neurons logic; the last number a multiple of the outputs.",
+        otherwise="one layer, 20 for each output",
+    ),
+    Option(
+        "logic_weights",
+        _numbers("logic_weights", 8, 64, "1,2"),
+        "Weights in the sums that --neurons logic ends in: those of an output's functions, again and again.",
+        default=(1, 2),
+    ),
+    Option("logic_inputs", Whole(2, MOST_LOGIC_INPUTS), "Inputs of each function of --neurons logic.", default=6),
 )
 """All options of the form, with their ranges and defaults."""
 
@@ -134,6 +172,9 @@ class Options:
     device : cpu or cuda.
     learning_rate : in units of a layer's weights (their root mean square is 1).
     batch_size : samples a training step takes.
+    neurons : linear or logic.
+    logic_widths : functions of each layer; () for what suits the model. logic_inputs : inputs of each.
+    logic_weights : of the functions that an output sums, again and again.
     """
 
     weight_bits: int
@@ -150,6 +191,10 @@ class Options:
     device: str
     learning_rate: float
     batch_size: int
+    neurons: str = "linear"
+    logic_widths: tuple[int, ...] = ()
+    logic_inputs: int = MOST_LOGIC_INPUTS
+    logic_weights: tuple[int, ...] = (1, 2)
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
@@ -171,4 +216,8 @@ def read_options(given: Mapping[str, Any]) -> Options:
         device=values["device"],
         learning_rate=values["learning_rate"],
         batch_size=values["batch_size"],
+        neurons=values["neurons"],
+        logic_widths=values["logic_widths"] or (),
+        logic_inputs=values["logic_inputs"],
+        logic_weights=values["logic_weights"],
     )
