@@ -1,7 +1,8 @@
 """Random small networks of all forms, and FPGA designs for them: what the estimates are held against yosys on.
 
 `lines` is the quantized form with more bits, and with thresholds that lie on lines; `encoded` has its inputs as bits
-and levels; `logic` has functions of few bits behind levels.
+and levels; `logic` has functions of few bits behind levels; `few` is wide layers of neurons
+of few inputs, as `--fan-in` makes them.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from edgeml.targets.fpga.design import Design
 from edgeml.targets.fpga.estimate.constants import FOLDED
 from edgeml.targets.fpga.estimate.costs import constants_of
 
-__all__ = ["FORMS", "Case", "case"]
+__all__ = ["FORMS", "Case", "case", "few_inputs_network"]
 
-FORMS = ("quantized", "int8", "spiking", "lines", "encoded", "logic")
+FORMS = ("quantized", "int8", "spiking", "lines", "encoded", "logic", "few")
 _FAMILIES = ("xc7", "ecp5", "ice40", "xcup")
 _PARTS = {"xc7": "xc7z020", "ecp5": "ecp5-85k", "ice40": "ice40-hx8k", "xcup": "xczu7ev"}
 """Whose lookup tables and multipliers weigh what a unit takes."""
@@ -126,6 +127,32 @@ def _logic_network(rng: np.random.Generator, name: str) -> Network:
         size = width
     groups = np.kron(np.eye(classes, dtype=np.int64), np.ones((1, size // classes), np.int64))
     nodes.append(Node("sums", Dense(groups, 2, np.zeros(classes, np.int64)), (nodes[-1].name,)))
+    return Network(name, tuple(nodes), Output(np.array([1.0])))
+
+
+def few_inputs_network(rng: np.random.Generator, name: str, widest: int) -> Network:
+    """2 hidden layers whose neurons are tables of 6 bits, and an output layer of few inputs: wired at random, with
+    thresholds where those of trained networks lie."""
+    input_bits, levels = int(rng.choice([1, 2, 2, 3])), int(rng.choice([1, 1, 1, 3]))
+    act_bits = levels.bit_length()
+    inputs = int(rng.integers(widest // 4, widest // 2))
+    first, second = int(rng.integers(widest // 2, widest + 1)), int(rng.integers(widest // 4, widest // 2 + 1))
+    sizes = [inputs, first, second, int(rng.choice([2, 4, 5, 10, 10]))]
+    limits = [6 // input_bits, 6 // act_bits, int(rng.choice([6, 8, 12, 16, 24, second]))]
+    nodes = [Node("input", InputQuantizer(inputs, np.array([1.0]), np.array([0.0]), 0, input_bits, False))]
+    x = rng.integers(0, 2**input_bits, (500, inputs))
+    for index, (before, outputs) in enumerate(pairwise(sizes)):
+        most = 1 if index == 2 else 7
+        kept = rng.random((outputs, before)).argsort(axis=1) < limits[index]
+        weight = rng.choice([-1, 1], (outputs, before)) * rng.integers(1, most + 1, (outputs, before)) * kept
+        bias = rng.integers(-20, 21, outputs) if index == 2 else np.zeros(outputs, np.int64)
+        nodes.append(Node(f"fc{index}", Dense(weight, 2 if index == 2 else 4, bias), (nodes[-1].name,)))
+        if index < 2:
+            acc = x @ weight.T + bias
+            places = np.sort(rng.uniform(0.3, 0.8, levels))
+            thresholds = np.sort(np.quantile(acc, places, axis=0).T.round().astype(np.int64), axis=1)
+            nodes.append(Node(f"act{index}", Threshold(thresholds), (nodes[-1].name,)))
+            x = (acc[:, :, None] >= thresholds).sum(axis=2)
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
@@ -238,6 +265,10 @@ def case(seed: int, form: str = "quantized") -> Case:
     elif form == "logic":
         family, unrolled = FAMILIES[_FAMILIES[seed % 4]], True
         network, every = _logic_network(rng, f"sample{seed}"), int(rng.integers(1, 3))
+    elif form == "few":
+        family, unrolled = FAMILIES[_FAMILIES[seed % 4]], True
+        network = few_inputs_network(rng, f"sample{seed}", int(rng.choice([32, 64, 128, 192])))
+        every = int(rng.choice([1, 1, 2, 3, 64]))
     elif form == "lines":
         family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
         network = _lines_network(rng, f"sample{seed}", 8 if unrolled else 24)
