@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
-from edgeml.network import Encode, Network, Node, Threshold
+from edgeml.network import Encode, Logic, Network, Node, Threshold
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.neurons import Neurons
@@ -52,9 +52,9 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
     """`network` (quantized form) with `Neurons` in place of `Threshold`, its integers untouched.
 
     Signed activations and zero points need nothing special: what silence stands for goes into the receivers' bias.
-    Inputs as bits, and tables of inputs (one-hot then), are spikes of one step: an `Encode` right behind the input
-    stays before the population that makes spikes of it. A monotone `Lookup` becomes neurons of its own. The last layer,
-    if it does not fire, is read as a membrane.
+    Inputs as bits, and tables of inputs (one-hot then), are spikes of one step: an `Encode` right behind the input, and
+    Boolean functions of its bits, stay before the population that makes spikes of them. A monotone
+    `Lookup` becomes neurons of its own. The last layer, if it does not fire, is read as a membrane.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
         if name not in known:
             raise InputError(f"option {option}", f"{name!r} is not one of {', '.join(known)}")
     network = with_one_encoding(network)
-    before = 2 if network.layers[0].layer.kind == Encode.kind else 1
+    before = _before_spikes(network)
     first = network.nodes[before - 1].name
     taken = {node.name for node in network.nodes}
     spikes_name = next(name for name in (f"{first}_spikes", f"{first}_spikes_of_edgeml") if name not in taken)
@@ -105,6 +105,25 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
     except NetworkError as error:
         raise InputError(error.where, error.problem, error.remedy) from error
     return spiking
+
+
+def _before_spikes(network: Network) -> int:
+    """How many nodes give integers to the population that makes spikes of them: the input, an `Encode` and Boolean
+    functions of its bits. InputError naming a layer that takes what is no spikes then."""
+    count = 1
+    for node in network.layers:
+        if node.layer.kind not in (Encode.kind, Logic.kind) or node.inputs != (network.nodes[count - 1].name,):
+            break
+        count += 1
+    hidden = {node.name for node in network.nodes[: count - 1]}
+    for node in network.nodes[count:]:
+        if hidden.intersection(node.inputs):
+            raise InputError(
+                f"layer {node.name}",
+                f"takes values of {next(iter(hidden.intersection(node.inputs)))}, which become no spikes",
+                "Spikes begin behind the last of the bits and Boolean functions; use --to quantized",
+            )
+    return count
 
 
 def _evened(layer: Threshold) -> npt.NDArray[np.int32]:

@@ -62,6 +62,16 @@ class ArenaLayout:
         return self.name.upper()
 
     @property
+    def tile(self) -> int:
+        """Samples that the batched entry point computes together; 0 if there is none."""
+        return self.sliced_tile or self.dialect.tile
+
+    @property
+    def sliced_tile(self) -> int:
+        """The same where a stage wants it, and fewer samples than so many may come, too; else 0."""
+        return max(stage.code.tile for stage in self.stages) if self.dialect.tile else 0
+
+    @property
     def traced(self) -> tuple[Stage, ...]:
         """The stages whose values a trace holds: all but the input."""
         return self.stages[1:]

@@ -26,6 +26,7 @@ class Dialect:
     separate_stages : whether each stage is a function of its own, shared by the entry points (small code, and cost that
         can be told by stage), and not inlined into each of them.
     vectors : whether the processor computes on vectors; if not, thresholds are searched, not all compared.
+    sliced : whether networks of Boolean functions compute many samples at once, a bit of each in a word.
     compared : up to so many thresholds per channel are quicker compared with than computed as a line.
     """
 
@@ -37,3 +38,4 @@ class Dialect:
     separate_stages: bool = False
     vectors: bool = True
     compared: int = 15
+    sliced: bool = False

@@ -29,6 +29,8 @@ class LayerCode:
     fills_padding : whether the statements also write zeros behind the output's `size` elements; if not, zeros are
         written for them.
     kernel : which of several ways it goes, for reports.
+    tile : samples that it computes best together, where those are more than the dialect's; 0 if it does not care. A
+        program with such a stage calls it with up to so many, a number that is not constant.
     small : whether its time is spent in functions that it calls, so that it may be compiled for size.
     """
 
@@ -41,4 +43,5 @@ class LayerCode:
     per_sample: bool = True
     fills_padding: bool = False
     kernel: str = ""
+    tile: int = 0
     small: bool = False

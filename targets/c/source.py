@@ -96,8 +96,10 @@ def _stage_function(layout: ArenaLayout, stage: Stage) -> str:
 
 
 def _core(layout: ArenaLayout) -> str:
-    """All stages in order for a constant number of samples; `trace` is a constant too."""
+    """All stages in order for a constant number of samples (but of what is sliced); `trace` is a constant too."""
     name, network = layout.name, layout.network
+    # Fewer samples than a tile lie as those of a whole one do: a stage may use memory for all of it.
+    laid = f"(samples > 1u ? {layout.sliced_tile}u : 1u)" if layout.sliced_tile else "samples"
     lines = [
         f"/* All layers for so many samples; the offsets are {name}'s plan of the arena. */",
         f"EDGEML_INLINE void {name}_layers(const {input_type(layout)} *input, size_t samples, int32_t *output,",
@@ -107,13 +109,13 @@ def _core(layout: ArenaLayout) -> str:
     for stage in layout.stages:
         ctype = stage.output.ctype
         lines.append(
-            f"    {ctype} *const {_variable(stage.name)} = ({ctype} *)(void *)(arena + {stage.offset}u * samples);"
+            f"    {ctype} *const {_variable(stage.name)} = ({ctype} *)(void *)(arena + {stage.offset}u * {laid});"
         )
     for stage in layout.stages:
         arguments = [_variable(tensor.name) for tensor in stage.job.inputs] or ["input"]
         arguments.append(_variable(stage.name))
         if stage.code.scratch_bytes:
-            arguments.append(f"arena + {stage.scratch_offset}u * samples")
+            arguments.append(f"arena + {stage.scratch_offset}u * {laid}")
         lines.append(f"    {stage.job.prefix}({', '.join([*arguments, 'samples'])});")
         if stage in layout.traced:
             lines.append(f"    trace = {_values(stage, '')}, trace);")
@@ -172,7 +174,18 @@ int32_t {name}_trace(const {ctype} *input, int32_t *output, int32_t *trace, void
 }}
 #endif
 """
-    if layout.dialect.tile:
+    if layout.sliced_tile:
+        text += f"""
+void {name}_invoke_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *labels, void *arena)
+{{
+    for (size_t done = 0; done < samples; done += {layout.tile}) {{
+        const size_t count = samples - done < {layout.tile} ? samples - done : {layout.tile};
+        {name}_layers(input + done * {inputs}u, count, output + done * {outputs}u, labels ? labels + done : NULL, NULL,
+{" " * (8 + len(name) + 8)}(uint8_t *)arena);
+    }}
+}}
+"""
+    elif layout.dialect.tile:
         tile = layout.dialect.tile
         text += f"""
 void {name}_invoke_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *labels, void *arena)

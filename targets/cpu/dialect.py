@@ -20,6 +20,7 @@ CPU_DIALECT = Dialect(
     padding=64,
     alignment=64,
     tile=8,
+    sliced=True,
 )
 """With edgeml's own kernels."""
 

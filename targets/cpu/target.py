@@ -15,7 +15,7 @@ from edgeml.profile_fields import Field, Word
 from edgeml.targets.c import MOST_CONSTANTS, emitter_kinds, generate, has_emitter
 from edgeml.targets.c.arena import lay_out
 
-from .dialect import CPU_DIALECT, cpu_dialect
+from .dialect import cpu_dialect
 
 __all__ = ["CpuTarget"]
 
@@ -75,7 +75,7 @@ class CpuTarget:
         return TargetMetrics(
             constant_bytes=program.constant_bytes,
             arena_bytes=program.arena_bytes,
-            batch_arena_bytes=program.arena_bytes * CPU_DIALECT.tile,
+            batch_arena_bytes=program.arena_bytes * program.layout.tile,
             kernels={stage.name: stage.code.kernel for stage in program.layout.stages if stage.code.kernel},
             build=_commands(profile, program.layout.name),
             order=("constant_bytes",),

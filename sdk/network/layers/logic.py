@@ -132,7 +132,7 @@ class Logic(Layer):
     @cached_property
     def _halves(self) -> tuple[Words, Words]:
         """All bits of words as the entries where the last input is 0, and those that change where it is 1."""
-        full = np.where(self.tables, ~np.uint64(0), np.uint64(0))
+        full: Words = np.where(self.tables, ~np.uint64(0), np.uint64(0)).astype(np.uint64)
         half = full.shape[1] // 2
         return full[:, :half], full[:, :half] ^ full[:, half:]
 

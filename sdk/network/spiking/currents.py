@@ -12,6 +12,7 @@ from ...errors import NetworkError
 from ..layers.add import Add
 from ..layers.dense import Dense
 from ..layers.encode import Encode
+from ..layers.logic import Logic
 from ..network import Network
 
 __all__ = ["Source", "Wiring", "wiring"]
@@ -54,7 +55,7 @@ def _dense(layer: Dense, before: Wiring) -> Wiring:
     return Wiring(sources, weight @ (before.constant - layer.input_zero_point) + layer.bias)
 
 
-_BEFORE_SPIKES = (Encode.kind,)
+_BEFORE_SPIKES = (Encode.kind, Logic.kind)
 """The kinds that may stand between the input and the population that makes spikes of it."""
 _LINEAR: dict[str, Callable[..., Wiring]] = {"add": _add, "dense": _dense}
 """What a linear layer makes of the wirings of its inputs, by its kind."""
@@ -83,6 +84,6 @@ def wiring(network: Network) -> dict[str, Wiring]:
             raise NetworkError(
                 f"layer {node.name}",
                 f"a layer of kind {layer.kind!r} has no exact spikes here",
-                "Exact spiking networks are made of input_spikes, dense, add and neurons, and encode before all spikes",
+                "Exact spiking networks are made of input_spikes, dense, add and neurons; encode and logic before all",
             )
     return found

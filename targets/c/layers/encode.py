@@ -9,19 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Dense, Network, Node, Threshold
-from edgeml.network.layers.encode import BIT, EQUAL, LEVEL, VALUE, Encode
+from edgeml.network.layers.encode import BIT, Encode
 
-from ..arrays import ConstantArray
-from ..dense_kernels.bits import BitsKernel, BitsProblem, narrowest, pack, stored_operand
+from ..dense_kernels.bits import BitsKernel, BitsProblem, pack
 from ..dialect import Dialect
 from ..emitter import LayerEmitter, LayerJob
+from ..encode_loops import rule_loops
 from ..layer_code import LayerCode
+from ..sliced.stage import is_sliced, sliced_code, sliced_output
 from ..tensor import Tensor
 from .dense import EMITTER as DENSE
 
 __all__ = ["EMITTER", "EncodeEmitter"]
 
-_NAMES = {VALUE: "values", BIT: "bits", LEVEL: "levels", EQUAL: "equalities"}
 _MOST_DRIVEN = 64
 """Operands that are driven from both sides when the step runs alone."""
 _MOST_OUTPUTS = 8
@@ -36,11 +36,15 @@ class EncodeEmitter(LayerEmitter):
     kind = "encode"
 
     def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
+        if is_sliced(network, dialect):
+            return sliced_output(network)
         if len(nodes) > 1:
             return DENSE.output(network, nodes[1:], dialect)
         return super().output(network, nodes, dialect)
 
     def absorbs(self, job: LayerJob, consumer: Node) -> bool:
+        if is_sliced(job.network, job.dialect):
+            return True
         behind = [*(node.layer for node in job.nodes[1:]), consumer.layer]
         wanted = (Dense, Threshold)[: len(behind)]
         if len(behind) > len(wanted) or not all(map(isinstance, behind, wanted)):
@@ -60,13 +64,16 @@ class EncodeEmitter(LayerEmitter):
             at = 1 << operand if layer.rule[place] == BIT else operand
             rows += [np.clip(np.full_like(low, at + step), low, high) for step in (-1, 0, 1)]
         for node in job.nodes[1:2]:
-            assert isinstance(node.layer, Dense)
+            if not isinstance(node.layer, Dense):
+                break  # Boolean functions
             for weight in node.layer.weight[:_MOST_OUTPUTS].astype(np.float64):
                 found = [layer.best_inputs(sign * weight, int(low.min()), int(high.max())) for sign in (1, -1)]
                 rows += [np.clip(best[0].astype(np.int64), low, high) for best in found if best is not None]
         return rows
 
     def emit(self, job: LayerJob) -> LayerCode:
+        if is_sliced(job.network, job.dialect):
+            return sliced_code(job)
         layer = job.nodes[0].layer
         assert isinstance(layer, Encode)
         if len(job.nodes) > 1:
@@ -74,15 +81,8 @@ class EncodeEmitter(LayerEmitter):
             assert found is not None
             kernel, problem = found
             return kernel.emit(problem)
-        statements: list[str] = []
-        constants: list[ConstantArray] = []
-        for rule, name in _NAMES.items():
-            places = np.flatnonzero(layer.rule == rule)
-            if places.size:
-                loop, arrays = _loop(job, layer, rule, places, f"{job.prefix}_{name}")
-                statements += loop
-                constants += arrays
-        return LayerCode(statements=tuple(statements), comment=layer.summary(), constants=tuple(constants))
+        statements, constants = rule_loops(layer, job.inputs[0], job.output, job.prefix)
+        return LayerCode(statements=statements, comment=layer.summary(), constants=constants)
 
 
 def _kernel(job: LayerJob) -> tuple[BitsKernel, BitsProblem] | None:
@@ -107,40 +107,6 @@ def _kernel(job: LayerJob) -> tuple[BitsKernel, BitsProblem] | None:
         title=title if thresholds is None else f"{title}, {thresholds.shape[1]} thresholds",
     )
     return next(((kernel, problem) for kernel in job.dialect.bits if kernel.applies(problem)), None)
-
-
-def _loop(
-    job: LayerJob, layer: Encode, rule: int, places: npt.NDArray[np.intp], name: str
-) -> tuple[list[str], list[ConstantArray]]:
-    """The outputs of one rule."""
-    (x,), y = job.inputs, job.output
-    source = layer.source[places].astype(np.int64)
-    constants: list[ConstantArray] = []
-
-    def at(what: str, values: npt.NDArray[np.int64], comment: str) -> str:
-        """An expression for values[i]; an array only where they are not consecutive."""
-        first = int(values[0])
-        if np.array_equal(values, first + np.arange(values.size)):
-            return f"{first}u + i" if first else "i"
-        constants.append(narrowest(f"{name}_{what}", values, comment))
-        return f"{name}_{what}[i]"
-
-    place = at("place", places.astype(np.int64), "outputs")
-    stored = f"x[{at('source', source, 'inputs')}]"
-    if rule == VALUE:
-        value = f"(int32_t){stored} + ({x.low - y.low})"
-    else:
-        operand = layer.operand[places].astype(np.int64) if rule == BIT else stored_operand(layer, x, places)
-        against = narrowest(f"{name}_operand", operand, "bits" if rule == BIT else "integers to compare with")
-        constants.append(against)
-        if rule == BIT:
-            value = f"(int32_t)(((uint32_t)((int32_t){stored} + ({x.low})) >> {against.name}[i]) & 1u)"
-        else:
-            sign = ">=" if rule == LEVEL else "=="
-            value = f"((int32_t){stored} {sign} (int32_t){against.name}[i])"
-        value = f"{value} - ({y.low})" if y.low else value
-    loop = [f"for (size_t i = 0; i < {places.size}u; i++) {{", f"    y[{place}] = ({y.ctype})({value});", "}"]
-    return loop, constants
 
 
 EMITTER = EncodeEmitter()
