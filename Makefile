@@ -1,7 +1,7 @@
 # make demo   train a small MLP on real data, convert it to every form, verify it    (installs what it needs into .venv)
 # make test   everything the tests need, and the tests         make test-slow   the long sweeps, from new seeds
 # make bench  speed beside other runtimes, as ratios measured in one run; bench-mcu, bench-fpga, bench-spiking,
-#             bench-tflite alike                               make lint        ruff and mypy
+#             bench-tflite, bench-training alike               make lint        ruff and mypy
 # make figures  measures again what README and docs show       make mutants     breaks that the quick tests must see
 # make check  in under 2 minutes what CI looks at first        make types       mypy alone, which remembers, while editing
 PYTHON ?= python3
@@ -20,7 +20,7 @@ PYTEST         := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist
 # What sees most of a wrong change in little time.
 CHECKED := tests/house tests/same_bytes tests/mutants tests/network tests/sdk/system tests/sdk/verification tests/targets/c
 
-.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite lint clean
+.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite bench-training lint clean
 
 demo: $(VENV)/.demo $(OLD)/.ready
 	$(BIN)/edgeml demo -o build/demo
@@ -43,7 +43,7 @@ figures: $(VENV)/.test $(OLD)/.ready
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
-bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite: bench-%: $(VENV)/.bench
+bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite bench-training: bench-%: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.$*
 
 lint: $(VENV)/.test

@@ -1,0 +1,160 @@
+"""Training at few bits beside a plain Brevitas script: six data sets, five seeds, equal steps, paired.
+
+    python -m benchmarks.training [--bits B] [--seeds N] [--only NAME …] [--json FILE]
+
+Both begin with the same float model (inputs-32-16-classes with batch norm, one for each seed and split), see the same
+training samples in batches of 64 for the same number of steps, and are judged on the same test samples. The peer
+(`training_peer.py`) has the best of three learning rates, chosen for each data set on a fifth of the
+training samples of two seeds; edgeml has its
+defaults, and what it computes is its integer network. The data sets and how they are split: `training_data.py`.
+
+p is of a paired t-test over the seeds, two-sided. Test samples take no part in any choice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from torch import nn
+
+from edgeml.converters.quantized import QuantizedConverter
+from edgeml.data.dataset import Dataset
+from edgeml.frontends.mlp import Affine, Clamp, Linear, Mlp, MlpNode
+
+from .training_data import DATA_SETS, Split, Unavailable
+from .training_peer import BATCH, best_rate, float_model, peer_accuracy, share_right
+
+SEEDS = 5
+STEPS = 500
+STEPS_OF_FEW = 300
+"""Of sets with less than 1,000 samples."""
+_FEW = 1000
+_SEEDS_OF_CHOICE = 2
+"""Seeds whose validation samples choose the peer's learning rate, one for each data set."""
+
+
+def as_mlp(model: nn.Sequential) -> Mlp:
+    """The float model as a frontend reads it."""
+    nodes: list[MlpNode] = []
+    at = "input"
+    for number, layer in enumerate(model):
+        if isinstance(layer, nn.Linear):
+            operator: Any = Linear(layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy())
+        elif isinstance(layer, nn.BatchNorm1d):
+            assert layer.running_var is not None
+            assert layer.running_mean is not None
+            factor = (layer.weight.double() / (layer.running_var.double() + layer.eps).sqrt()).detach().numpy()
+            shift = layer.bias.detach().double().numpy() - layer.running_mean.double().numpy() * factor
+            operator = Affine(factor, shift)
+        else:
+            operator = Clamp(0.0, np.inf)
+        nodes.append(MlpNode(f"node{number}", operator, (at,)))
+        at = f"node{number}"
+    return Mlp("benchmark", model[0].in_features, tuple(nodes))
+
+
+def steps_of(split: Split) -> int:
+    """Steps that both train."""
+    return STEPS if len(split.y) + len(split.y_test) >= _FEW else STEPS_OF_FEW
+
+
+def own_accuracy(model: nn.Sequential, split: Split, bits: int, steps: int, seed: int) -> float:
+    """Share of test samples that edgeml's integer network gets right, trained with its defaults."""
+    batch = min(BATCH, len(split.y))
+    epochs = max(1, round(steps / math.ceil(len(split.y) / batch)))
+    data = Dataset(split.x, split.x_test, split.y, split.y_test)
+    options = {"bits": bits, "input_bits": 8, "epochs": epochs, "batch_size": batch, "seed": seed}
+    conversion = QuantizedConverter().convert(as_mlp(model), data, options, lambda *_: None)
+    return float(conversion.metrics["accuracy"]["integer"])
+
+
+def own_steps(split: Split) -> int:
+    """The steps that whole passes of edgeml come to, nearest to `steps_of`: the peer trains as many."""
+    passes = math.ceil(len(split.y) / min(BATCH, len(split.y)))
+    return max(1, round(steps_of(split) / passes)) * passes
+
+
+def measured(name: str, seeds: int, bits: int) -> dict[str, Any]:
+    """Accuracies on one data set, one for each seed: means over its splits."""
+    splits = [list(DATA_SETS[name](seed)) for seed in range(seeds)]
+    models = [[float_model(split, seed) for split in each] for seed, each in enumerate(splits)]
+    steps = own_steps(splits[0][0])
+    first = slice(_SEEDS_OF_CHOICE)
+    rate = best_rate([each[0] for each in models[first]], [each[0] for each in splits[first]], bits, steps)
+    found: dict[str, Any] = {key: [] for key in ("float", "edgeml", "brevitas", "edgeml seconds", "brevitas seconds")}
+    for seed, (given, starts) in enumerate(zip(splits, models, strict=True)):
+        pairs = list(zip(starts, given, strict=True))
+        begin = time.process_time()
+        own = [own_accuracy(model, split, bits, steps, seed) for model, split in pairs]
+        middle = time.process_time()
+        peer = [peer_accuracy(model, split, bits, rate, steps, seed) for model, split in pairs]
+        end = time.process_time()
+        found["float"].append(np.mean([share_right(model, split) for model, split in pairs]))
+        found["edgeml"].append(np.mean(own))
+        found["brevitas"].append(np.mean(peer))
+        found["edgeml seconds"].append((middle - begin) / len(pairs))
+        found["brevitas seconds"].append((end - middle) / len(pairs))
+    return {"steps": steps, "rate": rate, **{key: [float(each) for each in found[key]] for key in found}}
+
+
+def compared(own: list[float], peer: list[float]) -> tuple[float, float]:
+    """(mean difference, p of the paired t-test, two-sided); p is 1 where nothing differs."""
+    from scipy import stats
+
+    difference = np.array(own) - np.array(peer)
+    if not np.any(difference):
+        return 0.0, 1.0
+    return float(difference.mean()), float(stats.ttest_rel(own, peer).pvalue)
+
+
+def _row(name: str, found: dict[str, Any]) -> str:
+    difference, p = compared(found["edgeml"], found["brevitas"])
+    verdict = "" if p >= 0.05 else "better" if difference > 0 else "worse"
+    shares = [100 * np.mean(found[key]) for key in ("float", "edgeml", "brevitas")]
+    seconds = [np.mean(found[f"{key} seconds"]) for key in ("edgeml", "brevitas")]
+    each = " ".join(f"{100 * (a - b):+5.1f}" for a, b in zip(found["edgeml"], found["brevitas"], strict=True))
+    return (
+        f"{name:14}{shares[0]:7.1f}{shares[1]:8.1f}{shares[2]:10.1f}{100 * difference:+8.2f}{p:8.3f} {verdict:7}"
+        f"{found['rate']:7g}{seconds[0]:7.1f}{seconds[1]:7.1f}   {each}"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bits", type=int, default=2, help="of weights and activations")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--only", nargs="+", choices=tuple(DATA_SETS), default=tuple(DATA_SETS))
+    parser.add_argument("--json", type=Path, help="all accuracies, as JSON")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    found: dict[str, dict[str, Any]] = {}
+    print(
+        f"{chosen.bits} bits; accuracy in %, differences in points; the peer's learning rate; CPU seconds of a training"
+    )
+    print(
+        f"{'':14}{'float':>7}{'edgeml':>8}{'brevitas':>10}{'mean':>8}{'p':>8} {'':7}{'rate':>7}{'s':>7}{'s':>7}   seeds"
+    )
+    for name in chosen.only:
+        try:
+            found[name] = measured(name, chosen.seeds, chosen.bits)
+        except Unavailable as absent:
+            print(f"{name:14}  skipped: {absent}", flush=True)
+            continue
+        print(_row(name, found[name]), flush=True)
+        if chosen.json:
+            chosen.json.write_text(json.dumps({"bits": chosen.bits, "runs": found}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
