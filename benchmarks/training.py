@@ -5,7 +5,7 @@
 Both begin with the same float model (inputs-32-16-classes with batch norm, one for each seed and split), see the same
 training samples in batches of 64 for the same number of steps, and are judged on the same test samples. The peer
 (`training_peer.py`) has the best of three learning rates, chosen for each data set on a fifth of the
-training samples of two seeds; edgeml has its
+training samples that was held back from it and from its float model; edgeml has its
 defaults, and what it computes is its integer network. The data sets and how they are split: `training_data.py`.
 
 p is of a paired t-test over the seeds, two-sided. Test samples take no part in any choice.
@@ -39,8 +39,6 @@ STEPS = 500
 STEPS_OF_FEW = 300
 """Of sets with less than 1,000 samples."""
 _FEW = 1000
-_SEEDS_OF_CHOICE = 2
-"""Seeds whose validation samples choose the peer's learning rate, one for each data set."""
 
 
 def as_mlp(model: nn.Sequential) -> Mlp:
@@ -89,8 +87,7 @@ def measured(name: str, seeds: int, bits: int) -> dict[str, Any]:
     splits = [list(DATA_SETS[name](seed)) for seed in range(seeds)]
     models = [[float_model(split, seed) for split in each] for seed, each in enumerate(splits)]
     steps = own_steps(splits[0][0])
-    first = slice(_SEEDS_OF_CHOICE)
-    rate = best_rate([each[0] for each in models[first]], [each[0] for each in splits[first]], bits, steps)
+    rate = best_rate([each[0] for each in splits], bits, steps)
     found: dict[str, Any] = {key: [] for key in ("float", "edgeml", "brevitas", "edgeml seconds", "brevitas seconds")}
     for seed, (given, starts) in enumerate(zip(splits, models, strict=True)):
         pairs = list(zip(starts, given, strict=True))
