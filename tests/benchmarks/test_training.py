@@ -1,4 +1,4 @@
-"""The benchmark of training: its splits keep test samples apart, its peer is Brevitas, its p-values are those of pairs."""
+"""The benchmark of training: splits keep test samples apart, the peer is Brevitas, p-values are those of pairs."""
 
 from __future__ import annotations
 
