@@ -1,9 +1,10 @@
 """How far the FPGA target's own estimates are from yosys, over many small designs; and the fit of their constants.
 
-    python -m benchmarks.fpga_estimates [--count N] [--form quantized|int8|spiking|lines|encoded|logic|few] [--fit]
+    python -m benchmarks.fpga_estimates [--count N] [--form FORM] [--fit]
 
-Random networks of all three forms, with inputs as bits, and of neurons of few inputs (`fpga_samples`), folded by random
-amounts or unrolled with random pipelining, for Xilinx 7, UltraScale+, ECP5 and iCE40: flip-flops, block RAMs,
+Random networks of all three forms, with inputs as bits, of Boolean functions, of tables, and of neurons of few inputs
+(`fpga_samples`, with the names of forms), folded by random amounts or unrolled with random pipelining, for Xilinx 7,
+UltraScale+, ECP5 and iCE40: flip-flops, block RAMs,
 multipliers and lookup tables as estimated and as yosys finds them. `--fit` synthesizes other designs, of other seeds,
 and prints the constants of `edgeml/targets/fpga/estimate_constants.py` that fit them best; the table without it is then
 over designs that no constant was fitted to.
@@ -47,6 +48,7 @@ _FIT_SEEDS = {
     "encoded": (),
     "logic": (),
     "few": (),
+    "tables": (),
 }
 _CONSTANTS = {"folded": FOLDED, "unrolled": UNROLLED, "spiking": SPIKING}
 _PRIORS = {"folded": FOLDED_PRIOR, "unrolled": UNROLLED_PRIOR, "spiking": SPIKING_PRIOR}

@@ -2,7 +2,7 @@
 
 `lines` is the quantized form with more bits, and with thresholds that lie on lines; `encoded` has its inputs as bits
 and levels; `logic` has functions of few bits behind levels; `few` is wide layers of neurons
-of few inputs, as `--fan-in` makes them.
+of few inputs, as `--fan-in` makes them; `tables` are networks of functions, as quantized KANs are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from edgeml.network import Dense, InputQuantizer, Logic, Network, Node, Output, 
 from edgeml.network.layers.encode import BIT, LEVEL, Encode
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
+from edgeml.network.layers.tables import Tables
 from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.architectures.event_driven.choices import MembranesPerClock
@@ -34,7 +35,7 @@ from edgeml.targets.fpga.estimate.costs import constants_of
 
 __all__ = ["FORMS", "Case", "case", "few_inputs_network"]
 
-FORMS = ("quantized", "int8", "spiking", "lines", "encoded", "logic", "few")
+FORMS = ("quantized", "int8", "spiking", "lines", "encoded", "logic", "few", "tables")
 _FAMILIES = ("xc7", "ecp5", "ice40", "xcup")
 _PARTS = {"xc7": "xc7z020", "ecp5": "ecp5-85k", "ice40": "ice40-hx8k", "xcup": "xczu7ev"}
 """Whose lookup tables and multipliers weigh what a unit takes."""
@@ -156,6 +157,31 @@ def few_inputs_network(rng: np.random.Generator, name: str, widest: int) -> Netw
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
+def _tables_network(rng: np.random.Generator, name: str, widest: int) -> Network:
+    """2 or 3 layers of smooth functions of their inputs, thresholds between them."""
+    sizes = [int(size) for size in rng.integers(3, widest + 1, int(rng.integers(2, 4)))]
+    sizes.append(int(rng.integers(2, 6)))
+    bits, entry_bits = int(rng.integers(1, 6)), int(rng.integers(2, 7))
+    values = 1 << bits
+    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, bits, False))]
+    x = rng.integers(0, values, (500, sizes[0])).astype(np.int32)
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        frequency, phase = rng.uniform(0, 6, (2, inputs, 1, outputs))
+        functions = np.sin(frequency * np.arange(values)[None, :, None] / values + phase)
+        functions *= rng.uniform(0.2, 1.0, (inputs, 1, outputs))
+        entries = np.rint(functions * (2 ** (entry_bits - 1) - 1)).astype(np.int64).reshape(-1, outputs)
+        rows = np.arange(inputs * values).reshape(inputs, values)
+        layer = Tables(entries, entry_bits, rows, np.arange(inputs), rng.integers(-9, 10, outputs), inputs)
+        nodes.append(Node(f"tables{index}", layer, (nodes[-1].name,)))
+        if index + 2 < len(sizes):
+            acc = layer.evaluate(x)
+            levels = np.quantile(acc, np.linspace(0.1, 0.9, values - 1), axis=0).T.round().astype(np.int64)
+            act = Threshold(np.sort(levels, axis=1))
+            nodes.append(Node(f"act{index}", act, (nodes[-1].name,)))
+            x = act.evaluate(acc)
+    return Network(name, tuple(nodes), Output(np.array([1.0])))
+
+
 def _requantize(rng: np.random.Generator, acc: np.ndarray, zero_point: int, low: int) -> Requantize:
     """Brings accumulators into 8 bits, by any of the roundings, per tensor or per channel."""
     rounding = str(rng.choice(ROUNDINGS))
@@ -248,14 +274,14 @@ def _spiking(seed: int, rng: np.random.Generator, family: Family) -> Case:
 
 
 def _sizes(network: Network) -> str:
-    widths = (network.sizes[node.name] for node in network.layers if isinstance(node.layer, Dense))
+    widths = (network.sizes[node.name] for node in network.layers if isinstance(node.layer, (Dense, Tables)))
     return "-".join(str(width) for width in (network.input_size, *widths))
 
 
 def case(seed: int, form: str = "quantized") -> Case:
     """Design number `seed` of a form: architectures alternate (int8 and lines: one in four is unrolled), families take
     turns."""
-    rng = np.random.default_rng(seed if form == "quantized" else [seed, FORMS.index(form)])
+    rng = np.random.default_rng(seed if form == "quantized" else [seed, min(FORMS.index(form), 6)])
     if form == "spiking":
         return _spiking(seed, rng, FAMILIES[_FAMILIES[seed % 4]])
     if form == "encoded":
@@ -269,6 +295,10 @@ def case(seed: int, form: str = "quantized") -> Case:
         family, unrolled = FAMILIES[_FAMILIES[seed % 4]], True
         network = few_inputs_network(rng, f"sample{seed}", int(rng.choice([32, 64, 128, 192])))
         every = int(rng.choice([1, 1, 2, 3, 64]))
+    elif form == "tables":
+        family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
+        network = _tables_network(rng, f"sample{seed}", 8 if unrolled else 16)
+        every = int(rng.integers(1, 3))
     elif form == "lines":
         family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
         network = _lines_network(rng, f"sample{seed}", 8 if unrolled else 24)

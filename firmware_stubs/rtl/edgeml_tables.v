@@ -137,17 +137,18 @@ module edgeml_tables #(
             end else begin : one
                 assign address = inputs[s*INPUT_BITS +: VALUE_BITS];
             end
-            reg [PE*ENTRY_BITS-1:0] word;
             if (BLOCK_ROM != 0) begin : block
                 (* rom_style = "block", ram_style = "block" *) reg [PE*ENTRY_BITS-1:0] rom [0:WORDS-1];
                 initial $readmemh({TABLE_FILE, "_", NUMBER, ".mem"}, rom);
+                reg [PE*ENTRY_BITS-1:0] word;
                 always @(posedge clk) word <= rom[address];
+                assign entries[s*PE*ENTRY_BITS +: PE*ENTRY_BITS] = word;
             end else begin : logic_rom
-                (* rom_style = "distributed", ram_style = "logic" *) reg [PE*ENTRY_BITS-1:0] rom [0:WORDS-1];
-                initial $readmemh({TABLE_FILE, "_", NUMBER, ".mem"}, rom);
-                always @(posedge clk) word <= rom[address];
+                edgeml_rom #(
+                    .WORDS(WORDS), .PLACE_BITS(ADDRESS_BITS), .WIDTH(PE * ENTRY_BITS), .LOGIC(1),
+                    .FILE({TABLE_FILE, "_", NUMBER, ".mem"})
+                ) rom (.clk(clk), .place(address), .word(entries[s*PE*ENTRY_BITS +: PE*ENTRY_BITS]));
             end
-            assign entries[s*PE*ENTRY_BITS +: PE*ENTRY_BITS] = word;
         end
     endgenerate
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from edgeml.cli import main
 
 from .hostile import malicious_torch_file, rewritten
 from .onnx_graphs import model, node
@@ -36,16 +36,21 @@ CONVERT = ["convert", "--to", "quantized", "--target", "host"]
 @pytest.mark.parametrize(
     ("command", "names"), [(["inspect"], None), (CONVERT, ["bomb.onnx", "evil.pt2"])], ids=["inspect", "convert"]
 )
-def test_hostile_files(command: list[str], names: list[str] | None, tmp_path: Path) -> None:
-    code = "import sys; from edgeml.cli import main; sys.exit(main())"
+def test_hostile_files(
+    command: list[str],
+    names: list[str] | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     chosen = {name: content for name, content in files(tmp_path).items() if names is None or name in names}
     for name, content in chosen.items():
         path = tmp_path / name
         path.write_bytes(content)
-        arguments = [sys.executable, "-c", code, command[0], str(path), *command[1:]]
-        result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
-        assert result.returncode == 2, (name, result.stderr)
-        assert "Traceback" not in result.stderr
-        assert name in result.stderr
+        assert main([command[0], str(path), *command[1:]]) == 2, name
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        assert name in said
         assert not (tmp_path / "mark").exists()
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(chosen), "nothing was written"

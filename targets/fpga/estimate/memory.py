@@ -7,7 +7,6 @@ address costs 8 more there (found by looking at what it chose).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,16 +81,41 @@ def add_rom_apart(
     """An `edgeml_rom` of values [words, lanes]: mapped by itself, its lookup tables can be counted.
 
     A different column is a tree of tables, whose multiplexers are free on Xilinx and ECP5; on iCE40 two tables choose
-    among four. Columns that are the same in all words are not stored. in_logic : whether it stays out of block RAM.
+    among four, and equal parts of trees are made once. Columns that are the same in all words are not stored.
+    in_logic : whether it stays out of block RAM.
     """
     planes = ((rows[:, :, None] >> np.arange(bits)) & 1).reshape(len(rows), -1)
     stored = int(np.any(planes != planes[:1], axis=0).sum())
     if not in_logic and _in_blocks(len(rows), stored, family):
         parts.block_rams += block_rams(len(rows), stored, family)
         return
-    columns, tables = distinct_columns(rows, bits), table_luts(len(rows), family)
+    columns = distinct_columns(rows, bits)
     parts.flip_flops += columns
-    parts.luts += columns * (tables + (math.ceil((tables - 1) * 2 / 3) if family.name == "ice40" else 0.0))
+    parts.luts += _trees(planes, family) if family.name == "ice40" else columns * table_luts(len(rows), family)
+
+
+def _trees(planes: npt.NDArray[np.int64], family: Family) -> float:
+    """Lookup tables of columns [words, columns] of bits as trees: those of the lowest bits of the address, and two for
+    each three choices between two unlike branches."""
+    words, columns = planes.shape
+    if words <= 2:
+        return 0.0
+    leaf = 2**family.lut_inputs
+    count = 2 ** max(-(-words // leaf) - 1, 0).bit_length()
+    padded = np.zeros((count * leaf, columns), np.uint8)
+    padded[:words] = planes
+    blocks = np.packbits(padded.reshape(count, leaf, columns), axis=1).transpose(0, 2, 1).reshape(count * columns, -1)
+    kinds, which = np.unique(blocks, axis=0, return_inverse=True)
+    constant = np.all(kinds == kinds[:, :1], axis=1) & np.isin(kinds[:, 0], (0, 255))
+    tables, branches = float(np.sum(~constant)), which.reshape(count, columns)
+    while len(branches) > 1:
+        pairs = np.stack([branches[::2].ravel(), branches[1::2].ravel()], axis=1)
+        kinds, which = np.unique(pairs, axis=0, return_inverse=True)
+        tables += 2 / 3 * float(np.sum(kinds[:, 0] != kinds[:, 1]))
+        # Equal branches are no choice: what stands for them is that branch, in numbers behind those of choices.
+        which = np.where(pairs[:, 0] == pairs[:, 1], len(kinds) + pairs[:, 0], which.ravel())
+        branches = np.unique(which, return_inverse=True)[1].reshape(len(branches) // 2, columns)
+    return tables
 
 
 def add_table(parts: Parts, words: int, width: int, family: Family, *, used: int | None = None) -> None:

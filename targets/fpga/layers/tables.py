@@ -21,7 +21,7 @@ from ..architectures.unrolled.size import check_values
 from ..architectures.unrolled.sums_of_tables import TableOfBits, joined, term_bits
 from ..architectures.unrolled.value import Value, sum_value
 from ..budget import Family
-from ..estimate.memory import add_memory, add_rom_in_logic, distinct_columns, table_luts
+from ..estimate.memory import add_memory, add_rom_apart, add_rom_in_logic
 from ..estimate.parts import Parts, block_rams, counter_bits
 from ..layer_hardware import LayerHardware
 from ..verilog.element import Element, signed_bits
@@ -45,7 +45,7 @@ class TablesUnit(Unit):
 
     takes_streams = True
     module = "edgeml_tables"
-    modules = ("edgeml_tables.v", "edgeml_adder_tree.v", "edgeml_pair_sum.v")
+    modules = ("edgeml_tables.v", "edgeml_rom.v", "edgeml_adder_tree.v", "edgeml_pair_sum.v")
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -186,9 +186,7 @@ class TablesUnit(Unit):
             if self.block_rom:
                 parts.block_rams += block_rams(self.words, pe * self.entry_bits, family)
             else:
-                used = distinct_columns(self.lane(number), self.entry_bits)
-                parts.flip_flops += used
-                parts.add("rom", used * table_luts(self.words, family))
+                add_rom_apart(parts, self.lane(number), self.entry_bits, family, in_logic=True)
         terms, bits = simd, self.entry_bits
         for level in range(self.tree_depth):
             bits = min(bits + 1, width)
