@@ -13,10 +13,12 @@ from benchmarks.fpga_estimates import estimated, measured
 from benchmarks.fpga_samples import case
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.profile import load_profile
-from edgeml.targets.fpga.budget import budget_of
+from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import build
 from edgeml.targets.fpga.estimate.costs import total
+from edgeml.targets.fpga.estimate.memory import add_rom_apart
+from edgeml.targets.fpga.estimate.parts import Parts
 
 
 def _two_bit(sizes: tuple[int, ...]) -> Network:
@@ -50,6 +52,23 @@ def test_a_784_input_network_fits_an_up5k_at_some_rate() -> None:
     assert whole.luts <= budget.luts
     assert whole.flip_flops <= budget.flip_flops
     assert whole.block_rams <= budget.block_rams
+
+
+def test_equal_parts_of_memories_are_counted_once_where_choices_between_them_cost() -> None:
+    """Columns of 64 bits on iCE40: four tables and two choices of three each, unless their quarters are alike."""
+
+    def luts(rows: np.ndarray) -> float:
+        parts = Parts()
+        add_rom_apart(parts, rows, 1, FAMILIES["ice40"], in_logic=True)
+        return parts.luts
+
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 2, (64, 3))
+    assert luts(rows) == pytest.approx(3 * 6)
+    assert luts(np.concatenate([rows, rows[:, :1]], axis=1)) == pytest.approx(3 * 6)
+    assert luts(np.tile(rows[:16], (4, 1))) == pytest.approx(3)
+    assert luts(np.concatenate([rows[:16]] * 3 + [rows[48:]])) == pytest.approx(3 * (2 + 2 * 2 / 3))
+    assert luts(np.ones((64, 3), int)) == 0
 
 
 @pytest.mark.slow
