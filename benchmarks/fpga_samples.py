@@ -281,6 +281,7 @@ def _sizes(network: Network) -> str:
 def case(seed: int, form: str = "quantized") -> Case:
     """Design number `seed` of a form: architectures alternate (int8 and lines: one in four is unrolled), families take
     turns."""
+    # The numbers of streams are those that the tables in the docs were drawn by.
     rng = np.random.default_rng(seed if form == "quantized" else [seed, min(FORMS.index(form), 6)])
     if form == "spiking":
         return _spiking(seed, rng, FAMILIES[_FAMILIES[seed % 4]])

@@ -56,18 +56,18 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep `--sweep` of the parameter sets of each slow test that does not scale its cases itself."""
+    """Of the slow tests of a file that do not scale their cases themselves, keep `--sweep`: at least one."""
     if sweeps.fraction >= 1:
         return
-    families: dict[str, list[pytest.Item]] = defaultdict(list)
+    files: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         mark = item.get_closest_marker("slow")
         if mark is not None and not mark.kwargs.get("scaled"):
-            families[item.nodeid.partition("[")[0]].append(item)
+            files[item.nodeid.partition("::")[0]].append(item)
     left_out = set()
-    for name, family in families.items():
-        kept = sweeps.thinned(len(family), name)
-        left_out.update(item for place, item in enumerate(family) if place not in kept)
+    for name, slow in files.items():
+        kept = sweeps.thinned(len(slow), name)
+        left_out.update(item for place, item in enumerate(slow) if place not in kept)
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=list(left_out))
 

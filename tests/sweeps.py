@@ -4,9 +4,8 @@
     pytest -m slow --sweep 0.1         a tenth of the cases: what each commit gets
     pytest -m slow --sweep-seed new    every case, from new seeds, which are printed: `make test-slow`
 
-A sweep asks `cases` how many to try and `seeds` or `seed_for` where to begin. A slow test with parameters is thinned by
-its parameters instead (tests/conftest.py), unless it says `@pytest.mark.slow(scaled=True)`: then it asks `cases`, and
-each of its parameters runs.
+A sweep says `@pytest.mark.slow(scaled=True)` and asks `cases` how many to try and `seeds` or `seed_for` where to begin.
+Of the other slow tests of a file, each parameter set being one, so many run, at least one (tests/conftest.py).
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def seeds(first: int, whole: int) -> range:
 
 
 def thinned(count: int, name: str) -> set[int]:
-    """Which of `count` parameter sets of the test `name` run: evenly spread, from a place that name and seed decide."""
+    """Which of the `count` slow tests of the file `name` run: evenly spread, from a place that name and seed decide."""
     kept = cases(count)
     start = sum(name.encode()) + seed
     return {(start + place * count // kept) % count for place in range(kept)}
