@@ -98,9 +98,8 @@ class LogicFunctions(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Bits [samples, inputs] → bits [samples, functions], both as float32."""
-        y = _Functions.apply(x, self.scores, self.entries, self.wiring, self.blur, self.first)
-        assert isinstance(y, Tensor)
-        return y
+        given = (x, self.scores, self.entries, self.wiring, self.blur, self.first)
+        return _Functions.apply(*given)  # type: ignore[no-any-return,no-untyped-call]
 
     def keep_in_range(self) -> None:
         """After a step: θ back into −1 … 1, so that no entry is out of reach of what comes later."""

@@ -102,7 +102,8 @@ def _without_unused(layers: list[_Functions]) -> npt.NDArray[np.intp]:
 def _readout(model: LogicModel, lesson: Lesson) -> tuple[Layer, Output]:
     """The sums of groups, and what they mean."""
     shape = model.shape
-    weight = np.kron(np.eye(shape.outputs, dtype=np.int32), np.array([shape.group_weights], np.int32))
+    of_group = np.array([shape.group_weights], np.int32)
+    weight: npt.NDArray[np.int32] = np.kron(np.eye(shape.outputs, dtype=np.int32), of_group).astype(np.int32)
     bits = int(weight.max()).bit_length() + 1
     step, middle = np.array([shape.step]), int(shape.centre)
     if lesson.task != VALUES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ class Shape:
         """What 1 more in a sum adds to an output: to a logit, or to a value in units of its deviation."""
         if self.task == VALUES:
             return _SPREAD / self.centre
-        return _LOGITS / sum(weight**2 for weight in self.group_weights) ** 0.5
+        return _LOGITS / math.sqrt(sum(weight**2 for weight in self.group_weights))
 
 
 class LogicModel(nn.Module):
