@@ -20,7 +20,7 @@ PYTEST         := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist
 # What sees most of a wrong change in little time.
 CHECKED := tests/house tests/same_bytes tests/mutants tests/network tests/sdk/system tests/sdk/verification tests/targets/c
 
-.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite bench-training lint clean
+.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-logic bench-mcu bench-fpga bench-spiking bench-tflite bench-training lint clean
 
 demo: $(VENV)/.demo $(OLD)/.ready
 	$(BIN)/edgeml demo -o build/demo
@@ -43,7 +43,7 @@ figures: $(VENV)/.test $(OLD)/.ready
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
-bench-cpu bench-mcu bench-fpga bench-spiking bench-tflite bench-training: bench-%: $(VENV)/.bench
+bench-cpu bench-logic bench-mcu bench-fpga bench-spiking bench-tflite bench-training: bench-%: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.$*
 
 lint: $(VENV)/.test

@@ -74,7 +74,7 @@ class ArenaLayout:
     @property
     def traced(self) -> tuple[Stage, ...]:
         """The stages whose values a trace holds: all but the input."""
-        return self.stages[1:]
+        return tuple(stage for stage in self.stages if stage.name != self.network.nodes[0].name)
 
     @property
     def trace_size(self) -> int:

@@ -108,6 +108,9 @@ def _core(layout: ArenaLayout) -> str:
     ]
     for stage in layout.stages:
         ctype = stage.output.ctype
+        if layout.sliced_tile:
+            lines.append(f"    {ctype} *const {_variable(stage.name)} = output;")
+            continue
         lines.append(
             f"    {ctype} *const {_variable(stage.name)} = ({ctype} *)(void *)(arena + {stage.offset}u * {laid});"
         )
@@ -121,9 +124,11 @@ def _core(layout: ArenaLayout) -> str:
             lines.append(f"    trace = {_values(stage, '')}, trace);")
     last = layout.stages[-1]
     outputs = network.output_size
+    # The one stage of what is sliced writes where the outputs are wanted.
+    written = f"        {_values(last, f' + sample * {last.output.padded}u')}, output + sample * {outputs}u);"
     lines += [
         "    for (size_t sample = 0; sample < samples; sample++) {",
-        f"        {_values(last, f' + sample * {last.output.padded}u')}, output + sample * {outputs}u);",
+        *([] if layout.sliced_tile else [written]),
         "        if (label) {",
         f"            label[sample] = {_decision(layout)};",
         "        }",

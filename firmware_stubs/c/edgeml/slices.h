@@ -17,11 +17,11 @@ typedef uint64x2_t edgeml_slice;
 typedef uint64_t edgeml_slice;
 #endif
 
-#define EDGEML_SLICED 512u
 /* How many vectors a plane is. */
 #define EDGEML_SLICES (64u / sizeof(edgeml_slice))
-/* Plane k, of the vectors that p points into. */
-#define EDGEML_PLANE(k) p[(k)*EDGEML_SLICES]
+/* The planes around plane 256 n + 128, and plane 256 n + 128 + k of them: near to a pointer addresses are short. */
+#define EDGEML_NEAR(n) (p + (256u * (n) + 128u) * EDGEML_SLICES)
+#define EDGEML_PLANE(n, k) p##n[(k) * (int)EDGEML_SLICES]
 /* Bit 4 a + 2 b + c of a code in two hexadecimal digits, for each bit of three words. */
 #if defined(EDGEML_AVX512)
 #define EDGEML_F(code, a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x##code)
@@ -35,14 +35,17 @@ typedef uint64_t edgeml_slice;
     }
 #endif
 
-/* Sixteen bytes in each lane of 128 bits, of rows i and i + 8 in turn. */
+/* Sixteen bytes in each lane of 128 bits, of rows i and i + 8 in turn; bytes that are larger than one, as that one. */
 #if defined(EDGEML_AVX512)
+#define EDGEML_LESS(a, most) _mm512_min_epu8(a, _mm512_set1_epi8((char)(most)))
 #define EDGEML_LOWER(a, b) _mm512_unpacklo_epi8(a, b)
 #define EDGEML_UPPER(a, b) _mm512_unpackhi_epi8(a, b)
 #elif defined(EDGEML_AVX2)
+#define EDGEML_LESS(a, most) _mm256_min_epu8(a, _mm256_set1_epi8((char)(most)))
 #define EDGEML_LOWER(a, b) _mm256_unpacklo_epi8(a, b)
 #define EDGEML_UPPER(a, b) _mm256_unpackhi_epi8(a, b)
 #elif defined(EDGEML_NEON)
+#define EDGEML_LESS(a, most) vreinterpretq_u64_u8(vminq_u8(vreinterpretq_u8_u64(a), vdupq_n_u8(most)))
 #define EDGEML_LOWER(a, b) vreinterpretq_u64_u8(vzip1q_u8(vreinterpretq_u8_u64(a), vreinterpretq_u8_u64(b)))
 #define EDGEML_UPPER(a, b) vreinterpretq_u64_u8(vzip2q_u8(vreinterpretq_u8_u64(a), vreinterpretq_u8_u64(b)))
 #endif
@@ -84,14 +87,14 @@ EDGEML_INLINE edgeml_slice edgeml_slices_row(const uint8_t *x, size_t stride)
 }
 #endif
 
-/* The bytes of each channel, one sample after the other: x [samples][stride] to columns [channels][512]. Channels come
-   in sixteens, samples in groups of 64. */
-EDGEML_INLINE void edgeml_slices_columns(const uint8_t *x, size_t stride, size_t channels, size_t groups,
+/* The bytes of each channel of 64 samples, but never more than `most`: x [64][stride] to columns [channels][64].
+   Channels come in sixteens. */
+EDGEML_INLINE void edgeml_slices_columns(const uint8_t *x, size_t stride, size_t channels, uint8_t most,
                                          uint8_t *columns)
 {
 #if defined(EDGEML_LOWER)
-    for (size_t first = 0; first < channels; first += 16) {
-        for (size_t sample = 0; sample < 64 * groups; sample += sizeof(edgeml_slice)) {
+    for (size_t sample = 0; sample < 64; sample += sizeof(edgeml_slice)) {
+        for (size_t first = 0; first < channels; first += 16) {
             const uint8_t *const from = x + sample * stride + first;
             edgeml_slice row[16];
             EDGEML_UNROLL
@@ -101,14 +104,16 @@ EDGEML_INLINE void edgeml_slices_columns(const uint8_t *x, size_t stride, size_t
             edgeml_slices_turn(row);
             EDGEML_UNROLL
             for (size_t i = 0; i < 16; i++) {
-                *(edgeml_slice *)(void *)(columns + (first + i) * EDGEML_SLICED + sample) = row[i];
+                const edgeml_slice column = most < 255u ? EDGEML_LESS(row[i], most) : row[i];
+                *(edgeml_slice *)(void *)(columns + (first + i) * 64 + sample) = column;
             }
         }
     }
 #else
     for (size_t channel = 0; channel < channels; channel++) {
-        for (size_t sample = 0; sample < 64 * groups; sample++) {
-            columns[channel * EDGEML_SLICED + sample] = x[sample * stride + channel];
+        for (size_t sample = 0; sample < 64; sample++) {
+            const uint8_t value = x[sample * stride + channel];
+            columns[channel * 64 + sample] = value < most ? value : most;
         }
     }
 #endif
@@ -127,80 +132,57 @@ EDGEML_INLINE uint64_t edgeml_slices_mask(uint8x16_t a, uint8x16_t b, uint8x16_t
 }
 #endif
 
-/* A plane for each of `count` bits: whether column source[j] passes a test against operand[j], a byte four times. */
+/* Word `group` of a plane for each of `count` bits: whether column source[j] passes a test against operand[j], a byte
+   four times. */
 #if defined(EDGEML_AVX512)
-#define EDGEML_SLICES_TEST(name, test512, test256, testq, test)                                                        \
-    EDGEML_INLINE void name(const uint8_t *columns, const uint32_t *source, const uint32_t *operand, size_t count,     \
-                            size_t groups, edgeml_slice *planes)                                                       \
-    {                                                                                                                  \
-        for (size_t j = 0; j < count; j++) {                                                                           \
-            const uint8_t *const column = columns + source[j] * EDGEML_SLICED;                                         \
-            const __m512i t = _mm512_set1_epi32((int32_t)operand[j]);                                                  \
-            uint64_t *const plane = (uint64_t *)(void *)(planes + j * EDGEML_SLICES);                                  \
-            for (size_t g = 0; g < groups; g++) {                                                                      \
-                plane[g] = test512(_mm512_load_si512(column + 64 * g), t);                                             \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
+#define EDGEML_SLICES_WORD(test512, test256, testq, test)                                                              \
+    test512(_mm512_load_si512(column), _mm512_set1_epi32((int32_t)operand[j]))
 #elif defined(EDGEML_AVX2)
-#define EDGEML_SLICES_TEST(name, test512, test256, testq, test)                                                        \
-    EDGEML_INLINE void name(const uint8_t *columns, const uint32_t *source, const uint32_t *operand, size_t count,     \
-                            size_t groups, edgeml_slice *planes)                                                       \
-    {                                                                                                                  \
-        for (size_t j = 0; j < count; j++) {                                                                           \
-            const __m256i *const column = (const void *)(columns + source[j] * EDGEML_SLICED);                         \
-            const __m256i t = _mm256_set1_epi32((int32_t)operand[j]);                                                  \
-            uint64_t *const plane = (uint64_t *)(void *)(planes + j * EDGEML_SLICES);                                  \
-            for (size_t g = 0; g < groups; g++) {                                                                      \
-                const uint32_t low = (uint32_t)_mm256_movemask_epi8(test256(column[2 * g], t));                        \
-                const uint32_t high = (uint32_t)_mm256_movemask_epi8(test256(column[2 * g + 1], t));                   \
-                plane[g] = (uint64_t)high << 32 | low;                                                                 \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
+#define EDGEML_SLICES_WORD(test512, test256, testq, test)                                                              \
+    edgeml_slices_mask(test256(_mm256_load_si256((const void *)column), _mm256_set1_epi32((int32_t)operand[j])),       \
+                       test256(_mm256_load_si256((const void *)(column + 32)), _mm256_set1_epi32((int32_t)operand[j])))
+EDGEML_INLINE uint64_t edgeml_slices_mask(__m256i low, __m256i high)
+{
+    return (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32 | (uint32_t)_mm256_movemask_epi8(low);
+}
 #elif defined(EDGEML_NEON)
-#define EDGEML_SLICES_TEST(name, test512, test256, testq, test)                                                        \
-    EDGEML_INLINE void name(const uint8_t *columns, const uint32_t *source, const uint32_t *operand, size_t count,     \
-                            size_t groups, edgeml_slice *planes)                                                       \
-    {                                                                                                                  \
-        for (size_t j = 0; j < count; j++) {                                                                           \
-            const uint8_t *const column = columns + source[j] * EDGEML_SLICED;                                         \
-            const uint8x16_t t = vdupq_n_u8((uint8_t)operand[j]);                                                      \
-            uint64_t *const plane = (uint64_t *)(void *)(planes + j * EDGEML_SLICES);                                  \
-            for (size_t g = 0; g < groups; g++) {                                                                      \
-                const uint8_t *const at = column + 64 * g;                                                             \
-                plane[g] = edgeml_slices_mask(testq(vld1q_u8(at), t), testq(vld1q_u8(at + 16), t),                     \
-                                              testq(vld1q_u8(at + 32), t), testq(vld1q_u8(at + 48), t));               \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
+#define EDGEML_SLICES_WORD(test512, test256, testq, test)                                                              \
+    edgeml_slices_mask(testq(vld1q_u8(column), vdupq_n_u8((uint8_t)operand[j])),                                       \
+                       testq(vld1q_u8(column + 16), vdupq_n_u8((uint8_t)operand[j])),                                  \
+                       testq(vld1q_u8(column + 32), vdupq_n_u8((uint8_t)operand[j])),                                  \
+                       testq(vld1q_u8(column + 48), vdupq_n_u8((uint8_t)operand[j])))
 #else
+#define EDGEML_SLICES_WORD(test512, test256, testq, test) edgeml_##test(column, (uint8_t)operand[j])
+#define EDGEML_SLICES_BYTES(name, sign)                                                                                \
+    EDGEML_INLINE uint64_t name(const uint8_t *column, uint8_t operand)                                                \
+    {                                                                                                                  \
+        uint64_t word = 0;                                                                                             \
+        for (size_t s = 0; s < 64; s++) {                                                                              \
+            word |= (uint64_t)((column[s] sign operand) != 0) << s;                                                    \
+        }                                                                                                              \
+        return word;                                                                                                   \
+    }
+EDGEML_SLICES_BYTES(edgeml_at_least, >=)
+EDGEML_SLICES_BYTES(edgeml_equal, ==)
+EDGEML_SLICES_BYTES(edgeml_has_bit, &)
+#endif
 #define EDGEML_SLICES_TEST(name, test512, test256, testq, test)                                                        \
     EDGEML_INLINE void name(const uint8_t *columns, const uint32_t *source, const uint32_t *operand, size_t count,     \
-                            size_t groups, edgeml_slice *planes)                                                       \
+                            size_t group, edgeml_slice *planes)                                                        \
     {                                                                                                                  \
+        uint64_t *const words = (uint64_t *)(void *)planes + group;                                                    \
+        EDGEML_UNROLL_BY_4                                                                                             \
         for (size_t j = 0; j < count; j++) {                                                                           \
-            const uint8_t *const column = columns + source[j] * EDGEML_SLICED;                                         \
-            const uint8_t t = (uint8_t)operand[j];                                                                     \
-            for (size_t g = 0; g < groups; g++) {                                                                      \
-                uint64_t word = 0;                                                                                     \
-                for (size_t s = 0; s < 64; s++) {                                                                      \
-                    word |= (uint64_t)test(column[64 * g + s], t) << s;                                                \
-                }                                                                                                      \
-                planes[j * EDGEML_SLICES + g] = word;                                                                  \
-            }                                                                                                          \
+            const uint8_t *const column = columns + (size_t)source[j] * 64;                                            \
+            words[8 * j] = EDGEML_SLICES_WORD(test512, test256, testq, test);                                          \
         }                                                                                                              \
     }
-#endif
 #define EDGEML_AT_LEAST_256(x, t) _mm256_cmpeq_epi8(_mm256_max_epu8(x, t), x)
 #define EDGEML_HAS_BIT_256(x, t) _mm256_cmpeq_epi8(_mm256_and_si256(x, t), t)
-#define EDGEML_AT_LEAST(x, t) ((x) >= (t))
-#define EDGEML_EQUAL(x, t) ((x) == (t))
-#define EDGEML_HAS_BIT(x, t) (((x) & (t)) != 0)
 
-EDGEML_SLICES_TEST(edgeml_slices_levels, _mm512_cmpge_epu8_mask, EDGEML_AT_LEAST_256, vcgeq_u8, EDGEML_AT_LEAST)
-EDGEML_SLICES_TEST(edgeml_slices_equalities, _mm512_cmpeq_epi8_mask, _mm256_cmpeq_epi8, vceqq_u8, EDGEML_EQUAL)
-EDGEML_SLICES_TEST(edgeml_slices_bits, _mm512_test_epi8_mask, EDGEML_HAS_BIT_256, vtstq_u8, EDGEML_HAS_BIT)
+EDGEML_SLICES_TEST(edgeml_slices_levels, _mm512_cmpge_epu8_mask, EDGEML_AT_LEAST_256, vcgeq_u8, at_least)
+EDGEML_SLICES_TEST(edgeml_slices_equalities, _mm512_cmpeq_epi8_mask, _mm256_cmpeq_epi8, vceqq_u8, equal)
+EDGEML_SLICES_TEST(edgeml_slices_bits, _mm512_test_epi8_mask, EDGEML_HAS_BIT_256, vtstq_u8, has_bit)
 
 /* Bits 0 ... 7 of a byte as bytes. */
 EDGEML_INLINE uint64_t edgeml_slices_spread(uint64_t byte)

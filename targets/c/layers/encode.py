@@ -16,7 +16,6 @@ from ..dialect import Dialect
 from ..emitter import LayerEmitter, LayerJob
 from ..encode_loops import rule_loops
 from ..layer_code import LayerCode
-from ..sliced.stage import is_sliced, sliced_code, sliced_output
 from ..tensor import Tensor
 from .dense import EMITTER as DENSE
 
@@ -36,15 +35,11 @@ class EncodeEmitter(LayerEmitter):
     kind = "encode"
 
     def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
-        if is_sliced(network, dialect):
-            return sliced_output(network)
         if len(nodes) > 1:
             return DENSE.output(network, nodes[1:], dialect)
         return super().output(network, nodes, dialect)
 
     def absorbs(self, job: LayerJob, consumer: Node) -> bool:
-        if is_sliced(job.network, job.dialect):
-            return True
         behind = [*(node.layer for node in job.nodes[1:]), consumer.layer]
         wanted = (Dense, Threshold)[: len(behind)]
         if len(behind) > len(wanted) or not all(map(isinstance, behind, wanted)):
@@ -72,8 +67,6 @@ class EncodeEmitter(LayerEmitter):
         return rows
 
     def emit(self, job: LayerJob) -> LayerCode:
-        if is_sliced(job.network, job.dialect):
-            return sliced_code(job)
         layer = job.nodes[0].layer
         assert isinstance(layer, Encode)
         if len(job.nodes) > 1:

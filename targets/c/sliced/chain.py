@@ -14,6 +14,7 @@ from edgeml.network.layers.encode import BIT, EQUAL, LEVEL, Encode
 
 from ..dense_kernels.bits import stored_operand
 from ..emitter import LayerJob
+from ..tensor import Tensor
 from .planes import Bit, Planes, needed_inputs
 from .sums import add_sums, additions
 
@@ -67,14 +68,15 @@ class Program:
     constants: list[int]
 
 
-def program_of(chain: Chain, job: LayerJob) -> Program:
+def program_of(chain: Chain, job: LayerJob, x: Tensor) -> Program:
+    """The planes of a chain on stored integers x."""
     needed = np.ones(chain.logic[-1].outputs, np.bool_)
     if chain.dense is not None:
         needed = np.any(chain.dense.weight != 0, axis=0)
     all_needed = [needed]
     for layer in reversed(chain.logic):
         all_needed.insert(0, needed_inputs(layer, all_needed[0]))
-    tests, bits, count = _tested(chain, job, all_needed[0])
+    tests, bits, count = _tested(chain, job, x, all_needed[0])
     planes = Planes(count)
     for layer, wanted in zip(chain.logic, all_needed[1:], strict=True):
         tables = [int.from_bytes(np.packbits(row, bitorder="little").tobytes(), "little") for row in layer.tables]
@@ -91,10 +93,9 @@ def program_of(chain: Chain, job: LayerJob) -> Program:
 
 
 def _tested(
-    chain: Chain, job: LayerJob, needed: npt.NDArray[np.bool_]
+    chain: Chain, job: LayerJob, x: Tensor, needed: npt.NDArray[np.bool_]
 ) -> tuple[dict[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], list[Bit], int]:
     """The planes of the first bits: tests by rule, the bit of each output of `encode` (or input), and their count."""
-    (x,) = job.inputs
     encode = chain.encode
     if encode is None:
         places = np.arange(len(needed))

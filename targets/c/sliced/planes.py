@@ -62,14 +62,14 @@ class Planes:
                 if value.inverted:
                     mask, shift = (0xF0, 0xCC, 0xAA)[place], 4 >> place
                     code = (code & mask) >> shift | (code & ~mask & 0xFF) << shift
-                value = f"EDGEML_PLANE({value.plane}u)"
+                value = _plane(value.plane)
             texts.append(value)
         self.codes.add(code)
         return f"EDGEML_F({code:02x}, {', '.join(texts)})"
 
     def store(self, text: str) -> int:
         """A new plane of a value."""
-        self.lines.append(f"EDGEML_PLANE({self.count}u) = {text};")
+        self.lines.append(f"{_plane(self.count)} = {text};")
         self.count += 1
         return self.count - 1
 
@@ -108,7 +108,7 @@ class Planes:
         for _, *references in steps:
             for reference in set(references):
                 uses[reference] += 1
-        texts = [f"EDGEML_PLANE({plane}u)" for plane in left]
+        texts = [_plane(plane) for plane in left]
         for number, (code, a, b, c) in enumerate(steps):
             self.codes.add(code)
             text = f"EDGEML_F({code:02x}, {texts[a]}, {texts[b]}, {texts[c]})"
@@ -117,3 +117,9 @@ class Planes:
         plane = self.store(texts[result])
         self.end()
         return Bit(plane, inverted)
+
+
+def _plane(number: int | None) -> str:
+    """A plane in C."""
+    assert number is not None
+    return f"EDGEML_PLANE({number // 256}, {number % 256 - 128})"

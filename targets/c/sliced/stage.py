@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import numpy as np
 
 from edgeml.network import Network, ValueRange
@@ -23,6 +26,7 @@ _SAMPLES = 512
 _FEWEST = 4
 """Fewer samples are computed one by one."""
 _CHANNELS = 16
+_NEAR = re.compile(r"EDGEML_PLANE\((\d+),")
 _LINES = 200
 """Statements of a C function, about: compilers take long for more."""
 
@@ -39,13 +43,14 @@ def sliced_output(network: Network) -> Tensor:
 
 
 def sliced_code(job: LayerJob) -> LayerCode:
-    """The stage of a whole chain; few samples are computed one by one."""
+    """The stage of a whole network, from the caller's integers on; few samples are computed one by one."""
     chain = chain_of(job.network)
     assert chain is not None
-    singly, program = _singly(chain, job), program_of(chain, job)
-    (x,) = job.inputs
-    channels = -(-x.size // _CHANNELS) * _CHANNELS
-    name = job.prefix
+    quantizer = job.network.quantizer
+    entry = job.nodes[0].name
+    x = Tensor.make(entry, job.network.ranges[entry], _CHANNELS, ctype="uint8_t")
+    singly, program = _singly(chain, job, x), program_of(chain, job, x)
+    size, name, row = quantizer.size, job.prefix, _row(job.network, x)
     header, calls = _functions(program.planes, name)
     constants = list(singly.constants)
     tests, first = [], 0
@@ -54,9 +59,8 @@ def sliced_code(job: LayerJob) -> LayerCode:
         against = ConstantArray(f"{name}_{TESTS[rule]}_at", "uint32_t", operand * 0x01010101, "bytes, four times each")
         constants += [sources, against]
         to = f"p + {first}u * EDGEML_SLICES" if first else "p"
-        tests.append(
-            f"edgeml_slices_{TESTS[rule]}(columns, {sources.name}, {against.name}, {source.size}u, groups, {to});"
-        )
+        arguments = f"columns, {sources.name}, {against.name}, {source.size}u, group, {to}"
+        tests.append(f"edgeml_slices_{TESTS[rule]}({arguments});")
         first += source.size
     firsts = ConstantArray(
         f"{name}_sum_planes", "uint32_t", np.array(program.first, np.int64), "first plane of each sum"
@@ -65,39 +69,62 @@ def sliced_code(job: LayerJob) -> LayerCode:
     base = ConstantArray(f"{name}_sum_base", "int32_t", np.array(program.constants, np.int64), "what is added to it")
     narrow = "" if max(program.counts) <= 8 else "_any"
     sums = f"edgeml_slices_sums{narrow}(p, {firsts.name}, {counts.name}, {base.name}, {job.output.size}u, samples, y);"
+    copied = (
+        "for (size_t i = 0; i < 64 && i < left; i++) {",
+        f"    {row(f'from + i * {size}u', f'rows + i * {x.padded}u')}",
+        "}",
+        f"edgeml_slices_columns(rows, {x.padded}u, {x.padded}u, 255u, columns);",
+    )
+    whole = f"edgeml_slices_columns(from, {size}u, {size}u, {quantizer.high}u, columns);"
+    # Rows of whole vectors, from 0 up, are read where they are.
+    where_they_are = quantizer.low == 0 and size == x.padded
+    turned = ("if (left >= 64) {", f"    {whole}", "} else {", *(f"    {line}" for line in copied), "}")
+    given = "int8_t" if quantizer.signed else "uint8_t"
     statements = (
         f"if (samples < {_FEWEST}u) {{",
         "    for (size_t sample = 0; sample < samples; sample++) {",
         *(f"        {line}" for line in singly.statements),
         "    }",
         "} else {",
-        "    uint8_t *const columns = scratch;",
-        f"    edgeml_slice *const p = (edgeml_slice *)(void *)(scratch + {channels * _SAMPLES}u);",
-        f"    const size_t groups = samples >= {_SAMPLES}u ? {_SAMPLES // 64}u : (samples + 63u) / 64u;",
-        f"    edgeml_slices_columns(x, {x.padded}u, {channels}u, groups, columns);",
-        *(f"    {line}" for line in (*tests, *calls, sums)),
+        "    uint8_t *const rows = scratch;",
+        f"    uint8_t *const columns = scratch + {64 * x.padded}u;",
+        f"    edgeml_slice *const p = (edgeml_slice *)(void *)(scratch + {128 * x.padded}u);",
+        "    for (size_t group = 0; 64 * group < samples; group++) {",
+        f"        const {given} *const from = x + group * {64 * size}u;",
+        "        const size_t left = samples - 64 * group;",
+        *(f"        {line}" for line in (*(turned if where_they_are else copied), *tests)),
+        "    }",
+        *(f"    {line}" for line in (*calls, sums)),
         "}",
     )
-    scratch = channels + -(-program.planes.count * 64 // _SAMPLES)
+    scratch = 128 * x.padded + 64 * program.planes.count
     return LayerCode(
         statements=statements,
         comment=f"{singly.comment}; {_SAMPLES} samples at once, {program.planes.count} planes of bits",
-        includes=("slices.h", f"{name.lower()}_planes.h"),
+        includes=("input.h", "slices.h", f"{name.lower()}_planes.h"),
         headers={f"{name.lower()}_planes.h": header},
         constants=(*constants, firsts, counts, base),
-        scratch_bytes=max(scratch, singly.scratch_bytes),
+        scratch_bytes=max(-(-scratch // _SAMPLES), singly.scratch_bytes),
         per_sample=False,
         kernel="logic_slices",
         tile=_SAMPLES,
     )
 
 
-def _singly(chain: Chain, job: LayerJob) -> LayerCode:
+def _row(network: Network, x: Tensor) -> Callable[[str, str], str]:
+    """The call that clips a sample and stores it from 0 up: from where, to where."""
+    quantizer = network.quantizer
+    kind, end = ("s8", quantizer.low) if quantizer.signed else ("u8", quantizer.high)
+    return lambda source, target: f"edgeml_input_{kind}({source}, {quantizer.size}, {x.padded}, {end}, {target});"
+
+
+def _singly(chain: Chain, job: LayerJob, x: Tensor) -> LayerCode:
     """The C of one sample: its bits as bytes, the functions looked up, their sums."""
-    (x,), name = job.inputs, job.prefix
-    statements = [f"const uint8_t *const q = x + sample * {x.padded}u;"]
+    name = job.prefix
+    copied = _row(job.network, x)(f"x + sample * {job.network.input_size}u", "q")
+    statements = ["uint8_t *const q = scratch;", copied]
     constants: list[ConstantArray] = []
-    source, tensor, offset = "q", x, 0
+    source, tensor, offset = "q", x, x.padded
 
     def next_bits(size: int) -> str:
         nonlocal offset
@@ -138,7 +165,7 @@ def _singly(chain: Chain, job: LayerJob) -> LayerCode:
             f"    y[sample * {outputs}u + o] = (int32_t)sum;",
             "}",
         )
-    comment = " -> ".join([*(node.layer.summary() for node in job.nodes)])
+    comment = " -> ".join(node.layer.summary() for node in job.nodes[1:])
     return LayerCode((*statements, *sums), comment, constants=tuple(constants), scratch_bytes=offset)
 
 
@@ -156,10 +183,11 @@ def _functions(planes: Planes, name: str) -> tuple[str, list[str]]:
     calls, start = [], 0
     for end in _cuts(planes):
         function = f"{name}_planes_{len(calls)}"
-        lines += ["", f"EDGEML_SEPARATE void {function}(edgeml_slice *p)", "{"]
-        lines += [f"    {line}" for line in planes.lines[start:end]]
-        lines.append("}")
-        calls.append(f"{function}(p + slice);")
+        body = planes.lines[start:end]
+        near = sorted({int(number) for line in body for number in _NEAR.findall(line)})
+        pointers = ", ".join(f"edgeml_slice *p{number}" for number in near)
+        lines += ["", f"EDGEML_SEPARATE void {function}({pointers})", "{", *(f"    {line}" for line in body), "}"]
+        calls.append(f"{function}({', '.join(f'EDGEML_NEAR({number}u) + slice' for number in near)});")
         start = end
     if not calls:
         return "\n".join([*lines, ""]), []
