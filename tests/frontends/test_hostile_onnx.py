@@ -66,7 +66,7 @@ def test_every_truncation(path: Path) -> None:
             load_model(path)
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(cases(3000), marks=pytest.mark.slow(scaled=True))])
+@pytest.mark.parametrize("count", [100, pytest.param(cases(3000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_bytes(path: Path, count: int) -> None:
     loaded = 0
     for content in mutated_bytes(good_model().SerializeToString(), count, 1):
@@ -117,7 +117,7 @@ def mutate(stored: onnx.ModelProto, generator: np.random.Generator) -> None:
             entry.input.append(str(generator.choice(names)))
 
 
-@pytest.mark.parametrize("count", [400, pytest.param(cases(3000), marks=pytest.mark.slow(scaled=True))])
+@pytest.mark.parametrize("count", [120, pytest.param(cases(3000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_structure(path: Path, count: int) -> None:
     generator = np.random.default_rng(2)
     content = good_model().SerializeToString()

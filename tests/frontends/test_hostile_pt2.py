@@ -136,7 +136,7 @@ def test_every_truncation(good: bytes, path: Path) -> None:
                 load_model(path)
 
 
-@pytest.mark.parametrize("count", [120, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
+@pytest.mark.parametrize("count", [40, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_bytes(good: bytes, path: Path, count: int) -> None:
     for seed, archive in enumerate((good, (PROGRAMS / "torch_2.6.pt2").read_bytes())):
         for content in mutated_bytes(archive, count, seed):
@@ -144,7 +144,7 @@ def test_mutated_bytes(good: bytes, path: Path, count: int) -> None:
             expect_error_or_model(path)
 
 
-@pytest.mark.parametrize("count", [80, pytest.param(cases(1500), marks=pytest.mark.slow(scaled=True))])
+@pytest.mark.parametrize("count", [40, pytest.param(cases(1500), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_structure(good: bytes, path: Path, count: int) -> None:
     """JSON that is JSON, with wrong values in it: names, shapes, strides, types, missing and doubled entries."""
     with zipfile.ZipFile(io.BytesIO(good)) as archive:
@@ -158,7 +158,7 @@ def test_mutated_structure(good: bytes, path: Path, count: int) -> None:
     assert loaded > 0  # some changes are harmless: the mutations are not just noise
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
+@pytest.mark.parametrize("count", [60, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_pickle_of_an_older_program(path: Path, count: int) -> None:
     archive = (PROGRAMS / "torch_2.6.pt2").read_bytes()
     with zipfile.ZipFile(io.BytesIO(archive)) as outer:

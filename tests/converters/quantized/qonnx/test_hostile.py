@@ -32,7 +32,7 @@ def survives(path: Path) -> bool:
     return True
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
+@pytest.mark.parametrize("count", [50, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_bytes(tmp_path: Path, count: int) -> None:
     path, read = tmp_path / "model.onnx", 0
     for content in mutated_bytes(to_qonnx(random_network(0)), count, 1):
@@ -41,7 +41,7 @@ def test_mutated_bytes(tmp_path: Path, count: int) -> None:
     assert read > 0
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
+@pytest.mark.parametrize("count", [60, pytest.param(cases(2000), marks=pytest.mark.slow(scaled=True))])
 def test_mutated_structure(tmp_path: Path, count: int) -> None:
     path, read, generator = tmp_path / "model.onnx", 0, np.random.default_rng(5)
     content = to_qonnx(random_network(0))
