@@ -1,8 +1,12 @@
 """Which weights a layer of few inputs keeps while it is trained: gradual selection by size, with regrowth.
 
 Of each neuron the k largest weights are kept, k falling from all inputs to the limit by the cubic schedule of Zhu and
-Gupta, "To prune, or not to prune" (2017), between 5 % and 60 % of the steps. Weights that are dropped stay where they
-are and go on learning, and return when they are larger than one that is kept. Then the choice is final.
+Gupta, "To prune, or not to prune" (2017), between 5 % and 60 % of the steps. Weights that are dropped go on learning as
+if they were there, and return when they are larger than one that is kept. Then the choice is final.
+
+That they learn is what finds the wiring: digits, 256-128 of 1-bit activations with 3, 6 and 24 inputs, 94.9 %, the mean
+of three seeds; if they move by what is left of Adam's momentum alone, 87.4 %. Tried and not kept, on one seed each:
+weights that decay while they are dropped, twice the steps, half the rate (no better), inputs as bits (3 points worse).
 """
 
 from __future__ import annotations

@@ -195,6 +195,13 @@ class TestSelection:
         selection.settle(latent)
         assert selection.kept("a", latent["a"]).tolist() == [[4.0, 0.0, 0.0, 9.0]]
 
+    def test_what_is_dropped_learns_as_if_it_were_there(self) -> None:
+        selection, weight = FanInSelection({"a": 1}), torch.tensor([[4.0, 3.0]], requires_grad=True)
+        selection.settle({"a": weight})
+        (selection.kept("a", weight) * torch.tensor([[5.0, 7.0]])).sum().backward()
+        assert weight.grad is not None
+        torch.testing.assert_close(weight.grad, torch.tensor([[5.0, 7.0]]))
+
     def test_layers_without_a_limit_are_left_alone(self) -> None:
         selection, latent = FanInSelection({"a": 2}), {"b": torch.randn(3, 3)}
         latent["a"] = torch.randn(3, 3)
