@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["convert_to_logic"]
 
-_OF_WEIGHTS = ("bits", "weight_bits", "act_bits", "layer_bits", "weight_range")
+_OF_WEIGHTS = ("bits", "weight_bits", "act_bits", "layer_bits", "weight_range", "fan_in")
 """Options that say something of weights or activations, which functions do not have."""
 _GROUP = 20
 _FEWEST_LAST = 64

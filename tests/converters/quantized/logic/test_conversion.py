@@ -122,6 +122,7 @@ def test_layers_inputs_weights_and_encodings_are_as_asked_for() -> None:
     [
         ({"bits": 2}, "option bits", "of weights and activations"),
         ({"layer_bits": "first=8"}, "option layer_bits", "of weights and activations"),
+        ({"fan_in": 3}, "option fan_in", "of weights and activations"),
         ({"epochs": 0}, "option epochs", "must be trained"),
         ({"logic_widths": "31"}, "option logic_widths", "3 outputs cannot share"),
         ({"logic_widths": "30,x"}, "option logic_widths", "whole number"),
