@@ -85,11 +85,17 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the model, the data and the bundle.")],
     attack: Attack = "",
     frames: Size = 4,
-    widths: Annotated[str, typer.Option(help="Hidden layers.")] = "32,16",
+    widths: Annotated[str, typer.Option(help="Hidden layers.")] = "64,32",
     bits: Annotated[int, typer.Option(help="Weights and activations.")] = 2,
+    fan_in: Annotated[
+        str, typer.Option(help="Most inputs of a neuron, as `edgeml convert --fan-in`.")
+    ] = "24,first=48,last=all",
     steps: Annotated[int, typer.Option(help="Of 256 windows, of the float model.")] = 2500,
-    quantized_steps: Annotated[int, typer.Option(help="Of 256 windows, of the quantized one.")] = 4000,
+    quantized_steps: Annotated[int, typer.Option(help="Of 256 windows, of the quantized one.")] = 8000,
     most: Most = 100_000,
+    normal_recall: Annotated[
+        float, typer.Option(help="Wanted share of normal validation windows called normal: sets one bias.")
+    ] = 0.996,
     false_alarms: Annotated[float, typer.Option(help="Wanted, an hour: sets the alarm's threshold.")] = 20.0,
     held_back: HeldBack = 0.2,
     seeds: Annotated[
@@ -103,23 +109,31 @@ def train(
     from .training import seeds_of, widths_of
     from .windows import Recipe
 
-    sizes = widths_of(widths)
-    plan = Plan(Recipe(frames), sizes, bits, steps, quantized_steps, most, false_alarms, held_back)
+    plan = Plan(
+        Recipe(frames),
+        widths_of(widths),
+        bits,
+        fan_in,
+        steps,
+        quantized_steps,
+        normal_recall,
+        most,
+        false_alarms,
+        held_back,
+    )
     train_seeds(read_logs(logs, attack), plan, seeds_of(seeds), output, Terminal(as_json))
 
 
 @app.command(epilog="Example: python -m examples.can_ids deploy build/can_ids")
 def deploy(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `train` left.")],
-    max_luts: Annotated[
-        str, typer.Option(help="FPGA: the most lookup tables, a count or a share of the part's.")
-    ] = "5%",
+    synthesize: Annotated[bool, typer.Option(help="FPGA: count lookup tables by yosys; takes minutes.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="A bundle by name; can be repeated.")] = None,
 ) -> None:
     """Convert to the FPGA, the microcontroller, spikes and tflite; verify; hold latencies against the bus's time."""
     from .session import deploy_all
 
-    deploy_all(folder, max_luts, tuple(only or ()), Terminal())
+    deploy_all(folder, synthesize, tuple(only or ()), Terminal())
 
 
 @app.command(epilog="Example: python -m examples.can_ids monitor can0 --bundle build/can_ids/quantized-host")

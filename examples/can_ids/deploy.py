@@ -56,13 +56,13 @@ class Deployment:
         return f"{self.form}-{self.target}"
 
 
-def deployments(max_luts: str) -> tuple[Deployment, ...]:
-    """What `deploy` makes; the FPGA design answers as soon as one of so many lookup tables (`5%` of the part's) can."""
+def deployments(synthesize: bool = False) -> tuple[Deployment, ...]:
+    """What `deploy` makes; the FPGA design takes one window a clock, and yosys counts its tables where it is to."""
     integers = f"{QUANTIZED}/network.edgeml"
-    quickest = {"goal": "latency", "max_luts": max_luts}
+    every_clock = {"architecture": "unrolled", "synthesize": synthesize}
     spikes = {"encoding": "stbif", "input_encoding": "direct"}
     return (
-        Deployment("quantized", "xczu7ev", integers, quickest, "verilator"),
+        Deployment("quantized", "xczu7ev", integers, every_clock, "verilator"),
         Deployment("quantized", "cortex-m7", integers, {}, "unicorn-m7"),
         Deployment("spiking", "host", integers, spikes),
     )
@@ -111,7 +111,7 @@ def some_windows(data: Path) -> dict[str, npt.NDArray[Any]]:
 def deploy(
     folder: Path,
     data: Path,
-    max_luts: str,
+    synthesize: bool = False,
     only: tuple[str, ...] = (),
     progress: Callable[..., None] = lambda *_: None,
     announce: Callable[[str], None] = lambda _: None,
@@ -119,7 +119,7 @@ def deploy(
 ) -> tuple[list[Bundle], dict[str, str]]:
     """Make and verify the bundles, in `folder`; returns them, and why others were not made (a tool is missing)."""
     bundles, missing = [], {}
-    for each in deployments(max_luts):
+    for each in deployments(synthesize):
         if only and each.folder not in only:
             continue
         try:
@@ -143,7 +143,7 @@ def deploy(
 
 def budget_of(bundle: Bundle, x: npt.NDArray[np.uint8]) -> Budget | None:
     """What the bundle's executor counts on some windows x [windows, features]; None where it does not run here."""
-    measured = {each.folder: each.measured_on for each in deployments("")}.get(bundle.name, "")
+    measured = {each.folder: each.measured_on for each in deployments()}.get(bundle.name, "")
     if not measured:
         return None
     try:

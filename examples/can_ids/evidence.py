@@ -6,15 +6,18 @@ It adds up, never below 0 nor above twice the threshold (CUSUM; Page, Continuous
     m_c = min(o_c − o_normal − drift_c, half_c)            half_c = (threshold_c + 1) // 2
     s_c = min(max(s_c + m_c, 0), 2 · threshold_c)
 
-The alarm c is raised when s_c reaches its threshold, and again only after s_c has been 0: a flood is one alarm. No
-window raises it by itself. Of attacks that reach their thresholds in the same window the first is named.
+The alarm c is raised when s_c has reached its threshold, stands until s_c is 0, and is raised again only after that: a
+flood is one alarm. No window raises it by itself. Of attacks that reach their thresholds in the same window the first
+is named. While an alarm stands and for 8 windows after, no other is raised: the true frames that follow an injected
+one of their identifier come too early and with another payload than the last, and would be an attack for themselves.
+What is still above its threshold after that is raised then.
 
-**Drift and threshold** are set on validation traffic without attacks in it. The drift is the margin that one normal
-window in a thousand passes (at least 0). Between two zeros s has a largest value; of a random walk with negative drift
-those are spread like exponentials far enough out, so they reach h λ · exp(−(h − u) / β) times an hour, where u is the
-least of the largest 20, β their mean excess over it and λ their number an hour. The threshold is the least whole h at
-which that is the wanted rate, shared evenly among the attacks, above all that the validation traffic reached, and at
-least 2. It is an extrapolation: some seconds of traffic do not hold an hour.
+**Drift and threshold** are set on validation traffic without attacks in it, nor in the 8 windows before. The drift is
+the margin that one normal window in a thousand passes (at least 0). Between two zeros s has a largest value; of a
+random walk with negative drift those are spread like exponentials far enough out, so they reach h λ · exp(−(h − u) / β)
+times an hour, where u is the least of the largest 20, β their mean excess over it and λ their number an hour. The
+threshold is the least whole h at which that is the wanted rate, shared evenly among the attacks, above all that the
+validation traffic reached, and at least 2. It is an extrapolation: some seconds of traffic do not hold an hour.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ from edgeml.errors import InputError
 __all__ = ["EVIDENCE", "Accumulator", "Evidence", "Raised", "fit", "follow"]
 
 EVIDENCE = "evidence.json"
+QUIET = 8
+"""Windows after an alarm in which no other is raised."""
 _ONE_IN = 1000
 _PEAKS = 20
 _FEWEST_PEAKS = 3
@@ -82,6 +87,7 @@ class Accumulator:
         """Forget all evidence."""
         self.scores = [0] * len(self._rules)
         self.standing = [False] * len(self._rules)
+        self._quiet = 0
 
     def add(self, outputs: list[int]) -> int:
         """Take the network's outputs for the next window; the attack, 1 and up, whose alarm this raises, else 0."""
@@ -89,11 +95,12 @@ class Accumulator:
         for attack, (drift, threshold) in enumerate(self._rules):
             margin = min(outputs[attack + 1] - outputs[0] - drift, (threshold + 1) // 2)
             score = self.scores[attack] = min(max(self.scores[attack] + margin, 0), 2 * threshold)
-            if score >= threshold and not self.standing[attack]:
+            if score == 0:
+                self.standing[attack] = False
+            elif score >= threshold and not self._quiet:
                 self.standing[attack] = True
                 raised = raised or attack + 1
-            elif score == 0:
-                self.standing[attack] = False
+        self._quiet = QUIET if any(self.standing) else max(self._quiet - 1, 0)
         return raised
 
 
@@ -139,6 +146,7 @@ def fit(
     frame is in the window. InputError where a rate cannot be had."""
     if not per_hour > 0 or not seconds > 0:
         raise InputError("option false-alarms", f"must be a rate an hour above 0, found {per_hour:g}")
+    present = _with_aftermath(present, position)
     drifts, thresholds = [], []
     wanted = per_hour / (outputs.shape[1] - 1)
     for attack in range(1, outputs.shape[1]):
@@ -154,6 +162,13 @@ def fit(
         drifts.append(drift)
         thresholds.append(threshold)
     return Evidence(tuple(drifts), tuple(thresholds))
+
+
+def _with_aftermath(present: npt.NDArray[np.bool_], position: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Windows in which an injected frame is `present`, and those that follow them in which no alarm is raised."""
+    last = np.maximum.accumulate(np.where(present, position, -QUIET - 1))
+    found: npt.NDArray[np.bool_] = (position >= last) & (position - last <= QUIET)
+    return found
 
 
 def _peaks(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edgeml.bundle import Bundle
 from edgeml.data.dataset import load_arrays
 from edgeml.errors import InputError
+from edgeml.network import simulate
 from edgeml.network.network_file import write
 from edgeml.pipeline import convert
 from edgeml.report.terminal_summary import show_bundle
@@ -28,6 +29,7 @@ from .evidence import EVIDENCE, fit
 from .frames import Traffic
 from .known_bus import KNOWN_BUS, known_bus_of
 from .measures import Measures, measure, show_measures, spread
+from .normal_recall import with_normal_recall
 from .training import BATCH, MODEL, float_classes, quantization_epochs, save_model, train_float
 from .windows import Recipe, Windows
 
@@ -45,8 +47,10 @@ class Plan:
     recipe: Recipe
     widths: tuple[int, ...]
     bits: int = 2
+    fan_in: str = "24,first=48,last=all"
     steps: int = 2500
-    quantized_steps: int = 4000
+    quantized_steps: int = 8000
+    normal_recall: float = 0.996
     most: int = 100_000
     false_alarms: float = 20.0
     held_back: float = 0.2
@@ -65,6 +69,7 @@ def train_and_quantize(traffic: Traffic, plan: Plan, folder: Path, terminal: Ter
     options: dict[str, Any] = {
         "bits": plan.bits,
         "input_bits": 1,
+        "fan_in": plan.fan_in,
         "batch_size": BATCH,
         "epochs": quantization_epochs(len(arrays["x"]), plan.quantized_steps),
         "seed": plan.seed,
@@ -84,7 +89,10 @@ def train_and_quantize(traffic: Traffic, plan: Plan, folder: Path, terminal: Ter
         )
         trained = time.process_time() - started
         network = folder / NETWORK
-        write(on_bytes(on_bits.network, layer), network)
+        normal = data.validation.x[data.validation.y == 0]
+        said_of_normal = simulate(on_bits.network, encoded(layer, normal))
+        moved = with_normal_recall(on_bits.network, said_of_normal, plan.normal_recall)
+        write(on_bytes(moved, layer), network)
         bundle = convert(
             network,
             to="quantized",
@@ -128,7 +136,7 @@ def _outputs(bundle: Bundle, windows: Windows) -> npt.NDArray[np.int64]:
     return found
 
 
-def deploy_all(folder: Path, max_luts: str, only: tuple[str, ...], terminal: Terminal) -> list[Bundle]:
+def deploy_all(folder: Path, synthesize: bool, only: tuple[str, ...], terminal: Terminal) -> list[Bundle]:
     """Make, verify and print every bundle of `deploy.deployments`, and what each costs against the bus's time."""
     for name in (MODEL, DATA, QUANTIZED):
         if not (folder / name).exists():
@@ -137,7 +145,7 @@ def deploy_all(folder: Path, max_luts: str, only: tuple[str, ...], terminal: Ter
         bundles, missing = make_bundles(
             folder,
             folder / DATA,
-            max_luts,
+            synthesize,
             only,
             progress,
             announce,

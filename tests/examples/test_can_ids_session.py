@@ -24,7 +24,7 @@ from examples.can_ids.confidence import poisson_upper, wilson
 from examples.can_ids.dataset import prepared
 from examples.can_ids.deploy import Budget
 from examples.can_ids.detector import Alarm, Detector
-from examples.can_ids.evidence import EVIDENCE, Evidence, fit, follow
+from examples.can_ids.evidence import EVIDENCE, QUIET, Evidence, fit, follow
 from examples.can_ids.frames import FRAME, Frames, Traffic
 from examples.can_ids.inject import Attack, inject
 from examples.can_ids.measures import measure
@@ -245,13 +245,39 @@ def _outputs(margins: list[int]) -> np.ndarray:
 
 def test_evidence_adds_up_to_alarms_by_hand():
     rule = Evidence((1,), (6,))
-    # Evidence by window, at most 3 each: 3 3 | alarm at 6, ceiling 12, down to 0, and the same again.
-    margins = [9, 9, 9, -2, -20, 4, 4, -50, 0]
-    found = follow(rule, _outputs(margins), np.arange(9))
-    assert [tuple(each) for each in found] == [(1, 0, 1, 4), (1, 5, 6, 7)]
+    # Evidence by window, at most 3 each: 3 3 | alarm at 6, ceiling 12, down to 0, eight quiet windows, and once more.
+    quiet = [-9] * (QUIET - 1)
+    margins = [9, 9, 9, -2, -20, *quiet, 4, 4, -50, 0]
+    found = follow(rule, _outputs(margins), np.arange(16))
+    assert [tuple(each) for each in found] == [(1, 0, 1, 4), (1, 12, 13, 14)]
     assert not follow(rule, _outputs([9]), np.arange(1)), "one window raises no alarm"
     assert not follow(rule, _outputs([9, 9]), np.array([0, 2])), "evidence does not pass a gap"
     assert len(follow(rule, _outputs([9] * 50), np.arange(50))) == 1, "a flood is one alarm"
+
+
+def test_what_follows_an_alarm_at_once_is_of_the_same_incident():
+    rule, after = Evidence((1, 1), (6, 6)), QUIET + 4
+    other = [[0, 9 if number < 3 else -20, -9] for number in range(30)]
+    for number in (7, 8, 9):
+        other[number][2] = 9
+    assert [each.attack for each in follow(rule, np.array(other), np.arange(30))] == [1]
+    for number in range(7, 20):
+        other[number][2] = 9
+    found = follow(rule, np.array(other), np.arange(30))
+    assert [(each.attack, each.first, each.at) for each in found] == [(1, 0, 1), (2, 7, after - 1)], "if it lasts"
+    del other[3:7]
+    found = follow(rule, np.array(other), np.delete(np.arange(30), [3, 4, 5, 6]))
+    assert [each.attack for each in found] == [1, 2], "evidence begins anew behind a gap"
+
+
+def test_traffic_right_behind_an_attack_sets_no_threshold():
+    margins = np.full(20_000, -5)
+    margins[200:204], margins[205:209] = 40, 30
+    present, position = np.isin(np.arange(20_000), range(200, 204)), np.arange(20_000)
+    later = margins.copy()
+    later[205:209], later[300:304] = -5, 30
+    near, far = (fit(_outputs(each.tolist()), present, position, 1.0, 20.0) for each in (margins, later))
+    assert near.threshold < (30,) <= far.threshold
 
 
 def test_a_threshold_is_above_all_of_the_validation_traffic_and_grows_as_fewer_alarms_are_wanted():
@@ -273,12 +299,12 @@ def test_intervals_are_those_of_the_books():
 
 
 def test_measures_of_a_detector_by_hand():
-    y = np.array([0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1])
-    outputs = _outputs([-5, -5, 5, 5, 5, -5, -50, 5, 5, 5, -50, -5])
-    windows = Windows(np.zeros((12, 56), np.uint8), y, np.arange(12.0), np.zeros((12, 4), bool), np.arange(12), 36.0)
+    y = np.array([0, 0, 1, 1, 1, 1, *[0] * 12, 1])
+    outputs = _outputs([-5, -5, 5, 5, 5, -5, *[-50] * 8, 5, 5, 5, -50, -5])
+    windows = Windows(np.zeros((19, 56), np.uint8), y, np.arange(19.0), np.zeros((19, 4), bool), np.arange(19), 36.0)
     found = measure(windows, outputs, outputs.argmax(1), ("normal", "a"), Evidence((1,), (8,)))
     normal, attack = found.classes
-    assert (normal.recall, attack.recall, attack.precision) == (4 / 7, 3 / 5, 3 / 6)
+    assert (normal.recall, attack.recall, attack.precision) == (11 / 14, 3 / 5, 3 / 6)
     assert (attack.injections, attack.found, attack.frames_to_alarm, attack.milliseconds_to_alarm) == (
         2,
         1,
