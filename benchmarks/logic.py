@@ -1,12 +1,12 @@
 """Networks of Boolean functions beside dense 2-bit ones at about equal accuracy: the generated C, one thread.
 
-    python -m benchmarks.logic [--rounds N] [--batch 512] [--network FILE.edgeml]
+    python -m benchmarks.logic [--rounds N] [--batch 512] [--network FILE.edgeml] [--cores m4 m0 rv32]
 
 Both are trained here on scikit-learn's digits: 64 pixels through 16 and 16 neurons of 2 bits, and through thermometers
 of 3 levels, 300 and 200 functions of six bits, and sums. Each is compared with the golden simulator first. Then all are
 timed in turns of processor time, a batch and single samples, with this machine's vectors, with AVX2 alone where it has
 that, and in plain C; medians, and the median of the ratios of each turn. `--network` takes a network of functions that
-is there already.
+is there already; `--cores` counts one sample on microcontrollers, in Unicorn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import platform
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -95,12 +95,25 @@ def timings(
     return [tuple(timer() for timer in timers) for _ in range(rounds)]
 
 
+def on_cores(networks: Iterable[Network], cores: Sequence[str]) -> None:
+    """Print flash and instructions of one sample on microcontrollers."""
+    from edgeml.targets.mcu.cores import core
+    from edgeml.targets.mcu.firmware import firmware_files
+    from edgeml.targets.mcu.measure import choose_kernels, measure_best
+
+    for chip in map(core, cores):
+        for network in networks:
+            found = measure_best(firmware_files(network, chip, choose_kernels(network, chip)), chip)
+            print(f"{chip.title:<14}{network.name:<10}{found.flash:>8,} bytes{found.instructions:>10,} instructions")
+
+
 def main() -> None:
     """Train, compare, and print a row for each body and way to call."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--network", type=Path)
+    parser.add_argument("--cores", nargs="*", default=[])
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         networks, x, y = _trained(Path(scratch), asked.network)
@@ -111,6 +124,7 @@ def main() -> None:
         layers = ", ".join(str(network.sizes[node.name]) for node in network.nodes)
         print(f"{name}: {layers}; {share:.1%} of {len(y)} held-back digits")
         inputs.append(np.resize(q, (asked.batch, network.input_size)))
+    on_cores(networks.values(), asked.cores)
     print(f"{'C':<14}{'samples':>8}{'dense':>10}{'logic':>10}{'ratio':>8}   nanoseconds per sample")
     for body, flags in BODIES.items():
         if body == "AVX2" and platform.machine() not in ("x86_64", "AMD64"):

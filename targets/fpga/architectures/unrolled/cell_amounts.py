@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import combinations
 
 from ...budget import FAMILIES, Family
@@ -20,9 +21,9 @@ _PAST_SIX_BITS = 1.6
 """Lookup tables of a function of seven bits over those of one of six: of two designs with functions of 8 bits."""
 
 
-_FROM_FOUR_INPUTS = 1.68
-"""Lookup tables that yosys makes for iCE40 of a function of five or six bits over those of it cut by one or two bits:
-of two designs of layers of functions."""
+_FROM_FOUR_INPUTS = {"ice40": 1.62, "ecp5": 1.2}
+"""Lookup tables that yosys makes of a function of five or six bits over those of it cut by one or two bits: of designs
+of layers of functions."""
 
 
 def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
@@ -39,17 +40,22 @@ def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
             used = width - ((level & -level).bit_length() - 1)
             parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
         parts.add("compare", 0.5 * cell.outputs)
-    elif cell.kind is CellKind.TABLE and cell.outputs == 1 and 4 < len(cell.inputs) <= 6 and family.name == "ice40":
-        parts.luts += _FROM_FOUR_INPUTS * _tables_of_four(cell.shape[0], len(cell.inputs))
+    elif cell.kind is CellKind.TABLE and cell.outputs == 1 and len(cell.inputs) <= 6 and family.lut_inputs == 4:
+        if len(cell.inputs) <= 4:
+            parts.luts += 1
+            return
+        cut = _tables_of_four(cell.shape[0], len(cell.inputs), multiplexers=family.name == "ecp5")
+        parts.luts += _FROM_FOUR_INPUTS[family.name] * cut
     else:
         # Parts of large tables are alike, and the multiplexers that choose among them are no lookup tables.
         outputs = cell.outputs * _PAST_SIX_BITS ** max(len(cell.inputs) - 6, 0)
         parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", outputs)
 
 
-def _tables_of_four(table: int, inputs: int) -> float:
-    """Lookup tables of four inputs that one function of five or six takes, where no other multiplexers are: one for
-    each function of the last four that differs, and those that choose among them; the best choice of the others."""
+@cache
+def _tables_of_four(table: int, inputs: int, *, multiplexers: bool) -> float:
+    """Lookup tables of four inputs that one function of five or six takes: one for each function of the last four that
+    differs, and those that choose among them unless a part has multiplexers; the best choice of the others."""
     best = float("inf")
     for chosen in combinations(range(inputs), inputs - 4):
         rest = [place for place in range(inputs) if place not in chosen]
@@ -58,8 +64,12 @@ def _tables_of_four(table: int, inputs: int) -> float:
             number = sum((x >> place & 1) << k for k, place in enumerate(chosen))
             u = sum((x >> place & 1) << k for k, place in enumerate(rest))
             parts[number] = parts.get(number, 0) | (table >> x & 1) << u
-        different = {min(part, part ^ 0xFFFF) for part in parts.values()} - {0}
-        choosing = (len(set(parts.values())) > 1) + (inputs == 6 and len(different) > 2)
+        whole = set(parts.values())
+        if multiplexers:
+            best = min(best, len(whole - {0, 0xFFFF}))
+            continue
+        different = {min(part, part ^ 0xFFFF) for part in whole} - {0}
+        choosing = (len(whole) > 1) + (inputs == 6 and len(different) > 2)
         best = min(best, len(different) + choosing)
     return best
 
