@@ -16,7 +16,7 @@ from ..encode_loops import rule_loops
 from ..layer_code import LayerCode
 from ..logic_tables import looked_up
 from ..tensor import Tensor
-from .chain import TESTS, Chain, chain_of, program_of
+from .chain import TESTS, Chain, Program, chain_of, program_of
 from .planes import Planes
 from .ternary import expression
 
@@ -52,16 +52,7 @@ def sliced_code(job: LayerJob) -> LayerCode:
     singly, program = _singly(chain, job, x), program_of(chain, job, x)
     size, name, row = quantizer.size, job.prefix, _row(job.network, x)
     header, calls = _functions(program.planes, name)
-    constants = list(singly.constants)
-    tests, first = [], 0
-    for rule, (source, operand) in program.tests.items():
-        sources = ConstantArray(f"{name}_{TESTS[rule]}_of", "uint32_t", source, "inputs")
-        against = ConstantArray(f"{name}_{TESTS[rule]}_at", "uint32_t", operand * 0x01010101, "bytes, four times each")
-        constants += [sources, against]
-        to = f"p + {first}u * EDGEML_SLICES" if first else "p"
-        arguments = f"columns, {sources.name}, {against.name}, {source.size}u, group, {to}"
-        tests.append(f"edgeml_slices_{TESTS[rule]}({arguments});")
-        first += source.size
+    tests, arrays = _tests(program, name)
     firsts = ConstantArray(
         f"{name}_sum_planes", "uint32_t", np.array(program.first, np.int64), "first plane of each sum"
     )
@@ -103,12 +94,28 @@ def sliced_code(job: LayerJob) -> LayerCode:
         comment=f"{singly.comment}; {_SAMPLES} samples at once, {program.planes.count} planes of bits",
         includes=("input.h", "slices.h", f"{name.lower()}_planes.h"),
         headers={f"{name.lower()}_planes.h": header},
-        constants=(*constants, firsts, counts, base),
+        constants=(*singly.constants, *arrays, firsts, counts, base),
         scratch_bytes=max(-(-scratch // _SAMPLES), singly.scratch_bytes),
         per_sample=False,
         kernel="logic_slices",
         tile=_SAMPLES,
     )
+
+
+def _tests(program: Program, name: str) -> tuple[list[str], list[ConstantArray]]:
+    """The calls that make the first planes of columns, and their arrays."""
+    calls: list[str] = []
+    arrays: list[ConstantArray] = []
+    first = 0
+    for rule, (source, operand) in program.tests.items():
+        sources = ConstantArray(f"{name}_{TESTS[rule]}_of", "uint32_t", source, "inputs")
+        against = ConstantArray(f"{name}_{TESTS[rule]}_at", "uint32_t", operand * 0x01010101, "bytes, four times each")
+        to = f"p + {first}u * EDGEML_SLICES" if first else "p"
+        arguments = f"columns, {sources.name}, {against.name}, {source.size}u, group, {to}"
+        calls.append(f"edgeml_slices_{TESTS[rule]}({arguments});")
+        arrays += [sources, against]
+        first += source.size
+    return calls, arrays
 
 
 def _row(network: Network, x: Tensor) -> Callable[[str, str], str]:
