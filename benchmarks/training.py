@@ -1,12 +1,12 @@
 """Training at few bits beside a plain Brevitas script: six data sets, five seeds, equal steps, paired.
 
-    python -m benchmarks.training [--bits B] [--seeds N] [--only NAME …] [--json FILE]
+    python -m benchmarks.training [--bits B] [--steps N] [--seeds N] [--only NAME …] [--json FILE]
 
 Both begin with the same float model (inputs-32-16-classes with batch norm, one for each seed and split), see the same
 training samples in batches of 64 for the same number of steps, and are judged on the same test samples. The peer
-(`training_peer.py`) has the best of three learning rates, chosen for each data set on a fifth of the
-training samples that was held back from it and from its float model; edgeml has its
-defaults, and what it computes is its integer network. The data sets and how they are split: `training_data.py`.
+(`training_peer.py`) has the best of three learning rates, chosen for each data set on a fifth of the training samples
+that was held back from it and from its float model; edgeml has its defaults, and what it computes is its integer
+network. The data sets and how they are split: `training_data.py`.
 
 p is of a paired t-test over the seeds, two-sided. Test samples take no part in any choice.
 """
@@ -36,8 +36,8 @@ from .training_peer import BATCH, best_rate, float_model, peer_accuracy, share_r
 
 SEEDS = 5
 STEPS = 500
-STEPS_OF_FEW = 300
-"""Of sets with less than 1,000 samples."""
+_SHARE_OF_FEW = 0.6
+"""Of the steps, for sets with less than 1,000 samples."""
 _FEW = 1000
 
 
@@ -61,11 +61,6 @@ def as_mlp(model: nn.Sequential) -> Mlp:
     return Mlp("benchmark", model[0].in_features, tuple(nodes))
 
 
-def steps_of(split: Split) -> int:
-    """Steps that both train."""
-    return STEPS if len(split.y) + len(split.y_test) >= _FEW else STEPS_OF_FEW
-
-
 def own_accuracy(model: nn.Sequential, split: Split, bits: int, steps: int, seed: int) -> float:
     """Share of test samples that edgeml's integer network gets right, trained with its defaults."""
     batch = min(BATCH, len(split.y))
@@ -76,17 +71,18 @@ def own_accuracy(model: nn.Sequential, split: Split, bits: int, steps: int, seed
     return float(conversion.metrics["accuracy"]["integer"])
 
 
-def own_steps(split: Split) -> int:
-    """The steps that whole passes of edgeml come to, nearest to `steps_of`: the peer trains as many."""
+def own_steps(split: Split, asked: int) -> int:
+    """What whole passes of edgeml come to, nearest to the steps `asked` for: the peer trains as many."""
     passes = math.ceil(len(split.y) / min(BATCH, len(split.y)))
-    return max(1, round(steps_of(split) / passes)) * passes
+    wanted = asked if len(split.y) + len(split.y_test) >= _FEW else asked * _SHARE_OF_FEW
+    return max(1, round(wanted / passes)) * passes
 
 
-def measured(name: str, seeds: int, bits: int) -> dict[str, Any]:
+def measured(name: str, seeds: int, bits: int, asked: int) -> dict[str, Any]:
     """Accuracies on one data set, one for each seed: means over its splits."""
     splits = [list(DATA_SETS[name](seed)) for seed in range(seeds)]
     models = [[float_model(split, seed) for split in each] for seed, each in enumerate(splits)]
-    steps = own_steps(splits[0][0])
+    steps = own_steps(splits[0][0], asked)
     rate = best_rate([each[0] for each in splits], bits, steps)
     found: dict[str, Any] = {key: [] for key in ("float", "edgeml", "brevitas", "edgeml seconds", "brevitas seconds")}
     for seed, (given, starts) in enumerate(zip(splits, models, strict=True)):
@@ -131,6 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bits", type=int, default=2, help="of weights and activations")
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--steps", type=int, default=STEPS, help="of both, about; sets of few samples take fewer")
     parser.add_argument("--only", nargs="+", choices=tuple(DATA_SETS), default=tuple(DATA_SETS))
     parser.add_argument("--json", type=Path, help="all accuracies, as JSON")
     chosen = parser.parse_args()
@@ -144,13 +141,13 @@ def main() -> None:
     )
     for name in chosen.only:
         try:
-            found[name] = measured(name, chosen.seeds, chosen.bits)
+            found[name] = measured(name, chosen.seeds, chosen.bits, chosen.steps)
         except Unavailable as absent:
             print(f"{name:14}  skipped: {absent}", flush=True)
             continue
         print(_row(name, found[name]), flush=True)
         if chosen.json:
-            chosen.json.write_text(json.dumps({"bits": chosen.bits, "runs": found}, indent=2))
+            chosen.json.write_text(json.dumps({"bits": chosen.bits, "found": found}, indent=2))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ def test_both_learn_what_is_easy_from_one_float_model() -> None:
 
 
 def test_the_peer_trains_as_many_steps_as_whole_passes_come_to() -> None:
-    assert own_steps(blobs()) % 4 == 0
+    assert own_steps(blobs(), 500) == 300  # 4 batches a pass, and few samples
+    assert own_steps(blobs(), 3) == 4
 
 
 def test_p_is_small_where_every_seed_says_the_same() -> None:
