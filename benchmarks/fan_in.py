@@ -49,7 +49,7 @@ class Wired:
 
 DESIGNS = {
     "small": Wired((128, 64), "6,first=3,last=12"),
-    "middle": Wired((288, 144), "6,first=3,last=28"),
+    "middle": Wired((256, 128), "6,first=3,last=24"),
     "wide": Wired((512, 256), "6,first=3,last=40"),
 }
 """Of 2-bit inputs, 1-bit activations and 2-bit weights in the last layer."""
