@@ -98,8 +98,8 @@ def _tested(
     """The planes of the first bits: tests by rule, the bit of each output of `encode` (or input), and their count."""
     encode = chain.encode
     if encode is None:
-        places = np.arange(len(needed))
-        encode = Encode(places, np.full(places.size, BIT), np.zeros(places.size, np.int32), places.size)
+        every = np.arange(len(needed), dtype=np.int32)
+        encode = Encode(every, np.full(every.size, BIT, np.int32), np.zeros(every.size, np.int32), every.size)
     ends = encode.output_range(job.network.ranges[job.network.nodes[0].name])
     bits = [Bit(None, bool(low)) for low in ends.low]
     tests, count = {}, 0

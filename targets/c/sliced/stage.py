@@ -155,6 +155,7 @@ def _singly(chain: Chain, job: LayerJob, x: Tensor) -> LayerCode:
         constants += arrays
         source, tensor = target, Tensor.make("bits", ValueRange.uniform(0, 1, layer.outputs), 1)
     outputs = job.output.size
+    sums: tuple[str, ...]
     if chain.dense is None:
         sums = (f"for (size_t o = 0; o < {outputs}u; o++) {{", f"    y[sample * {outputs}u + o] = {source}[o];", "}")
     else:
@@ -187,7 +188,8 @@ def _functions(planes: Planes, name: str) -> tuple[str, list[str]]:
             "#endif",
         ]
     lines.append("#endif")
-    calls, start = [], 0
+    calls: list[str] = []
+    start = 0
     for end in _cuts(planes):
         function = f"{name}_planes_{len(calls)}"
         body = planes.lines[start:end]
