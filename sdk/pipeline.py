@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import plugins
+from .allocation.budget import Budget, read_budget
 from .bundle import NETWORK, REPORT, Bundle, load, seal
 from .data.checks import WARNING, data_notes
 from .data.dataset import Dataset, to_npy
@@ -60,6 +61,7 @@ def convert(
     require: Sequence[str] = (),
     strict: bool = False,
     time_limit: float | None = None,
+    budget: str | None = None,
     progress: plugins.Progress = _silent,
     announce: Callable[[str], None] = lambda stage: None,
     remark: Callable[[str], None] = lambda line: None,
@@ -77,6 +79,8 @@ def convert(
     task, labels, split : what is decided, what classes are called, what is held back: see `inputs.read_inputs`.
     strict : refuse integers that are further from the float model than their bits explain (see `fidelity`).
     require : executors, by name, that must run to their end when the bundle is verified.
+    budget : the most of one cost of the target, such as `luts=700`, `flash=4k`: bits and inputs of each layer are
+        chosen so that it is kept (see `allocation.within_budget`).
     time_limit : seconds that each call of a tool (compiler, simulator …) may take, instead of the tools' own limits.
     progress, announce, remark : called while work goes on, before each stage, and with lines beside the bundle.
 
@@ -85,7 +89,7 @@ def convert(
     rule is broken, an artifact is not exact, or `strict` is), ToolFailed (of a tool that makes an artifact): no bundle
     is left then; MissingTool if something is not installed, or one of `require` did not run: the bundle is kept.
     """
-    order = _order(to, target, options or {}, strict, progress, plugins.Listener(announce, remark))
+    order = _order(to, target, options or {}, strict, budget, progress, plugins.Listener(announce, remark))
     coverage.check_names(require)
     if output is not None:
         check_output(Path(output))
@@ -113,6 +117,7 @@ class _Order:
     form_options: dict[str, Any]
     target_options: dict[str, Any]
     strict: bool
+    budget: Budget | None
     progress: plugins.Progress
     listener: plugins.Listener
 
@@ -122,6 +127,7 @@ def _order(
     target: str,
     options: Mapping[str, Any],
     strict: bool,
+    budget: str | None,
     progress: plugins.Progress,
     listener: plugins.Listener,
 ) -> _Order:
@@ -130,7 +136,8 @@ def _order(
     form_takes, target_takes = form_owner(form), target_owner(profile.kind)
     given = check_options(options, (form_takes, target_takes), installed_owners)
     own = form_takes.own(given), target_takes.own(given)
-    return _Order(form, profile, converter, hardware, given, *own, strict, progress, listener)
+    asked = None if budget is None else read_budget(budget)
+    return _Order(form, profile, converter, hardware, given, *own, strict, asked, progress, listener)
 
 
 def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
@@ -177,13 +184,29 @@ def _in_form(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
     source, form = inputs.source, order.form
     if isinstance(source, Snn) and form != "spiking":
         raise InputError(f"model {source.name}", f"is a spiking network; form {form} takes none", "Use --to spiking")
+    if order.budget is not None and not isinstance(source, Mlp):
+        where = f"option budget={order.budget.text}"
+        raise InputError(where, f"model {source.name} is no float model, whose bits could be chosen")
     if isinstance(source, Network):
         return _adopted(order, model, source, inputs.data)
     try:
+        if order.budget is not None and isinstance(source, Mlp):
+            return _within_budget(order, order.budget, source, inputs.data)
         # A spiking model goes to the spiking form alone, which takes both.
         return order.converter.convert(source, inputs.data, order.form_options, order.progress)  # type: ignore[arg-type]
     except ModuleNotFoundError as error:
         raise missing_package(f"form {form}", error) from error
+
+
+def _within_budget(order: _Order, budget: Budget, mlp: Mlp, data: Dataset | None) -> plugins.Conversion:
+    from .allocation.within_budget import Part, convert_within
+
+    part = Part(order.hardware, order.profile, order.target_options)
+    form = form_owner(order.form)
+    return convert_within(
+        *(budget, mlp, data, order.converter, form.options, order.form_options, part),
+        *(order.progress, order.listener.announce),
+    )
 
 
 def _held_to_float(conversion: plugins.Conversion, data: Dataset | None, strict: bool) -> plugins.Conversion:
@@ -223,6 +246,7 @@ def _manifest(order: _Order, conversion: plugins.Conversion, metrics: Mapping[st
             "values": dict(profile.values),
         },
         "options": dict(order.given),
+        **({} if order.budget is None else {"budget": order.budget.text}),
         "model_hash": network_file.model_hash(conversion.network),
         "metrics": metrics,
         "notes": list(conversion.notes),

@@ -31,6 +31,12 @@ def convert(
         list[str] | None,
         typer.Option("--option", metavar="KEY=VALUE", help="An option of the form or the target, by its name."),
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COST=MOST", help="Choose bits and inputs of layers: luts=700, flash=4k, instructions=5k."
+        ),
+    ] = None,
     require: Require = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit code 1, and no bundle, if integers are far from the float model.")
@@ -61,6 +67,7 @@ def convert(
             name=name,
             options=given,
             strict=strict,
+            budget=budget,
             time_limit=time_limit,
             task=task,
             labels=labels or (),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..allocation.budget import full_name
 from ..errors import InputError
 from ..judging.scores import scores
 from ..network import Network
@@ -34,15 +35,6 @@ SHARES = ("accuracy", "macro_recall")
 """Qualities of answers that are classes, in shares of 1."""
 QUALITIES = (*SHARES, "r2")
 """All that can be sought first: of values their R²."""
-_ALIASES = {
-    "latency": "latency_us",
-    "flash": "flash_bytes",
-    "ram": "ram_bytes",
-    "energy": "energy_nj",
-    "brams": "block_rams",
-    "ffs": "flip_flops",
-    "recall": "macro_recall",
-}
 _UNITS = {"latency_us": "µs", "flash_bytes": "B", "ram_bytes": "B", "energy_nj": "nJ"}
 _CONSTRAINT = re.compile(r"^\s*([a-z_]+)\s*(<=|>=)\s*([0-9.eE+-]+)\s*(%?)\s*$")
 
@@ -54,7 +46,7 @@ def unit(name: str) -> str:
 
 def parse_objectives(text: str) -> tuple[str, ...]:
     """`accuracy,luts` as full names; the first must be a quality, the others costs."""
-    names = tuple(_ALIASES.get(part.strip(), part.strip()) for part in text.split(",") if part.strip())
+    names = tuple(full_name(part.strip()) for part in text.split(",") if part.strip())
     if len(names) < 2 or names[0] not in QUALITIES or any(name in QUALITIES for name in names[1:]):
         raise InputError(
             f"option objective {text!r}",
@@ -107,7 +99,7 @@ def parse_constraint(text: str) -> Constraint:
         raise InputError(
             f"constraint {text!r}", "cannot be read", "Write for example 'luts<=5%', 'latency<=20' or 'accuracy>=0.95'"
         )
-    return Constraint(_ALIASES.get(match[1], match[1]), match[2] == "<=", limit, match[4] == "%")
+    return Constraint(full_name(match[1]), match[2] == "<=", limit, match[4] == "%")
 
 
 def budgets(profile: Profile) -> dict[str, float]:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy.typing as npt
 
 from .. import plugins
+from ..allocation.untrained_networks import stand_in
 from ..data.dataset import Dataset
 from ..errors import EdgemlError, InputError, MissingTool
 from ..frontends.mlp import Mlp
@@ -28,7 +29,6 @@ from .candidate import Candidate
 from .front import dominates
 from .mlp_family import BATCH, train_member
 from .objectives import QUALITIES, Constraint, budgets, costs_of, general_estimates, quality
-from .untrained_networks import stand_in
 
 __all__ = ["Failure", "Judged", "Outcome", "Problem", "Trials", "run_guarded"]
 

@@ -14,6 +14,7 @@ from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_brok
 from edgeml.profile import Profile
 
 from .cores import Core
+from .estimated import estimated
 from .firmware import Firmware, firmware_files
 from .measure import Measurement, kernel_costs, measure_best, measuring_missing, quickest
 from .rules import PROFILE_FIELDS, budget, measured_rules, profile_core, size_rules
@@ -42,18 +43,31 @@ class McuTarget:
             return [RuleResult.broken("profile", error)]
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
-        """Bytes of constants (code, some kilobytes, comes on top) and of the arena, without building anything."""
-        program = firmware_files(network, profile_core(profile), {}).program
-        return {"flash_bytes": float(program.constant_bytes), "ram_bytes": float(program.arena_bytes)}
+        """Bytes of constants and code, of the arena, and the instructions of one inference, by the layers' shapes;
+        nothing is built, and about a fifth may be wrong."""
+        core = profile_core(profile)
+        program = firmware_files(network, core, {}).program
+        found = estimated(program, core, read_values(OPTIONS, options)["optimize"] == "size")
+        return {
+            "flash_bytes": round(found.flash_bytes),
+            "ram_bytes": float(program.arena_bytes),
+            "instructions": round(found.instructions),
+        }
 
     def measure(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
         """What the built firmware takes, code and stack included, and the instructions of one inference on the
-        emulated core; some seconds. The kernels keep the core's order: `emit`, which counts them all, may find better
-        ones. MissingTool where compiler or emulator are absent."""
+        emulated core; some seconds. The kernels keep the core's order unless layers may be written out; then, as
+        `emit` does, all are counted. MissingTool where compiler or emulator are absent."""
         if missing := measuring_missing():
             raise MissingTool("counting instructions", missing, "pip install 'edgeml[mcu]'")
         core = profile_core(profile)
-        found = measure_best(firmware_files(network, core, {}), core)
+        firmware = firmware_files(network, core, {})
+        smallest = read_values(OPTIONS, options)["optimize"] == "size"
+        if estimated(firmware.program, core, smallest).written_out:
+            _, _, found = _built(network, core, smallest, budget(profile, "flash_bytes"), "")
+            assert found is not None
+        else:
+            found = measure_best(firmware, core)
         counts = {"flash_bytes": float(found.flash), "ram_bytes": float(found.ram + (found.stack or 0))}
         return counts if found.instructions is None else {**counts, "instructions": float(found.instructions)}
 

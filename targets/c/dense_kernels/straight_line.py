@@ -13,19 +13,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..layer_code import LayerCode
 from .kernel import DenseKernel, DenseProblem
 
-__all__ = ["StraightLineKernel"]
+__all__ = ["MOST_LEVELS", "StraightLineKernel", "may_be_written_out"]
 
 _MOST_TERMS = 16384
 """Weights other than zero: their text is compiled whenever kernels are chosen."""
-_MOST_LEVELS = 3
+MOST_LEVELS = 3
 """Of more thresholds, one function for all outputs takes less time and far less code."""
 _WORD_OUTPUTS = 8
 """Outputs that share a word: so many sums lie in registers."""
 _LINE = 104
+
+
+def may_be_written_out(weight: npt.NDArray[np.int32]) -> bool:
+    """Whether so many of a layer's weights are zero that the others may be written out."""
+    return int(np.count_nonzero(weight)) <= min(_MOST_TERMS, weight.size // 2)
 
 
 class StraightLineKernel(DenseKernel):
@@ -48,7 +54,7 @@ class StraightLineKernel(DenseKernel):
         """At most half of the weights are not zero, and sums fit 32 bits; in words, inputs of 8 bits and weights of
         at most 2."""
         weight = problem.weight
-        if int(np.count_nonzero(weight)) > min(_MOST_TERMS, weight.size // 2):
+        if not may_be_written_out(weight):
             return False
         low, high = int(problem.partial_low.min()), int(problem.partial_high.max())
         if low <= -(2**31) or high >= 2**31:
@@ -58,7 +64,7 @@ class StraightLineKernel(DenseKernel):
         if problem.thresholds is None:
             return True
         # sums begin at a value within the range of the accumulator, and end at its difference to another
-        return problem.thresholds.shape[1] <= _MOST_LEVELS and high - low < 2**31 - 1
+        return problem.thresholds.shape[1] <= MOST_LEVELS and high - low < 2**31 - 1
 
     def emit(self, problem: DenseProblem) -> LayerCode:
         sums = [_Sum.of(problem, output) for output in range(problem.outputs)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgeml.allocation.untrained_networks import stand_in
 from edgeml.errors import InputError
 from edgeml.explore.candidate import parse_baseline
 from edgeml.explore.objectives import general_estimates, parse_constraint, parse_objectives, quality
-from edgeml.explore.untrained_networks import stand_in
 from edgeml.profile import Profile
 
 

@@ -17,13 +17,15 @@ def stand_in(
     act_bits: tuple[int, ...],
     input_bits: int,
     encoding: Encode | None = None,
+    fan_in: tuple[int, ...] = (),
 ) -> Network:
     """A random chain of `sizes`, the same for the same arguments.
 
     Its weights are spread like trained ones (normal, a third of 2-bit weights zero) and its thresholds cut the
     distribution of the sums into equal parts. What depends on shapes and widths alone costs exactly what it will;
     what depends on the weights themselves (logic shared in an unrolled design) nearly so. With an `encoding`, the first
-    layer takes what that makes of the input.
+    layer takes what that makes of the input. `fan_in` limits the inputs of each layer's neurons, 0 not. As many layers
+    as `act_bits` has have thresholds behind them.
     """
     generator = np.random.default_rng(0)
     nodes = [Node("input", InputQuantizer(sizes[0], np.ones(1), np.zeros(1), 0, input_bits, False))]
@@ -34,11 +36,17 @@ def stand_in(
     for place, (taken, given) in enumerate(pairwise(sizes)):
         bits = weight_bits[place]
         name = f"linear{place + 1}"
-        nodes.append(Node(name, Dense(_weights(generator, (given, taken), bits), bits, _zeros(given)), (source,)))
+        weight = _weights(generator, (given, taken), bits)
+        most = fan_in[place] if fan_in else 0
+        if 0 < most < taken:
+            weight = _limited(generator, weight, most)
+        else:
+            most = taken
+        nodes.append(Node(name, Dense(weight, bits, _zeros(given)), (source,)))
         source = name
-        if place < len(sizes) - 2:
+        if place < len(act_bits):
             levels = (1 << act_bits[place]) - 1
-            width = np.sqrt(taken) * spread * (1 << max(bits - 2, 0)) * 0.4
+            width = np.sqrt(most) * spread * (1 << max(bits - 2, 0)) * 0.4
             cuts = np.linspace(-1.0, 1.5, levels + 2)[1:-1] * max(width, levels)
             thresholds = np.sort(np.rint(cuts + generator.normal(0, 0.1, (given, 1)) * width), axis=1)
             nodes.append(Node(f"{name}_act", Threshold(thresholds.astype(np.int64)), (name,)))
@@ -55,3 +63,13 @@ def _weights(generator: np.random.Generator, shape: tuple[int, int], bits: int) 
         return generator.choice(np.array([-1, 1]), shape)
     most = (1 << (bits - 1)) - 1
     return np.clip(np.rint(generator.normal(0, max(0.45 * most, 0.9), shape)), -most, most).astype(np.int64)
+
+
+def _limited(generator: np.random.Generator, weight: np.ndarray, most: int) -> np.ndarray:
+    """So many weights of each row, at random places, none of them 0."""
+    kept = np.argsort(generator.random(weight.shape), axis=1)[:, :most]
+    signs = generator.choice(np.array([-1, 1]), kept.shape)
+    limited = np.zeros_like(weight)
+    values = np.take_along_axis(weight, kept, axis=1)
+    np.put_along_axis(limited, kept, np.where(values == 0, signs, values), axis=1)
+    return limited
