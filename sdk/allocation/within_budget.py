@@ -79,11 +79,13 @@ class Allocator:
 
     Parameters
     ----------
-    found : the layers with the choices that may be the best under some limit. costs, pairs : as of `best_choices`.
+    found : the layers with the choices that may be the best under some limit. measured : with all choices.
+    costs, pairs : as of `best_choices`.
     cost : of a whole network, as the target estimates it. input_bits : of the network's input.
     """
 
     found: Distortion
+    measured: Distortion
     costs: list[Any]
     pairs: list[Any]
     cost: Cost
@@ -103,15 +105,24 @@ class Allocator:
         seed: int = 0,
     ) -> Allocator:
         """Measure a model's layers, and ask what they cost."""
-        found = distortion(mlp, data.x, weight_bits, fan_in, act_bits, seed)
+        measured = distortion(mlp, data.x, weight_bits, fan_in, act_bits, seed)
         layers, costs = [], []
-        for layer in found.layers:
+        for layer in measured.layers:
             each = LayerCost(cost, layer, input_bits).of(layer.choices)
             kept = _undominated(each, layer.distortion, _MOST_CHOICES)
             layers.append(layer.of(kept))
             costs.append(each[kept])
-        found = replace(found, layers=tuple(layers))
-        return cls(found, costs, paired(found), cost, input_bits)
+        found = replace(measured, layers=tuple(layers))
+        return cls(found, measured, costs, paired(found), cost, input_bits)
+
+    def spread(self, count: int) -> list[tuple[Choice, ...]]:
+        """The best choices under so many limits, from little more than the cheapest to the finest, each once."""
+        ends = [
+            self._stand_in_cost(self._choices([int(pick(each)) for each in self.costs]))
+            for pick in (np.argmin, np.argmax)
+        ]
+        low, high = max(ends[0], 1e-9) * 1.1, max(*ends, ends[0] * 1.2)
+        return list(dict.fromkeys(self.best(float(limit))[0] for limit in np.geomspace(low, high, count)))
 
     def best(self, limit: float) -> tuple[tuple[Choice, ...], float]:
         """The choice of each layer with which a stand-in costs at most `limit`, or else the least that was found; and

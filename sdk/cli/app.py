@@ -9,7 +9,7 @@ import typer
 
 from ..version import __version__
 
-__all__ = ["BundlePath", "Executors", "Json", "Quiet", "Require", "TimeLimit", "app"]
+__all__ = ["Budget", "BundlePath", "Executors", "Json", "Quiet", "Require", "TimeLimit", "app"]
 
 app = typer.Typer(
     name="edgeml",
@@ -41,6 +41,10 @@ BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A folder tha
 Require = Annotated[
     list[str] | None,
     typer.Option("--require", metavar="NAME", help="Exit code 3 unless this executor ran; can be repeated."),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(metavar="COST=MOST", help="Choose bits and inputs of layers: luts=700, flash=4k, instructions=5k."),
 ]
 TimeLimit = Annotated[
     float | None, typer.Option("--time-limit", metavar="SECONDS", help="Of each call of a tool, instead of its own.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .app import Json, Quiet, Require, TimeLimit, app
+from .app import Budget, Json, Quiet, Require, TimeLimit, app
 from .declared_options import DeclaredOptions, given_options
 
 
@@ -31,12 +31,7 @@ def convert(
         list[str] | None,
         typer.Option("--option", metavar="KEY=VALUE", help="An option of the form or the target, by its name."),
     ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COST=MOST", help="Choose bits and inputs of layers: luts=700, flash=4k, instructions=5k."
-        ),
-    ] = None,
+    budget: Budget = None,
     require: Require = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit code 1, and no bundle, if integers are far from the float model.")

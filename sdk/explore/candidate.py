@@ -27,6 +27,7 @@ class Candidate:
     options : of the target, and of the spiking form its encoding.
     baseline : whether it was given by hand (never stopped early).
     encode : how all features enter, as the option `encode` has it behind `all=`; "" for whole numbers.
+    fan_in : most inputs of a neuron of every linear layer in order, 0 for all; empty: all everywhere.
     """
 
     target: str
@@ -38,6 +39,7 @@ class Candidate:
     options: Mapping[str, Any] = field(default_factory=dict)
     baseline: bool = False
     encode: str = ""
+    fan_in: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Everything but `baseline`, for front.json and for the storage."""
@@ -49,13 +51,15 @@ class Candidate:
             "act_bits": list(self.act_bits),
             "input_bits": self.input_bits,
             "encode": self.encode,
+            "fan_in": list(self.fan_in),
             "options": dict(self.options),
         }
 
     @property
     def training_key(self) -> tuple[Any, ...]:
         """What decides the trained integers; spiking networks are made from the quantized ones, exactly."""
-        return (self.form == "tflite", self.hidden, self.weight_bits, self.act_bits, self.input_bits, self.encode)
+        bits = self.weight_bits, self.act_bits, self.input_bits
+        return (self.form == "tflite", self.hidden, *bits, self.encode, self.fan_in)
 
     @property
     def target_options(self) -> dict[str, Any]:
@@ -66,6 +70,10 @@ class Candidate:
         """The quantized form's option `layer_bits`, for linear layers called so."""
         acts: list[int | None] = [*self.act_bits, None]
         return dict(zip(layers, zip(self.weight_bits, acts, strict=True), strict=True))
+
+    def limits(self, layers: Sequence[str]) -> dict[str, int]:
+        """The quantized form's option `fan_in`, for linear layers called so; empty where no layer has a limit."""
+        return {name: limit for name, limit in zip(layers, self.fan_in, strict=False) if limit}
 
 
 def parse_baseline(text: str) -> tuple[tuple[int, ...], int]:

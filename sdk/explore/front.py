@@ -14,8 +14,8 @@
     budgets     {target: {"luts": 230400, …}}: what each part has, by the names of the costs
     trials      {"finished": n, "stopped_early": n, "too_large": n, "failed": n}
     seconds     of wall clock, all runs of this search together
-    sensitivity null, or {"layers": [{"name", "weights": n, "trace": mean Hessian trace,
-                 "perturbation": {"2": Ω, "4": Ω, …}}]} where a trained model was given
+    sensitivity null, or {"layers": [{"name", "weights": n, "distortion": {"2": d, "4": d, …}}]}: how far the outputs
+                 move when the layer's weights alone have so many bits; where a trained model was given
     points      the Pareto front, best quality first: [{
                  "number": k           its name in `edgeml explore DIR --convert K`
                  "values": {objective: number}
@@ -23,7 +23,8 @@
                  "quality": {"validation": {"accuracy", "macro_recall"}, "test": {…} or null}
                                        the search saw the validation samples alone; `test` was never used to choose
                  "candidate": {"target", "form", "hidden": [64, 32], "weight_bits": [2, 2, 4], "act_bits": [2, 2],
-                               "input_bits": 8, "options": {"architecture": "folded", …}}
+                               "input_bits": 8, "fan_in": [6, 12, 0] (0: all inputs; []: all everywhere),
+                               "options": {"architecture": "folded", …}}
                  "model": "points/12/network.edgeml", relative to front.json
                  "command": "edgeml convert … -o …"
                  "baseline": true for a design given by hand}, …]

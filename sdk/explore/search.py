@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from ..allocation.distortion import ALL, Distortion, distortion
 from ..options import read_values
 from ..system.caller_state import preserved
 from .front import write_front
-from .preparation import first_candidates, model_and_data, problem_of, require_budgets, space_of
+from .preparation import allocator_of, first_candidates, model_and_data, problem_of, require_budgets, space_of
 from .results import front_document, remove_unused
 from .search_folder import data_digest, search_folder
-from .sensitivity import Sensitivity, sensitivity
 from .settings import LIMITS, Settings
 from .space import Space
 from .study import Limits, Record, Search
@@ -87,19 +87,22 @@ def explore(
 
 def _begun(
     settings: Settings, problem: Problem, space: Space, output: Path, announce: Callable[[str], None]
-) -> tuple[Search, Sensitivity | None]:
+) -> tuple[Search, Distortion | None]:
     """The search in its folder, new or taken up again, and the sensitivities of the model's layers, if there is one."""
     search = Search(output, space, problem.objectives, settings.seed, settings.sampler)
     again = search.take_up_interrupted()
     if not search.is_new:
         announce(f"resuming: {len(search.records)} trials kept, {again} interrupted ones run again")
-    measured: Sensitivity | None = None
+    if not search.is_new:
+        if problem.mlp is None:
+            return search, None
+        announce("measuring the layers' sensitivities")
+        return search, distortion(problem.mlp, problem.data.x, space.bits, (ALL,), (max(space.bits),), settings.seed)
     if problem.mlp is not None:
         announce("measuring the layers' sensitivities")
-        assert problem.data.y is not None
-        measured = sensitivity(problem.mlp, problem.data.x, problem.data.y, space.bits, settings.seed)
-    if search.is_new:
-        search.queue(first_candidates(settings, space, measured))
+    allocator = allocator_of(settings, space, problem)
+    search.queue(first_candidates(settings, space, allocator))
+    measured = None if allocator is None else allocator.measured
     return search, measured
 
 

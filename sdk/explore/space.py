@@ -36,6 +36,7 @@ class Space:
     layer_sizes : (inputs, outputs) of the linear layers of a given model, or None: the family is searched.
     widths : of hidden layers, ascending. depth : most hidden layers. bits : of weights and activations, ascending.
     input_bits : ascending. encode : see `Candidate.encode`; the first is where a search begins.
+    fan_in : most inputs of a layer's neurons, ascending, the last of them 0 for all.
     """
 
     profiles: Mapping[str, Profile]
@@ -48,6 +49,7 @@ class Space:
     bits: tuple[int, ...]
     input_bits: tuple[int, ...]
     encode: tuple[str, ...] = ("",)
+    fan_in: tuple[int, ...] = (0,)
 
     @cached_property
     def tflite_bits(self) -> tuple[int, ...]:
@@ -78,10 +80,13 @@ class Space:
         weights = tuple(_pick(trial, f"weight_bits{place + 1}", self.bits) for place in range(layers))
         acts = tuple(_pick(trial, f"act_bits{place + 1}", self.bits) for place in range(layers - 1))
         inputs = _pick(trial, "input_bits", self.input_bits)
+        limits: tuple[int, ...] = ()
+        if len(self.fan_in) > 1:
+            limits = tuple(_pick(trial, f"fan_in{place + 1}", self.fan_in) for place in range(layers))
         options = self._options(trial, target, hidden)
         if form == "spiking":
             options = {**options, "encoding": trial.suggest_categorical("encoding", self.encodings)}
-        return Candidate(target, form, hidden, weights, acts, inputs, options, encode=encode)
+        return Candidate(target, form, hidden, weights, acts, inputs, options, encode=encode, fan_in=limits)
 
     def parameters(self, candidate: Candidate) -> dict[str, Any]:
         """What a trial must be given to suggest `candidate`, or the nearest to it that the space holds."""
@@ -90,6 +95,9 @@ class Space:
         found |= {f"weight_bits{k + 1}": _index(self.bits, bits) for k, bits in enumerate(candidate.weight_bits)}
         found |= {f"act_bits{k + 1}": _index(self.bits, bits) for k, bits in enumerate(candidate.act_bits)}
         found["input_bits"] = _index(self.input_bits, candidate.input_bits)
+        if len(self.fan_in) > 1:
+            limits = candidate.fan_in or (0,) * len(candidate.weight_bits)
+            found |= {f"fan_in{k + 1}": self._limit_place(limit) for k, limit in enumerate(limits)}
         found["tflite_bits"] = _index(self.tflite_bits, candidate.weight_bits[0])
         found["encode"] = candidate.encode if candidate.encode in self.encode else self.encode[0]
         found["encoding"] = candidate.options.get("encoding", self.encodings[0])
@@ -103,11 +111,12 @@ class Space:
         """`candidate` with one or two of its choices moved to the next one up or down, or a hidden layer left out."""
         for _ in range(int(generator.integers(1, 3))):
             hidden, weights, acts = list(candidate.hidden), list(candidate.weight_bits), list(candidate.act_bits)
-            inputs = candidate.input_bits
+            inputs, limits = candidate.input_bits, list(candidate.fan_in)
             places = [
                 ("input", 0),
                 *(("weight", k) for k in range(len(weights))),
                 *(("act", k) for k in range(len(acts))),
+                *(("fan_in", k) for k in range(len(limits))),
             ]
             places += [("width", k) for k in range(len(hidden))] * 2
             places += [("encode", 0)] if len(self.encode) > 1 else []
@@ -123,8 +132,12 @@ class Space:
                 inputs = _moved(self.input_bits, inputs, generator)
             elif what == "width":
                 hidden[place] = _moved(self.widths, hidden[place], generator)
+            elif what == "fan_in":
+                moved = self._limit_place(limits[place]) + int(generator.choice(np.array([-1, 1])))
+                limits[place] = self.fan_in[min(max(moved, 0), len(self.fan_in) - 1)]
             elif what == "remove":
                 del hidden[place], weights[place], acts[place]
+                limits = [*limits[:place], *limits[place + 1 :]]
             elif candidate.form == "tflite":
                 weights = [_moved(self.tflite_bits, weights[0], generator)] * len(weights)
             else:
@@ -138,8 +151,13 @@ class Space:
                 input_bits=inputs,
                 baseline=False,
                 encode=encode,
+                fan_in=tuple(limits),
             )
         return candidate
+
+    def _limit_place(self, limit: int) -> int:
+        """The place of a limit of inputs, or of the next larger one."""
+        return next((place for place, each in enumerate(self.fan_in) if 0 < limit <= each), len(self.fan_in) - 1)
 
     def uniform(self, hidden: tuple[int, ...], bits: int, hardware: str = "") -> list[Candidate]:
         """A shape with the same bits everywhere (8 at the input), for every target and form; on FPGAs as `hardware`
@@ -148,9 +166,15 @@ class Space:
         return self.allocated(hidden, (bits,) * layers, (bits,) * (layers - 1), hardware)
 
     def allocated(
-        self, hidden: tuple[int, ...], weight_bits: Sequence[int], act_bits: Sequence[int], hardware: str = ""
+        self,
+        hidden: tuple[int, ...],
+        weight_bits: Sequence[int],
+        act_bits: Sequence[int],
+        hardware: str = "",
+        fan_in: Sequence[int] = (),
     ) -> list[Candidate]:
-        """The same with bits for each layer; forms of uniform bits (tflite) take the first layer's."""
+        """The same with bits, and if stated limits of inputs, for each layer; forms of uniform bits (tflite) take the
+        first layer's."""
         found = []
         for target, profile in self.profiles.items():
             for form in self.forms:
@@ -163,7 +187,11 @@ class Space:
                 if profile.kind == "fpga":
                     names = [hardware] if hardware else self._hardware(hidden)
                     ways = [_hardware_options(name, profile) for name in names]
-                found += [Candidate(target, form, hidden, weights, acts, inputs, {**way, **encoding}) for way in ways]
+                limits = tuple(fan_in) or (0,) * len(weights) if len(self.fan_in) > 1 and form != "tflite" else ()
+                found += [
+                    Candidate(target, form, hidden, weights, acts, inputs, {**way, **encoding}, fan_in=limits)
+                    for way in ways
+                ]
         return found
 
     def _weights(self, hidden: tuple[int, ...]) -> int:

@@ -214,7 +214,7 @@ def _optuna() -> Any:
 
 def _candidate(text: str, baseline: bool) -> Candidate:
     values = json.loads(text)
-    lists = {name: tuple(values[name]) for name in ("hidden", "weight_bits", "act_bits")}
+    lists = {name: tuple(values.get(name, ())) for name in ("hidden", "weight_bits", "act_bits", "fan_in")}
     return Candidate(**{**values, **lists}, baseline=baseline)
 
 

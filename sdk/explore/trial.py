@@ -30,7 +30,7 @@ from .front import dominates
 from .mlp_family import BATCH, train_member
 from .objectives import QUALITIES, Constraint, budgets, costs_of, general_estimates, quality
 
-__all__ = ["Failure", "Judged", "Outcome", "Problem", "Trials", "run_guarded"]
+__all__ = ["Failure", "Judged", "Outcome", "Problem", "Trials", "estimates", "run_guarded"]
 
 _STAND_IN_ERROR = 0.3
 """A stand-in's estimate may be wrong by so much; a candidate is refused on it only beyond."""
@@ -145,7 +145,8 @@ class Trials:
             sizes, encoding = self._sizes(candidate), None
             if candidate.encode:
                 encoding = stand_in_encoding(candidate.encode, sizes[0], candidate.input_bits).integer_layer()
-            network = stand_in(sizes, candidate.weight_bits, candidate.act_bits, candidate.input_bits, encoding)
+            bits = candidate.weight_bits, candidate.act_bits, candidate.input_bits
+            network = stand_in(sizes, *bits, encoding, candidate.fan_in)
             estimates = self._estimates(self._in_form(network, candidate), candidate, measured=False)
         costs_known = all(name in estimates for name in problem.objectives[1:])
         if early and estimates:
@@ -259,6 +260,8 @@ class Trials:
                 "input_bits": candidate.input_bits,
                 "layer_bits": candidate.layer_bits(layers),
             }
+            if limits := candidate.limits(layers):
+                options["fan_in"] = limits
         form = "tflite" if candidate.form == "tflite" else "quantized"
         conversion = plugins.converters(form).convert(mlp, data, options, _silent)
         if form == "tflite":
@@ -282,17 +285,7 @@ class Trials:
         return conversion.network if conversion is not None else network
 
     def _estimates(self, network: Network, candidate: Candidate, *, measured: bool) -> dict[str, float]:
-        """Costs by name. `measured` builds and runs where an objective or a constraint needs it."""
-        profile = self.problem.profiles[candidate.target]
-        hardware = plugins.targets(profile.kind)
-        found: dict[str, float] = {}
-        if isinstance(hardware, plugins.Estimates):
-            found = dict(hardware.estimate(network, profile, candidate.target_options))
-        found |= general_estimates(network, profile, found)
-        wanted = {*self.problem.objectives[1:], *(each.name for each in self.problem.constraints)} - set(QUALITIES)
-        if measured and wanted & _MEASURED and isinstance(hardware, plugins.Measures):
-            found |= hardware.measure(network, profile, candidate.target_options)
-        return found
+        return estimates(self.problem, network, candidate, measured=measured)
 
     def _quality(self, network: Network) -> dict[str, float]:
         data = self.problem.data
@@ -302,6 +295,21 @@ class Trials:
 
 _MEASURED = {"instructions"}
 """Asked for, these make a target build and run its code."""
+
+
+def estimates(problem: Problem, network: Network, candidate: Candidate, *, measured: bool) -> dict[str, float]:
+    """Costs of a network by name, on the part of a candidate. `measured` builds and runs where an objective or a
+    constraint needs it."""
+    profile = problem.profiles[candidate.target]
+    hardware = plugins.targets(profile.kind)
+    found: dict[str, float] = {}
+    if isinstance(hardware, plugins.Estimates):
+        found = dict(hardware.estimate(network, profile, candidate.target_options))
+    found |= general_estimates(network, profile, found)
+    wanted = {*problem.objectives[1:], *(each.name for each in problem.constraints)} - set(QUALITIES)
+    if measured and wanted & _MEASURED and isinstance(hardware, plugins.Measures):
+        found |= hardware.measure(network, profile, candidate.target_options)
+    return found
 
 
 def run_guarded(trials: Trials, candidate: Candidate, judged: Judged) -> Outcome | Failure:

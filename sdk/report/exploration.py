@@ -182,13 +182,15 @@ def _sensitivity(found: Any) -> str:
     layers = found.get("layers") if isinstance(found, Mapping) else None
     if not isinstance(layers, list):
         return ""
-    rows = [
-        (str(each.get("name", "")), trace, text(trace))
-        for each in layers
-        if isinstance(each, Mapping) and (trace := number(each.get("trace"))) is not None
-    ]
-    lead = "Mean Hessian trace: where the loss bends most, bits are worth most."
-    return section("Sensitivity of the layers", bars(rows, "mean trace"), lead)
+    rows = []
+    for each in layers:
+        by_bits = each.get("distortion") if isinstance(each, Mapping) else None
+        if isinstance(by_bits, Mapping) and by_bits:
+            bits, value = next(iter(by_bits.items()))
+            if (moved := number(value)) is not None:
+                rows.append((f"{each.get('name', '')}, {bits} bits", moved, text(moved)))
+    lead = "How far the outputs move when a layer alone has the fewest bits: where that is most, bits are worth most."
+    return section("Sensitivity of the layers", bars(rows, "distortion"), lead)
 
 
 def _search(front: Mapping[str, Any], counted: Mapping[str, Any]) -> dict[str, Any]:

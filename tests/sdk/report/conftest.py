@@ -71,7 +71,7 @@ def front_document() -> dict[str, Any]:
         "budgets": {"xczu7ev": {"luts": 230400}},
         "trials": {"finished": 90, "stopped_early": 4, "too_large": 3, "failed": 0},
         "seconds": 412.5,
-        "sensitivity": {"layers": [{"name": ATTACK, "weights": 10, "trace": 0.5, "perturbation": {"2": 1.0}}]},
+        "sensitivity": {"layers": [{"name": ATTACK, "weights": 10, "distortion": {"2": 0.5}}]},
         "points": [point(12, 0.991, 8100), point(40, 0.975, 4200), point(77, 0.91, 1500)],
         "baselines": [point(0, 0.97, 9400)],
         "others": others,
