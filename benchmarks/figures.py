@@ -140,6 +140,13 @@ def bits() -> str:
     return mcu_bits.table(mcu_bits.counted())
 
 
+def few_inputs() -> str:
+    """Neurons of few inputs on microcontrollers, from `benchmarks.mcu_fan_in`."""
+    from . import mcu_fan_in
+
+    return mcu_fan_in.table()
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "demo": demo,
     "seeds": seeds,
@@ -147,6 +154,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "kernels": kernels,
     "flash": flash,
     "bits": bits,
+    "few inputs": few_inputs,
 }
 """What there is to measure, by the name in the markers."""
 

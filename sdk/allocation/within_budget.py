@@ -199,7 +199,8 @@ def convert_within(
     InputError : the form has no bits of layers to choose, data is missing, or the target has no such cost.
     CheckFailed : nothing within the budget was found; says the least that was.
     """
-    _require(budget, declared, options, data)
+    stated = {each.name: each.meant(options[each.name]) for each in declared if options.get(each.name) is not None}
+    _require(budget, declared, stated, data)
     assert data is not None
     announce(f"choosing bits and inputs of layers for {budget.text}")
     mlp = mlp.without_tail()
@@ -207,11 +208,11 @@ def convert_within(
         mlp,
         data,
         lambda network: part.estimate(network, budget),
-        weight_bits=_given(options, "weight_bits", WEIGHT_BITS),
+        weight_bits=_given(stated, "weight_bits", WEIGHT_BITS),
         fan_in=FAN_IN,
-        act_bits=_given(options, "act_bits", ACT_BITS),
-        input_bits=int(options.get("input_bits", _INPUT_BITS)),
-        seed=int(options.get("seed", 0)) % 2**32,
+        act_bits=_given(stated, "act_bits", ACT_BITS),
+        input_bits=stated.get("input_bits", _INPUT_BITS),
+        seed=stated.get("seed", 0),
     )
     limit, least = budget.limit, np.inf
     for _ in range(_TRAININGS):
@@ -242,7 +243,7 @@ def _require(budget: Budget, declared: Sequence[Option], options: Mapping[str, A
     if not {"layer_bits", "fan_in"} <= {option.name for option in declared}:
         raise InputError(where, "the form has no bits and inputs of layers to choose", "Use --to quantized")
     for name in ("layer_bits", "fan_in", "encode", "neurons"):
-        if options.get(name) not in (None, "linear"):
+        if options.get(name, "linear") != "linear":
             raise InputError(where, f"chooses for all layers, and option {name} is given too", "Leave one of them out")
     if data is None:
         raise InputError("data", "is needed: a budget is kept by training", "Pass samples with --data")
@@ -251,7 +252,7 @@ def _require(budget: Budget, declared: Sequence[Option], options: Mapping[str, A
 def _given(options: Mapping[str, Any], name: str, otherwise: Sequence[int]) -> Sequence[int]:
     """What the user says of bits, alone or of all; else what may be chosen."""
     for each in (name, "bits"):
-        if options.get(each) is not None:
+        if each in options:
             return (int(options[each]),)
     return otherwise
 

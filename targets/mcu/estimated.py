@@ -104,7 +104,7 @@ def _written_out(layer: Dense, terms: int, core: Core, behind: Stage | None) -> 
             for row in range(0, layer.outputs, 8)
         )
         return float(min(one_by_one, terms + 1.8 * words) + around)
-    return one_by_one + around
+    return float(one_by_one + around)
 
 
 def _words(layer: Dense) -> np.ndarray:
