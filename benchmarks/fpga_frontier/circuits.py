@@ -95,7 +95,7 @@ def _synthesized(circuit: Circuit) -> tuple[dict[str, int], int]:
         folder = Path(scratch)
         circuit.write(folder)
         judged = "tee -q -o stat.json stat -json; tee -q -o longest.txt ltp -noff"
-        run_yosys(f"read_verilog m.v; {FLOW} -top m -flatten; {judged}", folder)
+        run_yosys(f"read_verilog -defer m.v; {FLOW} -top m -flatten; {judged}", folder)
         cells = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
         length = re.search(r"length=(\d+)", (folder / "longest.txt").read_text())
     return {str(kind): int(count) for kind, count in cells.items()}, int(length[1]) if length else 0

@@ -39,6 +39,7 @@ CONTESTANTS = (
     Contestant("boosted trees", "boosted_trees.py", "#ff7f0e"),
 )
 
+_OUTPUTS = {"digits": 10, "cancer": 2, "mnist": 10, "can": 6}
 _HIDDEN = {"digits": [32, 16], "cancer": [16, 8], "mnist": [32, 32], "can": [32, 16]}
 _BATCH = {"digits": 143, "cancer": 181, "mnist": 340, "can": 500}
 
@@ -60,7 +61,7 @@ def _fan_in(data_set: str) -> list[dict[str, Any]]:
 
 def _logic(data_set: str) -> list[dict[str, Any]]:
     """Boolean functions by distillation."""
-    outputs = {"digits": 10, "cancer": 2, "mnist": 10, "can": 6}[data_set]
+    outputs = _OUTPUTS[data_set]
     common: dict[str, Any] = {"neurons": "logic", **({"encode": "all=bits"} if data_set == "can" else {})}
     return [
         {"hidden": [64, 32], "float_steps": 1500, "options": {**common, "logic_widths": f"{each * outputs}"}}
@@ -87,14 +88,15 @@ def _hgq(data_set: str) -> list[dict[str, Any]]:
 def _torchlogix(data_set: str) -> list[dict[str, Any]]:
     """6-input tables, wiring learned in all layers."""
     common = {
-        "thresholds": 255 if data_set == "can" else 3,
+        "bits_apart": data_set == "can",
+        "thresholds": 3,
         "batch": 128,
         "learning_rate": 0.02,
         "parametrization": "light",
         "sampling": "soft",
         "candidates": 12,
     }
-    outputs = {"digits": 10, "cancer": 2, "mnist": 10, "can": 6}[data_set]
+    outputs = _OUTPUTS[data_set]
     return [
         {**common, "widths": [each * 3 // 2 * outputs, each * outputs], "steps": 3000, "tau": max(each / 4, 2)}
         for each in (5, 10, 20)

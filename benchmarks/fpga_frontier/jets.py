@@ -23,9 +23,9 @@ from edgeml.targets.fpga.architectures.unrolled.rtl import pipeline
 from .circuits import Circuit, counted
 from .runs import Workshop
 
-__all__ = ["as_integers", "compare"]
+__all__ = ["as_integers", "compare", "reduced"]
 
-_INPUT_BITS = 4
+_INPUT_BITS, _MOST_BITS = 4, 8
 
 
 def as_integers(kernel: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -38,14 +38,26 @@ def as_integers(kernel: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     raise ValueError("the kernel holds numbers that are no fixed-point numbers of up to 24 bits behind the point")
 
 
+def bits_of(weight: npt.NDArray[np.int64]) -> int:
+    """Bits of the widest weight in two's complement, at least 2."""
+    return max(int(max(weight.max(), -weight.min() - 1)).bit_length() + 1, 2)
+
+
+def reduced(weight: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """`weight` [outputs, inputs] without the powers of two that a whole input or a whole output has: they are wires."""
+    for axis in (0, 1):
+        common = np.bitwise_or.reduce(weight, axis=axis, keepdims=True)
+        weight = weight // np.maximum(common & -common, 1)
+    return weight
+
+
 def _circuits(weight: npt.NDArray[np.int64]) -> dict[str, Circuit]:
     """The layer in both ways, from unsigned inputs of 4 bits."""
-    bits = max(int(np.abs(weight).max()).bit_length() + 1, 2)
     network = Network(
         "jets",
         (
             Node("input", InputQuantizer(weight.shape[1], np.array([1.0]), np.array([0.0]), 0, _INPUT_BITS, False)),
-            Node("dense", Dense(weight, min(bits, 8), np.zeros(len(weight), np.int64)), ("input",)),
+            Node("dense", Dense(weight, bits_of(weight), np.zeros(len(weight), np.int64)), ("input",)),
         ),
         Output(np.array([1.0])),
     )
@@ -74,7 +86,10 @@ def compare(folder: Path, shop: Workshop) -> int:
             continue
         totals = np.zeros(2, np.int64)
         for name, kernel in json.loads(result.stdout.strip().splitlines()[-1]).items():
-            weight = as_integers(np.array(kernel)).T
+            weight = reduced(as_integers(np.array(kernel)).T)
+            if bits_of(weight) > _MOST_BITS:
+                print(f"{path.stem:<36}{name:<10}left out: its weights need {bits_of(weight)} bits", flush=True)
+                continue
             cells = [counted(circuit, shop.build / "cells") for circuit in _circuits(weight).values()]
             luts = np.array([each["luts"] + each["carry"] for each in cells])
             totals += luts

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.fpga_frontier import data_sets, runs
 from benchmarks.fpga_frontier.circuits import Circuit, answers, argmax_unit
 from benchmarks.fpga_frontier.contestants import CONTESTANTS, settings_of
-from benchmarks.fpga_frontier.jets import as_integers
+from benchmarks.fpga_frontier.jets import as_integers, bits_of, reduced
 from benchmarks.fpga_frontier.ours import circuit, entrance
 from benchmarks.fpga_frontier.picture import front, picture
 from benchmarks.fpga_frontier.rivals.contract import Data, at_least
@@ -125,6 +125,12 @@ def test_kernels_of_fixed_point_numbers_become_integers() -> None:
     assert as_integers(np.array([[0.25, -1.5], [0.0, 2.0]])).tolist() == [[1, -6], [0, 8]]
     with pytest.raises(ValueError, match="fixed-point"):
         as_integers(np.array([1 / 3]))
+
+
+def test_powers_of_two_of_whole_inputs_and_outputs_are_taken_out_of_kernels() -> None:
+    weight = np.array([[4, 24, 0], [-8, 40, 0], [0, 0, 0]])
+    assert reduced(weight).tolist() == [[1, 3, 0], [-2, 5, 0], [0, 0, 0]]
+    assert [bits_of(np.array([[one]])) for one in (0, 1, -2, 2, 3, -4, 127, -128, 128)] == [2, 2, 2, 3, 3, 3, 8, 8, 9]
 
 
 def test_every_contestant_has_trainings_for_every_data_set() -> None:

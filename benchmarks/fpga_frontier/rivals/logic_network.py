@@ -1,8 +1,9 @@
 """torchlogix: layers of 6-input tables whose wiring is learned, behind comparisons, read out by sums of groups.
 
-Settings: thresholds (a feature), widths, steps, batch, learning_rate, tau, parametrization (light, warp), sampling,
-candidates (bits that each input of a table chooses from). Wiring is learned in every layer (the authors' `Learn1`
-models learn that of the first). The weights kept are those of the best validation score of the discrete network.
+Settings: bits_apart (all bits of the features), else thresholds (a feature), widths, steps, batch, learning_rate, tau,
+parametrization (light, warp), sampling, candidates (bits that each input of a table chooses from). Wiring is learned in
+every layer (the authors' `Learn1` models learn that of the first). The weights kept are those of the best validation
+score of the discrete network.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import types
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from contract import Data, Task, asked, at_least, leave
 
@@ -26,28 +28,39 @@ from torchlogix.layers import GroupSum, LogicDense
 _EVERY = 100
 
 
-def comparisons(data: Data, count: int) -> list[tuple[int, int]]:
-    """(feature, threshold): up to `count` quantiles of each feature that split the training samples."""
-    found = []
-    for feature, column in enumerate(data.x_train.T):
-        levels = np.unique(column)
-        if count < len(levels) - 1:
-            wanted = np.quantile(column, np.arange(1, count + 1) / (count + 1), method="higher")
-            # Where a value is so frequent that quantiles coincide, the rest is taken evenly from what lies above.
-            above = levels[levels > wanted.min()]
-            even = above[np.linspace(0, len(above) - 1, count).astype(int)] if len(above) else []
-            levels = np.unique([*wanted, *even])
-            levels = levels[levels > column.min()][:count]
-        else:
-            levels = levels[1:]
-        found += [(feature, int(level)) for level in levels]
-    return found
+Question = tuple[int, str, int]
+"""(feature, "at least" or "bit", threshold or number of the bit)."""
 
 
-def encoded(x: Any, found: list[tuple[int, int]]) -> torch.Tensor:
-    """The comparisons as 0.0 and 1.0, [samples, comparisons]."""
-    features, levels = np.array(found).T
-    return torch.tensor(x[:, features] >= levels, dtype=torch.float32)
+def questions(data: Data, count: int, bits_apart: bool) -> list[Question]:
+    """What the network sees: all bits of the features, or up to `count` comparisons of each."""
+    if bits_apart:
+        return [(feature, "bit", bit) for feature in range(data.features) for bit in range(data.bits)]
+    return [
+        (feature, "at least", level)
+        for feature, column in enumerate(data.x_train.T)
+        for level in thresholds(column, count)
+    ]
+
+
+def thresholds(column: npt.NDArray[np.int64], count: int) -> list[int]:
+    """Up to `count` quantiles that split the samples; where one value is frequent, others from what lies above."""
+    levels = np.unique(column)
+    if len(levels) - 1 <= count:
+        return [int(level) for level in levels[1:]]
+    wanted = np.quantile(column, np.arange(1, count + 1) / (count + 1), method="higher")
+    chosen = {int(level) for level in wanted if level > levels[0]}
+    above = [int(level) for level in levels if level > max(chosen, default=levels[0]) or not chosen]
+    for place in np.linspace(0, len(above) - 1, count + 2)[1:-1].astype(int) if above else ():
+        if len(chosen) < count:
+            chosen.add(above[place])
+    return sorted(chosen)
+
+
+def encoded(x: npt.NDArray[np.int64], asked_for: list[Question]) -> torch.Tensor:
+    """The answers as 0.0 and 1.0, [samples, questions]."""
+    columns = [x[:, f] >= number if kind == "at least" else x[:, f] >> number & 1 for f, kind, number in asked_for]
+    return torch.tensor(np.stack(columns, axis=1), dtype=torch.float32)
 
 
 def built(inputs: int, classes: int, settings: dict[str, Any]) -> torch.nn.Sequential:
@@ -69,7 +82,7 @@ def built(inputs: int, classes: int, settings: dict[str, Any]) -> torch.nn.Seque
     return torch.nn.Sequential(*layers, GroupSum(classes, settings["tau"]))
 
 
-def train(network: torch.nn.Sequential, task: Task, found: list[tuple[int, int]]) -> None:
+def train(network: torch.nn.Sequential, task: Task, found: list[Question]) -> None:
     """Adam with a cosine; the best of validation is left in `network`, in eval mode."""
     data, settings = task.data, task.settings
     x, y = encoded(data.x_train, found), torch.tensor(data.y_train)
@@ -98,13 +111,14 @@ def train(network: torch.nn.Sequential, task: Task, found: list[tuple[int, int]]
     network.eval()
 
 
-def verilog(network: torch.nn.Sequential, data: Data, found: list[tuple[int, int]]) -> tuple[str, int]:
+def verilog(network: torch.nn.Sequential, data: Data, found: list[Question]) -> tuple[str, int]:
     """The module, and the bits of a sum. A table is a constant that its inputs index, the first of them highest."""
     wires = []
     lines = []
-    for index, (feature, level) in enumerate(found):
+    for index, (feature, kind, number) in enumerate(found):
+        answer = at_least(f"r{index}", data.bits, number) if kind == "at least" else f"r{index}[{number}]"
         lines.append(f"  wire [{data.bits - 1}:0] r{index} = in_data[{feature * data.bits} +: {data.bits}];")
-        lines.append(f"  wire c{index} = {at_least(f'r{index}', data.bits, level)};")
+        lines.append(f"  wire c{index} = {answer};")
         wires.append(f"c{index}")
     for number, layer in enumerate(network[:-1]):
         tables = layer.get_luts().numpy().astype(int)
@@ -132,7 +146,7 @@ def main() -> None:
     task = asked()
     torch.set_num_threads(1)
     torch.manual_seed(task.seed)
-    found = comparisons(task.data, task.settings["thresholds"])
+    found = questions(task.data, task.settings["thresholds"], task.settings["bits_apart"])
     network = built(len(found), task.data.classes, task.settings)
     train(network, task, found)
     text, bits = verilog(network, task.data, found)
