@@ -80,8 +80,8 @@ def _hgq(data_set: str) -> list[dict[str, Any]]:
         "bits_apart": data_set == "can",
         "least": 0.08,
     }
-    dense = {"hidden": _HIDDEN[data_set], "tables": False, "epochs": 300 if data_set == "can" else 1000}
-    tables = {"hidden": [16], "tables": True, "epochs": 1000}
+    dense = {"hidden": _HIDDEN[data_set], "tables": False, "epochs": 2_000 if data_set == "can" else 20_000}
+    tables = {"hidden": [16], "tables": True, "epochs": 20_000}
     return [{**common, **dense}, *([{**common, **tables}] if data_set in ("digits", "cancer") else [])]
 
 
