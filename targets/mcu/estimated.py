@@ -86,7 +86,7 @@ def _thresholds_behind(program: CProgram, stage: Stage) -> Stage | None:
 def _packed(stage: Stage, layer: Dense, core: Core) -> float:
     known = _PER_MAC["m4" if core.dsp else "rv32" if core.architecture == "riscv" else core.name]
     each = known.get(stage.code.kernel, known["rows"])
-    return each * layer.weight.size + _AROUND * (layer.outputs + layer.weight.shape[1])
+    return float(each * layer.weight.size + _AROUND * (layer.outputs + layer.weight.shape[1]))
 
 
 def _written_out(layer: Dense, terms: int, core: Core, behind: Stage | None) -> float:
