@@ -53,19 +53,30 @@ def _dense(data_set: str) -> list[dict[str, Any]]:
 
 
 def _fan_in(data_set: str) -> list[dict[str, Any]]:
-    """Neurons of few inputs: 1-bit activations behind bits or levels of the features."""
-    encode = "all=bits" if data_set == "can" else "all=thermometer:3"
-    options = {"bits": 2, "act_bits": 1, "fan_in": "6,last=24", "encode": encode}
-    return [{"hidden": hidden, "float_steps": 1500, "options": options} for hidden in ([128, 64], [256, 128])]
+    """Neurons of few inputs: tables of 1-bit activations, and of 2-bit ones under a dense last layer."""
+    common: dict[str, Any] = {"bits": 2, **({"encode": "all=bits"} if data_set == "can" else {"input_bits": 2})}
+    designs: list[tuple[list[int], dict[str, Any]]] = [
+        ([128, 64], {"act_bits": 1, "fan_in": "6,first=3,last=12"}),
+        ([256, 128], {"act_bits": 1, "fan_in": "6,first=3,last=24"}),
+        ([256, 128], {"fan_in": "3,last=all"}),
+    ]
+    return [{"hidden": hidden, "float_steps": 1500, "options": {**common, **own}} for hidden, own in designs]
+
+
+_FUNCTIONS = {
+    "digits": ("90", "160", "240", "400"),
+    "cancer": ("6", "12", "24", "48"),
+    "mnist": ("200", "500", "1000"),
+    "can": ("60", "300,120", "600,240"),
+}
 
 
 def _logic(data_set: str) -> list[dict[str, Any]]:
     """Boolean functions by distillation."""
-    outputs = _OUTPUTS[data_set]
     common: dict[str, Any] = {"neurons": "logic", **({"encode": "all=bits"} if data_set == "can" else {})}
     return [
-        {"hidden": [64, 32], "float_steps": 1500, "options": {**common, "logic_widths": f"{each * outputs}"}}
-        for each in (8, 20, 50)
+        {"hidden": [64, 32], "float_steps": 1500, "options": {**common, "logic_widths": widths}}
+        for widths in _FUNCTIONS[data_set]
     ]
 
 
