@@ -56,7 +56,7 @@ def estimated(program: CProgram, core: Core, smallest: bool = False) -> Estimate
             terms = int(np.count_nonzero(layer.weight))
             written = _written_out(layer, terms, core, behind)
             around = 0.0 if behind is None else float(_LEVELS * layer.outputs)
-            if not smallest and may_be_written_out(layer.weight) and 9 * written < 8 * (packed + around):
+            if not smallest and may_be_written_out(layer.weight) and 2 * written < packed + around:
                 instructions += written
                 code += _TERM_BYTES * terms + 16 * layer.outputs - sum(each.bytes for each in stage.code.constants)
                 written_out += 1

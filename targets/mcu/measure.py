@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 OPTIMIZATIONS = ("-O2", "-Os")
+_WRITTEN_OUT = ("straight_line", "straight_line_words")
 
 
 def measuring_missing() -> str:
@@ -173,13 +174,15 @@ def kernel_costs(network: Network, core: Core) -> dict[str, list[KernelCost]]:
 
 def quickest(costs: Mapping[str, list[KernelCost]], smallest: bool = False, save: int = 0) -> dict[str, str]:
     """The kernel of each stage: of those that take at most an eighth more instructions than the quickest, the one of
-    the fewest bytes; with `smallest`, of all.
+    the fewest bytes; with `smallest`, of all. Code written out for each weight that has more than three times the bytes
+    of another kernel must halve its instructions, or it takes no part: it would cost 2-bit networks their size.
 
     save : so many bytes less than these take are wanted: as long as they are not saved, the kernel that costs the
         fewest instructions for each byte is replaced by a smaller one.
     """
     chosen = {}
-    for prefix, candidates in costs.items():
+    for prefix, all_of_them in costs.items():
+        candidates = [each for each in all_of_them if not any(_dear(each, other) for other in all_of_them)]
         limit = 9 * min(each.instructions for each in candidates)
         chosen[prefix] = min(each for each in candidates if smallest or 8 * each.instructions <= limit)
     while save > 0:
@@ -195,6 +198,11 @@ def quickest(costs: Mapping[str, list[KernelCost]], smallest: bool = False, save
         save -= chosen[prefix].bytes - each.bytes
         chosen[prefix] = each
     return {prefix: each.kernel for prefix, each in chosen.items()}
+
+
+def _dear(cost: KernelCost, other: KernelCost) -> bool:
+    """Whether the first is written-out code of more than three times the other's bytes and half of its instructions."""
+    return cost.kernel in _WRITTEN_OUT and cost.bytes > 3 * other.bytes and 2 * cost.instructions > other.instructions
 
 
 def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict[str, str]:
