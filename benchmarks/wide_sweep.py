@@ -11,7 +11,6 @@ import argparse
 import itertools
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +29,8 @@ from edgeml.targets.cpu.compiler import find_compiler
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from edgeml.targets.cpu.native_network import build_native
 from edgeml.vectors import derive_vectors
+
+from .emulated_linux import MACHINES
 
 __all__ = ["BODIES", "Count", "draw", "sweep", "vectors_for"]
 
@@ -234,29 +235,28 @@ def on_body(name: str, cases: Cases) -> Count:
 
 
 NEON = {"neon": "generic", "neon, dot": "neoverse_v1"}
-_PROGRAM = """#include <stdio.h>
-{includes}
+_PROGRAM = """{includes}
 static char x[1 << 11];
 static int32_t y[1 << 11];
 static uint64_t arena[1 << 17];
-int main(void)
+static int run(void)
 {{
 {runs}    return 0;
 }}
 """
 _RUN = """    for (int i = 0; i < {samples}; i++) {{
-        if (fread(x, 1, {macro}_INPUTS, stdin) != {macro}_INPUTS) {{ return 2; }}
+        if (!receive(x, {macro}_INPUTS)) {{ return 2; }}
         {name}_invoke((void *)x, y, arena);
-        fwrite(y, sizeof *y, {macro}_OUTPUTS, stdout);
+        if (!answer(y, sizeof *y * {macro}_OUTPUTS)) {{ return 3; }}
     }}
 """
 
 
 def on_neon(name: str, cases: Cases) -> Count:
     """The bodies of 64-bit Arm, built by Zig, in QEMU's user mode."""
-    count, zig, emulator = Count(name), find_compiler("zig"), shutil.which("qemu-aarch64")
-    if zig is None or emulator is None:
-        count.missing = "needs the package ziglang and the program qemu-aarch64"
+    count, machine = Count(name), MACHINES["aarch64"]
+    count.missing = machine.missing()
+    if count.missing:
         return count
     for first in range(0, len(cases), 10):
         part, includes, runs, sent = cases[first : first + 10], "", "", b""
@@ -268,13 +268,8 @@ def on_neon(name: str, cases: Cases) -> Count:
                 includes += f'#include "{network.name}.c"\n'
                 runs += _RUN.format(samples=len(q), name=network.name, macro=network.name.upper())
                 sent += q.astype(np.int8 if network.quantizer.signed else np.uint8).tobytes()
-            (folder / "main.c").write_text(_PROGRAM.format(includes=includes, runs=runs), encoding="utf-8")
-            target = ["-target", "aarch64-linux-musl", f"-mcpu={NEON[name]}", "-static", "-O1"]
-            zig.run([*target, "main.c", "-o", "main"], folder)
-            done = subprocess.run(
-                [emulator, "-cpu", "max", folder / "main"], input=sent, capture_output=True, check=True
-            )
-        found = np.frombuffer(done.stdout, "<i4")
+            text = _PROGRAM.format(includes=includes, runs=runs)
+            found = np.frombuffer(machine.run(text, sent, folder, [f"-mcpu={NEON[name]}"]), "<i4")
         for (_, _, y), program in zip(part, programs, strict=True):
             rows, found = np.split(found, [y.size])
             count.add(rows.reshape(y.shape), y, (stage.code.kernel for stage in program.layout.stages))

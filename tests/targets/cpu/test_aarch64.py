@@ -1,37 +1,35 @@
-"""The NEON bodies: cross-compiled with zig cc, run by qemu's user-mode emulator, against golden at every layer."""
+"""The NEON bodies: built by Zig, run by QEMU's user mode, against golden at every layer."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.emulated_linux import MACHINES
 from edgeml.network import trace
 from edgeml.targets.c import generate
-from edgeml.targets.cpu.compiler import WARNINGS, find_compiler
+from edgeml.targets.cpu.compiler import WARNINGS
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from tests.network.random_networks import random_inputs, random_network
 from tests.sweeps import cases
 from tests.targets.c.encode_networks import bits_network
 
 _SAMPLES = 9
-_PROGRAM = """#include <stdio.h>
-{includes}
+_PROGRAM = """{includes}
 static char x[1 << 12];
 static int32_t y[1 << 12], layers[1 << 14];
 static uint64_t arena[1 << 16];
 #define RUN(name, NAME) do {{ \\
     for (int i = 0; i < {samples}; i++) {{ \\
-        if (fread(x, 1, NAME##_INPUTS, stdin) != NAME##_INPUTS) {{ return 2; }} \\
+        if (!receive(x, NAME##_INPUTS)) {{ return 2; }} \\
         name##_trace((void *)x, y, layers, arena); \\
-        fwrite(layers, sizeof *layers, NAME##_TRACE_SIZE, stdout); \\
+        if (!answer(layers, sizeof *layers * NAME##_TRACE_SIZE)) {{ return 3; }} \\
     }} \\
 }} while (0)
 
-int main(void)
+static int run(void)
 {{
 {runs}
     return 0;
@@ -43,9 +41,9 @@ int main(void)
 @pytest.mark.parametrize("processor", ["generic", "neoverse_v1"])
 def test_random_networks_equal_golden_at_every_layer(processor: str, tmp_path: Path) -> None:
     """Plain ARMv8-A, and a processor with instructions for dot products of bytes."""
-    zig, emulator = find_compiler("zig"), shutil.which("qemu-aarch64")
-    if zig is None or emulator is None:
-        pytest.skip("needs the package ziglang and the program qemu-aarch64 (Debian: qemu-user)")
+    machine = MACHINES["aarch64"]
+    if missing := machine.missing():
+        pytest.skip(missing)
     networks = [random_network(seed, f"net{seed}") for seed in range(300, 306 + cases(12))]
     networks += [bits_network(seed) for seed in range(2 + cases(8))]
     programs = [generate(network, CPU_DIALECT) for network in networks]
@@ -56,15 +54,12 @@ def test_random_networks_equal_golden_at_every_layer(processor: str, tmp_path: P
         program.write(tmp_path)
         includes += f'#define {network.name.upper()}_WITH_TRACE\n#include "{network.name}.c"\n'
     runs = "".join(f"    RUN({network.name}, {network.name.upper()});\n" for network in networks)
-    (tmp_path / "main.c").write_text(_PROGRAM.format(includes=includes, runs=runs, samples=_SAMPLES))
-    arguments = ["-target", "aarch64-linux-musl", f"-mcpu={processor}", "-static", "-O1", *WARNINGS]
-    zig.run([*arguments, "main.c", "-o", "main"], tmp_path)
     inputs = [random_inputs(network, _SAMPLES, 1) for network in networks]
     sent = b"".join(
         q.astype(np.int8 if n.quantizer.signed else np.uint8).tobytes() for n, q in zip(networks, inputs, strict=True)
     )
-    done = subprocess.run([emulator, "-cpu", "max", tmp_path / "main"], input=sent, capture_output=True, check=True)
-    found = np.frombuffer(done.stdout, np.int32)
+    text = _PROGRAM.format(includes=includes, runs=runs, samples=_SAMPLES)
+    found = np.frombuffer(machine.run(text, sent, tmp_path, [f"-mcpu={processor}", *WARNINGS]), "<i4")
     for network, program, q in zip(networks, programs, inputs, strict=True):
         expected = trace(network, q)
         rows, found = np.split(found, [_SAMPLES * program.layout.trace_size])
