@@ -1,6 +1,6 @@
 // What small modules compute, said in one expression each: yosys proves that no input whatever gives anything else.
 //
-// `rst` is low throughout, but for the FIFO. Registers begin with any bits, so that an answer counts from the clock on in
+// `rst` is low throughout. Registers begin with any bits, so that an answer counts from the clock on in
 // which the inputs that it is made of are in the module.
 `default_nettype none
 
@@ -305,41 +305,6 @@ module prove_threshold_line #(
         expected = level + BASE;
         assert (push == past[4][INPUT_BITS]);
         assert (push_data == expected);
-    end
-endmodule
-
-// From a reset in the first clock on, whatever comes, further resets included: the queue is one that is shifted.
-module prove_stream_fifo #(
-    parameter WIDTH = 2,
-    parameter DEPTH = 2
-) (
-    input wire             clk,
-    input wire             rst,
-    input wire             in_valid,
-    input wire [WIDTH-1:0] in_data,
-    input wire             out_ready
-);
-    wire in_ready, out_valid;
-    wire [WIDTH-1:0] out_data;
-    edgeml_stream_fifo #(.WIDTH(WIDTH), .DEPTH(DEPTH)) unit (
-        .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .out_valid(out_valid),
-        .out_ready(out_ready), .out_data(out_data)
-    );
-    reg [WIDTH*DEPTH-1:0] queue;  // the first lowest
-    reg [7:0] count;
-    wire gives = count != 0 && out_ready;
-    wire takes = count != DEPTH && in_valid;
-    wire [7:0] left = gives ? count - 8'd1 : count;
-    wire [WIDTH*DEPTH-1:0] rest = gives ? queue >> WIDTH : queue;
-    wire [WIDTH*DEPTH-1:0] below = (1 << (left * WIDTH)) - 1;
-    always @(posedge clk) begin
-        count <= rst ? 8'd0 : left + takes;
-        queue <= takes ? (rest & below) | (in_data << (left * WIDTH)) : rest;
-    end
-    always @* begin
-        assert (in_ready == (count != DEPTH));
-        assert (out_valid == (count != 0));
-        assert (!out_valid || out_data == queue[WIDTH-1:0]);
     end
 endmodule
 `default_nettype wire

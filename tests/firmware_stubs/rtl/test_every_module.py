@@ -12,6 +12,7 @@ import pytest
 from tests.mutants.table import ROOT, mutants
 
 from .test_proofs import PROVED
+from .test_stream_proofs import PROVED as STREAMS
 from .unit import Unit
 
 HERE = Path(__file__).parent
@@ -57,5 +58,7 @@ def test_the_documentation_lists_every_module_with_its_bench() -> None:
     assert sorted(row[0] for row in rows) == sorted(FILES)
     benches = _benches()
     for name, _, _, shown in rows:
-        expected = sorted(benches[name]) + ["proofs.v"] * (name.removesuffix(".v") in PROVED)
+        module = name.removesuffix(".v")
+        proofs = ["proofs.v"] * (module in PROVED) + ["stream_proofs.v"] * (module.removeprefix("edgeml_") in STREAMS)
+        expected = sorted(benches[name]) + proofs
         assert re.findall(r"`(\S+)`", shown) == expected, name
