@@ -19,6 +19,7 @@ from ..design import Built
 from ..files import verify_bundle
 from ..tools.programs import compiler, find_verilator
 from ..tools.synthesize import run_yosys, synthesis_asked, synthesis_script
+from .multiplier_models import MULTIPLIER_MODELS
 from .verilator import Simulation, compile_design
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def compile_netlist(built: Built, family: Family, folder: Path) -> Simulation:
         "delete t:$scopeinfo; write_verilog -noattr -simple-lhs netlist.v"
     )
     run_yosys(script, folder)
-    models = tuple(str(_share() / name) for name in _CELLS[family.name])
+    models = [str(_share() / name) for name in _CELLS[family.name]]
+    if family.name in MULTIPLIER_MODELS:
+        (folder / "multipliers.v").write_text(MULTIPLIER_MODELS[family.name], encoding="utf-8")
+        models.append("multipliers.v")
     # The models and the netlist are others' code: their lint is not ours to judge.
     flags = ("-Wno-fatal", "-Wno-lint", "-Wno-style", f"-I{_share() / Path(_CELLS[family.name][0]).parent}")
     return compile_design(built, folder, sources=("netlist.v", *models), flags=flags)
