@@ -79,7 +79,7 @@ def _cancer(log: Path | None) -> _Arrays:
 
 
 def _can(log: Path | None) -> _Arrays:
-    """Windows of 4 frames × 14 bytes (identifier, payload, state); held back by time.
+    """Windows of 4 frames × 15 bytes (identifier, payload, state); held back by time.
 
     All attacked windows of the test side and 5,000 of the normal ones: the score is the mean recall of the classes.
     """

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 
+from .habits import COMPANY
 from .windows import FRAME_BYTES, Recipe, Windows
 
 __all__ = ["balanced", "redrawn", "training_arrays", "transplanted"]
@@ -34,13 +35,16 @@ def transplanted(
     windows: Windows, rows: npt.NDArray[np.int64], hosts: npt.NDArray[np.int64], recipe: Recipe
 ) -> npt.NDArray[np.uint8]:
     """uint8 [rows, features]: the injected frames of windows `rows` in their places, around them the frames of the
-    windows `hosts` in order, as many as there is place for. A frame keeps its gap."""
+    windows `hosts` in order, as many as there is place for. A frame keeps its state, but for its company, which stays
+    with the place."""
     shape = (len(rows), recipe.frames, recipe.features_a_frame)
     patient, host = windows.x[rows].reshape(shape), windows.x[hosts].reshape(shape)
     injected = windows.injected[rows]
     place = np.maximum(np.cumsum(~injected, axis=1) - 1, 0)
     shifted = np.take_along_axis(host, place[:, :, None], axis=1)
-    return np.where(injected[:, :, None], patient, shifted).reshape(len(rows), recipe.features)
+    made = np.where(injected[:, :, None], patient, shifted)
+    made[:, :, -1] = (made[:, :, -1] & ~np.uint8(COMPANY)) | (patient[:, :, -1] & COMPANY)
+    return made.reshape(len(rows), recipe.features)
 
 
 def redrawn(

@@ -2,8 +2,9 @@
 
 Of an identifier and of data every bit is an input, the highest first (of an identifier's high byte the lower three: 11
 bits in all, and those of a folded 29-bit one). Features of the bus's state are thermometers: an input says whether the
-byte reaches a level. The float model is trained on these inputs; `on_bytes` puts an `Encode` in front of the network
-that edgeml makes of it, which then takes bytes: in RTL a bit is a wire, a level one comparison.
+byte reaches a level; what is unusual is bits already. The float model is trained on these inputs; `on_bytes` puts an
+`Encode` in front of the network that edgeml makes of it, which then takes bytes: in RTL a bit is a wire, a level one
+comparison.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ LEVELS = (
     _CHANGED,
     _CHANGED,
 )
-"""Levels of the four features of the state: 64ths of a period since the last frame of the identifier and since the one
-before (one period is 64, two are 128), and changed bits."""
+"""Levels of the first four features of the state: 64ths of a period since the last frame of the identifier and since
+the one before (one period is 64, two are 128), and changed bits."""
 _HIGH_BYTE_BITS = 3
 
 
@@ -35,6 +36,7 @@ def encode_layer(recipe: Recipe, extended: bool = False) -> Encode:
     places = [(0, range(7 if extended else _HIGH_BYTE_BITS - 1, -1, -1))]
     places += [(byte, range(7, -1, -1)) for byte in range(1, FRAME_BYTES)]
     rows = [(byte, BIT, place) for byte, bits in places for place in bits]
+    rows += [(FRAME_BYTES + len(LEVELS), BIT, place) for place in range(7, -1, -1)]
     rows += [(FRAME_BYTES + i, LEVEL, level) for i, levels in enumerate(LEVELS) for level in levels]
     step = recipe.features_a_frame
     every = np.array(

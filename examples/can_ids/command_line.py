@@ -95,7 +95,7 @@ def train(
     most: Most = 100_000,
     normal_recall: Annotated[
         float, typer.Option(help="Wanted share of normal validation windows called normal: sets one bias.")
-    ] = 0.996,
+    ] = 0.998,
     false_alarms: Annotated[float, typer.Option(help="Wanted, an hour: sets the alarm's threshold.")] = 20.0,
     held_back: HeldBack = 0.2,
     seeds: Annotated[
@@ -158,13 +158,16 @@ def monitor(
 
     from .detector import Detector
     from .evidence import EVIDENCE, Evidence
+    from .habits import HABITS, Habits
     from .known_bus import KNOWN_BUS, KnownBus, Watch, watched
     from .monitor import frames_of_bus, frames_of_file, stop_on_signals
     from .monitor import monitor as watch
 
     terminal = Terminal()
-    detector = Detector(load(bundle), Evidence.load(evidence or bundle.resolve().parent / EVIDENCE), on)
-    look = Watch(KnownBus.load(bundle.resolve().parent / KNOWN_BUS))
+    loaded, folder = load(bundle), bundle.resolve().parent
+    rule = Evidence.load(evidence or folder / EVIDENCE)
+    detector = Detector(loaded, rule, Habits.load(folder / HABITS), on)
+    look = Watch(KnownBus.load(folder / KNOWN_BUS))
     labels = ", ".join(detector.labels)
     with stop_on_signals() as stop:
         is_file = Path(source).exists()

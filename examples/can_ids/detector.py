@@ -11,6 +11,7 @@ from edgeml.errors import InputError
 
 from .evidence import Accumulator, Evidence
 from .frames import Frames
+from .habits import Habits
 from .state import BusState
 from .windows import Recipe, bytes_of
 
@@ -43,11 +44,11 @@ class Detector:
     Parameters
     ----------
     bundle : made from windows of this example; how many frames a window has follows from its number of inputs.
-    rule : what `train` wrote beside the bundle.
+    rule, habits : what `train` wrote beside the bundle.
     on : the executor.
     """
 
-    def __init__(self, bundle: Bundle, rule: Evidence, on: str = "native") -> None:
+    def __init__(self, bundle: Bundle, rule: Evidence, habits: Habits, on: str = "native") -> None:
         network = bundle.network
         self.recipe = Recipe.of_features(network.input_size)
         if network.output_size < 2:
@@ -57,7 +58,7 @@ class Detector:
                 "evidence", f"is for {len(rule.drift)} attacks, the bundle has {network.output_size} classes"
             )
         self._bundle, self._executor = bundle, bundle.executor(on)
-        self._evidence, self._state = Accumulator(rule), BusState()
+        self._evidence, self._state = Accumulator(rule), BusState(habits)
         self.labels = network.output.labels or tuple(f"class {i}" for i in range(network.output_size))
         # A feature is a byte: its quantized value is looked up.
         every = np.repeat(np.arange(256, dtype=np.float64)[:, None], network.input_size, axis=1)

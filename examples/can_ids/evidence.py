@@ -12,12 +12,17 @@ is named. While an alarm stands and for 8 windows after, no other is raised: the
 one of their identifier come too early and with another payload than the last, and would be an attack for themselves.
 What is still above its threshold after that is raised then.
 
-**Drift and threshold** are set on validation traffic without attacks in it, nor in the 8 windows before. The drift is
-the margin that one normal window in a thousand passes (at least 0). Between two zeros s has a largest value; of a
-random walk with negative drift those are spread like exponentials far enough out, so they reach h λ · exp(−(h − u) / β)
-times an hour, where u is the least of the largest 20, β their mean excess over it and λ their number an hour. The
-threshold is the least whole h at which that is the wanted rate, shared evenly among the attacks, above all that the
-validation traffic reached, and at least 2. It is an extrapolation: some seconds of traffic do not hold an hour.
+**Drift** is set on validation traffic without attacks in it, nor in the 8 windows before: the margin that one normal
+window in a thousand passes (at least 0).
+
+**Threshold.** In the same traffic s has a largest value between two zeros; of a random walk with negative drift those
+are spread like exponentials far enough out, so they reach h λ · exp(−(h − u) / β) times an hour, where u is the least
+of the largest 20, β their mean excess over it and λ their number an hour. The least whole h at which that is the wanted
+rate, shared evenly among the attacks, above all that the validation traffic reached, and at least 2, is an
+extrapolation: some seconds of traffic do not hold an hour. So where attacks stand clear of normal traffic the threshold
+is in between: h, or if that is more half of what nine in ten of the attack's injections in validation traffic give in
+their first windows, as many as see a single injected frame. Nine in ten, because the state that the network sees begins
+anew with validation traffic: an injection at its start has none.
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 
-__all__ = ["EVIDENCE", "Accumulator", "Evidence", "Raised", "fit", "follow"]
+__all__ = ["EVIDENCE", "Accumulator", "Evidence", "Raised", "fit", "follow", "stretches"]
 
 EVIDENCE = "evidence.json"
 QUIET = 8
@@ -41,6 +46,7 @@ QUIET = 8
 _ONE_IN = 1000
 _PEAKS = 20
 _FEWEST_PEAKS = 3
+_SELDOM = 0.1
 _LARGEST = 2**30
 
 
@@ -137,16 +143,17 @@ def follow(rule: Evidence, outputs: npt.NDArray[Any], position: npt.NDArray[np.i
 
 def fit(
     outputs: npt.NDArray[Any],
-    present: npt.NDArray[np.bool_],
+    y: npt.NDArray[np.int64],
     position: npt.NDArray[np.int64],
     seconds: float,
     per_hour: float,
+    size: int,
 ) -> Evidence:
-    """Drift and threshold from outputs [windows, classes] of validation traffic; `present` bool [windows]: an injected
-    frame is in the window. InputError where a rate cannot be had."""
+    """Drift and threshold from outputs [windows, classes] of validation traffic; `y` int64 [windows]: the class of
+    each, of `size` frames. InputError where a rate cannot be had."""
     if not per_hour > 0 or not seconds > 0:
         raise InputError("option false-alarms", f"must be a rate an hour above 0, found {per_hour:g}")
-    present = _with_aftermath(present, position)
+    present = _with_aftermath(y > 0, position)
     drifts, thresholds = [], []
     wanted = per_hour / (outputs.shape[1] - 1)
     for attack in range(1, outputs.shape[1]):
@@ -159,9 +166,35 @@ def fit(
             beta = float(np.mean(largest - largest[-1]))
             hourly = len(largest) / seconds * 3600
             threshold = max(threshold, math.ceil(float(largest[-1]) + beta * max(0.0, math.log(hourly / wanted))))
+        given = _given(margins - drift, y == attack, position, size)
+        if given:
+            threshold = max(threshold, int(np.quantile(given, _SELDOM)) // 2)
         drifts.append(drift)
         thresholds.append(threshold)
     return Evidence(tuple(drifts), tuple(thresholds))
+
+
+def stretches(called: npt.NDArray[np.bool_], position: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """(first, past the last) of every run of windows that are `called` and follow one another on the bus."""
+    if not len(called):
+        return []
+    starts = np.flatnonzero(called & np.concatenate([[True], ~called[:-1] | (np.diff(position) != 1)]))
+    ends = np.flatnonzero(called & np.concatenate([~called[1:] | (np.diff(position) != 1), [True]])) + 1
+    return [(int(start), int(end)) for start, end in zip(starts, ends, strict=True)]
+
+
+def _given(
+    evidence: npt.NDArray[np.int64], injected: npt.NDArray[np.bool_], position: npt.NDArray[np.int64], size: int
+) -> list[int]:
+    """The largest sum that each injection reaches in its first `size` windows."""
+    found = []
+    for start, end in stretches(injected, position):
+        score = most = 0
+        for amount in evidence[start : min(end, start + size)].tolist():
+            score = max(score + amount, 0)
+            most = max(most, score)
+        found.append(most)
+    return found
 
 
 def _with_aftermath(present: npt.NDArray[np.bool_], position: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

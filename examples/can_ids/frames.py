@@ -10,7 +10,18 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 
-__all__ = ["FRAME", "MOST_CLASSES", "MOST_FRAMES", "MOST_TRACES", "NORMAL", "Frames", "Traffic", "concatenate"]
+__all__ = [
+    "EXTENDED",
+    "FRAME",
+    "MOST_CLASSES",
+    "MOST_FRAMES",
+    "MOST_TRACES",
+    "NORMAL",
+    "Frames",
+    "Traffic",
+    "concatenate",
+    "keys_of",
+]
 
 NORMAL = "normal"
 MOST_CLASSES = 64
@@ -63,6 +74,16 @@ class Traffic:
         """Frames of each class."""
         numbers = np.bincount(self.frames["label"], minlength=len(self.classes))
         return {name: int(number) for name, number in zip(self.classes, numbers, strict=True)}
+
+
+EXTENDED = 1 << 31
+"""Added to an identifier of 29 bits: what tells it from one of 11."""
+
+
+def keys_of(frames: Frames) -> npt.NDArray[np.int64]:
+    """The identifier of each frame as one number, by `EXTENDED`."""
+    keys: npt.NDArray[np.int64] = frames["identifier"].astype(np.int64) + EXTENDED * frames["extended"]
+    return keys
 
 
 class Names:

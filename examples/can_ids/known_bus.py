@@ -38,8 +38,8 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 from edgeml.system.regular_file import read_regular
 
-from .frames import Frames, Traffic
-from .windows import held_back_times
+from .frames import EXTENDED, Frames, Traffic, keys_of
+from .windows import pieces_of
 
 __all__ = ["KNOWN_BUS", "Found", "Identifier", "KnownBus", "Watch", "known_bus_of", "watched"]
 
@@ -50,8 +50,6 @@ _REGULAR = 8
 _MARGINS, _HIGHEST_LIMIT = (256, 256, 180, 256), 960
 _MOST_IDENTIFIERS = 4096
 _MOST_BYTES = 2**20
-_VALIDATION = 0.2
-_EXTENDED = 1 << 31
 _ALL = 2**64 - 1
 _NAMED = 3
 
@@ -67,7 +65,7 @@ class Identifier(NamedTuple):
     lengths: int
 
 
-_MOST = Identifier(_EXTENDED + 0x1FFF_FFFF, 2**40, 2**50, _ALL, _ALL, 511)
+_MOST = Identifier(EXTENDED + 0x1FFF_FFFF, 2**40, 2**50, _ALL, _ALL, 511)
 
 
 class Found(NamedTuple):
@@ -107,7 +105,7 @@ class KnownBus:
     def measures(self, frames: Frames) -> tuple[Found, ...]:
         """The measures of a block, in the order of MEASURES."""
         known = {each.key: each for each in self.identifiers}
-        rows, parts = _keys(frames), dict[int, Frames]()
+        rows, parts = keys_of(frames), dict[int, Frames]()
         order = np.argsort(rows, kind="stable")
         for part in np.split(order, np.flatnonzero(np.diff(rows[order])) + 1):
             parts[int(rows[part[0]])] = frames[part]
@@ -158,11 +156,6 @@ def _whole(value: object, least: int, most: int, what: str) -> None:
         raise InputError(f"known bus, {what}", f"must be a whole number in {least} … {most}, found {value!r:.40}")
 
 
-def _keys(frames: Frames) -> npt.NDArray[np.int64]:
-    keys: npt.NDArray[np.int64] = frames["identifier"].astype(np.int64) + _EXTENDED * frames["extended"]
-    return keys
-
-
 def _payloads(frames: Frames) -> npt.NDArray[np.uint64]:
     words: npt.NDArray[np.uint64] = np.ascontiguousarray(frames["data"]).view(">u8").ravel().astype(np.uint64)
     return words
@@ -198,14 +191,12 @@ def _other_period(each: Identifier, frames: Frames | None) -> int:
 def known_bus_of(traffic: Traffic, held_back: float) -> KnownBus:
     """The bus of a log without the time held back for testing, of which the last fifth sets the limits; as in
     `windows.py`, time held back in one trace is held back in all. InputError where no normal frame is left."""
-    time = traffic.frames["time"]
-    side = np.where(_within(time, held_back_times(traffic, held_back + _VALIDATION * (1 - held_back))), 1, 0)
-    side[_within(time, held_back_times(traffic, held_back))] = 2
-    pieces = [frames[frames["label"] == 0] for frames in _pieces(traffic, side, 0)]
+    training, checked = ([traffic.frames[part] for part in parts] for parts in pieces_of(traffic, held_back)[:2])
+    pieces = [frames[frames["label"] == 0] for frames in training]
     frames = np.concatenate(pieces) if pieces else traffic.frames[:0]
     if not len(frames):
         raise InputError("the log", "leaves no normal frame for training", "Take a longer log")
-    keys, number, counts = np.unique(_keys(frames), return_inverse=True, return_counts=True)
+    keys, number, counts = np.unique(keys_of(frames), return_inverse=True, return_counts=True)
     words, lengths = _payloads(frames), np.left_shift(1, frames["length"].astype(np.int64))
     zeros, ones = np.zeros((2, len(keys)), np.uint64)
     seen = np.zeros(len(keys), np.int64)
@@ -217,7 +208,6 @@ def known_bus_of(traffic: Traffic, held_back: float) -> KnownBus:
         for row in zip(keys, counts, [periods.get(int(key), 0) for key in keys], zeros, ones, seen, strict=True)
     ]
     rows = sorted(rows, key=lambda each: (-each.frames, each.key))[:_MOST_IDENTIFIERS]
-    checked = _pieces(traffic, side, 1)
     block = min(_BLOCK, max(_SHORTEST_BLOCK, sum(map(len, checked)) // 4))
     draft = KnownBus(block, (0,) * len(MEASURES), tuple(rows))
     blocks = [piece[at : at + block] for piece in checked for at in range(0, len(piece) - block + 1, block)]
@@ -226,29 +216,12 @@ def known_bus_of(traffic: Traffic, held_back: float) -> KnownBus:
     return KnownBus(block, tuple(int(limit) for limit in limits), tuple(rows))
 
 
-def _within(time: npt.NDArray[np.float64], spans: list[tuple[float, float]]) -> npt.NDArray[np.bool_]:
-    inside = np.zeros(len(time), np.bool_)
-    for start, end in spans:
-        inside |= (time >= start) & (time <= end)
-    return inside
-
-
-def _pieces(traffic: Traffic, side: npt.NDArray[np.int64], which: int) -> list[Frames]:
-    """Frames of that side which follow one another on one bus."""
-    found = []
-    for index in range(len(traffic.traces)):
-        numbers = np.flatnonzero(traffic.frames["trace"] == index)
-        cuts = np.flatnonzero(np.diff(side[numbers])) + 1
-        found += [traffic.frames[part] for part in np.split(numbers, cuts) if len(part) and side[part[0]] == which]
-    return found
-
-
 def _periods(pieces: list[Frames]) -> dict[int, int]:
     """Median time from one frame of an identifier to the next, microseconds."""
     keys, gaps = [], []
     for piece in pieces:
-        order = np.argsort(_keys(piece), kind="stable")
-        key = _keys(piece)[order]
+        order = np.argsort(keys_of(piece), kind="stable")
+        key = keys_of(piece)[order]
         same = np.diff(key) == 0
         keys.append(key[1:][same])
         gaps.append(np.diff(_microseconds(piece)[order])[same])
@@ -307,7 +280,7 @@ def _said_of(name: str, found: Found, limit: int) -> str:
         "payload": "of the payload bits that never changed in training have the other value",
         "period": "of the identifiers, by frames, come twice as often or half as often as in training",
     }[name]
-    names = ", ".join(f"{key & ~_EXTENDED:0{8 if key & _EXTENDED else 3}X}" for key in found.keys)
+    names = ", ".join(f"{key & ~EXTENDED:0{8 if key & EXTENDED else 3}X}" for key in found.keys)
     return f"{found.share / 1024:.0%} {words} ({names} …; at most {limit / 1024:.0%} is as trained)"
 
 

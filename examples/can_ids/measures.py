@@ -18,7 +18,7 @@ import numpy.typing as npt
 from edgeml.terminal import Terminal
 
 from .confidence import poisson_upper, wilson
-from .evidence import Evidence, Raised, follow
+from .evidence import Evidence, Raised, follow, stretches
 from .windows import Windows
 
 __all__ = ["ClassMeasure", "Measures", "measure", "show_measures", "spread"]
@@ -133,15 +133,6 @@ def measure(
     present = windows.y > 0
     false = sum(not present[each.first : each.at + 1].any() for each in raised)
     return Measures(tuple(per_class), tuple(tuple(int(cell) for cell in row) for row in table), false, windows.seconds)
-
-
-def stretches(called: npt.NDArray[np.bool_], position: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """(first, past the last) of every run of windows that are `called` and follow one another on the bus."""
-    if not len(called):
-        return []
-    starts = np.flatnonzero(called & np.concatenate([[True], ~called[:-1] | (np.diff(position) != 1)]))
-    ends = np.flatnonzero(called & np.concatenate([~called[1:] | (np.diff(position) != 1), [True]])) + 1
-    return [(int(start), int(end)) for start, end in zip(starts, ends, strict=True)]
 
 
 def _delay(windows: Windows, run: tuple[int, int], raised: Sequence[Raised]) -> tuple[int, float] | None:

@@ -27,11 +27,12 @@ from .deploy import NETWORK, QUANTIZED, budget_of, show_budgets, some_windows
 from .deploy import deploy as make_bundles
 from .evidence import EVIDENCE, fit
 from .frames import Traffic
+from .habits import HABITS
 from .known_bus import KNOWN_BUS, known_bus_of
 from .measures import Measures, measure, show_measures, spread
 from .normal_recall import with_normal_recall
 from .training import BATCH, MODEL, float_classes, quantization_epochs, save_model, train_float
-from .windows import Recipe, Windows
+from .windows import Recipe, Windows, habits_of
 
 __all__ = ["DATA", "FIGURES", "Plan", "deploy_all", "train_and_quantize", "train_seeds"]
 
@@ -50,7 +51,7 @@ class Plan:
     fan_in: str = "24,first=48,last=all"
     steps: int = 2500
     quantized_steps: int = 8000
-    normal_recall: float = 0.996
+    normal_recall: float = 0.998
     most: int = 100_000
     false_alarms: float = 20.0
     held_back: float = 0.2
@@ -58,8 +59,8 @@ class Plan:
 
 
 def train_and_quantize(traffic: Traffic, plan: Plan, folder: Path, terminal: Terminal) -> tuple[Bundle, Measures]:
-    """Leaves the float model, the data, the quantized bundle for the host, the alarm's rule, the known bus and
-    `figures.json` in `folder`; prints what they are worth. Returns the bundle and its measures."""
+    """Leaves the float model, the data, the quantized bundle for the host, the alarm's rule, the habits, the known
+    bus and `figures.json` in `folder`; prints what they are worth. Returns the bundle and its measures."""
     started = time.process_time()
     data = prepared(traffic, plan.recipe, plan.held_back, plan.most, plan.seed)
     save_arrays(folder / DATA, data.arrays)
@@ -106,8 +107,9 @@ def train_and_quantize(traffic: Traffic, plan: Plan, folder: Path, terminal: Ter
         show_bundle(terminal, bundle)
     checked, outputs = (_outputs(bundle, windows) for windows in (data.validation, data.testing))
     validation = data.validation
-    rule = fit(checked, validation.y > 0, validation.position, validation.seconds, plan.false_alarms)
+    rule = fit(checked, validation.y, validation.position, validation.seconds, plan.false_alarms, plan.recipe.frames)
     rule.save(folder / EVIDENCE)
+    habits_of(traffic, plan.held_back).save(folder / HABITS)
     known_bus_of(traffic, plan.held_back).save(folder / KNOWN_BUS)
     measures = measure(data.testing, outputs, outputs.argmax(axis=1), data.classes, rule)
     show_measures(terminal, measures, f"{plan.bits} bit, seed {plan.seed}")

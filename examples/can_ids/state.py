@@ -23,19 +23,24 @@ At the second frame the fourth feature is as the third. The clip keeps an inject
 256 µs floor under gaps keeps times that no bus allows from being features: a frame of 8 bytes takes 222 µs at 500
 kbit/s, and attacks that were injected offline stand 2 µs apart. When an identifier comes that has no entry and all are
 taken, the entry whose last frame is longest ago in the order of arrival goes.
+
+A fifth feature says what is unusual about the frame, by what training traffic taught (`habits.py`); for it the
+identifiers of the bus's last two frames are kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from .frames import Frames
+from .frames import EXTENDED, Frames
+from .habits import MOST_IDENTIFIERS, Habits
 
 __all__ = ["STATE_FEATURES", "BusState", "state_features"]
 
-STATE_FEATURES = 4
-MOST_IDENTIFIERS = 256
+STATE_FEATURES = 5
 _PERIOD = 64
 _SHORTEST, _LONGEST = 256, (1 << 24) - 1
 _FIRST = (_PERIOD, 2 * _PERIOD, 0, 0)
@@ -47,21 +52,24 @@ def _gap(now: int, then: int) -> int:
 
 
 class BusState:
-    """The state above; `see` takes a frame. Two of the same history give the same features."""
+    """The state above; `see` takes a frame. Two of the same habits and history give the same features."""
 
-    def __init__(self) -> None:
+    def __init__(self, habits: Habits) -> None:
+        self.habits = habits
         # In the order of the last frame; values are last, before, period, data, earlier, seen.
         self._entries: dict[int, tuple[int, int, int, int, int, int]] = {}
+        self._behind = (-1, -1)
 
-    def see(self, microseconds: int, identifier: int, extended: bool, data: int) -> tuple[int, int, int, int]:
+    def see(self, microseconds: int, identifier: int, extended: bool, data: int) -> tuple[int, int, int, int, int]:
         """The features of the next frame; `data` is its 8 bytes as one number."""
-        key, now = (int(extended) << 31) | identifier, microseconds & 0xFFFFFFFF
+        key, now = EXTENDED * int(extended) + identifier, microseconds & 0xFFFFFFFF
         entry = self._entries.pop(key, None)
+        behind, self._behind = self._behind, (key, self._behind[0])
         if entry is None:
             if len(self._entries) == MOST_IDENTIFIERS:
                 del self._entries[next(iter(self._entries))]
             self._entries[key] = (now, now, 0, data, data, 1)
-            return _FIRST
+            return (*_FIRST, self.habits.unusual(key, behind, data, None))
         last, before, period, previous, earlier, seen = entry
         gap = _gap(now, last)
         if seen == 1:
@@ -73,16 +81,24 @@ class BusState:
             min(_PERIOD * longer // period, 255),
             (data ^ previous).bit_count(),
             (data ^ earlier).bit_count(),
+            self.habits.unusual(key, behind, data, (previous, earlier)),
         )
         period = (7 * period + min(max(gap, period // 2), 2 * period)) // 8
         self._entries[key] = (now, last, period, data, previous, 2)
         return features
 
 
-def state_features(frames: Frames) -> npt.NDArray[np.uint8]:
-    """uint8 [frames, 4]: the features of frames that follow one another, from the first frame of the bus on."""
-    state = BusState()
+def state_features(
+    frames: Frames, habits: Sequence[Habits], which: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.uint8]:
+    """uint8 [frames, 5]: the features of frames that follow one another, from the first frame of the bus on; `which` of
+    the habits each frame is held against (the first, if not given)."""
+    state = BusState(habits[0])
     microseconds = np.rint(frames["time"] * 1e6).astype(np.int64).tolist()
     data = np.ascontiguousarray(frames["data"]).view(">u8").ravel().tolist()
     rows = zip(microseconds, frames["identifier"].tolist(), frames["extended"].tolist(), data, strict=True)
-    return np.array([state.see(*row) for row in rows], np.uint8).reshape(-1, STATE_FEATURES)
+    found = []
+    for row, number in zip(rows, [0] * len(frames) if which is None else which.tolist(), strict=True):
+        state.habits = habits[number]
+        found.append(state.see(*row))
+    return np.array(found, np.uint8).reshape(-1, STATE_FEATURES)

@@ -3,10 +3,11 @@
 A window is n frames that follow one another on the bus (4 by default), and there is one for every frame: the frame
 just received and the n − 1 before it, as the monitor sees them. Its features, oldest frame first, are bytes 0 … 255:
 
-    identifier, high byte | identifier, low byte | 8 data bytes, 0 where the frame is shorter | 4 of the bus's state
+    identifier, high byte | identifier, low byte | 8 data bytes, 0 where the frame is shorter | 5 of the bus's state
 
-56 features for 4 frames. Those of the state (`state.py`) say how long ago the identifier was last seen, and how much of
-its payload changed: what a window by itself cannot show.
+60 features for 4 frames. Those of the state (`state.py`) say how long ago the identifier was last seen, how much of its
+payload changed, and what of that and of the frames before it is unusual (`habits.py`): what a window by itself cannot
+show.
 
 **Its class** is the attack that most of its injected frames belong to (ties to the newest); `normal` if none is
 injected. So n windows in a row tell of one injected frame.
@@ -21,6 +22,7 @@ times and all, were seen in an earlier trace is left out: it would count twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,7 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 
 from .frames import Frames, Traffic
+from .habits import Counts, Habits
 from .state import STATE_FEATURES, state_features
 
 __all__ = ["FRAME_BYTES", "Recipe", "Windows", "bytes_of", "features_of", "held_back_times", "labels_of", "split"]
@@ -113,9 +116,12 @@ def bytes_of(frames: Frames) -> npt.NDArray[np.uint8]:
     return x
 
 
-def features_of(frames: Frames) -> npt.NDArray[np.uint8]:
-    """Features of each of frames that follow one another from a bus's first on, uint8 [frames, features_a_frame]."""
-    return np.concatenate([bytes_of(frames), state_features(frames)], axis=1)
+def features_of(
+    frames: Frames, habits: Sequence[Habits], which: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.uint8]:
+    """Features of each of frames that follow one another from a bus's first on, uint8 [frames, features_a_frame]; as
+    `state_features` takes them."""
+    return np.concatenate([bytes_of(frames), state_features(frames, habits, which)], axis=1)
 
 
 def _slid(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
@@ -154,24 +160,43 @@ def held_back_times(traffic: Traffic, share: float = 0.2) -> list[tuple[float, f
     return joined
 
 
+def pieces_of(traffic: Traffic, share: float = 0.2) -> tuple[list[npt.NDArray[np.int64]], ...]:
+    """(for training, for validation, held back for testing): numbers of frames that follow one another on one bus."""
+    testing = held_back_times(traffic, share)
+    later = held_back_times(traffic, share + _VALIDATION * (1 - share))
+    sides: tuple[list[npt.NDArray[np.int64]], ...] = ([], [], [])
+    for index in range(len(traffic.traces)):
+        numbers = np.flatnonzero(traffic.frames["trace"] == index)
+        time = traffic.frames["time"][numbers]
+        side = np.where(_within(time, testing), 2, _within(time, later).astype(np.int64))
+        for piece in np.split(np.arange(len(numbers)), np.flatnonzero(np.diff(side)) + 1):
+            sides[int(side[piece[0]])].append(numbers[piece])
+    return sides
+
+
+def habits_of(traffic: Traffic, share: float = 0.2) -> Habits:
+    """What is usual in the traffic for training."""
+    return Counts([traffic.frames[numbers] for numbers in pieces_of(traffic, share)[0]]).habits()
+
+
 def split(traffic: Traffic, recipe: Recipe, share: float = 0.2) -> tuple[Windows, Windows, Windows]:
     """(for training, for validation, held back for testing), by the rule above.
 
     Raises InputError where a side has no window, or none that is normal.
     """
-    testing = held_back_times(traffic, share)
-    later = held_back_times(traffic, share + _VALIDATION * (1 - share))
-    sides: tuple[list[Windows], ...] = ([], [], [])
-    for index in range(len(traffic.traces)):
-        numbers = np.flatnonzero(traffic.frames["trace"] == index)
-        frames = traffic.frames[numbers]
-        side = np.where(_within(frames["time"], testing), 2, _within(frames["time"], later).astype(np.int64))
-        for piece in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(side)) + 1):
-            if len(piece) >= recipe.frames:
-                sides[int(side[piece[0]])].append(_windows(frames[piece], numbers[piece], recipe))
-    found = tuple(_joined(each, recipe) for each in sides)
-    for name, windows in zip(("training", "validation", "testing"), found, strict=True):
-        if not np.any(windows.y == 0):
+    sides = pieces_of(traffic, share)
+    counts = Counts([traffic.frames[numbers] for numbers in sides[0]])
+    habits = [counts.habits(), *(counts.habits(without=fold) for fold in range(counts.FOLDS))]
+    found = []
+    for side, name in enumerate(("training", "validation", "testing")):
+        parts = []
+        for numbers in sides[side]:
+            if len(numbers) >= recipe.frames:
+                frames = traffic.frames[numbers]
+                x = features_of(frames, habits, None if side else 1 + counts.fold(frames["time"]))
+                parts.append(_windows(frames, x, numbers, recipe))
+        found.append(_joined(parts, recipe))
+        if not np.any(found[-1].y == 0):
             raise InputError("the log", f"leaves no window of normal traffic for {name}", "Take a longer log")
     return found[0], found[1], found[2]
 
@@ -183,8 +208,10 @@ def _within(time: npt.NDArray[np.float64], pieces: list[tuple[float, float]]) ->
     return inside
 
 
-def _windows(frames: Frames, numbers: npt.NDArray[np.int64], recipe: Recipe) -> Windows:
-    x = _slid(features_of(frames), recipe.frames).reshape(-1, recipe.features)
+def _windows(
+    frames: Frames, features: npt.NDArray[np.uint8], numbers: npt.NDArray[np.int64], recipe: Recipe
+) -> Windows:
+    x = _slid(features, recipe.frames).reshape(-1, recipe.features)
     time = frames["time"][recipe.frames - 1 :]
     injected = _slid(frames["label"] > 0, recipe.frames)
     seconds = float(time[-1] - frames["time"][0])

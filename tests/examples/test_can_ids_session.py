@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from examples.can_ids.deploy import Budget
 from examples.can_ids.detector import Alarm, Detector
 from examples.can_ids.evidence import EVIDENCE, QUIET, Evidence, fit, follow
 from examples.can_ids.frames import FRAME, Frames, Traffic
+from examples.can_ids.habits import HABITS, Habits
 from examples.can_ids.inject import Attack, inject
 from examples.can_ids.measures import measure
 from examples.can_ids.monitor import Summary, frames_of_bus, frames_of_file, monitor
@@ -78,14 +81,16 @@ def test_training_on_hcrl_files_gives_a_verified_bundle_and_figures(trained):
     assert recall["dos"] > 0.9
     assert recall["normal"] > 0.8
     assert sum(map(sum, figures["confusion"])) == sum(each["windows"] for each in figures["classes"])
-    assert {len(bundle.network.nodes[1].layer.rule), bundle.network.input_size} == {4 * (75 + 42), 56}
+    assert {len(bundle.network.nodes[1].layer.rule), bundle.network.input_size} == {4 * (75 + 8 + 42), 60}
     weights = [node.layer for node in bundle.network.nodes if node.layer.kind == "dense"]
     assert all(layer.weight_bits == 2 for layer in weights), "2 bits everywhere"
 
 
 def test_an_hcrl_file_gives_the_windows_of_the_table_it_was_made_from(tmp_path, shared_data):
-    table = read_log(shared_data / "can" / "volvo_v40_240k.csv.gz")
-    part = table.trace(1)[:8000]
+    with gzip.open(shared_data / "can" / "volvo_v40_240k.csv.gz", "rt") as whole:
+        (tmp_path / "table.csv").write_text("".join(islice(whole, 48_001)))
+    table = read_log(tmp_path / "table.csv")
+    part = table.trace(1)
     traffic = Traffic(part, table.classes, table.traces)
     _write_hcrl(traffic, tmp_path / "DoS_dataset.csv")
     found = prepared(read_log(tmp_path / "DoS_dataset.csv"), Recipe(), 0.2, 0, 0)
@@ -100,36 +105,36 @@ def _attacked() -> Traffic:
     return inject(_traffic(600), Attack("dos", share=0.1, burst=30), seed=9)
 
 
-def _expected_alarms(bundle: Bundle, rule: Evidence, traffic: Traffic) -> list[float]:
+def _expected_alarms(bundle: Bundle, rule: Evidence, habits: Habits, traffic: Traffic) -> list[float]:
     """Times of alarms, from all windows at once on golden."""
-    x = np.lib.stride_tricks.sliding_window_view(features_of(traffic.frames), 4, axis=0)
-    outputs = bundle.run(np.moveaxis(x, -1, 1).reshape(-1, 56).astype(np.float32)).integers
+    x = np.lib.stride_tricks.sliding_window_view(features_of(traffic.frames, [habits]), 4, axis=0)
+    outputs = bundle.run(np.moveaxis(x, -1, 1).reshape(-1, 60).astype(np.float32)).integers
     return [float(traffic.frames["time"][each.at + 3]) for each in follow(rule, outputs, np.arange(len(outputs)))]
 
 
 def test_a_log_is_watched_frame_by_frame_as_golden_says(trained, tmp_path):
     bundle, traffic = load(trained / "quantized-host"), _attacked()
-    rule = Evidence.load(trained / EVIDENCE)
+    rule, habits = Evidence.load(trained / EVIDENCE), Habits.load(trained / HABITS)
     _write_hcrl(traffic, tmp_path / "dos.csv")
     alarms: list[float] = []
     seen = monitor(
-        frames_of_file(tmp_path / "dos.csv"), Detector(bundle, rule), lambda alarm: alarms.append(alarm.time)
+        frames_of_file(tmp_path / "dos.csv"), Detector(bundle, rule, habits), lambda alarm: alarms.append(alarm.time)
     )
     assert len(alarms) >= 2
-    np.testing.assert_allclose(alarms, _expected_alarms(bundle, rule, traffic), atol=1e-6)
+    np.testing.assert_allclose(alarms, _expected_alarms(bundle, rule, habits, traffic), atol=1e-6)
     assert (seen.frames, seen.windows, seen.alarms) == (660, 657, len(alarms))
 
 
 def test_a_virtual_bus_is_watched_until_it_is_stopped(trained):
     can = pytest.importorskip("can", reason="python-can is not installed")
     bundle, traffic = load(trained / "quantized-host"), _attacked()
-    rule = Evidence.load(trained / EVIDENCE)
+    rule, habits = Evidence.load(trained / EVIDENCE), Habits.load(trained / HABITS)
     stop = threading.Event()
     alarms: list[Alarm] = []
     received: list[Frames] = []
     frames = frames_of_bus("test_can_ids", "virtual", stop)
     results: list[Summary] = []
-    detector = Detector(bundle, rule)
+    detector = Detector(bundle, rule, habits)
 
     def watched() -> None:
         kept = (received.append(frame) or frame for frame in frames)
@@ -150,7 +155,7 @@ def test_a_virtual_bus_is_watched_until_it_is_stopped(trained):
     assert not watcher.is_alive()
     # The bus says when frames arrived, and that is a feature: what is expected follows from the frames as received.
     heard = Traffic(np.concatenate(received), traffic.classes, traffic.traces)
-    assert [alarm.time for alarm in alarms] == _expected_alarms(bundle, rule, heard)
+    assert [alarm.time for alarm in alarms] == _expected_alarms(bundle, rule, habits, heard)
     assert len(alarms) >= 1
     assert results[0].frames == len(traffic)
     assert any(0 in alarm.identifiers for alarm in alarms)
@@ -217,7 +222,8 @@ def test_the_monitor_warns_once_of_another_car_and_strict_ends_it_there(trained,
 
 def test_a_bundle_without_a_known_bus_is_told_to_be_trained_anew(trained, tmp_path):
     shutil.copytree(trained / "quantized-host", tmp_path / "quantized-host")
-    shutil.copy(trained / EVIDENCE, tmp_path)
+    for name in (EVIDENCE, HABITS):
+        shutil.copy(trained / name, tmp_path)
     result = CliRunner().invoke(app, ["monitor", "can0", "--bundle", str(tmp_path / "quantized-host")])
     assert isinstance(result.exception, InputError)
     assert "known_bus.json" in str(result.exception)
@@ -272,23 +278,37 @@ def test_what_follows_an_alarm_at_once_is_of_the_same_incident():
 
 def test_traffic_right_behind_an_attack_sets_no_threshold():
     margins = np.full(20_000, -5)
-    margins[200:204], margins[205:209] = 40, 30
-    present, position = np.isin(np.arange(20_000), range(200, 204)), np.arange(20_000)
+    margins[200:204], margins[205:209] = 5, 30
+    y, position = np.isin(np.arange(20_000), range(200, 204)).astype(np.int64), np.arange(20_000)
     later = margins.copy()
     later[205:209], later[300:304] = -5, 30
-    near, far = (fit(_outputs(each.tolist()), present, position, 1.0, 20.0) for each in (margins, later))
+    near, far = (fit(_outputs(each.tolist()), y, position, 1.0, 20.0, 4) for each in (margins, later))
     assert near.threshold < (30,) <= far.threshold
+
+
+def test_a_threshold_lies_half_way_to_what_attacks_of_validation_traffic_give_in_their_first_windows():
+    """Ten injections of six windows that give 10 each, one that begins as normal and one that gives nothing."""
+    margins, y = np.full(20_000, -5), np.zeros(20_000, np.int64)
+    for number in range(12):
+        y[100 * number + 100 : 100 * number + 106] = 1
+    margins[y == 1] = 10
+    margins[100:102], margins[200:206] = -5, -5
+    clean = margins.copy()
+    clean[9000:9004] = 3
+    rules = [fit(_outputs(each.tolist()), y, np.arange(20_000), 20.0, 20.0, 4) for each in (margins, clean)]
+    # By hand: 0, 20 and ten times 40 are given, of which 22 is passed by nine in ten; clean traffic reaches 0, then 12.
+    assert [rule.threshold for rule in rules] == [(11,), (14,)]
 
 
 def test_a_threshold_is_above_all_of_the_validation_traffic_and_grows_as_fewer_alarms_are_wanted():
     generator = np.random.default_rng(2)
     outputs = _outputs(np.rint(generator.normal(-6, 4, 20_000)).astype(np.int64).tolist())
-    quiet, position = np.zeros(20_000, bool), np.arange(20_000)
-    rules = [fit(outputs, quiet, position, 20.0, rate) for rate in (20.0, 1.0, 0.01)]
+    quiet, position = np.zeros(20_000, np.int64), np.arange(20_000)
+    rules = [fit(outputs, quiet, position, 20.0, rate, 4) for rate in (20.0, 1.0, 0.01)]
     assert rules[0].threshold < rules[1].threshold < rules[2].threshold
     assert all(not follow(rule, outputs, position) for rule in rules)
     with pytest.raises(InputError, match="rate"):
-        fit(outputs, quiet, position, 20.0, 0.0)
+        fit(outputs, quiet, position, 20.0, 0.0, 4)
 
 
 def test_intervals_are_those_of_the_books():
@@ -301,7 +321,7 @@ def test_intervals_are_those_of_the_books():
 def test_measures_of_a_detector_by_hand():
     y = np.array([0, 0, 1, 1, 1, 1, *[0] * 12, 1])
     outputs = _outputs([-5, -5, 5, 5, 5, -5, *[-50] * 8, 5, 5, 5, -50, -5])
-    windows = Windows(np.zeros((19, 56), np.uint8), y, np.arange(19.0), np.zeros((19, 4), bool), np.arange(19), 36.0)
+    windows = Windows(np.zeros((19, 60), np.uint8), y, np.arange(19.0), np.zeros((19, 4), bool), np.arange(19), 36.0)
     found = measure(windows, outputs, outputs.argmax(1), ("normal", "a"), Evidence((1,), (8,)))
     normal, attack = found.classes
     assert (normal.recall, attack.recall, attack.precision) == (11 / 14, 3 / 5, 3 / 6)
@@ -325,6 +345,6 @@ def test_a_bundle_that_is_no_detector_is_refused(trained, small_network):
     bundle = load(trained / "quantized-host")
     other = Bundle(bundle.folder, small_network, bundle.manifest)
     with pytest.raises(InputError, match="no whole number of CAN frames"):
-        Detector(other, Evidence((0,), (2,)))
+        Detector(other, Evidence((0,), (2,)), Habits((), (), ()))
     with pytest.raises(InputError, match="is for 1 attacks"):
-        Detector(bundle, Evidence((0,), (2,)))
+        Detector(bundle, Evidence((0,), (2,)), Habits((), (), ()))
