@@ -8,40 +8,18 @@ choosing (an epoch, a point of a front); no weight learns from them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .rivals.contract import DataSet, load
+
 __all__ = ["DATA_SETS", "DataSet", "data_file", "load", "score"]
 
 _Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], int]
 _CAN_TRAINING, _CAN_NORMAL = 30_000, 5_000
-
-
-@dataclass(frozen=True, eq=False)
-class DataSet:
-    """Integers 0 … 2^bits − 1, [samples, features], and classes 0, 1, …; `bits` of each feature."""
-
-    x_train: npt.NDArray[np.int64]
-    y_train: npt.NDArray[np.int64]
-    x_validation: npt.NDArray[np.int64]
-    y_validation: npt.NDArray[np.int64]
-    x_test: npt.NDArray[np.int64]
-    y_test: npt.NDArray[np.int64]
-    bits: int
-
-    @property
-    def classes(self) -> int:
-        """How many classes there are."""
-        return int(self.y_train.max()) + 1
-
-    @property
-    def features(self) -> int:
-        """How many integers a sample has."""
-        return int(self.x_train.shape[1])
 
 
 def _held_back(x: npt.NDArray[Any], y: npt.NDArray[Any], share: float) -> tuple[npt.NDArray[Any], ...]:
@@ -125,12 +103,6 @@ def data_file(name: str, folder: Path, log: Path | None) -> Path:
         np.savez_compressed(unfinished, bits=bits, **{key: value.astype(np.int64) for key, value in arrays.items()})
         unfinished.rename(path)
     return path
-
-
-def load(path: Path) -> DataSet:
-    """Read what `data_file` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        return DataSet(**{key: file[key] for key in file.files if key != "bits"}, bits=int(file["bits"]))
 
 
 def score(name: str, classes: npt.NDArray[Any], truth: npt.NDArray[Any]) -> float:

@@ -15,7 +15,7 @@ from benchmarks.fpga_frontier.contestants import CONTESTANTS, settings_of
 from benchmarks.fpga_frontier.jets import as_integers, bits_of, reduced
 from benchmarks.fpga_frontier.ours import circuit, entrance
 from benchmarks.fpga_frontier.picture import front, picture
-from benchmarks.fpga_frontier.rivals.contract import Data, at_least
+from benchmarks.fpga_frontier.rivals.contract import at_least
 from edgeml.errors import EdgemlError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
 from edgeml.targets.fpga.tools.programs import icarus
@@ -159,4 +159,4 @@ def test_the_split_is_the_same_in_every_run_and_whole() -> None:
     assert np.array_equal(x_test, again[2])
     assert int(x.max()) == (1 << bits) - 1
     assert json.dumps(sorted(set(y.tolist()))) == json.dumps(list(range(10)))
-    assert Data(x, y, x, y, x_test, y_test, bits).classes == 10
+    assert data_sets.DataSet(x, y, x, y, x_test, y_test, bits).classes == 10

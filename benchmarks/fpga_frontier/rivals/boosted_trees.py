@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xgboost
-from contract import Data, Task, asked, at_least, leave
+from contract import DataSet, Task, asked, at_least, leave
 
 Tree = dict[str, Any]
 
@@ -103,7 +103,7 @@ def sums(trees: list[list[Tree]], offsets: npt.NDArray[np.int64], x: npt.NDArray
     return np.stack(columns, axis=1) + offsets
 
 
-def verilog(trees: list[list[Tree]], offsets: npt.NDArray[np.int64], data: Data) -> tuple[str, int]:
+def verilog(trees: list[list[Tree]], offsets: npt.NDArray[np.int64], data: DataSet) -> tuple[str, int]:
     """The module, and the bits of an output."""
     compared: set[tuple[int, int]] = set()
     groups = trees if len(trees) > 1 else [[], *trees]

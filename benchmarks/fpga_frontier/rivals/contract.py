@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Data", "Task", "asked", "at_least", "leave"]
+__all__ = ["DataSet", "Task", "asked", "at_least", "leave", "load"]
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
-    """Integers [samples, features] of `bits` bits, and classes."""
+class DataSet:
+    """Integers 0 … 2^bits − 1, [samples, features], and classes 0, 1, …; `bits` of each feature."""
 
     x_train: npt.NDArray[np.int64]
     y_train: npt.NDArray[np.int64]
@@ -46,11 +46,17 @@ class Data:
         return int(self.y_train.max()) + 1
 
 
+def load(path: Path) -> DataSet:
+    """Read what `data_sets.data_file` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        return DataSet(**{key: file[key] for key in file.files if key != "bits"}, bits=int(file["bits"]))
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """Data, seed and settings of one training; `started` is when it began."""
 
-    data: Data
+    data: DataSet
     folder: Path
     seed: int
     settings: dict[str, Any]
@@ -65,9 +71,7 @@ def asked() -> Task:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--settings", type=json.loads, required=True)
     options = parser.parse_args()
-    with np.load(options.data, allow_pickle=False) as file:
-        data = Data(**{key: file[key] for key in file.files if key != "bits"}, bits=int(file["bits"]))
-    return Task(data, options.folder, options.seed, options.settings, time.perf_counter())
+    return Task(load(options.data), options.folder, options.seed, options.settings, time.perf_counter())
 
 
 def at_least(value: str, bits: int, threshold: int) -> str:

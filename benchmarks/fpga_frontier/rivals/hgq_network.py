@@ -1,17 +1,16 @@
 """HGQ2: bits of each weight and activation learned under a growing price; da4ml makes circuits of the whole front.
 
 The schedule is that of the authors' jet training, with fewer epochs: Adam, a cosine that starts again fifty times at
-0.94 of the rate, the price β constant for a fiftieth of the epochs, then growing geometrically to the end; their
-`ParetoFront` keeps epochs by validation score and EBOPs. Settings: hidden (widths), tables (their lookup-table layers
-instead), epochs, batch, learning_rate, first_beta, last_beta, networks (how many of the front), bits_apart
-(each bit of a feature is an input), least (below the best, what scores are of no interest).
+0.94 of the rate, the price β constant for a fiftieth of the epochs, then growing geometrically to the end; epochs are
+kept by the rule of their `ParetoFront`, by validation score and EBOPs. Settings: hidden (widths), tables (their
+lookup-table layers instead), epochs, batch, learning_rate, first_beta, last_beta, networks (how many of the front),
+bits_apart (each bit of a feature is an input), least (below the best, what scores are of no interest).
 """
 
 from __future__ import annotations
 
 import math
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 import keras
 import numpy as np
 import numpy.typing as npt
-from contract import Data, Task, asked, leave
+from contract import DataSet, Task, asked, leave
 from da4ml.codegen import rtl
 from da4ml.codegen.rtl.verilog.comb import comb_logic_gen, table_mem_gen
 from da4ml.converter import trace_model
@@ -31,7 +30,8 @@ from da4ml.types import CombLogic, minimal_kif
 from hgq.config import QuantizerConfig, QuantizerConfigScope
 from hgq.layers import QDense, QDenseT, QEinsumDenseBatchnorm
 from hgq.utils import trace_minmax
-from hgq.utils.sugar import BetaScheduler, FreeEBOPs, ParetoFront, PieceWiseSchedule
+from hgq.utils.sugar import PieceWiseSchedule
+from hgq_training import Course, Kept, train
 
 _RESTARTS, _DECAY, _LEAST_RATE = 50, 0.94, 1e-6
 
@@ -66,10 +66,10 @@ def built(inputs: int, classes: int, settings: dict[str, Any]) -> keras.Model:
     return keras.Model(entry, x)
 
 
-def trained(model: keras.Model, task: Task, front: Path) -> list[Path]:
-    """Train; the files of weights on the front, fewest EBOPs first, not more than asked for."""
+def trained(model: keras.Model, task: Task) -> list[Kept]:
+    """Train; epochs on the front, fewest EBOPs first, not more than asked for."""
     settings, data = task.settings, task.data
-    epochs, batch = settings["epochs"], settings["batch"]
+    epochs = settings["epochs"]
     cycle = max(epochs // _RESTARTS, 2)
 
     def rate(epoch: int) -> float:
@@ -79,41 +79,34 @@ def trained(model: keras.Model, task: Task, front: Path) -> list[Path]:
 
     first, last = settings["first_beta"], settings["last_beta"]
     price = PieceWiseSchedule([(0, first, "constant"), (epochs // 50, first, "log"), (epochs, last, "constant")])
-    kept = ParetoFront(front, ["val_accuracy", "ebops"], [1, -1], "{epoch}-{val_accuracy:.4f}-{ebops}.weights.h5")
-    # Whole batches: a smaller last one would be compiled anew.
-    steps = -(-len(data.x_train) // batch)
-    chosen = np.resize(np.random.default_rng(task.seed).permutation(len(data.x_train)), steps * batch)
-    x = inputs_of(data.x_train, task)
     model.compile(
         keras.optimizers.Adam(settings["learning_rate"]),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        steps_per_execution=steps,
     )
-    model.fit(
-        x[chosen],
-        data.y_train[chosen],
-        batch_size=batch,
-        epochs=epochs,
-        validation_data=(inputs_of(data.x_validation, task), data.y_validation),
-        validation_batch_size=len(data.x_validation),
-        callbacks=[FreeEBOPs(), keras.callbacks.LearningRateScheduler(rate), BetaScheduler(price), kept],
-        verbose=0,
+    course = Course(
+        x=inputs_of(data.x_train, task),
+        y=data.y_train,
+        x_validation=inputs_of(data.x_validation, task),
+        y_validation=data.y_validation,
+        batch=settings["batch"],
+        rates=[rate(epoch) for epoch in range(epochs)],
+        prices=[price(epoch) for epoch in range(epochs)],
+        seed=task.seed,
     )
-    return picked(kept, settings)
+    return picked(train(model, course), settings)
 
 
-def picked(front: ParetoFront, settings: dict[str, Any]) -> list[Path]:
+def picked(front: list[Kept], settings: dict[str, Any]) -> list[Kept]:
     """Of the front, those whose score is near the best, spread evenly over the logarithm of EBOPs."""
-    points = sorted(zip(front.record, front.paths, strict=True), key=lambda point: point[0][1])
-    best = max(point[0][0] for point in points)
-    near = [point for point in points if point[0][0] >= best - settings["least"] and point[0][1] > 0]
-    size = np.log([point[0][1] for point in near])
+    best = max(kept.score for kept in front)
+    near = [kept for kept in front if kept.score >= best - settings["least"] and kept.ebops > 0]
+    near.sort(key=lambda kept: kept.ebops)
+    size = np.log([kept.ebops for kept in near])
     wanted = np.linspace(size[0], size[-1], settings["networks"])
-    return [near[k][1] for k in sorted({int(np.abs(size - one).argmin()) for one in wanted})]
+    return [near[k] for k in sorted({int(np.abs(size - one).argmin()) for one in wanted})]
 
 
-def entrance(logic: CombLogic, data: Data) -> str:
+def entrance(logic: CombLogic, data: DataSet) -> str:
     """da4ml's input: whole features (or bits of them), without those that nothing depends on."""
     each = data.features * data.bits // len(logic.inp_qint)
     taken = []
@@ -125,7 +118,7 @@ def entrance(logic: CombLogic, data: Data) -> str:
     return f"{{{', '.join(reversed(taken))}}}"
 
 
-def verilog(logic: CombLogic, data: Data) -> tuple[str, int]:
+def verilog(logic: CombLogic, data: DataSet) -> tuple[str, int]:
     """da4ml's module and its library inside of `m`, all outputs with the same bits behind the point; and those bits."""
     shapes = [minimal_kif(interval) for interval in logic.out_qint]
     fraction = max(f for _, _, f in shapes)
@@ -156,27 +149,24 @@ def main() -> None:
     data = task.data
     apart = task.settings["bits_apart"]
     model = built(data.features * (data.bits if apart else 1), data.classes, task.settings)
-    front = task.folder / "front"
-    for weights in trained(model, task, front):
-        model.load_weights(weights)
+    for kept in trained(model, task):
+        kept.restore(model)
         # With WRAP a value beyond the range seen here would come out wrong, in the circuit as in Keras.
         trace_minmax(model, inputs_of(np.concatenate([data.x_train, data.x_validation]), task), verbose=False)
         logic = comb_trace(*trace_model(model, inputs_kif=(0, 1, 0) if apart else (0, 0, data.bits)))
         text, bits = verilog(logic, data)
-        named = weights.name.removesuffix(".weights.h5").split("-")
         leave(
             task,
-            f"epoch{named[0]}",
+            f"epoch{kept.epoch}",
             text,
             output_bits=bits,
             signed=True,
             test_classes=np.asarray(model.predict(inputs_of(data.x_test, task), verbose=0)).argmax(axis=1),
             packages=("hgq2", "da4ml", "keras", "jax"),
             memories=table_mem_gen(logic),
-            validation=float(named[1]),
-            ebops=float(named[2]),
+            validation=kept.score,
+            ebops=kept.ebops,
         )
-    shutil.rmtree(front)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from contract import Data, Task, asked, at_least, leave
+from contract import DataSet, Task, asked, at_least, leave
 
 if sys.version_info < (3, 12):
     # Its syntax is that of 3.12; it writes circuits of 2-input gates, which are not needed here.
@@ -32,7 +32,7 @@ Question = tuple[int, str, int]
 """(feature, "at least" or "bit", threshold or number of the bit)."""
 
 
-def questions(data: Data, count: int, bits_apart: bool) -> list[Question]:
+def questions(data: DataSet, count: int, bits_apart: bool) -> list[Question]:
     """What the network sees: all bits of the features, or up to `count` comparisons of each."""
     if bits_apart:
         return [(feature, "bit", bit) for feature in range(data.features) for bit in range(data.bits)]
@@ -111,7 +111,7 @@ def train(network: torch.nn.Sequential, task: Task, found: list[Question]) -> No
     network.eval()
 
 
-def verilog(network: torch.nn.Sequential, data: Data, found: list[Question]) -> tuple[str, int]:
+def verilog(network: torch.nn.Sequential, data: DataSet, found: list[Question]) -> tuple[str, int]:
     """The module, and the bits of a sum. A table is a constant that its inputs index, the first of them highest."""
     wires = []
     lines = []

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from edgeml.errors import InputError
@@ -65,6 +65,7 @@ def train(shape: Shape, lesson: Lesson, settings: Settings, progress: Progress) 
     teacher = _Teacher(lesson, settings)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     schedule = _Schedule(settings.steps)
+    kept = None
     while not schedule.finished:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * schedule.rate
@@ -76,12 +77,17 @@ def train(shape: Shape, lesson: Lesson, settings: Settings, progress: Progress) 
             layer.keep_in_range()
         schedule.advance(float(loss.detach()))
         _withdraw(model, schedule.done, settings.kept_bits)
+        if schedule.done == _WITHDRAW_EVERY * (1 + _WITHDRAWALS):
+            kept = _narrow(model, optimizer)
+            teacher.narrow(kept)
         if schedule.finished or schedule.done % _REPORTS == 0:
             progress("training", schedule.done, schedule.expected, {"loss": float(loss.detach())})
     if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
         raise InputError(
             "option learning_rate", "is too large: training did not stay finite", "Use a smaller learning_rate"
         )
+    if kept is not None:
+        _widen(model, kept, shape.inputs)
     return model.cpu(), schedule.done
 
 
@@ -162,6 +168,10 @@ class _Teacher:
         loss = _divergence(outputs, wanted)
         return loss if y is None else (loss + functional.cross_entropy(outputs[: len(rows)], y)) / 2
 
+    def narrow(self, kept: Tensor) -> None:
+        """Show these bits alone from now on."""
+        self._bits, self._mixed = (bits[:, kept].contiguous() for bits in (self._bits, self._mixed))
+
     def _rows(self, count: int) -> Tensor:
         return torch.randint(0, count, (self._half,), generator=self._generator).to(self._bits.device)
 
@@ -196,3 +206,27 @@ def _withdraw(model: LogicModel, done: int, kept: int) -> None:
     gone = torch.argsort(takers, descending=True, stable=True)[left:]
     with torch.no_grad():
         first.scores[:, :, gone] = _NEVER
+
+
+def _narrow(model: LogicModel, optimizer: torch.optim.Optimizer) -> Tensor:
+    """Leave out the bits that are out of reach: a step's time grows with the bits. int64: those kept, in order."""
+    first = model.functions[0]
+    old = first.scores
+    kept = torch.nonzero(old.detach().amax(dim=(0, 1)) > _NEVER / 2)[:, 0]
+    first.scores = nn.Parameter(old.detach()[:, :, kept].contiguous())
+    moments = optimizer.state.pop(old)
+    optimizer.state[first.scores] = {
+        name: value[:, :, kept].contiguous() if value.dim() else value for name, value in moments.items()
+    }
+    for group in optimizer.param_groups:
+        group["params"] = [first.scores if each is old else each for each in group["params"]]
+    return kept
+
+
+def _widen(model: LogicModel, kept: Tensor, inputs: int) -> None:
+    """All bits again, those but `kept` out of reach."""
+    first = model.functions[0]
+    functions, fan_in, _ = first.scores.shape
+    scores = torch.full((functions, fan_in, inputs), _NEVER, device=first.scores.device)
+    scores[:, :, kept] = first.scores.detach()
+    first.scores = nn.Parameter(scores)
