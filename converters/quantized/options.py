@@ -119,7 +119,7 @@ OPTIONS = (
         "weight_range",
         Choice(("narrow", "full")),
         "Weights symmetric around zero, or with one value more below it.",
-        default="narrow",
+        otherwise="full for 2-bit weights that take values of more than 1 bit, else narrow",
     ),
     Option(
         "epochs",
@@ -165,7 +165,8 @@ class Options:
     encode : how features enter the network; () for all as whole numbers.
     layer_bits : per layer by name (or `first`, `last`), (weight bits, activation bits), None where not given.
     fan_in : most inputs of a neuron by layer, those of all others by ""; see `read_fan_in`.
-    narrow : weights of b bits lie in −(2^(b−1) − 1) … 2^(b−1) − 1, not in the full range from −2^(b−1).
+    narrow : weights of b bits lie in −(2^(b−1) − 1) … 2^(b−1) − 1, not in the full range from −2^(b−1); None: decided
+        layer by layer, see `place_quantizers`.
     input_range : (low, high) of the input in the units of the model's data, or None: taken from the data.
     epochs : passes over the training samples; 0 calibrates only; None: decided by the bits.
     seed : of the order of samples.
@@ -184,7 +185,7 @@ class Options:
     encode: tuple[FeatureEncoding, ...]
     layer_bits: Mapping[str, tuple[int | None, int | None]]
     fan_in: Mapping[str, int]
-    narrow: bool
+    narrow: bool | None
     input_range: tuple[float, float] | None
     epochs: int | None
     seed: int
@@ -209,7 +210,7 @@ def read_options(given: Mapping[str, Any]) -> Options:
         encode=values["encode"] or (),
         layer_bits=values["layer_bits"] or {},
         fan_in=values["fan_in"] or {},
-        narrow=values["weight_range"] == "narrow",
+        narrow=None if values["weight_range"] is None else values["weight_range"] == "narrow",
         input_range=values["input_range"],
         epochs=values["epochs"],
         seed=values["seed"],

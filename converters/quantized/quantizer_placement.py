@@ -34,12 +34,18 @@ __all__ = ["OUTPUT_BITS", "place_quantizers"]
 OUTPUT_BITS = 8
 """Bits of a quantizer that nothing but the output takes, whatever the bits of other activations."""
 _OUTPUT_GROUP = "output of the model"
+_FULL_RANGE_BITS = 2
 _HALF_STEP_BITS = 2
 """Signed quantizers of up to so many bits use the levels (q + ½)·scale: symmetric, and of 1 bit ±scale/2."""
 
 
 def place_quantizers(mlp: Mlp, options: Options, labels: tuple[str, ...] = ()) -> Placement:
-    """Where the quantizers of a folded MLP go; InputError if an option names a layer that there is not."""
+    """Where the quantizers of a folded MLP go; InputError if an option names a layer that there is not.
+
+    Unless the user says otherwise, 2-bit weights have the full range, −2 … 1: a fourth value is worth half a point of
+    accuracy, and the four codes are there anyway. On inputs of 1 bit they are −1, 0 and 1, which are counted in two
+    planes of bits, where −2 takes two more; with more bits one value more is worth little.
+    """
     return _Placing(mlp, options, labels).placement()
 
 
@@ -87,7 +93,7 @@ class _Placing:
             taken = self._integers(node.inputs[0])
             fan_in = self.fan_in.get(node.name, 0)
             bits = self._weight_bits(node.name, fan_in, taken) if fan_in else self.bits[node.name][0]
-            placed = PlacedLinear(linear, bits, self.options.narrow, self._is_last(node), fan_in)
+            placed = PlacedLinear(linear, bits, self._narrow(bits, taken), self._is_last(node), fan_in)
             self._append(name, placed, (taken,), node.name)
         elif node.operator.role is Role.JOIN:
             side = self._output_side if self._is_last(node) else self._side
@@ -102,12 +108,21 @@ class _Placing:
     def _weight_bits(self, linear: str, fan_in: int, taken: str) -> int:
         """Of the weights of a layer of few inputs, which takes the integers of the placed node `taken`."""
         stated = self.options.weight_bits_stated or linear in self.weight_bits_stated
-        operators = {node.name: node.operator for node in self.placed}
-        input_bits = self.options.input_bits if taken == "input" else operators[taken].value_bits
-        bits = fan_in_weight_bits(self.bits[linear][0], stated, fan_in, input_bits)
+        bits = fan_in_weight_bits(self.bits[linear][0], stated, fan_in, self._value_bits(taken))
         if bits > max(self.bits[linear][0], FEWEST_WEIGHT_BITS):
             self.widened.append(self.names[linear])
         return bits
+
+    def _narrow(self, weight_bits: int, taken: str) -> bool:
+        """Whether weights of so many bits, on the integers of the placed node `taken`, leave the smallest out."""
+        if self.options.narrow is not None:
+            return self.options.narrow
+        return weight_bits != _FULL_RANGE_BITS or self._value_bits(taken) == 1
+
+    def _value_bits(self, taken: str) -> int | None:
+        """Bits of the integers of a placed node, or of the input; None where nothing says so."""
+        operators = {node.name: node.operator for node in self.placed}
+        return self.options.input_bits if taken == "input" else operators[taken].value_bits
 
     def _is_last(self, node: MlpNode) -> bool:
         return node is self.mlp.nodes[-1]

@@ -261,6 +261,21 @@ def test_binary_weights_are_bipolar_and_full_range_uses_the_lowest_integer() -> 
         assert layer.weight.min() == lowest
 
 
+def test_by_default_2_bit_weights_have_the_full_range_but_on_bits() -> None:
+    mlp = plain_mlp((30, 40, 10))
+    data = data_of(mlp, 0, 100)
+
+    def lowest(**options: Any) -> list[int]:
+        layers = [node.layer for node in convert(mlp, data, epochs=0, **options).network.nodes]
+        return [int(layer.weight.min()) for layer in layers if isinstance(layer, Dense)]
+
+    assert lowest(bits=2) == [-2, -2]
+    assert lowest(bits=2, act_bits=1) == [-2, -1]
+    assert lowest(bits=2, encode="all=thermometer:3") == [-1, -2]
+    assert min(lowest(bits=4)) == -7
+    assert lowest(bits=2, weight_range="narrow") == [-1, -1]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
