@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edgeml.errors import InputError
 from examples.can_ids.frames import FRAME, Frames, Traffic
 from examples.can_ids.habits import Counts, Habits
+from examples.can_ids.state import state_features
 from examples.can_ids.windows import Recipe, habits_of, split
 
 WORD = st.integers(0, 2**64 - 1)
@@ -80,6 +81,16 @@ def test_injected_frames_and_time_that_is_not_for_training_teach_nothing():
     assert found.keys == (1, 2, 3)
     assert found.steps == habits_of(Traffic(clean, ("normal", "a"), ("t",))).steps
     assert all(level != 1 for row in found.company for level in row)
+
+
+def test_the_state_tells_an_injected_frame_and_only_its_company_of_those_behind_it():
+    frames = _drive(400)
+    attacked = np.insert(frames[:60], 31, frames[7])
+    found = state_features(attacked, [_habits(frames)])[:, 4].tolist()
+    assert attacked["identifier"][28:35].tolist() == [2, 3, 1, 2, 2, 3, 1]
+    # The injected frame's counter is old; the next of its identifier takes a usual step from the last but one.
+    assert found[30:34] == [0, 0b101000, 0b001011, 0], "2 comes behind 2, and behind 1 in the place before"
+    assert sum(found[:30]) == sum(found[34:]) == 0
 
 
 def test_training_windows_are_held_against_habits_of_other_moments_and_others_against_all():

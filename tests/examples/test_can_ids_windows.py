@@ -14,7 +14,7 @@ from edgeml.errors import InputError
 from examples.can_ids.balance import balanced, redrawn, training_arrays, transplanted
 from examples.can_ids.bits import encode_layer, encoded
 from examples.can_ids.frames import FRAME, Frames, Traffic
-from examples.can_ids.habits import MOST_IDENTIFIERS, Habits
+from examples.can_ids.habits import COMPANY, MOST_IDENTIFIERS, Habits
 from examples.can_ids.readers import read_log
 from examples.can_ids.state import BusState
 from examples.can_ids.windows import Recipe, Windows, features_of, held_back_times, labels_of, split
@@ -158,6 +158,20 @@ def test_transplants_carry_the_injected_frames_in_their_places_into_other_traffi
         place = int(np.flatnonzero(training.injected[row])[0])
         assert window[place].tolist() == training.x[row].reshape(3, 15)[place].tolist()
         assert np.delete(window, place, axis=0).tolist() == host[:2].tolist()
+
+
+def test_a_transplanted_window_keeps_the_company_of_the_places_and_the_steps_of_the_frames():
+    recipe = Recipe(3)
+    x = np.random.default_rng(7).integers(0, 256, (2, recipe.features)).astype(np.uint8)
+    fields = {each.name: np.zeros(2, np.int64) for each in dataclasses.fields(Windows)}
+    injected = np.array([[False, True, False], [False, False, False]])
+    windows = Windows(**{**fields, "x": x, "injected": injected})
+    made = transplanted(windows, np.array([0]), np.array([1]), recipe).reshape(3, 15)
+    patient, host = x.reshape(2, 3, 15)
+    for place, frame in enumerate((host[0], patient[1], host[1])):
+        assert made[place, :14].tolist() == frame[:14].tolist()
+        steps, company = (int(each[14]) for each in (frame, patient[place]))
+        assert made[place, 14] == (steps & ~COMPANY) | (company & COMPANY)
 
 
 def test_payloads_are_redrawn_where_an_identifier_is_of_no_true_frame_and_nowhere_else():
