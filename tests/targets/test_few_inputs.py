@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.fpga_samples import few_inputs_network
+from benchmarks.fpga_table_neurons import few_inputs_network
 from edgeml.network import Network, simulate
 from edgeml.targets.cpu.native_network import build_native
 from edgeml.targets.fpga.architectures.unrolled.network_logic import network_logic

@@ -9,9 +9,8 @@ import numpy.typing as npt
 
 from edgeml.network import Dense, Network, Node
 
-from ..architectures.folded.clocks import ValueClocks, spaced
-from ..architectures.folded.folding import Folding, ceil_div
-from ..architectures.folded.unit import Place, Unit
+from ..architectures.folded.sums_unit import SumsUnit
+from ..architectures.folded.unit import Place
 from ..architectures.unrolled.compressor_tree import compress
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
 from ..architectures.unrolled.netlist import Bit, Netlist
@@ -21,7 +20,7 @@ from ..budget import Family
 from ..estimate.memory import add_memory, add_rom_in_logic, distinct_of_random
 from ..estimate.parts import Parts, block_rams, counter_bits, multiplier_blocks
 from ..layer_hardware import LayerHardware
-from ..verilog.element import Element, signed_bits
+from ..verilog.element import signed_bits
 from ..verilog.memory import memory_image, pack_words
 
 __all__ = ["HARDWARE", "DenseLogic", "DenseUnit"]
@@ -34,81 +33,28 @@ _TABLE_BITS = 6
 """A table of more is not cheaper than sums and comparisons: each bit doubles it, on parts with four inputs sooner."""
 
 
-class DenseUnit(Unit):
+class DenseUnit(SumsUnit):
     """An `edgeml_mvu`: weights in a ROM, a word per clock; constants added only if nobody else takes them."""
 
-    takes_streams = True
     module = "edgeml_mvu"
     modules = ("edgeml_mvu.v", "edgeml_mvu_row.v", "edgeml_adder_tree.v", "edgeml_pair_sum.v")
 
     def __init__(self, place: Place) -> None:
-        super().__init__(place)
         layer = place.node.layer
         assert isinstance(layer, Dense)
+        super().__init__(place, layer)
         self.layer = layer
-        self.keep_block_rams = place.keep_block_rams
         weight = layer.weight.astype(np.int64)
-        self.constant: npt.NDArray[np.int64] = layer.bias - layer.input_zero_point * weight.sum(axis=1)
+        constant: npt.NDArray[np.int64] = layer.bias - layer.input_zero_point * weight.sum(axis=1)
         if self.inverts:
-            self.constant = self.constant + (weight < 0).sum(axis=1)
-        value_range = self.network.ranges[self.node.name]
-        self.low = value_range.low - self.constant
-        self.high = value_range.high - self.constant
-        self.has_constant = bool(np.any(self.constant))
+            constant = constant + (weight < 0).sum(axis=1)
+        self.begin_sums(constant)
         self.small_buffer = self.input_beats * self.simd * self.inputs[0].bits <= _SMALL_BUFFER_BITS
         self.block_rom = self.rom_bits >= _BLOCK_ROM_BITS and self.clocks_per_frame >= _BLOCK_ROM_WORDS
-
-    def clocks_with(self, folding: Folding) -> int:
-        return ceil_div(self.layer.inputs, folding.simd) * ceil_div(self.channels, folding.pe)
-
-    def size_with(self, folding: Folding) -> int:
-        return folding.pe * folding.simd + folding.pe + folding.simd
-
-    def output_lanes(self, simd: int, offered: Sequence[int]) -> Sequence[int]:
-        return offered
-
-    @property
-    def takes_frame_at_once(self) -> bool:
-        return self.beats > 1
-
-    @property
-    def keeps_block_rams(self) -> bool:
-        return self.keep_block_rams
-
-    def schedule(
-        self, valid: Sequence[ValueClocks], room: ValueClocks, frames: int
-    ) -> tuple[list[ValueClocks], ValueClocks]:
-        """A value in each clock of the first sum; the last clock of every sum waits for a place for its result."""
-        clocks, per_sum = self.clocks_per_frame, self.input_beats
-        wait = np.zeros((frames, clocks), np.int64)
-        wait[:, :per_sum] = valid[0].reshape(frames, per_sum)
-        wait[:, per_sum - 1 :: per_sum] = np.maximum(wait[:, per_sum - 1 :: per_sum], room.reshape(frames, self.beats))
-        begun = spaced(wait.ravel()).reshape(frames, clocks)
-        taken = np.ascontiguousarray(begun[:, :per_sum]).ravel()
-        return [taken], np.ascontiguousarray(begun[:, per_sum - 1 :: per_sum]).ravel()
-
-    def give_constant(self) -> npt.NDArray[np.int64]:
-        self.has_constant = False
-        return self.constant
-
-    @property
-    def input_beats(self) -> int:
-        """Input values per frame."""
-        return -(-self.layer.inputs // self.simd)
-
-    @property
-    def tree_depth(self) -> int:
-        """Adders on the way through the tree over the SIMD products."""
-        return (self.simd - 1).bit_length()
 
     @property
     def latency(self) -> int:
         return 2 + self.tree_depth // 2
-
-    @property
-    def output(self) -> Element:
-        offset = self.constant if self.has_constant else np.zeros_like(self.constant)
-        return Element(signed_bits(int((self.low + offset).min()), int((self.high + offset).max())), True)
 
     @property
     def weight_bits(self) -> int:
@@ -155,17 +101,7 @@ class DenseUnit(Unit):
         width = self.pe * self.simd * self.weight_bits
         packed = pack_words(words.reshape(self.clocks_per_frame, self.pe * self.simd), self.weight_bits)
         files = {f"{self.node.name}_weights.mem": memory_image(packed, width)}
-        if self.has_constant:
-            constant = np.zeros(rows, np.int64)
-            constant[: self.layer.outputs] = self.constant
-            bits = self.output.bits
-            image = memory_image(pack_words(constant.reshape(self.beats, self.pe), bits), self.pe * bits)
-            files[f"{self.node.name}_constants.mem"] = image
-        return files
-
-    def describe(self) -> str:
-        each = f"{self.pe} outputs × {self.simd} inputs each"
-        return f"{self.layer.summary()}; {self.clocks_per_frame} clocks per frame, {each}"
+        return files | self.constant_files()
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
         """From its weight memory to its accumulators."""
@@ -181,15 +117,7 @@ class DenseUnit(Unit):
         else:
             add_rom_in_logic(parts, self.clocks_per_frame, word, family)
         self._add_products(parts, product, family)
-        terms, bits = simd, product
-        for level in range(self.tree_depth):
-            bits = min(bits + 1, width)
-            parts.add("tree", pe * (terms // 2) * bits)
-            terms = (terms + 1) // 2
-            if level % 2:
-                parts.flip_flops += pe * terms * bits
-        # With one clock per sum the register just takes the sum.
-        parts.add("accumulator", pe * width * (1.0 if self.input_beats > 1 else 0.2))
+        self.add_sums(parts, product)
         if self.has_constant:
             parts.add("constant", pe * width)
             used = distinct_of_random(pe * width, self.beats)

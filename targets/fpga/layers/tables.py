@@ -11,9 +11,8 @@ from edgeml.errors import InputError
 from edgeml.network import Network, Node, ValueRange
 from edgeml.network.layers.tables import Tables
 
-from ..architectures.folded.clocks import ValueClocks, spaced
-from ..architectures.folded.folding import Folding, ceil_div
-from ..architectures.folded.unit import Place, Unit
+from ..architectures.folded.sums_unit import SumsUnit
+from ..architectures.folded.unit import Place
 from ..architectures.unrolled.compressor_tree import compress
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
 from ..architectures.unrolled.netlist import Bit, Netlist
@@ -24,7 +23,6 @@ from ..budget import Family
 from ..estimate.memory import add_memory, add_rom_apart, add_rom_in_logic
 from ..estimate.parts import Parts, block_rams, counter_bits
 from ..layer_hardware import LayerHardware
-from ..verilog.element import Element, signed_bits
 from ..verilog.memory import memory_image, pack_words
 
 __all__ = ["HARDWARE", "TablesLogic", "TablesUnit"]
@@ -40,19 +38,17 @@ _TABLE_BITS = 6
 """Functions of more bits are not joined, and a neuron of more is a sum: each bit doubles a table."""
 
 
-class TablesUnit(Unit):
+class TablesUnit(SumsUnit):
     """An `edgeml_tables`: a memory for each input of a step; constants added only if nobody else takes them."""
 
-    takes_streams = True
     module = "edgeml_tables"
     modules = ("edgeml_tables.v", "edgeml_rom.v", "edgeml_adder_tree.v", "edgeml_pair_sum.v")
 
     def __init__(self, place: Place) -> None:
-        super().__init__(place)
         layer = place.node.layer
         assert isinstance(layer, Tables)
+        super().__init__(place, layer)
         self.layer = layer
-        self.keep_block_rams = place.keep_block_rams
         reached = place.network.ranges[place.node.inputs[0]]
         self.value_bits = max(int(reached.high[layer.source].max()).bit_length(), 1)
         if self.value_bits > _MOST_VALUE_BITS:
@@ -60,69 +56,20 @@ class TablesUnit(Unit):
                 f"layer {self.node.name}",
                 f"has inputs of {self.value_bits} bits: a memory of 2^{self.value_bits} words for each is too large",
             )
-        terms, self.constant = _terms(layer, reached, self.value_bits)
+        terms, constant = _terms(layer, reached, self.value_bits)
         self.entry_bits = max(int(terms.max()).bit_length(), 1)
         half = 1 << (self.entry_bits - 1)
         self.entries = (terms - half).astype(np.int16 if self.entry_bits <= 16 else np.int32)
-        self.constant = self.constant + half * layer.inputs
-        value_range = self.network.ranges[self.node.name]
-        self.low = value_range.low - self.constant
-        self.high = value_range.high - self.constant
-        self.has_constant = bool(np.any(self.constant))
+        self.begin_sums(constant + half * layer.inputs)
         self.words = self.clocks_per_frame << self.value_bits
         self.block_rom = self.words * self.pe * self.entry_bits >= _BLOCK_ROM_BITS and self.words >= _BLOCK_ROM_WORDS
-
-    def clocks_with(self, folding: Folding) -> int:
-        return ceil_div(self.layer.inputs, folding.simd) * ceil_div(self.channels, folding.pe)
-
-    def size_with(self, folding: Folding) -> int:
-        return folding.pe * folding.simd + folding.pe + folding.simd
 
     def output_lanes(self, simd: int, offered: Sequence[int]) -> Sequence[int]:
         return offered if simd <= _MOST_SIMD else ()
 
     @property
-    def takes_frame_at_once(self) -> bool:
-        return self.beats > 1
-
-    @property
-    def keeps_block_rams(self) -> bool:
-        return self.keep_block_rams
-
-    def schedule(
-        self, valid: Sequence[ValueClocks], room: ValueClocks, frames: int
-    ) -> tuple[list[ValueClocks], ValueClocks]:
-        """A value in each clock of the first sum; the last clock of every sum waits for a place for its result."""
-        clocks, per_sum = self.clocks_per_frame, self.input_beats
-        wait = np.zeros((frames, clocks), np.int64)
-        wait[:, :per_sum] = valid[0].reshape(frames, per_sum)
-        wait[:, per_sum - 1 :: per_sum] = np.maximum(wait[:, per_sum - 1 :: per_sum], room.reshape(frames, self.beats))
-        begun = spaced(wait.ravel()).reshape(frames, clocks)
-        taken = np.ascontiguousarray(begun[:, :per_sum]).ravel()
-        return [taken], np.ascontiguousarray(begun[:, per_sum - 1 :: per_sum]).ravel()
-
-    def give_constant(self) -> npt.NDArray[np.int64]:
-        self.has_constant = False
-        return self.constant
-
-    @property
-    def input_beats(self) -> int:
-        """Input values per frame."""
-        return ceil_div(self.layer.inputs, self.simd)
-
-    @property
-    def tree_depth(self) -> int:
-        """Adders on the way through the tree over the SIMD entries."""
-        return (self.simd - 1).bit_length()
-
-    @property
     def latency(self) -> int:
         return 3 + self.tree_depth // 2
-
-    @property
-    def output(self) -> Element:
-        offset = self.constant if self.has_constant else np.zeros_like(self.constant)
-        return Element(signed_bits(int((self.low + offset).min()), int((self.high + offset).max())), True)
 
     @property
     def buffer_in_logic(self) -> bool:
@@ -164,17 +111,7 @@ class TablesUnit(Unit):
             )
             for number in range(self.simd)
         }
-        if self.has_constant:
-            constant = np.zeros(self.beats * self.pe, np.int64)
-            constant[: self.layer.outputs] = self.constant
-            bits = self.output.bits
-            image = memory_image(pack_words(constant.reshape(self.beats, self.pe), bits), self.pe * bits)
-            files[f"{self.node.name}_constants.mem"] = image
-        return files
-
-    def describe(self) -> str:
-        each = f"{self.pe} outputs × {self.simd} inputs each"
-        return f"{self.layer.summary()}; {self.clocks_per_frame} clocks per frame, {each}"
+        return files | self.constant_files()
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
         """From its tables to its accumulators."""
@@ -187,15 +124,7 @@ class TablesUnit(Unit):
                 parts.block_rams += block_rams(self.words, pe * self.entry_bits, family)
             else:
                 add_rom_apart(parts, self.lane(number), self.entry_bits, family, in_logic=True)
-        terms, bits = simd, self.entry_bits
-        for level in range(self.tree_depth):
-            bits = min(bits + 1, width)
-            parts.add("tree", pe * (terms // 2) * bits)
-            terms = (terms + 1) // 2
-            if level % 2:
-                parts.flip_flops += pe * terms * bits
-        # With one clock per sum the register just takes the sum.
-        parts.add("accumulator", pe * width * (1.0 if self.input_beats > 1 else 0.2))
+        self.add_sums(parts, self.entry_bits)
         if self.has_constant:
             parts.add("constant", pe * width)
             add_rom_in_logic(parts, self.beats, pe * width, family)

@@ -14,13 +14,13 @@ from edgeml.targets.fpga.architectures.unrolled.network_logic import network_log
 from edgeml.targets.fpga.budget import FAMILIES
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.executors.netlist import compile_netlist
-from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from edgeml.vectors.extremes import extreme_inputs
 from tests import sweeps
 from tests.network.random_networks import random_inputs
 
 from ..architectures.unrolled.evaluation import evaluate
+from ..clock_by_clock import check_clock_by_clock
 from ..designs import folded_designs
 from ..encoded import bits_of, encoded_network
 
@@ -92,40 +92,26 @@ def test_few_bits_behind_an_encode_layer_become_a_table() -> None:
     assert sum(cell.outputs for cell in logic.netlist.cells) == 2
 
 
-def check_clock_by_clock(network: Network, design: Design, count: int, folder: Path) -> None:
-    """Simulated RTL gives golden's integers in the clocks that were predicted, also with stalls and resets."""
-    built = build(network, design)
-    simulation = compile_design(built, folder)
-    q = vectors(network, count, 5)
-    y = simulate(network, q)
-    outputs, counts = simulation.run(q)
-    np.testing.assert_array_equal(outputs, y)
-    assert counts["ends"][: len(built.clocks.frames)] == list(built.clocks.frames)
-    for run, (input_pause, output_pause) in enumerate([(128, 0), (0, 128), (60, 200)]):
-        pauses = {"input_pause": input_pause, "output_pause": output_pause}
-        outputs, counts = simulation.run(q, seed=run, resets=3, **pauses)
-        np.testing.assert_array_equal(outputs, y)
-        assert counts["resets"] > 0
-
-
 @needs_verilator
 @pytest.mark.parametrize("seed", [6])
 def test_unrolled_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) -> None:
-    check_clock_by_clock(encoded_network(seed), Design("unrolled"), 2000, tmp_path)
+    network = encoded_network(seed)
+    check_clock_by_clock(network, Design("unrolled"), vectors(network, 2000, 5), tmp_path)
 
 
 @needs_verilator
 @pytest.mark.slow(scaled=True)
 def test_many_unrolled_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
     for seed in sweeps.seeds(2000, 12):
-        check_clock_by_clock(encoded_network(seed), Design("unrolled"), 20_000, tmp_path / str(seed))
+        network = encoded_network(seed)
+        check_clock_by_clock(network, Design("unrolled"), vectors(network, 20_000, 5), tmp_path / str(seed))
 
 
 @needs_verilator
 @pytest.mark.parametrize("seed", [3, 9])
 def test_folded_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) -> None:
     network = encoded_network(seed)
-    check_clock_by_clock(network, folded_designs(network, 3)[seed % 3], 2000, tmp_path)
+    check_clock_by_clock(network, folded_designs(network, 3)[seed % 3], vectors(network, 2000, 5), tmp_path)
 
 
 @needs_verilator
@@ -133,7 +119,7 @@ def test_folded_levels_beyond_both_ends_of_the_input_are_constant(tmp_path: Path
     operands = [-300, -129, -128, -127, 0, 1, 127, 128, 255, 256, 900]
     rules = np.repeat([LEVEL, EQUAL], len(operands))
     network = network_on(Encode(np.zeros(len(rules), np.int64), rules, operands * 2, 1), signed=True)
-    check_clock_by_clock(network, folded_designs(network, 1)[0], 2000, tmp_path)
+    check_clock_by_clock(network, folded_designs(network, 1)[0], vectors(network, 2000, 5), tmp_path)
 
 
 @needs_verilator
@@ -142,7 +128,7 @@ def test_many_folded_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
     for seed in sweeps.seeds(3000, 12):
         network = encoded_network(seed)
         for place, design in enumerate(folded_designs(network, 3)):
-            check_clock_by_clock(network, design, 20_000, tmp_path / f"{seed}_{place}")
+            check_clock_by_clock(network, design, vectors(network, 20_000, 5), tmp_path / f"{seed}_{place}")
 
 
 @needs_verilator

@@ -20,12 +20,12 @@ from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.executors.netlist import compile_netlist
-from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from tests import sweeps
 from tests.targets.logic_networks import classifier, logic_inputs, random_logic_network
 
 from ..architectures.unrolled.evaluation import evaluate
+from ..clock_by_clock import check_clock_by_clock
 
 needs_verilator = pytest.mark.skipif(
     find_verilator() is None or compiler() is None, reason="Verilator or a C++ compiler is not installed"
@@ -137,31 +137,19 @@ def test_the_choice_is_unrolled_and_folded_says_what_it_lacks() -> None:
         architectures_for(network, "folded")
 
 
-def check_clock_by_clock(network: Network, count: int, folder: Path, every: int = 1) -> None:
-    """Simulated RTL gives golden's integers in the clocks that were predicted, also with stalls and resets."""
-    built = build(network, Design("unrolled", Pipelining(every)))
-    simulation = compile_design(built, folder)
-    q = logic_inputs(network, 5, count)
-    y = simulate(network, q)
-    outputs, counts = simulation.run(q)
-    np.testing.assert_array_equal(outputs, y)
-    assert counts["ends"][: len(built.clocks.frames)] == list(built.clocks.frames)
-    outputs, counts = simulation.run(q, seed=1, resets=3, input_pause=60, output_pause=200)
-    np.testing.assert_array_equal(outputs, y)
-    assert counts["resets"] > 0
-
-
 @needs_verilator
 @pytest.mark.parametrize(("seed", "every"), [(1, 1), (4, 3)])
 def test_designs_are_exact_clock_by_clock(seed: int, every: int, tmp_path: Path) -> None:
-    check_clock_by_clock(random_logic_network(seed, widest=60), 2000, tmp_path, every)
+    network = random_logic_network(seed, widest=60)
+    check_clock_by_clock(network, Design("unrolled", Pipelining(every)), logic_inputs(network, 5, 2000), tmp_path)
 
 
 @needs_verilator
 @pytest.mark.slow(scaled=True)
 def test_many_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
     for seed in sweeps.seeds(2000, 12):
-        check_clock_by_clock(random_logic_network(seed), 20_000, tmp_path / str(seed), 1 + seed % 3)
+        network, design = random_logic_network(seed), Design("unrolled", Pipelining(1 + seed % 3))
+        check_clock_by_clock(network, design, logic_inputs(network, 5, 20_000), tmp_path / str(seed))
 
 
 @needs_verilator

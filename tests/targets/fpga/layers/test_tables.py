@@ -15,13 +15,13 @@ from edgeml.targets.fpga.architectures.unrolled.network_logic import network_log
 from edgeml.targets.fpga.budget import FAMILIES
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.executors.netlist import compile_netlist
-from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from edgeml.vectors.extremes import extreme_inputs
 from tests import sweeps
 from tests.targets.tables_networks import kan, mixed, random_tables, requantized, tables_inputs
 
 from ..architectures.unrolled.evaluation import evaluate
+from ..clock_by_clock import check_clock_by_clock
 from ..designs import folded_designs
 
 needs_verilator = pytest.mark.skipif(
@@ -100,26 +100,11 @@ def test_inputs_of_more_than_eight_bits_are_refused_unrolled() -> None:
         network_logic(Network("wide", nodes, Output(np.ones(1))))
 
 
-def check_clock_by_clock(network: Network, design: Design, count: int, folder: Path) -> None:
-    """Simulated RTL gives golden's integers in the clocks that were predicted, also with stalls and resets."""
-    built = build(network, design)
-    simulation = compile_design(built, folder)
-    q = vectors(network, count, 5)
-    y = simulate(network, q)
-    outputs, counts = simulation.run(q)
-    np.testing.assert_array_equal(outputs, y)
-    assert counts["ends"][: len(built.clocks.frames)] == list(built.clocks.frames)
-    for run, (input_pause, output_pause) in enumerate([(128, 0), (0, 128), (60, 200)]):
-        pauses = {"input_pause": input_pause, "output_pause": output_pause}
-        outputs, counts = simulation.run(q, seed=run, resets=3, **pauses)
-        np.testing.assert_array_equal(outputs, y)
-        assert counts["resets"] > 0
-
-
 @needs_verilator
 @pytest.mark.parametrize("seed", [5])
 def test_unrolled_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) -> None:
-    check_clock_by_clock(some_network(seed), Design("unrolled"), 1000, tmp_path)
+    network = some_network(seed)
+    check_clock_by_clock(network, Design("unrolled"), vectors(network, 1000, 5), tmp_path)
 
 
 @needs_verilator
@@ -127,7 +112,7 @@ def test_unrolled_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) ->
 def test_folded_designs_are_exact_clock_by_clock(seed: int, tmp_path: Path) -> None:
     network = some_network(seed)
     designs = folded_designs(network, 3)
-    check_clock_by_clock(network, designs[seed % len(designs)], 1000, tmp_path)
+    check_clock_by_clock(network, designs[seed % len(designs)], vectors(network, 1000, 5), tmp_path)
 
 
 @needs_verilator
@@ -136,7 +121,7 @@ def test_many_designs_are_exact_clock_by_clock(tmp_path: Path) -> None:
     for seed in sweeps.seeds(3000, 12):
         network = some_network(seed)
         for place, design in enumerate((*folded_designs(network, 3), Design("unrolled"))):
-            check_clock_by_clock(network, design, 20_000, tmp_path / f"{seed}_{place}")
+            check_clock_by_clock(network, design, vectors(network, 20_000, 5), tmp_path / f"{seed}_{place}")
 
 
 @needs_verilator

@@ -23,7 +23,6 @@ from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.estimate.constants import FOLDED
 from edgeml.targets.fpga.executors.netlist import compile_netlist
-from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.layers.threshold import ThresholdLineUnit
 from edgeml.targets.fpga.threshold_lines import LayerLines, layer_lines
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
@@ -31,6 +30,7 @@ from tests.network.random_networks import random_inputs
 from tests.sweeps import cases, seed_for
 
 from ..architectures.unrolled.evaluation import evaluate
+from ..clock_by_clock import check_clock_by_clock
 from ..lines import around_thresholds, folded_on_lines, line_network
 
 verilator = pytest.mark.skipif(
@@ -52,22 +52,6 @@ def _vectors(network: Network, count: int) -> npt.NDArray[np.int32]:
     """Accumulators on both sides of each threshold, and random ones up to `count`."""
     beside = around_thresholds(network)
     return np.concatenate([beside, random_inputs(network, max(count - len(beside), 2), 1).astype(np.int32)])
-
-
-def _check(network: Network, design: Design, folder: Path, vectors: int) -> None:
-    """Golden integers and the exact clocks without pauses; golden integers with pauses and resets."""
-    built = build(network, design)
-    simulation = compile_design(built, folder)
-    q = _vectors(network, vectors)
-    y = simulate(network, q)
-    outputs, counts = simulation.run(q)
-    np.testing.assert_array_equal(outputs, y)
-    assert counts["ends"][: len(built.clocks.frames)] == list(built.clocks.frames)
-    for run, (input_pause, output_pause) in enumerate([(128, 0), (60, 200)]):
-        pauses = {"input_pause": input_pause, "output_pause": output_pause}
-        outputs, counts = simulation.run(q, seed=run, resets=3, **pauses)
-        np.testing.assert_array_equal(outputs, y)
-        assert counts["resets"] > 0
 
 
 def _lines_of(network: Network) -> LayerLines:
@@ -148,7 +132,7 @@ def test_folded_designs_on_lines_are_exact_beside_every_threshold_and_in_the_clo
 ) -> None:
     bits, base, exceptions, signed, lanes = form
     network = line_network(bits, 3, base=base, exceptions=exceptions, signed=signed)
-    _check(network, folded_on_lines(network, lanes), tmp_path, 2000)
+    check_clock_by_clock(network, folded_on_lines(network, lanes), _vectors(network, 2000), tmp_path)
 
 
 @verilator
@@ -165,7 +149,7 @@ def test_folded_and_unrolled_designs_on_20_000_vectors(bits: int, tmp_path: Path
         )
         designs = [folded_on_lines(network, 1 + seed * 6), Design("unrolled", Pipelining(1 + seed))]
         for number, design in enumerate(designs):
-            _check(network, design, tmp_path / f"{seed}{number}", 20_000)
+            check_clock_by_clock(network, design, _vectors(network, 20_000), tmp_path / f"{seed}{number}")
 
 
 @verilator
