@@ -12,6 +12,7 @@ import pytest
 from tests.mutants.table import ROOT, mutants
 
 from .test_proofs import PROVED
+from .test_spike_proofs import PROVED as SPIKES
 from .test_stream_proofs import PROVED as STREAMS
 from .unit import Unit
 
@@ -59,6 +60,8 @@ def test_the_documentation_lists_every_module_with_its_bench() -> None:
     benches = _benches()
     for name, _, _, shown in rows:
         module = name.removesuffix(".v")
-        proofs = ["proofs.v"] * (module in PROVED) + ["stream_proofs.v"] * (module.removeprefix("edgeml_") in STREAMS)
+        proofs = ["proofs.v"] * (module in PROVED)
+        short = module.removeprefix("edgeml_")
+        proofs += ["stream_proofs.v"] * (short in STREAMS) + ["spike_proofs.v"] * (short in SPIKES)
         expected = sorted(benches[name]) + proofs
         assert re.findall(r"`(\S+)`", shown) == expected, name

