@@ -68,7 +68,7 @@ DEEPER: dict[str, list[Parameters]] = {
 
 BROKEN: dict[str, tuple[str, str]] = {
     "slot_source": ("else if (ENCODING == 2) count <= count << 1;", ""),
-    "slot_potential": ("(begins ? START : kept) + flow", "(begins ? START : kept) + current"),
+    "slot_potential": ("flow <= (first ? NONE : flow) + current;", "flow <= flow + current;"),
     "slot_neuron": ("given <= reached ? wanted : known", "given <= reached ? wanted : given"),
     "tracer_neuron": ("if (first) count <=", "if (first && !up) count <="),
 }
