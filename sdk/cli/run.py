@@ -19,11 +19,21 @@ def verify(
     bundle: BundlePath,
     on: Executors = None,
     require: Require = None,
+    prove: Annotated[bool, typer.Option("--prove", help="Prove it for all inputs, and keep the certificate.")] = False,
+    proof_limit: Annotated[
+        float, typer.Option("--proof-limit", metavar="SECONDS", min=0.0, help="Processor time of --prove.")
+    ] = 1800.0,
+    check_proof: Annotated[bool, typer.Option("--check-proof", help="Check the certificate alone.")] = False,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run every executor that can run here against golden, bit for bit."""
+    """Run every executor that can run here against golden, bit for bit; or prove it for all inputs."""
+    if prove or check_proof:
+        from .prove import run_proof
+
+        run_proof(bundle, prove=prove, seconds=proof_limit, time_limit=time_limit, terminal=(as_json, quiet))
+        return
     from ..bundle import load
     from ..terminal import Terminal
     from ..verification.coverage import check_names, coverage

@@ -26,9 +26,9 @@ _MOST_ENTRIES = 256
 _MOST_BYTES = 512 * 2**20
 """Of each kind; the least recently used go first."""
 _ABANDONED_SECONDS = 3600.0
-_OWN = ("firmware", "libraries", "simulations", "verilat", "native", "programs", "partial-")
+_OWN = ("firmware", "libraries", "proofs", "simulations", "verilat", "native", "programs", "partial-")
 """How names in the cache's folder begin, those of earlier versions included."""
-_KINDS = frozenset({"firmware", "libraries", "simulations", "verilator"})
+_KINDS = frozenset({"firmware", "libraries", "proofs", "simulations", "verilator"})
 
 _log = logging.getLogger(__name__)
 

@@ -25,6 +25,7 @@ class Logic:
     ----------
     input_element, output_element : types of an element. outputs : bits of each output, lowest first.
     layer_cells : by layer name, the range of its cells in the netlist.
+    values : by node name, where the value of each channel stands; None if no output depends on it.
     """
 
     netlist: Netlist
@@ -32,6 +33,7 @@ class Logic:
     output_element: Element
     outputs: list[list[Bit]]
     layer_cells: dict[str, range]
+    values: dict[str, list[Value | None]]
 
 
 def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = "edgeml") -> Logic:
@@ -65,7 +67,8 @@ def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = 
     results = [
         _element_bits(netlist, value, output.bits, f"{name}[{channel}]") for channel, value in enumerate(values[name])
     ]
-    return _without_unused(Logic(netlist, element, output, results, cells))
+    found: dict[str, list[Value | None]] = {name: list(made) for name, made in values.items()}
+    return _without_unused(Logic(netlist, element, output, results, cells, found))
 
 
 def _without_unused(logic: Logic) -> Logic:
@@ -86,7 +89,13 @@ def _without_unused(logic: Logic) -> Logic:
         ranges[layer] = range(start, start + count)
         start += count
     outputs = [moved(bits) for bits in logic.outputs]
-    return Logic(kept, logic.input_element, logic.output_element, outputs, ranges)
+
+    def stands(value: Value | None) -> Value | None:
+        there = value is not None and all(bit.cell < 0 or bit.cell in place for bit in value.bits)
+        return replace(value, bits=tuple(moved(value.bits))) if value is not None and there else None
+
+    values = {name: [stands(value) for value in made] for name, made in logic.values.items()}
+    return Logic(kept, logic.input_element, logic.output_element, outputs, ranges, values)
 
 
 def _offset_is_free(node: Node, network: Network) -> bool:

@@ -1,0 +1,84 @@
+"""`edgeml verify --prove` and `--check-proof`: provers on a bundle, and certificates in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ..bundle import REPORT, Bundle, load, seal
+from ..errors import InputError, MissingTool
+from ..plugins.prover import provers
+from ..report import render
+from ..system.output_folder import unfinished_folder
+from .checker import check_certificate
+from .claim import NOT_TRIED
+from .findings import Row
+from .prove import SECONDS
+
+__all__ = ["check_proof", "prove_bundle"]
+
+FOLDER = "proof"
+
+
+def prove_bundle(
+    bundle: Bundle, announce: Callable[[str], None] = lambda what: None, *, seconds: float = SECONDS
+) -> tuple[Bundle, list[Row]]:
+    """Prove what can be proved of a bundle; the bundle with its certificates and its report, and the rows found.
+
+    The folder is replaced as a whole. Raises InputError if nothing in it is of a kind that is proved, MissingTool where
+    a prover cannot run here.
+    """
+    rows: list[Row] = []
+    files: dict[str, bytes] = {}
+    applied = False
+    for name, entry in provers(bundle.words()).items():
+        prover = entry.load()
+        if not prover.applies(bundle):
+            continue
+        applied = True
+        if missing := prover.missing(bundle):
+            raise MissingTool(f"prover {name}", "cannot run here", missing)
+        announce(f"proving: {name}")
+        findings = prover.prove(bundle, announce=announce, seconds=seconds)
+        rows += findings.rows
+        files |= {f"{FOLDER}/{name}/{file}": content for file, content in findings.certificate.items()}
+    if not applied:
+        what = "holds nothing that is proved yet: only RTL of architecture unrolled is"
+        raise InputError(str(bundle.folder), what, "Convert with --option architecture=unrolled")
+    return _with_certificates(bundle, files, rows), rows
+
+
+def _with_certificates(bundle: Bundle, files: dict[str, bytes], rows: list[Row]) -> Bundle:
+    """The bundle with these files in the place of earlier certificates, its report and manifest written again."""
+    final = bundle.folder
+    with unfinished_folder(final) as folder:
+        shutil.copytree(final, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(FOLDER))
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        manifest = {key: value for key, value in bundle.manifest.items() if key not in ("schema", "files")}
+        manifest["metrics"] = {**manifest.get("metrics", {}), "proof": [row.as_json() for row in rows]}
+        (folder / REPORT).write_text(render(manifest, bundle.network, bundle.golden()[0]), encoding="utf-8")
+        seal(folder, manifest)
+        return replace(load(folder), folder=final)
+
+
+def check_proof(bundle: Bundle) -> list[Row]:
+    """Check the certificates of a bundle by the checker alone: how much of each place they prove.
+
+    Raises InputError if there are none, CheckFailed where one does not hold.
+    """
+    parts = [Path(name).parts for name in bundle.manifest["files"]]
+    names = sorted(
+        {part[1] for part in parts if len(part) == 3 and part[0] == FOLDER and part[2] == "certificate.json"}
+    )
+    if not names:
+        raise InputError(str(bundle.folder), "holds no certificate", f"edgeml verify {bundle.folder} --prove")
+    rows = []
+    for name in names:
+        for place, (claims, proved) in check_certificate(bundle.folder, name).items():
+            status = "proved" if claims == proved else NOT_TRIED
+            rows.append(Row(place, status, claims, proved, "followed again from the gates by the checker"))
+    return rows

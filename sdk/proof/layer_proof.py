@@ -1,0 +1,240 @@
+"""The proof of one node: each channel's claim, from the cuts of the nodes that feed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..network import Network, Node
+from .circuit import Circuit, Dependence, all_rows
+from .claim import NOT_TRIED, OPEN, PROVED, REFUTED, Artifact, Claim, Cut
+from .cut_points import CutPoints
+from .known_ranges import KnownRanges, Word, columns_of
+from .statement import Affine, Function, Source, Statement, statement_of
+from .sums import NotLinear, SumProof, add_to, weighted
+
+__all__ = ["OUTPUT", "RAW_INPUT", "LayerProof", "Place", "places_of"]
+
+RAW_INPUT, OUTPUT = "in_data", "out_data"
+MOST_LEAVES = 22
+"""Bits whose rows are all looked at when a function is compared."""
+_MOST_COMPOSED = 16
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """What is to be proved of one name: a node of the network, or the integers at the circuit's output.
+
+    Parameters
+    ----------
+    sources : names of what feeds it. low, high : of each channel's value. statements : by channel.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    cuts: tuple[Cut | None, ...]
+    low: Int64
+    high: Int64
+    statements: tuple[Statement | None, ...]
+
+
+def places_of(network: Network, artifact: Artifact) -> dict[str, Place]:
+    """All places in an order in which each follows what feeds it; the first is the raw input, which is given."""
+    first, last = network.nodes[0].name, network.nodes[-1].name
+    same = tuple(Affine({(0, channel): 1}, 0) for channel in range(network.input_size))
+    ranges = network.ranges
+    raw = tuple(Cut(bits, 0) for bits in artifact.raw_inputs)
+    places = {RAW_INPUT: Place(RAW_INPUT, (), raw, ranges[first].low, ranges[first].high, ())}
+    for node in network.nodes:
+        statements = same if node.name == first else _statements(node, network)
+        sources = (RAW_INPUT,) if node.name == first else node.inputs
+        reach = ranges[node.name]
+        cuts = artifact.cuts[node.name]
+        places[node.name] = Place(node.name, sources, cuts, reach.low, reach.high, statements)
+    reach = ranges[last]
+    out = tuple(Affine({(0, channel): 1}, 0) for channel in range(network.output_size))
+    ends = tuple(Cut(bits, 0) for bits in artifact.raw_outputs)
+    places[OUTPUT] = Place(OUTPUT, (last,), ends, reach.low, reach.high, out)
+    return places
+
+
+def _statements(node: Node, network: Network) -> tuple[Statement | None, ...]:
+    return tuple(statement_of(node, channel) for channel in range(network.sizes[node.name]))
+
+
+class LayerProof:
+    """Proves the channels of one place. `words` are the ranges that its pieces follow from."""
+
+    def __init__(self, circuit: Circuit, points: CutPoints, places: Mapping[str, Place], place: Place) -> None:
+        self.circuit = circuit
+        self.places = places
+        self.place = place
+        given = [
+            word
+            for name in place.sources
+            for channel in range(len(places[name].cuts))
+            if (word := _given(places[name], channel)) is not None
+        ]
+        self.given = len(given)
+        self.ranges = KnownRanges(circuit, points, given)
+        ends = {_plain(bit) for name in place.sources for cut in places[name].cuts if cut for bit in cut.bits}
+        self.sums = SumProof(circuit, points, self.ranges, ends)
+
+    @property
+    def words(self) -> Sequence[Word]:
+        """The ranges of the inputs, and those that were found from them."""
+        return self.ranges.words
+
+    def claim(self, channel: int) -> Claim:
+        """Prove one channel, or say why not."""
+        cut, statement = self.place.cuts[channel], self.place.statements[channel]
+        if cut is None:
+            return Claim(self.place.name, channel, PROVED, "none")
+        if statement is None:
+            return Claim(self.place.name, channel, NOT_TRIED, detail="proofs do not know this kind of layer")
+        try:
+            if isinstance(statement, Affine):
+                return self._sum(channel, cut, statement)
+            return self._rows(channel, cut, statement)
+        except (Dependence, NotLinear) as error:
+            what = f"{error} is not a weighted sum" if isinstance(error, NotLinear) else str(error)
+            return Claim(self.place.name, channel, OPEN, detail=what)
+
+    def _sum(self, channel: int, cut: Cut, statement: Affine) -> Claim:
+        """The channel as a weighted sum of the values that feed it, modulo 2^bits; its range does the rest."""
+        name, width = self.place.name, len(cut.bits)
+        low, high = int(self.place.low[channel]), int(self.place.high[channel])
+        lowest = -(1 << width - 1) if name == OUTPUT and low < 0 else cut.offset
+        if not lowest <= low <= high < lowest + (1 << width):
+            return Claim(name, channel, OPEN, "sum", detail=f"{width} bits do not hold {low} … {high}")
+        form = weighted(cut.bits)
+        constant = statement.constant - cut.offset
+        for source, weight in statement.weights.items():
+            taken = self._cut(source)
+            if taken is None:
+                return Claim(name, channel, OPEN, "sum", detail="takes a value that stands nowhere")
+            for bit, value in weighted(taken.bits, -weight).items():
+                add_to(form, bit, value)
+            constant += weight * taken.offset
+        add_to(form, 1, -constant)
+        pieces, rest = self.sums.bring(form, width)
+        if rest:
+            return Claim(name, channel, OPEN, "sum", detail=f"its sum differs in {len(rest)} terms")
+        return Claim(name, channel, PROVED, "sum", pieces=tuple(pieces))
+
+    def _cut(self, source: Source) -> Cut | None:
+        return self.places[self.place.sources[source[0]]].cuts[source[1]]
+
+    def _rows(self, channel: int, cut: Cut, statement: Function) -> Claim:
+        """The channel for all values that its inputs can have."""
+        inputs = [
+            _Operand(self.places, self.places[self.place.sources[which]], number) for which, number in statement.sources
+        ]
+        leaves = tuple(sorted({bit for operand in inputs for bit in operand.leaves}))
+        name = self.place.name
+        if len(leaves) > MOST_LEAVES:
+            return Claim(name, channel, OPEN, "rows", detail=f"depends on {len(leaves)} bits, {MOST_LEAVES} at most")
+        patterns, mask = all_rows(len(leaves))
+        count = 1 << len(leaves)
+        columns = dict(zip(leaves, columns_of(patterns, count), strict=True))
+        values = [operand.value(columns, count) for operand in inputs]
+        can = np.ones(count, bool)
+        for operand in inputs:
+            can &= operand.can(columns, count)
+        rows = self.circuit.rows(cut.bits, dict(zip(leaves, patterns, strict=True)), mask)
+        found = np.full(count, cut.offset, np.int64)
+        for k, column in enumerate(columns_of(rows, count)):
+            found += column << k
+        expected = np.zeros(count, np.int64)
+        expected[can] = statement.values([value[can] for value in values])
+        wrong = can & (found != expected)
+        if not wrong.any():
+            return Claim(name, channel, PROVED, "rows", leaves=leaves)
+        bad = np.flatnonzero(wrong)
+        first = int(bad[len(bad) // 2])
+        example = {
+            "inputs": {
+                f"{operand.place.name}[{operand.channel}]": int(value[first])
+                for operand, value in zip(inputs, values, strict=True)
+            },
+            "expected": int(expected[first]),
+            "found": int(found[first]),
+        }
+        return Claim(name, channel, REFUTED, "rows", leaves=leaves, counterexample=example)
+
+
+class _Operand:
+    """A value that a function takes: by the bits that it stands in, or through the sums that would give it."""
+
+    def __init__(self, places: Mapping[str, Place], place: Place, channel: int) -> None:
+        self.place, self.channel = place, channel
+        self.cut = place.cuts[channel]
+        self.parts: list[tuple[int, _Operand]] = []
+        statement = place.statements[channel] if place.statements else None
+        if self.cut is None:
+            if not isinstance(statement, Affine):
+                raise Dependence(f"takes {place.name}[{channel}], which stands nowhere")
+            for (which, number), weight in statement.weights.items():
+                source = places[place.sources[which]]
+                if int(source.low[number]) < int(source.high[number]):
+                    self.parts.append((weight, _Operand(places, source, number)))
+                else:
+                    self.parts.append((weight, _Constant(source, number)))
+            self.constant = statement.constant
+        plain = {_plain(bit) for bit in self.cut.bits} if self.cut else set()
+        self.leaves: set[int] = (plain - {0, 1}).union(*(part.leaves for _, part in self.parts))
+
+    def value(self, columns: Mapping[int, Int64], count: int) -> Int64:
+        """The integer in each row."""
+        if self.cut is None:
+            total = np.full(count, self.constant, np.int64)
+            for weight, part in self.parts:
+                total += weight * part.value(columns, count)
+            return total
+        total = np.full(count, self.cut.offset, np.int64)
+        for k, bit in enumerate(self.cut.bits):
+            if bit == 1 or bit == ~0:
+                total += 1 << k
+            elif bit not in (0, ~1):
+                total += (columns[bit] if bit >= 0 else 1 - columns[~bit]) << k
+        return total
+
+    def can(self, columns: Mapping[int, Int64], count: int) -> npt.NDArray[np.bool_]:
+        """Which rows can come, by the ranges of what stands in bits."""
+        if self.cut is None:
+            found = np.ones(count, bool)
+            for _, part in self.parts:
+                found &= part.can(columns, count)
+            return found
+        value = self.value(columns, count)
+        low, high = int(self.place.low[self.channel]), int(self.place.high[self.channel])
+        return np.logical_and(value >= low, value <= high)
+
+
+class _Constant(_Operand):
+    """A value that is always the same."""
+
+    def __init__(self, place: Place, channel: int) -> None:
+        self.place, self.channel = place, channel
+        self.cut, self.leaves, self.parts = None, set(), []
+        self.constant = int(place.low[channel])
+
+
+def _given(place: Place, channel: int) -> Word | None:
+    """What a channel's bits can be together, by what is known of its value."""
+    cut = place.cuts[channel]
+    if cut is None:
+        return None
+    low, high = int(place.low[channel]) - cut.offset, int(place.high[channel]) - cut.offset
+    if low < 0:  # raw two's complement: nothing follows for the plain bits
+        low, high = 0, (1 << len(cut.bits)) - 1
+    return Word(cut.bits, ((low, high),))
+
+
+def _plain(bit: int) -> int:
+    return bit if bit >= 0 else ~bit

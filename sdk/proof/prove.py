@@ -1,0 +1,73 @@
+"""The proof of a whole artifact: place after place, each from those that feed it, within a limit of processor time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..network import Network
+from .circuit import Circuit
+from .claim import OUT_OF_TIME, Artifact, Claim
+from .cut_points import CutPoints
+from .evidence import Evidence
+from .kept_proofs import KeptProof
+from .layer_proof import LayerProof, Place, places_of
+
+__all__ = ["SECONDS", "Proof", "prove"]
+
+SECONDS = 1800.0
+"""Processor time that a proof may take."""
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """What was found of an artifact: the evidence of each place, in an order in which each follows what feeds it."""
+
+    network: Network
+    circuit: Circuit
+    artifact: Artifact
+    places: dict[str, Place]
+    evidence: dict[str, Evidence]
+
+    @property
+    def claims(self) -> list[Claim]:
+        """All claims."""
+        return [claim for evidence in self.evidence.values() for claim in evidence.claims]
+
+
+def prove(
+    network: Network,
+    circuit: Circuit,
+    artifact: Artifact,
+    announce: Callable[[str], None] = lambda name: None,
+    *,
+    seconds: float = SECONDS,
+) -> Proof:
+    """Prove every channel of every place of a circuit, or say of each why not.
+
+    What was proved before is not proved again. `seconds` : processor time; what is left then is out of time.
+    """
+    places = places_of(network, artifact)
+    points = CutPoints(circuit)
+    begun = time.process_time()
+    found: dict[str, Evidence] = {}
+    for name, place in places.items():
+        if not place.sources:
+            continue
+        announce(name)
+        kept = KeptProof(circuit, network, places, place)
+        before = time.process_time()
+        evidence = kept.find()
+        if evidence is None:
+            proof = LayerProof(circuit, points, places, place)
+            claims = []
+            for channel in range(len(place.cuts)):
+                late = time.process_time() - begun > seconds
+                claims.append(Claim(name, channel, OUT_OF_TIME) if late else proof.claim(channel))
+            evidence = Evidence(
+                tuple(claims), tuple(proof.words[proof.given :]), round(time.process_time() - before, 3)
+            )
+            kept.keep(evidence)
+        found[name] = evidence
+    return Proof(network, circuit, artifact, places, found)

@@ -1,0 +1,1 @@
+"""What each kind of layer says of one of its channels: a file for each kind."""

