@@ -70,6 +70,9 @@ class QuantizedConverter:
         mlp, dropped = mlp.without_tail(), tail_note(mlp)
         if chosen.neurons == "logic":
             return _logic(mlp, data, chosen, options, progress, dropped)
+        for name in ("logic_widths", "logic_inputs", "logic_weights"):
+            if options.get(name) is not None:
+                raise InputError(f"option {name}", "is of --neurons logic alone", "Add that, or leave this out")
         if not has_edges(mlp):
             refuse_unsupported(mlp)
         samples = _samples(mlp, data, chosen)

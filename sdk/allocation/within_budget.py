@@ -227,15 +227,20 @@ def convert_within(
         conversion = converter.convert(mlp, data, {**own, **allocator.options(choices)}, progress)
         cost = part.cost(conversion.network, budget)
         if cost <= budget.limit:
-            note = f"{budget.text}: {cost:,.0f} with {_said(allocator, choices)}"
+            note = f"{budget.text}: {_figure(cost)} with {_said(allocator, choices)}"
             return replace(conversion, notes=(note, *conversion.notes))
         least = min(least, cost)
         limit *= _MARGIN * budget.limit / cost
     raise CheckFailed(
         f"option budget={budget.text}",
-        f"cannot be met: the least that was reached is {least:,.0f}",
+        f"cannot be met: the least that was reached is {_figure(least)}",
         "Allow more, or train a smaller model",
     )
+
+
+def _figure(cost: float) -> str:
+    """Microseconds and the like are far below 1: as many digits as tell them from a limit."""
+    return f"{cost:,.0f}" if cost >= 100 else f"{cost:,.4g}"
 
 
 def _require(budget: Budget, declared: Sequence[Option], options: Mapping[str, Any], data: Dataset | None) -> None:
