@@ -33,7 +33,11 @@ def rows_of(proof: Proof) -> list[Row]:
         methods = ", ".join(f"{count} {_METHODS[method]}" for method, count in sorted(counts.items()))
         methods += "; kept from before" if evidence.kept else ""
         proved = sum(claim.status == PROVED for claim in claims)
-        detail = "" if first is None else f"{name}[{first.channel}]: {first.detail or said_by(first)}"
+        detail = (
+            ""
+            if first is None
+            else f"{name}[{first.channel}]: {'; '.join(filter(None, (said_by(first), first.detail)))}"
+        )
         rows.append(Row(name, status, len(claims), proved, methods, evidence.seconds, detail))
     return rows
 
@@ -43,6 +47,10 @@ def said_by(claim: Claim) -> str:
     example = claim.counterexample
     if not example:
         return ""
+    if "network_inputs" in example:
+        given = ", ".join(map(str, example["network_inputs"]))
+        at = f"for inputs {given} {example['at']} must be {example['expected']}, and is {example['found']}"
+        return f"{at} ({example['simulated']})"
     given = ", ".join(f"{name} = {value}" for name, value in list(example["inputs"].items())[:8])
     return f"for {given} it must be {example['expected']}, and is {example['found']}"
 

@@ -12,6 +12,7 @@ from edgeml.proof.certificate import certificate_files, rows_of
 from edgeml.proof.claim import NOT_TRIED, PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
 from edgeml.proof.prove import prove
+from edgeml.proof.refute import refuted
 from edgeml.system.regular_file import read_regular
 from edgeml.version import __version__
 
@@ -19,6 +20,7 @@ from ..architectures.unrolled.architecture import UnrolledPlan
 from ..architectures.unrolled.rtl import pipeline_latency
 from ..design import laid_out, read_design
 from .cuts import artifact_of
+from .simulate import confirmation
 from .yosys_reader import circuit_of, read_module, yosys_version
 
 if TYPE_CHECKING:
@@ -58,13 +60,10 @@ class UnrolledProver:
         verilog = read_regular(bundle.folder / path, _LARGEST_TEXT)
         announce(f"yosys reads {path}")
         circuit = circuit_of(read_module(verilog, name))
-        proof = prove(
-            network,
-            circuit,
-            artifact_of(circuit, plan.logic),
-            lambda place: announce(f"proving {place}"),
-            seconds=seconds,
-        )
+        artifact = artifact_of(circuit, plan.logic)
+        proof = prove(network, circuit, artifact, lambda place: announce(f"proving {place}"), seconds=seconds)
+        confirm = confirmation(verilog, name, circuit, artifact, plan.logic)
+        proof = refuted(proof, bundle.golden()[0], confirm)
         stated = pipeline_latency(plan.logic, plan.register_every)
         registers = Row(
             "registers",
