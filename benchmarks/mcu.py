@@ -80,7 +80,7 @@ def ours(shape: Sequence[int], bits: int, chip: Core) -> dict[str, Any]:
     if found.instructions is None:
         instructions, dense, stack = _instructions_on_m55(firmware), {}, {}
     else:
-        layers = [values["instructions"] for name, values in found.layers.items() if name.startswith("dense")]
+        layers = [values["instructions"] for values in found.layers.values() if values["kernel"]]
         instructions, dense = found.instructions, {"dense_instructions_per_mac": sum(layers) / macs}
         stack = {"stack": found.stack}
     return {

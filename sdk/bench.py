@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,12 @@ def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: 
     the bundle here (`plugins.CountsInstructions`). For dense layers, also their multiply-accumulates (`macs`)."""
     q, _ = bundle.golden()
     macs = {node.name: node.layer.multiplications for node in bundle.network.nodes}
+    before = {node.name: node.inputs for node in bundle.network.nodes}
+
+    def work_of(layer: str, counted: Mapping[str, float]) -> int:
+        """Its own, and that of layers before it that are computed with it."""
+        return macs.get(layer, 0) + sum(work_of(name, counted) for name in before.get(layer, ()) if name not in counted)
+
     rows: list[dict[str, Any]] = []
     for name, executor in _ready(bundle):
         if not _counts(executor):
@@ -89,7 +95,7 @@ def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: 
         if found.instructions is None:
             continue
         for layer, count in {"": found.instructions, **found.instructions_by_layer}.items():
-            work = macs.get(layer, 0) if layer else sum(macs.values())
+            work = work_of(layer, found.instructions_by_layer) if layer else sum(macs.values())
             row = {"executor": name, "layer": layer, "instructions": count, "macs": work, "detail": done.detail}
             rows.append({**row, "instructions_per_mac": round(count / work, 3) if work else None})
     return rows

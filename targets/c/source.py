@@ -124,11 +124,18 @@ def _core(layout: ArenaLayout) -> str:
             lines.append(f"    trace = {_values(stage, '')}, trace);")
     last = layout.stages[-1]
     outputs = network.output_size
-    # The one stage of what is sliced writes where the outputs are wanted.
     written = f"        {_values(last, f' + sample * {last.output.padded}u')}, output + sample * {outputs}u);"
+    if layout.sliced_tile:  # its one stage has written where the outputs are wanted
+        lines += [
+            "    for (size_t sample = 0; label && sample < samples; sample++) {",
+            f"        label[sample] = {_decision(layout)};",
+            "    }",
+            "}\n",
+        ]
+        return "\n".join(lines)
     lines += [
         "    for (size_t sample = 0; sample < samples; sample++) {",
-        *([] if layout.sliced_tile else [written]),
+        written,
         "        if (label) {",
         f"            label[sample] = {_decision(layout)};",
         "        }",

@@ -13,7 +13,17 @@ from edgeml.targets.c.dense_kernels.rows import RowsKernel
 from edgeml.targets.c.dense_kernels.straight_line import StraightLineKernel
 
 from .cores import Core
-from .kernels import BitsColumnsKernel, LanesKernel, MveKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
+from .kernels import (
+    BitsColumnsKernel,
+    LanesKernel,
+    MveKernel,
+    W2DspKernel,
+    W2LevelsKernel,
+    W2WordsKernel,
+    W4DspKernel,
+    W8BlockKernel,
+    W8DspKernel,
+)
 
 __all__ = ["core_kernels", "counted_kernels", "dialect_for", "dialect_with", "kernel_names"]
 
@@ -59,8 +69,9 @@ def core_kernels(core: Core) -> tuple[DenseKernel, ...]:
 
 
 def counted_kernels(core: Core) -> tuple[DenseKernel, ...]:
-    """What dense layers get where it was counted that it pays, and else never: code that grows with the weights."""
-    return (_BY_INPUTS, _BY_WORDS) if core.dsp else (_BY_INPUTS,)
+    """What dense layers get where it was counted that it pays, and else never: what costs more flash than the packed
+    weights that others take."""
+    return (_BY_INPUTS, _BY_WORDS, W2LevelsKernel(), W2WordsKernel()) if core.dsp else (_BY_INPUTS,)
 
 
 def kernel_names(core: Core) -> tuple[str, ...]:

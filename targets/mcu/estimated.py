@@ -17,6 +17,7 @@ from edgeml.targets.c.arena import Stage
 from edgeml.targets.c.dense_kernels.straight_line import MOST_LEVELS, may_be_written_out
 
 from .cores import Core
+from .kernel_choice import BALANCED, KernelCost, quickest
 
 __all__ = ["Estimate", "estimated"]
 
@@ -28,50 +29,72 @@ _PER_MAC: Mapping[str, Mapping[str, float]] = {
 }
 _AROUND = 4
 """Instructions for each input and each output of a dense layer, besides its products."""
-_INPUT, _LEVELS, _OTHER = 5, 16, 12
-"""For each value of the input, each neuron's thresholds, each output of another layer."""
+_INPUT, _INPUT_WORDS, _LEVELS, _OTHER = 5, 1.5, 16, 12
+"""For each value of the input, one by one or four at a time, each neuron's thresholds, each output of another layer."""
+_WORD_PER_MAC, _LEVELS_PER_MAC, _SHARED = 0.35, 0.57, 25
+"""Of the kernels `w2_words` and `w2_levels`, and what both take once."""
 _CODE, _TERM_BYTES = 900, 3.5
 """Bytes of code of a small network; of each term that is written out."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Instructions of an inference; bytes of constants and code; for about how many layers terms are written out."""
+    """Instructions of an inference; bytes of constants and code; for about how many layers another kernel is chosen
+    than the core's first."""
 
     instructions: float
     flash_bytes: float
-    written_out: int
+    spending: int
 
 
-def estimated(program: CProgram, core: Core, smallest: bool = False) -> Estimate:
-    """Of a program with the core's kernels in their order; layers of mostly zeros are taken as written out, where that
-    is quicker, unless the `smallest` code is wanted."""
-    instructions, code, written_out = 0.0, 0.0, 0
+def estimated(program: CProgram, core: Core, wanted: str = BALANCED) -> Estimate:
+    """Of a program with the core's kernels in their order; layers get those that `quickest` chooses by estimate."""
+    instructions, code, spending = 0.0, 0.0, 0
     skipped: set[str] = set()
     for stage in program.layout.stages:
         layer = stage.job.nodes[0].layer
         if isinstance(layer, Dense):
             behind = _thresholds_behind(program, stage)
-            packed = _packed(stage, layer, core)
-            terms = int(np.count_nonzero(layer.weight))
-            written = _written_out(layer, terms, core, behind)
-            around = 0.0 if behind is None else float(_LEVELS * layer.outputs)
-            if not smallest and may_be_written_out(layer.weight) and 2 * written < packed + around:
-                instructions += written
-                code += _TERM_BYTES * terms + 16 * layer.outputs - sum(each.bytes for each in stage.code.constants)
-                written_out += 1
-                if behind is not None:
-                    skipped.add(behind.job.nodes[0].name)
-                    code -= sum(each.bytes for each in behind.code.constants)
-            else:
-                instructions += packed
+            costs = _costs(stage, layer, core, behind)
+            name = quickest({"": costs}, wanted)[""]
+            packed, chosen = costs[0], next(each for each in costs if each.kernel == name)
+            instructions += chosen.instructions
+            code += chosen.bytes - packed.bytes
+            spending += chosen is not packed
+            if behind is not None:
+                skipped.add(behind.job.nodes[0].name)
         elif stage.job.nodes[0].name in skipped:
             continue
         elif isinstance(layer, Threshold):
             instructions += _LEVELS * layer.channels
         else:
-            instructions += (_OTHER if stage.job.inputs else _INPUT) * stage.output.size
-    return Estimate(instructions, program.constant_bytes + _CODE + code, written_out)
+            instructions += (_OTHER if stage.job.inputs else _input(core)) * stage.output.size
+    return Estimate(instructions, program.constant_bytes + _CODE + code, spending)
+
+
+def _input(core: Core) -> float:
+    return _INPUT_WORDS if core.dsp else _INPUT
+
+
+def _costs(stage: Stage, layer: Dense, core: Core, behind: Stage | None) -> list[KernelCost]:
+    """Of the core's first kernel, with the thresholds behind it; and of those that need a count."""
+    terms, size = int(np.count_nonzero(layer.weight)), layer.weight.size
+    stored = sum(each.bytes for each in stage.code.constants)
+    after = 0
+    if behind is not None:
+        stored += sum(each.bytes for each in behind.code.constants)
+        after = _LEVELS * layer.outputs
+    found = [KernelCost(stored, round(_packed(stage, layer, core)) + after, "packed")]
+    if may_be_written_out(layer.weight):
+        written = round(_TERM_BYTES * terms + 16 * layer.outputs)
+        found.append(KernelCost(written, round(_written_out(layer, terms, core, behind)), "straight_line"))
+    if core.dsp and stage.code.kernel == "w2_dsp":
+        around = _SHARED + 1.6 * layer.inputs + 7.0 * layer.outputs
+        words, beside = round(_WORD_PER_MAC * size + around), 6 * layer.outputs
+        found.append(KernelCost(size + beside, words, "w2_words"))
+        if behind is not None:
+            found.append(KernelCost(size // 4 + beside, round(_LEVELS_PER_MAC * size + around), "w2_levels"))
+    return found
 
 
 def _thresholds_behind(program: CProgram, stage: Stage) -> Stage | None:

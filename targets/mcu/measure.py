@@ -17,23 +17,21 @@ from .emulator import Call, Emulator, emulator_missing
 from .firmware import Firmware, firmware_files, self_test_vectors
 from .image import Image
 from .image_build import library_image
+from .kernel_choice import BALANCED, KernelCost, quickest
 from .runner import NetworkRunner
 from .toolchain import compiler_missing, compiler_version
 
 __all__ = [
     "OPTIMIZATIONS",
-    "KernelCost",
     "Measurement",
     "choose_kernels",
     "kernel_costs",
     "measure",
     "measure_best",
     "measuring_missing",
-    "quickest",
 ]
 
 OPTIMIZATIONS = ("-O2", "-Os")
-_WRITTEN_OUT = ("straight_line", "straight_line_words")
 
 
 def measuring_missing() -> str:
@@ -126,22 +124,6 @@ def measure_best(firmware: Firmware, core: Core) -> Measurement:
     return small if 8 * small.instructions <= 9 * quick.instructions else quick
 
 
-@dataclass(frozen=True, order=True)
-class KernelCost:
-    """A kernel for a layer, in a whole network on a core.
-
-    Parameters
-    ----------
-    bytes : constants and code of its own.
-    instructions : of one inference.
-    kernel : its name.
-    """
-
-    bytes: int
-    instructions: int
-    kernel: str
-
-
 def kernel_costs(network: Network, core: Core) -> dict[str, list[KernelCost]]:
     """What each kernel of a core costs wherever it applies, by the prefix of the stage.
 
@@ -172,39 +154,6 @@ def kernel_costs(network: Network, core: Core) -> dict[str, list[KernelCost]]:
     return dict(sorted(costs.items()))
 
 
-def quickest(costs: Mapping[str, list[KernelCost]], smallest: bool = False, save: int = 0) -> dict[str, str]:
-    """The kernel of each stage: of those that take at most an eighth more instructions than the quickest, the one of
-    the fewest bytes; with `smallest`, of all. Code written out for each weight that has more than three times the bytes
-    of another kernel must halve its instructions, or it takes no part: it would cost 2-bit networks their size.
-
-    save : so many bytes less than these take are wanted: as long as they are not saved, the kernel that costs the
-        fewest instructions for each byte is replaced by a smaller one.
-    """
-    chosen = {}
-    for prefix, all_of_them in costs.items():
-        candidates = [each for each in all_of_them if not any(_dear(each, other) for other in all_of_them)]
-        limit = 9 * min(each.instructions for each in candidates)
-        chosen[prefix] = min(each for each in candidates if smallest or 8 * each.instructions <= limit)
-    while save > 0:
-        smaller = [
-            ((each.instructions - chosen[prefix].instructions) / (chosen[prefix].bytes - each.bytes), prefix, each)
-            for prefix, candidates in costs.items()
-            for each in candidates
-            if each.bytes < chosen[prefix].bytes
-        ]
-        if not smaller:
-            break
-        _, prefix, each = min(smaller)
-        save -= chosen[prefix].bytes - each.bytes
-        chosen[prefix] = each
-    return {prefix: each.kernel for prefix, each in chosen.items()}
-
-
-def _dear(cost: KernelCost, other: KernelCost) -> bool:
-    """Whether the first is written-out code of more than three times the other's bytes and half of its instructions."""
-    return cost.kernel in _WRITTEN_OUT and cost.bytes > 3 * other.bytes and 2 * cost.instructions > other.instructions
-
-
-def choose_kernels(network: Network, core: Core, smallest: bool = False) -> dict[str, str]:
+def choose_kernels(network: Network, core: Core, wanted: str = BALANCED) -> dict[str, str]:
     """The kernel of each dense stage, by prefix, counted on this very network and core: see `quickest`."""
-    return quickest(kernel_costs(network, core), smallest)
+    return quickest(kernel_costs(network, core), wanted)

@@ -16,12 +16,20 @@ from edgeml.profile import Profile
 from .cores import Core
 from .estimated import estimated
 from .firmware import Firmware, firmware_files
-from .measure import Measurement, kernel_costs, measure_best, measuring_missing, quickest
+from .kernel_choice import BALANCED, WANTED, quickest
+from .measure import Measurement, kernel_costs, measure_best, measuring_missing
 from .rules import PROFILE_FIELDS, budget, measured_rules, profile_core, size_rules
 
 __all__ = ["FOLDER", "OPTIONS", "McuTarget"]
 
-OPTIONS = (Option("optimize", Choice(("speed", "size")), "What the kernels of layers are chosen by.", default="speed"),)
+OPTIONS = (
+    Option(
+        "optimize",
+        Choice(WANTED),
+        "What the kernels of layers are chosen by: twice the flash must halve the instructions; or one of both alone.",
+        default=BALANCED,
+    ),
+)
 """All options of the target."""
 
 FOLDER = "c"
@@ -47,7 +55,7 @@ class McuTarget:
         nothing is built, and about a fifth may be wrong."""
         core = profile_core(profile)
         program = firmware_files(network, core, {}).program
-        found = estimated(program, core, read_values(OPTIONS, options)["optimize"] == "size")
+        found = estimated(program, core, read_values(OPTIONS, options)["optimize"])
         return {
             "flash_bytes": round(found.flash_bytes),
             "ram_bytes": float(program.arena_bytes),
@@ -56,15 +64,15 @@ class McuTarget:
 
     def measure(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
         """What the built firmware takes, code and stack included, and the instructions of one inference on the
-        emulated core; some seconds. The kernels keep the core's order unless layers may be written out; then, as
+        emulated core; some seconds. The kernels keep the core's order unless layers take others by estimate; then, as
         `emit` does, all are counted. MissingTool where compiler or emulator are absent."""
         if missing := measuring_missing():
             raise MissingTool("counting instructions", missing, "pip install 'edgeml[mcu]'")
         core = profile_core(profile)
         firmware = firmware_files(network, core, {})
-        smallest = read_values(OPTIONS, options)["optimize"] == "size"
-        if estimated(firmware.program, core, smallest).written_out:
-            _, _, found = _built(network, core, smallest, budget(profile, "flash_bytes"), "")
+        wanted = read_values(OPTIONS, options)["optimize"]
+        if estimated(firmware.program, core, wanted).spending:
+            _, _, found = _built(network, core, wanted, budget(profile, "flash_bytes"), "")
             assert found is not None
         else:
             found = measure_best(firmware, core)
@@ -87,7 +95,7 @@ class McuTarget:
         core = profile_core(profile)
         wanted = read_values(OPTIONS, options)["optimize"]
         missing = measuring_missing()
-        chosen, firmware, found = _built(network, core, wanted == "size", budget(profile, "flash_bytes"), missing)
+        chosen, firmware, found = _built(network, core, wanted, budget(profile, "flash_bytes"), missing)
         for name, text in firmware.files.items():
             path = folder / FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,20 +115,20 @@ class McuTarget:
 
 
 def _built(
-    network: Network, core: Core, smallest: bool, flash: int, missing: str
+    network: Network, core: Core, wanted: str, flash: int, missing: str
 ) -> tuple[dict[str, str], Firmware, Measurement | None]:
-    """The kernels, the firmware with them, and what was measured of it: the quickest or smallest kernels, or ones that
+    """The kernels, the firmware with them, and what was measured of it: the kernels that are wanted, or ones that
     are smaller yet as long as the whole takes more than `flash` bytes. If something is missing, none is chosen."""
     if missing:
         return {}, firmware_files(network, core, {}), None
     costs = kernel_costs(network, core)
     most = sum(max(each.bytes for each in candidates) for candidates in costs.values())
-    chosen, save = quickest(costs, smallest), 0
+    chosen, save = quickest(costs, wanted), 0
     firmware = firmware_files(network, core, chosen)
     found = measure_best(firmware, core)
     while found.flash > flash and save < most:
         save += found.flash - flash
-        smaller = quickest(costs, smallest, save)
+        smaller = quickest(costs, wanted, save)
         if smaller != chosen:
             chosen, firmware = smaller, firmware_files(network, core, smaller)
             found = measure_best(firmware, core)

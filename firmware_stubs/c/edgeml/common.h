@@ -81,6 +81,22 @@
 #define EDGEML_LOAD_HERE(pointer) ((void)0)
 #endif
 
+#if defined(__GNUC__) || defined(__clang__)
+#define EDGEML_MAYBE_UNUSED __attribute__((unused))
+#else
+#define EDGEML_MAYBE_UNUSED
+#endif
+
+#if defined(__arm__) && defined(__thumb__) && (defined(__GNUC__) || defined(__clang__)) && defined(EDGEML_LITTLE_ENDIAN)
+/* A function written in assembly: its argument is in r0, and the compiler must not look inside. */
+#define EDGEML_NAKED static __attribute__((naked, noinline, used))
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+#define EDGEML_THUMB_DSP 1
+#elif !defined(__thumb2__)
+#define EDGEML_THUMB_1 1
+#endif
+#endif
+
 /* Writes zeros: what kernels may read behind the last element of a tensor. */
 EDGEML_INLINE void edgeml_zero(uint8_t *bytes, size_t count)
 {

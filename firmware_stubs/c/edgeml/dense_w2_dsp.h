@@ -44,46 +44,56 @@
     "add   r6, r6, " acc ", asr #14\n"                               \
     "strd  r5, r6, [r4], #8\n"
 
-EDGEML_NAKED void edgeml_dense_w2_dsp_segment(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)
-{
-    __asm__ volatile(
-        ".syntax unified\n"
-        "push  {r4-r11, lr}\n"
-        "sub   sp, #28\n"
-        "ldmia r0, {r3-r9}\n"
-        "stmia sp, {r3-r9}\n" /* 0: x, 4: end of the block, 8: from, 12: to, 16: start, 20: block bytes, 24: blocks */
-        "mov   r1, r4\n"
-        "mov   r2, #0xC000C000\n"
-        "orr   r2, r2, #0x00030003\n"
-        "1:\n"
-        "ldr   r0, [sp, #0]\n"
-        "ldr   r3, [sp, #20]\n"
-        "ldr   r7, [sp, #16]\n"
-        "add   r4, r1, r3\n"
-        "str   r4, [sp, #4]\n"
-        "mov   r8, r7\n"
-        "mov   r9, r7\n"
-        "mov   r10, r7\n"
-        "tst   r3, #16\n" /* an odd number of groups: start with the second of the loop */
-        "bne   3f\n"
-        "2:\n" EDGEML_W2_GROUP
-        "3:\n" EDGEML_W2_GROUP
-        "ldr   lr, [sp, #4]\n"
-        "cmp   r1, lr\n"
-        "bne   2b\n"
-        "ldrd  r3, r4, [sp, #8]\n"
-        EDGEML_W2_SUMS("r7")
-        EDGEML_W2_SUMS("r8")
-        EDGEML_W2_SUMS("r9")
-        EDGEML_W2_SUMS("r10")
-        "strd  r3, r4, [sp, #8]\n"
-        "ldr   r3, [sp, #24]\n"
-        "subs  r3, #1\n"
-        "str   r3, [sp, #24]\n"
-        "bne   1b\n"
-        "add   sp, #28\n"
-        "pop   {r4-r11, pc}\n" ::: "memory");
-}
+/* A function of all blocks; `finish` leaves the results of a block, `mask` makes what `group` needs in r2, bit `odd` of a
+   block's bytes says whether it has an odd number of groups. */
+#define EDGEML_W2_SEGMENT(name, mask, group, odd, finish)                                                                   \
+    EDGEML_NAKED void name(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)                                          \
+    {                                                                                                                  \
+        __asm__ volatile(                                                                                              \
+            ".syntax unified\n"                                                                                        \
+            "push  {r4-r11, lr}\n"                                                                                     \
+            "sub   sp, #28\n"                                                                                          \
+            "ldmia r0, {r3-r9}\n"                                                                                      \
+            "stmia sp, {r3-r9}\n" /* 0: x, 4: end of the block, 8: from, 12: to, 16: start, 20: block bytes, 24: blocks */ \
+            "mov   r1, r4\n" mask                                                                                      \
+            "1:\n"                                                                                                     \
+            "ldr   r0, [sp, #0]\n"                                                                                     \
+            "ldr   r3, [sp, #20]\n"                                                                                    \
+            "ldr   r7, [sp, #16]\n"                                                                                    \
+            "add   r4, r1, r3\n"                                                                                       \
+            "str   r4, [sp, #4]\n"                                                                                     \
+            "mov   r8, r7\n"                                                                                           \
+            "mov   r9, r7\n"                                                                                           \
+            "mov   r10, r7\n"                                                                                          \
+            "tst   r3, #" odd "\n" /* an odd number of groups: start with the second of the loop */                    \
+            "bne   3f\n"                                                                                               \
+            "2:\n" group                                                                                               \
+            "3:\n" group                                                                                               \
+            "ldr   lr, [sp, #4]\n"                                                                                     \
+            "cmp   r1, lr\n"                                                                                           \
+            "bne   2b\n" finish                                                                                        \
+            "ldr   r3, [sp, #24]\n"                                                                                    \
+            "subs  r3, #1\n"                                                                                           \
+            "str   r3, [sp, #24]\n"                                                                                    \
+            "bne   1b\n"                                                                                               \
+            "add   sp, #28\n"                                                                                          \
+            "pop   {r4-r11, pc}\n" ::: "memory");                                                                      \
+    }
+
+#define EDGEML_W2_MASK                                               \
+    "mov   r2, #0xC000C000\n"                                        \
+    "orr   r2, r2, #0x00030003\n"
+
+/* The sums of a block of eight outputs onto what `from` holds. */
+#define EDGEML_W2_ALL_SUMS                                           \
+    "ldrd  r3, r4, [sp, #8]\n"                                       \
+    EDGEML_W2_SUMS("r7")                                             \
+    EDGEML_W2_SUMS("r8")                                             \
+    EDGEML_W2_SUMS("r9")                                             \
+    EDGEML_W2_SUMS("r10")                                            \
+    "strd  r3, r4, [sp, #8]\n"
+
+EDGEML_W2_SEGMENT(edgeml_dense_w2_dsp_segment, EDGEML_W2_MASK, EDGEML_W2_GROUP, "16", EDGEML_W2_ALL_SUMS)
 
 #else
 

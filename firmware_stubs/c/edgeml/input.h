@@ -47,6 +47,67 @@ EDGEML_INLINE void edgeml_input_s8(const int8_t *x, size_t count, size_t padded,
     }
 }
 
+#elif defined(EDGEML_THUMB_DSP) && defined(__ARM_FEATURE_UNALIGNED)
+
+/* Four bytes: those that are at least as large as the highest become it. r3: the highest, four times. */
+#define EDGEML_INPUT_WORD(first)                                     \
+    "ldr   r4, [r0], #4\n" first                                     \
+    "usub8 r5, r4, r3\n"                                             \
+    "sel   r4, r3, r4\n"                                             \
+    "str   r4, [r1], #4\n"
+#define EDGEML_INPUT_FROM_ZERO                                       \
+    "eor    r4, r4, #0x80808080\n"                                   \
+    "uqsub8 r4, r4, r6\n"
+
+/* Words from x to y, at least one; two a turn. r6: 128 + low, four times. */
+#define EDGEML_INPUT_WORDS(name, first)                                                                                \
+    EDGEML_NAKED void name(const void *x EDGEML_MAYBE_UNUSED, uint8_t *y EDGEML_MAYBE_UNUSED,                          \
+                           size_t words EDGEML_MAYBE_UNUSED, uint32_t high EDGEML_MAYBE_UNUSED,                        \
+                           uint32_t low EDGEML_MAYBE_UNUSED)                                                           \
+    {                                                                                                                  \
+        __asm__ volatile(                                                                                              \
+            ".syntax unified\n"                                                                                        \
+            "ldr   r12, [sp]\n"                                                                                        \
+            "push  {r4-r6, lr}\n"                                                                                      \
+            "mov   r6, r12\n"                                                                                          \
+            "lsls  r12, r2, #31\n" /* an odd number: begin with the second of the loop */                              \
+            "beq   1f\n"                                                                                               \
+            "adds  r2, #1\n"                                                                                           \
+            "b     2f\n"                                                                                               \
+            "1:\n" EDGEML_INPUT_WORD(first)                                                                            \
+            "2:\n" EDGEML_INPUT_WORD(first)                                                                            \
+            "subs  r2, #2\n"                                                                                           \
+            "bne   1b\n"                                                                                               \
+            "pop   {r4-r6, pc}\n" ::: "memory");                                                                       \
+    }
+
+EDGEML_INPUT_WORDS(edgeml_input_words_u8, "")
+EDGEML_INPUT_WORDS(edgeml_input_words_s8, EDGEML_INPUT_FROM_ZERO)
+
+EDGEML_INLINE void edgeml_input_u8(const uint8_t *x, size_t count, size_t padded, uint8_t high, uint8_t *y)
+{
+    if (count >= 4) {
+        edgeml_input_words_u8(x, y, count / 4, high * 0x01010101u, 0);
+    }
+    for (size_t i = count / 4 * 4; i < count; i++) {
+        y[i] = x[i] < high ? x[i] : high;
+    }
+    edgeml_zero(y + count, padded - count);
+}
+
+EDGEML_INLINE void edgeml_input_s8(const int8_t *x, size_t count, size_t padded, int8_t low, uint8_t *y)
+{
+    const uint32_t least = (uint32_t)(128 + low), highest = (uint32_t)(-1 - 2 * low);
+    if (count >= 4) {
+        edgeml_input_words_s8(x, y, count / 4, highest * 0x01010101u, least * 0x01010101u);
+    }
+    for (size_t i = count / 4 * 4; i < count; i++) {
+        const int32_t above = x[i] > low ? x[i] - low : 0;
+        y[i] = (uint8_t)(above < (int32_t)highest ? above : (int32_t)highest);
+    }
+    edgeml_zero(y + count, padded - count);
+}
+
 #else
 
 EDGEML_INLINE void edgeml_input_u8(const uint8_t *restrict x, size_t count, size_t padded, uint8_t high,

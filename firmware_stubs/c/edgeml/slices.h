@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 512 samples at once, each in its own bit: a plane is 512 bits, word s / 64 of it has sample s at bit s % 64. Boolean
    functions of planes are generated (EDGEML_F and EDGEML_PLANE); here are the way in, from bytes, and the way out, to
-   sums of 32 bits. */
+   sums of 32 bits. Both go by rows of 64 bits, a row of each sample, that become columns: 64 tests of a sample's bytes,
+   and eight bytes of sums. */
 #ifndef EDGEML_SLICES_H
 #define EDGEML_SLICES_H
 
@@ -35,90 +36,160 @@ typedef uint64_t edgeml_slice;
     }
 #endif
 
-/* Sixteen bytes in each lane of 128 bits, of rows i and i + 8 in turn; bytes that are larger than one, as that one. */
+/* Words from one row to the next; planes from 64 rows to the next: rows that are written and read together would lie in
+   the same set of a cache if those were 64. */
+#define EDGEML_SLICES_ROW 8u
+#define EDGEML_SLICES_ROWS 65u
+
+/* A stage of what turns 64 rows of 64 bits into columns: the upper halves of 2 * shift bits of `a` change places with
+   the lower halves of `b`. mask: the lower halves. */
 #if defined(EDGEML_AVX512)
-#define EDGEML_LESS(a, most) _mm512_min_epu8(a, _mm512_set1_epi8((char)(most)))
-#define EDGEML_LOWER(a, b) _mm512_unpacklo_epi8(a, b)
-#define EDGEML_UPPER(a, b) _mm512_unpackhi_epi8(a, b)
-#elif defined(EDGEML_AVX2)
-#define EDGEML_LESS(a, most) _mm256_min_epu8(a, _mm256_set1_epi8((char)(most)))
-#define EDGEML_LOWER(a, b) _mm256_unpacklo_epi8(a, b)
-#define EDGEML_UPPER(a, b) _mm256_unpackhi_epi8(a, b)
+#define EDGEML_SLICE_MASK(mask) _mm512_set1_epi64((int64_t)(mask))
+#define EDGEML_SLICE_SWAP(a, b, shift, mask)                                                                           \
+    do {                                                                                                               \
+        const __m512i lower = EDGEML_SLICE_MASK(mask);                                                                 \
+        const __m512i upper = _mm512_srli_epi64(a, shift);                                                             \
+        a = _mm512_ternarylogic_epi64(lower, a, _mm512_slli_epi64(b, shift), 0xca);                                    \
+        b = _mm512_ternarylogic_epi64(lower, upper, b, 0xca);                                                          \
+    } while (0)
+/* The same of whole bytes: each byte of the other halves takes the place of the one so far from it. */
+#define EDGEML_SLICE_SWAP_BYTES(a, b, shift, mask)                                                                     \
+    do {                                                                                                               \
+        const __mmask64 lower = _mm512_movepi8_mask(EDGEML_SLICE_MASK(mask));                                          \
+        const __m512i change = _mm512_xor_si512(_mm512_set_epi64(EDGEML_SLICE_PLACES), _mm512_set1_epi8((shift) / 8)); \
+        const __m512i before = a;                                                                                      \
+        a = _mm512_mask_shuffle_epi8(a, ~lower, b, change);                                                            \
+        b = _mm512_mask_shuffle_epi8(b, lower, before, change);                                                        \
+    } while (0)
+#define EDGEML_SLICE_PLACES                                                                                            \
+    0x0f0e0d0c0b0a0908, 0x0706050403020100, 0x0f0e0d0c0b0a0908, 0x0706050403020100, 0x0f0e0d0c0b0a0908,                \
+        0x0706050403020100, 0x0f0e0d0c0b0a0908, 0x0706050403020100
+#else
+#if defined(EDGEML_AVX2)
+#define EDGEML_SLICE_MASK(mask) _mm256_set1_epi64x((int64_t)(mask))
+#define EDGEML_SLICE_LEFT(a, shift) _mm256_slli_epi64(a, shift)
+#define EDGEML_SLICE_RIGHT(a, shift) _mm256_srli_epi64(a, shift)
 #elif defined(EDGEML_NEON)
-#define EDGEML_LESS(a, most) vreinterpretq_u64_u8(vminq_u8(vreinterpretq_u8_u64(a), vdupq_n_u8(most)))
-#define EDGEML_LOWER(a, b) vreinterpretq_u64_u8(vzip1q_u8(vreinterpretq_u8_u64(a), vreinterpretq_u8_u64(b)))
-#define EDGEML_UPPER(a, b) vreinterpretq_u64_u8(vzip2q_u8(vreinterpretq_u8_u64(a), vreinterpretq_u8_u64(b)))
+#define EDGEML_SLICE_MASK(mask) vdupq_n_u64(mask)
+#define EDGEML_SLICE_LEFT(a, shift) vshlq_n_u64(a, shift)
+#define EDGEML_SLICE_RIGHT(a, shift) vshrq_n_u64(a, shift)
+#else
+#define EDGEML_SLICE_MASK(mask) (mask)
+#define EDGEML_SLICE_LEFT(a, shift) ((a) << (shift))
+#define EDGEML_SLICE_RIGHT(a, shift) ((a) >> (shift))
+#endif
+#define EDGEML_SLICE_SWAP(a, b, shift, mask)                                                                           \
+    do {                                                                                                               \
+        const edgeml_slice change = (EDGEML_SLICE_RIGHT(a, shift) ^ (b)) & EDGEML_SLICE_MASK(mask);                    \
+        b ^= change;                                                                                                   \
+        a ^= EDGEML_SLICE_LEFT(change, shift);                                                                         \
+    } while (0)
 #endif
 
-#if defined(EDGEML_LOWER)
-/* The bytes of a lane of 16 rows become its columns: four times, rows i and i + 8 byte by byte in turn. */
-EDGEML_INLINE void edgeml_slices_turn(edgeml_slice row[16])
+#if !defined(EDGEML_AVX512)
+#define EDGEML_SLICE_SWAP_BYTES EDGEML_SLICE_SWAP
+#endif
+
+/* Eight rows, so far apart, by three stages; `wide` is the largest shift, which rows i and i + 4 have. */
+#define EDGEML_SLICE_EIGHT(swap, p, apart, wide, mask4, mask2, mask1)                                                        \
+    do {                                                                                                               \
+        edgeml_slice row[8];                                                                                           \
+        EDGEML_UNROLL                                                                                                  \
+        for (size_t i = 0; i < 8; i++) {                                                                               \
+            row[i] = (p)[i * (apart)*EDGEML_SLICES];                                                                   \
+        }                                                                                                              \
+        EDGEML_UNROLL                                                                                                  \
+        for (size_t i = 0; i < 4; i++) {                                                                               \
+            swap(row[i], row[i + 4], wide, mask4);                                                        \
+        }                                                                                                              \
+        EDGEML_UNROLL                                                                                                  \
+        for (size_t i = 0; i < 4; i++) {                                                                               \
+            swap(row[i + i / 2 * 2], row[i + i / 2 * 2 + 2], (wide) / 2, mask2);                          \
+        }                                                                                                              \
+        EDGEML_UNROLL                                                                                                  \
+        for (size_t i = 0; i < 8; i += 2) {                                                                            \
+            swap(row[i], row[i + 1], (wide) / 4, mask1);                                                  \
+        }                                                                                                              \
+        EDGEML_UNROLL                                                                                                  \
+        for (size_t i = 0; i < 8; i++) {                                                                               \
+            (p)[i * (apart)*EDGEML_SLICES] = row[i];                                                                   \
+        }                                                                                                              \
+    } while (0)
+
+/* 64 planes' worth of rows to columns, in place: bit c of row r becomes bit r of row c, in each word of 64 bits. */
+EDGEML_SEPARATE EDGEML_UNUSED void edgeml_slices_turn(edgeml_slice *planes)
 {
-    EDGEML_UNROLL
-    for (size_t turn = 0; turn < 4; turn++) {
-        edgeml_slice next[16];
-        EDGEML_UNROLL
-        for (size_t i = 0; i < 8; i++) {
-            next[2 * i] = EDGEML_LOWER(row[i], row[i + 8]);
-            next[2 * i + 1] = EDGEML_UPPER(row[i], row[i + 8]);
+    for (size_t slice = 0; slice < EDGEML_SLICES; slice++) {
+        for (size_t first = 0; first < 8; first++) {
+            EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP_BYTES, planes + first * EDGEML_SLICES + slice, 8u, 32, 0x00000000ffffffffu, 0x0000ffff0000ffffu,
+                               0x00ff00ff00ff00ffu);
         }
-        EDGEML_UNROLL
-        for (size_t i = 0; i < 16; i++) {
-            row[i] = next[i];
+        for (size_t first = 0; first < 64; first += 8) {
+            EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP, planes + first * EDGEML_SLICES + slice, 1u, 4, 0x0f0f0f0f0f0f0f0fu, 0x3333333333333333u,
+                               0x5555555555555555u);
         }
     }
 }
 
-/* Lane l: 16 bytes of the row 16 l below x. */
-EDGEML_INLINE edgeml_slice edgeml_slices_row(const uint8_t *x, size_t stride)
+/* So many times 64 rows. */
+EDGEML_INLINE void edgeml_slices_turn_all(edgeml_slice *planes, size_t times)
 {
+    for (size_t i = 0; i < times; i++) {
+        edgeml_slices_turn(planes + i * EDGEML_SLICES_ROWS * EDGEML_SLICES);
+    }
+}
+
+/* All bits of eight bytes. */
+EDGEML_INLINE uint64_t edgeml_slices_all_bits(const uint8_t *x)
+{
+    return (uint64_t)x[0] | (uint64_t)x[1] << 8 | (uint64_t)x[2] << 16 | (uint64_t)x[3] << 24 | (uint64_t)x[4] << 32 |
+           (uint64_t)x[5] << 40 | (uint64_t)x[6] << 48 | (uint64_t)x[7] << 56;
+}
+
+/* 64 tests of the bytes of a row: test t, a bit of the result, is of byte `place[t]` behind x against operand[t]. Each
+   eight of them are of bytes one behind the other. count: how many bytes there are behind x, at most 64. together:
+   whether there are 64, and test t is of byte t. */
 #if defined(EDGEML_AVX512)
-    __m512i row = _mm512_castsi128_si512(_mm_loadu_si128((const void *)x));
-    row = _mm512_inserti64x2(row, _mm_loadu_si128((const void *)(x + 16 * stride)), 1);
-    row = _mm512_inserti64x2(row, _mm_loadu_si128((const void *)(x + 32 * stride)), 2);
-    return _mm512_inserti64x2(row, _mm_loadu_si128((const void *)(x + 48 * stride)), 3);
+#define EDGEML_SLICES_TEST(name, test512, test256, test128, test64)                                                    \
+    EDGEML_INLINE uint64_t name(const uint8_t *x, size_t count, int together, const uint8_t *place,                    \
+                                const uint8_t *operand)                                                                \
+    {                                                                                                                  \
+        const __mmask64 there = count < 64 ? ((__mmask64)1 << count) - 1 : ~(__mmask64)0;                              \
+        __m512i bytes = count < 64 ? _mm512_maskz_loadu_epi8(there, x) : _mm512_loadu_si512(x);                        \
+        if (!together) {                                                                                               \
+            bytes = _mm512_permutexvar_epi8(_mm512_loadu_si512(place), bytes);                                          \
+        }                                                                                                              \
+        return test512(bytes, _mm512_loadu_si512(operand));                                                             \
+    }
 #elif defined(EDGEML_AVX2)
-    const __m256i row = _mm256_castsi128_si256(_mm_loadu_si128((const void *)x));
-    return _mm256_inserti128_si256(row, _mm_loadu_si128((const void *)(x + 16 * stride)), 1);
-#else
-    (void)stride;
-    return vreinterpretq_u64_u8(vld1q_u8(x));
-#endif
-}
-#endif
-
-/* The bytes of each channel of 64 samples, but never more than `most`: x [64][stride] to columns [channels][64].
-   Channels come in sixteens. */
-EDGEML_INLINE void edgeml_slices_columns(const uint8_t *x, size_t stride, size_t channels, uint8_t most,
-                                         uint8_t *columns)
+#define EDGEML_AT_LEAST_256(x, t) _mm256_cmpeq_epi8(_mm256_max_epu8(x, t), x)
+#define EDGEML_HAS_BIT_256(x, t) ~_mm256_cmpeq_epi8(_mm256_and_si256(x, t), _mm256_setzero_si256())
+EDGEML_INLINE __m256i edgeml_slices_bytes(const uint8_t *x, int together, const uint8_t *place)
 {
-#if defined(EDGEML_LOWER)
-    for (size_t sample = 0; sample < 64; sample += sizeof(edgeml_slice)) {
-        for (size_t first = 0; first < channels; first += 16) {
-            const uint8_t *const from = x + sample * stride + first;
-            edgeml_slice row[16];
-            EDGEML_UNROLL
-            for (size_t i = 0; i < 16; i++) {
-                row[i] = edgeml_slices_row(from + i * stride, stride);
-            }
-            edgeml_slices_turn(row);
-            EDGEML_UNROLL
-            for (size_t i = 0; i < 16; i++) {
-                const edgeml_slice column = most < 255u ? EDGEML_LESS(row[i], most) : row[i];
-                *(edgeml_slice *)(void *)(columns + (first + i) * 64 + sample) = column;
-            }
-        }
+    if (together) {
+        return _mm256_loadu_si256((const void *)(x + place[0]));
+    }
+    const __m128i low = _mm_loadl_epi64((const void *)(x + place[0]));
+    const __m128i high = _mm_loadl_epi64((const void *)(x + place[16]));
+    const __m128 lower = _mm_loadh_pi(_mm_castsi128_ps(low), (const void *)(x + place[8]));
+    const __m128 upper = _mm_loadh_pi(_mm_castsi128_ps(high), (const void *)(x + place[24]));
+    return _mm256_castps_si256(_mm256_insertf128_ps(_mm256_castps128_ps256(lower), upper, 1));
+}
+#define EDGEML_SLICES_TEST(name, test512, test256, test128, test64)                                                    \
+    EDGEML_INLINE uint64_t name(const uint8_t *x, size_t count, int together, const uint8_t *place,                    \
+                                const uint8_t *operand)                                                                \
+    {                                                                                                                  \
+        uint64_t word = 0;                                                                                             \
+        (void)count;                                                                                                   \
+        EDGEML_UNROLL                                                                                                  \
+        for (size_t i = 0; i < 64; i += 32) {                                                                          \
+            const __m256i bytes = edgeml_slices_bytes(x, together, place + i);                                         \
+            const __m256i passed = test256(bytes, _mm256_loadu_si256((const void *)(operand + i)));                    \
+            word |= (uint64_t)(uint32_t)_mm256_movemask_epi8(passed) << i;                                             \
+        }                                                                                                              \
+        return word;                                                                                                   \
     }
 #else
-    for (size_t channel = 0; channel < channels; channel++) {
-        for (size_t sample = 0; sample < 64; sample++) {
-            const uint8_t value = x[sample * stride + channel];
-            columns[channel * 64 + sample] = value < most ? value : most;
-        }
-    }
-#endif
-}
-
 #if defined(EDGEML_NEON)
 /* The highest bits of 64 bytes. */
 EDGEML_INLINE uint64_t edgeml_slices_mask(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d)
@@ -130,127 +201,141 @@ EDGEML_INLINE uint64_t edgeml_slices_mask(uint8x16_t a, uint8x16_t b, uint8x16_t
     const uint8x16_t all = vpaddq_u8(ab, cd);
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
 }
-#endif
-
-/* Word `group` of a plane for each of `count` bits: whether column source[j] passes a test against operand[j], a byte
-   four times. */
-#if defined(EDGEML_AVX512)
-#define EDGEML_SLICES_WORD(test512, test256, testq, test)                                                              \
-    test512(_mm512_load_si512(column), _mm512_set1_epi32((int32_t)operand[j]))
-#elif defined(EDGEML_AVX2)
-#define EDGEML_SLICES_WORD(test512, test256, testq, test)                                                              \
-    edgeml_slices_mask(test256(_mm256_load_si256((const void *)column), _mm256_set1_epi32((int32_t)operand[j])),       \
-                       test256(_mm256_load_si256((const void *)(column + 32)), _mm256_set1_epi32((int32_t)operand[j])))
-EDGEML_INLINE uint64_t edgeml_slices_mask(__m256i low, __m256i high)
+EDGEML_INLINE uint8x16_t edgeml_slices_bytes(const uint8_t *x, const uint8_t *place)
 {
-    return (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32 | (uint32_t)_mm256_movemask_epi8(low);
+    return vcombine_u8(vld1_u8(x + place[0]), vld1_u8(x + place[8]));
 }
-#elif defined(EDGEML_NEON)
-#define EDGEML_SLICES_WORD(test512, test256, testq, test)                                                              \
-    edgeml_slices_mask(testq(vld1q_u8(column), vdupq_n_u8((uint8_t)operand[j])),                                       \
-                       testq(vld1q_u8(column + 16), vdupq_n_u8((uint8_t)operand[j])),                                  \
-                       testq(vld1q_u8(column + 32), vdupq_n_u8((uint8_t)operand[j])),                                  \
-                       testq(vld1q_u8(column + 48), vdupq_n_u8((uint8_t)operand[j])))
+#define EDGEML_SLICES_PART(test128, i)                                                                                 \
+    test128(edgeml_slices_bytes(x, place + (i)), vld1q_u8(operand + (i)))
+#define EDGEML_SLICES_TEST(name, test512, test256, test128, test64)                                                    \
+    EDGEML_INLINE uint64_t name(const uint8_t *x, size_t count, int together, const uint8_t *place,                    \
+                                const uint8_t *operand)                                                                \
+    {                                                                                                                  \
+        (void)count, (void)together;                                                                                   \
+        return edgeml_slices_mask(EDGEML_SLICES_PART(test128, 0), EDGEML_SLICES_PART(test128, 16),                     \
+                                  EDGEML_SLICES_PART(test128, 32), EDGEML_SLICES_PART(test128, 48));                   \
+    }
 #else
-#define EDGEML_SLICES_WORD(test512, test256, testq, test) edgeml_##test(column, (uint8_t)operand[j])
-#define EDGEML_SLICES_BYTES(name, sign)                                                                                \
-    EDGEML_INLINE uint64_t name(const uint8_t *column, uint8_t operand)                                                \
+#define EDGEML_LOW_SEVEN 0x7f7f7f7f7f7f7f7fu
+/* Bit 7 of each of eight bytes: whether it passes. */
+#define EDGEML_AT_LEAST_64(x, t)                                                                                       \
+    (((x) & ~(t)) | (~((x) ^ (t)) & (((x) | ~(uint64_t)EDGEML_LOW_SEVEN) - ((t)&EDGEML_LOW_SEVEN))))
+#define EDGEML_NOT_ZERO_64(x) ((((x)&EDGEML_LOW_SEVEN) + EDGEML_LOW_SEVEN) | (x))
+#define EDGEML_EQUAL_64(x, t) (~EDGEML_NOT_ZERO_64((x) ^ (t)))
+#define EDGEML_HAS_BIT_64(x, t) EDGEML_NOT_ZERO_64((x) & (t))
+
+#define EDGEML_SLICES_TEST(name, test512, test256, test128, test64)                                                    \
+    EDGEML_INLINE uint64_t name(const uint8_t *x, size_t count, int together, const uint8_t *place,                    \
+                                const uint8_t *operand)                                                                \
     {                                                                                                                  \
         uint64_t word = 0;                                                                                             \
-        for (size_t s = 0; s < 64; s++) {                                                                              \
-            word |= (uint64_t)((column[s] sign operand) != 0) << s;                                                    \
+        (void)count, (void)together;                                                                                   \
+        EDGEML_UNROLL                                                                                                  \
+        for (size_t i = 0; i < 64; i += 8) {                                                                           \
+            const uint64_t bytes = edgeml_slices_all_bits(x + place[i]), against = edgeml_slices_all_bits(operand + i);      \
+            const uint64_t passed = test64(bytes, against) >> 7 & 0x0101010101010101u;                                 \
+            word |= (passed * 0x0102040810204080u >> 56) << i;                                                         \
         }                                                                                                              \
         return word;                                                                                                   \
     }
-EDGEML_SLICES_BYTES(edgeml_at_least, >=)
-EDGEML_SLICES_BYTES(edgeml_equal, ==)
-EDGEML_SLICES_BYTES(edgeml_has_bit, &)
 #endif
-#define EDGEML_SLICES_TEST(name, test512, test256, testq, test)                                                        \
-    EDGEML_INLINE void name(const uint8_t *columns, const uint32_t *source, const uint32_t *operand, size_t count,     \
-                            size_t group, edgeml_slice *planes)                                                        \
-    {                                                                                                                  \
-        uint64_t *const words = (uint64_t *)(void *)planes + group;                                                    \
-        EDGEML_UNROLL_BY_4                                                                                             \
-        for (size_t j = 0; j < count; j++) {                                                                           \
-            const uint8_t *const column = columns + (size_t)source[j] * 64;                                            \
-            words[8 * j] = EDGEML_SLICES_WORD(test512, test256, testq, test);                                          \
-        }                                                                                                              \
-    }
-#define EDGEML_AT_LEAST_256(x, t) _mm256_cmpeq_epi8(_mm256_max_epu8(x, t), x)
-#define EDGEML_HAS_BIT_256(x, t) _mm256_cmpeq_epi8(_mm256_and_si256(x, t), t)
+#endif
 
-EDGEML_SLICES_TEST(edgeml_slices_levels, _mm512_cmpge_epu8_mask, EDGEML_AT_LEAST_256, vcgeq_u8, at_least)
-EDGEML_SLICES_TEST(edgeml_slices_equalities, _mm512_cmpeq_epi8_mask, _mm256_cmpeq_epi8, vceqq_u8, equal)
-EDGEML_SLICES_TEST(edgeml_slices_bits, _mm512_test_epi8_mask, EDGEML_HAS_BIT_256, vtstq_u8, has_bit)
+EDGEML_SLICES_TEST(edgeml_slices_levels, _mm512_cmpge_epu8_mask, EDGEML_AT_LEAST_256, vcgeq_u8, EDGEML_AT_LEAST_64)
+EDGEML_SLICES_TEST(edgeml_slices_equalities, _mm512_cmpeq_epi8_mask, _mm256_cmpeq_epi8, vceqq_u8, EDGEML_EQUAL_64)
+EDGEML_SLICES_TEST(edgeml_slices_bits, _mm512_test_epi8_mask, EDGEML_HAS_BIT_256, vtstq_u8, EDGEML_HAS_BIT_64)
 
-/* Bits 0 ... 7 of a byte as bytes. */
-EDGEML_INLINE uint64_t edgeml_slices_spread(uint64_t byte)
-{
-    const uint64_t bits = byte * 0x0101010101010101u & 0x8040201008040201u;
-    return (bits + 0x7f7f7f7f7f7f7f7fu) >> 7 & 0x0101010101010101u;
-}
-
-/* Sums whose bits are planes: output o of sample s is base[o] plus the number of bits[o] planes from first[o] on.
-   y [samples][outputs]. */
-EDGEML_INLINE void edgeml_slices_sums_any(const edgeml_slice *planes, const uint32_t *first, const uint8_t *bits,
-                                          const int32_t *base, size_t outputs, size_t samples, int32_t *y)
-{
-    for (size_t o = 0; o < outputs; o++) {
-        const uint64_t *const plane = (const uint64_t *)(const void *)(planes + first[o] * EDGEML_SLICES);
-        for (size_t eight = 0; 8 * eight < samples; eight++) {
-            const size_t group = eight / 8, shift = eight % 8 * 8;
-            const size_t left = samples - 8 * eight < 8 ? samples - 8 * eight : 8;
-            int32_t *const to = y + 8 * eight * outputs + o;
-            for (size_t s = 0; s < left; s++) {
-                to[s * outputs] = base[o];
-            }
-            for (size_t b = 0; b < bits[o]; b += 8) {
-                uint64_t sum = 0;
-                for (size_t k = b; k < bits[o] && k < b + 8; k++) {
-                    sum += edgeml_slices_spread(plane[8 * k + group] >> shift & 255u) << (k - b);
-                }
-                for (size_t s = 0; s < left; s++) {
-                    to[s * outputs] += (int32_t)((uint32_t)(sum >> 8 * s & 255u) << b);
-                }
-            }
-        }
-    }
-}
-
-/* The same where no sum has more than 8 bits. */
-EDGEML_INLINE void edgeml_slices_sums(const edgeml_slice *planes, const uint32_t *first, const uint8_t *bits,
-                                      const int32_t *base, size_t outputs, size_t samples, int32_t *y)
-{
+/* y = base + the bytes of a word, as int32_t: some sums of all samples, the next of them `stride` further. Up to sixteen
+   (AVX-512) or eight at once. */
 #if defined(EDGEML_AVX512)
-    for (size_t o = 0; o < outputs; o += 16) {
-        const size_t some = outputs - o < 16 ? outputs - o : 16;
-        const __mmask16 taken = (__mmask16)((1u << some) - 1u);
-        const __m512i bases = _mm512_maskz_loadu_epi32(taken, base + o);
-        for (size_t group = 0; 64 * group < samples; group++) {
-            __m512i row[16];
-            for (size_t i = 0; i < 16; i++) {
-                row[i] = _mm512_setzero_si512();
-                for (size_t k = 0; i < some && k < bits[o + i]; k++) {
-                    const uint64_t *const plane = (const uint64_t *)(const void *)(planes + first[o + i] + k);
-                    row[i] = _mm512_mask_add_epi8(row[i], plane[group], row[i], _mm512_set1_epi8((char)(1u << k)));
-                }
+#define EDGEML_SLICES_SOME 16u
+EDGEML_INLINE void edgeml_slices_some(const uint64_t *words, size_t some, const int32_t *base, size_t samples,
+                                      size_t stride, int32_t *y)
+{
+    const __mmask16 there = (__mmask16)((1u << some) - 1u);
+    const __m512i bases = _mm512_maskz_loadu_epi32(there, base);
+    for (size_t first = 0; first < samples; first += 64) {
+        const size_t count = samples - first < 64 ? samples - first : 64;
+        const uint64_t *word = words + first / 64;
+        for (size_t sample = 0; sample < count; sample++) {
+            __m128i bytes = _mm_loadl_epi64((const void *)word);
+            if (some > 8) {
+                const __m128i more = _mm_loadl_epi64((const void *)(word + EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW));
+                bytes = _mm_unpacklo_epi64(bytes, more);
             }
-            edgeml_slices_turn(row);
-            for (size_t i = 0; i < 16; i++) {
-                uint8_t bytes[64];
-                _mm512_storeu_si512(bytes, row[i]);
-                for (size_t sample = 64 * group + i; sample < 64 * group + 64 && sample < samples; sample += 16) {
-                    const __m128i values = _mm_loadu_si128((const void *)(bytes + (sample - 64 * group - i)));
-                    const __m512i sum = _mm512_add_epi32(_mm512_cvtepu8_epi32(values), bases);
-                    _mm512_mask_storeu_epi32(y + sample * outputs + o, taken, sum);
-                }
-            }
+            _mm512_mask_storeu_epi32(y, there, _mm512_add_epi32(_mm512_cvtepu8_epi32(bytes), bases));
+            word += EDGEML_SLICES_ROW;
+            y += stride;
         }
     }
+}
 #else
-    edgeml_slices_sums_any(planes, first, bits, base, outputs, samples, y);
+#define EDGEML_SLICES_SOME 8u
+EDGEML_INLINE void edgeml_slices_some(const uint64_t *words, size_t some, const int32_t *base, size_t samples,
+                                      size_t stride, int32_t *y)
+{
+#if defined(EDGEML_AVX2)
+    int32_t bases[8] = {0, 0, 0, 0, 0, 0, 0, 0}, lanes[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    for (size_t o = 0; o < some; o++) {
+        bases[o] = base[o];
+        lanes[o] = -1;
+    }
+    const __m256i start = _mm256_loadu_si256((const void *)bases), there = _mm256_loadu_si256((const void *)lanes);
 #endif
+    for (size_t first = 0; first < samples; first += 64) {
+        const size_t count = samples - first < 64 ? samples - first : 64;
+        const uint64_t *word = words + first / 64;
+        for (size_t sample = 0; sample < count; sample++) {
+#if defined(EDGEML_AVX2)
+            const __m256i sums = _mm256_add_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)word)), start);
+            if (some == 8) {
+                _mm256_storeu_si256((void *)y, sums);
+            } else {
+                _mm256_maskstore_epi32(y, there, sums);
+            }
+#else
+            EDGEML_UNROLL
+            for (size_t o = 0; o < some; o++) {
+                y[o] = base[o] + (int32_t)(*word >> 8 * o & 255u);
+            }
+#endif
+            word += EDGEML_SLICES_ROW;
+            y += stride;
+        }
+    }
+}
+#endif
+
+/* Sums whose bits are planes from p on, eight planes each, eight sums to 64 planes that are turned here: output o of
+   sample s is base[o] + sum o. y [samples][outputs]. */
+EDGEML_INLINE void edgeml_slices_sums(edgeml_slice *p, size_t outputs, const int32_t *base, size_t samples, int32_t *y)
+{
+    const uint64_t *const words = (const uint64_t *)(const void *)p;
+    edgeml_slices_turn_all(p, (outputs + 7u) / 8u);
+    EDGEML_UNROLL
+    for (size_t first = 0; first < outputs; first += EDGEML_SLICES_SOME) {
+        const size_t some = outputs - first < EDGEML_SLICES_SOME ? outputs - first : EDGEML_SLICES_SOME;
+        edgeml_slices_some(words + first / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW, some, base + first, samples, outputs, y + first);
+    }
+}
+
+/* The same for sums of more than eight bits: of `bytes` bytes each, one behind the other. */
+EDGEML_INLINE void edgeml_slices_long_sums(edgeml_slice *p, size_t outputs, size_t bytes, const int32_t *base,
+                                           size_t samples, int32_t *y)
+{
+    const uint64_t *const words = (const uint64_t *)(const void *)p;
+    edgeml_slices_turn_all(p, (outputs * bytes + 7u) / 8u);
+    for (size_t sample = 0; sample < samples; sample++) {
+        for (size_t o = 0; o < outputs; o++) {
+            uint32_t sum = (uint32_t)base[o];
+            for (size_t place = o * bytes; place < o * bytes + bytes; place++) {
+                const uint64_t *const rows = words + place / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW;
+                const uint64_t word = rows[sample % 64 * EDGEML_SLICES_ROW + sample / 64];
+                sum += (uint32_t)(word >> place % 8 * 8 & 255u) << (place - o * bytes) * 8;
+            }
+            y[sample * outputs + o] = (int32_t)sum;
+        }
+    }
 }
 
 #endif

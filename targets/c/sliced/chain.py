@@ -3,7 +3,7 @@ read them out become one stage."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,9 @@ from edgeml.network.layers.encode import BIT, EQUAL, LEVEL, Encode
 from ..dense_kernels.bits import stored_operand
 from ..emitter import LayerJob
 from ..tensor import Tensor
-from .planes import Bit, Planes, needed_inputs
-from .sums import add_sums, additions
+from .planes import ROWS, Bit, Planes, needed_inputs
+from .row_tests import RowTest, all_bits, row_tests
+from .sums import Sums, add_sums, additions
 
 __all__ = ["TESTS", "Chain", "Program", "chain_of", "program_of"]
 
@@ -57,27 +58,25 @@ class Program:
 
     Parameters
     ----------
-    tests : for each rule in use the inputs and the operands of its planes, in order.
-    planes : all of them. first, counts, constants : of each output, see `add_sums`.
+    tests : of a sample's bytes; test v gives a row of the planes from ROWS · v on.
+    planes : all of them. sums : where those of the outputs are.
     """
 
-    tests: Mapping[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+    tests: Sequence[RowTest]
     planes: Planes
-    first: list[int]
-    counts: list[int]
-    constants: list[int]
+    sums: Sums
 
 
-def program_of(chain: Chain, job: LayerJob, x: Tensor) -> Program:
-    """The planes of a chain on stored integers x."""
+def program_of(chain: Chain, job: LayerJob, x: Tensor, size: int) -> Program:
+    """The planes of a chain on stored integers x, of which a sample's lie in `size` bytes."""
     needed = np.ones(chain.logic[-1].outputs, np.bool_)
     if chain.dense is not None:
         needed = np.any(chain.dense.weight != 0, axis=0)
     all_needed = [needed]
     for layer in reversed(chain.logic):
         all_needed.insert(0, needed_inputs(layer, all_needed[0]))
-    tests, bits, count = _tested(chain, job, x, all_needed[0])
-    planes = Planes(count)
+    tests, bits = _tested(chain, job, x, all_needed[0], size)
+    planes = Planes(ROWS * len(tests))
     for layer, wanted in zip(chain.logic, all_needed[1:], strict=True):
         tables = [int.from_bytes(np.packbits(row, bitorder="little").tobytes(), "little") for row in layer.tables]
         bits = [
@@ -89,30 +88,37 @@ def program_of(chain: Chain, job: LayerJob, x: Tensor) -> Program:
     dense = chain.dense
     if dense is None:
         dense = Dense(np.eye(len(bits), dtype=np.int32), 2, np.zeros(len(bits), np.int32))
-    return Program(tests, planes, *add_sums(planes, dense, bits))
+    return Program(tests, planes, add_sums(planes, dense, bits))
 
 
 def _tested(
-    chain: Chain, job: LayerJob, x: Tensor, needed: npt.NDArray[np.bool_]
-) -> tuple[dict[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], list[Bit], int]:
-    """The planes of the first bits: tests by rule, the bit of each output of `encode` (or input), and their count."""
+    chain: Chain, job: LayerJob, x: Tensor, needed: npt.NDArray[np.bool_], size: int
+) -> tuple[list[RowTest], list[Bit]]:
+    """The tests, and the bit of each output of `encode` (or input)."""
     encode = chain.encode
     if encode is None:
         every = np.arange(len(needed), dtype=np.int32)
         encode = Encode(every, np.full(every.size, BIT, np.int32), np.zeros(every.size, np.int32), every.size)
     ends = encode.output_range(job.network.ranges[job.network.nodes[0].name])
     bits = [Bit(None, bool(low)) for low in ends.low]
-    tests, count = {}, 0
-    for rule in TESTS:
-        places = np.flatnonzero((encode.rule == rule) & needed & (ends.low != ends.high))
-        if places.size:
-            operand = encode.operand[places].astype(np.int64)
-            # Bits of a value that is stored less its lowest: only where that is 0 they are bits of what is stored.
-            tests[rule] = (
-                encode.source[places].astype(np.int64),
-                1 << operand if rule == BIT else stored_operand(encode, x, places),
-            )
-            for place in places.tolist():
-                bits[place] = Bit(count)
-                count += 1
-    return tests, bits, count
+    rule, highest = encode.rule.copy(), int(x.stored_high.max())
+    # Bytes may be larger than the largest input: such a one has all bits, and equals the largest.
+    rule[(rule == EQUAL) & (encode.operand == highest + x.low)] = LEVEL
+    tests: list[RowTest] = []
+    for each in TESTS:
+        places = np.flatnonzero((rule == each) & needed & (ends.low != ends.high))
+        if not places.size:
+            continue
+        source, operand = encode.source[places].astype(np.int64), encode.operand[places].astype(np.int64)
+        # Bits of a value that is stored less its lowest: only where that is 0 they are bits of what is stored.
+        if each == BIT and highest == 255:
+            found = all_bits(each, source, operand, size)
+        elif each == BIT:
+            found = row_tests(each, source, 1 << operand | (255 & ~highest), size)
+        else:
+            found = row_tests(each, source, stored_operand(encode, x, places), size)
+        for vector, test in enumerate(found, len(tests)):
+            for number, at in test.made:
+                bits[places[number]] = Bit(ROWS * vector + at)
+        tests += found
+    return tests, bits

@@ -12,7 +12,10 @@ from edgeml.network import Logic
 
 from .ternary import operations_of
 
-__all__ = ["Bit", "Planes", "needed_inputs"]
+__all__ = ["ROWS", "Bit", "Planes", "needed_inputs"]
+
+ROWS = 65
+"""Planes from those of 64 rows to those of the next 64: the C says why."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,13 @@ class Planes:
         self.codes.add(code)
         return f"EDGEML_F({code:02x}, {', '.join(texts)})"
 
-    def store(self, text: str) -> int:
-        """A new plane of a value."""
-        self.lines.append(f"{_plane(self.count)} = {text};")
-        self.count += 1
-        return self.count - 1
+    def store(self, text: str, at: int | None = None) -> int:
+        """The plane of a value: a new one, or one that was set apart."""
+        if at is None:
+            at = self.count
+            self.count += 1
+        self.lines.append(f"{_plane(at)} = {text};")
+        return at
 
     def end(self) -> None:
         """No variable is needed any more."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml.network import Network, ValueRange
 
@@ -49,52 +50,49 @@ def sliced_code(job: LayerJob) -> LayerCode:
     quantizer = job.network.quantizer
     entry = job.nodes[0].name
     x = Tensor.make(entry, job.network.ranges[entry], _CHANNELS, ctype="uint8_t")
-    singly, program = _singly(chain, job, x), program_of(chain, job, x)
-    size, name, row = quantizer.size, job.prefix, _row(job.network, x)
+    size, name = quantizer.size, job.prefix
+    # Rows of eight bytes or more, from 0 up, are read where they are.
+    where_they_are = not quantizer.signed and size >= 8
+    singly, program = _singly(chain, job, x), program_of(chain, job, x, size if where_they_are else x.padded)
     header, calls = _functions(program.planes, name)
-    tests, arrays = _tests(program, name)
-    firsts = ConstantArray(
-        f"{name}_sum_planes", "uint32_t", np.array(program.first, np.int64), "first plane of each sum"
-    )
-    counts = ConstantArray(f"{name}_sum_bits", "uint8_t", np.array(program.counts, np.int64), "planes of each sum")
-    base = ConstantArray(f"{name}_sum_base", "int32_t", np.array(program.constants, np.int64), "what is added to it")
-    narrow = "" if max(program.counts) <= 8 else "_any"
-    sums = f"edgeml_slices_sums{narrow}(p, {firsts.name}, {counts.name}, {base.name}, {job.output.size}u, samples, y);"
-    copied = (
-        "for (size_t i = 0; i < 64 && i < left; i++) {",
-        f"    {row(f'from + i * {size}u', f'rows + i * {x.padded}u')}",
-        "}",
-        f"edgeml_slices_columns(rows, {x.padded}u, {x.padded}u, 255u, columns);",
-    )
-    whole = f"edgeml_slices_columns(from, {size}u, {size}u, {quantizer.high}u, columns);"
-    # Rows of whole vectors, from 0 up, are read where they are.
-    where_they_are = quantizer.low == 0 and size == x.padded
-    turned = ("if (left >= 64) {", f"    {whole}", "} else {", *(f"    {line}" for line in copied), "}")
+    tests, arrays = _tests(program, name, *(("from", size) if where_they_are else ("row", x.padded)))
+    sums, outputs = program.sums, job.output.size
+    base = ConstantArray(f"{name}_sum_base", "int32_t", np.array(sums.constants, np.int64), "what is added to each sum")
+    lengths = f"{outputs}" if sums.length == 8 else f"{outputs}, {sums.length // 8}"
+    function = f"edgeml_slices_{'' if sums.length == 8 else 'long_'}sums"
     given = "int8_t" if quantizer.signed else "uint8_t"
+    row = () if where_they_are else (_row(job.network, x)("from", "row"),)
+    room = 0 if where_they_are else -(-x.padded // 64) * 64
     statements = (
         f"if (samples < {_FEWEST}u) {{",
         "    for (size_t sample = 0; sample < samples; sample++) {",
         *(f"        {line}" for line in singly.statements),
         "    }",
         "} else {",
-        "    uint8_t *const rows = scratch;",
-        f"    uint8_t *const columns = scratch + {64 * x.padded}u;",
-        f"    edgeml_slice *const p = (edgeml_slice *)(void *)(scratch + {128 * x.padded}u);",
-        "    for (size_t group = 0; 64 * group < samples; group++) {",
-        f"        const {given} *const from = x + group * {64 * size}u;",
-        "        const size_t left = samples - 64 * group;",
-        *(f"        {line}" for line in (*(turned if where_they_are else copied), *tests)),
+        f"    edgeml_slice *const p = (edgeml_slice *)(void *)(scratch + {room}u);",
+        "    uint64_t *const words = (uint64_t *)(void *)p;",
+        *([] if where_they_are else ["    uint8_t *const row = scratch;"]),
+        "    for (size_t first = 0; first < samples; first += 64) {",
+        "        const size_t count = samples - first < 64 ? samples - first : 64;",
+        f"        const {given} *from = x + first * {size}u;",
+        "        uint64_t *word = words + first / 64;",
+        f"        for (size_t sample = 0; sample < count; sample++, from += {size}u, word += EDGEML_SLICES_ROW) {{",
+        *(f"            {line}" for line in (*row, *tests)),
+        "        }",
         "    }",
-        *(f"    {line}" for line in (*calls, sums)),
+        f"    edgeml_slices_turn_all(p, {len(program.tests)});",
+        f"    edgeml_zero((uint8_t *)(p + {sums.first}u * EDGEML_SLICES), {64 * sums.planes}u);",
+        *(f"    {line}" for line in calls),
+        f"    {function}(p + {sums.first}u * EDGEML_SLICES, {lengths}, {base.name}, samples, y);",
         "}",
     )
-    scratch = 128 * x.padded + 64 * program.planes.count
+    scratch = room + 64 * program.planes.count
     return LayerCode(
         statements=statements,
         comment=f"{singly.comment}; {_SAMPLES} samples at once, {program.planes.count} planes of bits",
         includes=("input.h", "slices.h", f"{name.lower()}_planes.h"),
         headers={f"{name.lower()}_planes.h": header},
-        constants=(*singly.constants, *arrays, firsts, counts, base),
+        constants=(*singly.constants, *arrays, base),
         scratch_bytes=max(-(-scratch // _SAMPLES), singly.scratch_bytes),
         per_sample=False,
         kernel="logic_slices",
@@ -102,20 +100,27 @@ def sliced_code(job: LayerJob) -> LayerCode:
     )
 
 
-def _tests(program: Program, name: str) -> tuple[list[str], list[ConstantArray]]:
-    """The calls that make the first planes of columns, and their arrays."""
+def _tests(program: Program, name: str, row: str, size: int) -> tuple[list[str], list[ConstantArray]]:
+    """The calls that make a sample's row of each 64 planes, and their arrays."""
     calls: list[str] = []
-    arrays: list[ConstantArray] = []
-    first = 0
-    for rule, (source, operand) in program.tests.items():
-        sources = ConstantArray(f"{name}_{TESTS[rule]}_of", "uint32_t", source, "inputs")
-        against = ConstantArray(f"{name}_{TESTS[rule]}_at", "uint32_t", operand * 0x01010101, "bytes, four times each")
-        to = f"p + {first}u * EDGEML_SLICES" if first else "p"
-        arguments = f"columns, {sources.name}, {against.name}, {source.size}u, group, {to}"
-        calls.append(f"edgeml_slices_{TESTS[rule]}({arguments});")
-        arrays += [sources, against]
-        first += source.size
-    return calls, arrays
+    places: list[npt.NDArray[np.uint8]] = []
+    operands: list[npt.NDArray[np.uint8]] = []
+    for vector, test in enumerate(program.tests):
+        to = f"word[{vector} * EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW]"
+        if test.place is None or test.operand is None:
+            calls.append(f"{to} = edgeml_slices_all_bits({row} + {test.base}u);")
+            continue
+        window = f"{row} + {test.base}u, {min(size - test.base, 64)}u, {int(test.together)}"
+        arrays = f"{name}_test_places + {64 * len(places)}u, {name}_test_operands + {64 * len(places)}u"
+        calls.append(f"{to} = edgeml_slices_{TESTS[test.rule]}({window}, {arrays});")
+        places.append(test.place)
+        operands.append(test.operand)
+    if not places:
+        return calls, []
+    return calls, [
+        ConstantArray(f"{name}_test_places", "uint8_t", np.stack(places), "bytes of a row that are tested, in windows"),
+        ConstantArray(f"{name}_test_operands", "uint8_t", np.stack(operands), "against what"),
+    ]
 
 
 def _row(network: Network, x: Tensor) -> Callable[[str, str], str]:

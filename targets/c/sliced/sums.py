@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from edgeml.network import Dense
 
-from .planes import Bit, Planes
+from .planes import ROWS, Bit, Planes
 
-__all__ = ["add_sums", "additions"]
+__all__ = ["Sums", "add_sums", "additions"]
 
 _SUM3, _CARRY3, _SUM2, _CARRY2 = 0x96, 0xE8, 0x3C, 0xC0
 _MOST_BITS = 31
@@ -22,16 +23,41 @@ def additions(layer: Dense) -> int:
     return sum(int(weight).bit_count() for weight in np.abs(layer.weight).ravel().tolist())
 
 
-def add_sums(planes: Planes, layer: Dense, bits: Sequence[Bit]) -> tuple[list[int], list[int], list[int]]:
-    """(first plane, planes, constant) of each output: constant + Σ 2^k · plane first + k.
+@dataclass(frozen=True)
+class Sums:
+    """Where the sums of the outputs are: each in `length` planes, eight of them in 64 rows where that is 8.
+
+    Parameters
+    ----------
+    first : plane of the first one. length : planes of each, a multiple of 8.
+    constants : what is added to each.
+    """
+
+    first: int
+    length: int
+    constants: list[int]
+
+    @property
+    def planes(self) -> int:
+        """All of them, in whole sixty-fours of rows; those above a sum's highest bit are 0."""
+        return -(-len(self.constants) * self.length // 64) * ROWS
+
+    def plane(self, output: int, bit: int) -> int:
+        """That of a bit of an output's sum."""
+        row = output * self.length + bit
+        return self.first + row // 64 * ROWS + row % 64
+
+
+def add_sums(planes: Planes, layer: Dense, bits: Sequence[Bit]) -> Sums:
+    """The planes of constant + Σ 2^k · plane k for each output.
 
     What has a weight below zero is added as its complement: w · b = −w · (1 − b) + w.
     """
-    first, counts = [], []
     base = layer.bias.astype(np.int64) - layer.input_zero_point * layer.weight.astype(np.int64).sum(axis=1)
-    constants = []
+    constants, columns_of, largest = [], [], 0
     for row, constant in zip(layer.weight.astype(np.int64).tolist(), base.tolist(), strict=True):
         columns: list[list[Bit | str]] = [[] for _ in range(_MOST_BITS + 1)]
+        total = 0
         for weight, bit in zip(row, bits, strict=True):
             amount = abs(weight)
             if weight < 0:
@@ -39,23 +65,22 @@ def add_sums(planes: Planes, layer: Dense, bits: Sequence[Bit]) -> tuple[list[in
             if bit.plane is None:
                 constant += amount if bit.inverted else 0
                 continue
+            total += amount
             for k in range(amount.bit_length()):
                 if amount >> k & 1:
                     columns[k].append(bit)
-        results = [_added(planes, columns, k) for k in range(_MOST_BITS)]
-        while results and results[-1] is None:
-            results.pop()
         constants.append(constant)
-        counts.append(len(results))
-        if len(results) == 1 and isinstance(results[0], Bit) and not results[0].inverted:
-            assert results[0].plane is not None
-            first.append(results[0].plane)
-            continue
-        first.append(planes.count)
-        for result in results:
-            planes.store(_word(planes, result))
+        columns_of.append(columns)
+        largest = max(largest, total)
+    sums = Sums(planes.count, max(-(-largest.bit_length() // 8), 1) * 8, constants)
+    planes.count += sums.planes
+    for output, columns in enumerate(columns_of):
+        for k in range(largest.bit_length()):
+            result = _added(planes, columns, k)
+            if result is not None:
+                planes.store(_word(planes, result), sums.plane(output, k))
         planes.end()
-    return first, counts, constants
+    return sums
 
 
 def _added(planes: Planes, columns: list[list[Bit | str]], k: int) -> Bit | str | None:
@@ -70,8 +95,8 @@ def _added(planes: Planes, columns: list[list[Bit | str]], k: int) -> Bit | str 
     return column[0] if column else None
 
 
-def _word(planes: Planes, value: Bit | str | None) -> str:
+def _word(planes: Planes, value: Bit | str) -> str:
     """A bit as a word."""
     if isinstance(value, Bit):
         return planes.operation(0xF0, value, value, value)
-    return value or planes.operation(0x00, Bit(0), Bit(0), Bit(0))
+    return value

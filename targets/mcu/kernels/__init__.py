@@ -3,6 +3,7 @@
 from .bits_columns import BitsColumnsKernel
 from .dense_block import W8BlockKernel
 from .dense_lanes import LanesKernel
+from .dsp_levels import W2LevelsKernel, W2WordsKernel
 from .dsp_nested import W4DspKernel, W8DspKernel
 from .dsp_pairs import W2DspKernel
 from .mve import MveKernel
@@ -12,6 +13,8 @@ __all__ = [
     "LanesKernel",
     "MveKernel",
     "W2DspKernel",
+    "W2LevelsKernel",
+    "W2WordsKernel",
     "W4DspKernel",
     "W8BlockKernel",
     "W8DspKernel",

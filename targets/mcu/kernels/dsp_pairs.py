@@ -9,14 +9,15 @@ import numpy.typing as npt
 
 from edgeml.targets.c import ConstantArray, LayerCode
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
+from edgeml.targets.c.tensor import Tensor
 
 from .begin import begin
 from .segments import GROUP, padded_to, widest_segment
 
-__all__ = ["W2DspKernel", "widened_order"]
+__all__ = ["LOW_FIELD", "W2DspKernel", "fitting_segment", "packed_weights", "widened_order"]
 
 _BLOCK = 8
-_LOW_FIELD, _HIGH_FIELD = 14, 18
+LOW_FIELD, _HIGH_FIELD = 14, 18
 
 
 def widened_order(inputs: int) -> npt.NDArray[np.int64]:
@@ -26,12 +27,18 @@ def widened_order(inputs: int) -> npt.NDArray[np.int64]:
 
 @lru_cache(maxsize=256)
 def _segment(problem: DenseProblem) -> tuple[int, int] | None:
-    low = np.arange(problem.outputs) % 2 == 0
+    return fitting_segment(problem.weight, problem.input)
+
+
+def fitting_segment(weight: npt.NDArray[np.int32], x: Tensor) -> tuple[int, int] | None:
+    """The longest segment of inputs whose sums fit the fields, outputs by turns in the lower and the upper one, and the
+    shift of the lower ones."""
+    low = np.arange(len(weight)) % 2 == 0
     return widest_segment(
-        problem.weight,
-        problem.input.stored_low,
-        problem.input.stored_high,
-        np.where(low, _LOW_FIELD, _HIGH_FIELD).astype(np.int64),
+        weight,
+        x.stored_low,
+        x.stored_high,
+        np.where(low, LOW_FIELD, _HIGH_FIELD).astype(np.int64),
         low,
     )
 
@@ -52,7 +59,7 @@ class W2DspKernel(DenseKernel):
         found = _segment(problem)
         assert found is not None
         length, shift = found
-        shift += 1 << (_LOW_FIELD - 1)  # the low field is read as unsigned: what is left over it needs no borrow
+        shift += 1 << (LOW_FIELD - 1)  # the low field is read as unsigned: what is left over it needs no borrow
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
         taken = -(-(-inputs // length) * shift)
         start = begin(problem.prefix, problem.bias, outputs, taken, 0, " and shifts of the fields")
@@ -69,7 +76,7 @@ class W2DspKernel(DenseKernel):
                 ConstantArray(
                     weight,
                     "uint32_t",
-                    _packed(problem.weight, inputs, outputs, length),
+                    packed_weights(problem.weight, inputs, outputs, length),
                     f"pairs of outputs: w + 2 and w; segments of {length} inputs",
                 ),
                 *start.constants,
@@ -81,7 +88,7 @@ class W2DspKernel(DenseKernel):
         )
 
 
-def _packed(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int) -> npt.NDArray[np.uint32]:
+def packed_weights(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int) -> npt.NDArray[np.uint32]:
     """Words [segments][blocks of 8 outputs][groups of 8 inputs][4 pairs of outputs]."""
     padded = np.zeros((outputs, inputs), np.int64)
     padded[: weight.shape[0], : weight.shape[1]] = weight

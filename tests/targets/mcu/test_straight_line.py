@@ -27,7 +27,8 @@ from edgeml.targets.mcu.dialect import core_kernels, dialect_for, dialect_with
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import firmware_files
 from edgeml.targets.mcu.image_build import library_image
-from edgeml.targets.mcu.measure import KernelCost, choose_kernels, measure, quickest
+from edgeml.targets.mcu.kernel_choice import KernelCost, quickest
+from edgeml.targets.mcu.measure import choose_kernels, measure
 from edgeml.targets.mcu.runner import NetworkRunner
 
 from .networks import random_inputs
@@ -131,7 +132,7 @@ def test_neurons_of_six_inputs_get_straight_lines_for_a_third_of_the_instruction
     own = measure(firmware_files(network, chip, chosen), chip)
     packed = measure(firmware_files(network, chip, {}), chip)
     assert 2.5 * (own.instructions or 1e9) < (packed.instructions or 0)
-    size = choose_kernels(network, chip, smallest=True)
+    size = choose_kernels(network, chip, "size")
     assert not size["net_layer_dense0"].startswith("straight_line"), "their code is larger than packed weights"
 
 
@@ -159,13 +160,22 @@ def test_a_part_without_the_flash_gets_smaller_kernels(tmp_path: Path) -> None:
     assert bundle.manifest["metrics"]["target"]["kernels"] == large["kernels"]
 
 
-def test_bytes_are_saved_where_they_cost_the_fewest_instructions() -> None:
+def test_twice_the_flash_must_halve_the_instructions_unless_speed_is_wanted() -> None:
     costs = {
-        "a": [KernelCost(100, 900, "packed"), KernelCost(500, 300, "straight_line")],
-        "b": [KernelCost(100, 400, "packed"), KernelCost(300, 300, "straight_line")],
+        "a": [KernelCost(100, 900, "packed"), KernelCost(290, 300, "straight_line")],
+        "b": [KernelCost(100, 400, "packed"), KernelCost(150, 300, "w2_words")],
         "c": [KernelCost(100, 311, "packed"), KernelCost(300, 300, "straight_line")],
     }
-    assert quickest(costs) == {"a": "straight_line", "b": "straight_line", "c": "packed"}
-    assert quickest(costs, smallest=True) == dict.fromkeys("abc", "packed")
-    assert quickest(costs, save=1) == {"a": "straight_line", "b": "packed", "c": "packed"}
-    assert quickest(costs, save=201) == dict.fromkeys("abc", "packed")
+    assert quickest(costs) == {"a": "straight_line", "b": "packed", "c": "packed"}
+    assert quickest(costs, "speed") == {"a": "straight_line", "b": "w2_words", "c": "packed"}
+    assert quickest(costs, "size") == dict.fromkeys("abc", "packed")
+
+
+def test_bytes_are_saved_where_they_cost_the_fewest_instructions() -> None:
+    costs = {
+        "a": [KernelCost(100, 900, "packed"), KernelCost(290, 300, "straight_line")],
+        "b": [KernelCost(100, 400, "packed"), KernelCost(150, 300, "w2_words")],
+    }
+    assert quickest(costs, "speed", save=1) == {"a": "straight_line", "b": "packed"}
+    assert quickest(costs, "speed", save=51) == dict.fromkeys("ab", "packed")
+    assert quickest(costs, save=1) == dict.fromkeys("ab", "packed")

@@ -34,12 +34,14 @@ def any_rules(seed: int, *, signed: bool) -> Network:
     operand = np.where(rule == BIT, generator.integers(0, 10, outputs), generator.integers(low - 2, low + 259, outputs))
     operand[:6] = low + np.array([0, 1, 255, 256, 128, 127])
     rule[:6] = LEVEL
+    source = generator.integers(0, 21, outputs)
+    rule[7:9], operand[7:9], source[7:9] = LEVEL if signed else BIT, 3, 20  # one test twice
     weight = generator.integers(-8, 8, (20, 50))
     weight[3], weight[:, 9] = 0, 0
     weight[4] = 2 * generator.integers(0, 2, 50)
     nodes = (
         Node("input", InputQuantizer(21, np.ones(1), np.zeros(1), 0, 8, signed)),
-        Node("encode", Encode(generator.integers(0, 21, outputs), rule, operand, 21), ("input",)),
+        Node("encode", Encode(source, rule, operand, 21), ("input",)),
         Node("logic", random_logic(generator, outputs, 50, 5), ("encode",)),
         Node("sums", Dense(weight, 4, generator.integers(-99, 100, 20), -1), ("logic",)),
     )
@@ -92,8 +94,8 @@ def test_functions_that_are_constants_copies_and_complements_need_no_planes() ->
     for native in build_native([network], flags=body_flags("portable")):
         exact(native, 1, 64)
     text = "".join(text for name, text in native.program.files.items() if name.endswith("_planes.h"))
-    # The exclusive or of both inputs, which the third function is too, and its complement for the first output.
-    assert sum("EDGEML_F(" in line for line in text.splitlines()) == 2
+    # The exclusive or of both inputs; as the third output, which it is too; and its complement for the first one.
+    assert sum("EDGEML_F(" in line for line in text.splitlines()) == 3
 
 
 def test_only_chains_of_functions_are_computed_together() -> None:
