@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
 pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 
-from edgeml.network import Network, trace
-from edgeml.targets.mcu.cores import UNICORN_CORES, core
-from edgeml.targets.mcu.emulator import Emulator
-from edgeml.targets.mcu.firmware import firmware_files
-from edgeml.targets.mcu.layers_alone import layers_alone, traced_image
-from edgeml.targets.mcu.runner import NetworkRunner
+from edgeml.network import Network
+from edgeml.targets.mcu.cores import UNICORN_CORES
 from tests.sweeps import cases, seed_for
 from tests.targets.tables_networks import kan, mixed, random_tables, requantized, tables_inputs
+
+from .emulated import exact_on_core
 
 NETWORKS = {
     "kan2": lambda seed: kan(seed, (13, 20, 5), 2, 2),
@@ -30,15 +27,7 @@ NETWORKS = {
 
 
 def exact(network: Network, name: str, count: int, optimize: str = "-O2") -> None:
-    chip = core(name)
-    firmware = firmware_files(network, chip, {})
-    emulator = Emulator(chip, traced_image(firmware, chip, optimize))
-    runner = NetworkRunner(emulator, firmware.program)
-    q = tables_inputs(network, 1, count)
-    expected = trace(network, q)
-    for layer, values in runner.trace(q)[1].items():
-        np.testing.assert_array_equal(values, expected[layer], err_msg=f"{network.name} on {name}, {layer}")
-    assert layers_alone(emulator, firmware.program)
+    exact_on_core(network, tables_inputs(network, 1, count), name, optimize)
 
 
 @pytest.mark.parametrize(("name", "optimize"), [("m0", "-Os"), ("m4", "-O2"), ("rv32", "-Os")])
