@@ -19,7 +19,12 @@ __all__ = ["CERTIFICATE", "CIRCUIT", "certificate_files", "rows_of", "said_by"]
 CERTIFICATE, CIRCUIT = "certificate.json", "circuit.json"
 FORMAT = 1
 _WORST_FIRST = (REFUTED, OPEN, OUT_OF_TIME, NOT_TRIED, PROVED)
-_METHODS = {"sum": "as sums of pieces", "rows": "for all values of their inputs", "none": "that nothing takes"}
+_METHODS = {
+    "sum": "as sums of pieces",
+    "rows": "for all values of their inputs",
+    "range": "as constants",
+    "none": "that nothing takes",
+}
 
 
 def rows_of(proof: Proof) -> list[Row]:

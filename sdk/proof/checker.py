@@ -176,20 +176,27 @@ class _Check:
                     words.append((cut[0], [span]))
         for word in said["words"]:
             words.append(self._word(word, words))
-        pieces = [self._piece(piece, words) for piece in said["pieces"]]
-        proved = 0
-        for channel, (cut, claim) in enumerate(zip(self.cuts[name], said["channels"], strict=True)):
+        pieces = [self._piece(name, piece, words) for piece in said["pieces"]]
+        proved: set[int] = set()
+        _need(sorted(said["order"]) == list(range(len(self.cuts[name]))), name, "has no order of all channels")
+        for channel in said["order"]:
+            cut, claim = self.cuts[name][channel], said["channels"][channel]
             if claim["status"] != "proved":
                 continue
-            what, proved = f"{name}[{channel}]", proved + 1
+            what = f"{name}[{channel}]"
             if cut is None:
                 _need(claim["method"] == "none", what, "stands nowhere, and is claimed to be proved")
             elif claim["method"] == "sum":
-                self._sum(name, channel, cut, [pieces[index] for index in claim.get("pieces", [])])
+                used = claim.get("pieces", [])
+                needed = {said["pieces"][i]["channel"] for i in used if said["pieces"][i]["kind"] == "channel"}
+                _need(needed <= proved, what, "follows from a channel that is not proved before it")
+                self._sum(name, channel, cut, [pieces[index] for index in used])
             else:
-                _need(claim["method"] == "rows", what, "is proved by no method that is known")
-                self._rows(name, channel, cut, [_integer(bit) for bit in claim.get("leaves", [])])
-        return proved
+                _need(claim["method"] in ("rows", "range"), what, "is proved by no method that is known")
+                leaves = None if claim["method"] == "range" else [_integer(bit) for bit in claim.get("leaves", [])]
+                self._rows(name, channel, cut, leaves)
+            proved.add(channel)
+        return len(proved)
 
     def _can(self, columns: _Columns, rows: int, within: list[int], words: _Words) -> _Column:
         """Which rows can come, by words that are known."""
@@ -235,7 +242,7 @@ class _Check:
         _need(bool(inside.all()), "word", "leaves its spans")
         return bits, spans
 
-    def _piece(self, said: dict[str, Any], words: _Words) -> tuple[int, dict[int, int]]:
+    def _piece(self, name: str, said: dict[str, Any], words: _Words) -> tuple[int, dict[int, int]]:
         """(width, outputs − inputs as coefficients by bit): a form that is 0 modulo 2^width."""
         width, size = _integer(said["width"]), 1 << min(_integer(said["width"]), 64)
         outputs, inputs = ({_integer(bit): _integer(c) for bit, c in said[side]} for side in ("outputs", "inputs"))
@@ -250,6 +257,13 @@ class _Check:
             _put(sums, taken[:made], factor)
             _put(sums, taken[made:], factor)
             _need(all(inputs.get(bit, 0) == c for bit, c in sums.items() if bit), "piece", "adds other bits")
+        elif said["kind"] == "channel":
+            channel = _integer(said["channel"])
+            form = self._equation(name, channel)
+            stated = {bit: outputs.get(bit, 0) - inputs.get(bit, 0) for bit in {*outputs, *inputs}}
+            factor = next(stated[bit] // form[bit] for bit in outputs if form[bit])
+            equal = all(stated.get(bit, 0) == factor * value for bit, value in form.items() if bit)
+            _need(equal and stated.keys() <= form.keys(), "piece", "is not what the channel says")
         else:
             leaves = [bit for bit in inputs if bit > 1]
             columns, rows = _all(leaves)
@@ -273,18 +287,24 @@ class _Check:
         constant = int(layer.bias[channel]) - int(layer.input_zero_point) * sum(row)
         return [(self.sources[name][0], k, weight) for k, weight in enumerate(row) if weight], constant
 
+    def _equation(self, name: str, channel: int) -> dict[int, int]:
+        """cut − Σ weights · cuts of the sources − constant, as a form."""
+        terms, constant = self._affine(name, channel)
+        form = {1: -constant}
+        for source, k, weight in [(name, channel, -1), *terms]:
+            taken = self.cuts[source][k]
+            if taken is None:
+                raise CheckFailed(f"certificate, {name}[{channel}]", "takes a value that stands nowhere")
+            _put(form, taken[0], -weight)
+            form[1] -= weight * taken[1]
+        return form
+
     def _sum(self, name: str, channel: int, cut: tuple[list[int], int], pieces: list[Any]) -> None:
         """cut = Σ weights · cuts of the sources + constant: the same modulo 2^bits, and equal by its range."""
         what, (bits, offset) = f"{name}[{channel}]", cut
         terms, low = self._affine(name, channel)
-        size, high, form = 1 << len(bits), low, {1: offset - low}
-        _put(form, bits, 1)
+        size, high, form = 1 << len(bits), low, self._equation(name, channel)
         for source, k, weight in terms:
-            taken = self.cuts[source][k]
-            if taken is None:
-                raise CheckFailed(f"certificate, {what}", "takes a value that stands nowhere")
-            _put(form, taken[0], -weight)
-            form[1] -= weight * taken[1]
             ends = weight * self.low[source][k], weight * self.high[source][k]
             low, high = low + min(ends), high + max(ends)
         _need(self.low[name][channel] <= low and high <= self.high[name][channel], what, "may leave its range")
@@ -294,38 +314,54 @@ class _Check:
             _need(width >= len(bits), what, "follows from a piece modulo too little")
             for bit, value in piece.items():
                 form[bit] = form.get(bit, 0) - value
+        for source, k, _ in terms:
+            taken = self.cuts[source][k] or ([], 0)
+            if self.low[source][k] >= taken[1]:  # bits above the range's top are 0
+                form |= dict.fromkeys(taken[0][(self.high[source][k] - taken[1]).bit_length() :], 0)
         _need(all(value % size == 0 for bit, value in form.items() if bit), what, "does not follow from its pieces")
 
-    def _rows(self, name: str, channel: int, cut: tuple[list[int], int], leaves: list[int]) -> None:
-        """cut = the layer's function of its inputs, in all rows of their bits that can come."""
-        what, layer = f"{name}[{channel}]", self.layers.get(name)
-        _need(layer is not None and layer.kind in _FUNCTIONS, what, "is not a function of few inputs")
-        columns, rows = _all(leaves, _MOST_LEAVES)
-        source, can = self.sources[name][0], np.ones(rows, bool)
-        taken = {"encode": "source", "logic": "sources"}.get(layer.kind)
-        named = [channel] if taken is None else np.unique(getattr(layer, taken)[channel]).tolist()
-        values = {k: self._value(source, k, columns, can) for k in named}
+    def _rows(self, name: str, channel: int, cut: tuple[list[int], int], leaves: list[int] | None) -> None:
+        """cut = the layer's meaning, in all rows of leaves that can come; without leaves, over its input's range."""
+        what, given = f"{name}[{channel}]", None
+        if leaves is None:
+            _need(self.layers[name].kind in _FUNCTIONS[:3], what, "is not a function of one input")
+            low, high = (side[self.sources[name][0]][channel] for side in (self.low, self.high))
+            _need(high - low < 1 << _MOST_LEAVES, what, "has an input of too wide a range")
+            given, rows = np.arange(low, high + 1), high - low + 1
+            columns = {0: np.zeros(rows, np.int64), 1: np.ones(rows, np.int64)}
+        else:
+            columns, rows = _all(leaves, _MOST_LEAVES)
+        can = np.ones(rows, bool)
+        expected = self._meaning(name, channel, columns, can, given)[can]
         found = _number(self.gates.columns(cut[0], columns, rows), cut[0], rows) + cut[1]
-        for part in np.array_split(np.flatnonzero(can), 1 + rows // 2**12):
-            given = np.tile(np.array(self.low[source], np.int64), (len(part), 1))
-            for k in named:
-                given[:, k] = values[k][part]
-            expected = layer.evaluate(given)[:, channel].astype(np.int64)
-            _need(bool((found[part] == expected).all()), what, "is another function")
-            inside = (expected >= self.low[name][channel]) & (expected <= self.high[name][channel])
-            _need(bool(inside.all()), what, "leaves its range")
+        _need(bool((found[can] == expected).all()), what, "is another function")
+        inside = (expected >= self.low[name][channel]) & (expected <= self.high[name][channel])
+        _need(bool(inside.all()), what, "leaves its range")
+
+    def _meaning(
+        self, name: str, channel: int, columns: _Columns, can: _Column, given: _Column | None = None
+    ) -> _Column:
+        """What the network says of a channel in each row, from its inputs' values or from the `given` one."""
+        layer, source = self.layers.get(name), self.sources[name][0]
+        if layer is None or layer.kind not in _FUNCTIONS:
+            terms, constant = self._affine(name, channel)
+            values = [weight * self._value(source, k, columns, can) for source, k, weight in terms]
+            return sum(values, np.full(len(can), constant, np.int64))
+        listed = {"encode": "source", "logic": "sources"}.get(layer.kind)
+        named = [channel] if listed is None else np.unique(getattr(layer, listed)[channel]).tolist()
+        values = [self._value(source, k, columns, can) for k in named] if given is None else [given]
+        found = np.zeros(len(can), np.int64)
+        for part in np.array_split(np.flatnonzero(can), 1 + len(can) // 2**12):
+            x = np.tile(np.array(self.low[source], np.int64), (len(part), 1))
+            x[:, named] = np.stack(values, axis=1)[part]
+            found[part] = layer.evaluate(x)[:, channel]
+        return found
 
     def _value(self, name: str, channel: int, columns: _Columns, can: _Column) -> _Column:
-        """A value in each row: by its bits, or by the sum that would give them; `can` loses rows out of its range."""
+        """A value in each row: by its bits, or by its meaning; `can` loses the rows that are out of its range."""
         cut, low, high = self.cuts[name][channel], self.low[name][channel], self.high[name][channel]
-        if cut is None and low == high:
-            return np.full(len(can), low, np.int64)
         if cut is None:
-            terms, constant = self._affine(name, channel)
-            total = np.full(len(can), constant, np.int64)
-            for source, k, weight in terms:
-                total += weight * self._value(source, k, columns, can)
-            return total
+            return np.full(len(can), low, np.int64) if low == high else self._meaning(name, channel, columns, can)
         _need(all(_plain(bit) in columns for bit in cut[0]), name, "is not among the leaves")
         value = _number(columns, cut[0], len(can)) + cut[1]
         can &= (value >= low) & (value <= high)

@@ -45,7 +45,8 @@ class Claim:
 
     Parameters
     ----------
-    method : `sum` (pieces compose to the weighted sum), `rows` (all values of the inputs were looked at), `none` (no
+    method : `sum` (pieces compose to the weighted sum), `rows` (all values of the inputs were looked at), `range` (a
+        constant, for each integer in its input's range), `none` (no
         output depends on the channel), or empty.
     pieces : of a sum. leaves : of `rows`, the bits whose rows were looked at. detail : why it is not proved.
     counterexample : values of the inputs, what the layer says, what the circuit gives.

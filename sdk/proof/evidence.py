@@ -24,6 +24,8 @@ class Evidence:
     words: tuple[Word, ...]
     seconds: float
     kept: bool = False
+    order: tuple[int, ...] = ()
+    """Channels in an order in which each follows those that its pieces name."""
 
 
 def _bit(bit: int, name: Renamed) -> int:
@@ -63,10 +65,12 @@ def evidence_json(evidence: Evidence, name: Renamed = lambda bit: bit) -> dict[s
                 "inputs": [(name(bit), value) for bit, value in piece.inputs],
                 "leaves": [[name(bit) for bit in side] for side in piece.leaves],
                 "within": piece.within,
+                **({"channel": piece.channel} if piece.kind == "channel" else {}),
             }
             for piece in pieces
         ],
         "channels": channels,
+        "order": evidence.order,
     }
 
 
@@ -80,6 +84,7 @@ def evidence_from(place: str, content: Mapping[str, Any], name: Renamed) -> Evid
             tuple((name(bit), int(value)) for bit, value in each["inputs"]),
             tuple(tuple(name(bit) for bit in side) for side in each["leaves"]),
             tuple(each["within"]),
+            int(each.get("channel", -1)),
         )
         for each in content["pieces"]
     ]
@@ -103,4 +108,4 @@ def evidence_from(place: str, content: Mapping[str, Any], name: Renamed) -> Evid
         )
         for channel, each in enumerate(content["channels"])
     ]
-    return Evidence(tuple(claims), tuple(words), 0.0, kept=True)
+    return Evidence(tuple(claims), tuple(words), 0.0, True, tuple(map(int, content["order"])))

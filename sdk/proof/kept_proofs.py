@@ -18,7 +18,7 @@ from .layer_proof import OUTPUT, RAW_INPUT, Place
 
 __all__ = ["KeptProof"]
 
-_VERSION = "1"
+_VERSION = "3"
 _KIND = "proofs"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..network import Network, Node
 from .circuit import Circuit, Dependence, all_rows
-from .claim import NOT_TRIED, OPEN, PROVED, REFUTED, Artifact, Claim, Cut
+from .claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED, Artifact, Claim, Cut
 from .cut_points import CutPoints
 from .known_ranges import KnownRanges, Word, columns_of
 from .statement import Affine, Function, Source, Statement, statement_of
@@ -82,6 +82,7 @@ class LayerProof:
         ]
         self.given = len(given)
         self.ranges = KnownRanges(circuit, points, given)
+        self.zeros = {bit for name in place.sources for bit in _zeros(places[name])}
         ends = {_plain(bit) for name in place.sources for cut in places[name].cuts if cut for bit in cut.bits}
         self.sums = SumProof(circuit, points, self.ranges, ends)
 
@@ -89,6 +90,25 @@ class LayerProof:
     def words(self) -> Sequence[Word]:
         """The ranges of the inputs, and those that were found from them."""
         return self.ranges.words
+
+    def claims(self, late: Callable[[], bool]) -> tuple[list[Claim], list[int]]:
+        """(the claims of all channels, channels in the order in which they were settled): what one channel shows is
+        used for others, so that those that are open are tried again as long as more is known. `late`: time is up."""
+        found: dict[int, Claim] = {}
+        order: list[int] = []
+        waiting, more = list(range(len(self.place.cuts))), True
+        while waiting and more:
+            more, left = False, []
+            for channel in waiting:
+                claim = Claim(self.place.name, channel, OUT_OF_TIME) if late() else self.claim(channel)
+                found[channel] = claim
+                if claim.status == OPEN:
+                    left.append(channel)
+                    continue
+                order.append(channel)
+                more |= claim.status == PROVED and claim.method == "sum"
+            waiting = left
+        return [found[channel] for channel in sorted(found)], order + waiting
 
     def claim(self, channel: int) -> Claim:
         """Prove one channel, or say why not."""
@@ -122,10 +142,26 @@ class LayerProof:
                 add_to(form, bit, value)
             constant += weight * taken.offset
         add_to(form, 1, -constant)
+        equation = dict(form)
         pieces, rest = self.sums.bring(form, width)
+        for bit in self.zeros.intersection(rest):
+            del rest[bit]
         if rest:
             return Claim(name, channel, OPEN, "sum", detail=f"its sum differs in {len(rest)} terms")
+        if name != OUTPUT:
+            self.sums.learn(channel, equation)
         return Claim(name, channel, PROVED, "sum", pieces=tuple(pieces))
+
+    def _constant(self, channel: int, cut: Cut, statement: Function, operand: _Operand) -> Claim:
+        """A channel whose bits are constants: the function must give that for each integer in its input's range."""
+        name, low, high = self.place.name, *operand.range
+        if {_plain(bit) for bit in cut.bits} - {0, 1} or high - low >= 1 << MOST_LEAVES:
+            detail = f"depends on {len(operand.leaves)} bits, {MOST_LEAVES} at most"
+            return Claim(name, channel, OPEN, "rows", detail=detail)
+        found = cut.offset + sum((bit if bit >= 0 else 1 - ~bit) << k for k, bit in enumerate(cut.bits))
+        if (statement.values([np.arange(low, high + 1)]) != found).any():
+            return Claim(name, channel, OPEN, "range", detail="is not constant over its input's range")
+        return Claim(name, channel, PROVED, "range")
 
     def _cut(self, source: Source) -> Cut | None:
         return self.places[self.place.sources[source[0]]].cuts[source[1]]
@@ -137,6 +173,8 @@ class LayerProof:
         ]
         leaves = tuple(sorted({bit for operand in inputs for bit in operand.leaves}))
         name = self.place.name
+        if len(inputs) == 1 and len(leaves) > MOST_LEAVES:
+            return self._constant(channel, cut, statement, inputs[0])
         if len(leaves) > MOST_LEAVES:
             return Claim(name, channel, OPEN, "rows", detail=f"depends on {len(leaves)} bits, {MOST_LEAVES} at most")
         patterns, mask = all_rows(len(leaves))
@@ -169,33 +207,41 @@ class LayerProof:
 
 
 class _Operand:
-    """A value that a function takes: by the bits that it stands in, or through the sums that would give it."""
+    """A value that a function takes: by the bits that it stands in, or through the layer that would give it."""
 
     def __init__(self, places: Mapping[str, Place], place: Place, channel: int) -> None:
         self.place, self.channel = place, channel
         self.cut = place.cuts[channel]
-        self.parts: list[tuple[int, _Operand]] = []
-        statement = place.statements[channel] if place.statements else None
-        if self.cut is None:
-            if not isinstance(statement, Affine):
+        self.statement = place.statements[channel] if place.statements else None
+        self.parts: list[_Operand] = []
+        if self.cut is None and self.range[0] < self.range[1]:
+            if self.statement is None:
                 raise Dependence(f"takes {place.name}[{channel}], which stands nowhere")
-            for (which, number), weight in statement.weights.items():
-                source = places[place.sources[which]]
-                if int(source.low[number]) < int(source.high[number]):
-                    self.parts.append((weight, _Operand(places, source, number)))
-                else:
-                    self.parts.append((weight, _Constant(source, number)))
-            self.constant = statement.constant
+            named = self.statement.weights if isinstance(self.statement, Affine) else self.statement.sources
+            self.parts = [_Operand(places, places[place.sources[which]], number) for which, number in named]
         plain = {_plain(bit) for bit in self.cut.bits} if self.cut else set()
-        self.leaves: set[int] = (plain - {0, 1}).union(*(part.leaves for _, part in self.parts))
+        self.leaves: set[int] = (plain - {0, 1}).union(*(part.leaves for part in self.parts))
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The least and the largest integer that it can be."""
+        return int(self.place.low[self.channel]), int(self.place.high[self.channel])
 
     def value(self, columns: Mapping[int, Int64], count: int) -> Int64:
-        """The integer in each row."""
+        """The integer in each row; of a row that cannot come, any."""
         if self.cut is None:
-            total = np.full(count, self.constant, np.int64)
-            for weight, part in self.parts:
-                total += weight * part.value(columns, count)
-            return total
+            if not self.parts:
+                return np.full(count, self.range[0], np.int64)
+            values = [part.value(columns, count) for part in self.parts]
+            if isinstance(self.statement, Affine):
+                whole = np.full(count, self.statement.constant, np.int64)
+                for weight, value in zip(self.statement.weights.values(), values, strict=True):
+                    whole += weight * value
+                return whole
+            assert self.statement is not None
+            can, given = self.can(columns, count), np.zeros(count, np.int64)
+            given[can] = self.statement.values([value[can] for value in values])
+            return given
         total = np.full(count, self.cut.offset, np.int64)
         for k, bit in enumerate(self.cut.bits):
             if bit == 1 or bit == ~0:
@@ -208,21 +254,12 @@ class _Operand:
         """Which rows can come, by the ranges of what stands in bits."""
         if self.cut is None:
             found = np.ones(count, bool)
-            for _, part in self.parts:
+            for part in self.parts:
                 found &= part.can(columns, count)
             return found
         value = self.value(columns, count)
         low, high = int(self.place.low[self.channel]), int(self.place.high[self.channel])
         return np.logical_and(value >= low, value <= high)
-
-
-class _Constant(_Operand):
-    """A value that is always the same."""
-
-    def __init__(self, place: Place, channel: int) -> None:
-        self.place, self.channel = place, channel
-        self.cut, self.leaves, self.parts = None, set(), []
-        self.constant = int(place.low[channel])
 
 
 def _given(place: Place, channel: int) -> Word | None:
@@ -234,6 +271,15 @@ def _given(place: Place, channel: int) -> Word | None:
     if low < 0:  # raw two's complement: nothing follows for the plain bits
         low, high = 0, (1 << len(cut.bits)) - 1
     return Word(cut.bits, ((low, high),))
+
+
+def _zeros(place: Place) -> set[int]:
+    """Bits of a place's cuts that are 0 for every value in range."""
+    found: set[int] = set()
+    for cut, low, high in zip(place.cuts, place.low.tolist(), place.high.tolist(), strict=True):
+        if cut is not None and low >= cut.offset:
+            found.update(bit for bit in cut.bits[(high - cut.offset).bit_length() :] if bit > 1)
+    return found
 
 
 def _plain(bit: int) -> int:

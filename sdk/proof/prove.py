@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..network import Network
 from .circuit import Circuit
-from .claim import OUT_OF_TIME, Artifact, Claim
+from .claim import Artifact, Claim
 from .cut_points import CutPoints
 from .evidence import Evidence
 from .kept_proofs import KeptProof
@@ -61,13 +61,9 @@ def prove(
         evidence = kept.find()
         if evidence is None:
             proof = LayerProof(circuit, points, places, place)
-            claims = []
-            for channel in range(len(place.cuts)):
-                late = time.process_time() - begun > seconds
-                claims.append(Claim(name, channel, OUT_OF_TIME) if late else proof.claim(channel))
-            evidence = Evidence(
-                tuple(claims), tuple(proof.words[proof.given :]), round(time.process_time() - before, 3)
-            )
+            claims, order = proof.claims(lambda: time.process_time() - begun > seconds)
+            words, took = tuple(proof.words[proof.given :]), round(time.process_time() - before, 3)
+            evidence = Evidence(tuple(claims), words, took, order=tuple(order))
             kept.keep(evidence)
         found[name] = evidence
     return Proof(network, circuit, artifact, places, found)

