@@ -1,14 +1,14 @@
 """`make bench-fpga-frontier`: small networks on FPGAs beside their rivals, on the same data and splits.
 
     python -m benchmarks.fpga_frontier [--quick] [--data-set NAME ...] [--only CONTESTANT ...] [--seeds N ...]
-        [--can-log FILE] [--jets FOLDER] [--python PATH] [--write]
+        [--can-log FILE] [--jets FOLDER] [--python PATH] [--ecp5] [--write | --redraw | --known]
 
 Data sets: digits, breast cancer, 5,000 MNIST images, and CAN where a log is given. Every circuit takes the features as
 the sensor gives them and is combinational; Icarus gives its answers on the test samples (they must be those of the
 software that made it), and yosys, `synth_xilinx -family xcup`, flat, its lookup tables: to the outputs, and besides for
-the class. Everything is kept in build/fpga_frontier, so a run that broke goes on; `--write` renews the table and the
-picture in docs. `--jets` names a folder with the trained jet networks of da4ml's artifact (`*.h5`), which `jets`
-compares.
+the class. Everything is kept in build/fpga_frontier, so a run that broke goes on; `--write` adds the figures to
+`measured.json` and renews the tables and the picture in docs, `--redraw` renews them from that file alone. `--jets`
+names a folder with the trained jet networks of da4ml's artifact (`*.h5`), which `jets` compares.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from edgeml.errors import EdgemlError
 
-from . import jets
+from . import jets, measured
 from .contestants import CONTESTANTS, LEFT_OUT, Contestant, settings_of
 from .data_sets import DATA_SETS
 from .page import write_page
@@ -40,6 +40,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--jets", type=Path, help="a folder with trained jet networks of HGQ (*.h5)")
     parser.add_argument("--python", type=Path, default=Path("build/frontier-venv/bin/python"), help="of the rivals")
     parser.add_argument("--write", action="store_true", help="renew the table and the picture in docs/fpga-frontier.md")
+    parser.add_argument("--redraw", action="store_true", help="only that, from benchmarks/fpga_frontier/measured.json")
+    parser.add_argument("--ecp5", action="store_true", help="place each circuit on an ECP5 besides, which takes long")
     parser.add_argument("--known", action="store_true", help="train nothing: only what is kept")
     return parser.parse_args(arguments)
 
@@ -47,6 +49,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Print a row for each circuit, and what was skipped; returns an exit status, 1 where a contestant failed."""
     options = _options(arguments)
+    if options.redraw:
+        write_page(measured.merged(measured.read(), []))
+        return 0
     shop = Workshop(_BUILD, options.python.absolute(), options.can_log)
     sets = options.data_set or (["digits"] if options.quick else list(DATA_SETS))
     if "can" in sets and options.can_log is None and not (shop.build / "data" / "can.npz").exists():
@@ -60,9 +65,11 @@ def main(arguments: list[str]) -> int:
         print(f"{rival}: left out, {reason}")
     print(_HEADER, flush=True)
     seeds = options.seeds[:1] if options.quick else options.seeds
-    found, failed = _all(shop, sets, chosen, seeds, quick=options.quick, known=options.known)
+    found, failed = _all(shop, sets, chosen, seeds, options)
     if options.write:
-        write_page(found)
+        points_of_all = measured.merged(measured.read(), found)
+        measured.write(points_of_all)
+        write_page(points_of_all)
     if options.jets:
         failed += jets.compare(options.jets, shop)
     elif not options.quick:
@@ -71,16 +78,21 @@ def main(arguments: list[str]) -> int:
 
 
 def _all(
-    shop: Workshop, sets: Sequence[str], chosen: Sequence[Contestant], seeds: Sequence[int], *, quick: bool, known: bool
+    shop: Workshop,
+    sets: Sequence[str],
+    chosen: Sequence[Contestant],
+    seeds: Sequence[int],
+    options: argparse.Namespace,
 ) -> tuple[list[Point], int]:
     found: list[Point] = []
     failed = 0
     for data_set in sets:
         for seed in seeds:
             for contestant in chosen:
-                for settings in settings_of(contestant, data_set, quick=quick):
+                for settings in settings_of(contestant, data_set, quick=options.quick):
                     try:
-                        for point in points(shop, contestant, data_set, settings, seed, known=known):
+                        asked = {"known": options.known, "place": options.ecp5}
+                        for point in points(shop, contestant, data_set, settings, seed, **asked):
                             found.append(point)
                             print(_row(point), flush=True)
                     except EdgemlError as error:

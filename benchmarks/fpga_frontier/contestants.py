@@ -23,18 +23,20 @@ class Contestant:
     name : in tables, files and the picture.
     script : of `rivals/`, run in the rivals' environment; "" for ours.
     colour : in the picture.
+    short : whether its circuits are counted by the shorter script of ABC.
     """
 
     name: str
     script: str
     colour: str
+    short: bool = False
 
 
 CONTESTANTS = (
     Contestant("edgeml dense 2-bit", "", "#888888"),
     Contestant("edgeml fan-in", "", "#1f77b4"),
     Contestant("edgeml logic", "", "#d62728"),
-    Contestant("HGQ2 + da4ml", "hgq_network.py", "#2ca02c"),
+    Contestant("HGQ2 + da4ml", "hgq_network.py", "#2ca02c", short=True),
     Contestant("torchlogix", "logic_network.py", "#9467bd"),
     Contestant("boosted trees", "boosted_trees.py", "#ff7f0e"),
 )

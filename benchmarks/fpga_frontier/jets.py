@@ -25,7 +25,7 @@ from .runs import Workshop
 
 __all__ = ["as_integers", "compare", "reduced"]
 
-_INPUT_BITS, _MOST_BITS = 4, 8
+_INPUT_BITS = 4
 
 
 def as_integers(kernel: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -38,11 +38,6 @@ def as_integers(kernel: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     raise ValueError("the kernel holds numbers that are no fixed-point numbers of up to 24 bits behind the point")
 
 
-def bits_of(weight: npt.NDArray[np.int64]) -> int:
-    """Bits of the widest weight in two's complement, at least 2."""
-    return max(int(max(weight.max(), -weight.min() - 1)).bit_length() + 1, 2)
-
-
 def reduced(weight: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """`weight` [outputs, inputs] without the powers of two that a whole input or a whole output has: they are wires."""
     for axis in (0, 1):
@@ -51,16 +46,18 @@ def reduced(weight: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return weight
 
 
+def _dense(weight: npt.NDArray[np.int64]) -> Dense:
+    """A layer of whole weights of any size: files hold weights of up to 8 bits, circuits do not mind."""
+    layer = Dense(np.zeros(weight.shape, np.int64), 8, np.zeros(len(weight), np.int64))
+    object.__setattr__(layer, "weight", weight.astype(np.int32))
+    return layer
+
+
 def _circuits(weight: npt.NDArray[np.int64]) -> dict[str, Circuit]:
     """The layer in both ways, from unsigned inputs of 4 bits."""
-    network = Network(
-        "jets",
-        (
-            Node("input", InputQuantizer(weight.shape[1], np.array([1.0]), np.array([0.0]), 0, _INPUT_BITS, False)),
-            Node("dense", Dense(weight, bits_of(weight), np.zeros(len(weight), np.int64)), ("input",)),
-        ),
-        Output(np.array([1.0])),
-    )
+    inputs = InputQuantizer(weight.shape[1], np.array([1.0]), np.array([0.0]), 0, _INPUT_BITS, False)
+    nodes = (Node("input", inputs), Node("dense", _dense(weight), ("input",)))
+    network = Network("jets", nodes, Output(np.array([1.0])))
     made = {}
     for graph in ("edgeml", "da4ml"):
         logic = network_logic(network, adder_graph=graph)
@@ -70,35 +67,30 @@ def _circuits(weight: npt.NDArray[np.int64]) -> dict[str, Circuit]:
 
 
 def compare(folder: Path, shop: Workshop) -> int:
-    """Print a row for each layer of each network in `folder`; returns how many networks failed."""
+    """Print a row for each layer of each network in `folder`; returns 1 where they could not be read."""
     networks = sorted(folder.glob("*.h5"))
     if not networks:
         print(f"jets: skipped, no *.h5 in {folder}")
         return 0
-    print(f"{'network':<36}{'layer':<10}{'weights':>8}{'zero':>7}{'LUT':>7}{'da4ml':>7}{'ratio':>7}", flush=True)
-    failed = 0
-    for path in networks:
-        script = [str(shop.python), str(Path(__file__).parent / "rivals" / "jet_kernels.py"), str(path)]
-        result = subprocess.run(script, capture_output=True, text=True, check=False)
-        if result.returncode:
-            print(f"{path.stem:<36}failed: {' '.join(result.stderr.strip().splitlines()[-1:])}", flush=True)
-            failed += 1
-            continue
+    script = [str(shop.python), str(Path(__file__).parent / "rivals" / "jet_kernels.py"), *map(str, networks)]
+    result = subprocess.run(script, capture_output=True, text=True, check=False)
+    if result.returncode:
+        print(f"jets: failed: {' '.join(result.stderr.strip().splitlines()[-1:])}")
+        return 1
+    lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
+    print(f"{'network':<26}{'layer':<10}{'weights':>8}{'zero':>7}{'LUT':>7}{'da4ml':>7}{'ratio':>7}", flush=True)
+    for path, line in zip(networks, lines, strict=True):
         totals = np.zeros(2, np.int64)
-        for name, kernel in json.loads(result.stdout.strip().splitlines()[-1]).items():
+        for name, kernel in json.loads(line).items():
             weight = reduced(as_integers(np.array(kernel)).T)
-            if bits_of(weight) > _MOST_BITS:
-                print(f"{path.stem:<36}{name:<10}left out: its weights need {bits_of(weight)} bits", flush=True)
-                continue
-            cells = [counted(circuit, shop.build / "cells") for circuit in _circuits(weight).values()]
+            cells = [counted(circuit, shop.build / "cells", short=True) for circuit in _circuits(weight).values()]
             luts = np.array([each["luts"] + each["carry"] for each in cells])
             totals += luts
             print(
-                f"{path.stem:<36}{name:<10}{weight.size:>8}{(weight == 0).mean():>7.0%}"
+                f"{path.stem:<26}{name:<10}{weight.size:>8}{(weight == 0).mean():>7.0%}"
                 f"{luts[0]:>7}{luts[1]:>7}{luts[0] / luts[1]:>7.2f}",
                 flush=True,
             )
-        print(
-            f"{path.stem:<36}{'all':<10}{'':>15}{totals[0]:>7}{totals[1]:>7}{totals[0] / totals[1]:>7.2f}", flush=True
-        )
-    return failed
+        ratio = totals[0] / totals[1]
+        print(f"{path.stem:<26}{'all':<10}{'':>15}{totals[0]:>7}{totals[1]:>7}{ratio:>7.2f}", flush=True)
+    return 0

@@ -8,28 +8,58 @@ from pathlib import Path
 from edgeml.errors import InputError
 
 from .contestants import CONTESTANTS
-from .picture import front, picture
+from .measured import Mean, front, means
+from .picture import picture
 from .runs import Point
 
-__all__ = ["rows", "write_page"]
+__all__ = ["against", "rows", "write_page"]
 
 _DOCS = Path("docs")
 _BEGIN, _END = "<!-- measured -->", "<!-- end of what was measured -->"
 
 
-def rows(points: Sequence[Point]) -> Iterable[str]:
-    """A table for each data set: the front of each contestant, seed by seed."""
-    for name in dict.fromkeys(point.data_set for point in points):
+def rows(found: Sequence[Mean]) -> Iterable[str]:
+    """A table for each data set: the front of each contestant."""
+    for name in dict.fromkeys(mean.data_set for mean in found):
         yield f"\n### {name}\n"
-        yield "| how | score | LUT | carry | LUT for the class | levels | seed |"
-        yield "|---|---|---|---|---|---|---|"
+        yield (
+            "| how | score | seeds: least … most | LUT | carry | LUT for the class | levels "
+            "| ECP5: LUT | ns | LUT × ns |"
+        )
+        yield "|---|---|---|---|---|---|---|---|---|---|"
         for contestant in CONTESTANTS:
-            own = [point for point in points if (point.data_set, point.contestant) == (name, contestant.name)]
-            for point in front(own):
+            for mean in front([one for one in found if (one.data_set, one.contestant) == (name, contestant.name)]):
+                spread = f"{len(mean.seeds)}: {mean.least:.1%} … {mean.most:.1%}" if len(mean.seeds) > 1 else "1"
                 yield (
-                    f"| {contestant.name} | {point.score:.1%} | {point.luts:,} | {point.carry:,} | {point.argmax_luts} "
-                    f"| {point.levels} | {point.seed} |"
+                    f"| {contestant.name} | {mean.score:.1%} | {spread} | {mean.luts:,} | {mean.carry:,} "
+                    f"| {mean.argmax_luts} | {mean.levels} {_on_ecp5(mean)}"
                 )
+
+
+def _on_ecp5(mean: Mean) -> str:
+    """Three cells of a table; empty where the circuit was not placed."""
+    if mean.ecp5_luts is None or mean.nanoseconds is None:
+        return "| | | |"
+    product = mean.ecp5_luts * mean.nanoseconds
+    return f"| {mean.ecp5_luts:,} | {mean.nanoseconds:.1f} | {product:,.0f} |"
+
+
+def against(found: Sequence[Mean]) -> Iterable[str]:
+    """A table: for each circuit on a rival's front our smallest that scores as much, by means over seeds."""
+    yield "\n### At the score of each rival\n"
+    yield "| data | rival | its score | its LUT | ours: score | ours: LUT | ours over its |"
+    yield "|---|---|---|---|---|---|---|"
+    rivals = [contestant.name for contestant in CONTESTANTS if contestant.script]
+    for name in dict.fromkeys(mean.data_set for mean in found):
+        here = [mean for mean in found if mean.data_set == name]
+        ours = [mean for mean in here if mean.contestant not in rivals]
+        for rival in rivals:
+            for its in front([mean for mean in here if mean.contestant == rival]) if ours else []:
+                least = min((mean for mean in ours if mean.score >= its.score), key=lambda one: one.luts, default=None)
+                answer = f"{least.score:.1%} | {least.luts:,} | {least.luts / max(its.luts, 1):.2f}" if least else ""
+                best = max(ours, key=lambda one: one.score)
+                answer = answer or f"at most {best.score:.1%} | {best.luts:,} | not reached"
+                yield f"| {name} | {rival} | {its.score:.1%} | {its.luts:,} | {answer} |"
 
 
 def write_page(points: Sequence[Point]) -> None:
@@ -43,6 +73,7 @@ def write_page(points: Sequence[Point]) -> None:
     if not begin or not end:
         raise InputError(str(page), f"has no part between {_BEGIN} and {_END}")
     versions = sorted({f"{name} {version}" for point in points for name, version in point.versions.items()})
-    body = "\n".join([*rows(points), "", f"Versions: {', '.join(versions)}.", ""])
+    found = means(points)
+    body = "\n".join([*rows(found), *against(found), "", f"Versions: {', '.join(versions)}.", ""])
     page.write_text(f"{before}{begin}\n{body}\n{end}{after}", encoding="utf-8")
-    (_DOCS / "fpga-frontier.svg").write_text(picture(points), encoding="utf-8")
+    (_DOCS / "fpga-frontier.svg").write_text(picture(found), encoding="utf-8")

@@ -7,23 +7,14 @@ from collections.abc import Sequence
 from html import escape
 
 from .contestants import CONTESTANTS
-from .runs import Point
+from .measured import Mean, front
 
-__all__ = ["front", "picture"]
+__all__ = ["picture"]
 
 _WIDTH, _HEIGHT, _LEFT, _BELOW, _ABOVE = 460, 320, 52, 44, 30
 
 
-def front(points: Sequence[Point]) -> list[Point]:
-    """Those that no other point of the same contestant beats in both, fewest lookup tables first."""
-    kept: list[Point] = []
-    for point in sorted(points, key=lambda one: (one.luts, -one.score)):
-        if not kept or point.score > kept[-1].score:
-            kept.append(point)
-    return kept
-
-
-def picture(points: Sequence[Point]) -> str:
+def picture(points: Sequence[Mean]) -> str:
     """An SVG of all points, with a line along each contestant's front."""
     names = list(dict.fromkeys(point.data_set for point in points))
     columns = min(len(names), 2)
@@ -45,7 +36,7 @@ def picture(points: Sequence[Point]) -> str:
     return "\n".join([*parts, "</g></svg>", ""])
 
 
-def _panel(name: str, points: Sequence[Point]) -> str:
+def _panel(name: str, points: Sequence[Mean]) -> str:
     right, bottom = _WIDTH - 16, _HEIGHT - _BELOW
     logs = [math.log10(max(point.luts, 1)) for point in points]
     low, high = math.floor(min(logs) * 2) / 2, math.ceil(max(logs) * 2 + 1e-9) / 2

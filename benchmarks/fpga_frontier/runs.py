@@ -7,8 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from edgeml.errors import EdgemlError, ToolFailed
 from . import data_sets
 from .circuits import Circuit, answers, argmax_unit, counted
 from .contestants import Contestant
+from .ecp5 import known as placed_before
+from .ecp5 import placed
 
 __all__ = ["Point", "Workshop", "points"]
 
@@ -30,7 +32,7 @@ class Point:
     """A circuit judged: its score on the test samples, and what it takes.
 
     `luts` and `carry` are those to the outputs, `argmax_luts` what the class takes besides; `levels` the cells on the
-    longest path to the outputs.
+    longest path to the outputs; `ecp5` what `ecp5.placed` says, where it was asked.
     """
 
     data_set: str
@@ -44,6 +46,7 @@ class Point:
     levels: int
     argmax_luts: int
     versions: dict[str, str]
+    ecp5: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,11 @@ def points(
     seed: int,
     *,
     known: bool = False,
+    place: bool = False,
 ) -> Iterator[Point]:
     """Train if need be, and judge each circuit that the training left; if only what is `known` counts, train nothing.
+
+    With `place` each circuit is placed on an ECP5 besides, the smallest first.
 
     Raises EdgemlError where a circuit's classes are not those that its author's software gave: it has no figure then.
     """
@@ -104,25 +110,39 @@ def points(
         if known:
             return
         _train(shop, contestant, data_file, folder, settings, seed)
-    for described in sorted(folder.glob("*/design.json")):
-        yield _judged(shop, contestant, data_set, data, described, seed)
+    designs = sorted(folder.glob("*/design.v"), key=lambda path: path.stat().st_size)
+    for design in designs:
+        described = json.loads(design.with_name("design.json").read_text(encoding="utf-8"))
+        memories = {path.name: path.read_text(encoding="utf-8") for path in design.parent.glob("*.mem")}
+        text = design.read_text(encoding="utf-8")
+        circuit = Circuit(text, described["output_bits"], described["signed"], described["outputs"], memories)
+        kept = design.with_name("judged.json")
+        if known and not kept.exists():
+            continue
+        point = _judged(shop, contestant, data_set, data, circuit, described, seed, kept)
+        cells, inputs = shop.build / "cells", data.features * data.bits
+        yield replace(point, ecp5=placed(circuit, inputs, cells) if place else placed_before(circuit, cells))
 
 
 def _judged(
-    shop: Workshop, contestant: Contestant, data_set: str, data: data_sets.DataSet, described: Path, seed: int
+    shop: Workshop,
+    contestant: Contestant,
+    data_set: str,
+    data: data_sets.DataSet,
+    circuit: Circuit,
+    design: Mapping[str, Any],
+    seed: int,
+    kept: Path,
 ) -> Point:
-    kept = described.with_name("judged.json")
     if kept.exists():
         return Point(**json.loads(kept.read_text(encoding="utf-8")))
-    design = json.loads(described.read_text(encoding="utf-8"))
-    memories = {path.name: path.read_text(encoding="utf-8") for path in described.parent.glob("*.mem")}
-    text = described.with_name("design.v").read_text(encoding="utf-8")
-    circuit = Circuit(text, design["output_bits"], design["signed"], design["outputs"], memories)
     classes = answers(circuit, data.x_test, data.bits).argmax(axis=1)
     wrong = int((classes != np.array(design["test_classes"])).sum())
     if wrong:
-        raise EdgemlError(contestant.name, f"its circuit and its software differ on {wrong} test samples: {described}")
-    cells = counted(circuit, shop.build / "cells")
+        raise EdgemlError(
+            contestant.name, f"its circuit and its software differ on {wrong} test samples: {kept.parent}"
+        )
+    cells = counted(circuit, shop.build / "cells", short=contestant.short)
     point = Point(
         data_set=data_set,
         contestant=contestant.name,

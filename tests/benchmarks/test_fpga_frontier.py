@@ -12,9 +12,11 @@ import pytest
 from benchmarks.fpga_frontier import data_sets, runs
 from benchmarks.fpga_frontier.circuits import Circuit, answers, argmax_unit
 from benchmarks.fpga_frontier.contestants import CONTESTANTS, settings_of
-from benchmarks.fpga_frontier.jets import as_integers, bits_of, reduced
+from benchmarks.fpga_frontier.jets import _circuits, as_integers, reduced
+from benchmarks.fpga_frontier.measured import front, means, merged, read, write
 from benchmarks.fpga_frontier.ours import circuit, entrance
-from benchmarks.fpga_frontier.picture import front, picture
+from benchmarks.fpga_frontier.page import against, rows
+from benchmarks.fpga_frontier.picture import picture
 from benchmarks.fpga_frontier.rivals.contract import at_least
 from edgeml.errors import EdgemlError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
@@ -98,7 +100,7 @@ described["test_classes"] = [int(b > a) ^ WRONG for a, b in x]
 def test_a_training_runs_once_and_is_judged_by_the_circuit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shop, script = _shop(tmp_path, _RIVAL.replace("WRONG", "0"))
     contestant = runs.Contestant("a rival", str(script), "#000000")
-    monkeypatch.setattr(runs, "counted", lambda circuit, cache: {"luts": 3, "carry": 0, "levels": 1})
+    monkeypatch.setattr(runs, "counted", lambda circuit, cache, short=False: {"luts": 3, "carry": 0, "levels": 1})
     assert list(runs.points(shop, contestant, "digits", {}, 0, known=True)) == []
     for _ in range(2):
         (point,) = runs.points(shop, contestant, "digits", {}, 0)
@@ -130,7 +132,16 @@ def test_kernels_of_fixed_point_numbers_become_integers() -> None:
 def test_powers_of_two_of_whole_inputs_and_outputs_are_taken_out_of_kernels() -> None:
     weight = np.array([[4, 24, 0], [-8, 40, 0], [0, 0, 0]])
     assert reduced(weight).tolist() == [[1, 3, 0], [-2, 5, 0], [0, 0, 0]]
-    assert [bits_of(np.array([[one]])) for one in (0, 1, -2, 2, 3, -4, 127, -128, 128)] == [2, 2, 2, 3, 3, 3, 8, 8, 9]
+
+
+@needs_icarus
+def test_both_adder_graphs_of_weights_of_any_size_compute_the_layer() -> None:
+    pytest.importorskip("da4ml")
+    rng = np.random.default_rng(3)
+    weight = rng.integers(-1500, 1500, (3, 5)) * rng.integers(0, 2, (3, 5))
+    x = rng.integers(0, 16, (50, 5))
+    for made in _circuits(weight).values():
+        assert np.array_equal(answers(made, x, 4), x @ weight.T)
 
 
 def test_every_contestant_has_trainings_for_every_data_set() -> None:
@@ -140,15 +151,48 @@ def test_every_contestant_has_trainings_for_every_data_set() -> None:
             assert len(settings_of(contestant, name, quick=True)) == 1
 
 
-def test_the_front_and_the_picture_hold_what_no_other_point_beats() -> None:
-    def point(luts: int, score: float) -> runs.Point:
-        return runs.Point("digits", "torchlogix", 0, {}, score, score, luts, 0, 5, 20, {"torchlogix": "0"})
+def _point(how: str, settings: int, seed: int, luts: int, score: float) -> runs.Point:
+    (contestant,) = (one for one in CONTESTANTS if one.name == how)
+    chosen = settings_of(contestant, "digits", quick=False)[settings]
+    return runs.Point("digits", how, seed, chosen, score, score, luts, 0, 5, 20, {how: "0"})
 
-    points = [point(100, 0.9), point(200, 0.89), point(300, 0.95)]
-    assert [one.luts for one in front(points)] == [100, 300]
-    text = picture(points)
+
+def test_the_front_and_the_picture_hold_what_no_other_mean_beats() -> None:
+    found = means(
+        [_point("torchlogix", k, 0, luts, score) for k, (luts, score) in enumerate(((100, 0.9), (200, 0.89)))]
+    )
+    found += means([_point("torchlogix", 2, 0, 300, 0.95)])
+    assert [one.luts for one in front(found)] == [100, 300]
+    text = picture(found)
     assert text.count('r="3.5"') == 3
     assert "torchlogix" in text
+
+
+def test_seeds_of_one_training_are_averaged_and_circuits_of_one_run_are_not() -> None:
+    seeds = [_point("edgeml logic", 0, seed, 100 + seed, 0.9 + seed / 50) for seed in range(3)]
+    front_of_a_run = [_point("HGQ2 + da4ml", 0, 0, luts, 0.9) for luts in (500, 600)]
+    found = means([*seeds, *front_of_a_run])
+    assert [(one.luts, one.seeds) for one in found] == [(101, (0, 1, 2)), (500, (0,)), (600, (0,))]
+    assert (found[0].least, found[0].score, found[0].most) == pytest.approx((0.9, 0.92, 0.94))
+
+
+def test_the_page_says_where_a_rival_is_not_reached() -> None:
+    ours = means([_point("edgeml logic", 0, seed, 100, 0.9) for seed in (0, 1)])
+    trees = means(
+        [_point("boosted trees", k, 0, luts, score) for k, (luts, score) in enumerate(((200, 0.9), (400, 0.95)))]
+    )
+    reached, not_reached = list(against([*ours, *trees]))[-2:]
+    assert reached.endswith("| 90.0% | 200 | 90.0% | 100 | 0.50 |")
+    assert not_reached.endswith("| at most 90.0% | 100 | not reached |")
+    assert "| edgeml logic | 90.0% | 2: 90.0% … 90.0% | 100 | 0 | 20 | 5 | | | |" in list(rows(ours))
+
+
+def test_what_is_measured_anew_takes_the_place_of_the_old_and_what_nobody_trains_any_more_goes(tmp_path: Path) -> None:
+    old = [_point("boosted trees", 0, 0, 200, 0.9), _point("boosted trees", 0, 1, 210, 0.9)]
+    gone = runs.Point("digits", "boosted trees", 0, {"rounds": -1}, 0.9, 0.9, 1, 0, 1, 1, {})
+    write([*old, gone], tmp_path / "measured.json")
+    again = merged(read(tmp_path / "measured.json"), [_point("boosted trees", 0, 0, 150, 0.91)])
+    assert [point.luts for point in again] == [150, 210]
 
 
 def test_the_split_is_the_same_in_every_run_and_whole() -> None:

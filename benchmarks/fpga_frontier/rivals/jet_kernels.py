@@ -1,4 +1,4 @@
-"""Prints the quantized kernels of a trained HGQ network as JSON: {layer: [inputs][outputs]}."""
+"""Prints the quantized kernels of trained HGQ networks as JSON, a line for each: {layer: [inputs][outputs]}."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ import keras
 import numpy as np
 
 
-def main(path: str) -> None:
-    """Print the kernels."""
+def print_kernels(path: str) -> None:
+    """Print the kernels of the network in a file."""
     model = keras.models.load_model(path, compile=False)
     kernels = {}
     for layer in model.layers:
         if hasattr(layer, "qkernel"):
             kernels[layer.name] = np.asarray(layer.qkernel, np.float64).tolist()
-    print(json.dumps(kernels))
+    print(json.dumps(kernels), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    for path in sys.argv[1:]:
+        print_kernels(path)
