@@ -57,7 +57,8 @@ def said_by(claim: Claim) -> str:
         at = f"for inputs {given} {example['at']} must be {example['expected']}, and is {example['found']}"
         return f"{at} ({example['simulated']})"
     given = ", ".join(f"{name} = {value}" for name, value in list(example["inputs"].items())[:8])
-    return f"for {given} it must be {example['expected']}, and is {example['found']}"
+    said = f" ({example['simulated']})" if "simulated" in example else ""
+    return f"for {given} it must be {example['expected']}, and is {example['found']}{said}"
 
 
 def certificate_files(

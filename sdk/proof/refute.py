@@ -6,8 +6,8 @@ by steps of single inputs toward a value that a counterexample of a function nam
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,13 +31,18 @@ Inputs = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Counterexample:
-    """Inputs of the network [inputs] for which a channel of a place is not what the network says."""
+    """Inputs of the network [inputs] for which a channel of a place is not what the network says.
+
+    `held`: values by place and channel that are put into the circuit instead, where no inputs that lead to them were
+    found; `inputs` are then of no matter.
+    """
 
     inputs: Inputs
     place: str
     channel: int
     expected: int
     found: int
+    held: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 Confirmation = Callable[[Counterexample], str]
@@ -109,10 +114,8 @@ class _Search:
 
     def toward(self, claim: Claim) -> Counterexample | None:
         """Step by step toward inputs for which what a function takes has the value of its counterexample."""
-        wanted = dict(claim.counterexample.get("inputs", {}))
-        targets = [
-            (name.rpartition("[")[0], int(name.rpartition("[")[2][:-1]), value) for name, value in wanted.items()
-        ]
+        wanted = claim.counterexample.get("inputs", {})
+        targets = [(*_named(name), value) for name, value in wanted.items()]
         if not targets or any(name not in self.network.sizes for name, _, _ in targets):
             return None
 
@@ -169,13 +172,29 @@ def refuted(proof: Proof, samples: Inputs, confirm: Confirmation) -> Proof:
     return replace(proof, evidence=evidence)
 
 
+def _held(search: _Search, claim: Claim, confirm: Confirmation) -> Claim:
+    """A function that its rows refute, where no inputs of the network lead: simulated with its own inputs held."""
+    example = claim.counterexample
+    held = {_named(name): int(value) for name, value in example["inputs"].items()}
+    nothing = np.full(search.network.input_size, search.network.quantizer.low, np.int32)
+    shown = Counterexample(nothing, claim.node, claim.channel, example["expected"], example["found"], held)
+    simulated = f"with its inputs held, {confirm(shown)}"
+    detail = "inputs of the network that lead there were not found"
+    return replace(claim, detail=detail, counterexample={**example, "simulated": simulated})
+
+
+def _named(name: str) -> tuple[str, int]:
+    """A place and a channel of `place[channel]`."""
+    place, _, channel = name.removesuffix("]").rpartition("[")
+    return place, int(channel)
+
+
 def _again(search: _Search, claim: Claim, confirm: Confirmation) -> Claim:
     if claim.status not in (OPEN, REFUTED):
         return claim
     found = search.among_samples(claim.node, claim.channel) or search.toward(claim)
     if found is None:
-        detail = claim.detail if claim.status == OPEN else "inputs of the network that lead there were not found"
-        return replace(claim, detail=detail)
+        return claim if claim.status == OPEN else _held(search, claim, confirm)
     shown = search.seen_outside(found)
     example = {
         **claim.counterexample,

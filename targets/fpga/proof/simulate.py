@@ -34,7 +34,7 @@ def confirmation(
         for channel, value in enumerate(example.inputs.tolist()):
             data |= (int(value) & ((1 << width) - 1)) << (channel * width)
         shown, offset = _expression(example, artifact, logic)
-        text = _bench(verilog.decode(), name, circuit, data, shown)
+        text = _bench(verilog.decode(), name, circuit, data, shown, _forced(example, logic))
         with ScratchFolder("counterexample") as folder:
             (folder / "bench.v").write_text(text, encoding="utf-8")
             run([programs[0], "-g2005", "-o", "bench.vvp", "bench.v"], folder, _SECONDS, "iverilog")
@@ -66,7 +66,19 @@ def _expression(example: Counterexample, artifact: Artifact, logic: Logic) -> tu
     return "{" + ", ".join(bits) + "}", value.offset
 
 
-def _bench(verilog: str, name: str, circuit: Circuit, data: int, shown: str) -> str:
+def _forced(example: Counterexample, logic: Logic) -> str:
+    """Statements that hold signals inside the module at the values of a counterexample."""
+    numbers: dict[int, int] = {}
+    for (place, channel), integer in example.held.items():
+        value = logic.values[place][channel]
+        for k, bit in enumerate(() if value is None else value.bits):
+            if bit.cell >= 0:
+                one = ((integer - value.offset) >> k & 1) ^ bit.inverted if value else 0
+                numbers[bit.cell] = numbers.get(bit.cell, 0) | one << bit.index
+    return " ".join(f"force dut.{cell_name(cell)} = {number};" for cell, number in numbers.items())
+
+
+def _bench(verilog: str, name: str, circuit: Circuit, data: int, shown: str, forced: str) -> str:
     """The module and a bench that holds one input for more clocks than it has registers, then shows some bits."""
     clock = ".clk(clk), " if "input  wire clk" in verilog or "input wire clk" in verilog else ""
     return f"""{verilog}
@@ -77,6 +89,7 @@ module bench;
     wire [{len(circuit.outputs) - 1}:0] out_data;
     {name} dut ({clock}.in_data(in_data), .out_data(out_data));
     initial begin
+        {forced}
         repeat ({2 * circuit.latency + 8}) begin #1 clk = 1'b1; #1 clk = 1'b0; end
         #1 $display("%0d", {shown});
         $finish;
