@@ -41,11 +41,12 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
         _need((certificate["format"], certificate["kind"]) == (1, "circuit"), "format", "is not 1, of a circuit")
         _need(certificate["network"] == hashlib.sha256(network).hexdigest(), "network", "is another")
         _need(certificate["circuit"] == hashlib.sha256(gates).hexdigest(), "circuit", "is another")
-        _need(bool(certificate["artifacts"]), "artifacts", "are none")
+        described = network_file.from_bytes(network)
+        _need(f"rtl/{described.name}_pipeline.v" in certificate["artifacts"], "artifacts", "lack the pipeline")
         for name, digest in certificate["artifacts"].items():
             _need(".." not in Path(name).parts and not Path(name).is_absolute(), "artifact", "lies elsewhere")
             _need(digest == hashlib.sha256(read_regular(folder / name, _LARGEST)).hexdigest(), name, "is another")
-        return _Check(network_file.from_bytes(network), certificate, _Gates(json.loads(gates))).places()
+        return _Check(described, certificate, _Gates(json.loads(gates))).places()
     except _UNSOUND as error:
         raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
 
@@ -247,6 +248,7 @@ class _Check:
         width, size = _integer(said["width"]), 1 << min(_integer(said["width"]), 64)
         outputs, inputs = ({_integer(bit): _integer(c) for bit, c in said[side]} for side in ("outputs", "inputs"))
         _need(0 < width <= 40 and len(outputs) == len(said["outputs"]), "piece", "names a bit twice, or no width")
+        _need(min(outputs) > 1 and min(inputs, default=1) > 0, "piece", "names what is not a bit")
         if said["kind"] == "sum":
             start, taken, made, table = self.gates.gates[self.gates.of_bit[min(outputs)]]
             factor = outputs[start]
@@ -256,10 +258,10 @@ class _Check:
             sums: dict[int, int] = {0: 0, 1: 0}
             _put(sums, taken[:made], factor)
             _put(sums, taken[made:], factor)
-            _need(all(inputs.get(bit, 0) == c for bit, c in sums.items() if bit), "piece", "adds other bits")
+            inputs = {bit: c for bit, c in inputs.items() if c}
+            _need(inputs == {bit: c for bit, c in sums.items() if bit and c}, "piece", "adds other bits")
         elif said["kind"] == "channel":
-            channel = _integer(said["channel"])
-            form = self._equation(name, channel)
+            form = self._equation(name, _integer(said["channel"]))
             stated = {bit: outputs.get(bit, 0) - inputs.get(bit, 0) for bit in {*outputs, *inputs}}
             factor = next(stated[bit] // form[bit] for bit in outputs if form[bit])
             equal = all(stated.get(bit, 0) == factor * value for bit, value in form.items() if bit)
@@ -317,7 +319,8 @@ class _Check:
         for source, k, _ in terms:
             taken = self.cuts[source][k] or ([], 0)
             if self.low[source][k] >= taken[1]:  # bits above the range's top are 0
-                form |= dict.fromkeys(taken[0][(self.high[source][k] - taken[1]).bit_length() :], 0)
+                above = taken[0][(self.high[source][k] - taken[1]).bit_length() :]
+                form |= {bit: 0 for bit in above if bit > 1}
         _need(all(value % size == 0 for bit, value in form.items() if bit), what, "does not follow from its pieces")
 
     def _rows(self, name: str, channel: int, cut: tuple[list[int], int], leaves: list[int] | None) -> None:
@@ -334,9 +337,8 @@ class _Check:
         can = np.ones(rows, bool)
         expected = self._meaning(name, channel, columns, can, given)[can]
         found = _number(self.gates.columns(cut[0], columns, rows), cut[0], rows) + cut[1]
-        _need(bool((found[can] == expected).all()), what, "is another function")
-        inside = (expected >= self.low[name][channel]) & (expected <= self.high[name][channel])
-        _need(bool(inside.all()), what, "leaves its range")
+        held = np.clip(expected, self.low[name][channel], self.high[name][channel])
+        _need(bool((found[can] == expected).all() and (expected == held).all()), what, "is another function")
 
     def _meaning(
         self, name: str, channel: int, columns: _Columns, can: _Column, given: _Column | None = None

