@@ -40,16 +40,22 @@ def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
             used = width - ((level & -level).bit_length() - 1)
             parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
         parts.add("compare", 0.5 * cell.outputs)
-    elif cell.kind is CellKind.TABLE and cell.outputs == 1 and len(cell.inputs) <= 6 and family.lut_inputs == 4:
+    elif cell.kind is CellKind.TABLE and len(cell.inputs) <= 6 and family.name in _cut(cell):
         if len(cell.inputs) <= 4:
-            parts.luts += 1
+            parts.luts += cell.outputs
             return
-        cut = _tables_of_four(cell.shape[0], len(cell.inputs), multiplexers=family.name == "ecp5")
+        multiplexers = family.name == "ecp5"
+        cut = sum(_tables_of_four(table, len(cell.inputs), multiplexers=multiplexers) for table in cell.shape)
         parts.luts += _FROM_FOUR_INPUTS[family.name] * cut
     else:
         # Parts of large tables are alike, and the multiplexers that choose among them are no lookup tables.
         outputs = cell.outputs * _PAST_SIX_BITS ** max(len(cell.inputs) - 6, 0)
         parts.add("narrow" if len(cell.inputs) <= family.lut_inputs else "wide", outputs)
+
+
+def _cut(cell: Cell) -> tuple[str, ...]:
+    """The families on which a table is counted as cut: the outputs of one share little where nothing else chooses."""
+    return ("ice40", "ecp5") if cell.outputs == 1 else ("ice40",)
 
 
 @cache

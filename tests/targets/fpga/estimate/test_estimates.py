@@ -13,6 +13,8 @@ from benchmarks.fpga_estimates import estimated, measured
 from benchmarks.fpga_samples import case
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.profile import load_profile
+from edgeml.targets.fpga.architectures.unrolled.cell_amounts import luts_of
+from edgeml.targets.fpga.architectures.unrolled.netlist import Bit, Cell, CellKind
 from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import build
@@ -69,6 +71,18 @@ def test_equal_parts_of_memories_are_counted_once_where_choices_between_them_cos
     assert luts(np.tile(rows[:16], (4, 1))) == pytest.approx(3)
     assert luts(np.concatenate([rows[:16]] * 3 + [rows[48:]])) == pytest.approx(3 * (2 + 2 * 2 / 3))
     assert luts(np.ones((64, 3), int)) == 0
+
+
+def test_a_table_of_two_outputs_costs_what_a_table_of_each_does_on_ice40() -> None:
+    rng = np.random.default_rng(2)
+    inputs = tuple(Bit(-1, place) for place in range(6))
+    tables = [int("".join(map(str, rng.integers(0, 2, 64))), 2) for _ in range(2)]
+    both, *each = (
+        luts_of([Cell(CellKind.TABLE, inputs, tuple(shape), len(shape), 1, "")], FAMILIES["ice40"])
+        for shape in (tables, tables[:1], tables[1:])
+    )
+    assert both == pytest.approx(sum(each))
+    assert both > 6
 
 
 @pytest.mark.slow
