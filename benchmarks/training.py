@@ -1,12 +1,15 @@
 """Training at few bits beside a plain Brevitas script: six data sets, five seeds, equal steps, paired.
 
-    python -m benchmarks.training [--bits B] [--steps N] [--seeds N] [--only NAME …] [--json FILE]
+    python -m benchmarks.training [--bits B] [--steps N] [--seeds N] [--range R] [--only NAME …]
+                                  [--json FILE] [--peer FILE]
 
 Both begin with the same float model (inputs-32-16-classes with batch norm, one for each seed and split), see the same
 training samples in batches of 64 for the same number of steps, and are judged on the same test samples. The peer
 (`training_peer.py`) has the best of three learning rates, chosen for each data set on a fifth of the training samples
 that was held back from it and from its float model; edgeml has its defaults, and what it computes is its integer
 network. The data sets and how they are split: `training_data.py`.
+
+The peer is trained once: `--peer FILE` takes it from what `--json FILE` kept of an earlier run.
 
 p is of a paired t-test over the seeds, two-sided. Test samples take no part in any choice.
 """
@@ -18,6 +21,7 @@ import json
 import math
 import os
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,26 +82,52 @@ def own_steps(split: Split, asked: int) -> int:
     return max(1, round(wanted / passes)) * passes
 
 
-def measured(name: str, seeds: int, bits: int, asked: int) -> dict[str, Any]:
-    """Accuracies on one data set, one for each seed: means over its splits."""
-    splits = [list(DATA_SETS[name](seed)) for seed in range(seeds)]
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked for: seeds, bits of weights and activations, steps, and the range of the peer's weights."""
+
+    seeds: int = SEEDS
+    bits: int = 2
+    steps: int = STEPS
+    range: str = "narrow"
+
+
+def kept_peer(file: Path, name: str, asked: Asked) -> dict[str, Any] | None:
+    """What an earlier run kept in `file` of the peer on a data set; None where it was asked for something else."""
+    kept = json.loads(file.read_text())
+    found = kept["found"].get(name)
+    if found is None or kept["asked"] != asdict(asked):
+        return None
+    return {key: found[key] for key in ("rate", "brevitas", "brevitas seconds")}
+
+
+def measured(name: str, asked: Asked, peer: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Accuracies on one data set, one for each seed: means over its splits. A `peer` that is kept is not trained."""
+    splits = [list(DATA_SETS[name](seed)) for seed in range(asked.seeds)]
     models = [[float_model(split, seed) for split in each] for seed, each in enumerate(splits)]
-    steps = own_steps(splits[0][0], asked)
-    rate = best_rate([each[0] for each in splits], bits, steps)
+    steps = own_steps(splits[0][0], asked.steps)
+    bits, narrow = asked.bits, asked.range == "narrow"
+    rate = peer["rate"] if peer else best_rate([each[0] for each in splits], bits, steps, narrow)
     found: dict[str, Any] = {key: [] for key in ("float", "edgeml", "brevitas", "edgeml seconds", "brevitas seconds")}
     for seed, (given, starts) in enumerate(zip(splits, models, strict=True)):
         pairs = list(zip(starts, given, strict=True))
         begin = time.process_time()
         own = [own_accuracy(model, split, bits, steps, seed) for model, split in pairs]
-        middle = time.process_time()
-        peer = [peer_accuracy(model, split, bits, rate, steps, seed) for model, split in pairs]
-        end = time.process_time()
+        found["edgeml seconds"].append((time.process_time() - begin) / len(pairs))
         found["float"].append(np.mean([share_right(model, split) for model, split in pairs]))
         found["edgeml"].append(np.mean(own))
-        found["brevitas"].append(np.mean(peer))
-        found["edgeml seconds"].append((middle - begin) / len(pairs))
-        found["brevitas seconds"].append((end - middle) / len(pairs))
-    return {"steps": steps, "rate": rate, **{key: [float(each) for each in found[key]] for key in found}}
+        if peer:
+            continue
+        begin = time.process_time()
+        other = [peer_accuracy(model, split, bits, rate, steps, seed, narrow) for model, split in pairs]
+        found["brevitas"].append(np.mean(other))
+        found["brevitas seconds"].append((time.process_time() - begin) / len(pairs))
+    return {
+        "steps": steps,
+        "rate": rate,
+        **{key: [float(each) for each in found[key]] for key in found},
+        **(peer or {}),
+    }
 
 
 def compared(own: list[float], peer: list[float]) -> tuple[float, float]:
@@ -130,8 +160,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS, help="of both, about; sets of few samples take fewer")
     parser.add_argument("--only", nargs="+", choices=tuple(DATA_SETS), default=tuple(DATA_SETS))
     parser.add_argument("--json", type=Path, help="all accuracies, as JSON")
+    parser.add_argument("--range", choices=("narrow", "full"), default="narrow", help="of the peer's weights")
+    parser.add_argument("--peer", type=Path, help="what --json kept: where all is the same, its peer is taken")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    asked = Asked(chosen.seeds, chosen.bits, chosen.steps, chosen.range)
     found: dict[str, dict[str, Any]] = {}
     print(
         f"{chosen.bits} bits; accuracy in %, differences in points; the peer's learning rate; CPU seconds of a training"
@@ -141,13 +174,13 @@ def main() -> None:
     )
     for name in chosen.only:
         try:
-            found[name] = measured(name, chosen.seeds, chosen.bits, chosen.steps)
+            found[name] = measured(name, asked, kept_peer(chosen.peer, name, asked) if chosen.peer else None)
         except Unavailable as absent:
             print(f"{name:14}  skipped: {absent}", flush=True)
             continue
         print(_row(name, found[name]), flush=True)
         if chosen.json:
-            chosen.json.write_text(json.dumps({"bits": chosen.bits, "found": found}, indent=2))
+            chosen.json.write_text(json.dumps({"asked": asdict(asked), "found": found}, indent=2))
 
 
 if __name__ == "__main__":

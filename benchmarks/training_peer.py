@@ -1,8 +1,9 @@
 """The peer of `benchmarks.training`: quantization-aware training by a plain Brevitas script, as its own pages teach it.
 
 `QuantLinear` and `QuantReLU` with `BatchNorm1d` between them, an 8-bit `QuantIdentity` at the input; weights with a
-scale for each channel (narrow range, as is their default), activations unsigned with a learned scale that begins at a
-percentile of the first batches. The weights of the float model are loaded, Adam and a cosine train on cross-entropy.
+scale for each channel (of narrow range, as is their default, or of the full one), activations unsigned with a learned
+scale that begins at a percentile of the first batches. The weights of the float model are loaded, Adam and a cosine
+train on cross-entropy.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def share_right(model: nn.Module, split: Split) -> float:
     return float(np.mean(found == split.y_test))
 
 
-def _quantized(inputs: int, outputs: int, bits: int) -> nn.Sequential:
+def _quantized(inputs: int, outputs: int, bits: int, narrow: bool) -> nn.Sequential:
     from brevitas import nn as brevitas_nn
     from brevitas.quant import Int8WeightPerChannelFloat, Uint8ActPerTensorFloat
 
@@ -79,7 +80,12 @@ def _quantized(inputs: int, outputs: int, bits: int) -> nn.Sequential:
     for place, (before, after) in enumerate(pairwise(sizes)):
         layers.append(
             brevitas_nn.QuantLinear(
-                before, after, bias=True, weight_quant=Int8WeightPerChannelFloat, weight_bit_width=bits
+                before,
+                after,
+                bias=True,
+                weight_quant=Int8WeightPerChannelFloat,
+                weight_bit_width=bits,
+                weight_narrow_range=narrow,
             )
         )
         if place < len(HIDDEN):
@@ -90,12 +96,14 @@ def _quantized(inputs: int, outputs: int, bits: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def peer_accuracy(start: nn.Sequential, split: Split, bits: int, rate: float, steps: int, seed: int) -> float:
+def peer_accuracy(
+    start: nn.Sequential, split: Split, bits: int, rate: float, steps: int, seed: int, narrow: bool = True
+) -> float:
     """Share of test samples that the Brevitas script gets right at this learning rate."""
     torch.manual_seed(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = _quantized(split.x.shape[1], split.classes, bits)
+        model = _quantized(split.x.shape[1], split.classes, bits, narrow)
         own = [layer for layer in model if isinstance(layer, (nn.Linear, nn.BatchNorm1d))]
         given = [layer for layer in start if isinstance(layer, (nn.Linear, nn.BatchNorm1d))]
         for layer, source in zip(own, given, strict=True):
@@ -104,11 +112,15 @@ def peer_accuracy(start: nn.Sequential, split: Split, bits: int, rate: float, st
         return share_right(model, split)
 
 
-def best_rate(splits: list[Split], bits: int, steps: int) -> float:
+def best_rate(splits: list[Split], bits: int, steps: int, narrow: bool = True) -> float:
     """The learning rate that does best on a fifth of the training samples, which neither it nor its float model saw.
 
     splits : one for each seed.
     """
     inner = [with_validation(split, seed) for seed, split in enumerate(splits)]
     runs = [(float_model(split, seed), split, seed) for seed, split in enumerate(inner)]
-    return max(RATES, key=lambda rate: sum(peer_accuracy(*run[:2], bits, rate, steps, run[2]) for run in runs))
+
+    def right(rate: float) -> float:
+        return sum(peer_accuracy(*run[:2], bits, rate, steps, run[2], narrow) for run in runs)
+
+    return max(RATES, key=right)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from benchmarks.training import as_mlp, compared, own_accuracy, own_steps
+from benchmarks.training import Asked, as_mlp, compared, kept_peer, own_accuracy, own_steps
 from benchmarks.training_data import DATA_SETS, Split, Unavailable, with_validation
 from benchmarks.training_peer import float_model, peer_accuracy, share_right
 
@@ -75,3 +79,14 @@ def test_p_is_small_where_every_seed_says_the_same() -> None:
     assert p < 0.001
     assert compared([0.9, 0.8], [0.8, 0.9])[1] > 0.9
     assert compared([0.9, 0.8], [0.9, 0.8]) == (0.0, 1.0)
+
+
+def test_a_peer_is_taken_from_an_earlier_run_only_if_all_that_was_asked_for_is_the_same(tmp_path: Path) -> None:
+    asked = Asked(seeds=1)
+    one = {"rate": 0.01, "brevitas": [0.9], "brevitas seconds": [2.0]}
+    file = tmp_path / "kept.json"
+    file.write_text(json.dumps({"asked": asdict(asked), "found": {"wine": {**one, "edgeml": [0.95]}}}))
+    assert kept_peer(file, "wine", asked) == one
+    assert kept_peer(file, "digits", asked) is None
+    for other in (replace(asked, bits=3), replace(asked, steps=20), replace(asked, range="full")):
+        assert kept_peer(file, "wine", other) is None
