@@ -119,7 +119,7 @@ OPTIONS = (
         "weight_range",
         Choice(("narrow", "full")),
         "Weights symmetric around zero, or with one value more below it.",
-        otherwise="full for 2-bit weights that take values of more than 1 bit, else narrow",
+        otherwise="full for 2-bit weights on values of more than 1 bit, with 500 samples or more; else narrow",
     ),
     Option(
         "epochs",

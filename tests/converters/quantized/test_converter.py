@@ -261,15 +261,17 @@ def test_binary_weights_are_bipolar_and_full_range_uses_the_lowest_integer() -> 
         assert layer.weight.min() == lowest
 
 
-def test_by_default_2_bit_weights_have_the_full_range_but_on_bits() -> None:
+def test_by_default_2_bit_weights_have_the_full_range_but_on_bits_and_on_few_samples() -> None:
     mlp = plain_mlp((30, 40, 10))
-    data = data_of(mlp, 0, 100)
+    few, enough = data_of(mlp, 0, 500 * 3 // 2 - 3), data_of(mlp, 0, 500 * 3 // 2)
 
-    def lowest(**options: Any) -> list[int]:
+    def lowest(data: Dataset = enough, **options: Any) -> list[int]:
         layers = [node.layer for node in convert(mlp, data, epochs=0, **options).network.nodes]
         return [int(layer.weight.min()) for layer in layers if isinstance(layer, Dense)]
 
     assert lowest(bits=2) == [-2, -2]
+    assert lowest(few, bits=2) == [-1, -1]
+    assert lowest(few, bits=2, weight_range="full") == [-2, -2]
     assert lowest(bits=2, act_bits=1) == [-2, -1]
     assert lowest(bits=2, encode="all=thermometer:3") == [-1, -2]
     assert min(lowest(bits=4)) == -7
