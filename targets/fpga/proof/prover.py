@@ -20,8 +20,9 @@ from ..architectures.unrolled.architecture import UnrolledPlan
 from ..architectures.unrolled.rtl import pipeline_latency
 from ..design import laid_out, read_design
 from .cuts import artifact_of
+from .kept_circuits import circuit_of_verilog
 from .simulate import confirmation
-from .yosys_reader import circuit_of, read_module, yosys_version
+from .yosys_reader import yosys_version
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -59,7 +60,7 @@ class UnrolledProver:
         path = f"rtl/{name}.v"
         verilog = read_regular(bundle.folder / path, _LARGEST_TEXT)
         announce(f"yosys reads {path}")
-        circuit = circuit_of(read_module(verilog, name))
+        circuit = circuit_of_verilog(verilog, name)
         artifact = artifact_of(circuit, plan.logic)
         proof = prove(network, circuit, artifact, lambda place: announce(f"proving {place}"), seconds=seconds)
         confirm = confirmation(verilog, name, circuit, artifact, plan.logic)

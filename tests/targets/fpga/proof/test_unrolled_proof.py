@@ -9,6 +9,8 @@ import pytest
 from edgeml.errors import InputError
 from edgeml.proof.checker import check_certificate
 from edgeml.targets.fpga.architectures.unrolled.network_logic import check_unrolled
+from edgeml.targets.fpga.proof import kept_circuits
+from edgeml.targets.fpga.proof.kept_circuits import circuit_of_verilog
 from tests import sweeps
 from tests.targets.fpga.designs import small_network
 from tests.targets.fpga.forms import int8_network
@@ -50,6 +52,22 @@ def test_a_layer_that_did_not_change_is_not_proved_again():
         "fc1": False,
     }
     assert not statuses(again)
+
+
+def test_verilog_that_was_read_is_not_read_again(monkeypatch):
+    network = mlp((5, 3, 2), 4)
+    verilog = pipeline_of(network)
+    first = circuit_of_verilog(verilog, "net_pipeline")
+    monkeypatch.setattr(kept_circuits, "read_module", None)
+    again = circuit_of_verilog(verilog, "net_pipeline")
+    assert (again.gates, again.outputs, again.words, again.latency) == (
+        first.gates,
+        first.outputs,
+        first.words,
+        first.latency,
+    )
+    with pytest.raises(TypeError):
+        circuit_of_verilog(verilog + b"\n", "net_pipeline")
 
 
 @pytest.mark.slow(scaled=True)
