@@ -21,10 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeml.explore.first_candidates import start_of, uniform
 from edgeml.explore.front import non_dominated
 from edgeml.explore.mlp_family import train_member
 from edgeml.explore.objectives import costs_of
-from edgeml.explore.preparation import allocator_of, first_candidates, model_and_data, problem_of, space_of
+from edgeml.explore.preparation import model_and_data, problem_of, space_of
 from edgeml.explore.settings import Settings
 from edgeml.explore.study import Limits, Search
 from edgeml.explore.trial import Problem
@@ -80,8 +81,7 @@ def searched(settings: Settings, problem: Problem, trials: int, *, allocated: bo
     space = space_of(settings, problem)
     with tempfile.TemporaryDirectory(prefix="edgeml_trials_") as folder, in_process(problem) as workers:
         search = Search(Path(folder), space, problem.objectives, settings.seed, settings.sampler)
-        allocator = allocator_of(settings, space, problem) if allocated else None
-        search.queue(first_candidates(settings, space, allocator))
+        search.queue(start_of(settings, space, problem).candidates if allocated else uniform(space))
         search.run(workers, Limits(trials), lambda record, outcome: None)
         found = {record.number: record.outcome.values if record.feasible else None for record in search.records}
     return Course([found.get(number) for number in range(trials)], time.process_time() - start)

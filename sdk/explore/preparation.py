@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -13,32 +12,26 @@ import numpy.typing as npt
 
 from .. import plugins
 from ..allocation.distortion import ALL
-from ..allocation.within_budget import ACT_BITS, FAN_IN, Allocator
+from ..allocation.within_budget import FAN_IN
 from ..data.dataset import Dataset, as_values, load_dataset
 from ..errors import InputError
 from ..frontends.mlp import Mlp
 from ..input_encoding import stand_in_encoding, takes_encoding
 from ..inputs import read_inputs
-from ..network import Network
 from ..network.task import VALUES
 from ..profile import load_profile
-from .candidate import Candidate, parse_baseline
+from .candidate import parse_baseline
 from .objectives import SHARES, budgets, parse_constraint, parse_objectives
 from .settings import Settings, explored
 from .space import Space
-from .trial import Problem, estimates
+from .trial import Problem
 
-__all__ = ["allocator_of", "first_candidates", "model_and_data", "problem_of", "require_budgets", "space_of"]
+__all__ = ["model_and_data", "problem_of", "require_budgets", "space_of"]
 
 _VALIDATION = 5
 """One row in so many chooses between candidates and trains none."""
 _MOST_VALIDATION = 10_000
 _MOST_TEST = 50_000
-_FIRST_SHAPES = (((64, 32), 2), ((32, 16), 2), ((16,), 3), ((32,), 4))
-"""Where a search of the family begins, with bits, on FPGAs at `_FIRST_HARDWARE`."""
-_FIRST_HARDWARE = "folded-256"
-_FIRST_BUDGETS = 6
-"""Under so many limits of the first cost, what is best for a given model is tried first."""
 _INPUT_BITS = 8
 _MOST_ENCODED = 4096
 """Inputs of a network, bits and levels counted, up to which encodings are tried."""
@@ -165,48 +158,3 @@ def require_budgets(problem: Problem) -> None:
                 "is in percent, and no profile has such a budget",
                 f"They have: {', '.join(sorted(set().union(*parts))) or 'none'}",
             )
-
-
-def allocator_of(settings: Settings, space: Space, problem: Problem) -> Allocator | None:
-    """What chooses bits and inputs of a given model's layers under limits of the first cost, on the first part;
-    None for the family, and where no target estimates that cost."""
-    name = problem.objectives[1]
-    if problem.mlp is None:
-        return None
-    first = space.uniform((), space.bits[0], _FIRST_HARDWARE)[0]
-
-    def cost(network: Network) -> float:
-        return estimates(problem, network, first, measured=False)[name]
-
-    weights = [bits for bits in space.bits if bits > 1] or list(space.bits)
-    acts = [bits for bits in ACT_BITS if bits in space.bits] or list(space.bits)
-    try:
-        return Allocator.of(
-            *(problem.mlp, problem.data, cost),
-            weight_bits=weights,
-            act_bits=acts,
-            input_bits=first.input_bits,
-            seed=settings.seed,
-        )
-    except KeyError:  # only what is built and run tells this cost
-        return None
-
-
-def first_candidates(settings: Settings, space: Space, allocator: Allocator | None) -> list[Candidate]:
-    """What to try first: designs given by hand, then the best allocations under several limits, or a few shapes."""
-    candidates = []
-    for text in settings.baselines:
-        candidates += [replace(each, baseline=True) for each in space.uniform(*parse_baseline(text))]
-    if space.layer_sizes is None:
-        for hidden, bits in _FIRST_SHAPES:
-            near = min(space.bits, key=lambda each: (abs(each - bits), each))
-            fitting = tuple(min(space.widths, key=lambda each: (abs(each - width), each)) for width in hidden)
-            candidates += space.uniform(fitting[: space.depth], near, _FIRST_HARDWARE)
-        return candidates
-    if allocator is None:
-        for bits in space.bits:
-            candidates += space.uniform((), bits, _FIRST_HARDWARE)
-    for choices in [] if allocator is None else allocator.spread(_FIRST_BUDGETS):
-        weights, acts = [each.weight_bits for each in choices], [each.input_bits for each in choices[1:]]
-        candidates += space.allocated((), weights, acts, _FIRST_HARDWARE, [each.fan_in for each in choices])
-    return list({json.dumps(each.as_json()): each for each in candidates}.values())

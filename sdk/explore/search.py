@@ -10,8 +10,9 @@ from typing import Any
 from ..allocation.distortion import ALL, Distortion, distortion
 from ..options import read_values
 from ..system.caller_state import preserved
+from .first_candidates import start_of
 from .front import write_front
-from .preparation import allocator_of, first_candidates, model_and_data, problem_of, require_budgets, space_of
+from .preparation import model_and_data, problem_of, require_budgets, space_of
 from .results import front_document, remove_unused
 from .search_folder import data_digest, search_folder
 from .settings import LIMITS, Settings
@@ -100,10 +101,9 @@ def _begun(
         return search, distortion(problem.mlp, problem.data.x, space.bits, (ALL,), (max(space.bits),), settings.seed)
     if problem.mlp is not None:
         announce("measuring the layers' sensitivities")
-    allocator = allocator_of(settings, space, problem)
-    search.queue(first_candidates(settings, space, allocator))
-    measured = None if allocator is None else allocator.measured
-    return search, measured
+    start = start_of(settings, space, problem)
+    search.queue(start.candidates)
+    return search, None if start.allocator is None else start.allocator.measured
 
 
 def _workers(problem: Problem, count: int, ray: str | None) -> AbstractContextManager[Workers]:

@@ -103,7 +103,7 @@ class Space:
         found["encoding"] = candidate.options.get("encoding", self.encodings[0])
         if self.profiles[candidate.target].kind == "fpga":
             small = self._weights(candidate.hidden) <= _UNROLLED_WEIGHTS
-            if (name := self._hardware_name(candidate)) in self._hardware(candidate.hidden):
+            if (name := self._hardware_name(candidate)) in self.hardware(candidate.hidden):
                 found["hardware" if small else "hardware_of_many_weights"] = name
         return found
 
@@ -185,7 +185,7 @@ class Space:
                 encoding = {"encoding": self.encodings[0]} if form == "spiking" else {}
                 ways: list[dict[str, Any]] = [{}]
                 if profile.kind == "fpga":
-                    names = [hardware] if hardware else self._hardware(hidden)
+                    names = [hardware] if hardware else self.hardware(hidden)
                     ways = [_hardware_options(name, profile) for name in names]
                 limits = tuple(fan_in) or (0,) * len(weights) if len(self.fan_in) > 1 and form != "tflite" else ()
                 found += [
@@ -200,7 +200,8 @@ class Space:
             sizes = tuple(pairwise((self.features, *hidden, self.outputs)))
         return sum(taken * given for taken, given in sizes)
 
-    def _hardware(self, hidden: tuple[int, ...]) -> list[str]:
+    def hardware(self, hidden: tuple[int, ...]) -> list[str]:
+        """Names of the ways to arrange a shape on an FPGA, such as `folded-256`."""
         folded = [f"folded-{clocks}" for clocks in _CLOCKS_PER_FRAME]
         return folded if self._weights(hidden) > _UNROLLED_WEIGHTS else [*folded, "unrolled"]
 
@@ -211,7 +212,7 @@ class Space:
         # A parameter of its own where there is less to choose from: Optuna wants a name's choices always the same.
         small = self._weights(hidden) <= _UNROLLED_WEIGHTS
         name = "hardware" if small else "hardware_of_many_weights"
-        return _hardware_options(trial.suggest_categorical(name, self._hardware(hidden)), profile)
+        return _hardware_options(trial.suggest_categorical(name, self.hardware(hidden)), profile)
 
     def _hardware_name(self, candidate: Candidate) -> str:
         if candidate.options.get("architecture") == "unrolled":

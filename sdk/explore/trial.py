@@ -30,11 +30,12 @@ from .front import dominates
 from .mlp_family import BATCH, train_member
 from .objectives import QUALITIES, Constraint, budgets, costs_of, general_estimates, quality
 
-__all__ = ["Failure", "Judged", "Outcome", "Problem", "Trials", "estimates", "run_guarded"]
+__all__ = ["FLOAT_SLACK", "Failure", "Judged", "Outcome", "Problem", "Trials", "estimates", "run_guarded"]
 
 _STAND_IN_ERROR = 0.3
 """A stand-in's estimate may be wrong by so much; a candidate is refused on it only beyond."""
-_FLOAT_SLACK = 0.01
+FLOAT_SLACK = 0.01
+"""A network is not expected to answer better than its float model by more."""
 _MOST_KEPT = 64
 
 
@@ -155,7 +156,7 @@ class Trials:
                 return self._stopped("too_large", 0.0, estimates, violations)
         mlp, float_quality = self._member(candidate)
         if early and costs_known and not candidate.encode:  # bits may tell more than the float model's sums
-            best = min(float_quality + _FLOAT_SLACK, 1.0)
+            best = min(float_quality + FLOAT_SLACK, 1.0)
             if self._beaten(best, estimates, judged):
                 return self._stopped("dominated", best, estimates, self._violations(estimates, {}, candidate))
         short = None
