@@ -18,7 +18,7 @@ from edgeml.version import __version__
 
 from ..architectures.unrolled.architecture import UnrolledPlan
 from ..architectures.unrolled.rtl import pipeline_latency
-from ..design import laid_out, read_design
+from ..design import read_design, verify_files
 from .cuts import artifact_of
 from .kept_circuits import circuit_of_verilog
 from .simulate import confirmation
@@ -51,14 +51,18 @@ class UnrolledProver:
         return ""
 
     def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
-        """Read the pipeline and prove it."""
+        """Read the pipeline and prove it.
+
+        Raises InputError where the RTL is not what the network and its design give: no tool reads what others wrote.
+        """
         network = bundle.network
-        plan = laid_out(network, read_design(bundle.folder / "rtl", network)).plan
+        built = verify_files(network, bundle.folder / "rtl")
+        plan = built.layout.plan
         if not isinstance(plan, UnrolledPlan):
             raise InputError(str(bundle.folder), "holds no design of architecture unrolled")
         name = f"{network.name}_pipeline"
         path = f"rtl/{name}.v"
-        verilog = read_regular(bundle.folder / path, _LARGEST_TEXT)
+        verilog = built.files[f"{name}.v"]
         announce(f"yosys reads {path}")
         circuit = circuit_of_verilog(verilog, name)
         artifact = artifact_of(circuit, plan.logic)
