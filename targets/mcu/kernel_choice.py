@@ -36,8 +36,8 @@ def quickest(costs: Mapping[str, list[KernelCost]], wanted: str = BALANCED, save
 
     Parameters
     ----------
-    wanted : `speed` takes any kernel; `balanced` none that spends flash on time at a bad price: with twice the bytes of
-        another kernel it must take at most half of its instructions. `size` takes the fewest bytes, quick or not.
+    wanted : `speed` takes any kernel; `balanced` none that spends flash on time at a bad price: its bytes times its
+        instructions must be at most three quarters of those of any that does not. `size` takes the fewest bytes.
     save : so many bytes less than these take are wanted: as long as they are not saved, the kernel that costs the
         fewest instructions for each byte is replaced by a smaller one.
     """
@@ -64,5 +64,7 @@ def quickest(costs: Mapping[str, list[KernelCost]], wanted: str = BALANCED, save
 
 
 def _dear(cost: KernelCost, other: KernelCost) -> bool:
-    """Whether the first spends more times the other's bytes than it saves times of its instructions."""
-    return cost.kernel in _SPENDING and cost.bytes * cost.instructions > other.bytes * other.instructions
+    """Whether the first spends flash on time, the other does not, and their product is not clearly smaller."""
+    if cost.kernel not in _SPENDING or other.kernel in _SPENDING:
+        return False
+    return 4 * cost.bytes * cost.instructions > 3 * other.bytes * other.instructions

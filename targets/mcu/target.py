@@ -26,7 +26,7 @@ OPTIONS = (
     Option(
         "optimize",
         Choice(WANTED),
-        "What the kernels of layers are chosen by: twice the flash must halve the instructions; or one of both alone.",
+        "What the kernels of layers are chosen by: flash spent on time where it pays, or one of both alone.",
         default=BALANCED,
     ),
 )

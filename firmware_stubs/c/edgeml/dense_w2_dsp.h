@@ -44,9 +44,46 @@
     "add   r6, r6, " acc ", asr #14\n"                               \
     "strd  r5, r6, [r4], #8\n"
 
-/* A function of all blocks; `finish` leaves the results of a block, `mask` makes what `group` needs in r2, bit `odd` of a
-   block's bytes says whether it has an odd number of groups. */
-#define EDGEML_W2_SEGMENT(name, mask, group, odd, finish)                                                                   \
+/* The sums of a block of eight outputs onto what `from` (r3) holds, to r4. */
+#define EDGEML_W2_ALL_SUMS                                           \
+    EDGEML_W2_SUMS("r7")                                             \
+    EDGEML_W2_SUMS("r8")                                             \
+    EDGEML_W2_SUMS("r9")                                             \
+    EDGEML_W2_SUMS("r10")                                            \
+    "strd  r3, r4, [sp, #8]\n"
+
+/* How many of three thresholds each of two outputs reaches, in its half of the accumulator: SSUB16 compares both, SEL
+   chooses by halves. r3-r6 hold 0, 1, 2, 3 twice. After the weights of a block come twelve words, three for each pair:
+   the thresholds of output a as the field holds its sums, from 0 up, those of output b with their sign. */
+#define EDGEML_W2_REACHED(acc)                                       \
+    "ubfx   r0, " acc ", #0, #14\n"                                  \
+    "ldmia  r1!, {r11, r12, lr}\n"                                   \
+    "pkhbt  r0, r0, " acc ", lsl #2\n"                               \
+    "ssub16 r11, r0, r11\n"                                          \
+    "sel    r11, r4, r3\n"                                           \
+    "ssub16 r12, r0, r12\n"                                          \
+    "sel    r11, r5, r11\n"                                          \
+    "ssub16 lr, r0, lr\n"                                            \
+    "sel    " acc ", r6, r11\n"
+
+#define EDGEML_W2_ALL_LEVELS                                         \
+    "movs   r3, #0\n"                                                \
+    "mov    r4, #0x00010001\n"                                       \
+    "mov    r5, #0x00020002\n"                                       \
+    "mov    r6, #0x00030003\n"                                       \
+    EDGEML_W2_REACHED("r7")                                          \
+    EDGEML_W2_REACHED("r8")                                          \
+    EDGEML_W2_REACHED("r9")                                          \
+    EDGEML_W2_REACHED("r10")                                         \
+    "ldr    r0, [sp, #12]\n"                                         \
+    "orr    r7, r7, r8, lsl #8\n"                                    \
+    "orr    r9, r9, r10, lsl #8\n"                                   \
+    "stmia  r0!, {r7, r9}\n"                                         \
+    "str    r0, [sp, #12]\n"
+
+/* A function of all blocks; `mask` makes what `group` needs in r2, bit `odd` of a block's bytes says whether it has an
+   odd number of groups. Where there is no `from`, the results are thresholds that are reached. */
+#define EDGEML_W2_SEGMENT(name, mask, group, odd)                                                                      \
     EDGEML_NAKED void name(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)                                          \
     {                                                                                                                  \
         __asm__ volatile(                                                                                              \
@@ -54,7 +91,8 @@
             "push  {r4-r11, lr}\n"                                                                                     \
             "sub   sp, #28\n"                                                                                          \
             "ldmia r0, {r3-r9}\n"                                                                                      \
-            "stmia sp, {r3-r9}\n" /* 0: x, 4: end of the block, 8: from, 12: to, 16: start, 20: block bytes, 24: blocks */ \
+            /* 0: x, 4: end of the block, 8: from, 12: to, 16: start, 20: block bytes, 24: blocks */ \
+            "stmia sp, {r3-r9}\n"                                                                                      \
             "mov   r1, r4\n" mask                                                                                      \
             "1:\n"                                                                                                     \
             "ldr   r0, [sp, #0]\n"                                                                                     \
@@ -71,7 +109,12 @@
             "3:\n" group                                                                                               \
             "ldr   lr, [sp, #4]\n"                                                                                     \
             "cmp   r1, lr\n"                                                                                           \
-            "bne   2b\n" finish                                                                                        \
+            "bne   2b\n"                                                                                               \
+            "ldrd  r3, r4, [sp, #8]\n"                                                                                 \
+            "cbz   r3, 4f\n" EDGEML_W2_ALL_SUMS                                                                        \
+            "b     5f\n"                                                                                               \
+            "4:\n" EDGEML_W2_ALL_LEVELS                                                                                \
+            "5:\n"                                                                                                     \
             "ldr   r3, [sp, #24]\n"                                                                                    \
             "subs  r3, #1\n"                                                                                           \
             "str   r3, [sp, #24]\n"                                                                                    \
@@ -84,48 +127,57 @@
     "mov   r2, #0xC000C000\n"                                        \
     "orr   r2, r2, #0x00030003\n"
 
-/* The sums of a block of eight outputs onto what `from` holds. */
-#define EDGEML_W2_ALL_SUMS                                           \
-    "ldrd  r3, r4, [sp, #8]\n"                                       \
-    EDGEML_W2_SUMS("r7")                                             \
-    EDGEML_W2_SUMS("r8")                                             \
-    EDGEML_W2_SUMS("r9")                                             \
-    EDGEML_W2_SUMS("r10")                                            \
-    "strd  r3, r4, [sp, #8]\n"
-
-EDGEML_W2_SEGMENT(edgeml_dense_w2_dsp_segment, EDGEML_W2_MASK, EDGEML_W2_GROUP, "16", EDGEML_W2_ALL_SUMS)
+EDGEML_W2_SEGMENT(edgeml_dense_w2_dsp_segment, EDGEML_W2_MASK, EDGEML_W2_GROUP, "16")
 
 #else
 
-/* The same on the same packed weights, for other compilers and for tests on a host. */
-static EDGEML_MAYBE_UNUSED void edgeml_dense_w2_dsp_segment(const edgeml_dense_call *call)
+/* The same on the same weights, for other compilers and for tests on a host. Word k of a pair is for inputs 2 k and
+   2 k + 1; where weights are not packed, there is one for each. */
+EDGEML_INLINE uint32_t edgeml_dense_w2_pair(const edgeml_dense_call *call, const uint32_t *w, size_t pair, int packed)
 {
-    const uint32_t *w = call->w;
-    for (uint32_t block = 0; block < call->blocks; block++) {
-        const uint32_t *const end = w + call->block_bytes / 4u;
-        const int16_t *x = (const int16_t *)call->x;
-        uint32_t acc[4];
-        for (size_t pair = 0; pair < 4; pair++) {
-            acc[pair] = (uint32_t)call->start;
-        }
-        for (; w != end; w += 4, x += 8) {
-            for (size_t pair = 0; pair < 4; pair++) {
-                for (size_t k = 0; k < 4; k++) {
-                    const uint32_t turned = k ? (w[pair] >> (4 * k)) | (w[pair] << (32 - 4 * k)) : w[pair];
-                    const uint32_t masked = turned & 0xC003C003u;
-                    acc[pair] += (uint32_t)((int32_t)(int16_t)(masked & 0xFFFFu) * x[2 * k]);
-                    acc[pair] += (uint32_t)((int32_t)(int16_t)(masked >> 16) * x[2 * k + 1]);
-                }
+    const int16_t *const x = (const int16_t *)call->x;
+    uint32_t acc = (uint32_t)call->start;
+    for (size_t group = 0; group < call->block_bytes / (packed ? 16u : 64u); group++) {
+        for (size_t k = 0; k < 4; k++) {
+            uint32_t word = packed ? w[4 * group + pair] : w[16 * group + 4 * pair + k];
+            if (packed) {
+                word = (k ? word >> (4 * k) | word << (32 - 4 * k) : word) & 0xC003C003u;
             }
-        }
-        for (size_t pair = 0; pair < 4; pair++) {
-            const size_t output = 8u * block + 2u * pair;
-            const uint32_t a = acc[pair] & 0x3FFFu;
-            const int32_t b = (int32_t)(acc[pair] - a) / 16384;
-            call->to[output] = (int32_t)((uint32_t)call->from[output] + a);
-            call->to[output + 1] = (int32_t)((uint32_t)call->from[output + 1] + (uint32_t)b);
+            acc += (uint32_t)((int32_t)(int16_t)(word & 0xFFFFu) * x[8 * group + 2 * k]);
+            acc += (uint32_t)((int32_t)(int16_t)(word >> 16) * x[8 * group + 2 * k + 1]);
         }
     }
+    return acc;
+}
+
+EDGEML_INLINE void edgeml_dense_w2_blocks(const edgeml_dense_call *call, int packed)
+{
+    const uint32_t *w = call->w;
+    uint8_t *const y = (uint8_t *)(void *)call->to;
+    for (size_t block = 0; block < call->blocks; block++) {
+        const uint32_t *const levels = w + call->block_bytes / 4u;
+        for (size_t pair = 0; pair < 4; pair++) {
+            const uint32_t acc = edgeml_dense_w2_pair(call, w, pair, packed), a = acc & 0x3FFFu;
+            const int32_t b = (int32_t)(acc - a) / 16384;
+            const size_t output = 8 * block + 2 * pair, first = 8 * block + 4 * (pair / 2) + pair % 2;
+            if (call->from) {
+                call->to[output] = (int32_t)((uint32_t)call->from[output] + a);
+                call->to[output + 1] = (int32_t)((uint32_t)call->from[output + 1] + (uint32_t)b);
+                continue;
+            }
+            y[first] = y[first + 2] = 0;
+            for (size_t level = 3 * pair; level < 3 * pair + 3; level++) {
+                y[first] = (uint8_t)(y[first] + ((int32_t)a >= (int16_t)(levels[level] & 0xFFFFu)));
+                y[first + 2] = (uint8_t)(y[first + 2] + (b >= (int16_t)(levels[level] >> 16)));
+            }
+        }
+        w = levels + (call->from ? 0 : 12);
+    }
+}
+
+static EDGEML_MAYBE_UNUSED void edgeml_dense_w2_dsp_segment(const edgeml_dense_call *call)
+{
+    edgeml_dense_w2_blocks(call, 1);
 }
 
 #endif

@@ -56,7 +56,8 @@ typedef uint64_t edgeml_slice;
 #define EDGEML_SLICE_SWAP_BYTES(a, b, shift, mask)                                                                     \
     do {                                                                                                               \
         const __mmask64 lower = _mm512_movepi8_mask(EDGEML_SLICE_MASK(mask));                                          \
-        const __m512i change = _mm512_xor_si512(_mm512_set_epi64(EDGEML_SLICE_PLACES), _mm512_set1_epi8((shift) / 8)); \
+        const __m512i places = _mm512_set_epi64(EDGEML_SLICE_PLACES);                                                  \
+        const __m512i change = _mm512_xor_si512(places, _mm512_set1_epi8((shift) / 8));                                \
         const __m512i before = a;                                                                                      \
         a = _mm512_mask_shuffle_epi8(a, ~lower, b, change);                                                            \
         b = _mm512_mask_shuffle_epi8(b, lower, before, change);                                                        \
@@ -91,28 +92,28 @@ typedef uint64_t edgeml_slice;
 #endif
 
 /* Eight rows, so far apart, by three stages; `wide` is the largest shift, which rows i and i + 4 have. */
-#define EDGEML_SLICE_EIGHT(swap, p, apart, wide, mask4, mask2, mask1)                                                        \
+#define EDGEML_SLICE_EIGHT(swap, p, apart, wide, mask4, mask2, mask1)                                                  \
     do {                                                                                                               \
-        edgeml_slice row[8];                                                                                           \
+        edgeml_slice eight[8];                                                                                         \
         EDGEML_UNROLL                                                                                                  \
         for (size_t i = 0; i < 8; i++) {                                                                               \
-            row[i] = (p)[i * (apart)*EDGEML_SLICES];                                                                   \
+            eight[i] = (p)[i * (apart)*EDGEML_SLICES];                                                                 \
         }                                                                                                              \
         EDGEML_UNROLL                                                                                                  \
         for (size_t i = 0; i < 4; i++) {                                                                               \
-            swap(row[i], row[i + 4], wide, mask4);                                                        \
+            swap(eight[i], eight[i + 4], wide, mask4);                                                                 \
         }                                                                                                              \
         EDGEML_UNROLL                                                                                                  \
         for (size_t i = 0; i < 4; i++) {                                                                               \
-            swap(row[i + i / 2 * 2], row[i + i / 2 * 2 + 2], (wide) / 2, mask2);                          \
+            swap(eight[i + i / 2 * 2], eight[i + i / 2 * 2 + 2], (wide) / 2, mask2);                                   \
         }                                                                                                              \
         EDGEML_UNROLL                                                                                                  \
         for (size_t i = 0; i < 8; i += 2) {                                                                            \
-            swap(row[i], row[i + 1], (wide) / 4, mask1);                                                  \
+            swap(eight[i], eight[i + 1], (wide) / 4, mask1);                                                           \
         }                                                                                                              \
         EDGEML_UNROLL                                                                                                  \
         for (size_t i = 0; i < 8; i++) {                                                                               \
-            (p)[i * (apart)*EDGEML_SLICES] = row[i];                                                                   \
+            (p)[i * (apart)*EDGEML_SLICES] = eight[i];                                                                 \
         }                                                                                                              \
     } while (0)
 
@@ -121,11 +122,13 @@ EDGEML_SEPARATE EDGEML_UNUSED void edgeml_slices_turn(edgeml_slice *planes)
 {
     for (size_t slice = 0; slice < EDGEML_SLICES; slice++) {
         for (size_t first = 0; first < 8; first++) {
-            EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP_BYTES, planes + first * EDGEML_SLICES + slice, 8u, 32, 0x00000000ffffffffu, 0x0000ffff0000ffffu,
+            edgeml_slice *const row = planes + first * EDGEML_SLICES + slice;
+            EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP_BYTES, row, 8u, 32, 0x00000000ffffffffu, 0x0000ffff0000ffffu,
                                0x00ff00ff00ff00ffu);
         }
         for (size_t first = 0; first < 64; first += 8) {
-            EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP, planes + first * EDGEML_SLICES + slice, 1u, 4, 0x0f0f0f0f0f0f0f0fu, 0x3333333333333333u,
+            edgeml_slice *const row = planes + first * EDGEML_SLICES + slice;
+            EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP, row, 1u, 4, 0x0f0f0f0f0f0f0f0fu, 0x3333333333333333u,
                                0x5555555555555555u);
         }
     }
@@ -157,9 +160,9 @@ EDGEML_INLINE uint64_t edgeml_slices_all_bits(const uint8_t *x)
         const __mmask64 there = count < 64 ? ((__mmask64)1 << count) - 1 : ~(__mmask64)0;                              \
         __m512i bytes = count < 64 ? _mm512_maskz_loadu_epi8(there, x) : _mm512_loadu_si512(x);                        \
         if (!together) {                                                                                               \
-            bytes = _mm512_permutexvar_epi8(_mm512_loadu_si512(place), bytes);                                          \
+            bytes = _mm512_permutexvar_epi8(_mm512_loadu_si512(place), bytes);                                         \
         }                                                                                                              \
-        return test512(bytes, _mm512_loadu_si512(operand));                                                             \
+        return test512(bytes, _mm512_loadu_si512(operand));                                                            \
     }
 #elif defined(EDGEML_AVX2)
 #define EDGEML_AT_LEAST_256(x, t) _mm256_cmpeq_epi8(_mm256_max_epu8(x, t), x)
@@ -232,7 +235,8 @@ EDGEML_INLINE uint8x16_t edgeml_slices_bytes(const uint8_t *x, const uint8_t *pl
         (void)count, (void)together;                                                                                   \
         EDGEML_UNROLL                                                                                                  \
         for (size_t i = 0; i < 64; i += 8) {                                                                           \
-            const uint64_t bytes = edgeml_slices_all_bits(x + place[i]), against = edgeml_slices_all_bits(operand + i);      \
+            const uint64_t bytes = edgeml_slices_all_bits(x + place[i]);                                               \
+            const uint64_t against = edgeml_slices_all_bits(operand + i);                                              \
             const uint64_t passed = test64(bytes, against) >> 7 & 0x0101010101010101u;                                 \
             word |= (passed * 0x0102040810204080u >> 56) << i;                                                         \
         }                                                                                                              \
@@ -245,8 +249,8 @@ EDGEML_SLICES_TEST(edgeml_slices_levels, _mm512_cmpge_epu8_mask, EDGEML_AT_LEAST
 EDGEML_SLICES_TEST(edgeml_slices_equalities, _mm512_cmpeq_epi8_mask, _mm256_cmpeq_epi8, vceqq_u8, EDGEML_EQUAL_64)
 EDGEML_SLICES_TEST(edgeml_slices_bits, _mm512_test_epi8_mask, EDGEML_HAS_BIT_256, vtstq_u8, EDGEML_HAS_BIT_64)
 
-/* y = base + the bytes of a word, as int32_t: some sums of all samples, the next of them `stride` further. Up to sixteen
-   (AVX-512) or eight at once. */
+/* y = base + the bytes of a word, as int32_t: some sums of all samples, the next of them `stride` further. Up to
+   sixteen (AVX-512) or eight at once. */
 #if defined(EDGEML_AVX512)
 #define EDGEML_SLICES_SOME 16u
 EDGEML_INLINE void edgeml_slices_some(const uint64_t *words, size_t some, const int32_t *base, size_t samples,
@@ -315,7 +319,8 @@ EDGEML_INLINE void edgeml_slices_sums(edgeml_slice *p, size_t outputs, const int
     EDGEML_UNROLL
     for (size_t first = 0; first < outputs; first += EDGEML_SLICES_SOME) {
         const size_t some = outputs - first < EDGEML_SLICES_SOME ? outputs - first : EDGEML_SLICES_SOME;
-        edgeml_slices_some(words + first / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW, some, base + first, samples, outputs, y + first);
+        const uint64_t *const from = words + first / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW;
+        edgeml_slices_some(from, some, base + first, samples, outputs, y + first);
     }
 }
 

@@ -127,7 +127,7 @@ def test_words_take_half_the_instructions_of_packed_weights_where_speed_is_wante
     packed = measure(firmware_files(network, chip, dict.fromkeys(choose_kernels(network, chip), "w2_dsp")), chip)
     assert found["speed"].instructions < 0.65 * packed.instructions
     assert found["balanced"].instructions < 0.85 * packed.instructions
-    assert found["balanced"].flash < 1.05 * packed.flash
+    assert found["balanced"].flash < 1.06 * packed.flash
     assert found["size"].flash <= found["balanced"].flash < 0.6 * found["speed"].flash
 
 
