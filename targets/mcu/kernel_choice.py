@@ -64,7 +64,7 @@ def quickest(costs: Mapping[str, list[KernelCost]], wanted: str = BALANCED, save
 
 
 def _dear(cost: KernelCost, other: KernelCost) -> bool:
-    """Whether the first spends flash on time, the other does not, and their product is not clearly smaller."""
+    """Whether the first spends flash on time, the other does not, and bytes times instructions are more."""
     if cost.kernel not in _SPENDING or other.kernel in _SPENDING:
         return False
-    return 4 * cost.bytes * cost.instructions > 3 * other.bytes * other.instructions
+    return cost.bytes * cost.instructions > other.bytes * other.instructions
