@@ -15,7 +15,7 @@
 #endif
 
 #if defined(__AARCH64EB__) && defined(__clang__) && !defined(EDGEML_NOT_VECTORIZED)
-#error "clang vectorizes loops wrongly for big-endian AArch64: pass -fno-vectorize -DEDGEML_NOT_VECTORIZED"
+#error "clang vectorizes wrongly for big-endian AArch64: pass -fno-vectorize -fno-slp-vectorize -DEDGEML_NOT_VECTORIZED"
 #endif
 
 /* Define EDGEML_PORTABLE to leave out all bodies that use a processor's own vector instructions. */
