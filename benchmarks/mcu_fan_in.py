@@ -28,7 +28,11 @@ __all__ = ["CORES", "DESIGNS", "SEEDS", "accuracy", "digits", "measured", "table
 
 DESIGNS: dict[str, tuple[tuple[int, ...], dict[str, Any], tuple[str, ...]]] = {
     "64-32-32-10, dense": ((32, 32), {}, ("", "balanced", "speed")),
-    "64-96-10, `--fan-in 8,last=24 --act-bits 1`": ((96,), {"fan_in": "8,last=24", "act_bits": 1}, ("balanced", "speed")),
+    "64-96-10, `--fan-in 8,last=24 --act-bits 1`": (
+        (96,),
+        {"fan_in": "8,last=24", "act_bits": 1},
+        ("balanced", "speed"),
+    ),
 }
 """Hidden widths, options of the quantized form, what kernels are chosen by; "": the core's first, nothing counted."""
 CORES = ("m4", "m0")
