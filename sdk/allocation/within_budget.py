@@ -38,6 +38,8 @@ _MOST_CHOICES = 10
 _ROUNDS, _TRAININGS = 12, 3
 _MARGIN = 0.98
 _INPUT_BITS = 8
+_SYMMETRIC = {"weight_range": "narrow"}
+"""What weights have unless the user says otherwise: the fourth of 2 bits costs more than the stand-ins do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +203,7 @@ def convert_within(
     """
     stated = {each.name: each.meant(options[each.name]) for each in declared if options.get(each.name) is not None}
     _require(budget, declared, stated, data)
+    symmetric = _SYMMETRIC if any(each.name in _SYMMETRIC for each in declared) else {}
     assert data is not None
     announce(f"choosing bits and inputs of layers for {budget.text}")
     mlp = mlp.without_tail()
@@ -223,7 +226,7 @@ def convert_within(
             least = min(least, expected)
             break
         announce(f"training with {_said(allocator, choices)}")
-        own = {name: value for name, value in options.items() if name != "bits"}
+        own = {**symmetric, **{name: value for name, value in options.items() if name != "bits"}}
         conversion = converter.convert(mlp, data, {**own, **allocator.options(choices)}, progress)
         cost = part.cost(conversion.network, budget)
         if cost <= budget.limit:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 READS_OF_OWN = {
     # Files that edgeml itself or a tool that it started has just written, and caches of its own.
     "sdk/system/cache.py",
+    "sdk/proof/kept_proofs.py",
     "targets/cpu/build_cache.py",
     "targets/cpu/shared_library.py",
     "targets/mcu/image_build.py",
@@ -29,6 +30,7 @@ READS_OF_OWN = {
     "targets/fpga/tools/place.py",
     "targets/fpga/tools/synthesize.py",
     "targets/fpga/target.py",
+    "targets/fpga/proof/kept_circuits.py",
     "targets/fpga/tools/verilation.py",
     "targets/mcu/toolchain.py",
     # Packaged resources, and the text of the C library beside them.
