@@ -34,7 +34,7 @@ def needed_inputs(layer: Logic, needed: npt.NDArray[np.bool_]) -> npt.NDArray[np
     found = np.zeros(layer.inputs, np.bool_)
     tables = layer.tables[needed].reshape(-1, *[2] * layer.fan_in)
     for place in range(layer.fan_in):
-        halves = np.moveaxis(tables, layer.fan_in - place, 1).reshape(len(tables), 2, -1)
+        halves = np.moveaxis(tables, layer.fan_in - place, 1).reshape(len(tables), 2, 1 << (layer.fan_in - 1))
         found[layer.sources[needed, place][np.any(halves[:, 0] != halves[:, 1], axis=1)]] = True
     return found
 

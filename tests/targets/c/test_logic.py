@@ -77,7 +77,10 @@ def test_logic_behind_sums_and_thresholds_and_with_constant_inputs_is_exact() ->
     ]
     true = Logic(np.zeros((4, 1), int), np.ones((4, 2), int), 3)
     always = [Node("true", true, ("input",)), Node("of", random_logic(generator, 4, 9, 2), ("true",))]
-    for name, made in (("behind", nodes), ("ones", [nodes[0], *ones]), ("always", [nodes[0], *always])):
+    chosen = Node("chosen", random_logic(generator, 3, 4, 2), ("input",))
+    unread = [chosen, Node("of", Logic(np.zeros((2, 1), int), np.ones((2, 2), int), 4), ("chosen",))]
+    made_of = {"behind": nodes, "ones": [nodes[0], *ones], "always": [nodes[0], *always], "unread": [nodes[0], *unread]}
+    for name, made in made_of.items():
         network = Network(name, tuple(made), Output(np.ones(1)))
         native = NativeNetwork(network, flags=body_flags("portable"))
         expected = trace(network, q)
