@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edgeml.network import network_file
 from edgeml.proof.certificate import certificate_files
-from edgeml.proof.checker import check_certificate
+from edgeml.proof.checkers.circuit import check_certificate
 from edgeml.proof.prove import prove
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Design, build

@@ -55,7 +55,7 @@ def run_proof(
         shown.table("", ["part", "status", "proved", "seconds", "how", "detail"], table)
         shown.plain(
             f"{proved:,} of {claims:,} claims proved"
-            + ("; the pipeline computes the network for every input" if whole else "; what is not proved is not known")
+            + (", for every input" if whole else "; what is not proved is not known")
         )
 
     shown.result(document, show)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from ..bundle import REPORT, Bundle, load, seal
-from ..errors import InputError, MissingTool
+from ..errors import CheckFailed, InputError, MissingTool
 from ..plugins.prover import provers
 from ..report import render
 from ..system.output_folder import unfinished_folder
-from .checker import check_certificate
-from .claim import NOT_TRIED
+from ..system.regular_file import read_regular
+from .certificate import CERTIFICATE
+from .claim import NOT_TRIED, PROVED
 from .findings import Row
 from .prove import SECONDS
 
 __all__ = ["check_proof", "prove_bundle"]
 
 FOLDER = "proof"
+_LARGEST_CERTIFICATE = 2**28
 
 
 def prove_bundle(
@@ -45,8 +48,9 @@ def prove_bundle(
         rows += findings.rows
         files |= {f"{FOLDER}/{name}/{file}": content for file, content in findings.certificate.items()}
     if not applied:
-        what = "holds nothing that is proved yet: only RTL of architecture unrolled is"
-        raise InputError(str(bundle.folder), what, "Convert with --option architecture=unrolled")
+        raise InputError(
+            str(bundle.folder), "holds nothing that a prover is about", "docs/proofs.md lists what is proved"
+        )
     return _with_certificates(bundle, files, rows), rows
 
 
@@ -71,14 +75,26 @@ def check_proof(bundle: Bundle) -> list[Row]:
     Raises InputError if there are none, CheckFailed where one does not hold.
     """
     parts = [Path(name).parts for name in bundle.manifest["files"]]
-    names = sorted(
-        {part[1] for part in parts if len(part) == 3 and part[0] == FOLDER and part[2] == "certificate.json"}
-    )
+    names = sorted({part[1] for part in parts if len(part) == 3 and part[0] == FOLDER and part[2] == CERTIFICATE})
     if not names:
         raise InputError(str(bundle.folder), "holds no certificate", f"edgeml verify {bundle.folder} --prove")
     rows = []
     for name in names:
-        for place, (claims, proved) in check_certificate(bundle.folder, name).items():
-            status = "proved" if claims == proved else NOT_TRIED
-            rows.append(Row(place, status, claims, proved, "followed again from the gates by the checker"))
+        for place, (claims, proved) in _check(bundle.folder, name).items():
+            status = PROVED if claims == proved else NOT_TRIED
+            rows.append(Row(place, status, claims, proved, "followed again by the checker"))
     return rows
+
+
+def _check(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
+    """Of each place how many claims the certificate of a prover makes, and how many are proved."""
+    path = folder / FOLDER / prover / CERTIFICATE
+    try:
+        kind = json.loads(read_regular(path, _LARGEST_CERTIFICATE))["kind"]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckFailed("certificate", f"is not sound: {path} names no kind") from error
+    if kind == "circuit":
+        from .checkers.circuit import check_certificate
+    else:
+        raise CheckFailed("certificate", f"is of a kind that no checker knows: {str(kind)[:40]!r}")
+    return check_certificate(folder, prover)

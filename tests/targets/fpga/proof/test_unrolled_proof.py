@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edgeml.errors import InputError
-from edgeml.proof.checker import check_certificate
+from edgeml.proof.checkers.circuit import check_certificate
 from edgeml.targets.fpga.architectures.unrolled.network_logic import check_unrolled
 from edgeml.targets.fpga.proof import kept_circuits
 from edgeml.targets.fpga.proof.kept_circuits import circuit_of_verilog

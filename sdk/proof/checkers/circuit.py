@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import CheckFailed
-from ..network import Network, network_file
-from ..system.regular_file import read_regular
+from ...errors import CheckFailed
+from ...network import Network, network_file
+from ...system.regular_file import read_regular
 
 __all__ = ["check_certificate"]
 
