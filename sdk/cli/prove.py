@@ -41,21 +41,20 @@ def run_proof(
     document = {"bundle": str(bundle), "claims": claims, "proved": proved, "proof": [row.as_json() for row in rows]}
 
     def show() -> None:
+        counts = [f"{row.proved} of {row.claims}" if row.claims else "" for row in rows]
         table = [
-            [
-                row.part,
-                row.status,
-                f"{row.proved} of {row.claims}" if row.claims else "",
-                row.seconds,
-                row.method,
-                row.detail,
-            ]
-            for row in rows
+            [row.prover, row.part, row.status, count, row.seconds, row.method]
+            for row, count in zip(rows, counts, strict=True)
         ]
-        shown.table("", ["part", "status", "proved", "seconds", "how", "detail"], table)
+        shown.table("", ["prover", "part", "status", "proved", "seconds", "how"], table)
+        for row in rows:
+            if row.detail:
+                shown.plain(f"{row.part}, {row.status}: {row.detail}")
+        left = [row.part for row in rows if row.status == NOT_TRIED]
         shown.plain(
             f"{proved:,} of {claims:,} claims proved"
             + (", for every input" if whole else "; what is not proved is not known")
+            + (f". Not tried: {'; '.join(left)}" if left else "")
         )
 
     shown.result(document, show)

@@ -47,6 +47,7 @@ def inspect(
     """
     from .. import plugins
     from ..metrics import TargetMetrics
+    from ..report.proofs import proofs_sentence
     from ..report.terminal_summary import show_synthesis
     from ..terminal import Terminal
 
@@ -69,6 +70,8 @@ def inspect(
         else:
             terminal.table(title, columns, rows)
             show_synthesis(terminal, TargetMetrics.from_json(document.get("target")))
+            if said := proofs_sentence(document.get("proof", [])):
+                terminal.plain(f"Proofs: {said}")
         if checks:
             cells = [
                 [result.rule, "kept" if result.passed else "broken", result.layer, result.detail, result.remedy]
@@ -93,14 +96,17 @@ def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[
         bundle = load(what)
         found: Any = bundle.network
         target = bundle.manifest.get("metrics", {}).get("target")
+        proof = bundle.manifest.get("metrics", {}).get("proof")
     else:
         from ..frontends import load_model
 
-        found, target = load_model(what, weights=weights), None
+        found, target, proof = load_model(what, weights=weights), None, None
     if isinstance(found, Network):
         document = describe_network(found)
         if target is not None:
             document["target"] = target
+        if isinstance(proof, list):
+            document["proof"] = proof
         columns = ["name", "kind", "inputs", "outputs", "low", "high", "bits", "parameters", "summary"]
         if any(layer["origin"] for layer in document["layers"]):
             columns.append("origin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..bundle import REPORT, Bundle, load, seal
-from ..errors import CheckFailed, InputError, MissingTool
+from ..errors import CheckFailed, InputError
 from ..plugins.prover import provers
 from ..report import render
 from ..system.output_folder import unfinished_folder
@@ -23,6 +24,8 @@ __all__ = ["check_proof", "prove_bundle"]
 
 FOLDER = "proof"
 _LARGEST_CERTIFICATE = 2**28
+_CHECKED = ("circuit", "network")
+"""Kinds of certificate, each with its checker in `checkers/KIND.py`."""
 
 
 def prove_bundle(
@@ -30,28 +33,39 @@ def prove_bundle(
 ) -> tuple[Bundle, list[Row]]:
     """Prove what can be proved of a bundle; the bundle with its certificates and its report, and the rows found.
 
-    The folder is replaced as a whole. Raises InputError if nothing in it is of a kind that is proved, MissingTool where
-    a prover cannot run here.
+    The folder is replaced as a whole. What a prover that cannot run here is about is said to be not tried, with what to
+    install. Raises InputError if nothing in it is of a kind that is proved.
     """
     rows: list[Row] = []
     files: dict[str, bytes] = {}
-    applied = False
+    about: set[str] = set()
     for name, entry in provers(bundle.words()).items():
         prover = entry.load()
         if not prover.applies(bundle):
             continue
-        applied = True
         if missing := prover.missing(bundle):
-            raise MissingTool(f"prover {name}", "cannot run here", missing)
+            rows.append(Row("all that it is about", NOT_TRIED, detail=f"cannot run here: {missing}", prover=name))
+            continue
+        about |= entry.words
         announce(f"proving: {name}")
         findings = prover.prove(bundle, announce=announce, seconds=seconds)
-        rows += findings.rows
+        rows += [replace(row, prover=name) for row in findings.rows]
         files |= {f"{FOLDER}/{name}/{file}": content for file, content in findings.certificate.items()}
-    if not applied:
+    if not rows:
         raise InputError(
             str(bundle.folder), "holds nothing that a prover is about", "docs/proofs.md lists what is proved"
         )
+    rows += [
+        Row(f"{folder}/", NOT_TRIED, detail="no prover is about it: vectors are what there is")
+        for folder in sorted(_folders(bundle) - about)
+    ]
     return _with_certificates(bundle, files, rows), rows
+
+
+def _folders(bundle: Bundle) -> set[str]:
+    """The folders of a bundle that hold what was made of its network."""
+    folders = {name.partition("/")[0] for name in bundle.manifest["files"] if "/" in name}
+    return folders - {FOLDER, "golden"}
 
 
 def _with_certificates(bundle: Bundle, files: dict[str, bytes], rows: list[Row]) -> Bundle:
@@ -80,9 +94,14 @@ def check_proof(bundle: Bundle) -> list[Row]:
         raise InputError(str(bundle.folder), "holds no certificate", f"edgeml verify {bundle.folder} --prove")
     rows = []
     for name in names:
-        for place, (claims, proved) in _check(bundle.folder, name).items():
+        try:
+            found = _check(bundle.folder, name)
+        except CheckFailed as error:
+            again = f"It is not of this bundle as it is now, or was changed: edgeml verify {bundle.folder} --prove"
+            raise CheckFailed(f"proof/{name}, {error.where}", error.problem, again) from error
+        for place, (claims, proved) in found.items():
             status = PROVED if claims == proved else NOT_TRIED
-            rows.append(Row(place, status, claims, proved, "followed again by the checker"))
+            rows.append(Row(place, status, claims, proved, "followed again by the checker", prover=name))
     return rows
 
 
@@ -93,8 +112,8 @@ def _check(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
         kind = json.loads(read_regular(path, _LARGEST_CERTIFICATE))["kind"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckFailed("certificate", f"is not sound: {path} names no kind") from error
-    if kind == "circuit":
-        from .checkers.circuit import check_certificate
-    else:
+    if kind not in _CHECKED:
         raise CheckFailed("certificate", f"is of a kind that no checker knows: {str(kind)[:40]!r}")
-    return check_certificate(folder, prover)
+    checker = importlib.import_module(f".checkers.{kind}", __package__)
+    found: dict[str, tuple[int, int]] = checker.check_certificate(folder, prover)
+    return found

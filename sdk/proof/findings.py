@@ -16,7 +16,8 @@ class Row:
     Parameters
     ----------
     part : what it is about. status : one of `claim.STATUSES`. claims : how many statements it stands for. proved : how
-        many of them are. method : how. seconds : processor time. detail : why not, or what refutes it.
+        many of them are. method : how. seconds : processor time. detail : why not, or what refutes it. prover : who
+        says so; set where rows of several provers come together.
     """
 
     part: str
@@ -26,6 +27,7 @@ class Row:
     method: str = ""
     seconds: float = 0.0
     detail: str = ""
+    prover: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON-able fields."""

@@ -15,7 +15,8 @@ MOST_ROWS = 200
 """Rows that a table shows; what is more is counted in a note."""
 _LONGEST_TEXT = 2000
 _LONG = 28
-_STATUS = {"exact": "good", "mismatch": "bad", "error": "bad", "unavailable": "warn"}
+_PROOF = {"proved": "good", "refuted": "bad", "not proved": "warn", "out of time": "warn"}
+_STATUS = {"exact": "good", "mismatch": "bad", "error": "bad", "unavailable": "warn", **_PROOF}
 
 
 def text(item: Any) -> str:

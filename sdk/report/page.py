@@ -19,13 +19,14 @@ from .answer import answer, runtimes, verification
 from .classes import confusion_section
 from .layers import layers_section, seen_values
 from .markup import section, value
+from .proofs import proofs_section
 from .spikes import charts_section, spiking_section
 from .synthesis import synthesis_section
 
 __all__ = ["document", "render"]
 
 _OWN_SECTIONS = frozenset(
-    {"accuracy", "agreement", "charts", "confusion", "judged_on", "mae", "r2", "spiking", "target"}
+    {"accuracy", "agreement", "charts", "confusion", "judged_on", "mae", "proof", "r2", "spiking", "target"}
 )
 
 
@@ -36,7 +37,8 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
     ----------
     manifest : a bundle's manifest with `metrics`, `notes` and `verification`. In `metrics`, `accuracy` and
         `agreement` become the headline, each of `charts` (see `chart.chart`) a figure, `confusion` (see
-        `classes.confusion`) the matrix, `target` the fit and the cost; any other entry a section:
+        `classes.confusion`) the matrix, `target` the fit and the cost, `proof` the table of
+        what is proved; any other entry a section:
         {"used": …, "budget": …} a bar, a mapping a table of two columns, a list of mappings a table.
     network : the integer network.
     vectors : the test vectors, input integers [vectors, inputs]; with them the values of each layer are shown.
@@ -51,6 +53,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
     body = (
         answer(manifest, answers, target, fit.fitting(found, margin), decision_rule(network))
         + verification(verdicts)
+        + proofs_section(metrics.get("proof"))
         + runtimes(manifest)
         + fit.resources_section(manifest["target"]["description"], found)
         + synthesis_section(target)

@@ -1,0 +1,71 @@
+"""What checkers of claims without a circuit share: a certificate is read, and is of these files and no others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...errors import CheckFailed
+from ...network import Network, network_file
+from ...system.regular_file import read_regular
+
+__all__ = ["Claims", "check_statements", "integer", "integers", "need"]
+
+_LARGEST = 2**28
+_UNSOUND = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+
+Claims = list[dict[str, Any]]
+
+
+def need(holds: bool, what: str, problem: str) -> None:
+    """CheckFailed where something does not hold."""
+    if not holds:
+        raise CheckFailed(f"certificate, {what}", problem)
+
+
+def integer(value: Any) -> int:
+    """A number as the certificate must have it."""
+    need(type(value) is int and abs(value) < 2**80, "number", f"{str(value)[:40]} is not one")
+    return int(value)
+
+
+def integers(values: Any) -> list[int]:
+    """A list of them."""
+    need(isinstance(values, list), "list", f"{str(values)[:40]} is not one")
+    return [integer(value) for value in values]
+
+
+def check_statements(
+    folder: Path,
+    prover: str,
+    kind: str,
+    places: Callable[[Network, dict[str, bytes], dict[str, Claims]], dict[str, int]],
+) -> dict[str, tuple[int, int]]:
+    """Check `proof/PROVER` of a bundle in `folder`; of each place how many claims there are, and how many are proved.
+
+    places : follows the claims of a network, beside further files of the bundle by their paths, place by place, and
+    gives the number of claims that each place must have: `proved` is believed of none that it did not look at. Raises
+    CheckFailed naming what does not follow, InputError where a file cannot be read.
+    """
+    content = read_regular(folder / f"proof/{prover}/certificate.json", _LARGEST)
+    network = read_regular(folder / "network.edgeml", _LARGEST)
+    try:
+        certificate = json.loads(content)
+        need((certificate["format"], certificate["kind"]) == (1, kind), "format", f"is not 1, of {kind}")
+        need(certificate["network"] == hashlib.sha256(network).hexdigest(), "network", "is another")
+        files = {}
+        for name, digest in certificate["artifacts"].items():
+            need(".." not in Path(name).parts and not Path(name).is_absolute(), "artifact", "lies elsewhere")
+            files[name] = read_regular(folder / name, _LARGEST)
+            need(digest == hashlib.sha256(files[name]).hexdigest(), name, "is another")
+        claims = {name: [dict(claim) for claim in said["claims"]] for name, said in certificate["places"].items()}
+        wanted = places(network_file.from_bytes(network), files, claims)
+    except _UNSOUND as error:
+        raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
+    need(set(wanted) == set(claims), "places", f"are {', '.join(sorted(claims))[:200]}")
+    for name, count in wanted.items():
+        need(len(claims[name]) == count, name, f"has {len(claims[name])} claims, not {count}")
+    return {name: (count, sum(claim["status"] == "proved" for claim in claims[name])) for name, count in wanted.items()}

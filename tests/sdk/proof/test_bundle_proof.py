@@ -1,0 +1,69 @@
+"""What `prove_bundle` and `check_proof` say of bundles of any kind, and of those that changed after their proof."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from edgeml.bundle import load, seal
+from edgeml.errors import CheckFailed, InputError
+from edgeml.network import network_file
+from edgeml.proof.bundle_proof import check_proof, prove_bundle
+from edgeml.report.proofs import proofs_section, proofs_sentence
+from tests.sdk.proof.certified import bundle_of
+from tests.targets.fpga.forms import int8_network, spiking_network
+
+
+@pytest.fixture(scope="module")
+def proved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("proved") / "b"
+    return prove_bundle(bundle_of(int8_network(0, "double_rounding"), folder, "quantized", {"other/code.txt": b"-"}))
+
+
+def test_a_bundle_for_a_cpu_has_rows_of_its_integers_and_says_what_no_prover_is_about(proved):
+    bundle, rows = proved
+    assert {row.prover for row in rows if row.part == "ranges"} == {"network"}
+    assert any(row.part == "scale0, rounding" and row.status == "proved" for row in rows)
+    assert [(row.part, row.status) for row in rows if row.part.endswith("/")] == [("other/", "not tried")]
+    assert bundle.manifest["metrics"]["proof"] == [row.as_json() for row in rows]
+    assert [(row.part, row.claims) for row in check_proof(bundle)][:2] == [(row.part, row.claims) for row in rows][:2]
+    assert "scale0, rounding" in (bundle.folder / "report.html").read_text()
+
+
+def test_a_network_that_changed_after_the_proof_is_told_plainly(proved, tmp_path):
+    bundle, _ = proved
+    folder = tmp_path / "b"
+    shutil.copytree(bundle.folder, folder)
+    network_file.write(int8_network(1, "double_rounding"), folder / "network.edgeml")
+    with pytest.raises(InputError, match=r"network\.edgeml.*differs"):
+        load(folder)
+    manifest = json.loads((folder / "bundle.json").read_text())
+    seal(folder, {key: value for key, value in manifest.items() if key != "files"})
+    with pytest.raises(CheckFailed, match=r"proof/network, certificate, network: is another.*--prove"):
+        check_proof(load(folder))
+
+
+def test_a_certificate_of_a_kind_that_nobody_knows_is_told_plainly(proved, tmp_path):
+    bundle, _ = proved
+    folder = tmp_path / "b"
+    shutil.copytree(bundle.folder, folder)
+    (folder / "proof" / "network" / "certificate.json").write_text('{"kind": "believed"}')
+    manifest = json.loads((folder / "bundle.json").read_text())
+    seal(folder, {key: value for key, value in manifest.items() if key != "files"})
+    with pytest.raises(CheckFailed, match=r"proof/network.*no checker knows: 'believed'"):
+        check_proof(load(folder))
+
+
+def test_a_spiking_bundle_has_rows_of_its_spikes(tmp_path):
+    bundle, rows = prove_bundle(bundle_of(spiking_network(1, "ttfs"), tmp_path / "b", "spiking"))
+    assert any(row.part == "neurons0, spikes" and row.status == "proved" for row in rows)
+    assert all(row.status == "proved" for row in check_proof(bundle))
+
+
+def test_a_report_of_rows_that_anybody_wrote_is_made_without_harm():
+    rows = [{"part": "<b>", "claims": "many", "proved": None, "prover": "<i>"}, 7, {"claims": 2, "proved": 1}]
+    assert "<b>" not in proofs_section(rows)
+    assert "1 of 2 claims" in proofs_sentence([{"claims": 2, "proved": 1, "status": "refuted", "part": "x"}])
+    assert proofs_section("nothing") == ""
