@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -220,6 +220,64 @@ class Emulator:
         self._uc.hook_add(
             self._unicorn.UC_HOOK_BLOCK, lambda uc, address, size, data: counter(self._length(address, size))
         )
+
+    def blocks(self, function: str, *arguments: int) -> list[tuple[int, ...]]:
+        """Call `function`: of each block of instructions that runs, in order, its address, the number of its
+        instructions and the registers before it (Arm: r0 … r14; RISC-V: x0 … x31)."""
+        from unicorn import arm_const, riscv_const
+
+        arm = self._core.architecture == "arm"
+        first, last = (arm_const.UC_ARM_REG_R0, 13) if arm else (riscv_const.UC_RISCV_REG_X0, 32)
+        numbers = [first + place for place in range(last)] + ([self._sp, self._lr] if arm else [])
+        found: list[tuple[int, ...]] = []
+
+        def block(uc: Any, address: int, size: int, _: Any) -> None:
+            count = self._length(address, size)
+            found.append((address, count, *(value & 0xFFFF_FFFF for value in uc.reg_read_batch(numbers))))
+
+        self._uc.ctl_flush_tb()
+        hook = self._uc.hook_add(self._unicorn.UC_HOOK_BLOCK, block)
+        try:
+            self.call(function, *arguments)
+        finally:
+            self._uc.hook_del(hook)
+            self._uc.ctl_flush_tb()
+        return found
+
+    def call_holding(
+        self, function: str, *arguments: int, entry: int, contents: Mapping[int, bytes], place: int, size: int
+    ) -> bytes:
+        """Call `function`; whenever the code at `entry` is about to run, put `contents` into memory by address. The
+        `size` bytes at `place` when that code has returned."""
+        found: list[bytes] = []
+        until: list[int] = []
+
+        def instruction(uc: Any, address: int, size_: int, _: Any) -> None:
+            if address == entry:
+                until.append(uc.reg_read(self._lr) & ~self._thumb)
+                for start, content in contents.items():
+                    uc.mem_write(start, content)
+            elif until and address == until[-1] and len(found) < len(until):
+                found.append(bytes(uc.mem_read(place, size)))
+
+        self._uc.ctl_flush_tb()
+        hook = self._uc.hook_add(self._unicorn.UC_HOOK_CODE, instruction)
+        try:
+            self.call(function, *arguments)
+        finally:
+            self._uc.hook_del(hook)
+            self._uc.ctl_flush_tb()
+        return found[-1]
+
+    @property
+    def stack(self) -> tuple[int, int]:
+        """The first address of the stack's memory, and the one behind its last."""
+        return _STACK_BASE, _STACK_BASE + _STACK_SIZE
+
+    @property
+    def returns_to(self) -> int:
+        """Where functions that are called return to."""
+        return _RETURN
 
     def start(self, entry: int) -> None:
         """Make `entry` the next instruction that `resume` runs, with an empty stack of its own."""

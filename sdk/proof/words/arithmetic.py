@@ -1,0 +1,293 @@
+"""What an operation on words makes of what is known of its operands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from .concrete import COLUMN_OPERATIONS, OPERATIONS
+from .values import WORD, Fit, Form, Space, Table, Unknown, Value, centred, form
+
+__all__ = ["result"]
+
+_ALL = WORD - 1
+
+
+def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
+    """What `name` gives for operands of which this is known."""
+    if all(isinstance(value, int) for value in operands):
+        return OPERATIONS[name](*operands)  # type: ignore[arg-type]
+    for value in operands:
+        if isinstance(value, Unknown):
+            return value
+    rows_first = any(isinstance(value, Table) for value in operands) or name not in _RULES
+    found = _by_rows(space, name, operands) if rows_first else _RULES[name](space, *operands)
+    if found is None:
+        found = (
+            (_RULES[name](space, *operands) if name in _RULES else None)
+            if rows_first
+            else _by_rows(space, name, operands)
+        )
+    return found if found is not None else _given_up(space, name, operands)
+
+
+def _by_rows(space: Space, name: str, operands: tuple[Value, ...]) -> Value | None:
+    """All rows of one sum of which every operand is a function."""
+    for value in operands:
+        base = value.base if isinstance(value, Table) else space.base_of(value) if isinstance(value, Form) else None
+        if base is None:
+            continue
+        columns = [space.over(operand, base) for operand in operands]
+        known = [column for column in columns if column is not None]
+        if len(known) == len(columns):
+            return space.table(base, COLUMN_OPERATIONS[name](*known))
+    return None
+
+
+def _given_up(space: Space, name: str, operands: tuple[Value, ...]) -> Unknown:
+    """Why nothing is known, and where to look for a counterexample."""
+    for value in operands:
+        if isinstance(value, Form):
+            low, high = space.span(value.terms)
+            low, high = low + centred(value.constant), high + centred(value.constant)
+            corner = space.corner(value.terms, abs(high) > abs(low))
+            return Unknown(f"{name} of a sum of {len(value.terms)} values within {low} … {high}", corner)
+    return Unknown(f"{name} of two functions")
+
+
+def _as_form(space: Space, value: Value) -> Form:
+    if isinstance(value, int):
+        return Form({}, value)
+    if isinstance(value, Table):
+        return space.standing_for(value)
+    assert isinstance(value, Form)
+    return value
+
+
+def _plus(a: Form, b: Form, factor: int = 1) -> int | Form:
+    """a + factor · b."""
+    terms = dict(a.terms)
+    for v, c in b.terms.items():
+        total = centred(terms.get(v, 0) + factor * c)
+        if total:
+            terms[v] = total
+        else:
+            terms.pop(v, None)
+    constant = (a.constant + factor * b.constant) % WORD
+    return Form(terms, constant) if terms else constant
+
+
+def _add(space: Space, a: Value, b: Value) -> Value:
+    one, other = _as_form(space, a), _as_form(space, b)
+    return _plus(one, other) if len(one.terms) >= len(other.terms) else _plus(other, one)
+
+
+def _sub(space: Space, a: Value, b: Value) -> Value:
+    return _plus(_as_form(space, a), _as_form(space, b), -1)
+
+
+def _mul(space: Space, a: Value, b: Value) -> Value | None:
+    factor, other = (a, b) if isinstance(a, int) else (b, a)
+    if not isinstance(factor, int) or not isinstance(other, Form):
+        return None
+    signed = centred(factor)
+    return form({v: c * signed for v, c in other.terms.items()}, other.constant * signed)
+
+
+def _shl(space: Space, a: Value, count: Value) -> Value | None:
+    if not isinstance(count, int) or not isinstance(a, Form):
+        return None
+    return _mul(space, a, 1 << count) if count < 32 else 0
+
+
+def _shifted(space: Space, value: Value, count: Value, signed: bool) -> Value | None:
+    """The quotient of a form by 2^count, rounded down."""
+    if not isinstance(count, int) or not isinstance(value, Form):
+        return None
+    if count == 0:
+        return value
+    whole, rest = space.fit(value, 32, signed), space.fit(value, count)
+    if whole is None or rest is None:
+        return None
+    terms = {v: (c - rest.terms.get(v, 0)) >> count for v, c in whole.terms.items()}
+    terms |= {v: -c >> count for v, c in rest.terms.items() if v not in whole.terms}
+    return form(terms, (whole.constant - rest.constant) >> count)
+
+
+def _runs(mask: int) -> list[tuple[int, int]]:
+    """The spans of ones of a mask: first bit, and the bit behind the last."""
+    found, bit = [], 0
+    while mask >> bit:
+        if mask >> bit & 1:
+            end = bit
+            while mask >> end & 1:
+                end += 1
+            found.append((bit, end))
+            bit = end
+        bit += 1
+    return found
+
+
+def _low_bits(space: Space, value: Form, bits: int) -> Form | None:
+    """The lowest bits of a form, none of which the others reach."""
+    if bits == 32:
+        return value
+    found = space.fit(value, bits) if bits else Fit({}, 0, 0, 0)
+    return None if found is None else Form(found.terms, found.constant % WORD)
+
+
+def _masked(space: Space, value: Form, mask: int) -> int | Form | None:
+    if mask & _ones(space, value) == 0:
+        return 0
+    if ~mask & _ones(space, value) == 0:
+        return value
+    total: int | Form = 0
+    for first, end in _runs(mask):
+        upper, lower = _low_bits(space, value, end), _low_bits(space, value, first)
+        if upper is None or lower is None:
+            return None
+        total = _plus(_plus_of(total, upper), lower, -1)
+    return total
+
+
+def _plus_of(a: int | Form, b: Form) -> Form:
+    total = _plus(Form({}, a) if isinstance(a, int) else a, b)
+    return Form({}, total) if isinstance(total, int) else total
+
+
+def _ones(space: Space, value: Value) -> int:
+    """The bits that can be 1."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Table):
+        return int(np.bitwise_or.reduce(value.column))
+    if isinstance(value, Unknown):
+        return _ALL
+    places = sorted({(c & -c).bit_length() - 1 for c in value.terms.values()} - {0})
+    cuts = [(0, Fit({}, 0, 0, 0))]
+    for place in (*places, 32):
+        found = space.fit(value, place)
+        if found is not None:
+            cuts.append((place, found))
+    mask = 0
+    for (first, lower), (_, upper) in pairwise(cuts):
+        mask |= _width(space, lower, upper, first) << first
+    return mask if cuts[-1][0] == 32 else mask | (_ALL >> cuts[-1][0] << cuts[-1][0])
+
+
+def _width(space: Space, lower: Fit, upper: Fit, first: int) -> int:
+    """Ones for each bit of (upper − lower) / 2^first."""
+    terms: Mapping[int, int] = {
+        v: (upper.terms.get(v, 0) - lower.terms.get(v, 0)) >> first for v in upper.terms.keys() | lower.terms.keys()
+    }
+    high = space.span(terms)[1] + ((upper.constant - lower.constant) >> first)
+    return int((1 << max(high, 0).bit_length()) - 1)
+
+
+def _and(space: Space, a: Value, b: Value) -> Value | None:
+    mask, value = (a, b) if isinstance(a, int) else (b, a)
+    if isinstance(mask, int) and isinstance(value, Form):
+        return _masked(space, value, mask)
+    return 0 if _ones(space, a) & _ones(space, b) == 0 else None
+
+
+def _or(space: Space, a: Value, b: Value) -> Value | None:
+    if _ones(space, a) & _ones(space, b) == 0:
+        return _add(space, a, b)
+    return _by_the_common(space, a, b, -1)
+
+
+def _xor(space: Space, a: Value, b: Value) -> Value | None:
+    if _ones(space, a) & _ones(space, b) == 0:
+        return _add(space, a, b)
+    return _by_the_common(space, a, b, -2)
+
+
+def _by_the_common(space: Space, a: Value, b: Value, factor: int) -> Value | None:
+    """a + b + factor · (a and b), for a constant and a form."""
+    mask, value = (a, b) if isinstance(a, int) else (b, a)
+    if not isinstance(mask, int) or not isinstance(value, Form):
+        return None
+    common = _masked(space, value, mask)
+    if common is None:
+        return None
+    return _plus(_plus_of(mask, value), Form({}, common) if isinstance(common, int) else common, factor)
+
+
+def _less(signed: bool, space: Space, a: Value, b: Value) -> Value | None:
+    """Whether a is less than b: 0, 1, or a function of their difference."""
+    one, other = (_integer(space, value, signed) for value in (a, b))
+    if one is None or other is None:
+        return None
+    terms = dict(one.terms)
+    for v, c in other.terms.items():
+        terms[v] = terms.get(v, 0) - c
+    terms = {v: c for v, c in terms.items() if c}
+    constant = one.constant - other.constant
+    low, high = space.span(terms)
+    if high + constant < 0:
+        return 1
+    if low + constant >= 0:
+        return 0
+    rows = _by_rows(space, "slt" if signed else "ult", (a, b))
+    if rows is not None:
+        return rows
+    base = space.direction(terms)
+    if base is None:
+        return None
+    factor = terms[base.terms[0][0]] // base.terms[0][1]
+    return space.table(base, (factor * base.sums() + constant < 0).astype(np.uint32))
+
+
+def _integer(space: Space, value: Value, signed: bool) -> Fit | None:
+    if isinstance(value, int):
+        number = centred(value) if signed else value
+        return Fit({}, number, number, number)
+    return space.fit(_as_form(space, value), 32, signed)
+
+
+def _eq(space: Space, a: Value, b: Value) -> Value | None:
+    difference = _sub(space, a, b)
+    if isinstance(difference, int):
+        return int(difference == 0)
+    if isinstance(difference, Form):
+        found = space.fit(difference, 32, True)
+        if found is not None and not found.low <= 0 <= found.high:
+            return 0
+        base = space.base_of(difference)
+        column = None if base is None else space.over(difference, base)
+        if base is None or column is None:
+            return None
+        return space.table(base, (column == 0).astype(np.uint32))
+    return None
+
+
+def _select(space: Space, condition: Value, a: Value, b: Value) -> Value | None:
+    if isinstance(condition, int):
+        return a if condition else b
+    rows = _by_rows(space, "select", (condition, a, b))
+    if rows is not None:
+        return rows
+    difference = _sub(space, a, b)
+    if isinstance(difference, int):
+        return _add(space, b, _mul(space, _as_form(space, condition), difference) or 0)
+    return None
+
+
+_RULES = {
+    "add": _add,
+    "sub": _sub,
+    "mul": _mul,
+    "shl": _shl,
+    "shr": lambda space, a, b: _shifted(space, a, b, False),
+    "sar": lambda space, a, b: _shifted(space, a, b, True),
+    "and": _and,
+    "or": _or,
+    "xor": _xor,
+    "slt": lambda space, a, b: _less(True, space, a, b),
+    "ult": lambda space, a, b: _less(False, space, a, b),
+    "eq": _eq,
+    "select": _select,
+}

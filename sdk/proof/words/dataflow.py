@@ -1,0 +1,129 @@
+"""A program without jumps: operations on words, each of operands before it, and what is known of each result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from .arithmetic import result
+from .concrete import OPERATIONS
+from .values import Form, Space, Unknown, Value
+
+__all__ = ["Dataflow", "Node", "Operand"]
+
+
+class Node:
+    """The result of an operation.
+
+    Parameters
+    ----------
+    number : its place. value : what is known of it. sample : what it is for the inputs that were run.
+    among : a few constants one of which it is, where nothing else is known.
+    """
+
+    __slots__ = ("__weakref__", "among", "number", "sample", "value")
+
+    def __init__(self, number: int, value: Value, sample: int, among: frozenset[int] = frozenset()) -> None:
+        self.number, self.value, self.sample, self.among = number, value, sample, among
+
+
+Operand = int | Node
+"""A constant 0 … 2^32 − 1, or the result of an operation."""
+
+_MOST_AMONG = 64
+
+
+class Dataflow:
+    """Operations in order, and what the program relies on.
+
+    Attributes
+    ----------
+    operations : (name, operands …) of each node, a constant c as ~c and a node as its number; of `input` its range, of
+        `lookup` an address, the first address, the step between addresses and the entries.
+    facts : (number of a node, constant that it always is).
+    """
+
+    def __init__(self) -> None:
+        self.space = Space()
+        self.operations: list[tuple[Any, ...]] = []
+        self.facts: dict[int, int] = {}
+        self._found: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
+
+    def _enter(
+        self, operation: tuple[Any, ...], value: Value, sample: int, among: frozenset[int] = frozenset()
+    ) -> Node:
+        node = Node(len(self.operations), value, sample, among)
+        self.operations.append(operation)
+        return node
+
+    def input(self, low: int, high: int, sample: int) -> Node:
+        """A new input within low … high, as a word."""
+        variable = self.space.variable(low, high)
+        return self._enter(("input", low, high), Form({variable: 1}, 0), sample & 0xFFFF_FFFF)
+
+    def unknown(self, why: str) -> Node:
+        """A word of which nothing is known."""
+        return self._enter(("unknown", why), Unknown(why), 0)
+
+    def make(self, name: str, *operands: Operand) -> Operand:
+        """The result of an operation."""
+        samples = [operand if isinstance(operand, int) else operand.sample for operand in operands]
+        if all(isinstance(operand, int) for operand in operands):
+            return OPERATIONS[name](*samples)
+        key = (name, *(~operand if isinstance(operand, int) else operand.number for operand in operands))
+        node = self._found.get(key)
+        if node is None:
+            value = result(self.space, name, tuple(item if isinstance(item, int) else item.value for item in operands))
+            among = self._among(name, operands) if isinstance(value, Unknown) else frozenset()
+            node = self._enter(key, value, OPERATIONS[name](*samples), among)
+            self._found[key] = node
+        return node
+
+    def lookup(self, address: Node, first: int, step: int, entries: Sequence[int]) -> Node:
+        """entries[(address − first) / step]; every address that can come is one of them."""
+        value: Value = Unknown("a table at an address of which too little is known")
+        base, column = self.column(address)
+        if base is not None and column is not None:
+            places = (column.astype(np.int64) - first) // step
+            value = self.space.table(base, np.array(entries, np.uint32)[places])
+        sample = entries[(address.sample - first) // step]
+        return self._enter(("lookup", address.number, first, step, tuple(entries)), value, sample)
+
+    def column(self, node: Node) -> tuple[Any, Any]:
+        """The sum that a node is a function of, and its values; (None, None) if there is none."""
+        value = node.value
+        if isinstance(value, Unknown | int):
+            return None, None
+        base = self.space.base_of(value) if isinstance(value, Form) else value.base
+        return (None, None) if base is None else (base, self.space.over(value, base))
+
+    def constant(self, operand: Operand) -> int | None:
+        """The constant that an operand is, for all inputs; the program then relies on it. None if it is none."""
+        if isinstance(operand, int):
+            return operand
+        if isinstance(operand.value, int):
+            self.facts[operand.number] = operand.value
+            return operand.value
+        return None
+
+    def _choices(self, operand: Operand) -> frozenset[int]:
+        if isinstance(operand, int):
+            return frozenset((operand,))
+        if not operand.among:
+            _, column = self.column(operand)
+            few = [] if column is None else np.unique(column).tolist()
+            operand.among = frozenset(few if len(few) <= _MOST_AMONG else ())
+        return operand.among
+
+    def _among(self, name: str, operands: Sequence[Operand]) -> frozenset[int]:
+        """A few constants one of which a result is; empty if they are not few, or not known."""
+        chosen = name == "select"
+        sets = [self._choices(operand) for operand in operands[chosen:]]
+        if not all(sets) or (not chosen and np.prod([len(each) for each in sets]) > _MOST_AMONG):
+            return frozenset()
+        found = sets[0] | sets[1] if chosen else frozenset(OPERATIONS[name](*each) for each in product(*sets))
+        return found if len(found) <= _MOST_AMONG else frozenset()

@@ -1,0 +1,295 @@
+"""A network's firmware followed from its inputs to its outputs, for all inputs, stage after stage.
+
+Where a stage begins and ends is known by its function. When it has ended, each value that it left in the arena is
+compared with what its layers say of it, and an integer within the range of that value takes its place: a stage takes
+those before it for granted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import CheckFailed
+from edgeml.proof.words.claims import Claim, Source, claim_of
+from edgeml.proof.words.dataflow import Dataflow, Node, Operand
+
+from ..emulator import Emulator
+from .instruction_sets import instruction_set
+from .machine import Machine, Stopped
+from .memory import Memory, Region
+
+if TYPE_CHECKING:
+    from edgeml.targets.c.arena import Stage
+    from edgeml.targets.c.program import CProgram
+    from edgeml.targets.c.tensor import Tensor
+
+__all__ = ["Followed", "FollowedStage"]
+
+_STORED = {"uint8_t": "<u1", "int16_t": "<i2", "int32_t": "<i4"}
+
+
+@dataclass
+class FollowedStage:
+    """What was found of a stage.
+
+    Parameters
+    ----------
+    stage : None for what runs around the stages. claims : of each channel of its output. padding : the word that must
+        be zero behind it. instructions, accesses, forks : executed; bytes or words read and written; branches both of
+        whose ways were run. stopped : why it could not be followed to its end.
+    """
+
+    name: str
+    stage: Stage | None
+    claims: list[Claim] = field(default_factory=list)
+    padding: list[Operand] = field(default_factory=list)
+    instructions: int = 0
+    accesses: int = 0
+    forks: int = 0
+    seconds: float = 0.0
+    stopped: str = ""
+
+
+class Followed:
+    """Follows `NAME_invoke` of an image in an emulator.
+
+    q : the sample whose instructions are compared with the emulator's, int32 [inputs].
+    """
+
+    def __init__(self, emulator: Emulator, program: CProgram, q: npt.NDArray[np.int32]) -> None:
+        self.flow = Dataflow()
+        self.layout = program.layout
+        self.network = program.layout.network
+        self._emulator = emulator
+        self._image = emulator.image
+        quantizer = self.network.quantizer
+        self._input = emulator.allocate(self.network.input_size, 1)
+        self._output = emulator.allocate(4 * self.network.output_size)
+        self._arena = emulator.allocate(program.arena_bytes, program.layout.dialect.alignment)
+        self._arena_bytes = program.arena_bytes
+        self.stages: list[FollowedStage] = []
+        self.sources: dict[str, list[Node]] = {}
+        self.variables: dict[int, tuple[str, int]] = {}
+        self.raw: list[Node] = []
+        emulator.write(self._input, q.astype(np.int8 if quantizer.signed else np.uint8).tobytes())
+        name = f"{self.layout.name}_invoke"
+        self._steps = emulator.blocks(name, self._input, self._output, self._arena)
+        self._step = self._left = 0
+        self.machine = self._machine(name)
+        for place, value in enumerate(q):
+            low, high = (-128, 127) if quantizer.signed else (0, 255)
+            node = self._new("", place, low, high, int(value))
+            self.raw.append(node)
+            self.machine.memory.store(self._input + place, 1, node)
+
+    def _new(self, tensor: str, channel: int, low: int, high: int, sample: int) -> Node:
+        self.variables[len(self.flow.space.low)] = (tensor, channel)
+        return self.flow.input(low, high, sample)
+
+    def _machine(self, function: str) -> Machine:
+        flash = {segment.address: segment.content for segment in self._image.segments}
+        memory = Memory(self.flow, flash)
+        core = instruction_set(self._emulator.core)
+        machine = Machine(core, self.flow, memory)
+        first = self._steps[0]
+        machine.registers = list(first[2:])
+        machine.pc = first[0]
+        machine.returns = [(self._emulator.returns_to, machine.stack_pointer())]
+        machine.watch = self._compare
+        memory.regions = [*self._constant_regions(), *self._around()]
+        return machine
+
+    def _constant_regions(self) -> Iterator[Region]:
+        for symbol in self._image.symbols.values():
+            if symbol.size:
+                yield Region(symbol.name, symbol.address, symbol.address + symbol.size, False)
+
+    def _around(self) -> list[Region]:
+        """What all may touch but the stages."""
+        outputs = 4 * self.network.output_size
+        return [
+            Region("stack", *self._emulator.stack, True),
+            Region("input", self._input, self._input + self.network.input_size, False),
+            Region("output", self._output, self._output + outputs, True),
+            Region("arena", self._arena, self._arena + self._arena_bytes, True),
+        ]
+
+    def _of_stage(self, stage: Stage) -> list[Region]:
+        """What a stage may touch: its tensors, its scratch memory and the stack."""
+        regions = [Region("stack", *self._emulator.stack, True)]
+        if not stage.job.inputs:
+            regions.append(Region("input", self._input, self._input + self.network.input_size, False))
+        for tensor in stage.job.inputs:
+            start = self._place(tensor)
+            regions.append(Region(tensor.name, start, start + tensor.bytes, False))
+        start = self._arena + stage.offset
+        regions.append(Region(stage.output.name, start, start + stage.output.bytes, True))
+        if stage.code.scratch_bytes:
+            start = self._arena + stage.scratch_offset
+            regions.append(Region("scratch", start, start + stage.code.scratch_bytes, True))
+        return regions
+
+    def _place(self, tensor: Tensor) -> int:
+        (offset,) = (stage.offset for stage in self.layout.stages if stage.output is tensor)
+        return self._arena + offset
+
+    def _compare(self, machine: Machine) -> None:
+        """Raise CheckFailed unless address and registers are the emulator's wherever one of its blocks begins."""
+        if self._left:
+            self._left -= 1
+            return
+        if self._step == len(self._steps):
+            return
+        at, count, *registers = self._steps[self._step]
+        self._step += 1
+        self._left = count - 1
+        ours = [item if isinstance(item, int) else item.sample for item in machine.registers]
+        if at != machine.pc or ours != registers:
+            raise CheckFailed(
+                f"{self._emulator.core.title}, instruction {self._step}",
+                f"read otherwise than by the emulator: {machine.at:#010x}, or what came before {machine.pc:#010x}",
+                "Report this: it is a fault of edgeml",
+            )
+
+    def run(self, announce: Callable[[str], None], seconds: float) -> None:
+        """Follow all of it."""
+        begun = time.process_time()
+        entries = self._entries()
+        rest = FollowedStage("outputs", None)
+        while True:
+            before = self._counts()
+            try:
+                self.machine.run(*entries, self._emulator.returns_to)
+            except (Stopped, CheckFailed) as error:
+                rest.stopped = str(error)
+                break
+            self._count(rest, before)
+            if self.machine.pc == self._emulator.returns_to:
+                break
+            stage = entries[self.machine.pc]
+            announce(f"following {stage.name}")
+            if time.process_time() - begun > seconds:
+                self.stages.append(FollowedStage(stage.name, stage, stopped="out of time"))
+            self.stages.append(self._stage(stage))
+        if not rest.stopped:
+            if self._step != len(self._steps):
+                raise CheckFailed(self._emulator.core.title, "the emulator took other ways than the proof")
+            self._outputs(rest)
+        self.stages.append(rest)
+
+    def _entries(self) -> dict[int, Stage]:
+        """The stages by the addresses of their functions."""
+        missing = [stage.name for stage in self.layout.stages if stage.job.prefix not in self._image.symbols]
+        if missing:
+            raise CheckFailed("firmware image", f"has no function of its own for layer {missing[0]}")
+        return {self._image.symbols[stage.job.prefix].address: stage for stage in self.layout.stages}
+
+    def emulated(self, stage: Stage, stored: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+        """What a stage of the image leaves, stored integers [channels], where it is given these stored inputs."""
+        contents = {}
+        for tensor, values in zip(stage.job.inputs, stored, strict=True):
+            padded = np.zeros(tensor.padded, np.int64)
+            padded[: tensor.size] = values
+            contents[self._place(tensor)] = padded.astype(_STORED[tensor.ctype]).tobytes()
+        if not stage.job.inputs:
+            contents[self._input] = stored[0].astype(np.uint8).tobytes()
+        start, output = self._arena + stage.offset, stage.output
+        found = self._emulator.call_holding(
+            f"{self.layout.name}_invoke",
+            self._input,
+            self._output,
+            self._arena,
+            entry=self._image.symbols[stage.job.prefix].address,
+            contents=contents,
+            place=start,
+            size=output.bytes,
+        )
+        return np.frombuffer(found, _STORED[output.ctype])[: output.size].astype(np.int64)
+
+    def _counts(self) -> tuple[int, int, int, float]:
+        machine = self.machine
+        return machine.steps, machine.accesses, machine.forks, time.process_time()
+
+    def _count(self, found: FollowedStage, before: tuple[int, int, int, float]) -> None:
+        now = self._counts()
+        found.instructions += now[0] - before[0]
+        found.accesses += now[1] - before[1]
+        found.forks += now[2] - before[2]
+        found.seconds += now[3] - before[3]
+
+    def _stage(self, stage: Stage) -> FollowedStage:
+        machine, found = self.machine, FollowedStage(stage.name, stage)
+        before, registers, outer = self._counts(), list(machine.registers), machine.memory
+        link, stack = machine.registers[machine.core.link], machine.stack_pointer()
+        assert isinstance(link, int)
+        machine.memory = outer.child()
+        machine.memory.regions = [*self._constant_regions(), *self._of_stage(stage)]
+        step = self._step
+        try:
+            machine.run(link & ~1, stack=stack)
+        except (Stopped, CheckFailed) as error:
+            found.stopped = str(error)
+            self._resume_behind(link & ~1, registers, step)
+        else:
+            outer.written.update(machine.memory.written)
+        machine.memory = outer
+        self._claims(found)
+        self._count(found, before)
+        return found
+
+    def _resume_behind(self, link: int, registers: list[Operand], step: int) -> None:
+        """Go on behind a stage that could not be followed: that it keeps to calling conventions, as it does for the
+        sample, is taken for granted."""
+        machine = self.machine
+        stack = registers[machine.core.stack]
+        while self._steps[step][0] != link or self._steps[step][2 + machine.core.stack] != stack:
+            step += 1
+        self._step, self._left = step, 0
+        machine.registers = list(self._steps[step][2:])
+        machine.pc, machine.real, machine.path, machine.depth = link, True, 1, 0
+        machine.returns = machine.returns[:1]
+
+    def _claims(self, found: FollowedStage) -> None:
+        """Compare what a stage left with its layers, and put integers within the ranges in its place."""
+        assert found.stage is not None
+        stage, tensor = found.stage, found.stage.output
+        start, size = self._arena + stage.offset, tensor.item_bytes
+        nodes = []
+        for channel in range(tensor.size):
+            address = start + channel * size
+            word = self.machine.memory.load(address, size) if not found.stopped else self.flow.unknown(found.stopped)
+            if size == 2:
+                word = self.flow.make("sar", self.flow.make("shl", word, 16), 16)
+            claim = claim_of(self.flow, stage, channel, word, self._sources(stage))
+            found.claims.append(claim)
+            sample = claim.word if isinstance(claim.word, int) else claim.word.sample
+            sample = sample - (1 << 32) if size > 1 and sample >> 31 else sample
+            low, high = int(tensor.stored_low[channel]), int(tensor.stored_high[channel])
+            node = self._new(tensor.name, channel, low, high, sample)
+            nodes.append(node)
+            self.machine.memory.store(address, size, node)
+        if tensor.ctype == "uint8_t":
+            for place in range(tensor.size, tensor.padded):
+                byte = self.machine.memory.load(start + place, 1) if not found.stopped else 0
+                found.padding.append(byte)
+                self.machine.memory.store(start + place, 1, 0)
+        self.sources[tensor.name] = nodes
+        self.flow.space.forget()
+
+    def _sources(self, stage: Stage) -> list[Source]:
+        if not stage.job.inputs:
+            return [Source(self.raw, 0)]
+        return [Source(self.sources[tensor.name], tensor.low) for tensor in stage.job.inputs]
+
+    def _outputs(self, rest: FollowedStage) -> None:
+        """The words at `output` are the integers of the last stage."""
+        tensor = self.layout.stages[-1].output
+        for channel, node in enumerate(self.sources[tensor.name]):
+            word = self.machine.memory.load(self._output + 4 * channel, 4)
+            rest.claims.append(Claim.of_copy(self.flow, channel, word, node, tensor.low))

@@ -1,0 +1,19 @@
+"""The instruction set of each core that proofs can follow."""
+
+from __future__ import annotations
+
+from ..cores import CORES, UNICORN_CORES, Core
+from .machine import InstructionSet
+from .riscv import RiscV
+
+__all__ = ["followed_cores", "instruction_set"]
+
+
+def followed_cores() -> tuple[str, ...]:
+    """The names of the cores whose machine code is followed."""
+    return tuple(name for name in UNICORN_CORES if CORES[name].architecture == "riscv")
+
+
+def instruction_set(core: Core) -> InstructionSet:
+    """Of one of `followed_cores`."""
+    return RiscV()
