@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.allocation.weight_range import FULL_RANGE_SAMPLES
 from edgeml.equalization import equalize
 from edgeml.errors import InputError
 from edgeml.frontends.mlp import Mlp
@@ -38,8 +39,6 @@ __all__ = ["QuantizedConverter"]
 
 _FEWEST_BITS_WITHOUT_TRAINING = 4
 _SYNTHETIC_SAMPLES = 1024
-_FULL_RANGE_SAMPLES = 500
-"""From so many on 2-bit weights have a fourth value; fewer are learned by heart as it is."""
 _BATCH = 4096
 
 
@@ -130,7 +129,7 @@ def _convert(
 
     thinned = thinned_samples(samples, max(*mlp.sizes.values(), *folded.mlp.sizes.values()))
     folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
-    if options.narrow is None and len(samples) < _FULL_RANGE_SAMPLES:
+    if options.narrow is None and len(samples) < FULL_RANGE_SAMPLES:
         options = replace(options, narrow=True)
     quantized = quantize_input(folded, thinned, options)
     placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))

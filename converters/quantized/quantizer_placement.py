@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeml.allocation.weight_range import has_full_range
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.encode import Encode
 from edgeml.frontends.float_operators.interval import Interval
@@ -34,7 +35,6 @@ __all__ = ["OUTPUT_BITS", "place_quantizers"]
 OUTPUT_BITS = 8
 """Bits of a quantizer that nothing but the output takes, whatever the bits of other activations."""
 _OUTPUT_GROUP = "output of the model"
-_FULL_RANGE_BITS = 2
 _HALF_STEP_BITS = 2
 """Signed quantizers of up to so many bits use the levels (q + ½)·scale: symmetric, and of 1 bit ±scale/2."""
 
@@ -117,7 +117,7 @@ class _Placing:
         """Whether weights of so many bits, on the integers of the placed node `taken`, leave the smallest out."""
         if self.options.narrow is not None:
             return self.options.narrow
-        return weight_bits != _FULL_RANGE_BITS or self._value_bits(taken) == 1
+        return not has_full_range(weight_bits, self._value_bits(taken))
 
     def _value_bits(self, taken: str) -> int | None:
         """Bits of the integers of a placed node, or of the input; None where nothing says so."""

@@ -37,12 +37,14 @@ class LayerCost:
 
     Parameters
     ----------
-    cost : the target's estimate. given_bits : of the layer's inputs where they are not chosen.
+    cost : the target's estimate. given_bits : of the layer's inputs where they are not chosen. full_range : of its
+        weights, as of `stand_in`.
     """
 
     cost: Cost
     layer: Layer
     given_bits: int
+    full_range: bool = False
 
     def of(self, choices: Sequence[Choice]) -> Floats:
         """Of each choice [choices]; what all networks cost alike is not in it."""
@@ -91,9 +93,9 @@ class LayerCost:
 
     def _of_one(self, inputs: int, weight_bits: int, input_bits: int, fan_in: int, act_bits: int) -> float:
         """One neuron of a layer: the difference of many and few of them."""
+        shape = (weight_bits,), (act_bits,), input_bits
         few, many = (
-            self.cost(stand_in((inputs, rows), (weight_bits,), (act_bits,), input_bits, fan_in=(fan_in,)))
-            for rows in _ROWS
+            self.cost(stand_in((inputs, rows), *shape, fan_in=(fan_in,), full_range=self.full_range)) for rows in _ROWS
         )
         return (many - few) / (_ROWS[1] - _ROWS[0])
 

@@ -84,6 +84,7 @@ class Allocator:
     found : the layers with the choices that may be the best under some limit. measured : with all choices.
     costs, pairs : as of `best_choices`.
     cost : of a whole network, as the target estimates it. input_bits : of the network's input.
+    full_range : of its weights, as of `stand_in`.
     """
 
     found: Distortion
@@ -92,6 +93,7 @@ class Allocator:
     pairs: list[Any]
     cost: Cost
     input_bits: int
+    full_range: bool = False
 
     @classmethod
     def of(
@@ -105,17 +107,18 @@ class Allocator:
         act_bits: Sequence[int] = ACT_BITS,
         input_bits: int = _INPUT_BITS,
         seed: int = 0,
+        full_range: bool = False,
     ) -> Allocator:
         """Measure a model's layers, and ask what they cost."""
         measured = distortion(mlp, data.x, weight_bits, fan_in, act_bits, seed)
         layers, costs = [], []
         for layer in measured.layers:
-            each = LayerCost(cost, layer, input_bits).of(layer.choices)
+            each = LayerCost(cost, layer, input_bits, full_range).of(layer.choices)
             kept = _undominated(each, layer.distortion, _MOST_CHOICES)
             layers.append(layer.of(kept))
             costs.append(each[kept])
         found = replace(measured, layers=tuple(layers))
-        return cls(found, measured, costs, paired(found), cost, input_bits)
+        return cls(found, measured, costs, paired(found), cost, input_bits, full_range)
 
     def spread(self, count: int) -> list[tuple[Choice, ...]]:
         """The best choices under so many limits, from little more than the cheapest to the finest, each once."""
@@ -156,7 +159,9 @@ class Allocator:
         sizes = (layers[0].inputs, *(layer.outputs for layer in layers))
         weights = tuple(each.weight_bits for each in choices)
         acts = tuple(each.input_bits for each in choices[1:])
-        return self.cost(stand_in(sizes, weights, acts, self.input_bits, fan_in=tuple(each.fan_in for each in choices)))
+        limits = tuple(each.fan_in for each in choices)
+        network = stand_in(sizes, weights, acts, self.input_bits, fan_in=limits, full_range=self.full_range)
+        return self.cost(network)
 
     def options(self, choices: Sequence[Choice]) -> dict[str, Any]:
         """The choices as options of the quantized form."""
@@ -216,6 +221,7 @@ def convert_within(
         act_bits=_given(stated, "act_bits", ACT_BITS),
         input_bits=stated.get("input_bits", _INPUT_BITS),
         seed=stated.get("seed", 0),
+        full_range=stated.get("weight_range") == "full",
     )
     limit, least = budget.limit, np.inf
     for _ in range(_TRAININGS):

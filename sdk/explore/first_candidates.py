@@ -105,6 +105,7 @@ def start_of(settings: Settings, space: Space, problem: Problem) -> Start:
             act_bits=[each for each in ACT_BITS if each in space.bits] or list(space.bits),
             input_bits=bits,
             seed=settings.seed,
+            full_range=problem.full_range,
         )
     except KeyError:  # only what is built and run tells this cost
         return Start(settings, space, problem, None, _FIRST_HARDWARE, bits)
@@ -130,7 +131,9 @@ def _cheapest(space: Space, problem: Problem, input_bits: int) -> str:
     """The way to arrange the model on the first part that costs least of the first cost, of those that break no
     constraint if there are such; one between all where other costs count too. KeyError where that is not estimated."""
     sizes = _sizes(space)
-    network = stand_in(sizes, (_BITS,) * (len(sizes) - 1), (_BITS,) * (len(sizes) - 2), input_bits)
+    network = stand_in(
+        sizes, (_BITS,) * (len(sizes) - 1), (_BITS,) * (len(sizes) - 2), input_bits, full_range=problem.full_range
+    )
     profile = next(iter(problem.profiles.values()))
     if profile.kind != "fpga" or len(problem.objectives) > 2:
         return _FIRST_HARDWARE

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from .. import plugins
 from ..allocation.untrained_networks import stand_in
+from ..allocation.weight_range import FULL_RANGE_SAMPLES
 from ..data.dataset import Dataset
 from ..errors import EdgemlError, InputError, MissingTool
 from ..frontends.mlp import Mlp
@@ -64,6 +65,11 @@ class Problem:
     short_steps: int = 250
     full_steps: int = 1500
     float_steps: int = 1500
+
+    @property
+    def full_range(self) -> bool:
+        """Whether 2-bit weights that are trained on these samples have all four codes."""
+        return len(self.data.x) >= FULL_RANGE_SAMPLES
 
     @property
     def classes(self) -> int:
@@ -147,7 +153,7 @@ class Trials:
             if candidate.encode:
                 encoding = stand_in_encoding(candidate.encode, sizes[0], candidate.input_bits).integer_layer()
             bits = candidate.weight_bits, candidate.act_bits, candidate.input_bits
-            network = stand_in(sizes, *bits, encoding, candidate.fan_in)
+            network = stand_in(sizes, *bits, encoding, candidate.fan_in, problem.full_range)
             estimates = self._estimates(self._in_form(network, candidate), candidate, measured=False)
         costs_known = all(name in estimates for name in problem.objectives[1:])
         if early and estimates:

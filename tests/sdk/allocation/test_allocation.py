@@ -151,6 +151,19 @@ def test_a_stand_in_of_few_inputs_has_so_many_in_each_neuron() -> None:
     assert np.count_nonzero(second, axis=1).min() > 5
 
 
+def test_a_stand_in_has_the_codes_that_training_takes(trained: tuple[Mlp, Dataset]) -> None:
+    """700 samples: 2-bit weights on 8 bits have −2, on 1 bit they have not; more bits and fewer samples neither."""
+    mlp, data = trained
+    options = {"layer_bits": {"linear1": (2, 2), "linear2": (2, 1), "linear3": (2, None)}, "epochs": 3}
+    conversion = plugins.converters("quantized").convert(mlp, data, options, lambda *_: None)
+    for network in (conversion.network, stand_in((16, 20, 12, 4), (2, 2, 2), (2, 1), 8, full_range=True)):
+        weights = [node.layer.weight for node in network.layers if hasattr(node.layer, "weight")]
+        assert [int(weight.min()) for weight in weights] == [-2, -2, -1]
+        assert 0.04 < np.mean(weights[0] == -2) < 0.25
+    narrow = stand_in((16, 20, 12, 4), (2, 3, 2), (2, 1), 8)
+    assert [int(node.layer.weight.min()) for node in narrow.layers if hasattr(node.layer, "weight")] == [-1, -3, -1]
+
+
 def _convert(trained: tuple[Mlp, Dataset], budget: str, target: str, **options: object) -> plugins.Conversion:
     from edgeml.allocation.within_budget import Part, convert_within
 
