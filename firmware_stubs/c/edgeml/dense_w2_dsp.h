@@ -50,11 +50,12 @@
     EDGEML_W2_SUMS("r8")                                             \
     EDGEML_W2_SUMS("r9")                                             \
     EDGEML_W2_SUMS("r10")                                            \
-    "strd  r3, r4, [sp, #8]\n"
+    "strd  r3, r4, [sp, #12]\n"
 
 /* How many of three thresholds each of two outputs reaches, in its half of the accumulator: SSUB16 compares both, SEL
    chooses by halves. r3-r6 hold 0, 1, 2, 3 twice. After the weights of a block come twelve words, three for each pair:
-   the thresholds of output a as the field holds its sums, from 0 up, those of output b with their sign. */
+   the thresholds of output a as the field holds its sums, from 0 up, those of output b with their sign; then two words,
+   how far the four results of each word are rotated, 0 or 16 bits: either half of them may be outputs a. */
 #define EDGEML_W2_REACHED(acc)                                       \
     "ubfx   r0, " acc ", #0, #14\n"                                  \
     "ldmia  r1!, {r11, r12, lr}\n"                                   \
@@ -75,14 +76,18 @@
     EDGEML_W2_REACHED("r8")                                          \
     EDGEML_W2_REACHED("r9")                                          \
     EDGEML_W2_REACHED("r10")                                         \
-    "ldr    r0, [sp, #12]\n"                                         \
+    "ldr    r0, [sp, #16]\n"                                         \
+    "ldmia  r1!, {r11, r12}\n"                                       \
     "orr    r7, r7, r8, lsl #8\n"                                    \
     "orr    r9, r9, r10, lsl #8\n"                                   \
+    "ror    r7, r7, r11\n"                                           \
+    "ror    r9, r9, r12\n"                                           \
     "stmia  r0!, {r7, r9}\n"                                         \
-    "str    r0, [sp, #12]\n"
+    "str    r0, [sp, #16]\n"
 
 /* A function of all blocks; `mask` makes what `group` needs in r2, bit `odd` of a block's bytes says whether it has an
-   odd number of groups. Where there is no `from`, the results are thresholds that are reached. */
+   odd number of groups. Where there is no `from`, the results are thresholds that are reached, and a block begins with
+   four words, what each accumulator starts with beside `start`. */
 #define EDGEML_W2_SEGMENT(name, mask, group, odd)                                                                      \
     EDGEML_NAKED void name(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)                                          \
     {                                                                                                                  \
@@ -91,33 +96,43 @@
             "push  {r4-r11, lr}\n"                                                                                     \
             "sub   sp, #28\n"                                                                                          \
             "ldmia r0, {r3-r9}\n"                                                                                      \
-            /* 0: x, 4: end of the block, 8: from, 12: to, 16: start, 20: block bytes, 24: blocks */ \
-            "stmia sp, {r3-r9}\n"                                                                                      \
+            /* 0: x, 4: block bytes, 8: start, 12: from, 16: to, 20: blocks, 24: end of the block */                   \
+            "strd  r3, r8, [sp, #0]\n"                                                                                 \
+            "strd  r7, r5, [sp, #8]\n"                                                                                 \
+            "strd  r6, r9, [sp, #16]\n"                                                                                \
             "mov   r1, r4\n" mask                                                                                      \
             "1:\n"                                                                                                     \
-            "ldr   r0, [sp, #0]\n"                                                                                     \
-            "ldr   r3, [sp, #20]\n"                                                                                    \
-            "ldr   r7, [sp, #16]\n"                                                                                    \
-            "add   r4, r1, r3\n"                                                                                       \
-            "str   r4, [sp, #4]\n"                                                                                     \
+            "ldrd  r7, r3, [sp, #8]\n"                                                                                 \
+            "cbz   r3, 6f\n"                                                                                           \
             "mov   r8, r7\n"                                                                                           \
             "mov   r9, r7\n"                                                                                           \
             "mov   r10, r7\n"                                                                                          \
+            "b     7f\n"                                                                                               \
+            "6:\n"                                                                                                     \
+            "ldmia r1!, {r3-r6}\n"                                                                                     \
+            "add   r8, r7, r4\n"                                                                                       \
+            "add   r9, r7, r5\n"                                                                                       \
+            "add   r10, r7, r6\n"                                                                                      \
+            "add   r7, r7, r3\n"                                                                                       \
+            "7:\n"                                                                                                     \
+            "ldrd  r0, r3, [sp, #0]\n"                                                                                 \
+            "add   r4, r1, r3\n"                                                                                       \
+            "str   r4, [sp, #24]\n"                                                                                    \
             "tst   r3, #" odd "\n" /* an odd number of groups: start with the second of the loop */                    \
             "bne   3f\n"                                                                                               \
             "2:\n" group                                                                                               \
             "3:\n" group                                                                                               \
-            "ldr   lr, [sp, #4]\n"                                                                                     \
+            "ldr   lr, [sp, #24]\n"                                                                                    \
             "cmp   r1, lr\n"                                                                                           \
             "bne   2b\n"                                                                                               \
-            "ldrd  r3, r4, [sp, #8]\n"                                                                                 \
+            "ldrd  r3, r4, [sp, #12]\n"                                                                                \
             "cbz   r3, 4f\n" EDGEML_W2_ALL_SUMS                                                                        \
             "b     5f\n"                                                                                               \
             "4:\n" EDGEML_W2_ALL_LEVELS                                                                                \
             "5:\n"                                                                                                     \
-            "ldr   r3, [sp, #24]\n"                                                                                    \
+            "ldr   r3, [sp, #20]\n"                                                                                    \
             "subs  r3, #1\n"                                                                                           \
-            "str   r3, [sp, #24]\n"                                                                                    \
+            "str   r3, [sp, #20]\n"                                                                                    \
             "bne   1b\n"                                                                                               \
             "add   sp, #28\n"                                                                                          \
             "pop   {r4-r11, pc}\n" ::: "memory");                                                                      \
@@ -133,10 +148,11 @@ EDGEML_W2_SEGMENT(edgeml_dense_w2_dsp_segment, EDGEML_W2_MASK, EDGEML_W2_GROUP, 
 
 /* The same on the same weights, for other compilers and for tests on a host. Word k of a pair is for inputs 2 k and
    2 k + 1; where weights are not packed, there is one for each. */
-EDGEML_INLINE uint32_t edgeml_dense_w2_pair(const edgeml_dense_call *call, const uint32_t *w, size_t pair, int packed)
+EDGEML_INLINE uint32_t edgeml_dense_w2_pair(const edgeml_dense_call *call, const uint32_t *w, size_t pair, int packed,
+                                            uint32_t start)
 {
     const int16_t *const x = (const int16_t *)call->x;
-    uint32_t acc = (uint32_t)call->start;
+    uint32_t acc = (uint32_t)call->start + start;
     for (size_t group = 0; group < call->block_bytes / (packed ? 16u : 64u); group++) {
         for (size_t k = 0; k < 4; k++) {
             uint32_t word = packed ? w[4 * group + pair] : w[16 * group + 4 * pair + k];
@@ -155,23 +171,27 @@ EDGEML_INLINE void edgeml_dense_w2_blocks(const edgeml_dense_call *call, int pac
     const uint32_t *w = call->w;
     uint8_t *const y = (uint8_t *)(void *)call->to;
     for (size_t block = 0; block < call->blocks; block++) {
-        const uint32_t *const levels = w + call->block_bytes / 4u;
+        const uint32_t *const starts = w, *const levels = w + call->block_bytes / 4u + (call->from ? 0 : 4);
+        w += call->from ? 0 : 4;
         for (size_t pair = 0; pair < 4; pair++) {
-            const uint32_t acc = edgeml_dense_w2_pair(call, w, pair, packed), a = acc & 0x3FFFu;
+            const uint32_t acc = edgeml_dense_w2_pair(call, w, pair, packed, call->from ? 0 : starts[pair]);
+            const uint32_t a = acc & 0x3FFFu;
             const int32_t b = (int32_t)(acc - a) / 16384;
-            const size_t output = 8 * block + 2 * pair, first = 8 * block + 4 * (pair / 2) + pair % 2;
+            const size_t output = 8 * block + 2 * pair, word = 8 * block + 4 * (pair / 2);
             if (call->from) {
                 call->to[output] = (int32_t)((uint32_t)call->from[output] + a);
                 call->to[output + 1] = (int32_t)((uint32_t)call->from[output + 1] + (uint32_t)b);
                 continue;
             }
-            y[first] = y[first + 2] = 0;
+            const size_t swapped = levels[12 + pair / 2] / 8u, first = word + pair % 2 + swapped;
+            const size_t second = word + pair % 2 + 2 - swapped;
+            y[first] = y[second] = 0;
             for (size_t level = 3 * pair; level < 3 * pair + 3; level++) {
                 y[first] = (uint8_t)(y[first] + ((int32_t)a >= (int16_t)(levels[level] & 0xFFFFu)));
-                y[first + 2] = (uint8_t)(y[first + 2] + (b >= (int16_t)(levels[level] >> 16)));
+                y[second] = (uint8_t)(y[second] + (b >= (int16_t)(levels[level] >> 16)));
             }
         }
-        w = levels + (call->from ? 0 : 12);
+        w = levels + (call->from ? 0 : 14);
     }
 }
 

@@ -5,7 +5,8 @@
  * - `words`: the weights of two inputs and two outputs as the very word that SMLAD takes, four times the flash of
  *   packed ones and no instruction to take them apart;
  * - `levels`: up to three thresholds behind the layer, so that sums are in no memory; a block of eight outputs is
- *   outputs 0 and 2, 1 and 3, 4 and 6, 5 and 7. The inputs are one segment.
+ *   outputs 0 and 2, 1 and 3, 4 and 6, 5 and 7, either of which may be the one that 14 bits hold. The inputs are one
+ *   segment.
  */
 #ifndef EDGEML_DENSE_W2_LEVELS_H
 #define EDGEML_DENSE_W2_LEVELS_H
@@ -59,12 +60,12 @@ EDGEML_INLINE void edgeml_dense_w2_words(const uint8_t *x, const uint32_t *w, co
 
 /* y = how many thresholds each output reaches; y aligned to 4 bytes, of whole blocks. */
 #define EDGEML_DENSE_W2_LEVELS(name, function, bytes)                                                                  \
-    EDGEML_INLINE void name(const uint8_t *x, const uint32_t *w, uint32_t inputs, uint32_t blocks, int32_t shift,      \
-                            uint8_t *y, uint8_t *scratch)                                                              \
+    EDGEML_INLINE void name(const uint8_t *x, const uint32_t *w, uint32_t inputs, uint32_t blocks, uint8_t *y,         \
+                            uint8_t *scratch)                                                                          \
     {                                                                                                                  \
         int16_t *const wide = (int16_t *)(void *)scratch;                                                              \
         edgeml_dense_call call = {wide, w, NULL, (int32_t *)(void *)y, 0, bytes * inputs, blocks};                     \
-        call.start = shift - 2 * edgeml_widen_u8(x, inputs, wide);                                                     \
+        call.start = -2 * edgeml_widen_u8(x, inputs, wide);                                                             \
         function(&call);                                                                                               \
     }
 

@@ -15,9 +15,9 @@ from .segments import GROUP, padded_to
 
 __all__ = ["W2LevelsKernel", "W2WordsKernel"]
 
-_BLOCK, _MOST_LEVELS = 8, 3
-_ORDER = np.array([0, 2, 1, 3, 4, 6, 5, 7])
-"""Outputs of a block as the accumulators hold them: of a word of four results the first and third, then the others."""
+_BLOCK, _WORD, _MOST_LEVELS = 8, 4, 3
+_HALF = 16
+"""Bits of a half of a word."""
 
 
 class W2LevelsKernel(DenseKernel):
@@ -27,31 +27,32 @@ class W2LevelsKernel(DenseKernel):
     wide = False
 
     def applies(self, problem: DenseProblem) -> bool:
-        """As `w2_dsp`, in one segment, with thresholds; sums without the bias fit the halves of a word."""
+        """As `w2_dsp`, in one segment, with thresholds; sums without the bias fit the halves of a word, and of four
+        outputs each those of the first two, or of the last two, fit the lower field."""
         if problem.thresholds is None or not 1 <= problem.thresholds.shape[1] <= _MOST_LEVELS:
             return False
-        if not _is_two_bit(problem) or max(_sums(problem, 1)) >= 2**15 - 1 or min(_sums(problem, 0)) < -(2**15):
+        low, high = _sums(problem, 0), _sums(problem, 1)
+        if not _is_two_bit(problem) or int(high.max()) >= 2**15 - 1 or int(low.min()) < -(2**15):
             return False
-        found = fitting_segment(_ordered(problem), problem.input)
-        return found is not None and found[0] >= problem.inputs
+        return bool(_widths(problem).min(axis=1).max() < 1 << LOW_FIELD)
 
     def emit(self, problem: DenseProblem) -> LayerCode:
-        weight = _ordered(problem)
-        found = fitting_segment(weight, problem.input)
-        assert found is not None
-        shift = found[1] + (1 << (LOW_FIELD - 1))
+        order, rotated = _order(problem)
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
         pack = _words if self.wide else packed_weights
+        weight = _padded(problem.weight, outputs)[order].astype(np.int32)
         words = pack(weight, inputs, outputs, inputs).reshape(outputs // _BLOCK, -1)
+        starts, levels = _fields(problem, order)
         name = f"{problem.prefix}_weight"
         kind = "words of two inputs and two outputs" if self.wide else "pairs of outputs: w + 2 and w"
-        blocks = np.concatenate([words, _levels(problem, shift, outputs)], axis=1)
+        blocks = np.concatenate([starts, words, levels, rotated], axis=1)
         function = "edgeml_dense_w2_words_and_levels" if self.wide else "edgeml_dense_w2_levels"
+        layout = f"{kind}; around each block 4 starts, 12 words of thresholds, 2 rotations"
         return LayerCode(
-            statements=(f"{function}(x, {name}, {inputs}, {outputs // _BLOCK}, {shift}, y, scratch);",),
+            statements=(f"{function}(x, {name}, {inputs}, {outputs // _BLOCK}, y, scratch);",),
             comment=problem.summary(),
             includes=("dense_w2_levels.h",),
-            constants=(ConstantArray(name, "uint32_t", blocks, f"{kind}; 12 words of thresholds behind each block"),),
+            constants=(ConstantArray(name, "uint32_t", blocks, layout),),
             scratch_bytes=2 * inputs,
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
@@ -108,16 +109,26 @@ def _sums(problem: DenseProblem, end: int) -> npt.NDArray[np.int64]:
     return np.asarray((problem.low, problem.high)[end] - problem.bias, np.int64)
 
 
-def _by_blocks(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """Rows [outputs, …] as whole blocks in the order of the accumulators."""
-    outputs = padded_to(len(rows), _BLOCK)
+def _padded(rows: npt.NDArray[np.integer], outputs: int) -> npt.NDArray[np.int64]:
+    """Rows [outputs, …], zeros behind them."""
     padded = np.zeros((outputs, *rows.shape[1:]), np.int64)
     padded[: len(rows)] = rows
-    return padded.reshape(-1, _BLOCK, *rows.shape[1:])[:, _ORDER].reshape(padded.shape)
+    return padded
 
 
-def _ordered(problem: DenseProblem) -> npt.NDArray[np.int32]:
-    return _by_blocks(problem.weight).astype(np.int32)
+def _widths(problem: DenseProblem) -> npt.NDArray[np.int64]:
+    """The widest range of sums of each word's first two outputs, and of its last two: [words, 2]."""
+    widths = _padded(problem.high - problem.low, padded_to(problem.outputs, _BLOCK))
+    return np.asarray(widths.reshape(-1, 2, _WORD // 2).max(axis=2), np.int64)
+
+
+def _order(problem: DenseProblem) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The outputs as the accumulators hold them, two for each, the one in the lower field first, and how far the
+    results of each word are rotated then, [blocks, 2]. Lower fields hold outputs 0 and 1 of a word, or 2 and 3."""
+    lower = _widths(problem).argmin(axis=1)
+    first, second = 2 * lower, 2 - 2 * lower
+    places = np.stack([first, second, first + 1, second + 1], axis=1) + _WORD * np.arange(len(lower))[:, None]
+    return places.ravel(), _HALF * lower.reshape(-1, _BLOCK // _WORD)
 
 
 def _words(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int) -> npt.NDArray[np.uint32]:
@@ -135,18 +146,21 @@ def _words(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int
     return np.concatenate(parts).astype(np.uint32)
 
 
-def _levels(problem: DenseProblem, shift: int, outputs: int) -> npt.NDArray[np.uint32]:
-    """The thresholds [blocks, 4 pairs · 3] as words of two: of outputs a as the field holds sums, of outputs b as they
-    are. One beyond a channel's sums stands one beyond them; of outputs that are none, nothing is reached."""
+def _fields(problem: DenseProblem, order: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """What the four accumulators of a block start with, so that the smallest sum of an output in a lower field is 0
+    there; and the thresholds [blocks, 4 pairs · 3] as words of two: of outputs in lower fields as the field holds them,
+    of the others as they are. One beyond a channel's sums stands one beyond them; of outputs that are none, nothing is
+    reached."""
     assert problem.thresholds is not None
+    outputs, count = len(order), problem.outputs
     at = np.full((outputs, _MOST_LEVELS), 2**15 - 1, np.int64)
-    count = problem.outputs
     low, beyond = _sums(problem, 0)[:, None], _sums(problem, 1)[:, None] + 1
     at[:count] = beyond
     at[:count, : problem.thresholds.shape[1]] = np.clip(
         problem.thresholds.astype(np.int64) - problem.bias[:, None], low, beyond
     )
-    pairs = _by_blocks(at).reshape(-1, 4, 2, _MOST_LEVELS)
-    a, b = np.minimum(pairs[:, :, 0] + shift, 2**15 - 1), pairs[:, :, 1]
-    words: npt.NDArray[np.uint32] = ((a & 0xFFFF) | (b & 0xFFFF) << 16).astype(np.uint32)
-    return words.reshape(outputs // _BLOCK, -1)
+    starts = -_padded(_sums(problem, 0), outputs)[order].reshape(-1, 4, 2)[:, :, 0]
+    pairs = at[order].reshape(-1, 4, 2, _MOST_LEVELS)
+    a, b = np.minimum(pairs[:, :, 0] + starts[:, :, None], 2**15 - 1), pairs[:, :, 1]
+    words = (a & 0xFFFF) | (b & 0xFFFF) << _HALF
+    return starts & 0xFFFFFFFF, words.reshape(outputs // _BLOCK, -1)

@@ -119,6 +119,32 @@ def test_sums_beyond_the_fields_are_left_to_others() -> None:
     assert chosen(random_network(2, (8, 8, 3), 2, 3), "w2_words") == ["w2_words", "w2_words"], "seven thresholds apart"
 
 
+@pytest.mark.parametrize("name", KERNELS)
+def test_either_half_of_four_outputs_may_be_wider_than_the_lower_field(name: str) -> None:
+    """The first or the last two of each word have sums of more than 14 bits, at thresholds about all of them."""
+    generator = np.random.default_rng(4)
+    weight = generator.integers(-1, 1, (16, 70))
+    wide = np.array([0, 1, 6, 7, 10, 11, 12, 13])
+    weight[wide] = generator.choice([-2, 1], (len(wide), 70))
+    reach = 255 * np.stack([np.minimum(weight, 0).sum(1), np.maximum(weight, 0).sum(1)], axis=1)
+    at = np.sort(generator.integers(reach[:, :1], reach[:, 1:] + 2, (16, 3)), axis=1)
+    nodes = (
+        Node("input", InputQuantizer(70, np.ones(1), np.zeros(1), 0, 8, False)),
+        Node("dense0", Dense(weight, 2, np.zeros(16, np.int64)), ("input",)),
+        Node("threshold", Threshold(at, 0), ("dense0",)),
+    )
+    network = Network("net", nodes, Output(np.ones(1)))
+    assert chosen(network, name) == [name]
+    firmware = firmware_files(network, CORES["m4"], {"net_layer_dense0": name})
+    q = np.concatenate([random_inputs(network, 1, 30), 255 * (weight > 0), 255 * (weight < 0)]).astype(np.int32)
+    runner = NetworkRunner(Emulator(CORES["m4"], library_image(firmware, CORES["m4"])), firmware.program)
+    np.testing.assert_array_equal(runner.invoke(q), simulate(network, q))
+    native = NativeNetwork(
+        network, replace(dialect_for((KERNELS[name], RowsKernel())), tile=4), flags=("-O1", "-DEDGEML_PORTABLE")
+    )
+    np.testing.assert_array_equal(native.invoke(q), simulate(network, q))
+
+
 def test_words_take_half_the_instructions_of_packed_weights_where_speed_is_wanted() -> None:
     network, chip = random_network(3, (64, 32, 32, 10), 2, input_bits=4), CORES["m4"]
     found = {}
