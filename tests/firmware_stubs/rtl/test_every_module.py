@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeml.targets.fpga.proof.library.benches import benches as proved_for_ever
 from tests.mutants.table import ROOT, mutants
 
 from .test_proofs import PROVED
-from .test_spike_proofs import PROVED as SPIKES
-from .test_stream_proofs import FILES as STREAMS
 from .unit import Unit
 
 HERE = Path(__file__).parent
@@ -62,7 +61,6 @@ def test_the_documentation_lists_every_module_with_its_bench() -> None:
         module = name.removesuffix(".v")
         proofs = ["proofs.v"] * (module in PROVED)
         short = module.removeprefix("edgeml_")
-        proofs += [STREAMS[short].name] if short in STREAMS else []
-        proofs += ["spike_proofs.v"] * (short in SPIKES)
+        proofs += [f"benches/{short}.v"] * (short in proved_for_ever())
         expected = sorted(benches[name]) + proofs
         assert re.findall(r"`(\S+)`", shown) == expected, name

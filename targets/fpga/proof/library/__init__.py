@@ -1,0 +1,1 @@
+"""Proofs of the hand-written Verilog modules and of the streams around a design, for ever, by induction over clocks."""
