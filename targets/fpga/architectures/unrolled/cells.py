@@ -51,19 +51,15 @@ class Functions:
     def reached(self, width: int) -> str:
         """Whether a number is at least a constant: an AND or an OR per bit.
 
-        Written as `>=`, synthesis for ECP5 and iCE40 would spend a carry chain of all bits on each constant.
+        Written as `>=`, synthesis for ECP5 and iCE40 would spend a carry chain of all bits on each constant. Written as
+        a loop, yosys would read a module of hundreds of comparisons for minutes.
         """
         name = f"reached_{width}"
         if self._is_new(name):
-            inputs = {"x": width, "level": width}
-            with self.verilog.function(name, 0, inputs, ["integer i"], "x >= level"):
-                self.verilog.lines(
-                    f"""
-                    {name} = 1'b1;
-                    for (i = 0; i < {width}; i = i + 1)
-                        {name} = level[i] ? ({name} & x[i]) : ({name} | x[i]);
-                    """
-                )
+            with self.verilog.function(name, 0, {"x": width, "level": width}, [], "x >= level"):
+                self.verilog.line(f"{name} = 1'b1;")
+                for i in range(width):
+                    self.verilog.line(f"{name} = level[{i}] ? ({name} & x[{i}]) : ({name} | x[{i}]);")
         return name
 
     def table(self, inputs: int, tables: Sequence[int]) -> str:
