@@ -68,16 +68,22 @@ def _fan_in(data_set: str) -> list[dict[str, Any]]:
 _FUNCTIONS = {
     "digits": ("90", "160", "240", "400"),
     "cancer": ("6", "12", "24", "48"),
-    "mnist": ("200", "500", "1000"),
-    "can": ("60", "300,120", "600,240"),
+    "mnist": ("100", "200", "500"),
+    "can": ("60", "120", "240", "480"),
 }
+_CAN = ",".join(
+    f"{15 * frame}-{15 * frame + 9}=bits,{15 * frame + 10}-{15 * frame + 13}=thermometer:7,{15 * frame + 14}=bits"
+    for frame in range(4)
+)
+"""Of a frame: identifier, payload and what is unusual are bits, the other features of the bus's state are numbers."""
 
 
 def _logic(data_set: str) -> list[dict[str, Any]]:
-    """Boolean functions by distillation."""
-    common: dict[str, Any] = {"neurons": "logic", **({"encode": "all=bits"} if data_set == "can" else {})}
+    """Boolean functions by distillation; on CAN as many epochs as two thousand steps."""
+    common: dict[str, Any] = {"neurons": "logic", **({"encode": _CAN, "epochs": 10} if data_set == "can" else {})}
+    more = {"bits_apart": True} if data_set == "can" else {}
     return [
-        {"hidden": [64, 32], "float_steps": 1500, "options": {**common, "logic_widths": widths}}
+        {"hidden": [64, 32], "float_steps": 1500, **more, "options": {**common, "logic_widths": widths}}
         for widths in _FUNCTIONS[data_set]
     ]
 

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.fpga_frontier import data_sets, runs
 from benchmarks.fpga_frontier.circuits import Circuit, answers, argmax_unit
 from benchmarks.fpga_frontier.contestants import CONTESTANTS, settings_of
 from benchmarks.fpga_frontier.jets import _circuits, as_integers, reduced
 from benchmarks.fpga_frontier.measured import front, means, merged, read, write
-from benchmarks.fpga_frontier.ours import circuit, entrance
+from benchmarks.fpga_frontier.ours import circuit, entrance, float_model
 from benchmarks.fpga_frontier.page import against, rows
 from benchmarks.fpga_frontier.picture import picture
 from benchmarks.fpga_frontier.rivals.contract import at_least
 from edgeml.errors import EdgemlError
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, decisions, simulate
 from edgeml.targets.fpga.tools.programs import icarus
 
 needs_icarus = pytest.mark.skipif(icarus() is None, reason="Icarus Verilog is not installed")
@@ -65,6 +66,31 @@ def test_our_circuit_computes_the_golden_integers_from_the_features(scale: float
     x = rng.integers(0, 16, (100, 5))
     text, bits, signed = circuit(network, 5, 4)
     assert np.array_equal(answers(Circuit(text, bits, signed, 3), x, 4), simulate(network, quantizer.quantize(x)))
+
+
+@needs_icarus
+@pytest.mark.parametrize("bias", [1, -2])
+def test_our_circuit_takes_upper_bits_and_says_two_classes_by_two_outputs(bias: int) -> None:
+    rng = np.random.default_rng(1)
+    quantizer = InputQuantizer(5, np.array([1.0]), np.array([0.0]), 0, 3, False)
+    dense = Dense(rng.integers(-2, 2, (1, 5)), 2, np.array([bias]))
+    nodes = (Node("input", quantizer), Node("fc", dense, ("input",)))
+    network = Network("n", nodes, Output(np.array([1.0]), 0, ("no", "yes"), "binary", -3))
+    x = rng.integers(0, 32, (200, 5))
+    text, bits, signed = circuit(network, 5, 5, 2)
+    expected = decisions(network, simulate(network, quantizer.quantize(x >> 2)))
+    assert 20 < expected.sum() < 180
+    assert np.array_equal(answers(Circuit(text, bits, signed, 2), x, 5).argmax(axis=1), expected)
+
+
+def test_a_model_sees_the_bits_of_features_beside_their_values() -> None:
+    x = np.random.default_rng(0).integers(0, 16, (30, 2))
+    data = data_sets.DataSet(x, x[:, 0] & 1, x, x[:, 0] & 1, x, x[:, 0] & 1, 4)
+    model = float_model(data, [3], 1, 0, apart=True)
+    seen = model[0](torch.tensor(x, dtype=torch.float32)).numpy()
+    bits = [x[:, feature] >> bit & 1 for feature in (0, 1) for bit in range(4)]
+    np.testing.assert_allclose(seen, np.stack([*bits, x[:, 0] / 15, x[:, 1] / 15], axis=1), rtol=1e-6)
+    assert model(torch.tensor(x, dtype=torch.float32)).shape == (30, 1)
 
 
 def _shop(folder: Path, rival: str) -> tuple[runs.Workshop, Path]:

@@ -1,7 +1,8 @@
 """What a logic network learns from: samples as bits, and what the float model answers.
 
 Beside the user's samples there are mixes of two of them, which the float model answers too. Boolean functions of many
-inputs learn samples by heart: the mixes show them more of the float model than a small data set does.
+inputs learn samples by heart: the mixes show them more of the float model than a small data set does. A feature that is
+taken apart into bits, or compared for equality, is a name or a pattern, not a quantity: it comes from one of the two.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Encode, InputQuantizer
+from edgeml.network.layers.encode import BIT, EQUAL
 
 __all__ = ["Lesson", "lesson_of"]
 
@@ -58,7 +60,8 @@ def lesson_of(
 ) -> Lesson:
     """The lesson for samples x [samples, features] in the user's units; `answer` is the float model."""
     bits, answers = _seen(x, answer, quantizer, encode)
-    mixed = _mixes(np.asarray(x), seed)
+    names = np.unique(encode.source[np.isin(encode.rule, (BIT, EQUAL))])
+    mixed = _mixes(np.asarray(x), names, seed)
     mixed_bits, mixed_answers = _seen(mixed, answer, quantizer, encode)
     return Lesson(bits, answers, mixed_bits, mixed_answers, y, task, threshold)
 
@@ -78,9 +81,9 @@ def _seen(
     return np.concatenate(bits), np.concatenate(answers)
 
 
-def _mixes(x: npt.NDArray[Any], seed: int) -> npt.NDArray[np.float64]:
+def _mixes(x: npt.NDArray[Any], names: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.float64]:
     """Samples on the way from one sample to another, anywhere on it: [mixes, features]; features that are whole
-    numbers everywhere stay such."""
+    numbers everywhere stay such. Of the features `names` each is that of one of the two, the nearer one more often."""
     generator = np.random.default_rng(seed)
     count = min(max(_MIXES * len(x), _FEWEST_MIXED), _MOST_MIXED)
     first, second = generator.integers(0, len(x), (2, count))
@@ -88,4 +91,7 @@ def _mixes(x: npt.NDArray[Any], seed: int) -> npt.NDArray[np.float64]:
     mixed = np.asarray(x[first] * share + x[second] * (1.0 - share), np.float64)
     whole = np.all(x == np.rint(x), axis=0)
     mixed[:, whole] = np.rint(mixed[:, whole])
+    if names.size:
+        of_first = generator.uniform(0.0, 1.0, (count, names.size)) < share
+        mixed[:, names] = np.where(of_first, x[first][:, names], x[second][:, names])
     return mixed

@@ -10,6 +10,7 @@ from edgeml.converters.quantized.logic.inputs import LogicInputs, logic_inputs
 from edgeml.converters.quantized.logic.integers import to_network
 from edgeml.converters.quantized.logic.lesson import Lesson, lesson_of
 from edgeml.converters.quantized.logic.model import LogicModel, Shape
+from edgeml.input_encoding import read_encodings
 from edgeml.network import Encode, InputQuantizer, Logic, Network, simulate
 
 
@@ -104,3 +105,19 @@ def test_mixed_samples_lie_between_two_and_whole_numbers_stay_whole() -> None:
     assert np.mean(np.isin(mixed[:, 0], x[:, 0])) < 0.1
     bits = inputs.encode.evaluate(inputs.quantizer.quantize(mixed))
     np.testing.assert_array_equal(learned.mixed_bits, bits)
+
+
+def test_of_a_feature_taken_apart_into_bits_a_mix_has_the_value_of_one_of_the_two() -> None:
+    x = np.random.default_rng(0).integers(0, 200, (40, 3)).astype(np.float64)
+    x[:, 1] = np.where(np.arange(40) % 2, 7.0, 240.0)
+    seen: list[np.ndarray] = []
+
+    def answer(part: np.ndarray) -> np.ndarray:
+        seen.append(part)
+        return part[:, :2].astype(np.float32)
+
+    inputs = logic_inputs(x, read_encodings("1=bits,0+2=thermometer:3"), 8)
+    lesson_of(x, None, answer, inputs.quantizer, inputs.encode, "classes", 0.0, seed=1)
+    mixed = np.concatenate(seen[1:])
+    assert set(np.unique(mixed[:, 1])) == {7.0, 240.0}
+    assert np.mean(np.isin(mixed[:, 0], x[:, 0])) < 0.5
