@@ -67,8 +67,8 @@ def _fan_in(data_set: str) -> list[dict[str, Any]]:
 
 _FUNCTIONS = {
     "digits": ("90", "160", "240", "400"),
-    "cancer": ("6", "12", "24", "48"),
-    "mnist": ("100", "200", "500"),
+    "cancer": ("12", "24", "48"),
+    "mnist": ("100", "500", "1000", "200"),
     "can": ("60", "120", "240", "480"),
 }
 _CAN = ",".join(
@@ -78,12 +78,23 @@ _CAN = ",".join(
 """Of a frame: identifier, payload and what is unusual are bits, the other features of the bus's state are numbers."""
 
 
+_ENCODINGS = {"cancer": "all=thermometer:7", "can": _CAN}
+_TEACHER = {"mnist": [256, 128]}
+_LOGIC_EPOCHS = {"mnist": 75, "can": 10}
+"""About two thousand steps; elsewhere training stops by itself."""
+
+
 def _logic(data_set: str) -> list[dict[str, Any]]:
-    """Boolean functions by distillation; on CAN as many epochs as two thousand steps."""
-    common: dict[str, Any] = {"neurons": "logic", **({"encode": _CAN, "epochs": 10} if data_set == "can" else {})}
-    more = {"bits_apart": True} if data_set == "can" else {}
+    """Boolean functions by distillation."""
+    common: dict[str, Any] = {"neurons": "logic"}
+    if data_set in _ENCODINGS:
+        common["encode"] = _ENCODINGS[data_set]
+    if data_set in _LOGIC_EPOCHS:
+        common["epochs"] = _LOGIC_EPOCHS[data_set]
+    more = {"can": {"bits_apart": True}, "cancer": {"upper_bits": 4}}.get(data_set, {})
+    hidden = _TEACHER.get(data_set, [64, 32])
     return [
-        {"hidden": [64, 32], "float_steps": 1500, **more, "options": {**common, "logic_widths": widths}}
+        {"hidden": hidden, "float_steps": 1500, **more, "options": {**common, "logic_widths": widths}}
         for widths in _FUNCTIONS[data_set]
     ]
 

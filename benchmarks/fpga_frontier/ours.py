@@ -127,15 +127,15 @@ def entrance(levels: npt.NDArray[np.int64], bits: int, width: int, dropped: int 
 
     A bit of an integer is 1 in runs of the feature's values: from one comparison to the next.
     """
-    lines = [f"  wire [{len(levels) * width - 1}:0] entered;"]
     whole = bits + dropped
+    if width == bits and (levels == np.arange(1 << bits)).all():
+        taken = ", ".join(f"in_data[{whole * feature + dropped} +: {bits}]" for feature in reversed(range(len(levels))))
+        return f"  wire [{len(levels) * width - 1}:0] entered = {{{taken}}};"
+    lines = [f"  wire [{len(levels) * width - 1}:0] entered;"]
     for feature, row in enumerate(levels):
         lines.append(f"  wire [{bits - 1}:0] r{feature} = in_data[{feature * whole + dropped} +: {bits}];")
         for bit in range(width):
             place = f"entered[{feature * width + bit}]"
-            if width == bits and (row == np.arange(1 << bits)).all():
-                lines.append(f"  assign {place} = r{feature}[{bit}];")
-                continue
             ones = np.concatenate([[0], row >> bit & 1, [0]])
             starts, ends = np.flatnonzero(np.diff(ones) == 1), np.flatnonzero(np.diff(ones) == -1)
             runs = [

@@ -27,6 +27,9 @@ _GROUP = 20
 _FEWEST_LAST = 64
 _MOST_SCORES = 2**27
 _KEPT_SHARE = 0.5
+_FEWEST_KEPT = 30
+"""Bits of the features that may be used in the end: half as many as functions, but enough for the features to be told
+apart where there are few functions."""
 _LEARNING_RATE_SHARE = 0.25
 """θ lies in −1 … 1; the option is in units of a layer's weights."""
 
@@ -74,7 +77,7 @@ def convert_to_logic(
         options.batch_size,
         options.learning_rate * _LEARNING_RATE_SHARE,
         None if options.epochs is None else options.epochs * in_an_epoch,
-        max(shape.fan_in, round(_KEPT_SHARE * shape.widths[0])),
+        max(_FEWEST_KEPT, round(_KEPT_SHARE * shape.widths[0])),
         options.seed,
         torch_device(options.device),
     )
