@@ -1,0 +1,294 @@
+"""The second look at a certificate of a folded core: all that can be seen without yosys, in seconds.
+
+This file shares no code with what writes Verilog or with what proves: it takes the network's definition
+(`edgeml.network`), the files of a bundle, and numpy. It follows every stream of the core's Verilog from the output back
+to the input, decodes every memory and holds it against the network, and composes ranges. That a module with
+these parameters does what a fact says is the prover's word; that each unit has the facts it needs, for the parameters
+that it has, is looked at here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import CheckFailed
+from ...network import Network, network_file
+from ...system.regular_file import read_regular
+from .folded_core import Core, Instance, need
+from .folded_memories import Memories, as_signed, fits
+
+__all__ = ["check_certificate"]
+
+_LARGEST = 2**28
+_UNSOUND = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError)
+_HEADS = {"edgeml_mvu": ("in",), "edgeml_pass": ("in",), "edgeml_add": ("a", "b")}
+_FUNCTIONS = {
+    "edgeml_threshold": ("threshold", 2),
+    "edgeml_threshold_line": ("threshold", 4),
+    "edgeml_requantize": ("requantize", 0),
+    "edgeml_lookup": ("lookup", 1),
+}
+_ROW = ("SIMD", "INPUT_BITS", "INPUT_SIGNED", "WEIGHT_BITS", "SUM_BITS")
+_Int64 = npt.NDArray[np.int64]
+_Parameters = dict[str, Any]
+
+
+def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
+    """Check `proof/PROVER` of a bundle in `folder`; of each place how many claims there are, and how many are proved.
+
+    Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
+    """
+    content = read_regular(folder / f"proof/{prover}/certificate.json", _LARGEST)
+    network = read_regular(folder / "network.edgeml", _LARGEST)
+    try:
+        certificate = json.loads(content)
+        need((certificate["format"], certificate["kind"]) == (1, "folded"), "format", "is not 1, of a folded core")
+        need(certificate["network"] == hashlib.sha256(network).hexdigest(), "network", "is another")
+        described, texts = network_file.from_bytes(network), {}
+        for name, digest in certificate["artifacts"].items():
+            need(re.fullmatch(r"rtl/[\w.]+", name) is not None, "artifact", f"{name!r} lies elsewhere")
+            texts[name.removeprefix("rtl/")] = read_regular(folder / name, _LARGEST).decode()
+            need(digest == hashlib.sha256(texts[name.removeprefix("rtl/")].encode()).hexdigest(), name, "is another")
+        return _Check(described, certificate, texts).places()
+    except _UNSOUND as error:
+        raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
+
+
+class _Values:
+    """A node's values in a stream: lanes a beat, bits each; by channel their range, and what is added to them."""
+
+    def __init__(self, lanes: int, bits: int, low: _Int64, high: _Int64, offset: _Int64) -> None:
+        self.lanes, self.bits, self.low, self.high, self.offset = lanes, bits, low, high, offset
+
+    def beats(self, lanes: int) -> int:
+        """Beats of a frame."""
+        return -(-len(self.low) // lanes)
+
+
+class _Check:
+    """The claims of a certificate, followed layer by layer."""
+
+    def __init__(self, network: Network, certificate: dict[str, Any], texts: dict[str, str]) -> None:
+        self.network, self.said, self.texts, self.memories = network, certificate, texts, Memories(texts)
+        need(certificate["core"] == f"rtl/{network.name}_core.v", "core", "is another")
+        self.core = Core(f"{network.name}_core", texts)
+        self.nodes = {node.name: node for node in network.nodes}
+        self.values: dict[str, _Values] = {}
+        self.streams: list[list[Any]] = []
+        self.chains: dict[str, str] = {}
+        self.proved: dict[str, tuple[int, int]] = {}
+        used = {fact for place in certificate["places"].values() for fact in place["facts"]}
+        need(used == certificate["facts"].keys(), "facts", "are not those that places name")
+
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Follow all claims; by place how many there are, and how many are proved."""
+        need(list(self.said["places"]) == [node.name for node in self.network.layers], "places", "are not the layers")
+        need(set(self.said["wiring"].values()) == {"proved"}, "wiring", "is not proved")
+        last, passed = self.core.back(self.core.ends("out"))
+        if last is None or passed:
+            raise CheckFailed("certificate, out_data", "does not come from the last unit")
+        end = self._chain(last)
+        need(end == self.network.nodes[-1].name, "out_data", f"comes from {end}")
+        there = sorted(json.dumps(each, sort_keys=True) for each in self.said["streams"])
+        need(there == sorted(json.dumps(each, sort_keys=True) for each in self.streams), "streams", "are others")
+        return {name: self.proved[name] for name in self.said["places"]} | {"out_data": self._output(end)}
+
+    def _output(self, end: str) -> tuple[int, int]:
+        values, channels = self.values[end], self.said["output"]
+        signed = self.nodes[end].layer.kind in ("dense",) or int(values.low.min()) < 0
+        need(self.core.width["out_data"] == values.lanes * values.bits, "out_data", "has another width")
+        need(not values.offset.any(), "out_data", "lacks a constant")
+        holds = fits(int(values.low.min()), int(values.high.max()), values.bits, signed)
+        need(holds and len(channels) == len(values.low), "out_data", "does not hold its range")
+        return len(channels), channels.count("proved")
+
+    def _chain(self, fifo: Instance) -> str:
+        """Follow what a FIFO gives back to the input; the node whose values they are."""
+        if fifo.name in self.chains:
+            return self.chains[fifo.name]
+        self.streams.append([fifo.module, fifo.parameters])
+        units = [self.core.driver[fifo.ports["push"]]]
+        need(units[0].ports["push_data"] == fifo.ports["push_data"], fifo.name, "takes other data than pushed")
+        while units[0].module in _FUNCTIONS:
+            before = self.core.driver[units[0].ports["in_push"]]
+            need(before.ports["push_data"] == units[0].ports["in_data"], units[0].name, "takes other data than pushed")
+            units.insert(0, before)
+        head = units[0]
+        need(head.module in _HEADS, head.name, "is not known to start a chain")
+        joined = all(head.ports[port] == fifo.ports[port] for port in ("reserve", "can_reserve"))
+        need(joined, fifo.name, "keeps no place for its unit")
+        sources = [self._source(head, prefix) for prefix in _HEADS[head.module]]
+        names, streams = [name for name, _ in sources], [values for _, values in sources]
+        if head.module == "edgeml_pass":
+            need(head.parameters["WIDTH"] == streams[0].lanes * streams[0].bits, head.name, "has another width")
+        for unit in units:
+            if unit.module == "edgeml_pass":
+                continue
+            name = unit.name.removesuffix("_unit")
+            node = self.nodes[name]
+            need(list(node.inputs) == names and name not in self.proved, name, "takes other values than in the network")
+            self._facts(name, unit)
+            streams = [self._unit(node, unit, streams)]
+            self._settle(name, streams[0])
+            names = [name]
+        need(fifo.parameters["WIDTH"] == streams[0].lanes * streams[0].bits, fifo.name, "has another width")
+        self.values[names[0]] = streams[0]
+        self.chains[fifo.name] = names[0]
+        return names[0]
+
+    def _source(self, head: Instance, prefix: str) -> tuple[str, _Values]:
+        """The node whose values a port takes, and how they come."""
+        fifo, passed = self.core.back(head.stream(prefix))
+        if fifo is None:
+            name = self.network.nodes[0].name
+            reach, width = self.network.ranges[name], self.core.width["in_data"]
+            bits = self._input_bits(int(reach.low.min()), int(reach.high.max()))
+            need(width % bits == 0, "in_data", "does not fit the network")
+            zero = np.zeros(len(reach.low), np.int64)
+            values = _Values(width // bits, bits, reach.low.astype(np.int64), reach.high.astype(np.int64), zero)
+        else:
+            name = self._chain(fifo)
+            values = self.values[name]
+        lanes = values.lanes
+        for each in passed:
+            self.streams.append([each.module, each.parameters])
+            lanes = self._lanes(each, lanes, values)
+        return name, _Values(lanes, values.bits, values.low, values.high, values.offset)
+
+    @staticmethod
+    def _input_bits(low: int, high: int) -> int:
+        return max(max(high, -low - 1).bit_length() + (low < 0), 1)
+
+    @staticmethod
+    def _lanes(each: Instance, lanes: int, values: _Values) -> int:
+        given, width = each.parameters, lanes * values.bits
+        if each.module == "edgeml_fork":
+            return lanes
+        if each.module == "edgeml_downsizer":
+            narrow = int(given["WIDTH"]) // values.bits
+            need(
+                given["WIDTH"] * given["RATIO"] == width and narrow * values.bits == given["WIDTH"],
+                each.name,
+                "is wrong",
+            )
+            need(given["OUT_BEATS"] == values.beats(narrow), each.name, "counts other frames")
+            return narrow
+        need(given["WIDTH"] == width, each.name, "has another width")
+        if each.module == "edgeml_upsizer":
+            need(given["IN_BEATS"] == values.beats(lanes), each.name, "counts other frames")
+            return lanes * int(given["RATIO"])
+        return lanes
+
+    def _facts(self, name: str, unit: Instance) -> None:
+        """That the certificate has the facts that a unit needs, for its parameters."""
+        given = unit.parameters
+        needed: list[tuple[str, str, _Parameters, dict[str, int]]] = []
+        if unit.module == "edgeml_mvu":
+            tree = (given["SIMD"] - 1).bit_length() // 2
+            states = ((given["SF"] * given["NF"] + 1) << (tree + 2)) - 1
+            row = {key: given[key] for key in _ROW}
+            operands = 1 << (given["WEIGHT_BITS"] + given["INPUT_BITS"])
+            needed.append(("schedule", unit.module, given, {"states": states, "clocks": 2 + tree}))
+            counts = {"operands": operands, "lanes": given["SIMD"], "clocks": tree}
+            needed.append(("row", "edgeml_mvu_row", row, counts))
+        elif unit.module in _FUNCTIONS:
+            clocks = _FUNCTIONS[unit.module][1] or given["LATENCY"]
+            needed.append(("passing", unit.module, given, {"states": given.get("FOLD", 1) << clocks, "clocks": clocks}))
+        else:
+            operands = 1 << (given["A_BITS"] + given["B_BITS"])
+            needed.append(("entry", unit.module, given, {"states": 2, "operands": operands, "clocks": 1}))
+        facts = [self.said["facts"][key] for key in self.said["places"][name]["facts"]]
+        for says, module, parameters, numbers in needed:
+            wanted = {"module": module, "parameters": parameters, "says": says, "numbers": numbers}
+            need(wanted in facts, name, f"lacks the fact {says} of {module} with its parameters")
+            need(f"{module}.v" in self.texts, name, "was proved of a module that is not among the artifacts")
+
+    def _settle(self, name: str, values: _Values) -> None:
+        """Count the claims of a node; its values must be what they are said to be."""
+        said = self.said["places"][name]
+        channels = said["channels"]
+        need(
+            len(channels) == len(values.low) and set(channels) <= {"proved", "not proved", "refuted"},
+            name,
+            "counts wrongly",
+        )
+        need(said["offset"] == values.offset.tolist(), name, "has other constants")
+        need(said["proved"] == channels.count("proved"), name, "counts wrongly")
+        self.proved[name] = (len(channels), channels.count("proved"))
+
+    def _unit(self, node: Any, unit: Instance, streams: list[_Values]) -> _Values:
+        """The values behind a unit, whose memories must say what the layer does."""
+        if unit.module == "edgeml_mvu":
+            return self._dense(node, unit, streams[0])
+        reach = self.network.ranges[node.name]
+        low, high = reach.low.astype(np.int64), reach.high.astype(np.int64)
+        bits = int(unit.parameters["OUTPUT_BITS"])
+        if unit.module == "edgeml_add":
+            need(node.layer.kind == "add", node.name, f"is of kind {node.layer.kind}")
+            for prefix, taken in zip("AB", streams, strict=True):
+                self._takes(unit, taken, f"{prefix}_BITS", f"{prefix}_SIGNED", "LANES")
+        else:
+            source = streams[0]
+            need(_FUNCTIONS[unit.module][0] == node.layer.kind, node.name, f"is of kind {node.layer.kind}")
+            known = (unit.parameters["INPUT_BITS"], unit.parameters["LANES"]) == (source.bits, source.lanes)
+            need(known, node.name, "takes other beats than there are")
+            fold = unit.parameters.get("FOLD", 1)
+            need(fold in (1, source.beats(source.lanes)), node.name, "has words for other beats")
+            for channel in range(len(source.low)):
+                reach_of = (int(each[channel]) for each in (source.low, source.high, source.offset))
+                self.memories.channel(node.layer, unit, f"{node.name}[{channel}]", (channel, *reach_of))
+            values = int((source.high - source.low + 1).sum())
+            need(self.said["places"][node.name]["looked_at"] == values, node.name, "was not looked at for all values")
+        holds = fits(int(low.min()), int(high.max()), bits, bool(int(low.min()) < 0))
+        need(holds, node.name, "does not fit its bits")
+        return _Values(streams[0].lanes, bits, low, high, np.zeros(len(low), np.int64))
+
+    @staticmethod
+    def _takes(unit: Instance, source: _Values, bits: str, signed: str, lanes: str) -> None:
+        given = unit.parameters
+        need((given[bits], given[lanes]) == (source.bits, source.lanes), unit.name, "takes other beats than there are")
+        low, high = int(source.low.min()), int(source.high.max())
+        holds = not source.offset.any() and fits(low, high, source.bits, bool(given[signed]))
+        need(holds, unit.name, "reads other integers than there are")
+
+    def _dense(self, node: Any, unit: Instance, source: _Values) -> _Values:
+        """Weights where the schedule reads them, word nf · SF + sf, lane p · SIMD + s; constants in word nf, lane p."""
+        need(node.layer.kind == "dense", node.name, f"is of kind {node.layer.kind}")
+        given, layer = unit.parameters, node.layer
+        sf, nf, pe, simd, bits = (int(given[key]) for key in ("SF", "NF", "PE", "SIMD", "WEIGHT_BITS"))
+        self._takes(unit, source, "INPUT_BITS", "INPUT_SIGNED", "SIMD")
+        outputs, inputs = layer.weight.shape
+        need((sf, nf) == (-(-inputs // simd), -(-outputs // pe)), node.name, "has another number of beats")
+        stored = self.memories.words(given["WEIGHT_FILE"], nf * sf, bits, pe * simd)
+        stored = 2 * stored - 1 if bits == 1 else as_signed(stored, bits)
+        wanted = np.zeros((nf * pe, sf * simd), np.int64)
+        wanted[:outputs, :inputs] = layer.weight
+        rows = stored.reshape(nf, sf, pe, simd).transpose(0, 2, 1, 3).reshape(nf * pe, sf * simd)
+        need(bool((rows[:outputs] == wanted[:outputs]).all()), node.name, "has other weights")
+        constant = np.zeros(outputs, np.int64)
+        width = int(given["SUM_BITS"])
+        if given["HAS_CONSTANT"]:
+            constant = as_signed(self.memories.words(given["CONSTANT_FILE"], nf, width, pe), width).reshape(-1)[
+                :outputs
+            ]
+        if bits == 1 or (bits == 2 and bits + given["INPUT_BITS"] > 6):  # −x is made as −x − 1
+            constant = constant - (wanted[:outputs] < 0).sum(axis=1)
+        own = bool(given["HAS_CONSTANT"])
+        exact = layer.bias.astype(np.int64) - layer.input_zero_point * wanted.sum(axis=1)[:outputs]
+        ends = [wanted[:outputs, :inputs] * end[None, :] for end in (source.low, source.high)]
+        low, high = (pick(*ends).sum(axis=1) + constant for pick in (np.minimum, np.maximum))
+        need(fits(int(low.min()), int(high.max()), width, True), node.name, "does not fit its accumulator")
+        reach = self.network.ranges[node.name]
+        offset = exact - constant
+        need(not (own and offset.any()), node.name, "has other constants")
+        least, most = reach.low - offset, reach.high - offset
+        need(bool((least <= low).all() and (high <= most).all()), node.name, "may leave its range")
+        need(fits(int(least.min()), int(most.max()), width, True), node.name, "does not fit its accumulator")
+        return _Values(pe, width, least, most, offset)

@@ -1,0 +1,129 @@
+"""What the memories of a folded core hold, decoded from their text and held against the network."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .folded_core import Instance, need
+
+__all__ = ["Memories", "as_signed", "fits"]
+
+Int64 = npt.NDArray[np.int64]
+
+
+def fits(low: int, high: int, bits: int, signed: bool) -> bool:
+    """Whether integers have so many bits, two's complement or not negative."""
+    least = -(1 << bits - 1) if signed else 0
+    return least <= low and high < least + (1 << bits)
+
+
+def as_signed(values: Int64, bits: int) -> Int64:
+    """Numbers of so many bits as two's complement."""
+    return np.where(values >> (bits - 1), values - (1 << bits), values)
+
+
+class Memories:
+    """The texts of a bundle's files by name."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.texts = texts
+        self._decoded: dict[tuple[str, int, int, int], Int64] = {}
+
+    def words(self, name: Any, words: int, field: int, fields: int) -> Int64:
+        """Numbers of `field` bits [words, fields] of a memory, not negative."""
+        key = (str(name), words, field, fields)
+        if key in self._decoded:
+            return self._decoded[key]
+        lines = self.texts[str(name)].split()
+        need(len(lines) == words and field <= 62, str(name), "has another number of words")
+        need(all(re.fullmatch(r"[0-9a-f]+", line) for line in lines), str(name), "holds what is not a number")
+        numbers = [int(line, 16) for line in lines]
+        need(all(number < 1 << field * fields for number in numbers), str(name), "holds more bits than its words have")
+        mask = (1 << field) - 1
+        found = np.array([[number >> k * field & mask for k in range(fields)] for number in numbers], np.int64)
+        self._decoded[key] = found
+        return found
+
+    def channel(self, layer: Any, unit: Instance, what: str, of: tuple[int, int, int, int]) -> None:
+        """That one channel's part of a memory says what its layer does: thresholds, lines, factors or the table.
+
+        of : the channel, the least and the largest integer that comes, and what the unit lacks of the value.
+        """
+        given, (channel, low, high, offset) = unit.parameters, of
+        lanes, fold = int(given["LANES"]), int(given.get("FOLD", 1))
+        word, lane = (channel // lanes if fold > 1 else 0), channel % lanes
+        if unit.module == "edgeml_threshold":
+            bits = given["INPUT_BITS"] + (1 if given["INPUT_SIGNED"] else 2)
+            levels = given["LEVELS"]
+            stored = as_signed(self.words(given["THRESHOLD_FILE"], fold, bits, lanes * levels), bits)[word]
+            stored = stored[lane * levels : (lane + 1) * levels]
+            wanted = layer.thresholds[channel].astype(np.int64) - offset
+            same = len(wanted) == levels and (np.clip(stored, low, high + 1) == np.clip(wanted, low, high + 1)).all()
+            need(bool(same) and given["BASE"] == layer.base, what, "has other thresholds")
+        elif unit.module == "edgeml_threshold_line":
+            x = np.arange(low, high + 1)
+            found = self._line(given, word, lane, x)
+            wanted = (x[:, None] + offset >= layer.thresholds[channel].astype(np.int64)[None, :]).sum(axis=1)
+            need(bool((found == wanted + layer.base).all()), what, "has thresholds that its line does not give")
+        elif unit.module == "edgeml_lookup":
+            need(offset == 0, what, "lacks a constant")
+            bits, out = given["INPUT_BITS"], given["OUTPUT_BITS"]
+            table = self.words(given["TABLE_FILE"], 1 << bits, out, 1)[:, 0]
+            x = np.arange(low, high + 1)
+            wanted = layer.table.astype(np.int64)[x - layer.base] & ((1 << out) - 1)
+            need(bool((table[x & ((1 << bits) - 1)] == wanted).all()), what, "has another table")
+        else:
+            need(offset == 0, what, "lacks a constant")
+            self._factor(layer, given, what, (word, lane, channel))
+
+    def _line(self, given: dict[str, Any], word: int, lane: int, x: Int64) -> Int64:
+        """BASE + clip((x · factor + offset · 2^ZEROS) >> PLACES, 0, LEVELS) + what the runs of corrections add."""
+        factor_bits, field = given["FACTOR_BITS"], given["FACTOR_BITS"] + given["OFFSET_BITS"]
+        stored = int(self.words(given["LINE_FILE"], int(given["FOLD"]), field, int(given["LANES"]))[word, lane])
+        factor, offset = stored & ((1 << factor_bits) - 1), np.array(stored >> factor_bits)
+        total = x * factor + (int(as_signed(offset, given["OFFSET_BITS"])) << given["ZEROS"])
+        need(fits(int(total.min()), int(total.max()), given["SUM_BITS"], True), "line", "does not fit its sum")
+        found = given["BASE"] + np.clip(total >> given["PLACES"], 0, given["LEVELS"])
+        place, value = given["PLACE_BITS"], given["INPUT_BITS"] + (0 if given["INPUT_SIGNED"] else 1)
+        for line in self.texts[str(given["CORRECTION_FILE"])].split() if given["CORRECTIONS"] else []:
+            parts, run = [], int(line, 16)
+            for bits in (place, place, value, value, given["CORRECTION_BITS"]):
+                parts.append(run & ((1 << bits) - 1))
+                run >>= bits
+            first, last, change = (
+                int(as_signed(np.array(part), bits))
+                for part, bits in zip(parts[2:], (value, value, given["CORRECTION_BITS"]), strict=True)
+            )
+            if parts[:2] == [word, lane]:
+                found = found + change * ((first <= x) & (x <= last))
+        return np.asarray(found, np.int64)
+
+    def _factor(self, layer: Any, given: dict[str, Any], what: str, place: tuple[int, int, int]) -> None:
+        """The factor of a channel and the places that it is shifted: exactly those of the layer."""
+        word, lane, channel = place
+        for key, value in (
+            ("ROUNDING", layer.rounding),
+            ("ZERO_POINT", layer.zero_point),
+            ("LOW", layer.low),
+            ("HIGH", layer.high),
+        ):
+            need(given[key] == value, what, f"has another {key}")
+        field = given["FACTOR_BITS"] + given["MORE_BITS"]
+        line = int(self.texts[str(given["FACTOR_FILE"])].split()[word], 16) >> lane * field
+        factor = line & ((1 << given["FACTOR_BITS"]) - 1)
+        right = given["RIGHT"] + (line >> given["FACTOR_BITS"] & ((1 << given["MORE_BITS"]) - 1))
+        at = channel if layer.per_channel else 0
+        multiplier, shift = int(layer.multiplier[at]), int(layer.shift[at])
+        if layer.rounding == "shift":
+            holds = right == 1 - shift
+        elif layer.rounding in ("double_rounding", "ruy_half_up"):
+            holds = (factor, right) == (multiplier << max(shift, 0), max(-shift, 0))
+        else:
+            exact = Fraction((multiplier << 22) + int(layer.fraction[at])) * Fraction(2) ** (shift - 53)
+            holds = Fraction(factor, 2**right) == exact
+        need(holds, what, "has another factor")

@@ -1,0 +1,103 @@
+"""The certificate of a folded core, and its rows in the table (docs/proofs.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edgeml.proof.certificate import CERTIFICATE
+from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
+from edgeml.proof.findings import Row
+
+from .design_proof import DesignProof
+from .facts import Fact
+from .layer_claims import ChannelClaim, NodeClaims
+
+__all__ = ["certificate_files", "rows_of"]
+
+FORMAT = 1
+_WORST_FIRST = (REFUTED, OPEN, OUT_OF_TIME, NOT_TRIED, PROVED)
+_SAID = {
+    "schedule": "its schedule by induction over {states} states",
+    "row": "products of {operands} operands, {lanes} summed",
+    "passing": "its clocks by induction over {states} states",
+    "entry": "its handshake in all {states} states",
+}
+
+
+def rows_of(proof: DesignProof) -> list[Row]:
+    """A row for the wiring, for each layer, and for the output."""
+    rows = [_row("wiring", list(proof.wiring.values()), "instances followed from the output to the input", 0.0)]
+    for claims in proof.nodes.values():
+        rows.append(_row(claims.name, claims.claims, _method(claims), claims.seconds))
+    rows.append(_row("out_data", proof.output, "its bits hold the last layer's range", 0.0))
+    return rows
+
+
+def _method(claims: NodeClaims) -> str:
+    """How a layer was proved, in words."""
+    said = [_SAID[fact.says].format(**fact.numbers) for fact in claims.facts if not fact.problem]
+    if any(fact.says == "row" for fact in claims.facts):
+        said.append("memories decoded")
+    if claims.looked_at:
+        said.append(f"{claims.looked_at:,} values of its channels, all")
+    return "; ".join(said)
+
+
+def _row(part: str, claims: Sequence[ChannelClaim], method: str, seconds: float) -> Row:
+    status = next((each for each in _WORST_FIRST if any(claim.status == each for claim in claims)), PROVED)
+    first = next(((k, claim) for k, claim in enumerate(claims) if claim.status == status), None)
+    detail = "" if status == PROVED or first is None else f"{part}[{first[0]}]: {first[1].detail}"
+    proved = sum(claim.status == PROVED for claim in claims)
+    return Row(part, status, len(claims), proved, method, seconds, detail)
+
+
+def certificate_files(
+    proof: DesignProof,
+    network_file: bytes,
+    artifacts: Mapping[str, bytes],
+    tools: Mapping[str, str],
+    not_tried: Sequence[str],
+) -> dict[str, bytes]:
+    """The files of a certificate by their names.
+
+    artifacts : content of all that was read, by its path. tools : versions by name. not_tried : what of the bundle no
+    claim is about, in words.
+    """
+    facts = {fact.key: fact for claims in proof.nodes.values() for fact in claims.facts if not fact.problem}
+    content = {
+        "format": FORMAT,
+        "kind": "folded",
+        "claim": "for every frame in range, and all stalls and resets, the core gives the network's outputs in their "
+        "order, if each stream between its units gives what it took in its order",
+        "network": hashlib.sha256(network_file).hexdigest(),
+        "artifacts": {name: hashlib.sha256(data).hexdigest() for name, data in artifacts.items()},
+        "core": f"rtl/{proof.network.name}_core.v",
+        "tools": dict(tools),
+        "not_tried": list(not_tried),
+        "facts": {key: _fact(fact) for key, fact in facts.items()},
+        "wiring": {name: claim.status for name, claim in proof.wiring.items()},
+        "places": {name: _place(claims) for name, claims in proof.nodes.items()},
+        "output": [claim.status for claim in proof.output],
+        "streams": [[module, parameters] for module, parameters in proof.streams],
+    }
+    return {CERTIFICATE: (json.dumps(content, separators=(",", ":")) + "\n").encode()}
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    return {"module": fact.module, "parameters": fact.parameters, "says": fact.says, "numbers": fact.numbers}
+
+
+def _place(claims: NodeClaims) -> dict[str, Any]:
+    counts = Counter(claim.status for claim in claims.claims)
+    return {
+        "unit": claims.unit,
+        "facts": [fact.key for fact in claims.facts if not fact.problem],
+        "channels": [claim.status for claim in claims.claims],
+        "offset": list(claims.offset),
+        "looked_at": claims.looked_at,
+        "proved": counts[PROVED],
+    }

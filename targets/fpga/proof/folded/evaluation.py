@@ -1,0 +1,258 @@
+"""What the cells of a module give, for many rows of values at once.
+
+The meaning of each kind of cell is that of yosys's manual (internal cell library). A cell of another kind, an unknown
+value, or a value that nobody gave is refused by name: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from edgeml.errors import CheckFailed
+
+from .bit_rows import Number, chosen, difference, is_less, numbers_of, product, shifted, summed
+from .netlist import UNKNOWN, Bits, Cell, Netlist
+
+__all__ = ["Evaluation", "taken_by"]
+
+_BITWISE: dict[str, Callable[[int, int, int], int]] = {
+    "$and": lambda a, b, mask: a & b,
+    "$or": lambda a, b, mask: a | b,
+    "$xor": lambda a, b, mask: a ^ b,
+    "$xnor": lambda a, b, mask: mask ^ a ^ b,
+}
+_COMPARED = {"$lt", "$le", "$gt", "$ge", "$eq", "$ne"}
+_SHIFTS = {"$shl", "$sshl", "$shr", "$sshr"}
+_MOST_PLACES = 64
+"""Different places that a choice is made from by rows; with more each bit is looked up in numpy."""
+
+
+def taken_by(cell: Cell, port: str, place: int) -> Bits:
+    """The bits that one bit of a cell's output is made from (of a register, its next value)."""
+    ports, kind = cell.ports, cell.kind
+    if kind == "$dff":
+        return (ports["D"][place],)
+    if kind in _BITWISE:
+        return (_wide(cell, "A", len(ports["Y"]))[place], _wide(cell, "B", len(ports["Y"]))[place])
+    if kind in ("$not", "$pos"):
+        return (_wide(cell, "A", len(ports["Y"]))[place],)
+    if kind == "$mux":
+        return (ports["A"][place], ports["B"][place], ports["S"][0])
+    if kind == "$memrd":
+        return ports["ADDR"]
+    return (*ports.get("A", ()), *ports.get("B", ()), *ports.get("S", ()))
+
+
+def _signed(cell: Cell, port: str) -> bool:
+    return bool(cell.parameters.get(f"{port}_SIGNED", 0))
+
+
+def _wide(cell: Cell, port: str, width: int) -> Bits:
+    """An operand with so many bits: by its sign, or cut off."""
+    bits = cell.ports[port]
+    return (*bits, *((bits[-1] if _signed(cell, port) and bits else 0,) * (width - len(bits))))[:width]
+
+
+class Evaluation:
+    """Values of a module's bits in `count` rows.
+
+    Parameters
+    ----------
+    given : rows of bits that are known, of registers too. through : whether registers pass their inputs on.
+    """
+
+    def __init__(self, netlist: Netlist, count: int, given: Mapping[int, int], *, through: bool = False) -> None:
+        self.netlist, self.count, self.through = netlist, count, through
+        self.mask = (1 << count) - 1
+        self.known: dict[int, int] = {0: 0, 1: self.mask, **given}
+
+    def rows(self, bits: Sequence[int]) -> Number:
+        """The rows of some bits."""
+        waiting = [bit for bit in bits if bit not in self.known]
+        entered: set[int] = set()
+        while waiting:
+            bit = waiting[-1]
+            if bit in self.known:
+                waiting.pop()
+                continue
+            cell, port, place = self._cell(bit)
+            missing = [each for each in self._needed(cell, port, place) if each not in self.known]
+            if not missing:
+                self._compute(bit, cell, port, place)
+                waiting.pop()
+            elif not entered.isdisjoint(missing):
+                raise CheckFailed(f"signal {self.netlist.name_of(bit)}", "feeds back into itself")
+            else:
+                entered.add(bit)
+                waiting += missing
+        return [self.known[bit] for bit in bits]
+
+    def numbers(self, bits: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Some bits as integers that are not negative, one for each row."""
+        return numbers_of(self.rows(bits), self.count)
+
+    def _cell(self, bit: int) -> tuple[Cell, str, int]:
+        if bit == UNKNOWN:
+            raise CheckFailed("a value", "is read that nobody gave")
+        if bit not in self.netlist.driver:
+            raise CheckFailed(f"signal {self.netlist.name_of(bit)}", "is driven by nothing that is looked at")
+        found = self.netlist.driver[bit]
+        if found[0].kind == "$dff" and not self.through:
+            raise CheckFailed(f"register {self.netlist.name_of(bit)}", "is not among those that are looked at")
+        return found
+
+    def _needed(self, cell: Cell, port: str, place: int) -> Sequence[int]:
+        """What must be known first; of a choice that is the same in all rows, only what is chosen."""
+        if cell.kind != "$mux":
+            return taken_by(cell, port, place)
+        select = self.known.get(cell.ports["S"][0])
+        if select is None:
+            return (cell.ports["S"][0],)
+        zero, one = cell.ports["A"][place], cell.ports["B"][place]
+        return (zero,) if select == 0 else (one,) if select == self.mask else (zero, one)
+
+    def _values(self, bits: Sequence[int]) -> Number:
+        return [self.known[bit] for bit in bits]
+
+    def _compute(self, bit: int, cell: Cell, port: str, place: int) -> None:
+        if cell.kind == "$mux":
+            select = self.known[cell.ports["S"][0]]
+            zero, one = cell.ports["A"][place], cell.ports["B"][place]
+            if select in (0, self.mask):
+                self.known[bit] = self.known[zero if select == 0 else one]
+            else:
+                self.known[bit] = chosen(select, self.known[zero], self.known[one], self.mask)
+            return
+        taken = taken_by(cell, port, place)
+        values = self._values(taken)
+        if cell.kind in ("$dff", "$pos"):
+            self.known[bit] = values[0]
+        elif cell.kind == "$not":
+            self.known[bit] = self.mask ^ values[0]
+        elif cell.kind in _BITWISE:
+            self.known[bit] = _BITWISE[cell.kind](values[0], values[1], self.mask)
+        else:
+            made = self._word(cell)
+            for each, value in zip(cell.ports[port], made, strict=True):
+                self.known.setdefault(each, value)
+
+    def _word(self, cell: Cell) -> Number:
+        """All bits of a cell that works on numbers."""
+        kind = cell.kind
+        if kind == "$memrd":
+            return self._read(cell)
+        width = len(cell.ports["Y"])
+        if kind in ("$add", "$sub", "$mul"):
+            a, b = (self._values(_wide(cell, port, width)) for port in "AB")
+            if kind == "$add":
+                return summed(a, b, 0)[0]
+            return product(a, b) if kind == "$mul" else difference(a, b, self.mask)[0]
+        if kind == "$neg":
+            return difference([0] * width, self._values(_wide(cell, "A", width)), self.mask)[0]
+        if kind in _SHIFTS:
+            return self._shift(cell, width)
+        if kind == "$shiftx":
+            return self._part(cell, width)
+        answer = self._truth(cell)
+        return [answer, *[0] * (width - 1)]
+
+    def _truth(self, cell: Cell) -> int:
+        """The answer of a cell that says yes or no."""
+        kind, a = cell.kind, self._values(cell.ports["A"])
+        if kind in _COMPARED:
+            return self._compared(cell)
+        some = 0
+        for each in a:
+            some |= each
+        if kind in ("$reduce_or", "$reduce_bool"):
+            return some
+        if kind == "$logic_not":
+            return self.mask ^ some
+        if kind == "$reduce_and":
+            every = self.mask
+            for each in a:
+                every &= each
+            return every
+        if kind == "$reduce_xor":
+            odd = 0
+            for each in a:
+                odd ^= each
+            return odd
+        if kind in ("$logic_and", "$logic_or"):
+            other = 0
+            for each in self._values(cell.ports["B"]):
+                other |= each
+            return some & other if kind == "$logic_and" else some | other
+        raise CheckFailed(f"cell {cell.name}", f"is of kind {kind}, which proofs do not know")
+
+    def _compared(self, cell: Cell) -> int:
+        width = max(len(cell.ports["A"]), len(cell.ports["B"]))
+        signed = _signed(cell, "A") and _signed(cell, "B")
+        a, b = self._values(_wide(cell, "A", width)), self._values(_wide(cell, "B", width))
+        if cell.kind in ("$eq", "$ne"):
+            differs = 0
+            for x, y in zip(a, b, strict=True):
+                differs |= x ^ y
+            return differs if cell.kind == "$ne" else self.mask ^ differs
+        if cell.kind in ("$lt", "$ge"):
+            less = is_less(a, b, signed, self.mask)
+            return less if cell.kind == "$lt" else self.mask ^ less
+        less = is_less(b, a, signed, self.mask)
+        return less if cell.kind == "$gt" else self.mask ^ less
+
+    def _shift(self, cell: Cell, width: int) -> Number:
+        if _signed(cell, "B"):
+            raise CheckFailed(f"cell {cell.name}", "shifts by a number with a sign, which proofs do not know")
+        size = max(width, len(cell.ports["A"]))
+        number, amount = self._values(_wide(cell, "A", size)), self._values(cell.ports["B"])
+        top = number[-1] if cell.kind == "$sshr" and _signed(cell, "A") else 0
+        if cell.kind in ("$shl", "$sshl"):
+            made = shifted(
+                number, amount, lambda given, by: [*[0] * min(by, size), *given[: max(size - by, 0)]], self.mask
+            )
+        else:
+            made = shifted(number, amount, lambda given, by: [*given[by:], *[top] * min(by, size)], self.mask)
+        return made[:width]
+
+    def _part(self, cell: Cell, width: int) -> Number:
+        """Bits of a number from a place on that differs from row to row."""
+        content = self._values(cell.ports["A"])
+        found, places = [0] * width, self._places(cell, cell.ports["B"])
+        for place, rows in places:
+            if place + width > len(content):
+                raise CheckFailed(f"cell {cell.name}", "takes bits that are not there")
+            for k in range(width):
+                found[k] |= content[place + k] & rows
+        return found
+
+    def _places(self, cell: Cell, bits: Bits) -> list[tuple[int, int]]:
+        """(place, the rows in which it is this one)."""
+        if _signed(cell, "B"):
+            raise CheckFailed(f"cell {cell.name}", "counts places with a sign, which proofs do not know")
+        numbers = self.numbers(bits)
+        different = np.unique(numbers)
+        return [(int(place), _rows(numbers == place)) for place in different]
+
+    def _read(self, cell: Cell) -> Number:
+        """Words of a memory that nothing writes to."""
+        memory = self.netlist.memories[str(cell.parameters["MEMID"])]
+        if memory.writes:
+            raise CheckFailed(f"memory {cell.parameters['MEMID']}", "changes, and is read where only constants may be")
+        numbers = self.numbers(cell.ports["ADDR"])
+        different, which = np.unique(numbers, return_inverse=True)
+        words = [memory.content[place] if place < memory.words else None for place in different.tolist()]
+        if None in words:
+            raise CheckFailed(f"memory {cell.parameters['MEMID']}", "is read where it holds nothing")
+        if len(words) == 1:
+            return [self.mask if words[0] >> k & 1 else 0 for k in range(memory.width)]  # type: ignore[operator]
+        found = []
+        for k in range(memory.width):
+            column = np.array([word >> k & 1 for word in words], bool)  # type: ignore[operator]
+            found.append(_rows(column[which]))
+        return found
+
+
+def _rows(column: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+    return int.from_bytes(np.packbits(column, bitorder="little").tobytes(), "little")

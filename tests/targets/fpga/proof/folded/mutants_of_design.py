@@ -1,0 +1,98 @@
+"""Small changes of a folded design's files, each from a seed: in memories, in the core, in modules of the library."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+__all__ = ["KINDS", "mutant"]
+
+KINDS = ("memory", "core", "module")
+_OTHERS = {
+    "+": ("-",),
+    "-": ("+",),
+    "&&": ("||",),
+    "||": ("&&",),
+    "==": ("!=",),
+    "!=": ("==",),
+    "<": ("<=",),
+    "<=": ("<",),
+    ">": (">=",),
+    ">=": (">",),
+    ">>": ("<<",),
+    ">>>": (">>",),
+    "&": ("|",),
+    "|": ("&",),
+    "^": ("&", "|"),
+}
+
+
+def _memory(text: str, rng: np.random.Generator) -> tuple[str, str]:
+    """One bit of one word."""
+    lines = text.splitlines()
+    word = int(rng.integers(len(lines)))
+    bit = int(rng.integers(4 * len(lines[word])))
+    lines[word] = f"{int(lines[word], 16) ^ (1 << bit):0{len(lines[word])}x}"
+    return "\n".join(lines) + "\n", f"bit {bit} of word {word}"
+
+
+def _core(text: str, rng: np.random.Generator) -> tuple[str, str]:
+    """A parameter one more or less, or a port that is joined to another net."""
+    start = text.index("module ")
+    nets = sorted(set(re.findall(r"wire (?:\[\d+:0\] )?(\w+);", text)))
+    places = []
+    for match in re.finditer(r"\.([A-Z_]+)\((-?\d+)\)", text):
+        places += [(match, str(int(match[2]) + step)) for step in (-1, 1)]
+    for match in re.finditer(r"\.(?!clk|rst)[a-z_]+\((\w+)\)", text[start:]):
+        kind = match[1].rsplit("_", 1)[-1]
+        alike = [net for net in nets if net != match[1] and net.rsplit("_", 1)[-1] == kind]
+        places += [(match, net) for net in alike[:4]]
+    match, other = places[int(rng.integers(len(places)))]
+    group = 2 if match.re.groups == 2 else 1
+    offset = 0 if match.re.groups == 2 else start
+    first, last = match.start(group) + offset, match.end(group) + offset
+    return text[:first] + other + text[last:], f"{match[0]} with {other}"
+
+
+def _module(text: str, rng: np.random.Generator) -> tuple[str, str]:
+    """An operator, a constant, a condition or an index of the body of a module."""
+    start = text.index(");\n")
+    places: list[tuple[int, int, str]] = []
+    for match in re.finditer(r" (\+|-|&&|\|\||==|!=|>=|<=|<|>|>>>|>>|&|\||\^) ", text):
+        line = text[text.rfind("\n", 0, match.start()) + 1 : match.end()]
+        if match.start() < start or "//" in line or (match[1] == "<=" and "if" not in line and "assign" not in line):
+            continue
+        places += [(match.start(1), match.end(1), other) for other in _OTHERS[match[1]]]
+    for match in re.finditer(r"1'b([01])", text):
+        places.append((match.start(1), match.end(1), str(1 - int(match[1]))))
+    for match in re.finditer(r"(!)[a-z(]", text):
+        places.append((match.start(1), match.end(1), ""))
+    for match in re.finditer(r"\[(\d+)\]", text):
+        places.append((match.start(1), match.end(1), str(int(match[1]) + 1)))
+    places = [
+        place for place in places if place[0] > start and "//" not in text[text.rfind("\n", 0, place[0]) : place[0]]
+    ]
+    first, last, other = places[int(rng.integers(len(places)))]
+    line = text[text.rfind("\n", 0, first) + 1 : text.find("\n", last)].strip()
+    return text[:first] + other + text[last:], f"{text[first:last]!r} → {other!r} in {line[:80]!r}"
+
+
+def mutant(files: Mapping[str, bytes], seed: int) -> tuple[dict[str, bytes], str]:
+    """One change: the file that it is in, whole, and what it was in words."""
+    rng = np.random.default_rng(seed)
+    kind = KINDS[seed % len(KINDS)]
+    if kind == "memory":
+        names = sorted(name for name in files if name.endswith(".mem"))
+    elif kind == "core":
+        names = [name for name in files if name.endswith("_core.v")]
+    else:
+        names = sorted(name for name in files if name.startswith("edgeml_") and not name.endswith(_NOT_PROVED_HERE))
+    name = names[int(rng.integers(len(names)))]
+    change = {"memory": _memory, "core": _core, "module": _module}[kind]
+    text, said = change(files[name].decode(), rng)
+    return {name: text.encode()}, f"{name}: {said}"
+
+
+_NOT_PROVED_HERE = ("_fifo.v", "_fork.v", "_upsizer.v", "_downsizer.v")
