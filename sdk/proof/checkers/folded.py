@@ -242,8 +242,8 @@ class _Check:
             fold = unit.parameters.get("FOLD", 1)
             need(fold in (1, source.beats(source.lanes)), node.name, "has words for other beats")
             for channel in range(len(source.low)):
-                reach_of = (int(each[channel]) for each in (source.low, source.high, source.offset))
-                self.memories.channel(node.layer, unit, f"{node.name}[{channel}]", (channel, *reach_of))
+                least, most, offset = (int(each[channel]) for each in (source.low, source.high, source.offset))
+                self.memories.channel(node.layer, unit, f"{node.name}[{channel}]", (channel, least, most, offset))
             values = int((source.high - source.low + 1).sum())
             need(self.said["places"][node.name]["looked_at"] == values, node.name, "was not looked at for all values")
         holds = fits(int(low.min()), int(high.max()), bits, bool(int(low.min()) < 0))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 
@@ -89,7 +90,7 @@ class Evaluation:
                 waiting += missing
         return [self.known[bit] for bit in bits]
 
-    def numbers(self, bits: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def numbers(self, bits: Sequence[int]) -> npt.NDArray[np.int64]:
         """Some bits as integers that are not negative, one for each row."""
         return numbers_of(self.rows(bits), self.count)
 
@@ -242,17 +243,18 @@ class Evaluation:
             raise CheckFailed(f"memory {cell.parameters['MEMID']}", "changes, and is read where only constants may be")
         numbers = self.numbers(cell.ports["ADDR"])
         different, which = np.unique(numbers, return_inverse=True)
-        words = [memory.content[place] if place < memory.words else None for place in different.tolist()]
-        if None in words:
+        held = [memory.content[place] if place < memory.words else None for place in different.tolist()]
+        words = [word for word in held if word is not None]
+        if len(words) < len(held):
             raise CheckFailed(f"memory {cell.parameters['MEMID']}", "is read where it holds nothing")
         if len(words) == 1:
-            return [self.mask if words[0] >> k & 1 else 0 for k in range(memory.width)]  # type: ignore[operator]
+            return [self.mask if words[0] >> k & 1 else 0 for k in range(memory.width)]
         found = []
         for k in range(memory.width):
-            column = np.array([word >> k & 1 for word in words], bool)  # type: ignore[operator]
+            column = np.array([word >> k & 1 for word in words], np.int64) == 1
             found.append(_rows(column[which]))
         return found
 
 
-def _rows(column: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+def _rows(column: npt.NDArray[np.bool_]) -> int:
     return int.from_bytes(np.packbits(column, bitorder="little").tobytes(), "little")

@@ -23,7 +23,7 @@ def stages(
     constants = Evaluation(netlist, 1, held)
     found: dict[int, int | None] = {0: None, 1: None, UNKNOWN: None, **dict.fromkeys(held, None)}
     found |= dict.fromkeys(sources, 0)
-    waiting, entered = list(targets), set()
+    waiting, entered = list(targets), set[int]()
     while waiting:
         bit = waiting[-1]
         if bit in found:

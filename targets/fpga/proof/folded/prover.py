@@ -82,7 +82,7 @@ def prove_files(
     seconds: float = 1800.0,
 ) -> DesignProof:
     """What is proved of files that are, or should be, those of a design. ToolFailed where yosys cannot read them."""
-    plan, network = built.layout.plan, built.layout.plan.network  # type: ignore[attr-defined]
+    plan, network = built.layout.plan, built.layout.plan.network
     if not isinstance(plan, FoldedPlan):
         raise InputError(network.name, "holds no design of architecture folded")
     modules = read_core(files, built.core, [name for name in files if name.endswith(".v")])

@@ -253,7 +253,9 @@ def _prove_inputs(
         ways.require(inputs, inputs, idle, "inputs that are kept")
         return
     reads = [
-        cell for cell in netlist.cells if cell.kind == "$memrd" and netlist.memories[cell.parameters["MEMID"]].writes
+        cell
+        for cell in netlist.cells
+        if cell.kind == "$memrd" and netlist.memories[str(cell.parameters["MEMID"])].writes
     ]
     if len(reads) != 1:
         raise CheckFailed("buffer", "is not read in one place")
@@ -267,7 +269,7 @@ def _prove_inputs(
 def _prove_writes(netlist: Netlist, read: Cell, ways: Ways, at: tuple[Evaluation, Int64, Int64], stream: Bits) -> None:
     """The buffer takes in_data at sf in each step of the first pass, and nothing else while no reset is on."""
     now, taken, reset = at
-    memory = netlist.memories[read.parameters["MEMID"]]
+    memory = netlist.memories[str(read.parameters["MEMID"])]
     if len(memory.writes) != 1 or memory.width != len(stream):
         raise CheckFailed("buffer", "is not written in one place")
     write = memory.writes[0]

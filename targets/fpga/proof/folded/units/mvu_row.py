@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 
@@ -17,6 +18,8 @@ from ..word_sums import WordSums
 
 __all__ = ["inverts", "product_of", "prove_row"]
 
+Int64 = npt.NDArray[np.int64]
+
 _MOST_OPERAND_BITS = 20
 _LOOKUP_BITS = 6
 
@@ -26,12 +29,7 @@ def inverts(weight_bits: int, input_bits: int) -> bool:
     return weight_bits == 1 or (weight_bits == 2 and weight_bits + input_bits > _LOOKUP_BITS)
 
 
-def product_of(
-    weight: np.ndarray,
-    value: np.ndarray,
-    weight_bits: int,
-    less_one: bool,  # type: ignore[type-arg]
-) -> np.ndarray:  # type: ignore[type-arg]
+def product_of(weight: Int64, value: Int64, weight_bits: int, less_one: bool) -> Int64:
     """The product that a row makes of a stored weight (bits, not negative) and a value."""
     if weight_bits == 1:
         w = 2 * weight - 1
