@@ -14,11 +14,12 @@ from ..system import cache
 from .circuit import Circuit, Lookup
 from .claim import PROVED
 from .evidence import Evidence, evidence_from, evidence_json
-from .layer_proof import OUTPUT, RAW_INPUT, Place
+from .layer_proof import OUTPUT, RAW_INPUT
+from .operand import Place
 
 __all__ = ["KeptProof"]
 
-_VERSION = "3"
+_VERSION = "4"
 _KIND = "proofs"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,34 +12,18 @@ from .circuit import Circuit, Dependence, all_rows
 from .claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED, Artifact, Claim, Cut
 from .cut_points import CutPoints
 from .known_ranges import KnownRanges, Word, columns_of
-from .statement import Affine, Function, Source, Statement, statement_of
-from .sums import NotLinear, SumProof, add_to, weighted
+from .operand import Operand, Place, plain
+from .statement import Affine, Function, Source, Statement, SumOfFunctions, statement_of
+from .sums import Form, NotLinear, Piece, SumProof, add_to, weighted
+from .sums_of_functions import Term, pieces_of_terms, symbol
 
-__all__ = ["OUTPUT", "RAW_INPUT", "LayerProof", "Place", "places_of"]
+__all__ = ["OUTPUT", "RAW_INPUT", "LayerProof", "places_of"]
 
 RAW_INPUT, OUTPUT = "in_data", "out_data"
 MOST_LEAVES = 22
 """Bits whose rows are all looked at when a function is compared."""
-_MOST_COMPOSED = 16
 
 Int64 = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """What is to be proved of one name: a node of the network, or the integers at the circuit's output.
-
-    Parameters
-    ----------
-    sources : names of what feeds it. low, high : of each channel's value. statements : by channel.
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    cuts: tuple[Cut | None, ...]
-    low: Int64
-    high: Int64
-    statements: tuple[Statement | None, ...]
 
 
 def places_of(network: Network, artifact: Artifact) -> dict[str, Place]:
@@ -83,7 +66,7 @@ class LayerProof:
         self.given = len(given)
         self.ranges = KnownRanges(circuit, points, given)
         self.zeros = {bit for name in place.sources for bit in _zeros(places[name])}
-        ends = {_plain(bit) for name in place.sources for cut in places[name].cuts if cut for bit in cut.bits}
+        ends = {plain(bit) for name in place.sources for cut in places[name].cuts if cut for bit in cut.bits}
         self.sums = SumProof(circuit, points, self.ranges, ends)
 
     @property
@@ -118,14 +101,14 @@ class LayerProof:
         if statement is None:
             return Claim(self.place.name, channel, NOT_TRIED, detail="proofs do not know this kind of layer")
         try:
-            if isinstance(statement, Affine):
+            if isinstance(statement, Affine | SumOfFunctions):
                 return self._sum(channel, cut, statement)
             return self._rows(channel, cut, statement)
         except (Dependence, NotLinear) as error:
             what = f"{error} is not a weighted sum" if isinstance(error, NotLinear) else str(error)
             return Claim(self.place.name, channel, OPEN, detail=what)
 
-    def _sum(self, channel: int, cut: Cut, statement: Affine) -> Claim:
+    def _sum(self, channel: int, cut: Cut, statement: Affine | SumOfFunctions) -> Claim:
         """The channel as a weighted sum of the values that feed it, modulo 2^bits; its range does the rest."""
         name, width = self.place.name, len(cut.bits)
         low, high = int(self.place.low[channel]), int(self.place.high[channel])
@@ -133,29 +116,53 @@ class LayerProof:
         if not lowest <= low <= high < lowest + (1 << width):
             return Claim(name, channel, OPEN, "sum", detail=f"{width} bits do not hold {low} … {high}")
         form = weighted(cut.bits)
-        constant = statement.constant - cut.offset
-        for source, weight in statement.weights.items():
+        add_to(form, 1, cut.offset - statement.constant)
+        for source, weight in statement.weights.items() if isinstance(statement, Affine) else ():
             taken = self._cut(source)
             if taken is None:
                 return Claim(name, channel, OPEN, "sum", detail="takes a value that stands nowhere")
             for bit, value in weighted(taken.bits, -weight).items():
                 add_to(form, bit, value)
-            constant += weight * taken.offset
-        add_to(form, 1, -constant)
+            add_to(form, 1, -weight * taken.offset)
+        terms = self._terms(channel, statement) if isinstance(statement, SumOfFunctions) else []
         equation = dict(form)
-        pieces, rest = self.sums.bring(form, width)
+        pieces, rest = self.sums.bring(form, width, functions=bool(terms))
+        if terms:
+            more, rest = self._by_terms(rest, terms, width)
+            pieces += more
         for bit in self.zeros.intersection(rest):
             del rest[bit]
         if rest:
             return Claim(name, channel, OPEN, "sum", detail=f"its sum differs in {len(rest)} terms")
-        if name != OUTPUT:
+        if name != OUTPUT and not terms:
             self.sums.learn(channel, equation)
         return Claim(name, channel, PROVED, "sum", pieces=tuple(pieces))
 
-    def _constant(self, channel: int, cut: Cut, statement: Function, operand: _Operand) -> Claim:
+    def _terms(self, channel: int, statement: SumOfFunctions) -> list[Term]:
+        """The functions that a sum adds, each of one value that feeds the layer."""
+        found = []
+        for (which, number), values in statement.terms.items():
+            place = self.places[self.place.sources[which]]
+            key = symbol(channel, number, len(place.cuts))
+            found.append(Term(key, values, Operand(self.places, place, number)))
+        return found
+
+    def _by_terms(self, rest: Form, terms: Sequence[Term], width: int) -> tuple[list[Piece], Form]:
+        """(pieces that take a form to a sum of functions, what is left of form − that sum): see `pieces_of_terms`."""
+        behind = {bit: self.sums.points.behind(bit) for bit in rest if bit not in self.sums.ends}
+        pieces = pieces_of_terms(self.circuit, rest, behind, terms, width)
+        rest = rest | {term.symbol: -1 for term in terms}
+        for piece in pieces:
+            for bit, value in piece.outputs:
+                rest[bit] = rest.get(bit, 0) - value
+            for bit, value in piece.inputs:
+                rest[bit] = rest.get(bit, 0) + value
+        return pieces, {bit: value for bit, value in rest.items() if value % (1 << width)}
+
+    def _constant(self, channel: int, cut: Cut, statement: Function, operand: Operand) -> Claim:
         """A channel whose bits are constants: the function must give that for each integer in its input's range."""
         name, low, high = self.place.name, *operand.range
-        if {_plain(bit) for bit in cut.bits} - {0, 1} or high - low >= 1 << MOST_LEAVES:
+        if {plain(bit) for bit in cut.bits} - {0, 1} or high - low >= 1 << MOST_LEAVES:
             detail = f"depends on {len(operand.leaves)} bits, {MOST_LEAVES} at most"
             return Claim(name, channel, OPEN, "rows", detail=detail)
         found = cut.offset + sum((bit if bit >= 0 else 1 - ~bit) << k for k, bit in enumerate(cut.bits))
@@ -169,7 +176,7 @@ class LayerProof:
     def _rows(self, channel: int, cut: Cut, statement: Function) -> Claim:
         """The channel for all values that its inputs can have."""
         inputs = [
-            _Operand(self.places, self.places[self.place.sources[which]], number) for which, number in statement.sources
+            Operand(self.places, self.places[self.place.sources[which]], number) for which, number in statement.sources
         ]
         leaves = tuple(sorted({bit for operand in inputs for bit in operand.leaves}))
         name = self.place.name
@@ -206,62 +213,6 @@ class LayerProof:
         return Claim(name, channel, REFUTED, "rows", leaves=leaves, counterexample=example)
 
 
-class _Operand:
-    """A value that a function takes: by the bits that it stands in, or through the layer that would give it."""
-
-    def __init__(self, places: Mapping[str, Place], place: Place, channel: int) -> None:
-        self.place, self.channel = place, channel
-        self.cut = place.cuts[channel]
-        self.statement = place.statements[channel] if place.statements else None
-        self.parts: list[_Operand] = []
-        if self.cut is None and self.range[0] < self.range[1]:
-            if self.statement is None:
-                raise Dependence(f"takes {place.name}[{channel}], which stands nowhere")
-            named = self.statement.weights if isinstance(self.statement, Affine) else self.statement.sources
-            self.parts = [_Operand(places, places[place.sources[which]], number) for which, number in named]
-        plain = {_plain(bit) for bit in self.cut.bits} if self.cut else set()
-        self.leaves: set[int] = (plain - {0, 1}).union(*(part.leaves for part in self.parts))
-
-    @property
-    def range(self) -> tuple[int, int]:
-        """The least and the largest integer that it can be."""
-        return int(self.place.low[self.channel]), int(self.place.high[self.channel])
-
-    def value(self, columns: Mapping[int, Int64], count: int) -> Int64:
-        """The integer in each row; of a row that cannot come, any."""
-        if self.cut is None:
-            if not self.parts:
-                return np.full(count, self.range[0], np.int64)
-            values = [part.value(columns, count) for part in self.parts]
-            if isinstance(self.statement, Affine):
-                whole = np.full(count, self.statement.constant, np.int64)
-                for weight, value in zip(self.statement.weights.values(), values, strict=True):
-                    whole += weight * value
-                return whole
-            assert self.statement is not None
-            can, given = self.can(columns, count), np.zeros(count, np.int64)
-            given[can] = self.statement.values([value[can] for value in values])
-            return given
-        total = np.full(count, self.cut.offset, np.int64)
-        for k, bit in enumerate(self.cut.bits):
-            if bit == 1 or bit == ~0:
-                total += 1 << k
-            elif bit not in (0, ~1):
-                total += (columns[bit] if bit >= 0 else 1 - columns[~bit]) << k
-        return total
-
-    def can(self, columns: Mapping[int, Int64], count: int) -> npt.NDArray[np.bool_]:
-        """Which rows can come, by the ranges of what stands in bits."""
-        if self.cut is None:
-            found = np.ones(count, bool)
-            for part in self.parts:
-                found &= part.can(columns, count)
-            return found
-        value = self.value(columns, count)
-        low, high = int(self.place.low[self.channel]), int(self.place.high[self.channel])
-        return np.logical_and(value >= low, value <= high)
-
-
 def _given(place: Place, channel: int) -> Word | None:
     """What a channel's bits can be together, by what is known of its value."""
     cut = place.cuts[channel]
@@ -280,7 +231,3 @@ def _zeros(place: Place) -> set[int]:
         if cut is not None and low >= cut.offset:
             found.update(bit for bit in cut.bits[(high - cut.offset).bit_length() :] if bit > 1)
     return found
-
-
-def _plain(bit: int) -> int:
-    return bit if bit >= 0 else ~bit

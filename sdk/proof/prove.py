@@ -12,7 +12,8 @@ from .claim import Artifact, Claim
 from .cut_points import CutPoints
 from .evidence import Evidence
 from .kept_proofs import KeptProof
-from .layer_proof import LayerProof, Place, places_of
+from .layer_proof import LayerProof, places_of
+from .operand import Place
 
 __all__ = ["SECONDS", "Proof", "prove"]
 

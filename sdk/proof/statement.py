@@ -1,4 +1,4 @@
-"""What a layer says of each of its channels, in the two shapes that proofs know: found by the layer's kind."""
+"""What a layer says of each of its channels, in the shapes that proofs know: found by the layer's kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..network import Node
 
-__all__ = ["Affine", "Column", "Function", "Source", "Statement", "statement_of"]
+__all__ = ["Affine", "Column", "Function", "Source", "Statement", "SumOfFunctions", "statement_of"]
 
 Source = tuple[int, int]
 """Which of a layer's inputs, and which channel of it."""
@@ -37,7 +37,15 @@ class Function:
     values: Callable[[Sequence[Column]], Column]
 
 
-Statement = Affine | Function
+@dataclass(frozen=True, eq=False)
+class SumOfFunctions:
+    """y = Σ terms[source](x[source]) + constant, exact integers, each x a column of integers within its range."""
+
+    terms: Mapping[Source, Callable[[Column], Column]]
+    constant: int
+
+
+Statement = Affine | Function | SumOfFunctions
 
 
 @cache

@@ -85,14 +85,24 @@ class SumProof:
             if bit not in self.ends:
                 self._channels.setdefault(bit, []).append((channel, equation))
 
-    def bring(self, form: Form, width: int) -> tuple[list[Piece], Form]:
-        """(pieces, the form over `ends`), modulo 2^width. NotLinear naming the bit that does not go on."""
+    def bring(self, form: Form, width: int, *, functions: bool = False) -> tuple[list[Piece], Form]:
+        """(pieces, the form over `ends`), modulo 2^width. NotLinear naming the bit that does not go on.
+
+        With `functions`, bits that are made from `ends` alone stay where they are not weighted sums.
+        """
         size = 1 << width
         form = {bit: value % size for bit, value in form.items() if value % size}
         pieces = []
-        while inner := [bit for bit in form if bit not in self.ends]:
+        stay: set[int] = set()
+        while inner := [bit for bit in form if bit not in self.ends and bit not in stay]:
             last = max(inner, key=lambda bit: (self.points.level(bit), bit))
-            piece = self._piece(last, form, width)
+            try:
+                piece = self._piece(last, form, width)
+            except NotLinear:
+                if not functions or not self.points.behind(last) <= self.ends:
+                    raise
+                stay.add(last)
+                continue
             for bit, value in piece.outputs:
                 form[bit] = (form.get(bit, 0) - value) % size
             for bit, value in piece.inputs:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ...errors import CheckFailed
 from ...network import Network, network_file
 from ...system.regular_file import read_regular
+from .statements import integer, need
 
 __all__ = ["check_certificate"]
 
@@ -38,27 +39,17 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
     content, gates, network = (read_regular(folder / name, _LARGEST) for name in names)
     try:
         certificate = json.loads(content)
-        _need((certificate["format"], certificate["kind"]) == (1, "circuit"), "format", "is not 1, of a circuit")
-        _need(certificate["network"] == hashlib.sha256(network).hexdigest(), "network", "is another")
-        _need(certificate["circuit"] == hashlib.sha256(gates).hexdigest(), "circuit", "is another")
+        need((certificate["format"], certificate["kind"]) == (1, "circuit"), "format", "is not 1, of a circuit")
+        need(certificate["network"] == hashlib.sha256(network).hexdigest(), "network", "is another")
+        need(certificate["circuit"] == hashlib.sha256(gates).hexdigest(), "circuit", "is another")
         described = network_file.from_bytes(network)
-        _need(f"rtl/{described.name}_pipeline.v" in certificate["artifacts"], "artifacts", "lack the pipeline")
+        need(f"rtl/{described.name}_pipeline.v" in certificate["artifacts"], "artifacts", "lack the pipeline")
         for name, digest in certificate["artifacts"].items():
-            _need(".." not in Path(name).parts and not Path(name).is_absolute(), "artifact", "lies elsewhere")
-            _need(digest == hashlib.sha256(read_regular(folder / name, _LARGEST)).hexdigest(), name, "is another")
+            need(".." not in Path(name).parts and not Path(name).is_absolute(), "artifact", "lies elsewhere")
+            need(digest == hashlib.sha256(read_regular(folder / name, _LARGEST)).hexdigest(), name, "is another")
         return _Check(described, certificate, _Gates(json.loads(gates))).places()
     except _UNSOUND as error:
         raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
-
-
-def _need(holds: bool, what: str, problem: str) -> None:
-    if not holds:
-        raise CheckFailed(f"certificate, {what}", problem)
-
-
-def _integer(value: Any) -> int:
-    _need(type(value) is int and abs(value) < 2**80, "number", f"{str(value)[:40]} is not one")
-    return int(value)
 
 
 def _plain(bit: int) -> int:
@@ -82,36 +73,35 @@ def _put(form: dict[int, int], bits: list[int], factor: int) -> None:
 
 def _all(leaves: list[int], most: int = _MOST_ROWS) -> tuple[_Columns, int]:
     """All rows of some bits, and how many."""
-    _need(len(set(leaves)) == len(leaves) <= most, "piece", "looks at too many bits, or at one twice")
+    need(len(set(leaves)) == len(leaves) <= most, "piece", "looks at too many bits, or at one twice")
     rows = np.arange(1 << len(leaves))
-    constant = {0: np.zeros(len(rows), np.int64), 1: np.ones(len(rows), np.int64)}
-    return constant | {bit: (rows >> k) & 1 for k, bit in enumerate(leaves)}, len(rows)
+    return {0: 0 * rows, 1: 0 * rows + 1} | {bit: (rows >> k) & 1 for k, bit in enumerate(leaves)}, len(rows)
 
 
 class _Gates:
     """The circuit: each gate as (its first output, what it takes, how many bits it gives, its table or None)."""
 
     def __init__(self, content: dict[str, Any]) -> None:
-        self.inputs = following = _integer(content["input_bits"])
-        _need(0 <= self.inputs < _MOST_GATES and len(content["gates"]) < _MOST_GATES, "circuit", "is too large")
+        self.inputs = following = integer(content["input_bits"])
+        need(0 <= self.inputs < _MOST_GATES and len(content["gates"]) < _MOST_GATES, "circuit", "is too large")
         self.of_bit: dict[int, int] = {}
         self.gates: list[tuple[int, list[int], int, _Column | None]] = []
         following += 2
         for first, second in content["gates"]:
             table, made = None, 1
             if isinstance(first, str):
-                _need(len(second) <= 12 and len(first) <= 1024, "circuit", "has a table of too many inputs")
-                taken, content_of_table = [_integer(bit) for bit in second], int(first, 16)
+                need(len(second) <= 12 and len(first) <= 1024, "circuit", "has a table of too many inputs")
+                taken, content_of_table = [integer(bit) for bit in second], int(first, 16)
                 table = np.array([(content_of_table >> row) & 1 for row in range(1 << len(taken))], np.int64)
             else:
-                made, taken = len(first), [_integer(bit) for bit in [*first, *second]]
-                _need(0 < made == len(second) <= 60, "circuit", "adds numbers of different widths")
-            _need(all(0 <= bit < following for bit in taken), "circuit", "takes a bit before it is there")
+                made, taken = len(first), [integer(bit) for bit in [*first, *second]]
+                need(0 < made == len(second) <= 60, "circuit", "adds numbers of different widths")
+            need(all(0 <= bit < following for bit in taken), "circuit", "takes a bit before it is there")
             self.of_bit.update(dict.fromkeys(range(following, following + made), len(self.gates)))
             self.gates.append((following, taken, made, table))
             following += made
-        self.bits, self.outputs = following, [_integer(bit) for bit in content["outputs"]]
-        _need(all(0 <= bit < following for bit in self.outputs), "circuit", "gives a bit that is not there")
+        self.bits, self.outputs = following, [integer(bit) for bit in content["outputs"]]
+        need(all(0 <= bit < following for bit in self.outputs), "circuit", "gives a bit that is not there")
 
     def columns(self, bits: list[int], given: _Columns, rows: int) -> _Columns:
         """The columns of bits that follow from given ones; CheckFailed where another input is needed."""
@@ -119,16 +109,14 @@ class _Gates:
         waiting = [_plain(bit) for bit in bits if _plain(bit) not in known]
         while waiting:
             bit = waiting.pop()
-            _need(bit in self.of_bit, "piece", f"depends on bit {bit}, which is not among what it names")
+            need(bit in self.of_bit, "piece", f"depends on bit {bit}, which is not among what it names")
             if self.of_bit[bit] not in needed:
                 needed.add(self.of_bit[bit])
                 waiting += [each for each in self.gates[self.of_bit[bit]][1] if each not in known]
         for place in sorted(needed):
             start, taken, made, table = self.gates[place]
-            if table is not None:
-                known.setdefault(start, table[_number(known, taken, rows)])
-                continue
-            total = _number(known, taken[:made], rows) + _number(known, taken[made:], rows)
+            total = _number(known, taken[:made] if table is None else taken, rows)
+            total = total + _number(known, taken[made:], rows) if table is None else table[total]
             for k in range(made):
                 known.setdefault(start + k, (total >> k) & 1)
         return known
@@ -145,22 +133,22 @@ class _Check:
         self.high = {name: [int(x) for x in reach.high] for name, reach in network.ranges.items()}
         self.cuts: dict[str, list[tuple[list[int], int] | None]] = {}
         for name, cuts in ((node.name, certificate["cuts"][node.name]) for node in network.nodes):
-            _need(len(cuts) == network.sizes[name], name, "has another number of channels")
+            need(len(cuts) == network.sizes[name], name, "has another number of channels")
             self.cuts[name] = [None if cut is None else self._cut(cut) for cut in cuts]
         self.sources = {node.name: list(node.inputs) for node in network.nodes} | {first: [" in"], " out": [last]}
         for name, like, bits in ((" in", first, list(range(2, gates.inputs + 2))), (" out", last, gates.outputs)):
             self.low[name], self.high[name] = self.low[like], self.high[like]
             width = len(bits) // len(self.low[name])
-            _need(0 < width <= 40 and width * len(self.low[name]) == len(bits), name, "does not fit the network")
+            need(0 < width <= 40 and width * len(self.low[name]) == len(bits), name, "does not fit the network")
             self.cuts[name] = [(bits[k : k + width], 0) for k in range(0, len(bits), width)]
             least = -(1 << width - 1) if min(self.low[name]) < 0 else 0
             fits = least <= min(self.low[name]) and max(self.high[name]) < least + (1 << width)
-            _need(fits, name, "does not fit its bits")
+            need(fits, name, "does not fit its bits")
 
     def _cut(self, cut: dict[str, Any]) -> tuple[list[int], int]:
-        bits = [_integer(bit) for bit in cut["bits"]]
-        _need(len(bits) <= 40 and all(_plain(bit) < self.gates.bits for bit in bits), "cut", "names no bit")
-        return bits, _integer(cut["offset"])
+        bits = [integer(bit) for bit in cut["bits"]]
+        need(len(bits) <= 40 and all(_plain(bit) < self.gates.bits for bit in bits), "cut", "names no bit")
+        return bits, integer(cut["offset"])
 
     def places(self) -> dict[str, tuple[int, int]]:
         """Follow all claims; by place how many there are, and how many are proved."""
@@ -168,7 +156,6 @@ class _Check:
         return {said: (len(self.cuts[name]), self._place(name, self.said[said])) for name, said in names.items()}
 
     def _place(self, name: str, said: dict[str, Any]) -> int:
-        _need(len(said["channels"]) == len(self.cuts[name]), name, "has claims for another number of channels")
         words: _Words = []
         for source in self.sources[name]:
             for cut, low, high in zip(self.cuts[source], self.low[source], self.high[source], strict=True):
@@ -179,22 +166,22 @@ class _Check:
             words.append(self._word(word, words))
         pieces = [self._piece(name, piece, words) for piece in said["pieces"]]
         proved: set[int] = set()
-        _need(sorted(said["order"]) == list(range(len(self.cuts[name]))), name, "has no order of all channels")
+        need(sorted(said["order"]) == list(range(len(self.cuts[name]))), name, "has no order of all channels")
         for channel in said["order"]:
             cut, claim = self.cuts[name][channel], said["channels"][channel]
             if claim["status"] != "proved":
                 continue
             what = f"{name}[{channel}]"
             if cut is None:
-                _need(claim["method"] == "none", what, "stands nowhere, and is claimed to be proved")
+                need(claim["method"] == "none", what, "stands nowhere, and is claimed to be proved")
             elif claim["method"] == "sum":
                 used = claim.get("pieces", [])
                 needed = {said["pieces"][i]["channel"] for i in used if said["pieces"][i]["kind"] == "channel"}
-                _need(needed <= proved, what, "follows from a channel that is not proved before it")
+                need(needed <= proved, what, "follows from a channel that is not proved before it")
                 self._sum(name, channel, cut, [pieces[index] for index in used])
             else:
-                _need(claim["method"] in ("rows", "range"), what, "is proved by no method that is known")
-                leaves = None if claim["method"] == "range" else [_integer(bit) for bit in claim.get("leaves", [])]
+                need(claim["method"] in ("rows", "range"), what, "is proved by no method that is known")
+                leaves = None if claim["method"] == "range" else [integer(bit) for bit in claim.get("leaves", [])]
                 self._rows(name, channel, cut, leaves)
             proved.add(channel)
         return len(proved)
@@ -202,8 +189,8 @@ class _Check:
     def _can(self, columns: _Columns, rows: int, within: list[int], words: _Words) -> _Column:
         """Which rows can come, by words that are known."""
         can = np.ones(rows, bool)
-        for bits, spans in (words[_integer(index)] for index in within):
-            _need(spans[-1][1] < 1 << _MOST_LEAVES, "piece", "follows from a number that is too large")
+        for bits, spans in (words[integer(index)] for index in within):
+            need(spans[-1][1] < 1 << _MOST_LEAVES, "piece", "follows from a number that is too large")
             known = [k for k, bit in enumerate(bits) if _plain(bit) in columns]
             numbers = np.concatenate([np.arange(first, last + 1) for first, last in spans])
             allowed = np.unique(sum((((numbers >> k) & 1) << at for at, k in enumerate(known)), 0 * numbers))
@@ -212,7 +199,7 @@ class _Check:
 
     def _values(self, bits: list[int], leaves: list[Any], within: list[int], words: _Words) -> _Column:
         """What a number of bits is in all rows of leaves that can come."""
-        columns, rows = _all([_integer(bit) for bit in leaves])
+        columns, rows = _all([integer(bit) for bit in leaves])
         return _number(self.gates.columns(bits, columns, rows), bits, rows)[self._can(columns, rows, within, words)]
 
     def _without_carry(self, bit: int, said: dict[str, Any], words: _Words) -> tuple[int, int]:
@@ -223,60 +210,57 @@ class _Check:
             for side, leaves in zip((taken[:made], taken[made:]), said["leaves"], strict=True)
         ]
         low, high = (sum(int(ends(side)) for side in sides) for ends in (np.min, np.max))
-        _need(high < 1 << made, "sum", "may lose a carry")
+        need(high < 1 << made, "sum", "may lose a carry")
         return low, high
 
     def _word(self, said: dict[str, Any], words: _Words) -> tuple[list[int], list[tuple[int, int]]]:
         """A number of bits that lies within spans: by rows, or as the sum of two numbers whose carry never comes."""
-        bits = [_integer(bit) for bit in said["bits"]]
-        spans = [(_integer(first), _integer(last)) for first, last in said["spans"]]
+        bits = [integer(bit) for bit in said["bits"]]
+        spans = [(integer(first), integer(last)) for first, last in said["spans"]]
         ends = [end for span in spans for end in span]
-        _need(0 < len(bits) <= 16 and min(ends) >= 0 and max(ends) < 1 << len(bits), "word", "has other spans")
+        need(0 < len(bits) <= 16 and min(ends) >= 0 and max(ends) < 1 << len(bits), "word", "has other spans")
         if len(said["leaves"]) == 1:
             found = self._values(bits, said["leaves"][0], said["within"], words)
         else:
             start, _, made, table = self.gates.gates[self.gates.of_bit[bits[0]]]
-            _need(table is None and bits == list(range(start, start + made)), "word", "is not a sum")
+            need(table is None and bits == list(range(start, start + made)), "word", "is not a sum")
             low, high = self._without_carry(start, said, words)
             found = np.arange(low, high + 1)
-        inside = np.any([(found >= first) & (found <= last) for first, last in spans], axis=0)
-        _need(bool(inside.all()), "word", "leaves its spans")
+        inside = (any(first <= number <= last for first, last in spans) for number in np.unique(found))
+        need(all(inside), "word", "leaves its spans")
         return bits, spans
 
     def _piece(self, name: str, said: dict[str, Any], words: _Words) -> tuple[int, dict[int, int]]:
         """(width, outputs − inputs as coefficients by bit): a form that is 0 modulo 2^width."""
-        width, size = _integer(said["width"]), 1 << min(_integer(said["width"]), 64)
-        outputs, inputs = ({_integer(bit): _integer(c) for bit, c in said[side]} for side in ("outputs", "inputs"))
-        _need(0 < width <= 40 and len(outputs) == len(said["outputs"]), "piece", "names a bit twice, or no width")
-        _need(min(outputs) > 1 and min(inputs, default=1) > 0, "piece", "names what is not a bit")
+        width, size = integer(said["width"]), 1 << min(integer(said["width"]), 64)
+        outputs, inputs = ({integer(bit): integer(c) for bit, c in said[side]} for side in ("outputs", "inputs"))
+        need(0 < width <= 40 and len(outputs) == len(said["outputs"]), "piece", "names a bit twice, or no width")
+        need(min(outputs, default=2) > 1 and 0 not in inputs, "piece", "names what is not a bit")
         if said["kind"] == "sum":
             start, taken, made, table = self.gates.gates[self.gates.of_bit[min(outputs)]]
             factor = outputs[start]
-            _need(table is None and outputs == {start + k: factor << k for k in range(made)}, "piece", "is not a sum")
+            need(table is None and outputs == {start + k: factor << k for k in range(made)}, "piece", "is not a sum")
             if (factor << made) % size:
                 self._without_carry(start, said, words)
             sums: dict[int, int] = {0: 0, 1: 0}
             _put(sums, taken[:made], factor)
             _put(sums, taken[made:], factor)
-            inputs = {bit: c for bit, c in inputs.items() if c}
-            _need(inputs == {bit: c for bit, c in sums.items() if bit and c}, "piece", "adds other bits")
+            stated = {bit: c for bit, c in inputs.items() if c}
+            need(stated == {bit: c for bit, c in sums.items() if bit and c}, "piece", "adds other bits")
         elif said["kind"] == "channel":
-            form = self._equation(name, _integer(said["channel"]))
+            form = self._equation(name, integer(said["channel"]))
             stated = {bit: outputs.get(bit, 0) - inputs.get(bit, 0) for bit in {*outputs, *inputs}}
-            factor = next(stated[bit] // form[bit] for bit in outputs if form[bit])
+            factor = next((stated[bit] // form[bit] for bit in outputs if form[bit]), 0)
             equal = all(stated.get(bit, 0) == factor * value for bit, value in form.items() if bit)
-            _need(equal and stated.keys() <= form.keys(), "piece", "is not what the channel says")
+            need(equal and stated.keys() <= form.keys(), "piece", "is not what the channel says")
         else:
-            leaves = [bit for bit in inputs if bit > 1]
-            columns, rows = _all(leaves)
+            columns, rows = _all([bit for bit in inputs if bit > 1])
+            can = self._can(columns, rows, said["within"], words)
             given = self.gates.columns(list(outputs), columns, rows)
-            total = np.full(rows, -inputs.get(1, 0) % size, np.int64)
-            for bit, value in outputs.items():
-                total += value % size * given[bit]
-            for bit in leaves:
-                total -= inputs[bit] % size * columns[bit]
-            wrong = total[self._can(columns, rows, said["within"], words)] % size
-            _need(not wrong.any(), "piece", "is not the weighted sum that it is said to be")
+            total = sum((value % size * given[bit] for bit, value in outputs.items()), np.zeros(rows, np.int64))
+            for bit, value in inputs.items():
+                total -= value % size * (columns[bit] if bit > 0 else self._term(name, bit, columns, can))
+            need(not (total[can] % size).any(), "piece", "is not the sum that it is said to be")
         return width, {bit: outputs.get(bit, 0) - inputs.get(bit, 0) for bit in {*outputs, *inputs}}
 
     def _affine(self, name: str, channel: int) -> tuple[list[tuple[str, int, int]], int]:
@@ -284,15 +268,28 @@ class _Check:
         layer = self.layers.get(name)
         if layer is None or self.sources[name] == [" in"] or layer.kind == "add":
             return [(source, channel, 1) for source in self.sources[name]], 0
-        _need(layer.kind == "dense", name, f"is not a weighted sum, but of kind {layer.kind}")
-        row = [int(weight) for weight in layer.weight[channel]]
-        constant = int(layer.bias[channel]) - int(layer.input_zero_point) * sum(row)
+        need(layer.kind in ("dense", "tables"), name, f"is not a sum, but of kind {layer.kind}")
+        row = [int(weight) for weight in layer.weight[channel]] if layer.kind == "dense" else []
+        constant = int(layer.bias[channel]) - (int(layer.input_zero_point) * sum(row) if row else 0)
         return [(self.sources[name][0], k, weight) for k, weight in enumerate(row) if weight], constant
+
+    def _terms(self, name: str, channel: int) -> list[int]:
+        """Of a channel of tables: a symbol, negative, for what each of its inputs adds; `_term` is its value."""
+        layer = self.layers.get(name)
+        used = np.unique(layer.source).tolist() if layer is not None and layer.kind == "tables" else []
+        return [~(channel * layer.inputs + source) for source in used]
+
+    def _term(self, name: str, symbol: int, columns: _Columns, can: _Column, given: Any = None) -> _Column:
+        layer, before = self.layers[name], self.sources[name][0]
+        channel, source = divmod(~symbol, layer.inputs)
+        x = self._value(before, source, columns, can) if given is None else given
+        x = np.clip(x, self.low[before][source], self.high[before][source])
+        return np.asarray(layer.entries[layer.rows[layer.source == source][:, x], channel].astype(np.int64).sum(axis=0))
 
     def _equation(self, name: str, channel: int) -> dict[int, int]:
         """cut − Σ weights · cuts of the sources − constant, as a form."""
         terms, constant = self._affine(name, channel)
-        form = {1: -constant}
+        form = {1: -constant} | dict.fromkeys(self._terms(name, channel), -1)
         for source, k, weight in [(name, channel, -1), *terms]:
             taken = self.cuts[source][k]
             if taken is None:
@@ -309,27 +306,30 @@ class _Check:
         for source, k, weight in terms:
             ends = weight * self.low[source][k], weight * self.high[source][k]
             low, high = low + min(ends), high + max(ends)
-        _need(self.low[name][channel] <= low and high <= self.high[name][channel], what, "may leave its range")
+        for term in self._terms(name, channel):
+            all_x = np.arange(min(self.low[self.sources[name][0]]), max(self.high[self.sources[name][0]]) + 1)
+            found = self._term(name, term, {}, all_x, all_x)
+            low, high = low + int(found.min()), high + int(found.max())
+        need(self.low[name][channel] <= low and high <= self.high[name][channel], what, "may leave its range")
         lowest = -(size >> 1) if name == " out" and min(self.low[name]) < 0 else offset
-        _need(lowest <= low and high < lowest + size, what, "does not fit its bits")
+        need(lowest <= low and high < lowest + size, what, "does not fit its bits")
         for width, piece in pieces:
-            _need(width >= len(bits), what, "follows from a piece modulo too little")
+            need(width >= len(bits), what, "follows from a piece modulo too little")
             for bit, value in piece.items():
                 form[bit] = form.get(bit, 0) - value
         for source, k, _ in terms:
             taken = self.cuts[source][k] or ([], 0)
             if self.low[source][k] >= taken[1]:  # bits above the range's top are 0
-                above = taken[0][(self.high[source][k] - taken[1]).bit_length() :]
-                form |= {bit: 0 for bit in above if bit > 1}
-        _need(all(value % size == 0 for bit, value in form.items() if bit), what, "does not follow from its pieces")
+                form |= {bit: 0 for bit in taken[0][(self.high[source][k] - taken[1]).bit_length() :] if bit > 1}
+        need(all(value % size == 0 for bit, value in form.items() if bit), what, "does not follow from its pieces")
 
     def _rows(self, name: str, channel: int, cut: tuple[list[int], int], leaves: list[int] | None) -> None:
         """cut = the layer's meaning, in all rows of leaves that can come; without leaves, over its input's range."""
         what, given = f"{name}[{channel}]", None
         if leaves is None:
-            _need(self.layers[name].kind in _FUNCTIONS[:3], what, "is not a function of one input")
+            need(self.layers[name].kind in _FUNCTIONS[:3], what, "is not a function of one input")
             low, high = (side[self.sources[name][0]][channel] for side in (self.low, self.high))
-            _need(high - low < 1 << _MOST_LEAVES, what, "has an input of too wide a range")
+            need(high - low < 1 << _MOST_LEAVES, what, "has an input of too wide a range")
             given, rows = np.arange(low, high + 1), high - low + 1
             columns = {0: np.zeros(rows, np.int64), 1: np.ones(rows, np.int64)}
         else:
@@ -338,16 +338,15 @@ class _Check:
         expected = self._meaning(name, channel, columns, can, given)[can]
         found = _number(self.gates.columns(cut[0], columns, rows), cut[0], rows) + cut[1]
         held = np.clip(expected, self.low[name][channel], self.high[name][channel])
-        _need(bool((found[can] == expected).all() and (expected == held).all()), what, "is another function")
+        need(bool((found[can] == expected).all() and (expected == held).all()), what, "is another function")
 
-    def _meaning(
-        self, name: str, channel: int, columns: _Columns, can: _Column, given: _Column | None = None
-    ) -> _Column:
+    def _meaning(self, name: str, channel: int, columns: _Columns, can: _Column, given: Any = None) -> _Column:
         """What the network says of a channel in each row, from its inputs' values or from the `given` one."""
         layer, source = self.layers.get(name), self.sources[name][0]
         if layer is None or layer.kind not in _FUNCTIONS:
             terms, constant = self._affine(name, channel)
             values = [weight * self._value(source, k, columns, can) for source, k, weight in terms]
+            values += [self._term(name, term, columns, can) for term in self._terms(name, channel)]
             return sum(values, np.full(len(can), constant, np.int64))
         listed = {"encode": "source", "logic": "sources"}.get(layer.kind)
         named = [channel] if listed is None else np.unique(getattr(layer, listed)[channel]).tolist()
@@ -364,7 +363,7 @@ class _Check:
         cut, low, high = self.cuts[name][channel], self.low[name][channel], self.high[name][channel]
         if cut is None:
             return np.full(len(can), low, np.int64) if low == high else self._meaning(name, channel, columns, can)
-        _need(all(_plain(bit) in columns for bit in cut[0]), name, "is not among the leaves")
+        need(all(_plain(bit) in columns for bit in cut[0]), name, "is not among the leaves")
         value = _number(columns, cut[0], len(can)) + cut[1]
         can &= (value >= low) & (value <= high)
         return value

@@ -11,7 +11,7 @@ from .yosys_reader import circuit_of, read_module, yosys_version
 
 __all__ = ["circuit_of_verilog"]
 
-_VERSION = "1"
+_VERSION = "2"
 _KIND = "proofs"
 
 

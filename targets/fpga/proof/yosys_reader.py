@@ -107,10 +107,21 @@ class _Reading:
         words = {
             name: tuple(self.made[bit][0] for bit in net["bits"])
             for name, net in self.module["netnames"].items()
-            if not net.get("hide_name") and all(bit in self.made for bit in net["bits"])
+            if not net.get("hide_name") and self._make_whole(net["bits"])
         }
         outputs = tuple(self.made[bit][0] for bit in bits)
         return Circuit(len(self.inputs), tuple(self.gates), outputs, words, min(stages, default=0))
+
+    def _make_whole(self, bits: Sequence[_Bit]) -> bool:
+        """Whether a word is made, with those of its bits that no output depends on: claims are about whole numbers."""
+        if not any(bit in self.made for bit in bits):
+            return False
+        for bit in bits:
+            try:
+                self._make(bit)
+            except (CheckFailed, InputError):  # no output depends on it
+                return False
+        return True
 
     def _make(self, bit: _Bit) -> None:
         """Make a bit, and first all that it takes; the way down is a list, as it may be long."""
