@@ -15,7 +15,7 @@ import numpy as np
 from ...network import Network
 from .statements import Claims, check_statements, integer, integers, need
 
-__all__ = ["check_certificate"]
+__all__ = ["check_certificate", "least_accumulator", "range_of", "rounded"]
 
 _Ends = tuple[list[int], list[int]]
 _HALF = Fraction(1, 2)
@@ -111,7 +111,7 @@ def _of_levels(layer: dict[str, Any], x: _Ends) -> list[tuple[int, int]]:
 
 
 def _of_rounding(layer: dict[str, Any], x: _Ends) -> list[tuple[int, int]]:
-    return [(_rounded(layer, c, a), _rounded(layer, c, b)) for c, (a, b) in enumerate(zip(*x, strict=True))]
+    return [(rounded(layer, c, a), rounded(layer, c, b)) for c, (a, b) in enumerate(zip(*x, strict=True))]
 
 
 def _of_table(layer: dict[str, Any], x: _Ends) -> list[tuple[int, int]]:
@@ -151,6 +151,13 @@ _RANGES: dict[str, Any] = {
 }
 
 
+def range_of(kind: str, fields: dict[str, Any], *given: _Ends) -> list[tuple[int, int]]:
+    """The ends of each channel of a layer, by its kind and fields, from those that it takes."""
+    need(kind in _RANGES, "ranges", f"do not follow of kind {kind}")
+    found: list[tuple[int, int]] = _RANGES[kind](fields, *given)
+    return found
+
+
 # Roundings.
 
 
@@ -160,7 +167,7 @@ def _significand(value: int, bits: int) -> int:
     return round(Fraction(value, 1 << places)) << places
 
 
-def _rounded(layer: dict[str, Any], channel: int, acc: int) -> int:
+def rounded(layer: dict[str, Any], channel: int, acc: int) -> int:
     """The integer of an accumulator, clipped, by the rule as docs state it."""
     at = channel if len(layer["multiplier"]) > 1 else 0
     m, s, f = (int(layer[key][at]) for key in ("multiplier", "shift", "fraction"))
@@ -193,7 +200,7 @@ def _nearest(value: Fraction, rule: str) -> int:
     return (abs(value) + _HALF).__floor__() * (-1 if value < 0 else 1)
 
 
-def _least(factor: Fraction, rule: str, level: int, reach: tuple[int, int]) -> int:
+def least_accumulator(factor: Fraction, rule: str, level: int, reach: tuple[int, int]) -> int:
     """The least accumulator in range whose exact product rounds to `level` or more; the one past the range if none."""
     if factor == 0:
         return reach[0] if level <= 0 else reach[1] + 1
@@ -212,22 +219,22 @@ def _follow_rounding(
     factor = Fraction((int(layer["multiplier"][own]) << 22) + int(layer["fraction"][own]), 1 << 22)
     factor *= Fraction(2) ** (int(layer["shift"][own]) - 31)
     crossings, zero, rule = integers(claim["crossings"]), layer["zero_point"], layer["rounding"]
-    least, most = (_rounded(layer, channel, end) for end in reach)
+    least, most = (rounded(layer, channel, end) for end in reach)
     need(crossings == sorted(crossings) and len(crossings) == most - least, what, "does not rise so often")
     need(all(reach[0] < each <= reach[1] for each in crossings), what, "rises out of its range")
     sides, elsewhere = [(least, reach[0]), (most, reach[1])], 0
     for k, crossing in enumerate(crossings):
-        below, there = (_rounded(layer, channel, crossing - 1), _rounded(layer, channel, crossing))
+        below, there = (rounded(layer, channel, crossing - 1), rounded(layer, channel, crossing))
         need(below < least + k + 1 <= there, what, f"does not rise at {crossing}")
         sides += [(below, crossing - 1), (there, crossing)]
-        elsewhere += abs(_least(factor, rule, least + k + 1 - zero, reach) - crossing)
+        elsewhere += abs(least_accumulator(factor, rule, least + k + 1 - zero, reach) - crossing)
     for level in range(most + 1, layer["high"] + 1):
-        missed = reach[1] + 1 - _least(factor, rule, level - zero, reach)
+        missed = reach[1] + 1 - least_accumulator(factor, rule, level - zero, reach)
         elsewhere += missed
         if not missed:
             break
     for level in range(least, layer["low"], -1):
-        missed = _least(factor, rule, level - zero, reach) - reach[0]
+        missed = least_accumulator(factor, rule, level - zero, reach) - reach[0]
         elsewhere += missed
         if not missed:
             break

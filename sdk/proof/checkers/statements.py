@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from ...system.regular_file import read_regular
 __all__ = ["Claims", "check_statements", "integer", "integers", "need"]
 
 _LARGEST = 2**28
-_UNSOUND = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+_UNSOUND = (
+    *(KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, MemoryError),
+    struct.error,
+)
 
 Claims = list[dict[str, Any]]
 

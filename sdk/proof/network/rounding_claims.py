@@ -25,7 +25,7 @@ from ...network.value_range import ValueRange
 from ..claim import PROVED, REFUTED
 from ..place_claims import PlaceClaims
 
-__all__ = ["bound_of", "exact_crossing", "factor_of", "rounding_claims"]
+__all__ = ["beside_exact", "bound_of", "crossings_of", "exact_crossing", "factor_of", "rounding_claims"]
 
 _STATEMENT = (
     "for every accumulator a in range, |y - clip(a·e + zero point)| <= worst, e = (m + f·2^-22)·2^(s-31); y is another "
@@ -66,7 +66,7 @@ def exact_crossing(rule: str, factor: Fraction, level: int) -> int | None:
 def rounding_claims(name: str, layer: Requantize, reach: ValueRange, seen: dict[Any, dict[str, Any]]) -> PlaceClaims:
     """The claims of a layer, one for each channel; `seen` keeps those of equal channels."""
     before = time.process_time()
-    crossings, base = _crossings(layer, reach)
+    crossings, base = crossings_of(layer, reach)
     claims = []
     for channel in range(reach.channels):
         at = channel if layer.multiplier.size > 1 else 0
@@ -83,7 +83,7 @@ def rounding_claims(name: str, layer: Requantize, reach: ValueRange, seen: dict[
     return PlaceClaims(f"{name}, rounding", _STATEMENT, method, claims, time.process_time() - before)
 
 
-def _crossings(layer: Requantize, reach: ValueRange) -> tuple[list[list[int]], list[int]]:
+def crossings_of(layer: Requantize, reach: ValueRange) -> tuple[list[list[int]], list[int]]:
     """By channel, the accumulators in range at which the layer's integer rises, once for each unit, and the least
     integer."""
     counted = layer.as_threshold(reach)
@@ -99,20 +99,7 @@ def _claim(
 ) -> dict[str, Any]:
     factor, rule = factor_of(layer, channel), layer.rounding
     at = channel if layer.multiplier.size > 1 else 0
-    least = base[channel] - layer.zero_point
-    sides = [(reach[0], least), (reach[1], least + len(crossings))]
-    elsewhere = 0
-    for k, crossing in enumerate(crossings):
-        level = least + k + 1
-        sides += [(crossing - 1, level - 1)] if k == 0 or crossings[k - 1] < crossing else []
-        sides += [(crossing, level)] if k + 1 == len(crossings) or crossing < crossings[k + 1] else []
-        exact = exact_crossing(rule, factor, level)
-        exact = reach[1] + 1 if exact is None else min(max(exact, reach[0]), reach[1] + 1)
-        elsewhere += abs(exact - crossing)
-    ends = Fraction(layer.low - layer.zero_point), Fraction(layer.high - layer.zero_point)
-    worst, place = max((abs(given - min(max(at * factor, ends[0]), ends[1])), -at) for at, given in sides)
-    place = -place
-    elsewhere += _missed(layer, factor, reach, least, len(crossings))
+    worst, place, elsewhere = beside_exact(layer, reach, base[channel] - layer.zero_point, crossings, factor)
     largest = max(abs(layer.low - layer.zero_point), abs(layer.high - layer.zero_point))
     held = worst <= bound_of(rule, int(layer.shift[at]), largest)
     claim: dict[str, Any] = {
@@ -126,6 +113,27 @@ def _claim(
         found = layer.evaluate(np.full((1, max(layer.multiplier.size, 1)), place))[0, at]
         claim["counterexample"] = f"accumulator {place} gives {found}, {float(worst):.4f} from {float(place * factor)}"
     return claim
+
+
+def beside_exact(
+    layer: Requantize, reach: tuple[int, int], least: int, crossings: list[int], factor: Fraction
+) -> tuple[Fraction, int, int]:
+    """(the largest distance from a·factor, clipped; an accumulator a where it is; how often the integer is another).
+
+    least : the integer of the least accumulator in range, without the zero point. crossings : where it rises by one.
+    """
+    sides = [(reach[0], least), (reach[1], least + len(crossings))]
+    elsewhere = 0
+    for k, crossing in enumerate(crossings):
+        level = least + k + 1
+        sides += [(crossing - 1, level - 1)] if k == 0 or crossings[k - 1] < crossing else []
+        sides += [(crossing, level)] if k + 1 == len(crossings) or crossing < crossings[k + 1] else []
+        exact = exact_crossing(layer.rounding, factor, level)
+        exact = reach[1] + 1 if exact is None else min(max(exact, reach[0]), reach[1] + 1)
+        elsewhere += abs(exact - crossing)
+    ends = Fraction(layer.low - layer.zero_point), Fraction(layer.high - layer.zero_point)
+    worst, place = max((abs(given - min(max(a * factor, ends[0]), ends[1])), -a) for a, given in sides)
+    return worst, -place, elsewhere + _missed(layer, factor, reach, least, len(crossings))
 
 
 def _missed(layer: Requantize, factor: Fraction, reach: tuple[int, int], least: int, count: int) -> int:
