@@ -53,6 +53,8 @@ def file_claims(
     nodes = {node.name: node for node in network.nodes}
     operators: dict[str, Any] = {operator.output: operator for operator in model.operators}
     places = []
+    statement, method = _SAME, ""
+    claims: list[dict[str, Any]]
     for each in expected.nodes:
         before = time.process_time()
         node = nodes.get(each.name)
@@ -68,7 +70,8 @@ def file_claims(
             statement, method, claims = found
         first = each.name == ("input" if model.encoded is None else "encode")
         tensor = tensors.get(model.input if first else "" if operator is None else operator.output, -1)
-        claims = [{**claim, "tensor": tensor} for claim in claims] if tensor >= 0 else claims
+        if tensor >= 0:
+            claims = [{**claim, "tensor": tensor} for claim in claims]
         places.append(PlaceClaims(each.name, statement, method, claims, time.process_time() - before))
     places.append(_output(model, network))
     return places
@@ -155,7 +158,7 @@ def _scales(place: _Place, model: Model, network: Network) -> _Found:
 def _factor(operator: FullyConnected, model: Model, channel: int) -> Fraction:
     """What an accumulator of the network is worth in the output's steps, exactly."""
     scale = operator.weight_scale
-    weight = Fraction(float(scale[channel if scale.size > 1 else 0])) * 2**operator.guard_bits
+    weight = Fraction(float(scale[channel if scale.size > 1 else 0])) * (1 << operator.guard_bits)
     source, target = model.tensors[operator.inputs[0]], model.tensors[operator.output]
     return Fraction(float(source.scale)) * weight / Fraction(float(target.scale))
 

@@ -94,7 +94,8 @@ class _Check:
         fields, kind = vars(node.layer), node.layer.kind
         if kind == "input_quantizer":
             tensor = self.file.tensor(self.first)
-            need(np.all(fields["scale"] == np.float64(tensor.scale[0])) and not fields["offset"].any(), name, "differs")
+            same = np.all(fields["scale"] == np.float64(tensor.scale[0])) and not fields["offset"].any()
+            need(bool(same), name, "has another scale")
             need((fields["zero_point"], fields["bits"]) == (tensor.zero_point, 8), name, "has another zero point")
             need(fields["signed"] == (tensor.kind == 9), name, "has another type")
             need(self.at.get(self.first) == name, name, "is another tensor")
