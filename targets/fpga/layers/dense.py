@@ -30,7 +30,9 @@ _BLOCK_ROM_WORDS = 64
 _SMALL_BUFFER_BITS = 1024
 _PRODUCT_TABLE_BITS = 6
 _TABLE_BITS = 6
-"""A table of more is not cheaper than sums and comparisons: each bit doubles it, on parts with four inputs sooner."""
+_DECOMPOSED_BITS, _FEW_LEVELS = 8, 3
+"""A table of more than six bits is not cheaper than sums and comparisons, each bit doubles it; but up to eight bits
+against few levels are two to five tables of six (`decomposition`)."""
 
 
 class DenseUnit(SumsUnit):
@@ -201,7 +203,8 @@ class DenseLogic(LayerLogic):
         weight = layer.weight.astype(np.int64)
         offsets = np.array([value.offset - layer.input_zero_point for value in reduced], np.int64)
         constants = [int(c) for c in layer.bias + weight @ offsets]
-        small = _small_functions(weight, constants, reduced) if choices.offset_is_free else {}
+        most = _DECOMPOSED_BITS if _levels_behind(node, network) <= _FEW_LEVELS else _TABLE_BITS
+        small = _small_functions(weight, constants, reduced, most) if choices.offset_is_free else {}
         large = [output for output in range(len(weight)) if output not in small]
         shared, parents = sums_of(weight[large], reduced, [constants[output] for output in large], choices)
         numbers = number_bits(netlist, shared, reduced, node.name)
@@ -229,15 +232,21 @@ class DenseLogic(LayerLogic):
         return [results[output] for output in range(len(weight))]
 
 
+def _levels_behind(node: Node, network: Network) -> int:
+    """The most that a layer which takes the sums tells apart, less one."""
+    takers = (taker.name for taker in network.layers if node.name in taker.inputs)
+    return max((int((network.ranges[name].high - network.ranges[name].low).max()) for name in takers), default=0)
+
+
 def _small_functions(
-    weight: npt.NDArray[np.int64], constants: Sequence[int], values: Sequence[Value]
+    weight: npt.NDArray[np.int64], constants: Sequence[int], values: Sequence[Value], most: int
 ) -> dict[int, tuple[tuple[Bit, ...], tuple[int, ...]]]:
-    """Outputs that so few bits reach that a table of them costs least: those bits, and the sum for each number."""
+    """Outputs that at most `most` bits reach: those bits, and the sum for each number."""
     found = {}
     for output, row in enumerate(weight):
         channels = [channel for channel in map(int, np.flatnonzero(row)) if values[channel].high]
         bits = [bit for channel in channels for bit in values[channel].bits]
-        if len(bits) > _TABLE_BITS:
+        if len(bits) > most:
             continue
         sums = []
         for x in range(2 ** len(bits)):

@@ -12,10 +12,10 @@ from edgeml.network import Network, Node, Threshold, ValueRange
 
 from ..architectures.folded.unit import Place, Unit
 from ..architectures.unrolled.cell_amounts import luts_of
+from ..architectures.unrolled.decomposition import decomposed_bits
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
 from ..architectures.unrolled.line_logic import line_value
 from ..architectures.unrolled.netlist import ZERO, Bit, CellKind, Netlist
-from ..architectures.unrolled.tables import function_bits
 from ..architectures.unrolled.value import Value
 from ..budget import Family
 from ..estimate.memory import add_rom_apart
@@ -290,7 +290,7 @@ class ThresholdLogic(LayerLogic):
                 least, most = min(counts), max(counts)
                 table = [count - least for count in counts]
                 note = f"neuron {node.inputs[0]}[{channel}] with {node.name}[{channel}], of {len(inputs_of_table)} bits"
-                made = function_bits(netlist, inputs_of_table, table, max((most - least).bit_length(), 1), note)
+                made = decomposed_bits(netlist, inputs_of_table, table, max((most - least).bit_length(), 1), note)
                 netlist.spread(made)
                 results.append(Value(tuple(made), layer.base + least, 0, most - least))
                 continue
