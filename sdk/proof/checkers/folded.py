@@ -28,7 +28,7 @@ __all__ = ["check_certificate"]
 
 _LARGEST = 2**28
 _UNSOUND = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError)
-_HEADS = {"edgeml_mvu": ("in",), "edgeml_pass": ("in",), "edgeml_add": ("a", "b")}
+_HEADS = {"edgeml_mvu": ("in",), "edgeml_encode": ("in",), "edgeml_pass": ("in",), "edgeml_add": ("a", "b")}
 _FUNCTIONS = {
     "edgeml_threshold": ("threshold", 2),
     "edgeml_threshold_line": ("threshold", 4),
@@ -201,6 +201,8 @@ class _Check:
         elif unit.module in _FUNCTIONS:
             clocks = _FUNCTIONS[unit.module][1] or given["LATENCY"]
             needed.append(("passing", unit.module, given, {"states": given.get("FOLD", 1) << clocks, "clocks": clocks}))
+        elif unit.module == "edgeml_encode":
+            needed.append(("results", unit.module, given, {"states": 2 * given["NF"], "clocks": 1}))
         else:
             operands = 1 << (given["A_BITS"] + given["B_BITS"])
             needed.append(("entry", unit.module, given, {"states": 2, "operands": operands, "clocks": 1}))
@@ -234,6 +236,8 @@ class _Check:
             need(node.layer.kind == "add", node.name, f"is of kind {node.layer.kind}")
             for prefix, taken in zip("AB", streams, strict=True):
                 self._takes(unit, taken, f"{prefix}_BITS", f"{prefix}_SIGNED", "LANES")
+        elif unit.module == "edgeml_encode":
+            self._encode(node, unit, streams[0])
         else:
             source = streams[0]
             need(_FUNCTIONS[unit.module][0] == node.layer.kind, node.name, f"is of kind {node.layer.kind}")
@@ -248,7 +252,19 @@ class _Check:
             need(self.said["places"][node.name]["looked_at"] == values, node.name, "was not looked at for all values")
         holds = fits(int(low.min()), int(high.max()), bits, bool(int(low.min()) < 0))
         need(holds, node.name, "does not fit its bits")
-        return _Values(streams[0].lanes, bits, low, high, np.zeros(len(low), np.int64))
+        lanes = streams[0].lanes if unit.module != "edgeml_encode" else int(unit.parameters["PE"])
+        return _Values(lanes, bits, low, high, np.zeros(len(low), np.int64))
+
+    def _encode(self, node: Any, unit: Instance, source: _Values) -> None:
+        """Each result looks at its input by its rule, and was looked at for all values of that."""
+        need(node.layer.kind == "encode", node.name, f"is of kind {node.layer.kind}")
+        self._takes(unit, source, "INPUT_BITS", "INPUT_SIGNED", "SIMD")
+        given, beats = unit.parameters, source.beats(source.lanes)
+        counted = given["NF"] == -(-node.layer.outputs // given["PE"]) and -(-given["NF"] // given["PARTS"]) == beats
+        need(counted and given["SHAPES"] in (1, given["PARTS"]), node.name, "counts other results")
+        self.memories.encoded(node.layer, given, node.name, beats)
+        values = int((source.high - source.low + 1)[node.layer.source].sum())
+        need(self.said["places"][node.name]["looked_at"] == values, node.name, "was not looked at for all values")
 
     @staticmethod
     def _takes(unit: Instance, source: _Values, bits: str, signed: str, lanes: str) -> None:

@@ -23,7 +23,11 @@ def need(holds: bool, what: str, problem: str) -> None:
 
 
 def _value(text: str) -> int | str:
-    return text[1:-1] if text.startswith('"') else int(text)
+    if text.startswith('"'):
+        return text[1:-1]
+    width, _, digits = text.partition("'h")
+    number = int(digits, 16) if digits else int(width)
+    return number - (1 << 32) if digits and int(width) == 32 and number >> 31 else number
 
 
 class Instance:
@@ -70,7 +74,9 @@ class Core:
             need(instance not in self.instances, instance, "is there twice")
             defaults = {
                 key: _value(value)
-                for key, value in re.findall(r'parameter\s+(\w+) = (-?\d+|"[^"]*")', texts[f"{module}.v"])
+                for key, value in re.findall(
+                    r'parameter\s+(?:\[[^=]*\]\s*)?(\w+) = (-?\d+|"[^"]*")', texts[f"{module}.v"]
+                )
             }
             self.instances[instance] = Instance(module, instance, defaults, given, joined)
         need(not re.sub(form, "", body).strip(), "core", "holds more than instances and assignments")

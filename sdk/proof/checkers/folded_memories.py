@@ -81,6 +81,33 @@ class Memories:
             need(offset == 0, what, "lacks a constant")
             self._factor(layer, given, what, (word, lane, channel))
 
+    def encoded(self, layer: Any, given: dict[str, Any], what: str, beats: int) -> None:
+        """That the slots and operands of an encode unit are the sources, rules and operands of its layer."""
+        lanes, parts, shapes, simd = (int(given[key]) for key in ("PE", "PARTS", "SHAPES", "SIMD"))
+        width, bits = given["POSITION_BITS"] + 7, given["INPUT_BITS"]
+        words = int(given["NF"]) if shapes == 1 else beats
+        operands = None
+        if given["HAS_OPERANDS"]:
+            need(given["WORDS"] == words, what, "has another number of operands")
+            operands = self.words(given["OPERAND_FILE"], words, bits + 1, shapes * lanes)
+        least = -(1 << bits - 1) if given["INPUT_SIGNED"] else 0
+        slots = int(given["SLOTS"]) % (1 << shapes * lanes * width)
+        for channel in range(layer.outputs):
+            pos, lane = divmod(channel, lanes)
+            at = (pos % parts if shapes > 1 else 0) * lanes + lane
+            slot = slots >> at * width
+            position, slot = slot & ((1 << given["POSITION_BITS"]) - 1), slot >> given["POSITION_BITS"]
+            rule, place = slot & 3, slot >> 2 & 31
+            source, operand = int(layer.source[channel]), int(layer.operand[channel])
+            same = (pos // parts, position, rule) == (*divmod(source, simd), int(layer.rule[channel]))
+            if rule >= 2:
+                need(operands is not None, what, "compares with nothing")
+                assert operands is not None
+                stored = int(operands[pos if shapes == 1 else pos // parts, at])
+                least_of = min(max(operand - least, 0), 1 << bits) if rule == 2 else operand - least
+                same = same and stored == (least_of if 0 <= least_of <= 1 << bits else 1 << bits)
+            need(same and (rule != 1 or place == operand), f"{what}[{channel}]", "looks at something else")
+
     def _line(self, given: dict[str, Any], word: int, lane: int, x: Int64) -> Int64:
         """BASE + clip((x · factor + offset · 2^ZEROS) >> PLACES, 0, LEVELS) + what the runs of corrections add."""
         factor_bits, field = given["FACTOR_BITS"], given["FACTOR_BITS"] + given["OFFSET_BITS"]

@@ -24,6 +24,7 @@ _SAID = {
     "schedule": "its schedule by induction over {states} states",
     "row": "products of {operands} operands, {lanes} summed",
     "passing": "its clocks by induction over {states} states",
+    "results": "its results in order by induction over {states} states",
     "entry": "its handshake in all {states} states",
 }
 

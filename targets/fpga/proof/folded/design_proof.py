@@ -15,6 +15,7 @@ from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED
 
 from ...architectures.folded.plan import Edge, FoldedPlan, UnitChain
 from ...architectures.folded.unit import Unit
+from .encode_claims import encode_claims
 from .facts import Facts
 from .layer_claims import (
     ChannelClaim,
@@ -29,9 +30,19 @@ from .layer_claims import (
 from .netlist import Cell, Modules, Netlist
 from .wiring import Stream, Wiring
 
-__all__ = ["DesignProof", "prove_design"]
+__all__ = ["DesignProof", "Tried", "prove_design"]
 
 _FUNCTIONS = ("edgeml_threshold", "edgeml_threshold_line", "edgeml_requantize", "edgeml_lookup")
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What a unit should do, for a simulation of it: the values that it takes and gives."""
+
+    module: str
+    parameters: Mapping[str, int | str]
+    sources: tuple[Values, ...]
+    result: Values
 
 
 @dataclass(eq=False)
@@ -42,6 +53,7 @@ class DesignProof:
     ----------
     wiring : a claim for each chain, and one for the output. nodes : by name, in computing order. output : by channel.
     streams : the library modules that stand between units, whose own proofs are not part of this one, with parameters.
+    tried : units as they were looked at, by their node.
     """
 
     network: Network
@@ -49,6 +61,7 @@ class DesignProof:
     nodes: dict[str, NodeClaims] = field(default_factory=dict)
     output: tuple[ChannelClaim, ...] = ()
     streams: list[tuple[str, dict[str, int | str]]] = field(default_factory=list)
+    tried: dict[str, Tried] = field(default_factory=dict)
 
 
 def prove_design(
@@ -167,8 +180,11 @@ class _Proof:
         elif cell is None or any(each is None for each in sources):
             claims = given_up(node, network, unit.name, OPEN, "what it takes is not known")
         else:
+            taken = [each for each in sources if each is not None]
             try:
-                claims, values = self._claims(unit, cell, [each for each in sources if each is not None])
+                claims, values = self._claims(unit, cell, taken)
+                if values is not None:
+                    self.found.tried[node.name] = Tried(cell.kind, cell.parameters, tuple(taken), values)
             except CheckFailed as error:
                 claims = given_up(node, network, unit.name, OPEN, str(error))
         took = round(time.process_time() - begun, 3)
@@ -182,6 +198,8 @@ class _Proof:
             return dense_claims(node, network, cell, netlist, facts, sources[0])
         if cell.kind in _FUNCTIONS:
             return function_claims(node, network, cell, netlist, facts, sources[0])
+        if cell.kind == "edgeml_encode":
+            return encode_claims(node, network, cell, netlist, facts, sources[0])
         if cell.kind == "edgeml_add":
             return add_claims(node, network, cell, facts, sources)
         return given_up(node, network, unit.name, NOT_TRIED, f"proofs do not know {cell.kind}"), None

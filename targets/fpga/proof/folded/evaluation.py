@@ -26,8 +26,6 @@ _BITWISE: dict[str, Callable[[int, int, int], int]] = {
 }
 _COMPARED = {"$lt", "$le", "$gt", "$ge", "$eq", "$ne"}
 _SHIFTS = {"$shl", "$sshl", "$shr", "$sshr"}
-_MOST_PLACES = 64
-"""Different places that a choice is made from by rows; with more each bit is looked up in numpy."""
 
 
 def taken_by(cell: Cell, port: str, place: int) -> Bits:
@@ -106,6 +104,8 @@ class Evaluation:
 
     def _needed(self, cell: Cell, port: str, place: int) -> Sequence[int]:
         """What must be known first; of a choice that is the same in all rows, only what is chosen."""
+        if cell.kind == "$shiftx":
+            return self._part_needed(cell, place)
         if cell.kind != "$mux":
             return taken_by(cell, port, place)
         select = self.known.get(cell.ports["S"][0])
@@ -126,8 +126,10 @@ class Evaluation:
             else:
                 self.known[bit] = chosen(select, self.known[zero], self.known[one], self.mask)
             return
-        taken = taken_by(cell, port, place)
-        values = self._values(taken)
+        if cell.kind == "$shiftx":
+            self.known[bit] = self._part(cell, place)
+            return
+        values = self._values(taken_by(cell, port, place))
         if cell.kind in ("$dff", "$pos"):
             self.known[bit] = values[0]
         elif cell.kind == "$not":
@@ -154,8 +156,6 @@ class Evaluation:
             return difference([0] * width, self._values(_wide(cell, "A", width)), self.mask)[0]
         if kind in _SHIFTS:
             return self._shift(cell, width)
-        if kind == "$shiftx":
-            return self._part(cell, width)
         answer = self._truth(cell)
         return [answer, *[0] * (width - 1)]
 
@@ -217,24 +217,29 @@ class Evaluation:
             made = shifted(number, amount, lambda given, by: [*given[by:], *[top] * min(by, size)], self.mask)
         return made[:width]
 
-    def _part(self, cell: Cell, width: int) -> Number:
-        """Bits of a number from a place on that differs from row to row."""
-        content = self._values(cell.ports["A"])
-        found, places = [0] * width, self._places(cell, cell.ports["B"])
-        for place, rows in places:
-            if place + width > len(content):
-                raise CheckFailed(f"cell {cell.name}", "takes bits that are not there")
-            for k in range(width):
-                found[k] |= content[place + k] & rows
+    def _part_needed(self, cell: Cell, bit: int) -> Sequence[int]:
+        """What a bit of a part of a number needs: the place first, then the bits that may stand there."""
+        if any(each not in self.known for each in cell.ports["B"]):
+            return cell.ports["B"]
+        return [cell.ports["A"][place + bit] for place, _ in self._places(cell, len(cell.ports["A"]) - bit)]
+
+    def _part(self, cell: Cell, bit: int) -> int:
+        """A bit of a number, from a place on that differs from row to row."""
+        found = 0
+        for place, rows in self._places(cell, len(cell.ports["A"]) - bit):
+            found |= self.known[cell.ports["A"][place + bit]] & rows
         return found
 
-    def _places(self, cell: Cell, bits: Bits) -> list[tuple[int, int]]:
-        """(place, the rows in which it is this one)."""
-        if _signed(cell, "B"):
-            raise CheckFailed(f"cell {cell.name}", "counts places with a sign, which proofs do not know")
+    def _places(self, cell: Cell, most: int) -> list[tuple[int, int]]:
+        """(place, the rows in which it is this one) of a part of a number; CheckFailed where it is `most` or more."""
+        bits = cell.ports["B"]
+        if len(bits) > 62 or (_signed(cell, "B") and self.known[bits[-1]]):
+            raise CheckFailed(f"cell {cell.name}", "counts places with more bits, or below zero")
         numbers = self.numbers(bits)
-        different = np.unique(numbers)
-        return [(int(place), _rows(numbers == place)) for place in different]
+        different = np.unique(numbers).tolist()
+        if different and different[-1] >= most:
+            raise CheckFailed(f"cell {cell.name}", "takes bits that are not there")
+        return [(place, _rows(numbers == place)) for place in different]
 
     def _read(self, cell: Cell) -> Number:
         """Words of a memory that nothing writes to."""

@@ -16,6 +16,7 @@ from edgeml.system import cache
 
 from ..yosys_reader import yosys_version
 from .netlist import Cell, Modules, Netlist
+from .units.encode import prove_encode
 from .units.entry import prove_add, prove_pass
 from .units.mvu import prove_mvu
 from .units.mvu_row import prove_row
@@ -97,6 +98,8 @@ class Facts:
             return [self._fact(cell.module, "schedule"), *(self._fact(row, "row") for row in sorted(rows))]
         if cell.kind in _PASSING:
             return [self._fact(cell.module, "passing")]
+        if cell.kind == "edgeml_encode":
+            return [self._fact(cell.module, "results")]
         if cell.kind in ("edgeml_pass", "edgeml_add"):
             return [self._fact(cell.module, "entry")]
         return []
@@ -123,6 +126,8 @@ class Facts:
             return lambda: prove_mvu(netlist, parameters)
         if says == "row":
             return lambda: prove_row(netlist, parameters)
+        if says == "results":
+            return lambda: prove_encode(netlist, parameters)
         if says == "passing":
             return lambda: prove_passing(netlist, own, parameters)
         return (lambda: prove_pass(netlist)) if own == "edgeml_pass" else (lambda: prove_add(netlist, parameters))

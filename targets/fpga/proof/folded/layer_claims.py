@@ -64,7 +64,7 @@ class ChannelClaim:
 
     status: str
     detail: str = ""
-    example: Mapping[str, object] = field(default_factory=dict)
+    example: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,11 +149,13 @@ def dense_claims(
             claims.append(ChannelClaim(OPEN, problem) if problem else ChannelClaim(PROVED))
     reach = network.ranges[node.name]
     offset = exact - made
+    for output in np.flatnonzero(offset if given["HAS_CONSTANT"] else 0 * offset).tolist():
+        claims[output] = ChannelClaim(OPEN, f"its constant is stored {-int(offset[output])} too large")
+    if given["HAS_CONSTANT"]:  # nothing is left to the next unit, right or wrong
+        offset = np.zeros_like(offset)
     values = Values(pe, width, reach.low - offset, reach.high - offset, offset)
     for output in range(layer.outputs):
-        if given["HAS_CONSTANT"] and offset[output]:
-            claims[output] = ChannelClaim(OPEN, f"its constant is stored {-int(offset[output])} too large")
-        elif not fits(int(values.low[output]), int(values.high[output]), width, True):
+        if not fits(int(values.low[output]), int(values.high[output]), width, True):
             detail = f"{width} bits do not hold {values.low[output]} … {values.high[output]}"
             claims[output] = ChannelClaim(OPEN, detail)
     return NodeClaims(node.name, cell.name, tuple(claims), tuple(facts), tuple(offset.tolist())), values

@@ -20,11 +20,12 @@ from ..yosys_reader import yosys_version
 from .certificate import certificate_files, rows_of
 from .design_proof import DesignProof, prove_design
 from .netlist import read_core
+from .refuted import Core, refuted
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["FoldedProver", "proof_files", "prove_files"]
+__all__ = ["FoldedProver", "core_of", "proof_files", "prove_files"]
 
 _LARGEST_TEXT = 2**28
 _AROUND = "what stands around the core: AXI4-Stream, UART and class units"
@@ -86,4 +87,11 @@ def prove_files(
     if not isinstance(plan, FoldedPlan):
         raise InputError(network.name, "holds no design of architecture folded")
     modules = read_core(files, built.core, [name for name in files if name.endswith(".v")])
-    return prove_design(network, plan, modules, built.core, announce, seconds=seconds)
+    proof = prove_design(network, plan, modules, built.core, announce, seconds=seconds)
+    return refuted(proof, files, core_of(built, plan))
+
+
+def core_of(built: Built, plan: FoldedPlan) -> Core:
+    """What a simulation of the core needs to know."""
+    last, clocks = plan.chains[-1], max(chain.clocks_per_frame for chain in plan.chains)
+    return Core(built.core, (plan.input_lanes, plan.input_element.bits), (last.lanes, last.element.bits), clocks)

@@ -6,7 +6,7 @@ its memory is next, and where values are on their way), the function by all valu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,10 @@ from edgeml.errors import CheckFailed
 from ..bit_rows import numbers_of, rows_of
 from ..evaluation import Evaluation
 from ..induction import Steps, compare, next_values, reset_from_anything
-from ..netlist import Netlist
+from ..netlist import Bits, Netlist
 from ..pipeline import latency
 
-__all__ = ["MOST_VALUES", "WrongValue", "clocks_of", "prove_channel", "prove_passing"]
+__all__ = ["MOST_VALUES", "WrongValue", "clocks_of", "compare_channel", "prove_channel", "prove_passing"]
 
 Int64 = npt.NDArray[np.int64]
 MOST_VALUES = 2**22
@@ -86,23 +86,39 @@ def prove_channel(
     integer and `offset`, which the module does not see. Raises WrongValue.
     """
     word, lane = place
-    low, high = span
-    count = high - low + 1
-    if count > MOST_VALUES:
-        raise CheckFailed("function", f"has {count} values to look at, {MOST_VALUES} at most")
     bits, out = parameters["INPUT_BITS"], parameters["OUTPUT_BITS"]
     taken = netlist.ports["in_data"][lane * bits : (lane + 1) * bits]
     made = netlist.ports["push_data"][lane * out : (lane + 1) * out]
-    values = np.arange(low, high + 1)
-    given = dict(zip(taken, rows_of(values, bits), strict=True)) | {netlist.ports["rst"][0]: 0}
-    evaluation = Evaluation(netlist, count, given, through=True)
+    known = {netlist.ports["rst"][0]: 0}
     if "index" in netlist.words:
-        for k, bit in enumerate(netlist.word("index")):
-            evaluation.known[bit] = evaluation.mask if word >> k & 1 else 0
-    expected = np.asarray(function([values + offset]), np.int64) & ((1 << out) - 1)
+        known |= {bit: word >> k & 1 for k, bit in enumerate(netlist.word("index"))}
+    return compare_channel(netlist, (taken, made), known, span, lambda values: function([values + offset]))
+
+
+def compare_channel(
+    netlist: Netlist,
+    ports: tuple[Bits, Bits],
+    known: Mapping[int, int],
+    span: tuple[int, int],
+    function: Callable[[Int64], Int64],
+) -> int:
+    """What the bits of a channel give, behind all registers, for all integers of a span at the bits that it takes.
+
+    ports : bits that are taken, and given. known : bits that are 0 or 1 meanwhile. Raises WrongValue, or CheckFailed
+    where it depends on anything else.
+    """
+    (taken, made), (low, high) = ports, span
+    count = high - low + 1
+    if count > MOST_VALUES:
+        raise CheckFailed("function", f"has {count} values to look at, {MOST_VALUES} at most")
+    values, mask = np.arange(low, high + 1), (1 << count) - 1
+    given = {bit: mask if value else 0 for bit, value in known.items()}
+    given |= dict(zip(taken, rows_of(values, len(taken)), strict=True))
+    evaluation = Evaluation(netlist, count, given, through=True)
+    expected = np.asarray(function(values), np.int64) & ((1 << len(made)) - 1)
     found = evaluation.rows(made)
     wrong = 0
-    for right, each in zip(rows_of(expected, out), found, strict=True):
+    for right, each in zip(rows_of(expected, len(made)), found, strict=True):
         wrong |= right ^ each
     if wrong:
         row = (wrong & -wrong).bit_length() - 1

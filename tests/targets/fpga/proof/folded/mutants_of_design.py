@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-__all__ = ["KINDS", "mutant"]
+from edgeml.errors import ToolFailed
+from edgeml.targets.fpga.design import Built
+from edgeml.targets.fpga.proof.folded.prover import core_of, proof_files
+from edgeml.targets.fpga.proof.folded.refuted import wrong_of_core
+from tests.targets.fpga.forms import int8_network
+from tests.targets.fpga.proof.folded.certified import bytes_network, folded, not_proved, proved
+from tests.targets.fpga.proof.proved import mlp
+
+__all__ = ["KINDS", "Judged", "design", "judged", "mutant"]
 
 KINDS = ("memory", "core", "module")
 _OTHERS = {
@@ -96,3 +106,48 @@ def mutant(files: Mapping[str, bytes], seed: int) -> tuple[dict[str, bytes], str
 
 
 _NOT_PROVED_HERE = ("_fifo.v", "_fork.v", "_upsizer.v", "_downsizer.v")
+
+
+@cache
+def design(number: int) -> Built:
+    """One of the small designs that are changed: 2 bits, lines, two roundings of bytes, a residual sum."""
+    if number == 0:
+        return folded(mlp((12, 8, 8, 4), 0), {"fc0": (2, 4), "fc1": (4, 2), "fc2": (2, 4)})
+    if number == 1:
+        folds = {"fc0": (8, 1), "fc1": (4, 8), "fc2": (4, 4)}
+        return folded(mlp((12, 8, 8, 4), 0, bits=8), folds, {"act0": "line", "act1": "line"})
+    if number in (2, 3):
+        rounding = ("double_rounding", "float64_away")[number - 2]
+        return folded(bytes_network((6, 8, 3), rounding), {"dense0": (2, 2), "dense1": (3, 2)})
+    return folded(int8_network(0, "fp32_rne"), {})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A mutant. said : what was changed. verdict : refuted, not proved, proved, or not read (yosys cannot read it).
+    detail : why. differs : whether the core as a whole gave other values in Icarus (not asked where it is refuted)."""
+
+    said: str
+    verdict: str
+    detail: str
+    differs: bool
+
+
+def judged(seed: int) -> Judged:
+    """The mutant of a seed, proved or not; its core beside the network where nothing was refuted."""
+    built = design(seed // len(KINDS) % 5)
+    files = proof_files(built)
+    changed, said = mutant(files, seed)
+    try:
+        why = not_proved(proved(built, changed))
+    except ToolFailed as error:
+        return Judged(said, "not read", str(error), False)
+    found = next((detail for detail in why.values() if "confirmed" in detail), "")
+    if found:
+        return Judged(said, "refuted", found, True)
+    plan = built.layout.plan
+    try:
+        differs = bool(wrong_of_core(plan.network, {**files, **changed}, core_of(built, plan)))
+    except ToolFailed:
+        differs = True
+    return Judged(said, "not proved" if why else "proved", str(why), differs)

@@ -7,6 +7,8 @@ import pytest
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.proof.checkers.folded import check_certificate
 from edgeml.targets.fpga.proof.folded import facts
+from tests import sweeps
+from tests.targets.fpga.encoded import encoded_network
 from tests.targets.fpga.forms import int8_network
 from tests.targets.fpga.proof.folded.certified import bytes_network, certified, folded, not_proved, proved
 from tests.targets.fpga.proof.proved import mlp
@@ -65,6 +67,16 @@ def test_bytes_of_each_rounding_are_proved(rounding, tmp_path):
 @pytest.mark.parametrize("seed", [0, 1], ids=["residual", "tables"])
 def test_residual_sums_tables_and_entries_are_proved(seed, tmp_path):
     assert proved_and_checked(folded(int8_network(seed, "double_rounding"), {}), tmp_path / "b") > 20
+
+
+def test_inputs_as_bits_and_levels_are_proved(tmp_path):
+    assert proved_and_checked(folded(encoded_network(8), {}), tmp_path / "b") > 40
+
+
+@pytest.mark.slow(scaled=True)
+def test_random_networks_of_bits_and_levels_are_proved(tmp_path):
+    for seed in sweeps.seeds(0, 30):
+        assert proved_and_checked(folded(encoded_network(seed), {}), tmp_path / f"{seed}")
 
 
 def test_what_was_proved_of_a_module_is_not_proved_again_for_other_weights(monkeypatch):

