@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -80,6 +79,9 @@ def _plus(a: Form, b: Form, factor: int = 1) -> int | Form:
 
 
 def _add(space: Space, a: Value, b: Value) -> Value:
+    for value in (a, b):
+        if isinstance(value, Unknown):
+            return value
     one, other = _as_form(space, a), _as_form(space, b)
     return _plus(one, other) if len(one.terms) >= len(other.terms) else _plus(other, one)
 
@@ -165,54 +167,79 @@ def _ones(space: Space, value: Value) -> int:
         return int(np.bitwise_or.reduce(value.column))
     if isinstance(value, Unknown):
         return _ALL
+    mask = 0
+    for first, end, part in _fields(space, value):
+        found = space.fit(part, 32) if isinstance(part, Form) else Fit({}, part, part, part)
+        high = WORD - 1 if found is None else found.high
+        mask |= (((1 << high.bit_length()) - 1) & ((1 << (end - first)) - 1)) << first
+    return mask
+
+
+def _fields(space: Space, value: Form) -> list[tuple[int, int, int | Form]]:
+    """(first bit, bit behind the last, what stands there) of the fields that a form is made of, none of which reaches
+    another."""
     places = sorted({(c & -c).bit_length() - 1 for c in value.terms.values()} - {0})
     cuts = [(0, Fit({}, 0, 0, 0))]
     for place in (*places, 32):
         found = space.fit(value, place)
         if found is not None:
             cuts.append((place, found))
-    mask = 0
-    for (first, lower), (_, upper) in pairwise(cuts):
-        mask |= _width(space, lower, upper, first) << first
-    return mask if cuts[-1][0] == 32 else mask | (_ALL >> cuts[-1][0] << cuts[-1][0])
+    fields = []
+    for (first, lower), (end, upper) in pairwise(cuts):
+        terms = {v: (upper.terms.get(v, 0) - lower.terms.get(v, 0)) >> first for v in upper.terms | lower.terms}
+        fields.append((first, end, form(terms, (upper.constant - lower.constant) >> first)))
+    first, lower = cuts[-1]
+    if first < 32:  # what is above wraps: nothing is known of its highest bits
+        terms = {v: (c - lower.terms.get(v, 0)) >> first for v, c in value.terms.items()}
+        above = form(terms, (value.constant - lower.constant) >> first)
+        fields.append((first, 32, above))
+    return fields
 
 
-def _width(space: Space, lower: Fit, upper: Fit, first: int) -> int:
-    """Ones for each bit of (upper − lower) / 2^first."""
-    terms: Mapping[int, int] = {
-        v: (upper.terms.get(v, 0) - lower.terms.get(v, 0)) >> first for v in upper.terms.keys() | lower.terms.keys()
-    }
-    high = space.span(terms)[1] + ((upper.constant - lower.constant) >> first)
-    return int((1 << max(high, 0).bit_length()) - 1)
+def _by_fields(space: Space, name: str, value: Form, mask: int) -> Value | None:
+    """A bitwise operation with a constant, field by field; None where there is one field alone."""
+    fields = _fields(space, value)
+    if len(fields) == 1:
+        return None
+    total: Value = 0
+    for first, end, part in fields:
+        size = (1 << (end - first)) - 1
+        found = result(space, name, (part, mask >> first & size))
+        found = result(space, "and", (found, size))
+        total = _add(space, total, result(space, "shl", (found, first)))
+        if isinstance(total, Unknown):
+            return None
+    return total
 
 
 def _and(space: Space, a: Value, b: Value) -> Value | None:
     mask, value = (a, b) if isinstance(a, int) else (b, a)
     if isinstance(mask, int) and isinstance(value, Form):
-        return _masked(space, value, mask)
+        found = _masked(space, value, mask)
+        return found if found is not None else _by_fields(space, "and", value, mask)
     return 0 if _ones(space, a) & _ones(space, b) == 0 else None
 
 
 def _or(space: Space, a: Value, b: Value) -> Value | None:
     if _ones(space, a) & _ones(space, b) == 0:
         return _add(space, a, b)
-    return _by_the_common(space, a, b, -1)
+    return _by_the_common(space, "or", a, b, -1)
 
 
 def _xor(space: Space, a: Value, b: Value) -> Value | None:
     if _ones(space, a) & _ones(space, b) == 0:
         return _add(space, a, b)
-    return _by_the_common(space, a, b, -2)
+    return _by_the_common(space, "xor", a, b, -2)
 
 
-def _by_the_common(space: Space, a: Value, b: Value, factor: int) -> Value | None:
+def _by_the_common(space: Space, name: str, a: Value, b: Value, factor: int) -> Value | None:
     """a + b + factor · (a and b), for a constant and a form."""
     mask, value = (a, b) if isinstance(a, int) else (b, a)
     if not isinstance(mask, int) or not isinstance(value, Form):
         return None
     common = _masked(space, value, mask)
     if common is None:
-        return None
+        return _by_fields(space, name, value, mask)
     return _plus(_plus_of(mask, value), Form({}, common) if isinstance(common, int) else common, factor)
 
 

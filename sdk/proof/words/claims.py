@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from ...network import Network
 from ...network import Node as Layer
 from ..statement import Affine, Function, statement_of
 from .dataflow import Dataflow, Node, Operand
-from .values import Base, Form, Unknown, Value, form
+from .values import Base, Form, Unknown, Value, centred, form
 
 __all__ = ["Claim", "Source", "claim_of"]
 
-_ROWS, _SUM, _NONE = "rows", "sum", ""
+_ROWS, _SUM = "rows", "sum"
+_Line = tuple[dict[int, int], int]
+"""Terms and a constant: an exact integer."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Claim:
     @classmethod
     def of_copy(cls, flow: Dataflow, channel: int, word: Operand, node: Node, low: int) -> Claim:
         """That a word is a stored integer + low."""
-        variable = _variable(node)
-        return _compared(flow, channel, word, form({variable: 1}, low))
+        terms, constant = _line(Source([node], low), 0)
+        return _compared(flow, channel, word, form(terms, constant))
 
 
 class _Job(Protocol):
@@ -74,6 +75,13 @@ def _variable(node: Node) -> int:
     assert isinstance(node.value, Form)
     (variable,) = node.value.terms
     return variable
+
+
+def _stored(node: Node, weight: int) -> _Line:
+    """A stored integer times a weight: that of a node whose range holds one integer is a constant."""
+    if isinstance(node.value, int):
+        return {}, weight * centred(node.value)
+    return {_variable(node): weight}, 0
 
 
 def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources: Sequence[Source]) -> Claim:
@@ -103,21 +111,19 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
     return Claim(channel, word, False, "", f"no proof knows layers of kind {layers[0].layer.kind}")
 
 
-_Line = tuple[dict[int, int], int]
-"""Terms and a constant: an exact integer."""
-
-
 def _line(source: Source, channel: int) -> _Line:
-    return {_variable(source.nodes[channel]): 1}, source.low
+    terms, constant = _stored(source.nodes[channel], 1)
+    return terms, constant + source.low
 
 
 def _affine(statement: Affine, sources: Sequence[Source]) -> _Line:
     terms: dict[int, int] = {}
     constant = statement.constant
     for (tensor, channel), weight in statement.weights.items():
-        variable = _variable(sources[tensor].nodes[channel])
-        terms[variable] = terms.get(variable, 0) + weight
-        constant += weight * sources[tensor].low
+        stored, fixed = _stored(sources[tensor].nodes[channel], weight)
+        for variable, factor in stored.items():
+            terms[variable] = terms.get(variable, 0) + factor
+        constant += fixed + weight * sources[tensor].low
     return {v: c for v, c in terms.items() if c}, constant
 
 
@@ -175,6 +181,3 @@ def _by_rows(flow: Dataflow, channel: int, word: Operand, line: _Line, values: A
 def _factor(terms: dict[int, int], base: Base) -> int:
     variable, weight = base.terms[0]
     return terms[variable] // weight
-
-
-Integers = npt.NDArray[np.int64]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
+import numpy.typing as npt
 
 from .arithmetic import result
-from .concrete import OPERATIONS
+from .concrete import COLUMN_OPERATIONS, OPERATIONS
 from .values import Form, Space, Unknown, Value
 
 __all__ = ["Dataflow", "Node", "Operand"]
@@ -34,6 +35,7 @@ class Node:
 Operand = int | Node
 """A constant 0 … 2^32 − 1, or the result of an operation."""
 
+Column = npt.NDArray[np.uint32]
 _MOST_AMONG = 64
 
 
@@ -63,7 +65,8 @@ class Dataflow:
     def input(self, low: int, high: int, sample: int) -> Node:
         """A new input within low … high, as a word."""
         variable = self.space.variable(low, high)
-        return self._enter(("input", low, high), Form({variable: 1}, 0), sample & 0xFFFF_FFFF)
+        value: Value = Form({variable: 1}, 0) if low < high else low & 0xFFFF_FFFF
+        return self._enter(("input", low, high), value, sample & 0xFFFF_FFFF)
 
     def unknown(self, why: str) -> Node:
         """A word of which nothing is known."""
@@ -82,6 +85,23 @@ class Dataflow:
             node = self._enter(key, value, OPERATIONS[name](*samples), among)
             self._found[key] = node
         return node
+
+    def columns(self, given: Callable[[int, Mapping[int, Column]], Column]) -> dict[int, Column]:
+        """What each node is, of several inputs at once: by number columns uint32 [samples].
+
+        given : the column of an input, by its number and the columns before it.
+        """
+        found: dict[int, Column] = {}
+        for number, (name, *operands) in enumerate(self.operations):
+            if name == "input":
+                found[number] = given(number, found)
+            elif name == "lookup":
+                at, first, step, entries = operands
+                found[number] = np.array(entries, np.uint32)[(found[at].astype(np.int64) - first) // step]
+            elif name != "unknown" and all(operand < 0 or operand in found for operand in operands):
+                taken = [np.array([~item], np.uint32) if item < 0 else found[item] for item in operands]
+                found[number] = COLUMN_OPERATIONS[name](*taken)
+        return found
 
     def lookup(self, address: Node, first: int, step: int, entries: Sequence[int]) -> Node:
         """entries[(address − first) / step]; every address that can come is one of them."""

@@ -183,16 +183,19 @@ class Space:
         return column
 
     def standing_for(self, table: Table) -> Form:
-        """A variable for the entries of a table."""
-        key = (table.base, table.column.tobytes())
+        """A variable for the entries of a table, times the power of two that all of them share."""
+        wide = table.column.astype(np.int64)
+        signed = np.where(wide >= WORD >> 1, wide - WORD, wide)
+        narrow = wide if wide.max() - wide.min() <= signed.max() - signed.min() else signed
+        ones = int(np.bitwise_or.reduce(narrow))
+        shared = (ones & -ones).bit_length() - 1
+        column = ((narrow >> shared) & (WORD - 1)).astype(np.uint32)
+        key = (table.base, column.tobytes())
         if key not in self._standing_for:
-            wide = table.column.astype(np.int64)
-            signed = np.where(wide >= WORD >> 1, wide - WORD, wide)
-            narrow = wide if wide.max() - wide.min() <= signed.max() - signed.min() else signed
-            made = self.variable(int(narrow.min()), int(narrow.max()))
-            self.made_of[made] = table
+            made = self.variable(int(narrow.min()) >> shared, int(narrow.max()) >> shared)
+            self.made_of[made] = Table(table.base, column)
             self._standing_for[key] = made
-        return Form({self._standing_for[key]: 1}, 0)
+        return Form({self._standing_for[key]: centred(1 << shared)}, 0)
 
     def table(self, base: Base, column: Column) -> Value:
         """A table, or the constant or form that it is."""

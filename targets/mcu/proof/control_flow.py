@@ -21,8 +21,7 @@ def join_of(branch: int, instruction: Callable[[int], Instruction]) -> int | Non
         address = open_.pop()
         if address in following:
             continue
-        targets = instruction(address).targets
-        following[address] = (_EXIT,) if targets is None else targets
+        following[address] = instruction(address).targets
         open_ += [target for target in following[address] if target != _EXIT]
     behind = _postdominators(following)
     common = behind[branch] - {branch}

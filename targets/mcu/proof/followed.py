@@ -8,7 +8,7 @@ those before it for granted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -182,6 +182,33 @@ class Followed:
                 raise CheckFailed(self._emulator.core.title, "the emulator took other ways than the proof")
             self._outputs(rest)
         self.stages.append(rest)
+
+    def differs(self, q: npt.NDArray[np.int32]) -> str:
+        """Whether the operations found give other outputs for q [samples, inputs] than the emulator, in words."""
+        given: dict[int, Operand] = {}
+        for found in self.stages:
+            if found.stage is not None:
+                nodes = self.sources[found.stage.output.name]
+                given.update({node.number: claim.word for node, claim in zip(nodes, found.claims, strict=True)})
+        raw = {node.number: q[:, place].astype(np.uint32) for place, node in enumerate(self.raw)}
+
+        def column(number: int, known: Mapping[int, npt.NDArray[np.uint32]]) -> npt.NDArray[np.uint32]:
+            if number in raw:
+                return raw[number]
+            word = given[number]
+            return np.array([word], np.uint32) if isinstance(word, int) else known[word.number]
+
+        columns = self.flow.columns(column)
+        outputs = [claim.word for claim in self.stages[-1].claims]
+        for row, sample in enumerate(q):
+            dtype = np.int8 if self.network.quantizer.signed else np.uint8
+            self._emulator.write(self._input, sample.astype(dtype).tobytes())
+            self._emulator.call(f"{self.layout.name}_invoke", self._input, self._output, self._arena)
+            emulated = np.frombuffer(self._emulator.read(self._output, 4 * len(outputs)), "<u4")
+            ours = [w if isinstance(w, int) else int(np.broadcast_to(columns[w.number], len(q))[row]) for w in outputs]
+            if ours != emulated.tolist():
+                return f"sample {row}: {ours}, in the emulator {emulated.tolist()}"
+        return ""
 
     def _entries(self) -> dict[int, Stage]:
         """The stages by the addresses of their functions."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from ..cores import CORES, UNICORN_CORES, Core
+from ..cores import UNICORN_CORES, Core
 from .machine import InstructionSet
 from .riscv import RiscV
+from .thumb import Thumb
 
 __all__ = ["followed_cores", "instruction_set"]
 
 
 def followed_cores() -> tuple[str, ...]:
     """The names of the cores whose machine code is followed."""
-    return tuple(name for name in UNICORN_CORES if CORES[name].architecture == "riscv")
+    return UNICORN_CORES
 
 
 def instruction_set(core: Core) -> InstructionSet:
     """Of one of `followed_cores`."""
-    return RiscV()
+    return RiscV() if core.architecture == "riscv" else Thumb()

@@ -16,8 +16,10 @@ from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 from .control_flow import join_of
 from .memory import Memory
 
-__all__ = ["Instruction", "InstructionSet", "Machine", "Stopped"]
+__all__ = ["END", "Instruction", "InstructionSet", "Machine", "Stopped"]
 
+END = -1
+"""Where a function that returns goes."""
 _MOST_STEPS = 3_000_000
 _MOST_DEPTH = 40
 
@@ -31,8 +33,8 @@ class Instruction(Protocol):
 
     size: int
     """Bytes."""
-    targets: tuple[int, ...] | None
-    """Where it may go within its function (calls return behind themselves); None where it returns."""
+    targets: tuple[int, ...]
+    """Where it may go within its function (calls return behind themselves); END where it returns."""
     run: Callable[[Machine], None]
     """Does it; `machine.pc` is that of the next instruction already."""
 
@@ -108,17 +110,22 @@ class Machine:
             self.pc = target if known else self.pc
             return
         assert isinstance(condition, Node)
-        self._both(condition, target, self.pc)
+        self.both(condition, lambda m: m.jump(target), None)
 
-    def _both(self, condition: Node, taken: int, fallen: int) -> None:
-        join, stack = self._join()
+    def both(self, condition: Node, taken: Callable[[Machine], None], join: int | None) -> None:
+        """Do `taken` where the condition is 1, and nothing where it is 0, each to where both ways meet."""
+        if join is None:
+            join, stack = self._join()
+        else:
+            stack = self.stack_pointer()
+        behind = self.pc
         if self.depth >= _MOST_DEPTH:
             raise Stopped("too many branches within one another depend on the inputs")
         self.forks += 1
         ways = []
         before = (list(self.registers), self.flags, self.memory, self.path, self.real)
         returns = list(self.returns)
-        for target, holds in ((taken, 1), (fallen, 0)):
+        for holds in (1, 0):
             here = condition if holds else self.flow.make("xor", condition, 1)
             self.path = self.flow.make("and", before[3], here) if before[3] != 1 else here
             if not isinstance(self.path, int) and self.flow.constant(self.path) == 0:
@@ -126,11 +133,15 @@ class Machine:
             self.registers, self.flags = list(before[0]), before[1]
             self.memory = before[2].child()
             self.real = before[4] and condition.sample == holds
-            self.pc = target
+            self.pc = behind
             self.returns = list(returns)
+            if holds:
+                taken(self)
             self.depth += 1
             self.run(join, stack=stack)
             self.depth -= 1
+            if self.returns and join == self.returns[-1][0]:
+                self.returns.pop()  # a conditional jump to the function's end
             ways.append((self.registers, self.flags, self.memory))
         self.memory, self.path, self.real, self.pc = before[2], before[3], before[4], join
         self._meet(condition, ways)

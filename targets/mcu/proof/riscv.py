@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgeml.proof.words.dataflow import Operand
 
-from .machine import Instruction, Machine, Stopped
+from .machine import END, Instruction, Machine, Stopped
 from .riscv_compressed import expanded
 
 __all__ = ["RiscV"]
@@ -18,7 +18,7 @@ _ALL = 0xFFFF_FFFF
 @dataclass(frozen=True)
 class _Decoded:
     size: int
-    targets: tuple[int, ...] | None
+    targets: tuple[int, ...]
     run: Callable[[Machine], None]
 
 
@@ -132,7 +132,7 @@ def _transfer(address: int, word: int, size: int) -> _Decoded:
     if opcode == 0x67 and funct3 == 0:
         offset = _signed(word >> 20, 12) & _ALL
         return _Decoded(
-            size, (behind,) if rd else None, _jump(rd, behind, lambda m: m.flow.make("add", m.registers[rs1], offset))
+            size, (behind,) if rd else (END,), _jump(rd, behind, lambda m: m.flow.make("add", m.registers[rs1], offset))
         )
     raise Stopped(f"at {address:#010x} stands {word:#010x}, an instruction that the proof does not know")
 
