@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +18,7 @@ _ALL = WORD - 1
 def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
     """What `name` gives for operands of which this is known."""
     if all(isinstance(value, int) for value in operands):
-        return OPERATIONS[name](*operands)  # type: ignore[arg-type]
+        return OPERATIONS[name](*operands)
     for value in operands:
         if isinstance(value, Unknown):
             return value
@@ -186,7 +187,9 @@ def _fields(space: Space, value: Form) -> list[tuple[int, int, int | Form]]:
             cuts.append((place, found))
     fields = []
     for (first, lower), (end, upper) in pairwise(cuts):
-        terms = {v: (upper.terms.get(v, 0) - lower.terms.get(v, 0)) >> first for v in upper.terms | lower.terms}
+        terms = {
+            v: (upper.terms.get(v, 0) - lower.terms.get(v, 0)) >> first for v in upper.terms.keys() | lower.terms.keys()
+        }
         fields.append((first, end, form(terms, (upper.constant - lower.constant) >> first)))
     first, lower = cuts[-1]
     if first < 32:  # what is above wraps: nothing is known of its highest bits
@@ -303,7 +306,7 @@ def _select(space: Space, condition: Value, a: Value, b: Value) -> Value | None:
     return None
 
 
-_RULES = {
+_RULES: dict[str, Callable[..., Value | None]] = {
     "add": _add,
     "sub": _sub,
     "mul": _mul,

@@ -14,9 +14,11 @@ from ..statement import Affine, Function, statement_of
 from .dataflow import Dataflow, Node, Operand
 from .values import Base, Form, Unknown, Value, centred, form
 
-__all__ = ["Claim", "Source", "claim_of"]
+__all__ = ["UNTRIED", "Claim", "Source", "claim_of"]
 
 _ROWS, _SUM = "rows", "sum"
+UNTRIED = "no proof knows"
+"""How the detail of a claim begins of which no proof is known."""
 _Line = tuple[dict[int, int], int]
 """Terms and a constant: an exact integer."""
 
@@ -99,7 +101,7 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
         if isinstance(statement, Affine) and isinstance(last, Function) and last.sources == ((0, channel),):
             inner = _affine(statement, sources)
             return _by_rows(flow, channel, word, inner, lambda x: last.values([x]) - low)
-        return Claim(channel, word, False, "", f"no proof knows {layers[0].layer.kind} and {layers[1].layer.kind}")
+        return Claim(channel, word, False, "", f"{UNTRIED} {layers[0].layer.kind} and {layers[1].layer.kind}")
     if isinstance(statement, Affine):
         terms, constant = _affine(statement, sources)
         value = form(terms, constant - low)
@@ -108,7 +110,7 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
         tensor, place = statement.sources[0]
         function = statement.values
         return _by_rows(flow, channel, word, _line(sources[tensor], place), lambda x: function([x]) - low)
-    return Claim(channel, word, False, "", f"no proof knows layers of kind {layers[0].layer.kind}")
+    return Claim(channel, word, False, "", f"{UNTRIED} layers of kind {layers[0].layer.kind}")
 
 
 def _line(source: Source, channel: int) -> _Line:

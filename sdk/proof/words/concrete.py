@@ -56,7 +56,7 @@ def _shift(left: bool) -> Callable[[Column, Column], Column]:
 
 
 def _words(number: npt.NDArray[Any]) -> Column:
-    return (number & number.dtype.type(_ALL)).astype(np.uint32)
+    return np.asarray(number & number.dtype.type(_ALL), np.uint32)
 
 
 COLUMN_OPERATIONS: dict[str, Callable[..., Column]] = {
@@ -74,6 +74,6 @@ COLUMN_OPERATIONS: dict[str, Callable[..., Column]] = {
     "slt": lambda a, b: (a.astype(np.int32) < b.astype(np.int32)).astype(np.uint32),
     "ult": lambda a, b: (a < b).astype(np.uint32),
     "eq": lambda a, b: (a == b).astype(np.uint32),
-    "select": lambda c, a, b: np.where(c != 0, a, b),
+    "select": lambda c, a, b: np.asarray(np.where(c != 0, a, b), np.uint32),
 }
 """The same on columns uint32 [rows]."""

@@ -51,7 +51,7 @@ def _expected(stage: Stage, stored: Stored) -> npt.NDArray[np.int64]:
     ]
     for node in stage.job.nodes:
         values = [node.layer.evaluate(*values)]
-    return values[0][0].astype(np.int64) - stage.output.low
+    return np.asarray(values[0][0].astype(np.int64) - stage.output.low, np.int64)
 
 
 def _candidates(followed: Followed, found: FollowedStage) -> Iterator[Stored]:

@@ -220,7 +220,7 @@ class Followed:
     def emulated(self, stage: Stage, stored: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
         """What a stage of the image leaves, stored integers [channels], where it is given these stored inputs."""
         contents = {}
-        for tensor, values in zip(stage.job.inputs, stored, strict=True):
+        for tensor, values in zip(stage.job.inputs, stored, strict=bool(stage.job.inputs)):
             padded = np.zeros(tensor.padded, np.int64)
             padded[: tensor.size] = values
             contents[self._place(tensor)] = padded.astype(_STORED[tensor.ctype]).tobytes()
@@ -288,6 +288,7 @@ class Followed:
         stage, tensor = found.stage, found.stage.output
         start, size = self._arena + stage.offset, tensor.item_bytes
         nodes = []
+        samples = self._samples_of(stage) if found.stopped else None
         for channel in range(tensor.size):
             address = start + channel * size
             word = self.machine.memory.load(address, size) if not found.stopped else self.flow.unknown(found.stopped)
@@ -295,7 +296,8 @@ class Followed:
                 word = self.flow.make("sar", self.flow.make("shl", word, 16), 16)
             claim = claim_of(self.flow, stage, channel, word, self._sources(stage))
             found.claims.append(claim)
-            sample = claim.word if isinstance(claim.word, int) else claim.word.sample
+            word = claim.word if samples is None else int(samples[channel])
+            sample = word if isinstance(word, int) else word.sample
             sample = sample - (1 << 32) if size > 1 and sample >> 31 else sample
             low, high = int(tensor.stored_low[channel]), int(tensor.stored_high[channel])
             node = self._new(tensor.name, channel, low, high, sample)
@@ -308,6 +310,11 @@ class Followed:
                 self.machine.memory.store(start + place, 1, 0)
         self.sources[tensor.name] = nodes
         self.flow.space.forget()
+
+    def _samples_of(self, stage: Stage) -> npt.NDArray[np.int64]:
+        """What a stage that could not be followed leaves for the sample, from the emulator."""
+        inputs = [self.sources[tensor.name] for tensor in stage.job.inputs] or [self.raw]
+        return self.emulated(stage, [np.array([node.sample for node in nodes], np.int64) for nodes in inputs])
 
     def _sources(self, stage: Stage) -> list[Source]:
         if not stage.job.inputs:

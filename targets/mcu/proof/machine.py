@@ -31,12 +31,20 @@ class Stopped(Exception):
 class Instruction(Protocol):
     """A decoded instruction."""
 
-    size: int
-    """Bytes."""
-    targets: tuple[int, ...]
-    """Where it may go within its function (calls return behind themselves); END where it returns."""
-    run: Callable[[Machine], None]
-    """Does it; `machine.pc` is that of the next instruction already."""
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """Where it may go within its function (calls return behind themselves); END where it returns."""
+        ...
+
+    @property
+    def run(self) -> Callable[[Machine], None]:
+        """Does it; `machine.pc` is that of the next instruction already."""
+        ...
 
 
 class InstructionSet(Protocol):

@@ -6,14 +6,20 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from edgeml.errors import CheckFailed
 from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
+from edgeml.proof.words.certificate import StageWords, words_certificate
+from edgeml.proof.words.claims import UNTRIED
+from edgeml.system.regular_file import read_regular
 
 from ..cores import CORES
 from ..emulator import Emulator
 from ..executor import checked_firmware, is_firmware, recorded_optimization
+from ..firmware import Firmware
 from ..image_build import library_image
 from ..measure import measuring_missing
+from ..target import FOLDER
 from .counterexamples import counterexample
 from .followed import Followed, FollowedStage
 from .instruction_sets import followed_cores
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MachineCodeProver", "rows_of"]
 
+_C = (".c", ".h")
+_COMPARED, _LARGEST = 64, 2**28
 _METHODS = {"sum": "as weighted sums", "rows": "for all values of their sum"}
 _LABEL, _AROUND = "the label", "start-up code, self-test, boards and the device of hardware in the loop"
 
@@ -49,10 +57,34 @@ class MachineCodeProver:
         image = library_image(firmware, core, optimize=recorded_optimization(bundle))
         followed = Followed(Emulator(core, image), firmware.program, bundle.golden()[0][0])
         followed.run(announce, seconds)
-        return Findings(rows_of(followed, announce))
+        rows = rows_of(followed)
+        if rows[-3].status == PROVED:
+            announce("comparing the operations with the emulator")
+            vectors = bundle.golden()[0][:_COMPARED]
+            if differing := followed.differs(vectors):
+                raise CheckFailed(core.title, f"the proof reads its instructions otherwise than Unicorn: {differing}")
+        return Findings(rows, _certificate(bundle, followed, firmware))
 
 
-def rows_of(followed: Followed, announce: Callable[[str], None] = lambda what: None) -> list[Row]:
+def _certificate(bundle: Bundle, followed: Followed, firmware: Firmware) -> dict[str, bytes]:
+    """The files of the certificate; none where not all stages were come to."""
+    if len(followed.stages) != len(followed.layout.stages) + 1:
+        return {}
+    stages = []
+    for found in followed.stages[:-1]:
+        assert found.stage is not None
+        names, output = [node.name for node in found.stage.job.nodes], found.stage.output
+        values = followed.sources[output.name]
+        stages.append(
+            StageWords(names, values, output.low, output.item_bytes, found.claims, found.padding, found.seconds)
+        )
+    network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST)
+    artifacts = {f"{FOLDER}/{path}": text.encode() for path, text in firmware.files.items() if path.endswith(_C)}
+    flow, raw, outputs = followed.flow, followed.raw, followed.stages[-1].claims
+    return words_certificate(flow, raw, stages, outputs, network_file, artifacts, "proof/machine_code")
+
+
+def rows_of(followed: Followed) -> list[Row]:
     """A row for each stage, one for accesses to memory, and what is not tried."""
     rows = []
     for found in followed.stages:
@@ -82,8 +114,9 @@ def _row(found: FollowedStage) -> Row:
     detail = found.stopped or ("" if first is None else f"{found.name}[{first.channel}]: {first.detail}")
     if proved == claims and not found.stopped:
         return Row(found.name, PROVED, claims, proved, method, round(found.seconds, 3))
-    untried = all("no proof knows" in claim.detail for claim in found.claims if not claim.proved)
-    status = NOT_TRIED if untried and not found.stopped else OPEN
+    open_ = [claim for claim in found.claims if not claim.proved]
+    untried = open_ and not found.stopped and all(claim.detail.startswith(UNTRIED) for claim in open_)
+    status = NOT_TRIED if untried else OPEN
     return Row(
         found.name, status, claims, proved, method, round(found.seconds, 3), detail or "what is behind it is not 0"
     )

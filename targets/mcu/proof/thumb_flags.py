@@ -1,7 +1,7 @@
 """The flags of Arm: kept as what they were made of, and found where a condition asks for them.
 
-`("adc", a, b, c)`: of a + b + c, c a carry of 0 or 1; a − b is a + ~b + 1. `("result", r, carry)`: of a result alone; the
-carry is None where it stays what it was. GE is in another place, four operands of 0 or 1.
+`("adc", a, b, c)`: of a + b + c, c a carry of 0 or 1; a − b is a + ~b + 1. `("result", r, carry)`: of a result alone;
+the carry is None where it stays what it was. GE is in another place, four operands of 0 or 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ALL = 0xFFFF_FFFF
 
 
 def _parts(m: Machine) -> tuple[Any, Any]:
-    return m.flags if len(m.flags) == 2 else (None, None)  # type: ignore[return-value]
+    return m.flags if len(m.flags) == 2 else (None, None)
 
 
 def set_added(m: Machine, a: Operand, b: Operand, carry: Operand = 0) -> None:

@@ -206,7 +206,16 @@ def _high_registers(address: int, half: int) -> Decoded:
     return Decoded(2, (END,), lambda m: put(m, PC, get(m, rm)))
 
 
-_BY_REGISTER = ((4, 0, False), (2, 0, False), (1, 0, False), (1, 1, True), (4, 1, False), (2, 1, False), (1, 1, False), (2, 1, True))  # fmt: skip
+_BY_REGISTER = (
+    (4, 0, False),
+    (2, 0, False),
+    (1, 0, False),
+    (1, 1, True),
+    (4, 1, False),
+    (2, 1, False),
+    (1, 1, False),
+    (2, 1, True),
+)
 """STR, STRH, STRB, LDRSB, LDR, LDRH, LDRB, LDRSH: size, whether it loads, sign."""
 
 
@@ -214,12 +223,15 @@ def _memory(half: int) -> Callable[[Machine], None]:
     rd, rn, top = half & 7, half >> 3 & 7, half >> 12
     if top == 5:
         size, loads, sign = _BY_REGISTER[half >> 9 & 7]
-        return memory_access(rd, size, bool(loads), sign, lambda m: m.flow.make("add", m.registers[rn], m.registers[half >> 6 & 7]))  # fmt: skip
+        rm = half >> 6 & 7
+        at = lambda m: m.flow.make("add", m.registers[rn], m.registers[rm])  # noqa: E731
+        return memory_access(rd, size, bool(loads), sign, at)
     loads = half >> 11 & 1
     if top == 9:
-        return memory_access(half >> 8 & 7, 4, bool(loads), False, lambda m: m.flow.make("add", m.registers[SP], 4 * (half & 255)))  # fmt: skip
-    size = {6: 4, 7: 1, 8: 2}[top]
-    offset = (half >> 6 & 31) * size
+        rd, rn, size, offset = half >> 8 & 7, SP, 4, 4 * (half & 255)
+    else:
+        size = {6: 4, 7: 1, 8: 2}[top]
+        offset = (half >> 6 & 31) * size
     return memory_access(rd, size, bool(loads), False, lambda m: m.flow.make("add", m.registers[rn], offset))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgeml.network import Network
+from edgeml.network import Dense, Network, Node
 from edgeml.proof.findings import Row
 from edgeml.targets.mcu.cores import core
 from edgeml.targets.mcu.emulator import Emulator
@@ -16,7 +16,7 @@ from edgeml.targets.mcu.image_build import library_image
 from edgeml.targets.mcu.proof.followed import Followed
 from edgeml.targets.mcu.proof.prover import rows_of
 
-__all__ = ["changed", "follow", "rows"]
+__all__ = ["changed", "firmware_of", "follow", "rows", "sparse"]
 
 
 def firmware_of(network: Network, name: str, kernel: str = "") -> Firmware:
@@ -24,6 +24,19 @@ def firmware_of(network: Network, name: str, kernel: str = "") -> Firmware:
     stages = firmware_files(network, core(name), {}).program.layout.stages
     chosen = dict.fromkeys((stage.job.prefix for stage in stages), kernel) if kernel else {}
     return firmware_files(network, core(name), chosen)
+
+
+def sparse(network: Network) -> Network:
+    """The same with seven of ten weights zero."""
+    generator = np.random.default_rng(7)
+    nodes = []
+    for node in network.nodes:
+        layer = node.layer
+        if isinstance(layer, Dense):
+            weight = np.where(generator.random(layer.weight.shape) < 0.7, 0, layer.weight)
+            layer = Dense(weight, layer.weight_bits, layer.bias)
+        nodes.append(Node(node.name, layer, node.inputs))
+    return Network(network.name, tuple(nodes), network.output)
 
 
 def changed(firmware: Firmware, faults: Mapping[str, str]) -> Firmware:

@@ -1,25 +1,45 @@
-"""Every kernel of a core is proved in its machine code, and the old fault of sums over 514 inputs is refuted."""
+"""Kernels of all cores are proved in their machine code; of what cannot be followed nothing is said."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output
-from edgeml.proof.claim import NOT_TRIED, PROVED, REFUTED
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
 from tests.targets.mcu.networks import random_network
-from tests.targets.mcu.proof.proved import rows
+from tests.targets.mcu.proof.proved import firmware_of, follow, rows, sparse
 
-_NARROW = {"w2": 2, "w4": 4, "w8": 8, "ro": 8}
+LANES = ("w2_lanes4", "w2_lanes2", "w4_lanes2", "w8_block", "rows")
+DSP = ("w2_dsp", "w2_levels", "w2_words", "w4_dsp", "w8_dsp", "rows")
+BITS = {"w2": 2, "w4": 4, "w8": 8, "ro": 8}
+CASES = [("rv32", kernel) for kernel in LANES]
+CASES += [("m0", "w2_lanes4"), ("m0", "w2_lanes2"), ("m0", "w4_lanes2"), ("m0", "w8_block")]
+CASES += [("m3", "w2_lanes2"), ("m7", "w2_dsp"), ("m33", "w4_dsp"), *(("m4", kernel) for kernel in DSP)]
 
 
-@pytest.mark.parametrize("kernel", ["w2_lanes4", "w2_lanes2", "w4_lanes2", "w8_block", "rows"])
-def test_every_kernel_of_a_core_is_proved(kernel):
-    bits = _NARROW[kernel[:2]]
-    network = random_network(3, (24, 12, 5), bits, activation_bits=2, input_bits=4)
-    found = rows(network, "rv32", kernel)
-    assert {row.status for row in found.values() if row.claims} == {PROVED}
+def whole(found) -> bool:
+    """Whether all that there are claims about is proved."""
+    return {row.status for row in found.values() if row.claims} == {PROVED}
+
+
+@pytest.mark.parametrize(("core", "kernel"), CASES)
+def test_every_kernel_is_proved(core, kernel):
+    network = random_network(3, (16, 12, 5), BITS[kernel[:2]], activation_bits=2, input_bits=4)
+    found = rows(network, core, kernel)
+    assert whole(found)
     assert {row.status for row in found.values() if not row.claims} == {NOT_TRIED}
+
+
+@pytest.mark.parametrize("core", ["m0", "rv32", "m4"])
+def test_weights_written_out_are_proved(core):
+    assert whole(rows(sparse(random_network(3, (24, 12, 5), 2, input_bits=8, signed=True)), core, "straight_line"))
+
+
+def test_weights_written_out_by_words_are_proved():
+    followed = follow(firmware_of(sparse(random_network(3, (24, 12, 5), 2)), "m4", "straight_line_words"), "m4")
+    assert {found.stage.code.kernel for found in followed.stages[1:-1]} == {"straight_line_words"}
+    assert all(claim.proved for found in followed.stages for claim in found.claims)
 
 
 def wide(inputs: int) -> Network:
@@ -50,9 +70,47 @@ SUM_AS_IT_WAS = """    for (; word != end; word += 2) {
 
 
 def test_sums_over_more_than_514_inputs_are_refuted_in_the_source_as_it_was():
-    assert rows(wide(512), "rv32", "w8_block", {SUM_OF_NOW: SUM_AS_IT_WAS})["dense"].status == PROVED
-    found = rows(wide(520), "rv32", "w8_block", {SUM_OF_NOW: SUM_AS_IT_WAS})["dense"]
+    core = "m0"
+    assert rows(wide(512), core, "w8_block", {SUM_OF_NOW: SUM_AS_IT_WAS})["dense"].status == PROVED
+    found = rows(wide(520), core, "w8_block", {SUM_OF_NOW: SUM_AS_IT_WAS})["dense"]
     assert found.status == REFUTED
     assert "in the emulator" in found.detail
     assert "520 values within 0 … 4345103100" in found.detail
-    assert rows(wide(520), "rv32", "w8_block")["dense"].status == PROVED
+
+
+def test_the_operations_give_what_the_emulator_gives_for_other_inputs():
+    network = random_network(5, (16, 12, 5), 4, activation_bits=4, input_bits=8, signed=True)
+    followed = follow(firmware_of(network, "m4"), "m4")
+    q = np.random.default_rng(1).integers(-128, 128, (32, 16)).astype(np.int32)
+    assert followed.differs(q) == ""
+    word = followed.stages[-1].claims[0].word
+    name, a, b = followed.flow.operations[word.number]
+    followed.flow.operations[word.number] = ("xor" if name == "add" else "add", a, b)
+    assert "sample" in followed.differs(q) or name not in ("add", "xor")
+
+
+def test_of_a_stage_that_cannot_be_followed_nothing_is_said_and_what_comes_behind_is_proved():
+    network = random_network(3, (16, 12, 5), 2, activation_bits=2, input_bits=4)
+    firmware = firmware_of(network, "rv32")
+    begin = next(text for text in firmware.files["src/net.c"].splitlines() if text.startswith("EDGEML_SEPARATE"))
+    division = {f"{begin}\n{{\n": f"{begin}\n{{\n    volatile uint32_t three = 3u; three = three / (three - 1u);\n"}
+    found = rows(network, "rv32", "", division)
+    stopped = [row for row in found.values() if "does not know" in row.detail]
+    assert [row.status for row in stopped] == [OPEN]
+    assert stopped[0].proved == 0
+    assert found["dense1"].status == PROVED
+    assert found["memory"].status == OPEN
+
+
+def test_layers_of_few_thresholds_and_of_many_are_proved():
+    for levels, core in ((1, "rv32"), (2, "m4"), (15, "rv32"), (40, "m4")):
+        generator = np.random.default_rng(levels)
+        quantizer = InputQuantizer(8, np.array([1.0]), np.array([0.0]), 0, 4, True)
+        at = np.sort(generator.integers(-60, 60, (6, levels)), axis=1)
+        nodes = (
+            Node("input", quantizer),
+            Node("dense", Dense(generator.integers(-8, 8, (6, 8)), 4, generator.integers(-9, 9, 6)), ("input",)),
+            Node("act", Threshold(at, -1), ("dense",)),
+        )
+        network = Network("many", nodes, Output(np.array([1.0])))
+        assert whole(rows(network, core)), (levels, core)
