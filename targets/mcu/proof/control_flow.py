@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .machine import Instruction
 
 __all__ = ["join_of"]
 
 _EXIT = -1
 
 
-def join_of(branch: int, instruction: Callable[[int], Instruction]) -> int | None:
-    """The first instruction that every way from a branch comes to; None if that is the end of the function."""
+def join_of(branch: int, targets: Callable[[int], tuple[int, ...]]) -> int | None:
+    """The first instruction that every way from a branch comes to; None if that is the end of the function.
+
+    targets : where the instruction at an address may go, −1 for the end.
+    """
     following: dict[int, tuple[int, ...]] = {}
     open_ = [branch]
     while open_:
         address = open_.pop()
         if address in following:
             continue
-        following[address] = instruction(address).targets
+        following[address] = targets(address)
         open_ += [target for target in following[address] if target != _EXIT]
     behind = _postdominators(following)
     common = behind[branch] - {branch}

@@ -157,7 +157,7 @@ class Machine:
     def _join(self) -> tuple[int, int]:
         """Where both ways of the branch at `at` meet, and the stack pointer there."""
         if self.at not in self._joins:
-            self._joins[self.at] = join_of(self.at, self.instruction)
+            self._joins[self.at] = join_of(self.at, lambda address: self.instruction(address).targets)
         join = self._joins[self.at]
         return self.returns[-1] if join is None else (join, self.stack_pointer())
 

@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from edgeml.proof.words.dataflow import Operand
-
-from .machine import END, Instruction, Machine, Stopped
+from .machine import Instruction, Machine, Stopped
 from .thumb_flags import condition_of
+from .thumb_instruction import LR, SP, Decoded, Unknown
+from .thumb_narrow import narrow
+from .thumb_wide import wide
 
-__all__ = ["Decoded", "Thumb", "Unknown", "following", "get", "put"]
-
-SP, LR, PC = 13, 14, 15
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """An instruction: see `machine.Instruction`."""
-
-    size: int
-    targets: tuple[int, ...]
-    run: Callable[[Machine], None]
-    predicates: tuple[int, ...] = ()
-    """Of an IT instruction: the conditions of those behind it."""
-
-
-class Unknown(Exception):
-    """No instruction that is known."""
-
-
-def following(address: int, size: int, run: Callable[[Machine], None]) -> Decoded:
-    """An instruction after which the next one comes."""
-    return Decoded(size, (address + size,), run)
-
-
-def get(m: Machine, register: int) -> Operand:
-    """A register; of r15 the address of the instruction + 4."""
-    return (m.at + 4) & 0xFFFF_FFFF if register == PC else m.registers[register]
-
-
-def put(m: Machine, register: int, value: Operand) -> None:
-    """Set a register; a jump where it is r15."""
-    if register == PC:
-        m.jump(value)
-        m.returned()
-    else:
-        m.registers[register] = value
+__all__ = ["Thumb"]
 
 
 class Thumb:
@@ -60,9 +24,6 @@ class Thumb:
 
     def decode(self, address: int, code: bytes) -> Instruction:
         """The instruction at an address. One that an IT makes conditional is asked for after that IT."""
-        from .thumb_narrow import narrow
-        from .thumb_wide import wide
-
         first, second = int.from_bytes(code[:2], "little"), int.from_bytes(code[2:4], "little")
         long = first >> 11 in (0b11101, 0b11110, 0b11111)
         rest = self._rest.get(address, ())
@@ -95,6 +56,3 @@ def _conditional(address: int, found: Decoded, code: int) -> Decoded:
         m.both(condition, found.run, behind if found.targets == (behind,) else None)
 
     return replace(found, targets=tuple(dict.fromkeys((*found.targets, behind))), run=run)
-
-
-__all__ += ["END", "LR", "PC", "SP"]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from edgeml.proof.words.dataflow import Operand
 
 from .machine import Machine
-from .thumb import PC, Unknown
 from .thumb_flags import ge_of, set_ge, set_result
+from .thumb_instruction import PC, Unknown
 from .thumb_narrow import by_register, extended, shifted
 
 __all__ = ["multiply", "register_operation"]

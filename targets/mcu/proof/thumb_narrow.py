@@ -7,8 +7,8 @@ from collections.abc import Callable
 from edgeml.proof.words.dataflow import Operand
 
 from .machine import END, Machine, Stopped
-from .thumb import LR, PC, SP, Decoded, Unknown, following, get, put
 from .thumb_flags import carry_of, condition_of, set_added, set_result, set_subtracted
+from .thumb_instruction import LR, PC, SP, Decoded, Unknown, following, get, put
 
 __all__ = ["load_many", "narrow", "shifted", "signed", "store_many"]
 

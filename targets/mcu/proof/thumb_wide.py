@@ -7,8 +7,8 @@ from collections.abc import Callable
 from edgeml.proof.words.dataflow import Operand
 
 from .machine import END, Machine
-from .thumb import LR, PC, Decoded, Unknown, following, get, put
 from .thumb_flags import carry_of, condition_of, set_added, set_result, set_subtracted
+from .thumb_instruction import LR, PC, Decoded, Unknown, following, get, put
 from .thumb_multiply import multiply, register_operation
 from .thumb_narrow import load_many, memory_access, shifted, signed, store_many
 
