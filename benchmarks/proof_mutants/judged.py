@@ -15,7 +15,8 @@ class Judged:
     ----------
     kind : what it is a fault of, a line of the table. change : in words.
     changes : whether the function is another for any value, by an oracle that runs all of them.
-    refuted : whether the proof says so. confirmed : whether its counterexample was computed by both sides.
+    refuted : whether the proof says so. confirmed : whether its counterexample was computed or simulated on both sides.
+    left : whether the proof says neither: something is not proved, and nothing refutes it.
     """
 
     kind: str
@@ -23,8 +24,11 @@ class Judged:
     changes: bool
     refuted: bool
     confirmed: bool
+    left: bool = False
 
     @property
     def right(self) -> bool:
-        """Whether the proof says what the oracle says, and shows it."""
-        return self.changes == self.refuted and (self.confirmed or not self.refuted)
+        """Whether no function that changes is proved, none that does not is refuted, and what is refuted is shown."""
+        if self.refuted:
+            return self.changes and self.confirmed
+        return self.left or not self.changes
