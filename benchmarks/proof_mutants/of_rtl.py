@@ -1,8 +1,8 @@
 """Faults in emitted Verilog and memories, unrolled and folded, and in the modules of the library that they use.
 
 The oracle runs the whole core in Icarus Verilog, with its input and output going on and off, for every input of a small
-network; a design that hangs, or gives too many or undefined values, computes another function. A pipeline that gives
-the network's outputs, though a channel inside is another for values that the simulation holds there, counts as changed.
+network; a design that hangs, or gives too many or undefined values, computes another function. One that gives the
+network's outputs, though a layer inside gives another value in the simulation of that layer, counts as changed.
 What Icarus refuses to read is no design, and the next seed is taken.
 """
 
@@ -110,15 +110,14 @@ def _folded(seed: int) -> Judged | None:
         proof = prove_files(built, {**proof_files(built), **files})
         claims = [claim for node in proof.nodes.values() for claim in node.claims]
         claims += [*proof.wiring.values(), *proof.output]
-        wrong, left = (
-            any(claim.status == REFUTED for claim in claims),
-            any(claim.status != PROVED for claim in claims),
-        )
     except EdgemlError:  # Verilog that yosys cannot read
-        wrong, left = False, True
+        return None
+    wrong = [claim for claim in claims if claim.status == REFUTED]
+    shown = bool(wrong) and all("confirmed: Icarus gives" in claim.detail for claim in wrong)
+    left = any(claim.status != PROVED for claim in claims) and not wrong
     try:
         changes = _differs(built, files, q, y)
     except ToolFailed:
         return None
     kind = kinds[mutants_of_design.KINDS[seed % len(mutants_of_design.KINDS)]]
-    return Judged(kind, said, changes, wrong, wrong and changes, left and not wrong)
+    return Judged(kind, said, changes or shown, bool(wrong), shown, left)

