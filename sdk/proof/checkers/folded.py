@@ -28,7 +28,8 @@ __all__ = ["check_certificate"]
 
 _LARGEST = 2**28
 _UNSOUND = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError)
-_HEADS = {"edgeml_mvu": ("in",), "edgeml_encode": ("in",), "edgeml_pass": ("in",), "edgeml_add": ("a", "b")}
+_ONE = ("edgeml_mvu", "edgeml_tables", "edgeml_encode", "edgeml_pass")
+_HEADS = {**dict.fromkeys(_ONE, ("in",)), "edgeml_add": ("a", "b")}
 _FUNCTIONS = {
     "edgeml_threshold": ("threshold", 2),
     "edgeml_threshold_line": ("threshold", 4),
@@ -201,6 +202,12 @@ class _Check:
         elif unit.module in _FUNCTIONS:
             clocks = _FUNCTIONS[unit.module][1] or given["LATENCY"]
             needed.append(("passing", unit.module, given, {"states": given.get("FOLD", 1) << clocks, "clocks": clocks}))
+        elif unit.module == "edgeml_tables":
+            tree = (given["SIMD"] - 1).bit_length() // 2 + 1
+            states = ((given["SF"] * given["NF"] + 1) << (tree + 2)) - 1
+            needed.append(
+                ("tables", unit.module, given, {"states": states, "clocks": 2 + tree, "lanes": given["SIMD"]})
+            )
         elif unit.module == "edgeml_encode":
             needed.append(("results", unit.module, given, {"states": 2 * given["NF"], "clocks": 1}))
         else:
@@ -227,8 +234,8 @@ class _Check:
 
     def _unit(self, node: Any, unit: Instance, streams: list[_Values]) -> _Values:
         """The values behind a unit, whose memories must say what the layer does."""
-        if unit.module == "edgeml_mvu":
-            return self._dense(node, unit, streams[0])
+        if unit.module in ("edgeml_mvu", "edgeml_tables"):
+            return self._sums(node, unit, streams[0])
         reach = self.network.ranges[node.name]
         low, high = reach.low.astype(np.int64), reach.high.astype(np.int64)
         bits = int(unit.parameters["OUTPUT_BITS"])
@@ -271,40 +278,26 @@ class _Check:
         given = unit.parameters
         need((given[bits], given[lanes]) == (source.bits, source.lanes), unit.name, "takes other beats than there are")
         low, high = int(source.low.min()), int(source.high.max())
-        holds = not source.offset.any() and fits(low, high, source.bits, bool(given[signed]))
+        holds = not source.offset.any() and fits(low, high, source.bits, bool(given.get(signed, 0)))
         need(holds, unit.name, "reads other integers than there are")
 
-    def _dense(self, node: Any, unit: Instance, source: _Values) -> _Values:
-        """Weights where the schedule reads them, word nf · SF + sf, lane p · SIMD + s; constants in word nf, lane p."""
-        need(node.layer.kind == "dense", node.name, f"is of kind {node.layer.kind}")
+    def _sums(self, node: Any, unit: Instance, source: _Values) -> _Values:
+        """Weights or tables where the schedule reads them, and constants; what is left of the layer to the next."""
         given, layer = unit.parameters, node.layer
-        sf, nf, pe, simd, bits = (int(given[key]) for key in ("SF", "NF", "PE", "SIMD", "WEIGHT_BITS"))
+        need(node.layer.kind == {"edgeml_mvu": "dense", "edgeml_tables": "tables"}[unit.module], node.name, "is wrong")
         self._takes(unit, source, "INPUT_BITS", "INPUT_SIGNED", "SIMD")
-        outputs, inputs = layer.weight.shape
-        need((sf, nf) == (-(-inputs // simd), -(-outputs // pe)), node.name, "has another number of beats")
-        stored = self.memories.words(given["WEIGHT_FILE"], nf * sf, bits, pe * simd)
-        stored = 2 * stored - 1 if bits == 1 else as_signed(stored, bits)
-        wanted = np.zeros((nf * pe, sf * simd), np.int64)
-        wanted[:outputs, :inputs] = layer.weight
-        rows = stored.reshape(nf, sf, pe, simd).transpose(0, 2, 1, 3).reshape(nf * pe, sf * simd)
-        need(bool((rows[:outputs] == wanted[:outputs]).all()), node.name, "has other weights")
-        constant = np.zeros(outputs, np.int64)
-        width = int(given["SUM_BITS"])
-        if given["HAS_CONSTANT"]:
-            constant = as_signed(self.memories.words(given["CONSTANT_FILE"], nf, width, pe), width).reshape(-1)[
-                :outputs
-            ]
-        if bits == 1 or (bits == 2 and bits + given["INPUT_BITS"] > 6):  # −x is made as −x − 1
-            constant = constant - (wanted[:outputs] < 0).sum(axis=1)
-        own = bool(given["HAS_CONSTANT"])
-        exact = layer.bias.astype(np.int64) - layer.input_zero_point * wanted.sum(axis=1)[:outputs]
-        ends = [wanted[:outputs, :inputs] * end[None, :] for end in (source.low, source.high)]
-        low, high = (pick(*ends).sum(axis=1) + constant for pick in (np.minimum, np.maximum))
-        need(fits(int(low.min()), int(high.max()), width, True), node.name, "does not fit its accumulator")
-        reach = self.network.ranges[node.name]
-        offset = exact - constant
+        beats = (source.beats(given["SIMD"]), -(-layer.outputs // given["PE"]))
+        need((given["SF"], given["NF"]) == beats, node.name, "has another number of beats")
+        decode = self.memories.weights if layer.kind == "dense" else self.memories.tables
+        offset, low, high = decode(layer, given, node.name, (source.low, source.high))
+        width, own = int(given["SUM_BITS"]), bool(given["HAS_CONSTANT"])
+        if own:
+            stored = self.memories.words(given["CONSTANT_FILE"], beats[1], width, int(given["PE"]))
+            offset = offset - as_signed(stored, width).reshape(-1)[: layer.outputs]
+            offset = offset % (1 << width)  # as sums are
         need(not (own and offset.any()), node.name, "has other constants")
+        reach = self.network.ranges[node.name]
+        need(bool((reach.low <= low).all() and (high <= reach.high).all()), node.name, "may leave its range")
         least, most = reach.low - offset, reach.high - offset
-        need(bool((least <= low).all() and (high <= most).all()), node.name, "may leave its range")
         need(fits(int(least.min()), int(most.max()), width, True), node.name, "does not fit its accumulator")
-        return _Values(pe, width, least, most, offset)
+        return _Values(int(given["PE"]), width, least, most, offset)

@@ -49,6 +49,58 @@ class Memories:
         self._decoded[key] = found
         return found
 
+    def weights(
+        self, layer: Any, given: dict[str, Any], what: str, ends: tuple[Int64, Int64]
+    ) -> tuple[Int64, Int64, Int64]:
+        """Word nf · SF + sf, lane p · SIMD + s holds the weight of output nf · PE + p and input sf · SIMD + s.
+
+        Returns what the unit's sums lack without constants, and the ends of the layer's own sums, by output.
+        """
+        sf, nf, pe, simd, bits = (int(given[key]) for key in ("SF", "NF", "PE", "SIMD", "WEIGHT_BITS"))
+        outputs, inputs = layer.weight.shape
+        stored = self.words(given["WEIGHT_FILE"], nf * sf, bits, pe * simd)
+        stored = 2 * stored - 1 if bits == 1 else as_signed(stored, bits)
+        wanted = np.zeros((outputs, sf * simd), np.int64)
+        wanted[:, :inputs] = layer.weight
+        rows = stored.reshape(nf, sf, pe, simd).transpose(0, 2, 1, 3).reshape(nf * pe, sf * simd)
+        need(bool((rows[:outputs] == wanted).all()), what, "has other weights")
+        exact = layer.bias.astype(np.int64) - layer.input_zero_point * wanted.sum(axis=1)
+        sums = [wanted[:, :inputs] * end[None, :] for end in ends]
+        low, high = (pick(*sums).sum(axis=1) + exact for pick in (np.minimum, np.maximum))
+        if bits == 1 or (bits == 2 and bits + given["INPUT_BITS"] > 6):  # −x is made as −x − 1
+            exact = exact + (wanted < 0).sum(axis=1)
+        return exact, low, high
+
+    def tables(
+        self, layer: Any, given: dict[str, Any], what: str, ends: tuple[Int64, Int64]
+    ) -> tuple[Int64, Int64, Int64]:
+        """Word (nf · SF + sf) · values + x of memory s, lane p: what x adds to output nf · PE + p, less a constant.
+
+        Returns as `weights`.
+        """
+        sf, nf, pe, simd, size = (int(given[key]) for key in ("SF", "NF", "PE", "SIMD", "ENTRY_BITS"))
+        count, outputs = 1 << given["VALUE_BITS"], layer.outputs
+        need(int(ends[0].min()) >= 0 and int(ends[1].max()) < count, what, "tells values apart by too few bits")
+        lacking, low = layer.bias.astype(np.int64), layer.bias.astype(np.int64)
+        high = low
+        for column in range(simd):
+            stored = self.words(f"{given['TABLE_FILE']}_{column:04d}.mem", nf * sf * count, size, pe)
+            entries = (
+                as_signed(stored, size).reshape(nf, sf, count, pe).transpose(1, 2, 0, 3).reshape(sf, count, nf * pe)
+            )
+            for step in range(sf):
+                number, there = step * simd + column, np.arange(count)
+                real = np.zeros((count, outputs), np.int64)
+                if number < layer.inputs:
+                    there = np.arange(int(ends[0][number]), int(ends[1][number]) + 1)
+                    for feature in np.flatnonzero(layer.source == number):
+                        real[there] += layer.entries[layer.rows[feature][there]]
+                less = (real - entries[step][:, :outputs])[there]
+                need(bool((less == less[0]).all()), what, f"has other entries of input {number}")
+                lacking = lacking + less[0]
+                low, high = low + real[there].min(axis=0), high + real[there].max(axis=0)
+        return lacking, low, high
+
     def channel(self, layer: Any, unit: Instance, what: str, of: tuple[int, int, int, int]) -> None:
         """That one channel's part of a memory says what its layer does: thresholds, lines, factors or the table.
 

@@ -24,6 +24,7 @@ _SAID = {
     "schedule": "its schedule by induction over {states} states",
     "row": "products of {operands} operands, {lanes} summed",
     "passing": "its clocks by induction over {states} states",
+    "tables": "its schedule by induction over {states} states, {lanes} entries summed; memories decoded",
     "results": "its results in order by induction over {states} states",
     "entry": "its handshake in all {states} states",
 }

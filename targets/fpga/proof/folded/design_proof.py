@@ -28,6 +28,7 @@ from .layer_claims import (
     output_claims,
 )
 from .netlist import Cell, Modules, Netlist
+from .tables_claims import tables_claims
 from .wiring import Stream, Wiring
 
 __all__ = ["DesignProof", "Tried", "prove_design"]
@@ -198,6 +199,8 @@ class _Proof:
             return dense_claims(node, network, cell, netlist, facts, sources[0])
         if cell.kind in _FUNCTIONS:
             return function_claims(node, network, cell, netlist, facts, sources[0])
+        if cell.kind == "edgeml_tables":
+            return tables_claims(node, network, cell, netlist, facts, sources[0])
         if cell.kind == "edgeml_encode":
             return encode_claims(node, network, cell, netlist, facts, sources[0])
         if cell.kind == "edgeml_add":

@@ -21,6 +21,7 @@ from .units.entry import prove_add, prove_pass
 from .units.mvu import prove_mvu
 from .units.mvu_row import prove_row
 from .units.passing import prove_passing
+from .units.tables import prove_tables
 
 __all__ = ["Fact", "Facts", "digest_of_module"]
 
@@ -98,6 +99,8 @@ class Facts:
             return [self._fact(cell.module, "schedule"), *(self._fact(row, "row") for row in sorted(rows))]
         if cell.kind in _PASSING:
             return [self._fact(cell.module, "passing")]
+        if cell.kind == "edgeml_tables":
+            return [self._fact(cell.module, "tables")]
         if cell.kind == "edgeml_encode":
             return [self._fact(cell.module, "results")]
         if cell.kind in ("edgeml_pass", "edgeml_add"):
@@ -126,6 +129,8 @@ class Facts:
             return lambda: prove_mvu(netlist, parameters)
         if says == "row":
             return lambda: prove_row(netlist, parameters)
+        if says == "tables":
+            return lambda: prove_tables(netlist, parameters)
         if says == "results":
             return lambda: prove_encode(netlist, parameters)
         if says == "passing":

@@ -25,10 +25,13 @@ __all__ = [
     "NodeClaims",
     "Values",
     "add_claims",
+    "constant_memory",
     "dense_claims",
+    "fields_of",
     "function_claims",
     "given_up",
     "output_claims",
+    "stored_signed",
 ]
 
 Int64 = npt.NDArray[np.int64]
@@ -90,14 +93,15 @@ def _settled(facts: Sequence[Fact]) -> str:
     return "; ".join(fact.problem for fact in facts if fact.problem)
 
 
-def _constant(netlist: Netlist, read: Cell) -> Memory:
+def constant_memory(netlist: Netlist, read: Cell) -> Memory:
+    """The memory that a cell reads, which nothing writes to."""
     memory = netlist.memories[str(read.parameters["MEMID"])]
     if memory.writes or memory.words > 1 << len(read.ports["ADDR"]):
         raise CheckFailed(f"memory {read.parameters['MEMID']}", "is not a memory of constants that is read whole")
     return memory
 
 
-def _fields(memory: Memory, first: int, count: int, bits: int, words: int) -> Int64:
+def fields_of(memory: Memory, first: int, count: int, bits: int, words: int) -> Int64:
     """`count` numbers of so many bits, from bit `first` on, of the first words [words, count]; not negative."""
     found = np.zeros((words, count), np.int64)
     for word in range(words):
@@ -107,6 +111,11 @@ def _fields(memory: Memory, first: int, count: int, bits: int, words: int) -> In
         for k in range(count):
             found[word, k] = content >> (first + k * bits) & ((1 << bits) - 1)
     return found
+
+
+def stored_signed(fields: Int64, bits: int) -> Int64:
+    """Fields as two's complement."""
+    return np.where(fields >> (bits - 1), fields - (1 << bits), fields)
 
 
 def dense_claims(
@@ -149,7 +158,8 @@ def dense_claims(
             claims.append(ChannelClaim(OPEN, problem) if problem else ChannelClaim(PROVED))
     reach = network.ranges[node.name]
     offset = exact - made
-    for output in np.flatnonzero(offset if given["HAS_CONSTANT"] else 0 * offset).tolist():
+    # Sums are modulo 2^width, and so are the constants that are added to them.
+    for output in np.flatnonzero(offset % (1 << width) if given["HAS_CONSTANT"] else 0 * offset).tolist():
         claims[output] = ChannelClaim(OPEN, f"its constant is stored {-int(offset[output])} too large")
     if given["HAS_CONSTANT"]:  # nothing is left to the next unit, right or wrong
         offset = np.zeros_like(offset)
@@ -168,13 +178,13 @@ def _stored(netlist: Netlist, cell: Cell, words: int, results: int) -> tuple[lis
     for lane in range(int(cell.parameters["PE"])):
         (row,) = [each for each in netlist.cells if each.name.endswith(f"row[{lane}].output_row")]
         read = netlist.driver[next_values(netlist, row.ports["weights"])[0]][0]
-        weights.append(_fields(_constant(netlist, read), lane * simd * bits, simd, bits, words))
+        weights.append(fields_of(constant_memory(netlist, read), lane * simd * bits, simd, bits, words))
         if not cell.parameters["HAS_CONSTANT"]:
             constants.append(np.zeros(results, np.int64))
             continue
         read = netlist.driver[row.ports["start"][0]][0]
-        stored = _fields(_constant(netlist, read), lane * width, 1, width, results)[:, 0]
-        constants.append(np.where(stored >> (width - 1), stored - (1 << width), stored))
+        stored = fields_of(constant_memory(netlist, read), lane * width, 1, width, results)[:, 0]
+        constants.append(stored_signed(stored, width))
     return weights, constants
 
 

@@ -14,6 +14,7 @@ from edgeml.targets.fpga.design import Built
 from edgeml.targets.fpga.proof.folded.prover import core_of, proof_files
 from edgeml.targets.fpga.proof.folded.refuted import wrong_of_core
 from tests.targets.fpga.forms import int8_network
+from tests.targets.fpga.layers.test_tables import some_network
 from tests.targets.fpga.proof.folded.certified import bytes_network, folded, not_proved, proved
 from tests.targets.fpga.proof.proved import mlp
 
@@ -110,7 +111,7 @@ _NOT_PROVED_HERE = ("_fifo.v", "_fork.v", "_upsizer.v", "_downsizer.v")
 
 @cache
 def design(number: int) -> Built:
-    """One of the small designs that are changed: 2 bits, lines, two roundings of bytes, a residual sum."""
+    """One of the small designs that are changed: 2 bits, lines, two roundings of bytes, a residual sum, tables."""
     if number == 0:
         return folded(mlp((12, 8, 8, 4), 0), {"fc0": (2, 4), "fc1": (4, 2), "fc2": (2, 4)})
     if number == 1:
@@ -119,7 +120,7 @@ def design(number: int) -> Built:
     if number in (2, 3):
         rounding = ("double_rounding", "float64_away")[number - 2]
         return folded(bytes_network((6, 8, 3), rounding), {"dense0": (2, 2), "dense1": (3, 2)})
-    return folded(int8_network(0, "fp32_rne"), {})
+    return folded(int8_network(0, "fp32_rne"), {}) if number == 4 else folded(some_network(5), {})
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Judged:
 
 def judged(seed: int) -> Judged:
     """The mutant of a seed, proved or not; its core beside the network where nothing was refuted."""
-    built = design(seed // len(KINDS) % 5)
+    built = design(seed // len(KINDS) % 6)
     files = proof_files(built)
     changed, said = mutant(files, seed)
     try:

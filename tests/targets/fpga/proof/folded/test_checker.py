@@ -14,6 +14,7 @@ from edgeml.proof import checkers
 from edgeml.proof.checkers.folded import check_certificate
 from tests.targets.fpga.encoded import encoded_network
 from tests.targets.fpga.forms import int8_network
+from tests.targets.fpga.layers.test_tables import some_network
 from tests.targets.fpga.proof.folded.certified import certified, folded, proved
 from tests.targets.fpga.proof.proved import mlp
 
@@ -35,6 +36,12 @@ def bytes_folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def encoded_folder(tmp_path_factory):
     built = folded(encoded_network(5), {})
+    return certified(built, proved(built), tmp_path_factory.mktemp("certified") / "b")
+
+
+@pytest.fixture(scope="module")
+def tables_folder(tmp_path_factory):
+    built = folded(some_network(2), {})
     return certified(built, proved(built), tmp_path_factory.mktemp("certified") / "b")
 
 
@@ -139,6 +146,7 @@ def text(name, before, after):
 NET, BYTES = "rtl/net_core.v", "rtl/int8_core.v"
 ENCODED = ("an operand", "a slot", "a part")
 WRONG_FILES = {
+    "an entry": zeros("rtl/tables_table_0000.mem"),
     "an operand": zeros("rtl/bits_operands.mem"),
     "a slot": text("rtl/encoded_core.v", "'h", "'h1"),
     "a part": text("rtl/encoded_core.v", ".PARTS(27)", ".PARTS(26)"),
@@ -162,10 +170,10 @@ WRONG_FILES = {
 
 @pytest.mark.parametrize("what", WRONG_FILES)
 def test_files_that_are_not_the_network_are_refused_even_with_their_own_hashes(
-    what, folder, bytes_folder, encoded_folder
+    what, folder, bytes_folder, encoded_folder, tables_folder
 ):
     place = bytes_folder if what in ("a fork's order", "a factor", "a zero point", "a rounding") else folder
-    place = encoded_folder if what in ENCODED else place
+    place = encoded_folder if what in ENCODED else tables_folder if what == "an entry" else place
     path = place / "proof" / "folded" / "certificate.json"
     kept = {each: each.read_bytes() for each in [*(place / "rtl").iterdir(), path]}
     try:

@@ -10,6 +10,7 @@ from edgeml.targets.fpga.proof.folded import facts
 from tests import sweeps
 from tests.targets.fpga.encoded import encoded_network
 from tests.targets.fpga.forms import int8_network
+from tests.targets.fpga.layers.test_tables import some_network
 from tests.targets.fpga.proof.folded.certified import bytes_network, certified, folded, not_proved, proved
 from tests.targets.fpga.proof.proved import mlp
 
@@ -71,6 +72,17 @@ def test_residual_sums_tables_and_entries_are_proved(seed, tmp_path):
 
 def test_inputs_as_bits_and_levels_are_proved(tmp_path):
     assert proved_and_checked(folded(encoded_network(8), {}), tmp_path / "b") > 40
+
+
+@pytest.mark.parametrize("seed", [2, 11], ids=["requantized", "constants modulo the sum's bits"])
+def test_sums_of_tables_are_proved(seed, tmp_path):
+    assert proved_and_checked(folded(some_network(seed), {}), tmp_path / "b")
+
+
+@pytest.mark.slow(scaled=True)
+def test_random_networks_of_tables_are_proved(tmp_path):
+    for seed in sweeps.seeds(20, 30):
+        assert proved_and_checked(folded(some_network(seed), {}), tmp_path / f"{seed}")
 
 
 @pytest.mark.slow(scaled=True)
