@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -29,6 +31,74 @@ def test_folded_models_compute_the_same(shape: Shape) -> None:
     if takes_only_linear(folded.mlp):
         again = normalise_input(folded, np.linspace(-1, 1, mlp.input_size), np.full(mlp.input_size, 0.3))
         np.testing.assert_allclose(again.mlp.evaluate(again.normalise(x)), mlp.evaluate(x), rtol=1e-8, atol=1e-8)
+
+
+Line = tuple[list[Fraction], Fraction, Fraction]
+"""Of a channel, weights of all features and a constant, and what the magnitudes of all terms add up to."""
+
+
+def exact(mlp: Mlp, start: list[Line]) -> dict[str, list[Line]]:
+    """What each node takes (the last: gives), with clamps left out: lines in the features, in rational numbers."""
+    found, taken = {"input": start}, {}
+    for node in mlp.nodes:
+        lines = taken[node.name] = found[node.inputs[0]]
+        operator = node.operator
+        if isinstance(operator, Affine):
+            pairs = zip(operator.scale.tolist(), operator.shift.tolist(), strict=True)
+            rows = [[(c, Fraction(a))] for c, (a, _) in enumerate(pairs)]
+            shifts = operator.shift.tolist()
+        elif isinstance(operator, Linear):
+            rows = [[(c, Fraction(w)) for c, w in enumerate(row)] for row in operator.weight.tolist()]
+            shifts = operator.bias.tolist()
+        elif isinstance(operator, Add):
+            other = found[node.inputs[1]]
+            found[node.name] = [
+                ([p + q for p, q in zip(a[0], b[0], strict=True)], a[1] + b[1], a[2] + b[2])
+                for a, b in zip(lines, other, strict=True)
+            ]
+            continue
+        else:
+            found[node.name] = lines
+            continue
+        found[node.name] = [
+            (
+                [sum((w * lines[c][0][i] for c, w in row), Fraction(0)) for i in range(len(start))],
+                sum((w * lines[c][1] for c, w in row), Fraction(shift)),
+                sum((abs(w) * lines[c][2] for c, w in row), abs(Fraction(shift))),
+            )
+            for row, shift in zip(rows, shifts, strict=True)
+        ]
+    taken["last"] = found[mlp.nodes[-1].name]
+    return taken
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_folded_is_the_model_in_rational_numbers_but_for_the_last_bits(seed: int) -> None:
+    """For features within −1 … 1 and whatever clamps give: each value that a clamp or the output takes."""
+    rng = np.random.default_rng(seed)
+    nodes, before, size = [MlpNode("norm0", Affine(rng.normal(size=4), rng.normal(size=4)), ("input",))], "norm0", 4
+    for number in range(1, 4):
+        nodes.append(MlpNode(f"linear{number}", linear(rng, 4, size), (before,)))
+        nodes.append(MlpNode(f"norm{number}", Affine(rng.normal(size=4), rng.normal(size=4)), (f"linear{number}",)))
+        nodes.append(MlpNode(f"relu{number}", RELU, (f"norm{number}",)))
+        nodes.append(MlpNode(f"behind{number}", Affine(rng.normal(size=4), rng.normal(size=4)), (f"relu{number}",)))
+        before = f"behind{number}"
+    mlp = Mlp("m", 4, (*nodes, MlpNode("out", linear(rng, 3, 4), (before,))))
+    folded = fold(mlp)
+    assert {node.operator.kind for node in folded.mlp.nodes[1:]} <= {"linear", "clamp"}
+    unit = [[Fraction(int(i == j)) for j in range(4)] for i in range(4)]
+    start: list[Line] = [(unit[i], Fraction(0), Fraction(1)) for i in range(4)]
+    scaled: list[Line] = []
+    for i, (scale, offset) in enumerate(zip(folded.scale.tolist(), folded.offset.tolist(), strict=True)):
+        factor = 1 / Fraction(scale)
+        scaled.append(
+            ([each * factor for each in unit[i]], -Fraction(offset) * factor, factor * (1 + abs(Fraction(offset))))
+        )
+    ours, theirs = exact(folded.mlp, scaled), exact(mlp, start)
+    for name in [node.name for node in folded.mlp.nodes if node.operator.kind == "clamp"] + ["last"]:
+        for mine, exactly in zip(ours[name], theirs[name], strict=True):
+            apart = sum(abs(p - q) for p, q in zip(mine[0], exactly[0], strict=True)) + abs(mine[1] - exactly[1])
+            assert apart <= (mine[2] + exactly[2]) / 2**48
 
 
 def test_batch_norm_vanishes_into_linear_layers_and_the_input_quantizer() -> None:
