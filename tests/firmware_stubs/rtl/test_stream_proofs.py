@@ -39,6 +39,7 @@ PROVED: dict[str, list[Parameters]] = {
     "argmax": [
         _classes(outputs, lanes, bits, is_signed) for outputs, lanes, bits, is_signed in ((1, 1, 4, 1), (3, 2, 1, 1))
     ],
+    "hil_receive": [{"LONGEST": 64}],
     "hil_run": [{"INPUT_BEATS": 3, "OUTPUT_BEATS": 2}, {"INPUT_BEATS": 1, "OUTPUT_BEATS": 1}],
     "hil_inputs": [
         {"INPUTS": inputs, "LANES": lanes, "ELEMENT_BITS": bits, "SAMPLES": samples}
@@ -86,6 +87,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "uart_rx": ("!level[1];\n                count <= HALF;", "!level[1];\n                count <= FULL;"),
     "axi_lite_status": ("end else if (bready) bvalid <= 1'b0;", "end else bvalid <= 1'b0;"),
     "argmax": ("word_best > best", "word_best >= best"),
+    "hil_receive": ("if (hold) spoiled <= 1'b1;", "if (hold) spoiled <= 1'b0;"),
     "hil_run": ("if (in_left == 16'd1) feeding <= 1'b0;", "if (in_left == 16'd0) feeding <= 1'b0;"),
     "hil_inputs": ("wire word_ends = last || lane == LAST_LANE;", "wire word_ends = lane == LAST_LANE;"),
     "hil_outputs": ("if (word_ends) address", "if (lane == LAST_LANE) address"),
@@ -113,7 +115,7 @@ def test_a_wider_or_deeper_stream_keeps_its_contract_for_ever(name: str) -> None
     assert statuses(name, DEEPER[name]) == {FOR_EVER}
 
 
-@pytest.mark.parametrize("name", _quick(BROKEN, HEAVY | {"argmax", "uart_rx"}))
+@pytest.mark.parametrize("name", _quick(BROKEN, HEAVY | {"argmax", "uart_rx", "hil_receive"}))
 def test_the_proof_of_a_broken_stream_fails(name: str) -> None:
     assert statuses(name, PROVED[name][-1:], BROKEN[name]) == {REFUTED}
 

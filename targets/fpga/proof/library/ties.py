@@ -65,6 +65,8 @@ def _memory(seen: str, parameters: Parameters) -> tuple[int, int] | None:
     def number(name: str) -> int:
         return int(parameters.get(name, 0))
 
+    if seen == "block":
+        return 256, 8
     if seen == "results__memory":
         return number("LATENCY") + 2, number("OUTPUT_BITS")
     if seen.endswith("memory"):

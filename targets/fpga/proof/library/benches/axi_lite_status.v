@@ -3,6 +3,7 @@
 // counters that count what went through the streams.
 `default_nettype none
 module prove_axi_lite_status #(
+    parameter [255:0] MODEL_HASH = 256'h00112233_44556677_8899AABB_CCDDEEFF_01234567_89ABCDEF_FEDCBA98_76543210,
     parameter IN_BEATS = 3,
     parameter CLASS_BITS = 2,
     parameter CLASS_PORT = (CLASS_BITS > 0) ? CLASS_BITS : 1
@@ -25,11 +26,10 @@ module prove_axi_lite_status #(
     input wire                  arvalid,
     input wire                  rready
 );
-    localparam [255:0] HASH = 256'h00112233_44556677_8899AABB_CCDDEEFF_01234567_89ABCDEF_FEDCBA98_76543210;
     wire irq, awready, wready, bvalid, arready, rvalid;
     wire [1:0] bresp, rresp;
     wire [31:0] rdata;
-    edgeml_axi_lite_status #(.MODEL_HASH(HASH), .IN_BEATS(IN_BEATS), .CLASS_BITS(CLASS_BITS)) unit (
+    edgeml_axi_lite_status #(.MODEL_HASH(MODEL_HASH), .IN_BEATS(IN_BEATS), .CLASS_BITS(CLASS_BITS)) unit (
         .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .out_valid(out_valid), .out_ready(out_ready),
         .out_last(out_last), .out_class(out_class), .irq(irq), .awaddr(awaddr), .awvalid(awvalid), .awready(awready),
         .wdata(wdata), .wstrb(wstrb), .wvalid(wvalid), .wready(wready), .bresp(bresp), .bvalid(bvalid), .bready(bready),
@@ -85,7 +85,7 @@ module prove_axi_lite_status #(
     wire [4:0] asked = araddr[6:2];
     wire reads = arvalid && arready;
     wire known = asked <= 17 || (asked <= 20 && CLASS_BITS > 0) || asked == 21 || asked == 22;
-    wire [31:0] digits = HASH >> (32 * (11 - asked));
+    wire [31:0] digits = MODEL_HASH >> (32 * (11 - asked));
     reg read_due;
     reg [31:0] answer;
     reg [1:0] answers;

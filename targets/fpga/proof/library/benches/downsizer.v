@@ -12,6 +12,7 @@ module prove_downsizer #(
     input wire [WIDTH*RATIO-1:0] in_data,
     input wire                   out_ready
 );
+    localparam BITS = $clog2((OUT_BEATS > RATIO ? OUT_BEATS : RATIO) + 1) + 1;
     wire in_ready, out_valid;
     wire [WIDTH-1:0] out_data;
     edgeml_downsizer #(.WIDTH(WIDTH), .RATIO(RATIO), .OUT_BEATS(OUT_BEATS)) unit (
@@ -30,12 +31,12 @@ module prove_downsizer #(
         offer <= out_data;
     end
     always @* assume ((begun || rst) && (!waits || (in_valid && in_data == stands)));
-    reg [7:0] number;  // of the frame's part that comes next
-    wire [7:0] part = number % RATIO;
+    reg [BITS-1:0] number;  // of the frame's part that comes next
+    wire [BITS-1:0] part = number % RATIO;
     wire [WIDTH*RATIO-1:0] shifted = in_data >> (part * WIDTH);
     always @(posedge clk) begin
-        if (out_valid && out_ready) number <= number == OUT_BEATS - 1 ? 8'd0 : number + 8'd1;
-        if (rst) number <= 8'd0;
+        if (out_valid && out_ready) number <= number == OUT_BEATS - 1 ? 0 : number + 1;
+        if (rst) number <= 0;
     end
     // Contract.
     always @* if (begun) begin

@@ -11,13 +11,14 @@ module prove_uart_rx #(
     input wire       wants,
     input wire [7:0] byte_wanted
 );
+    localparam BITS = $clog2(11 * (LENGTH > CLOCKS_PER_BIT ? LENGTH : CLOCKS_PER_BIT)) + 1;
     reg begun = 1'b0;
     always @(posedge clk) begun <= 1'b1;
     always @* assume (begun || rst);
     // The sender, and as it was one and two clocks ago: what the two flip-flops behind the pin give.
     reg [2:0] sends;
     reg [9:0] frame [0:2];
-    reg [8:0] elapsed [0:2];  // clocks since the byte's first
+    reg [BITS-1:0] elapsed [0:2];  // clocks since the byte's first
     wire ends = sends[0] && elapsed[0] == 10 * LENGTH - 1;
     wire begins = wants && (!sends[0] || ends);
     wire [2:0] line;
@@ -30,7 +31,7 @@ module prove_uart_rx #(
     endgenerate
     always @(posedge clk) begin
         if (begins) frame[0] <= {1'b1, byte_wanted, 1'b0};
-        elapsed[0] <= begins ? 9'd0 : elapsed[0] + 9'd1;
+        elapsed[0] <= begins ? 0 : elapsed[0] + 1;
         frame[1] <= frame[0];
         frame[2] <= frame[1];
         elapsed[1] <= elapsed[0];
@@ -56,7 +57,7 @@ module prove_uart_rx #(
     wire seen_active;
     wire [$clog2(CLOCKS_PER_BIT)-1:0] seen_count;
     wire [3:0] seen_index;
-    wire [8:0] middle = CLOCKS_PER_BIT / 2 + seen_index * CLOCKS_PER_BIT;
+    wire [BITS-1:0] middle = CLOCKS_PER_BIT / 2 + seen_index * CLOCKS_PER_BIT;
     localparam GIVEN = CLOCKS_PER_BIT / 2 + 9 * CLOCKS_PER_BIT + 1;
     always @* if (begun) begin
         assert (seen_level == line[2:1]);

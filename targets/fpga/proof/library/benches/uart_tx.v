@@ -19,7 +19,7 @@ module prove_uart_tx #(
     reg sends;
     reg [9:0] frame;
     reg [3:0] bits;    // of the frame that are over
-    reg [7:0] clocks;  // of this bit that are over
+    reg [15:0] clocks;  // of this bit that are over
     always @(posedge clk) begin
         if (ready && valid) begin
             sends <= 1'b1;

@@ -12,6 +12,7 @@ module prove_upsizer #(
     input wire [WIDTH-1:0] in_data,
     input wire             out_ready
 );
+    localparam BITS = $clog2((IN_BEATS > RATIO ? IN_BEATS : RATIO) + 1) + 1;
     wire in_ready, out_valid;
     wire [WIDTH*RATIO-1:0] out_data;
     edgeml_upsizer #(.WIDTH(WIDTH), .RATIO(RATIO), .IN_BEATS(IN_BEATS)) unit (
@@ -21,20 +22,20 @@ module prove_upsizer #(
     reg begun = 1'b0;
     always @(posedge clk) begun <= 1'b1;
     always @* assume (begun || rst);
-    reg [7:0] number;                // of the frame's value that comes next
+    reg [BITS-1:0] number;                // of the frame's value that comes next
     reg [WIDTH*RATIO-1:0] gathered;  // what came of the wide value that is being made
     reg [WIDTH*RATIO-1:0] whole;     // the wide value that is offered
     reg offered;
     wire takes = in_valid && in_ready;
-    wire [7:0] part = number % RATIO;
+    wire [BITS-1:0] part = number % RATIO;
     wire [WIDTH*RATIO-1:0] more = (part == 0 ? 0 : gathered) | (in_data << (part * WIDTH));
     wire ends = part == RATIO - 1 || number == IN_BEATS - 1;
     always @(posedge clk) begin
-        if (takes) number <= number == IN_BEATS - 1 ? 8'd0 : number + 8'd1;
+        if (takes) number <= number == IN_BEATS - 1 ? 0 : number + 1;
         if (takes) gathered <= more;
         if (takes && ends) whole <= more;
         offered <= !rst && (takes ? ends : offered && !out_ready);
-        if (rst) number <= 8'd0;
+        if (rst) number <= 0;
     end
     // Contract.
     always @* if (begun) begin

@@ -1,0 +1,110 @@
+"""The second look at proofs of library modules: that they are of this bundle's files, benches and instances.
+
+The induction itself is yosys's word: nothing of it is followed here. What is: each claim is about the bench that ships
+with the package and about files of the bundle that are as they were; each instance that the generated Verilog names has
+a claim with its parameters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ...network import Network
+from .statements import Claims, check_statements, integer, need
+
+__all__ = ["check_certificate"]
+
+_BENCHES = "edgeml.targets.fpga.proof.library.benches"
+_INSTANCE = re.compile(r"^ {4}(edgeml_\w+)(?: #\((.*?)\n? *\))? (\w+) \(", re.MULTILINE | re.DOTALL)
+_GIVEN = re.compile(r"\.(\w+)\((\d+)\)")
+
+
+def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
+    """Check `proof/PROVER` of a bundle in `folder`; of each place how many claims there are, and how many are proved.
+
+    Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
+    """
+    return check_statements(folder, prover, "library", _places)
+
+
+def _places(network: Network, files: dict[str, bytes], said: dict[str, Claims]) -> dict[str, int]:
+    by_name = {path.rpartition("/")[2]: content for path, content in files.items()}
+    for path, content in files.items():
+        need(by_name[path.rpartition("/")[2]] == content, path, "lies in the bundle in two forms")
+    ours = {f"{network.name}_core": "core", f"{network.name}_axis": "axis"}
+    for place, claims in said.items():
+        need(f"{place}.v" in by_name, place, "is not among the bundle's modules")
+        shipped = _bench(ours.get(place, place.removeprefix("edgeml_")))
+        for claim in claims:
+            _claim(place, claim, shipped, ours, by_name)
+    for name, content in by_name.items():
+        if not name.startswith("edgeml_"):
+            _instances(name, content.decode(), said)
+    need(f"{network.name}_axis" in said, "places", "have no stream top")
+    return {place: len(claims) for place, claims in said.items()}
+
+
+def _claim(
+    place: str, claim: Mapping[str, Any], shipped: str, ours: Mapping[str, str], files: Mapping[str, bytes]
+) -> None:
+    """A claim is about the bench that ships, with the names that are the bundle's, and about files of the bundle."""
+    needed, waiting = set(), [f"{place}.v"]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed and name in files:
+            needed.add(name)
+            parts = re.findall(r"^ +(edgeml_\w+) (?:#\(|\w+ \()", files[name].decode(), re.MULTILINE)
+            waiting += [f"{part}.v" for part in parts]
+    stands_in = {"core": {"edgeml_fifo.v"}, "axis": set()}.get(ours.get(place, ""))
+    wanted = needed if stands_in is None else {f"{place}.v"} | stands_in
+    need(set(claim["sources"]) == wanted, place, "is proved of other files")
+    need(
+        hashlib.sha256(_filled(shipped, place, ours, claim).encode()).hexdigest() == claim["bench"],
+        place,
+        "is proved by another bench",
+    )
+    if claim["status"] == "proved":
+        need(integer(claim["clocks"]) >= 1, place, "is proved by no induction")
+
+
+def _bench(name: str) -> str:
+    """The bench that ships with the package."""
+    need(re.fullmatch(r"\w+", name) is not None, name, "is not a name")
+    file = resources.files(_BENCHES) / f"{name}.v"
+    need(file.is_file(), name, "has no bench")
+    return file.read_text("utf-8")
+
+
+def _filled(bench: str, place: str, ours: Mapping[str, str], claim: Mapping[str, Any]) -> str:
+    """A bench of the bundle's own modules with their names and shapes; one of the library is as it is."""
+    if place not in ours:
+        return bench
+    stem = place.rpartition("_")[0]
+    for word, name in (("CORE", f"{stem}_core"), ("TOP", f"{stem}_axis"), ("pipeline_of_core", f"{stem}_pipeline")):
+        bench = re.sub(rf"\b{word}\b", name, bench)
+    numbers = {str(key): integer(value) for key, value in claim["parameters"].items()}
+    if ours[place] == "axis":
+        numbers["OUTPUT_BITS"] = numbers["LANES"] * numbers["ELEMENT_BITS"]
+        if numbers["USER_BITS"]:
+            bench = re.sub(r"/\*(\.m_axis_tuser.*?)\*/", r", \1", bench)
+    for key, value in numbers.items():
+        bench = re.sub(rf"^(    parameter {key} = )\d+", rf"\g<1>{value}", bench, flags=re.MULTILINE)
+    return bench
+
+
+def _instances(file: str, text: str, said: Mapping[str, Claims]) -> None:
+    """Each instance of a module that has claims has one with its parameters, as far as they are numbers."""
+    for module, given, instance in _INSTANCE.findall(text):
+        if module not in said:
+            continue
+        wanted = {name: int(value) for name, value in _GIVEN.findall(given)}
+        fits = any(
+            all(claim["parameters"].get(name, value) == value for name, value in wanted.items())
+            for claim in said[module]
+        )
+        need(fits, f"{file}, {instance}", f"is a {module} with other parameters than those that are claimed")

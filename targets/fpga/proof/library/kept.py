@@ -1,0 +1,44 @@
+"""Statements that were proved before, in the user's cache: found by all texts, parameters and yosys's version."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from edgeml.errors import ToolFailed
+from edgeml.proof.claim import OUT_OF_TIME, PROVED
+from edgeml.system import cache
+
+from ..yosys_reader import yosys_version
+from .induction import Outcome, prove_for_ever
+from .statements import Statement
+
+__all__ = ["proved_once"]
+
+_VERSION = "1"
+_KIND = "proofs"
+
+
+def proved_once(name: str, statement: Statement, seconds: float) -> tuple[Outcome, bool]:
+    """What comes of a statement, and whether it was proved before. What is not proved is not kept."""
+    parts = [part for file, content in sorted(statement.sources.items()) for part in (file, content)]
+    stated = json.dumps(sorted(statement.parameters.items()))
+    key = cache.digest_of("induction", _VERSION, yosys_version(), statement.bench, stated, *parts)
+    path = cache.find(_KIND, key)
+    if path is not None:
+        try:
+            return Outcome(PROVED, int(json.loads(path.read_bytes())["clocks"])), True
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # prove it again
+    if seconds <= 0:
+        return Outcome(OUT_OF_TIME), False
+    begun = time.monotonic()
+    try:
+        (outcome,) = prove_for_ever(name, statement.bench, statement.sources, [statement.parameters], seconds)
+    except ToolFailed:
+        if time.monotonic() - begun < seconds:
+            raise
+        return Outcome(OUT_OF_TIME), False
+    if outcome.status == PROVED:
+        cache.keep(_KIND, key, json.dumps({"clocks": outcome.clocks}).encode())
+    return outcome, False

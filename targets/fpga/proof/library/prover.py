@@ -1,0 +1,132 @@
+"""The prover `library`: streams, class unit, wrappers and devices of a design, each instance at its own parameters."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from edgeml.errors import MissingTool
+from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
+from edgeml.proof.findings import Findings
+from edgeml.proof.place_claims import PlaceClaims, statement_certificate
+from edgeml.system.regular_file import read_regular
+
+from ...architectures.unrolled.architecture import UnrolledPlan
+from ...architectures.unrolled.rtl import pipeline_latency
+from ...budget import budget_of
+from ...design import Built
+from ...files import generated_files, verify_bundle
+from ..yosys_reader import yosys_version
+from .around import axis_bench, core_bench
+from .benches import benches
+from .instances import instances
+from .kept import proved_once
+from .statements import Statement, statement_of, too_wide
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["LibraryProver"]
+
+_LARGEST = 2**28
+_METHOD = "by induction over clocks"
+
+
+class LibraryProver:
+    """Proves each module of the RTL library that has a bench (docs/proofs.md), where a bundle's design uses it."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle holds RTL."""
+        return "rtl/design.json" in bundle.manifest.get("files", {})
+
+    def missing(self, bundle: Bundle) -> str:
+        """What to install: yosys as pip has it."""
+        try:
+            yosys_version()
+        except MissingTool as error:
+            return str(error)
+        return ""
+
+    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
+        """Prove what each instance keeps.
+
+        Raises InputError where the RTL is not what the network and its design give: no tool reads what others wrote.
+        """
+        built = verify_bundle(bundle)
+        files = generated_files(bundle.network, built, budget_of(bundle.profile))
+        texts = {path: content for path, content in files.items() if path.endswith(".v")}
+        places: list[PlaceClaims] = []
+        left = seconds
+        for name, statements in _statements(built, texts, announce):
+            announce(f"proving {name}")
+            begun = time.monotonic()
+            claims = [_claim(name, each, texts, left - (time.monotonic() - begun)) for each in statements]
+            taken = time.monotonic() - begun
+            left -= taken
+            places.append(PlaceClaims(statements[0].module, _head(statements[0]), _METHOD, claims, taken))
+        network = read_regular(bundle.folder / "network.edgeml", _LARGEST)
+        proved = {path: content for path, content in texts.items() if not path.endswith(("_pipeline.v", "_tb.v"))}
+        return Findings([place.row() for place in places], statement_certificate("library", network, places, proved))
+
+
+def _statements(
+    built: Built, texts: Mapping[str, bytes], announce: Callable[[str], None]
+) -> Iterator[tuple[str, list[Statement]]]:
+    """Bench by bench what it says of the design."""
+    known = {path.rpartition("/")[2]: content for path, content in texts.items()}
+    library = {name: content for name, content in known.items() if name.startswith("edgeml_")}
+    have = [name for name in benches() if f"edgeml_{name}.v" in library]
+    read = {name: content for name, content in library.items() if name[7:-2] in have or name == "edgeml_hil_device.v"}
+    found: dict[str, list[Any]] = {}
+    for top in (built.top, f"{built.top[:-5]}_uart", f"{built.top[:-5]}_axi"):
+        if f"{top}.v" in known:
+            announce(f"yosys reads {top}.v")
+            tops = {f"{name}.v": known[f"{name}.v"] for name in {built.core, built.top, top}}
+            for name, given in instances({**read, **tops}, top).items():
+                found[name] = found.get(name, []) + [each for each in given if each not in found.get(name, [])]
+    interface, plan = built.interface, built.layout.plan
+    if isinstance(plan, UnrolledPlan):
+        latency = pipeline_latency(plan.logic, plan.register_every)
+        plain = built.layout.architecture.interface(plan)
+        bench, parameters = core_bench(built.core, f"{built.core[:-5]}_pipeline", plain, latency)
+        core = {name: known[name] for name in (f"{built.core}.v", "edgeml_fifo.v")}
+        yield "core", [Statement(built.core, bench, parameters, core)]
+    bench, parameters = axis_bench(built.top, built.core, interface)
+    yield "axis", [Statement(built.top, bench, parameters, {f"{built.top}.v": known[f"{built.top}.v"]})]
+    for name in have:
+        if name in found:
+            yield name, [statement_of(name, given, library) for given in found[name]]
+
+
+def _claim(name: str, statement: Statement, texts: Mapping[str, bytes], seconds: float) -> dict[str, Any]:
+    """What is found of a statement, with all that it is about."""
+    claim = {
+        "parameters": dict(statement.parameters),
+        "bench": hashlib.sha256(statement.bench.encode()).hexdigest(),
+        "sources": sorted(statement.sources),
+    }
+    if why := too_wide(name, statement.parameters):
+        return {"status": NOT_TRIED, "detail": f"{_said(statement)} {why}", **claim}
+    outcome, kept = proved_once(name, statement, seconds)
+    if outcome.status == PROVED:
+        return {"status": PROVED, "clocks": outcome.clocks, "kept": kept, "yosys": yosys_version(), **claim}
+    found = {"status": outcome.status, **claim}
+    if outcome.status == REFUTED:
+        found["counterexample"] = f"{_said(statement)}: {outcome.clocks} clocks from a first reset on break it"
+    elif outcome.status == OPEN:
+        found["detail"] = f"{_said(statement)}: one clock does not lead to the next"
+    return found
+
+
+def _said(statement: Statement) -> str:
+    """The parameters of a statement in words, long ones cut."""
+    return ", ".join(f"{name} {str(value)[:20]}" for name, value in statement.parameters.items())
+
+
+def _head(statement: Statement) -> str:
+    """What the bench says at its head."""
+    lines = statement.bench.splitlines()[1:]
+    head = lines[: next(index for index, line in enumerate(lines) if not line.startswith("//"))]
+    return " ".join(line.removeprefix("//").strip() for line in head).strip()

