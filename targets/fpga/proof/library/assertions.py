@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def split_assertions(flat: Path, name: str, split: Path) -> list[str]:
         held[_line(content)].append(following)
         following += 1
     names = {f"assertions_{number}": bits for number, bits in enumerate(held.values())}
-    for group, bits in {**names, ALL: [bit for group in held.values() for bit in group]}.items():
+    every = [bit for line in held.values() for bit in line]
+    for group, bits in {**names, ALL: every}.items():
         widths = {"A_WIDTH": len(bits), "Y_WIDTH": 1, "A_SIGNED": 0}
         cells[f"${group}"] = _cell("$reduce_and", widths, A=bits, Y=[following])
         nets[group] = {"hide_name": 0, "bits": [following], "attributes": {}}
@@ -50,7 +52,7 @@ def _line(cell: dict[str, Any]) -> str:
     return str(cell["attributes"].get("src", ""))
 
 
-def _cell(kind: str, parameters: dict[str, int], **connections: list[int | str]) -> dict[str, Any]:
+def _cell(kind: str, parameters: dict[str, int], **connections: Sequence[int | str]) -> dict[str, Any]:
     """A cell with one output, Y."""
     return {
         "hide_name": 1,
@@ -58,5 +60,5 @@ def _cell(kind: str, parameters: dict[str, int], **connections: list[int | str])
         "parameters": {key: f"{value:032b}" for key, value in parameters.items()},
         "attributes": {},
         "port_directions": {port: "output" if port == "Y" else "input" for port in connections},
-        "connections": connections,
+        "connections": {port: list(bits) for port, bits in connections.items()},
     }

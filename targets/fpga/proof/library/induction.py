@@ -26,6 +26,8 @@ _LOOK_BACK = 4
 """Clocks that an induction may look back."""
 _FIRST_CLOCKS = 24
 """Clocks after the first reset in which a way to break an assertion is looked for."""
+_FEW_CLOCKS = 5
+"""Where each of them takes long."""
 _PROVED = "Induction step proven: SUCCESS!"
 _REFUTED = "model found for base case: FAIL!"
 _NO_ANSWER = "Reached maximum number of time steps"
@@ -74,8 +76,9 @@ def _outcome(name: str, prepared: Sequence[str], folder: Path, seconds: float) -
         proved = _PROVED in first
     if proved:
         return Outcome(PROVED, _clocks(first))
-    if _REFUTED not in first and name not in _BY_ASSERTION:  # where the induction fails, its base case alone goes on
-        further = f"sat -tempinduct -tempinduct-baseonly -maxsteps {_FIRST_CLOCKS} {_OPTIONS} prove_{name}"
+    if _REFUTED not in first:  # where the induction fails, its base case alone goes on
+        clocks = _FIRST_CLOCKS if name not in _BY_ASSERTION else _FEW_CLOCKS
+        further = f"sat -tempinduct -tempinduct-baseonly -maxsteps {clocks} {_OPTIONS} prove_{name}"
         (first,) = _yosys(prepared, [further], folder, seconds)
     return Outcome(REFUTED, _clocks(first)) if _REFUTED in first else Outcome(OPEN)
 

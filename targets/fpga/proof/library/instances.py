@@ -32,9 +32,9 @@ def instances(sources: Mapping[str, bytes], top: str) -> dict[str, list[Paramete
             modules = json.loads(read_regular(folder / "all.json", _LARGEST))["modules"]
             found: dict[str, list[Parameters]] = {}
             for derived, module in sorted(modules.items()):
-                if name := re.search(r"(?:^|\\)edgeml_(\w+)", derived):
+                if match := re.search(r"(?:^|\\)edgeml_(\w+)", derived):
                     given = module.get("parameter_default_values", {})
-                    found.setdefault(name[1], []).append({key: _value(value) for key, value in given.items()})
+                    found.setdefault(match[1], []).append({key: _value(value) for key, value in given.items()})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"module {top}", f"is not in what yosys read ({printable(error)})") from error
     return found

@@ -50,6 +50,8 @@ def _register(seen: str, parameters: Parameters) -> str | None:
         return f"unit.{block}.{rest}" if there else None
     if parameters.get("DEPTH") == 1 and seen.endswith("read_index"):
         return None  # one place has no index that is read
+    if seen.startswith("by_slots__") and parameters["ENCODING"] == 0:
+        return None
     if seen == "beat" and parameters.get("BEATS") == 1:
         return None  # a frame of one value has no count
     if seen.startswith("argmax__") and parameters.get("USER_BITS") == 0:
@@ -65,6 +67,8 @@ def _memory(seen: str, parameters: Parameters) -> tuple[int, int] | None:
     def number(name: str) -> int:
         return int(parameters.get(name, 0))
 
+    if seen == "by_slots__counts":
+        return number("SIZE"), number("LEVELS").bit_length()
     if seen == "block":
         return 256, 8
     if seen == "results__memory":
