@@ -67,9 +67,9 @@ def _fan_in(data_set: str) -> list[dict[str, Any]]:
 
 _FUNCTIONS = {
     "digits": ("90", "160", "240", "400"),
-    "cancer": ("12", "24", "48"),
-    "mnist": ("100", "500", "1000", "200"),
-    "can": ("60", "120", "240", "480"),
+    "cancer": ("24",),
+    "mnist": ("100", "300", "500"),
+    "can": ("60", "120", "240", "420"),
 }
 _CAN = ",".join(
     f"{15 * frame}-{15 * frame + 9}=bits,{15 * frame + 10}-{15 * frame + 13}=thermometer:7,{15 * frame + 14}=bits"
@@ -79,7 +79,12 @@ _CAN = ",".join(
 
 
 _ENCODINGS = {"cancer": "all=thermometer:7", "can": _CAN}
-_TEACHER = {"mnist": [256, 128]}
+_TEACHER: dict[str, dict[str, Any]] = {
+    "cancer": {"hidden": [], "float_steps": 1000, "upper_bits": 4},
+    "mnist": {"hidden": [256, 128]},
+    "can": {"bits_apart": True},
+}
+"""The float model, where it is not two layers that see the features as they are."""
 _LOGIC_EPOCHS = {"mnist": 75, "can": 10}
 """About two thousand steps; elsewhere training stops by itself."""
 
@@ -91,12 +96,8 @@ def _logic(data_set: str) -> list[dict[str, Any]]:
         common["encode"] = _ENCODINGS[data_set]
     if data_set in _LOGIC_EPOCHS:
         common["epochs"] = _LOGIC_EPOCHS[data_set]
-    more = {"can": {"bits_apart": True}, "cancer": {"upper_bits": 4}}.get(data_set, {})
-    hidden = _TEACHER.get(data_set, [64, 32])
-    return [
-        {"hidden": hidden, "float_steps": 1500, **more, "options": {**common, "logic_widths": widths}}
-        for widths in _FUNCTIONS[data_set]
-    ]
+    teacher = {"hidden": [64, 32], "float_steps": 1500, **_TEACHER.get(data_set, {})}
+    return [{**teacher, "options": {**common, "logic_widths": widths}} for widths in _FUNCTIONS[data_set]]
 
 
 _EPOCHS = {"digits": 20_000, "cancer": 20_000, "mnist": 5_000, "can": 1_000}

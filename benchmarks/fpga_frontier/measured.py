@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .contestants import CONTESTANTS, settings_of
@@ -45,6 +45,10 @@ class Mean:
 
 def _training(point: Point) -> tuple[str, str, str]:
     return point.data_set, point.contestant, json.dumps(point.settings, sort_keys=True)
+
+
+def _circuit(point: Point) -> tuple[object, ...]:
+    return *_training(point), point.seed, point.luts, point.score
 
 
 def means(points: Sequence[Point]) -> list[Mean]:
@@ -90,8 +94,11 @@ def front(means: Sequence[Mean]) -> list[Mean]:
 
 
 def merged(old: Sequence[Point], new: Iterable[Point]) -> list[Point]:
-    """`old` with the trainings of `new` in their place, without those that no contestant has any more, in order."""
-    new = list(new)
+    """`old` with the trainings of `new` in their place, without those that no contestant has any more, in order.
+
+    A circuit that came out as before (by lookup tables and score) keeps where it was placed."""
+    placed = {_circuit(point): point.ecp5 for point in old}
+    new = [point if point.ecp5 else replace(point, ecp5=placed.get(_circuit(point))) for point in new]
     renewed = {(_training(point), point.seed) for point in new}
     points = [point for point in old if (_training(point), point.seed) not in renewed] + new
     order = {contestant.name: place for place, contestant in enumerate(CONTESTANTS)}

@@ -65,6 +65,8 @@ def _trained(
     x: torch.Tensor, y: torch.Tensor, data: DataSet, hidden: list[int], steps: int, bits: int
 ) -> torch.nn.Sequential:
     """For inputs x [samples, inputs] of `bits` bits; 0: that lie in 0 … 1."""
+    if not hidden:
+        return _line(x, y, data.classes, steps)
     layers: list[torch.nn.Module] = []
     width = x.shape[1]
     for outputs in hidden:
@@ -86,6 +88,26 @@ def _trained(
         rate.step()
         schedule.step()
     return model
+
+
+def _line(x: torch.Tensor, y: torch.Tensor, classes: int, steps: int) -> torch.nn.Sequential:
+    """A linear layer alone, trained on features of deviation 1 , whatever their range is; it takes x."""
+    mean, deviation = x.mean(0), x.std(0).clamp(min=1e-6)
+    line = torch.nn.Linear(x.shape[1], classes if classes > 2 else 1)
+    rate = torch.optim.Adam(line.parameters(), lr=3e-2, weight_decay=3e-3)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(rate, steps)
+    normal = (x - mean) / deviation
+    for _ in range(steps):
+        chosen = torch.randint(0, len(x), (_BATCH,))
+        loss = _loss(line(normal[chosen]), y[chosen])
+        rate.zero_grad()
+        loss.backward()
+        rate.step()
+        schedule.step()
+    with torch.no_grad():
+        line.weight /= deviation
+        line.bias -= line.weight @ mean
+    return torch.nn.Sequential(line)
 
 
 def _loss(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

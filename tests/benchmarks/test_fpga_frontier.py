@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -219,6 +220,14 @@ def test_what_is_measured_anew_takes_the_place_of_the_old_and_what_nobody_trains
     write([*old, gone], tmp_path / "measured.json")
     again = merged(read(tmp_path / "measured.json"), [_point("boosted trees", 0, 0, 150, 0.91)])
     assert [point.luts for point in again] == [150, 210]
+
+
+def test_a_circuit_that_came_out_the_same_keeps_where_it_was_placed() -> None:
+    placed = replace(_point("boosted trees", 0, 0, 200, 0.9), ecp5={"luts": 300, "ns": 7.0})
+    (same,) = merged([placed], [replace(placed, ecp5=None)])
+    (other,) = merged([placed], [_point("boosted trees", 0, 0, 201, 0.9)])
+    assert same.ecp5 == placed.ecp5
+    assert other.ecp5 is None
 
 
 def test_the_split_is_the_same_in_every_run_and_whole() -> None:

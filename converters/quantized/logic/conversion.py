@@ -30,6 +30,8 @@ _KEPT_SHARE = 0.5
 _FEWEST_KEPT = 30
 """Bits of the features that may be used in the end: half as many as functions, but enough for the features to be told
 apart where there are few functions."""
+_FEWEST_LABELLED = 500
+"""Of fewer samples the labels are not learned from: tables soon know them by heart, the float model's answers less."""
 _LEARNING_RATE_SHARE = 0.25
 """θ lies in −1 … 1; the option is in units of a layer's weights."""
 
@@ -68,8 +70,9 @@ def convert_to_logic(
         options.logic_weights,
     )
     _require_size(shape.inputs, shape.widths, shape.fan_in)
+    y = data.y if len(data.x) >= _FEWEST_LABELLED else None
     lesson = lesson_of(
-        data.x, data.y, lambda x: float_outputs(mlp, x), inputs.quantizer, inputs.encode, mlp.task, mlp.threshold,
+        data.x, y, lambda x: float_outputs(mlp, x), inputs.quantizer, inputs.encode, mlp.task, mlp.threshold,
         options.seed,
     )  # fmt: skip
     in_an_epoch = math.ceil(len(data.x) / options.batch_size)

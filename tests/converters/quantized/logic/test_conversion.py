@@ -71,6 +71,23 @@ def test_without_labels_it_learns_from_the_float_model_alone() -> None:
     assert convert(teacher(), data(labels=False), **QUICK).metrics["agreement"] >= 0.68
 
 
+def test_few_samples_are_learned_without_their_labels_and_five_hundred_with_them() -> None:
+    few, enough = data().x[:200], np.tile(data().x, (2, 1))[:500]
+
+    def sums(x: np.ndarray, labels: bool) -> np.ndarray:
+        y = np.zeros(len(x), np.int64) if labels else None
+        network = convert(teacher(), Dataset(x, data().x_test, y, None), logic_widths="30", epochs=8).network
+        return simulate(network, network.quantizer.quantize(data().x_test))
+
+    np.testing.assert_array_equal(sums(few, True), sums(few, False))
+    assert not np.array_equal(sums(enough, True), sums(enough, False))
+
+
+def test_few_functions_still_see_thirty_bits_of_the_features() -> None:
+    network = convert(teacher(), data(), logic_widths="9", epochs=100, encode="all=thermometer:15").network
+    assert 15 < network.sizes["encode"] <= 30
+
+
 def test_the_same_seed_gives_the_same_network_and_another_one_another() -> None:
     options = {**QUICK, "epochs": 5}
     first, again, other = (convert(teacher(), data(), **options, seed=seed).network for seed in (3, 3, 4))
