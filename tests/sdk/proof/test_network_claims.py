@@ -15,6 +15,8 @@ from edgeml.proof.checkers.network import check_certificate
 from edgeml.proof.claim import PROVED, REFUTED
 from edgeml.proof.network.rounding_claims import bound_of, factor_of, rounding_claims
 from edgeml.proof.network.spike_claims import fired
+from tests import sweeps
+from tests.network.random_networks import random_network
 from tests.sdk.proof.certified import certified, refused, said
 from tests.targets.fpga.forms import int8_network, requantize, spiking_network
 
@@ -33,6 +35,19 @@ def test_spikes_are_proved_and_followed_by_the_checker(name, tmp_path):
     found = check_certificate(folder, "network")
     assert "neurons0, spikes" in found
     assert all(claims == proved > 0 for claims, proved in found.values())
+
+
+@pytest.mark.slow(scaled=True)
+def test_random_networks_of_every_kind_are_proved_and_followed(tmp_path):
+    for seed in sweeps.seeds(700, 100):
+        networks = (
+            random_network(seed, widest=40),
+            int8_network(seed, ROUNDINGS[seed % 5], bytes_only=True),
+            spiking_network(seed, tuple(ENCODINGS)[seed % 5]),
+        )
+        for number, network in enumerate(networks):
+            found = check_certificate(certified(network, tmp_path / f"{seed}_{number}"), "network")
+            assert all(claims == proved > 0 for claims, proved in found.values()), (seed, number, found)
 
 
 def nearest(value: Fraction, rounding: str) -> int:
