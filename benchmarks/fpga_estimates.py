@@ -1,6 +1,6 @@
 """How far the FPGA target's own estimates are from yosys, over many small designs; and the fit of their constants.
 
-    python -m benchmarks.fpga_estimates [--count N] [--form FORM] [--fit]
+    python -m benchmarks.fpga_estimates [--count N] [--first SEED] [--form FORM] [--fit]
 
 Random networks of all three forms, with inputs as bits, of Boolean functions, of tables, and of neurons of few inputs
 (`fpga_samples`, with the names of forms), folded by random amounts or unrolled with random pipelining, for Xilinx 7,
@@ -119,13 +119,13 @@ def fit(forms: Sequence[str]) -> None:
         print(f"{which} {family}: {fitted(data, _PRIORS[which][family])}", flush=True)
 
 
-def table(form: str, count: int) -> list[str]:
-    """Print a row for each of `count` designs of a form; returns the lines that sum them up."""
+def table(form: str, count: int, first: int) -> list[str]:
+    """Print a row for each of `count` designs of a form from one seed on; returns the lines that sum them up."""
     header = f"{f'{form} design':<40}{'family':<8}{'LUT est.':>9}{'yosys':>7}{'error':>7}{'FF est.':>9}{'yosys':>7}"
     print(f"{header}{'error':>7}{'BRAM':>6}{'yosys':>7}{'DSP':>5}{'yosys':>7}", flush=True)
     errors: dict[str, list[float]] = {"luts": [], "flip_flops": []}
     exact = {"block_rams": 0, "dsps": 0}
-    for seed in range(count):
+    for seed in range(first, first + count):
         example = case(seed, form)
         cost = estimated(example)
         found = measured(build(example.network, example.design), example.family)
@@ -152,6 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the table of each form and how far off it is, or the fitted constants; returns 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=24, help="designs of each form")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first one, for others than the docs speak of")
     parser.add_argument("--form", choices=FORMS, action="append", help="only this one")
     parser.add_argument("--fit", action="store_true", help="fit the constants, on other designs")
     options = parser.parse_args(arguments)
@@ -159,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.fit:
         fit(forms)
         return 0
-    lines = [line for form in forms for line in table(form, options.count)]
+    lines = [line for form in forms for line in table(form, options.count, options.first)]
     print("\n".join(lines))
     return 0
 

@@ -95,7 +95,9 @@ def _parts(planes: tuple[tuple[int, ...], ...]) -> _Parts | None:
     """The fewest tables for functions of the same inputs; of equal ones those of fewest entries, which parts with
     smaller lookup tables have for less. None if they have too many classes together."""
     count = len(planes[0]).bit_length() - 1
-    values = sum((np.array(plane, np.uint64) << np.uint64(k) for k, plane in enumerate(planes)), np.uint64(0))
+    values = np.zeros(1 << count, np.uint64)
+    for k, plane in enumerate(planes):
+        values |= np.array(plane, np.uint64) << np.uint64(k)
     found: list[tuple[int, int, tuple[int, ...], tuple[int, ...]]] = []
     for size in range(count - _TABLE + 1, _TABLE + 1):
         words = _words(values, count, size, len(planes))
