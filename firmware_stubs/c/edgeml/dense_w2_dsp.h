@@ -54,8 +54,9 @@
 
 /* How many of three thresholds each of two outputs reaches, in its half of the accumulator: SSUB16 compares both, SEL
    chooses by halves. r3-r6 hold 0, 1, 2, 3 twice. After the weights of a block come twelve words, three for each pair:
-   the thresholds of output a as the field holds its sums, from 0 up, those of output b with their sign; then two words,
-   how far the four results of each word are rotated, 0 or 16 bits: either half of them may be outputs a. */
+   the thresholds of output a as the field holds its sums, from 0 up, those of output b with their sign; then a word
+   whose bytes 0 and 1 say how far the four results of each word are rotated, 0 or 16 bits: either half of them may be
+   outputs a. */
 #define EDGEML_W2_REACHED(acc)                                       \
     "ubfx   r0, " acc ", #0, #14\n"                                  \
     "ldmia  r1!, {r11, r12, lr}\n"                                   \
@@ -77,17 +78,18 @@
     EDGEML_W2_REACHED("r9")                                          \
     EDGEML_W2_REACHED("r10")                                         \
     "ldr    r0, [sp, #16]\n"                                         \
-    "ldmia  r1!, {r11, r12}\n"                                       \
+    "ldr    r11, [r1], #4\n"                                         \
     "orr    r7, r7, r8, lsl #8\n"                                    \
     "orr    r9, r9, r10, lsl #8\n"                                   \
     "ror    r7, r7, r11\n"                                           \
-    "ror    r9, r9, r12\n"                                           \
+    "lsrs   r11, r11, #8\n"                                          \
+    "ror    r9, r9, r11\n"                                           \
     "stmia  r0!, {r7, r9}\n"                                         \
     "str    r0, [sp, #16]\n"
 
 /* A function of all blocks; `mask` makes what `group` needs in r2, bit `odd` of a block's bytes says whether it has an
    odd number of groups. Where there is no `from`, the results are thresholds that are reached, and a block begins with
-   four words, what each accumulator starts with beside `start`. */
+   four halves of words, what each accumulator starts with beside `start`. */
 #define EDGEML_W2_SEGMENT(name, mask, group, odd)                                                                      \
     EDGEML_NAKED void name(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)                                          \
     {                                                                                                                  \
@@ -109,11 +111,11 @@
             "mov   r10, r7\n"                                                                                          \
             "b     7f\n"                                                                                               \
             "6:\n"                                                                                                     \
-            "ldmia r1!, {r3-r6}\n"                                                                                     \
-            "add   r8, r7, r4\n"                                                                                       \
-            "add   r9, r7, r5\n"                                                                                       \
-            "add   r10, r7, r6\n"                                                                                      \
-            "add   r7, r7, r3\n"                                                                                       \
+            "ldmia r1!, {r3, r4}\n"                                                                                    \
+            "uxtah r8, r7, r3, ror #16\n"                                                                              \
+            "uxtah r9, r7, r4\n"                                                                                       \
+            "uxtah r10, r7, r4, ror #16\n"                                                                             \
+            "uxtah r7, r7, r3\n"                                                                                       \
             "7:\n"                                                                                                     \
             "ldrd  r0, r3, [sp, #0]\n"                                                                                 \
             "add   r4, r1, r3\n"                                                                                       \
@@ -171,10 +173,11 @@ EDGEML_INLINE void edgeml_dense_w2_blocks(const edgeml_dense_call *call, int pac
     const uint32_t *w = call->w;
     uint8_t *const y = (uint8_t *)(void *)call->to;
     for (size_t block = 0; block < call->blocks; block++) {
-        const uint32_t *const starts = w, *const levels = w + call->block_bytes / 4u + (call->from ? 0 : 4);
-        w += call->from ? 0 : 4;
+        const uint32_t *const starts = w, *const levels = w + call->block_bytes / 4u + (call->from ? 0 : 2);
+        w += call->from ? 0 : 2;
         for (size_t pair = 0; pair < 4; pair++) {
-            const uint32_t acc = edgeml_dense_w2_pair(call, w, pair, packed, call->from ? 0 : starts[pair]);
+            const uint32_t start = call->from ? 0 : starts[pair / 2] >> pair % 2 * 16 & 0xFFFFu;
+            const uint32_t acc = edgeml_dense_w2_pair(call, w, pair, packed, start);
             const uint32_t a = acc & 0x3FFFu;
             const int32_t b = (int32_t)(acc - a) / 16384;
             const size_t output = 8 * block + 2 * pair, word = 8 * block + 4 * (pair / 2);
@@ -183,7 +186,7 @@ EDGEML_INLINE void edgeml_dense_w2_blocks(const edgeml_dense_call *call, int pac
                 call->to[output + 1] = (int32_t)((uint32_t)call->from[output + 1] + (uint32_t)b);
                 continue;
             }
-            const size_t swapped = levels[12 + pair / 2] / 8u, first = word + pair % 2 + swapped;
+            const size_t swapped = (levels[12] >> pair / 2 * 8 & 255u) / 8u, first = word + pair % 2 + swapped;
             const size_t second = word + pair % 2 + 2 - swapped;
             y[first] = y[second] = 0;
             for (size_t level = 3 * pair; level < 3 * pair + 3; level++) {
@@ -191,7 +194,7 @@ EDGEML_INLINE void edgeml_dense_w2_blocks(const edgeml_dense_call *call, int pac
                 y[second] = (uint8_t)(y[second] + (b >= (int16_t)(levels[level] >> 16)));
             }
         }
-        w = levels + (call->from ? 0 : 14);
+        w = levels + (call->from ? 0 : 13);
     }
 }
 

@@ -47,7 +47,7 @@ class W2LevelsKernel(DenseKernel):
         kind = "words of two inputs and two outputs" if self.wide else "pairs of outputs: w + 2 and w"
         blocks = np.concatenate([starts, words, levels, rotated], axis=1)
         function = "edgeml_dense_w2_words_and_levels" if self.wide else "edgeml_dense_w2_levels"
-        layout = f"{kind}; around each block 4 starts, 12 words of thresholds, 2 rotations"
+        layout = f"{kind}; around each block 4 starts, 12 words of thresholds, rotations"
         return LayerCode(
             statements=(f"{function}(x, {name}, {inputs}, {outputs // _BLOCK}, y, scratch);",),
             comment=problem.summary(),
@@ -124,11 +124,12 @@ def _widths(problem: DenseProblem) -> npt.NDArray[np.int64]:
 
 def _order(problem: DenseProblem) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The outputs as the accumulators hold them, two for each, the one in the lower field first, and how far the
-    results of each word are rotated then, [blocks, 2]. Lower fields hold outputs 0 and 1 of a word, or 2 and 3."""
+    results of a block's two words are rotated then, a byte each, [blocks, 1]. Lower fields hold outputs 0 and 1 of a
+    word, or 2 and 3."""
     lower = _widths(problem).argmin(axis=1)
     first, second = 2 * lower, 2 - 2 * lower
     places = np.stack([first, second, first + 1, second + 1], axis=1) + _WORD * np.arange(len(lower))[:, None]
-    return places.ravel(), _HALF * lower.reshape(-1, _BLOCK // _WORD)
+    return places.ravel(), _HALF * (lower[0::2] | lower[1::2] << 8)[:, None]
 
 
 def _words(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int) -> npt.NDArray[np.uint32]:
@@ -148,9 +149,9 @@ def _words(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int
 
 def _fields(problem: DenseProblem, order: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """What the four accumulators of a block start with, so that the smallest sum of an output in a lower field is 0
-    there; and the thresholds [blocks, 4 pairs · 3] as words of two: of outputs in lower fields as the field holds them,
-    of the others as they are. One beyond a channel's sums stands one beyond them; of outputs that are none, nothing is
-    reached."""
+    there, as halves of two words; and the thresholds [blocks, 4 pairs · 3] as words of two: of outputs in lower fields
+    as the field holds them, of the others as they are. One beyond a channel's sums stands one beyond them; of outputs
+    that are none, nothing is reached."""
     assert problem.thresholds is not None
     outputs, count = len(order), problem.outputs
     at = np.full((outputs, _MOST_LEVELS), 2**15 - 1, np.int64)
@@ -163,4 +164,4 @@ def _fields(problem: DenseProblem, order: npt.NDArray[np.int64]) -> tuple[npt.ND
     pairs = at[order].reshape(-1, 4, 2, _MOST_LEVELS)
     a, b = np.minimum(pairs[:, :, 0] + starts[:, :, None], 2**15 - 1), pairs[:, :, 1]
     words = (a & 0xFFFF) | (b & 0xFFFF) << _HALF
-    return starts & 0xFFFFFFFF, words.reshape(outputs // _BLOCK, -1)
+    return starts[:, 0::2] | starts[:, 1::2] << _HALF, words.reshape(outputs // _BLOCK, -1)
