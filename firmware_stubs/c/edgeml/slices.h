@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 512 samples at once, each in its own bit: a plane is 512 bits, word s / 64 of it has sample s at bit s % 64. Boolean
+/* 512 samples at once, each in its own bit: a plane is 512 bits, word s % 8 of it has sample s at bit s / 8. Boolean
    functions of planes are generated (EDGEML_F and EDGEML_PLANE); here are the way in, from bytes, and the way out, to
    sums of 32 bits. Both go by rows of 64 bits, a row of each sample, that become columns: 64 tests of a sample's bytes,
    and eight bytes of sums. */
@@ -23,22 +23,23 @@ typedef uint64_t edgeml_slice;
 /* The planes around plane 256 n + 128, and plane 256 n + 128 + k of them: near to a pointer addresses are short. */
 #define EDGEML_NEAR(n) (p + (256u * (n) + 128u) * EDGEML_SLICES)
 #define EDGEML_PLANE(n, k) p##n[(k) * (int)EDGEML_SLICES]
-/* Bit 4 a + 2 b + c of a code in two hexadecimal digits, for each bit of three words. */
+/* Bit 4 a + 2 b + c of a code in two hexadecimal digits, for each bit of three words; of two of them alone as a pair. */
 #if defined(EDGEML_AVX512)
 #define EDGEML_F(code, a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x##code)
 #else
 #define EDGEML_F(code, a, b, c) edgeml_ternary_##code(a, b, c)
+#endif
+#define EDGEML_PAIR(code, a, b, c) edgeml_ternary_##code(a, b, c)
 #define EDGEML_TERNARY(code, value)                                                                                    \
     EDGEML_INLINE edgeml_slice edgeml_ternary_##code(edgeml_slice a, edgeml_slice b, edgeml_slice c)                   \
     {                                                                                                                  \
         (void)a, (void)b, (void)c;                                                                                     \
         return value;                                                                                                  \
     }
-#endif
 
-/* Words from one row to the next; planes from 64 rows to the next: rows that are written and read together would lie in
-   the same set of a cache if those were 64. */
-#define EDGEML_SLICES_ROW 8u
+/* Words of a plane; the rows of eight samples lie as one does. Planes from 64 rows to the next: rows that are written and
+   read together would lie in the same set of a cache if those were 64. */
+#define EDGEML_SLICES_WORDS 8u
 #define EDGEML_SLICES_ROWS 65u
 
 /* A stage of what turns 64 rows of 64 bits into columns: the upper halves of 2 * shift bits of `a` change places with
@@ -117,16 +118,20 @@ typedef uint64_t edgeml_slice;
         }                                                                                                              \
     } while (0)
 
-/* 64 planes' worth of rows to columns, in place: bit c of row r becomes bit r of row c, in each word of 64 bits. */
-EDGEML_SEPARATE EDGEML_UNUSED void edgeml_slices_turn(edgeml_slice *planes)
+/* 64 planes' worth of rows to columns, in place: bit c of row r becomes bit r of row c, in each word of 64 bits. Rows go
+   by eights: `some` of them are there of the rows, the others being 0, or are wanted of the columns. */
+EDGEML_INLINE void edgeml_slices_turn_bytes(edgeml_slice *planes)
 {
-    for (size_t slice = 0; slice < EDGEML_SLICES; slice++) {
-        for (size_t first = 0; first < 8; first++) {
-            edgeml_slice *const row = planes + first * EDGEML_SLICES + slice;
-            EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP_BYTES, row, 8u, 32, 0x00000000ffffffffu, 0x0000ffff0000ffffu,
-                               0x00ff00ff00ff00ffu);
-        }
-        for (size_t first = 0; first < 64; first += 8) {
+    for (size_t first = 0; first < 8 * EDGEML_SLICES; first++) {
+        EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP_BYTES, planes + first, 8u, 32, 0x00000000ffffffffu, 0x0000ffff0000ffffu,
+                           0x00ff00ff00ff00ffu);
+    }
+}
+
+EDGEML_INLINE void edgeml_slices_turn_bits(edgeml_slice *planes, size_t some)
+{
+    for (size_t first = 0; first < 8 * some; first += 8) {
+        for (size_t slice = 0; slice < EDGEML_SLICES; slice++) {
             edgeml_slice *const row = planes + first * EDGEML_SLICES + slice;
             EDGEML_SLICE_EIGHT(EDGEML_SLICE_SWAP, row, 1u, 4, 0x0f0f0f0f0f0f0f0fu, 0x3333333333333333u,
                                0x5555555555555555u);
@@ -134,12 +139,29 @@ EDGEML_SEPARATE EDGEML_UNUSED void edgeml_slices_turn(edgeml_slice *planes)
     }
 }
 
-/* So many times 64 rows. */
-EDGEML_INLINE void edgeml_slices_turn_all(edgeml_slice *planes, size_t times)
+EDGEML_SEPARATE EDGEML_UNUSED void edgeml_slices_to_columns(edgeml_slice *planes, size_t some)
 {
-    for (size_t i = 0; i < times; i++) {
-        edgeml_slices_turn(planes + i * EDGEML_SLICES_ROWS * EDGEML_SLICES);
+    edgeml_slices_turn_bytes(planes);
+    edgeml_slices_turn_bits(planes, some);
+}
+
+EDGEML_SEPARATE EDGEML_UNUSED void edgeml_slices_to_rows(edgeml_slice *planes, size_t some)
+{
+    edgeml_slices_turn_bits(planes, some);
+    edgeml_slices_turn_bytes(planes);
+}
+
+/* Asks for the lines of a long row before it is read. */
+EDGEML_INLINE void edgeml_slices_ahead(const void *row, size_t size)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    EDGEML_UNROLL
+    for (size_t i = 0; i < size; i += 64) {
+        __builtin_prefetch((const uint8_t *)row + i);
     }
+#else
+    (void)row, (void)size;
+#endif
 }
 
 /* All bits of eight bytes. */
@@ -249,62 +271,85 @@ EDGEML_SLICES_TEST(edgeml_slices_levels, _mm512_cmpge_epu8_mask, EDGEML_AT_LEAST
 EDGEML_SLICES_TEST(edgeml_slices_equalities, _mm512_cmpeq_epi8_mask, _mm256_cmpeq_epi8, vceqq_u8, EDGEML_EQUAL_64)
 EDGEML_SLICES_TEST(edgeml_slices_bits, _mm512_test_epi8_mask, EDGEML_HAS_BIT_256, vtstq_u8, EDGEML_HAS_BIT_64)
 
-/* y = base + the bytes of a word, as int32_t: some sums of all samples, the next of them `stride` further. Up to
-   sixteen (AVX-512) or eight at once. */
+/* Output o of sample s is base[o] + byte o % 8 of word s of the rows o / 8, as int32_t: y [samples][outputs]. */
 #if defined(EDGEML_AVX512)
-#define EDGEML_SLICES_SOME 16u
-EDGEML_INLINE void edgeml_slices_some(const uint64_t *words, size_t some, const int32_t *base, size_t samples,
-                                      size_t stride, int32_t *y)
+/* Up to sixteen outputs: those of eight samples are a few whole vectors, whose bytes are two permutations away. */
+#define EDGEML_SLICES_PACKED 16u
+EDGEML_INLINE void edgeml_slices_packed(const uint64_t *words, size_t outputs, const int32_t *base, size_t samples,
+                                        int32_t *y)
 {
-    const __mmask16 there = (__mmask16)((1u << some) - 1u);
-    const __m512i bases = _mm512_maskz_loadu_epi32(there, base);
-    for (size_t first = 0; first < samples; first += 64) {
-        const size_t count = samples - first < 64 ? samples - first : 64;
-        const uint64_t *word = words + first / 64;
-        for (size_t sample = 0; sample < count; sample++) {
-            __m128i bytes = _mm_loadl_epi64((const void *)word);
-            if (some > 8) {
-                const __m128i more = _mm_loadl_epi64((const void *)(word + EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW));
-                bytes = _mm_unpacklo_epi64(bytes, more);
+    const __m512i step = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i bases = _mm512_maskz_loadu_epi32((__mmask16)((1u << outputs) - 1u), base);
+    const __m512i first_bytes = _mm512_set1_epi32(255);
+    const size_t vectors = (outputs + 1u) / 2u;
+    __m512i place[8], start[8];
+    __mmask64 low[8], high[8];
+    EDGEML_UNROLL
+    for (size_t k = 0; k < vectors; k++) {
+        const __m512i at = _mm512_add_epi32(step, _mm512_set1_epi32((int)(16 * k)));
+        /* at / outputs, of at < 128 */
+        const __m512i factor = _mm512_set1_epi32((int)(65536u / outputs + 1u));
+        const __m512i sample = _mm512_srli_epi32(_mm512_mullo_epi32(at, factor), 16);
+        const __m512i o = _mm512_sub_epi32(at, _mm512_mullo_epi32(sample, _mm512_set1_epi32((int)outputs)));
+        const __mmask16 behind = _mm512_cmpgt_epi32_mask(o, _mm512_set1_epi32(7));
+        place[k] = _mm512_add_epi32(_mm512_slli_epi32(sample, 3), _mm512_and_si512(o, _mm512_set1_epi32(7)));
+        start[k] = _mm512_permutexvar_epi32(o, bases);
+        high[k] = _mm512_test_epi8_mask(_mm512_maskz_mov_epi32(behind, first_bytes), first_bytes);
+        low[k] = _mm512_test_epi8_mask(_mm512_maskz_mov_epi32((__mmask16)~behind, first_bytes), first_bytes);
+    }
+    for (size_t first = 0; first < samples; first += 8, words += 8, y += 8 * outputs) {
+        const size_t count = (samples - first < 8 ? samples - first : 8) * outputs;
+        const __m512i sums = _mm512_loadu_si512(words);
+        __m512i more = sums;
+        if (outputs > 8) {
+            more = _mm512_loadu_si512(words + EDGEML_SLICES_ROWS * EDGEML_SLICES_WORDS);
+        }
+        EDGEML_UNROLL
+        for (size_t k = 0; k < vectors; k++) {
+            __m512i value = _mm512_maskz_permutexvar_epi8(low[k], place[k], sums);
+            if (outputs > 8) {
+                value = _mm512_mask_permutexvar_epi8(value, high[k], place[k], more);
             }
-            _mm512_mask_storeu_epi32(y, there, _mm512_add_epi32(_mm512_cvtepu8_epi32(bytes), bases));
-            word += EDGEML_SLICES_ROW;
-            y += stride;
+            value = _mm512_add_epi32(value, start[k]);
+            if (count >= 16 * k + 16) {
+                _mm512_storeu_si512(y + 16 * k, value);
+            } else if (count > 16 * k) {
+                _mm512_mask_storeu_epi32(y + 16 * k, (__mmask16)((1u << (count - 16 * k)) - 1u), value);
+            }
+        }
+    }
+}
+#endif
+
+#if defined(EDGEML_AVX512) || defined(EDGEML_AVX2)
+/* Eight at a time, sample after sample: what is written behind a sample's outputs is the next one's, or not at all. */
+EDGEML_INLINE void edgeml_slices_unpacked(const uint64_t *words, size_t outputs, const int32_t *base, size_t samples,
+                                          int32_t *y)
+{
+    const __m256i step = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+    for (size_t sample = 0; sample < samples; sample++, words++, y += outputs) {
+        EDGEML_UNROLL
+        for (size_t o = 0; o < outputs; o += 8) {
+            const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(outputs - o)), step);
+            const __m128i bytes = _mm_loadl_epi64((const void *)(words + o * EDGEML_SLICES_ROWS));
+            const __m256i start = _mm256_maskload_epi32((const void *)(base + o), there);
+            const __m256i sums = _mm256_add_epi32(_mm256_cvtepu8_epi32(bytes), start);
+            if (o + 8 <= outputs || (outputs >= 8 && sample + 1 < samples)) {
+                _mm256_storeu_si256((void *)(y + o), sums);
+            } else {
+                _mm256_maskstore_epi32((void *)(y + o), there, sums);
+            }
         }
     }
 }
 #else
-#define EDGEML_SLICES_SOME 8u
-EDGEML_INLINE void edgeml_slices_some(const uint64_t *words, size_t some, const int32_t *base, size_t samples,
-                                      size_t stride, int32_t *y)
+EDGEML_INLINE void edgeml_slices_unpacked(const uint64_t *words, size_t outputs, const int32_t *base, size_t samples,
+                                          int32_t *y)
 {
-#if defined(EDGEML_AVX2)
-    int32_t bases[8] = {0, 0, 0, 0, 0, 0, 0, 0}, lanes[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-    for (size_t o = 0; o < some; o++) {
-        bases[o] = base[o];
-        lanes[o] = -1;
-    }
-    const __m256i start = _mm256_loadu_si256((const void *)bases), there = _mm256_loadu_si256((const void *)lanes);
-#endif
-    for (size_t first = 0; first < samples; first += 64) {
-        const size_t count = samples - first < 64 ? samples - first : 64;
-        const uint64_t *word = words + first / 64;
-        for (size_t sample = 0; sample < count; sample++) {
-#if defined(EDGEML_AVX2)
-            const __m256i sums = _mm256_add_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)word)), start);
-            if (some == 8) {
-                _mm256_storeu_si256((void *)y, sums);
-            } else {
-                _mm256_maskstore_epi32(y, there, sums);
-            }
-#else
-            EDGEML_UNROLL
-            for (size_t o = 0; o < some; o++) {
-                y[o] = base[o] + (int32_t)(*word >> 8 * o & 255u);
-            }
-#endif
-            word += EDGEML_SLICES_ROW;
-            y += stride;
+    for (size_t sample = 0; sample < samples; sample++, words++, y += outputs) {
+        EDGEML_UNROLL
+        for (size_t o = 0; o < outputs; o++) {
+            y[o] = base[o] + (int32_t)(words[o / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES_WORDS] >> o % 8 * 8 & 255u);
         }
     }
 }
@@ -315,13 +360,16 @@ EDGEML_INLINE void edgeml_slices_some(const uint64_t *words, size_t some, const 
 EDGEML_INLINE void edgeml_slices_sums(edgeml_slice *p, size_t outputs, const int32_t *base, size_t samples, int32_t *y)
 {
     const uint64_t *const words = (const uint64_t *)(const void *)p;
-    edgeml_slices_turn_all(p, (outputs + 7u) / 8u);
-    EDGEML_UNROLL
-    for (size_t first = 0; first < outputs; first += EDGEML_SLICES_SOME) {
-        const size_t some = outputs - first < EDGEML_SLICES_SOME ? outputs - first : EDGEML_SLICES_SOME;
-        const uint64_t *const from = words + first / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW;
-        edgeml_slices_some(from, some, base + first, samples, outputs, y + first);
+    for (size_t first = 0; first < outputs; first += 8) {
+        edgeml_slices_to_rows(p + first / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES, outputs - first < 8 ? outputs - first : 8);
     }
+#if defined(EDGEML_AVX512)
+    if (outputs <= EDGEML_SLICES_PACKED) {
+        edgeml_slices_packed(words, outputs, base, samples, y);
+        return;
+    }
+#endif
+    edgeml_slices_unpacked(words, outputs, base, samples, y);
 }
 
 /* The same for sums of more than eight bits: of `bytes` bytes each, one behind the other. */
@@ -329,13 +377,15 @@ EDGEML_INLINE void edgeml_slices_long_sums(edgeml_slice *p, size_t outputs, size
                                            size_t samples, int32_t *y)
 {
     const uint64_t *const words = (const uint64_t *)(const void *)p;
-    edgeml_slices_turn_all(p, (outputs * bytes + 7u) / 8u);
+    const size_t places = outputs * bytes;
+    for (size_t first = 0; first < places; first += 8) {
+        edgeml_slices_to_rows(p + first / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES, places - first < 8 ? places - first : 8);
+    }
     for (size_t sample = 0; sample < samples; sample++) {
         for (size_t o = 0; o < outputs; o++) {
             uint32_t sum = (uint32_t)base[o];
             for (size_t place = o * bytes; place < o * bytes + bytes; place++) {
-                const uint64_t *const rows = words + place / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES_ROW;
-                const uint64_t word = rows[sample % 64 * EDGEML_SLICES_ROW + sample / 64];
+                const uint64_t word = words[place / 8 * EDGEML_SLICES_ROWS * EDGEML_SLICES_WORDS + sample];
                 sum += (uint32_t)(word >> place % 8 * 8 & 255u) << (place - o * bytes) * 8;
             }
             y[sample * outputs + o] = (int32_t)sum;

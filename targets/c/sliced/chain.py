@@ -15,7 +15,7 @@ from edgeml.network.layers.encode import BIT, EQUAL, LEVEL, Encode
 from ..dense_kernels.bits import stored_operand
 from ..emitter import LayerJob
 from ..tensor import Tensor
-from .planes import ROWS, Bit, Planes, needed_inputs
+from .planes import ROWS, Bit, Function, Planes, needed_inputs
 from .row_tests import RowTest, all_bits, row_tests
 from .sums import Sums, add_sums, additions
 
@@ -76,19 +76,37 @@ def program_of(chain: Chain, job: LayerJob, x: Tensor, size: int) -> Program:
     for layer in reversed(chain.logic):
         all_needed.insert(0, needed_inputs(layer, all_needed[0]))
     tests, bits = _tested(chain, job, x, all_needed[0], size)
-    planes = Planes(ROWS * len(tests))
+    planes = Planes(ROWS * len(tests), levels=_levels(chain, bits))
+    dense, functions = chain.dense, chain.logic[-1].outputs
+    if dense is None:
+        dense = Dense(np.eye(functions, dtype=np.int32), 2, np.zeros(functions, np.int32))
+    made: list[Bit | Function] = []
     for layer, wanted in zip(chain.logic, all_needed[1:], strict=True):
         tables = [int.from_bytes(np.packbits(row, bitorder="little").tobytes(), "little") for row in layer.tables]
-        bits = [
-            planes.function(tables[output], [bits[source] for source in layer.sources[output]])
+        # What one output alone needs is made with it, and never in memory.
+        kept = np.ones(layer.outputs, np.bool_)
+        if layer is chain.logic[-1]:
+            kept = np.count_nonzero(dense.weight, axis=0) != 1
+        made = [
+            planes.function(tables[output], [bits[source] for source in layer.sources[output]], bool(kept[output]))
             if wanted[output]
             else Bit(None)
             for output in range(layer.outputs)
         ]
-    dense = chain.dense
-    if dense is None:
-        dense = Dense(np.eye(len(bits), dtype=np.int32), 2, np.zeros(len(bits), np.int32))
-    return Program(tests, planes, add_sums(planes, dense, bits))
+        bits = [bit for bit in made if isinstance(bit, Bit)]
+    return Program(tests, planes, add_sums(planes, dense, made))
+
+
+def _levels(chain: Chain, bits: Sequence[Bit]) -> dict[int, tuple[int, int]]:
+    """The value and the threshold of each plane that is a level of a value."""
+    encode = chain.encode
+    if encode is None:
+        return {}
+    return {
+        bit.plane: (int(encode.source[number]), int(encode.operand[number]))
+        for number, bit in enumerate(bits)
+        if isinstance(bit.plane, int) and encode.rule[number] == LEVEL
+    }
 
 
 def _tested(

@@ -33,6 +33,11 @@ class RowTest:
     made: tuple[tuple[int, int], ...]
 
     @property
+    def eights(self) -> int:
+        """Up to which eight of the tests there are such."""
+        return max(bit for _, bit in self.made) // _EIGHT + 1
+
+    @property
     def together(self) -> bool:
         """Whether test t is of byte t."""
         return self.place is not None and bool(np.array_equal(self.place, np.arange(_WINDOW)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeml.network import Dense
 
-from .planes import ROWS, Bit, Planes
+from .planes import ROWS, Bit, Function, Planes
 
 __all__ = ["Sums", "add_sums", "additions"]
 
@@ -48,55 +48,63 @@ class Sums:
         return self.first + row // 64 * ROWS + row % 64
 
 
-def add_sums(planes: Planes, layer: Dense, bits: Sequence[Bit]) -> Sums:
+def add_sums(planes: Planes, layer: Dense, bits: Sequence[Bit | Function]) -> Sums:
     """The planes of constant + Σ 2^k · plane k for each output.
 
-    What has a weight below zero is added as its complement: w · b = −w · (1 − b) + w.
+    What has a weight below zero is added as its complement: w · b = −w · (1 − b) + w. Bits are added up as they come,
+    so that few are at hand at any time; functions that one output alone needs are never in memory.
     """
     base = layer.bias.astype(np.int64) - layer.input_zero_point * layer.weight.astype(np.int64).sum(axis=1)
-    constants, columns_of, largest = [], [], 0
+    constants: list[int] = []
+    added: list[list[tuple[int, Bit | Function]]] = []
     for row, constant in zip(layer.weight.astype(np.int64).tolist(), base.tolist(), strict=True):
-        columns: list[list[Bit | str]] = [[] for _ in range(_MOST_BITS + 1)]
-        total = 0
+        terms: list[tuple[int, Bit | Function]] = []
         for weight, bit in zip(row, bits, strict=True):
-            amount = abs(weight)
             if weight < 0:
                 constant, bit = constant + weight, ~bit
-            if bit.plane is None:
-                constant += amount if bit.inverted else 0
-                continue
-            total += amount
-            for k in range(amount.bit_length()):
-                if amount >> k & 1:
-                    columns[k].append(bit)
+            if isinstance(bit, Bit) and bit.plane is None:
+                constant += abs(weight) if bit.inverted else 0
+            elif weight:
+                terms.append((abs(weight), bit))
         constants.append(constant)
-        columns_of.append(columns)
-        largest = max(largest, total)
-    sums = Sums(planes.count, max(-(-largest.bit_length() // 8), 1) * 8, constants)
+        added.append(terms)
+    length = max(sum(amount for amount, _ in terms) for terms in added).bit_length()
+    sums = Sums(planes.count, max(-(-length // 8), 1) * 8, constants)
     planes.count += sums.planes
-    for output, columns in enumerate(columns_of):
-        for k in range(largest.bit_length()):
-            result = _added(planes, columns, k)
-            if result is not None:
-                planes.store(_word(planes, result), sums.plane(output, k))
+    for output, terms in enumerate(added):
+        for k, sum_bit in enumerate(_added(planes, terms)):
+            if sum_bit is not None:
+                planes.store(_word(planes, sum_bit), sums.plane(output, k))
         planes.end()
     return sums
 
 
-def _added(planes: Planes, columns: list[list[Bit | str]], k: int) -> Bit | str | None:
-    """The sum's bit of a column, whose carries go into the next; None of a column without bits."""
-    column = columns[k]
-    while len(column) > 1:
-        taken, column[:3] = column[:3], []
-        three = len(taken) == 3
-        a, b, c = taken if three else (*taken, taken[1])
-        columns[k + 1].append(planes.temporary(planes.operation(_CARRY3 if three else _CARRY2, a, b, c)))
-        column.append(planes.temporary(planes.operation(_SUM3 if three else _SUM2, a, b, c)))
-    return column[0] if column else None
+def _added(planes: Planes, terms: Sequence[tuple[int, Bit | Function]]) -> list[Bit | None]:
+    """The bits of Σ amount · bit, the lowest first; None of one that is always 0."""
+    columns: list[list[Bit]] = [[] for _ in range(_MOST_BITS + 1)]
+
+    def add(k: int, bit: Bit) -> None:
+        columns[k].append(bit)
+        if len(columns[k]) == 3:
+            reduce(k, _SUM3, _CARRY3)
+
+    def reduce(k: int, low: int, high: int) -> None:
+        a, b, c = (*columns[k], columns[k][-1])[:3]
+        carry = Bit(planes.temporary(planes.operation(high, a, b, c)))
+        columns[k] = [Bit(planes.temporary(planes.operation(low, a, b, c)))]
+        add(k + 1, carry)
+
+    for amount, bit in terms:
+        made = planes.variable(bit) if isinstance(bit, Function) else bit
+        for k in range(amount.bit_length()):
+            if amount >> k & 1:
+                add(k, made)
+    for k in range(_MOST_BITS):
+        if len(columns[k]) == 2:
+            reduce(k, _SUM2, _CARRY2)
+    return [column[0] if column else None for column in columns]
 
 
-def _word(planes: Planes, value: Bit | str) -> str:
+def _word(planes: Planes, bit: Bit) -> str:
     """A bit as a word."""
-    if isinstance(value, Bit):
-        return planes.operation(0xF0, value, value, value)
-    return value
+    return bit.plane if isinstance(bit.plane, str) and not bit.inverted else planes.operation(0xF0, bit, bit, bit)

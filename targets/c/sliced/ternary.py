@@ -6,18 +6,21 @@ k − inputs; ~k its complement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations, product
 
-__all__ = ["Operations", "expression", "operations_of"]
+__all__ = ["PAIRS", "Operations", "expression", "operations_of", "reordered"]
 
 _LEAF = 3
 _MOST_COLUMNS = 4
 _MOST_SPLITS = 3
 _PLACES = (0xF0, 0xCC, 0xAA)
 """The codes that are a, b and c themselves."""
+
+PAIRS = frozenset(code for f, g in permutations(_PLACES, 2) for code in (f & g, f | g, f ^ g, f & ~g))
+"""Codes of and, or, exclusive or, and of a value without another: of two inputs, which no instruction writes over."""
 
 Operation = tuple[int, int, int, int]
 """Code and references."""
@@ -197,6 +200,15 @@ def _numbers(positions: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(
         sum((x >> k & 1) << position for k, position in enumerate(positions)) for x in range(1 << len(positions))
     )
+
+
+def reordered(code: int, order: Sequence[int]) -> int:
+    """The code of the operation whose input k is the one that was at order[k]."""
+    moved = 0
+    for number in range(8):
+        before = sum((number >> 2 - k & 1) << 2 - place for k, place in enumerate(order))
+        moved |= (code >> before & 1) << number
+    return moved
 
 
 @cache

@@ -57,6 +57,29 @@ def test_any_number_of_samples_gives_the_integers_of_golden(body: str) -> None:
         exact(native, 1, 3, 4, 65, 512, 600)
 
 
+def levels(outputs: int, inputs: int) -> Network:
+    """Many levels of few values, several of one in most functions; every function for one output, or for two."""
+    generator = np.random.default_rng(outputs)
+    source = generator.integers(0, inputs, 5)[generator.integers(0, 5, 24)]
+    weight = np.zeros((outputs, 30), np.int64)
+    weight[generator.integers(0, outputs, 30), np.arange(30)] = generator.integers(-3, 4, 30)
+    weight[outputs - 1, :3] = 1
+    nodes = (
+        Node("input", InputQuantizer(inputs, np.ones(1), np.zeros(1), 0, 8, False)),
+        Node("encode", Encode(source, np.full(24, LEVEL), generator.integers(1, 256, 24), inputs), ("input",)),
+        Node("logic", random_logic(generator, 24, 30, 6), ("encode",)),
+        Node("sums", Dense(weight, 3, generator.integers(-99, 100, outputs)), ("logic",)),
+    )
+    return Network(f"levels{outputs}", nodes, Output(np.ones(1)))
+
+
+@pytest.mark.parametrize("body", ["avx2", "avx512"])
+def test_any_number_of_outputs_and_long_rows_give_the_integers_of_golden(body: str) -> None:
+    networks = [levels(outputs, 300 if outputs == 7 else 20) for outputs in (1, 7, 8, 13, 16, 17)]
+    for native in build_native(networks, flags=body_flags(body)):
+        exact(native, 5, 70, 519)
+
+
 @pytest.mark.slow(scaled=True)
 def test_twenty_thousand_vectors_of_random_networks_are_exact_on_every_body() -> None:
     for body in BODIES:
@@ -95,7 +118,7 @@ def test_functions_that_are_constants_copies_and_complements_need_no_planes() ->
         exact(native, 1, 64)
     text = "".join(text for name, text in native.program.files.items() if name.endswith("_planes.h"))
     # The exclusive or of both inputs; as the third output, which it is too; and its complement for the first one.
-    assert sum("EDGEML_F(" in line for line in text.splitlines()) == 3
+    assert sum("EDGEML_F(" in line or "EDGEML_PAIR(" in line for line in text.splitlines()) == 3
 
 
 def test_only_chains_of_functions_are_computed_together() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import permutations, product
+
 import numpy as np
 
-from edgeml.targets.c.sliced.ternary import Operations, expression, operations_of
+from edgeml.targets.c.sliced.ternary import PAIRS, Operations, expression, operations_of, reordered
 
 
 def value(made: Operations, x: int) -> int:
@@ -54,3 +56,17 @@ def test_expressions_are_the_codes() -> None:
     words = {"a": 0xF0, "b": 0xCC, "c": 0xAA}
     for code in range(256):
         assert eval(expression(code), {}, words) & 0xFF == code
+
+
+def test_an_operation_may_take_its_inputs_in_any_order() -> None:
+    for order in permutations(range(3)):
+        for code in range(0, 256, 5):
+            for values in product((0, 1), repeat=3):
+                a, b, c = (values[place] for place in order)
+                x, y, z = values
+                assert reordered(code, order) >> (4 * a + 2 * b + c) & 1 == code >> (4 * x + 2 * y + z) & 1
+
+
+def test_pairs_are_one_instruction_of_two_inputs() -> None:
+    assert len(PAIRS) == 15
+    assert all(len(expression(code).replace("~", "").split()) == 3 for code in PAIRS)
