@@ -38,16 +38,17 @@ def _elf(
     defines: dict[str, str],
     optimize: str,
     memory: MemoryMap,
+    trap: bool = False,
 ) -> bytes:
     if missing := toolchain.compiler_missing():
         raise MissingTool(f"firmware for {core.title}", f"needs {missing}")
-    made_from = repr((core, sorted(files.items()), sources, keep, sorted(defines.items()), optimize, memory))
+    made_from = repr((core, sorted(files.items()), sources, keep, sorted(defines.items()), optimize, memory, trap))
     # The toolchain's own text, too: its flags are part of what an image is made from.
     digest = cache.digest_of(made_from, toolchain.compiler_version(), Path(toolchain.__file__).read_bytes())
     if digest in _elfs:
         _elfs.move_to_end(digest)
         return _elfs[digest]
-    elf = _built(core, files, sources, keep, defines, optimize, memory, digest)
+    elf = _built(core, files, sources, keep, defines, optimize, memory, trap, digest)
     _elfs[digest] = elf
     while len(_elfs) > _KEPT:
         _elfs.popitem(last=False)
@@ -62,6 +63,7 @@ def _built(
     defines: dict[str, str],
     optimize: str,
     memory: MemoryMap,
+    trap: bool,
     digest: str,
 ) -> bytes:
     """The ELF from the user's cache, else built and kept there."""
@@ -79,6 +81,7 @@ def _built(
             optimize=optimize,
             memory=memory,
             where=f"firmware for {core.title}",
+            trap=trap,
         )
     cache.keep("firmware", digest, elf)
     return elf
@@ -92,15 +95,16 @@ def library_image(
     self_test: bool = False,
     optimize: str = "-O2",
     also: tuple[str, ...] = (),
+    trap: bool = False,
 ) -> Image:
-    """The network alone: its entry points and the functions of `also`, without start-up code."""
+    """The network alone: its entry points and the functions of `also`, without start-up code. trap : see `build`."""
     name = firmware.program.layout.name
     keep = [f"{name}_invoke"]
     keep += [f"{name}_trace"] if trace else []
     keep += [f"{name}_self_test"] if self_test else []
     keep += also
     defines = {f"{firmware.program.layout.macro}_WITH_TRACE": "1"} if trace else {}
-    return read_image(_elf(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap()))
+    return read_image(_elf(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap(), trap))
 
 
 def board_elf(

@@ -88,9 +88,10 @@ _FLAGS = (
     "-fdata-sections",
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
-    "-fno-sanitize=all",
     "-g0",
 )
+
+_TRAPPING = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
 
 
 def build(
@@ -106,6 +107,7 @@ def build(
     where: str = "firmware",
     warnings: Sequence[str] = WARNINGS,
     standard: str = "-std=c99",
+    trap: bool = False,
 ) -> bytes:
     """The ELF file of `sources` linked for `core`.
 
@@ -116,6 +118,7 @@ def build(
     keep : symbols that must stay though nothing calls them.
     entry : symbol where execution starts; the first of `keep` if empty.
     optimize : `-O2`, `-O3`, `-Os`.
+    trap : whether undefined behaviour of the C stops the program.
 
     Raises
     ------
@@ -132,6 +135,7 @@ def build(
             standard,
             *optimize.split(),
             *_FLAGS,
+            *(_TRAPPING if trap else ("-fno-sanitize=all",)),
             *warnings,
             *(f"-D{key}={value}" for key, value in (defines or {}).items()),
             *(f"-I{path.resolve()}" for path in include),

@@ -109,9 +109,10 @@ class Words:
         column = None if base is None else self.over(address, base)
         if base is None or column is None:
             return None
-        places, rest = np.divmod(column.astype(np.int64) - first, step)
-        need(not rest.any() and places.min() >= 0 and places.max() < len(entries), "lookup", "leaves its table")
-        return self._table(base, np.array(entries, np.uint32)[places])
+        places = (column.astype(np.int64) - first) // step
+        inside = (places >= 0) & (places < len(entries))  # others come in branches that are not taken then
+        words = np.where(inside, np.array(entries, np.uint32)[places * inside], 0)
+        return self._table(base, words.astype(np.uint32))
 
     def span(self, terms: dict[int, int]) -> tuple[int, int]:
         """The smallest and the largest weighted sum."""

@@ -39,6 +39,12 @@ Column = npt.NDArray[np.uint32]
 _MOST_AMONG = 64
 
 
+def _entries(addresses: Column, first: int, step: int, entries: Sequence[int]) -> Column:
+    places = (addresses.astype(np.int64) - first) // step
+    inside = (places >= 0) & (places < len(entries))
+    return np.where(inside, np.array(entries, np.uint32)[np.where(inside, places, 0)], np.uint32(0))
+
+
 class Dataflow:
     """Operations in order, and what the program relies on.
 
@@ -97,20 +103,19 @@ class Dataflow:
                 found[number] = given(number, found)
             elif name == "lookup":
                 at, first, step, entries = operands
-                found[number] = np.array(entries, np.uint32)[(found[at].astype(np.int64) - first) // step]
+                found[number] = _entries(found[at], first, step, entries)
             elif name != "unknown" and all(operand < 0 or operand in found for operand in operands):
                 taken = [np.array([~item], np.uint32) if item < 0 else found[item] for item in operands]
                 found[number] = COLUMN_OPERATIONS[name](*taken)
         return found
 
     def lookup(self, address: Node, first: int, step: int, entries: Sequence[int]) -> Node:
-        """entries[(address − first) / step]; every address that can come is one of them."""
+        """entries[(address − first) / step], and 0 for an address beyond them: in a branch that is not taken then."""
         value: Value = Unknown("a table at an address of which too little is known")
         base, column = self.column(address)
         if base is not None and column is not None:
-            places = (column.astype(np.int64) - first) // step
-            value = self.space.table(base, np.array(entries, np.uint32)[places])
-        sample = entries[(address.sample - first) // step]
+            value = self.space.table(base, _entries(column, first, step, entries))
+        sample = int(_entries(np.array([address.sample], np.uint32), first, step, entries)[0])
         return self._enter(("lookup", address.number, first, step, tuple(entries)), value, sample)
 
     def column(self, node: Node) -> tuple[Any, Any]:
@@ -128,7 +133,7 @@ class Dataflow:
         if isinstance(operand.value, int):
             self.facts[operand.number] = operand.value
             return operand.value
-        return None
+        return next(iter(operand.among)) if len(operand.among) == 1 else None
 
     def _choices(self, operand: Operand) -> frozenset[int]:
         if isinstance(operand, int):

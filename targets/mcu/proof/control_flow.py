@@ -39,7 +39,7 @@ def _postdominators(following: dict[int, tuple[int, ...]]) -> dict[int, frozense
     while changed:
         changed = False
         for address in order:
-            common = frozenset.intersection(*(found[target] for target in following[address]))
+            common = everything.intersection(*(found[target] for target in following[address]))
             new = common | {address}
             if new != found[address]:
                 found[address] = new

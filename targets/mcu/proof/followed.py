@@ -159,7 +159,7 @@ class Followed:
 
     def run(self, announce: Callable[[str], None], seconds: float) -> None:
         """Follow all of it."""
-        begun = time.process_time()
+        self.machine.until = time.process_time() + seconds
         entries = self._entries()
         rest = FollowedStage("outputs", None)
         while True:
@@ -174,8 +174,6 @@ class Followed:
                 break
             stage = entries[self.machine.pc]
             announce(f"following {stage.name}")
-            if time.process_time() - begun > seconds:
-                self.stages.append(FollowedStage(stage.name, stage, stopped="out of time"))
             self.stages.append(self._stage(stage))
         if not rest.stopped:
             if self._step != len(self._steps):

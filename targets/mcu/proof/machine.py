@@ -6,6 +6,7 @@ in the function), and what differs there is chosen by the branch's condition.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -16,16 +17,21 @@ from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 from .control_flow import join_of
 from .memory import Memory
 
-__all__ = ["END", "Instruction", "InstructionSet", "Machine", "Stopped"]
+__all__ = ["END", "LATE", "Instruction", "InstructionSet", "Machine", "Stopped", "Trapped"]
 
 END = -1
 """Where a function that returns goes."""
+LATE = "out of time"
 _MOST_STEPS = 3_000_000
-_MOST_DEPTH = 40
+_MOST_DEPTH = 100
 
 
 class Stopped(Exception):
     """The program cannot be followed further, with the reason."""
+
+
+class Trapped(Exception):
+    """An instruction that ends the program: what a compiler puts where behaviour is undefined."""
 
 
 class Instruction(Protocol):
@@ -66,7 +72,8 @@ class Machine:
     Attributes
     ----------
     registers : operands. flags : of cores that have them, as the instruction set keeps them. pc : a constant.
-    path : 0 or 1, whether the inputs come here. watch : called before each instruction that the sample takes, too.
+    path : 0 or 1, whether the inputs come here. until : processor time at which it stops. watch : called before each
+    instruction that the sample takes, too.
     """
 
     def __init__(self, core: InstructionSet, flow: Dataflow, memory: Memory) -> None:
@@ -80,6 +87,7 @@ class Machine:
         self.real = True
         self.path: Operand = 1
         self.steps = 0
+        self.until = float("inf")
         self.accesses = 0
         self.forks = 0
         self.watch: Callable[[Machine], None] | None = None
@@ -101,8 +109,16 @@ class Machine:
         instruction = self.instruction(self.pc)
         self.at = self.pc
         self.pc += instruction.size
-        instruction.run(self)
+        try:
+            instruction.run(self)
+        except Trapped as trap:
+            known = self.flow.constant(self.path)
+            if known == 0:
+                raise
+            raise Stopped(f"at {self.at:#010x} it traps, for inputs that may come") from trap
         self.steps += 1
+        if self.steps % 64 == 0 and time.process_time() > self.until:
+            raise Stopped(LATE)
         if self.steps > _MOST_STEPS:
             raise Stopped(f"more than {_MOST_STEPS} instructions")
 
@@ -143,11 +159,15 @@ class Machine:
             self.real = before[4] and condition.sample == holds
             self.pc = behind
             self.returns = list(returns)
-            if holds:
-                taken(self)
-            self.depth += 1
-            self.run(join, stack=stack)
-            self.depth -= 1
+            depth, self.depth = self.depth, self.depth + 1
+            try:
+                if holds:
+                    taken(self)
+                self.run(join, stack=stack)
+            except Trapped:
+                continue
+            finally:
+                self.depth = depth
             if self.returns and join == self.returns[-1][0]:
                 self.returns.pop()  # a conditional jump to the function's end
             ways.append((self.registers, self.flags, self.memory))

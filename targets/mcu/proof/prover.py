@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from edgeml.errors import CheckFailed
-from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
+from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
 from edgeml.proof.words.certificate import StageWords, words_certificate
 from edgeml.proof.words.claims import UNTRIED
 from edgeml.system.regular_file import read_regular
 
-from ..cores import CORES
+from ..cores import CORES, Core
 from ..emulator import Emulator
 from ..executor import checked_firmware, is_firmware, recorded_optimization
 from ..firmware import Firmware
@@ -23,6 +27,7 @@ from ..target import FOLDER
 from .counterexamples import counterexample
 from .followed import Followed, FollowedStage
 from .instruction_sets import followed_cores
+from .machine import LATE
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -32,6 +37,7 @@ __all__ = ["MachineCodeProver", "rows_of"]
 _C = (".c", ".h")
 _COMPARED, _LARGEST = 64, 2**28
 _METHODS = {"sum": "as weighted sums", "rows": "for all values of their sum"}
+_UNDEFINED = "undefined behaviour"
 _LABEL, _AROUND = "the label", "start-up code, self-test, boards and the device of hardware in the loop"
 
 
@@ -51,6 +57,7 @@ class MachineCodeProver:
 
         Raises CheckFailed where the bundle's C is not what this edgeml generates: no tool reads what others wrote.
         """
+        begun = time.process_time()
         firmware = checked_firmware(bundle)
         core = CORES[str(bundle.profile.values["core"])]
         announce(f"building for {core.title}")
@@ -63,7 +70,28 @@ class MachineCodeProver:
             vectors = bundle.golden()[0][:_COMPARED]
             if differing := followed.differs(vectors):
                 raise CheckFailed(core.title, f"the proof reads its instructions otherwise than Unicorn: {differing}")
-        return Findings(rows, _certificate(bundle, followed, firmware))
+        announce("following the C with checks of its behaviour")
+        left = begun + seconds - time.process_time()
+        checked = _undefined(firmware, core, recorded_optimization(bundle), bundle.golden()[0][0], left)
+        return Findings([*rows[:-2], checked, *rows[-2:]], _certificate(bundle, followed, firmware))
+
+
+def _undefined(firmware: Firmware, core: Core, optimize: str, q: npt.NDArray[np.int32], seconds: float) -> Row:
+    """Whether the C, compiled so that undefined behaviour traps, never comes to a trap."""
+    image = library_image(firmware, core, optimize=optimize, trap=True)
+    try:
+        followed = Followed(Emulator(core, image), firmware.program, q)
+    except CheckFailed as error:  # the sample itself comes to a trap
+        return Row(_UNDEFINED, REFUTED, 1, 0, detail=f"for the first vector: {error}")
+    before = time.process_time()
+    followed.run(lambda what: None, seconds)
+    took = round(time.process_time() - before, 3)
+    stopped = [f"{found.name}: {found.stopped}" for found in followed.stages if found.stopped]
+    count = len(followed.stages)
+    if not stopped:
+        return Row(_UNDEFINED, PROVED, count, count, "UBSan's checks of the C never fail", took)
+    late = any(found.stopped == LATE for found in followed.stages)
+    return Row(_UNDEFINED, OUT_OF_TIME if late else OPEN, count, count - len(stopped), "", took, stopped[0])
 
 
 def _certificate(bundle: Bundle, followed: Followed, firmware: Firmware) -> dict[str, bytes]:
@@ -116,7 +144,7 @@ def _row(found: FollowedStage) -> Row:
         return Row(found.name, PROVED, claims, proved, method, round(found.seconds, 3))
     open_ = [claim for claim in found.claims if not claim.proved]
     untried = open_ and not found.stopped and all(claim.detail.startswith(UNTRIED) for claim in open_)
-    status = NOT_TRIED if untried else OPEN
+    status = NOT_TRIED if untried else OUT_OF_TIME if found.stopped == LATE else OPEN
     return Row(
         found.name, status, claims, proved, method, round(found.seconds, 3), detail or "what is behind it is not 0"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgeml.proof.words.dataflow import Operand
 
-from .machine import END, Instruction, Machine, Stopped
+from .machine import END, Instruction, Machine, Stopped, Trapped
 from .riscv_compressed import expanded
 
 __all__ = ["RiscV"]
@@ -48,10 +48,16 @@ class RiscV:
         half = int.from_bytes(code[:2], "little")
         if half & 3 == 3:
             return _decoded(address, int.from_bytes(code[:4], "little"), 4)
+        if half in (0, 0x9002):  # UNIMP, EBREAK
+            return _Decoded(2, (), _trap)
         word = expanded(half)
         if word is None:
             raise Stopped(f"at {address:#010x} stands {half:#06x}, an instruction that the proof does not know")
         return _decoded(address, word, 2)
+
+
+def _trap(machine: Machine) -> None:
+    raise Trapped
 
 
 def _set(machine: Machine, register: int, value: Operand) -> None:

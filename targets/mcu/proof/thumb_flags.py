@@ -92,6 +92,8 @@ def _of_difference(m: Machine, code: int, a: Operand, b: Operand) -> Operand | N
         return make("ult", b, a)
     if code == 10:
         return make("xor", make("slt", a, b), 1)
+    if code == 6:  # without overflow a − b is greater than a where b is negative
+        return make("xor", make("slt", a, make("sub", a, b)), make("slt", b, 0))
     return make("slt", b, a) if code == 12 else None
 
 
@@ -114,6 +116,8 @@ def _of_sum(m: Machine, code: int, a: Operand, b: Operand, carry: Operand) -> Op
         return zero
     if code == 4:
         return negative
+    if code == 6 and carry == 0:  # without overflow a + b is less than a where b is negative
+        return make("xor", make("slt", result, a), make("slt", b, 0))
     carried = make("or", make("ult", first, a), make("ult", result, first))
     if code == 2:
         return carried

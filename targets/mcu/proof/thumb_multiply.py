@@ -112,9 +112,19 @@ def register_operation(first: int, second: int) -> Callable[[Machine], None]:
         return _two_extensions(kind == 2, rn, rd, how & 3, rm)
     if kind >= 8 and how < 8:
         return _parallel(kind & 7, how, rn, rd, rm)
+    if kind == 11 and how == 8:
+        return lambda m: _leading_zeros(m, rd, rm)
     if kind == 10 and how == 8:
         return lambda m: _selected(m, rn, rd, rm)
     raise Unknown
+
+
+def _leading_zeros(m: Machine, rd: int, rm: int) -> None:
+    """CLZ: how many powers of two are greater."""
+    total: Operand = 0
+    for bit in range(32):
+        total = m.flow.make("add", total, m.flow.make("ult", m.registers[rm], 1 << bit))
+    m.registers[rd] = total
 
 
 def _extension(kind: int, rn: int, rd: int, turns: int, rm: int) -> Callable[[Machine], None]:

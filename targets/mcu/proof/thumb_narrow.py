@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from edgeml.proof.words.dataflow import Operand
 
-from .machine import END, Machine, Stopped
+from .machine import END, Machine, Stopped, Trapped
 from .thumb_flags import carry_of, condition_of, set_added, set_result, set_subtracted
 from .thumb_instruction import LR, PC, SP, Decoded, Unknown, following, get, put
 
@@ -316,11 +316,18 @@ def _conditions(first: int, mask: int) -> tuple[int, ...]:
     return (first, *((first & 14) | (mask >> (4 - k) & 1) for k in range(1, count)))
 
 
+def trap(m: Machine) -> None:
+    """UDF."""
+    raise Trapped
+
+
 def _branch(address: int, half: int) -> Decoded:
     if half >> 11 == 0b11100:
         target = address + 4 + signed(half & 2047, 11) * 2
         return Decoded(2, (target,), lambda m: m.jump(target))
     code = half >> 8 & 15
+    if half >> 8 == 0xDE:
+        return Decoded(2, (), trap)
     if half >> 12 != 13 or code >= 14:
         raise Unknown
     aim = address + 4 + signed(half & 255, 8) * 2

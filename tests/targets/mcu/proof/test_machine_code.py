@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.network.rounding import ROUNDINGS
 from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
 from tests.targets.mcu.networks import random_network
 from tests.targets.mcu.proof.proved import firmware_of, follow, rows, sparse
+from tests.targets.mcu.test_forms import int8_network
 
 LANES = ("w2_lanes4", "w2_lanes2", "w4_lanes2", "w8_block", "rows")
 DSP = ("w2_dsp", "w2_levels", "w2_words", "w4_dsp", "w8_dsp", "rows")
@@ -23,12 +25,22 @@ def whole(found) -> bool:
     return {row.status for row in found.values() if row.claims} == {PROVED}
 
 
-@pytest.mark.parametrize(("core", "kernel"), CASES)
+@pytest.mark.parametrize(
+    ("core", "kernel"),
+    [case if case[0] in ("m0", "m4") else pytest.param(*case, marks=pytest.mark.slow) for case in CASES],
+)
 def test_every_kernel_is_proved(core, kernel):
     network = random_network(3, (16, 12, 5), BITS[kernel[:2]], activation_bits=2, input_bits=4)
     found = rows(network, core, kernel)
     assert whole(found)
     assert {row.status for row in found.values() if not row.claims} == {NOT_TRIED}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("core", ["m0", "rv32", "m4"])
+def test_every_rounding_is_proved(core, rounding):
+    assert whole(rows(int8_network(rounding, 1), core))
 
 
 @pytest.mark.parametrize("core", ["m0", "rv32", "m4"])
@@ -102,15 +114,19 @@ def test_of_a_stage_that_cannot_be_followed_nothing_is_said_and_what_comes_behin
     assert found["memory"].status == OPEN
 
 
-def test_layers_of_few_thresholds_and_of_many_are_proved():
-    for levels, core in ((1, "rv32"), (2, "m4"), (15, "rv32"), (40, "m4")):
-        generator = np.random.default_rng(levels)
-        quantizer = InputQuantizer(8, np.array([1.0]), np.array([0.0]), 0, 4, True)
-        at = np.sort(generator.integers(-60, 60, (6, levels)), axis=1)
-        nodes = (
-            Node("input", quantizer),
-            Node("dense", Dense(generator.integers(-8, 8, (6, 8)), 4, generator.integers(-9, 9, 6)), ("input",)),
-            Node("act", Threshold(at, -1), ("dense",)),
-        )
-        network = Network("many", nodes, Output(np.array([1.0])))
-        assert whole(rows(network, core)), (levels, core)
+@pytest.mark.parametrize(
+    "levels_and_core",
+    [(15, "rv32"), *(pytest.param(each, marks=pytest.mark.slow) for each in ((1, "rv32"), (2, "m4"), (40, "m4")))],
+)
+def test_layers_of_few_thresholds_and_of_many_are_proved(levels_and_core):
+    levels, core = levels_and_core
+    generator = np.random.default_rng(levels)
+    quantizer = InputQuantizer(8, np.array([1.0]), np.array([0.0]), 0, 4, True)
+    at = np.sort(generator.integers(-60, 60, (6, levels)), axis=1)
+    nodes = (
+        Node("input", quantizer),
+        Node("dense", Dense(generator.integers(-8, 8, (6, 8)), 4, generator.integers(-9, 9, 6)), ("input",)),
+        Node("act", Threshold(at, -1), ("dense",)),
+    )
+    network = Network("many", nodes, Output(np.array([1.0])))
+    assert whole(rows(network, core)), (levels, core)

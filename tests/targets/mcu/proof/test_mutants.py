@@ -44,7 +44,7 @@ def refuted(found: dict[str, Row]) -> bool:
 
 @pytest.mark.parametrize(
     ("core", "network", "kernel", "old", "new"),
-    KERNELS,
+    [pytest.param(*case, marks=() if k % 2 == 0 else pytest.mark.slow) for k, case in enumerate(KERNELS)],
     ids=[f"{core}-{kernel}-{k}" for k, (core, _, kernel, *_) in enumerate(KERNELS)],
 )
 def test_a_fault_in_a_kernel_is_refuted(core, network, kernel, old, new):
