@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from edgeml.targets.fpga.proof.library.benches import bench_text
 from edgeml.targets.fpga.proof.library.induction import prove_for_ever
@@ -13,14 +13,21 @@ from .unit import RTL, sources_of
 __all__ = ["Parameters", "statuses"]
 
 
-def statuses(name: str, cases: Sequence[Parameters], replaced: tuple[str, str] = ("", "")) -> set[str]:
+def statuses(
+    name: str,
+    cases: Sequence[Parameters],
+    replaced: tuple[str, str] = ("", ""),
+    memories: Mapping[str, bytes] | None = None,
+) -> set[str]:
     """What comes of the proof of `edgeml_NAME` with each of these parameters.
 
-    `replaced` is a fault to try: in the text of the module, what is there and what stands there instead.
+    `replaced` is a fault to try: in the text of the module, what is there and what stands there instead. What stands in
+    the bench for a part of the module is not read. `memories`: content of files that it reads, by name.
     """
-    names = sources_of(f"edgeml_{name}")
-    sources = {file: (RTL / file).read_bytes() for file in names}
+    bench = bench_text(name)
+    names = [file for file in sources_of(f"edgeml_{name}") if f"\nmodule {file.removesuffix('.v')} " not in bench]
+    sources = {file: (RTL / file).read_bytes() for file in names} | dict(memories or {})
     text = sources[names[0]].decode()
     assert replaced[0] in text, f"{names[0]} has no longer: {replaced[0]}"
     sources[names[0]] = text.replace(*replaced).encode()
-    return {outcome.status for outcome in prove_for_ever(name, bench_text(name), sources, cases)}
+    return {outcome.status for outcome in prove_for_ever(name, bench, sources, cases)}

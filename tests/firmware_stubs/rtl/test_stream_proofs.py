@@ -124,4 +124,4 @@ def test_the_proof_of_a_broken_stream_fails(name: str) -> None:
 
 def test_every_proof_has_its_fault() -> None:
     assert set(PROVED) == set(BROKEN)
-    assert set(benches()) == set(PROVED) | set(SPIKES) | {"core", "axis"}
+    assert set(benches()) == set(PROVED) | set(SPIKES) | {"core", "axis", "spiking"}

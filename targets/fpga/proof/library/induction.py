@@ -104,9 +104,9 @@ def _prepared(name: str, bench: str, sources: Mapping[str, bytes], parameters: P
     """Commands that make one flat module of the bench and what it is about."""
     given = " ".join(f"-chparam {parameter} {_constant(value)}" for parameter, value in parameters.items())
     return [
-        f"read_verilog -defer -formal -sv {' '.join(sources)} bench.v",
+        f"read_verilog -defer -formal -sv {' '.join(file for file in sources if file.endswith('.v'))} bench.v",
         f"hierarchy -check -top prove_{name} {given}",
-        "proc; flatten; memory_collect; memory_map; setattr -set keep 1 w:unit.*; opt_clean",
+        "proc; flatten; memory_collect; memory_map; setattr -set keep 1 w:unit.* w:*seen_*; opt_clean",
         *ties(bench, parameters),
         "tee -q -o checked.txt check",
         "opt -full; wreduce; opt -full; chformal -lower",

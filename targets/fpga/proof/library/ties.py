@@ -67,6 +67,9 @@ def _memory(seen: str, parameters: Parameters) -> tuple[int, int] | None:
     def number(name: str) -> int:
         return int(parameters.get(name, 0))
 
+    if seen in ("neurons__memory", "counts") and "PE" in parameters:
+        levels, lanes = number("LEVELS").bit_length(), number("PE")
+        return number("WORDS"), lanes * (levels if seen == "counts" else number("MEMBRANE_BITS"))
     if seen == "by_slots__counts":
         return number("SIZE"), number("LEVELS").bit_length()
     if seen == "block":
