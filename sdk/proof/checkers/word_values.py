@@ -250,7 +250,9 @@ class Words:
         return form_of(terms, one.constant + factor * other.constant)
 
     def _shifted(self, form: Form, count: int, signed: bool) -> Known:
-        whole, rest = self.fit(form, 32, signed), self.fit(form, count)
+        if count == 0:
+            return form
+        whole, rest = (None, None) if count > 31 else (self.fit(form, 32, signed), self.fit(form, count))
         if whole is None or rest is None:
             return None
         terms = {v: whole[0].get(v, 0) - rest[0].get(v, 0) >> count for v in whole[0] | rest[0]}

@@ -107,7 +107,7 @@ def _shl(space: Space, a: Value, count: Value) -> Value | None:
 
 def _shifted(space: Space, value: Value, count: Value, signed: bool) -> Value | None:
     """The quotient of a form by 2^count, rounded down."""
-    if not isinstance(count, int) or not isinstance(value, Form):
+    if not isinstance(count, int) or not isinstance(value, Form) or count > 31:
         return None
     if count == 0:
         return value
