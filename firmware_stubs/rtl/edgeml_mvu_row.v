@@ -31,13 +31,13 @@ module edgeml_mvu_row #(
     localparam PRODUCT_BITS = INPUT_BITS + WEIGHT_BITS;
     localparam FACTOR_BITS = INPUT_BITS + WEIGHT_BITS;
 
-    // Bit k of weight · input for every {weight, input}.
+    // Bit k of weight · input for every {weight, input}; nothing where they are too many for a lookup table.
     function [63:0] product_table;
         input integer k;
         integer w, x, product;
         begin
             product_table = 64'd0;
-            for (w = 0; w < (1 << WEIGHT_BITS); w = w + 1) begin
+            for (w = 0; w < ((FACTOR_BITS <= 6) ? 1 << WEIGHT_BITS : 0); w = w + 1) begin
                 for (x = 0; x < (1 << INPUT_BITS); x = x + 1) begin
                     product = ((w >= (1 << (WEIGHT_BITS - 1))) ? w - (1 << WEIGHT_BITS) : w)
                         * ((INPUT_SIGNED != 0 && x >= (1 << (INPUT_BITS - 1))) ? x - (1 << INPUT_BITS) : x);
@@ -47,6 +47,10 @@ module edgeml_mvu_row #(
             end
         end
     endfunction
+    // Made once, not for each product: that takes the tools that read this time.
+    localparam [6*64-1:0] TABLES = {
+        product_table(5), product_table(4), product_table(3), product_table(2), product_table(1), product_table(0)
+    };
 
     wire [SIMD*PRODUCT_BITS-1:0] products;
     genvar s;
@@ -67,7 +71,7 @@ module edgeml_mvu_row #(
                 genvar k;
                 wire unused_value = &{1'b0, value};
                 for (k = 0; k < PRODUCT_BITS; k = k + 1) begin : product_bit
-                    localparam [63:0] TABLE = product_table(k);
+                    localparam [63:0] TABLE = TABLES[64*k +: 64];
                     assign products[s*PRODUCT_BITS+k] = TABLE[{{(6 - FACTOR_BITS){1'b0}}, weight, bits}];
                 end
             end else if (WEIGHT_BITS == 2) begin : two_bits
