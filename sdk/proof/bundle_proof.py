@@ -24,7 +24,7 @@ __all__ = ["check_proof", "prove_bundle"]
 
 FOLDER = "proof"
 _LARGEST_CERTIFICATE = 2**28
-_CHECKED = ("circuit", "folded", "library", "network", "quantized", "tflite", "words")
+_CHECKED = ("circuit", "equivalence", "folded", "library", "network", "quantized", "tflite", "words")
 """Kinds of certificate, each with its checker in `checkers/KIND.py`."""
 
 

@@ -14,7 +14,7 @@ from .evidence import evidence_json
 from .findings import Row
 from .prove import Proof
 
-__all__ = ["CERTIFICATE", "CIRCUIT", "certificate_files", "rows_of", "said_by"]
+__all__ = ["CERTIFICATE", "CIRCUIT", "certificate_files", "circuit_json", "rows_of", "said_by"]
 
 CERTIFICATE, CIRCUIT = "certificate.json", "circuit.json"
 FORMAT = 1
@@ -73,7 +73,7 @@ def certificate_files(
     artifacts : content of what was proved, by its path. tools : versions by name. not_tried : what of the bundle no
     claim is about, in words.
     """
-    circuit = _line(_circuit(proof.circuit))
+    circuit = circuit_json(proof.circuit)
     content = {
         "format": FORMAT,
         "kind": "circuit",
@@ -92,6 +92,11 @@ def certificate_files(
 
 def _cut(cut: Cut | None) -> dict[str, Any] | None:
     return None if cut is None else {"bits": cut.bits, "offset": cut.offset}
+
+
+def circuit_json(circuit: Circuit) -> bytes:
+    """The file of a circuit."""
+    return _line(_circuit(circuit))
 
 
 def _circuit(circuit: Circuit) -> dict[str, Any]:

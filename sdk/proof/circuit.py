@@ -52,7 +52,7 @@ class Circuit:
     ----------
     input_bits : bits 2 … input_bits + 1 are its inputs. gates : in an order in which each can be computed.
     outputs : the bits that it gives. words : bits of each name that the artifact has, lowest first.
-    latency : registers that stood on every way from the inputs to the outputs.
+    latency : registers that stood on every way from the inputs to the outputs. registered : bits that registers take.
     """
 
     input_bits: int
@@ -60,6 +60,7 @@ class Circuit:
     outputs: tuple[int, ...]
     words: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     latency: int = 0
+    registered: frozenset[int] = frozenset()
 
     @cached_property
     def driver(self) -> dict[int, int]:

