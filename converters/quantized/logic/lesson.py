@@ -81,7 +81,7 @@ def _seen(
     return np.concatenate(bits), np.concatenate(answers)
 
 
-def _mixes(x: npt.NDArray[Any], names: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.float64]:
+def _mixes(x: npt.NDArray[Any], names: npt.NDArray[np.integer[Any]], seed: int) -> npt.NDArray[np.float64]:
     """Samples on the way from one sample to another, anywhere on it: [mixes, features]; features that are whole
     numbers everywhere stay such. Of the features `names` each is that of one of the two, the nearer one more often."""
     generator = np.random.default_rng(seed)
