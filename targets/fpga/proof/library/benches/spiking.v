@@ -182,7 +182,7 @@ module prove_spiking #(
         assert ((seen_given_up & seen_given_down) == 0);
         assert (ENCODING != GRADED || seen_state != GIVE || seen_slot == SLOTS - 1);
         if (ENCODING == STBIF) begin
-            assert (firing == (seen_state == END) && seen_slot == 0);
+            assert (firing == (seen_state == END) && seen_slot == 0 && (seen_state != END || seen_word == 0));
             assert (sum == ((seen_state == START && seen_word <= which_word) ? 16'sd0 : counted) - pending);
             assert (seen_state == START && seen_word <= which_word || wide_v == potential - cost);
             assert (seen_state != START || seen_word <= which_word || count == 0);
