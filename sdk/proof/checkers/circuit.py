@@ -275,7 +275,7 @@ class _Check:
 
     def _terms(self, name: str, channel: int) -> list[int]:
         """Of a channel of tables: a symbol, negative, for what each of its inputs adds; `_term` is its value."""
-        layer = self.layers.get(name)
+        layer: Any = self.layers.get(name)
         used = np.unique(layer.source).tolist() if layer is not None and layer.kind == "tables" else []
         return [~(channel * layer.inputs + source) for source in used]
 

@@ -114,8 +114,8 @@ def _trellis_ff(name: str, cell: _Cell, fresh: Iterator[int]) -> Iterator[_Gener
     if other or "CEMUX" not in parameters:
         raise InputError(f"register {name}", f"is used in a way that proofs do not know: {', '.join(sorted(other))}")
     value = int(parameters.get("REGSET", "RESET") == "SET")
-    ports = (_one(cell, port) for port in ("CLK", "DI", "Q", "LSR"))
-    yield from _register(*ports, value, fresh)
+    clock, data, output, resets = (_one(cell, port) for port in ("CLK", "DI", "Q", "LSR"))
+    yield from _register(clock, data, output, resets, value, fresh)
 
 
 def _sb_dff(port: str, value: int) -> Callable[..., Iterator[_Generic]]:
