@@ -240,11 +240,8 @@ def convert_within(
             return replace(conversion, notes=(note, *conversion.notes))
         least = min(least, cost)
         limit *= _MARGIN * budget.limit / cost
-    raise CheckFailed(
-        f"option budget={budget.text}",
-        f"cannot be met: the least that was reached is {_figure(least)}",
-        "Allow more, or train a smaller model",
-    )
+    problem = f"cannot be met: the least that was reached is {_figure(least)}"
+    raise CheckFailed(f"option budget={budget.text}", problem, "Allow more, or train a smaller model")
 
 
 def _figure(cost: float) -> str:
