@@ -7,6 +7,7 @@ its own for ranges, for the five roundings and for the five encodings.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,25 @@ def _of_bits(layer: dict[str, Any], x: _Ends) -> list[tuple[int, int]]:
     found = []
     for source, rule, operand in zip(*(layer[key].tolist() for key in ("source", "rule", "operand")), strict=True):
         low, high = x[0][source], x[1][source]
-        need(high - low < 2**16 and (rule != 1 or low >= 0), "encode", "takes too many values, or bits below zero")
+        need(rule != 1 or low >= 0, "encode", "takes bits below zero")
         reads = (lambda v: v, lambda v, o=operand: v >> o & 1, lambda v, o=operand: v >= o, lambda v, o=operand: v == o)
-        values = [int(reads[rule](value)) for value in range(low, high + 1)]
+        # Between these a function keeps its value, or comes to one that it has at one of them.
+        points = {low, high, operand, ((low >> operand) + 1) << operand if rule == 1 else low}
+        values = [int(reads[rule](value)) for value in points if low <= value <= high]
+        found.append((min(values), max(values)))
+    return found
+
+
+def _of_functions(layer: dict[str, Any], x: _Ends) -> list[tuple[int, int]]:
+    """Every choice of the inputs that a function has, each of which it may name twice."""
+    need(min(x[0]) >= 0 and max(x[1]) <= 1, "logic", "takes other values than 0 and 1")
+    found = []
+    for sources, table in zip(layer["sources"].tolist(), layer["tables"].tolist(), strict=True):
+        named = sorted(set(sources))
+        values = set()
+        for chosen in product(*(range(x[0][source], x[1][source] + 1) for source in named)):
+            value = dict(zip(named, chosen, strict=True))
+            values.add(table[sum(value[source] << place for place, source in enumerate(sources))])
         found.append((min(values), max(values)))
     return found
 
@@ -147,7 +164,7 @@ _RANGES: dict[str, Any] = {
     "requantize": _of_rounding,
     "lookup": _of_table,
     "encode": _of_bits,
-    "logic": lambda layer, x: [(0, 1)] * len(layer["tables"]),
+    "logic": _of_functions,
 }
 
 

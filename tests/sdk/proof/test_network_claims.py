@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from edgeml.network import Dense, Encode, InputQuantizer, Network, Node, Output
+from edgeml.network.layers.encode import BIT, EQUAL, LEVEL, VALUE
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.network.spiking.encodings import ENCODINGS, encoding
 from edgeml.network.spiking.schedule import Schedule
 from edgeml.network.value_range import ValueRange
-from edgeml.proof.checkers.network import check_certificate
+from edgeml.proof.checkers.network import check_certificate, range_of
 from edgeml.proof.claim import PROVED, REFUTED
 from edgeml.proof.network.rounding_claims import bound_of, factor_of, rounding_claims
 from edgeml.proof.network.spike_claims import fired
@@ -19,6 +22,7 @@ from tests import sweeps
 from tests.network.random_networks import random_network
 from tests.sdk.proof.certified import certified, refused, said
 from tests.targets.fpga.forms import int8_network, requantize, spiking_network
+from tests.targets.logic_networks import random_logic_network
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
@@ -35,6 +39,47 @@ def test_spikes_are_proved_and_followed_by_the_checker(name, tmp_path):
     found = check_certificate(folder, "network")
     assert "neurons0, spikes" in found
     assert all(claims == proved > 0 for claims, proved in found.values())
+
+
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_ranges_of_functions_that_some_inputs_never_change_are_proved_and_followed(seed, tmp_path):
+    network = random_logic_network(seed, widest=40)
+    assert check_certificate(certified(network, tmp_path / "b"), "network") == {"ranges": (len(network.nodes),) * 2}
+
+
+def test_a_function_that_is_constant_over_its_inputs_may_be_said_to_be_so_and_no_other(tmp_path):
+    folder = certified(random_logic_network(1), tmp_path / "b")
+    path = folder / "proof" / "network" / "certificate.json"
+    ends = [
+        (low, high)
+        for claim in json.loads(path.read_text())["places"]["ranges"]["claims"][2:3]
+        for low, high in zip(claim["low"], claim["high"], strict=True)
+    ]
+    assert {(0, 0), (0, 1)} <= set(ends) <= {(0, 0), (1, 1), (0, 1)}
+    narrower = said(["places", "ranges", "claims", 2, "high", ends.index((0, 1))], 0)
+    refused(path, narrower, lambda: check_certificate(folder, "network"))
+
+
+def test_bits_of_sums_of_more_than_16_bits_are_followed(tmp_path):
+    quantizer = InputQuantizer(3, np.ones(1), np.zeros(1), 0, 8, False)
+    sums = Dense(np.array([[127, 127, 127]]), 8, np.zeros(1, np.int64))
+    rule = np.array([VALUE, *[BIT] * 4, *[LEVEL] * 3, *[EQUAL] * 3])
+    operand = np.array([0, 0, 15, 16, 17, 0, 1, 97_155, 0, 97_155, 97_156])
+    encode = Encode(np.zeros(rule.size, np.int64), rule, operand, 1)
+    nodes = (Node("input", quantizer), Node("sums", sums, ("input",)), Node("bits", encode, ("sums",)))
+    network = Network("net", nodes, Output(np.ones(1)))
+    assert check_certificate(certified(network, tmp_path / "b"), "network") == {"ranges": (3, 3)}
+
+
+def test_the_checker_finds_the_ends_of_bits_as_all_values_show_them():
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        low, rule = int(rng.integers(0, 40)), int(rng.choice([VALUE, BIT, LEVEL, EQUAL]))
+        high, operand = low + int(rng.integers(0, 40)), int(rng.integers(0, {VALUE: 1, BIT: 7}.get(rule, 90)))
+        fields = {"source": np.array([0]), "rule": np.array([rule]), "operand": np.array([operand])}
+        layer = Encode(np.array([0]), np.array([rule]), np.array([operand]), 1)
+        every = layer.evaluate(np.arange(low, high + 1, dtype=np.int32)[:, None])
+        assert range_of("encode", fields, ([low], [high])) == [(every.min(), every.max())]
 
 
 @pytest.mark.slow(scaled=True)
