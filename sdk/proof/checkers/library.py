@@ -1,8 +1,8 @@
 """The second look at proofs of library modules: that they are of this bundle's files, benches and instances.
 
 The induction itself is yosys's word: nothing of it is followed here. What is: each claim is about the bench that ships
-with the package and about files of the bundle that are as they were; each instance that the generated Verilog names has
-a claim with its parameters.
+with the package and about files of the bundle that are as they were; each instance that the generated Verilog of the
+bundle's folder names, of a module that has a bench, has a claim with all parameters that the bench takes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,11 @@ from .statements import Claims, check_statements, integer, need
 __all__ = ["check_certificate"]
 
 _BENCHES = "edgeml.targets.fpga.proof.library.benches"
-_INSTANCE = re.compile(r"^ {4}(edgeml_\w+)(?: #\((.*?)\n? *\))? (\w+) \(", re.MULTILINE | re.DOTALL)
-_GIVEN = re.compile(r"\.(\w+)\((\d+)\)")
+_INSTANCE = re.compile(r"\b(edgeml_\w+)\s*(?:#\s*\(((?:[^()]|\([^()]*\))*)\))?\s*\b(?!module\b)(\w+)\s*\(")
+_GIVEN = re.compile(r"\.(\w+)\s*\(\s*(\d+)\s*\)")
+_PARAMETER = re.compile(r"\bparameter\s+(?:signed\s+)?(?:\[[^=\]]*\]\s*)?(\w+)\s*=\s*(\d+\b(?!'))?")
+_OTHER_STEPS = {"edgeml_spiking"}
+"""Modules whose benches are about steps of their own, not those of a bundle."""
 
 
 def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
@@ -29,10 +33,13 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
 
     Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
     """
-    return check_statements(folder, prover, "library", _places)
+    return check_statements(folder, prover, "library", partial(_places, folder))
 
 
-def _places(network: Network, files: dict[str, bytes], said: dict[str, Claims]) -> dict[str, int]:
+def _places(folder: Path, network: Network, files: dict[str, bytes], said: dict[str, Claims]) -> dict[str, int]:
+    there = [*folder.glob("rtl/*.v"), *folder.glob("tops/*/*.v")]
+    for path in (each.relative_to(folder).as_posix() for each in there):
+        need(path in files or path.endswith(("_pipeline.v", "_tb.v")), path, "is not among what was proved")
     by_name = {path.rpartition("/")[2]: content for path, content in files.items()}
     for path, content in files.items():
         need(by_name[path.rpartition("/")[2]] == content, path, "lies in the bundle in two forms")
@@ -44,7 +51,7 @@ def _places(network: Network, files: dict[str, bytes], said: dict[str, Claims]) 
             _claim(place, claim, shipped, ours, by_name)
     for name, content in by_name.items():
         if not name.startswith("edgeml_"):
-            _instances(name, content.decode(), said)
+            _instances(name, content.decode(), said, by_name)
     need(f"{network.name}_axis" in said, "places", "have no stream top")
     return {place: len(claims) for place, claims in said.items()}
 
@@ -68,6 +75,14 @@ def _claim(
         place,
         "is proved by another bench",
     )
+    if place not in ours:
+        needed = set(_defaults(shipped)) & set(_defaults(files[f"{place}.v"].decode()))
+        needed -= {"CLASS_BITS"} if place == "edgeml_argmax" else set()  # follows from the others
+        needed |= {"LENGTH"} if place == "edgeml_uart_rx" else set()
+        need(set(claim["parameters"]) == needed, place, f"is proved with other parameters than {sorted(needed)}")
+        if place == "edgeml_uart_rx":
+            same = claim["parameters"]["LENGTH"] == claim["parameters"]["CLOCKS_PER_BIT"]
+            need(same, place, "is proved of bits of another length")
     if claim["status"] == "proved":
         need(integer(claim["clocks"]) >= 1, place, "is proved by no induction")
 
@@ -97,12 +112,20 @@ def _filled(bench: str, place: str, ours: Mapping[str, str], claim: Mapping[str,
     return bench
 
 
-def _instances(file: str, text: str, said: Mapping[str, Claims]) -> None:
-    """Each instance of a module that has claims has one with its parameters, as far as they are numbers."""
-    for module, given, instance in _INSTANCE.findall(text):
-        if module not in said:
+def _defaults(text: str) -> dict[str, str]:
+    """The parameters of a module's text and what they are where nobody says: digits, or "" for all else."""
+    return dict(_PARAMETER.findall(re.sub(r"//[^\n]*", "", text)))
+
+
+def _instances(file: str, text: str, said: Mapping[str, Claims], files: Mapping[str, bytes]) -> None:
+    """Each instance of a module that has a bench has a claim with its parameters, as far as they are numbers."""
+    for module, given, instance in _INSTANCE.findall(re.sub(r"//[^\n]*", "", text)):
+        if not (resources.files(_BENCHES) / f"{module[7:]}.v").is_file() or module in _OTHER_STEPS:
             continue
-        wanted = {name: int(value) for name, value in _GIVEN.findall(given)}
+        need(module in said, f"{file}, {instance}", f"is a {module}, of which nothing is claimed")
+        stated = {**_defaults(files[f"{module}.v"].decode()), **dict.fromkeys(re.findall(r"\.(\w+)\s*\(", given), "")}
+        stated |= dict(_GIVEN.findall(given))
+        wanted = {name: int(value) for name, value in stated.items() if value}
         fits = any(
             all(claim["parameters"].get(name, value) == value for name, value in wanted.items())
             for claim in said[module]

@@ -86,6 +86,17 @@ TAMPERED: dict[str, Callable[[dict[str, Any]], object]] = {
     "a module that the bundle does not hold": lambda c: c["places"].update(edgeml_mvu=c["places"]["edgeml_fifo"]),
     "files lie elsewhere": lambda c: c["artifacts"].update({"../x": "0" * 64}),
     "another kind": lambda c: c.update(kind="network"),
+    "all modules of the library are left out": lambda c: [
+        c["places"].pop(place) for place in list(c["places"]) if place.startswith("edgeml_")
+    ],
+    "a module is left out": lambda c: c["places"].pop("edgeml_uart_rx"),
+    "the parameters of its bench": lambda c: _first(c, "edgeml_fifo").update(parameters={}),
+    "a parameter less": lambda c: _first(c, "edgeml_argmax")["parameters"].pop("ELEMENT_BITS"),
+    "a module that is in no claim": lambda c: c["places"]["edgeml_uart_tx"].update(claims=[]),
+    "a sender of longer bits": lambda c: _first(c, "edgeml_uart_rx")["parameters"].update(LENGTH=999),
+    "generated Verilog is left out": lambda c: [
+        c["artifacts"].pop(path) for path in list(c["artifacts"]) if path.endswith("_uart.v")
+    ],
 }
 
 
