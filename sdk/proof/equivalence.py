@@ -6,7 +6,7 @@ of a point is used for those behind it, so that each is looked at through the ga
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,9 +123,11 @@ class Sweep:
     def _canonical(self, signature: int) -> int:
         return signature ^ self.mask if signature & 1 else signature
 
-    def run(self) -> None:
-        """Find all pairs that can be proved."""
+    def run(self, out_of_time: Callable[[], bool] = lambda: False) -> bool:
+        """Find all pairs that can be proved; whether there was time for all of them."""
         for bit in range(self.other.input_bits + 2, len(self.signatures[1])):
+            if out_of_time():
+                return False
             for candidate in self._candidates(bit):
                 same = self.signatures[0][candidate] == self.signatures[1][bit]
                 pair = self._proved(bit, candidate if same else ~candidate)
@@ -133,6 +135,7 @@ class Sweep:
                     self.pairs[bit] = pair
                     self._merged.add(candidate)
                     break
+        return True
 
     def _candidates(self, bit: int) -> list[int]:
         """Bits of the first circuit that are alike in all samples, those near to what the bit is made from first."""
@@ -190,10 +193,12 @@ class Sweep:
 
     def _inside(self, bit: int, *, registers: bool = False) -> tuple[list[int], set[int]]:
         """(bits of the second circuit between a bit and those with pairs, ascending; those); with `registers`, those
-        with pairs that registers take."""
-        inner, through = {bit}, set()
+        with pairs that registers take. Nothing stands before an input or a constant: it has a pair itself."""
         gate = self.other.gate(bit)
-        waiting = list(gate[0]) if gate else []
+        if gate is None:
+            return [], {bit}
+        inner, through = {bit}, set()
+        waiting = list(gate[0])
         while waiting:
             here = waiting.pop()
             ends = not registers or here in self.other.registered or self.other.gate(here) is None

@@ -35,13 +35,17 @@ def equivalence_files(
 
 def _needed(sweep: Sweep, outputs: list[Pair | None]) -> list[Pair]:
     """Pairs that outputs follow from, in an order in which each follows those that it goes through."""
-    last = {pair.found: pair for pair in outputs if pair is not None}
+    wanted = list(dict.fromkeys(pair for pair in outputs if pair is not None))
+    inputs = sweep.known.input_bits + 2
     inner: dict[int, Pair] = {}
-    waiting = [bit for pair in last.values() for bit in pair.through]
+    waiting = [bit for pair in wanted for bit in pair.through]
     while waiting:
         bit = waiting.pop()
-        if bit > sweep.known.input_bits + 1 and bit not in inner:
+        if bit >= inputs and bit not in inner:
             inner[bit] = sweep.pairs[bit]
             waiting += inner[bit].through
-    ends = [pair for pair in last.values() if inner.get(pair.found) != pair and pair.found > sweep.known.input_bits + 1]
+    # One bit may be several outputs of the first circuit, also an input or a constant, which is itself anyhow.
+    ends = [
+        pair for pair in wanted if inner.get(pair.found) != pair and (pair.found >= inputs or pair.equal != pair.found)
+    ]
     return [inner[bit] for bit in sorted(inner)] + ends

@@ -118,13 +118,14 @@ class _Pairs:
         need(known.inputs == other.inputs, "circuit", "has other inputs")
         self.known, self.other = known, other
         self.equal = {bit: bit for bit in range(known.inputs + 2)}
+        self.proved = set(self.equal.items())
 
     def check(self, said: dict[str, Any]) -> dict[str, tuple[int, int]]:
         """Follow all pairs in their order; then count the outputs that are among them."""
         for found, equal, leaves, through in said["pairs"]:
             self._pair(integer(found), integer(equal), integers(leaves), integers(through))
         outputs = list(zip(self.other.outputs, self.known.outputs, strict=True))
-        proved = sum(self.equal.get(found) == equal for found, equal in outputs)
+        proved = sum(pair in self.proved for pair in outputs)
         need(proved == integer(said["proved"]), "outputs", f"are proved {proved} times")
         return {"out_data": (len(outputs), proved)}
 
@@ -132,11 +133,12 @@ class _Pairs:
         need(len(set(leaves)) == len(leaves) <= _MOST_LEAVES and min(leaves, default=2) > 1, "pair", "has other leaves")
         rows = np.arange(1 << len(leaves))
         given = {0: 0 * rows, 1: 0 * rows + 1} | {bit: (rows >> k) & 1 for k, bit in enumerate(leaves)}
+        need(self.equal.keys() >= set(through), "pair", "follows from what comes later, or from itself")
         ends = {bit: self.equal[bit] for bit in through}
-        need(found not in ends, "pair", "follows from itself")
         known = self.known.rows([_plain(equal), *map(_plain, ends.values())], given)
         value = {bit: known[end] if end >= 0 else 1 - known[~end] for bit, end in ends.items()}
         there = self.other.rows([found], {0: given[0], 1: given[1]} | value)[found]
         wanted = known[equal] if equal >= 0 else 1 - known[~equal]
         need(bool((there == wanted).all()), f"pair {found}", "is not equal")
-        self.equal[found] = equal
+        self.equal.setdefault(found, equal)
+        self.proved.add((found, equal))
