@@ -90,6 +90,26 @@ def test_sums_over_more_than_514_inputs_are_refuted_in_the_source_as_it_was():
     assert "520 values within 0 … 4345103100" in found.detail
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("input_bits", [8, 1])
+@pytest.mark.parametrize(
+    ("core", "kernel"),
+    [case for case in CASES if "lanes" in case[1] or case[1] in ("w2_dsp", "w2_words", "w4_dsp", "w8_dsp")],
+)
+def test_words_as_full_as_a_plan_may_make_them_are_proved(core, kernel, input_bits):
+    """Two of the longest segments that inputs of these bits allow, or as many inputs as keep this short; each word
+    holds sums at both ends. All plans: `tests/targets/mcu/test_lanes.py`."""
+    bits, input_bits = BITS[kernel[:2]], min(input_bits, 3) if kernel == "w2_lanes4" else input_bits
+    signs = np.where(np.arange(16)[:, None] % 3 == 0, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+    weight = np.repeat(signs, 320, axis=1)
+    quantizer = InputQuantizer(320, np.array([1.0]), np.array([0.0]), 0, input_bits, False)
+    dense = Dense(weight, bits, np.zeros(16, np.int64))
+    nodes = (Node("input", quantizer), Node("dense", dense, ("input",)))
+    network = Network("full", nodes, Output(np.array([1.0])))
+    assert firmware_of(network, core, kernel).program.layout.stages[-1].code.kernel == kernel
+    assert whole(rows(network, core, kernel))
+
+
 def test_the_operations_give_what_the_emulator_gives_for_other_inputs():
     network = random_network(5, (16, 12, 5), 4, activation_bits=4, input_bits=8, signed=True)
     followed = follow(firmware_of(network, "m4"), "m4")
