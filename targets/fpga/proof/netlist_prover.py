@@ -18,9 +18,11 @@ from edgeml.system.regular_file import read_regular
 from edgeml.system.scratch import ScratchFolder
 from edgeml.version import __version__
 
+from ..architectures.unrolled.architecture import UnrolledArchitecture
 from ..budget import Family, budget_of
-from ..design import read_design, verify_files
+from ..design import verify_files
 from ..tools.synthesize import run_yosys, synthesis_asked, synthesis_script
+from .held_architecture import held_architecture
 from .kept_circuits import circuit_of_verilog
 from .part_cells import PART_CELLS, in_tables
 from .yosys_reader import circuit_of, yosys_version
@@ -50,9 +52,7 @@ class NetlistProver:
         options = bundle.manifest.get("options")
         if not isinstance(options, dict) or not synthesis_asked(options):
             return False
-        if "rtl/design.json" not in bundle.manifest.get("files", {}):
-            return False
-        unrolled = read_design(bundle.folder / "rtl", bundle.network).architecture == "unrolled"
+        unrolled = isinstance(held_architecture(bundle), UnrolledArchitecture)
         return unrolled and budget_of(bundle.profile).family.name in PART_CELLS
 
     def missing(self, bundle: Bundle) -> str:

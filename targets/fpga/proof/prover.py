@@ -16,10 +16,11 @@ from edgeml.proof.refute import refuted
 from edgeml.system.regular_file import read_regular
 from edgeml.version import __version__
 
-from ..architectures.unrolled.architecture import UnrolledPlan
+from ..architectures.unrolled.architecture import UnrolledArchitecture, UnrolledPlan
 from ..architectures.unrolled.rtl import pipeline_latency
-from ..design import read_design, verify_files
+from ..design import verify_files
 from .cuts import artifact_of
+from .held_architecture import held_architecture
 from .kept_circuits import circuit_of_verilog
 from .simulate import confirmation
 from .yosys_reader import yosys_version
@@ -37,9 +38,7 @@ class UnrolledProver:
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL of architecture unrolled."""
-        if "rtl/design.json" not in bundle.manifest.get("files", {}):
-            return False
-        return read_design(bundle.folder / "rtl", bundle.network).architecture == "unrolled"
+        return isinstance(held_architecture(bundle), UnrolledArchitecture)
 
     def missing(self, bundle: Bundle) -> str:
         """What to install: yosys as pip has it."""

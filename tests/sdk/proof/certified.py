@@ -60,7 +60,9 @@ def refused(path: Path, change: Change, check: Callable[[], object]) -> None:
     check()
 
 
-def bundle_of(network: Network, folder: Path, form: str, files: dict[str, bytes] | None = None) -> Bundle:
+def bundle_of(
+    network: Network, folder: Path, form: str, files: dict[str, bytes] | None = None, *, target: str = "host"
+) -> Bundle:
     """A bundle with a network, its vectors, and further files as a conversion would have left them."""
     (folder / "golden").mkdir(parents=True)
     network_file.write(network, folder / "network.edgeml")
@@ -72,6 +74,7 @@ def bundle_of(network: Network, folder: Path, form: str, files: dict[str, bytes]
     for name, content in (files or {}).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    target = {"name": "host", "kind": "cpu", "description": "this machine", "values": dict(load_profile("host").values)}
-    seal(folder, {"name": network.name, "form": form, "target": target, "metrics": {}, "notes": [], "verification": []})
+    profile = load_profile(target)
+    about = {"name": target, "kind": profile.kind, "description": "", "values": dict(profile.values)}
+    seal(folder, {"name": network.name, "form": form, "target": about, "metrics": {}, "notes": [], "verification": []})
     return load(folder)

@@ -13,8 +13,10 @@ from edgeml.proof.findings import Findings
 from edgeml.system.regular_file import read_regular
 from edgeml.version import __version__
 
+from ...architectures.folded.architecture import FoldedArchitecture
 from ...architectures.folded.plan import FoldedPlan
-from ...design import Built, read_design, verify_files
+from ...design import Built, verify_files
+from ..held_architecture import held_architecture
 from ..yosys_reader import yosys_version
 from .certificate import certificate_files, rows_of
 from .design_proof import DesignProof, prove_design
@@ -34,9 +36,7 @@ class FoldedProver:
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL of architecture folded."""
-        if "rtl/design.json" not in bundle.manifest.get("files", {}):
-            return False
-        return read_design(bundle.folder / "rtl", bundle.network).architecture == "folded"
+        return isinstance(held_architecture(bundle), FoldedArchitecture)
 
     def missing(self, bundle: Bundle) -> str:
         """What to install: yosys as pip has it."""

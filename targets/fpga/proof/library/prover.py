@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from edgeml.errors import MissingTool
 from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
-from edgeml.proof.findings import Findings
+from edgeml.proof.findings import Findings, Row
 from edgeml.proof.place_claims import PlaceClaims, statement_certificate
 from edgeml.system.regular_file import read_regular
 
+from ...architectures.folded.plan import FoldedPlan
 from ...architectures.unrolled.architecture import UnrolledPlan
 from ...architectures.unrolled.rtl import pipeline_latency
 from ...budget import budget_of
@@ -32,6 +33,7 @@ __all__ = ["LibraryProver"]
 
 _LARGEST = 2**28
 _METHOD = "by induction over clocks"
+_SPIKES = "what its units of spikes compute together: vectors are what there is"
 _OTHER_STEPS = {"spiking"}
 """Benches that are about steps of their own, not those of a bundle: tests prove them."""
 
@@ -70,7 +72,10 @@ class LibraryProver:
             places.append(PlaceClaims(statements[0].module, _head(statements[0]), _METHOD, claims, taken))
         network = read_regular(bundle.folder / "network.edgeml", _LARGEST)
         proved = {path: content for path, content in texts.items() if not path.endswith(("_pipeline.v", "_tb.v"))}
-        return Findings([place.row() for place in places], statement_certificate("library", network, places, proved))
+        rows = [place.row() for place in places]
+        if not isinstance(built.layout.plan, FoldedPlan | UnrolledPlan):
+            rows.append(Row(f"{built.core}: the network", NOT_TRIED, detail=_SPIKES))
+        return Findings(rows, statement_certificate("library", network, places, proved))
 
 
 def _statements(
