@@ -1,7 +1,8 @@
 """Proofs that were made before, in the user's cache: found by the gates of a place and by what is claimed of them.
 
 The key holds all that the proof follows from: the gates between a place's bits and those of its inputs, numbered by how
-they hang together, so that what other layers are made of changes nothing; the claims; the ranges; the prover's version.
+they hang together, so that what other layers are made of changes nothing; the claims; the ranges; the code of prover
+and layers.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from .claim import PROVED
 from .evidence import Evidence, evidence_from, evidence_json
 from .layer_proof import OUTPUT, RAW_INPUT
 from .operand import Place
+from .own_code import code_digest
 
 __all__ = ["KeptProof"]
 
-_VERSION = "4"
+_PROVER = ("edgeml.proof", "edgeml.network")
 _KIND = "proofs"
 
 
@@ -41,7 +43,9 @@ class KeptProof:
             [name, [places[name].low.tolist(), places[name].high.tolist()], self._cuts(places[name])]
             for name in (*place.sources, place.name)
         ]
-        self.key = cache.digest_of(_VERSION, json.dumps([stated, gates]), _meaning(network, place))
+        self.key = cache.digest_of(
+            "place", code_digest(*_PROVER), json.dumps([stated, gates]), _meaning(network, place)
+        )
 
     def _cuts(self, place: Place) -> list[object]:
         return [

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 
 from edgeml.proof.circuit import Circuit, Gate, Lookup, Sum
+from edgeml.proof.own_code import code_digest
 from edgeml.system import cache
 
 from .yosys_reader import circuit_of, read_module, yosys_version
 
 __all__ = ["circuit_of_verilog"]
 
-_VERSION = "3"
+_READER = ("edgeml.proof.circuit", "edgeml.targets.fpga.proof.yosys_reader", __name__)
 _KIND = "proofs"
 
 
 def circuit_of_verilog(verilog: bytes, name: str) -> Circuit:
     """The circuit of the module `name` of a text; raises what `read_module` and `circuit_of` raise."""
-    key = cache.digest_of("circuit", _VERSION, yosys_version(), name, verilog)
+    key = cache.digest_of("circuit", code_digest(*_READER), yosys_version(), name, verilog)
     path = cache.find(_KIND, key)
     if path is not None:
         try:

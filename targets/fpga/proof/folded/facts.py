@@ -1,17 +1,19 @@
 """What was proved of a module with its parameters: kept in the user's cache by the module as yosys read it.
 
-The key holds the module and all that it is made of, without comments, source lines and what memories hold: a layer
-whose weights change keeps its schedule and its sums, and is decoded again.
+The key holds this prover's code, the module and all that it is made of, without comments, source lines and what
+memories hold: a layer whose weights change keeps its schedule and its sums, and is decoded again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgeml.errors import CheckFailed
+from edgeml.proof.own_code import code_digest
 from edgeml.system import cache
 
 from ..yosys_reader import yosys_version
@@ -25,7 +27,7 @@ from .units.tables import prove_tables
 
 __all__ = ["Fact", "Facts", "digest_of_module"]
 
-_VERSION = "1"
+_PROVER = ("edgeml.targets.fpga.proof.folded",)
 _KIND = "proofs"
 _PASSING = ("edgeml_threshold", "edgeml_threshold_line", "edgeml_requantize", "edgeml_lookup")
 
@@ -63,8 +65,8 @@ def digest_of_module(modules: Modules, module: str, *, contents: bool) -> str:
             for cell, about in content["cells"].items()
             if contents or about["type"] != "$meminit_v2" or not _from_file(about)
         }
-        parts.append([name, content["ports"], cells, _plain(content)])
-    return cache.digest_of(_VERSION, yosys_version(), json.dumps(parts, sort_keys=True))
+        parts.append([name, content["ports"], content.get("parameter_default_values", {}), cells, _plain(content)])
+    return cache.digest_of(code_digest(*_PROVER), yosys_version(), json.dumps(parts, sort_keys=True))
 
 
 def _from_file(cell: dict[str, Any]) -> bool:
@@ -76,6 +78,19 @@ def _plain(content: dict[str, Any]) -> list[object]:
     nets = {name: net["bits"] for name, net in content["netnames"].items() if not net.get("hide_name")}
     sizes = {name: [about["width"], about["size"]] for name, about in content.get("memories", {}).items()}
     return [nets, sizes]
+
+
+@contextmanager
+def _nothing_held(netlist: Netlist) -> Iterator[None]:
+    """Meanwhile no memory holds anything: a fact that follows from what one holds would be kept for other contents."""
+    held = {name: memory.content for name, memory in netlist.memories.items()}
+    for memory in netlist.memories.values():
+        memory.content = [None] * memory.words
+    try:
+        yield
+    finally:
+        for name, content in held.items():
+            netlist.memories[name].content = content
 
 
 class Facts:
@@ -116,7 +131,8 @@ class Facts:
         problem = ""
         if numbers is None:
             try:
-                numbers = self._prover(module, own, says, parameters)()
+                with _nothing_held(self.netlist(module)):
+                    numbers = self._prover(module, own, says, parameters)()
                 cache.keep(_KIND, key, json.dumps(numbers).encode())
             except CheckFailed as error:
                 numbers, problem = {}, f"{own}: {error}"

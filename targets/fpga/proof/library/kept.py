@@ -1,4 +1,5 @@
-"""Statements that were proved before, in the user's cache: found by all texts, parameters and yosys's version."""
+"""Statements that were proved before, in the user's cache: found by all texts, parameters, yosys's version and the code
+that asks it."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import time
 
 from edgeml.errors import ToolFailed
 from edgeml.proof.claim import OUT_OF_TIME, PROVED
+from edgeml.proof.own_code import code_digest
 from edgeml.system import cache
 
 from ..yosys_reader import yosys_version
@@ -15,7 +17,7 @@ from .statements import Statement
 
 __all__ = ["proved_once"]
 
-_VERSION = "1"
+_PROVER = tuple(f"{__package__}.{name}" for name in ("assertions", "induction", "ties"))
 _KIND = "proofs"
 
 
@@ -23,7 +25,7 @@ def proved_once(name: str, statement: Statement, seconds: float) -> tuple[Outcom
     """What comes of a statement, and whether it was proved before. What is not proved is not kept."""
     parts = [part for file, content in sorted(statement.sources.items()) for part in (file, content)]
     stated = json.dumps(sorted(statement.parameters.items()))
-    key = cache.digest_of("induction", _VERSION, yosys_version(), statement.bench, stated, *parts)
+    key = cache.digest_of("induction", code_digest(*_PROVER), yosys_version(), statement.bench, stated, *parts)
     path = cache.find(_KIND, key)
     if path is not None:
         try:

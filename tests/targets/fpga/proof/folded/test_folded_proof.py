@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edgeml.network.rounding import ROUNDINGS
@@ -93,12 +95,32 @@ def test_random_networks_of_bits_and_levels_are_proved(tmp_path):
 
 def test_what_was_proved_of_a_module_is_not_proved_again_for_other_weights(monkeypatch):
     folds = {"fc0": (2, 4), "fc1": (2, 2)}
-    assert not not_proved(proved(folded(mlp((12, 8, 4), 0), folds)))
+    network = mlp((12, 8, 4), 0)
+    first, second, *others = network.nodes
+    turned = replace(second.layer, weight=second.layer.weight[::-1], bias=second.layer.bias[::-1])
+    other = replace(network, nodes=(first, replace(second, layer=turned), *others))
+    built, of_other = folded(network, folds), folded(other, folds)
+    assert built.files["fc0_weights.mem"] != of_other.files["fc0_weights.mem"]
+    assert not not_proved(proved(built))
     made = []
     monkeypatch.setattr(facts, "prove_mvu", lambda *given: made.append(given))
     monkeypatch.setattr(facts, "prove_row", lambda *given: made.append(given))
-    assert not not_proved(proved(folded(mlp((12, 8, 4), 0), folds)))
+    assert not not_proved(proved(of_other))
     assert not made
+
+
+def test_a_fact_that_is_kept_for_other_contents_of_memories_sees_none(monkeypatch):
+    """Which it could follow from: then it would be false of others."""
+    prove, seen = facts.prove_passing, []
+
+    def sees(netlist, module, parameters):
+        seen.extend(word for memory in netlist.memories.values() for word in memory.content)
+        return prove(netlist, module, parameters)
+
+    monkeypatch.setattr(facts, "prove_passing", sees)
+    assert not not_proved(proved(folded(mlp((12, 8, 4), 0), {})))
+    assert seen
+    assert set(seen) == {None}
 
 
 def test_a_limit_of_time_leaves_layers_that_are_said_not_to_be_proved():
