@@ -40,7 +40,9 @@ def _places(network: Network, files: dict[str, bytes], said: dict[str, Claims]) 
     check = _Check(network, TfliteFile(next(iter(files.values()))))
     wanted = {}
     for name, node in check.nodes.items():
-        if node.layer.kind not in ("dense", "add") and "tensor" in said[name][0]:
+        if node.layer.kind in ("dense", "add"):
+            check.sums[name] = {claim.get("tensor") for claim in said[name]}
+        elif "tensor" in said[name][0]:
             check.at[integer(said[name][0]["tensor"])] = name
     for name in [*check.nodes, "output"]:
         wanted[name] = len(said[name])
@@ -52,7 +54,10 @@ def _places(network: Network, files: dict[str, bytes], said: dict[str, Claims]) 
 
 
 class _Check:
-    """A network beside a file, its nodes by name; at : the node of a tensor, as the claims say."""
+    """A network beside a file, its nodes by name.
+
+    at : the node of a tensor, as the claims say. sums : of a node that is a sum, the tensors behind its operator.
+    """
 
     def __init__(self, network: Network, file: TfliteFile) -> None:
         self.network, self.file = network, file
@@ -66,6 +71,7 @@ class _Check:
         if file.tensor(file.input).kind != 0:
             self.first = file.input
         self.at: dict[int, str] = {}
+        self.sums: dict[str, set[Any]] = {}
 
     def claims(self, name: str) -> int:
         """How many claims a place must have."""
@@ -113,6 +119,7 @@ class _Check:
         if kind == "requantize":
             before = self.nodes[node.inputs[0]]
             need([self.at.get(index) for index in sources] == list(before.inputs), name, "takes other tensors")
+            need(self.sums.get(before.name) == {output}, name, "is of another operator than its sums")
             self._scales(name, fields, operator, proved)
         else:
             need(kind == "lookup", name, f"is of kind {kind}, which no checker follows")

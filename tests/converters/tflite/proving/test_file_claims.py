@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -12,6 +13,10 @@ import pytest
 from benchmarks.proof_mutants import of_tflite
 from edgeml.converters.tflite.lowering import lower
 from edgeml.converters.tflite.model import Model
+from edgeml.converters.tflite.operators.add import Add
+from edgeml.converters.tflite.operators.fully_connected import FullyConnected
+from edgeml.converters.tflite.operators.relu import Relu
+from edgeml.converters.tflite.operators.tensor_info import TensorInfo
 from edgeml.converters.tflite.proving.claims import file_claims
 from edgeml.converters.tflite.proving.exact_tables import exact_entry
 from edgeml.converters.tflite.proving.prover import TfliteProver
@@ -166,3 +171,36 @@ def test_faults_claimed_to_be_proved_are_refused_by_the_checker(tmp_path):
         with pytest.raises(CheckFailed, match="certificate"):
             check_certificate(folder, "tflite")
     assert refusals
+
+
+def two_ways(turned: bool) -> Model:
+    """max(zero point, W x) + V x, by two layers of the same scales; `turned`: W and V change places."""
+    rng = np.random.default_rng(1)
+    tensors = {name: TensorInfo(name, 3, 2.0**-5, 0) for name in ("x", "a", "b", "positive", "y")}
+    weights = [rng.integers(-127, 128, (3, 3)).astype(np.int8) for _ in range(2)]
+    ways = [
+        FullyConnected(name, ("x",), weight, 8, np.array([0.004], np.float32), np.zeros(3, np.int32), "none")
+        for name, weight in zip("ab", reversed(weights) if turned else weights, strict=True)
+    ]
+    last = Relu("positive", ("a",), math.inf), Add("y", ("positive", "b"))
+    return Model("net", tensors, (*ways, *last), "x", "y")
+
+
+def test_sums_of_one_operator_and_constants_of_another_are_refused(tmp_path):
+    """All claims follow, each by itself, for a network whose layers have each other's weights."""
+    content, other = (write(two_ways(turned)) for turned in (False, True))
+    network = lower(read_model(other, "net"), rounding_rule("double_rounding"))
+    path = certified(other, "double_rounding", tmp_path) / "proof" / "tflite" / "certificate.json"
+    assert "output" in check_certificate(tmp_path, "tflite")
+    claimed = json.loads(path.read_text())
+    claimed["artifacts"][FILE] = hashlib.sha256(content).hexdigest()
+    (tmp_path / FILE).write_bytes(content)
+    sums = [node.name for node in network.nodes if node.layer.kind == "dense"]
+    one, two = (claimed["places"][name]["claims"] for name in sums)
+    tensors = two[0]["tensor"], one[0]["tensor"]
+    for claims, tensor in zip((one, two), tensors, strict=True):
+        for claim in claims:
+            claim["tensor"] = tensor
+    path.write_text(json.dumps(claimed))
+    with pytest.raises(CheckFailed, match="certificate"):
+        check_certificate(tmp_path, "tflite")
