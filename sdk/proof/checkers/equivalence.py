@@ -30,13 +30,17 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
 
     Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
     """
-    names = (f"proof/{prover}/certificate.json", f"proof/{prover}/circuit.json", "proof/unrolled/circuit.json")
-    content, other, known = (read_regular(folder / name, _LARGEST) for name in names)
+    own, verilog = f"proof/{prover}", "proof/unrolled"
+    names = [f"{place}/{name}.json" for place in (own, verilog) for name in ("certificate", "circuit")]
+    content, other, of_verilog, known = (read_regular(folder / name, _LARGEST) for name in names)
     try:
         said = json.loads(content)
         need((said["format"], said["kind"]) == (1, "equivalence"), "format", "is not 1, of equivalence")
         need(said["circuit"] == hashlib.sha256(other).hexdigest(), "circuit", "is another")
         need(said["known"] == hashlib.sha256(known).hexdigest(), "circuit of the Verilog", "is another")
+        about = json.loads(of_verilog)
+        of_network = (about["format"], about["kind"], about["circuit"]) == (1, "circuit", said["known"])
+        need(of_network, "circuit of the Verilog", "is not that of proof/unrolled, which says what the Verilog is")
         need(integer(said["latency"]) == integer(said["known_latency"]), "latency", "is not that of the Verilog")
         return _Pairs(_Circuit(json.loads(known)), _Circuit(json.loads(other))).check(said)
     except _UNSOUND as error:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 
 import pytest
 
-from edgeml.errors import CheckFailed
+from edgeml.errors import CheckFailed, EdgemlError
 from edgeml.proof.certificate import circuit_json
 from edgeml.proof.checkers.equivalence import check_certificate
 from edgeml.proof.circuit import Circuit, Lookup, Sum
@@ -41,7 +42,10 @@ def certified(known: Circuit, other: Circuit, folder):
     sweep, outputs, _ = compared(known, other)
     for name in ("netlist", "unrolled"):
         (folder / "proof" / name).mkdir(parents=True)
-    (folder / "proof" / "unrolled" / "circuit.json").write_bytes(circuit_json(known))
+    circuit = circuit_json(known)
+    (folder / "proof" / "unrolled" / "circuit.json").write_bytes(circuit)
+    about = {"format": 1, "kind": "circuit", "circuit": hashlib.sha256(circuit).hexdigest()}
+    (folder / "proof" / "unrolled" / "certificate.json").write_text(json.dumps(about))
     for name, content in equivalence_files(known, other, sweep, outputs, {}).items():
         (folder / "proof" / "netlist" / name).write_bytes(content)
     return folder
@@ -116,3 +120,18 @@ def test_a_synthesized_pipeline_is_its_verilog_and_a_changed_one_is_not(family, 
     changed = [g for g in other.gates if isinstance(g, Lookup)][-1]
     gates = tuple(Lookup(g.outputs, g.inputs, g.table ^ 1) if g is changed else g for g in other.gates)
     assert judged(known, Circuit(other.input_bits, gates, other.outputs, {}, other.latency)).status != PROVED
+
+
+@pytest.mark.parametrize("about", [None, {"circuit": "0" * 64}, {"kind": "network"}], ids=["none", "other", "kind"])
+def test_a_circuit_that_nothing_says_is_the_verilogs_is_refused(tmp_path, about):
+    """A netlist may be put in the place of the Verilog's circuit: it is equal to itself."""
+    _, other = sums(wrong=True)
+    folder = certified(other, other, tmp_path)
+    assert check_certificate(folder, "netlist") == {"out_data": (3, 3)}
+    path = folder / "proof" / "unrolled" / "certificate.json"
+    content = json.loads(path.read_text())
+    path.unlink()
+    if about is not None:
+        path.write_text(json.dumps({**content, **about}))
+    with pytest.raises(EdgemlError):
+        check_certificate(folder, "netlist")
