@@ -66,10 +66,10 @@ def _fan_in(data_set: str) -> list[dict[str, Any]]:
 
 
 _FUNCTIONS = {
-    "digits": ("90", "160", "240", "400"),
+    "digits": ("90", "160", "240", "300", "400"),
     "cancer": ("24",),
-    "mnist": ("100", "300", "500"),
-    "can": ("60", "120", "240"),
+    "mnist": ("100", "300", "500", "800"),
+    "can": ("60", "120", "240", "420"),
 }
 _CAN = ",".join(
     f"{15 * frame}-{15 * frame + 9}=bits,{15 * frame + 10}-{15 * frame + 13}=thermometer:7,{15 * frame + 14}=bits"
