@@ -16,13 +16,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 from edgeml.errors import EdgemlError
 
 from . import jets, measured
 from .contestants import CONTESTANTS, LEFT_OUT, Contestant, settings_of
-from .data_sets import DATA_SETS
+from .data_sets import DATA_SETS, folds
 from .page import write_page
 from .runs import Point, Workshop, points
 
@@ -87,17 +88,17 @@ def _all(
     found: list[Point] = []
     failed = 0
     for data_set in sets:
-        for seed in seeds:
-            for contestant in chosen:
-                for settings in settings_of(contestant, data_set, quick=options.quick):
-                    try:
-                        asked = {"known": options.known, "place": options.ecp5}
-                        for point in points(shop, contestant, data_set, settings, seed, **asked):
-                            found.append(point)
-                            print(_row(point), flush=True)
-                    except EdgemlError as error:
-                        print(f"{data_set:<8}{contestant.name:<20}{seed:>5}  failed: {error}", flush=True)
-                        failed += 1
+        parts = folds(data_set)[:1] if options.quick else folds(data_set)
+        for seed, contestant in product(seeds, chosen):
+            for settings, fold in product(settings_of(contestant, data_set, quick=options.quick), parts):
+                try:
+                    asked = {"known": options.known, "place": options.ecp5}
+                    for point in points(shop, contestant, data_set, settings, seed, fold, **asked):
+                        found.append(point)
+                        print(_row(point), flush=True)
+                except EdgemlError as error:
+                    print(f"{data_set:<8}{contestant.name:<20}{seed:>5}  failed: {error}", flush=True)
+                    failed += 1
     return found, failed
 
 

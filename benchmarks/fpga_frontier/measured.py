@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .contestants import CONTESTANTS, settings_of
+from .data_sets import folds
 from .runs import Point
 
 __all__ = ["MEASURED", "Mean", "front", "means", "merged", "read", "write"]
@@ -22,10 +23,11 @@ MEASURED = Path(__file__).with_name("measured.json")
 
 @dataclass(frozen=True)
 class Mean:
-    """Circuits of one training's settings over its seeds; a circuit alone where a training leaves several.
+    """Circuits of one training's settings over its seeds and folds; where a training leaves several, those of equal
+    place by their lookup tables.
 
-    `least` and `most` are scores of single seeds; the cells are means, rounded. On an
-    ECP5 they are means of those that were placed, None where none was.
+    `least` and `most` are scores of single trainings; the cells are means, rounded. On an
+    ECP5 they are means of those that were placed, None where none was. `folds` says how many splits of the data set.
     """
 
     data_set: str
@@ -41,23 +43,37 @@ class Mean:
     argmax_luts: int
     ecp5_luts: int | None = None
     nanoseconds: float | None = None
+    folds: int = 1
 
 
 def _training(point: Point) -> tuple[str, str, str]:
     return point.data_set, point.contestant, json.dumps(point.settings, sort_keys=True)
 
 
+def _run(point: Point) -> tuple[object, ...]:
+    return *_training(point), point.seed, point.fold
+
+
 def _circuit(point: Point) -> tuple[object, ...]:
-    return *_training(point), point.seed, point.luts, point.score
+    return *_run(point), point.luts, point.score
 
 
 def means(points: Sequence[Point]) -> list[Mean]:
-    """One for each training's settings, in the order of the points."""
-    groups: dict[tuple[object, ...], list[Point]] = {}
+    """One for each circuit of each training's settings, in the order of the points; none where a fold is missing."""
+    runs: dict[tuple[object, ...], list[Point]] = {}
     for point in points:
-        alone = sum((_training(one), one.seed) == (_training(point), point.seed) for one in points) == 1
-        groups.setdefault((_training(point), None if alone else (point.seed, point.luts)), []).append(point)
-    return [_mean(group) for group in groups.values()]
+        runs.setdefault(_run(point), []).append(point)
+    groups: dict[tuple[object, ...], list[Point]] = {}
+    for run in runs.values():
+        for place, point in enumerate(sorted(run, key=lambda one: one.luts)):
+            groups.setdefault((_training(point), place), []).append(point)
+    return [_mean(group) for group in groups.values() if _whole(group)]
+
+
+def _whole(group: Sequence[Point]) -> bool:
+    """Whether each seed has each fold of the data set."""
+    expected = set(folds(group[0].data_set))
+    return all({one.fold for one in group if one.seed == point.seed} == expected for point in group)
 
 
 def _mean(group: Sequence[Point]) -> Mean:
@@ -70,7 +86,7 @@ def _mean(group: Sequence[Point]) -> Mean:
     return Mean(
         data_set=group[0].data_set,
         contestant=group[0].contestant,
-        seeds=tuple(sorted(point.seed for point in group)),
+        seeds=tuple(sorted({point.seed for point in group})),
         score=of("score"),
         least=min(scores),
         most=max(scores),
@@ -81,6 +97,7 @@ def _mean(group: Sequence[Point]) -> Mean:
         argmax_luts=argmax_luts,
         ecp5_luts=round(sum(each["luts"] for each in placed) / len(placed)) if placed else None,
         nanoseconds=sum(each["ns"] for each in placed) / len(placed) if placed else None,
+        folds=len({point.fold for point in group}),
     )
 
 
@@ -99,18 +116,21 @@ def merged(old: Sequence[Point], new: Iterable[Point]) -> list[Point]:
     A circuit that came out as before (by lookup tables and score) keeps where it was placed."""
     placed = {_circuit(point): point.ecp5 for point in old}
     new = [point if point.ecp5 else replace(point, ecp5=placed.get(_circuit(point))) for point in new]
-    renewed = {(_training(point), point.seed) for point in new}
-    points = [point for point in old if (_training(point), point.seed) not in renewed] + new
+    renewed = {_run(point) for point in new}
+    points = [point for point in old if _run(point) not in renewed] + new
     order = {contestant.name: place for place, contestant in enumerate(CONTESTANTS)}
     known = {contestant.name: contestant for contestant in CONTESTANTS}
     points = [
         point
         for point in points
         if point.contestant in known
+        and point.fold in folds(point.data_set)
         and point.settings in settings_of(known[point.contestant], point.data_set, quick=False)
     ]
     sets = ("digits", "cancer", "mnist", "can")
-    return sorted(points, key=lambda one: (sets.index(one.data_set), order[one.contestant], one.seed, one.luts))
+    return sorted(
+        points, key=lambda one: (sets.index(one.data_set), order[one.contestant], one.seed, one.fold or 0, one.luts)
+    )
 
 
 def read(path: Path = MEASURED) -> list[Point]:

@@ -23,13 +23,14 @@ def rows(found: Sequence[Mean]) -> Iterable[str]:
     for name in dict.fromkeys(mean.data_set for mean in found):
         yield f"\n### {name}\n"
         yield (
-            "| how | score | seeds: least … most | LUT | carry | LUT for the class | levels "
+            "| how | score | trainings: least … most | LUT | carry | LUT for the class | levels "
             "| ECP5: LUT | ns | LUT × ns |"
         )
         yield "|---|---|---|---|---|---|---|---|---|---|"
         for contestant in CONTESTANTS:
             for mean in front([one for one in found if (one.data_set, one.contestant) == (name, contestant.name)]):
-                spread = f"{len(mean.seeds)}: {mean.least:.1%} … {mean.most:.1%}" if len(mean.seeds) > 1 else "1"
+                trainings = len(mean.seeds) * mean.folds
+                spread = f"{trainings}: {mean.least:.1%} … {mean.most:.1%}" if trainings > 1 else "1"
                 yield (
                     f"| {contestant.name} | {mean.score:.1%} | {spread} | {mean.luts:,} | {mean.carry:,} "
                     f"| {mean.argmax_luts} | {mean.levels} {_on_ecp5(mean)}"

@@ -32,7 +32,7 @@ class Point:
     """A circuit judged: its score on the test samples, and what it takes.
 
     `luts` and `carry` are those to the outputs, `argmax_luts` what the class takes besides; `levels` the cells on the
-    longest path to the outputs; `ecp5` what `ecp5.placed` says, where it was asked.
+    longest path to the outputs; `ecp5` what `ecp5.placed` says, where it was asked; `fold` which split of the data set.
     """
 
     data_set: str
@@ -47,6 +47,7 @@ class Point:
     argmax_luts: int
     versions: dict[str, str]
     ecp5: dict[str, float] | None = None
+    fold: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ class Workshop:
     python: Path
     can_log: Path | None
 
-    def data(self, data_set: str) -> Path:
-        """The data set's file, made where it is missing."""
-        return data_sets.data_file(data_set, self.build / "data", self.can_log)
+    def data(self, data_set: str, fold: int | None) -> Path:
+        """The file of the data set, or of a fold of it, made where it is missing."""
+        return data_sets.data_file(data_set, self.build / "data", self.can_log, fold)
 
 
 def _place(shop: Workshop, contestant: Contestant, data: Path, settings: dict[str, Any], seed: int) -> Path:
@@ -93,6 +94,7 @@ def points(
     data_set: str,
     settings: dict[str, Any],
     seed: int,
+    fold: int | None = None,
     *,
     known: bool = False,
     place: bool = False,
@@ -103,7 +105,7 @@ def points(
 
     Raises EdgemlError where a circuit's classes are not those that its author's software gave: it has no figure then.
     """
-    data_file = shop.data(data_set)
+    data_file = shop.data(data_set, fold)
     data = data_sets.load(data_file)
     folder = _place(shop, contestant, data_file, settings, seed)
     if not (folder / "finished").exists():
@@ -121,7 +123,7 @@ def points(
             continue
         point = _judged(shop, contestant, data_set, data, circuit, described, seed, kept)
         cells, inputs = shop.build / "cells", data.features * data.bits
-        yield replace(point, ecp5=placed(circuit, inputs, cells) if place else placed_before(circuit, cells))
+        yield replace(point, fold=fold, ecp5=placed(circuit, inputs, cells) if place else placed_before(circuit, cells))
 
 
 def _judged(
