@@ -199,8 +199,48 @@ def test_seeds_of_one_training_are_averaged_and_circuits_of_one_run_are_not() ->
     seeds = [_point("edgeml logic", 0, seed, 100 + seed, 0.9 + seed / 50) for seed in range(3)]
     front_of_a_run = [_point("HGQ2 + da4ml", 0, 0, luts, 0.9) for luts in (500, 600)]
     found = means([*seeds, *front_of_a_run])
-    assert [(one.luts, one.seeds) for one in found] == [(101, (0, 1, 2)), (500, (0,)), (600, (0,))]
+    assert [(one.luts, one.seeds, one.folds) for one in found] == [(101, (0, 1, 2), 1), (500, (0,), 1), (600, (0,), 1)]
     assert (found[0].least, found[0].score, found[0].most) == pytest.approx((0.9, 0.92, 0.94))
+
+
+def _fold(how: str, settings: int, fold: int | None, luts: int, score: float, seed: int = 0) -> runs.Point:
+    (contestant,) = (one for one in CONTESTANTS if one.name == how)
+    chosen = settings_of(contestant, "cancer", quick=False)[settings]
+    return runs.Point("cancer", how, seed, chosen, score, score, luts, 0, 5, 3, {}, None, fold)
+
+
+def test_a_score_is_the_mean_over_all_folds_and_there_is_none_while_one_is_missing() -> None:
+    trees = [_fold("boosted trees", 1, fold, 40 + fold, 0.9 + fold / 100) for fold in range(5)]
+    network = [_fold("HGQ2 + da4ml", 0, fold, luts + fold, 0.9) for fold in range(5) for luts in (100, 300)]
+    found = means([*trees, *network])
+    assert [(one.luts, one.folds, one.seeds) for one in found] == [(42, 5, (0,)), (102, 5, (0,)), (302, 5, (0,))]
+    assert (found[0].least, found[0].score, found[0].most) == pytest.approx((0.9, 0.92, 0.94))
+    assert any(row.startswith("| boosted trees | 92.0% | 5: 90.0% … 94.0% | 42 |") for row in rows(found))
+    assert means(trees[:4]) == []
+    assert means([*trees, _fold("boosted trees", 1, 0, 40, 0.9, seed=1)]) == []
+
+
+def test_a_fold_takes_its_own_place_among_what_is_measured_and_a_score_on_one_split_has_none() -> None:
+    old = [_fold("boosted trees", 1, fold, 40, 0.9) for fold in (None, 0, 1)]
+    again = merged(old, [_fold("boosted trees", 1, 1, 50, 0.9)])
+    assert [(point.fold, point.luts) for point in again] == [(0, 40), (1, 50)]
+
+
+def test_folds_test_each_sample_once_and_take_the_range_of_their_own_training_samples(tmp_path: Path) -> None:
+    from sklearn.datasets import load_breast_cancer
+
+    cells = load_breast_cancer()
+    tested = []
+    for fold in data_sets.folds("cancer"):
+        data = data_sets.load(data_sets.data_file("cancer", tmp_path, None, fold))
+        assert len(data.y_train) + len(data.y_validation) + len(data.y_test) == 569
+        own = np.concatenate([data.x_train, data.x_validation])
+        assert (own.min(axis=0).tolist(), own.max(axis=0).tolist()) == ([0] * 30, [255] * 30)
+        assert abs(data.y_test.mean() - cells.target.mean()) < 0.01
+        tested.append(data.y_test)
+    assert np.bincount(np.concatenate(tested)).tolist() == np.bincount(cells.target).tolist()
+    assert data_sets.folds("digits") == (None,)
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_the_page_says_where_a_rival_is_not_reached() -> None:
@@ -231,8 +271,8 @@ def test_a_circuit_that_came_out_the_same_keeps_where_it_was_placed() -> None:
 
 
 def test_the_split_is_the_same_in_every_run_and_whole() -> None:
-    x, y, x_test, y_test, bits = data_sets.DATA_SETS["digits"](None)
-    again = data_sets.DATA_SETS["digits"](None)
+    x, y, x_test, y_test, bits = data_sets.DATA_SETS["digits"](None, None)
+    again = data_sets.DATA_SETS["digits"](None, None)
     assert len(x) + len(x_test) == 1797
     assert len(y_test) == 450
     assert np.array_equal(x_test, again[2])
