@@ -74,9 +74,9 @@ class Dataflow:
         value: Value = Form({variable: 1}, 0) if low < high else low & 0xFFFF_FFFF
         return self._enter(("input", low, high), value, sample & 0xFFFF_FFFF)
 
-    def unknown(self, why: str) -> Node:
+    def unknown(self, why: str, sample: int = 0) -> Node:
         """A word of which nothing is known."""
-        return self._enter(("unknown", why), Unknown(why), 0)
+        return self._enter(("unknown", why), Unknown(why), sample)
 
     def make(self, name: str, *operands: Operand) -> Operand:
         """The result of an operation."""

@@ -21,6 +21,7 @@ from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 
 from ..emulator import Emulator
 from .instruction_sets import instruction_set
+from .kept_stages import Entry, KeptStage, key_of
 from .machine import Machine, Stopped
 from .memory import Memory, Region
 
@@ -42,7 +43,7 @@ class FollowedStage:
     ----------
     stage : None for what runs around the stages. claims : of each channel of its output. padding : the word that must
         be zero behind it. instructions, accesses, forks : executed; bytes or words read and written; branches both of
-        whose ways were run. stopped : why it could not be followed to its end.
+        whose ways were run. stopped : why it could not be followed to its end. kept : it was followed at another time.
     """
 
     name: str
@@ -54,15 +55,18 @@ class FollowedStage:
     forks: int = 0
     seconds: float = 0.0
     stopped: str = ""
+    kept: bool = False
 
 
 class Followed:
     """Follows `NAME_invoke` of an image in an emulator.
 
-    q : the sample whose instructions are compared with the emulator's, int32 [inputs].
+    q : the sample whose instructions are compared with the emulator's, int32 [inputs]. keep : whether stages that are
+    proved are kept for another time, and those that were are taken.
     """
 
-    def __init__(self, emulator: Emulator, program: CProgram, q: npt.NDArray[np.int32]) -> None:
+    def __init__(self, emulator: Emulator, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> None:
+        self._keep = keep
         self.flow = Dataflow()
         self.layout = program.layout
         self.network = program.layout.network
@@ -80,7 +84,7 @@ class Followed:
         emulator.write(self._input, q.astype(np.int8 if quantizer.signed else np.uint8).tobytes())
         name = f"{self.layout.name}_invoke"
         self._steps = emulator.blocks(name, self._input, self._output, self._arena)
-        self._step = self._left = 0
+        self._step = self._left_in_block = 0
         self.machine = self._machine(name)
         for place, value in enumerate(q):
             low, high = (-128, 127) if quantizer.signed else (0, 255)
@@ -141,14 +145,14 @@ class Followed:
 
     def _compare(self, machine: Machine) -> None:
         """Raise CheckFailed unless address and registers are the emulator's wherever one of its blocks begins."""
-        if self._left:
-            self._left -= 1
+        if self._left_in_block:
+            self._left_in_block -= 1
             return
         if self._step == len(self._steps):
             return
         at, count, *registers = self._steps[self._step]
         self._step += 1
-        self._left = count - 1
+        self._left_in_block = count - 1
         ours = [item if isinstance(item, int) else item.sample for item in machine.registers]
         if at != machine.pc or ours != registers:
             raise CheckFailed(
@@ -250,62 +254,118 @@ class Followed:
 
     def _stage(self, stage: Stage) -> FollowedStage:
         machine, found = self.machine, FollowedStage(stage.name, stage)
-        before, registers, outer = self._counts(), list(machine.registers), machine.memory
+        before, outer = self._counts(), machine.memory
         link, stack = machine.registers[machine.core.link], machine.stack_pointer()
         assert isinstance(link, int)
-        machine.memory = outer.child()
-        machine.memory.regions = [*self._constant_regions(), *self._of_stage(stage)]
-        step = self._step
-        try:
-            machine.run(link & ~1, stack=stack)
-        except (Stopped, CheckFailed) as error:
-            found.stopped = str(error)
-            self._resume_behind(link & ~1, registers, step)
-        else:
-            outer.written.update(machine.memory.written)
-        machine.memory = outer
-        self._claims(found)
-        self._count(found, before)
+        entry = Entry.of(machine)
+        regions = [*self._constant_regions(), *self._of_stage(stage)]
+        sources = [node for source in self._sources(stage) for node in source.nodes]
+        key = self._key(stage, entry) if self._keep else ""
+        kept = KeptStage.find(key, outer, regions, sources) if key else None
+        if kept is None or not self._take(kept, found, entry, link & ~1):
+            machine.memory = outer.watched()
+            machine.memory.regions = regions
+            facts, self.flow.facts = self.flow.facts, {}
+            self._follow(found, entry, link & ~1, stack)
+            self._count(found, before)
+            if key and not found.stopped and all(claim.proved for claim in found.claims):
+                words = [(claim.word, claim.method) for claim in found.claims]
+                counts = found.instructions, found.accesses, found.forks
+                if (made := KeptStage.of(machine, entry, sources, words, found.padding, counts)) is not None:
+                    made.keep(key)
+            self.flow.facts = facts | self.flow.facts
+            if not found.stopped:
+                outer.written.update(machine.memory.written)
+                machine.registers = entry.restored(machine.registers)
+            machine.memory = outer
+        self._go_on(found)
         return found
 
-    def _resume_behind(self, link: int, registers: list[Operand], step: int) -> None:
+    def _follow(self, found: FollowedStage, entry: Entry, link: int, stack: int) -> None:
+        """Run a stage, and compare what it left with its layers."""
+        assert found.stage is not None
+        step = self._step
+        try:
+            self.machine.run(link, stack=stack)
+        except (Stopped, CheckFailed) as error:
+            found.stopped = str(error)
+            self._resume_behind(link, entry.registers, step)
+        sources = self._sources(found.stage)
+        words, found.padding = self._left(found)
+        found.claims = [claim_of(self.flow, found.stage, channel, word, sources) for channel, word in enumerate(words)]
+
+    def _key(self, stage: Stage, entry: Entry) -> str:
+        """What a stage is kept by."""
+        symbol = self._image.symbols[stage.job.prefix]
+        code = bytes(
+            byte for k in range(symbol.size) if isinstance(byte := self.machine.memory.byte(symbol.address + k), int)
+        )
+        places = [(self._place(tensor), tensor) for tensor in stage.job.inputs]
+        places.append((self._arena + stage.offset, stage.output))
+        return key_of(stage, self._emulator.core.name, entry, symbol.address, places, self._input, code)
+
+    def _take(self, kept: KeptStage, found: FollowedStage, entry: Entry, link: int) -> bool:
+        """Go on behind a stage with what was kept of it; False if it does not end as the sample does."""
+        machine = self.machine
+        step = self._ends(link, entry.registers, self._step)
+        registers = kept.registers(self.flow, entry, self._steps[step][2:])
+        if registers is None:
+            return False
+        words, found.padding = kept.enter(self.flow, [n for s in self._sources(found.stage) for n in s.nodes])
+        found.claims = [Claim(channel, word, True, method) for channel, (word, method) in enumerate(words)]
+        found.instructions, found.accesses, found.forks = kept.counts
+        found.kept = True
+        machine.memory.written.update(kept.written(self.flow))
+        self._step, self._left_in_block = step, 0
+        machine.registers, machine.pc, machine.returns = registers, link, machine.returns[:1]
+        return True
+
+    def _ends(self, link: int, registers: Sequence[Operand], step: int) -> int:
+        """The emulator's step at which a stage has returned that begins at `step`."""
+        stack = registers[self.machine.core.stack]
+        while self._steps[step][0] != link or self._steps[step][2 + self.machine.core.stack] != stack:
+            step += 1
+        return step
+
+    def _resume_behind(self, link: int, registers: Sequence[Operand], step: int) -> None:
         """Go on behind a stage that could not be followed: that it keeps to calling conventions, as it does for the
         sample, is taken for granted."""
         machine = self.machine
-        stack = registers[machine.core.stack]
-        while self._steps[step][0] != link or self._steps[step][2 + machine.core.stack] != stack:
-            step += 1
-        self._step, self._left = step, 0
-        machine.registers = list(self._steps[step][2:])
+        self._step, self._left_in_block = self._ends(link, registers, step), 0
+        machine.registers = list(self._steps[self._step][2:])
         machine.pc, machine.real, machine.path, machine.depth = link, True, 1, 0
         machine.returns = machine.returns[:1]
 
-    def _claims(self, found: FollowedStage) -> None:
-        """Compare what a stage left with its layers, and put integers within the ranges in its place."""
+    def _left(self, found: FollowedStage) -> tuple[list[Operand], list[Operand]]:
+        """What a stage left: the word of each channel, and the bytes behind them."""
         assert found.stage is not None
         stage, tensor = found.stage, found.stage.output
         start, size = self._arena + stage.offset, tensor.item_bytes
+        padding = range(tensor.size, tensor.padded) if tensor.ctype == "uint8_t" else ()
+        if found.stopped:
+            return [self.flow.unknown(found.stopped) for _ in range(tensor.size)], [0 for _ in padding]
+        words = [self.machine.memory.load(start + channel * size, size) for channel in range(tensor.size)]
+        if size == 2:
+            words = [self.flow.make("sar", self.flow.make("shl", word, 16), 16) for word in words]
+        return words, [self.machine.memory.load(start + place, 1) for place in padding]
+
+    def _go_on(self, found: FollowedStage) -> None:
+        """Put integers within the ranges in the place of what a stage left."""
+        assert found.stage is not None
+        stage, tensor = found.stage, found.stage.output
+        start, size = self._arena + stage.offset, tensor.item_bytes
+        samples = self._samples_of(stage) if found.stopped or found.kept else None
         nodes = []
-        samples = self._samples_of(stage) if found.stopped else None
-        for channel in range(tensor.size):
-            address = start + channel * size
-            word = self.machine.memory.load(address, size) if not found.stopped else self.flow.unknown(found.stopped)
-            if size == 2:
-                word = self.flow.make("sar", self.flow.make("shl", word, 16), 16)
-            claim = claim_of(self.flow, stage, channel, word, self._sources(stage))
-            found.claims.append(claim)
+        for channel, claim in enumerate(found.claims):
             word = claim.word if samples is None else int(samples[channel])
             sample = word if isinstance(word, int) else word.sample
             sample = sample - (1 << 32) if size > 1 and sample >> 31 else sample
             low, high = int(tensor.stored_low[channel]), int(tensor.stored_high[channel])
             node = self._new(tensor.name, channel, low, high, sample)
             nodes.append(node)
-            self.machine.memory.store(address, size, node)
-        if tensor.ctype == "uint8_t":
-            for place in range(tensor.size, tensor.padded):
-                byte = self.machine.memory.load(start + place, 1) if not found.stopped else 0
-                found.padding.append(byte)
-                self.machine.memory.store(start + place, 1, 0)
+            self.machine.memory.store(start + channel * size, size, node)
+        for place in range(len(found.padding)):
+            self.machine.memory.store(start + tensor.size + place, 1, 0)
         self.sources[tensor.name] = nodes
         self.flow.space.forget()
 

@@ -73,7 +73,7 @@ class Machine:
     ----------
     registers : operands. flags : of cores that have them, as the instruction set keeps them. pc : a constant.
     path : 0 or 1, whether the inputs come here. until : processor time at which it stops. watch : called before each
-    instruction that the sample takes, too.
+    instruction that the sample takes, too. looked_at : the addresses of instructions that were looked at.
     """
 
     def __init__(self, core: InstructionSet, flow: Dataflow, memory: Memory) -> None:
@@ -91,16 +91,24 @@ class Machine:
         self.accesses = 0
         self.forks = 0
         self.watch: Callable[[Machine], None] | None = None
+        self.looked_at: set[int] = set()
         self._decoded: dict[int, Instruction] = {}
         self._joins: dict[int, int | None] = {}
         self.returns: list[tuple[int, int]] = []
 
     def instruction(self, address: int) -> Instruction:
         """The instruction at an address."""
+        self.looked_at.add(address)
         if address not in self._decoded:
             code = bytes(byte for k in range(4) if isinstance(byte := self.memory.byte(address + k), int))
             self._decoded[address] = self.core.decode(address, code)
         return self._decoded[address]
+
+    def anew(self) -> None:
+        """Forget flags, and which instructions were looked at: what runs from here on depends on neither."""
+        self.flags = ()
+        self.looked_at.clear()
+        self._joins.clear()
 
     def step(self) -> None:
         """One instruction."""

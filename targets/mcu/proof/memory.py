@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeml.errors import CheckFailed
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 
-__all__ = ["Memory", "Region"]
+__all__ = ["Byte", "Memory", "Region"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,10 @@ class Memory:
     """Bytes by address, over those of a parent that does not change meanwhile.
 
     A read of what nobody wrote gives a word of which nothing is known.
+
+    Attributes
+    ----------
+    seen : the bytes of the parent that were asked for, if that is watched; else None. used : regions of all accesses.
     """
 
     def __init__(self, flow: Dataflow, flash: dict[int, bytes], parent: Memory | None = None) -> None:
@@ -36,18 +40,36 @@ class Memory:
         self._parent = parent
         self.written: dict[int, Byte] = {}
         self.regions: list[Region] = list(parent.regions) if parent else []
+        self.seen: dict[int, Byte | None] | None = None
+        self.used: set[Region] = parent.used if parent else set()
 
     def child(self) -> Memory:
         """The same memory, to be changed apart from this one."""
         return Memory(self._flow, self._flash, self)
 
+    def watched(self) -> Memory:
+        """A child that notes what is taken from this one, and the regions that are touched."""
+        memory = self.child()
+        memory.seen, memory.used = {}, set()
+        return memory
+
     def byte(self, address: int) -> Byte | None:
         """The byte at an address; None if nobody wrote it."""
         memory: Memory | None = self
+        seen: dict[int, Byte | None] | None = None
         while memory is not None:
             if address in memory.written:
-                return memory.written[address]
+                found: Byte | None = memory.written[address]
+                break
+            seen = seen if memory.seen is None else memory.seen
             memory = memory._parent
+        else:
+            found = self._flash_byte(address)
+        if seen is not None:
+            seen[address] = found
+        return found
+
+    def _flash_byte(self, address: int) -> int | None:
         for start, content in self._flash.items():
             if start <= address < start + len(content):
                 return content[address - start]
@@ -57,6 +79,7 @@ class Memory:
         """Raise CheckFailed for an access that lies in no region."""
         for region in self.regions:
             if region.start <= address and address + size <= region.end and (region.writable or not write):
+                self.used.add(region)
                 return
         verb = "writes" if write else "reads"
         raise CheckFailed(where, f"{verb} {size} bytes at {address:#010x}, where it must not")

@@ -62,7 +62,7 @@ class MachineCodeProver:
         core = CORES[str(bundle.profile.values["core"])]
         announce(f"building for {core.title}")
         image = library_image(firmware, core, optimize=recorded_optimization(bundle))
-        followed = Followed(Emulator(core, image), firmware.program, bundle.golden()[0][0])
+        followed = Followed(Emulator(core, image), firmware.program, bundle.golden()[0][0], keep=True)
         followed.run(announce, seconds)
         rows = rows_of(followed)
         if rows[-3].status == PROVED:
@@ -80,7 +80,7 @@ def _undefined(firmware: Firmware, core: Core, optimize: str, q: npt.NDArray[np.
     """Whether the C, compiled so that undefined behaviour traps, never comes to a trap."""
     image = library_image(firmware, core, optimize=optimize, trap=True)
     try:
-        followed = Followed(Emulator(core, image), firmware.program, q)
+        followed = Followed(Emulator(core, image), firmware.program, q, keep=True)
     except CheckFailed as error:  # the sample itself comes to a trap
         return Row(_UNDEFINED, REFUTED, 1, 0, detail=f"for the first vector: {error}")
     before = time.process_time()
@@ -138,6 +138,7 @@ def _row(found: FollowedStage) -> Row:
     counts = Counter(claim.method for claim in found.claims if claim.proved)
     ways = ", ".join(f"{count} {_METHODS[method]}" for method, count in sorted(counts.items()))
     method = f"{ways}; {found.instructions} instructions" if ways else ""
+    method += "; kept from before" if found.kept else ""
     first = next((claim for claim in found.claims if not claim.proved), None)
     detail = found.stopped or ("" if first is None else f"{found.name}[{first.channel}]: {first.detail}")
     if proved == claims and not found.stopped:

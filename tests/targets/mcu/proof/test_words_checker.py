@@ -6,6 +6,7 @@ import ast
 import copy
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,16 @@ def test_a_bundle_is_proved_and_its_certificate_is_sound(bundle):
     assert sum(row.claims for row in rows.values()) == sum(
         found[0] for found in check_certificate(bundle.folder, PLACE).values()
     )
+
+
+def test_a_proof_of_kept_stages_is_sound_too(bundle, tmp_path):
+    copied = load(Path(shutil.copytree(bundle.folder, tmp_path / "copied")))
+    again, proved = prove_bundle(copied)
+    rows = [row for row in proved if row.prover == PLACE and row.claims]
+    assert sum("kept from before" in row.method for row in rows) >= 3
+    found = check_certificate(again.folder, PLACE)
+    assert found == check_certificate(bundle.folder, PLACE)
+    assert all(claims == proved for claims, proved in found.values())
 
 
 def first(operations, *names):
