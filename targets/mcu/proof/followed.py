@@ -307,6 +307,7 @@ class Followed:
     def _take(self, kept: KeptStage, found: FollowedStage, entry: Entry, link: int) -> bool:
         """Go on behind a stage with what was kept of it; False if it does not end as the sample does."""
         machine = self.machine
+        assert found.stage is not None
         step = self._ends(link, entry.registers, self._step)
         registers = kept.registers(self.flow, entry, self._steps[step][2:])
         if registers is None:
