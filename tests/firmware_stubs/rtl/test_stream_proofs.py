@@ -44,7 +44,7 @@ PROVED: dict[str, list[Parameters]] = {
     "hil_run": [{"INPUT_BEATS": 3, "OUTPUT_BEATS": 2}, {"INPUT_BEATS": 1, "OUTPUT_BEATS": 1}],
     "hil_inputs": [
         {"INPUTS": inputs, "LANES": lanes, "ELEMENT_BITS": bits, "SAMPLES": samples}
-        for inputs, lanes, bits, samples in ((3, 2, 3, 2), (4, 1, 8, 1))
+        for inputs, lanes, bits, samples in ((4, 1, 8, 1), (3, 2, 3, 2))
     ],
     "hil_outputs": [
         {"OUTPUTS": outputs, "LANES": lanes, "ELEMENT_BITS": bits, "SIGNED": is_signed, "SAMPLES": samples}
