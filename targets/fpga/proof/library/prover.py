@@ -34,6 +34,7 @@ __all__ = ["LibraryProver"]
 _LARGEST = 2**28
 _METHOD = "by induction over clocks"
 _SPIKES = "what its units of spikes compute together: vectors are what there is"
+_LONG = {"hil_send": ", which takes minutes the first time, and is kept"}
 _OTHER_STEPS = {"spiking"}
 """Benches that are about steps of their own, not those of a bundle: tests prove them."""
 
@@ -64,7 +65,7 @@ class LibraryProver:
         places: list[PlaceClaims] = []
         left = seconds
         for name, statements in _statements(built, texts, announce):
-            announce(f"proving {name}")
+            announce(f"proving {name}{_LONG.get(name, '')}")
             begun = time.monotonic()
             claims = [_claim(name, each, texts, left - (time.monotonic() - begun)) for each in statements]
             taken = time.monotonic() - begun
