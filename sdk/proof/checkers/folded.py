@@ -2,9 +2,9 @@
 
 This file shares no code with what writes Verilog or with what proves: it takes the network's definition
 (`edgeml.network`), the files of a bundle, and numpy. It follows every stream of the core's Verilog from the output back
-to the input, decodes every memory and holds it against the network, and composes ranges. That a module with
-these parameters does what a fact says is the prover's word; that each unit has the facts it needs, for the parameters
-that it has, is looked at here.
+to the input, decodes every memory and holds it against the network, and composes ranges. That a module of the library,
+which must have the text that ships, does with these parameters what a fact says is the prover's word; that each unit
+has the facts it needs, for the parameters that it has, is looked at here.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ...network import Network, network_file
 from ...system.regular_file import read_regular
 from .folded_core import Core, Instance, need
 from .folded_memories import Memories, as_signed, fits
+from .shipped import need_shipped
 
 __all__ = ["check_certificate"]
 
@@ -57,6 +58,7 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
             need(re.fullmatch(r"rtl/[\w.]+", name) is not None, "artifact", f"{name!r} lies elsewhere")
             texts[name.removeprefix("rtl/")] = read_regular(folder / name, _LARGEST).decode()
             need(digest == hashlib.sha256(texts[name.removeprefix("rtl/")].encode()).hexdigest(), name, "is another")
+            need_shipped(name, texts[name.removeprefix("rtl/")].encode())
         return _Check(described, certificate, texts).places()
     except _UNSOUND as error:
         raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error

@@ -80,11 +80,22 @@ class Core:
             }
             self.instances[instance] = Instance(module, instance, defaults, given, joined)
         need(not re.sub(form, "", body).strip(), "core", "holds more than instances and assignments")
+        self._driven_once(texts, [port for way, _, port in ports if way == "input"])
         for each in self.instances.values():
             each.ports = {port: self._net(net) for port, net in each.ports.items()}
             if each.module != "edgeml_pass":
                 need((each.ports["clk"], each.ports["rst"]) == ("clk", "rst"), each.name, "has another clock or reset")
         self.driver = {net: each for each in self.instances.values() for net in self._given(each)}
+
+    def _driven_once(self, texts: dict[str, str], inputs: list[str]) -> None:
+        """No net has two that drive it: inputs of the core, assignments, and outputs of instances."""
+        driven = [*inputs, *self.assigned]
+        for each in self.instances.values():
+            text = re.sub(r"//[^\n]*", "", texts[f"{each.module}.v"])
+            outputs = re.findall(r"\boutput\s+(?:wire|reg)?\s*(?:signed\s+)?(?:\[[^\]]*\]\s*)?(\w+)", text)
+            driven += [net.strip() for port in outputs for net in each.ports.get(port, "").strip("{}").split(",")]
+        driven = [net for net in driven if net]
+        need(len(set(driven)) == len(driven), "core", "drives a net twice")
 
     def _net(self, net: str) -> str:
         """The net that an expression is, behind assignments; of `{a, b}` the nets, joined again."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...network import Network
+from .shipped import need_shipped
 from .statements import Claims, check_statements, integer, need
 
 __all__ = ["check_certificate"]
@@ -43,6 +44,7 @@ def _places(folder: Path, network: Network, files: dict[str, bytes], said: dict[
     by_name = {path.rpartition("/")[2]: content for path, content in files.items()}
     for path, content in files.items():
         need(by_name[path.rpartition("/")[2]] == content, path, "lies in the bundle in two forms")
+        need_shipped(path, content)
     ours = {f"{network.name}_core": "core", f"{network.name}_axis": "axis"}
     for place, claims in said.items():
         need(f"{place}.v" in by_name, place, "is not among the bundle's modules")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import importlib.util
 import json
 import shutil
@@ -130,3 +131,15 @@ def test_a_bundle_is_proved_and_what_was_proved_is_kept(
     monkeypatch.setattr(kept, "prove_for_ever", None)  # is not asked again
     again = LibraryProver().prove(bundle, announce=lambda what: None, seconds=0.0)
     assert {row.status for row in again.rows} == {PROVED}
+
+
+def test_a_module_that_does_not_ship_is_refused_even_with_its_own_hash(certified: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "b"
+    shutil.copytree(certified, folder)
+    path = folder / "rtl" / "edgeml_fifo.v"
+    path.write_text(path.read_text("utf-8").replace("<= ", "<= !", 1), "utf-8")
+    certificate = json.loads((folder / "proof" / "library" / "certificate.json").read_text("utf-8"))
+    certificate["artifacts"]["rtl/edgeml_fifo.v"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "proof" / "library" / "certificate.json").write_text(json.dumps(certificate), "utf-8")
+    with pytest.raises(CheckFailed, match=r"edgeml_fifo\.v.*ships"):
+        check_certificate(folder, "library")
