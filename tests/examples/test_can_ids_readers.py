@@ -36,9 +36,9 @@ def _hcrl_text(traffic: Traffic) -> str:
     for frame in traffic.frames:
         data = [f"{byte:02x}" for byte in frame["data"][: frame["length"]]]
         flag = "T" if frame["label"] else "R"
-        lines.append(
-            ",".join([f"{frame['time']:.6f}", f"{frame['identifier']:04x}", str(frame["length"]), *data, flag])
-        )
+        # Eight digits tell an extended identifier from a decimal one.
+        identifier = f"{frame['identifier']:0{8 if frame['extended'] else 4}x}"
+        lines.append(",".join([f"{frame['time']:.6f}", identifier, str(frame["length"]), *data, flag]))
     return "\n".join(lines) + "\n"
 
 

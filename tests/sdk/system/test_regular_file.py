@@ -22,6 +22,11 @@ READS_OF_OWN = {
     # Files that edgeml itself or a tool that it started has just written, and caches of its own.
     "sdk/system/cache.py",
     "sdk/proof/kept_proofs.py",
+    "targets/fpga/proof/folded/facts.py",
+    "targets/fpga/proof/library/assertions.py",
+    "targets/fpga/proof/library/induction.py",
+    "targets/fpga/proof/library/kept.py",
+    "targets/mcu/proof/kept_stages.py",
     "targets/cpu/build_cache.py",
     "targets/cpu/shared_library.py",
     "targets/mcu/image_build.py",
@@ -33,7 +38,11 @@ READS_OF_OWN = {
     "targets/fpga/proof/kept_circuits.py",
     "targets/fpga/tools/verilation.py",
     "targets/mcu/toolchain.py",
-    # Packaged resources, and the text of the C library beside them.
+    # Packaged resources, edgeml's own text, and the text of the C library beside them.
+    "sdk/proof/checkers/library.py",
+    "sdk/proof/checkers/shipped.py",
+    "sdk/proof/own_code.py",
+    "targets/fpga/proof/library/benches/__init__.py",
     "sdk/profile.py",
     "sdk/report/page.py",
     "targets/c/program.py",
