@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,6 +16,9 @@ from edgeml.network import Network
 from .arena import ArenaLayout, lay_out
 from .dialect import Dialect
 from .header import header_text
+from .sensors.counts import Count
+from .sensors.counts_text import counts_files
+from .sensors.floats import sensor_files
 from .source import source_text, used_constants, used_headers
 
 __all__ = ["MOST_CONSTANTS", "CProgram", "generate"]
@@ -85,10 +88,11 @@ def _header_texts(headers: Iterable[str], own: Mapping[str, str]) -> dict[str, s
     return texts
 
 
-def generate(network: Network, dialect: Dialect) -> CProgram:
-    """The C of `network`; the same network and dialect give the same text.
+def generate(network: Network, dialect: Dialect, counts: Sequence[Count] = ()) -> CProgram:
+    """The C of `network`; the same arguments give the same text.
 
-    Raises InputError if the text would be larger than compilers take.
+    counts : what raw counts of sensors stand for, for a file that takes them.
+    Raises InputError if the text would be larger than compilers take, or the counts do not fit the network.
     """
     values = sum(array.size for node in network.nodes for array in node.layer.parts()[1].values())
     if values > MOST_CONSTANTS:
@@ -96,14 +100,16 @@ def generate(network: Network, dialect: Dialect) -> CProgram:
             f"network {network.name}", f"has {values} weights and thresholds; in C at most {MOST_CONSTANTS}"
         )
     layout = lay_out(network, dialect)
+    headers = [*used_headers(layout), "sensor.h", *(["counts.h"] if counts else [])]
     constant_bytes = sum(array.bytes for array in used_constants(layout))
     files = {
         LICENSE_FILE: license_text(),
         f"{layout.name}.h": with_license("network.h", header_text(layout, constant_bytes)),
         f"{layout.name}.c": with_license("network.c", source_text(layout)),
         **{
-            f"edgeml/{header}": text
-            for header, text in _header_texts(used_headers(layout), _own_headers(layout)).items()
+            name: with_license(name, text)
+            for name, text in {**sensor_files(layout), **counts_files(layout, counts)}.items()
         },
+        **{f"edgeml/{header}": text for header, text in _header_texts(headers, _own_headers(layout)).items()},
     }
     return CProgram(files, layout, constant_bytes)

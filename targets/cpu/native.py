@@ -18,8 +18,13 @@ from edgeml.system.regular_file import holds, read_regular
 
 from ..c.header_reading import read_scales
 from ..c.identifiers import c_name
+from ..c.program import CProgram, generate
+from ..c.sensors.checked import check_counts, check_floats
+from ..c.sensors.counts import counts_of
 from .compiler import missing_compiler
+from .dialect import cpu_dialect
 from .native_network import NativeNetwork
+from .native_sensor import NativeSensor
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -82,14 +87,21 @@ class NativeExecutor:
         return Execution(outputs, layers, f"{detail}; {_alone(native)} corners of layers alone")
 
     def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
-        """What an application gets from the C for real numbers x [samples, inputs] by what the header says of them."""
+        """What an application gets from the C for real numbers x [samples, inputs] by what the header says of them.
+
+        CheckFailed where `<name>_quantize` gives other integers for x as floats, or raw counts that were stated do.
+        """
         native = _checked(bundle)
         name = c_name(bundle.network.name)
         path = bundle.folder / "c" / f"{name}.h"
         text = read_regular(path, _LARGEST_FILE).decode("utf-8")
         scales = read_scales(text, name.upper(), str(path))
+        sensor, folder = NativeSensor(_program(bundle, native)), bundle.folder / "c"
+        check_floats(bundle.network.quantizer, sensor.quantize, x, f"{folder / name}_sensor.c")
+        if counts := counts_of(bundle.manifest):
+            check_counts(bundle.network.quantizer, sensor.quantize_counts, counts, f"{folder / name}_counts.c")
         outputs = native.invoke(scales.quantize(x))
-        return Reception(scales.real(outputs), f"quantized by the scales in c/{name}.h")
+        return Reception(scales.real(outputs), f"quantized by the scales in c/{name}.h, and by {name}_quantize")
 
     def benchmark(self, bundle: Bundle, q: npt.NDArray[np.int32]) -> float:
         """Seconds per inference of a batch, timed over a compiled loop."""
@@ -112,7 +124,7 @@ def _checked(bundle: Bundle) -> NativeNetwork:
     native = _CHECKED.get(bundle)
     if native is None:
         native = _native(bundle.network)
-        for name, text in native.program.files.items():
+        for name, text in _program(bundle, native).files.items():
             path = bundle.folder / "c" / name
             if not holds(path, text.encode()):
                 raise CheckFailed(
@@ -122,6 +134,12 @@ def _checked(bundle: Bundle) -> NativeNetwork:
                 )
         _CHECKED[bundle] = native
     return native
+
+
+def _program(bundle: Bundle, native: NativeNetwork) -> CProgram:
+    """The bundle's C as this edgeml generates it: with what takes the raw counts that were stated."""
+    counts = counts_of(bundle.manifest)
+    return generate(bundle.network, cpu_dialect(), counts) if counts else native.program
 
 
 def _own_files(bundle: Bundle) -> dict[str, str]:

@@ -9,11 +9,13 @@ from typing import Any
 from edgeml.errors import EdgemlError
 from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
+from edgeml.options import read_values
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, foreign_kinds, refuse_broken
 from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Word
 from edgeml.targets.c import MOST_CONSTANTS, emitter_kinds, generate, has_emitter
 from edgeml.targets.c.arena import lay_out
+from edgeml.targets.c.sensors.counts import COUNTS
 
 from .dialect import cpu_dialect
 
@@ -22,8 +24,14 @@ __all__ = ["CpuTarget"]
 _OPTIONS = "-std=c99 -O3 -shared -fPIC"
 
 
+OPTIONS = (COUNTS,)
+"""All options of the target."""
+
+
 class CpuTarget:
     """Emits `c/`: the network as C99."""
+
+    options = OPTIONS
 
     profile_fields: Mapping[str, Field] = {
         "machine": Word(("host", "x86_64", "aarch64")),
@@ -70,7 +78,7 @@ class CpuTarget:
         compiled from the source that they checked. Raises CheckFailed if a rule is broken.
         """
         refuse_broken(self.rules(network, profile, options), profile)
-        program = generate(network, cpu_dialect())
+        program = generate(network, cpu_dialect(), read_values(OPTIONS, options)[COUNTS.name] or ())
         program.write(folder / "c")
         return TargetMetrics(
             constant_bytes=program.constant_bytes,

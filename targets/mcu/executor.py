@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
-from edgeml.plugins import Execution, Subject
+from edgeml.plugins import Execution, Reception, Subject
 from edgeml.system.regular_file import holds
+from edgeml.targets.c.identifiers import c_name
+from edgeml.targets.c.sensors.checked import check_counts, check_floats
+from edgeml.targets.c.sensors.counts import counts_of
 
 from .cores import Core, core
 from .emulator import Emulator, emulator_version
@@ -37,7 +40,8 @@ def checked_firmware(bundle: Bundle) -> Firmware:
     name = bundle.profile.values.get("core")
     if not isinstance(name, str):
         raise CheckFailed(f"{bundle.folder}/bundle.json", "does not name the core of the firmware")
-    firmware = firmware_files(bundle.network, core(name), dict(bundle.target_metrics.kernels))
+    counts = counts_of(bundle.manifest)
+    firmware = firmware_files(bundle.network, core(name), dict(bundle.target_metrics.kernels), counts)
     for path, text in firmware.files.items():
         if not path.endswith((".c", ".h")):
             continue
@@ -113,6 +117,24 @@ class UnicornExecutor:
         if trace:
             detail += f"; {layers_alone(emulator, firmware.program)} corners of layers alone"
         return Execution(outputs, layers, detail, measures)
+
+    def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
+        """What an application gets for real numbers x [samples, inputs] as floats from the firmware's own functions.
+
+        CheckFailed where these give other input integers than the network's quantizer, for floats or for raw counts
+        that were stated.
+        """
+        firmware, name = checked_firmware(bundle), c_name(bundle.network.name)
+        image = library_image(firmware, self._core, optimize=recorded_optimization(bundle), sensor=True)
+        runner = NetworkRunner(Emulator(self._core, image), firmware.program)
+        quantizer, source = bundle.network.quantizer, f"{bundle.folder / FOLDER / 'src' / name}"
+        q = check_floats(quantizer, runner.quantize, x, f"{source}_sensor.c")
+        detail = f"by {name}_quantize and {name}_dequantize"
+        if counts := counts_of(bundle.manifest):
+            check_counts(quantizer, runner.quantize_counts, counts, f"{source}_counts.c")
+            detail = f"{detail}; counts by {name}_quantize_s16"
+        real = runner.dequantize(runner.invoke(q)).astype(np.float64)
+        return Reception(real, detail, float32=True)
 
 
 unicorn_m0 = UnicornExecutor("m0")

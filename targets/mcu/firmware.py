@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from edgeml.licensing import LICENSE_FILE, with_license
 from edgeml.network import Network, simulate
 from edgeml.network.network_file import model_hash
 from edgeml.targets.c import ConstantArray, CProgram, generate
+from edgeml.targets.c.sensors.counts import Count
 from edgeml.targets.c.source import used_constants
 
 from .cores import Core
@@ -21,6 +23,7 @@ from .packaging import packaging_files, stub_text
 __all__ = ["Firmware", "firmware_files", "self_test_vectors"]
 
 _VECTORS = 2
+_FOR_SRC = "/* For build systems that look for headers in src/ alone. */\n"
 _LITTLE_ENDIAN = {
     "int8_t": "<i1",
     "uint8_t": "<u1",
@@ -52,6 +55,12 @@ class Firmware:
         name = self.program.layout.name
         return [path for path in (f"src/{name}.c", f"src/{name}_constants.c") if path in self.files]
 
+    @property
+    def sensor_sources(self) -> list[str]:
+        """The C files that make input integers: of real numbers, and of raw counts where these are stated."""
+        name = self.program.layout.name
+        return [path for path in (f"src/{name}_sensor.c", f"src/{name}_counts.c") if path in self.files]
+
 
 def self_test_vectors(network: Network) -> npt.NDArray[np.int32]:
     """The input integers of the self-test, drawn from the model's hash: int32 [2, inputs]."""
@@ -60,14 +69,18 @@ def self_test_vectors(network: Network) -> npt.NDArray[np.int32]:
     return generator.integers(quantizer.low, quantizer.high + 1, (_VECTORS, network.input_size)).astype(np.int32)
 
 
-def firmware_files(network: Network, core: Core, chosen: dict[str, str]) -> Firmware:
-    """All files for `core`; `chosen` names the kernel of each dense stage. The same arguments give the same text."""
-    program = generate(network, dialect_with(core, chosen))
+def firmware_files(network: Network, core: Core, chosen: dict[str, str], counts: Sequence[Count] = ()) -> Firmware:
+    """All files for `core`; `chosen` names the kernel of each dense stage, `counts` says what sensors' raw counts stand
+    for. The same arguments give the same text."""
+    program = generate(network, dialect_with(core, chosen), counts)
     name = program.layout.name
     files: dict[str, str] = {}
     for path, text in program.files.items():
         if path == f"{name}.h":
-            files[f"include/{name}.h"] = text
+            files[f"include/{path}"] = text
+        elif path in (f"{name}_sensor.h", f"{name}_counts.h"):
+            files[f"include/{path}"] = text
+            files[f"src/{path}"] = _FOR_SRC + f'#include "../include/{path}"\n'
         elif path == f"{name}.c":
             code, constants = _separated(program, text)
             files[f"src/{name}.c"] = code + _self_test(program)
@@ -78,10 +91,7 @@ def firmware_files(network: Network, core: Core, chosen: dict[str, str]) -> Firm
             files[f"src/{path}"] = text
     files["src/edgeml/crc32.h"] = stub_text("c/edgeml/crc32.h")
     files[f"include/{name}_self_test.h"] = _self_test_header(name)
-    files[f"src/{name}.h"] = (
-        "/* For build systems that look for headers in src/ alone. */\n"
-        f'#include "../include/{name}.h"\n#include "../include/{name}_self_test.h"\n'
-    )
+    files[f"src/{name}.h"] = _FOR_SRC + f'#include "../include/{name}.h"\n#include "../include/{name}_self_test.h"\n'
     files.update(packaging_files(program, core))
     return Firmware(program, {path: with_license(path, text) for path, text in sorted(files.items())})
 

@@ -96,15 +96,23 @@ def library_image(
     optimize: str = "-O2",
     also: tuple[str, ...] = (),
     trap: bool = False,
+    sensor: bool = False,
 ) -> Image:
-    """The network alone: its entry points and the functions of `also`, without start-up code. trap : see `build`."""
+    """The network alone: its entry points and the functions of `also`, without start-up code. trap : see `build`.
+
+    sensor : with what makes input integers of real numbers and raw counts, and real numbers of output integers.
+    """
     name = firmware.program.layout.name
     keep = [f"{name}_invoke"]
     keep += [f"{name}_trace"] if trace else []
     keep += [f"{name}_self_test"] if self_test else []
+    if sensor:
+        keep += [f"{name}_quantize", f"{name}_dequantize"]
+        keep += [f"{name}_quantize_s16"] if f"src/{name}_counts.c" in firmware.files else []
     keep += also
+    sources = firmware.sources + (firmware.sensor_sources if sensor else [])
     defines = {f"{firmware.program.layout.macro}_WITH_TRACE": "1"} if trace else {}
-    return read_image(_elf(core, firmware.files, firmware.sources, tuple(keep), defines, optimize, MemoryMap(), trap))
+    return read_image(_elf(core, firmware.files, sources, tuple(keep), defines, optimize, MemoryMap(), trap))
 
 
 def board_elf(

@@ -61,6 +61,17 @@ def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
         "SAMPLES": str(max(1, min(64, _FRAME_BYTES // network.input_size))),
         "FORM": _form(network),
     }
+    name = program.layout.name
+    parts = [part for part in ("_sensor", "_counts") if f"{name}{part}.c" in program.files]
+    sources = [f"src/{name}{part}.c" for part in ("", "_constants", *parts)]
+    values |= {
+        "CMAKE_SOURCES": "\n  ".join(f"${{CMAKE_CURRENT_LIST_DIR}}/{path}" for path in sources),
+        "ZEPHYR_SOURCES": " ".join(f"../{path}" for path in sources),
+        "PACK_FILES": "\n".join(
+            [f'        <file category="header" name="include/{name}{part}.h"/>' for part in ("", *parts)]
+            + [f'        <file category="source" name="{path}"/>' for path in sources]
+        ),
+    }
 
     def filled(text: str) -> str:
         for key, value in values.items():

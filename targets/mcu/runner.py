@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +27,8 @@ class NetworkRunner:
         self._input = emulator.allocate(network.input_size, 1)  # the caller may have it anywhere
         self._output = emulator.allocate(4 * network.output_size)
         self._trace = emulator.allocate(4 * program.layout.trace_size)
+        most = 4 * max(network.input_size, network.output_size)
+        self._real = emulator.allocate(most), emulator.allocate(most)
         self._arena = emulator.allocate(program.arena_bytes, program.layout.dialect.alignment)
 
     def _integers(self, address: int, count: int) -> npt.NDArray[np.int32]:
@@ -66,3 +70,25 @@ class NetworkRunner:
     def self_test(self) -> int:
         """What the self-test returns."""
         return self.emulator.call(f"{self._name}_self_test", self._output, self._arena).result
+
+    def quantize(self, x: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+        """Input integers [samples, inputs] for floats of the same shape; of an image with its sensor's functions."""
+        return self._made("quantize", x.astype("<f4"), self._dtype)
+
+    def quantize_counts(self, counts: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
+        """Input integers [samples, inputs] for raw counts of the same shape; of an image that takes them."""
+        return self._made("quantize_s16", counts.astype("<i2"), self._dtype)
+
+    def dequantize(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """Real numbers [samples, outputs] for output integers of the same shape."""
+        return self._made("dequantize", outputs.astype("<i4"), np.dtype("<f4"))
+
+    def _made(self, function: str, rows: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
+        """What a function makes of each row: as many values; integers as int32."""
+        made = np.empty(rows.shape, dtype)
+        source, target = self._real
+        for row, result in zip(rows, made, strict=True):
+            self.emulator.write(source, row.tobytes())
+            self.emulator.call(f"{self._name}_{function}", source, target)
+            result[:] = np.frombuffer(self.emulator.read(target, result.nbytes), dtype)
+        return made if made.dtype.kind == "f" else made.astype(np.int32)

@@ -12,6 +12,7 @@ from edgeml.network import Network
 from edgeml.options import Choice, Option, read_values
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
 from edgeml.profile import Profile
+from edgeml.targets.c.sensors.counts import COUNTS, count_lines
 
 from .cores import Core
 from .estimated import estimated
@@ -29,6 +30,7 @@ OPTIONS = (
         "What the kernels of layers are chosen by: flash spent on time where it pays, or one of both alone.",
         default=BALANCED,
     ),
+    COUNTS,
 )
 """All options of the target."""
 
@@ -93,10 +95,12 @@ class McuTarget:
         """
         refuse_broken(self.rules(network, profile, options), profile)
         core = profile_core(profile)
-        wanted = read_values(OPTIONS, options)["optimize"]
+        wanted, counts = (read_values(OPTIONS, options)[name] for name in ("optimize", COUNTS.name))
+        if counts:
+            count_lines(network.quantizer, counts)  # refused before anything is built
         missing = measuring_missing()
         chosen, firmware, found = _built(network, core, wanted, budget(profile, "flash_bytes"), missing)
-        for name, text in firmware.files.items():
+        for name, text in firmware_files(network, core, chosen, counts or ()).files.items():
             path = folder / FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
