@@ -42,7 +42,7 @@ class NativeSensor:
         """Rows of `width` values of `dtype`, one for each row of x."""
         call = getattr(self._library, f"{self._name}_{function}")
         call.argtypes, call.restype = (ctypes.c_void_p, ctypes.c_void_p), None
-        result = np.empty((len(x), width), dtype)
+        result: npt.NDArray[Any] = np.empty((len(x), width), dtype)
         for source, target in zip(x, result, strict=True):
             call(source.ctypes.data, target.ctypes.data)
         return result

@@ -50,7 +50,7 @@ class CountLine:
 
     def integer(self, count: int, zero_point: int, low: int, high: int) -> int:
         """The input integer of a count."""
-        level, rest = divmod(self.gain * count + self.start, 2**self.shift)
+        level, rest = divmod(self.gain * count + self.start, 1 << self.shift)
         odd = rest < self.tie and (level - zero_point) % 2 != 0
         return min(max(level - odd, low), high)
 
