@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .errors import printable
+from .progress_lines import progress_lines
 from .verification.verdict import Verdict
 
 __all__ = ["Terminal"]
@@ -107,10 +108,15 @@ class Terminal:
         self.table("", ["executor", "status", "vectors", "mismatches", "layers", "detail"], rows)
 
     @contextmanager
-    def progress(self) -> Iterator[tuple[Callable[..., None], Callable[[str], None]]]:
-        """(progress, announce) to hand to long work; a bar on stderr where that is a terminal, else silence."""
-        if self.quiet or not sys.stderr.isatty():
+    def progress(self, *, lines: bool = False) -> Iterator[tuple[Callable[..., None], Callable[[str], None]]]:
+        """(progress, announce) to hand to long work; a bar on stderr where that is a terminal, else silence, or with
+        `lines` a plain line of what takes seconds."""
+        if self.quiet or not (lines or sys.stderr.isatty()):
             yield _ignore, _ignore
+            return
+        if not sys.stderr.isatty():
+            with progress_lines(self.remark) as announce_lines:
+                yield _ignore, announce_lines
             return
         columns = (
             TextColumn("{task.description}"),

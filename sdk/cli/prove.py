@@ -16,22 +16,23 @@ def run_proof(
 ) -> None:
     """Prove a bundle, then check the certificate that was written; without `prove` check the one that is there.
 
-    terminal : (as_json, quiet). Leaves with 1 if anything is refuted or a certificate does not hold, else 0: what is
-    not proved is said, and is no failure.
+    terminal : (as_json, quiet). Leaves with 1 if anything is refuted, a prover failed or a certificate does not hold,
+    else 0: what is not proved is said, and is no failure.
     """
     from ..bundle import load
-    from ..proof.bundle_proof import check_proof, prove_bundle
-    from ..proof.claim import NOT_TRIED, PROVED, REFUTED
+    from ..proof.bundle_proof import check_proof, has_certificates, prove_bundle
+    from ..proof.claim import ERROR, NOT_TRIED, PROVED, REFUTED
     from ..system.time_limit import time_limit as limited
     from ..terminal import Terminal
 
     shown = Terminal(*terminal)
     loaded = load(bundle)
-    with limited(time_limit), shown.progress() as (_, announce):
+    with limited(time_limit), shown.progress(lines=True) as (_, announce):
         if prove:
             loaded, rows = prove_bundle(loaded, announce, seconds=seconds)
-            announce("checking the certificate")
-            check_proof(loaded)
+            announce("checking the certificates")
+            if has_certificates(loaded):
+                check_proof(loaded)
         else:
             rows = check_proof(loaded)
     if not rows:
@@ -51,12 +52,14 @@ def run_proof(
             if row.detail:
                 shown.plain(f"{row.part}, {row.status}: {row.detail}")
         left = [row.part for row in rows if row.status == NOT_TRIED]
+        failed = [f"prover {row.prover}" for row in rows if row.status == ERROR]
         shown.plain(
             f"{proved:,} of {claims:,} claims proved"
             + (", for every input" if whole else "; what is not proved is not known")
             + (f". Not tried: {'; '.join(left)}" if left else "")
+            + (f". Failed: {', '.join(failed)}" if failed else "")
         )
 
     shown.result(document, show)
-    if any(row.status == REFUTED for row in rows):
+    if any(row.status in (REFUTED, ERROR) for row in rows):
         raise typer.Exit(1)

@@ -10,22 +10,34 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..bundle import REPORT, Bundle, load, seal
-from ..errors import CheckFailed, InputError
-from ..plugins.prover import provers
+from ..errors import CheckFailed, EdgemlError, InputError, printable
+from ..plugins.prover import Prover, provers
+from ..registry import Registered
 from ..report import render
 from ..system.output_folder import unfinished_folder
 from ..system.regular_file import read_regular
 from .certificate import CERTIFICATE
-from .claim import NOT_TRIED, PROVED
-from .findings import Row
+from .claim import ERROR, NOT_TRIED, PROVED
+from .findings import Findings, Row
 from .prove import SECONDS
 
-__all__ = ["check_proof", "prove_bundle"]
+__all__ = ["check_proof", "has_certificates", "prove_bundle"]
 
 FOLDER = "proof"
+_ALL = "all that it is about"
 _LARGEST_CERTIFICATE = 2**28
-_CHECKED = ("circuit", "equivalence", "folded", "library", "network", "quantized", "tflite", "words")
-"""Kinds of certificate, each with its checker in `checkers/KIND.py`."""
+_AGAIN = "followed again by the checker"
+_CHECKED = {
+    "circuit": f"{_AGAIN}, gate by gate; that the gates are the Verilog's is yosys's word",
+    "equivalence": f"{_AGAIN}, pair by pair; that the gates are the netlist's is yosys's word",
+    "folded": f"wiring, memories and ranges {_AGAIN}; what each module does by itself is the prover's word",
+    "library": "benches, files and parameters looked at by the checker; the induction is yosys's word",
+    "network": _AGAIN,
+    "quantized": _AGAIN,
+    "tflite": _AGAIN,
+    "words": f"words {_AGAIN}; that they are the machine code's is the prover's word",
+}
+"""Kinds of certificate, each with its checker in `checkers/KIND.py`, and how much of what they claim that looks at."""
 
 
 def prove_bundle(
@@ -34,21 +46,17 @@ def prove_bundle(
     """Prove what can be proved of a bundle; the bundle with its certificates and its report, and the rows found.
 
     The folder is replaced as a whole. What a prover that cannot run here is about is said to be not tried, with what to
-    install. Raises InputError if nothing in it is of a kind that is proved.
+    install; a prover that fails has a row of status `error`, and the others go on. Raises InputError if nothing in it
+    is of a kind that is proved.
     """
     rows: list[Row] = []
     files: dict[str, bytes] = {}
     about: set[str] = set()
     for name, entry in provers(bundle.words()).items():
-        prover = entry.load()
-        if not prover.applies(bundle):
-            continue
-        if missing := prover.missing(bundle):
-            rows.append(Row("all that it is about", NOT_TRIED, detail=f"cannot run here: {missing}", prover=name))
+        findings = _findings(bundle, name, entry, announce, seconds)
+        if findings is None:
             continue
         about |= entry.words
-        announce(f"proving: {name}")
-        findings = prover.prove(bundle, announce=announce, seconds=seconds)
         rows += [replace(row, prover=name) for row in findings.rows]
         files |= {f"{FOLDER}/{name}/{file}": content for file, content in findings.certificate.items()}
     if not rows:
@@ -60,6 +68,25 @@ def prove_bundle(
         for folder in sorted(_folders(bundle) - about)
     ]
     return _with_certificates(bundle, files, rows), rows
+
+
+def _findings(
+    bundle: Bundle, name: str, entry: Registered[Prover[Bundle]], announce: Callable[[str], None], seconds: float
+) -> Findings | None:
+    """What one prover says, be it that it cannot run here or that it failed; None if it is not about this bundle."""
+    try:
+        prover = entry.load()
+        if not prover.applies(bundle):
+            return None
+        if missing := prover.missing(bundle):
+            return Findings([Row(_ALL, NOT_TRIED, detail=f"cannot run here: {missing}")])
+        announce(f"{name}: begins")
+        return prover.prove(bundle, announce=lambda part: announce(f"{name}: {part}"), seconds=seconds)
+    except EdgemlError as error:
+        return Findings([Row(_ALL, ERROR, detail=str(error))])
+    except Exception as error:  # a defect of this prover says nothing of what others find
+        detail = f"a defect of the prover: {type(error).__name__}: {printable(error, 400)}"
+        return Findings([Row(_ALL, ERROR, detail=detail)])
 
 
 def _folders(bundle: Bundle) -> set[str]:
@@ -83,30 +110,40 @@ def _with_certificates(bundle: Bundle, files: dict[str, bytes], rows: list[Row])
         return replace(load(folder), folder=final)
 
 
+def has_certificates(bundle: Bundle) -> bool:
+    """Whether any prover left a certificate in it."""
+    return bool(_certificates(bundle))
+
+
+def _certificates(bundle: Bundle) -> list[str]:
+    """The provers that left one."""
+    parts = [Path(name).parts for name in bundle.manifest["files"]]
+    return sorted({part[1] for part in parts if len(part) == 3 and part[0] == FOLDER and part[2] == CERTIFICATE})
+
+
 def check_proof(bundle: Bundle) -> list[Row]:
     """Check the certificates of a bundle by the checker alone: how much of each place they prove.
 
     Raises InputError if there are none, CheckFailed where one does not hold.
     """
-    parts = [Path(name).parts for name in bundle.manifest["files"]]
-    names = sorted({part[1] for part in parts if len(part) == 3 and part[0] == FOLDER and part[2] == CERTIFICATE})
+    names = _certificates(bundle)
     if not names:
         raise InputError(str(bundle.folder), "holds no certificate", f"edgeml verify {bundle.folder} --prove")
     rows = []
     for name in names:
         try:
-            found = _check(bundle.folder, name)
+            how, found = _check(bundle.folder, name)
         except CheckFailed as error:
             again = f"It is not of this bundle as it is now, or was changed: edgeml verify {bundle.folder} --prove"
             raise CheckFailed(f"proof/{name}, {error.where}", error.problem, again) from error
         for place, (claims, proved) in found.items():
-            status = PROVED if claims == proved else NOT_TRIED
-            rows.append(Row(place, status, claims, proved, "followed again by the checker", prover=name))
+            status = PROVED if claims == proved > 0 else NOT_TRIED
+            rows.append(Row(place, status, claims, proved, how if proved else "", prover=name))
     return rows
 
 
-def _check(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
-    """Of each place how many claims the certificate of a prover makes, and how many are proved."""
+def _check(folder: Path, prover: str) -> tuple[str, dict[str, tuple[int, int]]]:
+    """(what the checker of its kind looks at, of each place how many claims a certificate makes and how many hold)."""
     path = folder / FOLDER / prover / CERTIFICATE
     try:
         kind = json.loads(read_regular(path, _LARGEST_CERTIFICATE))["kind"]
@@ -116,4 +153,4 @@ def _check(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
         raise CheckFailed("certificate", f"is of a kind that no checker knows: {str(kind)[:40]!r}")
     checker = importlib.import_module(f".checkers.{kind}", __package__)
     found: dict[str, tuple[int, int]] = checker.check_certificate(folder, prover)
-    return found
+    return _CHECKED[kind], found

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .circuit import Circuit, Lookup
-from .claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED, Claim, Cut
+from .claim import PROVED, Claim, Cut, worst_status
 from .evidence import evidence_json
 from .findings import Row
 from .prove import Proof
@@ -18,7 +18,6 @@ __all__ = ["CERTIFICATE", "CIRCUIT", "certificate_files", "circuit_json", "rows_
 
 CERTIFICATE, CIRCUIT = "certificate.json", "circuit.json"
 FORMAT = 1
-_WORST_FIRST = (REFUTED, OPEN, OUT_OF_TIME, NOT_TRIED, PROVED)
 _METHODS = {
     "sum": "as sums of pieces",
     "rows": "for all values of their inputs",
@@ -32,7 +31,7 @@ def rows_of(proof: Proof) -> list[Row]:
     rows = []
     for name, evidence in proof.evidence.items():
         claims = evidence.claims
-        status = next((each for each in _WORST_FIRST if any(claim.status == each for claim in claims)), PROVED)
+        status = worst_status(claim.status for claim in claims)
         first = next((claim for claim in claims if claim.status == status and status != PROVED), None)
         counts = Counter(claim.method for claim in claims if claim.method)
         methods = ", ".join(f"{count} {_METHODS[method]}" for method, count in sorted(counts.items()))

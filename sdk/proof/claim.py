@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .sums import Piece
 
-__all__ = ["NOT_TRIED", "OPEN", "OUT_OF_TIME", "PROVED", "REFUTED", "STATUSES", "Artifact", "Claim", "Cut"]
+__all__ = [
+    *("ERROR", "NOT_TRIED", "OPEN", "OUT_OF_TIME", "PROVED", "REFUTED", "STATUSES"),
+    *("Artifact", "Claim", "Cut", "worst_status"),
+]
 
 PROVED, REFUTED, OPEN = "proved", "refuted", "not proved"
-NOT_TRIED, OUT_OF_TIME = "not tried", "out of time"
-STATUSES = (PROVED, REFUTED, OPEN, NOT_TRIED, OUT_OF_TIME)
-"""`not proved`: the method gave up, and nothing that refutes the claim was found either."""
+NOT_TRIED, OUT_OF_TIME, ERROR = "not tried", "out of time", "error"
+STATUSES = (PROVED, REFUTED, OPEN, NOT_TRIED, OUT_OF_TIME, ERROR)
+"""`not proved`: the method gave up, and nothing that refutes the claim was found either. `error`: the prover failed."""
+_WORST_FIRST = (ERROR, REFUTED, OPEN, OUT_OF_TIME, NOT_TRIED, PROVED)
+
+
+def worst_status(statuses: Iterable[str]) -> str:
+    """What is said of claims with these statuses together; `not tried` of none at all."""
+    found = set(statuses)
+    return next((each for each in _WORST_FIRST if each in found), NOT_TRIED)
 
 
 @dataclass(frozen=True)

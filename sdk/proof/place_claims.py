@@ -12,13 +12,12 @@ import numpy as np
 
 from ..version import __version__
 from .certificate import CERTIFICATE
-from .claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
+from .claim import PROVED, worst_status
 from .findings import Row
 
 __all__ = ["PlaceClaims", "statement_certificate"]
 
 FORMAT = 1
-_WORST_FIRST = (REFUTED, OPEN, OUT_OF_TIME, NOT_TRIED, PROVED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +41,9 @@ class PlaceClaims:
     def row(self) -> Row:
         """The line of the table, the worst status first."""
         found = [str(claim["status"]) for claim in self.claims]
-        status = next((each for each in _WORST_FIRST if each in found), PROVED)
+        status = worst_status(found)
         detail = ""
-        if status != PROVED:
+        if status != PROVED and found:
             number = found.index(status)
             claim = self.claims[number]
             said = "; ".join(filter(None, (str(claim.get("counterexample", "")), str(claim.get("detail", "")))))

@@ -8,9 +8,12 @@ import shutil
 import pytest
 
 from edgeml.bundle import load, seal
+from edgeml.cli import main
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import network_file
 from edgeml.proof.bundle_proof import check_proof, prove_bundle
+from edgeml.proof.network.prover import NetworkProver
+from edgeml.proof.place_claims import PlaceClaims
 from edgeml.report.proofs import proofs_section, proofs_sentence
 from tests.sdk.proof.certified import bundle_of
 from tests.targets.fpga.forms import int8_network, spiking_network
@@ -29,6 +32,7 @@ def test_a_bundle_for_a_cpu_has_rows_of_its_integers_and_says_what_no_prover_is_
     assert [(row.part, row.status) for row in rows if row.part.endswith("/")] == [("other/", "not tried")]
     assert bundle.manifest["metrics"]["proof"] == [row.as_json() for row in rows]
     assert [(row.part, row.claims) for row in check_proof(bundle)][:2] == [(row.part, row.claims) for row in rows][:2]
+    assert {row.method for row in check_proof(bundle)} == {"followed again by the checker"}
     assert "scale0, rounding" in (bundle.folder / "report.html").read_text()
 
 
@@ -60,6 +64,34 @@ def test_a_spiking_bundle_has_rows_of_its_spikes(tmp_path):
     bundle, rows = prove_bundle(bundle_of(spiking_network(1, "ttfs"), tmp_path / "b", "spiking"))
     assert any(row.part == "neurons0, spikes" and row.status == "proved" for row in rows)
     assert all(row.status == "proved" for row in check_proof(bundle))
+
+
+def test_a_prover_that_cannot_read_its_file_has_a_row_and_the_others_go_on(tmp_path, capsys):
+    network = int8_network(0, "double_rounding")
+    bundle_of(network, tmp_path / "b", "tflite", {"tflite/model.tflite": b"no model"})
+    assert main(["verify", str(tmp_path / "b"), "--prove"]) == 1
+    told = capsys.readouterr().out
+    assert "Failed: prover tflite" in told
+    assert "no TFL3 identifier" in told
+    rows = load(tmp_path / "b").manifest["metrics"]["proof"]
+    assert [(row["prover"], row["claims"]) for row in rows if row["status"] == "error"] == [("tflite", 0)]
+    assert any(row["prover"] == "network" and row["status"] == "proved" for row in rows)
+    assert main(["verify", str(tmp_path / "b"), "--check-proof"]) == 0
+
+
+def test_a_defect_of_a_prover_is_told_as_one_and_proves_nothing(tmp_path, capsys, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("a table of 3 rows")
+
+    monkeypatch.setattr(NetworkProver, "prove", broken)
+    bundle_of(int8_network(0, "double_rounding"), tmp_path / "b", "quantized")
+    assert main(["verify", str(tmp_path / "b"), "--prove"]) == 1
+    assert "a defect of the prover: ValueError: a table of 3 rows" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "b"), "--check-proof"]) == 2
+
+
+def test_a_place_without_claims_is_not_tried():
+    assert PlaceClaims("nothing", "", "", []).row().status == "not tried"
 
 
 def test_a_report_of_rows_that_anybody_wrote_is_made_without_harm():

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgeml.proof.certificate import CERTIFICATE
-from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
+from edgeml.proof.claim import PROVED, worst_status
 from edgeml.proof.findings import Row
 
 from .design_proof import DesignProof
@@ -19,7 +19,6 @@ from .layer_claims import ChannelClaim, NodeClaims
 __all__ = ["certificate_files", "rows_of"]
 
 FORMAT = 1
-_WORST_FIRST = (REFUTED, OPEN, OUT_OF_TIME, NOT_TRIED, PROVED)
 _SAID = {
     "schedule": "its schedule by induction over {states} states",
     "row": "products of {operands} operands, {lanes} summed",
@@ -50,7 +49,7 @@ def _method(claims: NodeClaims) -> str:
 
 
 def _row(part: str, claims: Sequence[ChannelClaim], method: str, seconds: float) -> Row:
-    status = next((each for each in _WORST_FIRST if any(claim.status == each for claim in claims)), PROVED)
+    status = worst_status(claim.status for claim in claims)
     first = next(((k, claim) for k, claim in enumerate(claims) if claim.status == status), None)
     detail = "" if status == PROVED or first is None else f"{part}[{first[0]}]: {first[1].detail}"
     proved = sum(claim.status == PROVED for claim in claims)
