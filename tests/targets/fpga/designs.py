@@ -12,9 +12,9 @@ from edgeml.targets.fpga.architectures.folded.folding_choice import foldings_for
 from edgeml.targets.fpga.architectures.folded.plan import make_plan
 from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.design import Design
-from tests.network.random_networks import network_of, random_shape
+from tests.network.random_networks import Shape, network_of, random_shape
 
-__all__ = ["folded_designs", "small_network"]
+__all__ = ["folded_designs", "plain_network", "small_network"]
 
 
 def small_network(seed: int, widest: int = 10, deepest: int = 3) -> Network:
@@ -24,6 +24,13 @@ def small_network(seed: int, widest: int = 10, deepest: int = 3) -> Network:
     widths = tuple(min(width, widest) for width in shape.widths)
     levels = tuple(min(level, 7) for level in shape.levels)
     return network_of(replace(shape, widths=widths, levels=levels))
+
+
+def plain_network(*widths: int) -> Network:
+    """Dense layers of 2 bits of these widths, the first that of the input, with three thresholds between them."""
+    layers = len(widths) - 1
+    shape = Shape(widths, (2,) * layers, (3,) * layers, (0,) * layers, (False,) * layers, 2, False, 0, seed=1)
+    return network_of(shape, "plain")
 
 
 def folded_designs(network: Network, count: int) -> list[Design]:

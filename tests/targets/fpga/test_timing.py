@@ -22,7 +22,7 @@ from edgeml.targets.fpga.executors.verilator import compile_design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from tests.network.random_networks import random_inputs
 
-from .designs import folded_designs, small_network
+from .designs import folded_designs, plain_network, small_network
 
 verilator = pytest.mark.skipif(
     find_verilator() is None or compiler() is None, reason="Verilator or a C++ compiler is not installed"
@@ -78,7 +78,7 @@ def test_no_adder_takes_bits_that_its_sum_cannot_hold() -> None:
 def test_the_interval_is_that_of_the_slowest_unit() -> None:
     for seed in range(40):
         network = small_network(seed, widest=40, deepest=5)
-        for interval in (3, 17, 90):
+        for interval in (3, 17, 90, 100_000):
             folds = foldings_for_interval(network, interval)
             if folds is None:
                 continue
@@ -90,6 +90,19 @@ def test_the_interval_is_that_of_the_slowest_unit() -> None:
             ends = solve(plan, 30).frames
             assert {after - before for before, after in pairwise(ends[-12:])} == {slowest}
             assert timing.latency >= solve(plan, unlimited=True).latency
+
+
+@pytest.mark.parametrize("widths", [(16, 16, 16, 16), (24, 24, 20, 30), (16,) * 50])
+def test_one_place_fewer_in_a_line_of_layers_is_too_few(widths: tuple[int, ...]) -> None:
+    plan = make_plan(plain_network(*widths), {})
+    interval = size_fifos(plan).interval
+    assert interval == max(chain.clocks_per_frame for chain in plan.chains)
+    deepened = [chain for chain in plan.chains if chain.fifo_depth > chain.latency + 2]
+    assert deepened
+    for chain in deepened[:3]:
+        chain.fifo_depth -= 1
+        assert solve(plan).interval > interval
+        chain.fifo_depth += 1
 
 
 @pytest.mark.parametrize("architecture", ["folded", "unrolled"])

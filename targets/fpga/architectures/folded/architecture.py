@@ -23,7 +23,7 @@ from ..stored_choices import StoredChoices
 from .choices import FoldedChoices, choices_of, plan_of, read_choices
 from .estimate import folded_parts
 from .folding import Folding
-from .folding_choice import fastest_plan, quickest_plan
+from .folding_choice import fastest_plan, quickest_plan, smallest_plan
 from .plan import FoldedPlan, make_plan
 from .rtl import core as core_text
 from .rtl import library_modules
@@ -118,6 +118,8 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
 
         if asked.goal == "latency":
             return quickest_plan(network, lambda plan: fits(plan) and in_time(plan), lay_out)
+        if asked.goal == "area" and at_most is None:
+            return smallest_plan(network, lay_out)
         return fastest_plan(network, fits, lay_out, at_most=at_most)
 
 

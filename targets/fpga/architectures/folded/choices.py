@@ -10,11 +10,10 @@ from edgeml.network import Network
 
 from ..stored_choices import StoredChoices
 from .folding import Folding
-from .plan import FoldedPlan, make_plan
+from .plan import LARGEST_DEPTH, FoldedPlan, make_plan
 
 __all__ = ["FoldedChoices", "choices_of", "plan_of", "read_choices"]
 
-_LARGEST_DEPTH = 2**16
 _LARGEST_FOLD = 2**16
 
 
@@ -48,7 +47,7 @@ class FoldedChoices:
 def read_choices(stored: StoredChoices) -> FoldedChoices:
     """Inverse of `FoldedChoices.as_json`; InputError if a value is not sound."""
     folds = {name: Folding(pe, simd) for name, (pe, simd) in stored.folds("folds", _LARGEST_FOLD).items()}
-    depths = stored.counts("fifo_depths", _LARGEST_DEPTH)
+    depths = stored.counts("fifo_depths", LARGEST_DEPTH)
     return FoldedChoices(folds, depths, stored.flag("keep_block_rams"), stored.names("units"))
 
 

@@ -11,7 +11,7 @@ from .folding import Folding, ceil_div
 from .plan import FoldedPlan, UnitChain, make_plan
 from .timing import solve
 
-__all__ = ["fastest_plan", "foldings_for_interval", "intervals", "quickest_plan"]
+__all__ = ["fastest_plan", "foldings_for_interval", "intervals", "quickest_plan", "smallest_plan"]
 
 _MOST_LANES = 4096
 _PRICES = 48
@@ -73,13 +73,23 @@ def _best_foldings(plan: FoldedPlan, price: Callable[[UnitChain, Folding], float
 
 def intervals(network: Network) -> Iterator[int]:
     """Numbers of clocks per frame worth trying, from the fastest: each √2 above the one before."""
-    most = max(chain.clocks_per_frame for chain in make_plan(network, {}).chains)
+    most = _most_clocks(network)
     value, k = 1, 0
     while value < most:
         yield value
         k += 1
         value = max(value + 1, round(2 ** (k / 2)))
     yield most
+
+
+def _most_clocks(network: Network) -> int:
+    """Clocks per frame of the slowest unit, where every layer has the least folding."""
+    return max(chain.clocks_per_frame for chain in make_plan(network, {}).chains)
+
+
+def smallest_plan(network: Network, lay_out: LayOut = make_plan) -> FoldedPlan:
+    """The cheapest plan, however many clocks it takes. Raises InputError if there is none."""
+    return fastest_plan(network, lambda plan: True, lay_out, at_most=_most_clocks(network))
 
 
 def fastest_plan(

@@ -15,10 +15,12 @@ from .entry import EntryUnit
 from .folding import Folding, ceil_div
 from .unit import Place, Unit
 
-__all__ = ["INPUT", "Edge", "FoldedPlan", "UnitChain", "make_plan"]
+__all__ = ["INPUT", "LARGEST_DEPTH", "Edge", "FoldedPlan", "UnitChain", "make_plan"]
 
 INPUT = "input"
 """The source of edges that start at the input of the network."""
+LARGEST_DEPTH = 2**16
+"""The most places that a FIFO may have."""
 NO_ALTERNATIVES: Mapping[str, str] = MappingProxyType({})
 
 

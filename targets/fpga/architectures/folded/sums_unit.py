@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...estimate.parts import Parts
 from ...verilog.element import Element, signed_bits
 from ...verilog.memory import memory_image, pack_words
-from .clocks import ValueClocks, spaced
+from .clocks import ValueClocks
 from .folding import Folding, ceil_div
 from .unit import Place, Unit
 
@@ -70,12 +70,16 @@ class SumsUnit(Unit):
     ) -> tuple[list[ValueClocks], ValueClocks]:
         """A value in each clock of the first sum; the last clock of every sum waits for a place for its result."""
         clocks, per_sum = self.clocks_per_frame, self.input_beats
-        wait = np.zeros((frames, clocks), np.int64)
+        # Only these clocks of a frame wait for something; those between them follow one another.
+        first = per_sum - 1
+        places = np.concatenate((np.arange(first), np.arange(first, clocks, per_sum)))
+        wait = np.empty((frames, len(places)), np.int64)
         wait[:, :per_sum] = valid[0].reshape(frames, per_sum)
-        wait[:, per_sum - 1 :: per_sum] = np.maximum(wait[:, per_sum - 1 :: per_sum], room.reshape(frames, self.beats))
-        begun = spaced(wait.ravel()).reshape(frames, clocks)
-        taken = np.ascontiguousarray(begun[:, :per_sum]).ravel()
-        return [taken], np.ascontiguousarray(begun[:, per_sum - 1 :: per_sum]).ravel()
+        wait[:, per_sum:] = 0
+        wait[:, first:] = np.maximum(wait[:, first:], room.reshape(frames, self.beats))
+        index = (np.arange(frames)[:, None] * clocks + places).ravel()
+        begun = (np.maximum.accumulate(wait.ravel() - index) + index).reshape(frames, -1)
+        return [np.ascontiguousarray(begun[:, :per_sum]).ravel()], np.ascontiguousarray(begun[:, first:]).ravel()
 
     def give_constant(self) -> npt.NDArray[np.int64]:
         self.has_constant = False

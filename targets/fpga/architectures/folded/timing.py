@@ -5,6 +5,7 @@ earliest times that satisfy all of them are what the hardware does. Tests hold i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,12 @@ from edgeml.errors import InputError
 
 from .clocks import ValueClocks, spaced
 from .folding import ceil_div
-from .plan import INPUT, Edge, FoldedPlan, UnitChain
+from .plan import INPUT, LARGEST_DEPTH, Edge, FoldedPlan, UnitChain
 
 __all__ = ["Timing", "size_fifos", "solve"]
 
 _FRAMES = 8
+_MOST_FRAMES = 64
 _STEADY = 4
 _MOST_ROUNDS = 20_000
 
@@ -66,28 +68,31 @@ def _up(valid: ValueClocks, ratio: int, beats: int, wide_taken: ValueClocks) -> 
 
 
 class _Model:
-    """One solution in the making; `frames` frames in a row."""
+    """One solution in the making; `frames` frames in a row, one offered to the input every `pace` clocks."""
 
-    def __init__(self, plan: FoldedPlan, frames: int, unlimited: bool) -> None:
+    def __init__(self, plan: FoldedPlan, frames: int, unlimited: bool, pace: int) -> None:
         self.plan = plan
         self.frames = frames
         self.unlimited = unlimited
+        edges = [(f"{e.source}>{e.target}.{port}", e) for chain in plan.chains for port, e in enumerate(chain.inputs)]
+        self.keys = {id(edge): key for key, edge in edges}
+        self.takers = {name: plan.takers(name) for name in plan.sources()}
+        self.offered = np.repeat(np.arange(frames, dtype=np.int64) * pace, plan.input_beats)
         self.input_taken = np.arange(plan.input_beats * frames, dtype=np.int64)
-        self.port = {self.key(edge): _Stream(edge.target_beats * frames) for s in plan.chains for edge in s.inputs}
-        self.edge = {self.key(edge): _Stream(edge.source_beats * frames) for s in plan.chains for edge in s.inputs}
+        self.port = {key: _Stream(edge.target_beats * frames) for key, edge in edges}
+        self.edge = {key: _Stream(edge.source_beats * frames) for key, edge in edges}
         self.collected = {key: stream.taken.copy() for key, stream in self.port.items()}
         self.fifo = {chain.name: _Stream(chain.beats * frames) for chain in plan.chains}
         self.reserved = {chain.name: np.zeros(chain.beats * frames, np.int64) for chain in plan.chains}
 
     def key(self, edge: Edge) -> str:
-        port = next(i for c in self.plan.chains for i, e in enumerate(c.inputs) if e is edge)
-        return f"{edge.source}>{edge.target}.{port}"
+        return self.keys[id(edge)]
 
     def round(self) -> bool:
         """Apply every rule once; whether any time changed."""
         before = [stream.taken.copy() for stream in (*self.port.values(), *self.fifo.values(), *self.edge.values())]
         before += [times.copy() for times in self.collected.values()]
-        self._source(INPUT, np.zeros_like(self.input_taken))
+        self._source(INPUT, self.offered)
         for chain in self.plan.chains:
             self._chain(chain)
             self._source(chain.name, self.fifo[chain.name].valid)
@@ -97,7 +102,7 @@ class _Model:
 
     def _source(self, name: str, valid: ValueClocks) -> None:
         """Move the values of a chain's FIFO (or the input) over the edges that start there."""
-        takers = self.plan.takers(name)
+        takers = self.takers[name]
         if not takers:
             taken = spaced(valid)
         elif len(takers) == 1:
@@ -172,9 +177,12 @@ def _most(entered: ValueClocks, left: ValueClocks) -> int:
     return int((np.arange(1, len(entered) + 1) - inside).max())
 
 
-def solve(plan: FoldedPlan, frames: int = _FRAMES, *, unlimited: bool = False) -> Timing:
-    """Exact clocks of `frames` frames in a row; with `unlimited`, as if no FIFO were ever full."""
-    model = _Model(plan, frames, unlimited)
+def solve(plan: FoldedPlan, frames: int = _FRAMES, *, unlimited: bool = False, pace: int = 0) -> Timing:
+    """Exact clocks of `frames` frames in a row; with `unlimited`, as if no FIFO were ever full.
+
+    pace : clocks from offering one frame to the input to offering the next; 0 for an input that is always valid.
+    """
+    model = _Model(plan, frames, unlimited, pace)
     for _ in range(_MOST_ROUNDS):
         if not model.round():
             break
@@ -195,33 +203,29 @@ def solve(plan: FoldedPlan, frames: int = _FRAMES, *, unlimited: bool = False) -
 
 
 def size_fifos(plan: FoldedPlan) -> Timing:
-    """Set the FIFO depths: as shallow as keeps a frame in every clocks that the slowest unit needs; returns the timing.
+    """Set the FIFO depths so that a frame passes in every T clocks that the slowest unit needs; returns the timing.
 
-    A value enters no faster than the slowest unit allows, so depths of two to one frame are tried per chain,
-    doubling; edges behind a fork keep at least one frame, which rules a deadlock out.
+    FIFOs that hold what is under way, and one more, may do. Else each gets as many places as it would ever fill if
+    none were ever full and the input gave a frame every T clocks. That is enough: those clocks satisfy all rules of
+    the design with these depths, and no event of the design comes later than in clocks that satisfy its rules (it
+    takes the earliest), nor later if the input comes sooner. Edges behind a fork keep at least one frame, which rules
+    a deadlock out.
     """
     slowest = max([chain.clocks_per_frame for chain in plan.chains] + [plan.input_beats])
     for chain in plan.chains:
         chain.fifo_depth = chain.latency + 2
-    timing = solve(plan)
-    most: list[tuple[UnitChain | Edge, int]] = [(c, c.beats + c.latency + 2) for c in plan.chains]
-    for chain in plan.chains:
-        # Behind a fork one branch may have to hold all that the other has on its way: several frames.
-        most += [(edge, 8 * edge.source_beats + 64) for edge in chain.inputs if edge.fifo_depth]
-    while timing.interval > slowest:
-        best: tuple[tuple[int, int], UnitChain | Edge, Timing] | None = None
-        for place, limit in most:
-            depth = place.fifo_depth
-            if depth >= limit:
-                continue
-            place.fifo_depth = min(2 * depth, limit)
-            tried = solve(plan)
-            rank = (tried.interval, place.fifo_depth)
-            place.fifo_depth = depth
-            if best is None or rank < best[0]:
-                best = (rank, place, tried)
-        if best is None:
-            break
-        (_, depth), place, timing = best
-        place.fifo_depth = depth
+    timing, frames = solve(plan), _FRAMES
+    while timing.interval > slowest and frames <= _MOST_FRAMES:
+        _deepen(plan, solve(plan, frames, unlimited=True, pace=slowest).fill)
+        timing, frames = solve(plan), 2 * frames
     return timing
+
+
+def _deepen(plan: FoldedPlan, fill: Mapping[str, int]) -> None:
+    """Give each FIFO at least as many places as `fill` says (see `Timing`)."""
+    for chain in plan.chains:
+        chain.fifo_depth = min(max(chain.fifo_depth, fill[chain.name]), LARGEST_DEPTH)
+        for port, edge in enumerate(chain.inputs):
+            if edge.fifo_depth:
+                most = fill[f"{edge.source}>{edge.target}.{port}"]
+                edge.fifo_depth = min(max(edge.fifo_depth, most), LARGEST_DEPTH)

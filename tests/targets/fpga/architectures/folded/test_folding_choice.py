@@ -6,7 +6,12 @@ import pytest
 
 from edgeml.errors import InputError
 from edgeml.profile import load_profile
-from edgeml.targets.fpga.architectures.folded.folding_choice import fastest_plan, foldings_for_interval, quickest_plan
+from edgeml.targets.fpga.architectures.folded.folding_choice import (
+    fastest_plan,
+    foldings_for_interval,
+    quickest_plan,
+    smallest_plan,
+)
 from edgeml.targets.fpga.architectures.folded.plan import FoldedPlan
 from edgeml.targets.fpga.architectures.folded.timing import solve
 from edgeml.targets.fpga.budget import budget_of
@@ -29,6 +34,12 @@ def test_no_layer_takes_more_clocks_than_the_interval(seed: int, interval: int) 
         plan = fastest_plan(network, lambda plan: True, at_most=interval)
         assert max(chain.clocks_per_frame for chain in plan.chains) <= interval
         assert plan.foldings == folds
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_smallest_plan_is_what_is_left_where_none_fits(seed: int) -> None:
+    network = small_network(seed, widest=40, deepest=4)
+    assert smallest_plan(network).foldings == fastest_plan(network, lambda plan: False).foldings
 
 
 @pytest.mark.parametrize("seed", range(8))
