@@ -53,6 +53,7 @@ class Circuit:
     input_bits : bits 2 … input_bits + 1 are its inputs. gates : in an order in which each can be computed.
     outputs : the bits that it gives. words : bits of each name that the artifact has, lowest first.
     latency : registers that stood on every way from the inputs to the outputs. registered : bits that registers take.
+    stages : of each gate, how many registers stood on every way from the inputs to it; empty if nobody counted.
     """
 
     input_bits: int
@@ -61,6 +62,7 @@ class Circuit:
     words: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     latency: int = 0
     registered: frozenset[int] = frozenset()
+    stages: tuple[int, ...] = ()
 
     @cached_property
     def driver(self) -> dict[int, int]:

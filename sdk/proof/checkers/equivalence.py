@@ -1,6 +1,6 @@
-"""The second look at a certificate that two circuits give the same outputs: every pair followed again, all rows.
+"""The second look at a certificate that two circuits give the same outputs: equal bits and lemmas followed again.
 
-This file shares no code with what writes Verilog, synthesizes it or proves: it takes the files of a bundle and numpy.
+This file shares no code with what writes Verilog, synthesizes it, proves or solves: it takes the files of a bundle.
 """
 
 from __future__ import annotations
@@ -10,19 +10,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from ...errors import CheckFailed
 from ...system.regular_file import read_regular
 from .statements import integer, integers, need
 
 __all__ = ["check_certificate"]
 
-_LARGEST, _MOST_GATES, _MOST_LEAVES = 2**28, 2**22, 20
+_LARGEST, _MOST_GATES, _MOST_LEAVES, _MOST_INPUTS = 2**28, 2**22, 20, 12
 _UNSOUND = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 _Gate = tuple[tuple[int, ...], tuple[int, ...]]
-_Rows = npt.NDArray[np.int64]
 
 
 def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
@@ -35,39 +31,43 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
     content, other, of_verilog, known = (read_regular(folder / name, _LARGEST) for name in names)
     try:
         said = json.loads(content)
-        need((said["format"], said["kind"]) == (1, "equivalence"), "format", "is not 1, of equivalence")
+        need((said["format"], said["kind"]) == (2, "equivalence"), "format", "is not 2, of equivalence")
         need(said["circuit"] == hashlib.sha256(other).hexdigest(), "circuit", "is another")
         need(said["known"] == hashlib.sha256(known).hexdigest(), "circuit of the Verilog", "is another")
         about = json.loads(of_verilog)
         of_network = (about["format"], about["kind"], about["circuit"]) == (1, "circuit", said["known"])
         need(of_network, "circuit of the Verilog", "is not that of proof/unrolled, which says what the Verilog is")
         need(integer(said["latency"]) == integer(said["known_latency"]), "latency", "is not that of the Verilog")
-        return _Pairs(_Circuit(json.loads(known)), _Circuit(json.loads(other))).check(said)
+        gates = _Gates()
+        outputs = [gates.append(json.loads(circuit)) for circuit in (known, other)]
+        return _Pairs(gates).check(said, *outputs)
     except _UNSOUND as error:
         raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
 
 
-def _plain(bit: int) -> int:
-    return bit if bit >= 0 else ~bit
+class _Gates:
+    """Gates of several circuits over the same inputs as (inputs, value for each number that they are), by the bit that
+    they give; constants and inputs have none.
 
-
-class _Circuit:
-    """Gates as (inputs, value for each number that they are); sums are taken apart: sum 0, carry 0, sum 1, carry 1 …
-
-    Constants are put in, inputs that do not matter are left out, and no gate is there twice.
+    Sums are taken apart: sum 0, carry 0, sum 1, carry 1 …; constants are put in, inputs that do not matter left out.
     """
 
-    def __init__(self, content: dict[str, Any]) -> None:
-        self.inputs = integer(content["input_bits"])
-        need(0 <= self.inputs < _MOST_GATES and len(content["gates"]) < _MOST_GATES, "circuit", "is too large")
-        self.gates: list[_Gate] = []
-        self.there: dict[_Gate, int] = {}
-        number = list(range(self.inputs + 2))
+    def __init__(self) -> None:
+        self.inputs = -1
+        self.gates: list[_Gate | None] = []
+
+    def append(self, content: dict[str, Any]) -> list[int]:
+        """Read the file of a circuit; the bits that its outputs are."""
+        inputs = integer(content["input_bits"])
+        need(0 <= inputs < _MOST_GATES and len(content["gates"]) < _MOST_GATES, "circuit", "is too large")
+        need(self.inputs in (-1, inputs), "circuit", "has other inputs")
+        if self.inputs < 0:
+            self.inputs, self.gates = inputs, [None] * (inputs + 2)
+        number = list(range(inputs + 2))
         for first, second in content["gates"]:
             if isinstance(first, str):
-                need(len(second) <= 12 and len(first) <= 1024, "circuit", "has a table of too many inputs")
-                rows = 1 << len(second)
-                table = tuple((int(first, 16) >> x) & 1 for x in range(rows))
+                need(len(second) <= _MOST_INPUTS and len(first) <= 1024, "circuit", "has a table of too many inputs")
+                table = tuple((int(first, 16) >> x) & 1 for x in range(1 << len(second)))
                 number.append(self._add(tuple(number[self._bit(bit, number)] for bit in second), table))
                 continue
             need(0 < len(first) == len(second) <= 60, "circuit", "adds numbers of different widths")
@@ -78,7 +78,7 @@ class _Circuit:
                 ones = [x.bit_count() for x in range(1 << len(taken))]
                 number.append(self._add(taken, tuple(count & 1 for count in ones)))
                 carry = (self._add(taken, tuple(count >> 1 for count in ones)),) if k + 1 < len(first) else ()
-        self.outputs = [number[self._bit(bit, number)] for bit in content["outputs"]]
+        return [number[self._bit(bit, number)] for bit in content["outputs"]]
 
     @staticmethod
     def _bit(bit: Any, number: list[int]) -> int:
@@ -94,55 +94,131 @@ class _Circuit:
             return table[0]
         if table == (0, 1):
             return inputs[0]
-        following = self.inputs + 2 + len(self.gates)
-        if self.there.setdefault((inputs, table), following) == following:
-            self.gates.append((inputs, table))
-        return self.there[inputs, table]
+        self.gates.append((inputs, table))
+        return len(self.gates) - 1
 
-    def rows(self, targets: list[int], given: dict[int, _Rows]) -> dict[int, _Rows]:
-        """The rows of targets, from the given ones alone."""
-        known, needed, waiting = dict(given), set(), [bit for bit in targets if bit not in given]
-        while waiting:
-            bit = waiting.pop()
-            need(bit >= self.inputs + 2, "pair", f"depends on input {bit}, which is not among its leaves")
-            if bit not in needed:
-                needed.add(bit)
-                waiting += [each for each in self.gates[bit - self.inputs - 2][0] if each not in given]
-        for bit in sorted(needed):
-            taken, table = self.gates[bit - self.inputs - 2]
-            chosen = sum((known[each] << k for k, each in enumerate(taken)), np.zeros_like(known[1]))
-            known[bit] = np.array(table, np.int64)[chosen]
-        return known
+    def gate(self, bit: int) -> _Gate:
+        """The gate of a bit."""
+        found = self.gates[bit] if 0 <= bit < len(self.gates) else None
+        need(found is not None, "pair", f"takes bit {bit} for a gate's")
+        assert found is not None
+        return found
 
 
 class _Pairs:
-    """Bits of the second circuit that are bits of the first (`~`: complements)."""
+    """Bits that were shown to be earlier ones. A literal is a bit, or `~bit` for its complement."""
 
-    def __init__(self, known: _Circuit, other: _Circuit) -> None:
-        need(known.inputs == other.inputs, "circuit", "has other inputs")
-        self.known, self.other = known, other
-        self.equal = {bit: bit for bit in range(known.inputs + 2)}
-        self.proved = set(self.equal.items())
+    def __init__(self, gates: _Gates) -> None:
+        self.gates = gates
+        self.equal: dict[int, int] = {}
 
-    def check(self, said: dict[str, Any]) -> dict[str, tuple[int, int]]:
-        """Follow all pairs in their order; then count the outputs that are among them."""
-        for found, equal, leaves, through in said["pairs"]:
-            self._pair(integer(found), integer(equal), integers(leaves), integers(through))
-        outputs = list(zip(self.other.outputs, self.known.outputs, strict=True))
-        proved = sum(pair in self.proved for pair in outputs)
-        need(proved == integer(said["proved"]), "outputs", f"are proved {proved} times")
-        return {"out_data": (len(outputs), proved)}
+    def check(self, said: dict[str, Any], known: list[int], other: list[int]) -> dict[str, tuple[int, int]]:
+        """Follow all pairs in their order; then count the outputs that are the same."""
+        for found, equal, leaves, *lemmas in said["pairs"]:
+            need(0 <= (integer(equal) if equal >= 0 else ~integer(equal)) < integer(found), "pair", "is of a later bit")
+            need(found not in self.equal, "pair", "is there twice")
+            if lemmas:
+                self._by_lemmas(found, self._literal(equal), lemmas[0])
+            else:
+                self._by_rows(found, self._literal(equal), integers(leaves))
+            self.equal[found] = self._literal(equal)
+        same = sum(self._literal(a) == self._literal(b) for a, b in zip(known, other, strict=True))
+        need(same == integer(said["proved"]), "outputs", f"are proved {same} times")
+        return {"out_data": (len(known), same)}
 
-    def _pair(self, found: int, equal: int, leaves: list[int], through: list[int]) -> None:
+    def _literal(self, literal: int) -> int:
+        """What a literal equals as far as is known: of `~0` and `~1` the other constant."""
+        bit = literal if literal >= 0 else ~literal
+        found = self.equal.get(bit, bit)
+        found = found if literal >= 0 else ~found
+        return 1 - ~found if found in (~0, ~1) else found
+
+    def _by_rows(self, found: int, equal: int, leaves: list[int]) -> None:
+        """All rows of the leaves, one of them at each place of an integer."""
         need(len(set(leaves)) == len(leaves) <= _MOST_LEAVES and min(leaves, default=2) > 1, "pair", "has other leaves")
-        rows = np.arange(1 << len(leaves))
-        given = {0: 0 * rows, 1: 0 * rows + 1} | {bit: (rows >> k) & 1 for k, bit in enumerate(leaves)}
-        need(self.equal.keys() >= set(through), "pair", "follows from what comes later, or from itself")
-        ends = {bit: self.equal[bit] for bit in through}
-        known = self.known.rows([_plain(equal), *map(_plain, ends.values())], given)
-        value = {bit: known[end] if end >= 0 else 1 - known[~end] for bit, end in ends.items()}
-        there = self.other.rows([found], {0: given[0], 1: given[1]} | value)[found]
-        wanted = known[equal] if equal >= 0 else 1 - known[~equal]
-        need(bool((there == wanted).all()), f"pair {found}", "is not equal")
-        self.equal.setdefault(found, equal)
-        self.proved.add((found, equal))
+        every = (1 << (1 << len(leaves))) - 1
+        rows = {0: 0, 1: every}
+        for k, leaf in enumerate(leaves):
+            need(leaf < found, "pair", "follows from a later bit")
+            half = 1 << k
+            rows[leaf] = every // ((1 << half) + 1) << half
+        goal = equal if equal >= 0 else ~equal
+        order = self._between([*([] if goal in rows else [goal]), found], rows)
+        for bit in order:
+            inputs, table = self.gates.gate(bit)
+            values = [every if value else 0 for value in table]
+            for each in inputs:
+                literal = self._literal(each)
+                chosen = rows[literal] if literal >= 0 else every ^ rows[~literal]
+                pairs = zip(values[::2], values[1::2], strict=True)
+                values = [zero if zero == one else zero ^ (chosen & (zero ^ one)) for zero, one in pairs]
+            rows[bit] = values[0]
+        need(rows[found] == (rows[goal] if equal >= 0 else every ^ rows[goal]), f"pair {found}", "is not equal")
+
+    def _between(self, targets: list[int], rows: dict[int, int]) -> list[int]:
+        """The bits from leaves to targets, each behind what it takes."""
+        needed: set[int] = set()
+        waiting = list(targets)
+        while waiting:
+            bit = waiting.pop()
+            if bit in needed or (bit in rows and bit not in targets):
+                continue
+            needed.add(bit)
+            for each in self.gates.gate(bit)[0]:
+                literal = self._literal(each)
+                waiting.append(literal if literal >= 0 else ~literal)
+        return sorted(needed)
+
+    def _by_lemmas(self, found: int, equal: int, lemmas: list[Any]) -> None:
+        """Were the bit the complement of what it is said to be, each lemma would hold, and the last holds never."""
+        self.equal[found] = ~equal
+        shown: list[list[int]] = []
+        for literals, hints in lemmas:
+            clause = integers(literals)
+            need(
+                self._conflict([~each for each in clause], integers(hints), shown),
+                f"pair {found}",
+                "has a lemma that does not follow",
+            )
+            shown.append(clause)
+        need(not shown[-1], f"pair {found}", "is not shown by its lemmas")
+        del self.equal[found]
+
+    def _conflict(self, assumed: list[int], hints: list[int], shown: list[list[int]]) -> bool:
+        """Whether literals lead to a contradiction by what gates and earlier clauses say in their order."""
+        holds = {1, ~0}
+        for literal in assumed:
+            if not self._assign(literal, holds):
+                return True
+        for hint in hints:
+            if hint >= 0:
+                if not self._gate_says(hint, holds):
+                    return True
+                continue
+            left = {self._literal(each) for each in shown[~hint] if ~self._literal(each) not in holds}
+            if not left:
+                return True
+            if len(left) == 1 and not self._assign(left.pop(), holds):
+                return True
+        return False
+
+    def _assign(self, literal: int, holds: set[int]) -> bool:
+        """Let a literal hold; False where its complement does."""
+        literal = self._literal(literal)
+        holds.add(literal)
+        return ~literal not in holds
+
+    def _gate_says(self, bit: int, holds: set[int]) -> bool:
+        """Let those of a gate's literals hold that hold in all of its rows that are left; False if none is left."""
+        inputs, table = self.gates.gate(bit)
+        pins = [self._literal(each) for each in (*inputs, bit)]
+        common: set[int] | None = None
+        for x, value in enumerate(table):
+            row = {
+                pin if one else ~pin
+                for pin, one in zip(pins, [(x >> k) & 1 for k in range(len(inputs))] + [value], strict=True)
+            }
+            if not any(~each in holds or ~each in row for each in row):
+                common = row if common is None else common & row
+        holds |= common or set()
+        return common is not None

