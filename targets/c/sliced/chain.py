@@ -3,7 +3,7 @@ read them out become one stage."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +19,11 @@ from .planes import ROWS, Bit, Function, Planes, needed_inputs
 from .row_tests import RowTest, all_bits, row_tests
 from .sums import Sums, add_sums, additions
 
-__all__ = ["TESTS", "Chain", "Program", "chain_of", "program_of"]
+__all__ = ["Chain", "Program", "chain_of", "program_of"]
 
 _MOST_FUNCTIONS, _MOST_ADDITIONS = 20_000, 50_000
-TESTS = {BIT: "bits", LEVEL: "levels", EQUAL: "equalities"}
+_HALF = 128
+"""Of a byte: up to there a level is low."""
 
 
 @dataclass(frozen=True)
@@ -123,20 +124,35 @@ def _tested(
     # Bytes may be larger than the largest input: such a one has all bits, and equals the largest.
     rule[(rule == EQUAL) & (encode.operand == highest + x.low)] = LEVEL
     tests: list[RowTest] = []
-    for each in TESTS:
-        places = np.flatnonzero((rule == each) & needed & (ends.low != ends.high))
-        if not places.size:
-            continue
-        source, operand = encode.source[places].astype(np.int64), encode.operand[places].astype(np.int64)
+    needed = needed & (ends.low != ends.high)
+    for kind, places, operand in _kinds(encode, rule, x, needed):
+        source = encode.source[places].astype(np.int64)
         # Bits of a value that is stored less its lowest: only where that is 0 they are bits of what is stored.
-        if each == BIT and highest == 255:
-            found = all_bits(each, source, operand, size)
-        elif each == BIT:
-            found = row_tests(each, source, 1 << operand | (255 & ~highest), size)
+        if kind == "bits" and highest == 255:
+            found = all_bits(kind, source, operand, size)
+        elif kind == "bits":
+            found = row_tests(kind, source, 1 << operand | (255 & ~highest), size)
         else:
-            found = row_tests(each, source, stored_operand(encode, x, places), size)
+            found = row_tests(kind, source, operand, size)
         for vector, test in enumerate(found, len(tests)):
             for number, at in test.made:
                 bits[places[number]] = Bit(ROWS * vector + at)
         tests += found
     return tests, bits
+
+
+def _kinds(
+    encode: Encode, rule: npt.NDArray[np.int64], x: Tensor, needed: npt.NDArray[np.bool_]
+) -> Iterator[tuple[str, npt.NDArray[np.intp], npt.NDArray[np.int64]]]:
+    """The tests of each kind that C knows, of which there are some: what one byte is tested for.
+
+    Where all levels are low, one is reached where a byte and the operand are 128 or more, less what goes beyond a byte.
+    """
+    operand = np.where(rule == BIT, encode.operand, stored_operand(encode, x, np.arange(len(rule)))).astype(np.int64)
+    for each, kind in ((BIT, "bits"), (LEVEL, "levels"), (EQUAL, "equalities")):
+        places = np.flatnonzero((rule == each) & needed)
+        against = operand[places]
+        if each == LEVEL and places.size and against.max() <= _HALF:
+            kind, against = "low_levels", _HALF - against
+        if places.size:
+            yield kind, places, against

@@ -17,7 +17,7 @@ from ..encode_loops import rule_loops
 from ..layer_code import LayerCode
 from ..logic_tables import looked_up
 from ..tensor import Tensor
-from .chain import TESTS, Chain, Program, chain_of, program_of
+from .chain import Chain, Program, chain_of, program_of
 from .planes import Planes
 from .ternary import expression
 
@@ -29,6 +29,10 @@ _FEWEST = 4
 _LONG = 256
 """Bytes of a row from which on rows are asked for ahead."""
 _CHANNELS = 16
+_TOGETHER = 4
+"""Tests that are made before the first of them is written."""
+_BEHIND = 8
+"""Constants behind those of the sums, which are read eight at a time."""
 _NEAR = re.compile(r"EDGEML_PLANE\((\d+),")
 _LINES = 200
 """Statements of a C function, about: compilers take long for more."""
@@ -59,9 +63,9 @@ def sliced_code(job: LayerJob) -> LayerCode:
     header, calls = _functions(program.planes, name)
     tests, arrays = _tests(program, name, *(("from", size) if where_they_are else ("row", x.padded)))
     sums, outputs = program.sums, job.output.size
-    base = ConstantArray(f"{name}_sum_base", "int32_t", np.array(sums.constants, np.int64), "what is added to each sum")
-    lengths = f"{outputs}" if sums.length == 8 else f"{outputs}, {sums.length // 8}"
-    function = f"edgeml_slices_{'' if sums.length == 8 else 'long_'}sums"
+    bases = np.pad(np.array(sums.constants, np.int64), (0, _BEHIND))
+    base = ConstantArray(f"{name}_sum_base", "int32_t", bases, "what is added to each sum")
+    lengths = f"{outputs}, {sums.length}, 0x{sums.eights:x}u"
     given = "int8_t" if quantizer.signed else "uint8_t"
     row = () if where_they_are else (_row(job.network, x)("from", "row"),)
     ahead = (
@@ -82,17 +86,19 @@ def sliced_code(job: LayerJob) -> LayerCode:
         f"    for (size_t sample = 0; sample < samples; sample++, from += {size}u, word++) {{",
         *(f"        {line}" for line in (*ahead, *row, *tests)),
         "    }",
-        *(f"    edgeml_slices_to_columns({_rows(at)}, {test.eights});" for at, test in enumerate(program.tests)),
-        f"    edgeml_zero((uint8_t *)(p + {sums.first}u * EDGEML_SLICES), {64 * sums.planes}u);",
+        *(
+            f"    edgeml_slices_to_columns({_rows(at)}, 0x{(1 << test.eights) - 1:x}u);"
+            for at, test in enumerate(program.tests)
+        ),
         *(f"    {line}" for line in calls),
-        f"    {function}(p + {sums.first}u * EDGEML_SLICES, {lengths}, {base.name}, samples, y);",
+        f"    edgeml_slices_sums(p + {sums.first}u * EDGEML_SLICES, {lengths}, {base.name}, samples, y);",
         "}",
     )
     scratch = room + 64 * program.planes.count
     return LayerCode(
         statements=statements,
         comment=f"{singly.comment}; {_SAMPLES} samples at once, {program.planes.count} planes of bits",
-        includes=("input.h", "slices.h", f"{name.lower()}_planes.h"),
+        includes=("input.h", "slice_tests.h", "slice_sums.h", f"{name.lower()}_planes.h"),
         headers={f"{name.lower()}_planes.h": header},
         constants=(*singly.constants, *arrays, base),
         scratch_bytes=max(-(-scratch // _SAMPLES), singly.scratch_bytes),
@@ -109,19 +115,24 @@ def _rows(vector: int) -> str:
 
 def _tests(program: Program, name: str, row: str, size: int) -> tuple[list[str], list[ConstantArray]]:
     """The calls that make a sample's row of each 64 planes, and their arrays."""
-    calls: list[str] = []
+    made: list[str] = []
     places: list[npt.NDArray[np.uint8]] = []
     operands: list[npt.NDArray[np.uint8]] = []
-    for vector, test in enumerate(program.tests):
-        to = f"word[{vector} * EDGEML_SLICES_ROWS * EDGEML_SLICES_WORDS]"
+    for test in program.tests:
         if test.place is None or test.operand is None:
-            calls.append(f"{to} = edgeml_slices_all_bits({row} + {test.base}u);")
+            made.append(f"edgeml_slices_all_bits({row} + {test.base}u)")
             continue
-        window = f"{row} + {test.base}u, {min(size - test.base, 64)}u, {int(test.together)}"
+        window = f"{row} + {test.base}u, {min(size - test.base, 64)}u, {test.eights}u, {int(test.together)}"
         arrays = f"{name}_test_places + {64 * len(places)}u, {name}_test_operands + {64 * len(places)}u"
-        calls.append(f"{to} = edgeml_slices_{TESTS[test.rule]}({window}, {arrays});")
+        made.append(f"edgeml_slices_{test.kind}({window}, {arrays})")
         places.append(test.place)
         operands.append(test.operand)
+    # Some tests, then where they go: bytes would be read again behind each that is written.
+    calls: list[str] = []
+    for first in range(0, len(made), _TOGETHER):
+        vectors = range(first, min(first + _TOGETHER, len(made)))
+        calls += [f"const uint64_t row{vector} = {made[vector]};" for vector in vectors]
+        calls += [f"word[{vector} * EDGEML_SLICES_ROWS * EDGEML_SLICES_WORDS] = row{vector};" for vector in vectors]
     if not places:
         return calls, []
     return calls, [

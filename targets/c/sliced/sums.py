@@ -14,6 +14,8 @@ from .planes import ROWS, Bit, Function, Planes
 __all__ = ["Sums", "add_sums", "additions"]
 
 _SUM3, _CARRY3, _SUM2, _CARRY2 = 0x96, 0xE8, 0x3C, 0xC0
+_ZERO = "EDGEML_SLICE_ZERO"
+_WORDS, _WORD = 2, 32
 _MOST_BITS = 31
 """Bits of a sum, at most: those of an int32 that is not negative."""
 
@@ -25,11 +27,12 @@ def additions(layer: Dense) -> int:
 
 @dataclass(frozen=True)
 class Sums:
-    """Where the sums of the outputs are: each in `length` planes, eight of them in 64 rows where that is 8.
+    """Where the sums of the outputs are: rows of two words of 32 bits, in each as many sums as fit; of outputs 2 n and
+    2 n + 1 one in either word.
 
     Parameters
     ----------
-    first : plane of the first one. length : planes of each, a multiple of 8.
+    first : plane of the first one. length : planes of each, up to 31.
     constants : what is added to each.
     """
 
@@ -38,14 +41,29 @@ class Sums:
     constants: list[int]
 
     @property
+    def fields(self) -> int:
+        """Outputs of a row."""
+        return _WORDS * (_WORD // self.length)
+
+    @property
     def planes(self) -> int:
-        """All of them, in whole sixty-fours of rows; those above a sum's highest bit are 0."""
-        return -(-len(self.constants) * self.length // 64) * ROWS
+        """All of them, in whole rows."""
+        return -(-len(self.constants) // self.fields) * ROWS
+
+    @property
+    def eights(self) -> int:
+        """Of the eights of a row's planes those that a sum is in, each a bit."""
+        inside = (self.plane(output, bit) - self.first for output in range(self._widest) for bit in range(self.length))
+        return sum(1 << eight for eight in {plane // 8 for plane in inside})
+
+    @property
+    def _widest(self) -> int:
+        return min(self.fields, len(self.constants))
 
     def plane(self, output: int, bit: int) -> int:
         """That of a bit of an output's sum."""
-        row = output * self.length + bit
-        return self.first + row // 64 * ROWS + row % 64
+        row, field = divmod(output, self.fields)
+        return self.first + row * ROWS + field % _WORDS * _WORD + field // _WORDS * self.length + bit
 
 
 def add_sums(planes: Planes, layer: Dense, bits: Sequence[Bit | Function]) -> Sums:
@@ -69,12 +87,11 @@ def add_sums(planes: Planes, layer: Dense, bits: Sequence[Bit | Function]) -> Su
         constants.append(constant)
         added.append(terms)
     length = max(sum(amount for amount, _ in terms) for terms in added).bit_length()
-    sums = Sums(planes.count, max(-(-length // 8), 1) * 8, constants)
+    sums = Sums(planes.count, max(length, 1), constants)
     planes.count += sums.planes
     for output, terms in enumerate(added):
-        for k, sum_bit in enumerate(_added(planes, terms)):
-            if sum_bit is not None:
-                planes.store(_word(planes, sum_bit), sums.plane(output, k))
+        for k, sum_bit in enumerate(_added(planes, terms)[: sums.length]):
+            planes.store(_ZERO if sum_bit is None else _word(planes, sum_bit), sums.plane(output, k))
         planes.end()
     return sums
 

@@ -14,6 +14,13 @@ from tests.sweeps import seeds
 from tests.targets.cpu.bodies import BODIES, body_flags
 from tests.targets.logic_networks import classifier, logic_inputs, random_logic, random_logic_network
 
+ALL_BODIES = (*BODIES, "scalar")
+
+
+def flags_of(body: str) -> tuple[str, ...]:
+    """Of a body; scalar: plain C without the compiler's own vectors."""
+    return (*body_flags("portable"), "-DEDGEML_SCALAR") if body == "scalar" else body_flags(body)
+
 
 def kernels(network: Network) -> set[str]:
     return {stage.code.kernel for stage in generate(network, CPU_DIALECT).layout.stages if stage.code.kernel}
@@ -48,12 +55,12 @@ def any_rules(seed: int, *, signed: bool) -> Network:
     return Network(f"rules{seed}", nodes, Output(np.ones(1)))
 
 
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("body", ALL_BODIES)
 def test_any_number_of_samples_gives_the_integers_of_golden(body: str) -> None:
     """Around the samples of a word and of a plane, the fewest that are computed together, and more than one plane."""
     networks = [random_logic_network(seed, f"net{seed}", widest=60) for seed in (0, 1, 3, 4)]
     networks += [classifier(5), any_rules(1, signed=False), any_rules(2, signed=True)]
-    for native in build_native(networks, flags=body_flags(body)):
+    for native in build_native(networks, flags=flags_of(body)):
         exact(native, 1, 3, 4, 65, 512, 600)
 
 
@@ -73,6 +80,44 @@ def levels(outputs: int, inputs: int) -> Network:
     return Network(f"levels{outputs}", nodes, Output(np.ones(1)))
 
 
+@pytest.mark.parametrize("body", ALL_BODIES)
+def test_bytes_above_the_largest_input_are_the_largest(body: str) -> None:
+    """Levels of four bits, which one comparison tells; some bytes are tested for many of them, some for none."""
+    generator = np.random.default_rng(3)
+    source = np.concatenate([np.repeat(np.arange(0, 32), 2), generator.integers(0, 70, 30)])
+    encode = Encode(source, np.full(source.size, LEVEL), generator.integers(1, 16, source.size), 70)
+    nodes = (
+        Node("input", InputQuantizer(70, np.ones(1), np.zeros(1), 0, 4, False)),
+        Node("encode", encode, ("input",)),
+        Node("logic", random_logic(generator, source.size, 60, 6), ("encode",)),
+        Node("sums", Dense(generator.integers(-2, 3, (11, 60)), 3, generator.integers(-9, 9, 11)), ("logic",)),
+    )
+    q = generator.integers(0, 256, (70, 70))
+    q[:, ::3] = generator.integers(0, 16, q[:, ::3].shape)
+    for native in build_native([Network("above", nodes, Output(np.ones(1)))], flags=flags_of(body)):
+        assert "edgeml_slices_low_levels" in native.program.files["above.c"]
+        np.testing.assert_array_equal(native.invoke(q), simulate(native.network, np.minimum(q, 15)))
+
+
+def test_an_output_without_functions_is_its_constant() -> None:
+    """Whatever was in the memory of its planes before: a batch of others, then its own."""
+    generator = np.random.default_rng(6)
+    weight = generator.integers(1, 4, (3, 40))
+    weight[1] = 0
+    weight[2, 1:] = 0
+    nodes = (
+        Node("input", InputQuantizer(9, np.ones(1), np.zeros(1), 0, 1, False)),
+        Node("logic", random_logic(generator, 9, 40, 6), ("input",)),
+        Node("sums", Dense(weight, 4, np.array([5, -7, 0])), ("logic",)),
+    )
+    (native,) = build_native([Network("constant", nodes, Output(np.ones(1)))], flags=body_flags("portable"))
+    q, arena = logic_inputs(native.network, 6, 512).astype(np.uint8), np.full(1 << 18, 255, np.uint8)
+    found = np.empty((512, 3), np.int32)
+    at = -(-arena.ctypes.data // 64) * 64
+    native._batch(q.ctypes.data, 512, found.ctypes.data, None, at)
+    np.testing.assert_array_equal(found, simulate(native.network, q))
+
+
 @pytest.mark.parametrize("body", ["avx2", "avx512"])
 def test_any_number_of_outputs_and_long_rows_give_the_integers_of_golden(body: str) -> None:
     networks = [levels(outputs, 300 if outputs == 7 else 20) for outputs in (1, 7, 8, 13, 16, 17)]
@@ -82,9 +127,9 @@ def test_any_number_of_outputs_and_long_rows_give_the_integers_of_golden(body: s
 
 @pytest.mark.slow(scaled=True)
 def test_twenty_thousand_vectors_of_random_networks_are_exact_on_every_body() -> None:
-    for body in BODIES:
+    for body in ALL_BODIES:
         try:
-            flags = body_flags(body)
+            flags = flags_of(body)
         except pytest.skip.Exception:
             continue
         networks = [random_logic_network(seed, f"net{seed}") for seed in seeds(700, 16)]
