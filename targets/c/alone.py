@@ -19,7 +19,7 @@ from .arena import ArenaLayout, Stage
 from .emitter import layer_emitter
 from .tensor import Tensor
 
-__all__ = ["StageCase", "check_stages", "entry_points", "stage_cases"]
+__all__ = ["StageCase", "check_stages", "entry_points", "stage_cases", "stage_function"]
 
 _DRAWN = 6
 
@@ -55,7 +55,8 @@ class StageCase:
         return _STORED[self.stage.output.ctype]
 
 
-def _function(layout: ArenaLayout, position: int) -> str:
+def stage_function(layout: ArenaLayout, position: int) -> str:
+    """What the entry point of a stage is called."""
     return f"{layout.name}_alone_{position}"
 
 
@@ -70,7 +71,7 @@ def entry_points(layout: ArenaLayout) -> str:
         used = zip(job.inputs, names, strict=False)
         arguments = [f"(const {tensor.ctype} *){name}" for tensor, name in used] + [f"({stage.output.ctype} *)y"]
         arguments += ["(uint8_t *)scratch"] if code.scratch_bytes else []
-        signature = f"void {_function(layout, position)}(const void *x, const void *x1, void *y, void *scratch)"
+        signature = f"void {stage_function(layout, position)}(const void *x, const void *x1, void *y, void *scratch)"
         unused = "" if len(job.inputs) > 1 else "    (void)x1;\n"
         unused += "" if code.scratch_bytes else "    (void)scratch;\n"
         parts.append(f"{signature};\n{signature}\n{{\n{unused}    {job.prefix}({', '.join([*arguments, '1'])});\n}}\n")
@@ -87,7 +88,7 @@ def stage_cases(layout: ArenaLayout) -> Iterator[StageCase]:
         for node in stage.job.nodes:
             found = (node.layer.evaluate(*found),)
         stored = tuple(_stored(value, tensor) for value, tensor in zip(values, stage.job.inputs, strict=True))
-        yield StageCase(stage, _function(layout, position), stored, found[0])
+        yield StageCase(stage, stage_function(layout, position), stored, found[0])
 
 
 def _corners(stage: Stage, generator: np.random.Generator) -> tuple[Values, ...]:

@@ -161,9 +161,10 @@ class NativeNetwork:
     def check_layers(self) -> int:
         """Run each stage alone at the corners of its input range; the number of inputs that were run. CheckFailed where
         one gives other integers than its layers."""
-        return check_stages(self.program.layout, self._run_alone, "on this machine")
+        return check_stages(self.program.layout, self.run_alone, "on this machine")
 
-    def _run_alone(self, case: StageCase) -> npt.NDArray[np.int32]:
+    def run_alone(self, case: StageCase) -> npt.NDArray[np.int32]:
+        """What a stage gives for inputs of its own, int32 [cases, channels]."""
         function, stage = getattr(self._library, case.function), case.stage
         function.argtypes, function.restype = (ctypes.c_void_p,) * 4, None
         inputs = [_aligned(stored.nbytes // len(stored), self._alignment) for stored in case.inputs]

@@ -171,7 +171,26 @@ class Words:
         step = centred(int(column[1]) - int(column[0]))
         if not (np.diff(column) != np.uint32(step & ALL)).any():
             return form_of({v: c * step for v, c in base.terms}, int(column[0]) - step * base.low)
-        return _Table(base, column)
+        return self._digits(base, column) or _Table(base, column)
+
+    def _digits(self, base: _Base, column: Column) -> Form | None:
+        """A table of a sum whose variables are digits of it, that is a sum of multiples of these digits."""
+        order, reached = sorted((c, v) for v, c in base.terms), 0
+        for c, v in order:
+            if len(order) > 8 or c <= reached:
+                return None
+            reached += c * (self.high[v] - self.low[v])
+        rows = np.arange(len(column))
+        rest, wanted, terms = rows.copy(), np.full(len(rows), int(column[0])), {}
+        for c, v in reversed(order):
+            digit = np.minimum(rest // c, self.high[v] - self.low[v])
+            rest -= digit * c
+            terms[v] = int(column[c]) - int(column[0])
+            wanted += digit * terms[v]
+        if ((wanted & ALL) != column)[rest == 0].any():
+            return None
+        found = form_of(terms, int(column[0]) - sum(a * self.low[v] for v, a in terms.items()))
+        return found if isinstance(found, Form) else None
 
     def _as_form(self, value: Form | _Table | int) -> Form:
         """A form; a new variable stands for the entries of a table, but for the power of two that they share."""

@@ -94,6 +94,8 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
         return _by_rows(
             flow, channel, word, _line(sources[0], channel), lambda x: np.clip(x, quantizer.low, quantizer.high) - low
         )
+    if len(layers) > 2 or (len(layers) == 2 and layers[0].layer.kind == "encode"):
+        return Claim(channel, word, False, "", f"{UNTRIED} {' and '.join(each.layer.kind for each in layers)}")
     value: Value = 0
     statement = statement_of(layers[0], channel)
     if len(layers) == 2:

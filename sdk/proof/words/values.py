@@ -28,6 +28,7 @@ WORD = 1 << 32
 MOST_ROWS = 1 << 22
 """Rows of a table: 22 bits of an accumulator."""
 
+_MOST_DIGITS = 8
 Column = npt.NDArray[np.uint32]
 
 
@@ -208,7 +209,30 @@ class Space:
             line = base.words() * np.uint32(step % WORD) + np.uint32(constant % WORD)
             if np.array_equal(line, column):
                 return form({v: c * step for v, c in base.terms}, constant)
-        return Table(base, column)
+        return self._of_digits(base, column) or Table(base, column)
+
+    def _of_digits(self, base: Base, column: Column) -> Form | None:
+        """The weighted sum of the digits of a sum that a table is: digits are variables none of which reaches the next,
+        as x0 + 4 x1 + 16 x2 has of 0 … 3. Rows that no digits give do not come."""
+        digits = sorted(base.terms, key=lambda term: term[1])
+        if not 2 <= len(digits) <= _MOST_DIGITS:
+            return None
+        places, reached = np.zeros(1, np.int64), 0
+        sums: list[npt.NDArray[np.int64]] = []
+        for v, c in digits:
+            if c <= reached:
+                return None
+            count = self.high[v] - self.low[v] + 1
+            reached += c * (count - 1)
+            sums = [np.tile(each, count) for each in sums] + [np.repeat(np.arange(count), len(places))]
+            places = (np.arange(count)[:, None] * c + places).ravel()
+        first = int(column[0])
+        terms = {v: int(column[c]) - first for v, c in digits}
+        line = sum(each * terms[v] for each, (v, _) in zip(sums, digits, strict=True)) + first
+        if not np.array_equal(np.asarray(line & (WORD - 1)).astype(np.uint32), column[places]):
+            return None
+        found = form(terms, first - sum(c * self.low[v] for v, c in terms.items()))
+        return found if isinstance(found, Form) else None
 
     def forget(self) -> None:
         """Let go of the tables that variables stand for: what comes next takes none of them."""

@@ -1,0 +1,290 @@
+"""The C of a network followed from its inputs to its outputs, for all inputs: a block of samples, then one alone.
+
+`NAME_invoke_batch` is run on one sample more than its block holds. Where a stage begins and ends is known by its
+function: it is given its tensors as objects of their own, and when it has ended, each value that it left is compared
+with what its layers say of it. An integer within the range of that value takes its place.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeml.errors import CheckFailed
+from edgeml.proof.words.claims import UNTRIED, Claim, Source, claim_of
+from edgeml.proof.words.dataflow import Dataflow, Node, Operand
+
+from .ir_module import Module
+from .ir_types import Integer
+from .machine import Machine
+from .memory import FIRST, Object
+from .numbers import NotFollowed, Numbers, Stopped
+
+if TYPE_CHECKING:
+    from edgeml.targets.c.arena import Stage
+    from edgeml.targets.c.program import CProgram
+    from edgeml.targets.c.tensor import Tensor
+
+__all__ = ["Followed", "FollowedStage", "followable"]
+
+_TYPES = {"uint8_t": Integer(8), "int16_t": Integer(16), "int32_t": Integer(32)}
+
+
+@dataclass
+class FollowedStage:
+    """What was found of a stage for some samples.
+
+    Parameters
+    ----------
+    stage : None for what runs around the stages. samples : their numbers. claims, padding : of each sample, of each
+        channel of its output, and the words that must be zero behind it. steps, accesses, forks, obligations : what was
+        run. stopped : why it could not be followed to its end; untried : it does what is not followed at all. broken :
+        undefined behaviour that may be.
+    """
+
+    name: str
+    stage: Stage | None
+    samples: range
+    claims: list[list[Claim]] = field(default_factory=list)
+    padding: list[list[Operand]] = field(default_factory=list)
+    steps: int = 0
+    accesses: int = 0
+    forks: int = 0
+    obligations: int = 0
+    seconds: float = 0.0
+    stopped: str = ""
+    untried: bool = False
+    broken: list[str] = field(default_factory=list)
+
+
+def followable(program: CProgram) -> str:
+    """Empty if a program can be followed; else why not."""
+    layout = program.layout
+    if layout.sliced_tile:
+        return "it computes a bit of each of many samples in a word"
+    spiking = [node.name for node in layout.network.nodes if node.layer.time_steps > 1]
+    return f"{spiking[0]} has several time steps" if spiking else ""
+
+
+class Followed:
+    """Follows `NAME_invoke_batch` of a module.
+
+    q : the samples that are run beside, int32 [block + 1, inputs].
+    """
+
+    def __init__(self, module: Module, program: CProgram, q: npt.NDArray[np.int32]) -> None:
+        self.program, self.layout = program, program.layout
+        self.network = self.layout.network
+        self.count = self.layout.dialect.tile + 1
+        self.flow = Dataflow()
+        self.numbers = Numbers(self.flow)
+        self.machine = Machine(module, self.numbers)
+        self.stages: list[FollowedStage] = []
+        self.sources: dict[tuple[str, int], list[Node]] = {}
+        self.variables: dict[int, tuple[str, int, int]] = {}
+        self._of_samples = 0
+        signed = self.network.quantizer.signed
+        low, high = (-128, 127) if signed else (0, 255)
+        self.raw = [
+            [self._new("", sample, place, low, high, int(q[sample, place])) for place in range(self.network.input_size)]
+            for sample in range(self.count)
+        ]
+        new = self.machine.memory.new
+        self._input = new("input", [(node, 0) for row in self.raw for node in row], writable=False)
+        self._output = new("output", [None] * (4 * self.network.output_size * self.count), 4)
+        alignment, tile = self.layout.dialect.alignment, self.layout.dialect.tile
+        self._arena = new("the arena", [None] * (program.arena_bytes * tile), alignment)
+
+    def _new(self, tensor: str, sample: int, channel: int, low: int, high: int, value: int) -> Node:
+        self.variables[len(self.flow.space.low)] = (tensor, sample, channel)
+        return self.flow.input(low, high, value)
+
+    def run(self, announce: Callable[[str], None], seconds: float) -> None:
+        """Follow all of it."""
+        machine, name = self.machine, self.layout.name
+        machine.until = time.process_time() + seconds
+        for stage in self.layout.stages:
+            machine.calls[stage.job.prefix] = self._hook(stage, announce)
+        machine.calls["edgeml_argmax"] = self._label
+        machine.calls[f"{name}_decide"] = self._label
+        rest = FollowedStage("outputs", None, range(self.count))
+        before = self._counts()
+        try:
+            machine.run(
+                f"{name}_invoke_batch", [self._input.address, self.count, self._output.address, 0, self._arena.address]
+            )
+        except Stopped as error:
+            rest.stopped = str(error)
+        self._count(rest, before)
+        for found in self.stages:
+            rest.steps, rest.accesses = rest.steps - found.steps, rest.accesses - found.accesses
+            rest.obligations, rest.seconds = rest.obligations - found.obligations, rest.seconds - found.seconds
+        if not rest.stopped:
+            self._outputs(rest)
+        self.stages.append(rest)
+
+    def _label(self, arguments: list[Any]) -> Any:
+        """What a sample is taken for is not followed."""
+        return self.flow.unknown("what the sample is taken for")
+
+    def _counts(self) -> tuple[int, int, int, int, float, int]:
+        machine, numbers = self.machine, self.numbers
+        counts = machine.steps, machine.memory.accesses, machine.forks, numbers.obligations
+        return (*counts, time.process_time(), len(numbers.broken))
+
+    def _count(self, found: FollowedStage, before: tuple[int, int, int, int, float, int]) -> None:
+        steps, accesses, forks, obligations, seconds, _ = (b - a for a, b in zip(before, self._counts(), strict=True))
+        found.steps, found.accesses, found.forks = int(steps), int(accesses), int(forks)
+        found.obligations, found.seconds = int(obligations), seconds
+        found.broken = self.numbers.broken[before[-1] :]
+        del self.numbers.broken[before[-1] :]
+
+    # Stages
+
+    def _hook(self, stage: Stage, announce: Callable[[str], None]) -> Callable[[list[Any]], None]:
+        def run(arguments: list[Any]) -> None:
+            count = self.machine.constant(arguments[-1], "the number of samples")
+            samples = range(count) if count > 1 else range(self.count - 1, self.count)
+            if self.numbers.path != 1:
+                raise Stopped("a stage is called in a branch")
+            announce(f"following {stage.name}")
+            self.stages.append(self._stage(stage, samples, arguments))
+
+        return run
+
+    def _stage(self, stage: Stage, samples: range, arguments: list[Any]) -> FollowedStage:
+        found, before = FollowedStage(stage.name, stage, samples), self._counts()
+        tile = len(samples)
+        taken = self._taken(stage, samples, arguments)
+        output = self._object(stage.output, samples, writable=True)
+        scratch = []
+        if stage.code.scratch_bytes:
+            padded = -(-stage.code.scratch_bytes // self.layout.dialect.alignment) * self.layout.dialect.alignment
+            scratch = [self.machine.memory.new(f"the scratch memory of {stage.name}", [None] * (padded * tile), 64)]
+            self._must_be(arguments[-2], self._at(stage.scratch_offset, tile), "scratch memory")
+        place = len(taken)
+        self._must_be(arguments[place], self._at(stage.offset, tile), f"tensor {stage.name}")
+        objects = [*taken, output, *scratch]
+        try:
+            self.machine.run(stage.job.prefix, [*(each.address for each in objects), tile])
+        except (Stopped, RecursionError) as error:
+            found.stopped, found.untried = str(error), isinstance(error, NotFollowed)
+        self._left(found, output)
+        claims = [claim for row in found.claims for claim in row]
+        found.untried |= bool(found.stopped) and all(claim.detail.startswith(UNTRIED) for claim in claims)
+        for each in objects:
+            if each is not self._input:
+                self.machine.memory.end(each)
+        self._count(found, before)
+        self._go_on(found)
+        return found
+
+    def _at(self, offset: int, tile: int) -> int:
+        return self._arena.address + offset * tile
+
+    def _must_be(self, address: Any, wanted: int, what: str) -> None:
+        """A stage is called with other memory than the plan says: nothing that follows would be of this network."""
+        if address != wanted:
+            raise Stopped(f"a stage is called with another place for {what} than the plan says")
+
+    def _taken(self, stage: Stage, samples: range, arguments: list[Any]) -> list[Object]:
+        """The objects that a stage reads."""
+        if not stage.job.inputs:
+            size = self.network.input_size
+            self._must_be(arguments[0], self._input.address + samples[0] * size, "the input")
+            cells = [(node, 0) for sample in samples for node in self.raw[sample]]
+            return [self.machine.memory.new("the input of the samples", cells, writable=False)]
+        objects = []
+        for tensor, address in zip(stage.job.inputs, arguments, strict=False):
+            (offset,) = (each.offset for each in self.layout.stages if each.output is tensor)
+            self._must_be(address, self._at(offset, len(samples)), f"tensor {tensor.name}")
+            found = self._object(tensor, samples, writable=False)
+            start = (self._at(offset, len(samples)) & 0xFFFF_FFFF) - FIRST
+            found.cells[:] = self._arena.cells[start : start + len(found.cells)]
+            objects.append(found)
+        return objects
+
+    def _object(self, tensor: Tensor, samples: range, *, writable: bool) -> Object:
+        cells = [None] * (tensor.bytes * len(samples))
+        return self.machine.memory.new(f"tensor {tensor.name}", cells, 64, writable=writable)
+
+    def _sources(self, stage: Stage, sample: int) -> list[Source]:
+        if not stage.job.inputs:
+            return [Source(self.raw[sample], 0)]
+        return [Source(self.sources[tensor.name, sample], tensor.low) for tensor in stage.job.inputs]
+
+    def _left(self, found: FollowedStage, output: Object) -> None:
+        """Compare what a stage left with its layers."""
+        assert found.stage is not None
+        tensor = found.stage.output
+        for order, sample in enumerate(found.samples):
+            start = order * tensor.bytes
+            words = [self._word(found, output, start + c * tensor.item_bytes, tensor) for c in range(tensor.size)]
+            sources = self._sources(found.stage, sample)
+            found.claims.append(
+                [claim_of(self.flow, found.stage, channel, word, sources) for channel, word in enumerate(words)]
+            )
+            behind = range(tensor.size, tensor.padded) if tensor.ctype == "uint8_t" else ()
+            found.padding.append([self._word(found, output, start + place, tensor) for place in behind])
+
+    def _word(self, found: FollowedStage, output: Object, at: int, tensor: Tensor) -> Operand:
+        """A stored integer as a word; one of which nothing is known where it was not come to."""
+        if found.stopped:
+            return self.flow.unknown(f"{UNTRIED} {found.stopped}" if found.untried else found.stopped)
+        size = tensor.item_bytes
+        word = self.machine.memory.load(_TYPES[tensor.ctype], output.address + at, 1)
+        if word is None:
+            return self.flow.unknown("nobody wrote it")
+        cut = self.numbers.signs if size > 1 else self.numbers.zeros
+        return cut(word, 8 * size)
+
+    def _go_on(self, found: FollowedStage) -> None:
+        """Put integers within the ranges in the place of what a stage left."""
+        assert found.stage is not None
+        stage, tensor = found.stage, found.stage.output
+        size, tile = tensor.item_bytes, len(found.samples)
+        start = (self._at(stage.offset, tile) & 0xFFFF_FFFF) - FIRST
+        cells: list[Any] = []
+        for sample, claims in zip(found.samples, found.claims, strict=True):
+            nodes = []
+            for channel, claim in enumerate(claims):
+                low, high = int(tensor.stored_low[channel]), int(tensor.stored_high[channel])
+                value = claim.word if isinstance(claim.word, int) else claim.word.sample
+                value = value - (1 << 32) if size > 1 and value >> 31 else value
+                nodes.append(self._new(tensor.name, sample, channel, low, high, min(max(value, low), high)))
+            self.sources[tensor.name, sample] = nodes
+            cells += [(node, place) for node in nodes for place in range(size)]
+            rest = tensor.bytes - size * len(nodes)
+            cells += [0 if tensor.ctype == "uint8_t" else None] * rest
+        self._arena.cells[start : start + len(cells)] = cells
+        self.flow.space.forget()
+        self.numbers.forget()
+
+    def _outputs(self, rest: FollowedStage) -> None:
+        """The words at `output` are the integers of the last stage."""
+        tensor = self.layout.stages[-1].output
+        size = self.network.output_size
+        for sample in range(self.count):
+            claims = []
+            for channel, node in enumerate(self.sources[tensor.name, sample]):
+                at = self._output.address + 4 * (sample * size + channel)
+                word = self.machine.memory.load(Integer(32), at, 4)
+                word = self.flow.unknown("nobody wrote it") if word is None else word
+                claims.append(Claim.of_copy(self.flow, channel, word, node, tensor.low))
+            rest.claims.append(claims)
+
+    def samples_of_outputs(self) -> npt.NDArray[np.int64]:
+        """The outputs for the samples that were run beside, int64 [samples, outputs]."""
+        rows: Sequence[list[Claim]] = self.stages[-1].claims
+        words = [[c.word if isinstance(c.word, int) else c.word.sample for c in row] for row in rows]
+        return np.array(words, np.uint32).astype(np.int32).astype(np.int64)
+
+    def check_samples(self, golden: npt.NDArray[np.int32]) -> None:
+        """Raise CheckFailed where all is proved and the samples' outputs are not those of the golden simulator."""
+        if self.stages[-1].claims and not np.array_equal(self.samples_of_outputs(), golden):
+            raise CheckFailed("the C", "is read otherwise than it runs", "Report this: it is a fault of edgeml")

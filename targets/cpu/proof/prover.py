@@ -1,0 +1,176 @@
+"""The provers of C for CPUs, one for each body of its kernels: that the C computes the network, for every input."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from edgeml.errors import CheckFailed
+from edgeml.network import simulate
+from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
+from edgeml.proof.findings import Findings, Row
+from edgeml.proof.words.claims import UNTRIED, Claim
+from edgeml.system.regular_file import holds, read_regular
+from edgeml.targets.c import CProgram, generate
+
+from ..dialect import cpu_dialect
+from .bodies import BODIES, module_of
+from .certificate import certificate_of, mixed
+from .counterexamples import Counterexamples, runs_here
+from .followed import Followed, FollowedStage, followable
+from .ir_module import Unread
+from .machine import LATE
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
+__all__ = ["Avx2Prover", "Avx512Prover", "BodyProver", "NeonProver", "PortableProver", "rows_of"]
+
+_LARGEST = 2**28
+_METHODS = {"sum": "as weighted sums", "rows": "for all values of their sum"}
+_LABEL = Row("the label", NOT_TRIED)
+
+
+class BodyProver:
+    """Follows a bundle's C with one body of its kernels for all inputs (docs/proofs.md)."""
+
+    body: ClassVar[str] = ""
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Whether the bundle holds C for a CPU that may have this body."""
+        if bundle.profile.kind != "cpu" or not (bundle.folder / "c").is_dir():
+            return False
+        machine, chosen = bundle.profile.values.get("machine", "host"), BODIES[self.body]
+        return not chosen.machine or machine == chosen.machine or (machine == "host" and not runs_here(chosen))
+
+    def missing(self, bundle: Bundle) -> str:
+        """What to install: zig cc, whose clang reads the C."""
+        found = importlib.util.find_spec("ziglang") is not None
+        return "" if found else "there is no zig cc. Install it: pip install 'edgeml[toolchain]'"
+
+    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
+        """Follow the C, stage after stage.
+
+        Raises CheckFailed where the bundle's C is not what this edgeml generates: no compiler reads what others wrote.
+        """
+        begun, body, program = time.process_time(), BODIES[self.body], checked_program(bundle)
+        if why := followable(program):
+            return Findings([Row("the C", NOT_TRIED, detail=why)])
+        announce(f"reading the C for {body.title}")
+        try:
+            module = module_of(program, body)
+        except Unread as error:
+            return Findings([Row("the C", NOT_TRIED, detail=f"it is not read: {error}")])
+        count = program.layout.dialect.tile + 1
+        q = np.resize(bundle.golden()[0], (count, bundle.network.input_size)).astype(np.int32)
+        followed = Followed(module, program, q)
+        followed.run(announce, begun + seconds - time.process_time())
+        rows = rows_of(followed, Counterexamples(followed, program, body))
+        if all(row.status == PROVED for row in rows if row.claims):
+            followed.check_samples(simulate(bundle.network, q))
+        artifacts = {f"c/{path}": text.encode() for path, text in program.files.items() if path.endswith((".c", ".h"))}
+        network_file, folder = read_regular(bundle.folder / "network.edgeml", _LARGEST), f"proof/c-{self.body}"
+        return Findings(rows, certificate_of(followed, network_file, artifacts, folder))
+
+
+class PortableProver(BodyProver):
+    """C that uses no vector instructions."""
+
+    body = "portable"
+
+
+class Avx2Prover(BodyProver):
+    """Kernels for x86-64 with AVX2."""
+
+    body = "avx2"
+
+
+class Avx512Prover(BodyProver):
+    """Kernels for x86-64 with AVX-512."""
+
+    body = "avx512"
+
+
+class NeonProver(BodyProver):
+    """Kernels for AArch64."""
+
+    body = "neon"
+
+
+def checked_program(bundle: Bundle) -> CProgram:
+    """The C that this edgeml generates for a bundle's network; CheckFailed where the bundle's is another."""
+    program = generate(bundle.network, cpu_dialect())
+    for name, text in program.files.items():
+        if not holds(bundle.folder / "c" / name, text.encode()):
+            raise CheckFailed(
+                str(bundle.folder / "c" / name),
+                "differs from the C that this edgeml generates for the bundle's network, and is not followed",
+                "Convert the model again",
+            )
+    return program
+
+
+def rows_of(followed: Followed, examples: Counterexamples) -> list[Row]:
+    """A row for each stage, as a block and alone, one for accesses to memory, one for undefined behaviour."""
+    rows = []
+    of_network: str | None = None
+    for found in followed.stages:
+        row = _row(found)
+        if row.status == OPEN:
+            example = examples.of_stage(found)
+            if not example:
+                of_network = examples.of_network() if of_network is None else of_network
+                example = of_network
+            if example:
+                row = Row(
+                    row.part, REFUTED, row.claims, row.proved, row.method, row.seconds, f"{example} ({row.detail})"
+                )
+        rows.append(row)
+    stopped = [f"{found.name}: {found.stopped}" for found in followed.stages if found.stopped]
+    late = any(found.stopped == LATE for found in followed.stages)
+    tried = not stopped or any(found.stopped and not found.untried for found in followed.stages)
+    why = OUT_OF_TIME if late else OPEN if tried else NOT_TRIED
+    accesses = sum(found.accesses for found in followed.stages)
+    method = "" if stopped else f"{accesses} accesses, each within its object, aligned, to what was written before"
+    rows.append(Row("memory", why if stopped else PROVED, 1, int(not stopped), method, 0.0, (stopped or [""])[0]))
+    broken = [text for found in followed.stages for text in found.broken]
+    why = OPEN if broken else why
+    broken += stopped
+    if mixed(followed):
+        broken.append("a branch or an address depends on several samples")
+    count = sum(found.obligations for found in followed.stages)
+    method = (
+        "" if broken else f"{count} signed sums, differences and products do not overflow; no shift passes its width"
+    )
+    row = Row("undefined behaviour", why if broken else PROVED, 1, int(not broken), method, 0.0, (broken or [""])[0])
+    return [*rows, row, _LABEL]
+
+
+def _row(found: FollowedStage) -> Row:
+    """What was found of a stage for some samples."""
+    claims = [claim for row in found.claims for claim in row]
+    padding = [[(w if isinstance(w, int) else w.value) == 0 for w in row] for row in found.padding if row]
+    count, proved = len(claims) + len(padding), sum(claim.proved for claim in claims) + sum(map(all, padding))
+    counts = Counter(claim.method for claim in claims if claim.proved)
+    ways = ", ".join(f"{number} {_METHODS[method]}" for method, number in sorted(counts.items()))
+    method = f"{ways}; {found.steps} instructions" if ways else ""
+    samples = len(found.samples)
+    part = found.name if found.stage is None else f"{found.name}, {f'block of {samples}' if samples > 1 else 'alone'}"
+    seconds = round(found.seconds, 3)
+    if proved == count and not found.stopped:
+        return Row(part, PROVED, count, proved, method, seconds)
+    first = next((claim for claim in claims if not claim.proved), None)
+    detail = found.stopped or _detail(found, first)
+    untried = first is not None and all(c.proved or c.detail.startswith(UNTRIED) for c in claims)
+    untried = found.untried or (untried and not found.stopped)
+    status = NOT_TRIED if untried else OUT_OF_TIME if found.stopped == LATE else OPEN
+    return Row(part, status, count, proved, method, seconds, detail)
+
+
+def _detail(found: FollowedStage, claim: Claim | None) -> str:
+    return "what is behind it is not 0" if claim is None else f"{found.name}[{claim.channel}]: {claim.detail}"

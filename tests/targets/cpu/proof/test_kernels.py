@@ -1,0 +1,121 @@
+"""Every kernel and kind of layer of C for CPUs is proved with each body; what is not followed is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
+
+from edgeml.network import Dense, InputQuantizer, Lookup, Network, Node, Output, Requantize
+from edgeml.network.rounding import ROUNDINGS
+from edgeml.proof.claim import NOT_TRIED, PROVED
+from edgeml.targets.cpu.proof.bodies import BODIES
+from tests.targets.c.encode_networks import bits_network
+from tests.targets.c.line_networks import line_network
+from tests.targets.mcu.networks import random_network
+
+from .proved import follow, program_of, rows
+
+CASES = [(kernel, body) for kernel in ("quads", "crumbs", "triplets", "rows") for body in BODIES]
+QUICK = {("quads", "avx512"), ("crumbs", "avx512"), ("triplets", "avx512"), ("rows", "portable"), ("quads", "avx2")}
+
+
+def whole(found) -> bool:
+    """Whether all that there are claims about is proved."""
+    return {row.status for row in found.values() if row.claims} == {PROVED}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "body"), [case if case in QUICK else pytest.param(*case, marks=pytest.mark.slow) for case in CASES]
+)
+def test_every_kernel_is_proved(kernel, body):
+    network = random_network(3, (7, 5, 3), 2, activation_bits=2, input_bits=2)
+    program = program_of(network, kernel)
+    assert program.layout.stages[1].code.kernel == kernel
+    found = rows(network, body, kernel)
+    assert whole(found)
+    assert [row.part for row in found.values() if row.status == NOT_TRIED] == ["the label"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("kernel", ["quads", "crumbs", "triplets"])
+@pytest.mark.parametrize("inputs", [3, 70, 195])
+def test_several_vectors_and_blocks_are_proved(kernel, body, inputs):
+    """Of 84 outputs: a block of four vectors, one of two, and what is left; thresholds of 8 and of 16 bits."""
+    network = random_network(inputs, (inputs, 84, 5), 2, activation_bits=2, input_bits=1 if inputs > 99 else 2)
+    assert whole(rows(network, body, kernel))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize(("bits", "signed"), [(4, True), (8, False), (8, True)])
+def test_wide_weights_and_inputs_are_proved(body, bits, signed):
+    assert whole(rows(random_network(5, (6, 20, 3), bits, activation_bits=4, input_bits=8, signed=signed), body))
+
+
+@pytest.mark.parametrize(
+    "body", ["avx512", *(pytest.param(b, marks=pytest.mark.slow) for b in BODIES if b != "avx512")]
+)
+def test_thresholds_on_a_line_are_proved(body):
+    found = follow(program_of(line_network(1, 20, 2, channels=5)), body)
+    assert "threshold_line.h" in {name for stage in found.layout.stages for name in stage.code.includes}
+    assert all(claim.proved for stage in found.stages for row in stage.claims for claim in row)
+
+
+def int8_network(rounding: str) -> Network:
+    """4 → 3, requantized per channel (per tensor for the rule `shift`), and a table."""
+    generator = np.random.default_rng(1)
+    dense = Dense(generator.integers(-20, 20, (3, 4)), 8, generator.integers(-3000, 3000, 3), -3)
+    factors = np.array([2**30]), np.array([-6])
+    if rounding != "shift":
+        multiplier = generator.integers(2**30, 2**31, 3)
+        multiplier = multiplier & ~0x7F if rounding == "fp32_rne" else multiplier
+        factors = multiplier, generator.integers(-8, -5, 3)
+    fraction = generator.integers(0, 2**22, 3) if rounding == "float64_away" else None
+    table = np.random.default_rng(2).permutation(256) - 128
+    nodes = (
+        Node("input", InputQuantizer(4, np.array([0.1]), np.array([0.0]), -3, 8, True)),
+        Node("dense", dense, ("input",)),
+        Node("scale", Requantize(*factors, rounding, -3, -128, 127, fraction), ("dense",)),
+        Node("table", Lookup(table), ("scale",)),
+    )
+    return Network("net", nodes, Output(np.array([1.0])))
+
+
+@pytest.mark.parametrize(
+    ("rounding", "body"),
+    [
+        (rounding, body)
+        if body == "avx512" or (rounding, body) == ("fp32_rne", "portable")
+        else pytest.param(rounding, body, marks=pytest.mark.slow)
+        for rounding in ROUNDINGS
+        for body in BODIES
+    ],
+)
+def test_every_rounding_is_proved_or_computes_in_floating_point(rounding, body):
+    found = rows(int8_network(rounding), body)
+    if body == "avx512" and rounding in ("float64_away", "fp32_rne"):
+        assert found["scale, alone"].status == found["memory"].status == NOT_TRIED
+        assert "floating point" in found["scale, alone"].detail
+        assert found["table, alone"].status == PROVED
+    else:
+        assert whole(found)
+
+
+def test_of_layers_on_packed_bits_nothing_is_said():
+    found = rows(bits_network(2, 6), "portable")
+    assert {row.status for part, row in found.items() if part.startswith("dense,")} == {NOT_TRIED}
+    assert found["input, block of 8"].status == PROVED
+
+
+def test_sums_of_64_bits_are_not_called_proved_where_their_overflow_is_not_followed():
+    weight = np.full((1, 3), 127)
+    nodes = (
+        Node("input", InputQuantizer(3, np.array([1.0]), np.array([0.0]), 0, 8, False)),
+        Node("dense", Dense(weight, 8, np.array([2**31 - 1 - 3 * 127 * 255])), ("input",)),
+    )
+    network = Network("net", nodes, Output(np.array([1.0])))
+    found = rows(network, "portable")
+    assert found["outputs"].status == PROVED
