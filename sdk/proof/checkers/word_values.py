@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .digits import sum_of_digits
 from .statements import integer, integers, need
 
 __all__ = ["ALL", "Form", "Known", "Words", "centred", "form_of"]
@@ -175,22 +176,12 @@ class Words:
 
     def _digits(self, base: _Base, column: Column) -> Form | None:
         """A table of a sum whose variables are digits of it, that is a sum of multiples of these digits."""
-        order, reached = sorted((c, v) for v, c in base.terms), 0
-        for c, v in order:
-            if len(order) > 8 or c <= reached:
-                return None
-            reached += c * (self.high[v] - self.low[v])
-        rows = np.arange(len(column))
-        rest, wanted, terms = rows.copy(), np.full(len(rows), int(column[0])), {}
-        for c, v in reversed(order):
-            digit = np.minimum(rest // c, self.high[v] - self.low[v])
-            rest -= digit * c
-            terms[v] = int(column[c]) - int(column[0])
-            wanted += digit * terms[v]
-        if ((wanted & ALL) != column)[rest == 0].any():
-            return None
-        found = form_of(terms, int(column[0]) - sum(a * self.low[v] for v, a in terms.items()))
-        return found if isinstance(found, Form) else None
+        found = sum_of_digits([(c, v, self.high[v] - self.low[v]) for v, c in base.terms], column)
+        return (
+            None
+            if found is None
+            else Form(found, int(column[0]) - sum(a * self.low[v] for v, a in found.items()) & ALL)
+        )
 
     def _as_form(self, value: Form | _Table | int) -> Form:
         """A form; a new variable stands for the entries of a table, but for the power of two that they share."""

@@ -174,6 +174,7 @@ def _by_rows(flow: Dataflow, channel: int, word: Operand, line: _Line, values: A
         return Claim(channel, word, False, "", *_why(flow, found, 0))
     sums = _factor(terms, base) * base.sums() + constant
     wanted_column = (np.asarray(values(sums), np.int64) & 0xFFFF_FFFF).astype(np.uint32)
+    column = np.broadcast_to(column, wanted_column.shape)
     wrong = np.flatnonzero(wanted_column != column)
     if not wrong.size:
         return Claim(channel, word, True, _ROWS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .ir_types import Type
@@ -17,7 +17,7 @@ class Context(Protocol):
 
     numbers: Numbers
     memory: Memory
-    globals: Mapping[str, Object]
+    globals: dict[str, Object]
 
     def constant(self, value: Any, what: str) -> int:
         """A value that must not depend on inputs."""

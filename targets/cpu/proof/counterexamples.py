@@ -115,7 +115,7 @@ class Counterexamples:
             rows.append(padded)
         function = stage_function(self._followed.layout, self._followed.layout.stages.index(stage))
         case = StageCase(stage, function, tuple(rows), expected[None].astype(np.int32))
-        return self.native.run_alone(case)[0].astype(np.int64)
+        return np.asarray(self.native.run_alone(case)[0], np.int64)
 
     def _candidates(self, found: FollowedStage, stage: Stage) -> Iterator[Stored]:
         """Where the proof gave up, corners of channels that are open, then the stage's own extremes, then drawn."""

@@ -203,7 +203,8 @@ class Memory:
             if any((place - places[0]) % step for place in places):
                 step = 1
         known = set(places)
-        high = int(address.high) << 32  # type: ignore[call-overload]
+        assert isinstance(address.high, int)
+        high = address.high << 32
         words = {}
         for place in places:
             found, at = self.place(high + place + offset, size, write=False)

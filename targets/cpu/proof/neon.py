@@ -32,7 +32,7 @@ def _paired_long(cast: str) -> Rule:
         assert isinstance(instruction.type, Vector)
         bits = instruction.type.bits
         lanes = [numbers.cast(cast, bits // 2, bits, lane) for lane in of_elements(numbers, values[0], bits // 2)]
-        sums = [numbers.binary("add", bits, *lanes[at : at + 2]) for at in range(0, len(lanes), 2)]
+        sums = [numbers.binary("add", bits, lanes[at], lanes[at + 1]) for at in range(0, len(lanes), 2)]
         return from_elements(sums, bits)
 
     return rule

@@ -17,6 +17,7 @@ from edgeml.proof.findings import Findings, Row
 from edgeml.proof.words.claims import UNTRIED, Claim
 from edgeml.system.regular_file import holds, read_regular
 from edgeml.targets.c import CProgram, generate
+from edgeml.targets.c.sensors.counts import counts_of
 
 from ..dialect import cpu_dialect
 from .bodies import BODIES, module_of
@@ -104,7 +105,7 @@ class NeonProver(BodyProver):
 
 def checked_program(bundle: Bundle) -> CProgram:
     """The C that this edgeml generates for a bundle's network; CheckFailed where the bundle's is another."""
-    program = generate(bundle.network, cpu_dialect())
+    program = generate(bundle.network, cpu_dialect(), counts_of(bundle.manifest) or ())
     for name, text in program.files.items():
         if not holds(bundle.folder / "c" / name, text.encode()):
             raise CheckFailed(

@@ -101,18 +101,18 @@ def _packed(bits: int, signed: bool) -> Rule:
     return rule
 
 
-def _moved_down(before: int, after: int, signed: bool | None) -> Rule:
-    """VPMOVSDB and the like: each lane narrowed, where a mask says so. signed : None cuts bits off."""
+def _moved_down(before: int, after: int) -> Rule:
+    """VPMOVSDB and the like: each lane narrowed with saturation, where a mask says so."""
 
     def rule(machine: Context, instruction: Instruction, values: list[Any]) -> Vec:
         numbers = machine.numbers
         lanes, rest = lanes_of(numbers, values[0], before), lanes_of(numbers, values[1], after)
         mask = _mask(values[2], len(rest))
-        low, high = (-(1 << (after - 1)), (1 << (after - 1)) - 1) if signed else (0, (1 << after) - 1)
+        low, high = -(1 << (after - 1)), (1 << (after - 1)) - 1
         found = []
         for place, otherwise in enumerate(rest):
             lane = lanes[place] if place < len(lanes) else 0
-            if lane is not None and signed is not None:
+            if lane is not None:
                 lane = numbers.saturated(numbers.signs(lane, before), low, high)
             found.append(lane if mask[place] == 1 else otherwise if mask[place] == 0 else None)
         return Vec(after, found)
@@ -177,14 +177,14 @@ def _shuffled_bytes(machine: Context, instruction: Instruction, values: list[Any
     """VPSHUFB: bytes of the same 128 bits, 0 where the highest bit of an index is 1."""
     numbers = machine.numbers
     table, indices = lanes_of(numbers, values[0], 8), lanes_of(numbers, values[1], 8)
-    found = []
+    found: list[Any] = []
     for place, index in enumerate(indices):
         if index is None:
             found.append(None)
             continue
         first = place // 16 * 16
         byte = _looked_up(numbers, table[first : first + 16], numbers.binary("and", 32, index, 15))
-        silent = numbers.binary("and", 32, index, 128)
+        silent = numbers.make("and", index, 128)
         if isinstance(silent, int):
             found.append(0 if silent else byte)
         else:
@@ -274,26 +274,18 @@ X86: dict[str, Rule] = {
     "llvm.x86.avx512.packuswb": _packed(8, False),
     "llvm.x86.avx512.packusdw": _packed(16, False),
     "llvm.x86.avx2.packssdw": _packed(16, True),
-    "llvm.x86.avx2.packsswb": _packed(8, True),
-    "llvm.x86.avx2.packuswb": _packed(8, False),
-    "llvm.x86.avx2.packusdw": _packed(16, False),
-    "llvm.x86.avx512.mask.pmovs.db": _moved_down(32, 8, True),
-    "llvm.x86.avx512.mask.pmovs.dw": _moved_down(32, 16, True),
-    "llvm.x86.avx512.mask.pmovs.wb": _moved_down(16, 8, True),
-    "llvm.x86.avx512.mask.pmov.db": _moved_down(32, 8, None),
-    "llvm.x86.avx512.mask.pmov.wb": _moved_down(16, 8, None),
-    **{
-        f"llvm.x86.{level}.{name}.{letter}": _shifted(rule, bits)
-        for level in ("avx2", "avx512")
-        for name, rule in (("psrli", "lshr"), ("psrai", "ashr"), ("pslli", "shl"))
-        for letter, bits in (("w", 16), ("d", 32), ("q", 64))
-    },
-    **{
-        f"llvm.x86.{level}.{name}.{letter}": _shifted_each(rule, bits)
-        for level in ("avx2", "avx512")
-        for name, rule in (("psrlv", "lshr"), ("psrav", "ashr"), ("psllv", "shl"))
-        for letter, bits in (("w", 16), ("d", 32), ("q", 64))
-    },
+    "llvm.x86.avx512.mask.pmovs.db": _moved_down(32, 8),
+    "llvm.x86.avx512.mask.pmovs.dw": _moved_down(32, 16),
+    "llvm.x86.avx512.mask.pmovs.wb": _moved_down(16, 8),
+    "llvm.x86.avx2.psrli.w": _shifted("lshr", 16),
+    "llvm.x86.avx512.psrli.w": _shifted("lshr", 16),
+    "llvm.x86.avx512.psrli.d": _shifted("lshr", 32),
+    "llvm.x86.avx512.psrli.q": _shifted("lshr", 64),
+    "llvm.x86.avx512.pslli.w": _shifted("shl", 16),
+    "llvm.x86.avx512.pslli.q": _shifted("shl", 64),
+    "llvm.x86.avx512.psrai.d": _shifted("ashr", 32),
+    "llvm.x86.avx512.psllv.d": _shifted_each("shl", 32),
+    "llvm.x86.avx512.psrav.d": _shifted_each("ashr", 32),
     "llvm.x86.avx2.pshuf.b": _shuffled_bytes,
     "llvm.x86.avx512.pshuf.b": _shuffled_bytes,
     "llvm.x86.avx512.permvar.qi": _permuted_bytes,
