@@ -9,8 +9,8 @@ import numpy as np
 __all__ = ["sum_of_digits"]
 
 
-def sum_of_digits(terms: list[tuple[int, int, int]], column: Any) -> dict[int, int] | None:
-    """By variable, how much of each a column of words gains with it; None where it is not such a sum modulo 2^32.
+def sum_of_digits(terms: list[tuple[int, int, int]], column: Any) -> dict[int, int]:
+    """By variable, how much of each a column of words gains with it; none where it is not such a sum modulo 2^32.
 
     terms : (weight, variable, how far it goes) of the sum; none may reach the weight of the next. Rows that none of
     their values give are of no matter.
@@ -18,7 +18,7 @@ def sum_of_digits(terms: list[tuple[int, int, int]], column: Any) -> dict[int, i
     reached = 0
     for weight, _, most in sorted(terms):
         if weight <= reached or len(terms) > 8:
-            return None
+            return {}
         reached += weight * most
     rest, line, found = np.arange(len(column)), np.full(len(column), int(column[0])), {}
     for weight, variable, most in sorted(terms, reverse=True):
@@ -28,4 +28,4 @@ def sum_of_digits(terms: list[tuple[int, int, int]], column: Any) -> dict[int, i
         line += digit * step
         if step:
             found[variable] = step
-    return found if found and not ((line & 2**32 - 1) != column)[rest == 0].any() else None
+    return {} if ((line & 2**32 - 1) != column)[rest == 0].any() else found

@@ -177,11 +177,8 @@ class Words:
     def _digits(self, base: _Base, column: Column) -> Form | None:
         """A table of a sum whose variables are digits of it, that is a sum of multiples of these digits."""
         found = sum_of_digits([(c, v, self.high[v] - self.low[v]) for v, c in base.terms], column)
-        return (
-            None
-            if found is None
-            else Form(found, int(column[0]) - sum(a * self.low[v] for v, a in found.items()) & ALL)
-        )
+        lowest = sum(step * self.low[v] for v, step in found.items())
+        return Form(found, int(column[0]) - lowest & ALL) if found else None
 
     def _as_form(self, value: Form | _Table | int) -> Form:
         """A form; a new variable stands for the entries of a table, but for the power of two that they share."""
