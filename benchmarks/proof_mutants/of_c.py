@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeml.errors import EdgemlError
+from edgeml.errors import CheckFailed
 from edgeml.network import Network, simulate
 from edgeml.proof.claim import OPEN, REFUTED
 from edgeml.system.scratch import ScratchFolder
@@ -25,7 +25,7 @@ from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import Firmware, firmware_files
 from edgeml.targets.mcu.image_build import library_image
 from edgeml.targets.mcu.proof.followed import Followed
-from edgeml.targets.mcu.proof.prover import rows_of
+from edgeml.targets.mcu.proof.prover import faulting, rows_of
 
 from .judged import Judged
 from .networks import mlp
@@ -144,14 +144,13 @@ def judge(seed: int) -> Judged:
         seed += 30_000  # no program
     changes = not np.array_equal(found, y.ravel())
     kind = "constants of C" if "_constants.c" in said else "generated C" if "edgeml/" not in said else "kernels of C"
+    emulator = Emulator(core(_CORE), library_image(changed, core(_CORE), optimize="-O2"))
     try:
-        followed = Followed(
-            Emulator(core(_CORE), library_image(changed, core(_CORE), optimize="-O2")), changed.program, q[100]
-        )
+        followed = Followed(emulator, changed.program, q[100])
         followed.run(lambda what: None, 120)
         rows = rows_of(followed)
-    except EdgemlError:  # what the emulator cannot run to its end
-        return Judged(kind, said, changes, False, False, True)
+    except CheckFailed as error:  # what the emulator cannot run to its end
+        rows = [faulting(error)]
     refuted = [row for row in rows if row.status == REFUTED]
     left = any(row.status == OPEN for row in rows)
     shown = bool(refuted) and all("in the emulator" in row.detail for row in refuted)

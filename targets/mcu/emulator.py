@@ -269,6 +269,29 @@ class Emulator:
             self._uc.ctl_flush_tb()
         return found[-1]
 
+    def accesses(self, function: str, *arguments: int, at: int) -> set[tuple[int, int, bool]]:
+        """Call `function`: address, size and whether it is written, of each access of the instruction at `at`."""
+        found: set[tuple[int, int, bool]] = set()
+        running = [0]
+
+        def instruction(uc: Any, address: int, size: int, _: Any) -> None:
+            running[0] = address
+
+        def access(uc: Any, kind: int, address: int, size: int, value: int, _: Any) -> None:
+            if running[0] == at:
+                found.add((address, size, kind == self._unicorn.UC_MEM_WRITE))
+
+        self._uc.ctl_flush_tb()
+        touched = self._unicorn.UC_HOOK_MEM_READ | self._unicorn.UC_HOOK_MEM_WRITE
+        hooks = [self._uc.hook_add(self._unicorn.UC_HOOK_CODE, instruction), self._uc.hook_add(touched, access)]
+        try:
+            self.call(function, *arguments)
+        finally:
+            for hook in hooks:
+                self._uc.hook_del(hook)
+            self._uc.ctl_flush_tb()
+        return found
+
     @property
     def stack(self) -> tuple[int, int]:
         """The first address of the stack's memory, and the one behind its last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from edgeml.proof.statement import Affine, statement_of
 from edgeml.targets.c.emitter import layer_emitter
 
 from .followed import Followed, FollowedStage
+from .memory import OutsideObject, Region
 
 if TYPE_CHECKING:
     from edgeml.targets.c.arena import Stage
@@ -26,8 +27,12 @@ Stored = tuple[npt.NDArray[np.int64], ...]
 def counterexample(followed: Followed, found: FollowedStage) -> str:
     """Inputs within range for which a stage is wrong in the emulator, in words; empty if none was found."""
     stage = found.stage
-    if stage is None or not stage.job.inputs:
+    if found.outside is not None and (example := _outside(followed, found, found.outside)):
+        return example
+    if stage is None:
         return ""
+    if not stage.job.inputs:
+        return _clipped_otherwise(followed, found)
     for tried, stored in enumerate(_candidates(followed, found)):
         if tried == _MOST:
             break
@@ -43,6 +48,47 @@ def counterexample(followed: Followed, found: FollowedStage) -> str:
                 f"{given[channel] + low} in the emulator"
             )
     return ""
+
+
+def _clipped_otherwise(followed: Followed, found: FollowedStage) -> str:
+    """Bytes of the caller's that the first stage does not clip to the quantizer's range, in words."""
+    assert found.stage is not None
+    quantizer, low = followed.network.quantizer, found.stage.output.low
+    for byte in range(-128, 128) if quantizer.signed else range(256):
+        expected = min(max(byte, quantizer.low), quantizer.high)
+        given = followed.emulated(found.stage, (np.full(len(followed.raw), byte, np.int64),)) + low
+        if (wrong := np.flatnonzero(given != expected)).size:
+            channel = int(wrong[0])
+            return (
+                f"for bytes {byte} {found.name}[{channel}] must be {expected}, and is {given[channel]} in the emulator"
+            )
+    return ""
+
+
+def _outside(followed: Followed, found: FollowedStage, outside: OutsideObject) -> str:
+    """An input of the network for which the emulator makes an access that lies in no object of its stage, in words."""
+    assert found.stage is not None
+    sample = np.array([node.sample for node in followed.raw], np.int64).astype(np.int32)
+    quantizer = followed.network.quantizer
+    drawn = np.random.default_rng(0).integers(quantizer.low, quantizer.high, (_DRAWN, len(sample)), endpoint=True)
+    for q in (sample, np.full_like(sample, quantizer.low), np.full_like(sample, quantizer.high), *drawn):
+        if followed.touches(outside, q.astype(np.int32)):
+            values = ", ".join(map(str, q[:24].tolist())) + (" …" if len(q) > 24 else "")
+            verb, where = "writes" if outside.write else "reads", _place(followed.objects(found.stage), outside)
+            return f"for inputs {values} {found.name} {verb} {outside.size} bytes {where} in the emulator"
+    return ""
+
+
+def _place(objects: Sequence[Region], outside: OutsideObject) -> str:
+    """Where an access lies, by the object that it lies in or behind."""
+    for each in objects:
+        if each.start <= outside.address and outside.address + outside.size <= each.end:
+            return f"of {each.name}, which it may only read,"
+    before = max((each for each in objects if each.start <= outside.address), key=lambda each: each.end, default=None)
+    if before is None:
+        return f"at {outside.address:#010x}, before all objects,"
+    size = before.end - before.start
+    return f"{outside.address - before.start} bytes from the start of {before.name}, which has {size},"
 
 
 def _expected(stage: Stage, stored: Stored) -> npt.NDArray[np.int64]:

@@ -23,7 +23,7 @@ from ..emulator import Emulator
 from .instruction_sets import instruction_set
 from .kept_stages import Entry, KeptStage, key_of
 from .machine import Machine, Stopped
-from .memory import Memory, Region
+from .memory import Memory, OutsideObject, Region
 
 if TYPE_CHECKING:
     from edgeml.targets.c.arena import Stage
@@ -43,7 +43,8 @@ class FollowedStage:
     ----------
     stage : None for what runs around the stages. claims : of each channel of its output. padding : the word that must
         be zero behind it. instructions, accesses, forks : executed; bytes or words read and written; branches both of
-        whose ways were run. stopped : why it could not be followed to its end. kept : it was followed at another time.
+        whose ways were run. stopped : why it could not be followed to its end. outside : the access that stopped it.
+        kept : it was followed at another time.
     """
 
     name: str
@@ -55,6 +56,7 @@ class FollowedStage:
     forks: int = 0
     seconds: float = 0.0
     stopped: str = ""
+    outside: OutsideObject | None = None
     kept: bool = False
 
 
@@ -241,6 +243,18 @@ class Followed:
         )
         return np.frombuffer(found, _STORED[output.ctype])[: output.size].astype(np.int64)
 
+    def objects(self, stage: Stage) -> list[Region]:
+        """What a stage may touch, constants included."""
+        return [*self._constant_regions(), *self._of_stage(stage)]
+
+    def touches(self, outside: OutsideObject, q: npt.NDArray[np.int32]) -> bool:
+        """Whether the emulator makes that access for a sample q [inputs]."""
+        dtype = np.int8 if self.network.quantizer.signed else np.uint8
+        self._emulator.write(self._input, q.astype(dtype).tobytes())
+        arguments = self._input, self._output, self._arena
+        found = self._emulator.accesses(f"{self.layout.name}_invoke", *arguments, at=outside.at)
+        return (outside.address, outside.size, outside.write) in found
+
     def _counts(self) -> tuple[int, int, int, float]:
         machine = self.machine
         return machine.steps, machine.accesses, machine.forks, time.process_time()
@@ -258,7 +272,7 @@ class Followed:
         link, stack = machine.registers[machine.core.link], machine.stack_pointer()
         assert isinstance(link, int)
         entry = Entry.of(machine)
-        regions = [*self._constant_regions(), *self._of_stage(stage)]
+        regions = self.objects(stage)
         sources = [node for source in self._sources(stage) for node in source.nodes]
         key = self._key(stage, entry) if self._keep else ""
         kept = KeptStage.find(key, outer, regions, sources) if key else None
@@ -289,6 +303,7 @@ class Followed:
             self.machine.run(link, stack=stack)
         except (Stopped, CheckFailed) as error:
             found.stopped = str(error)
+            found.outside = error if isinstance(error, OutsideObject) else None
             self._resume_behind(link, entry.registers, step)
         sources = self._sources(found.stage)
         words, found.padding = self._left(found)

@@ -282,7 +282,7 @@ class Machine:
         self.memory.store(place, size, value)
 
     def _allow(self, address: int, size: int, write: bool) -> None:
-        self.memory.check(address, size, write, f"the instruction at {self.at:#010x}")
+        self.memory.check(address, size, write, self.at)
 
     def jump(self, target: Operand) -> None:
         """To an address in a register."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeml.errors import CheckFailed
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 
-__all__ = ["Byte", "Memory", "Region"]
+__all__ = ["Byte", "Memory", "OutsideObject", "Region"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,20 @@ class Region:
     start: int
     end: int
     writable: bool
+
+
+class OutsideObject(CheckFailed):
+    """An access that lies in no object that it is meant for.
+
+    Attributes
+    ----------
+    at : the instruction's address. address, size : the bytes. write : whether they are written.
+    """
+
+    def __init__(self, at: int, address: int, size: int, write: bool) -> None:
+        verb = "writes" if write else "reads"
+        super().__init__(f"the instruction at {at:#010x}", f"{verb} {size} bytes at {address:#010x}, where it must not")
+        self.at, self.address, self.size, self.write = at, address, size, write
 
 
 Byte = int | tuple[Node, int]
@@ -75,14 +89,13 @@ class Memory:
                 return content[address - start]
         return None
 
-    def check(self, address: int, size: int, write: bool, where: str) -> None:
-        """Raise CheckFailed for an access that lies in no region."""
+    def check(self, address: int, size: int, write: bool, at: int) -> None:
+        """Raise OutsideObject for an access of the instruction at `at` that lies in no region."""
         for region in self.regions:
             if region.start <= address and address + size <= region.end and (region.writable or not write):
                 self.used.add(region)
                 return
-        verb = "writes" if write else "reads"
-        raise CheckFailed(where, f"{verb} {size} bytes at {address:#010x}, where it must not")
+        raise OutsideObject(at, address, size, write)
 
     def load(self, address: int, size: int) -> Operand:
         """A number of `size` bytes, zeros above it."""

@@ -32,12 +32,12 @@ from .machine import LATE
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["MachineCodeProver", "rows_of"]
+__all__ = ["MachineCodeProver", "faulting", "rows_of"]
 
 _C = (".c", ".h")
 _COMPARED, _LARGEST = 64, 2**28
 _METHODS = {"sum": "as weighted sums", "rows": "for all values of their sum"}
-_UNDEFINED = "undefined behaviour"
+_UNDEFINED, _MEMORY = "undefined behaviour", "memory"
 _LABEL, _AROUND = "the label", "start-up code, self-test, boards and the device of hardware in the loop"
 
 
@@ -62,7 +62,11 @@ class MachineCodeProver:
         core = CORES[str(bundle.profile.values["core"])]
         announce(f"building for {core.title}")
         image = library_image(firmware, core, optimize=recorded_optimization(bundle))
-        followed = Followed(Emulator(core, image), firmware.program, bundle.golden()[0][0], keep=True)
+        sample = bundle.golden()[0][0]
+        try:
+            followed = Followed(Emulator(core, image), firmware.program, sample, keep=True)
+        except CheckFailed as error:
+            return Findings([faulting(error)], {})
         followed.run(announce, seconds)
         rows = rows_of(followed)
         if rows[-3].status == PROVED:
@@ -72,7 +76,7 @@ class MachineCodeProver:
                 raise CheckFailed(core.title, f"the proof reads its instructions otherwise than Unicorn: {differing}")
         announce("following the C with checks of its behaviour")
         left = begun + seconds - time.process_time()
-        checked = _undefined(firmware, core, recorded_optimization(bundle), bundle.golden()[0][0], left)
+        checked = _undefined(firmware, core, recorded_optimization(bundle), sample, left)
         return Findings([*rows[:-2], checked, *rows[-2:]], _certificate(bundle, followed, firmware))
 
 
@@ -112,18 +116,25 @@ def _certificate(bundle: Bundle, followed: Followed, firmware: Firmware) -> dict
     return words_certificate(flow, raw, stages, outputs, network_file, artifacts, "proof/machine_code")
 
 
+def faulting(error: CheckFailed) -> Row:
+    """What is said of firmware that does not come to its end for the sample that it is followed with."""
+    return Row(_MEMORY, REFUTED, 1, 0, detail=f"for the first vector, in the emulator: {error}")
+
+
 def rows_of(followed: Followed) -> list[Row]:
     """A row for each stage, one for accesses to memory, and what is not tried."""
-    rows = []
+    rows, outside = [], ""
     for found in followed.stages:
         row = _row(found)
         if row.status == OPEN and (example := counterexample(followed, found)):
             row = Row(row.part, REFUTED, row.claims, row.proved, row.method, row.seconds, f"{example} ({row.detail})")
+            outside = outside or (example if found.outside is not None else "")
         rows.append(row)
     whole = all(not found.stopped for found in followed.stages)
     accesses = sum(found.accesses for found in followed.stages)
     method = f"{accesses} accesses, each within the object that it is meant for" if whole else ""
-    rows.append(Row("memory", PROVED if whole else OPEN, 1, int(whole), method))
+    status = PROVED if whole else REFUTED if outside else OPEN
+    rows.append(Row(_MEMORY, status, 1, int(whole), method, detail=outside))
     return [*rows, Row(_LABEL, NOT_TRIED), Row(_AROUND, NOT_TRIED)]
 
 
