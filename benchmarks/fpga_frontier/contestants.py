@@ -55,7 +55,14 @@ def _dense(data_set: str) -> list[dict[str, Any]]:
 
 
 def _fan_in(data_set: str) -> list[dict[str, Any]]:
-    """Neurons of few inputs: tables of 1-bit activations, and of 2-bit ones under a dense last layer."""
+    """Neurons of few inputs: tables of 1-bit activations, and of 2-bit ones under a dense last layer. On breast cancer
+    one neuron of few bits, whose weights are shifts."""
+    if data_set == "cancer":
+        shifts = {"encode": "all=bits", "weight_range": "powers", "weight_bits": 5, "epochs": 0}
+        return [
+            {"hidden": [], "float_steps": 0, "features": features, "options": {**shifts, "fan_in": bits}}
+            for features, bits in ((16, "70"), (20, "80"))
+        ]
     common: dict[str, Any] = {"bits": 2, **({"encode": "all=bits"} if data_set == "can" else {"input_bits": 2})}
     designs: list[tuple[list[int], dict[str, Any]]] = [
         ([128, 64], {"act_bits": 1, "fan_in": "6,first=3,last=12"}),

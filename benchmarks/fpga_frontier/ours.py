@@ -3,7 +3,8 @@
     python -m benchmarks.fpga_frontier.ours DATA.npz OUT --seed N --settings '{"…": …}'
 
 Leaves what the rivals' scripts leave (`rivals/contract.py`). Settings: hidden (widths of the float model), float_steps,
-bits_apart (the float model sees each bit of a feature besides), upper_bits (of each feature, where the model is not to
+bits_apart (the float model sees each bit of a feature besides), features (of a linear float model of two classes: how
+many features it may see), upper_bits (of each feature, where the model is not to
 see all of them), options (of the quantized form). The converter gets the training samples, with those of validation
 held back; where the network takes other integers than the features, the circuit makes them first, and its cost is
 counted. Two classes are one output, held against a number.
@@ -36,6 +37,8 @@ from .rivals.contract import at_least
 __all__ = ["circuit", "entrance", "float_model", "main", "upper_bits"]
 
 _BATCH = 128
+_RIDGE = 0.1
+"""Inverse of the penalty on squared weights of a linear model of few features, as scikit-learn has it."""
 
 
 class _Apart(torch.nn.Module):
@@ -50,10 +53,15 @@ class _Apart(torch.nn.Module):
         return torch.cat([bits.flatten(1).float(), x / ((1 << self.bits) - 1)], 1)
 
 
-def float_model(data: DataSet, hidden: list[int], steps: int, seed: int, apart: bool = False) -> torch.nn.Sequential:
-    """An MLP with batch norm, trained on the features as they are, or besides on each bit of them; Adam, a cosine."""
+def float_model(
+    data: DataSet, hidden: list[int], steps: int, seed: int, apart: bool = False, features: int = 0
+) -> torch.nn.Sequential:
+    """An MLP with batch norm, trained on the features as they are, or besides on each bit of them; Adam, a cosine.
+    With `features` a linear model that sees so many of them."""
     torch.manual_seed(seed)
     x, y = torch.tensor(data.x_train, dtype=torch.float32), torch.tensor(data.y_train)
+    if features:
+        return _line_of_few(data.x_train, data.y_train, features).eval()
     if apart:
         entry = _Apart(data.bits)
         inner = _trained(entry(x), y, data, hidden, steps, 0)
@@ -110,6 +118,27 @@ def _line(x: torch.Tensor, y: torch.Tensor, classes: int, steps: int) -> torch.n
     return torch.nn.Sequential(line)
 
 
+def _line_of_few(x: npt.NDArray[np.int64], y: npt.NDArray[np.int64], count: int) -> torch.nn.Sequential:
+    """Logistic regression of two classes: the feature of least weight, in deviations, is left out, and all others are
+    fitted again, until `count` are left."""
+    from sklearn.linear_model import LogisticRegression
+
+    mean, deviation = x.mean(0), np.maximum(x.std(0), 1e-6)
+    kept = np.arange(x.shape[1])
+    while True:
+        fitted = LogisticRegression(C=_RIDGE, max_iter=1000).fit(((x - mean) / deviation)[:, kept], y)
+        if len(kept) <= count:
+            break
+        kept = np.delete(kept, np.abs(fitted.coef_[0]).argmin())
+    weight = np.zeros(x.shape[1])
+    weight[kept] = fitted.coef_[0] / deviation[kept]
+    line = torch.nn.Linear(x.shape[1], 1)
+    with torch.no_grad():
+        line.weight[0] = torch.tensor(weight)
+        line.bias[0] = float(fitted.intercept_[0] - weight @ mean)
+    return torch.nn.Sequential(line)
+
+
 def _loss(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     if logits.shape[1] == 1:
         return torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], y.to(logits.dtype))
@@ -124,7 +153,8 @@ def upper_bits(data: DataSet, bits: int) -> DataSet:
 
 def _network(data: DataSet, settings: dict[str, Any], seed: int, folder: Path) -> Any:
     """The integer network of `edgeml.convert`."""
-    model = float_model(data, settings["hidden"], settings["float_steps"], seed, settings.get("bits_apart", False))
+    entry = settings.get("bits_apart", False), settings.get("features", 0)
+    model = float_model(data, settings["hidden"], settings["float_steps"], seed, *entry)
     samples = {
         "x": data.x_train.astype(np.float32),
         "y": data.y_train,

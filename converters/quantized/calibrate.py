@@ -138,12 +138,13 @@ def _linear(operator: PlacedLinear, x: Floats, wanted: Floats, fan_in: int) -> t
     power = power + max(float(power.mean()), 1e-30) * 1e-3
     if fan_in != ALL:
         weight = np.where(strongest(weight * weight * power, fan_in), weight, 0.0)
+    codes = operator.bits, operator.narrow
     if operator.last:
         flat = weight.reshape(1, -1)
-        scale = best_weight_scales(flat, operator.bits, operator.narrow, np.tile(power, len(weight)))
+        scale = best_weight_scales(flat, *codes, np.tile(power, len(weight)), operator.powers)
     else:
-        scale = best_weight_scales(weight, operator.bits, operator.narrow, power)
-    q = quantize_weights(weight, scale, operator.bits, operator.narrow)
+        scale = best_weight_scales(weight, *codes, power, operator.powers)
+    q = quantize_weights(weight, scale, *codes, operator.powers)
     sums = product(x, q * scale[:, None])
     slope = _slope(sums, wanted, operator.last)
     corrected = round_scale(scale * slope, WEIGHT_SCALE_BITS)

@@ -108,7 +108,7 @@ class _Freezing(PlacementVisitor[None]):
         step, offset = self.steps[node.inputs[0]], self.offsets[node.inputs[0]]
         least = np.abs(given.bias) / (step * _LARGEST_BIAS)
         scale = np.maximum(given.scale, least.max() if operator.last else least)
-        weight = quantize_weights(given.weight, scale, operator.bits, operator.narrow)
+        weight = quantize_weights(given.weight, scale, operator.bits, operator.narrow, operator.powers)
         weight = self._negatable(node, operator, weight)
         scale = round_scale(scale, WEIGHT_SCALE_BITS)
         units = scale * step

@@ -117,8 +117,8 @@ OPTIONS = (
     ),
     Option(
         "weight_range",
-        Choice(("narrow", "full")),
-        "Weights symmetric around zero, or with one value more below it.",
+        Choice(("narrow", "full", "powers")),
+        "Weights symmetric around zero, with one value more below it, or 0 and powers of two, which are shifts.",
         otherwise="full for 2-bit weights on values of more than 1 bit, with 500 samples or more; else narrow",
     ),
     Option(
@@ -167,6 +167,7 @@ class Options:
     fan_in : most inputs of a neuron by layer, those of all others by ""; see `read_fan_in`.
     narrow : weights of b bits lie in −(2^(b−1) − 1) … 2^(b−1) − 1, not in the full range from −2^(b−1); None: decided
         layer by layer, see `place_quantizers`.
+    powers : whether weights of 2 bits and more are 0 or ± a power of two, up to 2^(b−2).
     input_range : (low, high) of the input in the units of the model's data, or None: taken from the data.
     epochs : passes over the training samples; 0 calibrates only; None: decided by the bits.
     seed : of the order of samples.
@@ -192,6 +193,7 @@ class Options:
     device: str
     learning_rate: float
     batch_size: int
+    powers: bool = False
     neurons: str = "linear"
     logic_widths: tuple[int, ...] = ()
     logic_inputs: int = MOST_LOGIC_INPUTS
@@ -210,13 +212,14 @@ def read_options(given: Mapping[str, Any]) -> Options:
         encode=values["encode"] or (),
         layer_bits=values["layer_bits"] or {},
         fan_in=values["fan_in"] or {},
-        narrow=None if values["weight_range"] is None else values["weight_range"] == "narrow",
+        narrow=None if values["weight_range"] is None else values["weight_range"] != "full",
         input_range=values["input_range"],
         epochs=values["epochs"],
         seed=values["seed"],
         device=values["device"],
         learning_rate=values["learning_rate"],
         batch_size=values["batch_size"],
+        powers=values["weight_range"] == "powers",
         neurons=values["neurons"],
         logic_widths=values["logic_widths"] or (),
         logic_inputs=values["logic_inputs"],

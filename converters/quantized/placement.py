@@ -43,6 +43,7 @@ class PlacedLinear:
     narrow : whether the most negative integer is left out.
     last : whether it is the output (one scale, an integer bias).
     fan_in : most inputs that a neuron may have, fewer than the layer has; 0: no limit.
+    powers : whether its weights are 0 or ± a power of two.
     """
 
     linear: Linear
@@ -50,6 +51,7 @@ class PlacedLinear:
     narrow: bool
     last: bool
     fan_in: int = 0
+    powers: bool = False
 
     @property
     def value_bits(self) -> None:

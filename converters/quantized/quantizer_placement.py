@@ -93,7 +93,8 @@ class _Placing:
             taken = self._integers(node.inputs[0])
             fan_in = self.fan_in.get(node.name, 0)
             bits = self._weight_bits(node.name, fan_in, taken) if fan_in else self.bits[node.name][0]
-            placed = PlacedLinear(linear, bits, self._narrow(bits, taken), self._is_last(node), fan_in)
+            narrow = self._narrow(bits, taken)
+            placed = PlacedLinear(linear, bits, narrow, self._is_last(node), fan_in, self.options.powers)
             self._append(name, placed, (taken,), node.name)
         elif node.operator.role is Role.JOIN:
             side = self._output_side if self._is_last(node) else self._side

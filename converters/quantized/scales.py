@@ -16,11 +16,13 @@ import numpy.typing as npt
 
 __all__ = [
     "ACTIVATION_SCALE_BITS",
+    "POWER_LOW",
     "WEIGHT_SCALE_BITS",
     "Rounded",
     "best_step",
     "best_weight_scales",
     "integer_range",
+    "nearest_powers",
     "quantize_weights",
     "round_scale",
 ]
@@ -29,6 +31,8 @@ Floats = npt.NDArray[np.float64]
 
 WEIGHT_SCALE_BITS = 12
 ACTIVATION_SCALE_BITS = 8
+POWER_LOW = 0.75
+"""Between this and twice this, in units of a power of two, that power is the nearest."""
 _SMALLEST_SCALE = 2.0**-400
 _CANDIDATES = 64
 _MOST_VALUES = 2**16
@@ -52,15 +56,33 @@ def integer_range(bits: int, narrow: bool) -> tuple[int, int]:
     return -(2 ** (bits - 1)) + narrow, 2 ** (bits - 1) - 1
 
 
-def quantize_weights(weight: Floats, scale: Floats, bits: int, narrow: bool) -> npt.NDArray[np.int32]:
+def nearest_powers(ratio: Floats, bits: int) -> Floats:
+    """The nearest of 0, ±1, ±2, ±4 … ±2^(bits−2) to each; of two as near the larger."""
+    size = np.abs(ratio)
+    _, exponent = np.frexp(size / POWER_LOW)
+    power = np.ldexp(1.0, np.clip(exponent - 1, 0, bits - 2))
+    return np.asarray(np.where(size < 0.5, 0.0, np.copysign(power, ratio)))
+
+
+def _rounded(ratio: Floats, bits: int, narrow: bool, powers: bool) -> Floats:
+    if powers:
+        return nearest_powers(ratio, bits)
+    low, high = integer_range(bits, narrow)
+    return np.asarray(np.clip(np.rint(ratio), low, high))
+
+
+def quantize_weights(
+    weight: Floats, scale: Floats, bits: int, narrow: bool, powers: bool = False
+) -> npt.NDArray[np.int32]:
     """Integers for weight [outputs, inputs] and scale [outputs] or [1]; of 1 bit the sign, +1 for zero."""
     if bits == 1:
         return np.where(weight >= 0, 1, -1).astype(np.int32)
-    low, high = integer_range(bits, narrow)
-    return np.clip(np.rint(weight / scale[:, None]), low, high).astype(np.int32)
+    return _rounded(weight / scale[:, None], bits, narrow, powers).astype(np.int32)
 
 
-def best_weight_scales(weight: Floats, bits: int, narrow: bool, importance: Floats | None = None) -> Floats:
+def best_weight_scales(
+    weight: Floats, bits: int, narrow: bool, importance: Floats | None = None, powers: bool = False
+) -> Floats:
     """Scale [outputs] of each row, of least squared error Σ_i importance[i] · (scale · q[i] − w[i])².
 
     1 bit: the weighted mean of |w|, which is the exact optimum. Else the best of a range of candidates, each moved
@@ -69,16 +91,16 @@ def best_weight_scales(weight: Floats, bits: int, narrow: bool, importance: Floa
     m = np.ones(weight.shape[1]) if importance is None else importance
     if bits == 1:
         return round_scale(np.asarray(_weighted_sum(np.abs(weight), m) / m.sum()), WEIGHT_SCALE_BITS)
-    low, high = integer_range(bits, narrow)
+    high = 2 ** (bits - 2) if powers else integer_range(bits, narrow)[1]
     largest = np.maximum(np.abs(weight).max(axis=1), _SMALLEST_SCALE)
     best_scale, best_error = largest / high, np.full(len(weight), np.inf)
     for fraction in np.geomspace(0.25, 1.25, _CANDIDATES):
         scale = largest * (fraction / high)
-        q = np.clip(np.rint(weight / scale[:, None]), low, high)
+        q = _rounded(weight / scale[:, None], bits, narrow, powers)
         energy = _weighted_sum(q * q, m)
         scale = np.where(energy > 0, _weighted_sum(q * weight, m) / np.maximum(energy, _SMALLEST_SCALE), scale)
         scale = round_scale(scale, WEIGHT_SCALE_BITS)
-        q = np.clip(np.rint(weight / scale[:, None]), low, high)
+        q = _rounded(weight / scale[:, None], bits, narrow, powers)
         error = _weighted_sum((q * scale[:, None] - weight) ** 2, m)
         better = error < best_error
         best_scale, best_error = np.where(better, scale, best_scale), np.where(better, error, best_error)

@@ -1,4 +1,4 @@
-"""Rounding with a straight-through gradient: the three quantizers that training differentiates through.
+"""Rounding with a straight-through gradient: the four quantizers that training differentiates through.
 
 Forward these compute what Brevitas's IntQuant and BinaryQuant compute with a learned scale; backward they have the
 same gradients (the clamp passes no gradient; a scale learns from its rounding error inside the range and from the
@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["BinaryWeights", "RoundedBias", "UniformQuantizer"]
+from .scales import POWER_LOW
+
+__all__ = ["BinaryWeights", "PowerWeights", "RoundedBias", "UniformQuantizer"]
 
 _STEEP = 2.5
 """A binary weight learns while |w| is below this, in units of the root mean square of its initial row."""
@@ -60,6 +62,27 @@ class BinaryWeights(torch.autograd.Function):
         (gradient,) = gradients
         x, sign, scale = ctx.saved_tensors
         return gradient * (x.abs() <= _STEEP), _reduced(gradient * sign, scale.shape)
+
+
+class PowerWeights(torch.autograd.Function):
+    """y = q · scale, q the nearest of 0, ±1, ±2, ±4 … ±`largest` to x / scale, as `scales.nearest_powers` has it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: Tensor, largest: int) -> Tensor:
+        ratio = x / scale
+        size = ratio.abs()
+        exponent = torch.frexp(size / POWER_LOW).exponent - 1
+        power = torch.ldexp(torch.ones_like(ratio), exponent.clamp(0, largest.bit_length() - 1))
+        q = torch.where(size < 0.5, torch.zeros_like(ratio), power.copysign(ratio))
+        ctx.save_for_backward(ratio, q, size < 2 * POWER_LOW * largest, scale)
+        return q * scale
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
+        ratio, q, inside, scale = ctx.saved_tensors
+        passed = gradient * inside
+        return passed, _reduced(gradient * q - passed * ratio, scale.shape), None
 
 
 class RoundedBias(torch.autograd.Function):

@@ -25,7 +25,7 @@ from .one_hot_slopes import with_slopes
 from .parameters import LinearParameters, Parameters
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
 from .scales import ACTIVATION_SCALE_BITS, integer_range, round_scale
-from .straight_through import BinaryWeights, RoundedBias, UniformQuantizer
+from .straight_through import BinaryWeights, PowerWeights, RoundedBias, UniformQuantizer
 from .user_operators import OnGrid
 
 __all__ = ["TrainableNetwork"]
@@ -143,6 +143,8 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         latent = self.selection.kept(node.name, self.latent[node.name])
         if operator.bits == 1:
             return BinaryWeights.apply(latent, scale)  # type: ignore[no-any-return,no-untyped-call]
+        if operator.powers:
+            return PowerWeights.apply(latent, scale, 2 ** (operator.bits - 2))  # type: ignore[no-any-return,no-untyped-call]
         low, high = integer_range(operator.bits, operator.narrow)
         return UniformQuantizer.apply(latent, scale, low, high, 0.0)  # type: ignore[no-any-return,no-untyped-call]
 

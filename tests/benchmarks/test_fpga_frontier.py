@@ -84,6 +84,17 @@ def test_our_circuit_takes_upper_bits_and_says_two_classes_by_two_outputs(bias: 
     assert np.array_equal(answers(Circuit(text, bits, signed, 2), x, 5).argmax(axis=1), expected)
 
 
+def test_a_line_of_few_features_sees_those_alone_that_tell_the_classes_apart() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (300, 6))
+    y = (3 * x[:, 4] - x[:, 1] > 255).astype(np.int64)
+    data = data_sets.DataSet(x, y, x, y, x, y, 8)
+    model = float_model(data, [], 0, 0, features=2)
+    assert sorted(np.flatnonzero(model[0].weight.detach().numpy()[0])) == [1, 4]
+    answers = model(torch.tensor(x, dtype=torch.float32))[:, 0].detach().numpy() > 0
+    assert (answers == y).mean() > 0.95
+
+
 def test_a_model_sees_the_bits_of_features_beside_their_values() -> None:
     x = np.random.default_rng(0).integers(0, 16, (30, 2))
     data = data_sets.DataSet(x, x[:, 0] & 1, x, x[:, 0] & 1, x, x[:, 0] & 1, 4)
