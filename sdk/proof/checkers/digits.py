@@ -1,4 +1,4 @@
-"""For the checker of words: a table of a sum that is a sum of the multiples of its digits."""
+"""For the checker of words: sums whose variables are digits of them, as x0 + 4 x1 + 16 x2 has of 0 … 3."""
 
 from __future__ import annotations
 
@@ -6,26 +6,43 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["sum_of_digits"]
+__all__ = ["line_of_digits", "sum_of_digits"]
+
+Column = Any
+Terms = list[tuple[int, int, int, int]]
+"""(weight, variable, its lowest, its highest) of a sum."""
 
 
-def sum_of_digits(terms: list[tuple[int, int, int]], column: Any) -> dict[int, int]:
-    """By variable, how much of each a column of words gains with it; none where it is not such a sum modulo 2^32.
-
-    terms : (weight, variable, how far it goes) of the sum; none may reach the weight of the next. Rows that none of
-    their values give are of no matter.
-    """
+def _digits_of(terms: Terms) -> dict[int, Column] | None:
+    """By variable, what it is for each value of the sum; None where one may reach the next. For values that do not come
+    it is of no matter."""
     reached = 0
-    for weight, _, most in sorted(terms):
-        if weight <= reached or len(terms) > 8:
-            return {}
-        reached += weight * most
-    rest, line, found = np.arange(len(column)), np.full(len(column), int(column[0])), {}
-    for weight, variable, most in sorted(terms, reverse=True):
-        digit = np.minimum(rest // weight, most)
-        rest -= digit * weight
-        step = (int(column[weight]) - int(column[0]) + 2**31) % 2**32 - 2**31
-        line += digit * step
-        if step:
-            found[variable] = step
-    return {} if ((line & 2**32 - 1) != column)[rest == 0].any() else found
+    for weight, _, low, high in sorted(terms):
+        if weight <= reached or not 2 <= len(terms) <= 8:
+            return None
+        reached += weight * (high - low)
+    rest, found = np.arange(reached + 1), {}
+    for weight, variable, low, high in sorted(terms, reverse=True):
+        digit = np.minimum(rest // weight, high - low)
+        rest = rest - digit * weight
+        found[variable] = digit + low
+    return found
+
+
+def line_of_digits(terms: Terms, factors: dict[int, int]) -> Column | None:
+    """Σ factor · variable modulo 2^32 for each value of a sum; None where its variables are not its digits."""
+    digits = _digits_of(terms)
+    if digits is None or not factors.keys() <= digits.keys():
+        return None
+    return np.asarray(sum(digits[v] * factor for v, factor in factors.items()) & 2**32 - 1).astype(np.uint32)
+
+
+def sum_of_digits(terms: Terms, column: Column) -> tuple[dict[int, int], int] | None:
+    """Factors and a constant with which a column of words is Σ factor · digit + constant modulo 2^32, if it is."""
+    factors = {v: int(column[w]) - int(column[0]) for w, v, _, _ in terms} if len(column) > 1 else {}
+    line, places = line_of_digits(terms, factors), line_of_digits(terms, {v: w for w, v, _, _ in terms})
+    if line is None or places is None:
+        return None
+    come = places - places[0] == np.arange(len(column))
+    constant = int(column[0]) - int(line[0])
+    return None if (line + np.uint32(constant % 2**32) != column)[come].any() else (factors, constant)

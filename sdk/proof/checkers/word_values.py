@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .digits import sum_of_digits
+from .digits import line_of_digits, sum_of_digits
 from .statements import integer, integers, need
 
 __all__ = ["ALL", "Form", "Known", "Words", "centred", "form_of"]
@@ -113,7 +113,12 @@ class Words:
         places = (column.astype(np.int64) - first) // step
         inside = (places >= 0) & (places < len(entries))  # others come in branches that are not taken then
         words = np.where(inside, np.array(entries, np.uint32)[places * inside], 0)
-        return self._table(base, words.astype(np.uint32))
+        found = self._table(base, words.astype(np.uint32))
+        digits = sum_of_digits(self._terms(base), words) if isinstance(found, _Table) else None
+        return found if digits is None else form_of(*digits)
+
+    def _terms(self, base: _Base) -> list[tuple[int, int, int, int]]:
+        return [(c, v, self.low[v], self.high[v]) for v, c in base.terms]
 
     def span(self, terms: dict[int, int]) -> tuple[int, int]:
         """The smallest and the largest weighted sum."""
@@ -162,7 +167,8 @@ class Words:
         if rest:
             factor, left = divmod(rest.get(base.terms[0][0], 0), base.terms[0][1])
             if left or rest != {v: c * factor for v, c in base.terms}:
-                return None
+                line = line_of_digits(self._terms(base), rest)
+                return None if line is None else column + line
             column += np.arange(base.low, base.high + 1).astype(np.uint32) * np.uint32(factor & ALL)
         return column
 
@@ -172,13 +178,7 @@ class Words:
         step = centred(int(column[1]) - int(column[0]))
         if not (np.diff(column) != np.uint32(step & ALL)).any():
             return form_of({v: c * step for v, c in base.terms}, int(column[0]) - step * base.low)
-        return self._digits(base, column) or _Table(base, column)
-
-    def _digits(self, base: _Base, column: Column) -> Form | None:
-        """A table of a sum whose variables are digits of it, that is a sum of multiples of these digits."""
-        found = sum_of_digits([(c, v, self.high[v] - self.low[v]) for v, c in base.terms], column)
-        lowest = sum(step * self.low[v] for v, step in found.items())
-        return Form(found, int(column[0]) - lowest & ALL) if found else None
+        return _Table(base, column)
 
     def _as_form(self, value: Form | _Table | int) -> Form:
         """A form; a new variable stands for the entries of a table, but for the power of two that they share."""

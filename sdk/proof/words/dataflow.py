@@ -114,7 +114,7 @@ class Dataflow:
         value: Value = Unknown("a table at an address of which too little is known")
         base, column = self.column(address)
         if base is not None and column is not None:
-            value = self.space.table(base, _entries(column, first, step, entries))
+            value = self.space.looked_up(base, _entries(column, first, step, entries))
         sample = int(_entries(np.array([address.sample], np.uint32), first, step, entries)[0])
         return self._enter(("lookup", address.number, first, step, tuple(entries)), value, sample)
 

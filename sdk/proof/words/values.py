@@ -174,10 +174,17 @@ class Space:
         if isinstance(value, Unknown):
             return None
         made = {v: c for v, c in value.terms.items() if v in self.made_of and self.made_of[v].base == base}
-        factor = _multiple({v: c for v, c in value.terms.items() if v not in made}, base)
+        rest = {v: c for v, c in value.terms.items() if v not in made}
+        factor = _multiple(rest, base)
         if factor is None:
-            return None
-        column = base.words() * np.uint32(factor % WORD) if factor else np.zeros(base.high - base.low + 1, np.uint32)
+            digits = self._digits(base) if rest.keys() <= dict(base.terms).keys() else None
+            if digits is None:
+                return None
+            line = sum((digits[v] + self.low[v]) * c for v, c in rest.items())
+            column = np.asarray(line & (WORD - 1)).astype(np.uint32)
+        else:
+            rows = base.high - base.low + 1
+            column = base.words() * np.uint32(factor % WORD) if factor else np.zeros(rows, np.uint32)
         column += np.uint32(value.constant)
         for v, c in made.items():
             column += self.made_of[v].column * np.uint32(c % WORD)
@@ -209,30 +216,39 @@ class Space:
             line = base.words() * np.uint32(step % WORD) + np.uint32(constant % WORD)
             if np.array_equal(line, column):
                 return form({v: c * step for v, c in base.terms}, constant)
-        return self._of_digits(base, column) or Table(base, column)
+        return Table(base, column)
 
-    def _of_digits(self, base: Base, column: Column) -> Form | None:
-        """The weighted sum of the digits of a sum that a table is: digits are variables none of which reaches the next,
-        as x0 + 4 x1 + 16 x2 has of 0 … 3. Rows that no digits give do not come."""
-        digits = sorted(base.terms, key=lambda term: term[1])
-        if not 2 <= len(digits) <= _MOST_DIGITS:
+    def looked_up(self, base: Base, column: Column) -> Value:
+        """The same of entries that were looked up: where the variables are digits of the sum, as those of
+        x0 + 4 x1 + 16 x2 with 0 … 3, it may be a weighted sum of these. Rows that no digits give do not come."""
+        found = self.table(base, column)
+        digits = self._digits(base) if isinstance(found, Table) else None
+        if digits is None:
+            return found
+        first = int(column[0])
+        terms = {v: centred(int(column[c]) - first) for v, c in base.terms}
+        line = sum(digits[v] * step for v, step in terms.items()) + first
+        places = sum(digits[v] * c for v, c in base.terms)
+        come = places == np.arange(len(column))
+        if not np.array_equal(np.asarray(line & (WORD - 1)).astype(np.uint32)[come], column[come]):
+            return found
+        return form(terms, first - sum(step * self.low[v] for v, step in terms.items()))
+
+    def _digits(self, base: Base) -> dict[int, npt.NDArray[np.int64]] | None:
+        """For each value of a sum how far each variable is above its lowest; None unless they are digits of it, none of
+        which reaches the next."""
+        order, reached = sorted((c, v) for v, c in base.terms), 0
+        if not 2 <= len(order) <= _MOST_DIGITS:
             return None
-        places, reached = np.zeros(1, np.int64), 0
-        sums: list[npt.NDArray[np.int64]] = []
-        for v, c in digits:
+        for c, v in order:
             if c <= reached:
                 return None
-            count = self.high[v] - self.low[v] + 1
-            reached += c * (count - 1)
-            sums = [np.tile(each, count) for each in sums] + [np.repeat(np.arange(count), len(places))]
-            places = (np.arange(count)[:, None] * c + places).ravel()
-        first = int(column[0])
-        terms = {v: int(column[c]) - first for v, c in digits}
-        line = sum(each * terms[v] for each, (v, _) in zip(sums, digits, strict=True)) + first
-        if not np.array_equal(np.asarray(line & (WORD - 1)).astype(np.uint32), column[places]):
-            return None
-        found = form(terms, first - sum(c * self.low[v] for v, c in terms.items()))
-        return found if isinstance(found, Form) else None
+            reached += c * (self.high[v] - self.low[v])
+        rest, found = np.arange(reached + 1, dtype=np.int64), {}
+        for c, v in reversed(order):
+            found[v] = np.minimum(rest // c, self.high[v] - self.low[v])
+            rest = rest - found[v] * c
+        return found
 
     def forget(self) -> None:
         """Let go of the tables that variables stand for: what comes next takes none of them."""

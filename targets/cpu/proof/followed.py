@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
+from edgeml.proof.statement import statement_of
 from edgeml.proof.words.claims import UNTRIED, Claim, Source, claim_of
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 
@@ -67,8 +68,8 @@ def followable(program: CProgram) -> str:
     layout = program.layout
     if layout.sliced_tile:
         return "it computes a bit of each of many samples in a word"
-    spiking = [node.name for node in layout.network.nodes if node.layer.time_steps > 1]
-    return f"{spiking[0]} has several time steps" if spiking else ""
+    unknown = [node.layer.kind for node in layout.network.nodes[1:] if statement_of(node, 0) is None]
+    return f"{UNTRIED} layers of kind {unknown[0]}" if unknown else ""
 
 
 class Followed:

@@ -10,7 +10,7 @@ from .intrinsics import INTRINSICS
 from .ir_module import POISON, Constant, Instruction
 from .ir_types import POINTER, Array, Integer, Pointer, Struct, Type, Vector
 from .numbers import NotFollowed, Stopped, Wide
-from .vectors import Vec, from_elements, lanes_of, of_elements
+from .vectors import Vec, from_elements, lanes_of, of_elements, recast
 
 __all__ = ["BUILDERS"]
 
@@ -26,6 +26,12 @@ def _bits(type_: Type) -> int:
     raise NotFollowed("floating point is not followed")
 
 
+def _only(instruction: Instruction, *flags: str) -> None:
+    """Promises of a compiler that are not looked at would be believed."""
+    if instruction.flags - set(flags):
+        raise NotFollowed(f"flags of {instruction.text[:80]}")
+
+
 def _places(frame: Frame, instruction: Instruction) -> tuple[int, list[int]]:
     types = instruction.types or [instruction.type] * len(instruction.operands)
     operands = [frame.operand(operand, type_) for operand, type_ in zip(instruction.operands, types, strict=True)]
@@ -35,6 +41,7 @@ def _places(frame: Frame, instruction: Instruction) -> tuple[int, list[int]]:
 def _binary(frame: Frame, instruction: Instruction) -> Operation:
     target, (a, b) = _places(frame, instruction)
     numbers, name, flags, type_ = frame.machine.numbers, instruction.kind, instruction.flags, instruction.type
+    _only(instruction, "nsw", "nuw")
     if not isinstance(type_, Vector):
         bits, mask = _bits(type_), (1 << _bits(type_)) - 1
         plain = {"add": lambda x, y: x + y & mask, "mul": lambda x, y: x * y & mask}.get(name)
@@ -78,6 +85,7 @@ def on_lanes(numbers: Any, name: str, bits: int, a: Vec, b: Vec, flags: frozense
 def _comparison(frame: Frame, instruction: Instruction) -> Operation:
     target, (a, b) = _places(frame, instruction)
     numbers, name, type_ = frame.machine.numbers, instruction.extra, instruction.type
+    _only(instruction)
     if not isinstance(type_, Vector):
         bits = _bits(type_)
 
@@ -97,6 +105,7 @@ def _comparison(frame: Frame, instruction: Instruction) -> Operation:
 def _extension(frame: Frame, instruction: Instruction) -> Operation:
     target, (a,) = _places(frame, instruction)
     numbers, name = frame.machine.numbers, instruction.kind
+    _only(instruction)
     before, after = instruction.types[0], instruction.type
     if isinstance(before, Vector) and isinstance(after, Vector):
         narrow, wide = before.bits, after.bits
@@ -136,31 +145,6 @@ def _bitcast(frame: Frame, instruction: Instruction) -> Operation:
         frame[target] = recast(numbers, before, after, frame[a])
 
     return cast
-
-
-def recast(numbers: Any, before: Type, after: Type, value: Any) -> Any:
-    """The same bits as another type."""
-    if before == after or value is None:
-        return value
-    if isinstance(before, Vector) and isinstance(after, Vector):
-        if (before.bits == 1) != (after.bits == 1):
-            raise Stopped("a vector of bits is taken as one of integers")
-        return value
-    if isinstance(before, Vector):
-        lanes = value.lanes
-        if before.bits == 1:
-            if any(lane is None for lane in lanes):
-                return None
-            if all(isinstance(lane, int) for lane in lanes):
-                return sum((lane & 1) << place for place, lane in enumerate(lanes))
-            return value
-        size = 8 * before.bytes
-        return of_elements(numbers, value, size)[0]
-    if isinstance(after, Vector):
-        if after.bits == 1:
-            return value if isinstance(value, Vec) else Vec(1, [value >> k & 1 for k in range(after.count)])
-        return from_elements([value], _bits(before))
-    return value
 
 
 def _freeze(frame: Frame, instruction: Instruction) -> Operation:

@@ -256,6 +256,8 @@ def _read_call(line: Line, found: Instruction) -> None:
         found.types.append(type_)
         found.operands.append(operand)
         line.accept(",")
+    if not found.extra and found.operands and (len(found.operands) != 1 or found.types != [found.type]):
+        raise Unread(f"assembly that gives something else than it takes: {found.text[:120]}")
 
 
 def _read_nothing(line: Line, found: Instruction) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from edgeml.proof.words.dataflow import Operand
 
+from .ir_types import Integer, Type, Vector
 from .numbers import Numbers, Stopped, Wide
 
-__all__ = ["Vec", "from_elements", "gathered", "lanes_of", "of_elements"]
+__all__ = ["Vec", "from_elements", "gathered", "lanes_of", "of_elements", "recast"]
 
 Lane = Operand | None
 
@@ -88,3 +89,28 @@ def from_elements(elements: Sequence[Any], bits: int) -> Vec:
         else:
             lanes += [element & 0xFFFF_FFFF, element >> 32]
     return Vec(32, lanes)
+
+
+def recast(numbers: Numbers, before: Type, after: Type, value: Any) -> Any:
+    """The same bits as another type."""
+    if before == after or value is None:
+        return value
+    if isinstance(before, Vector) and isinstance(after, Vector):
+        if (before.bits == 1) != (after.bits == 1):
+            raise Stopped("a vector of bits is taken as one of integers")
+        return value
+    if isinstance(before, Vector):
+        lanes = value.lanes
+        if before.bits == 1:
+            if any(lane is None for lane in lanes):
+                return None
+            if all(isinstance(lane, int) for lane in lanes):
+                return sum((lane & 1) << place for place, lane in enumerate(lanes))
+            return value
+        size = 8 * before.bytes
+        return of_elements(numbers, value, size)[0]
+    if isinstance(after, Vector):
+        if after.bits == 1:
+            return value if isinstance(value, Vec) else Vec(1, [value >> k & 1 for k in range(after.count)])
+        return from_elements([value], before.bits if isinstance(before, Integer) else 64)
+    return value

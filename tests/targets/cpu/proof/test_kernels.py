@@ -7,13 +7,19 @@ import pytest
 
 pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 
-from edgeml.network import Dense, InputQuantizer, Lookup, Network, Node, Output, Requantize
+from edgeml.network import Add, Dense, InputQuantizer, Lookup, Network, Node, Output, Requantize, Threshold
 from edgeml.network.rounding import ROUNDINGS
-from edgeml.proof.claim import NOT_TRIED, PROVED
-from edgeml.targets.cpu.proof.bodies import BODIES
-from tests.targets.c.encode_networks import bits_network
+from edgeml.proof.claim import NOT_TRIED, OUT_OF_TIME, PROVED
+from edgeml.targets.cpu.proof.bodies import BODIES, module_of
+from edgeml.targets.cpu.proof.counterexamples import Counterexamples
+from edgeml.targets.cpu.proof.followed import Followed, followable
+from edgeml.targets.cpu.proof.prover import rows_of
+from tests.network.spiking.random_networks import random_network as random_spiking_network
+from tests.targets.c.encode_networks import bits_network, bits_of_bytes
 from tests.targets.c.line_networks import line_network
+from tests.targets.logic_networks import random_logic_network
 from tests.targets.mcu.networks import random_network
+from tests.targets.tables_networks import kan
 
 from .proved import follow, program_of, rows
 
@@ -64,6 +70,9 @@ def test_thresholds_on_a_line_are_proved(body):
     assert all(claim.proved for stage in found.stages for row in stage.claims for claim in row)
 
 
+QUICK_ROUNDINGS = {("double_rounding", "avx512"), ("float64_away", "avx512"), ("fp32_rne", "portable")}
+
+
 def int8_network(rounding: str) -> Network:
     """4 → 3, requantized per channel (per tensor for the rule `shift`), and a table."""
     generator = np.random.default_rng(1)
@@ -88,7 +97,7 @@ def int8_network(rounding: str) -> Network:
     ("rounding", "body"),
     [
         (rounding, body)
-        if body == "avx512" or (rounding, body) == ("fp32_rne", "portable")
+        if (rounding, body) in QUICK_ROUNDINGS
         else pytest.param(rounding, body, marks=pytest.mark.slow)
         for rounding in ROUNDINGS
         for body in BODIES
@@ -110,12 +119,40 @@ def test_of_layers_on_packed_bits_nothing_is_said():
     assert found["input, block of 8"].status == PROVED
 
 
-def test_sums_of_64_bits_are_not_called_proved_where_their_overflow_is_not_followed():
-    weight = np.full((1, 3), 127)
+@pytest.mark.parametrize("body", ["portable", pytest.param("avx512", marks=pytest.mark.slow)])
+def test_layers_on_bits_and_sums_of_two_layers_are_proved(body):
+    """Bits of bytes for 8-bit weights, thresholds behind two dense layers, their sum, thresholds of that."""
+    generator = np.random.default_rng(0)
+    bits = bits_of_bytes(2)
     nodes = (
-        Node("input", InputQuantizer(3, np.array([1.0]), np.array([0.0]), 0, 8, False)),
-        Node("dense", Dense(weight, 8, np.array([2**31 - 1 - 3 * 127 * 255])), ("input",)),
+        Node("input", InputQuantizer(2, np.array([1.0]), np.array([0.0]), 0, 8, False)),
+        Node("bits", bits, ("input",)),
+        Node("left", Dense(generator.integers(-99, 99, (3, 16)), 8, np.zeros(3, np.int64)), ("bits",)),
+        Node("levels", Threshold(np.tile([-30, 0, 40], (3, 1))), ("left",)),
+        Node("right", Dense(generator.integers(-2, 2, (3, 2)), 2, np.zeros(3, np.int64)), ("input",)),
+        Node("others", Threshold(np.tile([-99, 0, 99], (3, 1))), ("right",)),
+        Node("sum", Add(), ("levels", "others")),
+        Node("above", Threshold(np.tile([2, 4], (3, 1))), ("sum",)),
+        Node("out", Dense(generator.integers(-8, 8, (2, 3)), 4, np.zeros(2, np.int64)), ("above",)),
     )
-    network = Network("net", nodes, Output(np.array([1.0])))
-    found = rows(network, "portable")
-    assert found["outputs"].status == PROVED
+    found = rows(Network("net", nodes, Output(np.array([1.0]))), body)
+    assert whole(found)
+    assert {"bits, alone", "sum, block of 8"} <= set(found)
+
+
+def test_what_the_time_does_not_suffice_for_is_out_of_time():
+    program = program_of(random_network(3, (7, 5, 3), 2, input_bits=2))
+    shape = (program.layout.dialect.tile + 1, 7)
+    followed = Followed(module_of(program, BODIES["portable"]), program, np.zeros(shape, np.int32))
+    followed.run(lambda what: None, 0.0)
+    found = rows_of(followed, Counterexamples(followed, program, BODIES["portable"]))
+    assert {row.status for row in found if row.claims} == {OUT_OF_TIME}
+
+
+def test_networks_of_boolean_functions_and_of_spikes_are_not_followed():
+    spiking, _ = random_spiking_network(np.random.default_rng(0), "unary")
+    assert "layers of kind input_spikes" in followable(program_of(spiking))
+    assert "a bit of each of many samples" in followable(program_of(random_logic_network(1)))
+    assert {row.status for part, row in rows(kan(1, (3, 4, 2), 2, 4), "portable").items() if "tables" in part} == {
+        NOT_TRIED
+    }
