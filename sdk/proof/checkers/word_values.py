@@ -16,7 +16,7 @@ import numpy as np
 from .digits import line_of_digits, sum_of_digits
 from .statements import integer, integers, need
 
-__all__ = ["ALL", "Form", "Known", "Words", "centred", "form_of"]
+__all__ = ["ALL", "COLUMNS", "Base", "Form", "Known", "Table", "Words", "centred", "form_of"]
 
 ALL, _MOST_ROWS, _MOST_OPERATIONS = 2**32 - 1, 2**22, 2**23
 Column = Any
@@ -28,18 +28,18 @@ class Form(NamedTuple):
     constant: int
 
 
-class _Base(NamedTuple):
+class Base(NamedTuple):
     terms: tuple[tuple[int, int], ...]
     low: int
     high: int
 
 
-class _Table(NamedTuple):
-    base: _Base
+class Table(NamedTuple):
+    base: Base
     column: Column
 
 
-Known = int | Form | _Table | None
+Known = int | Form | Table | None
 
 
 def centred(number: int, bits: int = 32) -> int:
@@ -59,7 +59,7 @@ class Words:
         need(len(operations) < _MOST_OPERATIONS, "operations", "are too many")
         self.low: list[int] = []
         self.high: list[int] = []
-        self.made: dict[int, _Table] = {}
+        self.made: dict[int, Table] = {}
         self.kept: dict[int, Known] = {}
         self.inputs: dict[int, tuple[int, int]] = {}
         last: dict[int, int] = {}
@@ -97,7 +97,7 @@ class Words:
 
     def same(self, one: Known, other: Known) -> bool:
         """Whether two words are the same sum."""
-        return one is not None and not isinstance(one, _Table) and one == other
+        return one is not None and not isinstance(one, Table) and one == other
 
     def _input(self, low: int, high: int) -> Known:
         need(min(low, high) >= -(2**31) and low <= high < 2**31, "input", "has no range of 32 bits")
@@ -113,11 +113,11 @@ class Words:
         places = (column.astype(np.int64) - first) // step
         inside = (places >= 0) & (places < len(entries))  # others come in branches that are not taken then
         words = np.where(inside, np.array(entries, np.uint32)[places * inside], 0)
-        found = self._table(base, words.astype(np.uint32))
-        digits = sum_of_digits(self._terms(base), words) if isinstance(found, _Table) else None
+        found = self.table(base, words.astype(np.uint32))
+        digits = sum_of_digits(self._terms(base), words) if isinstance(found, Table) else None
         return found if digits is None else form_of(*digits)
 
-    def _terms(self, base: _Base) -> list[tuple[int, int, int, int]]:
+    def _terms(self, base: Base) -> list[tuple[int, int, int, int]]:
         return [(c, v, self.low[v], self.high[v]) for v, c in base.terms]
 
     def span(self, terms: dict[int, int]) -> tuple[int, int]:
@@ -136,16 +136,16 @@ class Words:
                 return terms, start - low, start, start + high - low
         return None
 
-    def base(self, terms: dict[int, int]) -> tuple[_Base | None, int]:
+    def base(self, terms: dict[int, int]) -> tuple[Base | None, int]:
         """The sum that terms are a multiple of, and how many times."""
         pairs = sorted(terms.items())
         common = gcd(*terms.values()) * (1 if pairs[0][1] > 0 else -1)
         scaled = tuple((v, c // common) for v, c in pairs)
         low, high = self.span(dict(scaled))
-        return (_Base(scaled, low, high) if high - low < _MOST_ROWS else None), common
+        return (Base(scaled, low, high) if high - low < _MOST_ROWS else None), common
 
-    def _base_of(self, value: Known) -> _Base | None:
-        if isinstance(value, _Table):
+    def _base_of(self, value: Known) -> Base | None:
+        if isinstance(value, Table):
             return value.base
         if not isinstance(value, Form):
             return None
@@ -154,12 +154,12 @@ class Words:
             return base
         return self.base(value.terms)[0]
 
-    def over(self, value: Known, base: _Base) -> Column | None:
+    def over(self, value: Known, base: Base) -> Column | None:
         """A word as a function of a sum: a column, of one row where it is a constant."""
         if isinstance(value, int):
             return np.array([value], np.uint32)
         if not isinstance(value, Form):
-            return value.column if isinstance(value, _Table) and value.base == base else None
+            return value.column if isinstance(value, Table) and value.base == base else None
         column = np.zeros(base.high - base.low + 1, np.uint32) + np.uint32(value.constant)
         rest = dict(value.terms)
         for v in [v for v in rest if v in self.made and self.made[v].base == base]:
@@ -172,15 +172,16 @@ class Words:
             column += np.arange(base.low, base.high + 1).astype(np.uint32) * np.uint32(factor & ALL)
         return column
 
-    def _table(self, base: _Base, column: Column) -> Known:
+    def table(self, base: Base, column: Column) -> Known:
+        """The function of a sum that a column says."""
         if not (column != column[0]).any():
             return int(column[0])
         step = centred(int(column[1]) - int(column[0]))
         if not (np.diff(column) != np.uint32(step & ALL)).any():
             return form_of({v: c * step for v, c in base.terms}, int(column[0]) - step * base.low)
-        return _Table(base, column)
+        return Table(base, column)
 
-    def _as_form(self, value: Form | _Table | int) -> Form:
+    def as_form(self, value: Form | Table | int) -> Form:
         """A form; a new variable stands for the entries of a table, but for the power of two that they share."""
         if isinstance(value, int):
             return Form({}, value)
@@ -193,7 +194,7 @@ class Words:
         wide = wide // (ones & -ones)
         self.low.append(int(wide.min()))
         self.high.append(int(wide.max()))
-        self.made[len(self.low) - 1] = _Table(value.base, wide.astype(np.uint32))
+        self.made[len(self.low) - 1] = Table(value.base, wide.astype(np.uint32))
         return Form({len(self.low) - 1: centred(ones & -ones)}, 0)
 
     def result(self, name: str, taken: list[Known]) -> Known:
@@ -201,8 +202,8 @@ class Words:
         if any(value is None for value in taken):
             return None
         if all(isinstance(value, int) for value in taken):
-            return int(_COLUMNS[name](*(np.array([value], np.uint32) for value in taken))[0])
-        tables = any(isinstance(value, _Table) for value in taken)
+            return int(COLUMNS[name](*(np.array([value], np.uint32) for value in taken))[0])
+        tables = any(isinstance(value, Table) for value in taken)
         for attempt in (self._by_rows, self._by_rule) if tables else (self._by_rule, self._by_rows):
             found = attempt(name, taken)
             if found is not None:
@@ -214,7 +215,7 @@ class Words:
             base = self._base_of(value)
             columns = [None if base is None else self.over(each, base) for each in taken]
             if base is not None and all(column is not None for column in columns):
-                return self._table(base, np.broadcast_to(_COLUMNS[name](*columns), (base.high - base.low + 1,)))
+                return self.table(base, np.broadcast_to(COLUMNS[name](*columns), (base.high - base.low + 1,)))
         return None
 
     def _by_rule(self, name: str, taken: list[Any]) -> Known:
@@ -244,13 +245,13 @@ class Words:
             if isinstance(taken[0], int):
                 return self.add(taken[1] if taken[0] else taken[2], 0)
             difference = self.add(taken[1], taken[2], -1)
-            chosen = self._by_rule("mul", [self._as_form(taken[0]), difference])
+            chosen = self._by_rule("mul", [self.as_form(taken[0]), difference])
             return None if chosen is None else self.add(taken[2], chosen)
         return None
 
     def add(self, a: Any, b: Any, factor: int = 1) -> Known:
         """a + factor · b."""
-        one, other = self._as_form(a), self._as_form(b)
+        one, other = self.as_form(a), self.as_form(b)
         terms = dict(one.terms)
         for v, c in other.terms.items():
             terms[v] = terms.get(v, 0) + factor * c
@@ -286,7 +287,7 @@ class Words:
 
     def _ones(self, value: Any) -> int:
         """The bits that can be 1."""
-        if isinstance(value, _Table):
+        if isinstance(value, Table):
             return int(np.bitwise_or.reduce(value.column))
         mask = 0
         for first, end, part in self._fields(value, set()):
@@ -316,11 +317,11 @@ class Words:
                 found = self._by_rows("and", [self._by_rows(name, [part, there]), size])
             if found is None:
                 return None
-            total = self.add(total, self._by_rule("shl", [self._as_form(found), first]) or 0)
+            total = self.add(total, self._by_rule("shl", [self.as_form(found), first]) or 0)
         return total
 
     def _less(self, signed: bool, a: Any, b: Any) -> Known:
-        one, other = (self.fit(self._as_form(value), 32, signed) for value in (a, b))
+        one, other = (self.fit(self.as_form(value), 32, signed) for value in (a, b))
         if one is None or other is None:
             return None
         terms = {v: one[0].get(v, 0) - other[0].get(v, 0) for v in one[0] | other[0]}
@@ -335,7 +336,7 @@ class Words:
         if base is None:
             return None
         sums = np.arange(base.low, base.high + 1)
-        return self._table(base, (factor * sums + constant < 0).astype(np.uint32))
+        return self.table(base, (factor * sums + constant < 0).astype(np.uint32))
 
 
 def _signed(column: Column) -> Column:
@@ -347,7 +348,7 @@ def _moved(a: Column, b: Column, left: bool) -> Column:
     return (a.astype(np.uint64) << count if left else a.astype(np.uint64) >> count).astype(np.uint32)
 
 
-_COLUMNS: dict[str, Callable[..., Column]] = {
+COLUMNS: dict[str, Callable[..., Column]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,

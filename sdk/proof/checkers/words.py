@@ -17,11 +17,15 @@ from typing import Any
 import numpy as np
 
 from ...network import Network
+from ...network.task import BINARY, VALUES
 from .statements import Claims, check_statements, integer, integers, need
-from .word_values import ALL, Form, Known, Words, centred, form_of
+from .word_functions import JointWords
+from .word_label import is_first_of_largest
+from .word_values import ALL, Form, Known, centred, form_of
 
 __all__ = ["check_certificate"]
 
+_LABEL = "the label"
 _ITEMS = {1: (0, 255), 2: (-(2**15), 2**15 - 1), 4: (-(2**31), 2**31 - 1)}
 Column = Any
 
@@ -41,7 +45,8 @@ def _places(file: str, network: Network, files: dict[str, bytes], claims: dict[s
     for number, program in enumerate(content.get("programs", [content])):  # of samples that are computed in other ways
         behind = f", program {number}" if number else ""
         last = [str(stage["nodes"][-1]) for stage in program["stages"]]
-        own = {name: claims[name + behind] for name in [*last, "outputs"]}
+        label = [_LABEL] if _LABEL + behind in claims else []
+        own = {name: claims[name + behind] for name in [*last, "outputs", *label]}
         wanted |= {name + behind: count for name, count in _program(program, network, own).items()}
     return wanted
 
@@ -56,7 +61,7 @@ def _program(content: dict[str, Any], network: Network, claims: dict[str, Claims
     variables = [*raw, *(value for stage in stages for value in stage.values)]
     need(len(set(variables)) == len(variables), "variables", "stand for two integers")
     wanted = {word for said in claims.values() for claim in said for word in claim.get("padding", [claim.get("word")])}
-    words = Words(content, {integer(word) for word in wanted if word is not None} | set(variables))
+    words = JointWords(content, {integer(word) for word in wanted if word is not None} | set(variables))
     ends = (-128, 127) if network.quantizer.signed else (0, 255)
     need(all(words.ends(value) == ends for value in raw), "input", "leaves out some integers")
     of_tensor = {"": (raw, 0)} | {stage.names[-1]: (stage.values, stage.low) for stage in stages}
@@ -69,7 +74,40 @@ def _program(content: dict[str, Any], network: Network, claims: dict[str, Claims
         need(
             not _is_proved(claim) or words.same(words.value(claim["word"]), stated), "outputs", f"{channel} is another"
         )
-    return {stage.names[-1]: len(stage.values) + bool(stage.padded) for stage in stages} | {"outputs": len(values)}
+    for claim in claims.get(_LABEL, []):
+        known = [integer(each["word"]) for each in claims["outputs"] if _is_proved(each)]
+        operations = content["operations"]
+        holds = not _is_proved(claim) or _is_label(words, operations, integer(claim["word"]), stages[-1], known)
+        need(holds, "label", "is not what the network decides")
+    counts = {stage.names[-1]: len(stage.values) + bool(stage.padded) for stage in stages}
+    return counts | {"outputs": len(values)} | ({_LABEL: 1} if _LABEL in claims else {})
+
+
+def _is_label(words: JointWords, operations: list[Any], word: int, last: _Stage, outputs: list[int]) -> bool:
+    """Whether a word is the network's decision: 0 of values, above the threshold or not, the first of the largest."""
+    network, found = last.network, words.value(word)
+    if network.task == VALUES:
+        return found == 0
+    if network.task == BINARY:
+        terms: dict[int, int] = {}
+        constant = _add_line(words, (last.values, last.low), {0: 1}, terms)
+        threshold = network.output.decision_threshold
+        return _is_function(words, found, terms, constant, lambda y: (y > threshold).astype(np.int64))
+    ranges = [words.ends(value) for value in last.values]
+    return len(outputs) == len(ranges) and is_first_of_largest(operations, word, outputs, ranges)
+
+
+def _is_function(words: JointWords, found: Known, terms: dict[int, int], constant: int, function: Any) -> bool:
+    """Whether a word is a function of Σ terms + constant, for all of its values."""
+    terms = {v: c for v, c in terms.items() if c}
+    if not terms:
+        return found == int(function(np.array([constant]))[0]) & ALL
+    base, factor = words.base(terms)
+    column = None if base is None else words.over(found, base)
+    if base is None or column is None:
+        return False
+    values = function(factor * np.arange(base.low, base.high + 1) + constant)
+    return bool(np.array_equal(np.broadcast_to(column, values.shape), (values & ALL).astype(np.uint32)))
 
 
 def _is_proved(claim: dict[str, Any]) -> bool:
@@ -88,7 +126,7 @@ class _Stage:
         chain = all(later.inputs == (first.name,) for first, later in pairwise(self.nodes))
         need(chain and self.names != [], self.names[0], "is not one layer behind the other")
 
-    def check(self, words: Words, claims: Claims, of_tensor: dict[str, tuple[list[int], int]]) -> None:
+    def check(self, words: JointWords, claims: Claims, of_tensor: dict[str, tuple[list[int], int]]) -> None:
         """CheckFailed where a claim that is called proved does not follow."""
         name, reach = self.names[-1], self.network.ranges[self.names[-1]]
         need(len(self.values) == reach.channels, name, "has another number of channels")
@@ -107,10 +145,13 @@ class _Stage:
             found = words.value(integer(claim["word"]))
             need(self._holds(words, found, channel, taken), name, f"{channel} is not what the network says")
 
-    def _holds(self, words: Words, found: Known, channel: int, taken: list[tuple[list[int], int]]) -> bool:
+    def _holds(self, words: JointWords, found: Known, channel: int, taken: list[tuple[list[int], int]]) -> bool:
         """Whether a word is the stored integer of a channel."""
         first: Any = self.nodes[0].layer
         last: Any = self.nodes[-1].layer
+        if first.kind in ("logic", "tables"):
+            holds = self._looks_up if first.kind == "logic" else self._adds_entries
+            return len(self.nodes) == 1 and holds(words, found, channel, taken[0])
         terms: dict[int, int] = {}
         constant, weights = 0, [{int(first.source[channel]) if first.kind == "encode" else channel: 1}]
         if first.kind == "dense":
@@ -125,18 +166,49 @@ class _Stage:
         function = _function(last, channel)
         if function is None or len(self.nodes) > 2 or (len(self.nodes) == 2 and first.kind != "dense"):
             return False
-        terms = {v: c for v, c in terms.items() if c}
-        if not terms:
-            return found == int(function(np.array([constant]))[0] - self.low) & ALL
-        base, factor = words.base(terms)
-        column = None if base is None else words.over(found, base)
-        if base is None or column is None:
+        return _is_function(words, found, terms, constant, lambda x: function(x) - self.low)
+
+    def _looks_up(self, words: JointWords, found: Known, channel: int, taken: tuple[list[int], int]) -> bool:
+        """Whether a word is the entry of a Boolean function for all values of its inputs."""
+        layer: Any = self.nodes[0].layer
+        lines = []
+        for source in layer.sources[channel].tolist():
+            terms: dict[int, int] = {}
+            constant = _add_line(words, taken, {source: 1}, terms)
+            lines.append((terms, constant))
+        base, given = words.assigned({v for terms, _ in lines for v in terms}, 2**16)
+        column = None if base is None else words.at(found, given)
+        if column is None:
             return False
-        values = function(factor * np.arange(base.low, base.high + 1) + constant) - self.low
-        return bool(np.array_equal(np.broadcast_to(column, values.shape), (values & ALL).astype(np.uint32)))
+        inputs = [constant + sum((c * given[v] for v, c in terms.items()), np.int64(0)) for terms, constant in lines]
+        entry = sum(x << k for k, x in enumerate(inputs))
+        return bool(np.all(column == (layer.tables[channel].astype(np.int64)[entry] - self.low & ALL)))
+
+    def _adds_entries(self, words: JointWords, found: Known, channel: int, taken: tuple[list[int], int]) -> bool:
+        """Whether a word is the bias and the entries that each input picks: of each input the same, less a constant."""
+        layer: Any = self.nodes[0].layer
+        parts = words.terms_of(found)
+        if parts is None:
+            return False
+        left = int(parts.pop(-1)) - int(layer.bias[channel]) + self.low
+        entries = layer.entries[layer.rows, channel].astype(np.int64)
+        for source in np.unique(layer.source).tolist():
+            terms: dict[int, int] = {}
+            constant = _add_line(words, taken, {source: 1}, terms)
+            gain = entries[layer.source == source].sum(axis=0)
+            there: Column = np.int64(0)
+            x = np.array([constant])
+            for v in terms:
+                x, there = np.arange(words.low[v], words.high[v] + 1) + constant, parts.pop(v, np.int64(0))
+            gone = there - gain[x] & ALL
+            if np.any(gone != gone[0]):
+                return False
+            left += int(gone[0])
+        left += sum(int(column[0]) for column in parts.values())
+        return left & ALL == 0 and not any(np.ptp(column) for column in parts.values())
 
 
-def _add_line(words: Words, tensor: tuple[list[int], int], weight: dict[int, int], terms: dict[int, int]) -> int:
+def _add_line(words: JointWords, tensor: tuple[list[int], int], weight: dict[int, int], terms: dict[int, int]) -> int:
     """Add Σ weight · value to terms, and give its constant; a value is a stored integer + low."""
     constant = 0
     for place, factor in weight.items():

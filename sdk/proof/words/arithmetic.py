@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from .concrete import COLUMN_OPERATIONS, OPERATIONS
+from .joint import apart, joint_rows
 from .values import WORD, Fit, Form, Space, Table, Unknown, Value, centred, form
 
 __all__ = ["result"]
@@ -22,6 +23,10 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
     for value in operands:
         if isinstance(value, Unknown):
             return value
+    if name in _CUTTING and any(isinstance(value, int) for value in operands):
+        parted = _by_parts(space, name, operands)
+        if parted is not None:
+            return parted
     rows_first = any(isinstance(value, Table) for value in operands) or name not in _RULES
     found = _by_rows(space, name, operands) if rows_first else _RULES[name](space, *operands)
     if found is None:
@@ -30,6 +35,8 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
             if rows_first
             else _by_rows(space, name, operands)
         )
+    if found is None:
+        found = joint_rows(space, COLUMN_OPERATIONS[name], operands)
     return found if found is not None else _given_up(space, name, operands)
 
 
@@ -44,6 +51,17 @@ def _by_rows(space: Space, name: str, operands: tuple[Value, ...]) -> Value | No
         if len(known) == len(columns):
             return space.table(base, COLUMN_OPERATIONS[name](*known))
     return None
+
+
+def _by_parts(space: Space, name: str, operands: tuple[Value, ...]) -> Value | None:
+    """A cut through a sum of entries of tables, each in the parts that the cut makes."""
+    number = next(value for value in operands if isinstance(value, int))
+    cuts = sorted({32, *([number] if name != "and" else (bit for run in _runs(number) for bit in run))} - {0})
+    parts = [apart(space, value, cuts) for value in operands]
+    if not any(parts):
+        return None
+    taken = (value if part is None else part for value, part in zip(operands, parts, strict=True))
+    return _RULES[name](space, *taken)
 
 
 def _given_up(space: Space, name: str, operands: tuple[Value, ...]) -> Unknown:
@@ -306,6 +324,7 @@ def _select(space: Space, condition: Value, a: Value, b: Value) -> Value | None:
     return None
 
 
+_CUTTING = ("and", "shr", "sar")
 _RULES: dict[str, Callable[..., Value | None]] = {
     "add": _add,
     "sub": _sub,

@@ -42,6 +42,7 @@ def words_certificate(
     raw: Sequence[Node],
     stages: Sequence[StageWords],
     outputs: Sequence[Claim],
+    label: Claim,
     network_file: bytes,
     artifacts: Mapping[str, bytes],
     folder: str,
@@ -65,6 +66,7 @@ def words_certificate(
     text = (json.dumps(content, separators=(",", ":")) + "\n").encode()
     places = [_place(stage) for stage in stages]
     places.append(PlaceClaims("outputs", "the words are the last layer's integers", "", list(map(_said, outputs))))
+    places.append(PlaceClaims("the label", "the register is the network's decision", "", [_said(label)]))
     files = statement_certificate("words", network_file, places, {**artifacts, f"{folder}/{OPERATIONS}": text})
     return {**files, OPERATIONS: text}
 

@@ -10,13 +10,23 @@ import numpy as np
 
 from ...network import Network
 from ...network import Node as Layer
-from ..statement import Affine, Function, statement_of
+from ..statement import Affine, Function, SumOfFunctions, statement_of
 from .dataflow import Dataflow, Node, Operand
+from .joint import assignments, by_variable, evaluated
 from .values import Base, Form, Unknown, Value, centred, form
 
-__all__ = ["UNTRIED", "Claim", "Source", "claim_of"]
+__all__ = ["METHODS", "UNTRIED", "Claim", "Source", "claim_of", "claim_of_function"]
 
-_ROWS, _SUM = "rows", "sum"
+_ROWS, _SUM, _INPUTS, _TABLES = "rows", "sum", "inputs", "tables"
+_MOST_ASSIGNMENTS = 1 << 16
+METHODS = {
+    "sum": "as weighted sums",
+    "rows": "for all values of their sum",
+    "inputs": "for all values of their inputs",
+    "tables": "as sums of functions of one input each",
+    "chain": "as a chain of comparisons",
+}
+"""How a claim was proved, in words."""
 UNTRIED = "no proof knows"
 """How the detail of a claim begins of which no proof is known."""
 _Line = tuple[dict[int, int], int]
@@ -38,7 +48,8 @@ class Claim:
     Parameters
     ----------
     word : what the program left. proved : whether it is the layer's value, for all inputs. method : `sum` (both are the
-        same weighted sum), `rows` (all values of one sum were looked at). detail : why it is not proved.
+        same weighted sum), `rows` (all values of one sum were looked at), `inputs` (of a few inputs together), `tables`
+        (both are the same sum of functions of one input each). detail : why it is not proved.
         corner : variables where to look for a counterexample.
     """
 
@@ -112,7 +123,71 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
         tensor, place = statement.sources[0]
         function = statement.values
         return _by_rows(flow, channel, word, _line(sources[tensor], place), lambda x: function([x]) - low)
+    if isinstance(statement, Function):
+        return _by_inputs(flow, channel, word, statement, sources, low)
+    if isinstance(statement, SumOfFunctions):
+        return _by_tables(flow, channel, word, statement, sources, low)
     return Claim(channel, word, False, "", f"{UNTRIED} layers of kind {layers[0].layer.kind}")
+
+
+def claim_of_function(flow: Dataflow, channel: int, word: Operand, source: Source, place: int, values: Any) -> Claim:
+    """Whether a word is a function of one value of a tensor."""
+    return _by_rows(flow, channel, word, _line(source, place), values)
+
+
+def _by_tables(
+    flow: Dataflow, channel: int, word: Operand, statement: SumOfFunctions, sources: Sequence[Source], low: int
+) -> Claim:
+    """Equality of a word with a sum of functions of one input each: the same of each input, but for a constant."""
+    found = _value(word)
+    parts = by_variable(flow.space, found)
+    if parts is None:
+        return Claim(channel, word, False, "", *_why(flow, found, 0))
+    left, columns = parts
+    left -= statement.constant - low
+    for (tensor, place), function in statement.terms.items():
+        terms, constant = _line(sources[tensor], place)
+        inputs = np.array([constant])
+        column: Any = np.zeros(1, np.int64)
+        if terms:
+            ((variable, weight),) = terms.items()
+            inputs = constant + weight * np.arange(flow.space.low[variable], flow.space.high[variable] + 1)
+            column = columns.pop(variable, column)
+        difference = (column - function(inputs)) % (1 << 32)
+        if np.any(difference != difference[0]):
+            return Claim(channel, word, False, "", f"of input {place} it is another function")
+        left += int(difference[0])
+    left += sum(int(column[0]) for column in columns.values())
+    if not any(np.ptp(column) for column in columns.values()) and left % (1 << 32) == 0:
+        return Claim(channel, word, True, _TABLES)
+    return Claim(channel, word, False, "", "it is another sum of functions")
+
+
+def _by_inputs(
+    flow: Dataflow, channel: int, word: Operand, statement: Function, sources: Sequence[Source], low: int
+) -> Claim:
+    """Equality of a word with a function of a few inputs, for all of their values together."""
+    lines = [_line(sources[tensor], place) for tensor, place in statement.sources]
+    every = assignments(flow.space, {v for terms, _ in lines for v in terms}, _MOST_ASSIGNMENTS)
+    if every is None:
+        return Claim(channel, word, False, "", "a function of inputs that have more than 2^16 values together")
+    base, given = every
+    found = _value(word)
+    column = evaluated(flow.space, found, given)
+    if column is None:
+        return Claim(channel, word, False, "", *_why(flow, found, 0))
+    rows = base.high - base.low + 1
+    inputs = [
+        np.full(rows, constant, np.int64) + sum(c * given[v] for v, c in terms.items()) for terms, constant in lines
+    ]
+    wanted = ((np.asarray(statement.values(inputs), np.int64) - low) & 0xFFFF_FFFF).astype(np.uint32)
+    wrong = np.flatnonzero(wanted != column)
+    if not wrong.size:
+        return Claim(channel, word, True, _INPUTS)
+    first = int(wrong[0])
+    corner = {v: int(values[first]) for v, values in given.items()}
+    detail = f"for inputs {[int(x[first]) for x in inputs]} it is another value than {int(wanted[first])}"
+    return Claim(channel, word, False, "", detail, corner)
 
 
 def _line(source: Source, channel: int) -> _Line:

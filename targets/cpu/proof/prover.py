@@ -14,7 +14,7 @@ from edgeml.errors import CheckFailed
 from edgeml.network import simulate
 from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
-from edgeml.proof.words.claims import UNTRIED, Claim
+from edgeml.proof.words.claims import METHODS, UNTRIED, Claim
 from edgeml.system.regular_file import holds, read_regular
 from edgeml.targets.c import CProgram, generate
 from edgeml.targets.c.sensors.counts import counts_of
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Avx2Prover", "Avx512Prover", "BodyProver", "NeonProver", "PortableProver", "rows_of"]
 
 _LARGEST = 2**28
-_METHODS = {"sum": "as weighted sums", "rows": "for all values of their sum"}
 _LABEL = Row("the label", NOT_TRIED)
 
 
@@ -158,7 +157,7 @@ def _row(found: FollowedStage) -> Row:
     padding = [[(w if isinstance(w, int) else w.value) == 0 for w in row] for row in found.padding if row]
     count, proved = len(claims) + len(padding), sum(claim.proved for claim in claims) + sum(map(all, padding))
     counts = Counter(claim.method for claim in claims if claim.proved)
-    ways = ", ".join(f"{number} {_METHODS[method]}" for method, number in sorted(counts.items()))
+    ways = ", ".join(f"{number} {METHODS[method]}" for method, number in sorted(counts.items()))
     method = f"{ways}; {found.steps} instructions" if ways else ""
     samples = len(found.samples)
     part = found.name if found.stage is None else f"{found.name}, {f'block of {samples}' if samples > 1 else 'alone'}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +17,10 @@ import numpy.typing as npt
 from edgeml.errors import CheckFailed
 from edgeml.proof.words.claims import Claim, Source, claim_of
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
+from edgeml.proof.words.label import label_claim
 
 from ..emulator import Emulator
+from .followed_stage import FollowedStage
 from .instruction_sets import instruction_set
 from .kept_stages import Entry, KeptStage, key_of
 from .machine import Machine, Stopped
@@ -33,31 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Followed", "FollowedStage"]
 
 _STORED = {"uint8_t": "<u1", "int16_t": "<i2", "int32_t": "<i4"}
-
-
-@dataclass
-class FollowedStage:
-    """What was found of a stage.
-
-    Parameters
-    ----------
-    stage : None for what runs around the stages. claims : of each channel of its output. padding : the word that must
-        be zero behind it. instructions, accesses, forks : executed; bytes or words read and written; branches both of
-        whose ways were run. stopped : why it could not be followed to its end. outside : the access that stopped it.
-        kept : it was followed at another time.
-    """
-
-    name: str
-    stage: Stage | None
-    claims: list[Claim] = field(default_factory=list)
-    padding: list[Operand] = field(default_factory=list)
-    instructions: int = 0
-    accesses: int = 0
-    forks: int = 0
-    seconds: float = 0.0
-    stopped: str = ""
-    outside: OutsideObject | None = None
-    kept: bool = False
 
 
 class Followed:
@@ -83,6 +59,7 @@ class Followed:
         self.sources: dict[str, list[Node]] = {}
         self.variables: dict[int, tuple[str, int]] = {}
         self.raw: list[Node] = []
+        self.label = Claim(0, 0, False)
         emulator.write(self._input, q.astype(np.int8 if quantizer.signed else np.uint8).tobytes())
         name = f"{self.layout.name}_invoke"
         self._steps = emulator.blocks(name, self._input, self._output, self._arena)
@@ -203,15 +180,16 @@ class Followed:
             return np.array([word], np.uint32) if isinstance(word, int) else known[word.number]
 
         columns = self.flow.columns(column)
-        outputs = [claim.word for claim in self.stages[-1].claims]
+        outputs = [*(claim.word for claim in self.stages[-1].claims), self.label.word]
         for row, sample in enumerate(q):
             dtype = np.int8 if self.network.quantizer.signed else np.uint8
             self._emulator.write(self._input, sample.astype(dtype).tobytes())
-            self._emulator.call(f"{self.layout.name}_invoke", self._input, self._output, self._arena)
-            emulated = np.frombuffer(self._emulator.read(self._output, 4 * len(outputs)), "<u4")
+            called = self._emulator.call(f"{self.layout.name}_invoke", self._input, self._output, self._arena)
+            emulated = np.frombuffer(self._emulator.read(self._output, 4 * len(outputs) - 4), "<u4")
             ours = [w if isinstance(w, int) else int(np.broadcast_to(columns[w.number], len(q))[row]) for w in outputs]
-            if ours != emulated.tolist():
-                return f"sample {row}: {ours}, in the emulator {emulated.tolist()}"
+            theirs = [*emulated.tolist(), called.result]
+            if ours != theirs:
+                return f"sample {row}: {ours}, in the emulator {theirs}"
         return ""
 
     def _entries(self) -> dict[int, Stage]:
@@ -401,3 +379,6 @@ class Followed:
         for channel, node in enumerate(self.sources[tensor.name]):
             word = self.machine.memory.load(self._output + 4 * channel, 4)
             rest.claims.append(Claim.of_copy(self.flow, channel, word, node, tensor.low))
+        outputs = Source(self.sources[tensor.name], tensor.low)
+        word = self.machine.registers[self.machine.core.result]
+        self.label = label_claim(self.flow, word, outputs, rest.claims, self.network)

@@ -60,6 +60,8 @@ class InstructionSet(Protocol):
     stack: int
     """Number of the stack pointer."""
     link: int
+    result: int
+    """Number of the register in which a function returns a number."""
 
     def decode(self, address: int, code: bytes) -> Instruction:
         """The instruction at an address; Stopped where it is not known."""

@@ -14,7 +14,7 @@ from edgeml.errors import CheckFailed
 from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
 from edgeml.proof.words.certificate import StageWords, words_certificate
-from edgeml.proof.words.claims import UNTRIED
+from edgeml.proof.words.claims import METHODS, UNTRIED
 from edgeml.system.regular_file import read_regular
 
 from ..cores import CORES, Core
@@ -32,11 +32,10 @@ from .machine import LATE
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["MachineCodeProver", "faulting", "rows_of"]
+__all__ = ["MachineCodeProver", "certificate_of", "faulting", "rows_of"]
 
 _C = (".c", ".h")
 _COMPARED, _LARGEST = 64, 2**28
-_METHODS = {"sum": "as weighted sums", "rows": "for all values of their sum"}
 _UNDEFINED, _MEMORY = "undefined behaviour", "memory"
 _LABEL, _AROUND = "the label", "start-up code, self-test, boards and the device of hardware in the loop"
 
@@ -77,7 +76,8 @@ class MachineCodeProver:
         announce("following the C with checks of its behaviour")
         left = begun + seconds - time.process_time()
         checked = _undefined(firmware, core, recorded_optimization(bundle), sample, left)
-        return Findings([*rows[:-2], checked, *rows[-2:]], _certificate(bundle, followed, firmware))
+        network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST)
+        return Findings([*rows[:-2], checked, *rows[-2:]], certificate_of(followed, network_file, firmware))
 
 
 def _undefined(firmware: Firmware, core: Core, optimize: str, q: npt.NDArray[np.int32], seconds: float) -> Row:
@@ -98,7 +98,7 @@ def _undefined(firmware: Firmware, core: Core, optimize: str, q: npt.NDArray[np.
     return Row(_UNDEFINED, OUT_OF_TIME if late else OPEN, count, count - len(stopped), "", took, stopped[0])
 
 
-def _certificate(bundle: Bundle, followed: Followed, firmware: Firmware) -> dict[str, bytes]:
+def certificate_of(followed: Followed, network_file: bytes, firmware: Firmware) -> dict[str, bytes]:
     """The files of the certificate; none where not all stages were come to."""
     if len(followed.stages) != len(followed.layout.stages) + 1:
         return {}
@@ -110,10 +110,9 @@ def _certificate(bundle: Bundle, followed: Followed, firmware: Firmware) -> dict
         stages.append(
             StageWords(names, values, output.low, output.item_bytes, found.claims, found.padding, found.seconds)
         )
-    network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST)
     artifacts = {f"{FOLDER}/{path}": text.encode() for path, text in firmware.files.items() if path.endswith(_C)}
     flow, raw, outputs = followed.flow, followed.raw, followed.stages[-1].claims
-    return words_certificate(flow, raw, stages, outputs, network_file, artifacts, "proof/machine_code")
+    return words_certificate(flow, raw, stages, outputs, followed.label, network_file, artifacts, "proof/machine_code")
 
 
 def faulting(error: CheckFailed) -> Row:
@@ -135,7 +134,13 @@ def rows_of(followed: Followed) -> list[Row]:
     method = f"{accesses} accesses, each within the object that it is meant for" if whole else ""
     status = PROVED if whole else REFUTED if outside else OPEN
     rows.append(Row(_MEMORY, status, 1, int(whole), method, detail=outside))
-    return [*rows, Row(_LABEL, NOT_TRIED), Row(_AROUND, NOT_TRIED)]
+    label, rest = followed.label, followed.stages[-1]
+    if rest.stopped or label.proved:
+        status = NOT_TRIED if rest.stopped else PROVED
+        rows.append(Row(_LABEL, status, int(label.proved), int(label.proved), METHODS.get(label.method, "")))
+    else:
+        rows.append(Row(_LABEL, OPEN, 1, 0, detail=label.detail))
+    return [*rows, Row(_AROUND, NOT_TRIED)]
 
 
 def _row(found: FollowedStage) -> Row:
@@ -147,7 +152,7 @@ def _row(found: FollowedStage) -> Row:
         zero = all((byte if isinstance(byte, int) else byte.value) == 0 for byte in found.padding)
         proved += zero
     counts = Counter(claim.method for claim in found.claims if claim.proved)
-    ways = ", ".join(f"{count} {_METHODS[method]}" for method, count in sorted(counts.items()))
+    ways = ", ".join(f"{count} {METHODS[method]}" for method, count in sorted(counts.items()))
     method = f"{ways}; {found.instructions} instructions" if ways else ""
     method += "; kept from before" if found.kept else ""
     first = next((claim for claim in found.claims if not claim.proved), None)

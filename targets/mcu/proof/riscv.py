@@ -41,7 +41,7 @@ _LOADS = {0: (1, True), 1: (2, True), 2: (4, False), 4: (1, False), 5: (2, False
 class RiscV:
     """RV32IMC without system instructions, divisions and mulhsu."""
 
-    registers, stack, link = 32, 2, 1
+    registers, stack, link, result = 32, 2, 1, 10
 
     def decode(self, address: int, code: bytes) -> Instruction:
         """The instruction at an address."""

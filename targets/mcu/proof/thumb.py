@@ -16,7 +16,7 @@ __all__ = ["Thumb"]
 class Thumb:
     """Decodes; keeps which instructions an IT makes conditional."""
 
-    registers, stack, link = 15, SP, LR
+    registers, stack, link, result = 15, SP, LR, 0
 
     def __init__(self) -> None:
         self._predicates: dict[int, int] = {}

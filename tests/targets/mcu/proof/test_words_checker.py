@@ -9,12 +9,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeml.bundle import load
 from edgeml.errors import EdgemlError
+from edgeml.network import Dense, Network, Node, Output
 from edgeml.proof.bundle_proof import check_proof, prove_bundle
-from edgeml.proof.checkers import digits, word_values, words
+from edgeml.proof.checkers import digits, word_functions, word_label, word_values, words
 from edgeml.proof.checkers.words import check_certificate
 from edgeml.proof.claim import PROVED
 from tests.targets.mcu.networks import bundle_for, random_network
@@ -26,6 +28,10 @@ PLACE = "machine_code"
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
     network = sparse(random_network(3, (8, 6, 4), 2, activation_bits=2, input_bits=2))
+    last = network.nodes[-1]
+    dense = Dense(np.random.default_rng(1).integers(-2, 2, (4, 6)), 2, np.arange(4))
+    nodes = (*network.nodes[:-1], Node(last.name, dense, last.inputs))
+    network = Network("net", nodes, Output(np.array([1.0]), task="classes"))
     made = bundle_for(network, "rv32imc", tmp_path_factory.mktemp("words"))
     return prove_bundle(load(made.folder))[0]
 
@@ -143,6 +149,26 @@ def a_cycle(certificate, content):
     content["operations"][first(content["operations"], "add")][1] = len(content["operations"]) - 1
 
 
+def steps_of(certificate, content):
+    """The operations that choose the label, the last first."""
+    word, operations = certificate["places"]["the label"]["claims"][0]["word"], content["operations"]
+    while word >= 0 and operations[word][0] in ("select", "add"):
+        if operations[word][0] == "select":
+            yield operations[word]
+        word = max(operations[word][2:])
+
+
+def a_label(certificate, content):
+    one, other = list(steps_of(certificate, content))[:2]
+    one[2], other[2] = other[2], one[2]
+
+
+def another_comparison(certificate, content):
+    step = next(steps_of(certificate, content))
+    comparison = content["operations"][step[1]]
+    comparison[1], comparison[2] = comparison[2], comparison[1]
+
+
 CHANGES = {
     "a constant that is added": other_constant("add"),
     "a threshold": a_threshold,
@@ -168,6 +194,9 @@ CHANGES = {
     "another network": another_network,
     "an operation of what comes later": a_cycle,
     "a word that is a text": claim("outputs", "word", str),
+    "a label that is another place": claim("the label", "word", lambda word: -2),
+    "a label's steps in another order": a_label,
+    "a label of another comparison": another_comparison,
     "a word that is another": claim("dense1", "word", lambda word: word - 1),
 }
 
@@ -216,12 +245,13 @@ def test_c_that_is_another_is_refused(bundle, tmp_path):
         check_certificate(folder, PLACE)
 
 
-@pytest.mark.parametrize("module", [words, word_values, digits])
+@pytest.mark.parametrize("module", [words, word_values, digits, word_functions, word_label])
 def test_the_checker_is_short_and_shares_no_code_with_the_prover(module):
     source = Path(module.__file__).read_text(encoding="utf-8")
     tree = ast.parse(source)
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level}
-    assert imported <= {"network", "statements", "word_values", "digits", "errors"}
+    own = {"digits", "word_functions", "word_label", "word_values"}
+    assert imported <= {"network", "network.task", "statements", "errors", *own}
     documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
     said = sum(len(text.splitlines()) for node in documented if (text := ast.get_docstring(node, clean=False)))
     assert sum(bool(line.strip()) for line in source.splitlines()) - said <= 300

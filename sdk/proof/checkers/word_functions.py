@@ -1,0 +1,123 @@
+"""What the checker of `words.py` knows of a word that is made of functions of different integers.
+
+Two ways beside those of `word_values.py`: all values of a few integers together, and entries of tables taken apart into
+the bits that a mask or a shift parts. Shares no code with `edgeml.proof.words`.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .word_values import ALL, COLUMNS, Base, Form, Known, Table, Words, form_of
+
+__all__ = ["JointWords"]
+
+_MOST_TOGETHER = 2**8
+Column = Any
+
+
+class JointWords(Words):
+    """Words, where those that are functions of few integers are known, too."""
+
+    def result(self, name: str, taken: list[Known]) -> Known:
+        """What an operation gives."""
+        for attempt in (self._apart, super().result, self._together):
+            found = attempt(name, taken)
+            if found is not None:
+                return found
+        return None
+
+    def assigned(self, variables: set[int], most: int) -> tuple[Base | None, dict[int, Column]]:
+        """All values of some variables, and a sum that numbers them."""
+        terms, rows = [], 1
+        for v in sorted(variables):
+            terms.append((v, rows))
+            rows *= self.high[v] - self.low[v] + 1
+            if rows > most:
+                return None, {}
+        count = np.arange(rows)
+        given = {v: self.low[v] + count // c % (self.high[v] - self.low[v] + 1) for v, c in terms}
+        return Base(tuple(terms), *self.span(dict(terms))), given
+
+    def at(self, value: Known, given: dict[int, Column]) -> Column | None:
+        """A word where variables have given values; None if it is a function of others, too."""
+        if value is None or isinstance(value, int):
+            return None if value is None else np.array([value])
+        if isinstance(value, Table):
+            if not all(v in given for v, _ in value.base.terms):
+                return None
+            return value.column[sum(c * given[v] for v, c in value.base.terms) - value.base.low].astype(np.int64)
+        total: Any = value.constant
+        for v, c in value.terms.items():
+            part = given[v] if v in given else self.at(self.made.get(v), given)
+            if part is None:
+                return None
+            total = total + c * part & ALL
+        return total
+
+    def terms_of(self, value: Known) -> dict[int, Column] | None:
+        """A word as a constant (by −1) and a function of each variable, as columns of all its values; None if it is
+        not such a sum."""
+        if not isinstance(value, Form | Table):
+            return None if value is None else {-1: value}
+        found: dict[int, Column] = {-1: value.constant if isinstance(value, Form) else 0}
+        for v, c in value.terms.items() if isinstance(value, Form) else [(-1, 1)]:
+            table = value if isinstance(value, Table) else self.made.get(v)
+            (only, *others) = [v] if table is None else [u for u, _ in table.base.terms]
+            if others:
+                return None
+            column = np.arange(self.low[only], self.high[only] + 1) if table is None else table.column.astype(np.int64)
+            found[only] = found.get(only, 0) + c * column & ALL
+        return found
+
+    def _of(self, value: Known) -> set[int]:
+        if isinstance(value, Form):
+            return set().union(*(self._of(self.made[v]) if v in self.made else {v} for v in value.terms))
+        return {v for v, _ in value.base.terms} if isinstance(value, Table) else set()
+
+    def _together(self, name: str, taken: list[Known]) -> Known:
+        """All values of the few variables that operands are functions of."""
+        if any(value is None for value in taken):
+            return None
+        base, given = self.assigned(set().union(*map(self._of, taken)), _MOST_TOGETHER)
+        columns: list[Column] = [None if base is None else self.at(value, given) for value in taken]
+        if base is None or any(column is None for column in columns):
+            return None
+        made = COLUMNS[name](*(column.astype(np.uint32) for column in columns))
+        return self.table(base, np.broadcast_to(made, (base.high - base.low + 1,)))
+
+    def _apart(self, name: str, taken: list[Known]) -> Known:
+        """With entries of tables as sums of the parts that the operation takes."""
+        form = next((value for value in taken if isinstance(value, Form)), None)
+        number = next((value for value in taken if isinstance(value, int)), None)
+        if name not in ("and", "shr", "sar") or form is None or number is None:
+            return None
+        made = [self.made[v].base for v in form.terms if v in self.made]
+        if not made or (len(made) == len(form.terms) and all(base == made[0] for base in made)):
+            return None  # nothing to be taken apart, or a function of one sum
+        mask = number if name == "and" else -1 << number & ALL
+        cuts = [bit for bit in range(1, 33) if bit == 32 or (mask >> bit ^ mask >> bit - 1) & 1]
+        parted = self._parted(form, cuts)
+        return None if parted == form else super().result(name, [parted if each is form else each for each in taken])
+
+    def _parted(self, form: Form, cuts: list[int]) -> Known:
+        total: Known = form_of({v: c for v, c in form.terms.items() if v not in self.made}, form.constant)
+        for v, c in form.terms.items():
+            if v not in self.made:
+                continue
+            first = (c & -c).bit_length() - 1
+            top = max(abs(self.low[v]), abs(self.high[v])).bit_length()
+            ends = [0, *(cut - first for cut in cuts if 0 < cut - first < top), 32]
+            word = self.made[v].column.astype(np.int32 if self.low[v] < 0 else np.uint32).astype(np.int64)
+            for low, high in pairwise(ends):
+                part = word >> low if high == 32 else word >> low & (1 << high - low) - 1
+                found: Any = Form({v: 1}, 0)
+                if len(ends) > 2:
+                    found = self.as_form(self.table(self.made[v].base, (part & ALL).astype(np.uint32)) or 0)
+                total = self.add(
+                    total, form_of({u: n * c << low for u, n in found.terms.items()}, found.constant * c << low)
+                )
+        return total
