@@ -288,31 +288,6 @@ def test_by_default_2_bit_weights_have_the_full_range_but_on_bits_and_on_few_sam
     assert lowest(bits=2, weight_range="narrow") == [-1, -1]
 
 
-@pytest.mark.parametrize("epochs", [0, 2])
-@pytest.mark.parametrize(("bits", "largest"), [(2, 1), (3, 2), (5, 8), (8, 64)])
-def test_weights_of_powers_are_shifts_and_reach_the_largest(bits: int, largest: int, epochs: int) -> None:
-    mlp = plain_mlp((30, 40, 10))
-    data = data_of(mlp, 0, 100)
-    conversion = convert(mlp, data, weight_bits=bits, weight_range="powers", epochs=epochs, batch_size=16)
-    layers = [node.layer for node in conversion.network.nodes if isinstance(node.layer, Dense)]
-    assert len(layers) == 2
-    for layer in layers:
-        sizes = np.unique(np.abs(layer.weight))
-        assert set(sizes) <= {0, *(1 << k for k in range(bits - 1))}
-        assert sizes.max() == largest
-    require_equal(conversion.network, conversion.files[BREVITAS_FILE], 4, 0)
-
-
-def test_of_5_bits_powers_are_nearer_to_the_model_than_weights_of_2_bits() -> None:
-    mlp = plain_mlp((30, 40, 10))
-    data = data_of(mlp, 0, 300)
-    error = {
-        chosen: convert(mlp, data, weight_bits=bits, act_bits=8, weight_range=chosen, epochs=0).metrics["output_error"]
-        for chosen, bits in (("powers", 5), ("narrow", 2))
-    }
-    assert error["powers"] < 0.5 * error["narrow"]
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -23,8 +23,7 @@ from edgeml.converters.quantized.model import QuantizedLinear
 from edgeml.converters.quantized.model_file import BREVITAS_FILE
 from edgeml.converters.quantized.options import read_options
 from edgeml.converters.quantized.quantizer_placement import place_quantizers
-from edgeml.converters.quantized.scales import nearest_powers
-from edgeml.converters.quantized.straight_through import BinaryWeights, PowerWeights, UniformQuantizer
+from edgeml.converters.quantized.straight_through import BinaryWeights, UniformQuantizer
 from edgeml.converters.quantized.trainable import TrainableNetwork
 from edgeml.network import network_file
 
@@ -62,32 +61,6 @@ def test_the_straight_through_quantizer_is_brevitas_int_quant_forward_and_backwa
     assert torch.equal(results[0][0], results[1][0])
     for ours_found, theirs in zip(results[0][1:], results[1][1:], strict=True):
         torch.testing.assert_close(ours_found, theirs, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("bits", [2, 3, 5, 8])
-def test_powers_are_rounded_alike_in_training_and_in_the_network_to_the_nearest(bits: int) -> None:
-    powers = np.array([0.0, *(2.0**k for k in range(bits - 1))])
-    codes = np.concatenate([-powers[:0:-1], powers])
-    ratio = np.linspace(-1.7, 1.7, 6001)[None] * powers[-1]
-    distance = np.abs(ratio[0][:, None] - codes)
-    q = nearest_powers(ratio, bits)
-    assert np.array_equal(np.abs(ratio - q)[0], distance.min(axis=1))
-    trained = PowerWeights.apply(
-        torch.from_numpy(ratio * 0.5), torch.full((1, 1), 0.5, dtype=torch.float64), 2 ** (bits - 2)
-    )
-    assert np.array_equal(trained.numpy(), q * 0.5)
-    ties = np.array([[0.5, -0.5, 1.5, 3.0, -6.0]])
-    assert np.array_equal(nearest_powers(ties, 8), [[1, -1, 2, 4, -8]])
-
-
-def test_a_weight_beyond_the_largest_power_learns_no_more_but_its_scale_does() -> None:
-    x = torch.tensor([[0.4, 1.0, 5.9, 6.1, -9.0]], dtype=torch.float64, requires_grad=True)
-    scale = torch.ones(1, 1, dtype=torch.float64, requires_grad=True)
-    PowerWeights.apply(x, scale, 4).sum().backward()
-    assert x.grad is not None
-    assert scale.grad is not None
-    assert x.grad.tolist() == [[1, 1, 1, 0, 0]]
-    assert float(scale.grad) == pytest.approx((0 - 0.4) + (1 - 1.0) + (4 - 5.9) + 4 - 4)
 
 
 def test_the_binary_quantizer_is_brevitas_binary_quant_forward() -> None:
