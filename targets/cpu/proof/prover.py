@@ -119,9 +119,10 @@ def rows_of(followed: Followed, examples: Counterexamples) -> list[Row]:
     """A row for each stage, as a block and alone, one for accesses to memory, one for undefined behaviour."""
     rows = []
     of_network: str | None = None
+    safe = not any(found.stopped for found in followed.stages)  # else the library may touch what is not its own
     for found in followed.stages:
         row = _row(found)
-        if row.status == OPEN:
+        if row.status == OPEN and safe:
             example = examples.of_stage(found)
             if not example:
                 of_network = examples.of_network() if of_network is None else of_network
