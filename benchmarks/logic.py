@@ -1,24 +1,28 @@
 """Networks of Boolean functions beside dense 2-bit ones at equal accuracy: the generated C on a CPU, one thread.
 
     python -m benchmarks.logic [--data-set digits mnist can] [--rounds 21] [--batch 512] [--keep FOLDER]
-                               [--cores m4 m0 rv32]
+                               [--functions WIDTHS] [--cores m4 m0 rv32]
 
 On each data set (`benchmarks.training_data`, first split) a network of functions is trained here, and dense 2-bit ones
 from few operations to many, until one answers as many test samples right. Both are compared with the golden simulator,
 then timed in turns of processor time, a batch and single samples, with this machine's vectors, with AVX2 alone where
 it has that, and in plain C: medians, and the median of the ratios of each turn. The bus's 320 bits come as 40 bytes.
-`--keep` keeps trained networks, and takes what is there; `--cores` counts one sample on microcontrollers, in Unicorn.
+"moved" is what takes no computing: reading the inputs once and writing as many outputs, in C for the same flags.
+`--keep` keeps trained networks, and takes what is there; `--functions` trains others than `SIZES` says, for another
+accuracy; `--cores` counts one sample on microcontrollers, in Unicorn.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import platform
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,7 @@ import edgeml
 from edgeml.errors import CheckFailed
 from edgeml.network import Network, argmax, file, simulate
 from edgeml.targets.cpu.native_network import NativeNetwork
+from edgeml.targets.cpu.shared_library import build_library
 
 from .training_data import DATA_SETS, Split
 
@@ -42,6 +47,28 @@ BODIES: dict[str, tuple[str, ...] | None] = {
     "plain C": ("-std=c99", "-O3", "-DEDGEML_PORTABLE"),
 }
 """Flags of the compiler; None for those of the machine."""
+_MOVED = """#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+/* Reads inputs and writes outputs, again and again, and computes nothing of them. */
+uint64_t moved(const uint8_t *x, size_t words, int32_t *y, size_t outputs, size_t repeats);
+uint64_t moved(const uint8_t *x, size_t words, int32_t *y, size_t outputs, size_t repeats)
+{
+    uint64_t all = 0;
+    for (size_t r = 0; r < repeats; r++) {
+        for (size_t i = 0; i < words; i++) {
+            uint64_t word;
+            memcpy(&word, x + 8 * i, 8);
+            all ^= word;
+        }
+        for (size_t o = 0; o < outputs; o++) {
+            y[o] = (int32_t)(r + o % 7u);
+        }
+        __asm__ volatile("" : : "r"(y) : "memory");
+    }
+    return all;
+}
+"""
 _SECONDS, _STEPS, _TEACHER = 0.05, 2000, (128, 64)
 
 
@@ -108,9 +135,8 @@ def _float_model(split: Split, hidden: Sequence[int], on_bytes: bool) -> Any:
     return model.eval()
 
 
-def _network(split: Split, data_set: str, hidden: tuple[int, ...] | None, folder: Path) -> Network:
+def _network(split: Split, data_set: str, sizes: Sizes, hidden: tuple[int, ...] | None, folder: Path) -> Network:
     """A dense network of 2 bits, or one of functions; as it is in the folder, if it is there."""
-    sizes = SIZES[data_set]
     kind, widths = ("dense", "_".join(map(str, hidden))) if hidden else ("logic", sizes.functions.replace(",", "_"))
     kept = folder / f"{data_set}-{kind}-{widths}.edgeml"
     if kept.exists():
@@ -134,13 +160,13 @@ def _accuracy(network: Network, split: Split) -> float:
     return float(np.mean(argmax(simulate(network, q)) == split.y_test))
 
 
-def _pair(data_set: str, split: Split, folder: Path) -> dict[str, Network]:
+def _pair(data_set: str, sizes: Sizes, split: Split, folder: Path) -> dict[str, Network]:
     """The network of functions, and the dense one of the fewest operations that is right as often: or, if none is, the
     one that is right most often, which is said."""
-    logic = _network(split, data_set, None, folder)
+    logic = _network(split, data_set, sizes, None, folder)
     wanted, best, most = _accuracy(logic, split), logic, -1.0
-    for hidden in SIZES[data_set].dense:
-        dense = _network(split, data_set, hidden, folder)
+    for hidden in sizes.dense:
+        dense = _network(split, data_set, sizes, hidden, folder)
         found = _accuracy(dense, split)
         if found > most:
             best, most = dense, found
@@ -156,6 +182,27 @@ def _timer(native: NativeNetwork, q: npt.NDArray[np.int32], singly: bool) -> Cal
     """Nanoseconds of processor time per sample over a turn."""
     repeats = max(1, int(_SECONDS / max(native.time(q, 3, singly, processor=True) * len(q), 1e-9)))
     return lambda: 1e9 * native.time(q, repeats, singly, processor=True)
+
+
+def _moved(native: NativeNetwork, q: npt.NDArray[np.int32], rounds: int) -> float:
+    """Nanoseconds of processor time per sample of reading the inputs and writing outputs, the median of turns."""
+    library = ctypes.CDLL(str(build_library(native.compiler, {"moved.c": _MOVED}, ["moved.c"], native.flags)))
+    x, y = np.ascontiguousarray(q, np.uint8), np.zeros((len(q), native.network.output_size), np.int32)
+
+    def turn(repeats: int) -> float:
+        size = ctypes.c_size_t
+        start = time.process_time()
+        library.moved(
+            ctypes.c_void_p(x.ctypes.data),
+            size(x.size // 8),
+            ctypes.c_void_p(y.ctypes.data),
+            size(y.size),
+            size(repeats),
+        )
+        return (time.process_time() - start) / (repeats * len(q))
+
+    repeats = max(1, int(_SECONDS / max(turn(100) * len(q), 1e-9)))
+    return 1e9 * statistics.median(turn(repeats) for _ in range(rounds))
 
 
 def timings(
@@ -181,7 +228,7 @@ def on_cores(networks: Iterable[Network], cores: Sequence[str]) -> None:
 def _timed(networks: dict[str, Network], x: npt.NDArray[np.float64], batch: int, rounds: int) -> None:
     """Print a row for each body and way to call."""
     inputs = [np.resize(net.quantizer.quantize(x), (batch, net.input_size)) for net in networks.values()]
-    print(f"{'C':<14}{'samples':>8}{'dense':>10}{'logic':>10}{'ratio':>8}   nanoseconds per sample")
+    print(f"{'C':<14}{'samples':>8}{'dense':>10}{'logic':>10}{'ratio':>8}{'moved':>8}   nanoseconds per sample")
     for body, flags in BODIES.items():
         if body == "AVX2" and platform.machine() not in ("x86_64", "AMD64"):
             continue
@@ -193,7 +240,8 @@ def _timed(networks: dict[str, Network], x: npt.NDArray[np.float64], batch: int,
             turns = timings(natives, inputs, rounds, singly)
             dense, logic = (statistics.median(turn[k] for turn in turns) for k in range(2))
             ratio = statistics.median(turn[0] / turn[1] for turn in turns)
-            print(f"{body:<14}{1 if singly else batch:>8}{dense:>10.1f}{logic:>10.1f}{ratio:>8.2f}", flush=True)
+            moved = "" if singly else f"{_moved(natives[1], inputs[1], rounds):>8.2f}"
+            print(f"{body:<14}{1 if singly else batch:>8}{dense:>10.1f}{logic:>10.1f}{ratio:>8.2f}{moved}", flush=True)
 
 
 def main() -> None:
@@ -202,6 +250,7 @@ def main() -> None:
     parser.add_argument("--data-set", nargs="+", choices=tuple(SIZES), default=["digits"])
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--functions", help="of each layer, instead of those of the data set")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--cores", nargs="*", default=[])
     asked = parser.parse_args()
@@ -210,7 +259,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for data_set in asked.data_set:
             split = _split(data_set)
-            networks = _pair(data_set, split, folder)
+            sizes = SIZES[data_set] if asked.functions is None else replace(SIZES[data_set], functions=asked.functions)
+            networks = _pair(data_set, sizes, split, folder)
             on_cores(networks.values(), asked.cores)
             _timed(networks, split.x_test.astype(np.float64), asked.batch, asked.rounds)
 

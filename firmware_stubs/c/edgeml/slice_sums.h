@@ -73,8 +73,8 @@ EDGEML_INLINE __m256i edgeml_slices_eight(uint64_t word, size_t first, size_t le
     return _mm256_add_epi32(sums, _mm256_loadu_si256((const void *)base));
 }
 
-/* Sample after sample: what is written behind a sample's outputs is the next one's, or not at all. base: eight more
-   than there are outputs. */
+/* Sample after sample: what is written behind a sample's outputs is that of the next ones, or not at all. base: eight
+   more than there are outputs. */
 EDGEML_INLINE void edgeml_slices_unpacked(const uint64_t *words, size_t outputs, size_t length, const int32_t *base,
                                           size_t samples, int32_t *y)
 {
@@ -88,7 +88,7 @@ EDGEML_INLINE void edgeml_slices_unpacked(const uint64_t *words, size_t outputs,
             EDGEML_UNROLL
             for (size_t o = row; o < end; o += 8) {
                 const __m256i sums = edgeml_slices_eight(word, o - row, length, base + o);
-                if (o + 8 <= outputs || (outputs >= 8 && sample + 1 < samples)) {
+                if (o + 8 <= (samples - sample) * outputs) {
                     _mm256_storeu_si256((void *)(y + o), sums);
                 } else {
                     const __m256i left = _mm256_set1_epi32((int)(outputs - o));

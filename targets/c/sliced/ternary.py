@@ -22,6 +22,10 @@ _PLACES = (0xF0, 0xCC, 0xAA)
 PAIRS = frozenset(code for f, g in permutations(_PLACES, 2) for code in (f & g, f | g, f ^ g, f & ~g))
 """Codes of and, or, exclusive or, and of a value without another: of two inputs, which no instruction writes over."""
 
+_HALVES = {(0, 1): ((1, 0), (0, 1)), (0, 2): ((1, 0), (1, 1)), (1, 2): ((1, 1), (1, 0))}
+"""Of the lower half of a function, the upper one, and where they differ, the two that it is made of; and of which of
+them the lower half is the exclusive or, and the upper one."""
+
 Operation = tuple[int, int, int, int]
 """Code and references."""
 
@@ -81,31 +85,48 @@ class _Steps:
         return self.choice(places[-1], (low, high), places[:-1])
 
     def choice(self, chooser: int, halves: tuple[int, int], places: tuple[int, ...]) -> int:
-        """The reference to halves[value of the chooser], two functions that differ."""
-        references = [self.shannon(half, places) for half in halves]
-        ends = [half & 1 for half in halves]  # of a constant, its value
+        """The reference to halves[value of the chooser], two functions that differ: made of those two of both halves
+        and their difference that take fewest operations."""
+        parts = (*halves, halves[0] ^ halves[1])
+        costs = [_cost(part, len(places)) for part in parts]
+        chosen = min(_HALVES, key=lambda pair: costs[pair[0]] + costs[pair[1]])
+        references = [self.shannon(parts[part], places) for part in chosen]
+        ends = [parts[part] & 1 for part in chosen]  # of a constant, its value
         code = 0
         for number in range(8):
             a, b, c = number >> 2, number >> 1 & 1, number & 1
             values = (b if references[0] is not None else ends[0], c if references[1] is not None else ends[1])
-            code |= values[a] << number
-        low, high = (chooser if reference is None else reference for reference in references)
-        return self.add(code, (chooser, low, high))
+            of_first, of_second = _HALVES[chosen][a]
+            code |= (of_first & values[0] ^ of_second & values[1]) << number
+        first, second = (chooser if reference is None else reference for reference in references)
+        return self.add(code, (chooser, first, second))
+
+
+@cache
+def _cost(table: int, inputs: int) -> int:
+    """Operations of a function whose last inputs choose first, where nothing is shared."""
+    table, places = _reduced(table, tuple(range(inputs)))
+    if len(places) <= _LEAF:
+        return int(len(places) > 1)
+    size = 1 << len(places) - 1
+    low, high = table & (1 << size) - 1, table >> size
+    return 1 + sum(sorted(_cost(part, len(places) - 1) for part in (low, high, low ^ high))[:2])
 
 
 @cache
 def operations_of(table: int, inputs: int) -> Operations:
-    """The fewest operations that are found for bit x of `table`, x the number of the inputs: whole functions of three
-    inputs, chosen among by others in the best order; and functions of functions of three inputs."""
+    """The fewest operations that are found for bit x of `table`, x the number of the inputs, of equally many those of
+    the shortest expressions: whole functions of three inputs, chosen among by others in the best order; and functions
+    of functions of three inputs."""
     table, places = _reduced(table, tuple(range(inputs)))
     if not places:
         return Operations(inputs, (), None, table & 1)
-    best: Operations | None = None
-    for made in _candidates(table, places, inputs):
-        if best is None or len(made.steps) < len(best.steps):
-            best = made
-    assert best is not None
-    return best
+    return min(_candidates(table, places, inputs), key=lambda made: (len(made.steps), _in_pairs(made)))
+
+
+def _in_pairs(made: Operations) -> int:
+    """Operations of two values, where there are none of three."""
+    return sum(_expressions()[code][0] for code, *_ in made.steps)
 
 
 def _candidates(table: int, places: tuple[int, ...], inputs: int) -> Iterator[Operations]:
