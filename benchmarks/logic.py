@@ -62,7 +62,7 @@ uint64_t moved(const uint8_t *x, size_t words, int32_t *y, size_t outputs, size_
             all ^= word;
         }
         for (size_t o = 0; o < outputs; o++) {
-            y[o] = (int32_t)(r + o % 7u);
+            y[o] = (int32_t)(r + o);
         }
         __asm__ volatile("" : : "r"(y) : "memory");
     }
