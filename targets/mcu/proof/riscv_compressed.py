@@ -76,6 +76,8 @@ def _arithmetic(half: int, funct3: int) -> int | None:
     if funct3 in (6, 7):
         return _b(funct3 - 6, high, _signed(_bits(half, *_BRANCH), 9))
     kind = half >> 10 & 3
+    if kind < 2 and half >> 12 & 1:
+        return None  # shifts by 32 and more, of RV64
     if kind < 2:
         return _i(0x13, high, 5, high, (immediate & 31) | kind << 10)
     if kind == 2:
@@ -89,7 +91,7 @@ def _arithmetic(half: int, funct3: int) -> int | None:
 def _stack(half: int, funct3: int) -> int | None:
     rd, rs2 = half >> 7 & 31, half >> 2 & 31
     if funct3 == 0:
-        return _i(0x13, rd, 1, rd, rs2)
+        return None if half >> 12 & 1 else _i(0x13, rd, 1, rd, rs2)
     if funct3 == 2:
         return _i(0x03, rd, 2, 2, _bits(half, (4, 2), (5, 3), (6, 4), (12, 5), (2, 6), (3, 7)))
     if funct3 == 6:
