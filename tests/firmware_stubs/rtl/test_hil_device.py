@@ -255,8 +255,11 @@ class _Host:
         self.clock += 1
         return outputs
 
-    def ask(self, payload: bytes, damage: bool = False, first: bytes = b"") -> bytes | None:
-        """The payload of what is sent, `first` before it, until the device rests; None where there is none."""
+    def ask(self, payload: bytes, damage: bool = False, first: bytes = b"", noise: bool = False) -> bytes | None:
+        """The payload of what is sent, `first` before it, until the device rests; None where there is none.
+
+        noise: while it works, zeros come, each the end of a frame that is dropped.
+        """
         encoded = bytearray(frame(payload))
         if damage:
             encoded[self.rng.randrange(len(encoded) - 1)] ^= 0x80
@@ -269,7 +272,7 @@ class _Host:
         waited = 0
         while waited < 12 or self.device.look()["busy"]:
             waited += 1
-            self.step()
+            self.step(0 if noise and self.rng.random() < 0.3 else None)
             assert waited < 20000, "stands still"
         return unframe(bytes(self.sent[:-1])) if self.sent else None
 
@@ -301,6 +304,20 @@ def test_a_device_answers_every_request_as_the_protocol_says(unit: Unit) -> None
     assert host.ask(right) == struct.pack("<BIBi", SELF_TEST | 128, 9, OK, 2 if differs else 0)
     trace = _request(TRACE, 6, _HASH[:8] + struct.pack("<H", 1) + bytes(size))
     assert host.ask(trace) == struct.pack("<BIB", TRACE | 128, 6, NO_TRACE)
+
+
+@pytest.mark.parametrize("unit", BENCH.cases("edgeml_hil_device"))
+def test_what_is_dropped_while_a_request_is_answered_changes_no_answer(unit: Unit) -> None:
+    host = _Host(unit, 87)
+    size, differs = unit["INPUTS"], unit["TEST_CRC"] != f"32'd{_digest(unit)}"
+    for _ in range(3):
+        answer = host.ask(_request(SELF_TEST, 9, _HASH[:8]), noise=True)
+        assert answer == struct.pack("<BIBi", SELF_TEST | 128, 9, OK, 2 if differs else 0)
+        x = [host.rng.choice((unit["INPUT_LOW"], unit["INPUT_HIGH"])) for _ in range(size)]
+        body = struct.pack("<H", 1) + bytes(value & 255 for value in x)
+        answer = host.ask(_request(INFER, 7, _HASH[:8] + body), noise=True)
+        y = host.core.outputs(x)
+        assert answer == struct.pack(f"<BIBI{len(y)}i", INFER | 128, 7, OK, host.last - host.core.started + 1, *y)
 
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_hil_device"))

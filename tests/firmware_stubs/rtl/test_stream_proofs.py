@@ -46,6 +46,7 @@ PROVED: dict[str, list[Parameters]] = {
         {"INPUTS": inputs, "LANES": lanes, "ELEMENT_BITS": bits, "SAMPLES": samples}
         for inputs, lanes, bits, samples in ((4, 1, 8, 1), (3, 2, 3, 2))
     ],
+    "hil_device": [{"HELLO_BYTES": 14}],
     "hil_outputs": [
         {"OUTPUTS": outputs, "LANES": lanes, "ELEMENT_BITS": bits, "SIGNED": is_signed, "SAMPLES": samples}
         for outputs, lanes, bits, is_signed, samples in ((5, 5, 3, 0, 3), (3, 2, 3, 1, 2))
@@ -92,12 +93,16 @@ BROKEN: dict[str, tuple[str, str]] = {
     "hil_send": ("crc <= ~crc;", "crc <= crc;"),
     "hil_run": ("if (in_left == 16'd1) feeding <= 1'b0;", "if (in_left == 16'd0) feeding <= 1'b0;"),
     "hil_inputs": ("wire word_ends = last || lane == LAST_LANE;", "wire word_ends = lane == LAST_LANE;"),
+    "hil_device": (
+        "wire put = state == HEADER || state == BODY_HELLO ||",
+        "wire put = state == HEADER || state == RUN || state == BODY_HELLO ||",
+    ),
     "hil_outputs": ("if (word_ends) address", "if (lane == LAST_LANE) address"),
 }  # fmt: skip
 """A fault of each module that its proof must see: in its file's text, what is there and what stands there instead."""
 
 
-HEAVY = {"axi_lite_status", "hil_inputs", "hil_outputs", "hil_send"}
+HEAVY = {"axi_lite_status", "hil_device", "hil_inputs", "hil_outputs", "hil_send"}
 """Modules whose proofs take longer than a quick test may."""
 
 
@@ -124,4 +129,4 @@ def test_the_proof_of_a_broken_stream_fails(name: str) -> None:
 
 def test_every_proof_has_its_fault() -> None:
     assert set(PROVED) == set(BROKEN)
-    assert set(benches()) == set(PROVED) | set(SPIKES) | {"core", "axis", "spiking"}
+    assert set(benches()) == set(PROVED) | set(SPIKES) | {"core", "axis", "spiking", "uart", "axi"}

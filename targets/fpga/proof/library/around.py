@@ -1,4 +1,4 @@
-"""Benches of what is made around a network's units: the unrolled core, and the AXI4-Stream top of any design."""
+"""Benches of what is made around a network's units: the unrolled core, and the tops of any design."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...interface import Interface
 from .benches import bench_text
 from .ties import Parameters
 
-__all__ = ["axis_bench", "core_bench"]
+__all__ = ["axi_bench", "axis_bench", "core_bench", "uart_bench"]
 
 Bench = tuple[str, Parameters]
 """Text and parameters."""
@@ -41,8 +41,42 @@ def axis_bench(top: str, core: str, interface: Interface) -> Bench:
     return _with(text, {**parameters, "OUTPUT_BITS": interface.output_bits}), parameters
 
 
+def uart_bench(top: str, core: str, interface: Interface, reach: tuple[int, int], found: Mapping[str, int]) -> Bench:
+    """The bench of the UART top. reach : least and most input. found : SAMPLES and CLOCKS_PER_BIT, its own choice."""
+    parameters = {
+        "INPUTS": interface.inputs,
+        "INPUT_LANES": interface.input_lanes,
+        "INPUT_BITS": interface.input_element.bits,
+        "INPUT_SIGNED": int(interface.input_element.signed),
+        "INPUT_LOW": reach[0],
+        "INPUT_HIGH": reach[1],
+        "OUTPUTS": interface.outputs,
+        "OUTPUT_LANES": interface.output_lanes,
+        "OUTPUT_BITS": interface.output_element.bits,
+        "OUTPUT_SIGNED": int(interface.output_element.signed),
+        **found,
+    }
+    text = re.sub(r"\bTOP\b", top, re.sub(r"\bCORE\b", core, bench_text("uart")))
+    widths = {"CORE_INPUT": interface.input_bits, "CORE_OUTPUT": interface.output_bits}
+    return _with(text, {**parameters, **widths}), parameters
+
+
+def axi_bench(top: str, axis: str, interface: Interface) -> Bench:
+    """The bench of the top with registers on AXI4-Lite."""
+    parameters = {
+        "IN_WIDTH": 8 * interface.input_bytes,
+        "OUT_WIDTH": 8 * interface.output_bytes,
+        "USER_BITS": 8 * interface.class_bytes if interface.classes else 0,
+        "IN_BEATS": interface.input_beats,
+    }
+    text = re.sub(r"\bTOP\b", top, re.sub(r"\bAXIS\b", axis, bench_text("axi")))
+    if interface.classes:
+        text = re.sub(r"/\*(\.m_axis_tuser.*?)\*/", r", \1", text)
+    return _with(text, parameters), parameters
+
+
 def _with(text: str, parameters: Mapping[str, int]) -> str:
     """The bench with these values as defaults: those in it that stand for others are not given parameters."""
     for name, value in parameters.items():
-        text = re.sub(rf"^(    parameter {name} = )\d+", rf"\g<1>{value}", text, flags=re.MULTILINE)
+        text = re.sub(rf"^(    parameter {name} = )-?\d+", rf"\g<1>{value}", text, flags=re.MULTILINE)
     return text

@@ -20,7 +20,7 @@ from ...budget import budget_of
 from ...design import Built
 from ...files import generated_files, verify_bundle
 from ..yosys_reader import yosys_version
-from .around import axis_bench, core_bench
+from .around import axi_bench, axis_bench, core_bench, uart_bench
 from .benches import benches
 from .instances import instances
 from .kept import proved_once
@@ -64,7 +64,8 @@ class LibraryProver:
         texts = {path: content for path, content in files.items() if path.endswith(".v")}
         places: list[PlaceClaims] = []
         left = seconds
-        for name, statements in _statements(built, texts, announce):
+        quantizer = bundle.network.quantizer
+        for name, statements in _statements(built, texts, (quantizer.low, quantizer.high), announce):
             announce(f"proving {name}{_LONG.get(name, '')}")
             begun = time.monotonic()
             claims = [_claim(name, each, texts, left - (time.monotonic() - begun)) for each in statements]
@@ -80,7 +81,7 @@ class LibraryProver:
 
 
 def _statements(
-    built: Built, texts: Mapping[str, bytes], announce: Callable[[str], None]
+    built: Built, texts: Mapping[str, bytes], reach: tuple[int, int], announce: Callable[[str], None]
 ) -> Iterator[tuple[str, list[Statement]]]:
     """Bench by bench what it says of the design."""
     known = {path.rpartition("/")[2]: content for path, content in texts.items()}
@@ -103,9 +104,24 @@ def _statements(
         yield "core", [Statement(built.core, bench, parameters, core)]
     bench, parameters = axis_bench(built.top, built.core, interface)
     yield "axis", [Statement(built.top, bench, parameters, {f"{built.top}.v": known[f"{built.top}.v"]})]
+    yield from _tops(built, known, reach, found)
     for name in have:
         if name in found:
             yield name, [statement_of(name, given, library) for given in found[name]]
+
+
+def _tops(
+    built: Built, known: Mapping[str, bytes], reach: tuple[int, int], found: Mapping[str, list[Any]]
+) -> Iterator[tuple[str, list[Statement]]]:
+    """What the benches of the UART top and of that with registers say, where the bundle has these."""
+    uart, axi = f"{built.top[:-5]}_uart", f"{built.top[:-5]}_axi"
+    if f"{uart}.v" in known:
+        chosen = {"SAMPLES": found["hil_device"][0]["SAMPLES"], "CLOCKS_PER_BIT": found["uart_rx"][0]["CLOCKS_PER_BIT"]}
+        bench, parameters = uart_bench(uart, built.core, built.interface, reach, chosen)
+        yield "uart", [Statement(uart, bench, parameters, {f"{uart}.v": known[f"{uart}.v"]})]
+    if f"{axi}.v" in known:
+        bench, parameters = axi_bench(axi, built.top, built.interface)
+        yield "axi", [Statement(axi, bench, parameters, {f"{axi}.v": known[f"{axi}.v"]})]
 
 
 def _claim(name: str, statement: Statement, texts: Mapping[str, bytes], seconds: float) -> dict[str, Any]:

@@ -37,7 +37,11 @@ def statement_of(name: str, given: Parameters, library: Mapping[str, bytes]) -> 
     parameters = {key: value for key, value in given.items() if key in taken and not _derived(name, key)}
     if name == "uart_rx":
         parameters["LENGTH"] = parameters["CLOCKS_PER_BIT"]
-    return Statement(f"edgeml_{name}", bench, parameters, _with_parts(f"edgeml_{name}.v", library))
+    stands_in = {f"{module}.v" for module in re.findall(r"^module (edgeml_\w+)", bench, re.MULTILINE)}
+    parts = _with_parts(f"edgeml_{name}.v", library)
+    return Statement(
+        f"edgeml_{name}", bench, parameters, {file: parts[file] for file in parts if file not in stands_in}
+    )
 
 
 def _derived(name: str, key: str) -> bool:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes that were written go to the core as words, in their order, one lane each and zeros in what a sample's last
-// word has left; `samples` and `partial` say how many there are. A word is there two clocks after its last byte.
+// word has left; `samples` and `partial` say how many there are. A word is there two clocks after its last byte. Where
+// more is written than there are places for, nothing of this holds until it is cleared.
 `default_nettype none
 module prove_hil_inputs #(
     parameter INPUTS = 3,
@@ -34,7 +35,8 @@ module prove_hil_inputs #(
     reg [7:0] whole;              // words that are complete and that a read finds from this clock on
     reg [7:0] word;               // that is read
     reg [WORDS*WIDTH-1:0] words;  // the first lowest
-    always @* assume ((begun || rst) && (!write || sample < SAMPLES) && (!clear || !write));
+    reg over;                     // more was written than there are places for
+    always @* assume ((begun || rst) && (!clear || !write));
     wire ends = number == INPUTS - 1;
     wire [7:0] written = sample * BEATS + number / LANES;
     wire [7:0] lane = number % LANES;
@@ -47,18 +49,19 @@ module prove_hil_inputs #(
     integer i;
     always @(posedge clk) begin
         for (i = 0; i < WORDS; i = i + 1) if (write && written == i) words[i*WIDTH +: WIDTH] <= more;
+        over <= !rst && !clear && (over || (write && sample == SAMPLES));
         sample <= rst || clear ? 8'd0 : sample + (write && ends);
         number <= rst || clear ? 8'd0 : !write ? number : ends ? 8'd0 : number + 8'd1;
         stored <= rst || clear ? 8'd0 : written;
         word <= rst ? 8'd0 : next;
         read <= words >> (next * WIDTH);
-        was_there <= !rst && !clear && next < stored;
+        was_there <= !rst && !clear && !over && !(write && sample == SAMPLES) && next < stored;
     end
     wire [7:0] next = rewind ? 8'd0 : advance ? word + 8'd1 : word;
     always @* assume (next < WORDS + 1);
     // Contract.
     always @* if (begun) begin
-        assert (samples == sample && partial == (number != 0));
+        assert (over || (samples == sample && partial == (number != 0)));
         assert (!zeros || data == 0);
         assert (zeros || !was_there || data == read);
     end
@@ -73,10 +76,14 @@ module prove_hil_inputs #(
     wire [ADDRESS_BITS-1:0] place = word;
     wire [WIDTH-1:0] made = words >> (stored * WIDTH);
     always @* if (begun) begin
+        assert (seen_address == place && word <= WORDS);
+        assert (!over || !was_there);
+    end
+    always @* if (begun && !over) begin
         assert (number < INPUTS && sample <= SAMPLES && (sample < SAMPLES || number == 0));
         assert (seen_element == number && seen_lane == lane);
         assert (stored <= written && written <= stored + 1 && seen_word_whole == (stored != written));
-        assert (seen_write_address == stored_place && seen_address == place && word <= WORDS);
+        assert (seen_write_address == stored_place);
         assert (stored == written || (lane == 0 && seen_word == made));
         assert (lane == 0 || (seen_word == so_far && so_far >> (lane * ELEMENT_BITS) == 0));
     end
@@ -84,7 +91,7 @@ module prove_hil_inputs #(
     generate
         for (g = 0; g < WORDS; g = g + 1) begin : places
             always @*
-                if (begun && g < stored) assert (seen_requested[g*WIDTH +: WIDTH] == words[g*WIDTH +: WIDTH]);
+                if (begun && !over && g < stored) assert (seen_requested[g*WIDTH +: WIDTH] == words[g*WIDTH +: WIDTH]);
         end
     endgenerate
 endmodule

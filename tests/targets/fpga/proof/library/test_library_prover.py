@@ -19,6 +19,7 @@ from edgeml.errors import CheckFailed
 from edgeml.network import network_file, simulate
 from edgeml.profile import load_profile
 from edgeml.proof.checkers.library import check_certificate
+from edgeml.proof.checkers.library_shapes import need_shape
 from edgeml.proof.claim import NOT_TRIED, PROVED
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.proof.library import kept, prover
@@ -87,6 +88,15 @@ TAMPERED: dict[str, Callable[[dict[str, Any]], object]] = {
     "a module that the bundle does not hold": lambda c: c["places"].update(edgeml_mvu=c["places"]["edgeml_fifo"]),
     "files lie elsewhere": lambda c: c["artifacts"].update({"../x": "0" * 64}),
     "another kind": lambda c: c.update(kind="network"),
+    "another width of the stream top": lambda c: _first(c, next(p for p in c["places"] if p.endswith("_axis")))[
+        "parameters"
+    ].update(ELEMENT_BITS=3),
+    "the UART top is left out": lambda c: c["places"].pop(next(p for p in c["places"] if p.endswith("_uart"))),
+    "the top with registers is left out": lambda c: c["places"].pop(next(p for p in c["places"] if p.endswith("_axi"))),
+    "other samples of a request": lambda c: _first(c, next(p for p in c["places"] if p.endswith("_uart")))[
+        "parameters"
+    ].update(SAMPLES=3),
+    "another device": lambda c: _first(c, "edgeml_hil_device")["parameters"].update(INPUTS=7),
     "all modules of the library are left out": lambda c: [
         c["places"].pop(place) for place in list(c["places"]) if place.startswith("edgeml_")
     ],
@@ -119,6 +129,24 @@ def test_what_is_too_wide_is_said_to_be_not_tried() -> None:
     assert "not" not in too_wide("fifo", {"WIDTH": 140, "DEPTH": 8})
     assert too_wide("fifo", {"WIDTH": 640, "DEPTH": 16}).startswith("keeps 10240 bits")
     assert NOT_TRIED
+
+
+def test_a_claim_of_other_widths_is_refused_though_its_bench_fits_them(certified: Path) -> None:
+    name = small_network(3, widest=4).name
+    files = {path.name: path.read_text("utf-8") for path in certified.rglob("*.v")}
+    certificate = json.loads((certified / "proof" / "library" / "certificate.json").read_text("utf-8"))
+    for kind in ("core", "axis", "uart", "axi"):
+        parameters = _first(certificate, f"{name}_{kind}")["parameters"]
+        need_shape(kind, f"{name}_{kind}", parameters, small_network(3, widest=4), files)
+        for key in parameters.keys() - NOT_IN_WIDTHS:
+            with pytest.raises(CheckFailed):
+                need_shape(
+                    kind, f"{name}_{kind}", parameters | {key: parameters[key] + 1}, small_network(3, widest=4), files
+                )
+
+
+NOT_IN_WIDTHS = {"LATENCY", "SIGNED", "CLASS_BITS", "IN_BEATS", "CLOCKS_PER_BIT"}
+"""Parameters of claims that the checker takes from them."""
 
 
 @pytest.mark.slow
