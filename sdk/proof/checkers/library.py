@@ -102,7 +102,8 @@ def _bench(name: str) -> str:
     need(re.fullmatch(r"\w+", name) is not None, name, "is not a name")
     file = resources.files(_BENCHES) / f"{name}.v"
     need(file.is_file(), name, "has no bench")
-    return file.read_text("utf-8")
+    parts = resources.files(_BENCHES) / "parts" / f"{name}.v"
+    return file.read_text("utf-8") + (parts.read_text("utf-8") if parts.is_file() else "")
 
 
 def _filled(bench: str, place: str, ours: Mapping[str, str], claim: Mapping[str, Any]) -> str:

@@ -21,8 +21,11 @@ def benches() -> list[str]:
 
 
 def bench_text(name: str) -> str:
-    """The bench of `edgeml_NAME`, whose module is `prove_NAME`."""
+    """The bench of `edgeml_NAME`, whose module is `prove_NAME`, with what stands for parts of it (`parts/NAME.v`)."""
     text = (resources.files(__package__) / f"{name}.v").read_text("utf-8")
+    parts = resources.files(__package__) / "parts" / f"{name}.v"
+    if parts.is_file():
+        text += parts.read_text("utf-8")
     if not re.search(rf"^module prove_{name} ", text, re.MULTILINE):
         raise ValueError(f"{name}.v holds no module prove_{name}")
     return text
