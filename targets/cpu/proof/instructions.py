@@ -7,9 +7,9 @@ from typing import Any
 
 from .frame import Frame
 from .intrinsics import INTRINSICS
-from .ir_module import POISON, Constant, Instruction
+from .ir_module import POISON, Constant, Instruction, Local
 from .ir_types import POINTER, Array, Integer, Pointer, Struct, Type, Vector
-from .numbers import NotFollowed, Stopped, Wide
+from .numbers import NotFollowed, Stopped
 from .vectors import Vec, from_elements, lanes_of, of_elements, recast
 
 __all__ = ["BUILDERS"]
@@ -41,7 +41,7 @@ def _places(frame: Frame, instruction: Instruction) -> tuple[int, list[int]]:
 def _binary(frame: Frame, instruction: Instruction) -> Operation:
     target, (a, b) = _places(frame, instruction)
     numbers, name, flags, type_ = frame.machine.numbers, instruction.kind, instruction.flags, instruction.type
-    _only(instruction, "nsw", "nuw")
+    _only(instruction, "nsw", "nuw", "exact")
     if not isinstance(type_, Vector):
         bits, mask = _bits(type_), (1 << _bits(type_)) - 1
         plain = {"add": lambda x, y: x + y & mask, "mul": lambda x, y: x * y & mask}.get(name)
@@ -80,6 +80,26 @@ def on_lanes(numbers: Any, name: str, bits: int, a: Vec, b: Vec, flags: frozense
         for x, y in zip(one, other, strict=True)
     ]
     return from_elements(found, bits)
+
+
+def _number(frame: Frame, instruction: Instruction) -> Operation:
+    """An address as an integer, of which nothing but a difference from another of the same object is followed."""
+    target, (a,) = _places(frame, instruction)
+    all_of_them = [each for block in frame.function.blocks for each in block.instructions]
+    numbers = [Local(each.target) for each in all_of_them if each.kind == "ptrtoint"]
+    users = [each for each in all_of_them if Local(instruction.target) in each.operands]
+    if any(user.kind != "sub" or not all(operand in numbers for operand in user.operands) for user in users):
+        raise NotFollowed("an address as an integer")
+    places = [frame.operand(operand, POINTER) for user in users for operand in user.operands]
+
+    def number(frame: list[Any]) -> None:
+        found = frame[a]
+        for place in places:
+            if isinstance(frame[place], int) and isinstance(found, int) and frame[place] >> 32 != found >> 32:
+                raise NotFollowed("a difference of addresses of two objects")
+        frame[target] = found
+
+    return number
 
 
 def _comparison(frame: Frame, instruction: Instruction) -> Operation:
@@ -315,13 +335,11 @@ def _address(frame: Frame, instruction: Instruction) -> Operation:
                 found = found + moved & mask
             else:
                 found = numbers.binary("add", 64, found, moved)
-        frame[target] = found + offset & mask if type(found) is int else _moved(numbers, found, offset)
+        if offset:
+            found = found + offset & mask if type(found) is int else numbers.binary("add", 64, found, offset)
+        frame[target] = found
 
     return address
-
-
-def _moved(numbers: Any, address: Wide, offset: int) -> Any:
-    return numbers.binary("add", 64, address, offset) if offset else address
 
 
 def _call(frame: Frame, instruction: Instruction) -> Operation:
@@ -369,6 +387,7 @@ BUILDERS: dict[str, Callable[[Frame, Instruction], Operation]] = {
     "sext": _extension,
     "trunc": _extension,
     "bitcast": _bitcast,
+    "ptrtoint": _number,
     "freeze": _freeze,
     "select": _select,
     "extractelement": _extract,

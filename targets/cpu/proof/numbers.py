@@ -202,6 +202,8 @@ class Numbers:
                 return self._shifted_by(name, bits, a, b)
             if b >= bits:
                 raise Stopped(f"{self.where} shifts {bits} bits by {b}")
+        if "exact" in flags:
+            raise NotFollowed(f"{self.where} divides what depends on inputs as if nothing were left")
         if name in ("udiv", "sdiv", "urem", "srem"):
             return self._divided(name, bits, a, b)
         if bits == 64:
@@ -219,6 +221,8 @@ class Numbers:
             raise Stopped(f"{self.where} shifts {bits} bits by {b}")
         if name in ("udiv", "sdiv", "urem", "srem") and b == 0:
             raise Stopped(f"{self.where} divides by 0")
+        if "exact" in flags:
+            self.oblige(int(name != "sdiv" or a % b != 0), "a division that leaves something")
         exact = _CONSTANT[name](a, b, bits)
         if "nsw" in flags:
             of_signs = _CONSTANT[name](_signed(a, bits), _signed(b, bits), bits) if name in ("add", "sub", "mul") else 0

@@ -153,6 +153,10 @@ def test_networks_of_boolean_functions_and_of_spikes_are_not_followed():
     spiking, _ = random_spiking_network(np.random.default_rng(0), "unary")
     assert "layers of kind input_spikes" in followable(program_of(spiking))
     assert "a bit of each of many samples" in followable(program_of(random_logic_network(1)))
-    assert {row.status for part, row in rows(kan(1, (3, 4, 2), 2, 4), "portable").items() if "tables" in part} == {
-        NOT_TRIED
-    }
+
+
+@pytest.mark.parametrize("body", ["avx2", *(pytest.param(b, marks=pytest.mark.slow) for b in BODIES if b != "avx2")])
+def test_sums_of_tables_are_proved(body):
+    found = rows(kan(1, (3, 4, 2), 2, 4), body)
+    assert whole(found)
+    assert "functions of one input" in found["tables0, alone"].method
