@@ -142,7 +142,7 @@ def _tested(
 
 
 def _kinds(
-    encode: Encode, rule: npt.NDArray[np.int64], x: Tensor, needed: npt.NDArray[np.bool_]
+    encode: Encode, rule: npt.NDArray[np.int32], x: Tensor, needed: npt.NDArray[np.bool_]
 ) -> Iterator[tuple[str, npt.NDArray[np.intp], npt.NDArray[np.int64]]]:
     """The tests of each kind that C knows, of which there are some: what one byte is tested for.
 

@@ -90,7 +90,7 @@ def _fewest(source: Sequence[int], size: int) -> list[_Turn]:
     left: dict[int, list[int]] = {}
     for number, byte in enumerate(source):
         left.setdefault(byte, []).append(number)
-    found = []
+    found: list[_Turn] = []
     while left:
         start = min(*left, size - _EIGHT)
         there = [byte for byte in range(start, start + _EIGHT) if byte in left]
