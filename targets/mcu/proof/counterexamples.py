@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.network.decisions import decisions
 from edgeml.proof.statement import Affine, statement_of
 from edgeml.targets.c.emitter import layer_emitter
 
@@ -17,7 +18,7 @@ from .memory import OutsideObject, Region
 if TYPE_CHECKING:
     from edgeml.targets.c.arena import Stage
 
-__all__ = ["counterexample"]
+__all__ = ["counterexample", "other_label"]
 
 _DRAWN, _MOST = 24, 400
 
@@ -47,6 +48,19 @@ def counterexample(followed: Followed, found: FollowedStage) -> str:
                 f"for stored inputs {values} {found.name}[{channel}] must be {expected[channel] + low}, and is "
                 f"{given[channel] + low} in the emulator"
             )
+    return ""
+
+
+def other_label(followed: Followed) -> str:
+    """Inputs for which the emulated firmware returns another label than the network decides, in words; empty if none of
+    those that were drawn is one. Of networks for classes and binary ones."""
+    quantizer, generator = followed.network.quantizer, np.random.default_rng(0)
+    for _ in range(_MOST):
+        q = generator.integers(quantizer.low, quantizer.high, followed.network.input_size, endpoint=True)
+        y, label = followed.answer(q.astype(np.int32))
+        expected = int(decisions(followed.network, y[None])[0])
+        if label != expected:
+            return f"for inputs {q[:24].tolist()}, outputs {y.tolist()}, it is {label} in the emulator, not {expected}"
     return ""
 
 

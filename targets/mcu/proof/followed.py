@@ -182,15 +182,19 @@ class Followed:
         columns = self.flow.columns(column)
         outputs = [*(claim.word for claim in self.stages[-1].claims), self.label.word]
         for row, sample in enumerate(q):
-            dtype = np.int8 if self.network.quantizer.signed else np.uint8
-            self._emulator.write(self._input, sample.astype(dtype).tobytes())
-            called = self._emulator.call(f"{self.layout.name}_invoke", self._input, self._output, self._arena)
-            emulated = np.frombuffer(self._emulator.read(self._output, 4 * len(outputs) - 4), "<u4")
+            y, label = self.answer(sample)
             ours = [w if isinstance(w, int) else int(np.broadcast_to(columns[w.number], len(q))[row]) for w in outputs]
-            theirs = [*emulated.tolist(), called.result]
+            theirs = [*y.view(np.uint32).tolist(), label]
             if ours != theirs:
                 return f"sample {row}: {ours}, in the emulator {theirs}"
         return ""
+
+    def answer(self, sample: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], int]:
+        """Outputs, int32 [outputs], and label of a sample, q [inputs], in the emulator."""
+        dtype = np.int8 if self.network.quantizer.signed else np.uint8
+        self._emulator.write(self._input, sample.astype(dtype).tobytes())
+        called = self._emulator.call(f"{self.layout.name}_invoke", self._input, self._output, self._arena)
+        return np.frombuffer(self._emulator.read(self._output, 4 * self.network.output_size), "<i4"), called.result
 
     def _entries(self) -> dict[int, Stage]:
         """The stages by the addresses of their functions."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
+from edgeml.network.task import VALUES
 from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
 from edgeml.proof.words.certificate import StageWords, words_certificate
@@ -24,7 +25,7 @@ from ..firmware import Firmware
 from ..image_build import library_image
 from ..measure import measuring_missing
 from ..target import FOLDER
-from .counterexamples import counterexample
+from .counterexamples import counterexample, other_label
 from .followed import Followed, FollowedStage
 from .instruction_sets import followed_cores
 from .machine import LATE
@@ -75,12 +76,19 @@ class MachineCodeProver:
                 raise CheckFailed(core.title, f"the proof reads its instructions otherwise than Unicorn: {differing}")
         announce("following the C with checks of its behaviour")
         left = begun + seconds - time.process_time()
-        checked = _undefined(firmware, core, recorded_optimization(bundle), sample, left)
+        checked = _undefined(firmware, core, recorded_optimization(bundle), sample, announce, left)
         network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST)
         return Findings([*rows[:-2], checked, *rows[-2:]], certificate_of(followed, network_file, firmware))
 
 
-def _undefined(firmware: Firmware, core: Core, optimize: str, q: npt.NDArray[np.int32], seconds: float) -> Row:
+def _undefined(
+    firmware: Firmware,
+    core: Core,
+    optimize: str,
+    q: npt.NDArray[np.int32],
+    announce: Callable[[str], None],
+    seconds: float,
+) -> Row:
     """Whether the C, compiled so that undefined behaviour traps, never comes to a trap."""
     image = library_image(firmware, core, optimize=optimize, trap=True)
     try:
@@ -88,7 +96,7 @@ def _undefined(firmware: Firmware, core: Core, optimize: str, q: npt.NDArray[np.
     except CheckFailed as error:  # the sample itself comes to a trap
         return Row(_UNDEFINED, REFUTED, 1, 0, detail=f"for the first vector: {error}")
     before = time.process_time()
-    followed.run(lambda what: None, seconds)
+    followed.run(lambda what: announce(f"{what}, with checks of its behaviour"), seconds)
     took = round(time.process_time() - before, 3)
     stopped = [f"{found.name}: {found.stopped}" for found in followed.stages if found.stopped]
     count = len(followed.stages)
@@ -139,7 +147,9 @@ def rows_of(followed: Followed) -> list[Row]:
         status = NOT_TRIED if rest.stopped else PROVED
         rows.append(Row(_LABEL, status, int(label.proved), int(label.proved), METHODS.get(label.method, "")))
     else:
-        rows.append(Row(_LABEL, OPEN, 1, 0, detail=label.detail))
+        example = "" if followed.network.task == VALUES else other_label(followed)
+        said = f"{example} ({label.detail})" if example else label.detail
+        rows.append(Row(_LABEL, REFUTED if example else OPEN, 1, 0, detail=said))
     return [*rows, Row(_AROUND, NOT_TRIED)]
 
 
