@@ -22,6 +22,8 @@ __all__ = ["Core", "Wrong", "refuted", "wrong_of_core"]
 Int64 = npt.NDArray[np.int64]
 _MOST_CLOCKS = 40_000
 _FRAMES = 24
+_PATIENCE = 8
+"""Frames' clocks in which a frame must have been taken: at the end half of all clocks are without pauses and resets."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def _unit_refuted(network: Network, claims: NodeClaims, tried: Tried, files: Map
         sections = simulated(files, subject, packed, clocks, 1)
     except EdgemlError as error:
         return _failing(claims, f"Icarus does not take it: {str(error)[:120]}")
-    wrong = _differences(sections, tried, lambda x: _expected(node, x, tried))
+    offered = len(packed) if clocks >= _PATIENCE * beats * steps else 0
+    wrong = _differences(sections, tried, lambda x: _expected(node, x, tried)) or _stuck(sections, beats, offered)
     return _with(claims, wrong, "its unit")
 
 
@@ -209,6 +212,14 @@ def _differences(sections: Sequence[Section], tried: Tried, expected: Callable[[
     return found
 
 
+def _stuck(sections: Sequence[Section], beats: int, offered: int) -> list[Wrong]:
+    """That not even one whole frame was taken since the last reset, though values were offered for long."""
+    before = sum(-(-len(section.taken) // beats) for section in sections[:-1])
+    if len(sections[-1].taken) < min(beats, offered - before * beats):
+        return [Wrong(0, 0, f"nothing, and takes {len(sections[-1].taken)} of {beats} values of a frame,", ())]
+    return []
+
+
 def wrong_of_core(network: Network, files: Mapping[str, bytes], core: Core) -> list[Wrong]:
     """Values that the core as a whole gives in Icarus, and that are not the network's."""
     first, last = (network.ranges[node.name] for node in (network.nodes[0], network.nodes[-1]))
@@ -223,7 +234,9 @@ def wrong_of_core(network: Network, files: Mapping[str, bytes], core: Core) -> l
     subject = core_subject(core.name, beats, (source.lanes * source.bits, result.lanes * result.bits))
     packed = [_packed(row) for row in _words(frames[0], source)]
     sections = simulated(files, subject, packed, clocks, 1)
-    return _differences(sections, tried, lambda x: simulate(network, x[0].astype(np.int32)).astype(np.int64))
+    offered = len(packed) if clocks >= _PATIENCE * max(core.clocks_per_frame, beats) else 0
+    wrong = _differences(sections, tried, lambda x: simulate(network, x[0].astype(np.int32)).astype(np.int64))
+    return wrong or _stuck(sections, beats, offered)
 
 
 def _core_refuted(proof: DesignProof, files: Mapping[str, bytes], core: Core) -> DesignProof:

@@ -120,7 +120,9 @@ def _control(clocks: int, seed: int) -> list[int]:
     eager = np.repeat(rng.random(clocks // 64 + 1), 64)[:clocks]
     resets = rng.random(clocks) < min(3.0 / clocks, 0.02)
     resets[:2] = True
-    words = 4 * resets + 2 * (offer < eager) + (accept < 1.2 - eager)
+    # Stretches in which nothing is accepted fill what lies between, whatever it holds.
+    stopped = np.repeat(rng.random(clocks // 256 + 1) < 0.25, 256)[:clocks]
+    words = 4 * resets + 2 * ((offer < eager) | stopped) + ((accept < 1.2 - eager) & ~stopped)
     return [*words.astype(int).tolist(), *([3] * (clocks // 2)), *([1] * (clocks // 2))]
 
 
