@@ -176,4 +176,4 @@ def test_an_instruction_behind_it_runs_where_its_condition_holds(condition):
 @pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize("core", ["m0", "m3", "m4", "m7", "m33", "rv32"])
 def test_many_of_each_kind_do_what_the_emulator_does(core):
-    sweep(core, cases(300))
+    sweep(core, cases(120))
