@@ -45,9 +45,14 @@ def test_every_kernel_is_proved(kernel, body):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("kernel", ["quads", "crumbs", "triplets"])
-@pytest.mark.parametrize("inputs", [3, 70, 195])
+@pytest.mark.parametrize(
+    ("kernel", "body", "inputs"),
+    [
+        *((kernel, body, 3) for kernel in ("quads", "crumbs", "triplets") for body in BODIES),
+        *((kernel, "avx512", 70) for kernel in ("quads", "crumbs", "triplets")),
+        ("triplets", "avx512", 195),
+    ],
+)
 def test_several_vectors_and_blocks_are_proved(kernel, body, inputs):
     """Of 84 outputs: a block of four vectors, one of two, and what is left; thresholds of 8 and of 16 bits."""
     network = random_network(inputs, (inputs, 84, 5), 2, activation_bits=2, input_bits=1 if inputs > 99 else 2)
