@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from edgeml.network.decisions import decisions
-from edgeml.proof.statement import Affine, statement_of
-from edgeml.targets.c.emitter import layer_emitter
+from edgeml.targets.c.hard_inputs import HardInputs
 
 from .followed import Followed, FollowedStage
 from .memory import OutsideObject, Region
 
-if TYPE_CHECKING:
-    from edgeml.targets.c.arena import Stage
-
 __all__ = ["counterexample", "other_label"]
 
 _DRAWN, _MOST = 24, 400
-
-Stored = tuple[npt.NDArray[np.int64], ...]
 
 
 def counterexample(followed: Followed, found: FollowedStage) -> str:
@@ -34,21 +26,9 @@ def counterexample(followed: Followed, found: FollowedStage) -> str:
         return ""
     if not stage.job.inputs:
         return _clipped_otherwise(followed, found)
-    for tried, stored in enumerate(_candidates(followed, found)):
-        if tried == _MOST:
-            break
-        expected = _expected(stage, stored)
-        given = followed.emulated(stage, stored)
-        wrong = np.flatnonzero(given != expected)
-        if wrong.size:
-            channel = int(wrong[0])
-            values = " and ".join(", ".join(map(str, item[:24])) + (" …" if len(item) > 24 else "") for item in stored)
-            low = stage.output.low
-            return (
-                f"for stored inputs {values} {found.name}[{channel}] must be {expected[channel] + low}, and is "
-                f"{given[channel] + low} in the emulator"
-            )
-    return ""
+    open_ = [claim for claim in found.claims if not claim.proved]
+    hard = HardInputs(stage, open_, followed.flow.space, followed.variables)
+    return hard.wrong(lambda stored: followed.emulated(stage, stored) + stage.output.low, "emulator")
 
 
 def other_label(followed: Followed) -> str:
@@ -103,71 +83,3 @@ def _place(objects: Sequence[Region], outside: OutsideObject) -> str:
         return f"at {outside.address:#010x}, before all objects,"
     size = before.end - before.start
     return f"{outside.address - before.start} bytes from the start of {before.name}, which has {size},"
-
-
-def _expected(stage: Stage, stored: Stored) -> npt.NDArray[np.int64]:
-    values: list[npt.NDArray[np.int32]] = [
-        (item + tensor.low).astype(np.int32)[None] for item, tensor in zip(stored, stage.job.inputs, strict=True)
-    ]
-    for node in stage.job.nodes:
-        values = [node.layer.evaluate(*values)]
-    return np.asarray(values[0][0].astype(np.int64) - stage.output.low, np.int64)
-
-
-def _candidates(followed: Followed, found: FollowedStage) -> Iterator[Stored]:
-    """Where the proof gave up, corners of channels that are not proved, then the stage's own extremes, then drawn."""
-    stage = found.stage
-    assert stage is not None
-    low = tuple(tensor.stored_low for tensor in stage.job.inputs)
-    high = tuple(tensor.stored_high for tensor in stage.job.inputs)
-    open_ = [claim for claim in found.claims if not claim.proved]
-    for claim in open_[:16]:
-        if isinstance(claim.corner, tuple):
-            _, terms, target = claim.corner
-            yield _placed(followed, stage, _reaching(followed, terms, target), low)
-        elif claim.corner:
-            yield _placed(followed, stage, claim.corner, low)
-            yield _placed(followed, stage, claim.corner, high)
-    for claim in open_[:64]:
-        yield from _corners(stage, claim.channel, low, high)
-    if len(stage.job.inputs) == 1:
-        for row in layer_emitter(stage.job.nodes[0]).extremes(stage.job):
-            yield (row - stage.job.inputs[0].low,)
-    generator = np.random.default_rng(0)
-    for _ in range(_DRAWN):
-        yield tuple(generator.integers(a, b, endpoint=True) for a, b in zip(low, high, strict=True))
-
-
-def _corners(stage: Stage, channel: int, low: Stored, high: Stored) -> Iterator[Stored]:
-    """Where the sum of a channel is largest and smallest."""
-    statement = statement_of(stage.job.nodes[0], channel)
-    if not isinstance(statement, Affine):
-        return
-    for largest in (True, False):
-        rows = tuple(item.copy() for item in low)
-        for (tensor, place), weight in statement.weights.items():
-            rows[tensor][place] = (high if (weight > 0) == largest else low)[tensor][place]
-        yield rows
-
-
-def _placed(followed: Followed, stage: Stage, values: Mapping[int, int], rest: Stored) -> Stored:
-    """Stored inputs with these values of variables, the rest as given."""
-    rows = tuple(item.copy() for item in rest)
-    names = [tensor.name for tensor in stage.job.inputs]
-    for variable, value in values.items():
-        tensor, channel = followed.variables.get(variable, ("", 0))
-        if tensor in names:
-            rows[names.index(tensor)][channel] = value
-    return rows
-
-
-def _reaching(followed: Followed, terms: Mapping[int, int], target: int) -> dict[int, int]:
-    """Values of variables whose weighted sum is, or comes near, a number: the largest weights first."""
-    space = followed.flow.space
-    values = {v: (space.low if c > 0 else space.high)[v] for v, c in terms.items()}
-    left = target - sum(c * values[v] for v, c in terms.items())
-    for v, c in sorted(terms.items(), key=lambda item: -abs(item[1])):
-        step = min(left // abs(c), space.high[v] - space.low[v])
-        values[v] += step if c > 0 else -step
-        left -= step * abs(c)
-    return values
