@@ -61,8 +61,9 @@ def measure(network: Network, family: str, folder: Path) -> str:
     marks.append(_seconds())
     reads, synthesis, proof, _, checker = (later - earlier for earlier, later in pairwise(marks))
     lemmas = [len(pair.lemmas) for pair in sweep.pairs.values() if pair.lemmas]
+    sizes = [network.input_size, *(network.sizes[node.name] for node in network.nodes if node.layer.kind == "dense")]
     return (
-        f"| {'-'.join(map(str, network.sizes.values()))}, {family} | {len(other.gates):,} | {sound} of {whole} | "
+        f"| {'-'.join(map(str, sizes))}, {family} | {len(other.gates):,} | {sound} of {whole} | "
         f"{len(sweep.pairs):,} | {len(lemmas):,} by {sum(lemmas):,} lemmas | {synthesis:.0f} | {reads:.1f} | "
         f"{proof:.1f} | {checker:.1f} | {len(files['netlist/certificate.json']) / 1e6:.1f} |"
     )

@@ -26,7 +26,7 @@ __all__ = ["judges", "table"]
 
 def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
     """What judges a mutant from a seed, and how many of them, by name."""
-    from . import of_c, of_cpu_c, of_quantized, of_rtl, of_spikes, of_tflite
+    from . import of_c, of_cpu_c, of_netlist, of_quantized, of_rtl, of_spikes, of_tflite
 
     return {
         "quantized": (of_quantized.judge, 60),
@@ -34,6 +34,7 @@ def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
         "spikes": (of_spikes.judge, 30),
         "unrolled": (of_rtl.judge_unrolled, 60),
         "folded": (of_rtl.judge_folded, 60),
+        "netlist": (of_netlist.judge, 40),
         "c": (of_c.judge, 40),
         "cpu": (of_cpu_c.judge, 40),
     }

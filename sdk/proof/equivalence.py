@@ -21,6 +21,8 @@ from .solver import Lemmas, Values, solved
 __all__ = ["Pair", "Sweep"]
 
 _SAMPLES = 4096
+_CONSTANTS = {~0: 1, ~1: 0}
+"""One literal for each constant."""
 _CANDIDATES = 4
 _MOST_LEAVES = 16
 _CONFLICTS, _CONFLICTS_OF_ENDS = 2_000, 200_000
@@ -92,7 +94,8 @@ class Sweep:
             found = sorted(found, key=lambda each: (each != wanted, held and each not in self._known.held))
         values = self._values
         same = [value in (values.made[each], values.taken.get(each)) for each in found[:_CANDIDATES]]
-        return [each if one else ~each for each, one in zip(found, same, strict=False)]
+        chosen = [each if one else ~each for each, one in zip(found, same, strict=False)]
+        return [_CONSTANTS.get(each, each) for each in chosen]
 
     def _literal_wanted(self, bit: int) -> int:
         return plain(self._known.literal(self._wanted[bit])) if bit in self._wanted else -1

@@ -32,18 +32,23 @@ from .yosys_reader import circuit_of, yosys_version
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["NetlistProver", "netlist_of"]
+__all__ = ["NetlistProver", "compared", "module_of", "netlist_of", "row_of"]
 
 _LARGEST_NETLIST = 2**31
 
 
-def netlist_of(verilog: bytes, name: str, family: Family) -> Circuit:
-    """The circuit that synthesis for a family makes of the module `name`, by itself."""
+def module_of(verilog: bytes, name: str, family: Family) -> dict[str, Any]:
+    """What synthesis for a family makes of the module `name`, by itself: yosys's JSON of the part's cells."""
     with ScratchFolder("netlist") as folder:
         (folder / "module.v").write_bytes(verilog)
         run_yosys(f"{synthesis_script(('module.v',), name, family.synthesis)}; write_json module.json", folder)
         module: dict[str, Any] = json.loads(read_regular(folder / "module.json", _LARGEST_NETLIST))["modules"][name]
-    return circuit_of(in_tables(module))
+    return module
+
+
+def netlist_of(verilog: bytes, name: str, family: Family) -> Circuit:
+    """The circuit of it."""
+    return circuit_of(in_tables(module_of(verilog, name, family)))
 
 
 class NetlistProver:

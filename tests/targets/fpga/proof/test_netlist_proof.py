@@ -70,10 +70,12 @@ def test_outputs_that_are_one_gate_an_input_or_a_constant_are_proved_and_followe
     gates = (either, neither, Lookup((6,), (4, 5), 0b1000), *split, Lookup((9,), (7, 8), 0b1110))
     gates += (Lookup((10,), (7, 8), 0b1000), Lookup((11,), (2, 3), 0b0110), Lookup((12,), (10, 6), 0b1001))
     known = Circuit(2, gates, (6, 11, 9, 10, 12))
-    other = Circuit(2, (Lookup((4,), (2, 3), 0b0110), Lookup((5,), (4,), 0b01)), (4, 4, 2, 0, 5))
+    always = Lookup((13,), (4, 5), 0b1110)
+    known = Circuit(2, (*known.gates, always), (*known.outputs, 13))
+    other = Circuit(2, (Lookup((4,), (2, 3), 0b0110), Lookup((5,), (4,), 0b01)), (4, 4, 2, 0, 5, 1))
     assert judged(known, other).status == PROVED
-    assert check_certificate(certified(known, other, tmp_path), "netlist") == {"out_data": (5, 5)}
-    for wrong in ((4, 4, 3, 0, 5), (4, 4, 2, 1, 5), (4, 5, 2, 0, 5), (4, 4, 2, 0, 1)):
+    assert check_certificate(certified(known, other, tmp_path), "netlist") == {"out_data": (6, 6)}
+    for wrong in ((4, 4, 3, 0, 5, 1), (4, 4, 2, 1, 5, 1), (4, 5, 2, 0, 5, 1), (4, 4, 2, 0, 1, 1), (4, 4, 2, 0, 5, 0)):
         assert judged(known, Circuit(2, other.gates, wrong)).status == REFUTED
 
 
