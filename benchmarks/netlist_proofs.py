@@ -72,14 +72,14 @@ def measure(network: Network, family: str, folder: Path) -> str:
 def main() -> None:
     """Measure networks, a line each."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--network", type=Path, help="one network, instead of random ones")
+    arguments.add_argument("--network", type=Path, nargs="+", default=[], help="networks, instead of random ones")
     arguments.add_argument("--families", nargs="+", choices=["ecp5", "ice40"], default=["ecp5", "ice40"])
     given = arguments.parse_args()
     networks = [random_network(sizes, (-2, 1), density, "net") for sizes, density in _NETWORKS]
     columns = ["network, family", "gates", "outputs", "equal bits", "by lemmas", "yosys synthesizes", "yosys reads"]
     columns += ["proof", "checker", "MB"]
     print("\n".join([f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]))
-    for network in [network_file.read(given.network)] if given.network else networks:
+    for network in [network_file.read(path) for path in given.network] or networks:
         for family in given.families:
             with tempfile.TemporaryDirectory() as folder:
                 print(measure(network, family, Path(folder)), flush=True)

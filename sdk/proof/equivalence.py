@@ -6,7 +6,7 @@ registers before: by all rows of few bits, else by a solver, whose answer is mad
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,8 @@ _CONSTANTS = {~0: 1, ~1: 0}
 """One literal for each constant."""
 _CANDIDATES = 4
 _MOST_LEAVES = 16
-_CONFLICTS, _CONFLICTS_OF_ENDS = 2_000, 200_000
+_CONFLICTS, _CONFLICTS_OF_ENDS, _CONFLICTS_OF_REFUTING = 2_000, 200_000, 20_000
+_BATCHES = 8
 
 
 @dataclass(frozen=True)
@@ -127,29 +128,33 @@ class Sweep:
     def _solved(self, cone: Cone, conflicts: int) -> Lemmas | Values | None:
         return solved(clauses_of(cone, self._known), conflicts)
 
-    def difference(self, place: int) -> int | None:
-        """Inputs, as one number, for which an output differs from the first circuit's: found among random ones, or by
-        the solver; None if none was found."""
-        bits = self.gates.input_bits
+    def difference(self, places: Sequence[int]) -> tuple[int, int] | None:
+        """(the place of an output, inputs as one number for which it differs from the first circuit's), among outputs
+        at some places: found by random inputs, or by the solver; None if none was found."""
         rng = np.random.default_rng(self._seed)
-        found = self._differs(place, [int.from_bytes(rng.bytes(_SAMPLES // 8), "little") for _ in range(bits)])
-        output, equal = self.outputs[place]
-        if found is not None or output < self._first:
-            return found
-        answer = self._solved(self._known.cone(output, self._known.literal(equal), WHOLE), _CONFLICTS_OF_ENDS)
-        if answer is None or isinstance(answer, tuple):
-            return None
-        return self._differs(place, [int(answer.get(bit + 2, False)) for bit in range(bits)])
+        for _ in range(_BATCHES):
+            inputs = [int.from_bytes(rng.bytes(_SAMPLES // 8), "little") for _ in range(self.gates.input_bits)]
+            if (found := self._differs(places, inputs)) is not None:
+                return found
+        for place in places:
+            output, equal = self.outputs[place]
+            if output < self._first:
+                continue
+            answer = self._solved(self._known.cone(output, self._known.literal(equal), WHOLE), _CONFLICTS_OF_REFUTING)
+            if answer is not None and not isinstance(answer, tuple):
+                return self._differs([place], [int(answer.get(bit + 2, False)) for bit in range(self.gates.input_bits)])
+        return None
 
-    def _differs(self, place: int, inputs: list[int]) -> int | None:
+    def _differs(self, places: Sequence[int], inputs: list[int]) -> tuple[int, int] | None:
         """The first of some inputs (each one bit of an integer) for which the gates of both give another output."""
         mask = (1 << _SAMPLES) - 1
         values = [0, mask, *inputs]
         for taken, table in self.gates.gates:
             values.append(looked_up(table, [values[bit] for bit in taken], mask))
-        found, equal = self.outputs[place]
-        differs = values[found] ^ values[equal]
-        if not differs:
-            return None
-        at = (differs & -differs).bit_length() - 1
-        return sum(((value >> at) & 1) << k for k, value in enumerate(inputs))
+        for place in places:
+            found, equal = self.outputs[place]
+            differs = values[found] ^ values[equal]
+            if differs:
+                at = (differs & -differs).bit_length() - 1
+                return place, sum(((value >> at) & 1) << k for k, value in enumerate(inputs))
+        return None

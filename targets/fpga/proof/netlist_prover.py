@@ -110,13 +110,12 @@ def row_of(what: str, sweep: Sweep, outputs: list[bool]) -> Row:
     """The row of a comparison; refuted where inputs are found for which an output differs."""
     proved = sum(outputs)
     lemmas = [len(pair.lemmas) for pair in sweep.pairs.values() if pair.lemmas]
-    how = f"equal to the Verilog's circuit through {len(sweep.pairs):,} equal bits, {len(lemmas):,} of them by "
-    how += f"{sum(lemmas):,} lemmas of a solver"
+    how = f"equal to the Verilog's circuit through {len(sweep.pairs):,} equal bits"
+    how += f", {len(lemmas):,} of them by {sum(lemmas):,} lemmas of a solver" if lemmas else ""
     if proved == len(outputs):
         return Row(what, PROVED, len(outputs), proved, how)
-    for place, shown in enumerate(outputs):
-        example = None if shown else sweep.difference(place)
-        if example is not None:
-            detail = f"bit {place} of out_data differs for in_data = 0x{example:x}, by the gates of both, not simulated"
-            return Row(what, REFUTED, len(outputs), proved, how, detail=detail)
+    found = sweep.difference([place for place, shown in enumerate(outputs) if not shown])
+    if found is not None:
+        detail = f"bit {found[0]} of out_data differs for in_data = 0x{found[1]:x}, by the gates of both, not simulated"
+        return Row(what, REFUTED, len(outputs), proved, how, detail=detail)
     return Row(what, OPEN, len(outputs), proved, how, detail=f"first open: bit {outputs.index(False)} of out_data")
