@@ -74,8 +74,8 @@ def _judged(seed: int) -> Judged | None:
         at = int(row.detail.split("0x")[1].split(",")[0], 16)
         bit = int(row.detail.split()[1])
         shown = bool((given[at] ^ wanted[at]) >> bit & 1)
-    changes = not np.array_equal(given, wanted)
-    return Judged("netlists of ECP5 and iCE40", said, changes, row.status == REFUTED, shown, row.status not in (PROVED, REFUTED))
+    changes, left = not np.array_equal(given, wanted), row.status not in (PROVED, REFUTED)
+    return Judged("netlists of ECP5 and iCE40", said, changes, row.status == REFUTED, shown, left)
 
 
 def _mutant(module: dict[str, Any], rng: random.Random) -> tuple[dict[str, Any], str]:
