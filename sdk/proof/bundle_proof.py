@@ -21,13 +21,13 @@ from .claim import ERROR, NOT_TRIED, PROVED
 from .findings import Findings, Row
 from .prove import SECONDS
 
-__all__ = ["check_proof", "has_certificates", "prove_bundle"]
+__all__ = ["CHECKED", "check_proof", "has_certificates", "prove_bundle"]
 
 FOLDER = "proof"
 _ALL = "all that it is about"
 _LARGEST_CERTIFICATE = 2**28
 _AGAIN = "followed again by the checker"
-_CHECKED = {
+CHECKED = {
     "circuit": f"{_AGAIN}, gate by gate; that the gates are the Verilog's is yosys's word",
     "equivalence": f"{_AGAIN}, pair by pair; that the gates are the netlist's is yosys's word",
     "folded": f"wiring, memories and ranges {_AGAIN}; what each module does by itself is the prover's word",
@@ -149,8 +149,8 @@ def _check(folder: Path, prover: str) -> tuple[str, dict[str, tuple[int, int]]]:
         kind = json.loads(read_regular(path, _LARGEST_CERTIFICATE))["kind"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckFailed("certificate", f"is not sound: {path} names no kind") from error
-    if kind not in _CHECKED:
+    if kind not in CHECKED:
         raise CheckFailed("certificate", f"is of a kind that no checker knows: {str(kind)[:40]!r}")
     checker = importlib.import_module(f".checkers.{kind}", __package__)
     found: dict[str, tuple[int, int]] = checker.check_certificate(folder, prover)
-    return _CHECKED[kind], found
+    return CHECKED[kind], found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import CheckFailed
-from ...network import Network, network_file
+from ...network import Network
 from ...system.regular_file import read_regular
-from .statements import integer, need
+from .statements import check_file, integer, need
 
 __all__ = ["check_certificate"]
 
@@ -27,7 +28,6 @@ _FUNCTIONS = ("threshold", "requantize", "lookup", "encode", "logic")
 _Column = npt.NDArray[Any]
 _Columns = dict[int, _Column]
 _Words = list[tuple[list[int], list[tuple[int, int]]]]
-_UNSOUND = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError)
 
 
 def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
@@ -35,21 +35,16 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
 
     Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
     """
-    names = (f"proof/{prover}/certificate.json", f"proof/{prover}/circuit.json", "network.edgeml")
-    content, gates, network = (read_regular(folder / name, _LARGEST) for name in names)
-    try:
-        certificate = json.loads(content)
-        need((certificate["format"], certificate["kind"]) == (1, "circuit"), "format", "is not 1, of a circuit")
-        need(certificate["network"] == hashlib.sha256(network).hexdigest(), "network", "is another")
-        need(certificate["circuit"] == hashlib.sha256(gates).hexdigest(), "circuit", "is another")
-        described = network_file.from_bytes(network)
-        need(f"rtl/{described.name}_pipeline.v" in certificate["artifacts"], "artifacts", "lack the pipeline")
-        for name, digest in certificate["artifacts"].items():
-            need(".." not in Path(name).parts and not Path(name).is_absolute(), "artifact", "lies elsewhere")
-            need(digest == hashlib.sha256(read_regular(folder / name, _LARGEST)).hexdigest(), name, "is another")
-        return _Check(described, certificate, _Gates(json.loads(gates))).places()
-    except _UNSOUND as error:
-        raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
+    return check_file(folder, prover, "circuit", partial(_places, folder, prover))
+
+
+def _places(
+    folder: Path, prover: str, network: Network, files: dict[str, bytes], certificate: dict[str, Any]
+) -> dict[str, tuple[int, int]]:
+    gates = read_regular(folder / f"proof/{prover}/circuit.json", _LARGEST)
+    need(certificate["circuit"] == hashlib.sha256(gates).hexdigest(), "circuit", "is another")
+    need(f"rtl/{network.name}_pipeline.v" in files, "artifacts", "lack the pipeline")
+    return _Check(network, certificate, _Gates(json.loads(gates))).places()
 
 
 def _plain(bit: int) -> int:

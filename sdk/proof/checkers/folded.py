@@ -9,7 +9,6 @@ has the facts it needs, for the parameters that it has, is looked at here.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -19,16 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import CheckFailed
-from ...network import Network, network_file
-from ...system.regular_file import read_regular
-from .folded_core import Core, Instance, need
+from ...network import Network
+from .folded_core import Core, Instance
 from .folded_memories import Memories, as_signed, fits
 from .shipped import need_shipped
+from .statements import check_file, need
 
 __all__ = ["check_certificate"]
 
-_LARGEST = 2**28
-_UNSOUND = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError)
 _ONE = ("edgeml_mvu", "edgeml_tables", "edgeml_encode", "edgeml_pass")
 _HEADS = {**dict.fromkeys(_ONE, ("in",)), "edgeml_add": ("a", "b")}
 _FUNCTIONS = {
@@ -47,21 +44,15 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
 
     Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
     """
-    content = read_regular(folder / f"proof/{prover}/certificate.json", _LARGEST)
-    network = read_regular(folder / "network.edgeml", _LARGEST)
-    try:
-        certificate = json.loads(content)
-        need((certificate["format"], certificate["kind"]) == (1, "folded"), "format", "is not 1, of a folded core")
-        need(certificate["network"] == hashlib.sha256(network).hexdigest(), "network", "is another")
-        described, texts = network_file.from_bytes(network), {}
-        for name, digest in certificate["artifacts"].items():
-            need(re.fullmatch(r"rtl/[\w.]+", name) is not None, "artifact", f"{name!r} lies elsewhere")
-            texts[name.removeprefix("rtl/")] = read_regular(folder / name, _LARGEST).decode()
-            need(digest == hashlib.sha256(texts[name.removeprefix("rtl/")].encode()).hexdigest(), name, "is another")
-            need_shipped(name, texts[name.removeprefix("rtl/")].encode())
-        return _Check(described, certificate, texts).places()
-    except _UNSOUND as error:
-        raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
+    return check_file(folder, prover, "folded", _places)
+
+
+def _places(network: Network, files: dict[str, bytes], certificate: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    for path, content in files.items():
+        need(re.fullmatch(r"rtl/[\w.]+", path) is not None, "artifact", f"{path!r} lies elsewhere")
+        need_shipped(path, content)
+    texts = {path.removeprefix("rtl/"): content.decode() for path, content in files.items()}
+    return _Check(network, certificate, texts).places()
 
 
 class _Values:

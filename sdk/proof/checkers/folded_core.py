@@ -9,17 +9,12 @@ import re
 from typing import Any
 
 from ...errors import CheckFailed
+from .statements import need
 
-__all__ = ["BETWEEN", "Core", "Instance", "need"]
+__all__ = ["BETWEEN", "Core", "Instance"]
 
 BETWEEN = ("edgeml_stream_fifo", "edgeml_upsizer", "edgeml_downsizer")
 _Stream = tuple[str, str, str]
-
-
-def need(holds: bool, what: str, problem: str) -> None:
-    """Raise CheckFailed where something does not hold."""
-    if not holds:
-        raise CheckFailed(f"certificate, {what}", problem)
 
 
 def _value(text: str) -> int | str:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .folded_core import Instance, need
+from .folded_core import Instance
+from .statements import need
 
 __all__ = ["Memories", "as_signed", "fits"]
 

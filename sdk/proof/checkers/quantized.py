@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...network import Network
+from .layer_formulas import READ, range_of
 from .statements import Claims, check_statements, integers, need
 
 __all__ = ["check_certificate"]
@@ -139,14 +140,10 @@ class _Check:
         """The ends of a tensor that the model has too, from what its layer takes; none where they do not follow."""
         node, fields = self.layers[name], vars(self.layers[name].layer)
         kind, given = node.layer.kind, [self.own[each] for each in node.inputs]
-        if kind == "input_quantizer":
-            low = -(1 << fields["bits"] - 1) if fields["signed"] else 0
-            ends = (np.full(fields["size"], end, np.int64) for end in (low, low + (1 << fields["bits"]) - 1))
-            self.reach[name] = next(ends), next(ends)
-        elif given and None not in given and kind in ("threshold", "neurons"):
-            rows, base = fields["thresholds"].astype(np.int64), int(fields["base"])
-            low_high = (base + (end[:, None] >= rows).sum(axis=1) for end in self._ends(given[0]))
-            self.reach[name] = next(low_high), next(low_high)
+        if kind == "input_quantizer" or (kind in ("threshold", "neurons") and None not in given):
+            taken = [(low.tolist(), high.tolist()) for low, high in map(self._ends, given)]
+            low, high = np.array(range_of(kind, fields, *taken), np.int64).T
+            self.reach[name] = low, high
         elif given and kind in ("add", "encode"):
             x, made = given[0], None
             if kind == "encode":
@@ -186,8 +183,7 @@ class _Check:
         parts = {(name, i): np.zeros((len(v), outputs), np.int64) for i, v in enumerate(values)}
         for output, (source, rule, at) in enumerate(zip(*(field.tolist() for field in fields), strict=True)):
             v = values[int(source)]
-            read = (lambda v, at: v, lambda v, at: v >> int(at) & 1, lambda v, at: v >= at, lambda v, at: v == at)
-            parts[name, int(source)][:, output] = read[int(rule)](v, at)
+            parts[name, int(source)][:, output] = READ[int(rule)](v, int(at))
         return np.zeros(outputs, np.int64), {}, parts
 
     def _tables(self, x: _Sum | None, fields: dict[str, Any]) -> _Sum | None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...network import Network
-from .network import least_accumulator, range_of, rounded
+from .layer_formulas import HALF, least_accumulator, range_of, rounded
 from .statements import Claims, check_statements, integer, integers, need
 from .tflite_file import FileOperator, FileTensor, TfliteFile
 
@@ -24,7 +24,6 @@ __all__ = ["check_certificate"]
 _FULLY_CONNECTED, _ADD, _LOGISTIC, _TANH = 9, 0, 14, 28
 _RELU, _RELU6, _RESHAPE, _QUANTIZE = 19, 21, 22, 114
 _TABLES = (_LOGISTIC, _TANH, _RELU, _RELU6, _RESHAPE, _QUANTIZE)
-_HALF = Fraction(1, 2)
 
 
 def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
@@ -296,6 +295,6 @@ def _nearest_function(kind: int, x: int, source: float, target: float) -> int:
         e = Fraction(exponential) * (1 + Fraction(off, 10**78))
         y = e / (1 + e) if kind == _LOGISTIC else (e - 1) / (e + 1)
         y /= Fraction(target)
-        found.add((abs(y) + _HALF).__floor__() * (-1 if y < 0 else 1))
+        found.add((abs(y) + HALF).__floor__() * (-1 if y < 0 else 1))
     need(len(found) == 1, "table", "has an entry that cannot be told from a tie")
     return found.pop()

@@ -14,7 +14,8 @@ from edgeml.network.rounding import ROUNDINGS
 from edgeml.network.spiking.encodings import ENCODINGS, encoding
 from edgeml.network.spiking.schedule import Schedule
 from edgeml.network.value_range import ValueRange
-from edgeml.proof.checkers.network import check_certificate, range_of
+from edgeml.proof.checkers.layer_formulas import range_of
+from edgeml.proof.checkers.network import check_certificate
 from edgeml.proof.claim import PROVED, REFUTED
 from edgeml.proof.network.rounding_claims import bound_of, factor_of, rounding_claims
 from edgeml.proof.network.spike_claims import fired

@@ -159,6 +159,12 @@ TAMPERED = {
     "a wider range": said(["places", "act1", "claims", 1, "range", 1], lambda high: high + 1),
     "no range": lambda content: content["places"]["act0"]["claims"][0].pop("range"),
     "text for a number": said(["places", "act0", "claims", 0, "range", 0], "1"),
+    "a third end of a range": lambda content: content["places"]["act0"]["claims"][0]["range"].append(99),
+    "the range of another channel": said(["places", "act1", "claims", 0, "range"], [-1, 1]),
+    "no claims": lambda content: content.pop("places"),
+    "claims that are a number": said(["places", "linear2", "claims"], 2),
+    "the file of another folder": said(["artifacts"], {"../network.safetensors": "0" * 64}),
+    "places of other names": lambda c: c["places"].update(act2=c["places"].pop("act1")),
 }
 
 

@@ -139,6 +139,11 @@ TAMPERED = {
     "a smaller deviation": said([*SCALES, "worst"], "1/2"),
     "fewer elsewhere": said([*SCALES, "elsewhere"], lambda count: count - 1),
     "text for a number": said([*SCALES, "crossings", 0], "1"),
+    "the sums of another operator": said(["places", "a_acc", "claims", 0, "tensor"], 5),
+    "the entries of another tensor": said(["places", "f", "claims", 0, "tensor"], 1),
+    "the output left out": lambda content: content["places"].pop("output"),
+    "another input": said(["places", "input", "claims", 0, "tensor"], 4),
+    "a crossing twice": lambda content: content["places"]["a"]["claims"][0]["crossings"].insert(0, -19243),
 }
 
 

@@ -97,6 +97,8 @@ TAMPERED: dict[str, Callable[[dict[str, Any]], object]] = {
         "parameters"
     ].update(SAMPLES=3),
     "another device": lambda c: _first(c, "edgeml_hil_device")["parameters"].update(INPUTS=7),
+    "another format": lambda c: c.update(format=2),
+    "a parameter that is text": lambda c: _first(c, "edgeml_argmax")["parameters"].update(ELEMENT_BITS="8"),
     "all modules of the library are left out": lambda c: [
         c["places"].pop(place) for place in list(c["places"]) if place.startswith("edgeml_")
     ],

@@ -1,0 +1,33 @@
+"""A checker can be reviewed: each file is short and takes nothing from provers, converters, targets, other checkers."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from edgeml.proof.bundle_proof import CHECKED
+from tests.sdk.proof.checker_lines import FOLDER, lines_of, taken_by
+
+FILES = sorted({name for kind in CHECKED for name in taken_by(kind)})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_has_at_most_300_lines_of_code_and_takes_nothing_that_is_checked(name):
+    assert lines_of(name) <= 300
+    taken = {
+        f"{'.' * node.level}{node.module or ''}"
+        for node in ast.walk(ast.parse((FOLDER / f"{name}.py").read_text()))
+        if isinstance(node, ast.ImportFrom)
+    }
+    outside = {each for each in taken if each.startswith("..") or "edgeml" in each}
+    assert outside <= {"...errors", "...network", "...network.task", "...system.regular_file"}
+
+
+def test_no_file_of_the_folder_is_left_out():
+    assert {path.stem for path in FOLDER.glob("*.py")} == {*FILES, "__init__"}
+
+
+def test_no_kind_takes_the_checker_of_another():
+    for kind in CHECKED:
+        assert set(taken_by(kind)) & set(CHECKED) == {kind}
