@@ -115,8 +115,7 @@ def _features(quantizer: InputQuantizer) -> tuple[list[str], str]:
     4 · (R + B)/2^24, in which what double precision loses is lost too. A feature whose margin would reach a quarter, or
     whose gain could not be multiplied with small floats, is left to double precision: its level always lies halfway.
     """
-    size = max(shared(quantizer.scale).size, shared(quantizer.offset).size)
-    scales, offsets = np.broadcast_to(quantizer.scale, size), np.broadcast_to(quantizer.offset, size)
+    scales, offsets = np.broadcast_arrays(shared(quantizer.scale), shared(quantizer.offset))
     rows, margins = [], []
     for scale, offset in zip(scales.tolist(), offsets.tolist(), strict=True):
         gain = 1 / Fraction(scale)

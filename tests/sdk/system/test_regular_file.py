@@ -28,6 +28,8 @@ READS_OF_OWN = {
     "targets/fpga/proof/library/kept.py",
     "targets/mcu/proof/kept_stages.py",
     "targets/cpu/build_cache.py",
+    "targets/cpu/proof/bodies.py",
+    "targets/cpu/proof/counterexamples.py",
     "targets/cpu/shared_library.py",
     "targets/mcu/image_build.py",
     "targets/fpga/executors/verilator.py",

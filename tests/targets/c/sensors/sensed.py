@@ -27,6 +27,7 @@ NETWORKS = (
     _network("few_bits", [0.3], [0.1], 1, 2, False),
     _network("one_bit", [0.3, 1, 2, 3], [0.1], 0, 1, False),
     _network("ends", [0.3], [0.1], -8, 4, True),
+    _network("alike", [0.5, 0.5, 0.5, 0.5], [0.1], 0, 4, False),
 )
 
 
