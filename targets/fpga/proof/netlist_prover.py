@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.errors import CheckFailed, InputError, MissingTool, ToolFailed
 from edgeml.proof.circuit import Circuit
 from edgeml.proof.claim import OPEN, OUT_OF_TIME, PROVED, REFUTED
 from edgeml.proof.equivalence import Sweep
@@ -81,8 +81,8 @@ class NetlistProver:
         what = f"the pipeline in cells of {family.name}"
         try:
             other = netlist_of(built.files[f"{name}.v"], name, family)
-        except (CheckFailed, InputError) as error:
-            return Findings([Row(what, OPEN, len(known.outputs), 0, detail=str(error))])
+        except (CheckFailed, InputError, ToolFailed) as error:
+            return Findings([Row(what, OPEN, len(known.outputs), 0, detail=str(error).splitlines()[0])])
         announce("comparing the netlist with the Verilog")
         begun = time.process_time()
         sweep, outputs, in_time = compared(known, other, lambda: time.process_time() - begun > seconds)
