@@ -31,13 +31,13 @@ _STORED = {"uint8_t": np.uint8, "int16_t": np.int16, "int32_t": np.int32}
 def runs_here(body: Body) -> str:
     """Empty if this machine can run a body; else why not."""
     if body.machine and body.machine != platform.machine():
-        return f"this machine is no {body.machine}"
+        return f"this machine is not of kind {body.machine}"
     try:
         known = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
     except OSError:
         known = []
     missing = [feature for feature in body.features if feature not in known]
-    return f"this processor has no {missing[0]}" if missing else missing_compiler()
+    return f"this processor lacks {missing[0]}" if missing else missing_compiler()
 
 
 class Counterexamples:
