@@ -40,13 +40,13 @@ PROVED: dict[str, list[Parameters]] = {
         _classes(outputs, lanes, bits, is_signed) for outputs, lanes, bits, is_signed in ((1, 1, 4, 1), (3, 2, 1, 1))
     ],
     "hil_receive": [{"LONGEST": 64}],
-    "hil_send": [{}],
     "hil_run": [{"INPUT_BEATS": 3, "OUTPUT_BEATS": 2}, {"INPUT_BEATS": 1, "OUTPUT_BEATS": 1}],
     "hil_inputs": [
         {"INPUTS": inputs, "LANES": lanes, "ELEMENT_BITS": bits, "SAMPLES": samples}
         for inputs, lanes, bits, samples in ((4, 1, 8, 1), (3, 2, 3, 2))
     ],
     "hil_device": [{"HELLO_BYTES": 14}],
+    "hil_send": [{}],
     "hil_outputs": [
         {"OUTPUTS": outputs, "LANES": lanes, "ELEMENT_BITS": bits, "SIGNED": is_signed, "SAMPLES": samples}
         for outputs, lanes, bits, is_signed, samples in ((5, 5, 3, 0, 3), (3, 2, 3, 1, 2))
