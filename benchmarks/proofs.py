@@ -1,13 +1,14 @@
-"""What `edgeml verify --prove` costs beside the conversion of the same bundle, in seconds of processor time.
+"""What a proof for all inputs of an unrolled pipeline costs, beside the conversion, in seconds of processor time.
 
-    python -m benchmarks.proofs                             a table of all designs
-    python -m benchmarks.proofs --only digits_unrolled      some of them (`--help` names them)
-    python -m benchmarks.proofs --network FILE.edgeml --target xczu7ev --option architecture=unrolled
+    python -m benchmarks.proofs                        16-64-32-32-5, dense 2-bit weights
+    python -m benchmarks.proofs --sizes 64 64 32 10 --density 0.5
+    python -m benchmarks.proofs --sizes 16 32 5 --bytes      8 bits, each of the five roundings
+    python -m benchmarks.proofs --network FILE.edgeml
 
-The conversion is `edgeml convert FILE --to quantized --target PART`, the runs of executors in it included; the proof is
-all provers of the bundle with an empty cache, beside it each prover; the checker is `--check-proof`. Then the sign of
-one weight in the middle is turned, and the other network is converted and proved with what was kept: the parts that are
-named were proved anew. The time of tools is that of their processes, counted with their children.
+The conversion is `edgeml convert FILE --to quantized --target xczu7ev --option architecture=unrolled`, the runs of
+executors in it included; the RTL alone is told by itself. The proof is yosys's reading and the prover's; behind it one
+weight of a layer in the middle is changed, and the network is proved once more with what was kept. Nothing is taken
+from the cache of earlier runs. The time of tools is that of their processes, counted with their children.
 """
 
 from __future__ import annotations
@@ -15,56 +16,38 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import edgeml
-from edgeml.bundle import Bundle, load
 from edgeml.network import Dense, Network, network_file
 from edgeml.network.rounding import ROUNDINGS
-from edgeml.proof.bundle_proof import check_proof, prove_bundle
-from edgeml.proof.findings import Row
+from edgeml.proof.certificate import certificate_files
+from edgeml.proof.checkers.circuit import check_certificate
+from edgeml.proof.prove import Proof, prove
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
+from edgeml.targets.fpga.design import Design, build
+from edgeml.targets.fpga.proof.cuts import artifact_of
+from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
 
 from .folded_proofs import bytes_network
 from .fpga import random_network
 
-_KEPT = "kept from before"
+
+def _seconds() -> float:
+    """Processor time of this process and of those that it waited for."""
+    return sum(os.times()[:4])
 
 
-@dataclass(frozen=True)
-class Case:
-    """A network, and what it is converted for."""
-
-    network: Callable[[], Network]
-    target: str
-    options: dict[str, str] = field(default_factory=dict)
-
-
-def digits() -> Network:
-    """The demonstration's 64-64-32-10, trained on handwritten digits, 2 bits."""
-    from edgeml.demo import train_digits
-
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        train_digits(folder)
-        data, model = folder / "digits.npz", folder / "digits.pt2"
-        edgeml.convert(model, data=data, to="quantized", target="host", options={"bits": 2}, output=folder / "host")
-        return load(folder / "host").network
-
-
-def _cases() -> dict[str, Case]:
-    unrolled, folded = {"architecture": "unrolled"}, {"architecture": "folded"}
-    found = {
-        "dense_unrolled": Case(lambda: random_network((16, 64, 32, 32, 5), (-2, 1), 1.0, "net"), "xczu7ev", unrolled),
-        "digits_unrolled": Case(digits, "xczu7ev", unrolled),
-        "dense_folded": Case(lambda: random_network((16, 64, 32, 32, 5), (-2, 1), 1.0, "net"), "xczu7ev", folded),
-        "digits_folded": Case(digits, "xczu7ev", folded),
-        "digits_m4": Case(digits, "cortex-m4"),
-    }
-    for rule in ROUNDINGS:
-        found[f"int8_{rule}"] = Case(lambda rule=rule: bytes_network((16, 32, 5), rule), "xczu7ev", unrolled)  # type: ignore[misc]
-    return found
+def unrolled(network: Network) -> tuple[bytes, Proof]:
+    """The Verilog of a network's pipeline, and what is proved of it; what was proved before is not proved again."""
+    built = build(network, Design("unrolled", Pipelining(3, "edgeml")))
+    name = f"{network.name}_pipeline"
+    verilog = built.files[f"{name}.v"]
+    circuit = circuit_of(read_module(verilog, name))
+    return verilog, prove(network, circuit, artifact_of(circuit, built.layout.plan.logic))  # type: ignore[attr-defined]
 
 
 def changed(network: Network) -> Network:
@@ -72,88 +55,74 @@ def changed(network: Network) -> Network:
     dense = [node for node in network.nodes if isinstance(node.layer, Dense)]
     node = dense[len(dense) // 2]
     weight = node.layer.weight.copy()
-    place = tuple(axis[0] for axis in (abs(weight) == abs(weight)[weight != 0].min()).nonzero())
+    place = tuple(axis[0] for axis in (abs(weight) == 1).nonzero())
     weight[place] = -weight[place]
     other = replace(node, layer=replace(node.layer, weight=weight))
     return replace(network, nodes=tuple(other if each is node else each for each in network.nodes))
 
 
-class Clock:
-    """Processor time of this process and of those that it waited for, since the last reading."""
-
-    def __init__(self) -> None:
-        self.last = sum(os.times()[:4])
-
-    def read(self) -> float:
-        """Seconds since the last reading."""
-        before, self.last = self.last, sum(os.times()[:4])
-        return self.last - before
-
-
-def converted(network: Network, case: Case, folder: Path) -> Bundle:
-    """The bundle of a network."""
-    network_file.write(network, folder.with_suffix(".edgeml"))
-    source = folder.with_suffix(".edgeml")
-    edgeml.convert(source, to="quantized", target=case.target, options=case.options, output=folder)
-    return load(folder)
+def in_folder(network: Network, verilog: bytes, proof: Proof, folder: Path) -> Path:
+    """A folder with network, Verilog and certificate, as they lie in a bundle."""
+    (folder / "rtl").mkdir(parents=True)
+    (folder / "proof" / "unrolled").mkdir(parents=True)
+    network_file.write(network, folder / "network.edgeml")
+    path = f"rtl/{network.name}_pipeline.v"
+    (folder / path).write_bytes(verilog)
+    described = (folder / "network.edgeml").read_bytes()
+    for file, data in certificate_files(proof, described, {path: verilog}, {}, []).items():
+        (folder / "proof" / "unrolled" / file).write_bytes(data)
+    return folder
 
 
-def proved(bundle: Bundle) -> tuple[Bundle, list[Row], dict[str, float]]:
-    """(the bundle with its certificates, the rows, seconds by prover)."""
-    clock, seconds, at = Clock(), {"": 0.0}, [""]
+def measure(network: Network, place: Path) -> str:
+    """Two lines: what is proved of a network, and what all of it takes."""
+    network_file.write(network, place / "given.edgeml")
+    marks = [_seconds()]
+    options = {"architecture": "unrolled"}
+    edgeml.convert(place / "given.edgeml", to="quantized", target="xczu7ev", options=options, output=place / "bundle")
+    marks.append(_seconds())
+    build(network, Design("unrolled", Pipelining(3, "edgeml")))
+    marks.append(_seconds())
+    verilog, proof = unrolled(network)
+    marks.append(_seconds())
+    folder = in_folder(network, verilog, proof, place / "proved")
+    marks.append(_seconds())
+    found = check_certificate(folder, "unrolled")
+    marks.append(_seconds())
+    again = unrolled(changed(network))[1]
+    converted, made, whole, _, checked = (later - earlier for earlier, later in pairwise(marks))
+    claims, sound = (sum(numbers) for numbers in zip(*found.values(), strict=True))
+    proved = sum(evidence.seconds for evidence in proof.evidence.values())
+    anew = [name for name, evidence in again.evidence.items() if not evidence.kept]
+    twice = sum(again.evidence[name].seconds for name in anew)
+    return (
+        f"{network.name} {'-'.join(map(str, network.sizes.values()))}: {len(proof.circuit.gates):,} gates, "
+        f"{sound} of {claims} claims proved\nseconds of processor time: conversion {converted:.1f} (its RTL alone "
+        f"{made:.1f}), yosys reads {whole - made - proved:.1f}, proof {proved:.1f}, checker {checked:.1f}; proof with "
+        f"reading over conversion {(whole - made) / converted:.2f}; one weight changed: {twice:.1f} ({', '.join(anew)})"
+    )
 
-    def announce(what: str) -> None:
-        if what.endswith(": begins"):
-            seconds[at[0]] += clock.read()
-            at[0] = what.partition(":")[0]
-            seconds[at[0]] = 0.0
 
-    bundle, rows = prove_bundle(bundle, announce)
-    seconds[at[0]] += clock.read()
-    return bundle, rows, {name: took for name, took in seconds.items() if name}
-
-
-def measure(name: str, case: Case, place: Path) -> str:
-    """A row of the table, and a line of what one changed weight proves again."""
-    network = case.network()
-    clock = Clock()
-    bundle = converted(network, case, place / "bundle")
-    conversion = clock.read()
-    bundle, rows, seconds = proved(bundle)
-    proof = clock.read()
-    check_proof(bundle)
-    checked = clock.read()
-    other = converted(changed(network), case, place / "changed")
-    clock.read()
-    _, again, _ = proved(other)
-    twice = clock.read()
-    parts = ", ".join(f"{prover} {took:.1f}" for prover, took in seconds.items())
-    claims, sound = sum(row.claims for row in rows), sum(row.proved for row in rows)
-    anew = [f"{row.prover} {row.part}" for row in again if row.claims and row.seconds and _KEPT not in row.method]
-    cells = [f"{name}, {case.target}", f"{conversion:.1f}", f"{proof:.1f} ({parts})", f"{proof / conversion:.2f}"]
-    cells += [f"{checked:.1f}", f"{sound} of {claims}", f"{twice:.1f}"]
-    return f"| {' | '.join(cells)} |\n    one weight changed: {', '.join(anew)}"
+def _networks(given: argparse.Namespace) -> Iterator[Network]:
+    if given.network:
+        yield network_file.read(given.network)
+    elif given.bytes:
+        yield from (bytes_network(tuple(given.sizes), rounding) for rounding in ROUNDINGS)
+    else:
+        yield random_network(tuple(given.sizes), (-2, 1), given.density, "net")
 
 
 def main() -> None:
-    """Measure designs, a row each."""
-    cases = _cases()
+    """Measure networks, two lines each."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--only", nargs="+", choices=list(cases), default=list(cases))
+    arguments.add_argument("--sizes", nargs="+", type=int, default=[16, 64, 32, 32, 5])
+    arguments.add_argument("--density", type=float, default=1.0)
+    arguments.add_argument("--bytes", action="store_true")
     arguments.add_argument("--network", type=Path)
-    arguments.add_argument("--target", default="xczu7ev")
-    arguments.add_argument("--option", nargs="*", default=[], metavar="NAME=VALUE")
-    given = arguments.parse_args()
-    cases = {name: cases[name] for name in given.only}
-    if given.network:
-        options = dict(each.split("=", 1) for each in given.option)
-        cases = {given.network.stem: Case(lambda: network_file.read(given.network), given.target, options)}
-    print("| design | conversion | proof | proof / conversion | checker | claims proved | one weight changed |")
-    print("|---|---|---|---|---|---|---|", flush=True)
-    for name, case in cases.items():
+    for network in _networks(arguments.parse_args()):
         with tempfile.TemporaryDirectory() as place:
             os.environ["EDGEML_CACHE"] = f"{place}/cache"
-            print(measure(name, case, Path(place)), flush=True)
+            print(measure(network, Path(place)), flush=True)
 
 
 if __name__ == "__main__":
