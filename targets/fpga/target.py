@@ -71,7 +71,6 @@ class FpgaTarget:
         if broken := [result for result in fits(costs, budget, architecture.if_too_large) if not result.passed]:
             first = broken[0]
             raise InputError(f"rule {first.rule}, layer {first.layer}", first.detail, first.remedy)
-        rtl = folder / "rtl"
         for path, content in generated_files(network, built, budget).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
@@ -83,8 +82,6 @@ class FpgaTarget:
         if asked.synthesize:
             with ScratchFolder("synthesis") as scratch:
                 found = synthesize(built, budget, scratch, announce=listener.announce, remark=listener.remark)
-                if bitstream := found.get("placed", {}).get("bitstream"):
-                    (rtl / bitstream).write_bytes((scratch / bitstream).read_bytes())
             metrics = replace(metrics, synthesis=Synthesis.from_json(found))
         return metrics.as_json()
 

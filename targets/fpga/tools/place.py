@@ -32,8 +32,8 @@ def overfull(log: str) -> list[tuple[str, int, int]]:
     return [entry for entry in found if entry[1] > entry[2]]
 
 
-def place_and_route(netlist: str, budget: Budget, folder: Path) -> dict[str, Any]:
-    """nextpnr on a netlist in `folder`: the clock it reaches, what it uses, and the bitstream's name.
+def place_and_route(netlist: str, budget: Budget, folder: Path, *, packed: bool = True) -> dict[str, Any]:
+    """nextpnr on a netlist in `folder`: the clock it reaches, what it uses, and, if `packed`, the bitstream's name.
 
     Gives `fmax_mhz`; `utilization`, {"used", "available"} by nextpnr's names of cells; `cells`, the same by the names
     of a part's budget (on iCE40, `luts` are logic cells: a lookup table, a carry, a flip-flop, or all three).
@@ -63,7 +63,8 @@ def place_and_route(netlist: str, budget: Budget, folder: Path) -> dict[str, Any
     clocks = [float(entry["achieved"]) for entry in content.get("fmax", {}).values()]
     if not clocks:
         raise EdgemlError("nextpnr", "reports no clock", "Look at the log with --debug")
-    run(nice(pack), folder, _PLACE_SECONDS, "bitstream packer")
+    if packed:
+        run(nice(pack), folder, _PLACE_SECONDS, "bitstream packer")
     used = {
         name: {"used": int(entry["used"]), "available": int(entry["available"])}
         for name, entry in sorted(content.get("utilization", {}).items())
@@ -75,7 +76,7 @@ def place_and_route(netlist: str, budget: Budget, folder: Path) -> dict[str, Any
         "device": budget.device,
         "cells": _cells(used),
         "utilization": used,
-        "bitstream": f"{stem}.bit",
+        **({"bitstream": f"{stem}.bit"} if packed else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""Synthesis by yosys: what a design really takes; for ECP5 and iCE40 `place` finds its clock."""
+"""Synthesis by yosys: what a design's core really takes; for ECP5 and iCE40 `place` finds its clock."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _YOSYS_SECONDS = 3600.0
+_CORE_NETLIST = "core.il"
 
 Cells = dict[str, int]
 
@@ -61,6 +62,11 @@ def cells_of(folder: Path, sources: tuple[str, ...], top: str, command: str, *, 
     """Cells by type after `command` (a yosys synthesis command) on `top`, flattened."""
     script = f"{synthesis_script(sources, top, command)}; {extra} tee -q -o stat.json stat -json"
     run_yosys(script, folder)
+    return _counted(folder)
+
+
+def _counted(folder: Path) -> Cells:
+    """Cells by type of the statistics that yosys left."""
     statistics = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
     found = statistics["design"]["num_cells_by_type"]
     return {str(name): int(count) for name, count in found.items()}
@@ -115,22 +121,21 @@ def synthesize(
     """Synthesize a design for a part and, where an open tool can, place and route it.
 
     Writes into `folder`, which holds the design's files; returns JSON-able figures: `cells`, counted by yosys, their
-    `luts` as the part counts them; `placed` by nextpnr (see `place_and_route`). For UltraScale+ yosys has no final
-    mapping, so its lookup tables are an estimate, and say so. `announce` is told what begins, `remark` what took how
-    long: times are no part of the result, which is the same in every run. CheckFailed where the design does not fit.
+    `luts` as the part counts them; `placed` by nextpnr (see `place_and_route`). Both are of the core alone: it is placed
+    behind a probe, whose cells, `probe`, are taken off what nextpnr counts (`utilization` holds all). For UltraScale+
+    yosys has no final mapping, so its lookup tables are an estimate, and say so. `announce` is told what begins,
+    `remark` what took how long: times are no part of the result, which is the same in every run. CheckFailed where the
+    design does not fit.
     """
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
     family = budget.family
-    probe = f"{built.top[:-5]}_probe"
-    (folder / f"{probe}.v").write_text(probe_top(built), encoding="utf-8")
     placed = bool(family.place)
-    top = probe if placed else built.core
-    sources = (*built.sources, f"{probe}.v")
-    extra = f"write_json {probe}.json;" if placed else ""
     announce(f"yosys: synthesis for {family.name}")
     begun = time.monotonic()
-    found = summary(cells_of(folder, sources, top, family.synthesis, extra=extra), family)
+    extra = f"write_rtlil {_CORE_NETLIST};" if placed else ""
+    cells = cells_of(folder, built.sources, built.core, family.synthesis, extra=extra)
+    found = summary(cells, family)
     counted = {**found, "luts": lookup_tables(found, family)}
     remark(f"yosys took {time.monotonic() - begun:.0f} s: {counted['luts']:,} of {budget.luts:,} lookup tables")
     result: dict[str, Any] = {"tool": "yosys", "family": family.name, "cells": counted}
@@ -139,7 +144,34 @@ def synthesize(
     if placed:
         announce(f"nextpnr: place and route on {budget.part}")
         begun = time.monotonic()
-        result["placed"] = place_and_route(f"{probe}.json", budget, folder)
+        netlist, probe = _probe_netlist(built, family, folder, cells)
+        result["placed"] = _without_probe(place_and_route(netlist, budget, folder, packed=False), probe, family)
         fmax = result["placed"]["fmax_mhz"]
         remark(f"nextpnr took {time.monotonic() - begun:.0f} s: {fmax:g} MHz of {budget.clock_mhz:g} MHz asked for")
     return result
+
+
+def _probe_netlist(built: Built, family: Family, folder: Path, core: Cells) -> tuple[str, dict[str, int]]:
+    """Netlist of the probe around the core as it was synthesized by itself, and the lookup tables and flip-flops of
+    the probe alone. `core` : the core's cells by type."""
+    probe = f"{built.top[:-5]}_probe"
+    (folder / f"{probe}.v").write_text(probe_top(built), encoding="utf-8")
+    # The mapped core stands aside as a black box while what is around it is mapped.
+    script = [
+        f"read_rtlil {_CORE_NETLIST}", "design -stash mapped", f"design -copy-from mapped {built.core}",
+        f"blackbox {built.core}", f"read_verilog {probe}.v", f"{family.synthesis} -top {probe}", f"delete ={built.core}",
+        f"design -copy-from mapped {built.core}", f"hierarchy -top {probe}", "flatten", "clean",
+        f"write_json {probe}.json", "tee -q -o stat.json stat -json",
+    ]  # fmt: skip
+    run_yosys("; ".join(script), folder)
+    whole, alone = summary(_counted(folder), family), summary(core, family)
+    return f"{probe}.json", {name: whole[name] - alone[name] for name in ("luts", "flip_flops")}
+
+
+def _without_probe(placed: dict[str, Any], probe: Mapping[str, int], family: Family) -> dict[str, Any]:
+    """What was placed, without the probe's cells. A logic cell of iCE40 holds a flip-flop of the probe and the lookup
+    table before it, if it has one."""
+    taken = {"luts": probe["flip_flops"]} if family.name == "ice40" else probe
+    for name, entry in placed["cells"].items():
+        entry["used"] -= taken.get(name, 0)
+    return {**placed, "probe": dict(probe)}

@@ -16,8 +16,9 @@ from edgeml.metrics import TargetMetrics
 from edgeml.network import network_file as file
 from edgeml.report.synthesis import clock_said, figures, synthesis_section
 from edgeml.targets.fpga.budget import FAMILIES
+from edgeml.targets.fpga.design import verify_files
 from edgeml.targets.fpga.tools.place import overfull
-from edgeml.targets.fpga.tools.synthesize import lookup_tables, summary, synthesis_script
+from edgeml.targets.fpga.tools.synthesize import cells_of, lookup_tables, summary, synthesis_script
 
 from ..designs import small_network
 
@@ -120,8 +121,24 @@ def test_a_network_is_placed_and_the_report_says_how(part: str, tmp_path: Path) 
     placed = synthesis["placed"]
     assert placed["fmax_mhz"] > 10
     assert 0 < placed["cells"]["luts"]["used"] < placed["cells"]["luts"]["available"]
-    assert (bundle.folder / "rtl" / placed["bitstream"]).stat().st_size > 10_000
-    assert f"rtl/{placed['bitstream']}" in bundle.manifest["files"]
+    built = verify_files(bundle.network, bundle.folder / "rtl")
+    for name, content in built.files.items():
+        (tmp_path / name).write_bytes(content)
+    family = FAMILIES[synthesis["family"]]
+    core = summary(cells_of(tmp_path, built.sources, built.core, family.synthesis), family)
+    assert synthesis["cells"] == {**core, "luts": lookup_tables(core, family)}
+    # The probe's registers, one for each bit of the streams and two for their handshakes, are counted nowhere.
+    width = built.interface.input_bits + built.interface.output_bits
+    assert placed["probe"]["flip_flops"] == width + 2
+    used = {name: entry["used"] for name, entry in placed["utilization"].items()}
+    cells = {name: entry["used"] for name, entry in placed["cells"].items()}
+    if family.name == "ecp5":
+        assert cells["flip_flops"] == used["TRELLIS_FF"] - width - 2 == core["flip_flops"]
+        assert cells["luts"] == used["TRELLIS_COMB"] - placed["probe"]["luts"]
+    else:
+        assert cells["luts"] == used["ICESTORM_LC"] - width - 2 >= core["flip_flops"]
+    assert "bitstream" not in placed
+    assert not [name for name in bundle.manifest["files"] if "probe" in name or name.endswith(".bit")]
     report = re.sub(r"<[^>]+>", " ", (bundle.folder / "report.html").read_text(encoding="utf-8"))
     for text in (shown, run("inspect", to), report):
         assert f"{placed['fmax_mhz']:g} MHz reached" in text
