@@ -1,14 +1,14 @@
-"""What a proof for all inputs of an unrolled pipeline costs, beside the conversion, in seconds of processor time.
+"""What `edgeml verify --prove` costs beside `edgeml convert`, in seconds of processor time, a row for each bundle.
 
-    python -m benchmarks.proofs                        16-64-32-32-5, dense 2-bit weights
-    python -m benchmarks.proofs --sizes 64 64 32 10 --density 0.5
-    python -m benchmarks.proofs --sizes 16 32 5 --bytes      8 bits, each of the five roundings
-    python -m benchmarks.proofs --network FILE.edgeml
+    python -m benchmarks.proofs                          all rows
+    python -m benchmarks.proofs --rows "16-64-32-32-5, unrolled" "16-64-32-32-5, Cortex-M4"
 
-The conversion is `edgeml convert FILE --to quantized --target xczu7ev --option architecture=unrolled`, the runs of
-executors in it included; the RTL alone is told by itself. The proof is yosys's reading and the prover's; behind it one
-weight of a layer in the middle is changed, and the network is proved once more with what was kept. Nothing is taken
-from the cache of earlier runs. The time of tools is that of their processes, counted with their children.
+A bundle is converted and proved with an empty cache; then the sign of one weight in the dense layer in the middle is
+turned, and the network is converted and proved again with what was kept: the last columns say what that takes, and of
+which parts something was proved again (of those that are kept: layers of pipelines, stages of C and of machine code).
+Networks are given as `network.edgeml`, so that no training is counted; the time of tools is that of their processes.
+64-64-32-10 is trained on digits as `edgeml demo` does, the others are random; inputs and activations have 2 bits where
+nothing else is said. A proof is what `edgeml verify --prove` does, with the checker's second look.
 """
 
 from __future__ import annotations
@@ -16,24 +16,74 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import edgeml
-from edgeml.network import Dense, Network, network_file
+from edgeml import bundle
+from edgeml.demo import train_digits
+from edgeml.network import Network, network_file
 from edgeml.network.rounding import ROUNDINGS
-from edgeml.proof.certificate import certificate_files
-from edgeml.proof.checkers.circuit import check_certificate
-from edgeml.proof.prove import Proof, prove
-from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
-from edgeml.targets.fpga.design import Design, build
-from edgeml.targets.fpga.proof.cuts import artifact_of
-from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
+from edgeml.proof.bundle_proof import check_proof, prove_bundle
+from edgeml.proof.claim import NOT_TRIED
+from edgeml.proof.findings import Row
 
 from .folded_proofs import bytes_network
 from .fpga import random_network
+from .unrolled_proofs import changed
+
+_KEPT = "kept from before"
+_KEEPING = ("unrolled", "machine_code", "c-portable", "c-avx2", "c-avx512", "c-neon")
+_UNROLLED, _FOLDED = {"architecture": "unrolled"}, {"architecture": "folded"}
+_MLP = (16, 64, 32, 32, 5)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row: a network by its name, and what it is converted for."""
+
+    network: str
+    how: str
+    target: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What the row is called."""
+        return f"{self.network}, {self.how}"
+
+
+CASES = (
+    Case("16-64-32-32-5", "unrolled", "xczu7ev", _UNROLLED),
+    Case("16-64-32-32-5", "folded", "xczu7ev", _FOLDED),
+    Case("16-64-32-32-5", "Cortex-M4", "cortex-m4"),
+    Case("16-64-32-32-5", "CPU", "host"),
+    Case("64-64-32-10", "unrolled", "xczu7ev", _UNROLLED),
+    Case("64-64-32-10", "folded", "xczu7ev", _FOLDED),
+    Case("64-64-32-10", "Cortex-M4", "cortex-m4"),
+    Case("64-64-32-10", "CPU", "host"),
+    *(Case(f"16-32-5 of bytes, {rounding}", "folded", "xczu7ev", _FOLDED) for rounding in ROUNDINGS),
+    Case("16-32-5 of bytes, shift", "unrolled", "xczu7ev", _UNROLLED),
+    Case("16-32-5 of bytes, shift", "Cortex-M4", "cortex-m4"),
+    Case("16-32-5 of bytes, shift", "CPU", "host"),
+)
+
+
+def network_of(name: str, folder: Path) -> Network:
+    """The network of a case. folder : where a trained one is made."""
+    if name == "64-64-32-10":
+        if not (folder / "digits" / "network.edgeml").exists():
+            train_digits(folder)
+            model, data = folder / "digits.pt2", folder / "digits.npz"
+            edgeml.convert(
+                model, data=data, to="quantized", target="host", options={"bits": 2}, output=folder / "digits"
+            )
+        return network_file.read(folder / "digits" / "network.edgeml")
+    if "bytes" in name:
+        return bytes_network((16, 32, 5), name.rpartition(", ")[2])
+    return random_network(_MLP, (-2, 1), 1.0, "net")
 
 
 def _seconds() -> float:
@@ -41,88 +91,58 @@ def _seconds() -> float:
     return sum(os.times()[:4])
 
 
-def unrolled(network: Network) -> tuple[bytes, Proof]:
-    """The Verilog of a network's pipeline, and what is proved of it; what was proved before is not proved again."""
-    built = build(network, Design("unrolled", Pipelining(3, "edgeml")))
-    name = f"{network.name}_pipeline"
-    verilog = built.files[f"{name}.v"]
-    circuit = circuit_of(read_module(verilog, name))
-    return verilog, prove(network, circuit, artifact_of(circuit, built.layout.plan.logic))  # type: ignore[attr-defined]
+def converted_and_proved(network: Network, case: Case, folder: Path) -> tuple[float, float, Sequence[Row]]:
+    """(seconds of the conversion, of the proof, what is proved) of a network, as a bundle in a folder that is new."""
+    folder.mkdir()
+    network_file.write(network, folder / "given.edgeml")
+    begun = _seconds()
+    given, options = folder / "given.edgeml", dict(case.options)
+    edgeml.convert(given, to="quantized", target=case.target, options=options, output=folder / "bundle")
+    between = _seconds()
+    proved, rows = prove_bundle(bundle.load(folder / "bundle"))
+    check_proof(proved)
+    return between - begun, _seconds() - between, rows
 
 
-def changed(network: Network) -> Network:
-    """The network with the sign of one weight turned, in the dense layer in the middle."""
-    dense = [node for node in network.nodes if isinstance(node.layer, Dense)]
-    node = dense[len(dense) // 2]
-    weight = node.layer.weight.copy()
-    place = tuple(axis[0] for axis in (abs(weight) == 1).nonzero())
-    weight[place] = -weight[place]
-    other = replace(node, layer=replace(node.layer, weight=weight))
-    return replace(network, nodes=tuple(other if each is node else each for each in network.nodes))
+def anew(rows: Sequence[Row]) -> str:
+    """The parts of which something was proved anew, where proofs are kept."""
+    places = [row.part for row in rows if row.prover in _KEEPING and row.seconds and _KEPT not in row.method]
+    return ", ".join(dict.fromkeys(places))
 
 
-def in_folder(network: Network, verilog: bytes, proof: Proof, folder: Path) -> Path:
-    """A folder with network, Verilog and certificate, as they lie in a bundle."""
-    (folder / "rtl").mkdir(parents=True)
-    (folder / "proof" / "unrolled").mkdir(parents=True)
-    network_file.write(network, folder / "network.edgeml")
-    path = f"rtl/{network.name}_pipeline.v"
-    (folder / path).write_bytes(verilog)
-    described = (folder / "network.edgeml").read_bytes()
-    for file, data in certificate_files(proof, described, {path: verilog}, {}, []).items():
-        (folder / "proof" / "unrolled" / file).write_bytes(data)
-    return folder
-
-
-def measure(network: Network, place: Path) -> str:
-    """Two lines: what is proved of a network, and what all of it takes."""
-    network_file.write(network, place / "given.edgeml")
-    marks = [_seconds()]
-    options = {"architecture": "unrolled"}
-    edgeml.convert(place / "given.edgeml", to="quantized", target="xczu7ev", options=options, output=place / "bundle")
-    marks.append(_seconds())
-    build(network, Design("unrolled", Pipelining(3, "edgeml")))
-    marks.append(_seconds())
-    verilog, proof = unrolled(network)
-    marks.append(_seconds())
-    folder = in_folder(network, verilog, proof, place / "proved")
-    marks.append(_seconds())
-    found = check_certificate(folder, "unrolled")
-    marks.append(_seconds())
-    again = unrolled(changed(network))[1]
-    converted, made, whole, _, checked = (later - earlier for earlier, later in pairwise(marks))
-    claims, sound = (sum(numbers) for numbers in zip(*found.values(), strict=True))
-    proved = sum(evidence.seconds for evidence in proof.evidence.values())
-    anew = [name for name, evidence in again.evidence.items() if not evidence.kept]
-    twice = sum(again.evidence[name].seconds for name in anew)
-    return (
-        f"{network.name} {'-'.join(map(str, network.sizes.values()))}: {len(proof.circuit.gates):,} gates, "
-        f"{sound} of {claims} claims proved\nseconds of processor time: conversion {converted:.1f} (its RTL alone "
-        f"{made:.1f}), yosys reads {whole - made - proved:.1f}, proof {proved:.1f}, checker {checked:.1f}; proof with "
-        f"reading over conversion {(whole - made) / converted:.2f}; one weight changed: {twice:.1f} ({', '.join(anew)})"
-    )
-
-
-def _networks(given: argparse.Namespace) -> Iterator[Network]:
-    if given.network:
-        yield network_file.read(given.network)
-    elif given.bytes:
-        yield from (bytes_network(tuple(given.sizes), rounding) for rounding in ROUNDINGS)
-    else:
-        yield random_network(tuple(given.sizes), (-2, 1), given.density, "net")
+def line(case: Case, folder: Path) -> str:
+    """A row of the table."""
+    network = network_of(case.network, folder)
+    place = folder / case.title.replace(" ", "_").replace(",", "")
+    os.environ["EDGEML_CACHE"] = f"{place}-cache"
+    conversion, proof, rows = converted_and_proved(network, case, place)
+    _, again, rows_again = converted_and_proved(changed(network), case, Path(f"{place}-changed"))
+    tried = [row for row in rows if row.status != NOT_TRIED]
+    claims, proved = sum(row.claims for row in tried), sum(row.proved for row in tried)
+    columns = [case.title, f"{proved:,} of {claims:,}", f"{conversion:.1f}", f"{proof:.1f}"]
+    columns += [f"{proof / conversion:.2f}", f"{again:.1f}", anew(rows_again)]
+    return f"| {' | '.join(columns)} |"
 
 
 def main() -> None:
-    """Measure networks, two lines each."""
+    """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--sizes", nargs="+", type=int, default=[16, 64, 32, 32, 5])
-    arguments.add_argument("--density", type=float, default=1.0)
-    arguments.add_argument("--bytes", action="store_true")
-    arguments.add_argument("--network", type=Path)
-    for network in _networks(arguments.parse_args()):
-        with tempfile.TemporaryDirectory() as place:
-            os.environ["EDGEML_CACHE"] = f"{place}/cache"
-            print(measure(network, Path(place)), flush=True)
+    arguments.add_argument("--rows", nargs="+", choices=[case.title for case in CASES], help="only these")
+    given = arguments.parse_args()
+    columns = [
+        "bundle",
+        "claims proved",
+        "conversion",
+        "`--prove`",
+        "ratio",
+        "one weight changed",
+        "proved again",
+    ]
+    print("\n".join([f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]))
+    with tempfile.TemporaryDirectory() as folder:
+        for case in CASES:
+            if not given.rows or case.title in given.rows:
+                print(line(case, Path(folder)), flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from .arithmetic import result
 from .concrete import COLUMN_OPERATIONS, OPERATIONS
 from .values import Form, Space, Unknown, Value
 
-__all__ = ["Dataflow", "Node", "Operand"]
+__all__ = ["Dataflow", "Node", "Operand", "looked_up"]
 
 
 class Node:
@@ -39,7 +39,8 @@ Column = npt.NDArray[np.uint32]
 _MOST_AMONG = 64
 
 
-def _entries(addresses: Column, first: int, step: int, entries: Sequence[int]) -> Column:
+def looked_up(addresses: Column, first: int, step: int, entries: Sequence[int]) -> Column:
+    """entries[(address − first) / step] of each address, and 0 for one beyond them."""
     places = (addresses.astype(np.int64) - first) // step
     inside = (places >= 0) & (places < len(entries))
     return np.where(inside, np.array(entries, np.uint32)[np.where(inside, places, 0)], np.uint32(0))
@@ -103,7 +104,7 @@ class Dataflow:
                 found[number] = given(number, found)
             elif name == "lookup":
                 at, first, step, entries = operands
-                found[number] = _entries(found[at], first, step, entries)
+                found[number] = looked_up(found[at], first, step, entries)
             elif name != "unknown" and all(operand < 0 or operand in found for operand in operands):
                 taken = [np.array([~item], np.uint32) if item < 0 else found[item] for item in operands]
                 found[number] = COLUMN_OPERATIONS[name](*taken)
@@ -114,8 +115,8 @@ class Dataflow:
         value: Value = Unknown("a table at an address of which too little is known")
         base, column = self.column(address)
         if base is not None and column is not None:
-            value = self.space.looked_up(base, _entries(column, first, step, entries))
-        sample = int(_entries(np.array([address.sample], np.uint32), first, step, entries)[0])
+            value = self.space.looked_up(base, looked_up(column, first, step, entries))
+        sample = int(looked_up(np.array([address.sample], np.uint32), first, step, entries)[0])
         return self._enter(("lookup", address.number, first, step, tuple(entries)), value, sample)
 
     def column(self, node: Node) -> tuple[Any, Any]:

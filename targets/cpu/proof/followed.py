@@ -22,8 +22,9 @@ from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 
 from .ir_module import Module
 from .ir_types import Integer
+from .kept_stages import KeptStage, digest_of_function, key_of
 from .machine import Machine
-from .memory import FIRST, Object
+from .memory import FIRST, Byte, Object
 from .numbers import NotFollowed, Numbers, Stopped
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class FollowedStage:
     stage : None for what runs around the stages. samples : their numbers. claims, padding : of each sample, of each
         channel of its output, and the words that must be zero behind it. steps, accesses, forks, obligations : what was
         run. stopped : why it could not be followed to its end; untried : it does what is not followed at all. broken :
-        undefined behaviour that may be.
+        undefined behaviour that may be. kept : it was followed before, and what that gave was taken.
     """
 
     name: str
@@ -61,6 +62,7 @@ class FollowedStage:
     stopped: str = ""
     untried: bool = False
     broken: list[str] = field(default_factory=list)
+    kept: bool = False
 
 
 def followable(program: CProgram) -> str:
@@ -75,11 +77,12 @@ def followable(program: CProgram) -> str:
 class Followed:
     """Follows `NAME_invoke_batch` of a module.
 
-    q : the samples that are run beside, int32 [block + 1, inputs].
+    q : the samples that are run beside, int32 [block + 1, inputs]. keep : whether stages that are proved are kept for
+    another time, and those that were are taken.
     """
 
-    def __init__(self, module: Module, program: CProgram, q: npt.NDArray[np.int32]) -> None:
-        self.program, self.layout = program, program.layout
+    def __init__(self, module: Module, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> None:
+        self.program, self.layout, self._keep, self._module = program, program.layout, keep, module
         self.network = self.layout.network
         self.count = self.layout.dialect.tile + 1
         self.flow = Dataflow()
@@ -164,26 +167,82 @@ class Followed:
         taken = self._taken(stage, samples, arguments)
         output = self._object(stage.output, samples, writable=True)
         scratch = []
-        if stage.code.scratch_bytes:
-            padded = -(-stage.code.scratch_bytes // self.layout.dialect.alignment) * self.layout.dialect.alignment
+        if padded := self._scratch(stage):
             scratch = [self.machine.memory.new(f"the scratch memory of {stage.name}", [None] * (padded * tile), 64)]
             self._must_be(arguments[-2], self._at(stage.scratch_offset, tile), "scratch memory")
         place = len(taken)
         self._must_be(arguments[place], self._at(stage.offset, tile), f"tensor {stage.name}")
         objects = [*taken, output, *scratch]
-        try:
-            self.machine.run(stage.job.prefix, [*(each.address for each in objects), tile])
-        except (Stopped, RecursionError) as error:
-            found.stopped, found.untried = str(error), isinstance(error, NotFollowed)
-        self._left(found, output)
-        claims = [claim for row in found.claims for claim in row]
-        found.untried |= bool(found.stopped) and all(claim.detail.startswith(UNTRIED) for claim in claims)
+        key = self._key(stage, samples, taken)
+        if not key or not self._take(KeptStage.find(key), found):
+            first, facts = len(self.flow.operations), self.flow.facts
+            self.flow.facts = {}
+            try:
+                self.machine.run(stage.job.prefix, [*(each.address for each in objects), tile])
+            except (Stopped, RecursionError) as error:
+                found.stopped, found.untried = str(error), isinstance(error, NotFollowed)
+            self._left(found, output)
+            claims = [claim for row in found.claims for claim in row]
+            found.untried |= bool(found.stopped) and all(claim.detail.startswith(UNTRIED) for claim in claims)
+            if key and self._is_proved(found, before):
+                self._keep_stage(key, found, first, before)
+            self.flow.facts = facts | self.flow.facts
         for each in objects:
             if each is not self._input:
                 self.machine.memory.end(each)
         self._count(found, before)
         self._go_on(found)
         return found
+
+    def _key(self, stage: Stage, samples: range, taken: Sequence[Object]) -> str:
+        """What a stage is kept by; empty where its inputs are not those that the plan says, or may be written."""
+        expected = [
+            [cell for sample in samples for cell in self._cells(tensor, self.sources[tensor.name, sample])]
+            for tensor in stage.job.inputs
+        ]
+        function = digest_of_function(self._module, stage.job.prefix) if self._keep else None
+        if function is None or (stage.job.inputs and [each.cells for each in taken] != expected):
+            return ""
+        return key_of(stage, len(samples), function, self._scratch(stage), [*stage.job.inputs, stage.output])
+
+    def _nodes_taken(self, found: FollowedStage) -> list[Node]:
+        """The integers that a stage takes, sample by sample."""
+        assert found.stage is not None
+        return [
+            node for sample in found.samples for source in self._sources(found.stage, sample) for node in source.nodes
+        ]
+
+    def _take(self, kept: KeptStage | None, found: FollowedStage) -> bool:
+        """Enter what following a stage gave before; False if there is nothing."""
+        if kept is None:
+            return False
+        steps, accesses, forks, obligations = kept.counts
+        self.machine.steps += steps
+        self.machine.memory.accesses += accesses
+        self.machine.forks += forks
+        self.numbers.obligations += obligations
+        found.claims, found.padding = kept.enter(self.flow, self._nodes_taken(found))
+        found.kept = True
+        return True
+
+    def _is_proved(self, found: FollowedStage, before: tuple[int, int, int, int, float, int]) -> bool:
+        """Whether nothing of a stage is open."""
+        words = [word if isinstance(word, int) else word.value for row in found.padding for word in row]
+        proved = all(claim.proved for row in found.claims for claim in row) and not any(word != 0 for word in words)
+        return proved and not found.stopped and len(self.numbers.broken) == before[-1]
+
+    def _keep_stage(
+        self, key: str, found: FollowedStage, first: int, before: tuple[int, int, int, int, float, int]
+    ) -> None:
+        counts = [int(now - then) for now, then in zip(self._counts()[:4], before[:4], strict=True)]
+        made = KeptStage.of(self.flow, first, self._nodes_taken(found), found.claims, found.padding, counts)
+        if made is not None:
+            made.keep(key)
+
+    def _scratch(self, stage: Stage) -> int:
+        """Bytes of scratch memory that a stage has for each sample."""
+        alignment = self.layout.dialect.alignment
+        return -(-stage.code.scratch_bytes // alignment) * alignment
 
     def _at(self, offset: int, tile: int) -> int:
         return self._arena.address + offset * tile
@@ -250,7 +309,7 @@ class Followed:
         stage, tensor = found.stage, found.stage.output
         size, tile = tensor.item_bytes, len(found.samples)
         start = (self._at(stage.offset, tile) & 0xFFFF_FFFF) - FIRST
-        cells: list[Any] = []
+        cells: list[Byte] = []
         for sample, claims in zip(found.samples, found.claims, strict=True):
             nodes = []
             for channel, claim in enumerate(claims):
@@ -259,12 +318,17 @@ class Followed:
                 value = value - (1 << 32) if size > 1 and value >> 31 else value
                 nodes.append(self._new(tensor.name, sample, channel, low, high, min(max(value, low), high)))
             self.sources[tensor.name, sample] = nodes
-            cells += [(node, place) for node in nodes for place in range(size)]
-            rest = tensor.bytes - size * len(nodes)
-            cells += [0 if tensor.ctype == "uint8_t" else None] * rest
+            cells += self._cells(tensor, nodes)
         self._arena.cells[start : start + len(cells)] = cells
         self.flow.space.forget()
         self.numbers.forget()
+
+    @staticmethod
+    def _cells(tensor: Tensor, nodes: Sequence[Node]) -> list[Byte]:
+        """The bytes of a tensor that holds these integers."""
+        cells: list[Byte] = [(node, place) for node in nodes for place in range(tensor.item_bytes)]
+        rest = tensor.bytes - len(cells)
+        return [*cells, *[0 if tensor.ctype == "uint8_t" else None] * rest]
 
     def _outputs(self, rest: FollowedStage) -> None:
         """The words at `output` are the integers of the last stage."""

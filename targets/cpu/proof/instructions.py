@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .addresses import address_as_number, in_one_object
 from .frame import Frame
 from .intrinsics import INTRINSICS
-from .ir_module import POISON, Constant, Instruction, Local
+from .ir_module import POISON, Constant, Instruction
 from .ir_types import POINTER, Array, Integer, Pointer, Struct, Type, Vector
 from .numbers import NotFollowed, Stopped
 from .vectors import Vec, from_elements, lanes_of, of_elements, recast
@@ -82,34 +83,16 @@ def on_lanes(numbers: Any, name: str, bits: int, a: Vec, b: Vec, flags: frozense
     return from_elements(found, bits)
 
 
-def _number(frame: Frame, instruction: Instruction) -> Operation:
-    """An address as an integer, of which nothing but a difference from another of the same object is followed."""
-    target, (a,) = _places(frame, instruction)
-    all_of_them = [each for block in frame.function.blocks for each in block.instructions]
-    numbers = [Local(each.target) for each in all_of_them if each.kind == "ptrtoint"]
-    users = [each for each in all_of_them if Local(instruction.target) in each.operands]
-    if any(user.kind != "sub" or not all(operand in numbers for operand in user.operands) for user in users):
-        raise NotFollowed("an address as an integer")
-    places = [frame.operand(operand, POINTER) for user in users for operand in user.operands]
-
-    def number(frame: list[Any]) -> None:
-        found = frame[a]
-        for place in places:
-            if isinstance(frame[place], int) and isinstance(found, int) and frame[place] >> 32 != found >> 32:
-                raise NotFollowed("a difference of addresses of two objects")
-        frame[target] = found
-
-    return number
-
-
 def _comparison(frame: Frame, instruction: Instruction) -> Operation:
     target, (a, b) = _places(frame, instruction)
     numbers, name, type_ = frame.machine.numbers, instruction.extra, instruction.type
     _only(instruction)
     if not isinstance(type_, Vector):
-        bits = _bits(type_)
+        bits, ordered = _bits(type_), isinstance(type_, Pointer) and name not in ("eq", "ne")
 
         def scalar(frame: list[Any]) -> None:
+            if ordered:
+                in_one_object(frame[a], frame[b])
             frame[target] = numbers.compare(name, bits, frame[a], frame[b])
 
         return scalar
@@ -387,7 +370,7 @@ BUILDERS: dict[str, Callable[[Frame, Instruction], Operation]] = {
     "sext": _extension,
     "trunc": _extension,
     "bitcast": _bitcast,
-    "ptrtoint": _number,
+    "ptrtoint": address_as_number,
     "freeze": _freeze,
     "select": _select,
     "extractelement": _extract,

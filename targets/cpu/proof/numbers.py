@@ -308,14 +308,30 @@ class Numbers:
         if "nuw" in flags or bits not in (32, 64) or (bits == 64 and name == "mul"):
             self.oblige(self._passes(name, bits, a, b, "nsw" in flags), what)
         elif name == "mul":
-            wrong = self.make("eq", self.make("mulhs", a, b), self.make("sar", found, 31))  # type: ignore[arg-type]
-            self.oblige(self.make("xor", wrong, 1), what)
-        elif name == "add":
-            less, negative = self.compare("slt", bits, found, a), self.compare("slt", bits, b, 0)
-            self.oblige(self.make("xor", less, negative), what)
+            self.oblige(self._product_wraps(a, b, found), what)  # type: ignore[arg-type]
         else:
-            less, negative = self.compare("slt", bits, a, found), self.compare("slt", bits, b, 0)
-            self.oblige(self.make("xor", less, negative), what)
+            sides = (found, a) if name == "add" else (a, found)
+            self.oblige(self._sum_wraps(bits, *sides, b), what)
+
+    def _sum_wraps(self, bits: int, less: Any, more: Any, b: Any) -> Operand:
+        """Whether a sum or difference wraps: `less` is below `more`, unless b is negative, and just then."""
+        if self.compare("slt", bits, b, 0) == 0:
+            return self.compare("slt", bits, less, more)
+        if self.compare("sgt", bits, b, 0) == 0:
+            return self.compare("slt", bits, more, less)
+        return self.make("xor", self.compare("slt", bits, less, more), self.compare("slt", bits, b, 0))
+
+    def _product_wraps(self, a: Operand, b: Operand, found: Operand) -> Operand:
+        """Whether a product of words wraps: by a constant, where the factor lies beyond what it may be."""
+        constant, factor = (a, b) if isinstance(a, int) else (b, a)
+        if constant == 0:
+            return 0
+        if isinstance(constant, int):
+            of = _signed(constant, 32)
+            above, below = ((1 << 31) - 1) // abs(of), (1 << 31) // abs(of)
+            low, high = (-below, above) if of > 0 else (-above, min(below, (1 << 31) - 1))
+            return self.make("or", self.make("slt", high, factor), self.make("slt", factor, low & _ALL))
+        return self.make("xor", self.make("eq", self.make("mulhs", a, b), self.make("sar", found, 31)), 1)
 
     def _passes(self, name: str, bits: int, a: Any, b: Any, signed: bool) -> Operand:
         if bits == 64 and name == "mul":

@@ -68,7 +68,7 @@ class BodyProver:
             return Findings([Row("the C", NOT_TRIED, detail=f"it is not read: {error}")])
         count = program.layout.dialect.tile + 1
         q = np.resize(bundle.golden()[0], (count, bundle.network.input_size)).astype(np.int32)
-        followed = Followed(module, program, q)
+        followed = Followed(module, program, q, keep=True)
         followed.run(announce, begun + seconds - time.process_time())
         rows = rows_of(followed, Counterexamples(followed, program, body))
         if all(row.status == PROVED for row in rows if row.claims):
@@ -160,6 +160,7 @@ def _row(found: FollowedStage) -> Row:
     counts = Counter(claim.method for claim in claims if claim.proved)
     ways = ", ".join(f"{number} {METHODS[method]}" for method, number in sorted(counts.items()))
     method = f"{ways}; {found.steps} instructions" if ways else ""
+    method += "; kept from before" if found.kept else ""
     samples = len(found.samples)
     part = found.name if found.stage is None else f"{found.name}, {f'block of {samples}' if samples > 1 else 'alone'}"
     seconds = round(found.seconds, 3)

@@ -13,17 +13,12 @@ Only what is proved whole is kept, and only where it takes nothing from earlier 
 from __future__ import annotations
 
 import json
-import platform
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache as once
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
+from edgeml.proof.words.kept_operations import described_layers, local_number, prover_version, renumbered
 from edgeml.proof.words.values import Unknown
 from edgeml.system import cache
 
@@ -38,16 +33,7 @@ __all__ = ["Entry", "KeptStage", "key_of"]
 
 _KIND = "proofs"
 _WHY = "left by a stage that was followed before"
-_PARTS = ("edgeml.proof", "edgeml.network", "edgeml.targets.mcu.proof")
-"""Packages by whose text a proof was made."""
-
-
-@once
-def _version() -> str:
-    """A digest of all code that a fact about a stage follows from."""
-    folders = [Path(import_module(name).__path__[0]) for name in _PARTS]
-    texts = [path.read_bytes() for folder in folders for path in sorted(folder.rglob("*.py"))]
-    return cache.digest_of(platform.python_version(), np.__version__, *texts)
+_PROVER = "edgeml.targets.mcu.proof"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,16 +72,10 @@ def key_of(
 ) -> str:
     """What a kept stage is found by. places : addresses of its tensors, the output's last. raw : of the
     caller's bytes. code : of its function."""
-    layers: list[str | bytes] = []
-    for node in stage.job.nodes:
-        attributes, tensors = node.layer.parts()
-        shapes = {name: [str(array.dtype), list(array.shape)] for name, array in tensors.items()}
-        layers.append(json.dumps([node.layer.kind, attributes, shapes], sort_keys=True))
-        layers += [np.ascontiguousarray(tensors[name]).tobytes() for name in sorted(tensors)]
     lying = [[at, t.ctype, t.low, t.size, t.padded, t.stored_low.tolist(), t.stored_high.tolist()] for at, t in places]
     registers = [item if isinstance(item, int) else None for item in entry.registers]
     head = json.dumps([core, pc, registers, raw, lying, len(stage.job.nodes), bool(stage.job.inputs)])
-    return cache.digest_of(_version(), head, code, *layers)
+    return cache.digest_of(prover_version(_PROVER), head, code, *described_layers(stage.job.nodes))
 
 
 @dataclass(frozen=True)
@@ -153,10 +133,12 @@ class KeptStage:
         held = {id(item): k for k, item in enumerate(entry.registers) if isinstance(item, Node)}
         try:
             content = {
-                "operations": [_with(operation, local.__getitem__) for operation in flow.operations[entry.first :]],
+                "operations": [
+                    renumbered(operation, local.__getitem__) for operation in flow.operations[entry.first :]
+                ],
                 "facts": [[local[number], constant] for number, constant in flow.facts.items()],
-                "words": [[_number(word, local), method] for word, method in words],
-                "padding": [_number(word, local) for word in padding],
+                "words": [[local_number(word, local), method] for word, method in words],
+                "padding": [local_number(word, local) for word in padding],
                 **_read(memory.seen or {}, {node.number: k for k, node in enumerate(sources)}),
                 "regions": sorted([each.name, each.start, each.end, each.writable] for each in memory.used),
                 "registers": [r if isinstance(r, int) else [held.get(id(r))] for r in machine.registers],
@@ -183,7 +165,7 @@ class KeptStage:
                 return ~local
             return sources[local] if local < len(sources) else Node(number(local), Unknown(_WHY), 0)
 
-        flow.operations += [_with(operation, number) for operation in self.content["operations"]]
+        flow.operations += [renumbered(operation, number) for operation in self.content["operations"]]
         flow.facts |= {number(local): constant for local, constant in self.content["facts"]}
         words = [(word(local), str(method)) for local, method in self.content["words"]]
         return words, [word(local) if local < 0 else Node(number(local), 0, 0) for local in self.content["padding"]]
@@ -210,21 +192,6 @@ class KeptStage:
         """Instructions, accesses and forks."""
         instructions, accesses, forks = self.content["counts"]
         return int(instructions), int(accesses), int(forks)
-
-
-def _number(word: Operand, local: Mapping[int, int]) -> int:
-    return ~word if isinstance(word, int) else local[word.number]
-
-
-def _with(operation: Sequence[Any], number: Callable[[int], int]) -> tuple[Any, ...]:
-    """An operation with other numbers of its operands. KeyError where one has none."""
-    name, *operands = operation
-    if name in ("unknown", "input"):
-        return (name, *operands)
-    if name == "lookup":
-        at, first, step, entries = operands
-        return (name, number(at), first, step, tuple(entries))
-    return (name, *(item if item < 0 else number(item) for item in operands))
 
 
 def _read(seen: Mapping[int, Byte | None], sources: Mapping[int, int]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ READS_OF_OWN = {
     "targets/fpga/proof/library/assertions.py",
     "targets/fpga/proof/library/induction.py",
     "targets/fpga/proof/library/kept.py",
+    "targets/cpu/proof/kept_stages.py",
     "targets/mcu/proof/kept_stages.py",
     "targets/cpu/build_cache.py",
     "targets/cpu/proof/bodies.py",
