@@ -158,6 +158,15 @@ class NativeNetwork:
         del memory
         return outputs
 
+    def decide(self, q: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
+        """What a batch of samples q [samples, inputs] is taken for, int32 [samples]."""
+        x = np.ascontiguousarray(q, dtype=self._dtype)
+        outputs, labels = np.empty((len(x), self.network.output_size), np.int32), np.empty(len(x), np.int32)
+        memory, arena = self._arena()
+        self._batch(x.ctypes.data, len(x), outputs.ctypes.data, labels.ctypes.data, arena)
+        del memory
+        return labels
+
     def check_layers(self) -> int:
         """Run each stage alone at the corners of its input range; the number of inputs that were run. CheckFailed where
         one gives other integers than its layers."""

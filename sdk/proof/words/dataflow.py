@@ -136,7 +136,8 @@ class Dataflow:
             return operand.value
         return next(iter(operand.among)) if len(operand.among) == 1 else None
 
-    def _choices(self, operand: Operand) -> frozenset[int]:
+    def choices(self, operand: Operand) -> frozenset[int]:
+        """A few constants one of which an operand is; empty if they are not few, or not known."""
         if isinstance(operand, int):
             return frozenset((operand,))
         if not operand.among:
@@ -148,7 +149,7 @@ class Dataflow:
     def _among(self, name: str, operands: Sequence[Operand]) -> frozenset[int]:
         """A few constants one of which a result is; empty if they are not few, or not known."""
         chosen = name == "select"
-        sets = [self._choices(operand) for operand in operands[chosen:]]
+        sets = [self.choices(operand) for operand in operands[chosen:]]
         if not all(sets) or (not chosen and np.prod([len(each) for each in sets]) > _MOST_AMONG):
             return frozenset()
         found = sets[0] | sets[1] if chosen else frozenset(OPERATIONS[name](*each) for each in product(*sets))

@@ -91,8 +91,8 @@ def _of_sample(followed: Followed, sample: int) -> Iterator[tuple[FollowedStage,
 def _program(followed: Followed, owners: list[int], sample: int) -> tuple[dict[str, Any], list[PlaceClaims]]:
     """The operations that the values of one sample follow from, and its claims, with numbers of their own."""
     flow, stages = followed.flow, list(_of_sample(followed, sample))
-    outputs = followed.stages[-1].claims[sample]
-    words: list[Operand] = [claim.word for claim in outputs]
+    outputs, label = followed.stages[-1].claims[sample], followed.labels[sample]
+    words: list[Operand] = [label.word, *(claim.word for claim in outputs)]
     for found, order in stages:
         words += [claim.word for claim in found.claims[order]] + found.padding[order]
         assert found.stage is not None
@@ -113,6 +113,7 @@ def _program(followed: Followed, owners: list[int], sample: int) -> tuple[dict[s
     places = [_place(found, order, order_of) for found, order in stages]
     statement = "the words are the last layer's integers"
     places.append(PlaceClaims("outputs", statement, "", [_said(claim, order_of) for claim in outputs]))
+    places.append(PlaceClaims("the label", "the word is the network's decision", "", [_said(label, order_of)]))
     return content, places
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.network import Network, simulate
+from edgeml.network.decisions import decisions
+from edgeml.network.task import BINARY, VALUES
 from edgeml.targets.c.alone import StageCase, stage_function
 from edgeml.targets.c.hard_inputs import HardInputs, Stored
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Counterexamples", "runs_here"]
 
-_BATCHES = 64
+_BATCHES, _DRAWN = 64, 1 << 14
 _STORED = {"uint8_t": np.uint8, "int16_t": np.int16, "int32_t": np.int32}
 
 
@@ -70,26 +73,53 @@ class Counterexamples:
         """Samples of the network's inputs, run as batches, for which its outputs are wrong."""
         if runs_here(self._body):
             return ""
-        quantizer, count = self._network.quantizer, self._followed.count
-        ends = (-128, 127) if quantizer.signed else (0, 255)
-        generator = np.random.default_rng(0)
-        for tried in range(_BATCHES):
-            low, high = ends if tried % 2 else (quantizer.low, quantizer.high)
-            shape = (count, self._network.input_size)
-            q = generator.integers(low, high, shape, endpoint=True)
-            q = np.where(generator.random(shape) < 0.5, q, np.where(generator.random(shape) < 0.5, low, high))
+        for q, expected in self._batches():
             given = self.native.invoke(q)
-            clipped = np.clip(q, quantizer.low, quantizer.high).astype(np.int32)
-            expected = golden(self._network, clipped)
             wrong = np.argwhere(given != expected)
             if len(wrong):
                 sample, channel = map(int, wrong[0])
-                values = ", ".join(map(str, q[sample, :24])) + (" …" if q.shape[1] > 24 else "")
                 return (
-                    f"for inputs {values} as sample {sample} of {count} output {channel} must be "
+                    f"for inputs {_said(q[sample])} as sample {sample} of {len(q)} output {channel} must be "
                     f"{expected[sample, channel]}, and is {given[sample, channel]} in the library"
                 )
         return ""
+
+    def of_label(self) -> str:
+        """A sample of the network's inputs that is taken for something else than the network decides."""
+        if runs_here(self._body) or self._network.task == VALUES:
+            return ""
+        quantizer, count = self._network.quantizer, self._followed.count
+        shape = (_DRAWN, self._network.input_size)
+        drawn = np.random.default_rng(0).integers(quantizer.low, quantizer.high, shape, endpoint=True)
+        nearest = self._nearest_to_equal(drawn.astype(np.int32))
+        q = np.concatenate([nearest[: count * _BATCHES], drawn[: count * _BATCHES].astype(np.int32)])
+        outputs = golden(self._network, q)
+        expected = decisions(self._network, outputs)
+        given = np.concatenate([self.native.decide(q[k : k + count]) for k in range(0, len(q), count)])
+        for sample in np.flatnonzero(given != expected).tolist():
+            return (
+                f"for inputs {_said(q[sample])} as sample {sample % count} of {count}, outputs "
+                f"{outputs[sample].tolist()}, it is {given[sample]} in the library, not {expected[sample]}"
+            )
+        return ""
+
+    def _nearest_to_equal(self, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Samples, those first whose two largest outputs are nearest to each other, or the one output to its bound."""
+        y = np.sort(golden(self._network, q).astype(np.int64), axis=1)
+        threshold = self._network.output.decision_threshold if self._network.task == BINARY else 0
+        gap = y[:, -1] - y[:, -2] if y.shape[1] > 1 else np.abs(y[:, 0] - threshold)
+        return q[np.argsort(gap, kind="stable")]
+
+    def _batches(self) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]]:
+        """Samples of the network's inputs, and what its outputs are for them."""
+        quantizer, generator = self._network.quantizer, np.random.default_rng(0)
+        shape = (self._followed.count, self._network.input_size)
+        for tried in range(_BATCHES):
+            ends = (-128, 127) if quantizer.signed else (0, 255)
+            low, high = ends if tried % 2 else (quantizer.low, quantizer.high)
+            q = generator.integers(low, high, shape, endpoint=True)
+            q = np.where(generator.random(shape) < 0.5, q, np.where(generator.random(shape) < 0.5, low, high))
+            yield q, golden(self._network, np.clip(q, quantizer.low, quantizer.high).astype(np.int32))
 
     def _given(self, stage: Stage, stored: Stored) -> npt.NDArray[np.int64]:
         rows = []
@@ -100,6 +130,10 @@ class Counterexamples:
         function = stage_function(self._followed.layout, self._followed.layout.stages.index(stage))
         case = StageCase(stage, function, tuple(rows), np.zeros((1, stage.output.size), np.int32))
         return np.asarray(self.native.run_alone(case)[0], np.int64)
+
+
+def _said(sample: npt.NDArray[np.int64]) -> str:
+    return ", ".join(map(str, sample[:24])) + (" …" if len(sample) > 24 else "")
 
 
 def golden(network: Network, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

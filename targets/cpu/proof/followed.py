@@ -19,6 +19,7 @@ from edgeml.errors import CheckFailed
 from edgeml.proof.statement import statement_of
 from edgeml.proof.words.claims import UNTRIED, Claim, Source, claim_of
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
+from edgeml.proof.words.label import label_claim
 
 from .ir_module import Module
 from .ir_types import Integer
@@ -89,6 +90,7 @@ class Followed:
         self.numbers = Numbers(self.flow)
         self.machine = Machine(module, self.numbers)
         self.stages: list[FollowedStage] = []
+        self.labels: list[Claim] = []
         self.sources: dict[tuple[str, int], list[Node]] = {}
         self.variables: dict[int, tuple[str, int, int]] = {}
         self._of_samples = 0
@@ -101,6 +103,7 @@ class Followed:
         new = self.machine.memory.new
         self._input = new("input", [(node, 0) for row in self.raw for node in row], writable=False)
         self._output = new("output", [None] * (4 * self.network.output_size * self.count), 4)
+        self._labels = new("labels", [None] * (4 * self.count), 4)
         alignment, tile = self.layout.dialect.alignment, self.layout.dialect.tile
         self._arena = new("the arena", [None] * (program.arena_bytes * tile), alignment)
 
@@ -114,13 +117,12 @@ class Followed:
         machine.until = time.process_time() + seconds
         for stage in self.layout.stages:
             machine.calls[stage.job.prefix] = self._hook(stage, announce)
-        machine.calls["edgeml_argmax"] = self._label
-        machine.calls[f"{name}_decide"] = self._label
         rest = FollowedStage("outputs", None, range(self.count))
         before = self._counts()
         try:
             machine.run(
-                f"{name}_invoke_batch", [self._input.address, self.count, self._output.address, 0, self._arena.address]
+                f"{name}_invoke_batch",
+                [self._input.address, self.count, self._output.address, self._labels.address, self._arena.address],
             )
         except Stopped as error:
             rest.stopped = str(error)
@@ -131,10 +133,6 @@ class Followed:
         if not rest.stopped:
             self._outputs(rest)
         self.stages.append(rest)
-
-    def _label(self, arguments: list[Any]) -> Any:
-        """What a sample is taken for is not followed."""
-        return self.flow.unknown("what the sample is taken for")
 
     def _counts(self) -> tuple[int, int, int, int, float, int]:
         machine, numbers = self.machine, self.numbers
@@ -331,17 +329,22 @@ class Followed:
         return [*cells, *[0 if tensor.ctype == "uint8_t" else None] * rest]
 
     def _outputs(self, rest: FollowedStage) -> None:
-        """The words at `output` are the integers of the last stage."""
+        """The words at `output` are the integers of the last stage, those at `labels` what the network decides."""
         tensor = self.layout.stages[-1].output
         size = self.network.output_size
         for sample in range(self.count):
             claims = []
             for channel, node in enumerate(self.sources[tensor.name, sample]):
                 at = self._output.address + 4 * (sample * size + channel)
-                word = self.machine.memory.load(Integer(32), at, 4)
-                word = self.flow.unknown("nobody wrote it") if word is None else word
-                claims.append(Claim.of_copy(self.flow, channel, word, node, tensor.low))
+                claims.append(Claim.of_copy(self.flow, channel, self._written(at), node, tensor.low))
             rest.claims.append(claims)
+            outputs, label = Source(self.sources[tensor.name, sample], tensor.low), self._labels.address + 4 * sample
+            self.labels.append(label_claim(self.flow, self._written(label), outputs, claims, self.network))
+
+    def _written(self, address: int) -> Operand:
+        """A word that the program left."""
+        word: Operand | None = self.machine.memory.load(Integer(32), address, 4)
+        return self.flow.unknown("nobody wrote it") if word is None else word
 
     def samples_of_outputs(self) -> npt.NDArray[np.int64]:
         """The outputs for the samples that were run beside, int64 [samples, outputs]."""

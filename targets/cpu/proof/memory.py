@@ -228,6 +228,8 @@ class Memory:
         flow = self.numbers.flow
         assert isinstance(address.low, Node)
         base, column = flow.column(address.low)
+        if column is None and (few := flow.choices(address.low)):
+            return sorted(few)
         if column is None:
             raise Stopped(f"{self.numbers.where} reads at an address that depends on inputs in an unknown way")
         path = self.numbers.path

@@ -101,11 +101,11 @@ class Numbers:
         return self.settled(self.flow.make(name, *operands))
 
     def settled(self, operand: Operand) -> Operand:
-        """The constant that a word always is, else the word."""
+        """The constant that a word always is, else the word. One that is found among few is a part of an address."""
         if isinstance(operand, Node) and isinstance(operand.value, int):
             self.flow.facts[operand.number] = operand.value
             return operand.value
-        return operand
+        return next(iter(operand.among)) if isinstance(operand, Node) and len(operand.among) == 1 else operand
 
     def add(self, a: Operand, b: Operand) -> Operand:
         """a + b modulo 2^32."""
@@ -310,8 +310,8 @@ class Numbers:
         elif name == "mul":
             self.oblige(self._product_wraps(a, b, found), what)  # type: ignore[arg-type]
         else:
-            sides = (found, a) if name == "add" else (a, found)
-            self.oblige(self._sum_wraps(bits, *sides, b), what)
+            less, more = (found, a) if name == "add" else (a, found)
+            self.oblige(self._sum_wraps(bits, less, more, b), what)
 
     def _sum_wraps(self, bits: int, less: Any, more: Any, b: Any) -> Operand:
         """Whether a sum or difference wraps: `less` is below `more`, unless b is negative, and just then."""

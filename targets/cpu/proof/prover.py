@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Avx2Prover", "Avx512Prover", "BodyProver", "NeonProver", "PortableProver", "rows_of"]
 
 _LARGEST = 2**28
-_LABEL = Row("the label", NOT_TRIED)
+_LABEL = "the label"
 
 
 class BodyProver:
@@ -149,7 +149,20 @@ def rows_of(followed: Followed, examples: Counterexamples) -> list[Row]:
         "" if broken else f"{count} signed sums, differences and products do not overflow; no shift passes its width"
     )
     row = Row("undefined behaviour", why if broken else PROVED, 1, int(not broken), method, 0.0, (broken or [""])[0])
-    return [*rows, row, _LABEL]
+    return [*rows, row, _label_row(followed, examples.of_label if safe else str)]
+
+
+def _label_row(followed: Followed, example: Callable[[], str]) -> Row:
+    """What was found of what samples are taken for. example : looks for a sample that is taken for something else."""
+    claims = followed.labels
+    if not claims:
+        return Row(_LABEL, NOT_TRIED, detail="the outputs are not come to")
+    proved, first = sum(claim.proved for claim in claims), next((each for each in claims if not each.proved), None)
+    if first is None:
+        return Row(_LABEL, PROVED, len(claims), proved, METHODS[claims[0].method])
+    found = example()
+    detail = f"{found} ({first.detail})" if found else first.detail
+    return Row(_LABEL, REFUTED if found else OPEN, len(claims), proved, detail=detail)
 
 
 def _row(found: FollowedStage) -> Row:

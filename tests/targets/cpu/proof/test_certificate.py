@@ -64,7 +64,9 @@ def test_the_checker_follows_each_way_of_computing_a_sample(bundle):
     found = check_certificate(bundle, PLACE)
     assert all(claims == proved for claims, proved in found.values())
     assert set(found) == {
-        f"{name}{behind}" for name in ("input", "threshold0", "dense1", "outputs") for behind in ("", ", program 1")
+        f"{name}{behind}"
+        for name in ("input", "threshold0", "dense1", "outputs", "the label")
+        for behind in ("", ", program 1")
     }
 
 

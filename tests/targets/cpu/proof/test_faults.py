@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 
+from edgeml.network.task import BINARY
 from edgeml.proof.claim import OPEN, PROVED, REFUTED
 from edgeml.targets.cpu.proof.bodies import BODIES
 from edgeml.targets.cpu.proof.counterexamples import runs_here
+from tests.targets.fpga.proof.proved import mlp
 from tests.targets.mcu.networks import random_network
 
 from .proved import rows
@@ -93,3 +97,28 @@ def test_a_sum_that_may_overflow_is_undefined_behaviour_whatever_it_gives():
     assert found["dense1, alone"].status == found["threshold0, alone"].status == PROVED
     assert found["undefined behaviour"].status == OPEN
     assert "signed overflow of add in edgeml_quads_block" in found["undefined behaviour"].detail
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("values[i] > values[best]", "values[i] >= values[best]"),
+        ("size_t best = 0;", "size_t best = 1;"),
+    ],
+)
+def test_another_label_is_refuted(old, new):
+    found = rows(mlp((5, 4, 3), 3), "portable", "", {old: new})
+    assert {part for part, row in found.items() if row.claims and row.status != PROVED} == {"the label"}
+    assert found["the label"].status == REFUTED
+    assert "in the library, not" in found["the label"].detail
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_the_label_of_a_binary_network_is_above_its_threshold(beside):
+    network = mlp((4, 3, 1), 1)
+    reach = network.ranges[network.nodes[-1].name]
+    threshold = int(reach.low[0] + reach.high[0]) // 2
+    network = replace(network, output=replace(network.output, task=BINARY, threshold=threshold))
+    faults = {f"_THRESHOLD ({threshold})": f"_THRESHOLD ({threshold + 1})"} if beside else {}
+    found = rows(network, "avx2", "", faults)["the label"]
+    assert (found.status, found.claims) == (REFUTED if beside else PROVED, 9)

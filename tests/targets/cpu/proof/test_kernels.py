@@ -41,7 +41,7 @@ def test_every_kernel_is_proved(kernel, body):
     assert program.layout.stages[1].code.kernel == kernel
     found = rows(network, body, kernel)
     assert whole(found)
-    assert [row.part for row in found.values() if row.status == NOT_TRIED] == ["the label"]
+    assert "chain of comparisons" in found["the label"].method
 
 
 @pytest.mark.slow
