@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from .errors import InputError, printable
 from .part import Profile
@@ -17,19 +18,33 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["Profile", "checked", "load_profile", "profile_names"]
+__all__ = ["Profile", "board_names", "checked", "load_profile", "profile_names"]
 
 _LARGEST_FILE = 2**20
+_PROFILES, _BOARDS = "profiles", "boards"
 
 
 def profile_names() -> list[str]:
-    """Names of the profiles that ship with edgeml."""
-    folder = resources.files("edgeml.targets") / "profiles"
-    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    """Names of the profiles of parts that ship with edgeml."""
+    return _names(_PROFILES)
+
+
+def board_names() -> list[str]:
+    """Names of the boards that ship with edgeml: profiles of a part on a board, with its clock and its pins."""
+    return _names(_BOARDS)
+
+
+def _names(folder: str) -> list[str]:
+    entries = (resources.files("edgeml.targets") / folder).iterdir()
+    return sorted(entry.name[:-5] for entry in entries if entry.name.endswith(".toml"))
 
 
 def load_profile(name_or_path: str) -> Profile:
-    """The profile called so, or the one in a `.toml` file of the user's; InputError where it is not sound."""
+    """The profile of the part or of the board called so, or the one in a `.toml` file of the user's.
+
+    A profile that says `carries = "NAME"` has the values of that part, but for those that it gives itself. InputError
+    where it is not sound.
+    """
     if name_or_path.endswith(".toml"):
         path = Path(name_or_path)
         try:
@@ -37,13 +52,16 @@ def load_profile(name_or_path: str) -> Profile:
         except UnicodeDecodeError as error:
             raise InputError(name_or_path, f"is not text in UTF-8 ({error})") from error
         return checked(_parse(text, path.stem, name_or_path), name_or_path)
-    names = profile_names()
-    if name_or_path not in names:
-        raise InputError(
-            f"target {name_or_path!r}", "is not known", f"Known: {', '.join(names)}; or pass a profile.toml of yours"
-        )
-    text = (resources.files("edgeml.targets") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")
-    return _parse(text, name_or_path, name_or_path)
+    for folder in (_PROFILES, _BOARDS):
+        if name_or_path in _names(folder):
+            return _shipped(folder, name_or_path)
+    known = f"Known: {', '.join(profile_names())}; boards: {', '.join(board_names())}; or pass a profile.toml of yours"
+    raise InputError(f"target {name_or_path!r}", "is not known", known)
+
+
+def _shipped(folder: str, name: str) -> Profile:
+    text = (resources.files("edgeml.targets") / folder / f"{name}.toml").read_text(encoding="utf-8")
+    return _parse(text, name, name)
 
 
 def _parse(text: str, name: str, where: str) -> Profile:
@@ -54,8 +72,21 @@ def _parse(text: str, name: str, where: str) -> Profile:
     for key in ("kind", "description"):
         if not isinstance(values.get(key), str):
             raise InputError(where, f"a profile needs the text {key!r}, found {printable(repr(values.get(key)))}")
-    rest = {key: value for key, value in values.items() if key not in ("kind", "description")}
+    rest = {key: value for key, value in values.items() if key not in ("kind", "description", "carries")}
+    if "carries" in values:
+        rest = {**_carried(values["carries"], values["kind"], where).values, **rest}
     return Profile(name, values["kind"], values["description"], rest)
+
+
+def _carried(part: Any, kind: str, where: str) -> Profile:
+    """The part on a board."""
+    if part not in profile_names():
+        known = f"Known: {', '.join(profile_names())}"
+        raise InputError(where, f"carries {printable(repr(part), 60)}, which is not a part", known)
+    profile = _shipped(_PROFILES, part)
+    if profile.kind != kind:
+        raise InputError(where, f"is of kind {kind} and carries {part}, which is of kind {profile.kind}")
+    return profile
 
 
 def checked(profile: Profile, where: str) -> Profile:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import InputError, printable
 
-__all__ = ["Field", "Flag", "ListOf", "Real", "Whole", "Word", "check_fields"]
+__all__ = ["Field", "Flag", "Line", "ListOf", "Real", "Whole", "Word", "check_fields"]
 
 _WORD = re.compile(r"[A-Za-z0-9_.+-]{0,64}")
 _MOST_ITEMS = 64
@@ -98,6 +98,26 @@ class Word(Field):
         if not isinstance(value, str):
             return False
         return value in self.choices if self.choices else _WORD.fullmatch(value) is not None
+
+
+@dataclass(frozen=True)
+class Line(Field):
+    """A line of printable ASCII, for people; it may become a comment of generated text."""
+
+    longest: int = 300
+
+    @property
+    def meaning(self) -> str:
+        """What it may hold."""
+        return f"a line of at most {self.longest} printable ASCII characters"
+
+    def fits(self, value: Any) -> bool:
+        """No end of a line, no backslash, which would continue a comment."""
+        return (
+            isinstance(value, str)
+            and len(value) <= self.longest
+            and all(" " <= character <= "~" and character != "\\" for character in value)
+        )
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InputError
 from .app import Budget, Json, Quiet, Require, TimeLimit, app
 from .declared_options import DeclaredOptions, given_options
+
+OnBoard = Annotated[
+    str | None, typer.Option(metavar="NAME|profile.toml", help="Instead of --target: a board, its clock and its pins.")
+]
 
 
 @app.command(
@@ -19,7 +24,8 @@ def convert(
     context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="model.pt2, model.onnx or module.py:factory")],
     to: Annotated[str, typer.Option("--to", metavar="FORM", help="quantized, spiking or tflite")],
-    target: Annotated[str, typer.Option(metavar="NAME|profile.toml", help="See 'edgeml targets'.")],
+    target: Annotated[str | None, typer.Option(metavar="NAME|profile.toml", help="See 'edgeml targets'.")] = None,
+    board: OnBoard = None,
     data: Annotated[Path | None, typer.Option(help=".npz with x, y; or .npy, .csv")] = None,
     task: Annotated[str | None, typer.Option(metavar="classes|binary|values", help="What it answers.")] = None,
     labels: Annotated[str | None, typer.Option(metavar="A,B,…", help="Class names, in the outputs' order.")] = None,
@@ -49,6 +55,7 @@ def convert(
     from .outcome import end
 
     check_names(require or ())
+    target = _target(target, board)
     terminal = Terminal(as_json, quiet)
     given = given_options(context, option or ())
     with terminal.progress() as (progress, announce):
@@ -73,3 +80,17 @@ def convert(
         )
     terminal.result({"bundle": str(bundle.folder), **bundle.manifest}, lambda: show_bundle(terminal, bundle))
     end([Verdict(**verdict) for verdict in bundle.manifest["verification"]], require or ())
+
+
+def _target(target: str | None, board: str | None) -> str:
+    """What is converted for; InputError unless one of the two is said, and a name behind `--board` is a board's."""
+    from ..profile import board_names
+
+    if (target is None) == (board is None):
+        raise InputError("edgeml convert", "needs --target, or --board instead", "See 'edgeml targets'")
+    if board is None:
+        assert target is not None
+        return target
+    if not board.endswith(".toml") and board not in board_names():
+        raise InputError(f"board {board!r}", "is not known", f"Boards: {', '.join(board_names())}; or pass a .toml")
+    return board

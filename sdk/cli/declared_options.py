@@ -42,7 +42,7 @@ class DeclaredOptions(TyperCommand):
         if form := _value_of(args, "--to"):
             with suppress(EdgemlError):
                 yield form_owner(form)
-        if target := _value_of(args, "--target"):
+        if target := _value_of(args, "--target") or _value_of(args, "--board"):
             with suppress(EdgemlError):
                 yield target_owner(load_profile(target).kind)
         yield from installed_owners()

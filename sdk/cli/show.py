@@ -17,8 +17,8 @@ def targets(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """The parts that can be targeted, or one in detail."""
-    from ..profile import load_profile, profile_names
+    """The parts and boards that can be targeted, or one in detail."""
+    from ..profile import board_names, load_profile, profile_names
     from ..terminal import Terminal
 
     terminal = Terminal(as_json, quiet)
@@ -28,7 +28,7 @@ def targets(
         rows = [[key, str(value)] for key, value in {**document, **profile.values}.items()]
         terminal.result({**document, **profile.values}, lambda: terminal.table("", ["field", "value"], rows))
         return
-    profiles = [load_profile(each) for each in profile_names()]
+    profiles = [load_profile(each) for each in (*profile_names(), *board_names())]
     rows = [[profile.name, profile.kind, profile.description] for profile in profiles]
     documents = [{"name": row[0], "kind": row[1], "description": row[2]} for row in rows]
     terminal.result({"targets": documents}, lambda: terminal.table("", ["target", "kind", "description"], rows))

@@ -9,6 +9,8 @@ from edgeml.errors import InputError
 from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Real, Whole, Word, check_fields
 
+from .board import BOARD_FIELDS, Board, board_of
+
 __all__ = ["FAMILIES", "PROFILE_FIELDS", "Budget", "Family", "budget_of"]
 
 
@@ -20,6 +22,7 @@ class Family:
     ----------
     name : as in profiles. lut_inputs : of a lookup table. block_shapes : (depth, width) of a block RAM.
     synthesis : the yosys command. place : nextpnr's program, or "" where no open tool places this family.
+    constraints : the suffix of files with pins and clocks, as its tools read them.
     dsp : whether there are multipliers that yosys maps to. distributed_ram : whether lookup tables can be small
         memories; else buffers take block RAMs, which are then scarce.
     folded_share : of a part's lookup tables and flip-flops, what a folded design may be estimated at where the fastest
@@ -32,28 +35,33 @@ class Family:
     block_shapes: tuple[tuple[int, int], ...]
     synthesis: str
     place: str
+    constraints: str
     dsp: bool
     distributed_ram: bool
     folded_share: float = 0.7
 
 
 _XILINX_18K = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
+_ICE40_4K = ((2048, 2), (1024, 4), (512, 8), (256, 16))
 FAMILIES = {
-    "xcup": Family("xcup", 6, _XILINX_18K, "synth_xilinx -family xcup", "", True, True),
-    "xc7": Family("xc7", 6, _XILINX_18K, "synth_xilinx -family xc7", "", True, True),
-    "ecp5": Family("ecp5", 4, _XILINX_18K, "synth_ecp5", "ecp5", True, True, 0.35),
-    "ice40": Family("ice40", 4, ((2048, 2), (1024, 4), (512, 8), (256, 16)), "synth_ice40", "ice40", False, False, 0.5),
+    "xcup": Family("xcup", 6, _XILINX_18K, "synth_xilinx -family xcup", "", "xdc", True, True),
+    "xc7": Family("xc7", 6, _XILINX_18K, "synth_xilinx -family xc7", "", "xdc", True, True),
+    "ecp5": Family("ecp5", 4, _XILINX_18K, "synth_ecp5", "ecp5", "lpf", True, True, 0.35),
+    "ice40": Family("ice40", 4, _ICE40_4K, "synth_ice40", "ice40", "pcf", False, False, 0.5),
 }
 
 
 _COUNT = Whole(0, 10**8, required=True)
+_COUNTS = ("luts", "flip_flops", "block_rams", "dsps")
+_NAMES = ("part", "device", "package", "speed")
 PROFILE_FIELDS: Mapping[str, Field] = {
     "family": Word(tuple(FAMILIES), required=True),
-    **dict.fromkeys(("luts", "flip_flops", "block_rams", "dsps"), _COUNT),
+    **dict.fromkeys(_COUNTS, _COUNT),
     "clock_mhz": Real(2000, required=True),
-    **dict.fromkeys(("part", "device", "package", "speed"), Word()),
+    **dict.fromkeys(_NAMES, Word()),
+    **BOARD_FIELDS,
 }
-"""What a profile of an FPGA says; see `Budget`."""
+"""What a profile of an FPGA says; see `Budget`, and `BOARD_FIELDS` where the part is on a board."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class Budget:
     ----------
     luts, flip_flops, block_rams (of 18 kbit; iCE40: of 4 kbit), dsps : counts. clock_mhz : planned clock.
     device, package : nextpnr's names, or "". speed : speed grade, or "".
-    part : the vendor's name.
+    part : the vendor's name. board : that it is on, or None; the planned clock is that of its oscillator then.
     """
 
     family: Family
@@ -77,6 +85,7 @@ class Budget:
     device: str = ""
     package: str = ""
     speed: str = ""
+    board: Board | None = None
 
 
 def budget_of(profile: Profile) -> Budget:
@@ -85,6 +94,6 @@ def budget_of(profile: Profile) -> Budget:
     if profile.kind != "fpga":
         raise InputError(where, f"is of kind {profile.kind!r}, not fpga")
     check_fields(where, profile.values, PROFILE_FIELDS)
-    given = {name: profile.values.get(name, "") for name in PROFILE_FIELDS if name not in ("family", "clock_mhz")}
+    given = {name: profile.values.get(name, "") for name in (*_COUNTS, *_NAMES)}
     family, clock = FAMILIES[profile.values["family"]], float(profile.values["clock_mhz"])
-    return Budget(family, clock_mhz=clock, **given)
+    return Budget(family, clock_mhz=clock, **given, board=board_of(profile.name, profile.values))

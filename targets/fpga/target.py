@@ -22,7 +22,8 @@ from .files import generated_files
 from .options import OPTIONS, read_options
 from .qonnx.hand_off import hand_off
 from .rules import check_network, fits, layers_have_hardware
-from .tools.synthesize import synthesize
+from .tops.uart import FOLDER as UART_FOLDER
+from .tops.uart import uart_top
 
 __all__ = ["FpgaTarget"]
 
@@ -80,10 +81,29 @@ class FpgaTarget:
             qonnx=hand_off(network, max(built.interval, 1), budget.part, folder),
         )
         if asked.synthesize:
-            with ScratchFolder("synthesis") as scratch:
-                found = synthesize(built, budget, scratch, announce=listener.announce, remark=listener.remark)
+            found = _synthesized(network, built, budget, folder, listener)
             metrics = replace(metrics, synthesis=Synthesis.from_json(found))
         return metrics.as_json()
+
+
+def _synthesized(network: Network, built: Built, budget: Budget, folder: Path, listener: Listener) -> dict[str, Any]:
+    """What synthesis found. The bitstream, where there is one, lies beside what it was made from: the UART top of a
+    board, else the design alone."""
+    from .tools.bitstream import bitstream
+    from .tools.synthesize import synthesize
+
+    told = {"announce": listener.announce, "remark": listener.remark}
+    with ScratchFolder("synthesis") as scratch:
+        found, beside = synthesize(built, budget, scratch, **told), "rtl"
+        if budget.board is not None and budget.family.place:
+            found["placed"] = bitstream(built, uart_top(network, built, budget), budget.board, budget, scratch, **told)
+            beside = UART_FOLDER
+        if name := found.get("placed", {}).get("bitstream"):
+            (folder / beside / name).write_bytes((scratch / name).read_bytes())
+    if budget.board is not None and not budget.family.place:
+        constraints = f"{UART_FOLDER}/{uart_top(network, built, budget).constraints}"
+        listener.remark(f"No open tool places {budget.part}: make the bitstream in Vivado, with {constraints}")
+    return found
 
 
 def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> TargetMetrics:

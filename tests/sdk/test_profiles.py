@@ -15,7 +15,7 @@ from edgeml.bundle import MANIFEST
 from edgeml.cli import main
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Network, network_file
-from edgeml.profile import checked, load_profile, profile_names
+from edgeml.profile import board_names, checked, load_profile, profile_names
 
 WRONG: list[Any] = [
     *("", "x y", "a" * 100, "../x", "é", 0, -1, 1, 2**63, -(2**63), 0.5, True, False, [], [1], ["a", ["b"]], [1, "a"]),
@@ -34,7 +34,7 @@ def toml(values: dict[str, Any]) -> str:
     return "".join(f"{json.dumps(key)} = {said(value)}\n" for key, value in values.items())
 
 
-@pytest.mark.parametrize("name", profile_names())
+@pytest.mark.parametrize("name", [*profile_names(), *board_names()])
 def test_a_shipped_profile_says_what_its_target_declares(name: str) -> None:
     profile = load_profile(name)
     assert checked(profile, name) is profile

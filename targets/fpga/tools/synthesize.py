@@ -1,4 +1,4 @@
-"""Synthesis by yosys: what a design's core really takes; for ECP5 and iCE40 `place` finds its clock."""
+"""Synthesis by yosys: what a design's core really takes; where nextpnr places the part, `place` finds its clock."""
 
 from __future__ import annotations
 
@@ -118,11 +118,12 @@ def synthesize(
     announce: Callable[[str], None] = lambda stage: None,
     remark: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Synthesize a design for a part and, where an open tool can, place and route it.
+    """Synthesize a design for a part and, where an open tool can, place and route it; on a board the design is placed
+    with its UART top (`bitstream`) and not here.
 
     Writes into `folder`, which holds the design's files; returns JSON-able figures: `cells`, counted by yosys, their
-    `luts` as the part counts them; `placed` by nextpnr (see `place_and_route`). Both are of the core alone: it is placed
-    behind a probe, whose cells, `probe`, are taken off what nextpnr counts (`utilization` holds all). For UltraScale+
+    `luts` as the part counts them; `placed` by nextpnr (see `place_and_route`). Both are of the core alone: it is
+    placed behind a probe, whose cells, `probe`, are taken off what nextpnr counts (`utilization` holds all). For UltraScale+
     yosys has no final mapping, so its lookup tables are an estimate, and say so. `announce` is told what begins,
     `remark` what took how long: times are no part of the result, which is the same in every run. CheckFailed where the
     design does not fit.
@@ -130,7 +131,7 @@ def synthesize(
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
     family = budget.family
-    placed = bool(family.place)
+    placed = bool(family.place) and budget.board is None
     announce(f"yosys: synthesis for {family.name}")
     begun = time.monotonic()
     extra = f"write_rtlil {_CORE_NETLIST};" if placed else ""
@@ -145,7 +146,7 @@ def synthesize(
         announce(f"nextpnr: place and route on {budget.part}")
         begun = time.monotonic()
         netlist, probe = _probe_netlist(built, family, folder, cells)
-        result["placed"] = _without_probe(place_and_route(netlist, budget, folder, packed=False), probe, family)
+        result["placed"] = _without_probe(place_and_route(netlist, budget, folder), probe, family)
         fmax = result["placed"]["fmax_mhz"]
         remark(f"nextpnr took {time.monotonic() - begun:.0f} s: {fmax:g} MHz of {budget.clock_mhz:g} MHz asked for")
     return result
@@ -159,7 +160,8 @@ def _probe_netlist(built: Built, family: Family, folder: Path, core: Cells) -> t
     # The mapped core stands aside as a black box while what is around it is mapped.
     script = [
         f"read_rtlil {_CORE_NETLIST}", "design -stash mapped", f"design -copy-from mapped {built.core}",
-        f"blackbox {built.core}", f"read_verilog {probe}.v", f"{family.synthesis} -top {probe}", f"delete ={built.core}",
+        f"blackbox {built.core}", f"read_verilog {probe}.v", f"{family.synthesis} -top {probe}",
+        f"delete ={built.core}",
         f"design -copy-from mapped {built.core}", f"hierarchy -top {probe}", "flatten", "clean",
         f"write_json {probe}.json", "tee -q -o stat.json stat -json",
     ]  # fmt: skip

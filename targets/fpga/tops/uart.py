@@ -12,12 +12,13 @@ import numpy.typing as npt
 from edgeml.network import Network, simulate
 from edgeml.network.network_file import model_hash
 
+from ..board import Board
 from ..budget import Budget
 from ..design import Built
 from ..interface import Interface
 from ..verilog.shipped_modules import library_text
 from ..verilog.writer import CLOCK, Expression, Layout, Parameter, Port, Verilog, same
-from .constraints import pin_file
+from .constraints import constraint_file
 
 __all__ = ["BAUD", "FOLDER", "UART_MODULES", "SelfTest", "UartTop", "self_test", "uart_files", "uart_top"]
 
@@ -49,7 +50,8 @@ class UartTop:
     ----------
     name : of its module. files : content by file name, `sources.f` among them. sources : its own Verilog files, in the
     order to compile them, behind the design's without its AXI4-Stream top. samples : most in a request. clock_hz : of
-    its parameter CLOCK_HZ.
+    its parameter CLOCK_HZ. board : that it is made for, or None. outermost : of the modules, `name` or what is around
+    it for a board. constraints : the file with its pins and its clock.
     """
 
     name: str
@@ -57,6 +59,9 @@ class UartTop:
     sources: tuple[str, ...]
     samples: int
     clock_hz: int
+    board: Board | None
+    outermost: str
+    constraints: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +111,12 @@ def _samples(network: Network, budget: Budget) -> int:
 
 
 def _clock_hz(budget: Budget) -> int:
-    return round(budget.clock_mhz * 1e6)
+    return round(budget.clock_mhz * 1e6) if budget.board is None else budget.board.clock_hz
+
+
+def _clock_said(budget: Budget) -> str:
+    board = budget.board
+    return "Set CLOCK_HZ to the clock of your board" if board is None else f"CLOCK_HZ is that of the board {board.name}"
 
 
 def _text_bytes(text: str) -> bytes:
@@ -145,12 +155,22 @@ def uart_top(network: Network, built: Built, budget: Budget) -> UartTop:
     samples = _samples(network, budget)
     files: dict[str, bytes] = {module: library_text(module) for module in UART_MODULES}
     files[f"{name}.v"] = _module(network, built, budget, name, samples).encode()
-    pins, content = pin_file(name, budget)
-    files[pins] = content.encode()
-    sources = (*UART_MODULES, f"{name}.v")
+    outermost = name
+    sources: tuple[str, ...] = (*UART_MODULES, f"{name}.v")
+    if budget.board is not None:
+        from .board_top import board_top
+
+        outermost = f"{network.name}_board"
+        files[f"{outermost}.v"] = board_top(outermost, name, budget.board).encode()
+        sources = (*sources, f"{outermost}.v")
+    constraints, content = constraint_file(outermost, budget)
+    files[constraints] = content.encode()
     design = [f"../../rtl/{source}" for source in built.sources if source != f"{built.top}.v"]
     files["sources.f"] = "".join(f"{line}\n" for line in [*design, *sources]).encode()
-    return UartTop(name, dict(sorted(files.items())), sources, samples, _clock_hz(budget))
+    return UartTop(
+        *(name, dict(sorted(files.items())), sources, samples, _clock_hz(budget)),
+        *(budget.board, outermost, constraints),
+    )
 
 
 _PORTS = (
@@ -188,12 +208,12 @@ def _module(network: Network, built: Built, budget: Budget, name: str, samples: 
         "",
         "Speaks the hardware-in-the-loop protocol: "
         "`edgeml hil BUNDLE --port /dev/tty…` runs the bundle's vectors on it.",
-        f"8 data bits, no parity, 1 stop bit. Set CLOCK_HZ to the clock of your board; {latency} clocks an inference.",
+        f"8 data bits, no parity, 1 stop bit. {_clock_said(budget)}; {latency} clocks an inference.",
         facts={"Model": f"sha256 {model_hash(network)}"},
     )
     clock, baud = Parameter("CLOCK_HZ", f"32'd{_clock_hz(budget)}", 32), Parameter("BAUD", f"32'd{BAUD}", 32)
     with verilog.module(name, _PORTS, (clock, baud)):
-        verilog.line("localparam [31:0] CLOCKS_PER_BIT = CLOCK_HZ / BAUD;", "4 or more")
+        verilog.line("localparam [31:0] CLOCKS_PER_BIT = (CLOCK_HZ + BAUD / 2) / BAUD;", "4 or more")
         verilog.blank()
         verilog.comment("The answer to hello, its first byte lowest.")
         with verilog.block(f"localparam [8*{hello_bytes}-1:0] HELLO = {{", "};"):

@@ -27,7 +27,7 @@ VECTORS = 60
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("bundle")
-    network, profile = small_network(3), load_profile("ecp5-25k")
+    network, profile = small_network(3), load_profile("icebreaker")
     metrics = FpgaTarget().emit(network, profile, folder, {"architecture": "folded", "goal": "area"})
     file.write(network, folder / "network.edgeml")
     q = random_inputs(network, VECTORS, 2).astype(np.int32)
@@ -41,7 +41,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 def test_the_bundle_holds_the_top_and_its_hashes(bundle: Bundle) -> None:
     files = bundle.manifest["files"]
-    for name in ("random_uart.v", "random_uart.lpf", "edgeml_hil_device.v", "sources.f"):
+    for name in ("random_uart.v", "random_board.v", "random_board.pcf", "edgeml_hil_device.v", "sources.f"):
         assert f"tops/uart/{name}" in files
     folder = bundle.folder / "tops" / "uart"
     for line in (folder / "sources.f").read_text().split():

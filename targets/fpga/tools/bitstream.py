@@ -1,0 +1,60 @@
+"""A bitstream for a board: the UART top with the board's pins, at the board's clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edgeml.errors import CheckFailed
+
+from ..board import Board
+from ..budget import Budget
+from ..design import Built
+from ..tops.uart import UartTop
+from .place import place_and_route
+from .synthesize import cells_of
+
+__all__ = ["bitstream", "check_clock"]
+
+_FASTER = "--architecture folded, --register-every 1 or fewer bits may make it faster"
+
+
+def bitstream(
+    built: Built,
+    top: UartTop,
+    board: Board,
+    budget: Budget,
+    folder: Path,
+    *,
+    announce: Callable[[str], None] = lambda stage: None,
+    remark: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Synthesize, place and route the top for a board, in `folder`; what `place_and_route` gives.
+
+    `announce` is told what begins, `remark` what took how long. CheckFailed where the top takes more than the part
+    has, or does not reach the board's clock: no bitstream that works is to be had of it then.
+    """
+    for name, content in {**built.files, **top.files}.items():
+        (folder / name).write_bytes(content)
+    netlist = f"{top.outermost}.json"
+    sources = (*(name for name in built.sources if name != f"{built.top}.v"), *top.sources)
+    announce(f"yosys: the UART top for {board.name}")
+    begun = time.monotonic()
+    cells_of(folder, sources, top.outermost, budget.family.synthesis, extra=f"write_json {netlist};")
+    remark(f"yosys took {time.monotonic() - begun:.0f} s for the UART top")
+    announce(f"nextpnr: place and route on {board.name}")
+    begun = time.monotonic()
+    placed = place_and_route(netlist, budget, folder, top.constraints)
+    seconds = time.monotonic() - begun
+    remark(f"nextpnr took {seconds:.0f} s: {placed['fmax_mhz']:g} MHz, the board has {board.clock_hz / 1e6:g} MHz")
+    check_clock(placed["fmax_mhz"], board)
+    return placed
+
+
+def check_clock(reached_mhz: float, board: Board) -> None:
+    """CheckFailed where a placed design does not work at the board's clock."""
+    if reached_mhz * 1e6 < board.clock_hz:
+        problem = f"the clock is {board.clock_hz / 1e6:g} MHz, and the design works up to {reached_mhz:g} MHz"
+        raise CheckFailed(f"board {board.name}", problem, _FASTER)
