@@ -56,18 +56,27 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the slow tests of a file that do not scale their cases themselves, keep `--sweep`: at least one."""
+    """Below a whole sweep, leave out what tests/sweeps.py says."""
     if sweeps.fraction >= 1:
         return
-    files: dict[str, list[pytest.Item]] = defaultdict(list)
+    groups: dict[str, list[pytest.Item]] = defaultdict(list)
+    left_out = set()
     for item in items:
         mark = item.get_closest_marker("slow")
-        if mark is not None and not mark.kwargs.get("scaled"):
-            files[item.nodeid.partition("::")[0]].append(item)
-    left_out = set()
-    for name, slow in files.items():
-        kept = sweeps.thinned(len(slow), name)
-        left_out.update(item for place, item in enumerate(slow) if place not in kept)
+        if mark is None:
+            continue
+        if mark.kwargs.get("whole"):
+            left_out.add(item)
+        elif mark.kwargs.get("scaled"):
+            groups[item.nodeid.partition("[")[0]].append(item)
+        else:
+            groups[item.nodeid.partition("::")[0]].append(item)
+    for name, slow in groups.items():
+        count = len(slow)
+        scaled = "::" in name
+        kept = (count if count < 4 else (count + 1) // 2) if scaled else sweeps.cases(count)
+        chosen = sweeps.thinned(count, kept, name)
+        left_out.update(item for place, item in enumerate(slow) if place not in chosen)
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=list(left_out))
 

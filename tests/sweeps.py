@@ -5,7 +5,9 @@
     pytest -m slow --sweep-seed new    every case, from new seeds, which are printed: `make test-slow`
 
 A sweep says `@pytest.mark.slow(scaled=True)` and asks `cases` how many to try and `seeds` or `seed_for` where to begin.
-Of the other slow tests of a file, each parameter set being one, so many run, at least one (tests/conftest.py).
+Of a sweep with four parameter sets or more, half of them run where not every case does. Of the other slow tests of a
+file, each parameter set being one, so many run, at least one; `slow(whole=True)` runs in the whole sweeps alone: what
+takes a minute and is seen by another test (tests/conftest.py).
 """
 
 from __future__ import annotations
@@ -36,8 +38,7 @@ def seeds(first: int, whole: int) -> range:
     return range(seed_for(first), seed_for(first) + cases(whole))
 
 
-def thinned(count: int, name: str) -> set[int]:
-    """Which of the `count` slow tests of the file `name` run: evenly spread, from a place that name and seed decide."""
-    kept = cases(count)
+def thinned(count: int, kept: int, name: str) -> set[int]:
+    """Which `kept` of the `count` tests named `name` run: evenly spread, from a place that name and seed decide."""
     start = sum(name.encode()) + seed
     return {(start + place * count // kept) % count for place in range(kept)}

@@ -16,7 +16,7 @@ def test_a_share_of_the_cases_is_taken_and_never_none(
 ) -> None:
     monkeypatch.setattr(sweeps, "fraction", fraction)
     assert sweeps.cases(whole) == len(sweeps.seeds(3, whole)) == kept
-    chosen = sweeps.thinned(whole, "tests/test_any.py")
+    chosen = sweeps.thinned(whole, kept, "tests/test_any.py")
     assert len(chosen) == kept
     assert chosen <= set(range(whole))
 

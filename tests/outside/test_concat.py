@@ -135,7 +135,6 @@ def test_the_rtl_is_exact_at_the_clocks_that_were_planned(architecture: str, opt
         pytest.param("folded", "xczu7ev", marks=pytest.mark.slow),
         ("folded", "ecp5-25k"),
         pytest.param("unrolled", "xczu7ev", marks=pytest.mark.slow),
-        pytest.param("unrolled", "ecp5-25k", marks=pytest.mark.slow),
     ],
 )
 def test_the_estimate_is_within_15_percent_of_yosys(architecture: str, part: str) -> None:

@@ -58,12 +58,12 @@ def test_bits_are_counted_exactly_on_a_core(name: str) -> None:
 @pytest.mark.parametrize("kernel", ["bits_pairs", "bits_single"])
 @pytest.mark.parametrize("name", UNICORN_CORES)
 def test_many_vectors_are_counted_exactly_on_a_core(name: str, kernel: str) -> None:
-    """20,000 vectors for each of 3 layers, both optimizations, at an odd address of the caller's input."""
+    """20,000 vectors in all for 3 layers, both optimizations, at an odd address of the caller's input."""
     chip = core(name)
     for number in range(3):
         network = bits_network(seed_for(5 * number + 300 + number), 45)
         firmware = firmware_with(network, name, kernel)
-        q = inputs_for(network, 2, cases(20_000))
+        q = inputs_for(network, 2, cases(20_000 // 3))
         emulator = Emulator(chip, library_image(firmware, chip, optimize="-Os" if number % 2 else "-O2"))
         emulator.allocate(1, 1)
         np.testing.assert_array_equal(NetworkRunner(emulator, firmware.program).invoke(q), simulate(network, q))

@@ -151,7 +151,7 @@ NOT_IN_WIDTHS = {"LATENCY", "SIGNED", "CLASS_BITS", "IN_BEATS", "CLOCKS_PER_BIT"
 """Parameters of claims that the checker takes from them."""
 
 
-@pytest.mark.slow
+@pytest.mark.slow(whole=True)  # a minute; the blocks of docs/proofs.md prove such a bundle
 def test_a_bundle_is_proved_and_what_was_proved_is_kept(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
