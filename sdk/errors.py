@@ -14,6 +14,7 @@ __all__ = [
     "InputError",
     "MissingTool",
     "NetworkError",
+    "OverBudget",
     "ToolFailed",
     "missing_package",
     "printable",
@@ -78,6 +79,12 @@ class ToolFailed(EdgemlError):
 
     exit_code = 1
     several_lines = True
+
+
+class OverBudget(EdgemlError):
+    """What is asked of a tool takes longer than its budget of processor time allows: it was not run."""
+
+    exit_code = 1
 
 
 def missing_package(where: str, error: ModuleNotFoundError) -> MissingTool:

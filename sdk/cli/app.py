@@ -47,6 +47,7 @@ Budget = Annotated[
     typer.Option(metavar="COST=MOST", help="Choose bits and inputs of layers: luts=700, flash=4k, instructions=5k."),
 ]
 TimeLimit = Annotated[
-    float | None, typer.Option("--time-limit", metavar="SECONDS", help="Of each call of a tool, instead of its own.")
+    float | None,
+    typer.Option("--time-limit", metavar="SECONDS", help="Processor time of each call of a tool, instead of its own."),
 ]
 Executors = Annotated[list[str] | None, typer.Option("--on", metavar="NAME", help="Executor; can be repeated.")]

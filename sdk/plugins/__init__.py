@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .converter import AdoptsNetworks, Conversion, Converter, Progress, TakesNetworks, converters
 from .executor import (
+    BoundsItself,
     CountsInstructions,
     Execution,
     Executor,
@@ -41,6 +42,7 @@ __all__ = [
     "NO_OPTIONS",
     "SILENT",
     "AdoptsNetworks",
+    "BoundsItself",
     "Conversion",
     "Converter",
     "CountsInstructions",

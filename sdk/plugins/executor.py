@@ -14,6 +14,7 @@ from ..registry import Registered, Registry
 
 __all__ = [
     "EXECUTORS",
+    "BoundsItself",
     "CountsInstructions",
     "Execution",
     "Executor",
@@ -42,12 +43,14 @@ class Execution:
     trace : integers per layer by node name, as far as this executor can see them (may be empty).
     detail : one line for the table, e.g. the compiler or simulator with its version.
     measures : JSON-able, e.g. cycles or instructions per layer.
+    rows : which rows of q the outputs are of, where not all of them were run (see `BoundsItself`); None for all.
     """
 
     outputs: npt.NDArray[np.int32]
     trace: Mapping[str, npt.NDArray[np.int32]] = field(default_factory=dict)
     detail: str = ""
     measures: Mapping[str, Any] = field(default_factory=dict)
+    rows: npt.NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,18 @@ class NamesSubject(Protocol[_Bundle]):
 
     def subject(self, bundle: _Bundle) -> Subject:
         """What exactly it runs of this bundle."""
+        ...
+
+
+@runtime_checkable
+class BoundsItself(Protocol[_Bundle]):
+    """An executor so slow that verification gives it a budget of processor time rather than all test vectors."""
+
+    def run_within_budget(self, bundle: _Bundle, q: npt.NDArray[np.int32]) -> Execution:
+        """Run as many rows of q as the budget allows, the last ones first: they take layers to their extremes.
+
+        The budget is the executor's own, or what `time_limit.seconds_for` gives. Raises OverBudget if that is none.
+        """
         ...
 
 

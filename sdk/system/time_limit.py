@@ -1,4 +1,8 @@
-"""How long a tool may take: each has a limit of its own, which the user's `time_limit` takes the place of."""
+"""How long a tool may take: each has a limit of its own, which the user's `time_limit` takes the place of.
+
+Programs are held to it by processor time (`tool.run_tool`), so that a busy computer changes nothing; what runs within
+this process, and devices, by the clock.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,16 @@ from contextvars import ContextVar
 
 from ..errors import InputError, ToolFailed
 
-__all__ = ["OPTION", "seconds_for", "time_limit", "timed_out"]
+__all__ = ["OPTION", "TimedOut", "seconds_for", "time_limit", "timed_out"]
 
 OPTION = "--time-limit SECONDS (in Python time_limit=SECONDS)"
 _LONGEST = 10_000_000.0
 
 _asked: ContextVar[float | None] = ContextVar("time_limit", default=None)
+
+
+class TimedOut(ToolFailed):
+    """A tool had not ended within its limit: nothing is known of what it was to do."""
 
 
 @contextmanager
@@ -41,6 +49,6 @@ def seconds_for(default: float) -> float:
     return default if asked is None else asked
 
 
-def timed_out(tool: str, seconds: float) -> ToolFailed:
+def timed_out(tool: str, seconds: float) -> TimedOut:
     """The error of a tool that had not ended after `seconds`: names the option that gives it more."""
-    return ToolFailed(tool, f"had not ended after {seconds:g} s", f"Allow it more by {OPTION}")
+    return TimedOut(tool, f"had not ended after {seconds:g} s", f"Allow it more by {OPTION}")

@@ -14,12 +14,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import MissingTool, ToolFailed
+from .processor_time import SpentTime
 from .time_limit import timed_out
 
 __all__ = ["end_tools", "run_tool", "side_by_side"]
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+
+_TO_STOP = 1.0
+"""Seconds that an interrupted tool has to end by itself, at least."""
+_LOOK = 0.5
+"""Seconds between two looks at what a tool has taken."""
 
 _running: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
@@ -32,11 +38,16 @@ def run_tool(
     tool: str,
     environment: Mapping[str, str] | None = None,
     remedy: str = "",
+    *,
+    stops: bool = False,
+    watch: Callable[[], None] = lambda: None,
 ) -> str:
     """Run a program in `folder`; what it printed, on both its outputs.
 
-    seconds : its time limit, as `time_limit.seconds_for` gives it. tool : its name in errors. remedy : what to do
-    where it fails.
+    seconds : its limit, as `time_limit.seconds_for` gives it: of processor time of all that it starts and of time in
+    which none of it wants a processor; where the system does not tell these, on the clock. tool : its name in errors.
+    remedy : what to do where it fails. stops : at its limit it is interrupted, as by Ctrl-C, and that is no failure.
+    watch : called twice a second while it runs.
 
     Raises ToolFailed with the end of what it said where it fails or takes too long, MissingTool where it cannot be
     started.
@@ -58,7 +69,7 @@ def run_tool(
     try:
         with process:
             try:
-                output, _ = process.communicate(timeout=seconds)
+                output, stopped = _output(process, seconds, stops, watch)
             except subprocess.TimeoutExpired as error:
                 raise timed_out(tool, seconds) from error
             finally:
@@ -67,9 +78,29 @@ def run_tool(
         with _lock:
             _running.discard(process)
     text = output.decode("utf-8", "replace")
-    if process.returncode:
+    if process.returncode and not stopped:
         raise ToolFailed(tool, f"failed with status {process.returncode}:\n{text.strip()[-3000:]}", remedy)
     return text
+
+
+def _output(
+    process: subprocess.Popen[bytes], seconds: float, stops: bool, watch: Callable[[], None]
+) -> tuple[bytes, bool]:
+    """What a program printed, and whether it was interrupted; TimeoutExpired where it is beyond its limit."""
+    spent, stopped = SpentTime(process.pid), False
+    while True:
+        try:
+            return process.communicate(timeout=min(_LOOK, seconds))[0], stopped
+        except subprocess.TimeoutExpired:
+            watch()
+        if spent.seconds() < seconds:
+            continue
+        if not stops or stopped:
+            raise subprocess.TimeoutExpired("", seconds)
+        stopped = True
+        seconds += max(seconds, _TO_STOP)
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGINT)
 
 
 def end_tools() -> None:

@@ -17,8 +17,8 @@ class Verdict:
     Parameters
     ----------
     name : the executor.
-    status : `exact` (every compared integer equal), `mismatch`, `unavailable` (cannot run here; `detail` says what
-        to install), or `error` (it failed; `detail` says how, and what to do).
+    status : `exact` (every compared integer equal), `mismatch`, `unavailable` (cannot run here, or would take
+        longer than its budget; `detail` says what to do), or `error` (it failed; `detail` says how, and what to do).
     vectors : test vectors run.
     mismatches : vectors with at least one integer that differs, at the output or at a layer.
     layers : how many layers were compared (the output counts as one).

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bundle import Bundle, load
-from ..errors import CheckFailed, EdgemlError, MissingTool, printable
+from ..errors import CheckFailed, EdgemlError, MissingTool, OverBudget, printable
 from ..network import Network
 from ..network import trace as golden_trace
-from ..plugins.executor import Executor, HasReference, NamesSubject, ReceivesReals, executors
+from ..plugins.executor import BoundsItself, Executor, HasReference, NamesSubject, ReceivesReals, executors
 from ..registry import Registered
 from ..system import caller_state
 from ..system.time_limit import time_limit as time_limits
@@ -42,14 +42,15 @@ def verify(
     The golden simulator is first held against the stored outputs; every other executor against the golden
     simulator, at each layer that it can show. An executor whose `reference(bundle)` gives another network (a
     .tflite runtime with a rounding of its own) is held against the golden simulator of that one. An executor that
-    fails is a verdict of its own, and the others still run.
+    fails is a verdict of its own, and the others still run. One that bounds itself (Icarus) runs as many vectors as its
+    budget of processor time allows, and says how many; none where the budget allows none.
 
     Parameters
     ----------
     bundle : a bundle, or its folder.
     announce : called with an executor's name before it runs.
     require : executors that must run to their end; they are run beside `names`.
-    time_limit : seconds that each call of a tool may take, instead of the tools' own limits.
+    time_limit : seconds of processor time that each call of a tool may take, instead of the tools' own limits.
 
     Raises
     ------
@@ -105,14 +106,21 @@ def _verdicts(
             return replace(found, detail=missing)
         announce(entry.name)
         executor = loaded
-        execution = executor.run(bundle, q, trace=True, options={})
+        if isinstance(executor, BoundsItself):
+            execution = executor.run_within_budget(bundle, q)
+        else:
+            execution = executor.run(bundle, q, trace=True, options={})
+        rows = np.arange(len(q)) if execution.rows is None else execution.rows
         network = _network(executor, bundle)
         output = network.nodes[-1].name
-        expected: dict[str, npt.NDArray[Any]] = dict(golden_trace(network, q))
+        expected: dict[str, npt.NDArray[Any]] = dict(golden_trace(network, q[rows]))
         if network is bundle.network:
-            expected[output] = stored
+            expected[output] = stored[rows]
         given = {layer: np.asarray(values) for layer, values in {**execution.trace, output: execution.outputs}.items()}
-        return _compare(found, expected, given, execution.detail)
+        verdict = _compare(found, expected, given, execution.detail)
+        if first := verdict.first_mismatch:
+            verdict = replace(verdict, first_mismatch={**first, "vector": int(rows[first["vector"]])})
+        return verdict
 
     first = _guarded(lambda: found, len(q), integers)
     if first is None:
@@ -134,7 +142,7 @@ def _guarded(so_far: Callable[[], Verdict], vectors: int, judge: Callable[[], Ve
     """What `judge` finds; if it fails, what that says of the artifact or of the executor."""
     try:
         return judge()
-    except MissingTool as error:
+    except (MissingTool, OverBudget) as error:
         return replace(so_far(), detail=str(error))
     except CheckFailed as error:
         return replace(so_far(), status="error", vectors=vectors, detail=str(error), artifact_wrong=True)

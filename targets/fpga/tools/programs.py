@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from edgeml.errors import MissingTool
@@ -82,7 +82,14 @@ def processors() -> int:
 
 
 def run(
-    command: Sequence[str], folder: Path, seconds: float, what: str, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    folder: Path,
+    seconds: float,
+    what: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    stops: bool = False,
+    watch: Callable[[], None] = lambda: None,
 ) -> str:
     """Run a tool in `folder`; its output. `seconds`: its limit where the user set none. See `run_tool`."""
-    return run_tool(command, folder, seconds_for(seconds), what, environment)
+    return run_tool(command, folder, seconds_for(seconds), what, environment, stops=stops, watch=watch)
