@@ -33,7 +33,8 @@ from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Thresho
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
-from edgeml.targets.fpga.architectures.unrolled.rtl import pipeline, pipeline_latency
+from edgeml.targets.fpga.architectures.unrolled.rtl import pipeline
+from edgeml.targets.fpga.architectures.unrolled.stages import stages_by_depth
 from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.tools.synthesize import run_yosys, summary, synthesize
@@ -191,8 +192,8 @@ def da4ml_graphs(network: Network) -> Rtl:
 def ours(logic: Logic, register_every: int) -> Rtl:
     """The unrolled architecture; combinational with register_every 0."""
     element = logic.output_element
-    latency = pipeline_latency(logic, register_every)
-    return Rtl(pipeline(logic, "m", register_every, {}), element.bits, element.signed, latency)
+    stages = stages_by_depth(logic.netlist, register_every)
+    return Rtl(pipeline(logic, "m", stages, {}), element.bits, element.signed, stages.count)
 
 
 def measure(text: str, top: str) -> dict[str, Any]:

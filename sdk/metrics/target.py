@@ -84,7 +84,8 @@ class TargetMetrics:
     Parameters
     ----------
     architecture, part : of an FPGA. cycles : `latency` and `interval` of a frame, clocks.
-    planned_clock_mhz, latency_us, frames_per_second : at the planned clock.
+    planned_clock_mhz, latency_us, frames_per_second : at the planned clock. slowest_path_ns : planned, from register to
+        register. delays : where the delays come from that it is planned by, in words.
     estimate, budget : what the design takes by estimate, and what the part has, by resource (`luts`, `flip_flops` …).
     core : of a microcontroller. arena_bytes, constant_bytes : of the C. kernels : by layer.
     batch_arena_bytes : of the C for a batch on a CPU. build : commands by compiler.
@@ -103,6 +104,8 @@ class TargetMetrics:
     part: str | None = None
     cycles: Numbers = NOT_SAID
     planned_clock_mhz: int | float | None = None
+    slowest_path_ns: int | float | None = None
+    delays: str | None = None
     latency_us: int | float | None = None
     frames_per_second: int | float | None = None
     estimate: Numbers = NOT_SAID

@@ -143,7 +143,7 @@ def _cards(verdicts: Sequence[Mapping[str, Any]], answers: Answers, target: Targ
         cards.append((f"{reached:g} MHz", "clock reached, by nextpnr"))
     constants = None if target.flash_bytes is not None else target.constant_bytes
     for found, label in (
-        (target.latency_us, "µs from input to output"),
+        (target.latency_us, f"µs from input to output{', planned' if target.planned_clock_mhz else ''}"),
         (target.instructions, "instructions an inference"),
         (target.flash_bytes, "bytes of flash"),
         (target.ram_bytes, "bytes of RAM"),

@@ -88,8 +88,6 @@ def margin(target: TargetMetrics, kind: str, part: Mapping[str, Any]) -> str:
         return f"{instructions:,.0f} instructions; at {clock / 1e6:g} MHz and one a cycle, {microseconds}."
     if said := clock_said(target):
         return f"{said[0].upper()}{said[1:]}."
-    if target.frames_per_second and target.planned_clock_mhz:
-        return f"{target.frames_per_second:,.0f} inferences a second at {target.planned_clock_mhz:g} MHz."
     return ""
 
 

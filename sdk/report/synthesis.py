@@ -14,15 +14,18 @@ _NAMES = {"luts": "lookup tables", "flip_flops": "flip-flops", "block_rams": "bl
 
 
 def clock_said(target: TargetMetrics) -> str:
-    """The clock reached, beside the planned one, and what it means for a frame; "" where nothing was placed."""
-    reached, planned = target.placed.fmax_mhz, target.planned_clock_mhz
-    if not reached:
-        return ""
-    said = f"{reached:g} MHz reached" + (f", {planned:g} MHz planned" if planned else "")
+    """The clock placed, beside the planned one, and what each means for a frame; "" where there is no clock."""
+    placed, planned = target.placed.fmax_mhz, target.planned_clock_mhz
+    said = [_at(target, clock, word) for clock, word in ((placed, "placed"), (planned, "planned")) if clock]
+    return "; ".join(said)
+
+
+def _at(target: TargetMetrics, clock: float, word: str) -> str:
+    """What a clock in MHz means for a frame."""
+    said = f"{word} {clock:g} MHz"
     latency, interval = target.cycles.get("latency"), target.cycles.get("interval")
     if latency and interval:
-        rate = reached * 1e6 / interval
-        said += f"; at the clock reached {latency / reached:.4g} µs of latency, {rate:,.0f} frames a second"
+        said += f": {latency / clock * 1e3:,.4g} ns of latency, {clock * 1e6 / interval:,.0f} frames a second"
     return said
 
 

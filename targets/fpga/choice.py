@@ -26,8 +26,10 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     `max_luts`.
     """
     asked = read_options(options)
+    budget = asked.at_clock(budget)
     candidate = best_candidate(network, budget, asked)
-    built, costs = written(network, candidate, argmax=asked.argmax), dict(candidate.costs)
+    built = written(network, candidate, argmax=asked.argmax, clock_mhz=asked.clock_mhz)
+    costs = dict(candidate.costs)
     if asked.argmax:
         costs["argmax"] = estimate_argmax(built.interface, budget.family)
     most = asked.most_luts(budget)
@@ -64,24 +66,28 @@ def _best(
 ) -> Candidate | None:
     """The candidate with the least of what the goal counts; of equal ones the first. None if none is offered."""
     best: Candidate | None = None
+
+    def weight(candidate: Candidate) -> float:
+        return _weight(candidate, network, budget, asked)
+
     for architecture in architectures:
         for candidate in architecture.candidates(network, budget, asked):
-            if best is None or _weight(candidate, network, asked) < _weight(best, network, asked):
+            if best is None or weight(candidate) < weight(best):
                 best = candidate
         if best is not None and _cannot_be_better(best, asked):
             break
     return best
 
 
-def _weight(candidate: Candidate, network: Network, asked: Asked) -> float:
-    """What the goal counts: lookup tables, clocks to an answer, or clocks between frames."""
+def _weight(candidate: Candidate, network: Network, budget: Budget, asked: Asked) -> float:
+    """What the goal counts: lookup tables, planned time to an answer, or planned time between frames; µs."""
     if asked.goal == "area" or asked.frames_per_second is not None:
         return total(candidate.costs).luts
     if asked.goal == "latency":
         interface = candidate.architecture.interface(candidate.plan)
         behind = with_classes(interface, network).class_latency if asked.argmax else 0
-        return candidate.clocks.latency + behind
-    return candidate.clocks.interval
+        return (candidate.clocks.latency + behind) / candidate.planned_clock(budget)
+    return candidate.clocks.interval / candidate.planned_clock(budget)
 
 
 def _cannot_be_better(candidate: Candidate, asked: Asked) -> bool:

@@ -25,6 +25,7 @@ from edgeml.system.regular_file import read_regular
 
 from .architectures.architecture import Choices, Clocks, Layout, architectures, architectures_for
 from .architectures.stored_choices import StoredChoices
+from .budget import Budget
 from .interface import Interface
 from .tops.axi_stream import axis_top
 from .verilog.shipped_modules import library_text
@@ -44,6 +45,7 @@ __all__ = [
 
 DESIGN_FILE = "design.json"
 _FORMAT = 1
+_FASTEST_CLOCK_MHZ = 2000.0
 _LARGEST_FILE = 2**20
 _LARGEST_TEXT = 2**30
 _ARGMAX_MODULES = ("edgeml_fifo.v", "edgeml_argmax.v")
@@ -57,11 +59,13 @@ class Design:
     ----------
     architecture : its name. choices : of the architecture of this name that applies to the network; None for its
         defaults. argmax : whether the class of each frame is given too, beside its last value.
+    clock_mhz : that it is planned for; None for that of the part's profile.
     """
 
     architecture: str
     choices: Choices | None = None
     argmax: bool = False
+    clock_mhz: float | None = None
 
     def to_json(self) -> str:
         """The content of `design.json`."""
@@ -70,6 +74,8 @@ class Design:
             content.update(self.choices.as_json())
         if self.argmax:
             content["argmax"] = True
+        if self.clock_mhz is not None:
+            content["clock_mhz"] = self.clock_mhz
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
@@ -103,6 +109,11 @@ class Built:
         """See `Clocks`."""
         return self.clocks.interval
 
+    def at_its_clock(self, budget: Budget) -> Budget:
+        """The part with the clock that the design is planned for."""
+        clock = self.design.clock_mhz
+        return budget if clock is None else replace(budget, clock_mhz=clock)
+
     def cycles(self, q: npt.NDArray[np.int32]) -> Clocks:
         """Clock counts of `top` for the frames q [samples, inputs]."""
         if self.clocks.exact:
@@ -112,7 +123,7 @@ class Built:
 
 def build(network: Network, design: Design) -> Built:
     """All files of a design. Raises InputError naming the layer or the option that it cannot be made for."""
-    return written(network, laid_out(network, design), argmax=design.argmax)
+    return written(network, laid_out(network, design), argmax=design.argmax, clock_mhz=design.clock_mhz)
 
 
 def laid_out(network: Network, design: Design) -> Layout:
@@ -124,7 +135,7 @@ def laid_out(network: Network, design: Design) -> Layout:
     return Layout(architecture, choices, architecture.plan(network, choices))
 
 
-def written(network: Network, layout: Layout, *, argmax: bool) -> Built:
+def written(network: Network, layout: Layout, *, argmax: bool, clock_mhz: float | None = None) -> Built:
     """All files of a network that is laid out; InputError if argmax is asked for and the network has no classes."""
     architecture, plan = layout.architecture, layout.plan
     core, top = f"{network.name}_core", f"{network.name}_axis"
@@ -137,7 +148,7 @@ def written(network: Network, layout: Layout, *, argmax: bool) -> Built:
         clocks, facts = clocks.later(interface.class_latency), _facts_with_argmax(interface, facts)
         modules.update({name: library_text(name) for name in _ARGMAX_MODULES if name not in modules})
     sources = (*modules, f"{core}.v", f"{top}.v")
-    design = Design(architecture.name, layout.choices, argmax)
+    design = Design(architecture.name, layout.choices, argmax, clock_mhz)
     files = {
         **modules,
         **made.memories,
@@ -175,7 +186,7 @@ def read_design(folder: Path, network: Network) -> Design:
     if name not in [architecture.name for architecture in architectures(network)]:
         raise InputError(str(path), f"architecture {name!r} is not known")
     choices = architectures_for(network, name)[0].read_choices(stored)
-    return Design(name, choices, stored.flag("argmax"))
+    return Design(name, choices, stored.flag("argmax"), stored.real("clock_mhz", _FASTEST_CLOCK_MHZ))
 
 
 def compare_files(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -26,6 +26,7 @@ _BENCH_FRAMES = 32
 
 def generated_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]:
     """Files by their path in a bundle: the design and its test bench in `rtl/`, top levels in `tops/`."""
+    budget = built.at_its_clock(budget)
     q, y = _bench_vectors(network)
     files = {
         **{f"rtl/{name}": content for name, content in built.files.items()},

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from edgeml.errors import InputError
 from edgeml.options import Choice, Flag, Option, Real, Structured, Whole, read_values
 
 from .architectures.unrolled.layer_logic import ADDER_GRAPHS
@@ -48,7 +49,7 @@ OPTIONS = (
     Option(
         "goal",
         Choice(("throughput", "latency", "area")),
-        "What fits the part best: the most frames a second, the fewest clocks to an answer, or the smallest design.",
+        "What fits best: the most frames a second, the least planned time to an answer, or the smallest design.",
         default="throughput",
     ),
     Option(
@@ -63,7 +64,18 @@ OPTIONS = (
         "The most lookup tables, by estimate: a count, or a percentage of the part's.",
         otherwise="what the part has room for",
     ),
-    Option("register_every", Whole(1, 64), "Levels of logic for each pipeline register, unrolled.", default=1),
+    Option(
+        "clock_mhz",
+        Real(0.1, 2000),
+        "The clock that the design is planned for; constraints carry it.",
+        otherwise="as the part's profile says",
+    ),
+    Option(
+        "register_every",
+        Whole(1, 64),
+        "Levels of logic for each pipeline register, unrolled.",
+        otherwise="registers by planned delay, as few as the clock allows",
+    ),
     Option("argmax", Flag(), "Give the class of each frame beside its last value.", default=False),
 )
 """All options of the target, with their ranges and defaults."""
@@ -77,7 +89,8 @@ class Asked:
     goal: str
     frames_per_second: float | None
     max_luts: LutLimit | None
-    register_every: int
+    clock_mhz: float | None
+    register_every: int | None
     adder_graph: str
     argmax: bool
     synthesize: bool
@@ -92,6 +105,18 @@ class Asked:
         """Whether sums are to be shared by another adder graph than the default."""
         return self.adder_graph != ADDER_GRAPHS[0]
 
+    def at_clock(self, budget: Budget) -> Budget:
+        """The part with the clock that is asked for; InputError if it is on a board that has another one."""
+        if self.clock_mhz is None:
+            return budget
+        if budget.board is not None and abs(self.clock_mhz * 1e6 - budget.board.clock_hz) > 1:
+            raise InputError(
+                "option clock_mhz",
+                f"{self.clock_mhz:g} MHz, and the board's clock is {budget.board.clock_hz / 1e6:g} MHz",
+                "Leave it out, or name the part without a board",
+            )
+        return replace(budget, clock_mhz=self.clock_mhz)
+
     def most_luts(self, budget: Budget) -> int | None:
         """How many lookup tables a design on a part may take; None for as many as the part leaves."""
         return None if self.max_luts is None else self.max_luts.of(budget.luts)
@@ -99,4 +124,11 @@ class Asked:
 
 def read_options(given: Mapping[str, Any]) -> Asked:
     """`given` as checked `Asked`; InputError naming the option that is wrong."""
-    return Asked(**read_values(OPTIONS, given))
+    asked = Asked(**read_values(OPTIONS, given))
+    if asked.register_every is not None and asked.goal != "throughput":
+        raise InputError(
+            "option register_every",
+            f"places registers by levels, goal={asked.goal} by planned delay",
+            "Leave one of the two out",
+        )
+    return asked

@@ -8,13 +8,13 @@ from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 
-from .architectures.architecture import applying
+from .architectures.architecture import Candidate, applying
 from .budget import Budget
 from .choice import best_candidate
 from .estimate.costs import Cost, total
 from .options import Asked, read_options
 
-__all__ = ["check_network", "fits", "layers_have_hardware"]
+__all__ = ["check_network", "fits", "layers_have_hardware", "planned_time"]
 
 _CELLS = (
     ("fits-luts", "luts"),
@@ -32,15 +32,24 @@ def layers_have_hardware(network: Network, asked: Asked) -> list[RuleResult]:
 
 def check_network(network: Network, budget: Budget, asked: Asked) -> list[RuleResult]:
     """Every layer has RTL in the architecture asked for, and the smallest design fits the part: rules `layer-kind`,
-    `has-design` and `fits-…`."""
+    `has-design`, `fits-…` and `planned-time`."""
     results = layers_have_hardware(network, asked)
     if not all(result.passed for result in results):
         return results
     try:
+        budget = asked.at_clock(budget)
         smallest = best_candidate(network, budget, read_options({"goal": "area"}))
     except InputError as error:
         return [*results, RuleResult.broken("has-design", error)]
-    return [*results, *fits(smallest.costs, budget, smallest.architecture.if_too_large)]
+    return [*results, *fits(smallest.costs, budget, smallest.architecture.if_too_large), planned_time(smallest, budget)]
+
+
+def planned_time(candidate: Candidate, budget: Budget) -> RuleResult:
+    """Rule `planned-time`, which nothing breaks: how long a design takes to an answer at its planned clock."""
+    clock, clocks = candidate.planned_clock(budget), candidate.clocks.latency
+    nanoseconds = f"{clocks / clock * 1e3:,.4g} ns"
+    detail = f"{nanoseconds} to an answer of the smallest design, planned: {clocks} clocks at {clock:g} MHz"
+    return RuleResult("planned-time", True, detail)
 
 
 def fits(costs: Mapping[str, Cost], budget: Budget, remedy: str) -> list[RuleResult]:

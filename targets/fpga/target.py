@@ -22,6 +22,7 @@ from .files import generated_files
 from .options import OPTIONS, read_options
 from .qonnx.hand_off import hand_off
 from .rules import check_network, fits, layers_have_hardware
+from .timing.planned_clock import delays_of, planned_clock
 from .tops.uart import FOLDER as UART_FOLDER
 from .tops.uart import uart_top
 
@@ -44,13 +45,15 @@ class FpgaTarget:
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
         """What the design that `emit` would write costs, without writing it; latency and interval in clocks and µs."""
-        budget = budget_of(profile)
-        built, costs = choose(network, budget, options)
+        built, costs = choose(network, budget_of(profile), options)
+        budget = built.at_its_clock(budget_of(profile))
+        clock = planned_clock(built.layout.slowest_path(budget), budget)
         return {
             **{name: float(value) for name, value in _cost(total(costs)).items()},
             "cycles": float(built.latency),
             "interval": float(built.interval),
-            "latency_us": built.latency / budget.clock_mhz,
+            "latency_us": built.latency / clock,
+            "planned_clock_mhz": clock,
         }
 
     def emit(
@@ -65,7 +68,8 @@ class FpgaTarget:
 
         Raises InputError where an option is wrong or the design does not fit; CheckFailed where nextpnr finds so.
         """
-        budget, asked = budget_of(profile), read_options(options)
+        asked = read_options(options)
+        budget = asked.at_clock(budget_of(profile))
         refuse_broken(layers_have_hardware(network, asked), profile)
         built, costs = choose(network, budget, options)
         architecture = built.layout.architecture
@@ -107,12 +111,15 @@ def _synthesized(network: Network, built: Built, budget: Budget, folder: Path, l
 
 
 def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> TargetMetrics:
-    clock = budget.clock_mhz * 1e6
+    slowest = built.layout.slowest_path(budget)
+    clock = planned_clock(slowest, budget) * 1e6
     return TargetMetrics(
         architecture=built.design.architecture,
         part=budget.part,
         cycles={"latency": built.latency, "interval": built.interval},
-        planned_clock_mhz=budget.clock_mhz,
+        planned_clock_mhz=clock / 1e6,
+        slowest_path_ns=round(slowest, 3),
+        delays=delays_of(budget).origin,
         latency_us=round(built.latency / clock * 1e6, 4),
         frames_per_second=round(clock / built.interval, 1),
         estimate=_cost(total(costs)),

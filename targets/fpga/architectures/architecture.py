@@ -28,6 +28,8 @@ from ..estimate.costs import Cost, constants_of, cost_of
 from ..estimate.parts import Parts
 from ..interface import Interface
 from ..options import Asked
+from ..timing.delay_model import DelayModel
+from ..timing.planned_clock import delays_of, planned_clock
 from .stored_choices import StoredChoices
 
 __all__ = [
@@ -110,12 +112,20 @@ class Layout:
         """Clock counts of the core, for inputs of any values."""
         return self.architecture.cycles(self.plan)
 
+    def slowest_path(self, budget: Budget) -> float:
+        """Planned delay of the slowest way from register to register on a part, ns."""
+        return self.architecture.slowest_path(self.plan, delays_of(budget))
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate(Layout):
     """A layout that an architecture offers for a network on a part, with its estimated cost by layer."""
 
     costs: Mapping[str, Cost]
+
+    def planned_clock(self, budget: Budget) -> float:
+        """MHz: that of the part, or what the slowest path allows."""
+        return planned_clock(self.slowest_path(budget), budget)
 
 
 class Architecture(ABC, Generic[_C, _P]):
@@ -174,6 +184,10 @@ class Architecture(ABC, Generic[_C, _P]):
     @abstractmethod
     def parts(self, plan: _P, family: Family) -> dict[str, Parts]:
         """What each layer is made of, by the name of its node."""
+
+    @abstractmethod
+    def slowest_path(self, plan: _P, delays: DelayModel) -> float:
+        """Planned delay of the slowest way from register to register in the core, ns."""
 
     @abstractmethod
     def facts(self, plan: _P, clocks: Clocks) -> dict[str, str]:

@@ -28,6 +28,15 @@ class StoredChoices:
             raise InputError(self.where, f"{name} must be 1 … {most}, found {value!r}")
         return value
 
+    def real(self, name: str, most: float) -> float | None:
+        """A number above 0, at most `most`; None if it is missing."""
+        value = self.content.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= most:
+            raise InputError(self.where, f"{name} must lie above 0, at most {most:g}, found {value!r}")
+        return float(value)
+
     def flag(self, name: str) -> bool:
         """True or false; false if it is missing."""
         value = self.content.get(name, False)

@@ -20,6 +20,7 @@ from ..budget import Family
 from ..estimate.memory import add_memory, add_rom_in_logic, distinct_of_random
 from ..estimate.parts import Parts, block_rams, counter_bits, multiplier_blocks
 from ..layer_hardware import LayerHardware
+from ..timing.delay_model import DelayModel
 from ..verilog.element import signed_bits
 from ..verilog.memory import memory_image, pack_words
 
@@ -104,6 +105,20 @@ class DenseUnit(SumsUnit):
         packed = pack_words(words.reshape(self.clocks_per_frame, self.pe * self.simd), self.weight_bits)
         files = {f"{self.node.name}_weights.mem": memory_image(packed, width)}
         return files | self.constant_files()
+
+    def slowest_logic(self, delays: DelayModel) -> float:
+        """Of its weight memory, products and first sums, or accumulators."""
+        word = self.pe * self.simd * self.weight_bits
+        weights = delays.block if self.block_rom else delays.memory(self.clocks_per_frame, delays.way(word))
+        x_bits, w_bits = self.inputs[0].bits, self.weight_bits
+        way, product = delays.way(self.pe * (x_bits + w_bits)), x_bits + w_bits
+        if w_bits == 1:
+            terms = way
+        elif product <= _PRODUCT_TABLE_BITS or w_bits == 2:
+            terms = delays.function(min(product, _PRODUCT_TABLE_BITS), way) + delays.route
+        else:
+            terms = delays.product(x_bits, w_bits, way, blocks=delays.multiplier > 0) + delays.route
+        return max(weights, self.slowest_sums(delays, terms, product))
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
         """From its weight memory to its accumulators."""

@@ -23,6 +23,7 @@ from ..estimate.memory import add_rom
 from ..estimate.parts import Parts, multiplier_blocks
 from ..layer_hardware import LayerHardware
 from ..rounding_as_multiply_add import Levels, Line, fit_line, layer_levels
+from ..timing.delay_model import DelayModel
 from ..verilog.element import Element, type_of
 from ..verilog.memory import memory_image, pack_words
 
@@ -83,6 +84,14 @@ class RequantizeUnit(Unit):
     def more_bits(self) -> int:
         """Bits of the places that channels are shifted by beyond the least of them."""
         return max(int(self.more.max()).bit_length(), 1)
+
+    def slowest_logic(self, delays: DelayModel) -> float:
+        """Of its product, or of a sum and what chooses behind it."""
+        value, table = self.inputs[0].bits, delays.route + delays.lut
+        blocks = delays.multiplier > 0
+        product = delays.product(value, self.factor_bits, delays.route, blocks=blocks) if self.factor_bits > 1 else 0.0
+        wide = value + self.factor_bits
+        return max(product, delays.sum(wide, delays.way(wide) + delays.lut + delays.route) + table)
 
     def parameters(self) -> dict[str, int | str]:
         return {

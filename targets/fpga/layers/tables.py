@@ -23,6 +23,7 @@ from ..budget import Family
 from ..estimate.memory import add_memory, add_rom_apart, add_rom_in_logic
 from ..estimate.parts import Parts, block_rams, counter_bits
 from ..layer_hardware import LayerHardware
+from ..timing.delay_model import DelayModel
 from ..verilog.memory import memory_image, pack_words
 
 __all__ = ["HARDWARE", "TablesLogic", "TablesUnit"]
@@ -75,6 +76,12 @@ class TablesUnit(SumsUnit):
     def buffer_in_logic(self) -> bool:
         """Whether the input buffer, which is small, stays out of block RAM."""
         return self.keep_block_rams and self.input_beats * self.simd * self.inputs[0].bits <= _SMALL_BUFFER_BITS
+
+    def slowest_logic(self, delays: DelayModel) -> float:
+        """Of its memories, or first sums, or accumulators."""
+        word = self.pe * self.simd * self.entry_bits
+        entries = delays.block if self.block_rom else delays.memory(self.words, delays.way(word))
+        return max(entries, self.slowest_sums(delays, delays.route, self.entry_bits))
 
     def parameters(self) -> dict[str, int | str]:
         return {

@@ -23,6 +23,7 @@ from ..estimate.parts import Parts, counter_bits, multiplier_blocks
 from ..layer_hardware import LayerHardware
 from ..rounding_as_multiply_add import Levels
 from ..threshold_lines import constant_line, layer_lines, trailing_zeros
+from ..timing.delay_model import DelayModel
 from ..verilog.element import Element, signed_bits, type_of
 from ..verilog.memory import memory_image, pack_words
 
@@ -86,6 +87,14 @@ class ThresholdUnit(Unit):
             "BASE": self.layer.base,
             "THRESHOLD_FILE": f"{self.node.name}_thresholds.mem",
         }
+
+    def slowest_logic(self, delays: DelayModel) -> float:
+        """Of its memory, or of the comparisons and the count of what they say."""
+        word = self.pe * self.layer.levels * self.value_bits
+        stored = delays.memory(self.beats, delays.way(word)) if self.beats > 1 else 0.0
+        way = delays.way(self.layer.levels)
+        compared = delays.sum(self.value_bits, way) if self.beats > 1 else delays.comparison(self.value_bits, way)
+        return max(stored, compared + delays.route + delays.levels(self.layer.levels))
 
     def _rows(self) -> npt.NDArray[np.int64]:
         """The thresholds of all lanes [beats, lanes · levels]."""
@@ -196,6 +205,13 @@ class ThresholdLineUnit(Unit):
                 "CORRECTION_FILE": f"{self.node.name}_corrections.mem",
             }
         return given
+
+    def slowest_logic(self, delays: DelayModel) -> float:
+        """Of its product, or of the sum and the clip behind it."""
+        blocks = delays.multiplier > 0
+        product = delays.product(self.inputs[0].bits, self.factor_bits, delays.route, blocks=blocks)
+        clipped = delays.sum(self.lines.total_bits, delays.route) + 2 * (delays.route + delays.lut)
+        return max(product, clipped)
 
     def _rows(self) -> npt.NDArray[np.int64]:
         """Factors and offsets in turn [beats, 2 · lanes]."""

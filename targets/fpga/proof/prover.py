@@ -17,7 +17,6 @@ from edgeml.system.regular_file import read_regular
 from edgeml.version import __version__
 
 from ..architectures.unrolled.architecture import UnrolledArchitecture, UnrolledPlan
-from ..architectures.unrolled.rtl import pipeline_latency
 from ..design import verify_files
 from .cuts import artifact_of
 from .held_architecture import held_architecture
@@ -67,7 +66,7 @@ class UnrolledProver:
         proof = prove(network, circuit, artifact, lambda place: announce(f"proving {place}"), seconds=seconds)
         confirm = confirmation(verilog, name, circuit, artifact, plan.logic)
         proof = refuted(proof, bundle.golden()[0], confirm)
-        stated = pipeline_latency(plan.logic, plan.register_every)
+        stated = plan.stages.count
         registers = Row(
             "registers",
             PROVED if circuit.latency == stated else REFUTED,

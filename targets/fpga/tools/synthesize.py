@@ -123,10 +123,10 @@ def synthesize(
 
     Writes into `folder`, which holds the design's files; returns JSON-able figures: `cells`, counted by yosys, their
     `luts` as the part counts them; `placed` by nextpnr (see `place_and_route`). Both are of the core alone: it is
-    placed behind a probe, whose cells, `probe`, are taken off what nextpnr counts (`utilization` holds all). For UltraScale+
-    yosys has no final mapping, so its lookup tables are an estimate, and say so. `announce` is told what begins,
-    `remark` what took how long: times are no part of the result, which is the same in every run. CheckFailed where the
-    design does not fit.
+    placed behind a probe, whose cells, `probe`, are taken off what nextpnr counts (`utilization` holds all). For
+    UltraScale+ yosys has no final mapping, so its lookup tables are an estimate, and say so. `announce` is told what
+    begins, `remark` what took how long: times are no part of the result, which is the same in every run. CheckFailed
+    where the design does not fit.
     """
     for name, content in built.files.items():
         (folder / name).write_bytes(content)

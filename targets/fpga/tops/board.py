@@ -85,7 +85,7 @@ class VerilatorBoard:
     def start(self, bundle: Bundle) -> VerilatorLink:
         """Make the top again from the network, compare it with the bundle's, compile it and start it."""
         built = verify_bundle(bundle)
-        top = uart_top(bundle.network, built, budget_of(bundle.profile))
+        top = uart_top(bundle.network, built, built.at_its_clock(budget_of(bundle.profile)))
         scratch = ScratchFolder("board")
         try:
             return VerilatorLink(compile_board(built, top, scratch.path), scratch)

@@ -17,6 +17,7 @@ from ...estimate.costs import total, within
 from ...estimate.parts import Parts
 from ...interface import Interface
 from ...options import Asked
+from ...timing.delay_model import DelayModel
 from ...verilog.shipped_modules import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
@@ -25,6 +26,7 @@ from .cycles import longest_frame, run_clocks
 from .estimate import event_driven_parts
 from .plan import EventDrivenPlan, make_event_driven_plan
 from .rtl import LIBRARY_MODULES, event_driven_core, memory_files
+from .slowest_path import slowest_of_layer
 
 __all__ = ["ARCHITECTURE", "EventDrivenArchitecture"]
 
@@ -84,6 +86,10 @@ class EventDrivenArchitecture(Architecture[MembranesPerClock, EventDrivenPlan]):
     def parts(self, plan: EventDrivenPlan, family: Family) -> dict[str, Parts]:
         """The encoder of the input belongs to the first layer."""
         return event_driven_parts(plan, family)
+
+    def slowest_path(self, plan: EventDrivenPlan, delays: DelayModel) -> float:
+        """From a membrane's memory through its sum, and through the comparison with thresholds."""
+        return max([delays.around_streams, *(slowest_of_layer(layer, delays) for layer in plan.layers)])
 
     def facts(self, plan: EventDrivenPlan, clocks: Clocks) -> dict[str, str]:
         kind = "measured on random frames, at most" if longest_frame(plan) is None else "at most"

@@ -18,6 +18,8 @@ from ...estimate.parts import Parts
 from ...interface import Interface
 from ...layer_hardware import compared_form, has_unit, unit_kinds
 from ...options import Asked
+from ...timing.delay_model import DelayModel
+from ...timing.planned_clock import delays_of, planned_clock
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .choices import FoldedChoices, choices_of, plan_of, read_choices
@@ -31,6 +33,8 @@ from .timing import size_fifos, solve
 from .unit_choice import cheapest_units
 
 __all__ = ["ARCHITECTURE", "FoldedArchitecture"]
+
+_RATE_TRIES = 4
 
 
 class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
@@ -46,7 +50,7 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
 
     def candidates(self, network: Network, budget: Budget, asked: Asked) -> Iterator[Candidate]:
         """The fastest plan by the goal that fits, FIFOs sized; for area, or if none fits, the smallest."""
-        plan = self._best_plan(network, budget, asked)
+        plan = self._at_rate(network, budget, asked)
         size_fifos(plan)
         yield Candidate(self, choices_of(plan), plan, self.estimate(plan, budget.family))
 
@@ -69,6 +73,10 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
     def parts(self, plan: FoldedPlan, family: Family) -> dict[str, Parts]:
         return folded_parts(plan, family)
 
+    def slowest_path(self, plan: FoldedPlan, delays: DelayModel) -> float:
+        units = (unit for chain in plan.chains for unit in chain.units)
+        return max([delays.around_streams, *(delays.register + unit.slowest_logic(delays) for unit in units)])
+
     def facts(self, plan: FoldedPlan, clocks: Clocks) -> dict[str, str]:
         return {
             "Latency": f"{clocks.latency} clocks from the first input value to the last result",
@@ -88,13 +96,28 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
         form = compared_form(network)
         return f"{form}, folded" if form != "quantized" else form
 
-    def _best_plan(self, network: Network, budget: Budget, asked: Asked) -> FoldedPlan:
-        rate, keep_block_rams = asked.frames_per_second, not budget.family.distributed_ram
-        at_most = None
-        if rate is not None:
-            at_most = int(budget.clock_mhz * 1e6 / rate)
+    def _at_rate(self, network: Network, budget: Budget, asked: Asked) -> FoldedPlan:
+        """The best plan; where a rate is asked for, one that reaches it at the clock that the plan itself allows."""
+        rate, clock = asked.frames_per_second, budget.clock_mhz
+        if rate is None:
+            return self._best_plan(network, budget, asked, None)
+        for _ in range(_RATE_TRIES):
+            at_most = int(clock * 1e6 / rate)
             if at_most < 1:
-                raise InputError("option frames_per_second", f"{rate:g} is above the clock of {budget.clock_mhz:g} MHz")
+                raise InputError("option frames_per_second", f"{rate:g} is above the clock of {clock:g} MHz planned")
+            plan = self._best_plan(network, budget, asked, at_most)
+            clock = planned_clock(self.slowest_path(plan, delays_of(budget)), budget)
+            if max(chain.clocks_per_frame for chain in plan.chains) * rate <= clock * 1e6:
+                return plan
+        raise InputError(
+            "option frames_per_second",
+            f"no folded design was found that gives {rate:g} at the clock planned for it, {clock:g} MHz",
+            "Ask for less, or let the architecture open",
+        )
+
+    def _best_plan(self, network: Network, budget: Budget, asked: Asked, at_most: int | None) -> FoldedPlan:
+        """The best plan with at most so many clocks between frames."""
+        keep_block_rams = not budget.family.distributed_ram
 
         def stays_within(plan: FoldedPlan) -> bool:
             whole = total(self.estimate(plan, budget.family))

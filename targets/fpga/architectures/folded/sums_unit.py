@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...estimate.parts import Parts
+from ...timing.delay_model import DelayModel
 from ...verilog.element import Element, signed_bits
 from ...verilog.memory import memory_image, pack_words
 from .clocks import ValueClocks
@@ -113,6 +114,16 @@ class SumsUnit(Unit):
     def describe(self) -> str:
         each = f"{self.pe} outputs × {self.simd} inputs each"
         return f"{self.summing.summary()}; {self.clocks_per_frame} clocks per frame, {each}"
+
+    def slowest_sums(self, delays: DelayModel, terms: float, term_bits: int) -> float:
+        """Planned delay of the slowest part of the adder tree over terms that are there after `terms` ns, and of the
+        accumulator behind it: a register follows every second level."""
+        depth, whole = self.tree_depth, self.output.bits
+        last = 1 + depth % 2
+        if depth < 2:
+            return delays.sum(whole, terms, last)
+        within = delays.sum(min(term_bits + depth, whole), delays.route, 2) if depth > 3 else 0.0
+        return max(delays.sum(term_bits + 2, terms, 2), within, delays.sum(whole, delays.route, last))
 
     def add_sums(self, parts: Parts, term_bits: int) -> None:
         """From terms of so many bits to the accumulators: the tree, a register behind every other level of it."""

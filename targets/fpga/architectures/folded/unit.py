@@ -15,6 +15,7 @@ from edgeml.network import Network, Node
 
 from ...budget import Family
 from ...estimate.parts import Parts
+from ...timing.delay_model import DelayModel
 from ...verilog.element import Element
 from ...verilog.shipped_modules import library_text
 from ...verilog.writer import Value
@@ -179,6 +180,13 @@ class Unit(ABC):
     @abstractmethod
     def add_amounts(self, parts: Parts, family: Family) -> None:
         """Add what the unit is made of to `parts` (`estimate.parts` lists the kinds of logic)."""
+
+    def slowest_logic(self, delays: DelayModel) -> float:
+        """Planned delay of the logic between two of its registers, ns. By default: a sum as wide as its widest element,
+        behind a table that all lanes read and before another."""
+        bits = max(element.bits for element in (*self.inputs, self.output))
+        table = delays.route + delays.lut
+        return delays.sum(bits, delays.way(self.pe) + delays.lut + delays.route) + table
 
     def give_constant(self) -> npt.NDArray[np.int64] | None:
         """Leave the constant [channels] that is added to each sum out of the sums: the caller, a unit right behind,

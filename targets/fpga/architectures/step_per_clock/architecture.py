@@ -14,19 +14,20 @@ from edgeml.plugins import RuleResult
 
 from ...budget import Budget, Family
 from ...estimate.constants import UNROLLED
-from ...estimate.costs import total
 from ...estimate.parts import Parts
 from ...interface import Interface
 from ...options import Asked
+from ...timing.delay_model import DelayModel
 from ...verilog.shipped_modules import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..spiking_networks import spiking_network
 from ..stored_choices import StoredChoices
 from ..unrolled.layer_logic import ADDER_GRAPHS
-from ..unrolled.pipelining import MOST_MULTIPLICATIONS, Pipelining, leaves_room, read_choices
+from ..unrolled.pipelining import Pipelining, leaves_room, most_multiplications, pipelining, reaches_rate, read_choices
 from .estimate import step_per_clock_parts
 from .plan import StepPerClockPlan, check_encodings, make_step_per_clock_plan
 from .rtl import LIBRARY_MODULES, pipelines, step_per_clock_core
+from .slowest_path import slowest_of_layer
 
 __all__ = ["ARCHITECTURE", "StepPerClockArchitecture"]
 
@@ -58,9 +59,9 @@ class StepPerClockArchitecture(Architecture[Pipelining, StepPerClockPlan]):
 
     def candidates(self, network: Network, budget: Budget, asked: Asked) -> Iterator[Candidate]:
         """The network unrolled; if that was left open: where it reaches the rate and leaves room to others."""
-        if not (asked.named or (asked.goal != "area" and _synapses(network) <= MOST_MULTIPLICATIONS)):
+        if not (asked.named or _synapses(network) <= most_multiplications(asked)):
             return
-        choices = Pipelining(asked.register_every, asked.adder_graph)
+        choices = pipelining(budget, asked)
         try:
             plan = self.plan(network, choices)
         except InputError:
@@ -68,17 +69,9 @@ class StepPerClockArchitecture(Architecture[Pipelining, StepPerClockPlan]):
             if asked.named:
                 raise
             return
-        costs = self.estimate(plan, budget.family)
-        rate = asked.frames_per_second
-        enough = rate is None or plan.interval * rate <= budget.clock_mhz * 1e6
-        if asked.named and not enough:
-            raise InputError(
-                "option frames_per_second",
-                f"{rate:g} is above a frame in {plan.interval} clocks at {budget.clock_mhz:g} MHz",
-                "Ask for less, or convert --to quantized: the same integers, a frame per clock",
-            )
-        if asked.named or (enough and leaves_room(total(costs), budget, asked)):
-            yield Candidate(self, choices, plan, costs)
+        candidate = Candidate(self, choices, plan, self.estimate(plan, budget.family))
+        if reaches_rate(candidate, budget, asked) and (asked.named or leaves_room(candidate, budget, asked)):
+            yield candidate
 
     def read_choices(self, stored: StoredChoices) -> Pipelining:
         return read_choices(stored)
@@ -97,6 +90,9 @@ class StepPerClockArchitecture(Architecture[Pipelining, StepPerClockPlan]):
     def parts(self, plan: StepPerClockPlan, family: Family) -> dict[str, Parts]:
         """The input population belongs to the first layer, the buffer of results to the last."""
         return step_per_clock_parts(plan, family)
+
+    def slowest_path(self, plan: StepPerClockPlan, delays: DelayModel) -> float:
+        return max([delays.around_streams, *(slowest_of_layer(layer, delays) for layer in plan.layers)])
 
     def facts(self, plan: StepPerClockPlan, clocks: Clocks) -> dict[str, str]:
         unit = "clocks" if clocks.interval > 1 else "clock"

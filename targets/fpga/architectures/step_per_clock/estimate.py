@@ -9,6 +9,7 @@ from ...estimate.memory import add_memory
 from ...estimate.parts import Parts
 from ..unrolled.estimate import unrolled_amounts
 from ..unrolled.network_logic import Logic
+from ..unrolled.stages import Stages
 from .plan import StepPerClockLayer, StepPerClockPlan
 from .population import DOUBLED, FLOWING, VALUES
 
@@ -23,7 +24,7 @@ def step_per_clock_parts(plan: StepPerClockPlan, family: Family) -> dict[str, Pa
     """What each layer is made of; the input population belongs to the first, the buffer of results to the last."""
     found = {}
     for position, layer in enumerate(plan.layers):
-        parts = _graphs(layer.logic, plan.register_every, layer.latency, family)
+        parts = _graphs(layer.logic, layer.stages, family)
         _neurons(parts, layer, family)
         for reached in layer.sources:
             population = reached.population
@@ -36,21 +37,21 @@ def step_per_clock_parts(plan: StepPerClockPlan, family: Family) -> dict[str, Pa
     return found
 
 
-def _graphs(logic: Logic, every: int, latency: int, family: Family) -> Parts:
+def _graphs(logic: Logic, stages: Stages, family: Family) -> Parts:
     """Adder graphs without what stands around those of a whole network: its buffer of results and its control."""
     parts = Parts()
-    for found in unrolled_amounts(logic, family, every).values():
+    for found in unrolled_amounts(logic, family, stages).values():
         for kind, amount in found.logic.items():
             parts.add(kind, amount)
         parts.flip_flops += found.flip_flops
     around = Parts()
-    depth = latency + 2
+    depth = stages.count + 2
     add_memory(around, depth, logic.output_element.bits * len(logic.outputs), 1, family)
     counters = 2 * max((depth - 1).bit_length(), 1) + 2 * depth.bit_length()
     for kind, amount in around.logic.items():
         parts.add(kind, -amount)
     parts.logic.pop("core", None)
-    parts.flip_flops -= around.flip_flops + latency + counters
+    parts.flip_flops -= around.flip_flops + stages.count + counters
     return parts
 
 

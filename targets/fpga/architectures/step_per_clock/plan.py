@@ -19,8 +19,8 @@ from edgeml.network.layers.neurons import Neurons
 from ...verilog.element import Element, type_of
 from ..spiking_networks import SpikingNetwork, Stage, spiking_network
 from ..unrolled.network_logic import Logic
-from ..unrolled.pipelining import Pipelining
-from ..unrolled.rtl import pipeline_latency
+from ..unrolled.pipelining import Pipelining, placed_registers
+from ..unrolled.stages import Stages
 from .currents import slot_logic, synapse_bits
 from .population import (
     DOUBLED,
@@ -49,7 +49,7 @@ class StepPerClockLayer:
     Parameters
     ----------
     name : of its node. sources : what reaches it. element : type of a channel of its synapses' input.
-    logic : adder graphs of one slot. latency : clocks in them. rule : how potentials take in currents.
+    logic : adder graphs of one slot. stages : where their registers stand. rule : how potentials take in currents.
     window : slots that come in. first : clock in which the current of the first has passed the adder graphs.
     bits, starts : int64 [neurons] of the potentials, which are held above their smallest value.
     thresholds : int64 [neurons, levels] of the same potentials; None for a readout, and for `graded` neurons, whose
@@ -62,7 +62,7 @@ class StepPerClockLayer:
     sources: tuple[Reached, ...]
     element: Element
     logic: Logic
-    latency: int
+    stages: Stages
     rule: int
     window: int
     first: int
@@ -73,6 +73,11 @@ class StepPerClockLayer:
     thresholds: Int64 | None
     neurons: Neurons | None
     gives: Population | None
+
+    @property
+    def latency(self) -> int:
+        """Clocks in the adder graphs."""
+        return self.stages.count
 
     @property
     def last(self) -> int:
@@ -99,7 +104,6 @@ class StepPerClockPlan:
     """
 
     network: Network
-    register_every: int
     source: InputSpikes
     inputs: Population
     layers: tuple[StepPerClockLayer, ...]
@@ -149,7 +153,7 @@ def make_step_per_clock_plan(network: Network, choices: Pipelining) -> StepPerCl
         if layer.gives is not None:
             populations[stage.name] = layer.gives
         layers.append(layer)
-    return StepPerClockPlan(network, choices.register_every, spikes.entry, inputs, tuple(layers))
+    return StepPerClockPlan(network, spikes.entry, inputs, tuple(layers))
 
 
 def _inputs(network: Network, spikes: Spikes) -> Population:
@@ -193,7 +197,7 @@ def _layer(
     element, weight = _element(sources), np.concatenate(list(weights.values()), axis=1)
     raised = not (tracing or graded)
     logic, added = slot_logic(name, weight, element, raised=raised, thresholds=inside, adder_graph=choices.adder_graph)
-    latency = pipeline_latency(logic, choices.register_every)
+    stages = placed_registers(logic, choices)
     if tracing:
         low, high = _traced_bounds(weights, constant, sources)
     else:
@@ -208,10 +212,10 @@ def _layer(
         tuple(Reached(population, end - population.end) for population in sources),
         element,
         logic,
-        latency,
+        stages,
         window.rule,
         window.slots,
-        first=end - window.slots + 1 + latency,
+        first=end - window.slots + 1 + stages.count,
         bits=bits,
         starts=(constant - _weighing(window) * added - low) % (1 << bits),
         lows=low,

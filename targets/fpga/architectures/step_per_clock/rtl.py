@@ -30,7 +30,7 @@ _ENCODINGS = {"unary": 0, "stbif": 0, "ttfs": 1, "sar": 2}
 def pipelines(plan: StepPerClockPlan, facts: Mapping[str, object]) -> dict[str, str]:
     """The adder graphs by module name: out_data follows in_data, the spikes of a slot."""
     return {
-        _pipeline_name(plan, layer): pipeline(layer.logic, _pipeline_name(plan, layer), plan.register_every, facts)
+        _pipeline_name(plan, layer): pipeline(layer.logic, _pipeline_name(plan, layer), layer.stages, facts)
         for layer in plan.layers
     }
 

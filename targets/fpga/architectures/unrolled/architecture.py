@@ -14,20 +14,29 @@ from edgeml.plugins import RuleResult, foreign_kinds
 
 from ...budget import Budget, Family
 from ...estimate.constants import UNROLLED
-from ...estimate.costs import total
 from ...estimate.parts import Parts
 from ...interface import Interface
 from ...layer_hardware import compared_form, has_logic, logic_kinds
 from ...options import Asked
+from ...timing.delay_model import DelayModel
 from ...verilog.shipped_modules import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .estimate import unrolled_amounts
 from .layer_logic import ADDER_GRAPHS
 from .network_logic import Logic, check_unrolled, multiplications, network_logic
-from .pipelining import MOST_MULTIPLICATIONS, Pipelining, leaves_room, read_choices
+from .pipelining import (
+    Pipelining,
+    leaves_room,
+    most_multiplications,
+    pipelining,
+    placed_registers,
+    reaches_rate,
+    read_choices,
+)
 from .rtl import core as core_text
-from .rtl import pipeline, pipeline_latency
+from .rtl import pipeline
+from .stages import Stages, slowest_stage
 
 __all__ = ["ARCHITECTURE", "UnrolledArchitecture", "UnrolledPlan"]
 
@@ -38,11 +47,11 @@ _AROUND = 2
 
 @dataclass(frozen=True, eq=False)
 class UnrolledPlan:
-    """A network as logic, and its depth between registers."""
+    """A network as logic, and where its registers stand."""
 
     network: Network
     logic: Logic
-    register_every: int
+    stages: Stages
 
 
 class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
@@ -66,32 +75,36 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
 
     def candidates(self, network: Network, budget: Budget, asked: Asked) -> Iterator[Candidate]:
         """The network unrolled; if that was left open: where speed is wanted and it leaves room to others."""
-        wanted = asked.goal != "area" and asked.frames_per_second is None
-        if not asked.named and not (wanted and multiplications(network) <= MOST_MULTIPLICATIONS):
+        if not (asked.named or multiplications(network) <= most_multiplications(asked)):
             return
-        choices = Pipelining(asked.register_every, asked.adder_graph)
+        choices = pipelining(budget, asked)
         plan = self.plan(network, choices)
-        costs = self.estimate(plan, budget.family)
-        if asked.named or leaves_room(total(costs), budget, asked):
-            yield Candidate(self, choices, plan, costs)
+        candidate = Candidate(self, choices, plan, self.estimate(plan, budget.family))
+        if reaches_rate(candidate, budget, asked) and (asked.named or leaves_room(candidate, budget, asked)):
+            yield candidate
 
     def read_choices(self, stored: StoredChoices) -> Pipelining:
         return read_choices(stored)
 
     def plan(self, network: Network, choices: Pipelining) -> UnrolledPlan:
-        return UnrolledPlan(network, network_logic(network, adder_graph=choices.adder_graph), choices.register_every)
+        logic = network_logic(network, adder_graph=choices.adder_graph)
+        return UnrolledPlan(network, logic, placed_registers(logic, choices))
 
     def interface(self, plan: UnrolledPlan) -> Interface:
         inputs, outputs = plan.network.input_size, plan.network.output_size
         return Interface(inputs, inputs, plan.logic.input_element, outputs, outputs, plan.logic.output_element)
 
     def cycles(self, plan: UnrolledPlan, q: npt.NDArray[np.int32] | None = None) -> Clocks:
-        latency = pipeline_latency(plan.logic, plan.register_every) + _AROUND
+        latency = plan.stages.count + _AROUND
         return Clocks(latency, 1, tuple(latency - 1 + frame for frame in range(_FRAMES)))
 
     def parts(self, plan: UnrolledPlan, family: Family) -> dict[str, Parts]:
         """Registers behind a layer's logic are its own, those of the input the first layer's."""
-        return unrolled_amounts(plan.logic, family, plan.register_every)
+        return unrolled_amounts(plan.logic, family, plan.stages)
+
+    def slowest_path(self, plan: UnrolledPlan, delays: DelayModel) -> float:
+        logic = plan.logic
+        return max(slowest_stage(logic.netlist, logic.outputs, delays, plan.stages), delays.around_streams)
 
     def facts(self, plan: UnrolledPlan, clocks: Clocks) -> dict[str, str]:
         return {
@@ -100,13 +113,13 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
         }
 
     def rtl(self, plan: UnrolledPlan, core: str, facts: Mapping[str, str]) -> CoreFiles:
-        name, every = f"{plan.network.name}_pipeline", plan.register_every
+        name, stages = f"{plan.network.name}_pipeline", plan.stages
         origins = {layer: f"from {origin}" for layer, origin in plan.network.origins.items()}
         modules = {
             "edgeml_fifo.v": library_text("edgeml_fifo.v"),
-            f"{name}.v": pipeline(plan.logic, name, every, {**facts, **origins}).encode(),
+            f"{name}.v": pipeline(plan.logic, name, stages, {**facts, **origins}).encode(),
         }
-        text = core_text(plan.logic, core, name, pipeline_latency(plan.logic, every), facts)
+        text = core_text(plan.logic, core, name, stages.count, facts)
         return CoreFiles(modules, {}, text.encode())
 
     def estimated_form(self, network: Network) -> str:

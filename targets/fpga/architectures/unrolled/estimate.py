@@ -10,6 +10,7 @@ from ...estimate.parts import Parts, counter_bits
 from .cell_amounts import add_cell
 from .network_logic import Logic
 from .rtl import Registers
+from .stages import Stages
 
 __all__ = ["unrolled_amounts"]
 
@@ -29,19 +30,19 @@ def _delays(taps: Iterable[int]) -> tuple[int, int]:
     return shift_registers, registers
 
 
-def unrolled_amounts(logic: Logic, family: Family, register_every: int) -> dict[str, Parts]:
+def unrolled_amounts(logic: Logic, family: Family, stages: Stages) -> dict[str, Parts]:
     """What each layer is made of.
 
     narrow : outputs of cells whose inputs fit one lookup table; wide : of others. carry : bits of carry chains.
     compare : comparisons with a constant, in lookup tables. delay : shift registers (Xilinx). ram, select : the FIFO
     of results. core : its control.
     """
-    registers = Registers(logic, register_every)
+    registers = Registers(logic, stages)
     taps: dict[tuple[int, int], set[int]] = {}
-    for cell in logic.netlist.cells:
+    for cell, stage in zip(logic.netlist.cells, stages.of, strict=True):
         for bit in cell.inputs:
             if bit.cell != -2:
-                delay = registers.stage(cell) - registers.born(bit.cell)
+                delay = stage - registers.born(bit.cell)
                 taps.setdefault((bit.cell, bit.index), set()).add(delay)
     for bits in logic.outputs:
         for bit in bits:

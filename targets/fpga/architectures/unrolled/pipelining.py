@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+from edgeml.errors import InputError
+
 from ...budget import Budget
-from ...estimate.costs import Cost
+from ...estimate.costs import total
 from ...options import Asked
+from ...timing.delays import DELAY_MODELS
+from ...timing.planned_clock import delays_of
+from ..architecture import Candidate
 from ..stored_choices import StoredChoices
 from .layer_logic import ADDER_GRAPHS
+from .network_logic import Logic
+from .stages import Stages, stages_by_delay, stages_by_depth
 
-__all__ = ["MOST_MULTIPLICATIONS", "Pipelining", "leaves_room", "read_choices"]
+__all__ = [
+    "Pipelining",
+    "leaves_room",
+    "most_multiplications",
+    "pipelining",
+    "placed_registers",
+    "reaches_rate",
+    "read_choices",
+]
 
 _MOST_REGISTER_EVERY = 64
+_LONGEST_PERIOD_PS = 10**9
 _SHARE = 0.5
-MOST_MULTIPLICATIONS = 20_000
-"""A network of more is not unrolled unless that is asked for: to try takes long."""
+_LARGEST, _SMALL = 20_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -25,26 +41,72 @@ class Pipelining:
 
     Parameters
     ----------
-    register_every : logic depth between pipeline registers, from 1 on.
+    register_every : logic depth between pipeline registers, from 1 on, where no period is given.
     adder_graph : who shares the sums of dense layers, one of `ADDER_GRAPHS`.
+    period_ps : what a stage may take from register to register, picoseconds. delays : the `DELAY_MODELS` it is planned
+        by.
     """
 
     register_every: int = 1
     adder_graph: str = ADDER_GRAPHS[0]
+    period_ps: int | None = None
+    delays: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """As `design.json` holds them."""
         graph = {} if self.adder_graph == ADDER_GRAPHS[0] else {"adder_graph": self.adder_graph}
+        if self.period_ps is not None:
+            return {"period_ps": self.period_ps, "delays": self.delays, **graph}
         return {"register_every": self.register_every, **graph}
 
 
 def read_choices(stored: StoredChoices) -> Pipelining:
     """Inverse of `Pipelining.as_json`; InputError if a value is not sound."""
-    return Pipelining(stored.whole("register_every", _MOST_REGISTER_EVERY, 1), stored.word("adder_graph", ADDER_GRAPHS))
+    graph = stored.word("adder_graph", ADDER_GRAPHS)
+    if "period_ps" in stored.content:
+        period = stored.whole("period_ps", _LONGEST_PERIOD_PS, 1)
+        return Pipelining(adder_graph=graph, period_ps=period, delays=stored.word("delays", tuple(DELAY_MODELS)))
+    return Pipelining(stored.whole("register_every", _MOST_REGISTER_EVERY, 1), graph)
 
 
-def leaves_room(whole: Cost, budget: Budget, asked: Asked) -> bool:
+def placed_registers(logic: Logic, choices: Pipelining) -> Stages:
+    """Where the registers of a netlist stand."""
+    if choices.period_ps is None:
+        return stages_by_depth(logic.netlist, choices.register_every)
+    return stages_by_delay(logic.netlist, logic.outputs, DELAY_MODELS[choices.delays], choices.period_ps / 1000)
+
+
+def pipelining(budget: Budget, asked: Asked) -> Pipelining:
+    """What is asked for: registers by levels where they are given, else by the clock of the part."""
+    if asked.register_every is not None:
+        return Pipelining(asked.register_every, asked.adder_graph)
+    period = max(math.floor(1e6 / budget.clock_mhz), 1)
+    return Pipelining(adder_graph=asked.adder_graph, period_ps=period, delays=delays_of(budget).name)
+
+
+def most_multiplications(asked: Asked) -> int:
+    """Of how many at most a network is unrolled where that is not asked for: to try takes long, and the smallest design
+    of a large network is folded."""
+    return _SMALL if asked.goal == "area" and asked.frames_per_second is None else _LARGEST
+
+
+def reaches_rate(candidate: Candidate, budget: Budget, asked: Asked) -> bool:
+    """Whether a design gives the frames a second that are asked for at its planned clock; InputError if it does not and
+    its architecture is asked for by name."""
+    rate, clock, interval = asked.frames_per_second, candidate.planned_clock(budget), candidate.clocks.interval
+    enough = rate is None or interval * rate <= clock * 1e6
+    if asked.named and not enough:
+        raise InputError(
+            "option frames_per_second",
+            f"{rate:g} is above a frame in {interval} clock{'s' * (interval > 1)} at {clock:g} MHz planned",
+            "Ask for less, or a faster clock (--option clock_mhz=…)"
+            + (", or convert --to quantized: the same integers, a frame per clock" if interval > 1 else ""),
+        )
+    return enough
+
+
+def leaves_room(candidate: Candidate, budget: Budget, asked: Asked) -> bool:
     """Whether an unrolled design leaves half of the part to others, or takes no more lookup tables than are allowed."""
-    most = asked.most_luts(budget)
+    whole, most = total(candidate.costs), asked.most_luts(budget)
     luts = budget.luts * _SHARE if most is None else most
     return whole.luts <= luts and whole.flip_flops <= budget.flip_flops * _SHARE

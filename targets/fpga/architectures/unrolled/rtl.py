@@ -9,17 +9,11 @@ from dataclasses import dataclass
 from ...verilog.stream import result_fifo, shift_register, stream_ports
 from ...verilog.writer import Layout, Port, Verilog, several
 from .cells import Functions, cell_name, concatenated, write_cell
-from .netlist import Bit, Cell
+from .netlist import Bit
 from .network_logic import Logic
+from .stages import Stages
 
-__all__ = ["Registers", "core", "pipeline", "pipeline_latency"]
-
-
-def pipeline_latency(logic: Logic, register_every: int) -> int:
-    """Clocks from input to output of the pipeline module."""
-    if register_every == 0:
-        return 0
-    return max(-(-logic.netlist.depth // register_every), 1)
+__all__ = ["Registers", "core", "pipeline"]
 
 
 @dataclass(frozen=True)
@@ -34,25 +28,21 @@ class Kept:
 class Registers:
     """Which bits must be kept for how many stages, and what they are called there."""
 
-    def __init__(self, logic: Logic, register_every: int) -> None:
+    def __init__(self, logic: Logic, stages: Stages) -> None:
         self.logic = logic
-        self.every = register_every
-        self.last = pipeline_latency(logic, register_every)
+        self.stages = stages
+        self.last = stages.count
         self.needed: dict[int, dict[int, int]] = defaultdict(dict)
-        for cell in logic.netlist.cells:
+        for cell, stage in zip(logic.netlist.cells, stages.of, strict=True):
             for bit in cell.inputs:
-                self._need(bit, self.stage(cell))
+                self._need(bit, stage)
         for bits in logic.outputs:
             for bit in bits:
                 self._need(bit, self.last)
 
-    def stage(self, cell: Cell) -> int:
-        """The stage in which a cell is computed: registers stand at the end of each."""
-        return (cell.depth - 1) // self.every if self.every else 0
-
     def born(self, source: int) -> int:
-        """The stage in which bits of a cell (or of the input, −1) come to be."""
-        return self.stage(self.logic.netlist.cells[source]) if source >= 0 else 0
+        """The stage in which bits of a cell (or of the input, −1) come to be: registers stand at the end of each."""
+        return self.stages.of[source] if source >= 0 else 0
 
     def _need(self, bit: Bit, stage: int) -> None:
         if bit.cell == -2:
@@ -111,14 +101,14 @@ class Registers:
         return concatenated([self.name(Bit(source, index), stage) for index in indices])
 
 
-def pipeline(logic: Logic, name: str, register_every: int, facts: Mapping[str, object]) -> str:
-    """Text of the pipeline module: out_data follows in_data by `pipeline_latency` clocks, every clock.
+def pipeline(logic: Logic, name: str, stages: Stages, facts: Mapping[str, object]) -> str:
+    """Text of the pipeline module: out_data follows in_data by `stages.count` clocks, every clock.
 
-    With register_every 0 it is combinational and has no clock.
+    Without stages it is combinational and has no clock.
     """
-    registers = Registers(logic, register_every)
+    registers = Registers(logic, stages)
     functions = Functions()
-    stages = _stages(registers, functions)
+    text_of = _stages(registers, functions)
     kept = registers.by_stage()
     latency = registers.last
     width = logic.output_element.bits
@@ -134,7 +124,7 @@ def pipeline(logic: Logic, name: str, register_every: int, facts: Mapping[str, o
             verilog.blank()
             if latency:
                 verilog.comment(f"---- stage {stage}")
-            verilog.insert(stages[stage])
+            verilog.insert(text_of[stage])
             if kept[stage]:
                 _registers(verilog, kept[stage])
         verilog.blank()
@@ -152,7 +142,7 @@ def _stages(registers: Registers, functions: Functions) -> dict[int, Verilog]:
     """The cells of each stage."""
     stages: dict[int, Verilog] = defaultdict(lambda: Verilog(depth=1))
     for index, cell in enumerate(registers.logic.netlist.cells):
-        stage = registers.stage(cell)
+        stage = registers.born(index)
         names = [registers.name(bit, stage) for bit in cell.inputs]
         write_cell(stages[stage], cell, index, names, functions)
     return stages

@@ -15,7 +15,6 @@ from edgeml.system.regular_file import read_regular
 
 from ...architectures.folded.plan import FoldedPlan
 from ...architectures.unrolled.architecture import UnrolledPlan
-from ...architectures.unrolled.rtl import pipeline_latency
 from ...budget import budget_of
 from ...design import Built
 from ...files import generated_files, verify_bundle
@@ -97,7 +96,7 @@ def _statements(
                 found[name] = found.get(name, []) + [each for each in given if each not in found.get(name, [])]
     interface, plan = built.interface, built.layout.plan
     if isinstance(plan, UnrolledPlan):
-        latency = pipeline_latency(plan.logic, plan.register_every)
+        latency = plan.stages.count
         plain = built.layout.architecture.interface(plan)
         bench, parameters = core_bench(built.core, f"{built.core[:-5]}_pipeline", plain, latency)
         core = {name: known[name] for name in (f"{built.core}.v", "edgeml_fifo.v")}

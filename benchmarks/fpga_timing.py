@@ -1,0 +1,182 @@
+"""The planned clock beside the clock that nextpnr places designs at; and the fit of the delays that it is planned by.
+
+    python -m benchmarks.fpga_timing [--count N] [--first SEED] [--part PART …] [--fit] [--kept FILE]
+
+Random small networks, unrolled (registers by planned delay, for a clock drawn anew) and folded: yosys and nextpnr as
+`--synthesize` runs them, the clock that the slowest path allows as planned and as placed. `--fit` takes other designs,
+of other seeds, and prints the ways (`route`, `fan_out`) of `edgeml/targets/fpga/timing/delays.py` that fit them best,
+the delays of cells being those of nextpnr's reports; the table without it is then over designs that nothing was fitted
+to. `--kept` keeps what was placed in a file of JSON, and does not place it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.profile import load_profile
+from edgeml.targets.fpga.budget import Budget, budget_of
+from edgeml.targets.fpga.choice import choose
+from edgeml.targets.fpga.design import Built
+from edgeml.targets.fpga.timing.delay_model import DelayModel
+from edgeml.targets.fpga.timing.planned_clock import delays_of
+from edgeml.targets.fpga.tools.synthesize import synthesize
+
+__all__ = ["Placed", "case", "fitted"]
+
+_PARTS = ("ecp5-25k", "ice40-hx8k", "ice40-up5k")
+_FIRST_OF_FIT = 1000
+_PERIODS = {"ecp5": (4.0, 12.0), "ice40-hx": (5.0, 14.0), "ice40-up": (12.0, 40.0)}
+"""Periods that clocks are drawn from, ns."""
+_SLOWER = 1.10
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A design on a part, and the clock in MHz that it was placed at."""
+
+    part: str
+    seed: int
+    name: str
+    built: Built
+    budget: Budget
+    clock: float
+    luts: int
+
+    def off(self, delays: DelayModel) -> float:
+        """Planned clock over placed clock."""
+        layout = self.built.layout
+        return 1e3 / layout.architecture.slowest_path(layout.plan, delays) / self.clock
+
+
+def random_network(seed: int) -> Network:
+    """Dense layers and thresholds of a few dozen neurons at most."""
+    rng = np.random.default_rng(seed)
+    dims = [int(rng.integers(4, 17)), *rng.integers(4, 15, int(rng.integers(1, 3))).tolist(), int(rng.integers(2, 6))]
+    weight_bits, levels = int(rng.integers(2, 4)), int(rng.choice([1, 3, 3, 7]))
+    half, input_bits = 2 ** (weight_bits - 1), int(rng.integers(2, 9))
+    nodes = [Node("input", InputQuantizer(dims[0], np.ones(1), np.zeros(1), 0, input_bits, bool(rng.integers(2))))]
+    for k, (inputs, outputs) in enumerate(pairwise(dims)):
+        weight = rng.integers(-half, half, (outputs, inputs))
+        nodes.append(Node(f"d{k}", Dense(weight, weight_bits, np.zeros(outputs, int)), (nodes[-1].name,)))
+        if k < len(dims) - 2:
+            spread = 2 ** (input_bits if k == 0 else 2) * half * inputs // 6 + levels
+            thresholds = np.sort(rng.integers(-spread, spread, (outputs, levels)), axis=1)
+            nodes.append(Node(f"t{k}", Threshold(thresholds), (nodes[-1].name,)))
+    return Network("timed", tuple(nodes), Output(np.array([1.0])))
+
+
+def case(seed: int, part: str) -> tuple[str, Built, Budget]:
+    """A design of a seed: what it is, the design, and the part at its clock."""
+    network, rng = random_network(seed), np.random.default_rng(seed)
+    budget = budget_of(load_profile(part))
+    low, high = _PERIODS[delays_of(budget).name]
+    period = math.exp(rng.uniform(math.log(low), math.log(high)))
+    options: dict[str, object] = {"clock_mhz": 1e3 / period, "architecture": "unrolled"}
+    if seed % 3 == 2:
+        options |= {"architecture": "folded", "max_luts": 2500}
+    built, _ = choose(network, budget, options)
+    shape = "-".join(str(network.sizes[node.name]) for node in network.nodes if node.layer.kind in ("input", "dense"))
+    return f"{options['architecture']} {shape}", built, built.at_its_clock(budget)
+
+
+def placed(seed: int, part: str, kept: dict[str, dict[str, float]]) -> Placed:
+    """Place a design of a seed, unless it is kept."""
+    name, built, budget = case(seed, part)
+    key = f"{part} {seed}"
+    if key not in kept:
+        with tempfile.TemporaryDirectory(prefix="edgeml_timing_") as scratch:
+            found = synthesize(built, budget, Path(scratch))
+        kept[key] = {"clock": found["placed"]["fmax_mhz"], "luts": found["cells"]["luts"]}
+    return Placed(part, seed, name, built, budget, kept[key]["clock"], int(kept[key]["luts"]))
+
+
+def all_placed(parts: Sequence[str], seeds: Sequence[int], file: Path | None) -> Iterator[Placed]:
+    """The designs of these seeds on these parts; what is new is written to the file."""
+    kept = json.loads(file.read_text(encoding="utf-8")) if file is not None and file.is_file() else {}
+    for seed in seeds:
+        for part in parts:
+            yield placed(seed, part, kept)
+            if file is not None:
+                file.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
+
+def fitted(designs: Sequence[Placed], delays: DelayModel) -> DelayModel:
+    """`delays` with the ways that give the least Σ log² (planned / placed), found in ever smaller steps."""
+
+    def loss(model: DelayModel) -> float:
+        return sum(math.log(design.off(model)) ** 2 for design in designs)
+
+    step, best = 0.25, loss(delays)
+    while step > 0.005:
+        better = False
+        for name in ("route", "fan_out"):
+            for factor in (1 + step, 1 / (1 + step)):
+                other = replace(delays, **{name: getattr(delays, name) * factor})
+                if (found := loss(other)) < best:
+                    delays, best, better = other, found, True
+        step = step if better else step / 2
+    return replace(delays, route=round(delays.route, 3), fan_out=round(delays.fan_out, 3))
+
+
+def table(designs: Iterator[Placed]) -> list[float]:
+    """Print a row for each design; planned over placed clock of all."""
+    print(
+        f"{'part':<12}{'design':<30}{'LUT':>7}{'clocks':>8}{'asked':>8}{'planned':>9}{'placed':>8}{'off':>7}",
+        flush=True,
+    )
+    offs = []
+    for design in designs:
+        off = design.off(delays_of(design.budget))
+        offs.append(off)
+        print(
+            f"{design.part:<12}{design.name:<30}{design.luts:>7}{design.built.latency:>8}{design.budget.clock_mhz:>8.1f}"
+            f"{off * design.clock:>9.1f}{design.clock:>8.1f}{off - 1:>+7.0%}",
+            flush=True,
+        )
+    return offs
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table, or the fit; returns 1 where planned clocks are too far off."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=5, help="designs on each part")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first one")
+    parser.add_argument("--part", choices=_PARTS, action="append", help="only this part")
+    parser.add_argument("--fit", action="store_true", help="fit the ways, on other designs")
+    parser.add_argument("--kept", type=Path, help="file that keeps what was placed")
+    options = parser.parse_args(arguments)
+    parts, begun = options.part or _PARTS, time.monotonic()
+    first = options.first + (_FIRST_OF_FIT if options.fit else 0)
+    designs = all_placed(parts, range(first, first + options.count), options.kept)
+    if options.fit:
+        found = list(designs)
+        for name in dict.fromkeys(delays_of(design.budget).name for design in found):
+            own = [design for design in found if delays_of(design.budget).name == name]
+            model = fitted(own, delays_of(own[0].budget))
+            print(f"{name}: route={model.route}, fan_out={model.fan_out}, over {len(own)} designs")
+            table(iter(own))
+        return 0
+    offs = table(designs)
+    median, worst = statistics.median(abs(off - 1) for off in offs), max(offs)
+    print(
+        f"{len(offs)} designs in {time.monotonic() - begun:.0f} s: planned clocks {median:.1%} off on the median; "
+        f"the slowest placed is {1 - 1 / worst:.1%} below the planned clock"
+    )
+    return 0 if median <= 0.15 and worst <= _SLOWER else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,150 @@
+"""Where the registers of a netlist stand: the stage of each cell.
+
+By depth a register follows so many cells. By delay a stage holds what a clock has time for: cuts are chosen among the
+times at which cells are ready without any register, so that every stage keeps the period, the stages are as few as such
+cuts allow, and of as few the registers are the fewest (a shortest path over the cuts).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...timing.delay_model import DelayModel
+from .cell_delays import cell_delays
+from .netlist import Bit, Netlist
+
+__all__ = ["Stages", "slowest_stage", "stages_by_delay", "stages_by_depth"]
+
+_MOST_CUTS = 192
+_MOST_ENTRIES = 2e7
+_SLACK = 1e-6
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Registers stand at the end of each stage.
+
+    Parameters
+    ----------
+    of : for each cell of the netlist, from 0. count : of stages: clocks from the inputs to the outputs; 0 without
+        registers.
+    """
+
+    of: tuple[int, ...]
+    count: int
+
+
+def stages_by_depth(netlist: Netlist, register_every: int) -> Stages:
+    """Registers behind so many cells; none for 0."""
+    if register_every == 0:
+        return Stages((0,) * len(netlist.cells), 0)
+    of = tuple((cell.depth - 1) // register_every for cell in netlist.cells)
+    return Stages(of, max(-(-netlist.depth // register_every), 1))
+
+
+def stages_by_delay(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, period: float) -> Stages:
+    """The fewest stages of which none takes longer than `period`, ns, or than a single cell does."""
+    if not netlist.cells:
+        return Stages((), 1)
+    graph = _Graph(netlist, outputs, model)
+    cuts = graph.cuts()
+    between = graph.time_between(cuts)
+    # From a cut to the next there are single cells, or few of them where not every time is looked at.
+    shortest = float(np.diagonal(between).max())
+    chosen = _cheapest(between, graph.bits_across(cuts), max(period - model.register, shortest))
+    of = np.searchsorted(cuts[chosen], graph.ready - _SLACK, side="left")
+    return Stages(tuple(int(stage) for stage in of), len(chosen) + 1)
+
+
+def slowest_stage(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, stages: Stages) -> float:
+    """What the slowest stage takes from register to register, ns."""
+    delays, ends = cell_delays(netlist, outputs, model), [0.0] * len(netlist.cells)
+    for index, cell in enumerate(netlist.cells):
+        same = (b.cell for b in cell.inputs if b.cell >= 0 and stages.of[b.cell] == stages.of[index])
+        ends[index] = delays[index] + max((ends[source] for source in same), default=0.0)
+    return model.register + max(ends, default=0.0)
+
+
+class _Graph:
+    """Cells with the time each takes, and when each is ready if there are no registers at all."""
+
+    def __init__(self, netlist: Netlist, outputs: list[list[Bit]], model: DelayModel) -> None:
+        self.netlist, self.outputs = netlist, outputs
+        self.delays: Floats = np.array(cell_delays(netlist, outputs, model))
+        self.sources = [np.array(sorted({b.cell for b in cell.inputs if b.cell >= 0}), int) for cell in netlist.cells]
+        self.ready: Floats = np.zeros(len(netlist.cells))
+        for index, sources in enumerate(self.sources):
+            before = self.ready[sources].max() if len(sources) else 0.0
+            self.ready[index] = before + self.delays[index]
+
+    def cuts(self) -> Floats:
+        """Times at which registers may stand, ascending: when cells are ready, all of them if they are not too many."""
+        times: Floats = np.unique(np.round(self.ready, 6))[:-1]
+        most = int(min(_MOST_CUTS, max(_MOST_ENTRIES / len(self.ready), 16)))
+        if len(times) <= most:
+            return times
+        some: Floats = times[np.unique(np.linspace(0, len(times) - 1, most).round().astype(int))]
+        return some
+
+    def time_between(self, cuts: Floats) -> Floats:
+        """[from, to]: the longest way between registers at two cuts; index 0 is the input, the last the output."""
+        starts = np.concatenate([[0.0], cuts + _SLACK])
+        ends = np.concatenate([cuts + _SLACK, [np.inf]])
+        inside: Floats = np.zeros((len(self.ready), len(starts)))
+        for index, sources in enumerate(self.sources):
+            inside[index] = self.delays[index]
+            if len(sources):
+                behind = np.where(self.ready[sources, None] > starts, inside[sources], 0.0)
+                inside[index] += behind.max(axis=0)
+        order = np.argsort(self.ready, kind="stable")
+        longest = np.maximum.accumulate(np.where(self.ready[order, None] > starts, inside[order], 0.0), axis=0)
+        last = np.searchsorted(self.ready[order], ends, side="right") - 1
+        found: Floats = np.where(last[None, :] >= 0, longest[np.maximum(last, 0)].T, 0.0)
+        return found
+
+    def bits_across(self, cuts: Floats) -> npt.NDArray[np.int64]:
+        """Bits that are ready at a cut and taken behind it."""
+        until: dict[tuple[int, int], float] = {}
+        for index, cell in enumerate(self.netlist.cells):
+            for bit in cell.inputs:
+                if bit.cell != -2:
+                    key = bit.cell, bit.index
+                    until[key] = max(until.get(key, 0.0), float(self.ready[index]))
+        until.update({(bit.cell, bit.index): np.inf for bits in self.outputs for bit in bits if bit.cell != -2})
+        born = np.array([self.ready[cell] if cell >= 0 else 0.0 for cell, _ in until] or [0.0])
+        first = np.searchsorted(cuts + _SLACK, born)
+        behind = np.searchsorted(cuts + _SLACK, np.array(list(until.values()) or [0.0]))
+        across = np.zeros(len(cuts) + 1, np.int64)
+        np.add.at(across, first, 1)
+        np.add.at(across, behind, -1)
+        return np.cumsum(across)[:-1]
+
+
+def _cheapest(between: Floats, bits: npt.NDArray[np.int64], room: float) -> npt.NDArray[np.int64]:
+    """The fewest cuts with at most `room` between two that follow each other, and of as few those with the fewest bits.
+
+    between [from, to] : time from the input (0) or cut from − 1 to cut `to`, or to the output (the last).
+    """
+    count = len(bits)
+    if between[0, count] <= room + _SLACK:
+        return np.zeros(0, np.int64)
+    # cost[k] : bits of the cheapest cuts of which the last is k, with as many cuts as the loop has made.
+    cost = np.where(between[0, :count] <= room + _SLACK, bits, np.inf).astype(float)
+    ways: list[npt.NDArray[np.int64]] = []
+    while True:
+        ending = np.where(between[1:, count] <= room + _SLACK, cost, np.inf)
+        if np.isfinite(ending).any():
+            chosen = [int(np.argmin(ending))]
+            for way in reversed(ways):
+                chosen.append(int(way[chosen[-1]]))
+            return np.array(chosen[::-1])
+        allowed = np.where(between[1:, :count] <= room + _SLACK, cost[:, None], np.inf)
+        allowed[np.tril_indices(count)] = np.inf
+        ways.append(np.argmin(allowed, axis=0))
+        cost = allowed.min(axis=0) + bits
+        assert np.isfinite(cost).any()  # every cut can be reached from the one before

@@ -1,0 +1,89 @@
+"""How long logic takes on a kind of part: a few delays from which those of every path are added up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["PLACED", "PUBLISHED", "DelayModel"]
+
+PLACED = "fitted to designs that nextpnr placed"
+PUBLISHED = "of published figures, with a margin"
+
+
+@dataclass(frozen=True)
+class DelayModel:
+    """Delays in ns.
+
+    A path from a register to the next takes `register`, and for each cell on it `route`, `fan_out` for each doubling of
+    what its source reaches, and the cell's logic: `lut` for each lookup table with `route` between two of them, `join`
+    for each multiplexer that joins tables; of a carry chain `chain` once and `carry` for each bit.
+
+    Parameters
+    ----------
+    name : as in `design.json`. lut_inputs : of a lookup table. joined_inputs : of a function that tables and their
+        multiplexers take without a way between them.
+    register : clock to output and setup. block : clock to output of a block RAM and setup, with a way behind it.
+    multiplier : through a multiplier block. origin : `PLACED` or `PUBLISHED`.
+    """
+
+    name: str
+    lut_inputs: int
+    joined_inputs: int
+    register: float
+    lut: float
+    join: float
+    route: float
+    fan_out: float
+    chain: float
+    carry: float
+    block: float
+    multiplier: float
+    origin: str = PLACED
+
+    @property
+    def around_streams(self) -> float:
+        """Through the handshakes and buffers around a core: three tables."""
+        return self.register + 3 * (self.route + self.lut)
+
+    def way(self, reached: int) -> float:
+        """To the farthest of so many cells."""
+        return self.route + self.fan_out * math.log2(max(reached, 1))
+
+    def function(self, inputs: int, way: float) -> float:
+        """Any function of so many bits, with the way to it."""
+        if inputs <= self.lut_inputs:
+            return way + self.lut
+        if inputs <= self.joined_inputs:
+            return way + self.lut + self.join * (inputs - self.lut_inputs)
+        # Tables of some of the bits, and behind them a function of what they give and the others.
+        rest = inputs - self.joined_inputs
+        return way + self.lut + self.join * (self.joined_inputs - self.lut_inputs) + self.levels(rest + 1)
+
+    def levels(self, inputs: int) -> float:
+        """A tree of tables over so many bits, behind the way to the first of them."""
+        count = math.ceil(math.log(max(inputs, 2), self.lut_inputs))
+        return count * self.lut + (count - 1) * self.route
+
+    def sum(self, bits: int, way: float, chains: int = 1) -> float:
+        """Carry chains over so many bits, one behind the other, with the way to the first: a chain's low bits wait for
+        those of the one before, not for its end."""
+        return way + chains * self.chain + (chains - 1) * self.route + self.carry * max(bits - 1, 0)
+
+    def memory(self, words: int, way: float) -> float:
+        """One of so many words in tables, by its number."""
+        bits = max((words - 1).bit_length(), 1)
+        rest = max(bits - self.joined_inputs, 0)
+        return self.function(min(bits, self.joined_inputs), way) + -(-rest // 2) * (self.route + self.lut)
+
+    def product(self, a: int, b: int, way: float, *, blocks: bool) -> float:
+        """Of numbers of so many bits: by a multiplier block, or by a tree of sums."""
+        if min(a, b) <= 1:
+            return way + self.lut
+        if blocks:
+            return way + self.multiplier
+        return self.sum(a + b, way + self.lut + self.route, max((min(a, b) - 1).bit_length(), 1))
+
+    def comparison(self, bits: int, way: float) -> float:
+        """Of so many bits with a constant, in tables."""
+        return way + self.levels(bits)
