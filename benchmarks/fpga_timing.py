@@ -4,14 +4,15 @@
 
 Random small networks, unrolled (registers by planned delay, for a clock drawn anew) and folded: yosys and nextpnr as
 `--synthesize` runs them, the clock that the slowest path allows as planned and as placed. `--fit` takes other designs,
-of other seeds, and prints the ways (`route`, `fan_out`) of `edgeml/targets/fpga/timing/delays.py` that fit them best,
-the delays of cells being those of nextpnr's reports; the table without it is then over designs that nothing was fitted
-to. `--kept` keeps what was placed in a file of JSON, and does not place it again.
+of other seeds, and prints the ways (`route`, `fan_out`, `size`) of `edgeml/targets/fpga/timing/delays.py` that fit them
+best, the delays of cells being those of nextpnr's reports; the table without it is then over designs that nothing was
+fitted to. `--kept` keeps what was placed in a file of JSON, and does not place the same design again.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import statistics
@@ -40,7 +41,9 @@ _PARTS = ("ecp5-25k", "ice40-hx8k", "ice40-up5k")
 _FIRST_OF_FIT = 1000
 _PERIODS = {"ecp5": (4.0, 12.0), "ice40-hx": (5.0, 14.0), "ice40-up": (12.0, 40.0)}
 """Periods that clocks are drawn from, ns."""
-_SLOWER = 1.10
+_SLOWER = 0.10
+_MARGIN = 0.04
+"""Planned clocks are to be a little below placed ones."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def case(seed: int, part: str) -> tuple[str, Built, Budget]:
 def placed(seed: int, part: str, kept: dict[str, dict[str, float]]) -> Placed:
     """Place a design of a seed, unless it is kept."""
     name, built, budget = case(seed, part)
-    key = f"{part} {seed}"
+    digest = hashlib.sha256(b"".join(built.files[name] for name in sorted(built.files))).hexdigest()[:16]
+    key = f"{part} {digest}"
     if key not in kept:
         with tempfile.TemporaryDirectory(prefix="edgeml_timing_") as scratch:
             found = synthesize(built, budget, Path(scratch))
@@ -114,24 +118,24 @@ def all_placed(parts: Sequence[str], seeds: Sequence[int], file: Path | None) ->
 
 
 def fitted(designs: Sequence[Placed], delays: DelayModel) -> DelayModel:
-    """`delays` with the ways that give the least Σ log² (planned / placed), found in ever smaller steps."""
+    """`delays` with the ways that give the least Σ (log (planned / placed) + margin)², found in ever smaller steps."""
 
     def loss(model: DelayModel) -> float:
-        return sum(math.log(design.off(model)) ** 2 for design in designs)
+        return sum((math.log(design.off(model)) + _MARGIN) ** 2 for design in designs)
 
     step, best = 0.25, loss(delays)
     while step > 0.005:
         better = False
-        for name in ("route", "fan_out"):
+        for name in ("route", "fan_out", "size"):
             for factor in (1 + step, 1 / (1 + step)):
                 other = replace(delays, **{name: getattr(delays, name) * factor})
                 if (found := loss(other)) < best:
                     delays, best, better = other, found, True
         step = step if better else step / 2
-    return replace(delays, route=round(delays.route, 3), fan_out=round(delays.fan_out, 3))
+    return replace(delays, **{name: round(getattr(delays, name), 3) for name in ("route", "fan_out", "size")})
 
 
-def table(designs: Iterator[Placed]) -> list[float]:
+def table(designs: Iterator[Placed], delays: DelayModel | None = None) -> list[float]:
     """Print a row for each design; planned over placed clock of all."""
     print(
         f"{'part':<12}{'design':<30}{'LUT':>7}{'clocks':>8}{'asked':>8}{'planned':>9}{'placed':>8}{'off':>7}",
@@ -139,7 +143,7 @@ def table(designs: Iterator[Placed]) -> list[float]:
     )
     offs = []
     for design in designs:
-        off = design.off(delays_of(design.budget))
+        off = design.off(delays or delays_of(design.budget))
         offs.append(off)
         print(
             f"{design.part:<12}{design.name:<30}{design.luts:>7}{design.built.latency:>8}{design.budget.clock_mhz:>8.1f}"
@@ -166,8 +170,8 @@ def main(arguments: list[str] | None = None) -> int:
         for name in dict.fromkeys(delays_of(design.budget).name for design in found):
             own = [design for design in found if delays_of(design.budget).name == name]
             model = fitted(own, delays_of(own[0].budget))
-            print(f"{name}: route={model.route}, fan_out={model.fan_out}, over {len(own)} designs")
-            table(iter(own))
+            print(f"{name}: route={model.route}, fan_out={model.fan_out}, size={model.size}, over {len(own)} designs")
+            table(iter(own), model)
         return 0
     offs = table(designs)
     median, worst = statistics.median(abs(off - 1) for off in offs), max(offs)
@@ -175,7 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"{len(offs)} designs in {time.monotonic() - begun:.0f} s: planned clocks {median:.1%} off on the median; "
         f"the slowest placed is {1 - 1 / worst:.1%} below the planned clock"
     )
-    return 0 if median <= 0.15 and worst <= _SLOWER else 1
+    return 0 if median <= 0.15 and 1 - 1 / worst <= _SLOWER else 1
 
 
 if __name__ == "__main__":

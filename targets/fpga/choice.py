@@ -45,14 +45,16 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
 def best_candidate(network: Network, budget: Budget, asked: Asked) -> Candidate:
     """The best of what the architectures that apply to a network offer.
 
-    Those whose clocks depend on the input are asked if no other offers a design; if none does, all are asked again as
-    if by their names. Raises InputError if no architecture applies, or an option cannot be met.
+    Those whose clocks depend on the input are asked if no other offers a design, or where clocks do not count; if none
+    does, all are asked again as if by their names. Raises InputError if no architecture applies, or an option cannot
+    be met.
     """
     found = architectures_for(network, asked.architecture if asked.named else "")
     if asked.named and asked.shares_sums and not any(architecture.adder_graphs for architecture in found):
         where = "option adder_graph"
         raise InputError(where, f"the {asked.architecture} architecture has no adder graphs", "Leave it out")
-    exact = [architecture for architecture in found if architecture.exact_clocks]
+    clocks_count = asked.goal != "area" or asked.frames_per_second is not None
+    exact = [architecture for architecture in found if architecture.exact_clocks or not clocks_count]
     others = [architecture for architecture in found if not architecture.exact_clocks]
     best = _best(exact, network, budget, asked) or _best(others, network, budget, asked)
     for architecture in found if best is None else ():

@@ -24,12 +24,12 @@ from edgeml.network import Network
 from edgeml.plugins import RuleResult
 
 from ..budget import Budget, Family
-from ..estimate.costs import Cost, constants_of, cost_of
+from ..estimate.costs import Cost, constants_of, cost_of, total
 from ..estimate.parts import Parts
 from ..interface import Interface
 from ..options import Asked
 from ..timing.delay_model import DelayModel
-from ..timing.planned_clock import delays_of, planned_clock
+from ..timing.planned_clock import delays_of, family_of, planned_clock
 from .stored_choices import StoredChoices
 
 __all__ = [
@@ -187,7 +187,12 @@ class Architecture(ABC, Generic[_C, _P]):
 
     @abstractmethod
     def slowest_path(self, plan: _P, delays: DelayModel) -> float:
-        """Planned delay of the slowest way from register to register in the core, ns."""
+        """Planned delay of the slowest way from register to register in the core, ns: `delays` are those of a part,
+        which `delays_within` makes those in a design of the plan's size."""
+
+    def delays_within(self, plan: _P, delays: DelayModel) -> DelayModel:
+        """The delays in a design as large as the plan's."""
+        return delays.within(total(self.estimate(plan, family_of(delays))).luts)
 
     @abstractmethod
     def facts(self, plan: _P, clocks: Clocks) -> dict[str, str]:

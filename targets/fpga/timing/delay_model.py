@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["PLACED", "PUBLISHED", "DelayModel"]
+__all__ = ["OF_LUTS", "PLACED", "PUBLISHED", "DelayModel"]
 
+OF_LUTS, _LEAST_LUTS = 300, 100
 PLACED = "fitted to designs that nextpnr placed"
 PUBLISHED = "of published figures, with a margin"
 
@@ -25,6 +26,7 @@ class DelayModel:
         multiplexers take without a way between them.
     register : clock to output and setup. block : clock to output of a block RAM and setup, with a way behind it.
     multiplier : through a multiplier block. origin : `PLACED` or `PUBLISHED`.
+    size : what `route` grows by with each doubling of a design: `route` is that of one of `OF_LUTS` lookup tables.
     """
 
     name: str
@@ -39,7 +41,12 @@ class DelayModel:
     carry: float
     block: float
     multiplier: float
+    size: float = 0.0
     origin: str = PLACED
+
+    def within(self, luts: float) -> DelayModel:
+        """The same in a design of so many lookup tables: cells of larger ones are farther from each other."""
+        return replace(self, route=self.route + self.size * math.log2(max(luts, _LEAST_LUTS) / OF_LUTS))
 
     @property
     def around_streams(self) -> float:

@@ -89,6 +89,7 @@ class EventDrivenArchitecture(Architecture[MembranesPerClock, EventDrivenPlan]):
 
     def slowest_path(self, plan: EventDrivenPlan, delays: DelayModel) -> float:
         """From a membrane's memory through its sum, and through the comparison with thresholds."""
+        delays = self.delays_within(plan, delays)
         return max([delays.around_streams, *(slowest_of_layer(layer, delays) for layer in plan.layers)])
 
     def facts(self, plan: EventDrivenPlan, clocks: Clocks) -> dict[str, str]:

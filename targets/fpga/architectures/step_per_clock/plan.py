@@ -49,7 +49,8 @@ class StepPerClockLayer:
     Parameters
     ----------
     name : of its node. sources : what reaches it. element : type of a channel of its synapses' input.
-    logic : adder graphs of one slot. stages : where their registers stand. rule : how potentials take in currents.
+    logic : adder graphs of one slot. stages : where their registers stand. part : of all
+        synapses that are its own. rule : how potentials take in currents.
     window : slots that come in. first : clock in which the current of the first has passed the adder graphs.
     bits, starts : int64 [neurons] of the potentials, which are held above their smallest value.
     thresholds : int64 [neurons, levels] of the same potentials; None for a readout, and for `graded` neurons, whose
@@ -63,6 +64,7 @@ class StepPerClockLayer:
     element: Element
     logic: Logic
     stages: Stages
+    part: float
     rule: int
     window: int
     first: int
@@ -148,8 +150,9 @@ def make_step_per_clock_plan(network: Network, choices: Pipelining) -> StepPerCl
     inputs = _inputs(network, spikes_of_input(spikes.entry_name, spikes.entry))
     populations: dict[str, Population] = {inputs.name: inputs}
     layers: list[StepPerClockLayer] = []
+    whole = sum(_count(stage) for stage in spikes.stages)
     for stage in spikes.stages:
-        layer = _layer(network, stage, populations, choices)
+        layer = _layer(network, stage, populations, choices, whole)
         if layer.gives is not None:
             populations[stage.name] = layer.gives
         layers.append(layer)
@@ -175,6 +178,11 @@ def _synapses(stage: Stage, given: Mapping[str, Spikes]) -> tuple[dict[str, Int6
     return weights, constant
 
 
+def _count(stage: Stage) -> int:
+    """Synapses of a layer, one at least."""
+    return 1 + sum(source.weight.size for source in stage.wiring.sources if source.weight is not None)
+
+
 def _element(sources: Sequence[Population]) -> Element:
     """The type that holds a channel of every source."""
     signed = any(population.element.signed for population in sources)
@@ -182,8 +190,9 @@ def _element(sources: Sequence[Population]) -> Element:
 
 
 def _layer(
-    network: Network, stage: Stage, populations: Mapping[str, Population], choices: Pipelining
+    network: Network, stage: Stage, populations: Mapping[str, Population], choices: Pipelining, whole: int
 ) -> StepPerClockLayer:
+    """A layer; `whole` are the synapses of all layers."""
     neurons, name = stage.neurons, stage.name
     weights, constant = _synapses(stage, populations)
     sources = [populations[population] for population in weights]
@@ -197,7 +206,8 @@ def _layer(
     element, weight = _element(sources), np.concatenate(list(weights.values()), axis=1)
     raised = not (tracing or graded)
     logic, added = slot_logic(name, weight, element, raised=raised, thresholds=inside, adder_graph=choices.adder_graph)
-    stages = placed_registers(logic, choices)
+    part = _count(stage) / whole
+    stages = placed_registers(logic, choices, part)
     if tracing:
         low, high = _traced_bounds(weights, constant, sources)
     else:
@@ -213,6 +223,7 @@ def _layer(
         element,
         logic,
         stages,
+        part,
         window.rule,
         window.slots,
         first=end - window.slots + 1 + stages.count,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...timing.delay_model import DelayModel
+from ..unrolled.pipelining import delays_in
 from ..unrolled.stages import slowest_stage
 from .plan import StepPerClockLayer
 from .population import VALUES
@@ -12,7 +13,7 @@ __all__ = ["slowest_of_layer"]
 
 def slowest_of_layer(layer: StepPerClockLayer, delays: DelayModel) -> float:
     """From register to register, ns: of its adder graphs, or of its neurons."""
-    logic = layer.logic
+    logic, delays = layer.logic, delays_in(layer.logic, delays, layer.part)
     graphs = slowest_stage(logic.netlist, logic.outputs, delays, layer.stages)
     if layer.gives is not None and layer.gives.encoding == VALUES:
         return graphs

@@ -27,6 +27,7 @@ from .layer_logic import ADDER_GRAPHS
 from .network_logic import Logic, check_unrolled, multiplications, network_logic
 from .pipelining import (
     Pipelining,
+    delays_in,
     leaves_room,
     most_multiplications,
     pipelining,
@@ -103,7 +104,7 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
         return unrolled_amounts(plan.logic, family, plan.stages)
 
     def slowest_path(self, plan: UnrolledPlan, delays: DelayModel) -> float:
-        logic = plan.logic
+        logic, delays = plan.logic, delays_in(plan.logic, delays)
         return max(slowest_stage(logic.netlist, logic.outputs, delays, plan.stages), delays.around_streams)
 
     def facts(self, plan: UnrolledPlan, clocks: Clocks) -> dict[str, str]:

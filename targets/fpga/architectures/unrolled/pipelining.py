@@ -11,16 +11,19 @@ from edgeml.errors import InputError
 from ...budget import Budget
 from ...estimate.costs import total
 from ...options import Asked
+from ...timing.delay_model import DelayModel
 from ...timing.delays import DELAY_MODELS
-from ...timing.planned_clock import delays_of
+from ...timing.planned_clock import delays_of, family_of
 from ..architecture import Candidate
 from ..stored_choices import StoredChoices
+from .cell_amounts import luts_of
 from .layer_logic import ADDER_GRAPHS
 from .network_logic import Logic
 from .stages import Stages, stages_by_delay, stages_by_depth
 
 __all__ = [
     "Pipelining",
+    "delays_in",
     "leaves_room",
     "most_multiplications",
     "pipelining",
@@ -69,11 +72,17 @@ def read_choices(stored: StoredChoices) -> Pipelining:
     return Pipelining(stored.whole("register_every", _MOST_REGISTER_EVERY, 1), graph)
 
 
-def placed_registers(logic: Logic, choices: Pipelining) -> Stages:
-    """Where the registers of a netlist stand."""
+def delays_in(logic: Logic, delays: DelayModel, part: float = 1.0) -> DelayModel:
+    """The delays in a design of which a netlist is a part."""
+    return delays.within(luts_of(logic.netlist.cells, family_of(delays)) / part)
+
+
+def placed_registers(logic: Logic, choices: Pipelining, part: float = 1.0) -> Stages:
+    """Where the registers of a netlist stand, which is a part of a design."""
     if choices.period_ps is None:
         return stages_by_depth(logic.netlist, choices.register_every)
-    return stages_by_delay(logic.netlist, logic.outputs, DELAY_MODELS[choices.delays], choices.period_ps / 1000)
+    delays = delays_in(logic, DELAY_MODELS[choices.delays], part)
+    return stages_by_delay(logic.netlist, logic.outputs, delays, choices.period_ps / 1000)
 
 
 def pipelining(budget: Budget, asked: Asked) -> Pipelining:
