@@ -39,6 +39,8 @@ def taken_by(cell: Cell, port: str, place: int) -> Bits:
         return (_wide(cell, "A", len(ports["Y"]))[place],)
     if kind == "$mux":
         return (ports["A"][place], ports["B"][place], ports["S"][0])
+    if kind == "$pmux":
+        return (ports["A"][place], *ports["B"][place :: len(ports["A"])], *ports["S"])
     if kind == "$memrd":
         return ports["ADDR"]
     return (*ports.get("A", ()), *ports.get("B", ()), *ports.get("S", ()))
@@ -106,6 +108,13 @@ class Evaluation:
         """What must be known first; of a choice that is the same in all rows, only what is chosen."""
         if cell.kind == "$shiftx":
             return self._part_needed(cell, place)
+        if cell.kind == "$pmux":
+            return self._choice_needed(cell, place)
+        if cell.kind == "$and":
+            first, second = taken_by(cell, port, place)
+            return (first,) if self.known.get(first, 0) == 0 else (first, second)
+        if cell.kind == "$shr":
+            return self._moved_needed(cell, place)
         if cell.kind != "$mux":
             return taken_by(cell, port, place)
         select = self.known.get(cell.ports["S"][0])
@@ -128,6 +137,15 @@ class Evaluation:
             return
         if cell.kind == "$shiftx":
             self.known[bit] = self._part(cell, place)
+            return
+        if cell.kind == "$pmux":
+            self.known[bit] = self._choice(cell, place)
+            return
+        if cell.kind == "$and" and self.known[taken_by(cell, port, place)[0]] == 0:
+            self.known[bit] = 0
+            return
+        if cell.kind == "$shr" and (moved := self._amount(cell)) is not None:
+            self.known[bit] = self.known[self._moved(cell, place, moved)]
             return
         values = self._values(taken_by(cell, port, place))
         if cell.kind in ("$dff", "$pos"):
@@ -216,6 +234,49 @@ class Evaluation:
         else:
             made = shifted(number, amount, lambda given, by: [*given[by:], *[top] * min(by, size)], self.mask)
         return made[:width]
+
+    def _amount(self, cell: Cell) -> int | None:
+        """By how much a number is moved, where that is the same in all rows; None else."""
+        values = self._values(cell.ports["B"])
+        if _signed(cell, "B") or any(value not in (0, self.mask) for value in values):
+            return None
+        return sum(1 << k for k, value in enumerate(values) if value)
+
+    @staticmethod
+    def _moved(cell: Cell, place: int, amount: int) -> int:
+        """The bit that comes to a place; 0 from beyond the number."""
+        number = _wide(cell, "A", max(len(cell.ports["Y"]), len(cell.ports["A"])))
+        return number[place + amount] if place + amount < len(number) else 0
+
+    def _moved_needed(self, cell: Cell, place: int) -> Sequence[int]:
+        """What a bit of a number that is moved down needs: by how much first."""
+        if any(each not in self.known for each in cell.ports["B"]):
+            return cell.ports["B"]
+        amount = self._amount(cell)
+        return cell.ports["A"] if amount is None else (self._moved(cell, place, amount),)
+
+    def _choice_needed(self, cell: Cell, place: int) -> Sequence[int]:
+        """What a bit of a choice among several needs: what chooses first, then what is chosen in some row."""
+        selects = cell.ports["S"]
+        if any(each not in self.known for each in selects):
+            return selects
+        chosen_of, width = [self.known[each] for each in selects], len(cell.ports["A"])
+        some = 0
+        for each in chosen_of:
+            some |= each
+        ways = [cell.ports["B"][k * width + place] for k, each in enumerate(chosen_of) if each]
+        return ways if some == self.mask else [*ways, cell.ports["A"][place]]
+
+    def _choice(self, cell: Cell, place: int) -> int:
+        """A bit of a choice among several; CheckFailed where two are chosen at once."""
+        width, some, found = len(cell.ports["A"]), 0, 0
+        for k, select in enumerate(cell.ports["S"]):
+            rows = self.known[select]
+            if rows & some:
+                raise CheckFailed(f"cell {cell.name}", "chooses two at once")
+            some |= rows
+            found |= rows & self.known[cell.ports["B"][k * width + place]] if rows else 0
+        return found if some == self.mask else found | (self.mask & ~some & self.known[cell.ports["A"][place]])
 
     def _part_needed(self, cell: Cell, bit: int) -> Sequence[int]:
         """What a bit of a part of a number needs: the place first, then the bits that may stand there."""

@@ -17,7 +17,7 @@ from .design_proof import DesignProof, Tried
 from .layer_claims import ChannelClaim, NodeClaims, Values
 from .simulation import MISSING, Section, core_subject, simulated, unit_subject
 
-__all__ = ["Core", "Wrong", "refuted", "wrong_of_core"]
+__all__ = ["Core", "Wrong", "refuted", "said_of", "wrong_of_core"]
 
 Int64 = npt.NDArray[np.int64]
 _MOST_CLOCKS = 40_000
@@ -110,11 +110,12 @@ def _with(claims: NodeClaims, wrong: Sequence[Wrong], what: str) -> NodeClaims:
         if claim.status != OPEN or found is None:
             made.append(claim)
             continue
-        made.append(ChannelClaim(REFUTED, f"{claim.detail}; confirmed: {_said(found, what)}", claim.example))
+        made.append(ChannelClaim(REFUTED, f"{claim.detail}; confirmed: {said_of(found, what)}", claim.example))
     return replace(claims, claims=tuple(made))
 
 
-def _said(found: Wrong, what: str) -> str:
+def said_of(found: Wrong, what: str) -> str:
+    """What is wrong, in words."""
     given = ", ".join(map(str, found.taken[:16])) + (" …" if len(found.taken) > 16 else "")
     return f"Icarus gives {found.found} of {what} for {given}, where it must be {found.expected}"
 
@@ -249,9 +250,9 @@ def _core_refuted(proof: DesignProof, files: Mapping[str, bytes], core: Core) ->
         return proof
     output = list(proof.output)
     for each in reversed(wrong):
-        said = f"confirmed: {_said(each, 'the core')}"
+        said = f"confirmed: {said_of(each, 'the core')}"
         output[each.channel] = ChannelClaim(REFUTED, said)
-    said = f"confirmed: {_said(wrong[0], 'the core')}"
+    said = f"confirmed: {said_of(wrong[0], 'the core')}"
     wiring = {
         name: replace(claim, status=REFUTED, detail=f"{claim.detail}; {said}") if claim.status == OPEN else claim
         for name, claim in proof.wiring.items()

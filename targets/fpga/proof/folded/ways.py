@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgeml.errors import CheckFailed
 
-from .evaluation import Evaluation
+from .evaluation import Evaluation, taken_by
 from .netlist import Netlist
 
 __all__ = ["Ways"]
@@ -43,6 +43,8 @@ class Ways:
                 if cell.ports["CLK"] != self.netlist.ports["clk"] or not cell.parameters["CLK_POLARITY"]:
                     raise CheckFailed(what, "pass a register that does not follow the rising clock")
                 waiting.append((cell.ports["D"][place], rows, self.now))
+            elif cell is not None and cell.kind == "$pos":
+                waiting.append((taken_by(cell, "Y", place)[0], rows, clock))
             elif cell is not None and cell.kind == "$mux":
                 select = clock.rows(cell.ports["S"])[0]
                 waiting.append((cell.ports["A"][place], rows & ~select, clock))

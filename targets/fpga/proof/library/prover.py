@@ -13,7 +13,7 @@ from edgeml.proof.findings import Findings, Row
 from edgeml.proof.place_claims import PlaceClaims, statement_certificate
 from edgeml.system.regular_file import read_regular
 
-from ...architectures.folded.plan import FoldedPlan
+from ...architectures.step_per_clock.plan import StepPerClockPlan
 from ...architectures.unrolled.architecture import UnrolledPlan
 from ...budget import budget_of
 from ...design import Built
@@ -74,7 +74,7 @@ class LibraryProver:
         network = read_regular(bundle.folder / "network.edgeml", _LARGEST)
         proved = {path: content for path, content in texts.items() if not path.endswith(("_pipeline.v", "_tb.v"))}
         rows = [place.row() for place in places]
-        if not isinstance(built.layout.plan, FoldedPlan | UnrolledPlan):
+        if isinstance(built.layout.plan, StepPerClockPlan):
             rows.append(Row(f"{built.core}: the network", NOT_TRIED, detail=_SPIKES))
         return Findings(rows, statement_certificate("library", network, places, proved))
 

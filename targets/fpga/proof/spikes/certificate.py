@@ -1,0 +1,85 @@
+"""The certificate of an event-driven core, and its rows in the table (docs/proofs-spikes.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edgeml.proof.certificate import CERTIFICATE
+from edgeml.proof.claim import PROVED, worst_status
+from edgeml.proof.findings import Row
+
+from ..folded.layer_claims import ChannelClaim
+from .design_proof import DesignProof, UnitClaims
+
+__all__ = ["certificate_files", "rows_of"]
+
+FORMAT = 1
+_SAID = {
+    "control": "its clocks by induction over {states} states",
+    "membranes": "products of {operands} operands, added",
+    "giving": "{events} kinds of events",
+}
+
+
+def rows_of(proof: DesignProof) -> list[Row]:
+    """A row for the wiring, for each unit, and for the output."""
+    rows = [_row("wiring", [proof.wiring], "instances followed from the input to the output", 0.0)]
+    rows += [_row(unit.name, unit.claims, _method(unit), unit.seconds) for unit in proof.units.values()]
+    rows.append(_row("out_data", proof.output, "what units give composed, as events and frames", 0.0))
+    return rows
+
+
+def _method(unit: UnitClaims) -> str:
+    said = [_SAID[fact.says].format(**fact.numbers) for fact in unit.facts]
+    if unit.looked_at:
+        said.append(f"{unit.looked_at:,} potentials of its neurons, all")
+    return "; ".join([*said, "memories decoded"]) if said else ""
+
+
+def _row(part: str, claims: Sequence[ChannelClaim], method: str, seconds: float) -> Row:
+    status = worst_status(claim.status for claim in claims)
+    first = next(((k, claim) for k, claim in enumerate(claims) if claim.status == status), None)
+    detail = "" if status == PROVED or first is None else f"{part}[{first[0]}]: {first[1].detail}"
+    proved = sum(claim.status == PROVED for claim in claims)
+    return Row(part, status, len(claims), proved, method, seconds, detail)
+
+
+def certificate_files(
+    proof: DesignProof, network_file: bytes, artifacts: Mapping[str, bytes], tools: Mapping[str, str]
+) -> dict[str, bytes]:
+    """The files of a certificate by their names. artifacts : content of all that was read, by its path."""
+    facts = {fact.key: fact for unit in proof.units.values() for fact in unit.facts}
+    content = {
+        "format": FORMAT,
+        "kind": "spikes",
+        "claim": "for every frame in range, and all stalls and resets, the core gives the network's outputs in their "
+        "order, if the input's encoder gives each integer's events, all before the frame's end",
+        "network": hashlib.sha256(network_file).hexdigest(),
+        "artifacts": {name: hashlib.sha256(data).hexdigest() for name, data in artifacts.items()},
+        "core": f"rtl/{proof.network.name}_core.v",
+        "tools": dict(tools),
+        "not_tried": ["the input's encoder: the prover `library` is about it"],
+        "facts": {
+            key: {"module": fact.module, "parameters": fact.parameters, "says": fact.says, "numbers": fact.numbers}
+            for key, fact in facts.items()
+        },
+        "wiring": proof.wiring.status,
+        "encoder": dict(proof.encoder),
+        "places": {name: _place(unit) for name, unit in proof.units.items()},
+        "output": [claim.status for claim in proof.output],
+    }
+    return {CERTIFICATE: (json.dumps(content, separators=(",", ":")) + "\n").encode()}
+
+
+def _place(unit: UnitClaims) -> dict[str, Any]:
+    counts = Counter(claim.status for claim in unit.claims)
+    return {
+        "facts": [fact.key for fact in unit.facts],
+        "channels": [claim.status for claim in unit.claims],
+        "looked_at": unit.looked_at,
+        "proved": counts[PROVED],
+    }
