@@ -8,7 +8,7 @@ What Icarus refuses to read is no design, and the next seed is taken.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -27,16 +27,19 @@ from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Built, Design, build
 from edgeml.targets.fpga.executors.icarus import run_icarus
 from edgeml.targets.fpga.proof.cuts import artifact_of
+from edgeml.targets.fpga.proof.folded.layer_claims import ChannelClaim
 from edgeml.targets.fpga.proof.folded.prover import proof_files, prove_files
 from edgeml.targets.fpga.proof.simulate import confirmation
+from edgeml.targets.fpga.proof.spikes.prover import prove_files as prove_event_driven
 from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
 from tests.targets.fpga.proof import mutants_of_rtl
 from tests.targets.fpga.proof.folded import mutants_of_design
+from tests.targets.fpga.proof.spikes.certified import event_driven, residual
 
 from .judged import Judged
 from .networks import mlp
 
-__all__ = ["judge_folded", "judge_unrolled"]
+__all__ = ["judge_event_driven", "judge_folded", "judge_unrolled"]
 
 _NEXT = 30_000
 
@@ -108,16 +111,53 @@ def _folded(seed: int) -> Judged | None:
     kinds = {"memory": "ROMs of folded RTL", "core": "emitted RTL, folded", "module": "modules of the library"}
     try:
         proof = prove_files(built, {**proof_files(built), **files})
-        claims = [claim for node in proof.nodes.values() for claim in node.claims]
-        claims += [*proof.wiring.values(), *proof.output]
     except EdgemlError:  # Verilog that yosys cannot read
         return None
+    claims = [claim for node in proof.nodes.values() for claim in node.claims]
+    claims += [*proof.wiring.values(), *proof.output]
+    return _of_design(built, files, (q, y), claims, (kinds[mutants_of_design.KINDS[seed % 3]], said))
+
+
+def judge_event_driven(seed: int) -> Judged:
+    """A fault of an event-driven design's memories, core or modules, judged by the prover `event-driven`."""
+    while (found := _event_driven(seed)) is None:
+        seed += _NEXT
+    return found
+
+
+@cache
+def _around(number: int) -> tuple[Built, np.ndarray, np.ndarray]:
+    """A small event-driven design of each encoding, one and two membranes per clock, all its inputs and its outputs."""
+    network = residual(("unary", "sar", "ttfs", "graded", "stbif")[number % 5], number)
+    q = np.stack(np.meshgrid(*[np.arange(4)] * 4, indexing="ij"), -1).reshape(-1, 4).astype(np.int32)
+    return event_driven(network, 1 + number // 5 % 2), q, simulate(network, q)
+
+
+def _event_driven(seed: int) -> Judged | None:
+    built, q, y = _around(seed // 3 % 10)
+    files, said = mutants_of_design.mutant(proof_files(built), seed)
+    kinds = {"memory": "memories of spikes", "core": "emitted RTL, spikes as events", "module": "modules of spikes"}
+    try:
+        proof = prove_event_driven(built, {**proof_files(built), **files})
+    except EdgemlError:
+        return None
+    claims = [*proof.claims, *proof.output]
+    return _of_design(built, files, (q, y), claims, (kinds[mutants_of_design.KINDS[seed % 3]], said))
+
+
+def _of_design(
+    built: Built,
+    files: Mapping[str, bytes],
+    known: tuple[np.ndarray, np.ndarray],
+    claims: Sequence[ChannelClaim],
+    about: tuple[str, str],
+) -> Judged | None:
+    """A design with some files changed, judged by its claims. known : all inputs, and outputs. about : kind, change."""
     wrong = [claim for claim in claims if claim.status == REFUTED]
     shown = bool(wrong) and all("confirmed: Icarus gives" in claim.detail for claim in wrong)
     left = any(claim.status != PROVED for claim in claims) and not wrong
     try:
-        changes = _differs(built, files, q, y)
+        changes = _differs(built, files, *known)
     except ToolFailed:
         return None
-    kind = kinds[mutants_of_design.KINDS[seed % len(mutants_of_design.KINDS)]]
-    return Judged(kind, said, changes or shown, bool(wrong), shown, left)
+    return Judged(*about, changes or shown, bool(wrong), shown, left)

@@ -21,6 +21,7 @@ from ...network import Network
 from .folded_core import Core, Instance
 from .folded_memories import Memories, as_signed, fits
 from .shipped import need_shipped
+from .spike_rules import gives
 from .statements import check_file, need
 
 __all__ = ["check_certificate"]
@@ -71,7 +72,8 @@ class _Check:
         """Each node behind the populations as weights of their integers and a constant: dense and add alone."""
         found: dict[str, _Affine] = {}
         for node in self.network.layers:
-            layer, size = node.layer, self.network.sizes[node.name]
+            layer: Any = node.layer
+            size = self.network.sizes[node.name]
             if layer.kind in ("input_spikes", "neurons"):
                 found[node.name] = ({node.name: np.eye(size, dtype=np.int64)}, np.zeros(size, np.int64))
                 continue
@@ -100,7 +102,9 @@ class _Check:
         need(self.said["wiring"] == "proved", "wiring", "is not proved")
         units = self._chain(list(named))
         self._encoder(populations[0], units[0])
-        found = {name: self._place(name, node, unit) for (name, node), unit in zip(named.items(), units[1:], strict=True)}
+        found = {
+            name: self._place(name, node, unit) for (name, node), unit in zip(named.items(), units[1:], strict=True)
+        }
         whole = all(claims == proved > 0 for claims, proved in found.values())
         channels = self.said["output"]
         need(len(channels) == self.network.output_size, "out_data", "has another number of channels")
@@ -126,9 +130,17 @@ class _Check:
         need(given == self.said["encoder"], unit.name, "has other parameters")
         base = 0 if layer.encoding == "direct" else layer.low
         wanted = (layer.size, base, layer.high - layer.low, _SOURCES[layer.encoding])
-        need(tuple(given[key] for key in ("SIZE", "LOW", "LEVELS", "ENCODING")) == wanted, unit.name, "is of another input")
+        need(
+            tuple(given[key] for key in ("SIZE", "LOW", "LEVELS", "ENCODING")) == wanted,
+            unit.name,
+            "is of another input",
+        )
         low, high, bits = self.network.quantizer.low, self.network.quantizer.high, int(given["INPUT_BITS"])
-        need(self.core.width["in_data"] == bits and fits(low, high, bits, bool(given["INPUT_SIGNED"])), unit.name, "does not fit")
+        need(
+            self.core.width["in_data"] == bits and fits(low, high, bits, bool(given["INPUT_SIGNED"])),
+            unit.name,
+            "does not fit",
+        )
         need(layer.low <= low and high <= layer.high, unit.name, "does not encode all inputs")
         most = max(layer.high - base, base - layer.low - 1)
         amount = {1: 1, 3: 1 << wanted[2].bit_length() - 1}.get(wanted[3], most)
@@ -140,7 +152,11 @@ class _Check:
 
     def _place(self, name: str, node: str, unit: Instance) -> tuple[int, int]:
         said, channels = self.said["places"][name], self.said["places"][name]["channels"]
-        need(len(channels) == self.network.sizes[node] and said["proved"] == channels.count("proved"), name, "counts wrongly")
+        need(
+            len(channels) == self.network.sizes[node] and said["proved"] == channels.count("proved"),
+            name,
+            "counts wrongly",
+        )
         if said["proved"] < len(channels):
             raise CheckFailed(f"certificate, {name}", "is not proved: what follows cannot be looked at")
         self._facts(name, unit)
@@ -162,7 +178,10 @@ class _Check:
         given, facts = unit.parameters, [self.said["facts"][key] for key in self.said["places"][name]["facts"]]
         words, lanes = int(given["WORDS"]), int(given["PE"])
         operands = 1 << (given["WEIGHT_BITS"] + given["IN_AMOUNT_BITS"])
-        needed: dict[str, dict[str, int]] = {"membranes": {"operands": operands, "lanes": lanes}, "control": {"states": 3 * words}}
+        needed: dict[str, dict[str, int]] = {
+            "membranes": {"operands": operands, "lanes": lanes},
+            "control": {"states": 3 * words},
+        }
         if unit.module == "edgeml_spiking":
             levels, relays = int(given["LEVELS"]), given["RELAY_TO"] > given["RELAY_FROM"]
             stbif, bits = given["ENCODING"] == 2, levels.bit_length()
@@ -176,7 +195,9 @@ class _Check:
         for says, numbers in needed.items():
             wanted = {"module": unit.module, "parameters": given, "says": says, "numbers": numbers}
             need(wanted in facts, name, f"lacks the fact {says} of {unit.module} with its parameters")
-        need(all(f"{module}.v" in self.texts for module in (unit.module, "edgeml_membranes")), name, "lacks its modules")
+        need(
+            all(f"{module}.v" in self.texts for module in (unit.module, "edgeml_membranes")), name, "lacks its modules"
+        )
 
     def _memories(self, name: str, node: str, unit: Instance) -> tuple[_Int64, tuple[_Int64, _Int64]]:
         """What membranes start with above z, and the ends of z, if the weights are the network's."""
@@ -212,10 +233,15 @@ class _Check:
 
     def _fire(self, name: str, unit: Instance, shift: _Int64, ends: tuple[_Int64, _Int64]) -> int:
         """That each neuron gives its level for every potential; how many that are."""
-        layer, given = self.layers[name], unit.parameters
+        layer: Any = self.layers[name]
+        given = unit.parameters
         words, lanes, levels, bits = (int(given[key]) for key in ("WORDS", "PE", "LEVELS", "MEMBRANE_BITS"))
         encoding = _ENCODINGS[given["ENCODING"]]
-        need((encoding, levels, given["NEURONS"]) == (layer.encoding, layer.levels, layer.channels), name, "is another layer")
+        need(
+            (encoding, levels, given["NEURONS"]) == (layer.encoding, layer.levels, layer.channels),
+            name,
+            "is another layer",
+        )
         stored = 1 if given["EQUAL"] else levels
         steps = as_signed(self.memories.words(given["STEP_FILE"], words * stored, bits, lanes), bits)
         steps = steps.reshape(words, stored, lanes).transpose(0, 2, 1).reshape(words * lanes, stored)
@@ -230,13 +256,14 @@ class _Check:
             v = z + shift[neuron] if real else z
             level = (z[:, None] >= layer.thresholds[neuron]).sum(axis=1) if real else 0 * z
             top = int(ceilings[neuron]) if encoding == "ttfs" else 0
-            need(_gives(encoding, v, own, top, bits, level), f"{name}[{neuron}]", "does not give its level")
-        behind = words * lanes - layer.channels
-        return int(sizes.sum() * (levels + 1) if encoding == "stbif" else sizes.sum()) + behind
+            need(gives(encoding, v, own, top, bits, level), f"{name}[{neuron}]", "does not give its level")
+        behind = words * lanes - int(layer.channels)
+        return int(sizes.sum()) * (levels + 1 if encoding == "stbif" else 1) + behind
 
     def _behind(self, name: str, unit: Instance) -> None:
         """The stream behind a unit: its neurons, then what it passes on."""
-        layer, given = self.layers[name], unit.parameters
+        layer: Any = self.layers[name]
+        given = unit.parameters
         first, behind = int(given["RELAY_FROM"]), int(given["RELAY_TO"])
         need(0 <= first <= behind <= len(self.stream), name, "passes on what does not come")
         bits, before = (int(given["OUT_CHANNEL_BITS"]), int(given["OUT_AMOUNT_BITS"])), self.fields
@@ -246,32 +273,3 @@ class _Check:
         need(fits(0, most, bits[1], True) and len(self.stream) <= 1 << bits[0], name, "has no room for its events")
         need(first == behind or bits[1] >= before[1], name, "has no room for what it passes on")
         self.fields = bits
-
-
-def _gives(encoding: str, v: _Int64, steps: _Int64, ceiling: int, bits: int, level: _Int64) -> bool:
-    """Whether a neuron with potentials v gives its level, by the encoding's rule: k spikes cost steps[0 … k − 1]."""
-    levels = len(steps)
-    paid = np.concatenate([[0], np.cumsum(steps)])
-    if encoding == "stbif":  # at rest with k spikes alone where k is the level; there is room for every v on the way
-        rests = [(v - paid[k] < steps[min(k, levels - 1)]) | (k == levels) for k in range(levels + 1)]
-        quiet = [rest & ((v - paid[k] >= 0) | (k == 0)) for k, rest in enumerate(rests)]
-        right = all(bool((each == (level == k)).all()) for k, each in enumerate(quiet))
-        up = all(bool((~rests[k] == (level > k)).all()) for k in range(levels))
-        return right and up and fits(int(v.min() - paid.max()), int(v.max() - paid.min()), bits, True)
-    if encoding == "ttfs":  # the first slot in which v, one step more in each, reaches the ceiling
-        climbs = np.concatenate([[0], np.cumsum(steps[::-1])])
-        reached = np.array([v + climbs[slot] >= ceiling for slot in range(levels)])
-        found = np.where(reached.any(axis=0), levels - reached.argmax(axis=0), 0)
-        return bool((found == level).all()) and fits(int(v.min()), int(v.max() + climbs[:levels].max()), bits, True)
-    found = np.zeros_like(v)
-    if encoding == "sar":  # the memory holds what the first k spikes cost
-        for place in (1 << k for k in reversed(range(levels.bit_length()))):
-            wanted = found + place
-            found = np.where((wanted <= levels) & (v >= steps[np.minimum(wanted, levels) - 1]), wanted, found)
-    else:
-        rest = v.copy()
-        for _ in range(levels):
-            fires = (found < levels) & (rest >= steps[np.minimum(found, levels - 1)])
-            rest = np.where(fires, rest - steps[np.minimum(found, levels - 1)], rest)
-            found = found + fires
-    return bool((found == level).all()) and fits(int(v.min()), int(v.max()), bits, True)

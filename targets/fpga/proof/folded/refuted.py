@@ -234,10 +234,15 @@ def wrong_of_core(network: Network, files: Mapping[str, bytes], core: Core) -> l
     clocks = min(3 * len(frames[0]) * max(core.clocks_per_frame, beats) + 1000, _MOST_CLOCKS)
     subject = core_subject(core.name, beats, (source.lanes * source.bits, result.lanes * result.bits))
     packed = [_packed(row) for row in _words(frames[0], source)]
-    sections = simulated(files, subject, packed, clocks, 1)
     offered = len(packed) if clocks >= _PATIENCE * max(core.clocks_per_frame, beats) else 0
-    wrong = _differences(sections, tried, lambda x: simulate(network, x[0].astype(np.int32)).astype(np.int64))
-    return wrong or _stuck(sections, beats, offered)
+    wrong: list[Wrong] = []
+    for resets in (True, False):  # where all frames were taken before the last reset, what never came is not seen
+        sections = simulated(files, subject, packed, clocks, 1, resets=resets)
+        wrong = _differences(sections, tried, lambda x: simulate(network, x[0].astype(np.int32)).astype(np.int64))
+        wrong = wrong or _stuck(sections, beats, offered)
+        if wrong or sections[-1].taken:
+            break
+    return wrong
 
 
 def _core_refuted(proof: DesignProof, files: Mapping[str, bytes], core: Core) -> DesignProof:

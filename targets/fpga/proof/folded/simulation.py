@@ -90,15 +90,17 @@ def core_subject(core: str, beats: int, widths: tuple[int, int]) -> Subject:
 
 
 def simulated(
-    files: Mapping[str, bytes], subject: Subject, values: Sequence[int], clocks: int, seed: int
+    files: Mapping[str, bytes], subject: Subject, values: Sequence[int], clocks: int, seed: int, *, resets: bool = True
 ) -> list[Section]:
     """What a subject takes of values and gives, in so many clocks with random pauses and then some without.
+
+    resets : whether there are any behind the first clocks.
 
     MissingTool without Icarus (ask `programs.icarus` before); ToolFailed where the text cannot be simulated.
     """
     programs = icarus()
     assert programs is not None
-    control = _control(clocks, seed)
+    control = _control(clocks, seed, resets)
     with ScratchFolder("counterexample") as folder:
         for name, content in files.items():
             (folder / name).write_bytes(content)
@@ -113,12 +115,12 @@ def simulated(
     return _sections(said)
 
 
-def _control(clocks: int, seed: int) -> list[int]:
+def _control(clocks: int, seed: int, often: bool) -> list[int]:
     """For each clock 4 · reset + 2 · offer + accept: pauses on either side, a few resets, at the end none of either."""
     rng = np.random.default_rng(seed)
     offer, accept = rng.random(clocks), rng.random(clocks)
     eager = np.repeat(rng.random(clocks // 64 + 1), 64)[:clocks]
-    resets = rng.random(clocks) < min(3.0 / clocks, 0.02)
+    resets = (rng.random(clocks) < min(3.0 / clocks, 0.02)) & often
     resets[:2] = True
     # Stretches in which nothing is accepted fill what lies between, whatever it holds.
     stopped = np.repeat(rng.random(clocks // 256 + 1) < 0.25, 256)[:clocks]

@@ -1,1 +1,1 @@
-"""Event-driven designs of spikes for all inputs: their units by induction over states, their neurons by all potentials."""
+"""Event-driven designs of spikes for all inputs: units by induction over states, neurons by all potentials."""

@@ -1,14 +1,16 @@
 """What a unit of spikes does clock by clock, by induction over all states of its control.
 
-A state is (state, word, slot, starting); the registers of data are not among them, so that nothing of control depends on
-them. What a frame's events are to do with the membranes follows from the model, which is in words: after a reset and
-after each frame all words are cleared; each event is added to each word once, then taken (or passed on first); behind
-`end` each word is looked at once in each slot, in their order, and what it told is given before the next; then `end`.
+A state is (state, word, slot, starting); the registers of data are not among them, so that nothing of control depends
+on them. What a frame's events are to do with the membranes follows from the model, which is in words: after a reset
+and after each frame all words are cleared; each event is added to each word once, then taken (or passed on first);
+behind `end` each word is looked at once in each slot, in their order, and what it told is given before the next; then
+`end`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -67,11 +69,12 @@ def states_of(unit: Unit) -> States:
 
 
 def zero_test(unit: Unit, bits: Bits, what: str) -> int:
-    """The bit that says that all of some bits are 0: of a cell that compares them with zero. CheckFailed without one."""
+    """The bit that says that all of some bits are 0, of a cell that compares them with zero. CheckFailed without."""
     for cell in unit.netlist.cells:
         taken = cell.ports.get("A", ())
         if taken == bits and (
-            cell.kind == "$logic_not" or (cell.kind == "$eq" and not any(cell.ports["B"]) and len(cell.ports["B"]) == len(bits))
+            cell.kind == "$logic_not"
+            or (cell.kind == "$eq" and not any(cell.ports["B"]) and len(cell.ports["B"]) == len(bits))
         ):
             return cell.ports["Y"][0]
     raise CheckFailed(what, "is not compared with zero")
@@ -89,7 +92,7 @@ def prove_control(unit: Unit) -> dict[str, int]:
     if not unit.number("RELAY_TO") - unit.number("RELAY_FROM"):
         inputs["relayed"] = np.zeros_like(chosen)
     netlist = unit.netlist
-    bits: dict[str | Bits, Int64] = {name: inputs[name] for name in ("rst", "in_valid", "out_ready")}
+    bits: dict[Any, Int64] = {name: inputs[name] for name in ("rst", "in_valid", "out_ready")}
     bits |= {(unit.event[2],): inputs["end"], (unit.bit("relayed"),): inputs["relayed"]}
     rests = zero_test(unit, netlist.word("told"), "what neurons told")
     others = zero_test(unit, netlist.word("others"), "what is still to be given")
@@ -129,7 +132,7 @@ def _following(unit: Unit, each: States, inputs: dict[str, Int64]) -> dict[str, 
     last, next_word = each.word == unit.words - 1, (each.word + 1) % unit.words
     was, stbif = each.state, unit.encoding == "stbif"
     relayed, ready = inputs["relayed"] == 1, inputs["out_ready"] == 1
-    there = (was == START)
+    there = was == START
     word, starting = np.where(there, next_word, word), np.where(there, 1, starting)
     state = np.where(there & last, FIRE if stbif else TAKE, state)
     comes = (was == TAKE) & (inputs["in_valid"] == 1)
@@ -167,6 +170,7 @@ def _following(unit: Unit, each: States, inputs: dict[str, Int64]) -> dict[str, 
 
 def _stay(states: States, following: dict[str, Int64]) -> None:
     """The next state is one of those that are looked at."""
+
     def keys(values: dict[str, Int64]) -> Int64:
         found = np.zeros(len(values["state"]), np.int64)
         for name in ("word", "slot", "state", "starting"):

@@ -61,12 +61,12 @@ class DesignProof:
 
     Parameters
     ----------
-    wiring : how units are joined. units : by their stage's name, first to last. encoder : the parameters of the input's.
+    wiring : how units are joined. units : by their stage's name, first to last. encoder : its parameters.
     output : by channel: composed from all others. tried : what units should do, for simulations of them.
     """
 
     network: Network
-    wiring: ChannelClaim = ChannelClaim(OPEN)
+    wiring: ChannelClaim = field(default_factory=lambda: ChannelClaim(OPEN))
     units: dict[str, UnitClaims] = field(default_factory=dict)
     encoder: Mapping[str, int | str] = field(default_factory=dict)
     output: tuple[ChannelClaim, ...] = ()

@@ -1,6 +1,8 @@
-"""What a unit tells of its neurons: each that spiked in a look at its word gives one event, before anything else goes on."""
+"""What a unit tells of its neurons: each that spiked in a look at its word gives one event before anything goes on."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,7 @@ _MOST_ROWS = 2**22
 
 
 def prove_giving(unit: Unit, states: States) -> dict[str, int]:
-    """That of the neurons that told something each gives one event, with its channel and its amount. Raises CheckFailed."""
+    """That each neuron that told something gives one event, with its channel and amount. Raises CheckFailed."""
     for lane in range(unit.lanes):
         _waits(unit, lane)
     _one_at_a_time(unit)
@@ -38,7 +40,7 @@ def _waits(unit: Unit, lane: int) -> None:
         if sign and not stbif:
             break
         word = netlist.word(name)
-        given = {"state": state, "rst": reset, "out_ready": ready, (word[lane],): was}
+        given: dict[Any, Any] = {"state": state, "rst": reset, "out_ready": ready, (word[lane],): was}
         cut = {(netlist.word("told")[lane],): told, (netlist.word("lowest")[lane],): lowest}
         if stbif:
             cut[(netlist.word("down")[lane],)] = down
@@ -50,16 +52,18 @@ def _waits(unit: Unit, lane: int) -> None:
         now = unit.rows(len(rows), {"state": state, "rst": reset, "out_ready": ready,
                                     (netlist.word("told")[lane],): told, (netlist.word("lowest")[lane],): lowest,
                                     (netlist.word("given_down")[lane],): 0 * was})  # fmt: skip
-        compare(now, f"next given_down of lane {lane}", next_values(netlist, (netlist.word("given_down")[lane],)), 0 * was)
+        compare(
+            now, f"next given_down of lane {lane}", next_values(netlist, (netlist.word("given_down")[lane],)), 0 * was
+        )
 
 
 def _one_at_a_time(unit: Unit) -> None:
-    """`lowest` is the lowest of those that wait, `others` the rest: by x & −x and x ^ lowest, and what those cells mean."""
+    """`lowest` is the lowest of those that wait, `others` the rest: x & −x and x ^ lowest, by what those cells mean."""
     waiting, lowest, others = (unit.netlist.word(name) for name in ("waiting", "lowest", "others"))
     up, down = unit.netlist.word("given_up"), unit.netlist.word("given_down")
     _is(unit, waiting, "$or", {up, down}, "those that wait")
     found = unit.netlist.driver[lowest[0]][0]
-    negative = next((bits for port in "AB" if (bits := found.ports.get(port)) != waiting), ())
+    negative = next((found.ports[port] for port in "AB" if found.ports.get(port, waiting) != waiting), ())
     _is(unit, lowest, "$and", {waiting, negative}, "the lowest of them")
     cell = unit.netlist.driver[negative[0]][0] if negative else None
     if cell is None or cell.kind != "$neg" or cell.ports["A"] != waiting or cell.ports["Y"] != negative:
@@ -87,7 +91,7 @@ def _events(unit: Unit, states: States, lane: int) -> int:
     netlist, bits = unit.netlist, unit.count_bits
     own = netlist.word("count_word")[lane * bits : (lane + 1) * bits]
     lowest = netlist.word("lowest")
-    given: dict[str | Bits, np.ndarray] = {"state": each.state, "word": each.word, "slot": each.slot, own: count}
+    given: dict[Any, np.ndarray] = {"state": each.state, "word": each.word, "slot": each.slot, own: count}
     given |= {(bit,): np.full(len(chosen), int(k == lane)) for k, bit in enumerate(lowest)}
     given[(netlist.word("given_down")[lane],)] = down
     if unit.encoding == "sar":

@@ -1,10 +1,12 @@
-"""What a unit's membranes hold: each word starts as it must, and takes amount · weight of each event, modulo their bits.
+"""What a unit's membranes hold: each word starts as it must, and takes amount · weight of each event.
 
 Their memory is written in three ways, one at a time: the sum with an event (in the clock behind the one in which it
 came), the start, and what neurons left behind when they were looked at. Nothing else changes it.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -42,11 +44,11 @@ def prove_membranes(unit: Unit, states: States, prefix: str = "neurons.") -> dic
 
 def _adding(unit: Unit, states: States, prefix: str) -> None:
     """An event is added, to the word that it is looked at with, one clock later."""
-    channel, amount, end = unit.event
+    _, amount, end = unit.event
     each = states.repeated(8)
     chosen = np.repeat(np.arange(8), len(states.state))
     reset, valid, ends = chosen & 1, chosen >> 1 & 1, chosen >> 2
-    ports = {"rst": reset, "in_valid": valid, (end,): ends}
+    ports: dict[Any, Int64] = {"rst": reset, "in_valid": valid, (end,): ends}
     now = unit.rows(len(chosen), {"state": each.state, "word": each.word, **ports})
     comes = (each.state == TAKE) & (valid == 1) & (ends == 0) & (reset == 0)
     netlist = unit.netlist
@@ -162,7 +164,9 @@ def _products(unit: Unit, prefix: str) -> int:
     """`more` of each lane is the product of its weight and the event's amount, for all of both."""
     weight_bits, amount_bits = unit.number("WEIGHT_BITS"), unit.number("IN_AMOUNT_BITS")
     if weight_bits + amount_bits > _MOST_OPERAND_BITS:
-        raise CheckFailed("products", f"have {weight_bits + amount_bits} bits of operands, {_MOST_OPERAND_BITS} at most")
+        raise CheckFailed(
+            "products", f"have {weight_bits + amount_bits} bits of operands, {_MOST_OPERAND_BITS} at most"
+        )
     operands = np.arange(1 << (weight_bits + amount_bits))
     weight, amount = operands & ((1 << weight_bits) - 1), operands >> weight_bits
     product = signed(weight, weight_bits) * signed(amount, amount_bits)
@@ -189,7 +193,7 @@ def _added(unit: Unit, lane: int, prefix: str) -> None:
 
 
 def prove_weights(unit: Unit, weights: Int64, prefix: str = "neurons.") -> None:
-    """The row that comes with an event of channel c at word w holds weights [channels, words, lanes]. Raises CheckFailed."""
+    """The row that comes with an event of channel c at word w holds weights [channels, words, lanes]; CheckFailed."""
     channels, words, lanes = weights.shape
     if channels * words > _MOST_ROWS:
         raise CheckFailed("weights", f"stand in {channels * words} words, {_MOST_ROWS} at most")

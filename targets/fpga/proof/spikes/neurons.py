@@ -9,6 +9,7 @@ one toward that number, or rests where it is that number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class _Rows:
     """All potentials of the neurons of one lane, word behind word."""
 
     def __init__(self, unit: Unit, lane: int, potentials: Potentials) -> None:
-        neurons = [n for n in range(lane, len(potentials.low), unit.lanes)]
+        neurons = list(range(lane, len(potentials.low), unit.lanes))
         spans = [(int(potentials.low[n]), int(potentials.high[n])) for n in neurons]
         if sum(high - low + 1 for low, high in spans) * (unit.levels + 1) > MOST_VALUES:
             raise CheckFailed("potentials", f"are more than {MOST_VALUES} in a lane")
@@ -78,7 +79,7 @@ class _Rows:
 
 
 def prove_lane(unit: Unit, lane: int, potentials: Potentials) -> int:
-    """That each neuron of a lane tells its level; how many potentials were looked at. Raises WrongNeuron, CheckFailed."""
+    """That each neuron of a lane tells its level; how many potentials were looked at. WrongNeuron or CheckFailed."""
     rows = _Rows(unit, lane, potentials)
     bits = unit.number("MEMBRANE_BITS")
     rows.fail((rows.v < -(1 << bits - 1)) | (rows.v >= 1 << bits - 1), f"has no place in {bits} bits of a membrane")
@@ -102,13 +103,11 @@ def prove_lane(unit: Unit, lane: int, potentials: Potentials) -> int:
     return len(rows.z)
 
 
-def _look(
-    unit: Unit, lane: int, word: Int64, slot: int, v: Int64, count: Int64
-) -> tuple[Int64, Int64, Int64, Int64]:
+def _look(unit: Unit, lane: int, word: Int64, slot: int, v: Int64, count: Int64) -> tuple[Int64, Int64, Int64, Int64]:
     """What the gates make of membranes and counts in a slot: (membrane, count, told, down)."""
     bits, counted, netlist = unit.number("MEMBRANE_BITS"), unit.count_bits, unit.netlist
     own = netlist.word("membranes")[lane * bits : (lane + 1) * bits]
-    given = {own: v, netlist.word("count_word")[lane * counted : (lane + 1) * counted]: count}
+    given: dict[Any, Int64] = {own: v, netlist.word("count_word")[lane * counted : (lane + 1) * counted]: count}
     now = unit.rows(len(v), {**given, "word": word, "slot": np.full_like(v, slot)})
     made = [
         netlist.word("fired_membranes")[lane * bits : (lane + 1) * bits],

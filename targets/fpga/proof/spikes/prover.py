@@ -31,7 +31,7 @@ _LARGEST_TEXT = 2**28
 
 
 class EventDrivenProver:
-    """Reads the core of a bundle and all its modules through yosys, and proves it unit by unit (docs/proofs-spikes.md)."""
+    """Reads a bundle's core and all its modules through yosys, and proves it unit by unit (docs/proofs-spikes.md)."""
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL of event-driven units."""

@@ -1,6 +1,8 @@
-"""What the last unit does clock by clock: clears its membranes, takes a frame's events in, and gives word after word."""
+"""What the last unit does clock by clock: clears its membranes, takes events in, and gives word after word."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +29,13 @@ def prove_readout(unit: Unit) -> dict[str, int]:
     chosen = np.repeat(np.arange(16), len(states.state))
     reset, valid, end, ready = (chosen >> k & 1 for k in range(4))
     netlist, last = unit.netlist, each.word == unit.words - 1
-    known = {"state": each.state, "word": each.word, "rst": reset, "in_valid": valid, "out_ready": ready}
+    known: dict[Any, Any] = {
+        "state": each.state,
+        "word": each.word,
+        "rst": reset,
+        "in_valid": valid,
+        "out_ready": ready,
+    }
     now = unit.rows(len(chosen), {**known, (unit.event[2],): end})
     takes = (each.state == TAKE) & (valid == 1)
     ends, event, given = takes & (end == 1), takes & (end == 0), (each.state == _GIVE) & (ready == 1)

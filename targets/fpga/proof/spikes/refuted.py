@@ -1,4 +1,4 @@
-"""What refutes claims of an event-driven core that are not proved: what Icarus gives of a unit, or of the core as a whole.
+"""What refutes claims of an event-driven core that are not proved: what Icarus gives of a unit, or of the core.
 
 A unit is given frames of events with pauses and resets; what the events that it gives add up to, by channel, is held
 against what the network says of the integers that those it took stand for.
@@ -59,7 +59,9 @@ def refuted(proof: DesignProof, files: Mapping[str, bytes], built: Built) -> Des
 
 
 def _unit_refuted(unit: UnitClaims, tried: Tried, files: Mapping[str, bytes]) -> UnitClaims:
-    values = {n: int(c.example["value"]) for n, c in enumerate(unit.claims) if c.status == OPEN and "value" in c.example}
+    values = {
+        n: int(c.example["value"]) for n, c in enumerate(unit.claims) if c.status == OPEN and "value" in c.example
+    }
     try:
         wrong = wrong_of_unit(tried, values, files)
     except EdgemlError:
@@ -87,7 +89,10 @@ def wrong_of_unit(tried: Tried, values: Mapping[int, int], files: Mapping[str, b
     takes = 1 + channel_bits + amount_bits
     steps = 3 * int(given["WORDS"]) * (int(given["LEVELS"]) + 2 if fires else 2)
     clocks = min(3 * len(packed) * int(given["WORDS"]) + len(frames) * steps + 400, _MOST_CLOCKS)
-    wrapped = {**files, "counterexample_unit.v": _wrapper("edgeml_spiking" if fires else "edgeml_spiking_readout", given, takes, width)}
+    wrapped = {
+        **files,
+        "counterexample_unit.v": _wrapper("edgeml_spiking" if fires else "edgeml_spiking_readout", given, takes, width),
+    }
     sections = simulated(wrapped, core_subject("counterexample_unit", beats + 1, (takes, width)), packed, clocks, 1)
     return [wrong for section in sections for wrong in _differences(tried, section, beats + 1)]
 
@@ -117,7 +122,9 @@ def _frames(tried: Tried, values: Mapping[int, int]) -> list[Int64]:
     for neuron, value in list(values.items())[:_FRAMES]:
         toward.append(_toward(tried, neuron, value, (low, high), rng))
     weights = tried.weights
-    ends = [np.where(weights[:, n] * sign > 0, high, low) for n in range(weights.shape[1]) for sign in (1, -1)][:_FRAMES]
+    ends = [np.where(weights[:, n] * sign > 0, high, low) for n in range(weights.shape[1]) for sign in (1, -1)][
+        :_FRAMES
+    ]
     frames = [*toward, np.zeros_like(low), *ends, *(rng.integers(low, high + 1) for _ in range(_FRAMES))]
     size = max(int(np.abs(np.maximum(high, -low)).sum()), 1)
     return frames[: max(_MOST_VALUES // size, 2)]
@@ -144,7 +151,7 @@ def _toward(tried: Tried, neuron: int, value: int, ends: tuple[Int64, Int64], rn
 
 def _words(tried: Tried, frame: Int64) -> list[int]:
     """Events that add up to a frame's sums, one of each channel after the other, as large as their bits allow."""
-    channel_bits, amount_bits = tried.events.bits
+    _, amount_bits = tried.events.bits
     most, words = (1 << amount_bits - 1) - 1, []
     left = frame.copy()
     while left.any():
@@ -161,7 +168,9 @@ def _taken(tried: Tried, words: Sequence[int]) -> Int64:
     found = np.zeros(len(tried.events.channels), np.int64)
     for word in words:
         amount = word & ((1 << amount_bits) - 1)
-        found[word >> amount_bits & ((1 << tried.events.bits[0]) - 1)] += amount - (amount >> amount_bits - 1 << amount_bits)
+        found[word >> amount_bits & ((1 << tried.events.bits[0]) - 1)] += amount - (
+            amount >> amount_bits - 1 << amount_bits
+        )
     return found
 
 
@@ -199,7 +208,8 @@ def _wanted(tried: Tried, frame: Int64) -> Int64:
 
 def _given_frames(tried: Tried, section: Section) -> list[Int64 | str]:
     """By frame what a unit gave, by channel; text where bits are undefined."""
-    given, found = tried.parameters, []
+    given = tried.parameters
+    found: list[Int64 | str] = []
     if "ENCODING" not in given:
         pe, bits, size = int(given["PE"]), int(given["MEMBRANE_BITS"]), tried.weights.shape[1]
         words = int(given["WORDS"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,18 +104,20 @@ class Unit:
     def reads(self, name: str) -> list[Cell]:
         """The cells that read a memory, without a clock. CheckFailed for another kind."""
         found = [c for c in self.netlist.cells if c.kind == "$memrd" and c.parameters["MEMID"] == name]
-        if any(cell.parameters.get("CLK_ENABLE", 0) or len(cell.ports["DATA"]) != self.memory(name).width for cell in found):
+        if any(
+            cell.parameters.get("CLK_ENABLE", 0) or len(cell.ports["DATA"]) != self.memory(name).width for cell in found
+        ):
             raise CheckFailed(f"memory {name}", "is not read at once, and whole")
         return found
 
-    def rows(self, count: int, given: Mapping[str | Bits, Int64], *, through: bool = False) -> Evaluation:
-        """An evaluation of `count` rows, given the integers of words or bits."""
+    def rows(self, count: int, given: Mapping[Any, Any]) -> Evaluation:
+        """An evaluation of `count` rows, given the integers of words (by name) or bits, int64 [count] or one of all."""
         found: dict[int, int] = {}
         for name, values in given.items():
             bits = self.netlist.word(name) if isinstance(name, str) else name
             column = np.broadcast_to(np.asarray(values, np.int64), (count,))
             found |= dict(zip(bits, rows_of(column, len(bits)), strict=True))
-        return Evaluation(self.netlist, count, {bit: row for bit, row in found.items() if bit > 1}, through=through)
+        return Evaluation(self.netlist, count, {bit: row for bit, row in found.items() if bit > 1})
 
 
 def signed(values: Int64, bits: int) -> Int64:

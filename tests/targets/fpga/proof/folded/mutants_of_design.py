@@ -106,7 +106,7 @@ def mutant(files: Mapping[str, bytes], seed: int) -> tuple[dict[str, bytes], str
     return {name: text.encode()}, f"{name}: {said}"
 
 
-_NOT_PROVED_HERE = ("_fifo.v", "_fork.v", "_upsizer.v", "_downsizer.v")
+_NOT_PROVED_HERE = ("_fifo.v", "_fork.v", "_upsizer.v", "_downsizer.v", "_spike_encoder.v")
 
 
 @cache

@@ -30,8 +30,8 @@ def test_every_neuron_and_output_is_proved_and_events_that_are_passed_on(encodin
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("most", [1, 3, 64])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("most", [1, 64])
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_random_networks_are_proved_with_few_and_many_membranes_per_clock(encoding, seed, most, tmp_path):
     proved_and_checked(event_driven(spiking_network(seed, encoding), most), tmp_path / "b")
