@@ -28,11 +28,12 @@ from .system.files import read_json
 from .system.sealed_folder import check_files, describe_files
 from .verification.kept_samples import integers_note, read_samples
 
-__all__ = ["MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
+__all__ = ["CONVERTED", "MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
 NETWORK = "network.edgeml"
+CONVERTED = "converted.edgeml"
 REPORT = "report.html"
 _LARGEST_MANIFEST = 2**24
 
@@ -72,13 +73,28 @@ class Bundle:
     Parameters
     ----------
     folder : where it lies.
-    network : the integer network in `network.edgeml`.
+    network : the integer network in `network.edgeml`, which the artifacts compute.
     manifest : the content of `bundle.json`.
     """
 
     folder: Path
     network: Network
     manifest: Mapping[str, Any]
+
+    @property
+    def converted(self) -> Network:
+        """The network from before what no output depends on was left out: what the trained model became, channel by
+        channel. `network` itself where nothing was left out."""
+        return network_file.read(self.converted_file) if self._reduced else self.network
+
+    @property
+    def converted_file(self) -> Path:
+        """Where that network lies."""
+        return self.folder / (CONVERTED if self._reduced else NETWORK)
+
+    @property
+    def _reduced(self) -> bool:
+        return CONVERTED in self.manifest.get("files", {})
 
     @property
     def name(self) -> str:

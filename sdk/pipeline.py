@@ -13,7 +13,7 @@ import numpy as np
 
 from . import plugins
 from .allocation.budget import Budget, read_budget
-from .bundle import NETWORK, REPORT, Bundle, load, seal
+from .bundle import CONVERTED, NETWORK, REPORT, Bundle, load, seal
 from .data.checks import WARNING, data_notes
 from .data.dataset import Dataset, to_npy
 from .errors import CheckFailed, InputError, missing_package
@@ -22,7 +22,8 @@ from .frontends.snn import Snn
 from .inputs import Inputs, read_inputs
 from .judging import fidelity
 from .judging.scores import answers_of, scores
-from .network import Network, network_file
+from .network import Network, network_file, simulate
+from .network.reduction import kept_channels, left_out, reduced
 from .options import check_options
 from .options.installed import form_owner, installed_owners, target_owner
 from .profile import Profile, load_profile
@@ -146,7 +147,7 @@ def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
     conversion = _in_form(order, model, inputs)
     checked = inputs.source if isinstance(inputs.source, Mlp) else conversion.network
     notes = (*data_notes(checked, inputs.data), *inputs.notes, *conversion.notes)
-    conversion = _held_to_float(replace(conversion, notes=notes), inputs.data, order.strict)
+    conversion = _reduced(_held_to_float(replace(conversion, notes=notes), inputs.data, order.strict))
     rules = order.hardware.rules(conversion.network, order.profile, order.target_options)
     plugins.refuse_broken(rules, order.profile)
     return conversion
@@ -198,6 +199,18 @@ def _in_form(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
         raise missing_package(f"form {form}", error) from error
 
 
+def _reduced(conversion: plugins.Conversion) -> plugins.Conversion:
+    """The conversion without the channels that no output depends on; the network with them is a file of the bundle."""
+    whole = conversion.network
+    if (network := reduced(whole)) is whole:
+        return conversion
+    missed = {name: count for name, count in left_out(whole, kept_channels(whole)).items() if count}
+    said = ", ".join(f"{count} of {whole.sizes[name]} in {name}" for name, count in missed.items())
+    note = f"Left out, as no output depends on them: {said}. {CONVERTED} is the network with them."
+    files = {**conversion.files, CONVERTED: network_file.to_bytes(whole)}
+    return replace(conversion, network=network, files=files, notes=(*conversion.notes, note))
+
+
 def _within_budget(order: _Order, budget: Budget, mlp: Mlp, data: Dataset | None) -> plugins.Conversion:
     from .allocation.within_budget import Part, convert_within
 
@@ -227,7 +240,12 @@ def _write_network(folder: Path, conversion: plugins.Conversion, dataset: Datase
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     network_file.write(conversion.network, folder / NETWORK)
-    return _write_golden(folder, conversion.network, dataset)
+    vectors = _write_golden(folder, conversion.network, dataset)
+    if CONVERTED in conversion.files:
+        whole = network_file.from_bytes(conversion.files[CONVERTED], CONVERTED)
+        if not np.array_equal(simulate(whole, vectors.q), vectors.y):
+            raise CheckFailed(CONVERTED, f"gives other integers than {NETWORK}", "Report this: it is a fault in edgeml")
+    return vectors
 
 
 def _manifest(order: _Order, conversion: plugins.Conversion, metrics: Mapping[str, Any]) -> dict[str, Any]:

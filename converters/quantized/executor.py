@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
+from edgeml.network import Network
 from edgeml.plugins import Execution, Subject
 from edgeml.system.caller_state import preserved
 
@@ -37,6 +38,10 @@ class BrevitasExecutor:
         """Needs torch and brevitas."""
         absent = [name for name in ("torch", "brevitas") if find_spec(name) is None]
         return f"pip install {' '.join(absent)}" if absent else ""
+
+    def reference(self, bundle: Bundle) -> Network:
+        """The network with all channels that the model has."""
+        return bundle.converted
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs]; InputError where the file is not sound or is of another network."""

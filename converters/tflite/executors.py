@@ -51,7 +51,7 @@ def _model(bundle: Bundle, content: bytes) -> Model:
     model = read_model(content, bundle.network.name)
     options = bundle.manifest.get("options")
     asked = options.get("rounding") if isinstance(options, Mapping) else None
-    if model_hash(lower(model, rule_of(model, str(asked or "")))) != model_hash(bundle.network):
+    if model_hash(lower(model, rule_of(model, str(asked or "")))) != model_hash(bundle.converted):
         raise CheckFailed(
             f"{bundle.folder}/{FOLDER}", "the .tflite file is not the bundle's network", "Convert the model again"
         )
@@ -92,9 +92,9 @@ class RuntimeExecutor:
         """The network as this runtime computes it; the bundle's own one where they are the same."""
         if _rules(bundle.network) == ["shift"]:
             # By construction every rule gives these integers: hold the runtime against them, not against its own rule.
-            return bundle.network
+            return bundle.converted
         network = lower(_model(bundle, _content(bundle)), self.runtime.rounding)
-        return bundle.network if model_hash(network) == model_hash(bundle.network) else network
+        return bundle.converted if model_hash(network) == model_hash(bundle.converted) else network
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run the file. `detail` names the rule and says how many outputs differ from the bundle's own rule."""

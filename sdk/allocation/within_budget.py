@@ -20,6 +20,7 @@ from ..data.dataset import Dataset
 from ..errors import CheckFailed, InputError, MissingTool
 from ..frontends.mlp import Mlp
 from ..network import Network
+from ..network.reduction import reduced
 from ..options import Option
 from ..profile import Profile
 from .budget import Budget
@@ -54,7 +55,7 @@ class Part:
         """The cost of a network as the target estimates it; InputError where it estimates no such cost."""
         if not isinstance(self.hardware, plugins.Estimates):
             raise InputError("option budget", f"target {self.profile.name} does not estimate what networks cost")
-        found = self.hardware.estimate(network, self.profile, self.options)
+        found = self.hardware.estimate(reduced(network), self.profile, self.options)
         if budget.name not in found:
             raise InputError(
                 f"option budget={budget.text}",
@@ -67,7 +68,7 @@ class Part:
         """What it costs, measured where the target can, else estimated."""
         if isinstance(self.hardware, plugins.Measures):
             try:
-                found = self.hardware.measure(network, self.profile, self.options)
+                found = self.hardware.measure(reduced(network), self.profile, self.options)
             except MissingTool:
                 found = {}
             if budget.name in found:

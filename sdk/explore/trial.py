@@ -25,6 +25,7 @@ from ..frontends.mlp import Mlp
 from ..input_encoding import TABLE, stand_in_encoding
 from ..judging.scores import answers_of
 from ..network import Network, network_file
+from ..network.reduction import reduced
 from ..profile import Profile
 from .candidate import Candidate
 from .front import dominates
@@ -307,7 +308,7 @@ _MEASURED = {"instructions"}
 def estimates(problem: Problem, network: Network, candidate: Candidate, *, measured: bool) -> dict[str, float]:
     """Costs of a network by name, on the part of a candidate. `measured` builds and runs where an objective or a
     constraint needs it."""
-    profile = problem.profiles[candidate.target]
+    network, profile = reduced(network), problem.profiles[candidate.target]
     hardware = plugins.targets(profile.kind)
     found: dict[str, float] = {}
     if isinstance(hardware, plugins.Estimates):

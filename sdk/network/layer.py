@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ..errors import MissingTool, NetworkError, printable
 from .value_range import IntArray, ValueRange
 
-__all__ = ["LAYERS_GROUP", "Direction", "Layer", "UnknownKind", "added_kinds", "layer_class", "layer_kinds"]
+__all__ = ["LAYERS_GROUP", "Channels", "Direction", "Layer", "UnknownKind", "added_kinds", "layer_class", "layer_kinds"]
 
 LAYERS_GROUP = "edgeml.layers"
 """The group of entry points that add kinds of layer."""
@@ -32,6 +32,8 @@ _KINDS: dict[str, type[Layer]] = {}
 _FOLDER = "layers"
 _L = TypeVar("_L", bound="Layer")
 
+Channels = npt.NDArray[np.intp]
+"""Numbers of channels, ascending."""
 Direction = npt.NDArray[np.float64]
 """How much it matters that each value of a tensor grows (above zero) or falls (below): integers as float64."""
 
@@ -51,6 +53,8 @@ class Layer(ABC):
     """How many tensors the layer takes."""
     monotone: ClassVar[bool] = False
     """Whether each output follows one input upward, and depends on no other."""
+    channelwise: ClassVar[bool] = False
+    """Whether output channel c depends on channel c of each input alone; see `of_channels`."""
     weighted_sum: ClassVar[bool] = False
     """Whether each output is a sum over all inputs, each with a weight of its own."""
     population: ClassVar[bool] = False
@@ -116,6 +120,19 @@ class Layer(ABC):
         The search for test vectors sets inputs of the network to them; None: ends of their ranges do.
         """
         return None
+
+    def reads(self, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
+        """Which channels [inputs] of its one input the outputs `wanted` [outputs] depend on; None: it cannot be said,
+        or it has no `of_channels`."""
+        return None
+
+    def of_channels(self: _L, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> _L:
+        """The layer that gives these outputs alone, of these inputs alone: the same integers.
+
+        outputs, inputs : the channels that are left; of a layer that is channelwise the same. constants : int64
+        [inputs], what each input channel that is left out always is; it is only read where a layer reads that channel.
+        """
+        raise NetworkError(f"layer kind {self.kind}", "cannot be had of some channels")
 
     @property
     def rounding_rule(self) -> str:

@@ -35,7 +35,7 @@ class QuantizedProver:
         """A row for each tensor of the model; InputError where its file is not sound."""
         content = read_regular(bundle.folder / BREVITAS_FILE, _LARGEST)
         announce(f"proving the integers of {BREVITAS_FILE}")
-        places = model_claims(from_bytes(content, str(bundle.folder / BREVITAS_FILE)), bundle.network, seconds)
-        network = read_regular(bundle.folder / "network.edgeml", _LARGEST)
+        places = model_claims(from_bytes(content, str(bundle.folder / BREVITAS_FILE)), bundle.converted, seconds)
+        network = read_regular(bundle.converted_file, _LARGEST)
         files = statement_certificate("quantized", network, places, {BREVITAS_FILE: content})
         return Findings([place.row() for place in places], files)

@@ -54,10 +54,14 @@ class NirExecutor:
         """Needs h5py."""
         return "" if importlib.util.find_spec("h5py") else "pip install 'edgeml[neuromorphic]'"
 
+    def reference(self, bundle: Bundle) -> Network:
+        """The network with all channels that the model has."""
+        return bundle.converted
+
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs]; CheckFailed if the file holds another network than the bundle."""
         path, network = _exact(bundle)
-        if model_hash(network) != model_hash(bundle.network):
+        if model_hash(network) != model_hash(bundle.converted):
             raise CheckFailed(str(path), "holds another network than the bundle", "Convert the model again")
         detail = "the .nir file's exact integers"
         if not trace:

@@ -43,8 +43,8 @@ class TfliteProver:
         options = bundle.manifest.get("options")
         asked = options.get("rounding") if isinstance(options, Mapping) else None
         rule = rule_of(model, str(asked or ""))
-        places = file_claims(model, tensor_indices(content), bundle.network, rule, seconds)
-        network = read_regular(bundle.folder / "network.edgeml", LARGEST_FILE)
+        places = file_claims(model, tensor_indices(content), bundle.converted, rule, seconds)
+        network = read_regular(bundle.converted_file, LARGEST_FILE)
         files = statement_certificate("tflite", network, places, {path: content})
         return Findings([place.row() for place in places], files)
 

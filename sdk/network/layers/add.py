@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import NetworkError
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Add"]
@@ -21,6 +21,7 @@ class Add(Layer):
 
     kind: ClassVar[str] = "add"
     input_count: ClassVar[int] = 2
+    channelwise: ClassVar[bool] = True
 
     def output_size(self, *input_sizes: int) -> int:
         if len(input_sizes) != 2 or input_sizes[0] != input_sizes[1]:
@@ -34,6 +35,9 @@ class Add(Layer):
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         a, b = inputs
         return (a.astype(np.int64) + b).astype(np.int32)
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Add:
+        return self
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return direction, direction

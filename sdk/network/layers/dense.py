@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Dense"]
@@ -113,6 +113,17 @@ class Dense(Layer):
         products = centred.astype(dtype) @ self._columns["f4" if dtype is np.float32 else "f8"]
         exact: npt.NDArray[np.int64] = products.astype(np.int64) + self.bias
         return exact.astype(np.int32)
+
+    def reads(self, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        found: npt.NDArray[np.bool_] = np.any(self.weight[wanted] != 0, axis=0)
+        return found
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Dense:
+        """What left-out inputs always add goes into the bias; NetworkError where that passes 32 bits."""
+        left_out = np.delete(np.arange(self.inputs), inputs)
+        weight = self.weight[outputs].astype(np.int64)
+        bias = self.bias[outputs] + weight[:, left_out] @ (constants[left_out] - self.input_zero_point)
+        return Dense(self.weight[np.ix_(outputs, inputs)], self.weight_bits, bias, self.input_zero_point)
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction @ self.weight.astype(np.float64),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["MOST_LOGIC_INPUTS", "Logic"]
@@ -135,6 +135,17 @@ class Logic(Layer):
         full: Words = np.where(self.tables, ~np.uint64(0), np.uint64(0)).astype(np.uint64)
         half = full.shape[1] // 2
         return full[:, :half], full[:, :half] ^ full[:, half:]
+
+    def reads(self, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        found = np.zeros(self.inputs, np.bool_)
+        found[self.sources[wanted]] = True
+        return found
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Logic:
+        places = np.zeros(self.inputs, np.int64)
+        places[inputs] = np.arange(inputs.size)
+        sources = places[self.sources[outputs]].astype(np.int32)
+        return replace(self, sources=sources, tables=self.tables[outputs], inputs=inputs.size)
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         """By how many entries of its table each input of a function raises more than it lowers."""

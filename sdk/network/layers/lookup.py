@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Lookup"]
@@ -27,6 +27,7 @@ class Lookup(Layer):
     """
 
     kind: ClassVar[str] = "lookup"
+    channelwise: ClassVar[bool] = True
 
     table: npt.NDArray[np.int32]
     base: int = -128
@@ -59,6 +60,9 @@ class Lookup(Layer):
         (x,) = inputs
         y: npt.NDArray[np.int32] = self.table[x - np.int64(self.base)]
         return y
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Lookup:
+        return self
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction if self.table[-1] >= self.table[0] else -direction,)

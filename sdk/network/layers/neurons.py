@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import NetworkError
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..spiking.encodings import Encoding, encoding
 from ..spiking.schedule import Schedule
 from ..value_range import IntArray, ValueRange
@@ -36,6 +36,7 @@ class Neurons(Layer):
 
     kind: ClassVar[str] = "neurons"
     monotone: ClassVar[bool] = True
+    channelwise: ClassVar[bool] = True
     population: ClassVar[bool] = True
 
     thresholds: npt.NDArray[np.int32]
@@ -86,6 +87,9 @@ class Neurons(Layer):
 
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         return self._counter.evaluate(*inputs)
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Neurons:
+        return replace(self, thresholds=self.thresholds[outputs])
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction,)

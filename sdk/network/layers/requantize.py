@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import INT32_HIGH, integer_array, integer_scalar
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..rounding import FRACTION_BITS, LARGEST_SHIFT, ROUNDINGS, SMALLEST_SHIFT, rescale
 from ..value_range import IntArray, ValueRange
 from .threshold import Threshold
@@ -39,6 +39,7 @@ class Requantize(Layer):
 
     kind: ClassVar[str] = "requantize"
     monotone: ClassVar[bool] = True
+    channelwise: ClassVar[bool] = True
 
     multiplier: npt.NDArray[np.int32]
     shift: npt.NDArray[np.int32]
@@ -117,6 +118,13 @@ class Requantize(Layer):
     def evaluate(self, *inputs: IntArray) -> npt.NDArray[np.int32]:
         (acc,) = inputs
         return self._values(acc).astype(np.int32)
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Requantize:
+        if not self.per_channel:
+            return self
+        assert self.fraction is not None
+        multiplier, shift, fraction = self.multiplier[outputs], self.shift[outputs], self.fraction[outputs]
+        return replace(self, multiplier=multiplier, shift=shift, fraction=fraction)
 
     def as_threshold(self, acc: ValueRange) -> Threshold:
         """The same integers as comparisons, for hardware that has those: y = base + #{k : acc ≥ T[k]}.

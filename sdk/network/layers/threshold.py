@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Threshold"]
@@ -34,6 +34,7 @@ class Threshold(Layer):
 
     kind: ClassVar[str] = "threshold"
     monotone: ClassVar[bool] = True
+    channelwise: ClassVar[bool] = True
 
     thresholds: npt.NDArray[np.int32]
     base: int = 0
@@ -92,6 +93,9 @@ class Threshold(Layer):
         keys = acc.astype(np.int64) + (first_of_row << 33)
         found = np.searchsorted(self._search_keys, keys, side="right")
         return (found - first_of_row * self.levels + self.base).astype(np.int32)
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Threshold:
+        return replace(self, thresholds=self.thresholds[outputs])
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction,)

@@ -6,11 +6,13 @@ checkers' own for ranges and roundings (`layer_formulas.py`), and its own for th
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ...network import Network
+from ...errors import CheckFailed
+from ...network import Network, network_file
 from .layer_formulas import HALF, Ends, least_accumulator, range_of, rounded
 from .statements import Claims, check_statements, integer, integers, need
 
@@ -42,7 +44,95 @@ def _places(network: Network, files: dict[str, bytes], said: dict[str, Claims]) 
             need(node.inputs[0] in ends, name, "follows from a range that is not known")
             low, high = (side[number] if number < size else 0 for side in ends[node.inputs[0]])
             _FOLLOWED[kind](name, vars(layer), number, (low, high), claim)
+    if _CONVERTED in files:
+        wanted["reduction"] = len(network.nodes)
+        _follow_reduction(network_file.from_bytes(files[_CONVERTED]), network, said["reduction"])
     return wanted
+
+
+# What was left out.
+
+
+def _follow_reduction(whole: Network, network: Network, said: Claims) -> None:
+    """That each layer is the one of the whole network for the channels that are kept, given what it takes is."""
+    need(len(said) == len(whole.nodes) == len(network.nodes), "reduction", "is not of all layers")
+    kept: dict[str, list[int]] = {}
+    ends: dict[str, Ends] = {}
+    for node, made, claim in zip(whole.nodes, network.nodes, said, strict=True):
+        name, size = node.name, whole.sizes[node.name]
+        need(claim["layer"] == name == made.name and node.inputs == made.inputs, "reduction", "is of other layers")
+        need(node.layer.kind == made.layer.kind, name, "is of another kind")
+        need(claim["status"] in ("proved", "not tried"), name, "is not proved to be the same")
+        mine = kept[name] = integers(claim["kept"])
+        need(mine == sorted(set(mine)) and min(mine) >= 0 and max(mine) < size, name, "keeps channels that are none")
+        need(len(mine) == network.sizes[name], name, "keeps another number of channels")
+        taken = [kept[source] for source in node.inputs]
+        sizes = [whole.sizes[source] for source in node.inputs]
+        # Behind a kind that is not followed nothing counts as a constant.
+        with suppress(KeyError, CheckFailed):
+            ends[name] = _sides(range_of(node.layer.kind, vars(node.layer), *(ends[each] for each in node.inputs)))
+        before, after = vars(node.layer), vars(made.layer)
+        if claim["status"] == "not tried":
+            continue
+        if node.layer.kind == "dense":
+            _follow_rows(name, before, after, mine, taken[0], ends.get(node.inputs[0]))
+        elif node.layer.kind == "logic":
+            places = {channel: place for place, channel in enumerate(taken[0])}
+            sources = [[places.get(source, -1) for source in before["sources"][o].tolist()] for o in mine]
+            need(sources == after["sources"].tolist(), name, "reads other channels")
+            need([before["tables"][o].tolist() for o in mine] == after["tables"].tolist(), name, "has other tables")
+        elif node.layer.kind in _BY_CHANNEL:
+            need(all(each == mine for each in taken), name, "gives other channels than it takes")
+            for field, value in _fields(before).items():
+                own = isinstance(value, list) and field in _BY_CHANNEL[node.layer.kind] and len(value) == size
+                need(_fields(after)[field] == ([value[o] for o in mine] if own else value), name, f"has other {field}")
+        else:
+            whole_of = all(len(each) == count for each, count in zip(taken, sizes, strict=True))
+            need(whole_of and len(mine) == size, name, "is cut, and of a kind that is not followed")
+            need(_fields(before) == _fields(after), name, "is another layer")
+    first, last = whole.nodes[0].name, whole.nodes[-1].name
+    need(len(kept[first]) == whole.sizes[first], "reduction", "leaves inputs out")
+    need(len(kept[last]) == whole.sizes[last], "reduction", "leaves outputs out")
+
+
+def _follow_rows(
+    name: str, before: dict[str, Any], after: dict[str, Any], rows: list[int], columns: list[int], ends: Ends | None
+) -> None:
+    """That sums over fewer channels are the same: what they lack adds nothing, or one number that the bias has."""
+    zero, wanted = before["input_zero_point"], set(columns)
+    need(zero == after["input_zero_point"], name, "has another zero point")
+    need(before["weight_bits"] == after["weight_bits"], name, "has weights of other bits")
+    for place, row in enumerate(rows):
+        weights = before["weight"][row].tolist()
+        need([weights[column] for column in columns] == after["weight"][place].tolist(), name, "has other weights")
+        bias = int(before["bias"][row])
+        for column, weight in enumerate(weights):
+            if weight and column not in wanted:
+                constant = ends is not None and ends[0][column] == ends[1][column]
+                need(constant, f"{name}[{row}]", f"lacks channel {column}, whose weight is {weight}")
+                bias += weight * (ends[0][column] - zero) if ends is not None else 0
+        need(bias == int(after["bias"][place]), f"{name}[{row}]", "has another bias")
+
+
+def _fields(layer: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a layer as plain numbers and lists; what begins with _ was computed from them."""
+    plain = {key: value for key, value in layer.items() if not key.startswith("_") and key != "schedule"}
+    return {key: value.tolist() if hasattr(value, "tolist") else value for key, value in plain.items()}
+
+
+def _sides(found: list[tuple[int, int]]) -> Ends:
+    return [low for low, _ in found], [high for _, high in found]
+
+
+_CONVERTED = "converted.edgeml"
+_BY_CHANNEL: dict[str, tuple[str, ...]] = {
+    "threshold": ("thresholds",),
+    "neurons": ("thresholds",),
+    "requantize": ("multiplier", "shift", "fraction"),
+    "lookup": (),
+    "add": (),
+}
+"""Kinds of layer that give each channel from the same one of what they take, and their fields that have a row each."""
 
 
 # Ranges.

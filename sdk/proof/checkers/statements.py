@@ -47,14 +47,18 @@ def check_file(
     prover: str,
     kind: str,
     follow: Callable[[Network, dict[str, bytes], dict[str, Any]], dict[str, tuple[int, int]]],
+    *,
+    as_converted: bool = False,
 ) -> dict[str, tuple[int, int]]:
     """Check `proof/PROVER/certificate.json` of a bundle: it is of this kind, this network, and these files.
 
+    as_converted : whether the network is the one from before channels were left out, where the bundle has that.
     follow : is given the network, the files that the certificate names by their paths in the bundle, and its content.
     Raises CheckFailed naming what does not follow, InputError where a file cannot be read.
     """
     content = read_regular(folder / f"proof/{prover}/certificate.json", _LARGEST)
-    network = read_regular(folder / "network.edgeml", _LARGEST)
+    whole = folder / "converted.edgeml"
+    network = read_regular(whole if as_converted and whole.exists() else folder / "network.edgeml", _LARGEST)
     try:
         certificate = json.loads(content)
         need((certificate["format"], certificate["kind"]) == (1, kind), "format", f"is not 1, of {kind}")
@@ -74,6 +78,8 @@ def check_statements(
     prover: str,
     kind: str,
     places: Callable[[Network, dict[str, bytes], dict[str, Claims]], dict[str, int]],
+    *,
+    as_converted: bool = False,
 ) -> dict[str, tuple[int, int]]:
     """Check `proof/PROVER` of a bundle in `folder`; of each place how many claims there are, and how many are proved.
 
@@ -91,4 +97,4 @@ def check_statements(
         proved = {name: sum(claim["status"] == "proved" for claim in claims[name]) for name in wanted}
         return {name: (count, proved[name]) for name, count in wanted.items()}
 
-    return check_file(folder, prover, kind, follow)
+    return check_file(folder, prover, kind, follow, as_converted=as_converted)

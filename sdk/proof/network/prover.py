@@ -17,6 +17,7 @@ from ..claim import NOT_TRIED, OUT_OF_TIME
 from ..findings import Findings
 from ..place_claims import PlaceClaims, statement_certificate
 from .range_claims import range_claims
+from .reduction_claims import reduction_claims
 from .rounding_claims import rounding_claims
 from .spike_claims import input_claims, neuron_claims
 
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["NetworkProver", "network_claims"]
 
 _LARGEST = 2**28
+CONVERTED = "converted.edgeml"
 
 
 class NetworkProver:
-    """Ranges, roundings by integers and what spikes stand for (docs/proofs.md)."""
+    """Ranges, roundings by integers, what spikes stand for, and that what was left out is missed by no output
+    (docs/proofs.md)."""
 
     def applies(self, bundle: Bundle) -> bool:
         """Every bundle holds a network."""
@@ -42,8 +45,12 @@ class NetworkProver:
     def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
         """The rows of the network; InputError where its file cannot be read."""
         places = network_claims(bundle.network, announce, seconds)
+        artifacts = {}
+        if bundle.converted is not bundle.network:
+            places.append(reduction_claims(bundle.converted, bundle.network))
+            artifacts[CONVERTED] = read_regular(bundle.folder / CONVERTED, _LARGEST)
         content = read_regular(bundle.folder / "network.edgeml", _LARGEST)
-        return Findings([place.row() for place in places], statement_certificate("network", content, places))
+        return Findings([place.row() for place in places], statement_certificate("network", content, places, artifacts))
 
 
 def network_claims(
