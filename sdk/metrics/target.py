@@ -64,17 +64,22 @@ class Placed:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """What synthesis counted: cells by resource; and what placing found, nothing if the part was not placed."""
+    """What synthesis counted: cells by resource; and what placing found, nothing if the part was not placed.
+
+    unfinished : what had not ended within its limit, and its limit; "" where all was finished.
+    """
 
     cells: Numbers
     placed: Placed
     document: Mapping[str, Any]
+    unfinished: str = ""
 
     @classmethod
     def from_json(cls, document: Any) -> Synthesis:
         """What of the document is sound."""
         said = mapping(document)
-        return cls(numbers(said.get("cells")), Placed.from_json(said.get("placed")), said)
+        unfinished = _text(said.get("unfinished")) or ""
+        return cls(numbers(said.get("cells")), Placed.from_json(said.get("placed")), said, unfinished)
 
 
 @dataclass(frozen=True, kw_only=True)

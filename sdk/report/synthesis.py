@@ -7,7 +7,7 @@ from typing import Any
 from ..metrics import TargetMetrics
 from .markup import section, table
 
-__all__ = ["COLUMNS", "clock_said", "figures", "synthesis_section"]
+__all__ = ["COLUMNS", "clock_said", "figures", "synthesis_section", "unfinished_said"]
 
 COLUMNS = ("resource", "estimated", "counted by yosys", "placed by nextpnr", "of", "used")
 _NAMES = {"luts": "lookup tables", "flip_flops": "flip-flops", "block_rams": "block RAMs", "dsps": "DSPs"}
@@ -29,6 +29,14 @@ def _at(target: TargetMetrics, clock: float, word: str) -> str:
     return said
 
 
+def unfinished_said(target: TargetMetrics) -> str:
+    """What of the synthesis was not finished within its limit; "" where all was, or none was asked for."""
+    if target.synthesis is None or not target.synthesis.unfinished:
+        return ""
+    left = "what is placed" if target.synthesis.cells else "cells and clock"
+    return f"Synthesis is not finished: {target.synthesis.unfinished}. The estimates stand for {left}."
+
+
 def figures(target: TargetMetrics) -> list[dict[str, Any]]:
     """A row by `COLUMNS` for each resource that the design or its estimate uses; [] where nothing was synthesized."""
     if target.synthesis is None:
@@ -37,10 +45,12 @@ def figures(target: TargetMetrics) -> list[dict[str, Any]]:
     for key, name in _NAMES.items():
         found, estimated = target.synthesis.cells.get(key), target.estimate.get(key)
         placed = target.placed.cells.get(key)
-        if found is None or not any((found, estimated, placed)):
+        used = placed.used if placed else found
+        if used is None and target.synthesis.unfinished:
+            used = estimated
+        if used is None or not any((found, estimated, placed)):
             continue
         available = placed.available if placed else target.budget.get(key)
-        used = placed.used if placed else found
         in_cells = key == "luts" and target.placed.in_logic_cells
         rows.append(
             {
@@ -63,4 +73,5 @@ def synthesis_section(target: TargetMetrics) -> str:
     """Estimated, counted and placed, side by side, and the clock."""
     rows = figures(target)
     columns = [column for column in COLUMNS if any(row[column] != "" for row in rows)]
-    return section("After synthesis", table(columns, rows, "resources after synthesis"), clock_said(target))
+    said = " ".join(text for text in (unfinished_said(target), clock_said(target)) if text)
+    return section("After synthesis", table(columns, rows, "resources after synthesis"), said)

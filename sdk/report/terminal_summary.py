@@ -13,7 +13,7 @@ from ..network import decision_rule
 from ..terminal import Terminal
 from ..verification.coverage import coverage
 from ..verification.verdict import Verdict
-from .synthesis import COLUMNS, clock_said, figures
+from .synthesis import COLUMNS, clock_said, figures, unfinished_said
 
 __all__ = ["show_bundle", "show_synthesis"]
 
@@ -45,6 +45,7 @@ def show_bundle(terminal: Terminal, bundle: Bundle) -> None:
 
 def show_synthesis(terminal: Terminal, target: TargetMetrics) -> None:
     """Print the clock and what of the part is used, where a target's metrics hold a synthesis."""
+    terminal.warning(unfinished_said(target))
     if said := clock_said(target):
         terminal.plain(f"clock      {said}")
     if rows := figures(target):

@@ -47,6 +47,12 @@ OPTIONS = (
     Option("adder_graph", Choice(ADDER_GRAPHS), "Who shares sums of dense layers, unrolled.", default=ADDER_GRAPHS[0]),
     Option("synthesize", Flag(), "Run yosys, and nextpnr if it can place the part.", default=False),
     Option(
+        "synthesis_limit",
+        Real(1, 1e7),
+        "Processor seconds of yosys, and of nextpnr; what is not finished then is left out of the bundle, and said.",
+        otherwise="3600, or the time limit of all tools",
+    ),
+    Option(
         "goal",
         Choice(("throughput", "latency", "area")),
         "What fits best: the most frames a second, the least planned time to an answer, or the smallest design.",
@@ -94,6 +100,7 @@ class Asked:
     adder_graph: str
     argmax: bool
     synthesize: bool
+    synthesis_limit: float | None
 
     @property
     def named(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from edgeml.network import Network
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
 from edgeml.profile import Profile
 from edgeml.system.scratch import ScratchFolder
+from edgeml.system.time_limit import TimedOut, time_limit
 
 from .budget import PROFILE_FIELDS, Budget, budget_of
 from .choice import choose
@@ -85,7 +87,8 @@ class FpgaTarget:
             qonnx=hand_off(network, max(built.interval, 1), budget.part, folder),
         )
         if asked.synthesize:
-            found = _synthesized(network, built, budget, folder, listener)
+            with time_limit(asked.synthesis_limit) if asked.synthesis_limit is not None else nullcontext():
+                found = _synthesized(network, built, budget, folder, listener)
             metrics = replace(metrics, synthesis=Synthesis.from_json(found))
         return metrics.as_json()
 
@@ -94,14 +97,18 @@ def _synthesized(network: Network, built: Built, budget: Budget, folder: Path, l
     """What synthesis found. The bitstream, where there is one, lies beside what it was made from: the UART top of a
     board, else the design alone."""
     from .tools.bitstream import bitstream
-    from .tools.synthesize import synthesize
+    from .tools.synthesize import MORE_TIME, synthesize
 
     told = {"announce": listener.announce, "remark": listener.remark}
     with ScratchFolder("synthesis") as scratch:
         found, beside = synthesize(built, budget, scratch, **told), "rtl"
         if budget.board is not None and budget.family.place:
-            found["placed"] = bitstream(built, uart_top(network, built, budget), budget.board, budget, scratch, **told)
-            beside = UART_FOLDER
+            top, beside = uart_top(network, built, budget), UART_FOLDER
+            try:
+                found["placed"] = bitstream(built, top, budget.board, budget, scratch, **told)
+            except TimedOut as error:
+                found["unfinished"] = f"{error.where} {error.problem}"
+                listener.remark(f"{error.where} {error.problem}: there is no bitstream. {MORE_TIME}")
         if name := found.get("placed", {}).get("bitstream"):
             (folder / beside / name).write_bytes((scratch / name).read_bytes())
     if budget.board is not None and not budget.family.place:

