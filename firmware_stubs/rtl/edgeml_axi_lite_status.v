@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status registers of an AXI4-Stream design, on AXI4-Lite: which model it is, and what went through it.
+// Registers of a design that takes packets of frames, on AXI4-Lite: which model it is, what went through it, what failed.
 //
-//   0x00  magic, 0x45444D4C ("EDML")     0x30  values taken on the input
-//   0x04  version of this map, 2         0x34  frames taken on the input
-//   0x08  control (write)                0x38  values given on the output
-//   0x0C  clocks                         0x3C  frames given on the output
+//   0x00  magic, 0x45444D4C ("EDML")     0x30  words taken on the input
+//   0x04  version of this map, 3         0x34  frames let through to the network
+//   0x08  control (write)                0x38  words given on the output
+//   0x0C  clocks                         0x3C  frames given by the network
 //   0x10  model hash, digits 1 … 8       0x40  clocks with an input offered and not taken
 //   …     eight digits a word            0x44  clocks with an output offered and not taken
 //   0x2C  model hash, digits 57 … 64     0x48  class of the last frame given; FFFFFFFF before the first
 //   0x54  interrupt enable (read, write) 0x4C  the watched class (read, write)
 //   0x58  interrupt pending (write 1s    0x50  frames given of the watched class
-//         to clear)
+//         to clear)                      0x60  errors (write 1s to clear)
+//   0x5C  frames of a packet (read,      0x64  packets in error
+//         write), 1 after a reset
 //
-// Interrupts: bit 0, a frame was given; bit 1, one of the watched class was. `irq` is high while a bit that is
-// enabled is pending; pending bits are set whether enabled or not.
+// Interrupts: bit 0, a frame was given; bit 1, one of the watched class was; bit 2, a packet was in error. `irq` is high
+// while a bit that is enabled is pending; pending bits are set whether enabled or not.
+// Errors: bit 0, a packet ended before its last word or lacked bytes; bit 1, one ran on behind it; bit 2 (read only),
+// frames of a packet in error had been let through: nothing is, until a restart.
+// Frames of a packet: 1 … 65535; 0 is taken as 1. A write restarts the design, whatever it writes: the frames in it are
+// forgotten, and the next word begins a packet. Counters go on. Stop the DMA before: offers are taken back.
 // Where the design has no argmax unit (CLASS_BITS is 0), there are no registers 0x48 … 0x50 and no bit 1.
 // Control: writing 1 to bit 0 sets every counter to zero and forgets the last class; what happens in that very clock
-// is not counted. It reads as zero. Where a frame begins is not forgotten: a frame that is under way is counted when it ends.
+// is not counted. It reads as zero. A frame that is under way is counted when it ends.
 // Counters have 32 bits and wrap. Words are addressed: the two lowest address bits count as zero.
 // Any other address, and a write to a register that can only be read, is answered SLVERR and changes nothing.
 // A byte is written where its strobe is set: control needs WSTRB[0].
@@ -24,7 +30,6 @@
 `default_nettype none
 module edgeml_axi_lite_status #(
     parameter [255:0] MODEL_HASH = 256'd0,  // SHA-256, the first digit highest
-    parameter IN_BEATS = 1,                 // values of an input frame
     parameter CLASS_BITS = 0,               // of a class, at most 31; 0: there are none
     parameter CLASS_PORT = (CLASS_BITS > 0) ? CLASS_BITS : 1
 ) (
@@ -33,11 +38,17 @@ module edgeml_axi_lite_status #(
     // The streams, looked at only.
     input  wire        in_valid,
     input  wire        in_ready,
+    input  wire        in_frame,  // a frame is let through in this clock
+    input  wire        ended_early,
+    input  wire        ran_on,
+    input  wire        halted,
     input  wire        out_valid,
     input  wire        out_ready,
-    input  wire        out_last,
-    input  wire [CLASS_PORT-1:0] out_class,  // of the frame, beside its last value
+    input  wire        out_frame,  // the network gives the last value of a frame in this clock
+    input  wire [CLASS_PORT-1:0] out_class,  // of this frame
     output wire        irq,  // level, active high
+    output reg  [15:0] frames,  // of a packet
+    output wire        restart,  // all of the streams' side is reset in this clock
     // AXI4-Lite.
     input  wire [6:0]  awaddr,
     input  wire        awvalid,
@@ -58,15 +69,12 @@ module edgeml_axi_lite_status #(
     input  wire        rready
 );
     localparam [31:0] MAGIC = 32'h45444D4C;
-    localparam [31:0] VERSION = 32'd2;
+    localparam [31:0] VERSION = 32'd3;
     localparam [1:0] OKAY = 2'b00;
     localparam [1:0] SLVERR = 2'b10;
     localparam [4:0] CONTROL = 5'd2, CLASS = 5'd18, WATCHED = 5'd19, WATCHED_FRAMES = 5'd20, ENABLE = 5'd21,
-                     PENDING = 5'd22;
+                     PENDING = 5'd22, FRAMES = 5'd23, ERRORS = 5'd24, FAILURES = 5'd25;
     localparam CLASSES = CLASS_BITS > 0;
-    localparam BEAT_BITS = (IN_BEATS > 1) ? $clog2(IN_BEATS) : 1;
-    localparam integer LAST_BEAT_NUMBER = IN_BEATS - 1;
-    localparam [BEAT_BITS-1:0] LAST_BEAT = LAST_BEAT_NUMBER[BEAT_BITS-1:0];
 
     // Writes: address and data wait for each other.
     reg have_address, have_data;
@@ -78,8 +86,8 @@ module edgeml_axi_lite_status #(
     wire write = have_address && have_data;
     wire [31:0] mask = {{8{strobe[3]}}, {8{strobe[2]}}, {8{strobe[1]}}, {8{strobe[0]}}};
     wire clear = write && write_word == CONTROL && data[0] && strobe[0];
-    wire writable = write_word == CONTROL || write_word == ENABLE || write_word == PENDING
-                  || (CLASSES && write_word == WATCHED);
+    wire writable = write_word == CONTROL || write_word == ENABLE || write_word == PENDING || write_word == FRAMES
+                  || write_word == ERRORS || (CLASSES && write_word == WATCHED);
 
     always @(posedge clk) begin
         if (rst) begin
@@ -110,15 +118,10 @@ module edgeml_axi_lite_status #(
     end
 
     // Counters.
-    reg [BEAT_BITS-1:0] beat;
-    reg [31:0] clocks, in_values, in_frames, out_values, out_frames, in_stalls, out_stalls;
+    reg [31:0] clocks, in_values, in_frames, out_values, out_frames, in_stalls, out_stalls, failures;
     wire in_taken = in_valid && in_ready;
     wire out_taken = out_valid && out_ready;
-
-    always @(posedge clk) begin
-        if (rst) beat <= {BEAT_BITS{1'b0}};
-        else if (in_taken) beat <= (beat == LAST_BEAT) ? {BEAT_BITS{1'b0}} : beat + 1'b1;
-    end
+    wire failed = ended_early || ran_on;
 
     always @(posedge clk) begin
         if (rst || clear) begin
@@ -129,20 +132,21 @@ module edgeml_axi_lite_status #(
             out_frames <= 32'd0;
             in_stalls <= 32'd0;
             out_stalls <= 32'd0;
+            failures <= 32'd0;
         end else begin
             clocks <= clocks + 32'd1;
             if (in_taken) in_values <= in_values + 32'd1;
-            if (in_taken && beat == LAST_BEAT) in_frames <= in_frames + 32'd1;
+            if (in_frame) in_frames <= in_frames + 32'd1;
             if (out_taken) out_values <= out_values + 32'd1;
-            if (out_taken && out_last) out_frames <= out_frames + 32'd1;
+            if (out_frame) out_frames <= out_frames + 32'd1;
             if (in_valid && !in_ready) in_stalls <= in_stalls + 32'd1;
             if (out_valid && !out_ready) out_stalls <= out_stalls + 32'd1;
+            if (failed) failures <= failures + 32'd1;
         end
     end
 
     // Classes and interrupts.
     wire [31:0] watched, last_class, watched_frames;
-    wire frame_given = out_taken && out_last;
     wire watched_given;
     generate
         if (CLASSES) begin : classes
@@ -153,7 +157,7 @@ module edgeml_axi_lite_status #(
             assign watched = {{(32 - CLASS_BITS) {1'b0}}, chosen};
             assign last_class = none ? 32'hFFFFFFFF : {{(32 - CLASS_BITS) {1'b0}}, last};
             assign watched_frames = count;
-            assign watched_given = frame_given && out_class == chosen;
+            assign watched_given = out_frame && out_class == chosen;
             always @(posedge clk) begin
                 if (rst) chosen <= {CLASS_BITS{1'b0}};
                 else if (write && write_word == WATCHED)
@@ -162,7 +166,7 @@ module edgeml_axi_lite_status #(
                     last <= {CLASS_BITS{1'b0}};
                     none <= 1'b1;
                     count <= 32'd0;
-                end else if (frame_given) begin
+                end else if (out_frame) begin
                     last <= out_class;
                     none <= 1'b0;
                     if (watched_given) count <= count + 32'd1;
@@ -177,19 +181,35 @@ module edgeml_axi_lite_status #(
         end
     endgenerate
 
-    localparam [1:0] EVENTS = CLASSES ? 2'b11 : 2'b01;
-    reg [1:0] enabled, pending;
-    wire [1:0] dismissed = (write && write_word == PENDING) ? data[1:0] & mask[1:0] : 2'b00;
+    localparam [2:0] EVENTS = CLASSES ? 3'b111 : 3'b101;
+    reg [2:0] enabled, pending;
+    wire [2:0] dismissed = (write && write_word == PENDING) ? data[2:0] & mask[2:0] : 3'b000;
     assign irq = |(enabled & pending);
 
     always @(posedge clk) begin
         if (rst) begin
-            enabled <= 2'b00;
-            pending <= 2'b00;
+            enabled <= 3'b000;
+            pending <= 3'b000;
         end else begin
             if (write && write_word == ENABLE)
-                enabled <= ((enabled & ~mask[1:0]) | (data[1:0] & mask[1:0])) & EVENTS;
-            pending <= (pending & ~dismissed) | {watched_given, frame_given};
+                enabled <= ((enabled & ~mask[2:0]) | (data[2:0] & mask[2:0])) & EVENTS;
+            pending <= (pending & ~dismissed) | {failed, watched_given, out_frame};
+        end
+    end
+
+    // Packets.
+    reg [1:0] errors;
+    wire [1:0] cleared = (write && write_word == ERRORS) ? data[1:0] & mask[1:0] : 2'b00;
+    wire [15:0] asked = (frames & ~mask[15:0]) | (data[15:0] & mask[15:0]);
+    assign restart = write && write_word == FRAMES;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            frames <= 16'd1;
+            errors <= 2'b00;
+        end else begin
+            if (restart) frames <= (asked == 16'd0) ? 16'd1 : asked;
+            errors <= (errors & ~cleared) | {ran_on, ended_early};
         end
     end
 
@@ -226,8 +246,11 @@ module edgeml_axi_lite_status #(
                 CLASS: rdata <= last_class;
                 WATCHED: rdata <= watched;
                 WATCHED_FRAMES: rdata <= watched_frames;
-                ENABLE: rdata <= {30'd0, enabled};
-                PENDING: rdata <= {30'd0, pending};
+                ENABLE: rdata <= {29'd0, enabled};
+                PENDING: rdata <= {29'd0, pending};
+                FRAMES: rdata <= {16'd0, frames};
+                ERRORS: rdata <= {29'd0, halted, errors};
+                FAILURES: rdata <= failures;
                 default: begin
                     rdata <= 32'd0;
                     rresp <= SLVERR;

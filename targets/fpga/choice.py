@@ -28,7 +28,7 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     asked = read_options(options)
     budget = asked.at_clock(budget)
     candidate = best_candidate(network, budget, asked)
-    built = written(network, candidate, argmax=asked.argmax, clock_mhz=asked.clock_mhz)
+    built = written(network, candidate, argmax=asked.argmax, clock_mhz=asked.clock_mhz, axi_width=int(asked.axi_width))
     costs = dict(candidate.costs)
     if asked.argmax:
         costs["argmax"] = estimate_argmax(built.interface, budget.family)

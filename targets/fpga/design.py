@@ -48,6 +48,7 @@ _FORMAT = 1
 _FASTEST_CLOCK_MHZ = 2000.0
 _LARGEST_FILE = 2**20
 _LARGEST_TEXT = 2**30
+_AXI_WIDTHS = (64, 32, 128)  # the first where nothing is said
 _ARGMAX_MODULES = ("edgeml_fifo.v", "edgeml_argmax.v")
 
 
@@ -60,12 +61,14 @@ class Design:
     architecture : its name. choices : of the architecture of this name that applies to the network; None for its
         defaults. argmax : whether the class of each frame is given too, beside its last value.
     clock_mhz : that it is planned for; None for that of the part's profile.
+    axi_width : bits of a word of the packaged IP's streams.
     """
 
     architecture: str
     choices: Choices | None = None
     argmax: bool = False
     clock_mhz: float | None = None
+    axi_width: int = _AXI_WIDTHS[0]
 
     def to_json(self) -> str:
         """The content of `design.json`."""
@@ -76,6 +79,8 @@ class Design:
             content["argmax"] = True
         if self.clock_mhz is not None:
             content["clock_mhz"] = self.clock_mhz
+        if self.axi_width != _AXI_WIDTHS[0]:
+            content["axi_width"] = self.axi_width
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
@@ -123,7 +128,8 @@ class Built:
 
 def build(network: Network, design: Design) -> Built:
     """All files of a design. Raises InputError naming the layer or the option that it cannot be made for."""
-    return written(network, laid_out(network, design), argmax=design.argmax, clock_mhz=design.clock_mhz)
+    layout, width = laid_out(network, design), design.axi_width
+    return written(network, layout, argmax=design.argmax, clock_mhz=design.clock_mhz, axi_width=width)
 
 
 def laid_out(network: Network, design: Design) -> Layout:
@@ -135,7 +141,14 @@ def laid_out(network: Network, design: Design) -> Layout:
     return Layout(architecture, choices, architecture.plan(network, choices))
 
 
-def written(network: Network, layout: Layout, *, argmax: bool, clock_mhz: float | None = None) -> Built:
+def written(
+    network: Network,
+    layout: Layout,
+    *,
+    argmax: bool,
+    clock_mhz: float | None = None,
+    axi_width: int = _AXI_WIDTHS[0],
+) -> Built:
     """All files of a network that is laid out; InputError if argmax is asked for and the network has no classes."""
     architecture, plan = layout.architecture, layout.plan
     core, top = f"{network.name}_core", f"{network.name}_axis"
@@ -148,7 +161,7 @@ def written(network: Network, layout: Layout, *, argmax: bool, clock_mhz: float 
         clocks, facts = clocks.later(interface.class_latency), _facts_with_argmax(interface, facts)
         modules.update({name: library_text(name) for name in _ARGMAX_MODULES if name not in modules})
     sources = (*modules, f"{core}.v", f"{top}.v")
-    design = Design(architecture.name, layout.choices, argmax, clock_mhz)
+    design = Design(architecture.name, layout.choices, argmax, clock_mhz, axi_width)
     files = {
         **modules,
         **made.memories,
@@ -186,7 +199,11 @@ def read_design(folder: Path, network: Network) -> Design:
     if name not in [architecture.name for architecture in architectures(network)]:
         raise InputError(str(path), f"architecture {name!r} is not known")
     choices = architectures_for(network, name)[0].read_choices(stored)
-    return Design(name, choices, stored.flag("argmax"), stored.real("clock_mhz", _FASTEST_CLOCK_MHZ))
+    width = content.get("axi_width", _AXI_WIDTHS[0])
+    if width not in _AXI_WIDTHS:
+        raise InputError(str(path), f"axi_width must be one of {sorted(_AXI_WIDTHS)}, found {width!r}")
+    clock = stored.real("clock_mhz", _FASTEST_CLOCK_MHZ)
+    return Design(name, choices, stored.flag("argmax"), clock, int(width))
 
 
 def compare_files(folder: Path, files: Mapping[str, bytes]) -> None:

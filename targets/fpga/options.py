@@ -15,6 +15,7 @@ from .budget import Budget
 __all__ = ["ANY", "OPTIONS", "Asked", "LutLimit", "read_options"]
 
 
+AXI_WIDTHS = ("32", "64", "128")
 ANY = "auto"
 """The architecture that does best, whichever it is."""
 
@@ -83,6 +84,12 @@ OPTIONS = (
         otherwise="registers by planned delay, as few as the clock allows",
     ),
     Option("argmax", Flag(), "Give the class of each frame beside its last value.", default=False),
+    Option(
+        "axi_width",
+        Choice(AXI_WIDTHS),
+        "Bits of a word of the packaged IP's streams; AMD parts.",
+        default=AXI_WIDTHS[1],
+    ),
 )
 """All options of the target, with their ranges and defaults."""
 
@@ -99,6 +106,7 @@ class Asked:
     register_every: int | None
     adder_graph: str
     argmax: bool
+    axi_width: str
     synthesize: bool
     synthesis_limit: float | None
 

@@ -46,7 +46,7 @@ def _places(folder: Path, network: Network, files: dict[str, bytes], said: dict[
     for path, content in files.items():
         need(by_name[path.rpartition("/")[2]] == content, path, "lies in the bundle in two forms")
         need_shipped(path, content)
-    ours = {f"{network.name}_{kind}": kind for kind in ("core", "axis", "uart", "axi")}
+    ours = {f"{network.name}_{kind}": kind for kind in ("core", "axis", "uart", "packets", "axi")}
     for place, claims in said.items():
         need(f"{place}.v" in by_name, place, "is not among the bundle's modules")
         shipped = _bench(ours.get(place, place.removeprefix("edgeml_")))
@@ -76,7 +76,9 @@ def _claim(
             needed.add(name)
             parts = re.findall(r"^ +(edgeml_\w+) (?:#\(|\w+ \()", files[name].decode(), re.MULTILINE)
             waiting += [f"{part}.v" for part in parts]
-    stands_in = {"core": {"edgeml_fifo.v"}, "axis": set(), "uart": set(), "axi": set()}.get(ours.get(place, ""))
+    stands_in = {"core": {"edgeml_fifo.v"}, "axis": set(), "uart": set(), "packets": set(), "axi": set()}.get(
+        ours.get(place, "")
+    )
     needed -= {f"{module}.v" for module in re.findall(r"^module (edgeml_\w+)", shipped, re.MULTILINE)}
     wanted = needed if stands_in is None else {f"{place}.v"} | stands_in
     need(set(claim["sources"]) == wanted, place, "is proved of other files")
@@ -115,6 +117,7 @@ def _filled(bench: str, place: str, ours: Mapping[str, str], claim: Mapping[str,
         ("CORE", f"{stem}_core"),
         ("TOP", place),
         ("AXIS", f"{stem}_axis"),
+        ("PACKETS", f"{stem}_packets"),
         ("pipeline_of_core", f"{stem}_pipeline"),
     ):
         bench = re.sub(rf"\b{word}\b", name, bench)
@@ -124,8 +127,8 @@ def _filled(bench: str, place: str, ours: Mapping[str, str], claim: Mapping[str,
     if ours[place] == "uart":
         numbers["CORE_INPUT"] = numbers["INPUT_LANES"] * numbers["INPUT_BITS"]
         numbers["CORE_OUTPUT"] = numbers["OUTPUT_LANES"] * numbers["OUTPUT_BITS"]
-    if ours[place] in ("axis", "axi") and numbers["USER_BITS"]:
-        bench = re.sub(r"/\*(\.m_axis_tuser.*?)\*/", r", \1", bench)
+    if ours[place] in ("axis", "packets") and numbers["USER_BITS"]:
+        bench = re.sub(r"/\*(\.(?:m_axis_tuser|out_class).*?)\*/", r", \1", bench)
     for key, value in numbers.items():
         bench = re.sub(rf"^(    parameter {key} = )-?\d+", rf"\g<1>{value}", bench, flags=re.MULTILINE)
     return bench

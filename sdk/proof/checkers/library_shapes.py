@@ -15,7 +15,7 @@ __all__ = ["need_shape"]
 def need_shape(
     kind: str, place: str, parameters: Mapping[str, Any], network: Network, files: Mapping[str, str]
 ) -> None:
-    """CheckFailed where a claim about NAME_core, _axis, _uart or _axi has other widths. files : Verilog by name."""
+    """CheckFailed where a claim about NAME_core, _axis, … has other widths. files : Verilog by name."""
     said = {name: integer(value) for name, value in parameters.items()}
     own, core = _widths(files[f"{place}.v"]), _widths(files[f"{network.name}_core.v"])
     wanted: dict[str, int | None] = {}
@@ -32,12 +32,12 @@ def need_shape(
             "USER_BITS": own.get("m_axis_tuser", 0),
         }
         need(said["LANES"] * said["ELEMENT_BITS"] == core.get("out_data"), place, "is claimed with other elements")
+    elif kind == "packets":
+        wanted = _packets(own, _widths(files[f"{network.name}_axis.v"]), network, said)
+        need(said["INPUT_LANES"] * said["INPUT_BITS"] == core.get("in_data"), place, "is claimed with other inputs")
     elif kind == "axi":
-        wanted = {
-            "IN_WIDTH": own.get("s_axis_tdata"),
-            "OUT_WIDTH": own.get("m_axis_tdata"),
-            "USER_BITS": own.get("m_axis_tuser", 0),
-        }
+        inner = _widths(files[f"{network.name}_packets.v"])
+        wanted = {"BUS": own.get("s_axis_tdata"), "USER_BITS": inner.get("out_class", 0)}
     elif kind == "uart":
         wanted = _device(files[f"{place}.v"])
         wanted |= {"INPUTS": network.input_size, "OUTPUTS": network.output_size}
@@ -46,6 +46,23 @@ def need_shape(
         need(said["OUTPUT_LANES"] * said["OUTPUT_BITS"] == core.get("out_data"), place, "is claimed with other outputs")
     for name, value in wanted.items():
         need(said.get(name) == value, place, f"is claimed with {name} {said.get(name)}, where it is {value}")
+
+
+def _packets(
+    own: Mapping[str, int], axis: Mapping[str, int], network: Network, said: Mapping[str, int]
+) -> dict[str, int | None]:
+    """What a claim about a top that takes packets says of its ports, of the network's stream and of the network."""
+    bits, lanes = said["INPUT_BITS"], said["OUTPUT_LANES"]
+    return {
+        "BUS": own.get("s_axis_tdata"),
+        "SLOT_BYTES": 1 if bits <= 8 else 2 if bits <= 16 else 4,
+        "INPUTS": network.input_size,
+        "IN_WIDTH": axis.get("s_axis_tdata"),
+        "OUTPUTS": network.output_size,
+        "OUT_WIDTH": axis.get("m_axis_tdata"),
+        "RESULT_BYTES": axis.get("m_axis_tdata", 0) // (8 * lanes) if lanes else None,
+        "USER_BITS": own.get("out_class", 0),
+    }
 
 
 def _widths(text: str) -> dict[str, int]:

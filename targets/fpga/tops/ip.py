@@ -7,9 +7,9 @@ from edgeml.network.network_file import model_hash
 
 from ..budget import Budget
 from ..design import DESIGN_FILE, Built
-from ..interface import Interface
 from ..verilog.shipped_modules import library_text
 from ..verilog.writer import Expression, Port, Verilog, same
+from .packets import PACKET_MODULES, Packets, packets_top
 
 __all__ = ["FOLDER", "STATUS_MODULE", "ip_files"]
 
@@ -28,9 +28,12 @@ def ip_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]
     """Files of the IP by their path in a bundle; none for a part that is not AMD's."""
     if budget.family.name not in _FAMILIES:
         return {}
-    name = f"{network.name}_axi"
+    name, packets = f"{network.name}_axi", Packets(built.interface, built.design.axi_width)
+    inner, facts = f"{network.name}_packets", {"Model": f"sha256 {model_hash(network)}"}
     return {
-        f"{FOLDER}/{name}.v": _top(name, network, built).encode(),
+        f"{FOLDER}/{inner}.v": packets_top(inner, built.top, packets, facts).encode(),
+        **{f"{FOLDER}/{module}": library_text(module) for module in PACKET_MODULES},
+        f"{FOLDER}/{name}.v": _top(name, network, built, packets).encode(),
         f"{FOLDER}/{STATUS_MODULE}": library_text(STATUS_MODULE),
         f"{FOLDER}/{name}.xdc": _constraints(name, budget).encode(),
         f"{FOLDER}/package_ip.tcl": _script(name, network, built, budget).encode(),
@@ -45,15 +48,12 @@ def _port(direction: str, name: str, info: str, width: int = 0, parameter: str =
     return Port(direction, name, width, attributes=tuple(attributes))
 
 
-def _stream(name: str, bits: int, master: bool, user: int = 0) -> list[Port]:
-    """Ports of an AXI4-Stream interface; only a master tells where a frame ends. user : width of TUSER."""
+def _stream(name: str, bits: int, master: bool) -> list[Port]:
+    """Ports of an AXI4-Stream interface."""
     give, take = ("output", "input") if master else ("input", "output")
-    parameter = f"TDATA_NUM_BYTES {bits // 8}, HAS_TREADY 1, HAS_TLAST {int(master)}, TUSER_WIDTH {user}"
-    ports = [("TDATA", give, bits), ("TVALID", give, 0), ("TREADY", take, 0)]
-    if master:
-        ports.append(("TLAST", give, 0))
-    if user:
-        ports.append(("TUSER", give, user))
+    parameter = f"TDATA_NUM_BYTES {bits // 8}, HAS_TREADY 1, HAS_TKEEP 1, HAS_TLAST 1, TUSER_WIDTH 0"
+    ports = [("TDATA", give, bits), ("TKEEP", give, bits // 8), ("TLAST", give, 0), ("TVALID", give, 0)]
+    ports.append(("TREADY", take, 0))
     return [
         _port(
             direction,
@@ -102,32 +102,41 @@ def _lite() -> list[Port]:
     ]
 
 
-def _ports(interface: Interface, user: int) -> list[Port]:
+def _ports(packets: Packets) -> list[Port]:
     # Without FREQ_HZ: the block design's clock decides, whatever was planned.
     buses = "ASSOCIATED_BUSIF s_axis:m_axis:s_axi, ASSOCIATED_RESET aresetn"
     return [
         _port("input", "aclk", "signal:clock:1.0 aclk CLK", parameter=buses),
         _port("input", "aresetn", "signal:reset:1.0 aresetn RST", parameter="POLARITY ACTIVE_LOW"),
-        *_stream("s_axis", 8 * interface.input_bytes, False),
-        *_stream("m_axis", 8 * interface.output_bytes, True, user),
+        *_stream("s_axis", packets.width, False),
+        *_stream("m_axis", packets.width, True),
         *_lite(),
         _port("output", "irq", "signal:interrupt:1.0 irq INTERRUPT", parameter="SENSITIVITY LEVEL_HIGH"),
     ]
 
 
-def _top(name: str, network: Network, built: Built) -> str:
-    interface = built.interface
-    user = 8 * interface.class_bytes if interface.classes else 0
+_STREAMS = tuple(f"{side}_axis_{signal}" for side in "sm" for signal in ("tdata", "tkeep", "tlast", "tvalid", "tready"))
+_EVENTS = ("in_frame", "ended_early", "ran_on", "halted", "out_frame")
+
+
+def _top(name: str, network: Network, built: Built, packets: Packets) -> str:
+    classes = 8 * built.interface.class_bytes if built.interface.classes else 0
+    inner = f"{network.name}_packets"
     verilog = Verilog()
     verilog.header(
-        f"{name}: {built.top} with status registers on AXI4-Lite, made by edgeml.",
+        f"{name}: {inner} with registers on AXI4-Lite, made by edgeml.",
         "",
-        f"Streams: see {built.top}.v. Registers: see {STATUS_MODULE}. One clock for all.",
+        f"Streams: see {inner}.v. Registers: see {STATUS_MODULE}. One clock for all.",
         "The attributes tell Vivado which ports belong together; other tools pass over them.",
         facts={"Model": f"sha256 {model_hash(network)}"},
     )
-    with verilog.module(name, _ports(interface, user)):
-        verilog.instance(built.top, "design_axis", same("aclk", "aresetn", *interface.axis_signals))
+    with verilog.module(name, _ports(packets)):
+        verilog.wire("restart", *_EVENTS)
+        verilog.wire("frames", width=16)
+        if classes:
+            verilog.wire("out_class", width=classes)
+        beside = ("aclk", "aresetn", "restart", "frames"), _STREAMS, (*_EVENTS, *(["out_class"] if classes else []))
+        verilog.instance(inner, "packets", [same(*names) for names in beside])
         watched = {
             "clk": "aclk",
             "rst": "!aresetn",
@@ -135,9 +144,8 @@ def _top(name: str, network: Network, built: Built) -> str:
             "in_ready": "s_axis_tready",
             "out_valid": "m_axis_tvalid",
             "out_ready": "m_axis_tready",
-            "out_last": "m_axis_tlast",
-            "out_class": "m_axis_tuser" if user else "1'b0",
-            "irq": "irq",
+            **same(*_EVENTS, "frames", "restart", "irq"),
+            "out_class": "out_class" if classes else "1'b0",
         }
         lite = {signal.lower(): f"s_axi_{signal.lower()}" for signal, _, _ in _LITE}
         verilog.instance(
@@ -146,8 +154,7 @@ def _top(name: str, network: Network, built: Built) -> str:
             {**watched, **lite},
             [
                 {"MODEL_HASH": Expression(f"256'h{model_hash(network)}")},
-                {"IN_BEATS": interface.input_beats},
-                {"CLASS_BITS": user},
+                {"CLASS_BITS": classes},
             ],
         )
     return verilog.text()
@@ -167,7 +174,8 @@ def _constraints(name: str, budget: Budget) -> str:
 def _script(name: str, network: Network, built: Built, budget: Budget) -> str:
     rtl = [f"../../rtl/{file}" for file in built.sources]
     memories = [f"../../rtl/{file}" for file in built.files if file not in (*built.sources, DESIGN_FILE, "sources.f")]
-    files = "\n".join(f"    {file}" for file in (*rtl, *memories, STATUS_MODULE, f"{name}.v"))
+    own = (*PACKET_MODULES, f"{network.name}_packets.v", STATUS_MODULE)
+    files = "\n".join(f"    {file}" for file in (*rtl, *memories, *own, f"{name}.v"))
     return f"""# Packages {name} as an IP for Vivado's catalog, made by edgeml.
 #
 #     vivado -mode batch -source package_ip.tcl

@@ -15,9 +15,10 @@ from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic
 from edgeml.targets.fpga.architectures.unrolled.rtl import core
 from edgeml.targets.fpga.interface import Interface
-from edgeml.targets.fpga.proof.library.around import axi_bench, axis_bench, core_bench, uart_bench
+from edgeml.targets.fpga.proof.library.around import axi_bench, axis_bench, core_bench, packets_bench, uart_bench
 from edgeml.targets.fpga.proof.library.induction import prove_for_ever
 from edgeml.targets.fpga.tops.axi_stream import axis_top
+from edgeml.targets.fpga.tops.packets import Packets, packets_top
 from edgeml.targets.fpga.verilog.element import Element
 from edgeml.targets.fpga.verilog.shipped_modules import library_text
 from tests.targets.fpga.designs import small_network
@@ -101,18 +102,46 @@ def tops(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _around(tops: Path, kind: str, replaced: tuple[str, str] = ("", "")) -> str:
-    """What comes of the wiring of the UART top or of that with registers."""
-    (path,) = (tops / kind).glob(f"*_{kind}.v")
+    """What comes of the wiring of the UART top, of that for packets or of that with registers."""
+    (path,) = tops.glob(f"*/*_{kind}.v")
     name, quantizer = path.stem[: -len(kind) - 1], small_network(3, widest=4).quantizer
     text = path.read_text("utf-8")
     assert replaced[0] in text
     if kind == "axi":
-        bench, parameters = axi_bench(path.stem, f"{name}_axis", _SHAPE)
+        bench, parameters = axi_bench(path.stem, f"{name}_packets", Packets(_SHAPE, 64))
     else:
         chosen = {"SAMPLES": 8, "CLOCKS_PER_BIT": 868}
         bench, parameters = uart_bench(path.stem, f"{name}_core", _SHAPE, (quantizer.low, quantizer.high), chosen)
     sources = {path.name: text.replace(*replaced).encode()}
     return prove_for_ever(kind, bench, sources, [parameters])[0].status
+
+
+def _packets(interface: Interface, width: int, replaced: tuple[str, str] = ("", "")) -> str:
+    packets = Packets(interface, width)
+    text = packets_top("n_packets", "n_axis", packets, {})
+    assert replaced[0] in text
+    bench, parameters = packets_bench("n_packets", "n_axis", packets)
+    sources = {"n_packets.v": text.replace(*replaced).encode()}
+    return prove_for_ever("packets", bench, sources, [parameters])[0].status
+
+
+@pytest.mark.parametrize(("name", "width"), [("values", 64), ("classes", 32), ("binary", 128)])
+def test_the_top_for_packets_is_its_parts_joined_as_they_must_be(name: str, width: int) -> None:
+    assert _packets(INTERFACES[name], width) == PROVED
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        pytest.param(("!aresetn || restart", "!aresetn"), id="a restart leaves frames"),
+        pytest.param(("s_axis_tdata[26:24]", "s_axis_tdata[18:16]"), id="an input from another slot"),
+        pytest.param((".LAST_KEEP(1)", ".LAST_KEEP(2)"), id="bytes are wanted that no frame has"),
+        pytest.param(("network_ready && network_last", "network_last"), id="a frame is counted in each clock"),
+        pytest.param(("{{24{words[7]}}", "{{24{words[6]}}"), id="another bit is the sign"),
+    ],
+)
+def test_the_proof_of_a_broken_top_for_packets_fails(replaced: tuple[str, str]) -> None:
+    assert _packets(INTERFACES["classes"], 32, replaced) == REFUTED
 
 
 @pytest.mark.parametrize("kind", ["uart", "axi"])
@@ -129,7 +158,11 @@ def test_a_top_is_its_parts_joined_as_they_must_be(kind: str, tops: Path) -> Non
         pytest.param("uart", (".SAMPLES(8)", ".SAMPLES(9)"), id="more samples than the device is proved for"),
         pytest.param("uart", ("if (button[1])", "if (button[0])"), id="the button is not waited for"),
         pytest.param("uart", ("{button[0], !reset_n}", "{button[0], reset_n}"), id="the button is turned"),
-        pytest.param("axi", (".out_last(m_axis_tlast)", ".out_last(m_axis_tvalid)"), id="registers count each beat"),
+        pytest.param(
+            "axi",
+            (".restart(restart), .irq(irq)", ".restart(irq), .irq(restart)"),
+            id="an interrupt restarts the design",
+        ),
         pytest.param("axi", (".rready(s_axi_rready)", ".rready(s_axi_bready)"), id="another channel's ready"),
         pytest.param("axi", (".rst(!aresetn)", ".rst(aresetn)"), id="the registers' reset is turned"),
     ],

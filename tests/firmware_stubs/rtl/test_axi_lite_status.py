@@ -15,19 +15,19 @@ _DIGITS = "45c0ffee" + "0123456789abcdef" * 3 + "fedc4321"
 _RNG = random.Random(seed_for(90))
 BENCH = Bench(
     *slowly(units("edgeml_axi_lite_status", *(
-        {"MODEL_HASH": f"256'h{_DIGITS}", "IN_BEATS": _RNG.randint(1, 40), "CLASS_BITS": _RNG.randint(0, 31)}
+        {"MODEL_HASH": f"256'h{_DIGITS}", "CLASS_BITS": _RNG.randint(0, 31)}
         for _ in range(5)))),
     *units("edgeml_axi_lite_status", *(
-        {"MODEL_HASH": f"256'h{_DIGITS}", "IN_BEATS": beats, "CLASS_BITS": bits}
-        for beats, bits in ((1, 0), (3, 1), (4, 3), (7, 10)))),
+        {"MODEL_HASH": f"256'h{_DIGITS}", "CLASS_BITS": bits} for bits in (0, 1, 3, 10))),
 )  # fmt: skip
 pytestmark = needs_verilator
 
 OKAY, SLVERR = 0, 2
 CONTROL, CLASS, WATCHED, WATCHED_FRAMES, ENABLE, PENDING = 0x08, 0x48, 0x4C, 0x50, 0x54, 0x58
+FRAMES, ERRORS = 0x5C, 0x60
 _COUNTERS = {
     0x0C: "clocks", 0x30: "in values", 0x34: "in frames", 0x38: "out values", 0x3C: "out frames", 0x40: "in stalls",
-    0x44: "out stalls", WATCHED_FRAMES: "watched frames",
+    0x44: "out stalls", WATCHED_FRAMES: "watched frames", 0x64: "failures",
 }  # fmt: skip
 
 
@@ -35,16 +35,16 @@ _COUNTERS = {
 class _Registers:
     """What the header of the module says, by names."""
 
-    beats: int
     class_bits: int
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTERS.values(), 0))
-    beat: int = 0
     last: int = 0xFFFFFFFF
     watched: int = 0
     enabled: int = 0
     pending: int = 0
+    frames: int = 1
+    errors: int = 0
 
-    def read(self, address: int) -> tuple[int, int]:
+    def read(self, address: int, halted: int) -> tuple[int, int]:
         """(data, response)."""
         address &= ~3
         if CLASS <= address <= WATCHED_FRAMES and not self.class_bits:
@@ -53,7 +53,8 @@ class _Registers:
             return int(_DIGITS[2 * (address - 0x10) :][:8], 16), OKAY
         if address in _COUNTERS:
             return self.counts[_COUNTERS[address]], OKAY
-        others = {0: 0x45444D4C, 4: 2, CONTROL: 0, CLASS: self.last, WATCHED: self.watched, ENABLE: self.enabled,
+        others = {0: 0x45444D4C, 4: 3, FRAMES: self.frames, ERRORS: self.errors | halted << 2,
+                  CONTROL: 0, CLASS: self.last, WATCHED: self.watched, ENABLE: self.enabled,
                   PENDING: self.pending}  # fmt: skip
         return (others[address], OKAY) if address in others else (0, SLVERR)
 
@@ -65,9 +66,13 @@ class _Registers:
         dismissed = data & mask if address == PENDING else 0
         self.pending = self.pending & ~dismissed | events
         if address == ENABLE:
-            self.enabled = (self.enabled & ~mask | data & mask) & (3 if self.class_bits else 1)
+            self.enabled = (self.enabled & ~mask | data & mask) & (7 if self.class_bits else 5)
         if address == WATCHED and self.class_bits:
             self.watched = (self.watched & ~mask | data & mask) & (1 << self.class_bits) - 1
+        if address == FRAMES:
+            self.frames = (self.frames & ~mask | data & mask) & 0xFFFF or 1
+        cleared = data & mask if address == ERRORS else 0
+        self.errors = self.errors & ~cleared | streams["ended_early"] | streams["ran_on"] << 1
         if address == CONTROL and data & mask & 1:
             self.counts = dict.fromkeys(self.counts, 0)
             self.last = 0xFFFFFFFF
@@ -76,19 +81,18 @@ class _Registers:
         """Count what the streams did; the events that they give."""
         taken = streams["in_valid"] and streams["in_ready"]
         given = streams["out_valid"] and streams["out_ready"]
-        frame = bool(given and streams["out_last"])
+        frame, failure = bool(streams["out_frame"]), streams["ended_early"] | streams["ran_on"]
         watched = frame and bool(self.class_bits) and streams["out_class"] == self.watched
         more = {
-            "clocks": 1, "in values": taken, "in frames": taken and self.beat == self.beats - 1, "out values": given,
+            "clocks": 1, "in values": taken, "in frames": streams["in_frame"], "out values": given,
             "out frames": frame, "in stalls": streams["in_valid"] and not streams["in_ready"],
             "out stalls": streams["out_valid"] and not streams["out_ready"], "watched frames": watched,
+            "failures": failure,
         }  # fmt: skip
         self.counts = {name: count + more[name] & 0xFFFFFFFF for name, count in self.counts.items()}
-        if taken:
-            self.beat = (self.beat + 1) % self.beats
         if frame and self.class_bits:
             self.last = streams["out_class"]
-        return frame | watched << 1
+        return frame | watched << 1 | failure << 2
 
 
 class _Channel:
@@ -106,16 +110,20 @@ class _Channel:
 
 def _address(rng: random.Random) -> int:
     """An address, often that of a register that can be written."""
-    return rng.choice((CONTROL, WATCHED, ENABLE, PENDING, rng.randrange(0x80), rng.randrange(0x80))) | rng.choice(
-        (0, 0, 3)
-    )
+    return rng.choice(
+        (CONTROL, WATCHED, ENABLE, PENDING, FRAMES, ERRORS, rng.randrange(0x80), rng.randrange(0x80))
+    ) | rng.choice((0, 0, 3))
 
 
 def _streams(rng: random.Random, class_bits: int) -> dict[str, int]:
     """A clock of the streams."""
-    names = ("in_valid", "in_ready", "out_valid", "out_ready", "out_last")
+    names = ("in_valid", "in_ready", "out_valid", "out_ready", "out_frame", "in_frame", "halted")
     few = min(1 << class_bits, 4)
-    return {name: int(rng.random() < 0.7) for name in names} | {"out_class": rng.randrange(few)}
+    return (
+        {name: int(rng.random() < 0.7) for name in names}
+        | {name: int(rng.random() < 0.05) for name in ("ended_early", "ran_on")}
+        | {"out_class": rng.randrange(few)}
+    )
 
 
 @pytest.mark.parametrize("seed", [91, 92])
@@ -123,7 +131,7 @@ def _streams(rng: random.Random, class_bits: int) -> dict[str, int]:
 def test_registers_are_those_of_the_model(unit: Unit, seed: int) -> None:
     rng, status, bits = random.Random(seed_for(seed)), BENCH.start(unit), unit["CLASS_BITS"]
     status.reset(awvalid=0, wvalid=0, arvalid=0, bready=0, rready=0)
-    model = _Registers(unit["IN_BEATS"], bits)
+    model = _Registers(bits)
     aw, w, ar = _Channel(), _Channel(), _Channel()
     address: int | None = None  # what was taken of a write
     data: tuple[int, int] | None = None
@@ -144,6 +152,8 @@ def test_registers_are_those_of_the_model(unit: Unit, seed: int) -> None:
             wdata=w.offer[0] if w.offer else 0, wstrb=w.offer[1] if w.offer else 0, bready=bready,
             arvalid=int(ar.offer is not None), araddr=ar.offer or 0, rready=rready, **streams,
         )  # fmt: skip
+        assert outputs["frames"] == model.frames
+        assert outputs["restart"] == (data is not None and address is not None and address & ~3 == FRAMES)
         assert outputs["irq"] == bool(model.enabled & model.pending)
         assert outputs["awready"] == (address is None and answer is None)
         assert outputs["wready"] == (data is None and answer is None)
@@ -153,7 +163,7 @@ def test_registers_are_those_of_the_model(unit: Unit, seed: int) -> None:
         assert outputs["rvalid"] == (reading is not None)
         assert reading is None or (outputs["rdata"], outputs["rresp"]) == reading
         if resetting:
-            model, address, data, answer, reading = _Registers(unit["IN_BEATS"], bits), None, None, None, None
+            model, address, data, answer, reading = _Registers(bits), None, None, None, None
             aw, w, ar = _Channel(), _Channel(), _Channel()
             continue
         # A read sees what the registers held; a write takes effect in the clock after address and data were taken.
@@ -161,14 +171,14 @@ def test_registers_are_those_of_the_model(unit: Unit, seed: int) -> None:
         if reading is not None and rready:
             reading = None
         if taken is not None:
-            reading = model.read(taken)
+            reading = model.read(taken, streams["halted"])
             read_addresses.add(taken & ~3)
         if answer is not None and bready:
             answer = None
         writes = address is not None and data is not None
         model.clock(streams, (address & ~3, *data) if writes else None)
         if writes:
-            writable = (CONTROL, ENABLE, PENDING, *((WATCHED,) if bits else ()))
+            writable = (CONTROL, ENABLE, PENDING, FRAMES, ERRORS, *((WATCHED,) if bits else ()))
             answer, address, data = OKAY if address & ~3 in writable else SLVERR, None, None
         elif (given := aw.taken(outputs["awready"])) is not None:
             address = given

@@ -35,7 +35,10 @@ PROVED: dict[str, list[Parameters]] = {
     "slot_counter": [{"SLOTS": slots, "SLOT_BITS": bits} for slots, bits in ((1, 1), (3, 2), (4, 3))],
     "uart_tx": [{"CLOCKS_PER_BIT": clocks} for clocks in (2, 5)],
     "uart_rx": [{"CLOCKS_PER_BIT": 4, "LENGTH": 4}],
-    "axi_lite_status": [{"IN_BEATS": 3, "CLASS_BITS": 2}, {"IN_BEATS": 1, "CLASS_BITS": 0}],
+    "axi_lite_status": [{"CLASS_BITS": 2}, {"CLASS_BITS": 0}],
+    "packet_gate": [{"WIDTH": 2, "WORDS": words, "KEEP": 4, "LAST_KEEP": keep} for words, keep in ((1, 4), (3, 2))],
+    "packet_end": [{"WORDS": words} for words in (1, 3)],
+    "repack": [{"WIDTH": 2, "IN": a, "OUT": b, "UNITS": u} for a, b, u in ((1, 4, 4), (4, 1, 6), (2, 3, 7))],
     "argmax": [
         _classes(outputs, lanes, bits, is_signed) for outputs, lanes, bits, is_signed in ((1, 1, 4, 1), (3, 2, 1, 1))
     ],
@@ -74,7 +77,15 @@ DEEPER: dict[str, list[Parameters]] = {
         {"CLOCKS_PER_BIT": 16, "LENGTH": 16},
         *({"CLOCKS_PER_BIT": 32, "LENGTH": length} for length in (31, 33)),
     ],
-    "axi_lite_status": [{"IN_BEATS": 100, "CLASS_BITS": 31}],
+    "axi_lite_status": [{"CLASS_BITS": 31}],
+    "packet_gate": [
+        {"WIDTH": width, "WORDS": words, "KEEP": keep, "LAST_KEEP": last}
+        for width, words, keep, last in ((64, 2, 8, 8), (16, 25, 4, 1), (24, 4, 16, 12))
+    ],
+    "repack": [
+        {"WIDTH": width, "IN": a, "OUT": b, "UNITS": u}
+        for width, a, b, u in ((64, 1, 2, 2), (4, 8, 7, 49), (8, 5, 4, 10), (32, 1, 1, 1), (1, 16, 3, 100))
+    ],
     "hil_run": [{"INPUT_BEATS": 49, "OUTPUT_BEATS": 5}],
 }
 
@@ -88,6 +99,9 @@ BROKEN: dict[str, tuple[str, str]] = {
     "uart_tx": ("left <= 4'd10;", "left <= 4'd9;"),
     "uart_rx": ("!level[1];\n                count <= HALF;", "!level[1];\n                count <= FULL;"),
     "axi_lite_status": ("end else if (bready) bvalid <= 1'b0;", "end else bvalid <= 1'b0;"),
+    "packet_gate": ("write_index <= begins;", "write_index <= write_index;"),
+    "packet_end": ("if (frame_ends) frame <=", "frame <="),
+    "repack": ("in_ready = left < OUT_NUMBER[COUNT_BITS-1:0]", "in_ready = left <= OUT_NUMBER[COUNT_BITS-1:0]"),
     "argmax": ("word_best > best", "word_best >= best"),
     "hil_receive": ("if (hold) spoiled <= 1'b1;", "if (hold) spoiled <= 1'b0;"),
     "hil_send": ("crc <= ~crc;", "crc <= crc;"),
@@ -129,4 +143,4 @@ def test_the_proof_of_a_broken_stream_fails(name: str) -> None:
 
 def test_every_proof_has_its_fault() -> None:
     assert set(PROVED) == set(BROKEN)
-    assert set(benches()) == set(PROVED) | set(SPIKES) | {"core", "axis", "spiking", "uart", "axi"}
+    assert set(benches()) == set(PROVED) | set(SPIKES) | {"core", "axis", "spiking", "uart", "packets", "axi"}

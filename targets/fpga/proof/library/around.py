@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 
 from ...interface import Interface
+from ...tops.packets import Packets
 from .benches import bench_text
 from .ties import Parameters
 
-__all__ = ["axi_bench", "axis_bench", "core_bench", "uart_bench"]
+__all__ = ["axi_bench", "axis_bench", "core_bench", "packets_bench", "uart_bench"]
 
 Bench = tuple[str, Parameters]
 """Text and parameters."""
@@ -61,17 +62,36 @@ def uart_bench(top: str, core: str, interface: Interface, reach: tuple[int, int]
     return _with(text, {**parameters, **widths}), parameters
 
 
-def axi_bench(top: str, axis: str, interface: Interface) -> Bench:
-    """The bench of the top with registers on AXI4-Lite."""
+def packets_bench(top: str, axis: str, packets: Packets) -> Bench:
+    """The bench of the top that takes packets."""
+    interface = packets.interface
     parameters = {
+        "BUS": packets.width,
+        "SLOT_BYTES": packets.slot_bytes,
+        "INPUT_BITS": interface.input_element.bits,
+        "INPUTS": interface.inputs,
+        "INPUT_LANES": interface.input_lanes,
         "IN_WIDTH": 8 * interface.input_bytes,
+        "IN_UNIT": packets.inward.unit,
+        "OUTPUTS": interface.outputs,
+        "OUTPUT_LANES": interface.output_lanes,
+        "RESULT_BYTES": interface.result_bytes,
+        "SIGNED": int(interface.output_element.signed),
         "OUT_WIDTH": 8 * interface.output_bytes,
+        "OUT_UNIT": packets.outward.unit,
         "USER_BITS": 8 * interface.class_bytes if interface.classes else 0,
-        "IN_BEATS": interface.input_beats,
     }
-    text = re.sub(r"\bTOP\b", top, re.sub(r"\bAXIS\b", axis, bench_text("axi")))
+    text = re.sub(r"\bTOP\b", top, re.sub(r"\bAXIS\b", axis, bench_text("packets")))
     if interface.classes:
-        text = re.sub(r"/\*(\.m_axis_tuser.*?)\*/", r", \1", text)
+        text = re.sub(r"/\*(\.out_class.*?)\*/", r", \1", text)
+    return _with(text, parameters), parameters
+
+
+def axi_bench(top: str, inner: str, packets: Packets) -> Bench:
+    """The bench of the top with registers on AXI4-Lite around `inner`, which takes packets."""
+    interface = packets.interface
+    parameters = {"BUS": packets.width, "USER_BITS": 8 * interface.class_bytes if interface.classes else 0}
+    text = re.sub(r"\bTOP\b", top, re.sub(r"\bPACKETS\b", inner, bench_text("axi")))
     return _with(text, parameters), parameters
 
 

@@ -18,8 +18,9 @@ from ...architectures.unrolled.architecture import UnrolledPlan
 from ...budget import budget_of
 from ...design import Built
 from ...files import generated_files, verify_bundle
+from ...tops.packets import Packets
 from ..yosys_reader import yosys_version
-from .around import axi_bench, axis_bench, core_bench, uart_bench
+from .around import axi_bench, axis_bench, core_bench, packets_bench, uart_bench
 from .benches import benches
 from .instances import instances
 from .kept import proved_once
@@ -88,10 +89,15 @@ def _statements(
     have = [name for name in benches() if f"edgeml_{name}.v" in library and name not in _OTHER_STEPS]
     read = {name: content for name, content in library.items() if name[7:-2] in have or name == "edgeml_hil_device.v"}
     found: dict[str, list[Any]] = {}
-    for top in (built.top, f"{built.top[:-5]}_uart", f"{built.top[:-5]}_axi"):
+    packets = f"{built.top[:-5]}_packets"
+    for top in (built.top, f"{built.top[:-5]}_uart", packets, f"{built.top[:-5]}_axi"):
         if f"{top}.v" in known:
             announce(f"yosys reads {top}.v")
-            tops = {f"{name}.v": known[f"{name}.v"] for name in {built.core, built.top, top}}
+            tops = {
+                f"{name}.v": known[f"{name}.v"]
+                for name in {built.core, built.top, packets, top}
+                if f"{name}.v" in known
+            }
             for name, given in instances({**read, **tops}, top).items():
                 found[name] = found.get(name, []) + [each for each in given if each not in found.get(name, [])]
     interface, plan = built.interface, built.layout.plan
@@ -112,14 +118,17 @@ def _statements(
 def _tops(
     built: Built, known: Mapping[str, bytes], reach: tuple[int, int], found: Mapping[str, list[Any]]
 ) -> Iterator[tuple[str, list[Statement]]]:
-    """What the benches of the UART top and of that with registers say, where the bundle has these."""
-    uart, axi = f"{built.top[:-5]}_uart", f"{built.top[:-5]}_axi"
+    """What the benches of the UART top and of those for packets and with registers say, where the bundle has these."""
+    uart, inner, axi = (f"{built.top[:-5]}_{kind}" for kind in ("uart", "packets", "axi"))
+    packets = Packets(built.interface, built.design.axi_width)
     if f"{uart}.v" in known:
         chosen = {"SAMPLES": found["hil_device"][0]["SAMPLES"], "CLOCKS_PER_BIT": found["uart_rx"][0]["CLOCKS_PER_BIT"]}
         bench, parameters = uart_bench(uart, built.core, built.interface, reach, chosen)
         yield "uart", [Statement(uart, bench, parameters, {f"{uart}.v": known[f"{uart}.v"]})]
     if f"{axi}.v" in known:
-        bench, parameters = axi_bench(axi, built.top, built.interface)
+        bench, parameters = packets_bench(inner, built.top, packets)
+        yield "packets", [Statement(inner, bench, parameters, {f"{inner}.v": known[f"{inner}.v"]})]
+        bench, parameters = axi_bench(axi, inner, packets)
         yield "axi", [Statement(axi, bench, parameters, {f"{axi}.v": known[f"{axi}.v"]})]
 
 

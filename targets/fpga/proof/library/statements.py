@@ -11,7 +11,10 @@ from .ties import Parameters
 
 __all__ = ["MOST_BITS", "Statement", "statement_of", "too_wide"]
 
-MOST_BITS = {"fifo": 4096, "stream_fifo": 4096, "argmax": 1400, "hil_inputs": 512, "hil_outputs": 512}
+MOST_BITS = {
+    "fifo": 4096, "stream_fifo": 4096, "argmax": 1400, "hil_inputs": 512, "hil_outputs": 512, "packet_gate": 4096,
+    "repack": 4096,
+}  # fmt: skip
 """Bits that a module may keep for the induction to end in minutes."""
 
 
@@ -70,6 +73,10 @@ def too_wide(name: str, parameters: Parameters) -> str:
 
     if name in ("fifo", "stream_fifo"):
         bits = number("WIDTH") * number("DEPTH")
+    elif name == "packet_gate":
+        bits = number("WIDTH") * 2 * number("WORDS")
+    elif name == "repack":
+        bits = number("WIDTH") * (number("IN") + number("OUT") - 1)
     elif name == "argmax":
         bits = number("LANES") * number("ELEMENT_BITS") * (number("LANES").bit_length() + 4)
     elif name in ("hil_inputs", "hil_outputs"):

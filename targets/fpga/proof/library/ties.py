@@ -76,6 +76,8 @@ def _memory(seen: str, parameters: Parameters) -> tuple[int, int] | None:
         return 256, 8
     if seen == "results__memory":
         return number("LATENCY") + 2, number("OUTPUT_BITS")
+    if seen == "memory" and "KEEP" in parameters:
+        return 2 * number("WORDS"), number("WIDTH")
     if seen.endswith("memory"):
         return number("DEPTH"), number("WIDTH")
     if seen in ("kept", "requested") and "LANES" in parameters:

@@ -70,7 +70,7 @@ def test_a_bundle_as_it_was_written_is_right_and_every_file_of_it_is_compared(bu
         "tops/uart/edgeml_hil_device.v",
         "tops/axi/random_axi.v",
         "tops/axi/package_ip.tcl",
-        "tops/axi/edgeml_axi_lite_status.v",
+        "tops/axi/edgeml_packet_gate.v",
     ],
 )
 def test_a_changed_file_is_named_and_nothing_is_run(

@@ -137,7 +137,7 @@ def test_a_claim_of_other_widths_is_refused_though_its_bench_fits_them(certified
     name = small_network(3, widest=4).name
     files = {path.name: path.read_text("utf-8") for path in certified.rglob("*.v")}
     certificate = json.loads((certified / "proof" / "library" / "certificate.json").read_text("utf-8"))
-    for kind in ("core", "axis", "uart", "axi"):
+    for kind in ("core", "axis", "uart", "packets", "axi"):
         parameters = _first(certificate, f"{name}_{kind}")["parameters"]
         need_shape(kind, f"{name}_{kind}", parameters, small_network(3, widest=4), files)
         for key in parameters.keys() - NOT_IN_WIDTHS:
@@ -147,7 +147,7 @@ def test_a_claim_of_other_widths_is_refused_though_its_bench_fits_them(certified
                 )
 
 
-NOT_IN_WIDTHS = {"LATENCY", "SIGNED", "CLASS_BITS", "IN_BEATS", "CLOCKS_PER_BIT"}
+NOT_IN_WIDTHS = {"LATENCY", "SIGNED", "CLASS_BITS", "CLOCKS_PER_BIT", "IN_UNIT", "OUT_UNIT"}
 """Parameters of claims that the checker takes from them."""
 
 
