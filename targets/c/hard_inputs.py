@@ -90,7 +90,8 @@ class HardInputs:
 
     def _corners(self, channel: int, low: Stored, high: Stored) -> Iterator[Stored]:
         """Where the sum of a channel is largest and smallest."""
-        statement = statement_of(self.stage.job.nodes[0], channel)
+        first = self.stage.job.nodes[0]
+        statement = None if first.layer.kind == "encode" else statement_of(first, channel)
         if not isinstance(statement, Affine):
             return
         for largest in (True, False):

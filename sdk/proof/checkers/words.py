@@ -19,6 +19,7 @@ import numpy as np
 from ...network import Network
 from ...network.task import BINARY, VALUES
 from .statements import Claims, check_statements, integer, integers, need
+from .word_bits import Planes
 from .word_functions import JointWords
 from .word_label import is_first_of_largest
 from .word_values import ALL, Form, Known, centred, form_of
@@ -65,8 +66,9 @@ def _program(content: dict[str, Any], network: Network, claims: dict[str, Claims
     ends = (-128, 127) if network.quantizer.signed else (0, 255)
     need(all(words.ends(value) == ends for value in raw), "input", "leaves out some integers")
     of_tensor = {"": (raw, 0)} | {stage.names[-1]: (stage.values, stage.low) for stage in stages}
+    of_planes = Planes(content["operations"])
     for stage in stages:
-        stage.check(words, claims[stage.names[-1]], of_tensor)
+        stage.check(words, claims[stage.names[-1]], of_tensor, of_planes)
     values, low = of_tensor[network.nodes[-1].name]
     for channel, claim in enumerate(claims["outputs"]):
         need(not _is_proved(claim) or len(claims["outputs"]) == len(values), "outputs", "are not all")
@@ -126,7 +128,9 @@ class _Stage:
         chain = all(later.inputs == (first.name,) for first, later in pairwise(self.nodes))
         need(chain and self.names != [], self.names[0], "is not one layer behind the other")
 
-    def check(self, words: JointWords, claims: Claims, of_tensor: dict[str, tuple[list[int], int]]) -> None:
+    def check(
+        self, words: JointWords, claims: Claims, of_tensor: dict[str, tuple[list[int], int]], counts: Planes
+    ) -> None:
         """CheckFailed where a claim that is called proved does not follow."""
         name, reach = self.names[-1], self.network.ranges[self.names[-1]]
         need(len(self.values) == reach.channels, name, "has another number of channels")
@@ -139,11 +143,44 @@ class _Stage:
                 continue
             if channel == len(self.values):
                 padding = integers(claim["padding"])
-                zero = len(padding) == self.padded and all(words.value(word) == 0 for word in padding)
-                need(zero, name, "leaves something behind its integers")
+                zero = all(words.value(word) == 0 or counts.is_zero(word) for word in padding)
+                need(len(padding) == self.padded and zero, name, "leaves something behind its integers")
                 continue
-            found = words.value(integer(claim["word"]))
-            need(self._holds(words, found, channel, taken), name, f"{channel} is not what the network says")
+            if "planes" in claim:
+                holds = self._is_counted(words, counts, claim, channel, taken[0])
+            else:
+                holds = self._holds(words, words.value(integer(claim["word"])), channel, taken)
+            need(holds, name, f"{channel} is not what the network says")
+
+    def _is_counted(
+        self,
+        words: JointWords,
+        counts: Planes,
+        claim: dict[str, Any],
+        channel: int,
+        taken: tuple[list[int], int],
+    ) -> bool:
+        """Whether a word is made of planes that count a dense layer's sum, behind features that are packed or not."""
+        encode = self.nodes[0] if self.nodes[0].layer.kind == "encode" else None
+        layers: list[Any] = [node.layer for node in (self.nodes[1:] if encode else self.nodes)]
+        dense, *last = layers
+        function = _function(last[0], channel) if last else lambda z: z
+        if dense.kind != "dense" or len(last) > 1 or function is None:
+            return False
+        row = dense.weight[channel].astype(np.int64)
+        bias = int(dense.bias[channel]) - dense.input_zero_point * int(row.sum())
+        terms = []
+        for place in np.flatnonzero(row).tolist():
+            layer: Any = encode.layer if encode else None
+            source, of = (int(layer.source[place]), _function(layer, place)) if encode else (place, None)
+            first, end = words.ends(taken[0][source])
+            x = np.arange(first, end + 1) + taken[1]
+            terms.append((taken[0][source], row[place] * (of(x) if of else x)))
+        ends = tuple(bias + sum(int(at(column)) for _, column in terms) for at in (np.min, np.max))
+        planes, word = (integers(claim["planes"]), integer(claim["lane"])), integer(claim["word"])
+        bits = 8 if self.item == _ITEMS[1] else 32
+        line = terms, bias
+        return counts.holds(word, bits, planes, line, (ends[0], ends[1]), lambda z: function(z) - self.low)
 
     def _holds(self, words: JointWords, found: Known, channel: int, taken: list[tuple[list[int], int]]) -> bool:
         """Whether a word is the stored integer of a channel."""

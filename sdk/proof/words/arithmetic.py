@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from .concrete import COLUMN_OPERATIONS, OPERATIONS
-from .joint import apart, joint_rows
+from .joint import apart, from_zero_up, joint_rows
 from .values import WORD, Fit, Form, Space, Table, Unknown, Value, centred, form
 
 __all__ = ["result"]
@@ -35,6 +35,8 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
             if rows_first
             else _by_rows(space, name, operands)
         )
+    if found is None and name in _CUTTING:
+        found = _RULES[name](space, *(from_zero_up(space, value) for value in operands))
     if found is None:
         found = joint_rows(space, COLUMN_OPERATIONS[name], operands)
     return found if found is not None else _given_up(space, name, operands)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..claim import NOT_TRIED, OPEN, PROVED
 from ..place_claims import PlaceClaims, statement_certificate
-from .claims import UNTRIED, Claim
+from .claims import PLANES, UNTRIED, Claim
 from .dataflow import Dataflow, Node, Operand
 from .values import Value
 
@@ -83,6 +83,8 @@ def _place(stage: StageWords) -> PlaceClaims:
 def _said(claim: Claim) -> dict[str, Any]:
     status = PROVED if claim.proved else NOT_TRIED if claim.detail.startswith(UNTRIED) else OPEN
     said = {"word": _number(claim.word), "status": status, "method": claim.method}
+    if claim.method == PLANES:
+        said |= {"planes": list(claim.planes[0]), "lane": claim.planes[1]}
     return said if claim.proved else {**said, "detail": claim.detail}
 
 

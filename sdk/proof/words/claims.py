@@ -15,9 +15,10 @@ from .dataflow import Dataflow, Node, Operand
 from .joint import assignments, by_variable, evaluated
 from .values import Base, Form, Unknown, Value, centred, form
 
-__all__ = ["METHODS", "UNTRIED", "Claim", "Source", "claim_of", "claim_of_function"]
+__all__ = ["METHODS", "PLANES", "UNTRIED", "Claim", "Source", "claim_of", "claim_of_function"]
 
 _ROWS, _SUM, _INPUTS, _TABLES = "rows", "sum", "inputs", "tables"
+PLANES = "planes"
 _MOST_ASSIGNMENTS = 1 << 16
 METHODS = {
     "sum": "as weighted sums",
@@ -25,6 +26,7 @@ METHODS = {
     "inputs": "for all values of their inputs",
     "tables": "as sums of functions of one input each",
     "chain": "as a chain of comparisons",
+    "planes": "as counts in planes of bits",
 }
 """How a claim was proved, in words."""
 UNTRIED = "no proof knows"
@@ -49,8 +51,10 @@ class Claim:
     ----------
     word : what the program left. proved : whether it is the layer's value, for all inputs. method : `sum` (both are the
         same weighted sum), `rows` (all values of one sum were looked at), `inputs` (of a few inputs together), `tables`
-        (both are the same sum of functions of one input each). detail : why it is not proved.
-        corner : variables where to look for a counterexample.
+        (both are the same sum of functions of one input each), `planes` (planes of bits count a sum, of which it is a
+        function). detail : why it is not proved.
+        corner : variables where to look for a counterexample. planes : of `planes`, the words that count, lowest
+        first, and which bit of each.
     """
 
     channel: int
@@ -59,6 +63,7 @@ class Claim:
     method: str = ""
     detail: str = ""
     corner: Any = None
+    planes: tuple[Sequence[int], int] = ((), 0)
 
     @classmethod
     def of_copy(cls, flow: Dataflow, channel: int, word: Operand, node: Node, low: int) -> Claim:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .values import WORD, Base, Column, Form, Space, Table, Unknown, Value, centred, form
 
-__all__ = ["apart", "assignments", "by_variable", "evaluated", "joint_rows"]
+__all__ = ["apart", "assignments", "by_variable", "evaluated", "from_zero_up", "joint_rows"]
 
 _MOST_JOINT = 1 << 8
 """Rows for which operands of different sums are brought together."""
@@ -119,6 +119,22 @@ def apart(space: Space, value: Value, cuts: Sequence[int]) -> Form | None:
             constant += (made.constant if isinstance(made, Form) else made if isinstance(made, int) else 0) * (c << low)
     found = form(terms, constant) if parted else None
     return found if isinstance(found, Form) else None
+
+
+def from_zero_up(space: Space, value: Value) -> Value:
+    """The same word modulo 2^32, where entries of tables that stand for numbers of both signs are those from 0 up."""
+    if not isinstance(value, Form):
+        return value
+    terms = dict(value.terms)
+    for v, c in value.terms.items():
+        if v in space.made_of and space.low[v] < 0:
+            table, places = space.made_of[v], 32 - ((c & -c).bit_length() - 1)
+            made = space.table(table.base, table.column & np.uint32((1 << places) - 1))
+            if isinstance(made, Table):
+                del terms[v]
+                for u, n in space.standing_for(made).terms.items():
+                    terms[u] = terms.get(u, 0) + n * c
+    return form(terms, value.constant)
 
 
 def by_variable(space: Space, value: Value) -> tuple[int, dict[int, npt.NDArray[np.int64]]] | None:

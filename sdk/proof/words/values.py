@@ -141,8 +141,9 @@ class Space:
     def _fit(self, value: Form, bits: int, signed: bool) -> Fit | None:
         size = 1 << bits
         least = -(size >> 1) if signed else 0
-        for centre in (True, False):  # fields hold weights of both signs, or codes from 0 up
-            terms = {v: r for v, c in value.terms.items() if (r := centred(c, bits) if centre else c % size)}
+        # Fields hold weights of both signs, or codes from 0 up; the highest bit alone is as well above as below 0.
+        for residue in (lambda c: centred(c, bits), lambda c: c % size, lambda c: -centred(-c, bits)):
+            terms = {v: r for v, c in value.terms.items() if (r := residue(c))}
             low, high = self.span(terms)
             start = (low + value.constant - least) % size + least
             if start + high - low < least + size:

@@ -18,6 +18,7 @@ from edgeml.errors import CheckFailed
 from edgeml.proof.words.claims import Claim, Source, claim_of
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 from edgeml.proof.words.label import label_claim
+from edgeml.proof.words.packed import PackedClaims
 
 from ..emulator import Emulator
 from .followed_stage import FollowedStage
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Followed", "FollowedStage"]
 
+_ON_BITS = ("bits_pairs", "bits_single")
 _STORED = {"uint8_t": "<u1", "int16_t": "<i2", "int32_t": "<i4"}
 
 
@@ -256,7 +258,7 @@ class Followed:
         entry = Entry.of(machine)
         regions = self.objects(stage)
         sources = [node for source in self._sources(stage) for node in source.nodes]
-        key = self._key(stage, entry) if self._keep else ""
+        key = self._key(stage, entry) if self._keep and stage.code.kernel not in _ON_BITS else ""
         kept = KeptStage.find(key, outer, regions, sources) if key else None
         if kept is None or not self._take(kept, found, entry, link & ~1):
             machine.memory = outer.watched()
@@ -289,6 +291,13 @@ class Followed:
             self._resume_behind(link, entry.registers, step)
         sources = self._sources(found.stage)
         words, found.padding = self._left(found)
+        if found.stage.code.kernel in _ON_BITS and not found.stopped:
+            packed = PackedClaims(self.flow, found.stage, sources)
+            found.claims = [packed.claim(channel, word) for channel, word in enumerate(words)]
+            for word in found.padding:
+                if isinstance(word, Node) and packed.is_zero(word.number):
+                    word.value = 0
+            return
         found.claims = [claim_of(self.flow, found.stage, channel, word, sources) for channel, word in enumerate(words)]
 
     def _key(self, stage: Stage, entry: Entry) -> str:
