@@ -5,7 +5,7 @@
 
 A bundle is converted and proved with an empty cache; then the sign of one weight in the dense layer in the middle is
 turned, and the network is converted and proved again with what was kept: the last columns say what that takes, and of
-which parts something was proved again (of those that are kept: layers of pipelines, stages of C and of machine code).
+which parts something was proved again (of those that are kept: layers of pipelines, streams, stages of C and firmware).
 Networks are given as `network.edgeml`, so that no training is counted; the time of tools is that of their processes.
 64-64-32-10 is trained on digits as `edgeml demo` does, the others are random; inputs and activations have 2 bits where
 nothing else is said. A proof is what `edgeml verify --prove` does, with the checker's second look.
@@ -35,7 +35,7 @@ from .fpga import random_network
 from .unrolled_proofs import changed
 
 _KEPT = "kept from before"
-_KEEPING = ("unrolled", "machine_code", "c-portable", "c-avx2", "c-avx512", "c-neon")
+_KEEPING = ("library", "unrolled", "machine_code", "c-portable", "c-avx2", "c-avx512", "c-neon")
 _UNROLLED, _FOLDED = {"architecture": "unrolled"}, {"architecture": "folded"}
 _MLP = (16, 64, 32, 32, 5)
 

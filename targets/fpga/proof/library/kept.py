@@ -1,9 +1,10 @@
-"""Statements that were proved before, in the user's cache: found by all texts, parameters, yosys's version and the code
-that asks it."""
+"""Statements that were proved before, in the user's cache: found by all texts but their comments, parameters, yosys's
+version and the code that asks it."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 
 from edgeml.errors import ToolFailed
@@ -15,15 +16,22 @@ from ..yosys_reader import yosys_version
 from .induction import Outcome, prove_for_ever
 from .statements import Statement
 
-__all__ = ["proved_once"]
+__all__ = ["proved_once", "without_comments"]
 
 _PROVER = tuple(f"{__package__}.{name}" for name in ("assertions", "induction", "ties"))
 _KIND = "proofs"
+_COMMENT = re.compile(rb"^[ \t]*//(?!.*(?:synopsys|synthesis|translate|pragma|verilator|yosys)).*\n", re.MULTILINE)
+
+
+def without_comments(text: bytes) -> bytes:
+    """A text without lines that are comments and no directive to a tool: what a module says of the network that it was
+    made for changes with each weight."""
+    return _COMMENT.sub(b"", text)
 
 
 def proved_once(name: str, statement: Statement, seconds: float) -> tuple[Outcome, bool]:
     """What comes of a statement, and whether it was proved before. What is not proved is not kept."""
-    parts = [part for file, content in sorted(statement.sources.items()) for part in (file, content)]
+    parts = [part for file, text in sorted(statement.sources.items()) for part in (file, without_comments(text))]
     stated = json.dumps(sorted(statement.parameters.items()))
     key = cache.digest_of("induction", code_digest(*_PROVER), yosys_version(), statement.bench, stated, *parts)
     path = cache.find(_KIND, key)

