@@ -136,7 +136,11 @@ def _around(number: int) -> tuple[Built, np.ndarray, np.ndarray]:
 def _event_driven(seed: int) -> Judged | None:
     built, q, y = _around(seed // 3 % 10)
     files, said = mutants_of_design.mutant(proof_files(built), seed)
-    kinds = {"memory": "memories of spikes", "core": "emitted RTL, spikes as events", "module": "modules of spikes"}
+    kinds = {
+        "memory": "memories of spikes as events",
+        "core": "emitted RTL, spikes as events",
+        "module": "modules of spikes as events",
+    }
     try:
         proof = prove_event_driven(built, {**proof_files(built), **files})
     except EdgemlError:

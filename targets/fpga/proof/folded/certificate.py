@@ -16,7 +16,7 @@ from .design_proof import DesignProof
 from .facts import Fact
 from .layer_claims import ChannelClaim, NodeClaims
 
-__all__ = ["certificate_files", "rows_of"]
+__all__ = ["certificate_files", "row_of", "rows_of"]
 
 FORMAT = 1
 _SAID = {
@@ -31,10 +31,10 @@ _SAID = {
 
 def rows_of(proof: DesignProof) -> list[Row]:
     """A row for the wiring, for each layer, and for the output."""
-    rows = [_row("wiring", list(proof.wiring.values()), "instances followed from the output to the input", 0.0)]
+    rows = [row_of("wiring", list(proof.wiring.values()), "instances followed from the output to the input", 0.0)]
     for claims in proof.nodes.values():
-        rows.append(_row(claims.name, claims.claims, _method(claims), claims.seconds))
-    rows.append(_row("out_data", proof.output, "its bits hold the last layer's range", 0.0))
+        rows.append(row_of(claims.name, claims.claims, _method(claims), claims.seconds))
+    rows.append(row_of("out_data", proof.output, "its bits hold the last layer's range", 0.0))
     return rows
 
 
@@ -48,7 +48,8 @@ def _method(claims: NodeClaims) -> str:
     return "; ".join(said)
 
 
-def _row(part: str, claims: Sequence[ChannelClaim], method: str, seconds: float) -> Row:
+def row_of(part: str, claims: Sequence[ChannelClaim], method: str, seconds: float) -> Row:
+    """The row of some claims: the worst status, and the first claim that has it."""
     status = worst_status(claim.status for claim in claims)
     first = next(((k, claim) for k, claim in enumerate(claims) if claim.status == status), None)
     detail = "" if status == PROVED or first is None else f"{part}[{first[0]}]: {first[1].detail}"

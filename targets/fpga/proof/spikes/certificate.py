@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from edgeml.proof.certificate import CERTIFICATE
-from edgeml.proof.claim import PROVED, worst_status
+from edgeml.proof.claim import PROVED
 from edgeml.proof.findings import Row
 
-from ..folded.layer_claims import ChannelClaim
+from ..folded.certificate import row_of
 from .design_proof import DesignProof, UnitClaims
 
 __all__ = ["certificate_files", "rows_of"]
@@ -27,9 +27,9 @@ _SAID = {
 
 def rows_of(proof: DesignProof) -> list[Row]:
     """A row for the wiring, for each unit, and for the output."""
-    rows = [_row("wiring", [proof.wiring], "instances followed from the input to the output", 0.0)]
-    rows += [_row(unit.name, unit.claims, _method(unit), unit.seconds) for unit in proof.units.values()]
-    rows.append(_row("out_data", proof.output, "what units give composed, as events and frames", 0.0))
+    rows = [row_of("wiring", [proof.wiring], "instances followed from the input to the output", 0.0)]
+    rows += [row_of(unit.name, unit.claims, _method(unit), unit.seconds) for unit in proof.units.values()]
+    rows.append(row_of("out_data", proof.output, "what units give composed, as events and frames", 0.0))
     return rows
 
 
@@ -38,14 +38,6 @@ def _method(unit: UnitClaims) -> str:
     if unit.looked_at:
         said.append(f"{unit.looked_at:,} potentials of its neurons, all")
     return "; ".join([*said, "memories decoded"]) if said else ""
-
-
-def _row(part: str, claims: Sequence[ChannelClaim], method: str, seconds: float) -> Row:
-    status = worst_status(claim.status for claim in claims)
-    first = next(((k, claim) for k, claim in enumerate(claims) if claim.status == status), None)
-    detail = "" if status == PROVED or first is None else f"{part}[{first[0]}]: {first[1].detail}"
-    proved = sum(claim.status == PROVED for claim in claims)
-    return Row(part, status, len(claims), proved, method, seconds, detail)
 
 
 def certificate_files(
