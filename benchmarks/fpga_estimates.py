@@ -2,12 +2,13 @@
 
     python -m benchmarks.fpga_estimates [--count N] [--first SEED] [--form FORM] [--fit]
 
-Random networks of all three forms, with inputs as bits, of Boolean functions, of tables, and of neurons of few inputs
-(`fpga_samples`, with the names of forms), folded by random amounts or unrolled with random pipelining, for Xilinx 7,
-UltraScale+, ECP5 and iCE40: flip-flops, block RAMs,
-multipliers and lookup tables as estimated and as yosys finds them. `--fit` synthesizes other designs, of other seeds,
-and prints the constants of `edgeml/targets/fpga/estimate_constants.py` that fit them best; the table without it is then
-over designs that no constant was fitted to.
+Random networks of all forms in all architectures (`fpga_shapes`), with inputs as bits, of Boolean functions, of tables,
+and of neurons of few inputs (`fpga_samples`, with the names of forms), folded by random amounts or unrolled with random
+pipelining, for Xilinx 7, UltraScale+, ECP5 and iCE40: flip-flops, block RAMs, multipliers and lookup tables as
+estimated and as yosys finds them, and whether these lie between the ends that reports give. Without `--first` the
+shapes are drawn anew; their first seed is printed, and gives the same again. `--fit` synthesizes the designs that
+constants are fitted to and prints the tables of `edgeml/targets/fpga/estimate/constants.py`; shapes drawn anew have
+other seeds.
 """
 
 from __future__ import annotations
@@ -28,31 +29,40 @@ from edgeml.targets.fpga.estimate.constants import (
     FOLDED_PRIOR,
     SPIKING,
     SPIKING_PRIOR,
+    STEP_PER_CLOCK,
+    STEP_PER_CLOCK_PRIOR,
     UNROLLED,
     UNROLLED_PRIOR,
 )
-from edgeml.targets.fpga.estimate.costs import Cost, constants_of, total
+from edgeml.targets.fpga.estimate.costs import Cost, constants_of, interval, total
 from edgeml.targets.fpga.tools.synthesize import cells_of, lookup_tables, summary
 
 from .fpga_samples import FORMS, Case, case
 
 __all__ = ["estimated", "measured"]
 
-# Any would do; these are the ones that the constants were fitted to (of int8 few: wide products take yosys long). The
-# unrolled constants are of an earlier generator and still hold.
-_FIT_SEEDS = {
-    "quantized": (*range(1000, 1043), 1044, 1046),
-    "int8": (1000, 1001, 1002, 1003),
-    "spiking": tuple(range(1000, 1048)),
-    # Nothing is fitted to these: their kinds of logic are those of the others.
-    "encoded": (),
-    "logic": (),
-    "few": (),
-    "tables": (),
+# Six forms, an architecture each, are fitted; the kinds of logic of the others are those of these.
+_FITTED = (
+    "quantized-unrolled",
+    "quantized-folded",
+    "int8-unrolled",
+    "int8-folded",
+    "spiking-unrolled",
+    "spiking-folded",
+)
+_FIT_SEEDS = (*range(1000, 1014), *range(5000, 5004))
+_OTHER_SEEDS = {
+    "quantized-unrolled": (*range(1001, 1015), *range(5000, 5004)),
+    "spiking-unrolled": (*range(1000, 1015), *range(5000, 5004)),
 }
-_CONSTANTS = {"folded": FOLDED, "unrolled": UNROLLED, "spiking": SPIKING}
-_PRIORS = {"folded": FOLDED_PRIOR, "unrolled": UNROLLED_PRIOR, "spiking": SPIKING_PRIOR}
-_PRIOR_WEIGHT = 0.02
+_FIRST_SEEDS = 10_000
+_CONSTANTS = {"folded": FOLDED, "unrolled": UNROLLED, "step per clock": STEP_PER_CLOCK, "spiking": SPIKING}
+_PRIORS = {
+    "folded": FOLDED_PRIOR, "unrolled": UNROLLED_PRIOR, "step per clock": STEP_PER_CLOCK_PRIOR,
+    "spiking": SPIKING_PRIOR,
+}  # fmt: skip
+_PRIOR_WEIGHT = 0.05
+_ROUNDS, _NEAR = 12, 0.06
 _COUNTED = {"luts": "lookup tables", "flip_flops": "flip-flops", "block_rams": "block RAMs", "dsps": "multipliers"}
 
 
@@ -72,8 +82,8 @@ def estimated(example: Case) -> Cost:
     return total(layout.architecture.estimate(layout.plan, example.family))
 
 
-def _amounts(example: Case) -> tuple[str, dict[str, float]]:
-    """Whose constants count, and logic of the whole design by kind."""
+def _amounts(example: Case) -> tuple[str, dict[str, float], float]:
+    """Whose constants count, logic of the whole design by kind, and lookup tables that are counted and not fitted."""
     layout = laid_out(example.network, example.design)
     (which,) = (name for name, constants in _CONSTANTS.items() if constants is layout.architecture.constants)
     parts = layout.architecture.parts(layout.plan, example.family).values()
@@ -81,39 +91,52 @@ def _amounts(example: Case) -> tuple[str, dict[str, float]]:
     for part in parts:
         for kind, amount in part.logic.items():
             amounts[kind] = amounts.get(kind, 0.0) + amount
-    return which, amounts
+    return which, amounts, sum(part.luts for part in parts)
 
 
-def fitted(rows: Sequence[tuple[dict[str, float], int]], prior: Mapping[str, float]) -> dict[str, float]:
-    """Constants ≥ 0 for (amounts, lookup tables) with the least squared relative error, drawn to the prior.
+def fitted(rows: Sequence[tuple[dict[str, float], float, int]], prior: Mapping[str, float]) -> dict[str, float]:
+    """Constants ≥ 0 for (amounts, counted lookup tables, all lookup tables), drawn to the prior.
 
-    Minimises Σ (estimate / found − 1)² + 0.02 · Σ (constant / prior − 1)², one constant after the other.
+    Minimises Σ |estimate / found − 1| (squared within 0.06) + 0.05 · Σ (constant / prior − 1)², by least squares with
+    other weights in each round.
     """
     kinds = list(prior)
     scale = np.array([max(prior[kind], 1e-3) for kind in kinds])
-    relative = [[amounts.get(kind, 0.0) / luts for kind in kinds] for amounts, luts in rows]
-    pull = _PRIOR_WEIGHT**0.5
-    matrix = np.vstack([np.array(relative).reshape(-1, len(kinds)) * scale, pull * np.eye(len(kinds))])
-    wanted = np.concatenate([np.ones(len(rows)), np.full(len(kinds), pull)])
-    factors = np.ones(len(kinds))
-    for _ in range(3000):
-        for k in range(len(kinds)):
-            rest = wanted - matrix @ factors + matrix[:, k] * factors[k]
-            factors[k] = max(0.0, float(matrix[:, k] @ rest / (matrix[:, k] @ matrix[:, k])))
+    relative = [[amounts.get(kind, 0.0) / luts for kind in kinds] for amounts, _, luts in rows]
+    matrix = np.array(relative).reshape(-1, len(kinds)) * scale
+    wanted = np.array([1 - counted / luts for _, counted, luts in rows])
+    pull, weight, factors = _PRIOR_WEIGHT**0.5, np.ones(len(rows)), np.ones(len(kinds))
+    for _ in range(_ROUNDS):
+        left = np.vstack([matrix * weight[:, None], pull * np.eye(len(kinds))])
+        factors = _least_squares(left, np.concatenate([wanted * weight, np.full(len(kinds), pull)]), factors)
+        weight = (np.maximum(np.abs(matrix @ factors - wanted), _NEAR) / _NEAR) ** -0.5
     return {
         kind: round(float(value), 3) if prior[kind] else 0.0 for kind, value in zip(kinds, factors * scale, strict=True)
     }
 
 
+def _least_squares(matrix: np.ndarray, wanted: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The factors ≥ 0 with the least squared error, one after the other until they stay."""
+    factors = start.copy()
+    for _ in range(3000):
+        before = factors.copy()
+        for k in range(len(factors)):
+            rest = wanted - matrix @ factors + matrix[:, k] * factors[k]
+            factors[k] = max(0.0, float(matrix[:, k] @ rest / (matrix[:, k] @ matrix[:, k])))
+        if np.allclose(before, factors, atol=1e-7):
+            break
+    return factors
+
+
 def fit(forms: Sequence[str]) -> None:
     """Synthesize designs for fitting and print the constants."""
-    rows: dict[tuple[str, str], list[tuple[dict[str, float], int]]] = {}
+    rows: dict[tuple[str, str], list[tuple[dict[str, float], float, int]]] = {}
     for form in forms:
-        for seed in _FIT_SEEDS[form]:
+        for seed in _OTHER_SEEDS.get(form, _FIT_SEEDS):
             example = case(seed, form)
             found = measured(build(example.network, example.design), example.family)
-            which, amounts = _amounts(example)
-            rows.setdefault((which, constants_of(example.family)), []).append((amounts, found["luts"]))
+            which, amounts, counted = _amounts(example)
+            rows.setdefault((which, constants_of(example.family)), []).append((amounts, counted, found["luts"]))
             print(f"# {form} {example.name}, {example.family.name}: {found['luts']} lookup tables", flush=True)
     for (which, family), data in sorted(rows.items()):
         print(f"{which} {family}: {fitted(data, _PRIORS[which][family])}", flush=True)
@@ -125,6 +148,7 @@ def table(form: str, count: int, first: int) -> list[str]:
     print(f"{header}{'error':>7}{'BRAM':>6}{'yosys':>7}{'DSP':>5}{'yosys':>7}", flush=True)
     errors: dict[str, list[float]] = {"luts": [], "flip_flops": []}
     exact = {"block_rams": 0, "dsps": 0}
+    above = inside = 0
     for seed in range(first, first + count):
         example = case(seed, form)
         cost = estimated(example)
@@ -133,6 +157,10 @@ def table(form: str, count: int, first: int) -> list[str]:
         for name, seen in errors.items():
             off[name] = getattr(cost, name) / max(found[name], 1) - 1
             seen.append(abs(off[name]))
+        layout = laid_out(example.network, example.design)
+        low, high = interval(cost, layout.architecture.estimated_form(example.network), example.family)
+        above += found["luts"] <= high.luts and found["flip_flops"] <= high.flip_flops
+        inside += low.luts <= found["luts"] <= high.luts
         for name in exact:
             exact[name] += getattr(cost, name) == found[name]
         print(
@@ -145,22 +173,30 @@ def table(form: str, count: int, first: int) -> list[str]:
         f"{form}, {_COUNTED[name]}: {statistics.median(seen):.1%} off on the median, {max(seen):.1%} at worst"
         for name, seen in errors.items()
     ]
-    return [*lines, *(f"{form}, {_COUNTED[name]}: exact in {hits} of {count} designs" for name, hits in exact.items())]
+    ends = f"{form}: {above} of {count} upper ends not below yosys, lookup tables of {inside} between both ends"
+    return [
+        *lines,
+        ends,
+        *(f"{form}, {_COUNTED[name]}: exact in {hits} of {count} designs" for name, hits in exact.items()),
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table of each form and how far off it is, or the fitted constants; returns 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=24, help="designs of each form")
-    parser.add_argument("--first", type=int, default=0, help="seed of the first one, for others than the docs speak of")
+    parser.add_argument("--first", type=int, help="seed of the first one; left out: shapes are drawn anew")
     parser.add_argument("--form", choices=FORMS, action="append", help="only this one")
     parser.add_argument("--fit", action="store_true", help="fit the constants, on other designs")
     options = parser.parse_args(arguments)
     forms = options.form or FORMS
     if options.fit:
-        fit(forms)
+        fit(options.form or _FITTED)
         return 0
-    lines = [line for form in forms for line in table(form, options.count, options.first)]
+    if (first := options.first) is None:
+        first = int(np.random.default_rng().integers(_FIRST_SEEDS, 2**31))
+        print(f"shapes drawn anew: --first {first} gives the same again", flush=True)
+    lines = [line for form in forms for line in table(form, options.count, first)]
     print("\n".join(lines))
     return 0
 

@@ -15,10 +15,8 @@ import numpy as np
 from edgeml.converters.spiking.exact import to_spikes
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.network.layers.encode import BIT, LEVEL, Encode
-from edgeml.network.layers.lookup import Lookup
-from edgeml.network.layers.requantize import Requantize
 from edgeml.network.layers.tables import Tables
-from edgeml.network.rounding import ROUNDINGS, float32_parts, float64_parts, quantize_multiplier
+from edgeml.network.reduction import reduced
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.architectures.event_driven.choices import MembranesPerClock
 from edgeml.targets.fpga.architectures.event_driven.plan import ENCODINGS, make_event_driven_plan
@@ -33,11 +31,17 @@ from edgeml.targets.fpga.design import Design
 from edgeml.targets.fpga.estimate.constants import FOLDED
 from edgeml.targets.fpga.estimate.costs import constants_of
 
+from .fpga_shapes import int8_shape, quantized_shape
 from .fpga_table_neurons import few_inputs_network, logic_network
 
 __all__ = ["FORMS", "Case", "case"]
 
-FORMS = ("quantized", "int8", "spiking", "lines", "encoded", "logic", "few", "tables")
+FORMS = (
+    "quantized-unrolled", "quantized-folded", "int8-unrolled", "int8-folded", "spiking-unrolled", "spiking-folded",
+    "lines", "encoded", "logic", "few", "tables",
+)  # fmt: skip
+_STREAMS = {"lines": 3, "encoded": 4, "logic": 5, "few": 6, "tables": 6}
+"""Which stream of random numbers a form has; the others one each."""
 _FAMILIES = ("xc7", "ecp5", "ice40", "xcup")
 _PARTS = {"xc7": "xc7z020", "ecp5": "ecp5-85k", "ice40": "ice40-hx8k", "xcup": "xczu7ev"}
 """Whose lookup tables and multipliers weigh what a unit takes."""
@@ -51,34 +55,6 @@ class Case:
     network: Network
     design: Design
     family: Family
-
-
-def _quantized_network(rng: np.random.Generator, name: str, widest: int, *, most_input_bits: int = 8) -> Network:
-    """2 or 3 dense layers with thresholds between them."""
-    depth = int(rng.integers(2, 4))
-    sizes = [int(size) for size in rng.integers(6, widest + 1, depth + 1)]
-    sizes[-1] = int(rng.integers(2, 11))
-    weight_bits = int(rng.choice([1, 2, 2, 2, 2, 3, 4]))
-    levels = int(rng.choice([1, 3, 3, 3, 7]))
-    input_bits = min(int(rng.choice([1, 2, 2, 4, 8])), most_input_bits)
-    density = float(rng.choice([1.0, 1.0, 0.5]))
-    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, input_bits, False))]
-    x = rng.integers(0, 2**input_bits, (500, sizes[0]))
-    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
-        if weight_bits == 1:
-            weight = rng.choice(np.array([-1, 1]), (outputs, inputs))
-        else:
-            weight = rng.integers(-(2 ** (weight_bits - 1)), 2 ** (weight_bits - 1), (outputs, inputs))
-            weight[rng.random((outputs, inputs)) >= density] = 0
-        bias = rng.integers(-20, 21, outputs)
-        nodes.append(Node(f"fc{index}", Dense(weight, weight_bits, bias), (nodes[-1].name,)))
-        if index + 2 < len(sizes):
-            acc = x @ weight.T + bias
-            places = np.sort(rng.uniform(0.2, 0.9, levels))
-            thresholds = np.sort(np.quantile(acc, places, axis=0).T.round().astype(np.int64), axis=1)
-            nodes.append(Node(f"act{index}", Threshold(thresholds), (nodes[-1].name,)))
-            x = (acc[:, :, None] >= thresholds).sum(axis=2)
-    return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
 def _encoded_network(rng: np.random.Generator, name: str, widest: int) -> Network:
@@ -134,46 +110,6 @@ def _tables_network(rng: np.random.Generator, name: str, widest: int) -> Network
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
-def _requantize(rng: np.random.Generator, acc: np.ndarray, zero_point: int, low: int) -> Requantize:
-    """Brings accumulators into 8 bits, by any of the roundings, per tensor or per channel."""
-    rounding = str(rng.choice(ROUNDINGS))
-    spread = np.abs(acc).max(axis=0)
-    eff = 120.0 / np.maximum(spread if rng.random() < 0.6 else spread.max(keepdims=True), 1)
-    fields = {"zero_point": zero_point, "low": low, "high": 127}
-    if rounding == "float64_away":
-        multiplier, shift, fraction = float64_parts(eff)
-        return Requantize(multiplier, shift, rounding, fraction=fraction, **fields)
-    if rounding == "shift":
-        eff = 2.0 ** np.floor(np.log2(eff))
-    return Requantize(*(float32_parts(eff) if rounding == "fp32_rne" else quantize_multiplier(eff)), rounding, **fields)
-
-
-def _int8_network(rng: np.random.Generator, name: str, widest: int) -> Network:
-    """1 or 2 dense layers, 8-bit (sometimes 4-bit) weights and activations of 8 bits, some with a table behind them."""
-    depth = int(rng.integers(1, 3))
-    sizes = [int(size) for size in rng.integers(3, widest + 1, depth + 1)]
-    sizes[-1] = int(rng.integers(2, 7))
-    weight_bits = int(rng.choice([8, 8, 8, 4]))
-    zero_point = int(rng.integers(-20, 20))
-    nodes = [Node("input", InputQuantizer(sizes[0], np.array([0.1]), np.array([0.0]), zero_point, 8, True))]
-    x = rng.integers(-128, 128, (500, sizes[0]))
-    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
-        weight = rng.integers(-(2 ** (weight_bits - 1)) + 1, 2 ** (weight_bits - 1), (outputs, inputs))
-        dense = Dense(weight, weight_bits, rng.integers(-3000, 3000, outputs), zero_point)
-        nodes.append(Node(f"fc{index}", dense, (nodes[-1].name,)))
-        acc = dense.evaluate(x)
-        relu = bool(rng.random() < 0.5)
-        zero_point = -128 if relu else int(rng.integers(-20, 20))
-        layer = _requantize(rng, acc, zero_point, -128)
-        nodes.append(Node(f"scale{index}", layer, (nodes[-1].name,)))
-        x = layer.evaluate(acc)
-        if index + 2 < len(sizes) and rng.random() < 0.6:
-            table = np.rint(127 * np.tanh(np.arange(-128, 128) / float(rng.uniform(20, 60)))).astype(np.int64)
-            nodes.append(Node(f"table{index}", Lookup(table), (nodes[-1].name,)))
-            x, zero_point = table[x + 128], 0
-    return Network(name, tuple(nodes), Output(np.array([1.0])))
-
-
 def _lines_network(rng: np.random.Generator, name: str, widest: int) -> Network:
     """2 dense layers of 3 to 8 bits; the thresholds between them are the rounding of a line for each channel, as those
     of trained networks are."""
@@ -214,10 +150,10 @@ def _folded(rng: np.random.Generator, network: Network, family: Family, *, faste
 
 
 def _spiking(seed: int, rng: np.random.Generator, family: Family) -> Case:
-    """Thresholds as spikes in one of the encodings, one to eight membranes per clock."""
-    encoding = tuple(ENCODINGS)[seed // 4 % 4]
-    quantized = _quantized_network(rng, f"sample{seed}", 24, most_input_bits=4)
-    network = to_spikes(quantized, encoding, "direct" if rng.random() < 0.3 else None)
+    """Thresholds as spikes in one of the encodings, event by event, one to eight membranes per clock."""
+    encoding = str(rng.choice(list(ENCODINGS)))
+    quantized = quantized_shape(rng, f"sample{seed}", 32, 900, most_input_bits=4, all_levels=True)
+    network = to_spikes(reduced(quantized), encoding, "direct" if rng.random() < 0.3 else None)
     most = int(rng.choice([1, 2, 4, 8]))
     layers = make_event_driven_plan(network, {}).layers
     membranes = MembranesPerClock({layer.name: min(most, layer.neurons) for layer in layers})
@@ -225,24 +161,50 @@ def _spiking(seed: int, rng: np.random.Generator, family: Family) -> Case:
     return Case(f"{_sizes(network)} {encoding}, {most} a clock", network, design, family)
 
 
+def _spiking_unrolled(seed: int, rng: np.random.Generator, family: Family) -> Case:
+    """Thresholds as spikes in one of the encodings, all neurons at once, a slot of a frame per clock."""
+    encoding, every = str(rng.choice(list(ENCODINGS))), int(rng.integers(1, 4))
+    quantized = quantized_shape(rng, f"sample{seed}", 20, 180, most_input_bits=4, all_levels=True)
+    network = to_spikes(reduced(quantized), encoding, "direct" if encoding != "stbif" and rng.random() < 0.2 else None)
+    return Case(f"{_sizes(network)} {encoding} every {every}", network, Design("unrolled", Pipelining(every)), family)
+
+
 def _sizes(network: Network) -> str:
     widths = (network.sizes[node.name] for node in network.layers if isinstance(node.layer, (Dense, Tables)))
     return "-".join(str(width) for width in (network.input_size, *widths))
 
 
-def case(seed: int, form: str = "quantized") -> Case:
-    """Design number `seed` of a form: architectures alternate (int8 and lines: one in four is unrolled), families take
-    turns."""
-    # The numbers of streams are those that the tables in the docs were drawn by.
-    rng = np.random.default_rng(seed if form == "quantized" else [seed, min(FORMS.index(form), 6)])
-    if form == "spiking":
-        return _spiking(seed, rng, FAMILIES[_FAMILIES[seed % 4]])
+def _detailed(form: str, seed: int, rng: np.random.Generator, family: Family) -> Case:
+    """A design of the quantized or int8 form, folded by a random amount or unrolled with random pipelining."""
+    kind, architecture = form.split("-")
+    every, name = int(rng.integers(1, 4)), f"sample{seed}"
+    unrolled = architecture == "unrolled"
+    if kind == "int8":
+        network = reduced(int8_shape(rng, name, *((6, 24) if unrolled else (16, 200))))
+    else:
+        network = reduced(quantized_shape(rng, name, *((24, 250) if unrolled else (48, 1200))))
+    fastest = 0.6 if kind == "int8" else 0.35
+    design = Design("unrolled", Pipelining(every)) if unrolled else _folded(rng, network, family, fastest=fastest)
+    return Case(f"{_sizes(network)} {architecture}{f' every {every}' if unrolled else ''}", network, design, family)
+
+
+def case(seed: int, form: str = "quantized-unrolled") -> Case:
+    """Design number `seed` of a form; families take turns. Of forms that do not name an architecture, one in two or
+    four is unrolled."""
+    stream = _STREAMS.get(form, 20 + FORMS.index(form))
+    rng, family = np.random.default_rng([seed, stream]), FAMILIES[_FAMILIES[seed % 4]]
+    if form == "spiking-folded":
+        return _spiking(seed, rng, family)
+    if form == "spiking-unrolled":
+        return _spiking_unrolled(seed, rng, family)
+    if form not in _STREAMS:
+        return _detailed(form, seed, rng, family)
     if form == "encoded":
         family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
         network = _encoded_network(rng, f"sample{seed}", 9 if unrolled else 16)
         every = int(rng.integers(1, 3))
     elif form == "logic":
-        family, unrolled = FAMILIES[_FAMILIES[seed % 4]], True
+        unrolled = True
         network, every = logic_network(rng, f"sample{seed}"), int(rng.integers(1, 3))
     elif form == "few":
         # 5 of 7 for UltraScale+, where users of this form are; the widths of digits, and of a few bytes as bits
@@ -253,23 +215,10 @@ def case(seed: int, form: str = "quantized") -> Case:
         family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
         network = _tables_network(rng, f"sample{seed}", 8 if unrolled else 16)
         every = int(rng.integers(1, 3))
-    elif form == "lines":
-        family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
+    else:
+        unrolled = seed // 4 % 4 == 3
         network = _lines_network(rng, f"sample{seed}", 8 if unrolled else 24)
         every = int(rng.integers(1, 4))
-    elif form == "int8":
-        family, unrolled = FAMILIES[_FAMILIES[seed % 4]], seed // 4 % 4 == 3
-        network = _int8_network(rng, f"sample{seed}", 5 if unrolled else 10)
-        every = int(rng.integers(1, 4))
-    else:
-        family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
-        # The pipelining is drawn first, so that the networks are those of earlier tables.
-        every = int(rng.integers(1, 4)) if unrolled else 1
-        network = _quantized_network(np.random.default_rng(seed), f"sample{seed}", 12 if unrolled else 40)
-    design = (
-        Design("unrolled", Pipelining(every))
-        if unrolled
-        else _folded(rng, network, family, fastest=0.6 if form == "int8" else 0.35)
-    )
+    design = Design("unrolled", Pipelining(every)) if unrolled else _folded(rng, network, family, fastest=0.35)
     detail = f" every {every}" if unrolled else ""
     return Case(f"{_sizes(network)} {design.architecture}{detail}", network, design, family)

@@ -97,6 +97,7 @@ class TargetMetrics:
     trace : the layers whose integers a device can give. kernels_chosen_by : how kernels were chosen.
     flash_bytes, ram_bytes, stack_bytes : of the linked firmware. instructions : of an inference.
     layers : costs of each layer by the names above. sections : bytes of each section of the memory.
+    estimate_low, estimate_high : the least and the most of each that the design takes, by how far estimates were off.
     folds : units of each layer. estimate_error : how far estimates of such designs were off, in words.
     qonnx : where the hand-off to FINN lies, or why there is none. synthesis : see `Synthesis`.
     compiler, optimize : that the figures of the firmware hold for.
@@ -114,6 +115,8 @@ class TargetMetrics:
     latency_us: int | float | None = None
     frames_per_second: int | float | None = None
     estimate: Numbers = NOT_SAID
+    estimate_low: Numbers = NOT_SAID
+    estimate_high: Numbers = NOT_SAID
     budget: Numbers = NOT_SAID
     core: str | None = None
     arena_bytes: int | float | None = None

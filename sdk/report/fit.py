@@ -28,7 +28,19 @@ _COSTS = {
     "code_bytes": "bytes of code",
 }
 _SHOWN_ELSEWHERE = frozenset(
-    {"estimate", "budget", "layers", "sections", "cycles", "latency_us", "instructions", "flash_bytes", "ram_bytes"}
+    {
+        "estimate",
+        "estimate_low",
+        "estimate_high",
+        "budget",
+        "layers",
+        "sections",
+        "cycles",
+        "latency_us",
+        "instructions",
+        "flash_bytes",
+        "ram_bytes",
+    }
 )
 
 
@@ -62,10 +74,7 @@ def resources(target: TargetMetrics, part: Mapping[str, Any], others: Mapping[st
         elif key in counted:
             found.append(Resource(name, counted[key], budget, source="counted by yosys"))
         elif key in target.estimate:
-            error = target.estimate_error
-            found.append(
-                Resource(name, target.estimate[key], budget, source=f"estimated ({error})" if error else "estimated")
-            )
+            found.append(Resource(name, target.estimate[key], budget, source=_estimated(target, key)))
     if target.flash_bytes is not None:
         found.append(Resource("flash", target.flash_bytes, amount(part.get("flash_bytes")), " bytes", "linked"))
     if target.ram_bytes is not None:
@@ -74,6 +83,15 @@ def resources(target: TargetMetrics, part: Mapping[str, Any], others: Mapping[st
     for name, bar in (*others.items(), *target.bars.items()):
         found.append(Resource(name.replace("_", " "), bar.used, bar.available))
     return found
+
+
+def _estimated(target: TargetMetrics, key: str) -> str:
+    """That a figure is an estimate, the interval that the design is held to lie in, and how far estimates were off."""
+    low, high, error = target.estimate_low.get(key), target.estimate_high.get(key), target.estimate_error
+    if low is None or high is None or low == high:
+        return f"estimated ({error})" if error else "estimated"
+    between = f"{_NAMES.get(key, key)} estimated, {low:,.0f} to {high:,.0f}"
+    return f"{between} ({error})" if error else between
 
 
 def margin(target: TargetMetrics, kind: str, part: Mapping[str, Any]) -> str:

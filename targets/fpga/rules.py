@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from edgeml.errors import InputError
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 
-from .architectures.architecture import Candidate, applying
+from .architectures.architecture import Architecture, Candidate, applying
 from .budget import Budget
 from .choice import best_candidate
-from .estimate.costs import Cost, total
+from .estimate.costs import Cost, interval, total
 from .options import Asked, read_options
 
 __all__ = ["check_network", "fits", "layers_have_hardware", "planned_time"]
@@ -41,7 +42,7 @@ def check_network(network: Network, budget: Budget, asked: Asked) -> list[RuleRe
         smallest = best_candidate(network, budget, read_options({"goal": "area"}))
     except InputError as error:
         return [*results, RuleResult.broken("has-design", error)]
-    return [*results, *fits(smallest.costs, budget, smallest.architecture.if_too_large), planned_time(smallest, budget)]
+    return [*results, *fits(smallest.costs, budget, smallest.architecture, network), planned_time(smallest, budget)]
 
 
 def planned_time(candidate: Candidate, budget: Budget) -> RuleResult:
@@ -52,20 +53,25 @@ def planned_time(candidate: Candidate, budget: Budget) -> RuleResult:
     return RuleResult("planned-time", True, detail)
 
 
-def fits(costs: Mapping[str, Cost], budget: Budget, remedy: str) -> list[RuleResult]:
-    """Rules `fits-luts`, `fits-flip-flops`, `fits-block-rams`, `fits-dsps`: the estimate within the part.
+def fits(
+    costs: Mapping[str, Cost], budget: Budget, architecture: Architecture[Any, Any], network: Network
+) -> list[RuleResult]:
+    """Rules `fits-luts`, `fits-flip-flops`, `fits-block-rams`, `fits-dsps`: the most that the design takes, by what
+    estimates of its form were off, within the part.
 
     A failing rule names the layer that takes the most, by how much the design is over, and the remedy.
     """
     whole = total(costs)
+    _, upper = interval(whole, architecture.estimated_form(network), budget.family)
     results = []
     for rule, name in _CELLS:
-        used, have = round(getattr(whole, name)), getattr(budget, name)
+        used, most, have = round(getattr(whole, name)), round(getattr(upper, name)), getattr(budget, name)
         largest = max(costs, key=lambda layer: float(getattr(costs[layer], name)))
-        detail = f"estimated {used} of {have} {name.replace('_', ' ')}"
-        if used <= have:
+        at_most = f", at most {most}," if most != used else ""
+        detail = f"estimated {used}{at_most} of {have} {name.replace('_', ' ')}"
+        if most <= have:
             results.append(RuleResult(rule, True, detail))
             continue
-        detail += f", {used - have} too many; {largest} alone takes {round(getattr(costs[largest], name))}"
-        results.append(RuleResult(rule, False, detail, largest, remedy))
+        detail += f", {most - have} too many; {largest} alone takes {round(getattr(costs[largest], name))}"
+        results.append(RuleResult(rule, False, detail, largest, architecture.if_too_large))
     return results

@@ -19,7 +19,7 @@ from edgeml.system.time_limit import TimedOut, time_limit
 from .budget import PROFILE_FIELDS, Budget, budget_of
 from .choice import choose
 from .design import Built
-from .estimate.costs import Cost, accuracy, total
+from .estimate.costs import Cost, accuracy, interval, total
 from .files import generated_files
 from .options import OPTIONS, read_options
 from .qonnx.hand_off import hand_off
@@ -75,7 +75,7 @@ class FpgaTarget:
         refuse_broken(layers_have_hardware(network, asked), profile)
         built, costs = choose(network, budget, options)
         architecture = built.layout.architecture
-        if broken := [result for result in fits(costs, budget, architecture.if_too_large) if not result.passed]:
+        if broken := [result for result in fits(costs, budget, architecture, network) if not result.passed]:
             first = broken[0]
             raise InputError(f"rule {first.rule}, layer {first.layer}", first.detail, first.remedy)
         for path, content in generated_files(network, built, budget).items():
@@ -83,7 +83,7 @@ class FpgaTarget:
             (folder / path).write_bytes(content)
         metrics = replace(
             _metrics(built, budget, costs),
-            estimate_error=accuracy(architecture.estimated_form(network)) or None,
+            **_certainty(total(costs), architecture.estimated_form(network), budget),
             qonnx=hand_off(network, max(built.interval, 1), budget.part, folder),
         )
         if asked.synthesize:
@@ -139,6 +139,12 @@ def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> TargetM
         layers={layer: _cost(cost) for layer, cost in costs.items()},
         folds=built.layout.choices.as_json().get("folds", {}),
     )
+
+
+def _certainty(whole: Cost, form: str, budget: Budget) -> dict[str, Any]:
+    """How far estimates of such designs were off, and so the least and the most that this one takes."""
+    low, high = interval(whole, form, budget.family)
+    return {"estimate_low": _cost(low), "estimate_high": _cost(high), "estimate_error": accuracy(form) or None}
 
 
 def _cost(cost: Cost) -> dict[str, int]:

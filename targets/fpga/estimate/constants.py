@@ -4,193 +4,212 @@ Fitted to yosys 0.70 over random designs by
 
     python -m benchmarks.fpga_estimates --fit
 
-which prints this table; what a unit of each kind is, `parts.Parts`, `unrolled_amounts` and `event_driven_parts` say. A
-value is drawn to its prior, what a look at the mapping says, as far as the designs do not tell otherwise.
+which prints these tables; what a unit of each kind is, `parts.Parts`, `unrolled_amounts`, `step_per_clock_parts` and
+`event_driven_parts` say. A value is drawn to its prior, what a look at the mapping or other designs say, as far as
+the designs do not tell otherwise. `CELLS` is what netlists are chosen by: that stays when estimates are fitted anew.
 """
 
 from __future__ import annotations
 
-__all__ = ["ERRORS", "FOLDED", "FOLDED_PRIOR", "SPIKING", "SPIKING_PRIOR", "UNROLLED", "UNROLLED_PRIOR"]
+from typing import NamedTuple
+
+__all__ = [
+    "CELLS", "ERRORS", "FOLDED", "FOLDED_PRIOR", "SPIKING", "SPIKING_PRIOR", "STEP_PER_CLOCK", "STEP_PER_CLOCK_PRIOR",
+    "UNROLLED", "UNROLLED_PRIOR", "Accuracy",
+]  # fmt: skip
 
 FOLDED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
-        "product": 0.7, "tree": 1.0, "accumulator": 1.0, "constant": 1.0, "rom": 1.0, "compare": 1.0, "fixed": 0.3,
-        "ram": 1.0, "select": 0.7, "stream": 1.0, "multiplier": 1.1, "rescale": 0.5, "float": 0.5,
-        "unit": 12.0,
+        "product": 0.505, "tree": 0.318, "accumulator": 0.892, "constant": 0.846, "rom": 1.44, "compare": 0.569,
+        "fixed": 0.272, "ram": 0.859, "select": 0.735, "stream": 1.145, "multiplier": 1.1, "rescale": 0.186,
+        "float": 0.329, "partial": 0.7, "unit": 11.768,
     },
     "ecp5": {
-        "product": 1.0, "tree": 1.1, "accumulator": 2.0, "constant": 1.0, "rom": 1.0, "compare": 1.1, "fixed": 0.5,
-        "ram": 1.0, "select": 1.0, "stream": 1.0, "multiplier": 1.3, "rescale": 1.0, "float": 1.0,
-        "unit": 20.0,
+        "product": 0.594, "tree": 0.774, "accumulator": 1.787, "constant": 0.927, "rom": 1.521,
+        "compare": 0.791, "fixed": 0.478, "ram": 0.957, "select": 0.986, "stream": 1.027, "multiplier": 1.3,
+        "rescale": 0.597, "float": 0.709, "partial": 0, "unit": 18.647,
     },
     "ice40": {
-        "product": 1.0, "tree": 1.0, "accumulator": 2.0, "constant": 1.0, "rom": 1.2, "compare": 1.1, "fixed": 0.5,
-        "ram": 1.0, "select": 0.8, "stream": 1.0, "multiplier": 1.3, "rescale": 1.0, "float": 1.0,
-        "unit": 20.0,
+        "product": 0.211, "tree": 0.888, "accumulator": 1.871, "constant": 0.96, "rom": 2.073, "compare": 0.107,
+        "fixed": 0.39, "ram": 1, "select": 0.674, "stream": 0.894, "multiplier": 1.559, "rescale": 1.024,
+        "float": 1.016, "partial": 0, "unit": 15.995,
     },
 }  # fmt: skip
+
 FOLDED: dict[str, dict[str, float]] = {
     "xilinx": {
-        "product": 0.505,
-        "tree": 0.318,
-        "accumulator": 0.892,
-        "constant": 0.846,
-        "rom": 1.44,
-        "compare": 0.569,
-        "fixed": 0.272,
-        "ram": 0.859,
-        "select": 0.735,
-        "stream": 1.145,
-        "multiplier": 2.189,
-        "rescale": 0.186,
-        "float": 0.329,
-        "unit": 11.768,
+        "product": 0.529, "tree": 0.34, "accumulator": 0.805, "constant": 0.761, "rom": 1.595, "compare": 0.77,
+        "fixed": 0.26, "ram": 0.914, "select": 0.723, "stream": 1.131, "multiplier": 0.73, "rescale": 0.147,
+        "float": 0.285, "partial": 0.38, "unit": 10.912,
     },
     "ecp5": {
-        "product": 0.594,
-        "tree": 0.774,
-        "accumulator": 1.787,
-        "constant": 0.927,
-        "rom": 1.521,
-        "compare": 0.791,
-        "fixed": 0.478,
-        "ram": 0.957,
-        "select": 0.986,
-        "stream": 1.027,
-        "multiplier": 1.3,
-        "rescale": 0.597,
-        "float": 0.709,
-        "unit": 18.647,
+        "product": 0.42, "tree": 0.77, "accumulator": 1.856, "constant": 0.933, "rom": 1.173, "compare": 0.791,
+        "fixed": 0.5, "ram": 1.05, "select": 0.984, "stream": 1.336, "multiplier": 1.3, "rescale": 0.539,
+        "float": 0.734, "partial": 0, "unit": 20.614,
     },
     "ice40": {
-        "product": 0.211,
-        "tree": 0.888,
-        "accumulator": 1.871,
-        "constant": 0.96,
-        "rom": 2.073,
-        "compare": 0.107,
-        "fixed": 0.39,
-        "ram": 1.0,
-        "select": 0.674,
-        "stream": 0.894,
-        "multiplier": 1.559,
-        "rescale": 1.024,
-        "float": 1.016,
-        "unit": 15.995,
+        "product": 0.204, "tree": 0.844, "accumulator": 1.763, "constant": 0.939, "rom": 2.436,
+        "compare": 0.107, "fixed": 0.39, "ram": 1, "select": 0.659, "stream": 0.986, "multiplier": 1.225,
+        "rescale": 1.019, "float": 1.05, "partial": 0, "unit": 16.891,
     },
-}
+}  # fmt: skip
 
 UNROLLED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
-        "narrow": 1.0,
-        "wide": 1.0,
-        "carry": 1.0,
-        "compare": 1.0,
-        "delay": 1.0,
-        "ram": 1.0,
-        "select": 0.7,
-        "core": 12.0,
+        "table": 1.042, "wide_table": 1.6, "narrow": 1.1, "wide": 1.4, "carry": 1, "pass": 0.3, "chain": 0.5,
+        "carry3": 1.5, "compare": 0.8, "code": 0.5, "delay": 1, "ram": 1, "select": 0.4, "core": 5,
     },
     "ecp5": {
-        "narrow": 1.0,
-        "wide": 3.0,
-        "carry": 1.1,
-        "compare": 1.2,
-        "delay": 0.0,
-        "ram": 1.0,
-        "select": 1.0,
-        "core": 20.0,
+        "table": 0.66, "wide_table": 3, "narrow": 0.7, "wide": 2.8, "carry": 1, "pass": 1, "chain": 1,
+        "carry3": 1.8, "compare": 0.85, "code": 0.5, "delay": 0, "ram": 1, "select": 0.75, "core": 13,
     },
     "ice40": {
-        "narrow": 1.0,
-        "wide": 3.0,
-        "carry": 1.0,
-        "compare": 1.2,
-        "delay": 0.0,
-        "ram": 1.0,
-        "select": 0.8,
-        "core": 20.0,
+        "table": 0.724, "wide_table": 2.6, "narrow": 0.7, "wide": 2.6, "carry": 1, "pass": 1, "chain": 0.5,
+        "carry3": 1.8, "compare": 0.9, "code": 0.5, "delay": 0, "ram": 1, "select": 0.45, "core": 16,
     },
-}
+}  # fmt: skip
+
 UNROLLED: dict[str, dict[str, float]] = {
     "xilinx": {
-        "narrow": 1.042,
-        "wide": 1.0,
-        "carry": 0.55,
-        "compare": 0.796,
-        "delay": 0.859,
-        "ram": 1.0,
-        "select": 0.266,
+        "table": 1.004, "wide_table": 1.761, "narrow": 1.208, "wide": 1.4, "carry": 0.941, "pass": 0.294,
+        "chain": 0.492, "carry3": 1.302, "compare": 0.891, "code": 0.486, "delay": 0.91, "ram": 0.943,
+        "select": 0.4, "core": 5.182,
+    },
+    "ecp5": {
+        "table": 0.658, "wide_table": 2.914, "narrow": 0.699, "wide": 2.91, "carry": 1.083, "pass": 1.016,
+        "chain": 1.03, "carry3": 1.385, "compare": 0.826, "code": 0.498, "delay": 0, "ram": 1.194,
+        "select": 0.75, "core": 13.531,
+    },
+    "ice40": {
+        "table": 0.724, "wide_table": 2.6, "narrow": 0.689, "wide": 2.747, "carry": 0.936, "pass": 0.927,
+        "chain": 0.491, "carry3": 1.326, "compare": 1.007, "code": 0.501, "delay": 0, "ram": 1, "select": 0.468,
+        "core": 15.018,
+    },
+}  # fmt: skip
+
+STEP_PER_CLOCK_PRIOR: dict[str, dict[str, float]] = {
+    "xilinx": {
+        "table": 1.004, "wide_table": 1.761, "narrow": 1.208, "wide": 1.4, "carry": 0.941, "pass": 0.294,
+        "chain": 0.492, "carry3": 1.302, "compare": 0.891, "code": 0.486, "delay": 0.91, "ram": 0.943,
+        "select": 0.4, "core": 5.182, "sum_once": 0.25, "sum": 0.9, "sum_two": 1.7, "reached_once": 0.15,
+        "reached": 0.7, "read": 0.7, "steps": 0.8, "levels": 0.3, "spikes": 0.7,
+    },
+    "ecp5": {
+        "table": 0.658, "wide_table": 2.914, "narrow": 0.699, "wide": 2.91, "carry": 1.083, "pass": 1.016,
+        "chain": 1.03, "carry3": 1.385, "compare": 0.826, "code": 0.498, "delay": 0, "ram": 1.194,
+        "select": 0.75, "core": 13.531, "sum_once": 0.6, "sum": 1, "sum_two": 2.5, "reached_once": 0.5,
+        "reached": 0.9, "read": 1, "steps": 1, "levels": 0.5, "spikes": 0.8,
+    },
+    "ice40": {
+        "table": 0.724, "wide_table": 2.6, "narrow": 0.689, "wide": 2.747, "carry": 0.936, "pass": 0.927,
+        "chain": 0.491, "carry3": 1.326, "compare": 1.007, "code": 0.501, "delay": 0, "ram": 1, "select": 0.468,
+        "core": 15.018, "sum_once": 0.8, "sum": 1, "sum_two": 2, "reached_once": 0.3, "reached": 0.8,
+        "read": 0.9, "steps": 1, "levels": 0.5, "spikes": 0.8,
+    },
+}  # fmt: skip
+
+STEP_PER_CLOCK: dict[str, dict[str, float]] = {
+    "xilinx": {
+        "table": 0.959, "wide_table": 1.761, "narrow": 0.987, "wide": 1.4, "carry": 0.878, "pass": 0.306,
+        "chain": 0.49, "carry3": 0.916, "compare": 0.563, "code": 0.457, "delay": 0.922, "ram": 0.686,
+        "select": 0.4, "core": 4.754, "sum_once": 0.262, "sum": 0.845, "sum_two": 1.608, "reached_once": 0.155,
+        "reached": 0.766, "read": 0.518, "steps": 0.859, "levels": 0.298, "spikes": 0.628,
+    },
+    "ecp5": {
+        "table": 0.636, "wide_table": 2.69, "narrow": 0.549, "wide": 2.633, "carry": 1.095, "pass": 1.012,
+        "chain": 1.016, "carry3": 1.358, "compare": 0.843, "code": 0.5, "delay": 0, "ram": 1.285,
+        "select": 0.75, "core": 12.371, "sum_once": 0.512, "sum": 1, "sum_two": 1.479, "reached_once": 0.418,
+        "reached": 0.825, "read": 1.058, "steps": 1, "levels": 0.496, "spikes": 0.772,
+    },
+    "ice40": {
+        "table": 0.724, "wide_table": 2.6, "narrow": 0.781, "wide": 2.533, "carry": 0.925, "pass": 0.926,
+        "chain": 0.485, "carry3": 1.341, "compare": 1.007, "code": 0.501, "delay": 0, "ram": 1, "select": 0.481,
+        "core": 14.724, "sum_once": 0.663, "sum": 1.275, "sum_two": 1.176, "reached_once": 0.302,
+        "reached": 0.607, "read": 0.954, "steps": 1.117, "levels": 0.481, "spikes": 0.673,
+    },
+}  # fmt: skip
+
+CELLS: dict[str, dict[str, float]] = {
+    "xilinx": {
+        "narrow": 1.042, "wide": 1, "carry": 0.55, "compare": 0.796, "delay": 0.859, "ram": 1, "select": 0.266,
         "core": 3.928,
     },
     "ecp5": {
-        "narrow": 0.66,
-        "wide": 3.021,
-        "carry": 0.888,
-        "compare": 0.776,
-        "delay": 0.0,
-        "ram": 1.0,
-        "select": 0.75,
+        "narrow": 0.66, "wide": 3.021, "carry": 0.888, "compare": 0.776, "delay": 0, "ram": 1, "select": 0.75,
         "core": 13.173,
     },
     "ice40": {
-        "narrow": 0.724,
-        "wide": 2.584,
-        "carry": 0.784,
-        "compare": 0.797,
-        "delay": 0.0,
-        "ram": 1.0,
-        "select": 0.457,
+        "narrow": 0.724, "wide": 2.584, "carry": 0.784, "compare": 0.797, "delay": 0, "ram": 1, "select": 0.457,
         "core": 16.509,
     },
-}
+}  # fmt: skip
 
 SPIKING_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
-        "ram": 1.0, "rom": 1.0, "multiplier": 1.0, "add": 1.0, "select": 0.7, "lane": 1.0, "control": 2.0,
-    },
-    "ecp5": {
-        "ram": 1.0, "rom": 1.0, "multiplier": 1.3, "add": 2.0, "select": 1.0, "lane": 1.5, "control": 3.0,
-    },
-    "ice40": {
-        "ram": 1.0, "rom": 1.0, "multiplier": 1.3, "add": 1.2, "select": 0.8, "lane": 1.5, "control": 3.0,
-    },
-}  # fmt: skip
-SPIKING: dict[str, dict[str, float]] = {
-    "xilinx": {
-        "ram": 0.788,
-        "rom": 1.53,
-        "multiplier": 1.042,
-        "add": 0.636,
-        "select": 0.691,
-        "lane": 1.027,
+        "ram": 0.788, "rom": 1.53, "multiplier": 1.042, "add": 0.636, "select": 0.691, "lane": 1.027,
         "control": 2.667,
     },
     "ecp5": {
-        "ram": 0.986,
-        "rom": 1.382,
-        "multiplier": 1.3,
-        "add": 0.959,
-        "select": 0.879,
-        "lane": 1.63,
+        "ram": 0.986, "rom": 1.382, "multiplier": 1.3, "add": 0.959, "select": 0.879, "lane": 1.63,
         "control": 4.323,
     },
     "ice40": {
-        "ram": 1.0,
-        "rom": 1.913,
-        "multiplier": 0.796,
-        "add": 0.537,
-        "select": 0.995,
-        "lane": 0.942,
+        "ram": 1, "rom": 1.913, "multiplier": 0.796, "add": 0.537, "select": 0.995, "lane": 0.942,
         "control": 4.73,
     },
-}
+}  # fmt: skip
 
-ERRORS: dict[str, tuple[float, float, int]] = {
-    "quantized": (0.081, 0.158, 24),
-    "int8, folded": (0.075, 0.222, 6),
-    "spiking, folded": (0.041, 0.112, 24),
-    "spiking, unrolled": (0.096, 0.409, 19),
+SPIKING: dict[str, dict[str, float]] = {
+    "xilinx": {
+        "ram": 0.688, "rom": 1.346, "multiplier": 1.112, "add": 0.583, "select": 0.581, "lane": 0.976,
+        "control": 2.872,
+    },
+    "ecp5": {
+        "ram": 0.929, "rom": 1.201, "multiplier": 1.3, "add": 0.922, "select": 0.884, "lane": 1.629,
+        "control": 3.722,
+    },
+    "ice40": {
+        "ram": 1, "rom": 2.17, "multiplier": 0.773, "add": 0.502, "select": 0.915, "lane": 0.933,
+        "control": 4.984,
+    },
+}  # fmt: skip
+
+
+class Accuracy(NamedTuple):
+    """How far estimates of a form of designs are from what yosys counts.
+
+    Parameters
+    ----------
+    median, worst : error of the lookup tables over so many `designs`, each by constants that are fitted to others.
+    luts : by the constants of a family, the least and the most of what yosys counts over what is estimated.
+    flip_flops : the same of any family. Both are wider than what all designs showed.
+    """
+
+    median: float
+    worst: float
+    designs: int
+    luts: dict[str, tuple[float, float]]
+    flip_flops: tuple[float, float]
+
+
+ERRORS: dict[str, Accuracy] = {
+    "quantized, unrolled": Accuracy(
+        0.062, 0.511, 20, {"xilinx": (0.65, 1.26), "ecp5": (0.87, 1.25), "ice40": (0.6, 1.54)}, (0.84, 1.15)
+    ),
+    "quantized, folded": Accuracy(
+        0.074, 0.444, 20, {"xilinx": (0.69, 1.58), "ecp5": (0.63, 1.35), "ice40": (0.84, 1.3)}, (0.83, 1.36)
+    ),
+    "int8, unrolled": Accuracy(
+        0.032, 0.177, 17, {"xilinx": (0.77, 1.35), "ecp5": (0.84, 1.25), "ice40": (0.8, 1.25)}, (0.9, 1.19)
+    ),
+    "int8, folded": Accuracy(
+        0.071, 0.461, 20, {"xilinx": (0.62, 1.58), "ecp5": (0.82, 1.32), "ice40": (0.85, 1.25)}, (0.77, 1.46)
+    ),
+    "spiking, unrolled": Accuracy(
+        0.1, 0.29, 21, {"xilinx": (0.71, 1.33), "ecp5": (0.76, 1.4), "ice40": (0.7, 1.28)}, (0.8, 1.17)
+    ),
+    "spiking, folded": Accuracy(
+        0.046, 0.193, 20, {"xilinx": (0.76, 1.41), "ecp5": (0.85, 1.25), "ice40": (0.83, 1.26)}, (0.87, 1.16)
+    ),
 }
-"""By form: error of the estimated lookup tables against yosys on the median and at worst, over so many designs to which
-no constant was fitted."""
+"""By form of designs."""

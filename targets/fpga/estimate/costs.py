@@ -7,7 +7,7 @@ each kind of logic was fitted to yosys (`constants`), and `make bench-fpga` prin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeml.errors import InputError
 
@@ -15,7 +15,10 @@ from ..budget import Budget, Family
 from .constants import ERRORS
 from .parts import Parts
 
-__all__ = ["Cost", "accuracy", "constants_of", "cost_of", "total", "within"]
+__all__ = ["Cost", "accuracy", "constants_of", "cost_of", "interval", "total", "within"]
+
+
+_FEW_CELLS = 10
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,23 @@ def cost_of(layer: str, parts: Parts, constants: Mapping[str, float]) -> Cost:
     return Cost(luts, round(parts.flip_flops), parts.block_rams, parts.dsps)
 
 
+def interval(whole: Cost, form: str, family: Family) -> tuple[Cost, Cost]:
+    """The least and the most that a design takes, by how far estimates of designs of its form were off.
+
+    Of a form that was not compared, as wide as of any; a few cells more of any, for designs of few. Block RAMs and
+    multipliers are counted, and taken as they are.
+    """
+    compared = [ERRORS[form]] if form in ERRORS else list(ERRORS.values())
+    luts = [each.luts[constants_of(family)] for each in compared]
+    flip_flops = [each.flip_flops for each in compared]
+    ends = []
+    for side, most, few in ((0, min, -_FEW_CELLS), (1, max, _FEW_CELLS)):
+        of_luts = whole.luts * most(pair[side] for pair in luts) + few
+        of_flip_flops = whole.flip_flops * most(pair[side] for pair in flip_flops) + few
+        ends.append(replace(whole, luts=max(of_luts, 0.0), flip_flops=max(round(of_flip_flops), 0)))
+    return ends[0], ends[1]
+
+
 def accuracy(form: str) -> str:
     """A sentence on how far estimates were from yosys over designs of this form; "" if none were compared.
 
@@ -78,6 +98,6 @@ def accuracy(form: str) -> str:
     """
     if form not in ERRORS:
         return ""
-    median, worst, count = ERRORS[form]
-    off = f"lookup tables were {median:.0%} off yosys's on the median, {worst:.0%} at worst"
-    return f"{off}, over {count} designs of this form"
+    found = ERRORS[form]
+    off = f"lookup tables were {found.median:.0%} off yosys's on the median, {found.worst:.0%} at worst"
+    return f"{off}, over {found.designs} designs of this form"

@@ -165,9 +165,8 @@ def _power_minus_one(base: float, exponent: int) -> float:
     return base**exponent - 1 if base > 0 else -1.0
 
 
-def add_rom_in_logic(parts: Parts, words: int, columns: int, family: Family) -> None:
-    """A memory of random content in logic, with a register behind it: tables of its address, equal columns once."""
-    used = distinct_of_random(columns, words)
+def add_rom_in_logic(parts: Parts, words: int, used: float, family: Family) -> None:
+    """A memory in logic, with a register behind it: tables of its address for `used` columns that differ."""
     parts.flip_flops += used
     if words > 2:
         parts.add("rom", used * max(words / 2**family.lut_inputs, 1.0))

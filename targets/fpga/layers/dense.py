@@ -17,7 +17,7 @@ from ..architectures.unrolled.netlist import Bit, Netlist
 from ..architectures.unrolled.shared_sums import number_bits, parents_first, sums_of
 from ..architectures.unrolled.value import Value, spread, sum_value
 from ..budget import Family
-from ..estimate.memory import add_memory, add_rom_in_logic, distinct_of_random
+from ..estimate.memory import add_memory, add_rom_in_logic, distinct_columns
 from ..estimate.parts import Parts, block_rams, counter_bits, multiplier_blocks
 from ..layer_hardware import LayerHardware
 from ..timing.delay_model import DelayModel
@@ -94,15 +94,19 @@ class DenseUnit(SumsUnit):
             **({"CONSTANT_FILE": f"{self.node.name}_constants.mem"} if self.has_constant else {}),
         }
 
-    def memory_files(self) -> dict[str, str]:
+    def _words(self) -> npt.NDArray[np.int64]:
+        """The weights as they are stored, a word for each clock of a frame: [clocks, outputs · inputs of a clock]."""
         rows, columns = self.beats * self.pe, self.input_beats * self.simd
         weight = np.zeros((rows, columns), np.int64)
         weight[: self.layer.outputs, : self.layer.inputs] = self.layer.weight
         if self.weight_bits == 1:
             weight = (weight > 0).astype(np.int64)
         words = weight.reshape(self.beats, self.pe, self.input_beats, self.simd).transpose(0, 2, 1, 3)
+        return words.reshape(self.clocks_per_frame, self.pe * self.simd)
+
+    def memory_files(self) -> dict[str, str]:
         width = self.pe * self.simd * self.weight_bits
-        packed = pack_words(words.reshape(self.clocks_per_frame, self.pe * self.simd), self.weight_bits)
+        packed = pack_words(self._words(), self.weight_bits)
         files = {f"{self.node.name}_weights.mem": memory_image(packed, width)}
         return files | self.constant_files()
 
@@ -132,12 +136,14 @@ class DenseUnit(SumsUnit):
         if self.block_rom:
             parts.block_rams += block_rams(self.clocks_per_frame, word, family)
         else:
-            add_rom_in_logic(parts, self.clocks_per_frame, word, family)
+            add_rom_in_logic(parts, self.clocks_per_frame, distinct_columns(self._words(), self.weight_bits), family)
         self._add_products(parts, product, family)
         self.add_sums(parts, product)
         if self.has_constant:
             parts.add("constant", pe * width)
-            used = distinct_of_random(pe * width, self.beats)
+            constant = np.zeros(self.beats * pe, np.int64)
+            constant[: self.layer.outputs] = self.constant
+            used = distinct_columns(constant.reshape(self.beats, pe), width)
             parts.add("rom", used * max(self.beats / 2**family.lut_inputs, 1.0) if self.beats > 2 else 0.0)
             parts.flip_flops += counter_bits(self.beats)
         if self.beats > 1 and self.input_beats > 1:
@@ -145,12 +151,7 @@ class DenseUnit(SumsUnit):
 
     def _add_products(self, parts: Parts, product: int, family: Family) -> None:
         """Products of `product` bits: from logic, tables or multiplier blocks."""
-        # Rows with the same weights in all clocks share the product.
-        products = (
-            self.simd * distinct_of_random(self.pe, self.clocks_per_frame, self.weight_bits)
-            if self.clocks_per_frame > 1
-            else 0.0
-        )
+        products = self._products() if self.clocks_per_frame > 1 else 0
         if self.layer.weight_bits == 1 and self.weight_bits == 1:
             parts.add("product", products * product)
         elif product <= 6:
@@ -161,6 +162,16 @@ class DenseUnit(SumsUnit):
             blocks, logic = self._wide_products(family)
             parts.dsps += blocks
             parts.add("multiplier", logic)
+
+    def _products(self) -> int:
+        """Products that differ: outputs with the same weights of an input in all clocks share one, and those that are
+        always 0 take none."""
+        words = self._words().reshape(self.clocks_per_frame, self.pe, self.simd)
+        zero = self.weight_bits > 1
+        return sum(
+            int(np.any(column, axis=0).sum() if zero else column.shape[1])
+            for column in (np.unique(words[:, :, s], axis=1) for s in range(self.simd))
+        )
 
     def _wide_products(self, family: Family) -> tuple[int, float]:
         """(multiplier blocks, bit products in logic) of products without tables; equal ones are made once."""

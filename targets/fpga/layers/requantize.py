@@ -198,12 +198,14 @@ def _add_product(
     # With a sign, the factor gets a zero for one.
     blocks = multiplier_blocks(value_bits, factor_bits + signed, width, family, signed=signed)
     parts.dsps += blocks
-    if blocks:
+    if blocks and family.lut_inputs == 6:
+        parts.add("partial", blocks * width if family.name == "xcup" else 0.0)
+    elif blocks:
         parts.add("rescale", (blocks - 1) * width * 0.7)
     else:
         parts.add("multiplier", value_bits * factor_bits)
-    # Blocks of Xilinx parts have registers of their own behind them.
-    if not blocks or family.lut_inputs < 6:
+    # yosys takes the registers behind blocks of the 7 series, and their chains for sums of parts, alone.
+    if not blocks or family.name != "xc7":
         parts.flip_flops += registers * width
 
 

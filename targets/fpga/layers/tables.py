@@ -20,7 +20,7 @@ from ..architectures.unrolled.size import check_values
 from ..architectures.unrolled.sums_of_tables import TableOfBits, joined, term_bits
 from ..architectures.unrolled.value import Value, sum_value
 from ..budget import Family
-from ..estimate.memory import add_memory, add_rom_apart, add_rom_in_logic
+from ..estimate.memory import add_memory, add_rom_apart, add_rom_in_logic, distinct_of_random
 from ..estimate.parts import Parts, block_rams, counter_bits
 from ..layer_hardware import LayerHardware
 from ..timing.delay_model import DelayModel
@@ -134,7 +134,7 @@ class TablesUnit(SumsUnit):
         self.add_sums(parts, self.entry_bits)
         if self.has_constant:
             parts.add("constant", pe * width)
-            add_rom_in_logic(parts, self.beats, pe * width, family)
+            add_rom_in_logic(parts, self.beats, distinct_of_random(pe * width, self.beats), family)
             parts.flip_flops += counter_bits(self.beats)
         if self.beats > 1 and self.input_beats > 1:
             self._add_input_buffer(parts, simd * x_bits, family)

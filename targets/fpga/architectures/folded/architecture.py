@@ -95,7 +95,7 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
 
     def estimated_form(self, network: Network) -> str:
         form = compared_form(network)
-        return f"{form}, folded" if form != "quantized" else form
+        return f"{form}, folded" if form else ""
 
     def _at_rate(self, network: Network, budget: Budget, asked: Asked) -> FoldedPlan:
         """The best plan; where a rate is asked for, one that reaches it at the clock that the plan itself allows."""

@@ -13,7 +13,7 @@ from edgeml.network import Dense, Network
 from edgeml.plugins import RuleResult
 
 from ...budget import Budget, Family
-from ...estimate.constants import UNROLLED
+from ...estimate.constants import STEP_PER_CLOCK
 from ...estimate.parts import Parts
 from ...interface import Interface
 from ...options import Asked
@@ -42,7 +42,7 @@ class StepPerClockArchitecture(Architecture[Pipelining, StepPerClockPlan]):
     name = "unrolled"
     order = 1
     adder_graphs = ADDER_GRAPHS
-    constants = UNROLLED
+    constants = STEP_PER_CLOCK
     if_too_large = "Use --architecture folded"
 
     def applies(self, network: Network) -> list[RuleResult]:

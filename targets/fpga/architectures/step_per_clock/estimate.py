@@ -1,4 +1,9 @@
-"""What an unrolled spiking network costs: its adder graphs as those of any unrolled network, its neurons bit by bit."""
+"""What an unrolled spiking network costs: its adder graphs as those of any unrolled network, its neurons bit by bit.
+
+sum_once, sum, sum_two : bits of potentials that are a current and a constant, that a current is added to, that are
+doubled or flow. reached_once, reached, read, steps : bits of comparisons with one threshold, with one in each slot, of
+membranes that are read, of `stbif` neurons. levels : lookup tables of thresholds. spikes : bits of what was given.
+"""
 
 from __future__ import annotations
 
@@ -55,10 +60,9 @@ def _graphs(logic: Logic, stages: Stages, family: Family) -> Parts:
     return parts
 
 
-def _table(parts: Parts, bits: float, entries: int, family: Family) -> None:
-    """Constants chosen by a counter: a lookup table a bit, more where they are many."""
-    if entries > 1:
-        parts.add("narrow", bits * max(entries / 2**family.lut_inputs, 0.5))
+def _entries(entries: int, family: Family) -> float:
+    """Lookup tables of a bit of constants chosen by a counter; more where they are many."""
+    return max(entries / 2**family.lut_inputs, 0.5) if entries > 1 else 0.0
 
 
 def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
@@ -72,26 +76,33 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
             thresholds = layer.thresholds[neuron]
             if not np.any((thresholds > 0) & (thresholds <= layer.spans[neuron])):
                 continue  # it fires always or never
-        adders = 2 if not single and layer.rule in (DOUBLED, FLOWING) else 1
         chain = bits + _CARRY_ENDS.get(family.name, 0.0)
-        parts.add("carry", adders * chain)
-        parts.flip_flops += bits
+        # A sum with a constant takes fewer lookup tables, on parts whose carries are beside the tables.
+        parts.add("sum_once" if single else "sum_two" if layer.rule in (DOUBLED, FLOWING) else "sum", chain)
+        slots = levels.bit_length() if encoding == "sar" else levels
+        asked = bits
+        if encoding and slots == 1 and layer.thresholds is not None:
+            # Bits below the lowest one of the only threshold do not matter.
+            threshold = int(layer.thresholds[neuron][0])
+            asked -= min((threshold & -threshold).bit_length() - 1, bits - 1)
+        parts.flip_flops += asked
         if encoding == "stbif":
             count = levels.bit_length()
-            parts.add("carry", 2 * chain)
-            _table(parts, 2 * bits, levels, family)
-            parts.add("narrow", 2 * count + 2)
+            parts.add("steps", 2 * chain)
+            parts.add("levels", 2 * bits * _entries(levels, family))
+            parts.add("spikes", 2 * count + 2)
             parts.flip_flops += count + 2
             continue
         if not single:
-            parts.flip_flops += bits * (2 if layer.rule == FLOWING else 1)
-        parts.add("carry", chain)
+            parts.flip_flops += bits * (2 if layer.rule == FLOWING else 1) - (layer.rule == DOUBLED)
         if not encoding:
+            parts.add("read", chain)
             continue
-        _table(parts, bits, 2 ** levels.bit_length() - 1 if encoding == "sar" else levels, family)
-        slots = levels.bit_length()
-        parts.add("narrow", {"sar": 2 * slots + 1, "ttfs": 2}.get(encoding, 1))
-        parts.flip_flops += {"sar": slots + 1, "ttfs": 2}.get(encoding, 1)
+        parts.add("reached_once" if slots == 1 else "reached", chain - bits + asked)
+        parts.add("levels", bits * _entries(2 ** levels.bit_length() - 1 if encoding == "sar" else levels, family))
+        parts.add("spikes", {"sar": 2 * slots - 1, "ttfs": 2}.get(encoding, 1))
+        # What a sar neuron gave in its last slot is asked for no more.
+        parts.flip_flops += {"sar": slots, "ttfs": 2}.get(encoding, 1)
     if layer.rule == FLOWING and not single:
         parts.flip_flops += 2
     if layer.gives is not None:

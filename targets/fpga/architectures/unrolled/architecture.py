@@ -125,7 +125,7 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
 
     def estimated_form(self, network: Network) -> str:
         form = compared_form(network)
-        return f"{form}, unrolled" if form != "quantized" else form
+        return f"{form}, unrolled" if form else ""
 
 
 ARCHITECTURE = UnrolledArchitecture()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from ...budget import FAMILIES, Family
-from ...estimate.constants import UNROLLED
+from ...estimate.constants import CELLS
 from ...estimate.costs import constants_of, cost_of
 from ...estimate.parts import Parts
 from .decision_diagram import decision_nodes, decision_support
@@ -72,4 +72,4 @@ def luts_of(cells: Sequence[Cell], family: Family = _SIX_INPUTS) -> float:
     parts = Parts()
     for cell in cells:
         add_cell(parts, cell, family)
-    return cost_of("", parts, UNROLLED[constants_of(family)]).luts
+    return cost_of("", parts, CELLS[constants_of(family)]).luts

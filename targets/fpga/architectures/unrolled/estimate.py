@@ -8,6 +8,7 @@ from ...budget import Family
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts, counter_bits
 from .cell_amounts import add_cell
+from .netlist import Bit, Cell, CellKind
 from .network_logic import Logic
 from .rtl import Registers
 from .stages import Stages
@@ -30,12 +31,49 @@ def _delays(taps: Iterable[int]) -> tuple[int, int]:
     return shift_registers, registers
 
 
+def _is_constant(bit: Bit | None) -> bool:
+    return bit is None or bit.cell == -2
+
+
+def _add_mapped(parts: Parts, cell: Cell, family: Family) -> None:
+    """Add the logic of a cell as synthesis maps it. A carry chain takes no lookup table where one of its summands is a
+    constant, on parts whose carries are beside the tables, and equal places of a chain share one."""
+    if cell.kind is CellKind.ADD:
+        a, b, _ = cell.shape
+        sides = (list(cell.inputs[:a]), list(cell.inputs[a : a + b]))
+        padded: list[list[Bit | None]] = [
+            [*side[: cell.outputs], *[None] * (cell.outputs - len(side))] for side in sides
+        ]
+        places = list(zip(*padded, strict=True))
+        both = {place for place in places if not any(map(_is_constant, place))}
+        parts.add("carry", len(both))
+        parts.add("pass", sum(_is_constant(x) != _is_constant(y) for x, y in places))
+        parts.add("chain", 1.0)
+    elif cell.kind is CellKind.ADD3:
+        parts.add("carry3", cell.outputs)
+    elif cell.kind is CellKind.REACHED:
+        counted = Parts()
+        add_cell(counted, cell, family)
+        parts.add("compare", counted.logic["compare"] - 0.5 * cell.outputs)
+        parts.add("code", cell.outputs)
+    elif cell.kind is CellKind.TABLE:
+        counted = Parts()
+        add_cell(counted, cell, family)
+        parts.luts += counted.luts
+        parts.add("table", counted.logic.get("narrow", 0.0))
+        parts.add("wide_table", counted.logic.get("wide", 0.0))
+    else:
+        add_cell(parts, cell, family)
+
+
 def unrolled_amounts(logic: Logic, family: Family, stages: Stages) -> dict[str, Parts]:
     """What each layer is made of.
 
-    narrow : outputs of cells whose inputs fit one lookup table; wide : of others. carry : bits of carry chains.
-    compare : comparisons with a constant, in lookup tables. delay : shift registers (Xilinx). ram, select : the FIFO
-    of results. core : its control.
+    narrow : outputs of counts and small sums whose inputs fit one lookup table; wide : of others. table, wide_table :
+    the same of functions given as tables. carry, pass : places of carry chains
+    that add two bits, and one bit to a constant; chain : such chains; carry3 : places that add three bits.
+    compare, code : comparisons with a constant, in lookup tables, and bits of how many are reached. delay : shift
+    registers (Xilinx). ram, select : the FIFO of results. core : its control.
     """
     registers = Registers(logic, stages)
     taps: dict[tuple[int, int], set[int]] = {}
@@ -55,7 +93,7 @@ def unrolled_amounts(logic: Logic, family: Family, stages: Stages) -> dict[str, 
         found[layer] = Parts()
         for index in cells:
             owner[index] = layer
-            add_cell(found[layer], logic.netlist.cells[index], family)
+            _add_mapped(found[layer], logic.netlist.cells[index], family)
     for (source, _), delays in taps.items():
         # The cells that turn outputs into elements belong to no layer but stand behind the last.
         parts = found[owner.get(source, next(reversed(found)))]
