@@ -44,14 +44,18 @@ def total(costs: Mapping[str, Cost]) -> Cost:
     return sum(costs.values(), Cost())
 
 
-def within(whole: Cost, budget: Budget, share: float, most_luts: int | None) -> bool:
-    """Whether a cost stays within a share of a part's lookup tables and flip-flops, and its memories and multipliers.
+def within(whole: Cost, budget: Budget, share: float, most_luts: int | None, form: str) -> bool:
+    """Whether a cost stays within a share of a part's lookup tables and flip-flops, and its memories and multipliers;
+    and the most that designs of this form may take within the part.
 
     most_luts : how many lookup tables are allowed, in the place of the share of the part's; None for no such limit.
     """
+    _, upper = interval(whole, form, budget.family)
     return (
         whole.luts <= (budget.luts * share if most_luts is None else most_luts)
         and whole.flip_flops <= budget.flip_flops * share
+        and upper.luts <= budget.luts
+        and upper.flip_flops <= budget.flip_flops
         and whole.block_rams <= budget.block_rams
         and whole.dsps <= budget.dsps
     )

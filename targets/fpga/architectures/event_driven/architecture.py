@@ -110,7 +110,8 @@ class EventDrivenArchitecture(Architecture[MembranesPerClock, EventDrivenPlan]):
         for power in range((widest - 1).bit_length(), 0, -1):
             wider = plan.with_membranes(2**power)
             whole = total(self.estimate(wider, budget.family))
-            if within(whole, budget, budget.family.folded_share, asked.most_luts(budget)):
+            share, form = budget.family.folded_share, self.estimated_form(plan.network)
+            if within(whole, budget, share, asked.most_luts(budget), form):
                 return wider
         return plan
 

@@ -118,11 +118,11 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
 
     def _best_plan(self, network: Network, budget: Budget, asked: Asked, at_most: int | None) -> FoldedPlan:
         """The best plan with at most so many clocks between frames."""
-        keep_block_rams = not budget.family.distributed_ram
+        keep_block_rams, form = not budget.family.distributed_ram, self.estimated_form(network)
 
         def stays_within(plan: FoldedPlan) -> bool:
             whole = total(self.estimate(plan, budget.family))
-            return within(whole, budget, budget.family.folded_share, asked.most_luts(budget))
+            return within(whole, budget, budget.family.folded_share, asked.most_luts(budget), form)
 
         def fits(plan: FoldedPlan) -> bool:
             return asked.goal != "area" and stays_within(plan)

@@ -19,7 +19,7 @@ from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import build, laid_out
 from edgeml.targets.fpga.estimate.constants import ERRORS
-from edgeml.targets.fpga.estimate.costs import Cost, interval, total
+from edgeml.targets.fpga.estimate.costs import Cost, interval, total, within
 from edgeml.targets.fpga.estimate.memory import add_rom_apart
 from edgeml.targets.fpga.estimate.parts import Parts
 from edgeml.targets.fpga.rules import fits
@@ -116,6 +116,16 @@ def test_a_design_fits_by_the_most_that_it_may_take() -> None:
         (first, *others) = fits(costs, replace(budget, luts=luts), architecture, network)
         assert first.passed is passes, first.detail
         assert all(other.passed for other in others)
+
+
+def test_no_design_is_chosen_that_may_take_more_than_the_part() -> None:
+    budget = budget_of(load_profile("xc7a35t"))
+    share, form = budget.family.folded_share, "quantized, folded"
+    most = ERRORS[form].luts["xilinx"][1]
+    assert share * most > 1
+    assert within(Cost(0.99 * budget.luts / most - 10), budget, share, None, form)
+    assert not within(Cost(1.01 * budget.luts / most), budget, share, None, form)
+    assert not within(Cost(1.0, round(budget.flip_flops / 1.05)), budget, 1.0, None, form)
 
 
 def test_of_a_form_that_was_not_compared_the_ends_are_as_wide_as_of_any() -> None:
