@@ -21,7 +21,7 @@ from .metrics.json_values import mapping
 from .network import Network, decisions, network_file
 from .network.task import VALUES
 from .part import Profile
-from .plugins.executor import EXECUTORS, Executor
+from .plugins.executor import EXECUTORS, Executor, WritesWaves
 from .plugins.target import TARGETS
 from .profile import checked
 from .system.files import read_json
@@ -155,6 +155,8 @@ class Bundle:
     def run(self, x: npt.NDArray[Any], on: str = "golden", *, trace: bool = False, **options: Any) -> Result:
         """Run x [samples, inputs] on the executor `on`; floats are quantized first, integers taken as they are.
 
+        options : of the executor; `waves`, a path, of one that simulates hardware (`verilator`): all signals over time.
+
         Warns where integers may well be values that are not quantized yet: see `kept_samples.integers_note`.
 
         Raises
@@ -166,6 +168,8 @@ class Bundle:
         if note := integers_note(self.network, self.samples, np.asarray(x)):
             warnings.warn(note, stacklevel=2)
         executor = self.executor(on)
+        if options.get("waves") is not None:
+            check_waves(on, executor, Path(options["waves"]))
         execution = executor.run(self, q, trace=trace, options=options)
         classes = np.zeros(0, np.int64)
         if self.network.task != VALUES:
@@ -188,6 +192,17 @@ class Bundle:
         if missing := executor.missing(self):
             raise MissingTool(f"executor {name!r}", "cannot run here", missing)
         return executor
+
+
+def check_waves(name: str, executor: Executor[Bundle], path: Path) -> None:
+    """InputError where an executor cannot write all signals over time into a file of this name."""
+    where = f"option waves={path}"
+    if not isinstance(executor, WritesWaves):
+        raise InputError(where, f"executor {name!r} writes no signals over time", "Use --on verilator")
+    if path.suffix[1:].lower() not in executor.wave_formats:
+        raise InputError(where, f"must end in {' or '.join(f'.{end}' for end in executor.wave_formats)}")
+    if not path.parent.is_dir():
+        raise InputError(where, f"there is no folder {path.parent}")
 
 
 def load(path: str | os.PathLike[str]) -> Bundle:

@@ -69,6 +69,9 @@ def simulate(
     inputs: Annotated[Path, typer.Argument(help=".npy, .npz (x) or .csv; integers are taken as quantized")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the integers to this .npy.")] = None,
     on: Annotated[str, typer.Option("--on", metavar="NAME", help="Executor.")] = "golden",
+    waves: Annotated[
+        Path | None, typer.Option(metavar="FILE.vcd|FILE.fst", help="Write all signals over time, from verilator.")
+    ] = None,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -87,7 +90,8 @@ def simulate(
     loaded = load(bundle)
     with limited(time_limit), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", UserWarning)
-        result = loaded.run(load_inputs(inputs), on)
+        asked: dict[str, Any] = {} if waves is None else {"waves": waves}
+        result = loaded.run(load_inputs(inputs), on, **asked)
     notes = [str(each.message) for each in warned if each.category is UserWarning]
     if output is not None:
         write_beside(output, to_npy(result.integers))

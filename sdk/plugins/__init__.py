@@ -21,6 +21,7 @@ from .executor import (
     StartsProcess,
     Subject,
     TimesItself,
+    WritesWaves,
     executors,
 )
 from .inspection import Inspection, inspections
@@ -65,6 +66,7 @@ __all__ = [
     "TakesNetworks",
     "Target",
     "TimesItself",
+    "WritesWaves",
     "converters",
     "executors",
     "foreign_kinds",

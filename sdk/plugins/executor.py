@@ -26,6 +26,7 @@ __all__ = [
     "StartsProcess",
     "Subject",
     "TimesItself",
+    "WritesWaves",
     "executors",
 ]
 
@@ -176,6 +177,14 @@ class NeedsDevice(Protocol):
     """An executor that runs only on a device which the user names."""
 
     needs_device: bool
+
+
+@runtime_checkable
+class WritesWaves(Protocol):
+    """An executor of hardware that takes the option `waves`, a path: it writes all signals over time there."""
+
+    wave_formats: tuple[str, ...]
+    """Ends of file names without a dot, such as `vcd`."""
 
 
 EXECUTORS: Registry[Executor[Any]] = Registry("edgeml.executors", "executor", Executor)  # type: ignore[type-abstract]

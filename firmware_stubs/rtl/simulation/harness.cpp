@@ -2,11 +2,13 @@
 // Runs a Verilated edgeml design on a file of input values and writes the output values: AXI4-Stream on both sides,
 // with random pauses and resets if asked for.
 //
-// harness INPUT OUTPUT FRAMES SEED INPUT_PAUSE OUTPUT_PAUSE RESETS
+// harness INPUT OUTPUT FRAMES SEED INPUT_PAUSE OUTPUT_PAUSE RESETS [WAVES]
 //   INPUT, OUTPUT : values of a stream, each as whole 32-bit words, little-endian, lowest bits first
 //   With HAS_CLASSES a word with the class of each frame follows behind all values of OUTPUT.
 //   INPUT_PAUSE, OUTPUT_PAUSE : chance of a pause in a clock, in 1/256
 //   RESETS : how many times the design is reset in mid-stream; it then starts again with the first unfinished frame
+//   WAVES : with WAVE_HEADER, the file that all signals are written to: a clock takes two units of time, and rises at
+//   even ones
 // Prints one line of JSON: clocks in all, the clocks in which frames ended (the first few), and the resets done.
 #include <cstdint>
 #include <cstdio>
@@ -16,6 +18,12 @@
 #include "design.h"  // DESIGN_CLASS, DESIGN_HEADER, INPUT_WORDS, OUTPUT_WORDS, INPUT_BEATS, OUTPUT_BEATS
 #include DESIGN_HEADER
 #include "verilated.h"
+#ifdef WAVE_HEADER
+#include WAVE_HEADER  // with WAVE_CLASS, of Verilator
+constexpr int ARGUMENTS = 9;
+#else
+constexpr int ARGUMENTS = 8;
+#endif
 
 namespace {
 
@@ -56,7 +64,7 @@ int fail(const char* text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 8) return fail("usage: harness INPUT OUTPUT FRAMES SEED INPUT_PAUSE OUTPUT_PAUSE RESETS");
+    if (argc != ARGUMENTS) return fail("usage: harness INPUT OUTPUT FRAMES SEED INPUT_PAUSE OUTPUT_PAUSE RESETS [WAVES]");
     const std::size_t frames = std::strtoull(argv[3], nullptr, 10);
     state = std::strtoull(argv[4], nullptr, 10) * 2 + 1;
     const uint32_t input_pause = static_cast<uint32_t>(std::atoi(argv[5]));
@@ -77,11 +85,24 @@ int main(int argc, char** argv) {
 
     VerilatedContext context;
     DESIGN_CLASS top(&context);
-    const auto clock = [&top]() {
+#ifdef WAVE_HEADER
+    context.traceEverOn(true);
+    WAVE_CLASS waves;
+    top.trace(&waves, 99);
+    waves.open(argv[8]);
+    if (!waves.isOpen()) return fail("the file for waves cannot be opened");
+    uint64_t now = 0;
+    const auto seen = [&]() { waves.dump(now++); };
+#else
+    const auto seen = []() {};
+#endif
+    const auto clock = [&]() {
         top.aclk = 1;
         top.eval();
+        seen();
         top.aclk = 0;
         top.eval();
+        seen();
     };
     const auto reset = [&]() {
         top.aresetn = 0;
@@ -140,6 +161,9 @@ int main(int argc, char** argv) {
             reset_at = received + 1 + random_bits() % (all_out / (resets + 1) + 1);
         }
     }
+#ifdef WAVE_HEADER
+    waves.close();
+#endif
     file = std::fopen(argv[2], "wb");
     if (!file) return fail("the output file cannot be opened");
     const std::size_t put = std::fwrite(output.data(), 4, output.size(), file);

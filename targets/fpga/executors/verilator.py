@@ -25,7 +25,7 @@ from ..tools.programs import (
     processors,
     run,
 )
-from ..tools.verilation import MISSING, compile_program
+from ..tools.verilation import MISSING, WAVES, compile_program
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -58,10 +58,12 @@ class Simulation:
         input_pause: int = 0,
         output_pause: int = 0,
         resets: int = 0,
+        waves: Path | None = None,
     ) -> tuple[npt.NDArray[np.int32], dict[str, Any]]:
         """Outputs [samples, outputs] for q [samples, inputs], and counts.
 
         input_pause, output_pause : chance of a pause in each clock, in 1/256 (below 256). resets : in mid-stream.
+        waves : the file for all signals, of a design that was compiled for it.
 
         Many frames without pauses and resets are split over as many processes as there are processors, each with a
         design of its own that starts from reset. `clocks` are those of all processes together, from the release of
@@ -72,7 +74,9 @@ class Simulation:
             return np.zeros((0, self.built.interface.outputs), np.int32), {"clocks": 0, "resets": 0, "ends": []}
         stress = [str(n) for n in (seed, input_pause, output_pause, resets)]
         parts = 1
-        if not (input_pause or output_pause or resets):
+        if waves is not None:
+            stress.append(str(waves.resolve()))
+        elif not (input_pause or output_pause or resets):
             parts = max(1, min(processors(), len(q) // _LEAST_FRAMES))
         done = side_by_side(lambda part: self._run_part(part, stress), np.array_split(q, parts), parts)
         counts = [counts for _, counts in done]
@@ -114,16 +118,17 @@ def compile_design(
     *,
     sources: tuple[str, ...] = (),
     flags: tuple[str, ...] = ("-Wall",),
+    waves: str = "",
 ) -> Simulation:
     """Compile a design below `folder` (made if missing). `sources`: other Verilog than the design's, same top;
-    `flags` : of Verilator.
+    `flags` : of Verilator; `waves` : format of the wave files that it will write, one of `WAVES`.
 
     Raises MissingTool without Verilator or a C++ compiler, ToolFailed where lint or compilation fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
-    (folder / "design.h").write_text(_header(built), encoding="utf-8")
+    (folder / "design.h").write_text(_header(built, waves), encoding="utf-8")
     program, detail = compile_program(
         folder,
         built.top,
@@ -131,11 +136,12 @@ def compile_design(
         "harness.cpp",
         flags=flags,
         equal_rows=built.layout.architecture.equal_rows and not sources,
+        waves=waves,
     )
     return Simulation(built, folder, program, detail)
 
 
-def _header(built: Built) -> str:
+def _header(built: Built, waves: str) -> str:
     interface = built.interface
     silence = 16 * (built.latency + built.interval) + 10_000
     lines = {
@@ -149,11 +155,19 @@ def _header(built: Built) -> str:
     }
     if interface.classes:
         lines["HAS_CLASSES"] = 1
+    if waves:
+        lines["WAVE_HEADER"] = f'"{WAVES[waves][1]}.h"'
+        lines["WAVE_CLASS"] = f"Verilated{waves.capitalize()}C"
     return "".join(f"#define {key} {value}\n" for key, value in lines.items())
 
 
 class VerilatorExecutor:
-    """Runs `rtl/` of a bundle in Verilator. Options: seed, input_pause, output_pause (1/256), resets."""
+    """Runs `rtl/` of a bundle in Verilator.
+
+    Options: seed, input_pause, output_pause (1/256), resets; waves, the path of a file for all signals.
+    """
+
+    wave_formats = tuple(WAVES)
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL."""
@@ -172,9 +186,10 @@ class VerilatorExecutor:
         built = verify_bundle(bundle)
         known = ("seed", "input_pause", "output_pause", "resets")
         stress = {key: int(options[key]) for key in known if options.get(key) is not None}
+        waves = Path(options["waves"]) if options.get("waves") is not None else None
         with ScratchFolder("verilator") as scratch:
-            simulation = compile_design(built, scratch)
-            outputs, counts = simulation.run(q, **stress)
+            simulation = compile_design(built, scratch, waves="" if waves is None else waves.suffix[1:].lower())
+            outputs, counts = simulation.run(q, waves=waves, **stress)
         measures: dict[str, Any] = {
             "cycles": {"latency": built.latency, "interval": built.interval},
             "clocks": counts["clocks"],

