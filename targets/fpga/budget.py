@@ -22,7 +22,10 @@ class Family:
     ----------
     name : as in profiles. lut_inputs : of a lookup table. block_shapes : (depth, width) of a block RAM.
     synthesis : the yosys command. place : nextpnr's program, or "" where no open tool places this family.
-    constraints : the suffix of files with pins and clocks, as its tools read them.
+    constraints : the suffix of files with pins and clocks, as its tools read them. pads : yosys commands that put
+        buffers at the pins of a whole netlist, where `synthesis` does not.
+    estimated_as : the family whose constants the estimates take, where none were fitted to this one.
+    placed_alone : whether nextpnr places a design without the pins of a board.
     dsp : whether there are multipliers that yosys maps to. distributed_ram : whether lookup tables can be small
         memories; else buffers take block RAMs, which are then scarce.
     folded_share : of a part's lookup tables and flip-flops, what a folded design may be estimated at where the fastest
@@ -39,15 +42,48 @@ class Family:
     dsp: bool
     distributed_ram: bool
     folded_share: float = 0.7
+    pads: str = ""
+    estimated_as: str = ""
+    placed_alone: bool = True
+
+    @property
+    def fitted(self) -> str:
+        """The family whose constants the estimates take: this one, or that which it is taken for."""
+        return self.estimated_as or self.name
 
 
 _XILINX_18K = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
+_MACHXO_9K = ((8192, 1), (4096, 2), (2048, 4), (1024, 9), (512, 18))
+_GATEMATE_20K = ((16384, 1), (8192, 2), (4096, 5), (2048, 10), (1024, 20), (512, 40))
 _ICE40_4K = ((2048, 2), (1024, 4), (512, 8), (256, 16))
 FAMILIES = {
     "xcup": Family("xcup", 6, _XILINX_18K, "synth_xilinx -family xcup", "", "xdc", True, True),
     "xc7": Family("xc7", 6, _XILINX_18K, "synth_xilinx -family xc7", "", "xdc", True, True),
     "ecp5": Family("ecp5", 4, _XILINX_18K, "synth_ecp5", "ecp5", "lpf", True, True, 0.35),
     "ice40": Family("ice40", 4, _ICE40_4K, "synth_ice40", "ice40", "pcf", False, False, 0.5),
+    "nexus": Family(
+        *("nexus", 4, _XILINX_18K, "synth_nexus", "nexus", "pdc", True, True, 0.35),
+        estimated_as="ecp5",
+        placed_alone=False,
+    ),
+    "machxo": Family(
+        *("machxo", 4, _MACHXO_9K, "synth_lattice -family xo3", "machxo", "lpf", False, True, 0.35),
+        estimated_as="ecp5",
+        placed_alone=False,
+    ),
+    "gowin": Family(
+        *("gowin", 4, _XILINX_18K, "synth_gowin -noiopads", "gowin", "cst", True, True, 0.35),
+        pads="iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O;",
+        estimated_as="ecp5",
+        placed_alone=False,
+    ),
+    "gatemate": Family(
+        *("gatemate", 4, _GATEMATE_20K, "synth_gatemate -luttree -nomx8 -noiopad -noclkbuf", "gatemate", "ccf"),
+        *(False, False, 0.35),
+        pads="iopadmap -bits -inpad CC_IBUF Y:I -outpad CC_OBUF A:O; clkbufmap -buf CC_BUFG O:I;",
+        estimated_as="ecp5",
+        placed_alone=False,
+    ),
 }
 
 
@@ -70,7 +106,8 @@ class Budget:
 
     Parameters
     ----------
-    luts, flip_flops, block_rams (of 18 kbit; iCE40: of 4 kbit), dsps : counts. clock_mhz : planned clock.
+    luts, flip_flops, block_rams (of 18 kbit; iCE40: 4, MachXO: 9, GateMate: 20 kbit), dsps : counts. clock_mhz :
+    planned clock.
     device, package : nextpnr's names, or "". speed : speed grade, or "".
     part : the vendor's name. board : that it is on, or None; the planned clock is that of its oscillator then.
     """

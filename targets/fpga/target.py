@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeml.errors import InputError
 from edgeml.metrics import Synthesis, TargetMetrics
@@ -28,6 +28,9 @@ from .timing.planned_clock import delays_of, planned_clock
 from .tops.uart import FOLDER as UART_FOLDER
 from .tops.uart import uart_top
 
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
+
 __all__ = ["FpgaTarget"]
 
 
@@ -44,6 +47,12 @@ class FpgaTarget:
         except InputError as error:
             return [RuleResult.broken("options", error)]
         return check_network(network, budget, asked)
+
+    def flash_command(self, bundle: Bundle, permanent: bool) -> list[str]:
+        """openFPGALoader with the bundle's bitstream, as the board wants it."""
+        from .tools.loader import loader_command
+
+        return loader_command(bundle, permanent)
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
         """What the design that `emit` would write costs, without writing it; latency and interval in clocks and µs."""
@@ -73,6 +82,10 @@ class FpgaTarget:
         asked = read_options(options)
         budget = asked.at_clock(budget_of(profile))
         refuse_broken(layers_have_hardware(network, asked), profile)
+        if asked.synthesize and budget.board is not None:
+            from .tools.placers import check_tools
+
+            check_tools(budget)
         built, costs = choose(network, budget, options)
         architecture = built.layout.architecture
         if broken := [result for result in fits(costs, budget, architecture, network) if not result.passed]:
@@ -144,7 +157,8 @@ def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> TargetM
 def _certainty(whole: Cost, form: str, budget: Budget) -> dict[str, Any]:
     """How far estimates of such designs were off, and so the least and the most that this one takes."""
     low, high = interval(whole, form, budget.family)
-    return {"estimate_low": _cost(low), "estimate_high": _cost(high), "estimate_error": accuracy(form) or None}
+    off = accuracy(form, budget.family) or None
+    return {"estimate_low": _cost(low), "estimate_high": _cost(high), "estimate_error": off}
 
 
 def _cost(cost: Cost) -> dict[str, int]:

@@ -27,7 +27,7 @@ def estimate_argmax(interface: Interface, family: Family) -> Cost:
         parts.add("stream", (interface.output_beats - 1).bit_length() + 2.0 * interface.class_bits)
     # A pair is compared and chosen from, with the index of the larger.
     # ECP5 puts most of a difference into the carry chain's own tables.
-    parts.add("tree", ((lanes - 1) * (0.35 if family.name == "ecp5" else 1.0) + several) * bits)
+    parts.add("tree", ((lanes - 1) * (0.35 if family.fitted == "ecp5" else 1.0) + several) * bits)
     parts.add("product", (lanes - 1 + several) * (bits + levels))
     add_fifo(parts, levels + several + 3, lanes * bits, family)
     add_fifo(parts, levels + several + 3, interface.class_bits, family)

@@ -63,7 +63,7 @@ def within(whole: Cost, budget: Budget, share: float, most_luts: int | None, for
 
 def constants_of(family: Family) -> str:
     """The name of the family's constants in `constants`."""
-    return "xilinx" if family.lut_inputs == 6 else family.name
+    return "xilinx" if family.lut_inputs == 6 else family.fitted
 
 
 def cost_of(layer: str, parts: Parts, constants: Mapping[str, float]) -> Cost:
@@ -95,11 +95,13 @@ def interval(whole: Cost, form: str, family: Family) -> tuple[Cost, Cost]:
     return ends[0], ends[1]
 
 
-def accuracy(form: str) -> str:
+def accuracy(form: str, family: Family) -> str:
     """A sentence on how far estimates were from yosys over designs of this form; "" if none were compared.
 
     form : as `Architecture.estimated_form` gives it, such as `int8, folded`.
     """
+    if family.fitted != family.name:
+        return f"by the constants of {family.fitted}: none were fitted to {family.name}"
     if form not in ERRORS:
         return ""
     found = ERRORS[form]

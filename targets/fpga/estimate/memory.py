@@ -66,7 +66,7 @@ def table_luts(words: int, family: Family) -> float:
 
 def _in_blocks(words: int, width: int, family: Family) -> bool:
     """Whether a ROM that is read into a register becomes block RAM."""
-    return words * width > _ROM_BITS_PER_COST * _BLOCK_COST[family.name] * block_rams(words, width, family)
+    return words * width > _ROM_BITS_PER_COST * _BLOCK_COST[family.fitted] * block_rams(words, width, family)
 
 
 def add_rom(parts: Parts, rows: npt.NDArray[np.int64], bits: int, family: Family) -> None:
@@ -132,8 +132,8 @@ def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Famil
     """A memory with one port to write and `readers` ports that read within the clock of their address."""
     in_registers = float(depth * width)
     blocks = readers * block_rams(depth, width, family)
-    in_blocks = _BLOCK_COST[family.name] * blocks + readers * _PORT_COST
-    cell = _DISTRIBUTED.get(family.name)
+    in_blocks = _BLOCK_COST[family.fitted] * blocks + readers * _PORT_COST
+    cell = _DISTRIBUTED.get(family.fitted) if family.distributed_ram else None
     if cell is not None:
         rows, wide = -(-depth // cell.depth), -(-width // cell.bits)
         cost = readers * (cell.cost * rows * (width / cell.bits if cell.by_part else wide) + _PORT_COST)

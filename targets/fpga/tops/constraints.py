@@ -107,6 +107,29 @@ def _xdc(ports: _Ports) -> Lines:
     ]
 
 
+def _pdc(ports: _Ports) -> Lines:
+    lines: Lines = []
+    for port, pin, pull in ports.pins:
+        lines.append((f"ldc_set_location -site {{{pin.site}}} [get_ports {port}]", True))
+        pulled = " PULLMODE=UP" if pull else ""
+        lines.append((f"ldc_set_port -iobuf {{IO_TYPE={pin.io}{pulled}}} [get_ports {port}]", False))
+    return [*lines, (f"create_clock -name {{clk}} -period {1000 / ports.mhz:.3f} [get_ports {ports.clock}]", False)]
+
+
+def _cst(ports: _Ports) -> Lines:
+    lines: Lines = []
+    for port, pin, pull in ports.pins:
+        lines.append((f'IO_LOC "{port}" {pin.site};', True))
+        lines.append((f'IO_PORT "{port}" IO_TYPE={pin.io} PULL_MODE={"UP" if pull else "NONE"};', False))
+    return lines
+
+
+def _ccf(ports: _Ports) -> Lines:
+    return [
+        (f'Net "{port}" Loc = "{pin.site}"{" | PULLUP=true" if pull else ""};', True) for port, pin, pull in ports.pins
+    ]
+
+
 @dataclass(frozen=True)
 class _Format:
     """A format of constraints: how a comment begins, and its lines."""
@@ -115,4 +138,11 @@ class _Format:
     write: Callable[[_Ports], Lines]
 
 
-_FORMATS = {"pcf": _Format("#", _pcf), "lpf": _Format("#", _lpf), "xdc": _Format("#", _xdc)}
+_FORMATS = {
+    "pcf": _Format("#", _pcf),
+    "lpf": _Format("#", _lpf),
+    "pdc": _Format("#", _pdc),
+    "cst": _Format("//", _cst),
+    "ccf": _Format("#", _ccf),
+    "xdc": _Format("#", _xdc),
+}

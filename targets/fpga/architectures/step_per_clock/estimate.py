@@ -76,7 +76,7 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
             thresholds = layer.thresholds[neuron]
             if not np.any((thresholds > 0) & (thresholds <= layer.spans[neuron])):
                 continue  # it fires always or never
-        chain = bits + _CARRY_ENDS.get(family.name, 0.0)
+        chain = bits + _CARRY_ENDS.get(family.fitted, 0.0)
         # A sum with a constant takes fewer lookup tables, on parts whose carries are beside the tables.
         parts.add("sum_once" if single else "sum_two" if layer.rule in (DOUBLED, FLOWING) else "sum", chain)
         slots = levels.bit_length() if encoding == "sar" else levels

