@@ -8,13 +8,15 @@ turned, and the network is converted and proved again with what was kept: the la
 which parts something was proved again (of those that are kept: layers of pipelines, streams, stages of C and firmware).
 Networks are given as `network.edgeml`, so that no training is counted; the time of tools is that of their processes.
 64-64-32-10 is trained on digits as `edgeml demo` does, the others are random; inputs and activations have 2 bits where
-nothing else is said. A proof is what `edgeml verify --prove` does, with the checker's second look.
+nothing else is said. Both are commands as a user types them, and the proof has the checker's second look in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,9 +28,7 @@ from edgeml import bundle
 from edgeml.demo import train_digits
 from edgeml.network import Network, network_file
 from edgeml.network.rounding import ROUNDINGS
-from edgeml.proof.bundle_proof import check_proof, prove_bundle
 from edgeml.proof.claim import NOT_TRIED
-from edgeml.proof.findings import Row
 
 from .folded_proofs import bytes_network
 from .fpga import random_network
@@ -91,22 +91,28 @@ def _seconds() -> float:
     return sum(os.times()[:4])
 
 
-def converted_and_proved(network: Network, case: Case, folder: Path) -> tuple[float, float, Sequence[Row]]:
-    """(seconds of the conversion, of the proof, what is proved) of a network, as a bundle in a folder that is new."""
+def converted_and_proved(network: Network, case: Case, folder: Path) -> tuple[float, float, list[dict[str, Any]]]:
+    """(seconds of the conversion, of the proof, what is proved) of a network, as a bundle in a folder that is new: by
+    the commands, as a user types them."""
     folder.mkdir()
     network_file.write(network, folder / "given.edgeml")
-    begun = _seconds()
-    given, options = folder / "given.edgeml", dict(case.options)
-    edgeml.convert(given, to="quantized", target=case.target, options=options, output=folder / "bundle")
-    between = _seconds()
-    proved, rows = prove_bundle(bundle.load(folder / "bundle"))
-    check_proof(proved)
-    return between - begun, _seconds() - between, rows
+    form = "tflite" if "bytes" in case.network else "quantized"
+    options = [f"--option={name}={value}" for name, value in case.options.items()]
+    marks = [_seconds()]
+    for command in (
+        ["convert", "given.edgeml", "--to", form, "--target", case.target, *options, "-o", "bundle"],
+        ["verify", "bundle", "--prove"],
+    ):
+        subprocess.run([sys.executable, "-m", "edgeml", *command], cwd=folder, check=True, capture_output=True)
+        marks.append(_seconds())
+    rows = bundle.load(folder / "bundle").manifest["metrics"]["proof"]
+    return marks[1] - marks[0], marks[2] - marks[1], rows
 
 
-def anew(rows: Sequence[Row]) -> str:
+def anew(rows: Sequence[Mapping[str, Any]]) -> str:
     """The parts of which something was proved anew, where proofs are kept."""
-    places = [row.part for row in rows if row.prover in _KEEPING and row.seconds and _KEPT not in row.method]
+    ours = [row for row in rows if row["prover"] in _KEEPING and row["seconds"]]
+    places = [row["part"] for row in ours if _KEPT not in row["method"]]
     return ", ".join(dict.fromkeys(places))
 
 
@@ -117,8 +123,8 @@ def line(case: Case, folder: Path) -> str:
     os.environ["EDGEML_CACHE"] = f"{place}-cache"
     conversion, proof, rows = converted_and_proved(network, case, place)
     _, again, rows_again = converted_and_proved(changed(network), case, Path(f"{place}-changed"))
-    tried = [row for row in rows if row.status != NOT_TRIED]
-    claims, proved = sum(row.claims for row in tried), sum(row.proved for row in tried)
+    tried = [row for row in rows if row["status"] != NOT_TRIED]
+    claims, proved = sum(row["claims"] for row in tried), sum(row["proved"] for row in tried)
     columns = [case.title, f"{proved:,} of {claims:,}", f"{conversion:.1f}", f"{proof:.1f}"]
     columns += [f"{proof / conversion:.2f}", f"{again:.1f}", anew(rows_again)]
     return f"| {' | '.join(columns)} |"
