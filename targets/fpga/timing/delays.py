@@ -16,7 +16,7 @@ DELAY_MODELS: Mapping[str, DelayModel] = {
             block=5.5, multiplier=4.0, size=0.219,
         ),
         DelayModel(
-            "ice40-hx", 4, 4, register=0.9, lut=0.4, join=0.0, route=0.839, fan_out=0.0, chain=0.9, carry=0.19,
+            "ice40-hx", 4, 4, register=0.9, lut=0.4, join=0.0, route=0.92, fan_out=0.0, chain=0.9, carry=0.19,
             block=4.0, multiplier=0.0, size=0.266,
         ),
         DelayModel(
@@ -24,16 +24,29 @@ DELAY_MODELS: Mapping[str, DelayModel] = {
             block=8.0, multiplier=0.0, size=0.654,
         ),
         DelayModel(
+            "nexus", 4, 6, register=0.5, lut=0.213, join=0.2, route=0.46, fan_out=0.0, chain=0.5, carry=0.03,
+            block=3.5, multiplier=3.0, size=0.05,
+        ),
+        DelayModel(
+            "gowin", 4, 8, register=0.27, lut=0.462, join=0.2, route=0.6, fan_out=0.02, chain=0.6, carry=0.05,
+            block=3.5, multiplier=4.0, size=0.06,
+        ),
+        DelayModel(
             "lut4", 4, 4, register=2.3, lut=1.2, join=0.0, route=2.6, fan_out=0.1, chain=2.2, carry=0.4,
             block=8.0, multiplier=0.0, size=0.654,
         ),
+        # Figures out of Vivado's timing reports that FloPoCo publishes for its targets Kintex7 and VirtexUltrascalePlus
+        # (xcvu3p-2): table of six inputs 0.119 and 0.148 ns, register 0.216 and 0.15, a sum 0.543 and 0.292 without its
+        # ways, 0.012 and 0.005 for a bit of carry, a short way 0.5 and 0.18, 1 ns for 65 places reached. Here 1.5 times
+        # as much (Artix and Zynq of speed grade -1 are slower than Kintex) and 1.25 times; what a register's setup, the
+        # multiplexers of a slice, block RAMs, multipliers and a design's size add is assumed.
         DelayModel(
-            "xc7", 6, 8, register=0.6, lut=0.15, join=0.2, route=0.75, fan_out=0.08, chain=0.6, carry=0.03,
+            "xc7", 6, 8, register=0.6, lut=0.18, join=0.2, route=0.75, fan_out=0.08, chain=0.82, carry=0.018,
             block=3.0, multiplier=4.0, size=0.08, origin=PUBLISHED,
         ),
         DelayModel(
-            "xcup", 6, 8, register=0.2, lut=0.12, join=0.1, route=0.35, fan_out=0.04, chain=0.3, carry=0.012,
-            block=1.6, multiplier=2.0, size=0.03, origin=PUBLISHED,
+            "xcup", 6, 8, register=0.25, lut=0.185, join=0.1, route=0.23, fan_out=0.06, chain=0.365, carry=0.0065,
+            block=1.6, multiplier=2.0, size=0.04, origin=PUBLISHED,
         ),
     )
 }  # fmt: skip

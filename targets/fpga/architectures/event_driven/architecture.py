@@ -89,8 +89,8 @@ class EventDrivenArchitecture(Architecture[MembranesPerClock, EventDrivenPlan]):
 
     def slowest_path(self, plan: EventDrivenPlan, delays: DelayModel) -> float:
         """From a membrane's memory through its sum, and through the comparison with thresholds."""
-        delays = self.delays_within(plan, delays)
-        return max([delays.around_streams, *(slowest_of_layer(layer, delays) for layer in plan.layers)])
+        inside = self.delays_within(plan, delays)
+        return max([inside.around_streams, *(slowest_of_layer(layer, inside) for layer in plan.layers)])
 
     def facts(self, plan: EventDrivenPlan, clocks: Clocks) -> dict[str, str]:
         kind = "measured on random frames, at most" if longest_frame(plan) is None else "at most"

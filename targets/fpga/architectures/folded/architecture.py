@@ -74,9 +74,9 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
         return folded_parts(plan, family)
 
     def slowest_path(self, plan: FoldedPlan, delays: DelayModel) -> float:
-        delays = self.delays_within(plan, delays)
+        inside = self.delays_within(plan, delays)
         units = (unit for chain in plan.chains for unit in chain.units)
-        return max([delays.around_streams, *(delays.register + unit.slowest_logic(delays) for unit in units)])
+        return max([inside.around_streams, *(inside.register + unit.slowest_logic(inside) for unit in units)])
 
     def facts(self, plan: FoldedPlan, clocks: Clocks) -> dict[str, str]:
         return {

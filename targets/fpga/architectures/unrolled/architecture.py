@@ -28,6 +28,7 @@ from .network_logic import Logic, check_unrolled, multiplications, network_logic
 from .pipelining import (
     Pipelining,
     delays_in,
+    fitting_logic,
     leaves_room,
     most_multiplications,
     pipelining,
@@ -88,7 +89,7 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
         return read_choices(stored)
 
     def plan(self, network: Network, choices: Pipelining) -> UnrolledPlan:
-        logic = network_logic(network, adder_graph=choices.adder_graph)
+        logic = fitting_logic(network_logic(network, adder_graph=choices.adder_graph), choices)
         return UnrolledPlan(network, logic, placed_registers(logic, choices))
 
     def interface(self, plan: UnrolledPlan) -> Interface:
@@ -104,8 +105,8 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
         return unrolled_amounts(plan.logic, family, plan.stages)
 
     def slowest_path(self, plan: UnrolledPlan, delays: DelayModel) -> float:
-        logic, delays = plan.logic, delays_in(plan.logic, delays)
-        return max(slowest_stage(logic.netlist, logic.outputs, delays, plan.stages), delays.around_streams)
+        logic, inside = plan.logic, delays_in(plan.logic, delays)
+        return max(slowest_stage(logic.netlist, logic.outputs, inside, plan.stages), inside.around_streams)
 
     def facts(self, plan: UnrolledPlan, clocks: Clocks) -> dict[str, str]:
         return {

@@ -17,13 +17,17 @@ from ...timing.planned_clock import delays_of, family_of
 from ..architecture import Candidate
 from ..stored_choices import StoredChoices
 from .cell_amounts import luts_of
+from .cell_delays import cell_delays
 from .layer_logic import ADDER_GRAPHS
+from .netlist import CellKind
 from .network_logic import Logic
+from .splitting import with_split_sums
 from .stages import Stages, stages_by_delay, stages_by_depth
 
 __all__ = [
     "Pipelining",
     "delays_in",
+    "fitting_logic",
     "leaves_room",
     "most_multiplications",
     "pipelining",
@@ -75,6 +79,17 @@ def read_choices(stored: StoredChoices) -> Pipelining:
 def delays_in(logic: Logic, delays: DelayModel, part: float = 1.0) -> DelayModel:
     """The delays in a design of which a netlist is a part."""
     return delays.within(luts_of(logic.netlist.cells, family_of(delays)) / part)
+
+
+def fitting_logic(logic: Logic, choices: Pipelining) -> Logic:
+    """The logic itself, or with split sums where the period has no time for a sum of three rows."""
+    if choices.period_ps is None:
+        return logic
+    delays = delays_in(logic, DELAY_MODELS[choices.delays])
+    room = choices.period_ps / 1000 - delays.register
+    of_cells = zip(logic.netlist.cells, cell_delays(logic.netlist, logic.outputs, delays), strict=True)
+    slow = any(cell.kind is CellKind.ADD3 and delay > room for cell, delay in of_cells)
+    return with_split_sums(logic) if slow else logic
 
 
 def placed_registers(logic: Logic, choices: Pipelining, part: float = 1.0) -> Stages:

@@ -1,8 +1,9 @@
 """Where the registers of a netlist stand: the stage of each cell.
 
-By depth a register follows so many cells. By delay a stage holds what a clock has time for: cuts are chosen among the
-times at which cells are ready without any register, so that every stage keeps the period, the stages are as few as such
-cuts allow, and of as few the registers are the fewest (a shortest path over the cuts).
+By depth a register follows so many cells. By delay a stage holds what a clock has time for, in one of two ways: cuts
+among the times at which cells are ready without any register, as few as keep the period and of as few those across the
+fewest bits (a shortest path over the cuts); or each cell in the first stage that has time for it. What has fewer stages
+is taken, of equally many what has fewer registers.
 """
 
 from __future__ import annotations
@@ -52,11 +53,43 @@ def stages_by_delay(netlist: Netlist, outputs: list[list[Bit]], model: DelayMode
     if not netlist.cells:
         return Stages((), 1)
     graph = _Graph(netlist, outputs, model)
+    room = max(period - model.register, float(graph.delays.max()))
+    found = [by_cell for by_cell in (_by_cuts(graph, room), _as_soon_as_possible(graph, room)) if by_cell is not None]
+    return min(found, key=lambda stages: (stages.count, _bits(netlist, outputs, stages)))
+
+
+def _as_soon_as_possible(graph: _Graph, room: float) -> Stages:
+    """Each cell in the first stage that has time for it."""
+    of: list[int] = []
+    ends: list[float] = []
+    for sources, delay in zip(graph.sources, graph.delays.tolist(), strict=True):
+        stage = max((of[source] for source in sources), default=0)
+        before = max((ends[source] for source in sources if of[source] == stage), default=0.0)
+        if before + delay > room + _SLACK:
+            stage, before = stage + 1, 0.0
+        of.append(stage)
+        ends.append(before + delay)
+    return Stages(tuple(of), max(of) + 1)
+
+
+def _bits(netlist: Netlist, outputs: list[list[Bit]], stages: Stages) -> int:
+    """Bits of registers."""
+    kept: dict[tuple[int, int], int] = {}
+    uses = [(bit, stage) for cell, stage in zip(netlist.cells, stages.of, strict=True) for bit in cell.inputs]
+    for bit, stage in (*uses, *((bit, stages.count) for bits in outputs for bit in bits)):
+        if bit.cell != -2:
+            born = stages.of[bit.cell] if bit.cell >= 0 else 0
+            kept[bit.cell, bit.index] = max(kept.get((bit.cell, bit.index), 0), stage - born)
+    return sum(kept.values())
+
+
+def _by_cuts(graph: _Graph, room: float) -> Stages | None:
+    """Stages between cuts; None where those that are looked at are too far from each other."""
     cuts = graph.cuts()
     between = graph.time_between(cuts)
-    # From a cut to the next there are single cells, or few of them where not every time is looked at.
-    shortest = float(np.diagonal(between).max())
-    chosen = _cheapest(between, graph.bits_across(cuts), max(period - model.register, shortest))
+    if float(np.diagonal(between).max()) > room + _SLACK:
+        return None
+    chosen = _cheapest(between, graph.bits_across(cuts), room)
     of = np.searchsorted(cuts[chosen], graph.ready - _SLACK, side="left")
     return Stages(tuple(int(stage) for stage in of), len(chosen) + 1)
 
