@@ -10,6 +10,7 @@ from ..design import DESIGN_FILE, Built
 from ..verilog.shipped_modules import library_text
 from ..verilog.writer import Expression, Port, Verilog, same
 from .packets import PACKET_MODULES, Packets, packets_top
+from .zynq import zynq_files
 
 __all__ = ["FOLDER", "STATUS_MODULE", "ip_files"]
 
@@ -36,6 +37,7 @@ def ip_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]
         f"{FOLDER}/{name}.v": _top(name, network, built, packets).encode(),
         f"{FOLDER}/{STATUS_MODULE}": library_text(STATUS_MODULE),
         f"{FOLDER}/{name}.xdc": _constraints(name, budget).encode(),
+        **{f"{FOLDER}/{file}": content for file, content in zynq_files(network, packets, budget).items()},
         f"{FOLDER}/package_ip.tcl": _script(name, network, built, budget).encode(),
     }
 

@@ -109,3 +109,50 @@ def test_script_packages_files_that_exist(tmp_path: Path) -> None:
     assert properties["name"] == top
     assert properties["version"] == "1.0"
     assert model_hash(network) in properties["description"]
+
+
+@pytest.mark.parametrize("part", ["xc7z020", "xczu7ev"])
+def test_the_block_design_joins_what_the_ip_has(part: str, tmp_path: Path) -> None:
+    """The script runs to its end in a Tcl interpreter; Vivado's commands are recorded, what they write is there."""
+    tkinter = pytest.importorskip("tkinter", reason="Python has no Tcl interpreter")
+    made = written(AxiDesign("folded", 128), tmp_path, part)
+    axi, name = tmp_path / FOLDER, made.network.name
+    (axi / "ip").mkdir()
+    project = axi / "block_design.project"
+    for path in ("p.runs/impl_1/system_wrapper.bit", "p.gen/sources_1/bd/system/hw_handoff/system.hwh"):
+        (project / path).parent.mkdir(parents=True)
+        (project / path).write_text(path)
+    calls: list[tuple[str, ...]] = []
+    tcl = tkinter.Tcl()
+    for command in (
+        "create_project", "set_property", "current_project", "update_ip_catalog", "create_bd_design", "create_bd_cell",
+        "apply_bd_automation", "connect_bd_intf_net", "get_bd_intf_pins", "assign_bd_address", "validate_bd_design",
+        "save_bd_design", "get_files", "make_wrapper", "add_files", "current_fileset", "launch_runs", "wait_on_run",
+        "get_property", "get_runs",
+    ):  # fmt: skip
+
+        def record(*arguments: str, command: str = command) -> str:
+            calls.append((command, *map(str, arguments)))
+            if command == "get_property":
+                return f"{project}/p.runs/impl_1"
+            return arguments[-1] if arguments else ""
+
+        tcl.createcommand(command, record)
+    tcl.call("source", str(axi / "block_design.tcl"))
+    assert (axi / f"{name}.bit").read_text().endswith("system_wrapper.bit")
+    assert (axi / f"{name}.hwh").read_text().endswith("system.hwh")
+    cells = {call[-1]: call[call.index("-vlnv") + 1] for call in calls if call[0] == "create_bd_cell"}
+    assert cells["network"] == f"edgeml:user:{name}_axi"
+    nets = [call[1:] for call in calls if call[0] == "connect_bd_intf_net"]
+    assert nets == [("dma/M_AXIS_MM2S", "network/s_axis"), ("network/m_axis", "dma/S_AXIS_S2MM")]
+    joined = {call[-1] for call in calls if call[0] == "apply_bd_automation"}
+    assert {"dma/S_AXI_LITE", "network/s_axi", "dma/M_AXI_S2MM"} <= joined
+    buses = set(re.findall(r"1.0 (\w+) (?:TDATA|AWADDR)", (axi / f"{name}_axi.v").read_text()))
+    assert buses == {"s_axis", "m_axis", "s_axi"}
+
+
+def test_a_part_without_a_processor_gets_no_block_design() -> None:
+    network = small_network(SEED)
+    files = ip_files(network, build(network, Design("unrolled")), budget_of(load_profile("xc7a35t")))
+    assert f"{FOLDER}/package_ip.tcl" in files
+    assert f"{FOLDER}/block_design.tcl" not in files

@@ -23,13 +23,13 @@ pytestmark = pytest.mark.skipif(_MISSING, reason="needs Icarus Verilog, and coco
 VECTORS = 200
 DESIGNS = {
     "unrolled 64": AxiDesign("unrolled", 64),
-    "folded 32": AxiDesign("folded", 32),
+    "wide 32": AxiDesign("wide", 32),
 }
 OTHERS = {
     "folded 128 with classes": AxiDesign("folded", 128, argmax=True),
     "unrolled 32 with classes": AxiDesign("unrolled", 32, argmax=True),
     "spiking 64": AxiDesign("spiking", 64),
-    "wide 128": AxiDesign("wide", 128),
+    "folded 32": AxiDesign("folded", 32),
 }
 
 
@@ -37,8 +37,8 @@ def _case(name: str, slow: bool) -> object:
     return pytest.param({**DESIGNS, **OTHERS}[name], id=name, marks=[pytest.mark.slow] if slow else [])
 
 
-@pytest.mark.parametrize("design", [*(_case(name, False) for name in DESIGNS), *(_case(name, True) for name in OTHERS)])
-def test_transactions(design: AxiDesign, tmp_path: Path) -> None:
+def _run(design: AxiDesign, tmp_path: Path, module: str, tests: int) -> None:
+    """Run a module of cocotb's tests on a design."""
     from cocotb_tools.check_results import get_results
     from cocotb_tools.runner import get_runner
 
@@ -63,12 +63,30 @@ def test_transactions(design: AxiDesign, tmp_path: Path) -> None:
     sources = [tmp_path / "rtl" / source for source in made.sources]
     folder = {"build_dir": tmp_path / "rtl", "log_file": tmp_path / "log"}
     runner.build(sources=sources, hdl_toplevel=top, build_args=["-g2005"], timescale=("1ns", "1ps"), **folder)
+    environment = {
+        "PLAN": str(tmp_path / "plan.json"),
+        "DRIVER": str(tmp_path / f"tops/axi/{made.network.name}_pynq.py"),
+        "COCOTB_LOG_LEVEL": "WARNING",
+        "PYTHONPATH": os.getcwd(),
+    }
     try:
         runner.test(
-        test_module=f"{__package__}.axi_transactions", hdl_toplevel=top, test_dir=tmp_path / "rtl",
-        extra_env={"PLAN": str(tmp_path / "plan.json"), "COCOTB_LOG_LEVEL": "WARNING", "PYTHONPATH": os.getcwd()},
-        results_xml=str(tmp_path / "results.xml"), **folder,
-        )  # fmt: skip
+            test_module=f"{__package__}.{module}",
+            hdl_toplevel=top,
+            test_dir=tmp_path / "rtl",
+            extra_env=environment,
+            results_xml=str(tmp_path / "results.xml"),
+            **folder,
+        )
     except SystemExit:  # how cocotb says that a test failed
         pytest.fail((tmp_path / "log").read_text()[-4000:])
-    assert get_results(tmp_path / "results.xml") == (5, 0)
+    assert get_results(tmp_path / "results.xml") == (tests, 0)
+
+
+@pytest.mark.parametrize("design", [*(_case(name, False) for name in DESIGNS), *(_case(name, True) for name in OTHERS)])
+def test_transactions(design: AxiDesign, tmp_path: Path) -> None:
+    _run(design, tmp_path, "axi_transactions", 5)
+
+
+def test_the_driver_for_pynq_runs_the_design(tmp_path: Path) -> None:
+    _run(AxiDesign("wide", 128), tmp_path, "pynq_transactions", 1)
