@@ -55,7 +55,9 @@ def test_a_board_of_every_open_family_gets_its_bitstream(
     assert (tmp_path / "tops" / "uart" / placed["bitstream"]).stat().st_size > 30_000
     cells = metrics["synthesis"]["cells"]
     assert 100 < cells["luts"] < placed["cells"]["luts"]["used"] < budget.luts
-    assert 100 < cells["flip_flops"] < placed["cells"]["flip_flops"]["used"] < budget.flip_flops
+    # iCE40's are part of its logic cells.
+    kind = "luts" if board == "icebreaker" else "flip_flops"
+    assert 100 < cells["flip_flops"] < placed["cells"][kind]["used"] < budget.flip_flops
 
 
 @pytest.mark.slow
