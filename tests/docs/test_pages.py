@@ -20,7 +20,14 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 FIRST = "index.md"
-READ_ONLY = ("architecture.md", "commandline.md", "fpga-frontier.md", "limits.md", "proofs-library.md")
+READ_ONLY = (
+    "architecture.md",
+    "commandline.md",
+    "fpga-frontier.md",
+    "limits.md",
+    "proofs-library.md",
+    "proofs-spikes.md",
+)
 
 
 def page_blocks(name: str) -> list[Block]:
