@@ -19,6 +19,7 @@ import numpy.typing as npt
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output
 from edgeml.targets.fpga.architectures.unrolled.network_logic import network_logic
 from edgeml.targets.fpga.architectures.unrolled.rtl import pipeline
+from edgeml.targets.fpga.architectures.unrolled.stages import stages_by_depth
 
 from .circuits import Circuit, counted
 from .runs import Workshop
@@ -62,7 +63,9 @@ def _circuits(weight: npt.NDArray[np.int64]) -> dict[str, Circuit]:
     for graph in ("edgeml", "da4ml"):
         logic = network_logic(network, adder_graph=graph)
         element = logic.output_element
-        made[graph] = Circuit(pipeline(logic, "m", 0, {}), element.bits, element.signed, len(weight))
+        made[graph] = Circuit(
+            pipeline(logic, "m", stages_by_depth(logic.netlist, 0), {}), element.bits, element.signed, len(weight)
+        )
     return made
 
 

@@ -29,6 +29,7 @@ from edgeml.network import decisions, simulate
 from edgeml.network.task import BINARY
 from edgeml.targets.fpga.architectures.unrolled.network_logic import network_logic
 from edgeml.targets.fpga.architectures.unrolled.rtl import pipeline
+from edgeml.targets.fpga.architectures.unrolled.stages import stages_by_depth
 
 from . import data_sets
 from .data_sets import DataSet
@@ -223,7 +224,7 @@ def circuit(network: Any, features: int, bits: int, dropped: int = 0) -> tuple[s
         against = f"  assign out_data[{outputs - 1}:0] = {outputs}'d{threshold % (1 << outputs)};\n"
     text = "\n".join(
         [
-            pipeline(logic, "pipeline", 0, {}),
+            pipeline(logic, "pipeline", stages_by_depth(logic.netlist, 0), {}),
             f"module m(input [{features * bits - 1}:0] in_data, {ports});",
             entrance(levels, taken, logic.input_element.bits, dropped),
             f"  pipeline p(.in_data(entered), .out_data({made}));\n{against}endmodule\n",
