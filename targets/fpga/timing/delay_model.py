@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-__all__ = ["OF_LUTS", "PLACED", "PUBLISHED", "DelayModel"]
+__all__ = ["ESTIMATED", "OF_LUTS", "PLACED", "PUBLISHED", "DelayModel"]
 
 OF_LUTS, _LEAST_LUTS = 300, 100
 PLACED = "fitted to designs that nextpnr placed"
 PUBLISHED = "of published figures, with a margin"
+ESTIMATED = "estimated, from a few placed designs or from those of a similar part"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class DelayModel:
     name : as in `design.json`. lut_inputs : of a lookup table. joined_inputs : of a function that tables and their
         multiplexers take without a way between them.
     register : clock to output and setup. block : clock to output of a block RAM and setup, with a way behind it.
-    multiplier : through a multiplier block. origin : `PLACED` or `PUBLISHED`.
+    multiplier : through a multiplier block. origin : `PLACED`, `PUBLISHED` or `ESTIMATED`.
     size : what `route` grows by with each doubling of a design: `route` is that of one of `OF_LUTS` lookup tables.
     """
 

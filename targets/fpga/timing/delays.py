@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .delay_model import PUBLISHED, DelayModel
+from .delay_model import ESTIMATED, PUBLISHED, DelayModel
 
 __all__ = ["DELAY_MODELS"]
 
@@ -25,15 +25,15 @@ DELAY_MODELS: Mapping[str, DelayModel] = {
         ),
         DelayModel(
             "nexus", 4, 6, register=0.5, lut=0.213, join=0.2, route=0.46, fan_out=0.0, chain=0.5, carry=0.03,
-            block=3.5, multiplier=3.0, size=0.05,
+            block=3.5, multiplier=3.0, size=0.05, origin=ESTIMATED,
         ),
         DelayModel(
             "gowin", 4, 8, register=0.27, lut=0.462, join=0.2, route=0.6, fan_out=0.02, chain=0.6, carry=0.05,
-            block=3.5, multiplier=4.0, size=0.06,
+            block=3.5, multiplier=4.0, size=0.06, origin=ESTIMATED,
         ),
         DelayModel(
             "lut4", 4, 4, register=2.3, lut=1.2, join=0.0, route=2.6, fan_out=0.1, chain=2.2, carry=0.4,
-            block=8.0, multiplier=0.0, size=0.654,
+            block=8.0, multiplier=0.0, size=0.654, origin=ESTIMATED,
         ),
         # Figures out of Vivado's timing reports that FloPoCo publishes for its targets Kintex7 and VirtexUltrascalePlus
         # (xcvu3p-2): table of six inputs 0.119 and 0.148 ns, register 0.216 and 0.15, a sum 0.543 and 0.292 without its
