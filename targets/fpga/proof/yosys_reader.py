@@ -89,6 +89,8 @@ class _Reading:
         self.inputs: list[_Bit] = ports[data]["bits"]
         self.made: dict[_Bit, tuple[int, int | None]] = {"0": (0, None), "1": (1, None)}
         self.made |= {bit: (place + 2, 0) for place, bit in enumerate(self.inputs)}
+        if len(self.made) < len(self.inputs) + 2:
+            raise CheckFailed(f"input {data}", "has bits that are driven twice")
         self.next = len(self.inputs) + 2
         self.gates: list[Gate] = []
         self.stages: list[int] = []
@@ -97,6 +99,8 @@ class _Reading:
         for name, cell in module["cells"].items():
             output = "Q" if cell["type"] == "$dff" else "Y"
             for place, bit in enumerate(cell["connections"].get(output, [])):
+                if bit in self.driver or bit in self.made:  # made are the inputs and constants
+                    raise CheckFailed(f"what {printable(name)} gives", "is driven twice")
                 self.driver[bit] = (name, place)
 
     def circuit(self, result: str) -> Circuit:

@@ -124,6 +124,7 @@ class Netlist:
         numbers: dict[int, int] = {}
         for name, port in ports.items():
             self.ports[name] = self._bits(port["bits"], numbers)
+        self._given = {bit for name, port in ports.items() if port["direction"] == "input" for bit in self.ports[name]}
         self._add(module, "", numbers)
 
     def _bits(self, given: Sequence[int | str], numbers: dict[int, int]) -> Bits:
@@ -200,9 +201,9 @@ class Netlist:
         self.cells.append(cell)
         for port in outputs:
             for place, bit in enumerate(cell.ports.get(port, ())):
-                if bit <= 1:
+                if bit == UNKNOWN:
                     continue
-                if bit in self.driver:
+                if bit in (0, 1) or bit in self.driver or bit in self._given:
                     raise CheckFailed(f"signal {self.name_of(bit)}", "is driven twice")
                 self.driver[bit] = (cell, port, place)
 

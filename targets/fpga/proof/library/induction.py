@@ -104,7 +104,8 @@ def _prepared(name: str, bench: str, sources: Mapping[str, bytes], parameters: P
     return [
         f"read_verilog -defer -formal -sv {' '.join(file for file in sources if file.endswith('.v'))} bench.v",
         f"hierarchy -check -top prove_{name} {given}",
-        "proc; flatten; memory_collect; memory_map; setattr -set keep 1 w:unit.* w:*seen_*; opt_clean",
+        "proc; flatten; tee -q -o drivers.txt check",
+        "memory_collect; memory_map; setattr -set keep 1 w:unit.* w:*seen_*; opt_clean",
         *ties(bench, parameters),
         "tee -q -o checked.txt check",
         "opt -full; wreduce; opt -full; chformal -lower",
@@ -121,12 +122,19 @@ def _yosys(prepared: Sequence[str], proofs: Sequence[str], folder: Path, until: 
         max(until - time.monotonic(), 1.0),
         "yosys",
     )
+    _driven_once((folder / "drivers.txt").read_text("utf-8"))
     _all_driven((folder / "checked.txt").read_text("utf-8"))
     said = [(folder / f"said{number}.txt").read_text("utf-8") for number in range(len(proofs))]
     for each in said:
         if not any(answer in each for answer in (_PROVED, _REFUTED, _NO_ANSWER, _HOLDS, _FAILS)):
             raise ToolFailed("yosys", "ended without an answer", each[-500:])
     return said
+
+
+def _driven_once(checked: str) -> None:
+    """Nothing is driven twice: yosys would take one of both drivers, and clean the other away."""
+    if twice := [line for line in checked.splitlines() if "conflicting" in line]:
+        raise ToolFailed("the unit or its bench", "drives something twice", twice[0])
 
 
 def _all_driven(checked: str) -> None:
