@@ -61,6 +61,7 @@ def run_tool(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that it can be ended with all that it started
+            preexec_fn=_heed_interrupts if stops and signal.getsignal(signal.SIGINT) == signal.SIG_IGN else None,
         )
     except OSError as error:
         raise MissingTool(tool, f"cannot be started ({error})") from error
@@ -81,6 +82,11 @@ def run_tool(
     if process.returncode and not stopped:
         raise ToolFailed(tool, f"failed with status {process.returncode}:\n{text.strip()[-3000:]}", remedy)
     return text
+
+
+def _heed_interrupts() -> None:
+    """A shell starts what it runs in the background with interrupts ignored, and so would all that this starts be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _output(

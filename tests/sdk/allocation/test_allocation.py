@@ -185,11 +185,11 @@ def _convert(trained: tuple[Mlp, Dataset], budget: str, target: str, **options: 
 
 
 def test_luts_of_a_design_stay_within_the_budget(trained: tuple[Mlp, Dataset]) -> None:
-    conversion = _convert(trained, "luts=260", "xczu7ev")
+    conversion = _convert(trained, "luts=300", "xczu7ev")
     profile = load_profile("xczu7ev")
     found = plugins.targets("fpga").estimate(conversion.network, profile, {"architecture": "unrolled"})
-    assert 100 < found["luts"] <= 260
-    assert conversion.notes[0].startswith("luts=260: ")
+    assert 100 < found["luts"] <= 300
+    assert conversion.notes[0].startswith("luts=300: ")
 
 
 def test_what_cannot_be_kept_says_the_least_that_was_reached(trained: tuple[Mlp, Dataset]) -> None:
