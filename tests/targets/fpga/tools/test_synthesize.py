@@ -218,7 +218,7 @@ def test_a_network_is_placed_and_the_report_says_how(part: str, tmp_path: Path) 
         assert f"placed {placed['fmax_mhz']:g} mhz" in text.lower()
         for source in ("estimated", "counted by yosys", "placed by nextpnr"):
             assert source in text
-    assert json.loads(run("inspect", to, "--json"))["target"]["synthesis"] == synthesis
+    assert json.loads(run("inspect", to, "--json"))["target"]["synthesis"] == found
     assert any(
         verdict["name"] == "netlist" and verdict["status"] == "exact" for verdict in bundle.manifest["verification"]
     )
