@@ -31,7 +31,7 @@ CHECKED = {
     "circuit": f"{_AGAIN}, gate by gate; that the gates are the Verilog's is yosys's word",
     "equivalence": f"{_AGAIN}, pair by pair; that the gates are the netlist's is yosys's word",
     "folded": f"wiring, memories and ranges {_AGAIN}; what each module does by itself is the prover's word",
-    "library": "benches, files and parameters looked at by the checker; the induction is yosys's word",
+    "rtl_library": "benches, files and parameters looked at by the checker; the induction is yosys's word",
     "network": _AGAIN,
     "quantized": _AGAIN,
     "spikes": f"wiring, memories, neurons and ranges {_AGAIN}; what each module does by itself is the prover's word",

@@ -1,12 +1,12 @@
-"""Proofs of RTL units for ever, by the benches that the package ships (`targets/fpga/proof/library/benches`)."""
+"""Proofs of RTL units for ever, by the benches that the package ships (`targets/fpga/proof/rtl_library/benches`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edgeml.targets.fpga.proof.library.benches import bench_text
-from edgeml.targets.fpga.proof.library.induction import prove_for_ever
-from edgeml.targets.fpga.proof.library.ties import Parameters
+from edgeml.targets.fpga.proof.rtl_library.benches import bench_text
+from edgeml.targets.fpga.proof.rtl_library.induction import prove_for_ever
+from edgeml.targets.fpga.proof.rtl_library.ties import Parameters
 
 from .unit import RTL, sources_of
 

@@ -15,8 +15,8 @@ from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic
 from edgeml.targets.fpga.architectures.unrolled.rtl import core
 from edgeml.targets.fpga.interface import Interface
-from edgeml.targets.fpga.proof.library.around import axi_bench, axis_bench, core_bench, packets_bench, uart_bench
-from edgeml.targets.fpga.proof.library.induction import prove_for_ever
+from edgeml.targets.fpga.proof.rtl_library.around import axi_bench, axis_bench, core_bench, packets_bench, uart_bench
+from edgeml.targets.fpga.proof.rtl_library.induction import prove_for_ever
 from edgeml.targets.fpga.tops.axi_stream import axis_top
 from edgeml.targets.fpga.tops.packets import Packets, packets_top
 from edgeml.targets.fpga.verilog.element import Element

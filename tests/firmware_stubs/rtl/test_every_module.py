@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeml.targets.fpga.proof.library.benches import benches as proved_for_ever
+from edgeml.targets.fpga.proof.rtl_library.benches import benches as proved_for_ever
 from tests.mutants.table import ROOT, mutants
 
 from .test_proofs import PROVED

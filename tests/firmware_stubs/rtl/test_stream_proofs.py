@@ -1,6 +1,6 @@
 """Streams, registers and parts of the protocol's device, proved for ever by induction: what their benches say.
 
-The benches are those that the package ships: `targets/fpga/proof/library/benches`.
+The benches are those that the package ships: `targets/fpga/proof/rtl_library/benches`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from _pytest.mark import ParameterSet
 
 from edgeml.proof.claim import PROVED as FOR_EVER
 from edgeml.proof.claim import REFUTED
-from edgeml.targets.fpga.proof.library.benches import benches
+from edgeml.targets.fpga.proof.rtl_library.benches import benches
 
 from .induction import Parameters, statuses
 from .test_spike_proofs import PROVED as SPIKES

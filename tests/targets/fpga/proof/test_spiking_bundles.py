@@ -9,13 +9,13 @@ import pytest
 
 from edgeml.bundle import Bundle
 from edgeml.profile import load_profile
-from edgeml.proof.checkers.library import check_certificate
+from edgeml.proof.checkers.rtl_library import check_certificate
 from edgeml.proof.claim import NOT_TRIED, PROVED
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.proof.folded.prover import FoldedProver
-from edgeml.targets.fpga.proof.library import prover
-from edgeml.targets.fpga.proof.library.induction import Outcome
 from edgeml.targets.fpga.proof.prover import UnrolledProver
+from edgeml.targets.fpga.proof.rtl_library import prover
+from edgeml.targets.fpga.proof.rtl_library.induction import Outcome
 from edgeml.targets.fpga.proof.spikes.prover import EventDrivenProver
 from tests.sdk.proof.certified import bundle_of
 from tests.targets.fpga.forms import spiking_network

@@ -19,16 +19,16 @@ from edgeml.bundle import Bundle, load, seal
 from edgeml.errors import CheckFailed
 from edgeml.network import network_file, simulate
 from edgeml.profile import load_profile
-from edgeml.proof.checkers.library import check_certificate
-from edgeml.proof.checkers.library_shapes import need_shape
+from edgeml.proof.checkers.rtl_library import check_certificate
+from edgeml.proof.checkers.rtl_library_shapes import need_shape
 from edgeml.proof.claim import NOT_TRIED, PROVED
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Design, build
-from edgeml.targets.fpga.proof.library import kept, prover
-from edgeml.targets.fpga.proof.library.induction import Outcome
-from edgeml.targets.fpga.proof.library.prover import LibraryProver
-from edgeml.targets.fpga.proof.library.statements import too_wide
+from edgeml.targets.fpga.proof.rtl_library import kept, prover
+from edgeml.targets.fpga.proof.rtl_library.induction import Outcome
+from edgeml.targets.fpga.proof.rtl_library.prover import LibraryProver
+from edgeml.targets.fpga.proof.rtl_library.statements import too_wide
 from tests.network.random_networks import random_inputs
 from tests.targets.fpga.designs import small_network
 from tests.targets.fpga.proof.proved import mlp

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from ...network import Network
-from .library_shapes import need_shape
+from .rtl_library_shapes import need_shape
 from .shipped import need_shipped
 from .statements import Claims, check_statements, integer, need
 
 __all__ = ["check_certificate"]
 
-_BENCHES = "edgeml.targets.fpga.proof.library.benches"
+_BENCHES = "edgeml.targets.fpga.proof.rtl_library.benches"
 _INSTANCE = re.compile(r"\b(edgeml_\w+)\s*(?:#\s*\(((?:[^()]|\([^()]*\))*)\))?\s*\b(?!module\b)(\w+)\s*\(")
 _GIVEN = re.compile(r"\.(\w+)\s*\(\s*(\d+)\s*\)")
 _PARAMETER = re.compile(r"\bparameter\s+(?:signed\s+)?(?:\[[^=\]]*\]\s*)?(\w+)\s*=\s*(\d+\b(?!'))?")
@@ -35,7 +35,7 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
 
     Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
     """
-    return check_statements(folder, prover, "library", partial(_places, folder))
+    return check_statements(folder, prover, "rtl_library", partial(_places, folder))
 
 
 def _places(folder: Path, network: Network, files: dict[str, bytes], said: dict[str, Claims]) -> dict[str, int]:

@@ -78,7 +78,7 @@ class LibraryProver:
         rows = [place.row() for place in places]
         if isinstance(built.layout.plan, StepPerClockPlan):
             rows.append(Row(f"{built.core}: the network", NOT_TRIED, detail=_SPIKES))
-        return Findings(rows, statement_certificate("library", network, places, proved))
+        return Findings(rows, statement_certificate("rtl_library", network, places, proved))
 
 
 def _statements(
