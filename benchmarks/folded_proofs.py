@@ -27,10 +27,9 @@ from edgeml.proof.checkers.folded import check_certificate
 from edgeml.targets.fpga.architectures.folded.plan import FoldedPlan
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.choice import choose
+from edgeml.targets.fpga.proof.core_prover import modules_of, proof_files
 from edgeml.targets.fpga.proof.folded.certificate import certificate_files
 from edgeml.targets.fpga.proof.folded.design_proof import prove_design
-from edgeml.targets.fpga.proof.folded.netlist import read_core
-from edgeml.targets.fpga.proof.folded.prover import proof_files
 
 from .fpga import random_network
 
@@ -75,7 +74,7 @@ def measure(network: Network, part: str, goal: str) -> str:
     assert isinstance(plan, FoldedPlan)
     marks.append(_seconds())
     files = proof_files(built)
-    modules = read_core(files, built.core, [name for name in files if name.endswith(".v")])
+    modules = modules_of(files, built.core)
     marks.append(_seconds())
     proof = prove_design(network, plan, modules, built.core)
     marks.append(_seconds())

@@ -23,8 +23,7 @@ from edgeml.network.spiking.encodings import ENCODINGS
 from edgeml.proof.checkers.spikes import check_certificate
 from edgeml.targets.fpga.architectures.event_driven.choices import MembranesPerClock
 from edgeml.targets.fpga.design import Design, build
-from edgeml.targets.fpga.proof.folded.netlist import read_core
-from edgeml.targets.fpga.proof.folded.prover import proof_files
+from edgeml.targets.fpga.proof.core_prover import modules_of, proof_files
 from edgeml.targets.fpga.proof.spikes.certificate import certificate_files
 from edgeml.targets.fpga.proof.spikes.design_proof import prove_design
 
@@ -57,7 +56,7 @@ def measure(network: Network, encoding: str, membranes: int) -> str:
     built = build(network, Design("folded", MembranesPerClock(lanes)))
     files = proof_files(built)
     marks = [_seconds()]
-    modules = read_core(files, built.core, [name for name in files if name.endswith(".v")])
+    modules = modules_of(files, built.core)
     marks.append(_seconds())
     proof = prove_design(network, modules, built.core)
     marks.append(_seconds())

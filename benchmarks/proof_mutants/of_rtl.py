@@ -26,9 +26,10 @@ from edgeml.targets.fpga.architectures.folded.folding import Folding
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Built, Design, build
 from edgeml.targets.fpga.executors.icarus import run_icarus
+from edgeml.targets.fpga.proof.core_prover import proof_files
 from edgeml.targets.fpga.proof.cuts import artifact_of
 from edgeml.targets.fpga.proof.folded.layer_claims import ChannelClaim
-from edgeml.targets.fpga.proof.folded.prover import proof_files, prove_files
+from edgeml.targets.fpga.proof.folded.prover import prove_files
 from edgeml.targets.fpga.proof.simulate import confirmation
 from edgeml.targets.fpga.proof.spikes.prover import prove_files as prove_event_driven
 from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module

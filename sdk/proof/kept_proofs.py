@@ -15,6 +15,7 @@ from ..system import cache
 from .circuit import Circuit, Lookup
 from .claim import PROVED
 from .evidence import Evidence, evidence_from, evidence_json
+from .kept import keep, kept
 from .layer_proof import OUTPUT, RAW_INPUT
 from .operand import Place
 from .own_code import code_digest
@@ -22,7 +23,6 @@ from .own_code import code_digest
 __all__ = ["KeptProof"]
 
 _PROVER = ("edgeml.proof", "edgeml.network")
-_KIND = "proofs"
 
 
 class KeptProof:
@@ -80,23 +80,17 @@ class KeptProof:
 
     def find(self) -> Evidence | None:
         """The kept evidence, with the circuit's own numbers of bits."""
-        path = cache.find(_KIND, self.key)
-        if path is None:
-            return None
         back = {local: bit for bit, local in self.local.items()}
-        try:
-            return evidence_from(self.place.name, json.loads(path.read_bytes()), back.__getitem__)
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            return None
+        return kept(self.key, lambda content: evidence_from(self.place.name, content, back.__getitem__))
 
     def keep(self, evidence: Evidence) -> None:
         """Keep what is proved whole; what names a bit of elsewhere is not kept."""
         if all(claim.status == PROVED for claim in evidence.claims):
             try:
-                content = json.dumps(evidence_json(evidence, self.local.__getitem__))
+                content = evidence_json(evidence, self.local.__getitem__)
             except KeyError:
                 return
-            cache.keep(_KIND, self.key, content.encode())
+            keep(self.key, content)
 
 
 def _meaning(network: Network, place: Place) -> bytes:

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeml.proof.kept import keep, kept
 from edgeml.proof.words.claims import Claim
 from edgeml.proof.words.concrete import OPERATIONS
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand, looked_up
 from edgeml.proof.words.kept_operations import described_layers, local_number, prover_version, renumbered
 from edgeml.proof.words.values import Unknown
-from edgeml.system import cache
+from edgeml.system.cache import digest_of
 
 from .ir_module import Constant, Function, Module, Symbol
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KeptStage", "digest_of_function", "key_of"]
 
-_KIND = "proofs"
 _PROVER = "edgeml.targets.cpu.proof"
 _WHY = "left by a stage that was followed before"
 _NAMES = re.compile(r'@([\w.$-]+|"[^"]*")')
@@ -61,7 +61,7 @@ def digest_of_function(module: Module, name: str) -> str | None:
         fresh = sorted(set(names) - seen, reverse=True)
         seen.update(fresh)
         waiting += fresh
-    return cache.digest_of(*parts)
+    return digest_of(*parts)
 
 
 def _text(function: Function) -> str:
@@ -86,7 +86,7 @@ def key_of(stage: Stage, samples: int, function: str, scratch: int, tensors: Seq
     """What a kept stage is found by. function : the digest of its C. scratch : bytes. tensors : the output's last."""
     lying = [[t.ctype, t.low, t.size, t.padded, t.stored_low.tolist(), t.stored_high.tolist()] for t in tensors]
     head = json.dumps([samples, scratch, lying, len(stage.job.nodes), bool(stage.job.inputs)])
-    return cache.digest_of(prover_version(_PROVER), head, function, *described_layers(stage.job.nodes))
+    return digest_of(prover_version(_PROVER), head, function, *described_layers(stage.job.nodes))
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,7 @@ class KeptStage:
     @classmethod
     def find(cls, key: str) -> KeptStage | None:
         """What was kept."""
-        path = cache.find(_KIND, key)
-        if path is None:
-            return None
-        try:
-            return cls(json.loads(path.read_bytes()))
-        except (OSError, ValueError):
-            return None
+        return kept(key, cls)
 
     @classmethod
     def of(
@@ -138,7 +132,7 @@ class KeptStage:
 
     def keep(self, key: str) -> None:
         """Keep it for the next time."""
-        cache.keep(_KIND, key, json.dumps(self.content, separators=(",", ":")).encode())
+        keep(key, self.content)
 
     def enter(self, flow: Dataflow, sources: Sequence[Node]) -> tuple[list[list[Claim]], list[list[Operand]]]:
         """Enter its operations and facts; of each sample the claims, and what lies behind the channels."""

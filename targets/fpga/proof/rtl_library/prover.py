@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from edgeml.errors import MissingTool
 from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
 from edgeml.proof.place_claims import PlaceClaims, statement_certificate
-from edgeml.system.regular_file import read_regular
 
 from ...architectures.step_per_clock.plan import StepPerClockPlan
 from ...architectures.unrolled.architecture import UnrolledPlan
@@ -19,6 +17,7 @@ from ...budget import budget_of
 from ...design import Built
 from ...files import generated_files, verify_bundle
 from ...tops.packets import Packets
+from ..rtl_prover import RtlProver, network_file
 from ..yosys_reader import yosys_version
 from .around import axi_bench, axis_bench, core_bench, packets_bench, uart_bench
 from .benches import benches
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LibraryProver"]
 
-_LARGEST = 2**28
 _METHOD = "by induction over clocks"
 _SPIKES = "what its units of spikes compute together: vectors are what there is"
 _LONG = {"hil_send": ", which takes minutes the first time, and is kept"}
@@ -39,27 +37,19 @@ _OTHER_STEPS = {"spiking"}
 """Benches that are about steps of their own, not those of a bundle: tests prove them."""
 
 
-class LibraryProver:
+class LibraryProver(RtlProver):
     """Proves each module of the RTL library that has a bench (docs/proofs.md), where a bundle's design uses it."""
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL."""
         return "rtl/design.json" in bundle.manifest.get("files", {})
 
-    def missing(self, bundle: Bundle) -> str:
-        """What to install: yosys as pip has it."""
-        try:
-            yosys_version()
-        except MissingTool as error:
-            return str(error)
-        return ""
+    def built(self, bundle: Bundle) -> Built:
+        """The design with all its files, tops among them."""
+        return verify_bundle(bundle)
 
-    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
-        """Prove what each instance keeps.
-
-        Raises InputError where the RTL is not what the network and its design give: no tool reads what others wrote.
-        """
-        built = verify_bundle(bundle)
+    def findings(self, bundle: Bundle, built: Built, announce: Callable[[str], None], seconds: float) -> Findings:
+        """A row of each module: what its instances keep."""
         files = generated_files(bundle.network, built, budget_of(bundle.profile))
         texts = {path: content for path, content in files.items() if path.endswith(".v")}
         places: list[PlaceClaims] = []
@@ -73,12 +63,11 @@ class LibraryProver:
             left -= taken
             method = f"{_METHOD}; kept from before" if all(claim.get("kept") for claim in claims) else _METHOD
             places.append(PlaceClaims(statements[0].module, _head(statements[0]), method, claims, taken))
-        network = read_regular(bundle.folder / "network.edgeml", _LARGEST)
         proved = {path: content for path, content in texts.items() if not path.endswith(("_pipeline.v", "_tb.v"))}
         rows = [place.row() for place in places]
         if isinstance(built.layout.plan, StepPerClockPlan):
             rows.append(Row(f"{built.core}: the network", NOT_TRIED, detail=_SPIKES))
-        return Findings(rows, statement_certificate("rtl_library", network, places, proved))
+        return Findings(rows, statement_certificate("rtl_library", network_file(bundle), places, proved))
 
 
 def _statements(

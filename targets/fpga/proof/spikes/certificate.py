@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
-from edgeml.proof.certificate import CERTIFICATE
-from edgeml.proof.claim import PROVED
 from edgeml.proof.findings import Row
 
+from ..core_certificate import core_certificate, place_of
 from ..folded.certificate import row_of
 from .design_proof import DesignProof, UnitClaims
 
 __all__ = ["certificate_files", "rows_of"]
 
-FORMAT = 1
 _SAID = {
     "control": "its clocks by induction over {states} states",
     "membranes": "products of {operands} operands, added",
@@ -44,34 +38,20 @@ def certificate_files(
     proof: DesignProof, network_file: bytes, artifacts: Mapping[str, bytes], tools: Mapping[str, str]
 ) -> dict[str, bytes]:
     """The files of a certificate by their names. artifacts : content of all that was read, by its path."""
-    facts = {fact.key: fact for unit in proof.units.values() for fact in unit.facts}
-    content = {
-        "format": FORMAT,
-        "kind": "spikes",
-        "claim": "for every frame in range, and all stalls and resets, the core gives the network's outputs in their "
+    return core_certificate(
+        "spikes",
+        "for every frame in range, and all stalls and resets, the core gives the network's outputs in their "
         "order, if the input's encoder gives each integer's events, all before the frame's end",
-        "network": hashlib.sha256(network_file).hexdigest(),
-        "artifacts": {name: hashlib.sha256(data).hexdigest() for name, data in artifacts.items()},
-        "core": f"rtl/{proof.network.name}_core.v",
-        "tools": dict(tools),
-        "not_tried": ["the input's encoder: the prover `library` is about it"],
-        "facts": {
-            key: {"module": fact.module, "parameters": fact.parameters, "says": fact.says, "numbers": fact.numbers}
-            for key, fact in facts.items()
+        f"rtl/{proof.network.name}_core.v",
+        network_file,
+        artifacts,
+        tools,
+        facts=[fact for unit in proof.units.values() for fact in unit.facts],
+        places={name: place_of(unit.facts, unit.claims, unit.looked_at) for name, unit in proof.units.items()},
+        more={
+            "not_tried": ["the input's encoder: the prover `library` is about it"],
+            "wiring": proof.wiring.status,
+            "encoder": dict(proof.encoder),
+            "output": [claim.status for claim in proof.output],
         },
-        "wiring": proof.wiring.status,
-        "encoder": dict(proof.encoder),
-        "places": {name: _place(unit) for name, unit in proof.units.items()},
-        "output": [claim.status for claim in proof.output],
-    }
-    return {CERTIFICATE: (json.dumps(content, separators=(",", ":")) + "\n").encode()}
-
-
-def _place(unit: UnitClaims) -> dict[str, Any]:
-    counts = Counter(claim.status for claim in unit.claims)
-    return {
-        "facts": [fact.key for fact in unit.facts],
-        "channels": [claim.status for claim in unit.claims],
-        "looked_at": unit.looked_at,
-        "proved": counts[PROVED],
-    }
+    )

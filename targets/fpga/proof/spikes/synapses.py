@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError, MissingTool
+from edgeml.errors import InputError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.proof.certificate import rows_of
 from edgeml.proof.claim import PROVED, REFUTED, worst_status
@@ -24,12 +24,11 @@ from edgeml.proof.refute import refuted
 from ...architectures.spiking_networks import Stage, spiking_network
 from ...architectures.step_per_clock.architecture import StepPerClockArchitecture
 from ...architectures.step_per_clock.plan import StepPerClockLayer, StepPerClockPlan
-from ...design import Built, verify_files
+from ...design import Built
 from ..cuts import artifact_of
-from ..held_architecture import held_architecture
 from ..kept_circuits import circuit_of_verilog
+from ..rtl_prover import RtlProver
 from ..simulate import confirmation
-from ..yosys_reader import yosys_version
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -39,27 +38,13 @@ __all__ = ["SynapsesProver", "prove_synapses", "slot_network"]
 _FRAMES = 64
 
 
-class SynapsesProver:
+class SynapsesProver(RtlProver):
     """Reads the adder graphs `rtl/NAME_LAYER_currents.v` of a bundle through yosys (docs/proofs-spikes.md)."""
 
-    def applies(self, bundle: Bundle) -> bool:
-        """Whether the bundle holds RTL of spikes a step per clock."""
-        return isinstance(held_architecture(bundle), StepPerClockArchitecture)
+    architecture = StepPerClockArchitecture
 
-    def missing(self, bundle: Bundle) -> str:
-        """What to install: yosys as pip has it."""
-        try:
-            yosys_version()
-        except MissingTool as error:
-            return str(error)
-        return ""
-
-    def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
-        """Read each adder graph and prove it.
-
-        Raises InputError where the RTL is not what the network and its design give: no tool reads what others wrote.
-        """
-        built = verify_files(bundle.network, bundle.folder / "rtl")
+    def findings(self, bundle: Bundle, built: Built, announce: Callable[[str], None], seconds: float) -> Findings:
+        """A row of each adder graph."""
         plan, until = built.layout.plan, time.process_time() + seconds
         if not isinstance(plan, StepPerClockPlan):
             raise InputError(str(bundle.folder), "holds no design of a step per clock")

@@ -12,9 +12,10 @@ from edgeml.network.layers.requantize import Requantize
 from edgeml.targets.fpga.architectures.folded.choices import FoldedChoices
 from edgeml.targets.fpga.architectures.folded.folding import Folding
 from edgeml.targets.fpga.design import Built, Design, build
+from edgeml.targets.fpga.proof.core_prover import proof_files
 from edgeml.targets.fpga.proof.folded.certificate import certificate_files
 from edgeml.targets.fpga.proof.folded.design_proof import DesignProof
-from edgeml.targets.fpga.proof.folded.prover import proof_files, prove_files
+from edgeml.targets.fpga.proof.folded.prover import prove_files
 
 __all__ = ["bytes_network", "certified", "folded", "not_proved", "proved"]
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from edgeml.errors import ToolFailed
 from edgeml.targets.fpga.design import Built
-from edgeml.targets.fpga.proof.folded.prover import core_of, proof_files
+from edgeml.targets.fpga.proof.core_prover import proof_files
+from edgeml.targets.fpga.proof.folded.prover import core_of
 from edgeml.targets.fpga.proof.folded.refuted import wrong_of_core
 from tests.targets.fpga.forms import int8_network
 from tests.targets.fpga.layers.test_tables import some_network

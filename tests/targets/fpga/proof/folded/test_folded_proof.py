@@ -124,7 +124,8 @@ def test_a_fact_that_is_kept_for_other_contents_of_memories_sees_none(monkeypatc
 
 
 def test_a_limit_of_time_leaves_layers_that_are_said_not_to_be_proved():
-    from edgeml.targets.fpga.proof.folded.prover import proof_files, prove_files
+    from edgeml.targets.fpga.proof.core_prover import proof_files
+    from edgeml.targets.fpga.proof.folded.prover import prove_files
 
     built = folded(mlp((12, 8, 4), 0), {})
     proof = prove_files(built, proof_files(built), seconds=-1.0)

@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from edgeml.proof.claim import REFUTED as WRONG
-from edgeml.targets.fpga.proof.folded.prover import proof_files, prove_files
+from edgeml.targets.fpga.proof.core_prover import proof_files
+from edgeml.targets.fpga.proof.folded.prover import prove_files
 from tests import sweeps
 from tests.targets.fpga.proof.folded.mutants_of_design import design, judged
 

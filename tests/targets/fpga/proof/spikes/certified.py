@@ -12,7 +12,7 @@ from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.neurons import Neurons
 from edgeml.targets.fpga.architectures.event_driven.choices import MembranesPerClock
 from edgeml.targets.fpga.design import Built, Design, build
-from edgeml.targets.fpga.proof.folded.prover import proof_files
+from edgeml.targets.fpga.proof.core_prover import proof_files
 from edgeml.targets.fpga.proof.spikes.certificate import certificate_files
 from edgeml.targets.fpga.proof.spikes.design_proof import DesignProof
 from edgeml.targets.fpga.proof.spikes.prover import prove_files

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from edgeml.targets.fpga.proof.folded.prover import proof_files
+from edgeml.targets.fpga.proof.core_prover import proof_files
 from tests import sweeps
 from tests.targets.fpga.proof.spikes.certified import event_driven, not_proved, proved, residual
 
