@@ -22,13 +22,9 @@ READS_OF_OWN = {
     # Files that edgeml itself or a tool that it started has just written, caches of its own, and what the system says.
     "sdk/system/cache.py",
     "sdk/system/processor_time.py",
-    "sdk/proof/kept_proofs.py",
-    "targets/fpga/proof/folded/facts.py",
+    "sdk/proof/kept.py",
     "targets/fpga/proof/rtl_library/assertions.py",
     "targets/fpga/proof/rtl_library/induction.py",
-    "targets/fpga/proof/rtl_library/kept.py",
-    "targets/cpu/proof/kept_stages.py",
-    "targets/mcu/proof/kept_stages.py",
     "targets/cpu/build_cache.py",
     "targets/cpu/proof/bodies.py",
     "targets/cpu/proof/counterexamples.py",
@@ -39,7 +35,6 @@ READS_OF_OWN = {
     "targets/fpga/tools/place.py",
     "targets/fpga/tools/synthesize.py",
     "targets/fpga/target.py",
-    "targets/fpga/proof/kept_circuits.py",
     "targets/fpga/tools/verilation.py",
     "targets/mcu/toolchain.py",
     # Packaged resources, edgeml's own text, and the text of the C library beside them.
