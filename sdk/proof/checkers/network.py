@@ -13,7 +13,8 @@ from typing import Any
 
 from ...errors import CheckFailed
 from ...network import Network, network_file
-from .layer_formulas import HALF, Ends, least_accumulator, range_of, rounded
+from .crossings import follow_deviation
+from .layer_formulas import HALF, Ends, range_of
 from .statements import Claims, check_statements, integer, integers, need
 
 __all__ = ["check_certificate"]
@@ -166,37 +167,13 @@ def _follow_rounding(
 ) -> None:
     """That the crossings are those of the rule, the worst is the worst, and as many are elsewhere as is said."""
     own, what = channel if len(layer["multiplier"]) > 1 else 0, f"{name}[{channel}]"
-    need(integers(claim["range"]) == list(reach), what, "is claimed over another range")
     factor = Fraction((int(layer["multiplier"][own]) << 22) + int(layer["fraction"][own]), 1 << 22)
     factor *= Fraction(2) ** (int(layer["shift"][own]) - 31)
-    crossings, zero, rule = integers(claim["crossings"]), layer["zero_point"], layer["rounding"]
-    least, most = (rounded(layer, channel, end) for end in reach)
-    need(crossings == sorted(crossings) and len(crossings) == most - least, what, "does not rise so often")
-    need(all(reach[0] < each <= reach[1] for each in crossings), what, "rises out of its range")
-    sides, elsewhere = [(least, reach[0]), (most, reach[1])], 0
-    for k, crossing in enumerate(crossings):
-        below, there = (rounded(layer, channel, crossing - 1), rounded(layer, channel, crossing))
-        need(below < least + k + 1 <= there, what, f"does not rise at {crossing}")
-        sides += [(below, crossing - 1), (there, crossing)]
-        elsewhere += abs(least_accumulator(factor, rule, least + k + 1 - zero, reach) - crossing)
-    for level in range(most + 1, layer["high"] + 1):
-        missed = reach[1] + 1 - least_accumulator(factor, rule, level - zero, reach)
-        elsewhere += missed
-        if not missed:
-            break
-    for level in range(least, layer["low"], -1):
-        missed = least_accumulator(factor, rule, level - zero, reach) - reach[0]
-        elsewhere += missed
-        if not missed:
-            break
-    ends = layer["low"] - zero, layer["high"] - zero
-    worst = max(abs(value - zero - min(max(at * factor, Fraction(ends[0])), Fraction(ends[1]))) for value, at in sides)
-    need(claim["worst"] == str(worst), what, f"is {worst} off at worst")
-    need(integer(claim["elsewhere"]) == elsewhere, what, f"is rounded elsewhere {elsewhere} times")
+    worst, zero = follow_deviation(what, layer, channel, factor, reach, claim), layer["zero_point"]
     largest = max(abs(layer["low"] - zero), abs(layer["high"] - zero)) + 1
     twice = Fraction(1, 2 ** (1 - int(layer["shift"][own]))) if layer["shift"][own] < 0 else Fraction(0)
     loses = {"shift": Fraction(0), "float64_away": Fraction(largest, 2**52), "fp32_rne": Fraction(largest, 2**22)}
-    need(worst <= HALF + loses.get(rule, twice), what, "is farther off than its rule allows")
+    need(worst <= HALF + loses.get(layer["rounding"], twice), what, "is farther off than its rule allows")
 
 
 # Spikes.

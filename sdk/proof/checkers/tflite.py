@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ...network import Network
-from .layer_formulas import HALF, least_accumulator, range_of, rounded
+from .crossings import follow_deviation, need_rises
+from .layer_formulas import HALF, range_of, rounded
 from .statements import Claims, check_statements, integer, integers, need
 from .tflite_file import FileOperator, FileTensor, TfliteFile
 
@@ -170,11 +171,12 @@ class _Check:
             guard = self._guard(name, sums, operator)
         for channel, claim in proved:
             what = f"{name}[{channel}]"
-            reach = tuple(end[channel] for end in self.ends[self.nodes[name].inputs[0]])
-            need(integers(claim["range"]) == list(reach), what, "is claimed over another range")
+            lows, highs = self.ends[self.nodes[name].inputs[0]]
+            reach = lows[channel], highs[channel]
             stated, factor = self._stated(name, fields, operator, target, guard, channel)
-            _same_function(what, fields, channel, stated, reach, integers(claim["crossings"]))
-            _deviation(what, fields, stated, factor, reach, claim)
+            follow_deviation(what, stated, 0, factor, reach, claim)
+            begins = need_rises(what, fields, channel, reach, integers(claim["crossings"]))
+            need(begins == rounded(stated, 0, reach[0]), what, "has other ends")
 
     def _stated(
         self, name: str, fields: dict[str, Any], operator: FileOperator, target: FileTensor, guard: int, channel: int
@@ -244,44 +246,6 @@ def _constants(rule: str, source: Any, weight: Any, target: Any, guard: int, *, 
     m = math.floor(math.ldexp(fraction, 31) + 0.5)
     m, exponent = (2**30, exponent + 1) if m == 2**31 else (m, exponent)
     return m, exponent + guard, 0
-
-
-def _same_function(
-    what: str, fields: dict[str, Any], channel: int, stated: dict[str, Any], reach: tuple[int, ...], rises: list[int]
-) -> None:
-    """That a channel gives the integers of the stated constants: both rise by one at these accumulators alone."""
-    need(rises == sorted(rises) and all(reach[0] < each <= reach[1] for each in rises), what, "rises out of its range")
-    for layer, at in ((fields, channel), (stated, 0)):
-        first, last = rounded(layer, at, reach[0]), rounded(layer, at, reach[1])
-        need(first == rounded(stated, 0, reach[0]) and last == first + len(rises), what, "has other ends")
-        for k, each in enumerate(rises):
-            below, there = rounded(layer, at, each - 1), rounded(layer, at, each)
-            need(below < first + k + 1 <= there, what, f"does not rise at {each}")
-
-
-def _deviation(
-    what: str,
-    fields: dict[str, Any],
-    stated: dict[str, Any],
-    factor: Fraction,
-    reach: tuple[int, ...],
-    claim: dict[str, Any],
-) -> None:
-    """How far it is off the exact scales, and how often it is another integer than the nearest."""
-    rises, zero, rule = integers(claim["crossings"]), stated["zero_point"], stated["rounding"]
-    least = rounded(stated, 0, reach[0])
-    ends = Fraction(stated["low"] - zero), Fraction(stated["high"] - zero)
-    points = {*reach, *rises, *(each - 1 for each in rises)}
-    worst = max(abs(rounded(stated, 0, a) - zero - min(max(a * factor, ends[0]), ends[1])) for a in points)
-    need(claim["worst"] == str(worst), what, f"is {worst} off at worst")
-    span = reach[0], reach[1]
-    elsewhere = 0
-    for level in range(stated["low"] + 1, stated["high"] + 1):
-        exact = least_accumulator(factor, rule, level - zero, span)
-        k = level - least - 1
-        given = span[0] if k < 0 else rises[k] if k < len(rises) else span[1] + 1
-        elsewhere += abs(exact - given)
-    need(integer(claim["elsewhere"]) == elsewhere, what, f"is rounded elsewhere {elsewhere} times")
 
 
 def _nearest_function(kind: int, x: int, source: float, target: float) -> int:
