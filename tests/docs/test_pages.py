@@ -25,6 +25,7 @@ READ_ONLY = (
     "commandline.md",
     "fpga-frontier.md",
     "limits.md",
+    "proofs-certificates.md",
     "proofs-library.md",
     "proofs-spikes.md",
 )

@@ -1,8 +1,7 @@
-"""What the memories of a folded core hold, decoded from their text and held against the network."""
+"""What the memories of a folded core hold, held against the network."""
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import Any
 
@@ -10,52 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from .folded_core import Instance
+from .memories import Memories, as_signed, fits
 from .statements import need
 
-__all__ = ["Memories", "as_signed", "fits"]
+__all__ = ["FoldedMemories"]
 
 Int64 = npt.NDArray[np.int64]
 
 
-def fits(low: int, high: int, bits: int, signed: bool) -> bool:
-    """Whether integers have so many bits, two's complement or not negative."""
-    least = -(1 << bits - 1) if signed else 0
-    return least <= low and high < least + (1 << bits)
+class FoldedMemories(Memories):
+    """The memories of its units by their names."""
 
-
-def as_signed(values: Int64, bits: int) -> Int64:
-    """Numbers of so many bits as two's complement."""
-    return np.where(values >> (bits - 1), values - (1 << bits), values)
-
-
-class Memories:
-    """The texts of a bundle's files by name."""
-
-    def __init__(self, texts: dict[str, str]) -> None:
-        self.texts = texts
-        self._decoded: dict[tuple[str, int, int, int], Int64] = {}
-
-    def words(self, name: Any, words: int, field: int, fields: int) -> Int64:
-        """Numbers of `field` bits [words, fields] of a memory, not negative."""
-        key = (str(name), words, field, fields)
-        if key in self._decoded:
-            return self._decoded[key]
-        lines = self.texts[str(name)].split()
-        need(len(lines) == words and field <= 62, str(name), "has another number of words")
-        need(all(re.fullmatch(r"[0-9a-f]+", line) for line in lines), str(name), "holds what is not a number")
-        numbers = [int(line, 16) for line in lines]
-        need(all(number < 1 << field * fields for number in numbers), str(name), "holds more bits than its words have")
-        mask = (1 << field) - 1
-        found = np.array([[number >> k * field & mask for k in range(fields)] for number in numbers], np.int64)
-        self._decoded[key] = found
-        return found
-
-    def weights(
-        self, layer: Any, given: dict[str, Any], what: str, ends: tuple[Int64, Int64]
-    ) -> tuple[Int64, Int64, Int64]:
+    def weights(self, layer: Any, given: dict[str, Any], what: str) -> Int64:
         """Word nf · SF + sf, lane p · SIMD + s holds the weight of output nf · PE + p and input sf · SIMD + s.
 
-        Returns what the unit's sums lack without constants, and the ends of the layer's own sums, by output.
+        Returns what the unit's sums lack without constants, by output.
         """
         sf, nf, pe, simd, bits = (int(given[key]) for key in ("SF", "NF", "PE", "SIMD", "WEIGHT_BITS"))
         outputs, inputs = layer.weight.shape
@@ -65,74 +33,61 @@ class Memories:
         wanted[:, :inputs] = layer.weight
         rows = stored.reshape(nf, sf, pe, simd).transpose(0, 2, 1, 3).reshape(nf * pe, sf * simd)
         need(bool((rows[:outputs] == wanted).all()), what, "has other weights")
-        exact = layer.bias.astype(np.int64) - layer.input_zero_point * wanted.sum(axis=1)
-        sums = [wanted[:, :inputs] * end[None, :] for end in ends]
-        low, high = (pick(*sums).sum(axis=1) + exact for pick in (np.minimum, np.maximum))
-        if bits == 1 or (bits == 2 and bits + given["INPUT_BITS"] > 6):  # −x is made as −x − 1
-            exact = exact + (wanted < 0).sum(axis=1)
-        return exact, low, high
+        less = bits == 1 or (bits == 2 and bits + given["INPUT_BITS"] > 6)  # −x is made as −x − 1
+        added = (wanted < 0).sum(axis=1) if less else 0
+        return np.asarray(layer.bias.astype(np.int64) - layer.input_zero_point * wanted.sum(axis=1) + added)
 
-    def tables(
-        self, layer: Any, given: dict[str, Any], what: str, ends: tuple[Int64, Int64]
-    ) -> tuple[Int64, Int64, Int64]:
+    def tables(self, layer: Any, given: dict[str, Any], what: str, ends: tuple[Int64, Int64]) -> Int64:
         """Word (nf · SF + sf) · values + x of memory s, lane p: what x adds to output nf · PE + p, less a constant.
 
         Returns as `weights`.
         """
         sf, nf, pe, simd, size = (int(given[key]) for key in ("SF", "NF", "PE", "SIMD", "ENTRY_BITS"))
-        count, outputs = 1 << given["VALUE_BITS"], layer.outputs
+        count, lacking = 1 << given["VALUE_BITS"], layer.bias.astype(np.int64)
         need(int(ends[0].min()) >= 0 and int(ends[1].max()) < count, what, "tells values apart by too few bits")
-        lacking, low = layer.bias.astype(np.int64), layer.bias.astype(np.int64)
-        high = low
         for column in range(simd):
             stored = self.words(f"{given['TABLE_FILE']}_{column:04d}.mem", nf * sf * count, size, pe)
-            entries = (
-                as_signed(stored, size).reshape(nf, sf, count, pe).transpose(1, 2, 0, 3).reshape(sf, count, nf * pe)
-            )
-            for step in range(sf):
-                number, there = step * simd + column, np.arange(count)
-                real = np.zeros((count, outputs), np.int64)
-                if number < layer.inputs:
-                    there = np.arange(int(ends[0][number]), int(ends[1][number]) + 1)
-                    for feature in np.flatnonzero(layer.source == number):
-                        real[there] += layer.entries[layer.rows[feature][there]]
-                less = (real - entries[step][:, :outputs])[there]
+            entries = as_signed(stored, size).reshape(nf, sf, count, pe).transpose(1, 2, 0, 3)
+            for step, held in enumerate(entries.reshape(sf, count, nf * pe)):
+                number = step * simd + column
+                inside = number < layer.inputs
+                x = np.arange(int(ends[0][number]), int(ends[1][number]) + 1) if inside else np.arange(count)
+                less = -held[x, : layer.outputs]
+                for feature in np.flatnonzero(layer.source == number):
+                    less = less + layer.entries[layer.rows[feature][x]]
                 need(bool((less == less[0]).all()), what, f"has other entries of input {number}")
                 lacking = lacking + less[0]
-                low, high = low + real[there].min(axis=0), high + real[there].max(axis=0)
-        return lacking, low, high
+        return np.asarray(lacking)
 
     def channel(self, layer: Any, unit: Instance, what: str, of: tuple[int, int, int, int]) -> None:
-        """That one channel's part of a memory says what its layer does: thresholds, lines, factors or the table.
+        """That one channel's part of a memory gives what its layer does: thresholds, lines, factors or the table.
 
         of : the channel, the least and the largest integer that comes, and what the unit lacks of the value.
         """
         given, (channel, low, high, offset) = unit.parameters, of
-        lanes, fold = int(given["LANES"]), int(given.get("FOLD", 1))
-        word, lane = (channel // lanes if fold > 1 else 0), channel % lanes
-        if unit.module == "edgeml_threshold":
-            bits = given["INPUT_BITS"] + (1 if given["INPUT_SIGNED"] else 2)
-            levels = given["LEVELS"]
-            stored = as_signed(self.words(given["THRESHOLD_FILE"], fold, bits, lanes * levels), bits)[word]
-            stored = stored[lane * levels : (lane + 1) * levels]
-            wanted = layer.thresholds[channel].astype(np.int64) - offset
-            same = len(wanted) == levels and (np.clip(stored, low, high + 1) == np.clip(wanted, low, high + 1)).all()
-            need(bool(same) and given["BASE"] == layer.base, what, "has other thresholds")
-        elif unit.module == "edgeml_threshold_line":
-            x = np.arange(low, high + 1)
-            found = self._line(given, word, lane, x)
-            wanted = (x[:, None] + offset >= layer.thresholds[channel].astype(np.int64)[None, :]).sum(axis=1)
-            need(bool((found == wanted + layer.base).all()), what, "has thresholds that its line does not give")
-        elif unit.module == "edgeml_lookup":
-            need(offset == 0, what, "lacks a constant")
-            bits, out = given["INPUT_BITS"], given["OUTPUT_BITS"]
-            table = self.words(given["TABLE_FILE"], 1 << bits, out, 1)[:, 0]
-            x = np.arange(low, high + 1)
-            wanted = layer.table.astype(np.int64)[x - layer.base] & ((1 << out) - 1)
-            need(bool((table[x & ((1 << bits) - 1)] == wanted).all()), what, "has another table")
-        else:
+        lanes, x = int(given["LANES"]), np.arange(low, high + 1)
+        word, lane = (channel // lanes if int(given.get("FOLD", 1)) > 1 else 0), channel % lanes
+        if unit.module == "edgeml_requantize":
             need(offset == 0, what, "lacks a constant")
             self._factor(layer, given, what, (word, lane, channel))
+            return
+        if unit.module == "edgeml_lookup":
+            bits = given["INPUT_BITS"]
+            table = self.words(given["TABLE_FILE"], 1 << bits, given["OUTPUT_BITS"], 1)[:, 0]
+            found, wanted = table[x & ((1 << bits) - 1)], layer.table.astype(np.int64)[x + offset - layer.base]
+            wanted = wanted & ((1 << given["OUTPUT_BITS"]) - 1)
+        else:
+            wanted = layer.base + np.searchsorted(layer.thresholds[channel].astype(np.int64), x + offset, "right")
+            decode = self._levels if unit.module == "edgeml_threshold" else self._line
+            found = decode(given, word, lane, x)
+        need(bool((found == wanted).all()), what, "is another function than in the network")
+
+    def _levels(self, given: dict[str, Any], word: int, lane: int, x: Int64) -> Int64:
+        """BASE and how many of the thresholds of a lane x reaches."""
+        bits, levels = given["INPUT_BITS"] + (1 if given["INPUT_SIGNED"] else 2), given["LEVELS"]
+        stored = self.words(given["THRESHOLD_FILE"], int(given.get("FOLD", 1)), bits, int(given["LANES"]) * levels)
+        own = as_signed(stored, bits)[word, lane * levels : (lane + 1) * levels]
+        return np.asarray(given["BASE"] + np.searchsorted(np.sort(own), x, "right"))
 
     def encoded(self, layer: Any, given: dict[str, Any], what: str, beats: int) -> None:
         """That the slots and operands of an encode unit are the sources, rules and operands of its layer."""
@@ -170,15 +125,13 @@ class Memories:
         need(fits(int(total.min()), int(total.max()), given["SUM_BITS"], True), "line", "does not fit its sum")
         found = given["BASE"] + np.clip(total >> given["PLACES"], 0, given["LEVELS"])
         place, value = given["PLACE_BITS"], given["INPUT_BITS"] + (0 if given["INPUT_SIGNED"] else 1)
+        sizes = (place, place, value, value, int(given["CORRECTION_BITS"]))
         for line in self.texts[str(given["CORRECTION_FILE"])].split() if given["CORRECTIONS"] else []:
             parts, run = [], int(line, 16)
-            for bits in (place, place, value, value, given["CORRECTION_BITS"]):
+            for bits in sizes:
                 parts.append(run & ((1 << bits) - 1))
                 run >>= bits
-            first, last, change = (
-                int(as_signed(np.array(part), bits))
-                for part, bits in zip(parts[2:], (value, value, given["CORRECTION_BITS"]), strict=True)
-            )
+            first, last, change = (int(as_signed(np.array(p), b)) for p, b in zip(parts[2:], sizes[2:], strict=True))
             if parts[:2] == [word, lane]:
                 found = found + change * ((first <= x) & (x <= last))
         return np.asarray(found, np.int64)
@@ -186,13 +139,8 @@ class Memories:
     def _factor(self, layer: Any, given: dict[str, Any], what: str, place: tuple[int, int, int]) -> None:
         """The factor of a channel and the places that it is shifted: exactly those of the layer."""
         word, lane, channel = place
-        for key, value in (
-            ("ROUNDING", layer.rounding),
-            ("ZERO_POINT", layer.zero_point),
-            ("LOW", layer.low),
-            ("HIGH", layer.high),
-        ):
-            need(given[key] == value, what, f"has another {key}")
+        for key in ("ROUNDING", "ZERO_POINT", "LOW", "HIGH"):
+            need(given[key] == getattr(layer, key.lower()), what, f"has another {key}")
         field = given["FACTOR_BITS"] + given["MORE_BITS"]
         line = int(self.texts[str(given["FACTOR_FILE"])].split()[word], 16) >> lane * field
         factor = line & ((1 << given["FACTOR_BITS"]) - 1)

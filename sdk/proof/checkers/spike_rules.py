@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .folded_memories import fits
+from .memories import fits
 
 __all__ = ["gives"]
 

@@ -9,7 +9,6 @@ ships, does with these parameters what a fact says is the prover's word; that ea
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ import numpy.typing as npt
 
 from ...errors import CheckFailed
 from ...network import Network
-from .folded_core import Core, Instance
-from .folded_memories import Memories, as_signed, fits
-from .shipped import need_shipped
+from .core_claims import CoreClaims, check_core
+from .folded_core import Instance
+from .memories import Memories, as_signed, fits
 from .spike_rules import gives
-from .statements import check_file, need
+from .statements import need
 
 __all__ = ["check_certificate"]
 
@@ -39,32 +38,20 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
 
     Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
     """
-    return check_file(folder, prover, "spikes", _places)
+    return check_core(folder, prover, "spikes", _Check)
 
 
-def _places(network: Network, files: dict[str, bytes], certificate: dict[str, Any]) -> dict[str, tuple[int, int]]:
-    for path, content in files.items():
-        need(re.fullmatch(r"rtl/[\w.]+", path) is not None, "artifact", f"{path!r} lies elsewhere")
-        need_shipped(path, content)
-    texts = {path.removeprefix("rtl/"): content.decode() for path, content in files.items()}
-    return _Check(network, certificate, texts).places()
-
-
-class _Check:
+class _Check(CoreClaims):
     """The claims of a certificate, followed unit by unit.
 
     stream : of each channel of the events between two units (population, index, base, least and most at any time).
     """
 
     def __init__(self, network: Network, certificate: dict[str, Any], texts: dict[str, str]) -> None:
-        self.network, self.said, self.memories = network, certificate, Memories(texts)
-        self.texts = texts
-        need(certificate["core"] == f"rtl/{network.name}_core.v", "core", "is another")
-        self.core = Core(f"{network.name}_core", texts)
+        super().__init__(network, certificate, texts)
+        self.memories = Memories(texts)
         self.layers = {node.name: node.layer for node in network.nodes}
         self.affine = self._affine()
-        used = {fact for place in certificate["places"].values() for fact in place["facts"]}
-        need(used == certificate["facts"].keys(), "facts", "are not those that places name")
         self.stream: list[tuple[str, int, int, int, int]] = []
         self.fields = (0, 0)
 
@@ -151,13 +138,8 @@ class _Check:
         self.fields = (int(given["CHANNEL_BITS"]), int(given["AMOUNT_BITS"]))
 
     def _place(self, name: str, node: str, unit: Instance) -> tuple[int, int]:
-        said, channels = self.said["places"][name], self.said["places"][name]["channels"]
-        need(
-            len(channels) == self.network.sizes[node] and said["proved"] == channels.count("proved"),
-            name,
-            "counts wrongly",
-        )
-        if said["proved"] < len(channels):
+        said, channels = self.said["places"][name], self.network.sizes[node]
+        if self.count(name, channels) < channels:
             raise CheckFailed(f"certificate, {name}", "is not proved: what follows cannot be looked at")
         self._facts(name, unit)
         shift, ends = self._memories(name, node, unit)
@@ -167,37 +149,30 @@ class _Check:
             need(fits(int(low), int(high), bits, True), name, "has no room for its outputs")
             lanes = int(unit.parameters["PE"])
             need(self.core.width["out_data"] == bits * lanes and said["looked_at"] == 0, name, "has another width")
-            return len(channels), said["proved"]
+            return channels, channels
         looked_at = self._fire(name, unit, shift, ends)
         need(said["looked_at"] == looked_at, name, "was not looked at for all potentials")
         self._behind(name, unit)
-        return len(channels), said["proved"]
+        return channels, channels
 
     def _facts(self, name: str, unit: Instance) -> None:
         """That the certificate has the facts that a unit needs, for its parameters."""
-        given, facts = unit.parameters, [self.said["facts"][key] for key in self.said["places"][name]["facts"]]
+        given = unit.parameters
         words, lanes = int(given["WORDS"]), int(given["PE"])
         operands = 1 << (given["WEIGHT_BITS"] + given["IN_AMOUNT_BITS"])
-        needed: dict[str, dict[str, int]] = {
-            "membranes": {"operands": operands, "lanes": lanes},
-            "control": {"states": 3 * words},
-        }
+        states = 3 * words
         if unit.module == "edgeml_spiking":
             levels, relays = int(given["LEVELS"]), given["RELAY_TO"] > given["RELAY_FROM"]
             stbif, bits = given["ENCODING"] == 2, levels.bit_length()
             slots = 1 if stbif else bits if given["ENCODING"] == 4 else levels
-            states = 7 * words + 2 if stbif else 2 * words * (1 + slots) + 1
-            needed["control"] = {"states": states + relays}
+            states = (7 * words + 2 if stbif else 2 * words * (1 + slots) + 1) + relays
             looks = words * slots * (2 if stbif else 1)
             events = lanes * looks * (2 << bits if stbif else 1 << bits)
             events += (given["RELAY_TO"] - given["RELAY_FROM"]) << given["IN_AMOUNT_BITS"] if relays else 0
-            needed["giving"] = {"events": events, "lanes": lanes}
-        for says, numbers in needed.items():
-            wanted = {"module": unit.module, "parameters": given, "says": says, "numbers": numbers}
-            need(wanted in facts, name, f"lacks the fact {says} of {unit.module} with its parameters")
-        need(
-            all(f"{module}.v" in self.texts for module in (unit.module, "edgeml_membranes")), name, "lacks its modules"
-        )
+            self.need_fact(name, unit, "giving", events=events, lanes=lanes)
+        self.need_fact(name, unit, "membranes", operands=operands, lanes=lanes)
+        self.need_fact(name, unit, "control", states=states)
+        need("edgeml_membranes.v" in self.texts, name, "lacks its modules")
 
     def _memories(self, name: str, node: str, unit: Instance) -> tuple[_Int64, tuple[_Int64, _Int64]]:
         """What membranes start with above z, and the ends of z, if the weights are the network's."""

@@ -11,10 +11,9 @@ from pathlib import Path
 from edgeml.proof import checkers
 from edgeml.proof.bundle_proof import CHECKED
 
-__all__ = ["FOLDER", "lines_of", "shared", "taken_by"]
+__all__ = ["FOLDER", "lines_of", "own_lines", "shared", "taken_by"]
 
 FOLDER = Path(checkers.__file__).parent
-_COMMON = ("statements", "layer_formulas")
 
 
 def lines_of(name: str) -> int:
@@ -41,18 +40,24 @@ def taken_by(name: str) -> list[str]:
     return found
 
 
-def shared(names: list[str]) -> list[str]:
-    """Those that several kinds take."""
-    return [name for name in names if name in _COMMON]
+def shared() -> set[str]:
+    """The files that checkers of several kinds take."""
+    taken = [name for kind in CHECKED for name in taken_by(kind)]
+    return {name for name in taken if taken.count(name) > 1}
+
+
+def own_lines(kind: str) -> int:
+    """Lines of what only the checker of one kind takes."""
+    return sum(lines_of(name) for name in set(taken_by(kind)) - shared())
 
 
 def main() -> None:
     """Print the rows."""
     for kind in CHECKED:
-        files = taken_by(kind)
-        own = [name for name in files if name not in _COMMON]
-        count, common = (sum(map(lines_of, names)) for names in (own, shared(files)))
-        print(f"| `{kind}` | {', '.join(f'`{name}.py`' for name in own)} | {count} | {common} |")
+        files, common = taken_by(kind), shared()
+        own, others = ([name for name in files if (name in common) == which] for which in (False, True))
+        said = (", ".join(f"`{name}.py`" for name in names) for names in (own, others))
+        print(f"| `{kind}` | {next(said)} | {own_lines(kind)} | {next(said)} | {sum(map(lines_of, others))} |")
 
 
 if __name__ == "__main__":
