@@ -39,7 +39,7 @@ def follow_deviation(
     most, elsewhere = least + len(rises), 0
     low, high = Fraction(layer["low"] - zero), Fraction(layer["high"] - zero)
     points = {*reach, *rises, *(each - 1 for each in rises)}
-    worst = max(abs(rounded(layer, channel, a) - zero - min(max(a * factor, low), high)) for a in points)
+    worst: Fraction = max(abs(rounded(layer, channel, a) - zero - min(max(a * factor, low), high)) for a in points)
     need(claim["worst"] == str(worst), what, f"is {worst} off at worst")
     for k, each in enumerate(rises):
         elsewhere += abs(least_accumulator(factor, rule, least + k + 1 - zero, reach) - each)
