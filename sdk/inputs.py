@@ -13,7 +13,6 @@ import numpy as np
 from .data.dataset import (
     Dataset,
     as_dataset,
-    holds_names,
     load_arrays,
 )
 from .errors import InputError
@@ -73,7 +72,7 @@ def read_inputs(
         dataset: Dataset | None = arrays
     elif arrays is not None:
         own = source.output.labels if isinstance(source, Network) else source.labels
-        known = labels or (own if "labels" not in arrays and holds_names(arrays, where) else ())
+        known = labels or (own if "labels" not in arrays else ())
         dataset = as_dataset(arrays, where, labels=known, split=split)
     else:
         dataset = None

@@ -26,7 +26,6 @@ __all__ = [
     "Dataset",
     "as_dataset",
     "as_values",
-    "holds_names",
     "load_arrays",
     "load_dataset",
     "load_inputs",
@@ -84,11 +83,6 @@ def _array(where: str, arrays: Mapping[str, Any], name: str) -> npt.NDArray[Any]
         raise InputError(
             f"{where}, {name}", f"is not an array ({error})", "Give every sample as many features"
         ) from error
-
-
-def holds_names(arrays: Mapping[str, Any], where: str = "data") -> bool:
-    """Whether y or y_test hold classes by name; InputError where one of them is not an array."""
-    return any(as_text(_array(where, arrays, key)).dtype.kind == "U" for key in ("y", "y_test") if key in arrays)
 
 
 def _with_names(where: str, arrays: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import InputError
+from ..errors import InputError, printable
 from .format import Request
 
 __all__ = ["refuse"]
@@ -12,12 +12,23 @@ _EXPORT = (
     "or save its weights with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors') and pass "
     "module.py:factory with these weights"
 )
-_ONNX = "Export the model to ONNX and pass the .onnx file"
+_ESTIMATOR = (
+    "Of scikit-learn, pass the fitted MLP itself from Python, or write it as ONNX with skl2onnx.to_onnx(model, x[:1])"
+)
+_KERAS = (
+    "Write it as ONNX with Keras itself (pip install keras onnx, beside torch), and pass that file: "
+    "KERAS_BACKEND=torch python -c \"import keras, numpy as np; m = keras.saving.load_model('{path}'); "
+    "m(np.zeros((1, *m.input_shape[1:]))); m.export('model.onnx', format='onnx')\""
+)
+_TENSORFLOW = (
+    "Where TensorFlow is installed, convert it to int8 by tf.lite.TFLiteConverter.from_saved_model(FOLDER) with "
+    "representative samples, and pass the .tflite file"
+)
 
 _REFUSED = {
     (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib", ".tar"): (
         "is a pickle or checkpoint: reading one can run code, and a state dict does not say what is computed with it",
-        _EXPORT,
+        f"{_EXPORT}. {_ESTIMATOR}",
     ),
     (".safetensors",): (
         "holds weights only, no model that says how they are computed with",
@@ -27,7 +38,8 @@ _REFUSED = {
         "is Python; which function makes the model?",
         "Pass module.py:factory, where factory() returns the torch.nn.Module",
     ),
-    (".h5", ".hdf5", ".keras", ".pb"): ("is a Keras or TensorFlow model", _ONNX),
+    (".h5", ".hdf5", ".keras"): ("is a Keras model", _KERAS),
+    (".pb",): ("is a TensorFlow model", _TENSORFLOW),
     (".json", ".txt", ".csv", ".npz", ".npy"): ("is data, no model", "Pass data with --data"),
 }
 
@@ -37,4 +49,4 @@ def refuse(request: Request) -> None:
     path = request.source.lower() if request.is_path else ""
     for group, (problem, remedy) in _REFUSED.items():
         if path.endswith(group):
-            raise InputError(request.where, problem, remedy)
+            raise InputError(request.where, problem, remedy.replace("{path}", printable(request.source)))

@@ -14,7 +14,7 @@ from ..format import Reader, Request, graph_reader, read_bounded
 from ..mlp import Mlp
 from ..onnx_model.execution import run_graph
 from ..onnx_model.graph import read_graph
-from ..onnx_model.operators import is_known
+from ..onnx_model.operators import is_known, kind_of
 from ..onnx_model.reader import graph_to_mlp
 from ..self_check import check_against_source
 
@@ -42,7 +42,7 @@ class OnnxFormat(Reader):
             content, folder = request.source.SerializeToString(), None
             name = request.model_name(request.source.graph.name or "model")
         graph = read_graph(content, request.where, folder)
-        if not all(is_known(node.op_type) for node in graph.nodes) and (foreign := graph_reader(graph)) is not None:
+        if not all(is_known(kind_of(node)) for node in graph.nodes) and (foreign := graph_reader(graph)) is not None:
             return foreign.read(graph, request.where, name)
         mlp = graph_to_mlp(graph, request.where, name)
         check_against_source(mlp, lambda x: run_graph(graph, x), request.where, whole=graph.takes_integers)

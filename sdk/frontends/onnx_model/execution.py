@@ -35,9 +35,9 @@ def run_graph(graph: OnnxGraph, x: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
         [helper.make_tensor_value_info(graph.output, TensorProto.UNDEFINED, None)],
         initializers,
     )
-    opset = helper.make_opsetid("", graph.opset)
+    opsets = [helper.make_opsetid(*each) for each in {"": graph.opset, **graph.other_opsets}.items()]
     evaluator: Any = ReferenceEvaluator(
-        helper.make_model(inner, opset_imports=[opset]), new_ops=_older_operators(graph.opset)
+        helper.make_model(inner, opset_imports=opsets), new_ops=_older_operators(graph.opset)
     )
     return in_batches(
         lambda shaped: evaluator.run(None, {graph.input: shaped.astype(number_type)})[0], x, graph.input_shape

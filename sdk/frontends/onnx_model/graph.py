@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError, printable
+from .classifier import scores_of
 from .message_size import check_extent
 
 __all__ = ["OnnxGraph", "read_graph"]
@@ -28,10 +29,12 @@ class OnnxGraph:
     input, output : names.
     input_shape : None for dimensions that are dynamic.
     opset : version of ONNX's own operators.
+    other_opsets : versions of other operators, by their domain.
     folder : where the file lies, for tensors in a file beside it; None for a model in memory.
     input_type : the integers that the input consists of by qonnx's annotation, e.g. "INT8" or "BIPOLAR"; else "".
     number_type : code of the input's number type in ONNX.
     metadata : what the file's writer says of it, text by name.
+    labels : the classes that the file names, in the order of the outputs; `output` is their scores then.
     """
 
     nodes: tuple[Any, ...]
@@ -44,6 +47,8 @@ class OnnxGraph:
     input_type: str = ""
     number_type: int = 1
     metadata: Mapping[str, str] = field(default_factory=dict)
+    other_opsets: Mapping[str, int] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
     @property
     def takes_integers(self) -> bool:
@@ -81,25 +86,29 @@ def read_graph(content: bytes, where: str, folder: Path | None) -> OnnxGraph:
     if len(initializers) != len(graph.initializer):
         raise InputError(where, "gives two tensors one name")
     inputs = [value for value in graph.input if value.name not in initializers]
-    for kind, values in (("inputs", inputs), ("outputs", graph.output)):
-        if len(values) != 1:
-            names = printable(", ".join(value.name for value in values[:8]))
+    names = [value.name for value in graph.output]
+    scores = scores_of(graph.node, names, initializers, where, folder)
+    outputs = [scores.name] if scores is not None else names
+    for kind, given in (("inputs", [value.name for value in inputs]), ("outputs", outputs)):
+        if len(given) != 1:
             raise InputError(
                 where,
-                f"has {len(values)} {kind} ({names})",
+                f"has {len(given)} {kind} ({printable(', '.join(given[:8]))})",
                 "edgeml converts models of one input and one output tensor",
             )
     return OnnxGraph(
-        tuple(graph.node),
+        tuple(graph.node) if scores is None else scores.nodes,
         initializers,
         inputs[0].name,
         _shape(inputs[0], where),
-        graph.output[0].name,
+        outputs[0],
         opset,
         folder,
         _annotated_type(graph, inputs[0].name),
         inputs[0].type.tensor_type.elem_type,
         {entry.key: entry.value for entry in model.metadata_props},
+        {domain: version for domain, version in opsets.items() if domain != "ai.onnx"},
+        scores.labels if scores is not None else (),
     )
 
 

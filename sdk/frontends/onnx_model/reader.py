@@ -13,14 +13,13 @@ from ..reading.input_functions import settled, whole_input
 from ..reading.operator_reading import read_operator
 from ..reading.value import SUPPORTED, NotAnMlp, Value
 from .graph import OnnxGraph
-from .operators import ENCODINGS, HINTS, Applied, readers_of
+from .operators import ENCODINGS, HINTS, Applied, kind_of, readers_of
 from .operators.applied import Operator
 from .tensors import tensor_array, tensor_shape
 
 __all__ = ["graph_to_mlp"]
 
 _FLOAT, _INT, _STRING, _TENSOR, _FLOATS, _INTS = 1, 2, 3, 4, 6, 7
-_DOMAINS = ("", "ai.onnx")
 
 
 def graph_to_mlp(graph: OnnxGraph, where: str, name: str, foreign: Mapping[str, Operator] | None = None) -> Mlp:
@@ -36,7 +35,7 @@ def graph_to_mlp(graph: OnnxGraph, where: str, name: str, foreign: Mapping[str, 
         if graph.output not in values:
             raise NotAnMlp(f"no node gives its output {printable(graph.output)!r}")
         builder.place("", "")
-        return builder.build(settled(builder, values[graph.output]), name)
+        return replace(builder.build(settled(builder, values[graph.output]), name), labels=graph.labels)
     except NotAnMlp as error:
         raise InputError(where, error.problem, error.remedy or SUPPORTED) from error
 
@@ -52,14 +51,14 @@ def _walk(
 ) -> None:
     """Apply one node."""
     kind = printable(node.op_type, 40)
+    known = kind if kind in foreign else kind_of(node)
     origin = f"node {printable(node.name or position)} ({kind})"
     builder.place(origin, _hint(graph, node))
     try:
-        readers = (foreign[kind],) if kind in foreign else readers_of(kind) if node.domain in _DOMAINS else ()
-        meaning = ENCODINGS.get(kind) if kind not in foreign and node.domain in _DOMAINS else None
+        readers = (foreign[kind],) if kind in foreign else readers_of(known)
+        meaning = ENCODINGS.get(known) if kind not in foreign else None
         if not readers and meaning is None:
-            domain = f"{printable(node.domain, 60)}." if node.domain not in _DOMAINS else ""
-            raise NotAnMlp(f"the operator {domain}{kind} is not supported")
+            raise NotAnMlp(f"the operator {printable(known, 100)} is not supported")
         inputs = [_value(graph, builder, values, name, where) for name in node.input]
         attributes = _attributes(node, f"{where}, {origin}", builder)
         applied = Applied(builder, inputs, attributes, graph.opset, len(node.output))
@@ -80,7 +79,7 @@ def _walk(
         values.update(zip(node.output, result if isinstance(result, list) else [result], strict=False))
     except NotAnMlp as error:
         raise InputError(
-            f"{where}, {origin}", error.problem, error.remedy or HINTS.get(kind, "") or SUPPORTED
+            f"{where}, {origin}", error.problem, error.remedy or HINTS.get(known, "") or SUPPORTED
         ) from error
 
 

@@ -18,7 +18,7 @@ def _add(b: MlpBuilder, self: Value, other: Value, alpha: Any = 1) -> Value:
     return arithmetic.add(b, self, other, alpha)
 
 
-@operator("sub")
+@operator("sub", "subtract")
 def _sub(b: MlpBuilder, self: Value, other: Value, alpha: Any = 1) -> Value:
     return arithmetic.subtract(b, self, other, alpha)
 
@@ -28,12 +28,12 @@ def _rsub(b: MlpBuilder, self: Value, other: Value, alpha: Any = 1) -> Value:
     return arithmetic.subtract(b, other, self, alpha)
 
 
-@operator("mul")
+@operator("mul", "multiply")
 def _mul(b: MlpBuilder, self: Value, other: Value) -> Value:
     return arithmetic.multiply(b, self, other)
 
 
-@operator("div", "true_divide")
+@operator("div", "true_divide", "divide")
 def _div(b: MlpBuilder, self: Value, other: Value, rounding_mode: Any = None) -> Value:
     if rounding_mode is not None:
         raise NotAnMlp("a division that rounds")

@@ -5,7 +5,7 @@ An operator that is neither here nor read by a float operator of an installed pa
 """
 
 from . import arithmetic, arrangement, encodings, layers
-from .applied import ENCODINGS, HINTS, Applied, is_known, readers_of
+from .applied import ENCODINGS, HINTS, Applied, is_known, kind_of, readers_of
 
 __all__ = [
     "ENCODINGS",
@@ -15,6 +15,7 @@ __all__ = [
     "arrangement",
     "encodings",
     "is_known",
+    "kind_of",
     "layers",
     "readers_of",
 ]

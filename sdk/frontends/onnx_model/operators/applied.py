@@ -15,15 +15,20 @@ from ...reading.value import BATCH, Constant, NotAnMlp, Signal, Value, as_consta
 __all__ = [
     "ENCODINGS",
     "HINTS",
+    "MACHINE_LEARNING",
     "OPERATORS",
     "Applied",
     "Operator",
     "encoding",
     "is_known",
+    "kind_of",
     "operator",
     "readers_of",
     "signal",
 ]
+
+MACHINE_LEARNING = "ai.onnx.ml"
+"""The domain of ONNX's operators for classical machine learning."""
 
 HINTS = {
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool"), "Convolutions are not MLP layers"),
@@ -37,7 +42,18 @@ HINTS = {
         ("QuantizeLinear", "DequantizeLinear", "QLinearMatMul"),
         "edgeml quantizes itself: export the float model",
     ),
-    **dict.fromkeys(("ZipMap", "ArrayFeatureExtractor"), "Export the model without its labels and maps"),
+    **dict.fromkeys(
+        (f"{MACHINE_LEARNING}.{kind}" for kind in ("ZipMap", "ArrayFeatureExtractor")),
+        "Let the model end in its scores: with skl2onnx, options={'zipmap': False}",
+    ),
+    **dict.fromkeys(
+        (f"{MACHINE_LEARNING}.{kind}" for kind in ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")),
+        "It is not an MLP: train scikit-learn's MLPClassifier",
+    ),
+    **dict.fromkeys(
+        (f"{MACHINE_LEARNING}.{kind}" for kind in ("Imputer", "LabelEncoder", "Normalizer", "OneHotEncoder")),
+        "Do this to the samples before, and export the scaler and the MLP alone",
+    ),
 }
 """What to do about operators that are often met."""
 
@@ -115,6 +131,11 @@ def encoding(name: str) -> Callable[[Operator], Operator]:
         return function
 
     return register
+
+
+def kind_of(node: Any) -> str:
+    """A node's operator, of other domains than ONNX's own as `DOMAIN.OPERATOR`; not yet fit to be printed."""
+    return str(node.op_type) if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
 
 
 def is_known(name: str) -> bool:

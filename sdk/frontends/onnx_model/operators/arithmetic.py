@@ -10,7 +10,7 @@ import numpy as np
 from ...reading import arithmetic
 from ...reading.builder import MlpBuilder
 from ...reading.value import NotAnMlp, Value
-from .applied import OPERATORS, Applied, operator
+from .applied import MACHINE_LEARNING, OPERATORS, Applied, operator
 
 
 @operator("Add")
@@ -81,6 +81,13 @@ def _abs(a: Applied) -> Value:
 @operator("Pow")
 def _pow(a: Applied) -> Value:
     return arithmetic.power(a.builder, a.needed(0), a.needed(1))
+
+
+@operator(f"{MACHINE_LEARNING}.Scaler")
+def _scaler(a: Applied) -> Value:
+    """(x − offset) · scale, each for all features or for every one."""
+    offset, scale = (np.array(a.get(name) or [none], np.float64) for name, none in (("offset", 0.0), ("scale", 1.0)))
+    return arithmetic.multiply(a.builder, arithmetic.subtract(a.builder, a.needed(0), offset), scale)
 
 
 @operator("Mod")

@@ -1,0 +1,1 @@
+"""MLPs of scikit-learn, read from their fitted objects."""
