@@ -105,6 +105,11 @@ class Built:
     layout: Layout
 
     @property
+    def memories(self) -> tuple[str, ...]:
+        """Names of the memory images among the files."""
+        return tuple(name for name in self.files if name not in (*self.sources, DESIGN_FILE, "sources.f"))
+
+    @property
     def latency(self) -> int:
         """See `Clocks`."""
         return self.clocks.latency

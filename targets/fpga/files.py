@@ -14,6 +14,8 @@ from .budget import Budget, budget_of
 from .design import Built, compare_files, verify_files
 from .testbench import expected_image, input_image, testbench
 from .tops.ip import ip_files
+from .tops.litex_module import litex_files
+from .tops.packets import packet_files
 from .tops.uart import uart_files
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ def generated_files(network: Network, built: Built, budget: Budget) -> dict[str,
         "rtl/inputs.mem": input_image(built.interface, q).encode(),
         "rtl/expected.mem": expected_image(built.interface, y).encode(),
         **uart_files(network, built, budget),
+        **packet_files(network, built),
         **ip_files(network, built, budget),
+        **litex_files(network, built),
         f"rtl/{LICENSE_FILE}": license_text().encode(),
     }
     return licensed(files)

@@ -87,7 +87,7 @@ OPTIONS = (
     Option(
         "axi_width",
         Choice(AXI_WIDTHS),
-        "Bits of a word of the packaged IP's streams; AMD parts.",
+        "Bits of a word of the streams of packets, in `tops/axi` and `tops/litex`.",
         default=AXI_WIDTHS[1],
     ),
 )

@@ -1,4 +1,5 @@
-"""The IP for AMD parts: a design's AXI4-Stream top with status registers, and a Vivado script that packages it."""
+"""The IP for AMD parts: a design's AXI4-Stream top with status registers, and how it gets into Vivado's catalog: as it
+is, by its `component.xml`, or packaged by a script."""
 
 from __future__ import annotations
 
@@ -6,39 +7,36 @@ from edgeml.network import Network
 from edgeml.network.network_file import model_hash
 
 from ..budget import Budget
-from ..design import DESIGN_FILE, Built
+from ..design import Built
 from ..verilog.shipped_modules import library_text
 from ..verilog.writer import Expression, Port, Verilog, same
-from .packets import PACKET_MODULES, Packets, packets_top
+from .component import Component, component_xml, customization_script
+from .packets import FOLDER, PACKET_MODULES, Packets
+from .registers import ADDRESS_BITS, registers
 from .zynq import zynq_files
 
 __all__ = ["FOLDER", "STATUS_MODULE", "ip_files"]
 
-FOLDER = "tops/axi"
 STATUS_MODULE = "edgeml_axi_lite_status.v"
 _FAMILIES = ("xc7", "xcup")
-_ADDRESS_BITS = 7
 _VERSION = "1.0"
 # Nobody has run it in Vivado on any: pre-production, says the catalog.
-_SUPPORTED = " ".join(
-    f"{family} Pre-Production" for family in ("artix7", "kintex7", "zynq", "zynquplus", "virtexuplus")
-)
+_SUPPORTED = dict.fromkeys(("artix7", "kintex7", "zynq", "zynquplus", "virtexuplus"), "Pre-Production")
 
 
 def ip_files(network: Network, built: Built, budget: Budget) -> dict[str, bytes]:
-    """Files of the IP by their path in a bundle; none for a part that is not AMD's."""
+    """Files of the IP by their path in a bundle, beside those of `packet_files`; none for a part that is not AMD's."""
     if budget.family.name not in _FAMILIES:
         return {}
     name, packets = f"{network.name}_axi", Packets(built.interface, built.design.axi_width)
-    inner, facts = f"{network.name}_packets", {"Model": f"sha256 {model_hash(network)}"}
     return {
-        f"{FOLDER}/{inner}.v": packets_top(inner, built.top, packets, facts).encode(),
-        **{f"{FOLDER}/{module}": library_text(module) for module in PACKET_MODULES},
         f"{FOLDER}/{name}.v": _top(name, network, built, packets).encode(),
         f"{FOLDER}/{STATUS_MODULE}": library_text(STATUS_MODULE),
         f"{FOLDER}/{name}.xdc": _constraints(name, budget).encode(),
         **{f"{FOLDER}/{file}": content for file, content in zynq_files(network, packets, budget).items()},
         f"{FOLDER}/package_ip.tcl": _script(name, network, built, budget).encode(),
+        f"{FOLDER}/component.xml": component_xml(_component(name, network, built, packets)).encode(),
+        f"{FOLDER}/{_customization(name)}": customization_script(name).encode(),
     }
 
 
@@ -69,7 +67,7 @@ def _stream(name: str, bits: int, master: bool) -> list[Port]:
 
 
 _LITE = (
-    ("AWADDR", "input", _ADDRESS_BITS),
+    ("AWADDR", "input", ADDRESS_BITS),
     ("AWVALID", "input", 0),
     ("AWREADY", "output", 0),
     ("WDATA", "input", 32),
@@ -79,7 +77,7 @@ _LITE = (
     ("BRESP", "output", 2),
     ("BVALID", "output", 0),
     ("BREADY", "input", 0),
-    ("ARADDR", "input", _ADDRESS_BITS),
+    ("ARADDR", "input", ADDRESS_BITS),
     ("ARVALID", "input", 0),
     ("ARREADY", "output", 0),
     ("RDATA", "output", 32),
@@ -91,7 +89,7 @@ _LITE = (
 
 def _lite() -> list[Port]:
     """Ports of the AXI4-Lite interface of the status registers."""
-    parameter = f"PROTOCOL AXI4LITE, DATA_WIDTH 32, ADDR_WIDTH {_ADDRESS_BITS}"
+    parameter = f"PROTOCOL AXI4LITE, DATA_WIDTH 32, ADDR_WIDTH {ADDRESS_BITS}"
     return [
         _port(
             direction,
@@ -173,11 +171,44 @@ def _constraints(name: str, budget: Budget) -> str:
     )
 
 
+def _sources(name: str, network: Network, built: Built) -> list[str]:
+    """Verilog and memory images of the IP, as seen from its folder."""
+    return [
+        *(f"../../rtl/{file}" for file in (*built.sources, *built.memories)),
+        *PACKET_MODULES,
+        f"{network.name}_packets.v",
+        STATUS_MODULE,
+        f"{name}.v",
+    ]
+
+
+def _customization(name: str) -> str:
+    return f"xgui/{name}_v{_VERSION.replace('.', '_')}.tcl"
+
+
+def _component(name: str, network: Network, built: Built, packets: Packets) -> Component:
+    return Component(
+        name=name,
+        version=_VERSION,
+        title=f"{network.name} (edgeml)",
+        text=_described(network),
+        ports=_ports(packets),
+        sources=_sources(name, network, built),
+        constraints=(f"{name}.xdc",),
+        customization=_customization(name),
+        registers=registers(model_hash(network), packets.interface.classes),
+        register_bus="s_axi",
+        families=_SUPPORTED,
+    )
+
+
+def _described(network: Network) -> str:
+    return f"Integer neural network, model sha256 {model_hash(network)}"
+
+
 def _script(name: str, network: Network, built: Built, budget: Budget) -> str:
-    rtl = [f"../../rtl/{file}" for file in built.sources]
-    memories = [f"../../rtl/{file}" for file in built.files if file not in (*built.sources, DESIGN_FILE, "sources.f")]
-    own = (*PACKET_MODULES, f"{network.name}_packets.v", STATUS_MODULE)
-    files = "\n".join(f"    {file}" for file in (*rtl, *memories, *own, f"{name}.v"))
+    files = "\n".join(f"    {file}" for file in _sources(name, network, built))
+    supported = " ".join(f"{family} {cycle}" for family, cycle in _SUPPORTED.items())
     return f"""# Packages {name} as an IP for Vivado's catalog, made by edgeml.
 #
 #     vivado -mode batch -source package_ip.tcl
@@ -209,9 +240,9 @@ set_property library user $core
 set_property name {name} $core
 set_property version {_VERSION} $core
 set_property core_revision 1 $core
-set_property supported_families {{{_SUPPORTED}}} $core
+set_property supported_families {{{supported}}} $core
 set_property display_name {{{network.name} (edgeml)}} $core
-set_property description {{Integer neural network, model sha256 {model_hash(network)}}} $core
+set_property description {{{_described(network)}}} $core
 
 # The attributes in {name}.v name the interfaces already; this makes sure of it.
 ipx::infer_bus_interfaces xilinx.com:interface:axis_rtl:1.0 $core

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
 
+from edgeml.network import Network
+from edgeml.network.network_file import model_hash
+
+from ..design import Built
 from ..interface import Interface, element_text
+from ..verilog.shipped_modules import library_text
 from ..verilog.writer import Port, Verilog, same
 
-__all__ = ["PACKET_MODULES", "Packets", "Repacking", "packets_top"]
+__all__ = ["FOLDER", "PACKET_MODULES", "Packets", "Repacking", "packet_files", "packets_top"]
 
+FOLDER = "tops/axi"
 PACKET_MODULES = ("edgeml_packet_gate.v", "edgeml_repack.v", "edgeml_packet_end.v")
 _RESULT_BITS = 32
 _RESET = {"clk": "aclk", "rst": "quiet"}
@@ -103,6 +109,16 @@ class Packets:
             return Repacking(self.results, -(-interface.output_lanes // self.results), 1, self.output_words)
         unit = gcd(self.results, interface.output_lanes)
         return Repacking(unit, interface.output_lanes // unit, self.results // unit, -(-interface.outputs // unit))
+
+
+def packet_files(network: Network, built: Built) -> dict[str, bytes]:
+    """The top behind packets and its modules by their path in a bundle."""
+    name, packets = f"{network.name}_packets", Packets(built.interface, built.design.axi_width)
+    text = packets_top(name, built.top, packets, {"Model": f"sha256 {model_hash(network)}"})
+    return {
+        f"{FOLDER}/{name}.v": text.encode(),
+        **{f"{FOLDER}/{module}": library_text(module) for module in PACKET_MODULES},
+    }
 
 
 def packets_top(name: str, axis: str, packets: Packets, facts: Mapping[str, object]) -> str:

@@ -55,9 +55,9 @@ def _block_design(network: Network, packets: Packets, budget: Budget, kind: str)
     name, width = f"{network.name}_axi", packets.width
     return f"""# A block design with {name}, made by edgeml: processor, AXI DMA and IP. Never run in Vivado.
 #
-#     vivado -mode batch -source package_ip.tcl
 #     vivado -mode batch -source block_design.tcl
 #
+# It takes the IP of component.xml; or, where package_ip.tcl was run before, the one that it packaged in ip/.
 # {network.name}.bit and {network.name}.hwh come to lie beside this script, for {network.name}_pynq.py. The files of the
 # board must be installed in Vivado: they set up the processor's memory. Another board: set board_part and part below.
 # Model: sha256 {model_hash(network)}
@@ -65,15 +65,16 @@ def _block_design(network: Network, packets: Packets, budget: Budget, kind: str)
 set here [file normalize [file dirname [info script]]]
 set part {budget.part}
 set board_part {{{board}}}
-if {{![file isdirectory [file join $here ip]]}} {{
-    error "there is no folder ip beside this script: run package_ip.tcl first"
+set repository [file join $here ip]
+if {{![file isdirectory $repository]}} {{
+    set repository $here
 }}
 
 create_project -force -part $part block_design [file join $here block_design.project]
 if {{$board_part ne ""}} {{
     set_property board_part $board_part [current_project]
 }}
-set_property ip_repo_paths [file join $here ip] [current_project]
+set_property ip_repo_paths $repository [current_project]
 update_ip_catalog
 create_bd_design system
 

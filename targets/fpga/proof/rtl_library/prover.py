@@ -115,9 +115,10 @@ def _tops(
         chosen = {"SAMPLES": found["hil_device"][0]["SAMPLES"], "CLOCKS_PER_BIT": found["uart_rx"][0]["CLOCKS_PER_BIT"]}
         bench, parameters = uart_bench(uart, built.core, built.interface, reach, chosen)
         yield "uart", [Statement(uart, bench, parameters, {f"{uart}.v": known[f"{uart}.v"]})]
-    if f"{axi}.v" in known:
+    if f"{inner}.v" in known:
         bench, parameters = packets_bench(inner, built.top, packets)
         yield "packets", [Statement(inner, bench, parameters, {f"{inner}.v": known[f"{inner}.v"]})]
+    if f"{axi}.v" in known:
         bench, parameters = axi_bench(axi, inner, packets)
         yield "axi", [Statement(axi, bench, parameters, {f"{axi}.v": known[f"{axi}.v"]})]
 

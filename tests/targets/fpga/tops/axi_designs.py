@@ -9,7 +9,8 @@ from edgeml.network import Network
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.design import Built, Design, build
-from edgeml.targets.fpga.tops.ip import FOLDER, ip_files
+from edgeml.targets.fpga.files import generated_files
+from edgeml.targets.fpga.tops.ip import FOLDER
 
 from ..designs import folded_designs, small_network
 from ..forms import spiking_network
@@ -28,7 +29,7 @@ class AxiDesign:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A bundle's `rtl/` and `tops/axi/`. sources : Verilog as seen from `rtl/`."""
+    """A bundle's `rtl/` and `tops/`. sources : Verilog as seen from `rtl/`."""
 
     network: Network
     built: Built
@@ -49,8 +50,7 @@ def written(asked: AxiDesign, folder: Path, part: str = "xc7z020") -> Made:
             network = small_network(SEED)
             design = folded_designs(network, 2)[-1]
     built = build(network, replace(design, argmax=asked.argmax, axi_width=asked.width))
-    files = {f"rtl/{name}": content for name, content in built.files.items()}
-    files.update(ip_files(network, built, budget_of(load_profile(part))))
+    files = generated_files(network, built, budget_of(load_profile(part)))
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

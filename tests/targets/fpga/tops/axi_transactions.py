@@ -21,9 +21,12 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
+from edgeml.targets.fpga.tops.registers import ADDRESS_BITS, registers
+
 PLAN: dict[str, Any] = json.loads(Path(os.environ["PLAN"]).read_text()) if "PLAN" in os.environ else {}
 MAGIC, VERSION, CONTROL, IN_FRAMES, OUT_FRAMES = 0x00, 0x04, 0x08, 0x34, 0x3C
 ENABLE, PENDING, FRAMES, ERRORS, FAILURES = 0x54, 0x58, 0x5C, 0x60, 0x64
+OKAY, SLVERR = 0, 2
 EARLY, LATE, HALTED = 1, 2, 4
 
 
@@ -212,3 +215,22 @@ async def resets_and_restarts_at_any_time_leave_nothing(dut: Any) -> None:
         for number in numbers:
             await desk.expect([number])
         await desk.silent()
+
+
+@cocotb.test()
+async def the_registers_are_those_of_the_description(dut: Any) -> None:
+    desk = Desk(dut)
+    await desk.begin()
+    known = {register.offset: register for register in registers(PLAN["model_hash"], PLAN["classes"])}
+    for offset in range(0, 1 << ADDRESS_BITS, 4):
+        answer = await desk.registers.read(offset, 4)
+        if offset not in known:
+            assert answer.resp == SLVERR, hex(offset)
+            assert (await desk.registers.write(offset, bytes(4))).resp == SLVERR, hex(offset)
+            continue
+        register = known[offset]
+        assert answer.resp == OKAY, register.name
+        value = int.from_bytes(answer.data, "little")
+        assert register.reset is None or value == register.reset, register.name
+        written = await desk.registers.write(offset, (register.reset or 0).to_bytes(4, "little"))
+        assert (written.resp == OKAY) == register.writable, register.name

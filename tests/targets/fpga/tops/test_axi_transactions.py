@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edgeml.network import simulate
+from edgeml.network.network_file import model_hash
 from edgeml.targets.fpga.tools.programs import icarus
 from edgeml.targets.fpga.tops.packets import Packets
 from tests.network.random_networks import random_inputs
@@ -49,6 +50,8 @@ def _run(design: AxiDesign, tmp_path: Path, module: str, tests: int) -> None:
     np.save(tmp_path / "outputs.npy", simulate(made.network, q))
     plan = {
         "seed": seed,
+        "model_hash": model_hash(made.network),
+        "classes": design.argmax,
         "inputs": str(tmp_path / "inputs.npy"),
         "outputs": str(tmp_path / "outputs.npy"),
         "width": design.width,
@@ -85,7 +88,7 @@ def _run(design: AxiDesign, tmp_path: Path, module: str, tests: int) -> None:
 
 @pytest.mark.parametrize("design", [*(_case(name, False) for name in DESIGNS), *(_case(name, True) for name in OTHERS)])
 def test_transactions(design: AxiDesign, tmp_path: Path) -> None:
-    _run(design, tmp_path, "axi_transactions", 5)
+    _run(design, tmp_path, "axi_transactions", 6)
 
 
 def test_the_driver_for_pynq_runs_the_design(tmp_path: Path) -> None:
