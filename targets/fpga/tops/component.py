@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
 
+from edgeml.licensing import SPDX
+
 from ..verilog.writer import Port
 from .registers import Register
 
@@ -25,7 +27,6 @@ _VIEWS = (
     ("xilinx_verilogbehavioralsimulation", "verilogSource:vivado.xilinx.com:simulation", (_SOURCES,)),
     ("xilinx_xpgui", ":vivado.xilinx.com:xgui.ui", (_CUSTOMIZATION,)),
 )
-_CLOCKED_WITH = "ASSOCIATED_BUSIF"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def component_xml(component: Component) -> str:
     _parameters(root, {"Component_Name": f"{component.name}_v{component.version.replace('.', '_')}"}, "PARAM_VALUE.")
     _vendor_extensions(root, component)
     ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {SPDX} -->\n{ET.tostring(root, encoding="unicode")}\n'
 
 
 def customization_script(name: str) -> str:
