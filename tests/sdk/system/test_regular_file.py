@@ -48,6 +48,7 @@ READS_OF_OWN = {
     "sdk/licensing.py",
     "targets/fpga/verilog/shipped_modules.py",
     "targets/mcu/packaging.py",
+    "targets/fpga/tops/litex_module.py",
     "targets/fpga/tops/zynq.py",
     # The reader itself.
     "sdk/system/regular_file.py",
