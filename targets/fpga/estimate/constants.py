@@ -56,76 +56,76 @@ FOLDED: dict[str, dict[str, float]] = {
 
 UNROLLED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
-        "table": 1.042, "wide_table": 1.6, "narrow": 1.1, "wide": 1.4, "carry": 1, "pass": 0.3, "chain": 0.5,
-        "carry3": 1.5, "compare": 0.8, "code": 0.5, "delay": 1, "ram": 1, "select": 0.4, "core": 5,
+        "table": 1, "wide_table": 1, "narrow": 1.1, "wide": 1, "carry": 0.95, "pass": 0.3, "chain": 0.4,
+        "short": 0, "carry3": 1, "compare": 0.9, "delay": 0.9, "ram": 0.95, "select": 0.4, "core": 5.2,
     },
     "ecp5": {
-        "table": 0.66, "wide_table": 3, "narrow": 0.7, "wide": 2.8, "carry": 1, "pass": 1, "chain": 1,
-        "carry3": 1.8, "compare": 0.85, "code": 0.5, "delay": 0, "ram": 1, "select": 0.75, "core": 13,
+        "table": 1, "wide_table": 1, "narrow": 1, "wide": 1, "carry": 1, "pass": 0, "chain": 0.5, "short": 1.2,
+        "carry3": 1, "compare": 1, "delay": 0, "ram": 1.1, "select": 0.75, "core": 13.5,
     },
     "ice40": {
-        "table": 0.724, "wide_table": 2.6, "narrow": 0.7, "wide": 2.6, "carry": 1, "pass": 1, "chain": 0.5,
-        "carry3": 1.8, "compare": 0.9, "code": 0.5, "delay": 0, "ram": 1, "select": 0.45, "core": 16,
+        "table": 1, "wide_table": 1, "narrow": 1, "wide": 1, "carry": 1, "pass": 1, "chain": 0.3, "short": 0,
+        "carry3": 1, "compare": 0.95, "delay": 0, "ram": 1, "select": 0.47, "core": 15,
     },
 }  # fmt: skip
 
 UNROLLED: dict[str, dict[str, float]] = {
     "xilinx": {
-        "table": 1.004, "wide_table": 1.761, "narrow": 1.208, "wide": 1.4, "carry": 0.941, "pass": 0.294,
-        "chain": 0.492, "carry3": 1.302, "compare": 0.891, "code": 0.486, "delay": 0.91, "ram": 0.943,
-        "select": 0.4, "core": 5.182,
+        "table": 1.096, "wide_table": 0.999, "narrow": 1.186, "wide": 1, "carry": 0.942, "pass": 0.299,
+        "chain": 0.398, "short": 0, "carry3": 0.899, "compare": 0.892, "delay": 0.773, "ram": 0.991,
+        "select": 0.4, "core": 5.563,
     },
     "ecp5": {
-        "table": 0.658, "wide_table": 2.914, "narrow": 0.699, "wide": 2.91, "carry": 1.083, "pass": 1.016,
-        "chain": 1.03, "carry3": 1.385, "compare": 0.826, "code": 0.498, "delay": 0, "ram": 1.194,
-        "select": 0.75, "core": 13.531,
+        "table": 0.964, "wide_table": 1.146, "narrow": 1.01, "wide": 0.982, "carry": 0.833, "pass": 0,
+        "chain": 0.493, "short": 1.388, "carry3": 0.851, "compare": 0.858, "delay": 0, "ram": 1.205,
+        "select": 0.75, "core": 14.892,
     },
     "ice40": {
-        "table": 0.724, "wide_table": 2.6, "narrow": 0.689, "wide": 2.747, "carry": 0.936, "pass": 0.927,
-        "chain": 0.491, "carry3": 1.326, "compare": 1.007, "code": 0.501, "delay": 0, "ram": 1, "select": 0.468,
-        "core": 15.018,
+        "table": 0.906, "wide_table": 0.992, "narrow": 0.954, "wide": 1.146, "carry": 0.982, "pass": 0.87,
+        "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.546,
+        "core": 14.384,
     },
 }  # fmt: skip
 
 STEP_PER_CLOCK_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
-        "table": 1.004, "wide_table": 1.761, "narrow": 1.208, "wide": 1.4, "carry": 0.941, "pass": 0.294,
-        "chain": 0.492, "carry3": 1.302, "compare": 0.891, "code": 0.486, "delay": 0.91, "ram": 0.943,
-        "select": 0.4, "core": 5.182, "sum_once": 0.25, "sum": 0.9, "sum_two": 1.7, "reached_once": 0.15,
+        "table": 1.096, "wide_table": 0.999, "narrow": 1.186, "wide": 1, "carry": 0.942, "pass": 0.299,
+        "chain": 0.398, "short": 0, "carry3": 0.899, "compare": 0.892, "delay": 0.773, "ram": 0.991,
+        "select": 0.4, "core": 5.563, "sum_once": 0.25, "sum": 0.9, "sum_two": 1.7, "reached_once": 0.15,
         "reached": 0.7, "read": 0.7, "steps": 0.8, "levels": 0.3, "spikes": 0.7,
     },
     "ecp5": {
-        "table": 0.658, "wide_table": 2.914, "narrow": 0.699, "wide": 2.91, "carry": 1.083, "pass": 1.016,
-        "chain": 1.03, "carry3": 1.385, "compare": 0.826, "code": 0.498, "delay": 0, "ram": 1.194,
-        "select": 0.75, "core": 13.531, "sum_once": 0.6, "sum": 1, "sum_two": 2.5, "reached_once": 0.5,
+        "table": 0.964, "wide_table": 1.146, "narrow": 1.01, "wide": 0.982, "carry": 0.833, "pass": 0,
+        "chain": 0.493, "short": 1.388, "carry3": 0.851, "compare": 0.858, "delay": 0, "ram": 1.205,
+        "select": 0.75, "core": 14.892, "sum_once": 0.6, "sum": 1, "sum_two": 2.5, "reached_once": 0.5,
         "reached": 0.9, "read": 1, "steps": 1, "levels": 0.5, "spikes": 0.8,
     },
     "ice40": {
-        "table": 0.724, "wide_table": 2.6, "narrow": 0.689, "wide": 2.747, "carry": 0.936, "pass": 0.927,
-        "chain": 0.491, "carry3": 1.326, "compare": 1.007, "code": 0.501, "delay": 0, "ram": 1, "select": 0.468,
-        "core": 15.018, "sum_once": 0.8, "sum": 1, "sum_two": 2, "reached_once": 0.3, "reached": 0.8,
+        "table": 0.906, "wide_table": 0.992, "narrow": 0.954, "wide": 1.146, "carry": 0.982, "pass": 0.87,
+        "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.546,
+        "core": 14.384, "sum_once": 0.8, "sum": 1, "sum_two": 2, "reached_once": 0.3, "reached": 0.8,
         "read": 0.9, "steps": 1, "levels": 0.5, "spikes": 0.8,
     },
 }  # fmt: skip
 
 STEP_PER_CLOCK: dict[str, dict[str, float]] = {
     "xilinx": {
-        "table": 0.959, "wide_table": 1.761, "narrow": 0.987, "wide": 1.4, "carry": 0.878, "pass": 0.306,
-        "chain": 0.49, "carry3": 0.916, "compare": 0.563, "code": 0.457, "delay": 0.922, "ram": 0.686,
-        "select": 0.4, "core": 4.754, "sum_once": 0.262, "sum": 0.845, "sum_two": 1.608, "reached_once": 0.155,
-        "reached": 0.766, "read": 0.518, "steps": 0.859, "levels": 0.298, "spikes": 0.628,
+        "table": 1.054, "wide_table": 0.996, "narrow": 0.808, "wide": 1, "carry": 0.991, "pass": 0.309,
+        "chain": 0.401, "short": 0, "carry3": 0.715, "compare": 1.008, "delay": 0.874, "ram": 0.848,
+        "select": 0.391, "core": 4.907, "sum_once": 0.253, "sum": 0.824, "sum_two": 1.536,
+        "reached_once": 0.152, "reached": 0.833, "read": 0.471, "steps": 0.879, "levels": 0.3, "spikes": 0.556,
     },
     "ecp5": {
-        "table": 0.636, "wide_table": 2.69, "narrow": 0.549, "wide": 2.633, "carry": 1.095, "pass": 1.012,
-        "chain": 1.016, "carry3": 1.358, "compare": 0.843, "code": 0.5, "delay": 0, "ram": 1.285,
-        "select": 0.75, "core": 12.371, "sum_once": 0.512, "sum": 1, "sum_two": 1.479, "reached_once": 0.418,
-        "reached": 0.825, "read": 1.058, "steps": 1, "levels": 0.496, "spikes": 0.772,
+        "table": 0.91, "wide_table": 0.989, "narrow": 0.706, "wide": 1.051, "carry": 0.97, "pass": 0,
+        "chain": 0.499, "short": 1.087, "carry3": 0.835, "compare": 0.863, "delay": 0, "ram": 1.198,
+        "select": 0.748, "core": 13.477, "sum_once": 0.45, "sum": 0.949, "sum_two": 1.361,
+        "reached_once": 0.361, "reached": 0.815, "read": 1.112, "steps": 1, "levels": 0.496, "spikes": 0.764,
     },
     "ice40": {
-        "table": 0.724, "wide_table": 2.6, "narrow": 0.781, "wide": 2.533, "carry": 0.925, "pass": 0.926,
-        "chain": 0.485, "carry3": 1.341, "compare": 1.007, "code": 0.501, "delay": 0, "ram": 1, "select": 0.481,
-        "core": 14.724, "sum_once": 0.663, "sum": 1.275, "sum_two": 1.176, "reached_once": 0.302,
-        "reached": 0.607, "read": 0.954, "steps": 1.117, "levels": 0.481, "spikes": 0.673,
+        "table": 0.899, "wide_table": 0.976, "narrow": 1.184, "wide": 0.888, "carry": 0.969, "pass": 0.869,
+        "chain": 0.297, "short": 0, "carry3": 0.869, "compare": 0.779, "delay": 0, "ram": 1, "select": 0.586,
+        "core": 13.567, "sum_once": 0.643, "sum": 1.327, "sum_two": 0.943, "reached_once": 0.315,
+        "reached": 0.45, "read": 1.023, "steps": 1.148, "levels": 0.44, "spikes": 0.579,
     },
 }  # fmt: skip
 

@@ -128,8 +128,11 @@ def add_table(parts: Parts, words: int, width: int, family: Family, *, used: int
     parts.add("rom", columns * table_luts(words, family))
 
 
-def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Family) -> None:
-    """A memory with one port to write and `readers` ports that read within the clock of their address."""
+def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Family, *, used: int | None = None) -> None:
+    """A memory with one port to write and `readers` ports that read within the clock of their address.
+
+    used : how many bits of a word differ, where some are always equal: as registers these are one. None: all.
+    """
     in_registers = float(depth * width)
     blocks = readers * block_rams(depth, width, family)
     in_blocks = _BLOCK_COST[family.fitted] * blocks + readers * _PORT_COST
@@ -146,8 +149,9 @@ def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Famil
         parts.flip_flops += readers * width
         parts.add("select", readers * width)
         return
-    parts.flip_flops += in_registers
-    parts.add("select", (depth - 1) * width * readers)
+    kept = width if used is None else used
+    parts.flip_flops += depth * kept
+    parts.add("select", (depth - 1) * kept * readers)
 
 
 def distinct_of_random(columns: int, words: int, bits: int = 1) -> float:

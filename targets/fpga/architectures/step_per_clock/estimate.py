@@ -12,7 +12,8 @@ import numpy as np
 from ...budget import Family
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts
-from ..unrolled.estimate import unrolled_amounts
+from ..unrolled.estimate import FIFO_FLAGS, graph_amounts
+from ..unrolled.kept_bits import kept_bits
 from ..unrolled.network_logic import Logic
 from ..unrolled.stages import Stages
 from .plan import StepPerClockLayer, StepPerClockPlan
@@ -43,20 +44,12 @@ def step_per_clock_parts(plan: StepPerClockPlan, family: Family) -> dict[str, Pa
 
 
 def _graphs(logic: Logic, stages: Stages, family: Family) -> Parts:
-    """Adder graphs without what stands around those of a whole network: its buffer of results and its control."""
+    """The adder graphs of a layer's currents."""
     parts = Parts()
-    for found in unrolled_amounts(logic, family, stages).values():
+    for found in graph_amounts(kept_bits(logic, stages), logic, family).values():
         for kind, amount in found.logic.items():
             parts.add(kind, amount)
         parts.flip_flops += found.flip_flops
-    around = Parts()
-    depth = stages.count + 2
-    add_memory(around, depth, logic.output_element.bits * len(logic.outputs), 1, family)
-    counters = 2 * max((depth - 1).bit_length(), 1) + 2 * depth.bit_length()
-    for kind, amount in around.logic.items():
-        parts.add(kind, -amount)
-    parts.logic.pop("core", None)
-    parts.flip_flops -= around.flip_flops + stages.count + counters
     return parts
 
 
@@ -136,5 +129,5 @@ def _results(parts: Parts, plan: StepPerClockPlan, family: Family) -> None:
     add_memory(parts, depth, plan.network.output_size * plan.output_element.bits, 1, family)
     counters = 2 * max((depth - 1).bit_length(), 1) + 2 * depth.bit_length()
     rest = (plan.interval - 1).bit_length()
-    parts.flip_flops += counters + rest + plan.latency
+    parts.flip_flops += counters + FIFO_FLAGS + rest + plan.latency
     parts.add("core", 1.0 + (counters + rest) / 12.0)

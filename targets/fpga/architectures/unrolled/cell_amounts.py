@@ -12,7 +12,7 @@ from ...estimate.parts import Parts
 from .decision_diagram import decision_nodes, decision_support
 from .netlist import Cell, CellKind
 
-__all__ = ["add_cell", "luts_of"]
+__all__ = ["add_cell", "luts_of", "tables_of_four"]
 
 _SIX_INPUTS = FAMILIES["xcup"]
 """Netlists are made for lookup tables of six inputs, whatever the part: the same network gives the same netlist."""
@@ -30,7 +30,7 @@ ones, each synthesized by itself: means of a kind are at most 14 % off."""
 
 
 def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
-    """Add the logic of a cell: see `estimate.unrolled_amounts`."""
+    """Add the logic of a cell: narrow, wide, carry, compare."""
     if cell.kind is CellKind.ADD:
         parts.add("carry", cell.outputs)
     elif cell.kind is CellKind.ADD3:
@@ -44,7 +44,7 @@ def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
             parts.add("compare", max((used - 1) / (family.lut_inputs - 1), 1 / family.lut_inputs))
         parts.add("compare", 0.5 * cell.outputs)
     elif cell.kind is CellKind.TABLE and len(cell.inputs) <= 6 and family.fitted in _cut(cell):
-        parts.luts += sum(_tables_of_four(table, len(cell.inputs), family.fitted) for table in cell.shape)
+        parts.luts += sum(tables_of_four(table, len(cell.inputs), family.fitted) for table in cell.shape)
     else:
         # Parts of large tables are alike, and the multiplexers that choose among them are no lookup tables.
         outputs = cell.outputs * _PAST_SIX_BITS ** max(len(cell.inputs) - 6, 0)
@@ -57,7 +57,7 @@ def _cut(cell: Cell) -> tuple[str, ...]:
 
 
 @cache
-def _tables_of_four(table: int, inputs: int, family: str) -> float:
+def tables_of_four(table: int, inputs: int, family: str) -> float:
     """Lookup tables of four inputs that a function of at most six bits takes."""
     needed = decision_support(table, inputs)
     if needed <= 4:

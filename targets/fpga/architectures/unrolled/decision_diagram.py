@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from itertools import combinations
 
-__all__ = ["decision_nodes", "decision_support"]
+__all__ = ["decision_nodes", "decision_nodes_in_order", "decision_support"]
 
 
 def decision_support(table: int, inputs: int) -> int:
@@ -37,6 +37,20 @@ def decision_nodes(table: int, inputs: int) -> int:
                 for place in range(count)
             )
     return fewest[tuple(range(inputs))]
+
+
+@cache
+def decision_nodes_in_order(table: int, inputs: int) -> int:
+    """Nodes of its decision diagram with complemented edges that asks for the last input first."""
+    functions, nodes = {_one_of_two(table, inputs)}, 0
+    for count in range(inputs, 0, -1):
+        below: set[int] = set()
+        for function in functions:
+            low, high = function & (1 << (1 << count - 1)) - 1, function >> (1 << count - 1)
+            nodes += low != high
+            below.update(_one_of_two(half, count - 1) for half in (low, high))
+        functions = below
+    return nodes
 
 
 def _one_of_two(table: int, inputs: int) -> int:

@@ -1,4 +1,4 @@
-"""What an unrolled design is made of: the cells of its netlist and the registers between them."""
+"""What an unrolled design is made of: what synthesis leaves of its netlist, and the registers between the cells."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from ...budget import Family
 from ...estimate.memory import add_memory
 from ...estimate.parts import Parts, counter_bits
-from .cell_amounts import add_cell
-from .netlist import Bit, Cell, CellKind
+from .kept_bits import KeptBits, kept_bits
+from .mapped_cells import add_mapped
 from .network_logic import Logic
-from .rtl import Registers
 from .stages import Stages
 
-__all__ = ["unrolled_amounts"]
+__all__ = ["FIFO_FLAGS", "graph_amounts", "unrolled_amounts"]
 
 _SHORTEST_SHIFT_REGISTER = 3
+FIFO_FLAGS = 2
+"""Registers of the FIFO of results that yosys makes beside its counters: whether it is empty, and full."""
 
 
 def _delays(taps: Iterable[int]) -> tuple[int, int]:
@@ -31,90 +32,55 @@ def _delays(taps: Iterable[int]) -> tuple[int, int]:
     return shift_registers, registers
 
 
-def _is_constant(bit: Bit | None) -> bool:
-    return bit is None or bit.cell == -2
-
-
-def _add_mapped(parts: Parts, cell: Cell, family: Family) -> None:
-    """Add the logic of a cell as synthesis maps it. A carry chain takes no lookup table where one of its summands is a
-    constant, on parts whose carries are beside the tables, and equal places of a chain share one."""
-    if cell.kind is CellKind.ADD:
-        a, b, _ = cell.shape
-        sides = (list(cell.inputs[:a]), list(cell.inputs[a : a + b]))
-        padded: list[list[Bit | None]] = [
-            [*side[: cell.outputs], *[None] * (cell.outputs - len(side))] for side in sides
-        ]
-        places = list(zip(*padded, strict=True))
-        both = {place for place in places if not any(map(_is_constant, place))}
-        parts.add("carry", len(both))
-        parts.add("pass", sum(_is_constant(x) != _is_constant(y) for x, y in places))
-        parts.add("chain", 1.0)
-    elif cell.kind is CellKind.ADD3:
-        parts.add("carry3", cell.outputs)
-    elif cell.kind is CellKind.REACHED:
-        counted = Parts()
-        add_cell(counted, cell, family)
-        parts.add("compare", counted.logic["compare"] - 0.5 * cell.outputs)
-        parts.add("code", cell.outputs)
-    elif cell.kind is CellKind.TABLE:
-        counted = Parts()
-        add_cell(counted, cell, family)
-        parts.luts += counted.luts
-        parts.add("table", counted.logic.get("narrow", 0.0))
-        parts.add("wide_table", counted.logic.get("wide", 0.0))
-    else:
-        add_cell(parts, cell, family)
-
-
 def unrolled_amounts(logic: Logic, family: Family, stages: Stages) -> dict[str, Parts]:
-    """What each layer is made of.
+    """What each layer is made of: its graph (`graph_amounts`), and of the last one the FIFO of results.
 
-    narrow : outputs of counts and small sums whose inputs fit one lookup table; wide : of others. table, wide_table :
-    the same of functions given as tables. carry, pass : places of carry chains
-    that add two bits, and one bit to a constant; chain : such chains; carry3 : places that add three bits.
-    compare, code : comparisons with a constant, in lookup tables, and bits of how many are reached. delay : shift
-    registers (Xilinx). ram, select : the FIFO of results. core : its control.
+    ram, select : that FIFO. core : its control.
     """
-    registers = Registers(logic, stages)
-    taps: dict[tuple[int, int], set[int]] = {}
-    for cell, stage in zip(logic.netlist.cells, stages.of, strict=True):
-        for bit in cell.inputs:
-            if bit.cell != -2:
-                delay = stage - registers.born(bit.cell)
-                taps.setdefault((bit.cell, bit.index), set()).add(delay)
-    for bits in logic.outputs:
-        for bit in bits:
-            if bit.cell != -2:
-                taps.setdefault((bit.cell, bit.index), set()).add(registers.last - registers.born(bit.cell))
+    kept = kept_bits(logic, stages)
+    found = graph_amounts(kept, logic, family)
+    last = found[next(reversed(found))]
+    latency = max(stages.count, 1)
+    last.flip_flops += latency
+    last.add("core", 1.0)
+    _add_fifo_of_results(last, latency, kept.ends, logic, family)
+    return found
+
+
+def graph_amounts(kept: KeptBits, logic: Logic, family: Family) -> dict[str, Parts]:
+    """What each layer's cells and the registers behind them are made of; the first one's are those of the input too.
+
+    narrow : outputs of counts and small sums whose inputs fit one lookup table; wide : lookup tables of others. table,
+    wide_table : the same of functions given as tables. carry, pass : places of carry chains that add two bits, and one
+    bit to a constant (ECP5: tables of all cells of the chain); chain : such chains; short : places of sums that ECP5
+    makes without one; carry3 : lookup tables in front of
+    and in chains that add three bits. compare : lookup tables of comparisons with constants. delay : shift registers
+    (Xilinx).
+    """
     shifts = family.name in ("xc7", "xcup")
-    found: dict[str, Parts] = {}
-    owner: dict[int, str] = {-1: next(iter(logic.layer_cells))}
+    found: dict[str, Parts] = {layer: Parts() for layer in logic.layer_cells}
+    owner = {-1: next(iter(found))}
     for layer, cells in logic.layer_cells.items():
-        found[layer] = Parts()
-        for index in cells:
-            owner[index] = layer
-            _add_mapped(found[layer], logic.netlist.cells[index], family)
-    for (source, _), delays in taps.items():
-        # The cells that turn outputs into elements belong to no layer but stand behind the last.
-        parts = found[owner.get(source, next(reversed(found)))]
+        owner.update(dict.fromkeys(cells, layer))
+    # The cells that turn outputs into elements belong to no layer but stand behind the last.
+    end = next(reversed(found))
+    for cell in kept.cells:
+        add_mapped(found[owner.get(cell.index, end)], cell, family)
+    for bit, delays in kept.taps.items():
+        parts = found[owner.get(bit.cell, end)]
         if shifts:
             shift_registers, flip_flops = _delays(delays - {0})
             parts.add("delay", shift_registers)
             parts.flip_flops += flip_flops
         else:
             parts.flip_flops += max(delays)
-    last = found[next(reversed(found))]
-    latency = max(registers.last, 1)
-    last.flip_flops += latency
-    last.add("core", 1.0)
-    _add_fifo_of_results(last, latency, logic, family)
     return found
 
 
-def _add_fifo_of_results(parts: Parts, latency: int, logic: Logic, family: Family) -> None:
+def _add_fifo_of_results(parts: Parts, latency: int, differing: int, logic: Logic, family: Family) -> None:
     width = logic.output_element.bits * len(logic.outputs)
     depth = latency + 2
     counters = 2 * counter_bits(depth) + 2 * depth.bit_length()
-    parts.flip_flops += counters
+    parts.flip_flops += counters + FIFO_FLAGS
     parts.add("core", counters / 12.0)
-    add_memory(parts, depth, width, 1, family)
+    add_memory(parts, depth, width, 1, family, used=differing)

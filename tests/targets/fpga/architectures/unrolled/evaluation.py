@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from edgeml.targets.fpga.architectures.unrolled.netlist import Bit, Cell, CellKind
+from edgeml.targets.fpga.architectures.unrolled.netlist import Bit, Cell, CellKind, Netlist
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic
 
-__all__ = ["evaluate"]
+__all__ = ["bit_values", "evaluate"]
 
 
 def _number(bits: list[np.ndarray]) -> np.ndarray:
@@ -30,20 +32,26 @@ def _cell(cell: Cell, x: list[np.ndarray]) -> np.ndarray:
                for k, table in enumerate(cell.shape))  # fmt: skip
 
 
-def evaluate(logic: Logic, q: np.ndarray) -> np.ndarray:
-    """Outputs [frames, outputs] of a netlist for quantized inputs [frames, inputs]."""
-    width = logic.input_element.bits
-    inputs = [(q[:, channel] >> k) & 1 for channel in range(q.shape[1]) for k in range(width)]
+def bit_values(netlist: Netlist, inputs: list[np.ndarray]) -> Callable[[Bit], np.ndarray]:
+    """The value of each bit of a netlist for the bits of its input, each of int64 [frames]."""
     cells: list[np.ndarray] = []
 
     def value(bit: Bit) -> np.ndarray:
         if bit.cell == -2:
-            return np.full(len(q), bit.index, np.int64)
+            return np.full(len(inputs[0]), bit.index, np.int64)
         found = inputs[bit.index] if bit.cell == -1 else (cells[bit.cell] >> bit.index) & 1
         return 1 - found if bit.inverted else found
 
-    for cell in logic.netlist.cells:
+    for cell in netlist.cells:
         cells.append(_cell(cell, [value(bit) for bit in cell.inputs]) & (2**cell.outputs - 1))
+    return value
+
+
+def evaluate(logic: Logic, q: np.ndarray) -> np.ndarray:
+    """Outputs [frames, outputs] of a netlist for quantized inputs [frames, inputs]."""
+    width = logic.input_element.bits
+    inputs = [(q[:, channel] >> k) & 1 for channel in range(q.shape[1]) for k in range(width)]
+    value = bit_values(logic.netlist, inputs)
     element = logic.output_element
     results = np.stack([_number([value(bit) for bit in bits]) for bits in logic.outputs], axis=1)
     return results - ((results >> (element.bits - 1)) << element.bits) if element.signed else results
