@@ -43,10 +43,10 @@ class HardInputs:
     def wrong(self, given: Callable[[Stored], npt.NDArray[np.int64]], where: str) -> str:
         """Inputs for which what `given` makes of them, values [channels], is not the layers', in words that say `where`
         it ran; empty if none was found."""
-        for tried, stored in enumerate(self._candidates()):
+        for tried, stored in enumerate(self.candidates()):
             if tried == _MOST:
                 break
-            expected, found = self._expected(stored), given(stored)
+            expected, found = self.expected(self.stage, stored), given(stored)
             if (differs := np.flatnonzero(found != expected)).size:
                 channel = int(differs[0])
                 values = " and ".join(
@@ -58,16 +58,17 @@ class HardInputs:
                 )
         return ""
 
-    def _expected(self, stored: Stored) -> npt.NDArray[np.int64]:
+    @staticmethod
+    def expected(stage: Stage, stored: Stored) -> npt.NDArray[np.int64]:
+        """What a stage's layers make of stored inputs, values [channels]."""
         values: list[npt.NDArray[np.int32]] = [
-            (item + tensor.low).astype(np.int32)[None]
-            for item, tensor in zip(stored, self.stage.job.inputs, strict=True)
+            (item + tensor.low).astype(np.int32)[None] for item, tensor in zip(stored, stage.job.inputs, strict=True)
         ]
-        for node in self.stage.job.nodes:
+        for node in stage.job.nodes:
             values = [node.layer.evaluate(*values)]
         return np.asarray(values[0][0], np.int64)
 
-    def _candidates(self) -> Iterator[Stored]:
+    def candidates(self) -> Iterator[Stored]:
         """Where the proof gave up, corners of channels that are open, then the stage's own extremes, then drawn."""
         job = self.stage.job
         low = tuple(tensor.stored_low for tensor in job.inputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from ..compiler import missing_compiler
 from ..native_network import NativeNetwork
 from .bodies import Body
 from .followed import Followed, FollowedStage
+from .trials import Trials, Tried, said
 
 if TYPE_CHECKING:
     from edgeml.targets.c.arena import Stage
@@ -51,6 +52,12 @@ class Counterexamples:
         self._native: NativeNetwork | None = None
         self._program, self._body = program, body
 
+    def tried(self, stages: Sequence[int]) -> Tried:
+        """What is seen where these of the followed stages run in a process of their own, with checks."""
+        if why := runs_here(self._body):
+            return Tried(why=why)
+        return Trials(self._followed, self._program, self._body).of(stages)
+
     @property
     def native(self) -> NativeNetwork:
         """The library, built when it is first asked for."""
@@ -79,7 +86,7 @@ class Counterexamples:
             if len(wrong):
                 sample, channel = map(int, wrong[0])
                 return (
-                    f"for inputs {_said(q[sample])} as sample {sample} of {len(q)} output {channel} must be "
+                    f"for inputs {said(q[sample])} as sample {sample} of {len(q)} output {channel} must be "
                     f"{expected[sample, channel]}, and is {given[sample, channel]} in the library"
                 )
         return ""
@@ -98,7 +105,7 @@ class Counterexamples:
         given = np.concatenate([self.native.decide(q[k : k + count]) for k in range(0, len(q), count)])
         for sample in np.flatnonzero(given != expected).tolist():
             return (
-                f"for inputs {_said(q[sample])} as sample {sample % count} of {count}, outputs "
+                f"for inputs {said(q[sample])} as sample {sample % count} of {count}, outputs "
                 f"{outputs[sample].tolist()}, it is {given[sample]} in the library, not {expected[sample]}"
             )
         return ""
@@ -130,10 +137,6 @@ class Counterexamples:
         function = stage_function(self._followed.layout, self._followed.layout.stages.index(stage))
         case = StageCase(stage, function, tuple(rows), np.zeros((1, stage.output.size), np.int32))
         return np.asarray(self.native.run_alone(case)[0], np.int64)
-
-
-def _said(sample: npt.NDArray[np.int64]) -> str:
-    return ", ".join(map(str, sample[:24])) + (" …" if len(sample) > 24 else "")
 
 
 def golden(network: Network, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

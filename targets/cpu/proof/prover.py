@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -26,6 +27,7 @@ from .counterexamples import Counterexamples, runs_here
 from .followed import Followed, FollowedStage, followable
 from .ir_module import Unread
 from .machine import LATE
+from .trials import Tried
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -117,39 +119,77 @@ def checked_program(bundle: Bundle) -> CProgram:
 
 def rows_of(followed: Followed, examples: Counterexamples) -> list[Row]:
     """A row for each stage, as a block and alone, one for accesses to memory, one for undefined behaviour."""
-    rows = []
-    of_network: str | None = None
-    safe = not any(found.stopped for found in followed.stages)  # else the library may touch what is not its own
-    for found in followed.stages:
-        row = _row(found)
-        if row.status == OPEN and safe:
-            example = examples.of_stage(found)
-            if not example:
-                of_network = examples.of_network() if of_network is None else of_network
-                example = of_network
-            if example:
-                row = Row(
-                    row.part, REFUTED, row.claims, row.proved, row.method, row.seconds, f"{example} ({row.detail})"
-                )
-        rows.append(row)
+    rows = [_row(found) for found in followed.stages]
+    unsafe = [place for place, found in enumerate(followed.stages) if found.stopped]
+    broken = [place for place, found in enumerate(followed.stages) if found.broken]
+    asked = _tried_stages(followed, rows) if unsafe or broken else []
+    tried = examples.tried(asked) if asked else Tried()
+    of_network: str | None = tried.wrong.get(-1, "") if unsafe else None
+    for place, found in enumerate(followed.stages):
+        if rows[place].status != OPEN:
+            continue
+        # What may touch memory that is not its own is not run within this process.
+        example = tried.wrong.get(place, "") if unsafe else examples.of_stage(found)
+        if not example:
+            of_network = examples.of_network() if of_network is None else of_network
+            example = of_network
+        rows[place] = _refuted(rows[place], example)
+    rows += [_refuted(_memory_row(followed, tried.why), tried.memory)]
+    rows += [_refuted(_undefined_row(followed, tried.why), tried.undefined)]
+    return [*rows, _label_row(followed, (lambda: tried.label) if unsafe else examples.of_label)]
+
+
+def _tried_stages(followed: Followed, rows: Sequence[Row]) -> list[int]:
+    """Stages to run with checks: what is not followed to its end for want of time or of words is left to the tests."""
+    return [
+        place
+        for place, (found, row) in enumerate(zip(followed.stages, rows, strict=True))
+        if (row.status == OPEN or found.broken) and not found.untried and found.stopped != LATE
+    ]
+
+
+def _refuted(row: Row, example: str) -> Row:
+    """The row, refuted by an example if there is one."""
+    if not example or row.status == PROVED:
+        return row
+    detail = f"{example} ({row.detail})" if row.detail else example
+    return replace(row, status=REFUTED, detail=detail)
+
+
+def _status(followed: Followed) -> str:
+    """Of what is not shown where a stage was not followed to its end."""
+    stages = followed.stages
+    if any(found.stopped == LATE for found in stages):
+        return OUT_OF_TIME
+    stopped = [found for found in stages if found.stopped]
+    return NOT_TRIED if stopped and all(found.untried for found in stopped) else OPEN
+
+
+def _memory_row(followed: Followed, why: str) -> Row:
+    """That all accesses lie where they may. why : why nothing was run to refute it."""
     stopped = [f"{found.name}: {found.stopped}" for found in followed.stages if found.stopped]
-    late = any(found.stopped == LATE for found in followed.stages)
-    tried = not stopped or any(found.stopped and not found.untried for found in followed.stages)
-    why = OUT_OF_TIME if late else OPEN if tried else NOT_TRIED
-    accesses = sum(found.accesses for found in followed.stages)
-    method = "" if stopped else f"{accesses} accesses, each within its object, aligned, to what was written before"
-    rows.append(Row("memory", why if stopped else PROVED, 1, int(not stopped), method, 0.0, (stopped or [""])[0]))
+    if not stopped:
+        accesses = sum(found.accesses for found in followed.stages)
+        return Row(
+            "memory", PROVED, 1, 1, f"{accesses} accesses, each within its object, aligned, to what was written before"
+        )
+    return Row("memory", _status(followed), 1, 0, detail="; ".join([stopped[0], *([why] if why else [])]))
+
+
+def _undefined_row(followed: Followed, why: str) -> Row:
+    """That nothing is done that C does not define."""
     broken = [text for found in followed.stages for text in found.broken]
-    why = OPEN if broken else why
-    broken += stopped
+    status = OPEN if broken else _status(followed)
+    broken += [f"{found.name}: {found.stopped}" for found in followed.stages if found.stopped]
     if mixed(followed):
         broken.append("a branch or an address depends on several samples")
+    part = "undefined behaviour"
+    if broken:
+        return Row(part, status, 1, 0, detail="; ".join([broken[0], *([why] if why else [])]))
     count = sum(found.obligations for found in followed.stages)
-    method = (
-        "" if broken else f"{count} signed sums, differences and products do not overflow; no shift passes its width"
+    return Row(
+        part, PROVED, 1, 1, f"{count} signed sums, differences and products do not overflow; no shift passes its width"
     )
-    row = Row("undefined behaviour", why if broken else PROVED, 1, int(not broken), method, 0.0, (broken or [""])[0])
-    return [*rows, row, _label_row(followed, examples.of_label if safe else str)]
 
 
 def _label_row(followed: Followed, example: Callable[[], str]) -> Row:

@@ -279,6 +279,8 @@ X86: dict[str, Rule] = {
     "llvm.x86.avx512.mask.pmovs.wb": _moved_down(16, 8),
     "llvm.x86.avx2.psrli.w": _shifted("lshr", 16),
     "llvm.x86.avx512.psrli.w": _shifted("lshr", 16),
+    "llvm.x86.avx2.psrai.w": _shifted("ashr", 16),
+    "llvm.x86.avx512.psrai.w": _shifted("ashr", 16),
     "llvm.x86.avx512.psrli.d": _shifted("lshr", 32),
     "llvm.x86.avx512.psrli.q": _shifted("lshr", 64),
     "llvm.x86.avx512.pslli.w": _shifted("shl", 16),
