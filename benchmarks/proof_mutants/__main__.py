@@ -37,7 +37,7 @@ def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
         "event-driven": (of_rtl.judge_event_driven, 90),
         "netlist": (of_netlist.judge, 40),
         "c": (of_c.judge, 40),
-        "cpu": (of_cpu_c.judge, 40),
+        "cpu": (of_cpu_c.judge, 48),
     }
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from .digits import line_of_digits, sum_of_digits
 from .statements import integer, integers, need
+from .word_floats import FLOATS
 
 __all__ = ["ALL", "COLUMNS", "Base", "Form", "Known", "Table", "Words", "centred", "form_of"]
 
@@ -64,7 +65,7 @@ class Words:
         self.inputs: dict[int, tuple[int, int]] = {}
         last: dict[int, int] = {}
         for number, operation in enumerate(operations):
-            last |= {item: number for item in operation[1:4] if type(item) is int and item >= 0}
+            last |= {item: number for item in operation[1:5] if type(item) is int and item >= 0}
         found: dict[int, Known] = {}
         for number, (name, *operands) in enumerate(operations):
             if name == "input":
@@ -82,7 +83,7 @@ class Words:
             found[number] = value
             if number in kept:
                 self.kept[number] = value
-            for item in operands[:3] if name not in ("input", "lookup", "unknown") else operands[:1]:
+            for item in operands[:4] if name not in ("input", "lookup", "unknown") else operands[:1]:
                 if type(item) is int and last.get(item) == number:
                     found.pop(item, None)
         need(all(0 <= number < len(operations) for number in self.facts), "facts", "are of words that are not there")
@@ -364,4 +365,5 @@ COLUMNS: dict[str, Callable[..., Column]] = {
     "ult": lambda a, b: (a < b).astype(np.uint32),
     "eq": lambda a, b: (a == b).astype(np.uint32),
     "select": lambda c, a, b: np.where(c != 0, a, b),
+    **FLOATS,
 }

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .floating import FLOAT_COLUMNS, FLOAT_OPERATIONS
+
 __all__ = ["COLUMN_OPERATIONS", "OPERATIONS"]
 
 _ALL = (1 << 32) - 1
@@ -34,6 +36,7 @@ OPERATIONS: dict[str, Callable[..., int]] = {
     "ult": lambda a, b: int(a < b),
     "eq": lambda a, b: int(a == b),
     "select": lambda c, a, b: a if c else b,
+    **FLOAT_OPERATIONS,
 }
 """By name: operands and result 0 … 2^32 − 1; comparisons give 0 or 1."""
 
@@ -75,5 +78,6 @@ COLUMN_OPERATIONS: dict[str, Callable[..., Column]] = {
     "ult": lambda a, b: (a < b).astype(np.uint32),
     "eq": lambda a, b: (a == b).astype(np.uint32),
     "select": lambda c, a, b: np.asarray(np.where(c != 0, a, b), np.uint32),
+    **FLOAT_COLUMNS,
 }
 """The same on columns uint32 [rows]."""

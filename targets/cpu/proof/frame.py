@@ -6,7 +6,7 @@ from typing import Any
 
 from .context import Context
 from .ir_module import POISON, Constant, Function, Instruction, Local, Operand, Symbol
-from .ir_types import Integer, Pointer, Type, Vector
+from .ir_types import Integer, Named, Pointer, Type, Vector
 from .vectors import from_elements
 
 __all__ = ["Frame"]
@@ -60,4 +60,6 @@ class Frame:
             return None
         if isinstance(type_, Integer):
             return (given or 0) % (1 << type_.bits)
+        if isinstance(type_, Named):  # the bits of a number
+            return given or 0
         return 0 if isinstance(type_, Pointer) and given is None else None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .addresses import address_as_number, in_one_object
+from .floating import FLOATING
 from .frame import Frame
 from .intrinsics import INTRINSICS
 from .ir_module import POISON, Constant, Instruction
@@ -151,12 +152,17 @@ def _bitcast(frame: Frame, instruction: Instruction) -> Operation:
 
 
 def _freeze(frame: Frame, instruction: Instruction) -> Operation:
+    """A lane that is not defined becomes one of which nothing is known."""
     target, (a,) = _places(frame, instruction)
+    flow = frame.machine.numbers.flow
 
     def freeze(frame: list[Any]) -> None:
         found = frame[a]
-        if found is None or (isinstance(found, Vec) and any(lane is None for lane in found.lanes)):
+        if found is None or (isinstance(found, Vec) and found.bits == 1 and None in found.lanes):
             raise Stopped("a value that is not defined is taken as if it were")
+        if isinstance(found, Vec) and any(lane is None for lane in found.lanes):
+            lanes = [flow.unknown("a value that is not defined") if lane is None else lane for lane in found.lanes]
+            found = Vec(found.bits, lanes)
         frame[target] = found
 
     return freeze
@@ -380,4 +386,5 @@ BUILDERS: dict[str, Callable[[Frame, Instruction], Operation]] = {
     "store": _store,
     "getelementptr": _address,
     "call": _call,
+    **FLOATING,
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .context import Context
+from .floating import FLOATING_CALLS
 from .ir_module import Instruction
 from .ir_types import Integer, Type, Vector
 from .neon import NEON
@@ -155,5 +156,6 @@ INTRINSICS: dict[str, Rule] = {
     "llvm.assume": _nothing,
     **X86,
     **NEON,
+    **FLOATING_CALLS,
 }
 """By the beginning of the name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from struct import pack, unpack
 
 from .ir_module import POISON, Constant, Local, Module, Operand, Symbol, Unread
 from .ir_types import DOUBLE, FLOAT, LABEL, POINTER, VOID, Array, Integer, Struct, Type, Vector
@@ -14,6 +15,7 @@ _TOKEN = re.compile(
     r"|[A-Za-z_][\w.]*|\.\.\.|[\[\](){}<>,=*:|]"
 )
 _TYPES = {"void": VOID, "label": LABEL, "ptr": POINTER, "float": FLOAT, "double": DOUBLE}
+_REALS: dict[Type, tuple[str, str]] = {FLOAT: ("<f", "<I"), DOUBLE: ("<d", "<Q")}
 _FLAGS = {
     "nsw",
     "nuw",
@@ -126,6 +128,8 @@ class Line:
             return Constant(None)
         if token in ("true", "false"):
             return Constant(int(token == "true"))
+        if type_ in _REALS:
+            return Constant(_real(token, type_))
         if re.fullmatch(r"-?\d+", token):
             return Constant(int(token))
         if token.startswith('c"'):
@@ -189,6 +193,16 @@ class Line:
         found = self.type()
         self.attributes()
         return found, self.value(found)
+
+
+def _real(token: str, type_: Type) -> int:
+    """The bits of a number, which the text gives in decimals or as those of a float64."""
+    if token.startswith("0x"):
+        (real,) = unpack("<d", pack("<Q", int(token, 16)))
+    else:
+        real = float(token)
+    code, integer = _REALS[type_]
+    return int(unpack(integer, pack(code, real))[0])
 
 
 def _bytes(text: str) -> bytes:

@@ -15,8 +15,25 @@ from .ir_types import POINTER, Type
 __all__ = ["read_module"]
 
 _COMPARISONS = {"eq", "ne", "ugt", "uge", "ult", "ule", "sgt", "sge", "slt", "sle"}
-_CASTS = {"zext", "sext", "trunc", "bitcast", "ptrtoint", "inttoptr", "freeze"}
-_BINARY = {"add", "sub", "mul", "udiv", "sdiv", "urem", "srem", "shl", "lshr", "ashr", "and", "or", "xor"}
+_CASTS = {"zext", "sext", "trunc", "bitcast", "ptrtoint", "inttoptr", "freeze", "sitofp"}
+_BINARY = {
+    "add",
+    "sub",
+    "mul",
+    "udiv",
+    "sdiv",
+    "urem",
+    "srem",
+    "shl",
+    "lshr",
+    "ashr",
+    "and",
+    "or",
+    "xor",
+    "fadd",
+    "fsub",
+    "fmul",
+}
 
 
 def read_module(text: str) -> Module:

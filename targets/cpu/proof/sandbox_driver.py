@@ -1,7 +1,7 @@
 """The C around a network's C that runs cases from a file, each with memory of its own, and writes what they gave.
 
-Each case is run three times: with objects from the heap, then each object ending just before a page that nobody may
-touch, then each beginning just behind one. What a stage is to write is filled with another byte each time.
+Each case is run three times: with objects from the heap, then each object ending just before memory that nobody
+may touch, then each beginning just behind it. What a stage is to write is filled with another byte each time.
 """
 
 from __future__ import annotations
@@ -49,34 +49,30 @@ _DRIVER = """#define _GNU_SOURCE
 #include <unistd.h>
 #include "tried.h"
 
-static const size_t page = 4096;
+static const size_t page = 4096, guard = 1 << 24;
 
-/* `size` bytes: 0 from the heap, 1 before a page that nobody may touch, 2 behind one. */
+static size_t pages_of(size_t size) { return (size + page - 1) / page * page; }
+
+/* `size` bytes: 0 from the heap, 1 before memory that nobody may touch, 2 behind it. */
 static unsigned char *placed(size_t size, size_t alignment, int how)
 {
-    const size_t whole = (size + page - 1) / page * page + page;
+    const size_t used = pages_of(size);
     unsigned char *memory = NULL;
     if (how == 0) {
         if (posix_memalign((void **)&memory, alignment < sizeof(void *) ? sizeof(void *) : alignment, size)) exit(9);
         return memory;
     }
-    memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) exit(9);
-    if (how == 2) {
-        mprotect(memory, page, PROT_NONE);
-        return memory + page;
-    }
-    mprotect(memory + whole - page, page, PROT_NONE);
-    return memory + (whole - page - size) / alignment * alignment;
+    memory = mmap(NULL, guard + used + guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED || mprotect(memory + guard, used, PROT_READ | PROT_WRITE)) exit(9);
+    return memory + guard + (how == 2 ? 0 : (used - size) / alignment * alignment);
 }
 
 static void gone(unsigned char *memory, size_t size, int how)
 {
-    const size_t whole = (size + page - 1) / page * page + page;
     if (how == 0) {
         free(memory);
     } else {
-        munmap(how == 2 ? memory - page : (unsigned char *)((uintptr_t)memory / page * page), whole);
+        munmap((unsigned char *)((uintptr_t)memory / page * page) - guard, guard + pages_of(size) + guard);
     }
 }
 
@@ -123,7 +119,7 @@ int main(void)
 }
 """
 
-_ENTRIES = """/* What lies before the first constant of the network is not an object of its own to a sanitizer but for this. */
+_ENTRIES = """/* Before the first constant lies an object, so that a sanitizer sees what is read there. */
 __attribute__((used, aligned(64))) static const char tried_before[64] = {{1}};
 #include "{name}.c"
 #include "tried.h"

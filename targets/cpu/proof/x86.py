@@ -284,6 +284,7 @@ X86: dict[str, Rule] = {
     "llvm.x86.avx512.psrli.d": _shifted("lshr", 32),
     "llvm.x86.avx512.psrli.q": _shifted("lshr", 64),
     "llvm.x86.avx512.pslli.w": _shifted("shl", 16),
+    "llvm.x86.avx512.pslli.d": _shifted("shl", 32),
     "llvm.x86.avx512.pslli.q": _shifted("shl", 64),
     "llvm.x86.avx512.psrai.d": _shifted("ashr", 32),
     "llvm.x86.avx512.psllv.d": _shifted_each("shl", 32),

@@ -23,6 +23,7 @@ from edgeml.targets.cpu.proof.prover import PortableProver
 from tests.targets.mcu.networks import random_network
 
 from .proved import follow, program_of
+from .test_kernels import int8_network
 
 PLACE = "c-avx512"
 
@@ -31,9 +32,13 @@ PLACE = "c-avx512"
 def bundle(tmp_path_factory) -> Path:
     """The files that the checker reads, of a network that is computed otherwise in a block (a sum in one part) than
     alone (in two)."""
-    folder = tmp_path_factory.mktemp("bundle")
     network = random_network(3, (5, 33, 2), 2, activation_bits=1, input_bits=1)
-    program = program_of(network, "quads")
+    return files_of(network, program_of(network, "quads"), tmp_path_factory.mktemp("bundle"))
+
+
+def files_of(network, program, folder: Path) -> Path:
+    """The files that the checker reads."""
+    folder.mkdir(exist_ok=True)
     network_file.write(network, folder / "network.edgeml")
     artifacts = {f"c/{path}": text.encode() for path, text in program.files.items() if path.endswith((".c", ".h"))}
     network_bytes = (folder / "network.edgeml").read_bytes()
@@ -99,6 +104,22 @@ def _a_stage_left_out(operations, places):
 def test_what_was_changed_is_refused(bundle, tmp_path, change):
     with pytest.raises(CheckFailed):
         check_certificate(changed(bundle, tmp_path / "b", change), PLACE)
+
+
+def test_floating_point_is_followed_and_another_factor_refused(tmp_path):
+    network = int8_network("float64_away")
+    program = program_of(network)
+    bundle = files_of(network, program, tmp_path / "sound")
+    assert all(claims == proved for claims, proved in check_certificate(bundle, PLACE).values())
+
+    def a_factor(operations, places):
+        of = operations["programs"][0]["operations"] if "programs" in operations else operations["operations"]
+        number = next(k for k, each in enumerate(of) if each[0] == "f64_mul_high")
+        of[number] = [~(~item ^ 1 << 16) if item < 0 else item for item in of[number][1:]]
+        of[number] = ["f64_mul_high", *of[number]]
+
+    with pytest.raises(CheckFailed, match="scale"):
+        check_certificate(changed(bundle, tmp_path / "b", a_factor), PLACE)
 
 
 def test_the_same_without_a_change_is_not_refused(bundle, tmp_path):
