@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .word_values import ALL, COLUMNS
+from .word_operations import COLUMNS
+from .word_values import ALL
 
 __all__ = ["Planes"]
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .word_values import ALL, COLUMNS
+from .word_operations import COLUMNS
+from .word_values import ALL
 
 __all__ = ["is_first_of_largest"]
 

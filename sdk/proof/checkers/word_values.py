@@ -6,7 +6,6 @@ variables; or None. Shares no code with `edgeml.proof.words`, which does the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from math import gcd
 from typing import Any, NamedTuple
@@ -15,9 +14,9 @@ import numpy as np
 
 from .digits import line_of_digits, sum_of_digits
 from .statements import integer, integers, need
-from .word_floats import FLOATS
+from .word_operations import COLUMNS
 
-__all__ = ["ALL", "COLUMNS", "Base", "Form", "Known", "Table", "Words", "centred", "form_of"]
+__all__ = ["ALL", "Base", "Form", "Known", "Table", "Words", "centred", "form_of"]
 
 ALL, _MOST_ROWS, _MOST_OPERATIONS = 2**32 - 1, 2**22, 2**23
 Column = Any
@@ -338,32 +337,3 @@ class Words:
             return None
         sums = np.arange(base.low, base.high + 1)
         return self.table(base, (factor * sums + constant < 0).astype(np.uint32))
-
-
-def _signed(column: Column) -> Column:
-    return column.astype(np.int32).astype(np.int64)
-
-
-def _moved(a: Column, b: Column, left: bool) -> Column:
-    count = np.minimum(b, 32).astype(np.uint64)
-    return (a.astype(np.uint64) << count if left else a.astype(np.uint64) >> count).astype(np.uint32)
-
-
-COLUMNS: dict[str, Callable[..., Column]] = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "mulhu": lambda a, b: (a.astype(np.uint64) * b >> np.uint64(32)).astype(np.uint32),
-    "mulhs": lambda a, b: (_signed(a) * _signed(b) >> 32).astype(np.uint32),
-    "and": lambda a, b: a & b,
-    "or": lambda a, b: a | b,
-    "xor": lambda a, b: a ^ b,
-    "shl": lambda a, b: _moved(a, b, True),
-    "shr": lambda a, b: _moved(a, b, False),
-    "sar": lambda a, b: (_signed(a) >> np.minimum(b, 31)).astype(np.uint32),
-    "slt": lambda a, b: (_signed(a) < _signed(b)).astype(np.uint32),
-    "ult": lambda a, b: (a < b).astype(np.uint32),
-    "eq": lambda a, b: (a == b).astype(np.uint32),
-    "select": lambda c, a, b: np.where(c != 0, a, b),
-    **FLOATS,
-}

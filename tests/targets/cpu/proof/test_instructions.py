@@ -63,7 +63,7 @@ OF_512 = {
     "reduced": "_mm512_set1_epi32(_mm512_reduce_add_epi32(a))",
     "ones": "_mm512_popcnt_epi64(a)",
     "slli32": "_mm512_slli_epi32(a, 23)",
-    "f32_of_s32": "_mm512_castps_si512(_mm512_cvtepi32_ps(a))",
+    "f32_of_s32": f"_mm512_castps_si512(_mm512_add_ps({A32}, _mm512_cvt_roundepi32_ps(b, {NEAREST})))",
     "f32_mul": f"_mm512_castps_si512(_mm512_mul_round_ps({A32}, _mm512_mul_ps({A32}, {B32}), {NEAREST}))",
     "f32_sub": f"_mm512_castps_si512(_mm512_sub_ps({A32}, {B32}))",
     "f32_ends": f"_mm512_castps_si512(_mm512_max_ps(_mm512_min_ps({A32}, {B32}), _mm512_set1_ps(-3.5f)))",
