@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .word_operations import COLUMNS
-from .word_values import ALL
+from .word_values import ALL, COLUMNS
 
 __all__ = ["Planes"]
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .word_operations import COLUMNS
-from .word_values import ALL, Base, Form, Known, Table, Words, form_of
+from .word_values import ALL, COLUMNS, Base, Form, Known, Table, Words, form_of
 
 __all__ = ["JointWords"]
 

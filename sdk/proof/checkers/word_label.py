@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .word_operations import COLUMNS
-from .word_values import ALL
+from .word_values import ALL, COLUMNS
 
 __all__ = ["is_first_of_largest"]
 

@@ -16,7 +16,7 @@ from .digits import line_of_digits, sum_of_digits
 from .statements import integer, integers, need
 from .word_operations import COLUMNS
 
-__all__ = ["ALL", "Base", "Form", "Known", "Table", "Words", "centred", "form_of"]
+__all__ = ["ALL", "COLUMNS", "Base", "Form", "Known", "Table", "Words", "centred", "form_of"]
 
 ALL, _MOST_ROWS, _MOST_OPERATIONS = 2**32 - 1, 2**22, 2**23
 Column = Any
