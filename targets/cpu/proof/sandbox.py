@@ -148,8 +148,8 @@ class Sandbox:
             return Outcome(given, None, late)
         said = (folder / REPORT).read_text(encoding="utf-8", errors="replace") if (folder / REPORT).exists() else ""
         text = _in_words(said, failed)
-        case = next((number for number, runs in enumerate(given) if len(runs) < RUNS), len(given) - 1)
-        return Outcome(given, Report(case, text, bool(_OF_MEMORY.search(text))) if text else None)
+        reached = next((number for number, runs in enumerate(given) if len(runs) < RUNS), len(given) - 1)
+        return Outcome(given, Report(reached, text, bool(_OF_MEMORY.search(text))) if text else None)
 
     def _given(self, cases: Sequence[Case], written: bytes) -> list[list[npt.NDArray[Any]]]:
         """What was written, taken apart."""
