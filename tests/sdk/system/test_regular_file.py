@@ -28,6 +28,7 @@ READS_OF_OWN = {
     "targets/cpu/build_cache.py",
     "targets/cpu/proof/bodies.py",
     "targets/cpu/proof/counterexamples.py",
+    "targets/cpu/proof/sandbox.py",
     "targets/cpu/shared_library.py",
     "targets/mcu/image_build.py",
     "targets/fpga/executors/verilator.py",
