@@ -21,12 +21,11 @@ import numpy as np
 from edgeml.hil.device import Device
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.network.layers.requantize import Requantize
-from edgeml.targets.mcu.boards import ICOUNT_NANOSECONDS, QemuLink, qemu_an547
+from edgeml.targets.mcu.boards import ICOUNT_NANOSECONDS, qemu_an547
 from edgeml.targets.mcu.cores import UNICORN_CORES, Core, core
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import Firmware, firmware_files
 from edgeml.targets.mcu.image import read_image
-from edgeml.targets.mcu.image_build import board_elf
 from edgeml.targets.mcu.measure import choose_kernels, measure_best
 from edgeml.targets.mcu.toolchain import build, compiler_version
 
@@ -98,16 +97,13 @@ def ours(shape: Sequence[int], bits: int, chip: Core) -> dict[str, Any]:
 def _instructions_on_m55(firmware: Firmware) -> float:
     """Instructions of one inference by the clock of QEMU's MPS3 board, which runs by instructions."""
     model, board = firmware.program.layout.network, qemu_an547
-    elf = board_elf(
-        firmware, core("m55"), uart=board.uart, ticks_per_second=board.systick_hz, memory=board.memory, optimize="-O2"
-    )
-    link = QemuLink(board.machine, elf)
+    link = board.link(firmware)
     try:
         q = np.full((1, model.input_size), model.quantizer.high, np.int32)
         ticks = Device(link, model, timeout=60.0, attempts=2).infer(q).count
     finally:
         link.close()
-    return ticks * 1e9 / board.systick_hz / ICOUNT_NANOSECONDS
+    return ticks * 1e9 / board.board.clock_hz / ICOUNT_NANOSECONDS
 
 
 _PLAIN = """

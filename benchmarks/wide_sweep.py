@@ -188,14 +188,11 @@ def _fitting(cases: Cases) -> Iterator[tuple[Network, IntTensor, IntTensor]]:
 def _on_board(network: Network, firmware: object, q: IntTensor) -> IntTensor:
     from edgeml.hil.device import Device
     from edgeml.targets.mcu import boards
-    from edgeml.targets.mcu.cores import core
     from edgeml.targets.mcu.firmware import Firmware
-    from edgeml.targets.mcu.image_build import board_elf
 
     assert isinstance(firmware, Firmware)
     board = boards.qemu_an547
-    elf = board_elf(firmware, core("m55"), uart=board.uart, ticks_per_second=board.systick_hz, memory=board.memory)
-    link = boards.QemuLink(board.machine, elf)
+    link = board.link(firmware)
     try:
         return Device(link, network, timeout=120.0, attempts=2).run(q)
     finally:

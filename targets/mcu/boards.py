@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from edgeml.errors import MissingTool, ToolFailed
 from edgeml.hil.link import SocketLink
+from edgeml.profile import load_profile
 from edgeml.system.scratch import ScratchFolder
 from edgeml.system.time_limit import OPTION, seconds_for
 
+from .board import Board, board_of
+from .board_image import checked_image
 from .cores import Core, core
 from .executor import checked_firmware, is_firmware, recorded_optimization
 from .image_build import board_elf, board_image
@@ -22,34 +25,44 @@ from .unicorn_board import UART, UnicornLink
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
+    from edgeml.part import Profile
 
-__all__ = ["ICOUNT_NANOSECONDS", "QemuBoard", "UnicornBoard"]
+    from .firmware import Firmware
+
+__all__ = ["ICOUNT_NANOSECONDS", "QemuBoard", "QemuImage", "QemuLink", "UnicornBoard", "qemu_missing"]
 
 _ICOUNT_SHIFT = 6
 ICOUNT_NANOSECONDS = 1 << _ICOUNT_SHIFT
 """Each instruction takes so long in QEMU's virtual time: 1.6 ticks of a 25 MHz SysTick."""
 _START_SECONDS = 30
+_PROGRAM = "qemu-system-arm"
+_AROUND_A_CORE = Board("", MemoryMap(), uart_base=UART)
+"""What a core in Unicorn has around it; its clock has no known rate."""
 
 
-@dataclass(frozen=True)
 class QemuBoard:
-    """A board in qemu-system-arm.
+    """A board in qemu-system-arm: `name` is that of its profile. It runs firmware for its core, whatever the part."""
 
-    Parameters
-    ----------
-    machine : QEMU's name of it.
-    core_name : what firmware it runs.
-    uart : address of its first UART.
-    memory : where code and data go.
-    systick_hz : ticks per second of its SysTick.
-    """
-
-    machine: str
-    core_name: str
-    uart: int
-    memory: MemoryMap
-    systick_hz: int = 25_000_000
     counts: ClassVar[str] = "ticks"
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @cached_property
+    def _profile(self) -> Profile:
+        return load_profile(self._name)
+
+    @cached_property
+    def board(self) -> Board:
+        """The board."""
+        found = board_of(self._name, self._profile.values)
+        assert found is not None
+        return found
+
+    @property
+    def core_name(self) -> str:
+        """What firmware it runs."""
+        return str(self._profile.values["core"])
 
     def applies(self, bundle: Bundle) -> bool:
         """Bundles with firmware for the board's core."""
@@ -57,31 +70,50 @@ class QemuBoard:
 
     def missing(self, bundle: Bundle) -> str:
         """Needs QEMU and zig cc."""
-        if shutil.which("qemu-system-arm") is None:
-            return "qemu-system-arm: install it with your system's packages (Debian: apt install qemu-system-arm)"
-        return compiler_missing()
+        return qemu_missing() or compiler_missing()
 
-    def start(self, bundle: Bundle) -> SocketLink:
-        """Build the firmware, start QEMU, and connect to its UART."""
-        firmware = checked_firmware(bundle)
-        elf = board_elf(
-            firmware,
-            core(self.core_name),
-            uart=self.uart,
-            ticks_per_second=self.systick_hz,
-            memory=self.memory,
-            optimize=recorded_optimization(bundle),
-        )
-        return QemuLink(self.machine, elf)
+    def link(self, firmware: Firmware, optimize: str = "-O2") -> QemuLink:
+        """Build `firmware` for the board, start QEMU, and connect to its serial port."""
+        return QemuLink(self.board, board_elf(firmware, core(self.core_name), self.board, optimize=optimize))
+
+    def start(self, bundle: Bundle) -> QemuLink:
+        """The same with a bundle's firmware."""
+        return self.link(checked_firmware(bundle), recorded_optimization(bundle))
+
+
+class QemuImage:
+    """The very image of a bundle, in the machine that its board has in QEMU."""
+
+    counts: ClassVar[str] = "ticks"
+
+    def applies(self, bundle: Bundle) -> bool:
+        """Bundles for a board that QEMU has."""
+        profile = bundle.profile
+        return profile.kind == "mcu" and bool(profile.values.get("qemu"))
+
+    def missing(self, bundle: Bundle) -> str:
+        """Needs QEMU, and zig cc to see that the image is ours."""
+        return qemu_missing() or compiler_missing()
+
+    def start(self, bundle: Bundle) -> QemuLink:
+        """Boot it, and connect to its serial port."""
+        return QemuLink(*checked_image(bundle))
+
+
+def qemu_missing() -> str:
+    """Empty if QEMU can be started; else what to install."""
+    if shutil.which(_PROGRAM) is None:
+        return f"{_PROGRAM}: install it with your system's packages (Debian: apt install {_PROGRAM})"
+    return ""
 
 
 class QemuLink(SocketLink):
-    """The UART of a board in QEMU; closing it ends QEMU."""
+    """The serial port of a board in QEMU; closing it ends QEMU."""
 
-    def __init__(self, machine: str, elf: bytes) -> None:
-        program = shutil.which("qemu-system-arm")
+    def __init__(self, board: Board, elf: bytes) -> None:
+        machine, program = board.qemu, shutil.which(_PROGRAM)
         if program is None:
-            raise MissingTool(f"qemu-{machine}", "needs qemu-system-arm", "Debian: apt install qemu-system-arm")
+            raise MissingTool(f"qemu-{machine}", f"needs {_PROGRAM}", f"Debian: apt install {_PROGRAM}")
         self._folder = ScratchFolder("qemu")
         path = self._folder.path / "firmware.elf"
         path.write_bytes(elf)
@@ -95,6 +127,7 @@ class QemuLink(SocketLink):
                     "-machine",
                     machine,
                     *options,
+                    *(["-serial", "null"] * board.qemu_serial),
                     "-serial",
                     f"tcp:127.0.0.1:{port},nodelay=on",
                     "-kernel",
@@ -150,18 +183,15 @@ class UnicornBoard:
     def start(self, bundle: Bundle) -> UnicornLink:
         """Build the firmware and put it into flash."""
         firmware = checked_firmware(bundle)
-        image = board_image(firmware, self._core, uart=UART, optimize=recorded_optimization(bundle))
+        image = board_image(firmware, self._core, _AROUND_A_CORE, optimize=recorded_optimization(bundle))
         return UnicornLink(self._core, image)
 
 
-_MPS2 = MemoryMap()
-_AN505 = MemoryMap(flash=0x1000_0000, ram=0x3800_0000)
-qemu_an385 = QemuBoard("mps2-an385", "m3", 0x4000_4000, _MPS2)
-qemu_an386 = QemuBoard("mps2-an386", "m4", 0x4000_4000, _MPS2)
-qemu_an500 = QemuBoard("mps2-an500", "m7", 0x4000_4000, _MPS2)
-qemu_an505 = QemuBoard("mps2-an505", "m33", 0x5020_0000, _AN505, 20_000_000)
-_AN547 = MemoryMap(flash=0x1000_0000, flash_size=512 << 10, ram=0x3000_0000, ram_size=512 << 10)
-qemu_an547 = QemuBoard("mps3-an547", "m55", 0x5930_3000, _AN547, 32_000_000)
+qemu_an385 = QemuBoard("mps2-an385")
+qemu_an386 = QemuBoard("mps2-an386")
+qemu_an500 = QemuBoard("mps2-an500")
+qemu_an505 = QemuBoard("mps2-an505")
+qemu_an547 = QemuBoard("mps3-an547")
 unicorn_m0 = UnicornBoard("m0")
 unicorn_m3 = UnicornBoard("m3")
 unicorn_m4 = UnicornBoard("m4")

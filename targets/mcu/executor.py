@@ -15,6 +15,7 @@ from edgeml.targets.c.identifiers import c_name
 from edgeml.targets.c.sensors.checked import check_counts, check_floats
 from edgeml.targets.c.sensors.counts import counts_of
 
+from .board_files import CODE as FOLDER
 from .cores import Core, core
 from .emulator import Emulator, emulator_version
 from .firmware import Firmware, firmware_files
@@ -22,7 +23,6 @@ from .image_build import library_image
 from .layers_alone import layers_alone, traced_image
 from .measure import OPTIMIZATIONS, measuring_missing
 from .runner import NetworkRunner
-from .target import FOLDER
 from .toolchain import compiler_version
 
 if TYPE_CHECKING:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from edgeml.errors import MissingTool
+from edgeml.errors import CheckFailed, MissingTool, ToolFailed
 from edgeml.system import cache
 from edgeml.system.scratch import ScratchFolder
 
 from . import toolchain
+from .board import Board
+from .board_files import CODE, board_files
+from .board_files import FOLDER as IMAGES
 from .cores import Core
 from .firmware import Firmware
 from .image import Image, read_image
-from .packaging import stub_text
-from .toolchain import MemoryMap
 
 __all__ = ["board_elf", "board_image", "library_image"]
 
 _KEPT = 16
+_DOES_NOT_FIT = re.compile(r"will not fit in region '(FLASH|RAM)': overflowed by (\d+) bytes")
 _elfs: OrderedDict[str, bytes] = OrderedDict()
 
 
@@ -30,61 +34,30 @@ def _write(files: dict[str, str], folder: Path) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _elf(
-    core: Core,
-    files: dict[str, str],
-    sources: list[str],
-    keep: tuple[str, ...],
-    defines: dict[str, str],
-    optimize: str,
-    memory: MemoryMap,
-    trap: bool = False,
-) -> bytes:
+def _kept(where: str, made_from: object, build: Callable[[Path], bytes]) -> bytes:
+    """The ELF that `build` makes in a folder of its own, or has made of the same before, as the cache knows."""
     if missing := toolchain.compiler_missing():
-        raise MissingTool(f"firmware for {core.title}", f"needs {missing}")
-    made_from = repr((core, sorted(files.items()), sources, keep, sorted(defines.items()), optimize, memory, trap))
+        raise MissingTool(where, f"needs {missing}")
     # The toolchain's own text, too: its flags are part of what an image is made from.
-    digest = cache.digest_of(made_from, toolchain.compiler_version(), Path(toolchain.__file__).read_bytes())
+    digest = cache.digest_of(repr(made_from), toolchain.compiler_version(), Path(toolchain.__file__).read_bytes())
     if digest in _elfs:
         _elfs.move_to_end(digest)
         return _elfs[digest]
-    elf = _built(core, files, sources, keep, defines, optimize, memory, trap, digest)
+    if (elf := _from_cache(digest)) is None:
+        with ScratchFolder("firmware") as folder:
+            elf = build(folder)
+        cache.keep("firmware", digest, elf)
     _elfs[digest] = elf
     while len(_elfs) > _KEPT:
         _elfs.popitem(last=False)
     return elf
 
 
-def _built(
-    core: Core,
-    files: dict[str, str],
-    sources: list[str],
-    keep: tuple[str, ...],
-    defines: dict[str, str],
-    optimize: str,
-    memory: MemoryMap,
-    trap: bool,
-    digest: str,
-) -> bytes:
-    """The ELF from the user's cache, else built and kept there."""
+def _from_cache(digest: str) -> bytes | None:
     if kept := cache.find("firmware", digest):
         with suppress(OSError):  # dropped by another process meanwhile
             return kept.read_bytes()
-    with ScratchFolder("firmware") as folder:
-        _write(files, folder)
-        elf = toolchain.build(
-            core,
-            [folder / source for source in sources],
-            include=[folder / "include", folder / "hil"],
-            keep=keep,
-            defines=defines,
-            optimize=optimize,
-            memory=memory,
-            where=f"firmware for {core.title}",
-            trap=trap,
-        )
-    cache.keep("firmware", digest, elf)
-    return elf
+    return None
 
 
 def library_image(
@@ -112,26 +85,54 @@ def library_image(
     keep += also
     sources = firmware.sources + (firmware.sensor_sources if sensor else [])
     defines = {f"{firmware.program.layout.macro}_WITH_TRACE": "1"} if trace else {}
-    return read_image(_elf(core, firmware.files, sources, tuple(keep), defines, optimize, MemoryMap(), trap))
+    where = f"firmware for {core.title}"
+
+    def build(folder: Path) -> bytes:
+        _write(firmware.files, folder)
+        return toolchain.build(
+            core,
+            [folder / source for source in sources],
+            include=[folder / "include", folder / "hil"],
+            keep=keep,
+            defines=defines,
+            optimize=optimize,
+            where=where,
+            trap=trap,
+        )
+
+    made_from = (core, sorted(firmware.files.items()), sources, keep, sorted(defines.items()), optimize, trap)
+    return read_image(_kept(where, made_from, build))
 
 
 def board_elf(
-    firmware: Firmware, core: Core, *, uart: int, ticks_per_second: int, memory: MemoryMap, optimize: str = "-O2"
+    firmware: Firmware, core: Core, board: Board, *, optimize: str = "-O2", stack: int = 0, trace: bool = True
 ) -> bytes:
-    """A whole program for an emulated board: start-up code, UART and the device's side of hardware in the loop."""
-    name = firmware.program.layout.name
-    files = {**firmware.files, "board/mps2.c": stub_text("boards/mps2.c")}
-    sources = [*firmware.sources, f"hil/{name}_hil.c", "hil/edgeml_hil.c", "board/mps2.c"]
-    defines = {
-        "EDGEML_UART": f"{uart:#x}u",
-        "EDGEML_HIL_START": f"{name}_hil_start",
-        "EDGEML_HIL_RECEIVE": f"{name}_hil_receive",
-        "EDGEML_TICKS_PER_SECOND": f"{ticks_per_second}u",
-        f"{firmware.program.layout.macro}_WITH_TRACE": "1",
-    }
-    return _elf(core, files, sources, ("edgeml_reset",), defines, optimize, memory)
+    """A whole program for a board: start-up code, clock, serial port and the device's side of hardware in the loop.
+
+    stack : bytes of RAM that must be left for it. trace : whether it can tell the integers of each layer. Raises
+    CheckFailed where it does not fit the board's memory.
+    """
+    files = {f"{CODE}/{path}": text for path, text in firmware.files.items() if path.endswith((".c", ".h"))}
+    files |= board_files(firmware, core, board, optimize, stack, trace)
+    where = f"image for {board.name or core.title}"
+    return _kept(where, (core, sorted(files.items())), lambda folder: _linked(board, files, folder, where))
 
 
-def board_image(firmware: Firmware, core: Core, *, uart: int, optimize: str = "-O2") -> Image:
-    """The same, read, for a board whose clock has no known rate."""
-    return read_image(board_elf(firmware, core, uart=uart, ticks_per_second=0, memory=MemoryMap(), optimize=optimize))
+def _linked(board: Board, files: dict[str, str], folder: Path, where: str) -> bytes:
+    """What the build command of an image gives in a folder that has its files."""
+    _write(files, folder)
+    try:
+        toolchain.run_compiler([f"@{IMAGES}/build.args", "-o", "image.elf"], folder, where)
+    except ToolFailed as error:
+        if found := _DOES_NOT_FIT.search(str(error)):
+            region, bytes_over = found.groups()
+            size = board.memory.flash_size if region == "FLASH" else board.memory.ram_size
+            remedy = "Use fewer bits or neurons, or a board with more memory"
+            raise CheckFailed(where, f"passes the {size} bytes of {region} by {bytes_over}", remedy) from error
+        raise
+    return (folder / "image.elf").read_bytes()
+
+
+def board_image(firmware: Firmware, core: Core, board: Board, *, optimize: str = "-O2") -> Image:
+    """The same, read."""
+    return read_image(board_elf(firmware, core, board, optimize=optimize))

@@ -59,7 +59,7 @@ class QemuExecutor:
 
     def subject(self, bundle: Bundle) -> Subject:
         """The firmware, on a model of a board with its core."""
-        return Subject(f"the firmware on QEMU's {self._board.machine}", True)
+        return Subject(f"the firmware on QEMU's {self._board.board.qemu}", True)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs QEMU and zig cc."""
@@ -77,7 +77,7 @@ class QemuExecutor:
             measures: dict[str, Any] = {}
             if len(q):
                 ticks = device.infer(q[:1]).count
-                measures["instructions"] = round(ticks * 1e9 / self._board.systick_hz / ICOUNT_NANOSECONDS)
+                measures["instructions"] = round(ticks * 1e9 / self._board.board.clock_hz / ICOUNT_NANOSECONDS)
             layers: dict[str, npt.NDArray[np.int32]] = {}
             names = traced_layers(bundle, device.info.trace_size) if trace and len(q) else ()
             if names:
@@ -88,7 +88,7 @@ class QemuExecutor:
             link.close()
         if names and not np.array_equal(layers.get(bundle.network.nodes[-1].name, outputs), outputs):
             raise CheckFailed(device.name, "the traced and the plain entry point of the C differ")
-        return Execution(outputs, layers, f"{qemu_version()} {self._board.machine}, {compiler_version()}", measures)
+        return Execution(outputs, layers, f"{qemu_version()} {self._board.board.qemu}, {compiler_version()}", measures)
 
 
 qemu_an385 = QemuExecutor(_an385)

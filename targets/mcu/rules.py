@@ -11,6 +11,7 @@ from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Whole, Word
 from edgeml.targets.c import CProgram, emitter_kinds, generate, has_emitter
 
+from .board import BOARD_FIELDS
 from .cores import CORES, Core, core
 from .dialect import dialect_with
 from .measure import Measurement
@@ -25,8 +26,9 @@ PROFILE_FIELDS: Mapping[str, Field] = {
     "flash_bytes": Whole(1, 2**32 - 1, required=True),
     "ram_bytes": Whole(1, 2**32 - 1, required=True),
     "clock_hz": Whole(1, 10**10),
+    **BOARD_FIELDS,
 }
-"""What a profile of a microcontroller says."""
+"""What a profile of a microcontroller says, or of a board with one."""
 
 
 def profile_core(profile: Profile) -> Core:

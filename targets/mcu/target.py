@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeml.errors import EdgemlError, MissingTool
 from edgeml.metrics import TargetMetrics
@@ -14,12 +15,19 @@ from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_brok
 from edgeml.profile import Profile
 from edgeml.targets.c.sensors.counts import COUNTS, count_lines
 
+from .board import board_of
+from .board_files import CODE as FOLDER
+from .board_image import make_image
 from .cores import Core
 from .estimated import estimated
 from .firmware import Firmware, firmware_files
+from .flashing import LOADERS, flash_command
 from .kernel_choice import BALANCED, WANTED, quickest
 from .measure import Measurement, kernel_costs, measure_best, measuring_missing
 from .rules import PROFILE_FIELDS, budget, measured_rules, profile_core, size_rules
+
+if TYPE_CHECKING:
+    from edgeml.bundle import Bundle
 
 __all__ = ["FOLDER", "OPTIONS", "McuTarget"]
 
@@ -34,9 +42,6 @@ OPTIONS = (
 )
 """All options of the target."""
 
-FOLDER = "c"
-"""The firmware folder within a bundle."""
-
 
 class McuTarget:
     """Emits the firmware folder, with the kernel of each layer chosen by counting instructions on the core."""
@@ -45,9 +50,12 @@ class McuTarget:
 
     profile_fields = PROFILE_FIELDS
 
+    loaders = LOADERS
+
     def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
         """There is C for every layer; flash and RAM of the profile, before anything is built."""
         try:
+            board_of(profile.name, profile.values)
             return size_rules(network, profile)
         except EdgemlError as error:  # a part without memory, or a package that cannot be imported
             return [RuleResult.broken("profile", error)]
@@ -112,10 +120,23 @@ class McuTarget:
             trace=tuple(stage.name for stage in firmware.program.layout.traced),
             kernels_chosen_by=_chosen_by(core, missing),
         )
-        if found is None:
-            return metrics.as_json()
-        refuse_broken(measured_rules(found, firmware.program, profile), profile)
-        return found.added_to(metrics).as_json()
+        if found is not None:
+            refuse_broken(measured_rules(found, firmware.program, profile), profile)
+            metrics = found.added_to(metrics)
+        if board := board_of(profile.name, profile.values):
+            listener.announce(f"image for {board.name}")
+            kept = firmware_files(network, core, chosen, counts or ())
+            image = make_image(kept, core, board, found, missing)
+            for name, content in image.files.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            metrics = replace(metrics, further={**metrics.further, **image.metrics})
+        return metrics.as_json()
+
+    def flash_command(self, bundle: Bundle, permanent: bool) -> list[str]:
+        """The command that writes a bundle's image into its board's flash; see `plugins.Flashes`."""
+        return flash_command(bundle)
 
 
 def _built(

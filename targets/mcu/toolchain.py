@@ -16,7 +16,16 @@ from edgeml.system.tool import run_tool
 
 from .cores import Core
 
-__all__ = ["WARNINGS", "MemoryMap", "build", "compiler_missing", "compiler_version", "linker_script"]
+__all__ = [
+    "WARNINGS",
+    "MemoryMap",
+    "build",
+    "compile_flags",
+    "compiler_missing",
+    "compiler_version",
+    "linker_script",
+    "run_compiler",
+]
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 """What every generated and hand-written C file must pass."""
@@ -46,7 +55,8 @@ def compiler_version() -> str:
     return f"zig cc {version('ziglang')}"
 
 
-def _run(arguments: Sequence[str], folder: Path, where: str) -> None:
+def run_compiler(arguments: Sequence[str], folder: Path, where: str) -> None:
+    """Run `zig cc` with `arguments` in `folder`; ToolFailed with its words where it fails, MissingTool without it."""
     if missing := compiler_missing():
         raise MissingTool(where, f"needs {missing}")
     command = [sys.executable, "-m", "ziglang", "cc", *arguments]
@@ -54,8 +64,12 @@ def _run(arguments: Sequence[str], folder: Path, where: str) -> None:
     run_tool(command, folder, seconds_for(_TIME_LIMIT), f"zig cc, {where}", environment)
 
 
-def linker_script(keep: Sequence[str], entry: str, memory: MemoryMap) -> str:
-    """Code and constants in flash, everything else in RAM, the stack at the end of RAM; `keep` stays unused or not."""
+def linker_script(keep: Sequence[str], entry: str, memory: MemoryMap, stack: int = 0) -> str:
+    """Code and constants in flash, everything else in RAM, the stack at the end of RAM; `keep` stays unused or not.
+
+    stack : bytes of RAM that must be left for it; linking fails where they are not. What a boot ROM looks for
+    (`.boot2`, `.image_def`) lies before and behind the vector table.
+    """
     externs = " ".join(dict.fromkeys((*keep, entry)))
     return f"""ENTRY({entry})
 EXTERN({externs})
@@ -64,7 +78,7 @@ MEMORY {{
   RAM (rwx) : ORIGIN = {memory.ram:#x}, LENGTH = {memory.ram_size:#x}
 }}
 SECTIONS {{
-  .vectors : {{ KEEP(*(.vectors)) }} > FLASH
+  .vectors : {{ KEEP(*(.boot2)) KEEP(*(.vectors)) KEEP(*(.image_def)) }} > FLASH
   .text : {{ *(.text .text.*) }} > FLASH
   .rodata : ALIGN(4) {{ *(.rodata .rodata.* .srodata .srodata.*) }} > FLASH
   .ARM.exidx : {{ *(.ARM.exidx*) }} > FLASH
@@ -75,8 +89,9 @@ SECTIONS {{
   .bss (NOLOAD) : ALIGN(4) {{
     edgeml_bss_start = .; *(.bss .bss.* .sbss .sbss.* COMMON) . = ALIGN(4); edgeml_bss_end = .;
   }} > RAM
+  .stack (NOLOAD) : ALIGN(8) {{ . += {stack}; }} > RAM
   edgeml_stack_top = ORIGIN(RAM) + LENGTH(RAM);
-  /DISCARD/ : {{ *(.comment) *(.ARM.attributes) *(.riscv.attributes) *(.eh_frame*) *(.note*) }}
+  /DISCARD/ : {{ *(.debug_*) *(.comment) *(.ARM.attributes) *(.riscv.attributes) *(.eh_frame*) *(.note*) }}
 }}
 """
 
@@ -92,6 +107,26 @@ _FLAGS = (
 )
 
 _TRAPPING = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
+
+
+def compile_flags(
+    core: Core,
+    optimize: str,
+    warnings: Sequence[str] = WARNINGS,
+    standard: str = "-std=c99",
+    trap: bool = False,
+) -> list[str]:
+    """What every C file is compiled with; see `build`."""
+    return [
+        "-target",
+        core.zig_target,
+        f"-mcpu={core.zig_cpu}",
+        standard,
+        *optimize.split(),
+        *_FLAGS,
+        *(_TRAPPING if trap else ("-fno-sanitize=all",)),
+        *warnings,
+    ]
 
 
 def build(
@@ -129,25 +164,18 @@ def build(
         script = folder / "link.ld"
         script.write_text(linker_script(keep, entry or keep[0], memory), encoding="utf-8")
         flags = [
-            "-target",
-            core.zig_target,
-            f"-mcpu={core.zig_cpu}",
-            standard,
-            *optimize.split(),
-            *_FLAGS,
-            *(_TRAPPING if trap else ("-fno-sanitize=all",)),
-            *warnings,
+            *compile_flags(core, optimize, warnings, standard, trap),
             *(f"-D{key}={value}" for key, value in (defines or {}).items()),
             *(f"-I{path.resolve()}" for path in include),
         ]
         objects = []
         for index, source in enumerate(sources):
             target = folder / f"{index}.o"
-            _run([*flags, "-c", str(source.resolve()), "-o", str(target)], folder, f"{where}, {source.name}")
+            run_compiler([*flags, "-c", str(source.resolve()), "-o", str(target)], folder, f"{where}, {source.name}")
             objects.append(str(target))
         output = folder / "firmware.elf"
         link = ["-target", core.zig_target, f"-mcpu={core.zig_cpu}", "-O2", "-ffreestanding"]
-        _run(
+        run_compiler(
             [*link, *objects, "-Wl,--gc-sections", f"-Wl,-T,{script}", "-o", str(output)],
             folder,
             f"{where}, linking",

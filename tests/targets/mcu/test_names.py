@@ -14,13 +14,14 @@ pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
 
 from edgeml.network import simulate
+from edgeml.targets.mcu.board import Board
 from edgeml.targets.mcu.cores import core
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import Firmware, firmware_files
 from edgeml.targets.mcu.image_build import board_image, library_image
 from edgeml.targets.mcu.packaging import stub_text
 from edgeml.targets.mcu.runner import NetworkRunner
-from edgeml.targets.mcu.unicorn_board import UART
+from edgeml.targets.mcu.toolchain import MemoryMap
 
 from .networks import random_inputs, random_network
 
@@ -72,7 +73,7 @@ def test_they_run_in_the_emulator_and_on_a_board(name: str, tmp_path: Path) -> N
     q = random_inputs(network, 1, 10)
     np.testing.assert_array_equal(runner.invoke(q), simulate(network, q))
     assert runner.self_test() == 0
-    assert board_image(firmware, core("m4"), uart=UART).flash
+    assert board_image(firmware, core("m4"), Board("", MemoryMap())).flash
 
 
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")

@@ -24,7 +24,7 @@ from edgeml.targets.mcu import boards
 from edgeml.targets.mcu.cores import UNICORN_CORES, core
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import firmware_files
-from edgeml.targets.mcu.image_build import board_elf, library_image
+from edgeml.targets.mcu.image_build import library_image
 from edgeml.targets.mcu.runner import NetworkRunner
 
 from ...network.spiking.random_classic import random_classic
@@ -157,8 +157,7 @@ def test_qemu_computes_the_same_as_unicorn(form: str, name: str) -> None:
     q = inputs_of(network, q, 20)
     board, chip = QEMU_BOARDS[name], core(name)
     firmware = firmware_files(network, chip, {})
-    elf = board_elf(firmware, chip, uart=board.uart, ticks_per_second=board.systick_hz, memory=board.memory)
-    link = boards.QemuLink(board.machine, elf)
+    link = board.link(firmware)
     try:
         device = Device(link, network, timeout=60.0, attempts=2)
         np.testing.assert_array_equal(device.run(q), simulate(network, q))
@@ -168,7 +167,7 @@ def test_qemu_computes_the_same_as_unicorn(form: str, name: str) -> None:
     runner = NetworkRunner(Emulator(chip, library_image(firmware, chip)), firmware.program)
     np.testing.assert_array_equal(runner.invoke(q), simulate(network, q))
     counted = runner.counted(q[0])[1].instructions
-    told = [round(value * 1e9 / board.systick_hz / boards.ICOUNT_NANOSECONDS) for value in ticks]
+    told = [round(value * 1e9 / board.board.clock_hz / boards.ICOUNT_NANOSECONDS) for value in ticks]
     assert all(0 <= value - counted < 60 for value in told), (told, counted)
 
 
