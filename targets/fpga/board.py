@@ -9,6 +9,8 @@ from typing import Any
 from edgeml.errors import InputError
 from edgeml.profile_fields import Field, Line, Whole, Word
 
+from .pll import Pll
+
 __all__ = ["BOARD_FIELDS", "Board", "Pin", "board_of"]
 
 _ROLES = ("clock", "clock_n", "reset", "uart_rx", "uart_tx", "led")
@@ -18,6 +20,7 @@ BOARD_FIELDS: Mapping[str, Field] = {
     **{f"{role}_pin": Word() for role in _ROLES},
     **{f"{role}_io": Word() for role in _ROLES},
     **dict.fromkeys(("reset_pressed", "led_lit"), Whole(0, 1)),
+    "clock_at_pll": Whole(0, 1),
     "loader": Word(),
     **dict.fromkeys(("pins_from", "wiring"), Line()),
 }
@@ -25,8 +28,10 @@ BOARD_FIELDS: Mapping[str, Field] = {
 
 `clock_pin` (the oscillator, of `clock_mhz`; `clock_n_pin` its other half if it is differential), `reset_pin` (a button;
 `reset_pressed`: its level while pressed), `uart_rx_pin`, `uart_tx_pin`, `led_pin` (`led_lit`: the level that lights
-it): sites of the package. `…_io` : their I/O standards, LVCMOS33 if nothing is said. `loader` : openFPGALoader's name
-of the board. `pins_from` : the public files that the pins were checked against. `wiring` : what has to be connected.
+it): sites of the package. `clock_at_pll` : 1 if the oscillator comes in at the pin that an iCE40's PLL has for itself,
+where no other of its cells can take it. `…_io` : their I/O standards, LVCMOS33 if nothing is said. `loader` :
+openFPGALoader's name of the board. `pins_from` : the public files that the pins were checked against. `wiring` : what
+has to be connected.
 """
 
 
@@ -45,7 +50,8 @@ class Board:
     Parameters
     ----------
     name : as on the command line. clock_hz : of its oscillator. pins : by role (`clock`, `clock_n`, `reset`, `uart_rx`,
-    `uart_tx`, `led`), without those that the board has not. reset_pressed, led_lit : levels of the button while it is
+    `uart_tx`, `led`), without those that the board has not. pll : what makes the design's clock, None: it is the
+    oscillator's. clock_at_pll : see `BOARD_FIELDS`. reset_pressed, led_lit : levels of the button while it is
     pressed and of the LED that light it. loader, pins_from, wiring : see `BOARD_FIELDS`; "" if nothing is said.
     """
 
@@ -57,6 +63,13 @@ class Board:
     loader: str = ""
     pins_from: str = ""
     wiring: str = ""
+    clock_at_pll: bool = False
+    pll: Pll | None = None
+
+    @property
+    def design_hz(self) -> int:
+        """Of the design's clock."""
+        return self.clock_hz if self.pll is None else self.pll.hz
 
     @property
     def ports(self) -> dict[str, str]:
@@ -87,4 +100,5 @@ def board_of(name: str, values: Mapping[str, Any]) -> Board | None:
         values.get("reset_pressed", 0),
         values.get("led_lit", 1),
         **{field: values.get(field, "") for field in ("loader", "pins_from", "wiring")},
+        clock_at_pll=bool(values.get("clock_at_pll", 0)),
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeml.errors import InputError
 from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Real, Whole, Word, check_fields
 
 from .board import BOARD_FIELDS, Board, board_of
+from .pll import pll_for
 
-__all__ = ["FAMILIES", "PROFILE_FIELDS", "Budget", "Family", "budget_of"]
+__all__ = ["FAMILIES", "PROFILE_FIELDS", "Budget", "Family", "at_clock", "budget_of"]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Budget:
     luts, flip_flops, block_rams (of 18 kbit; iCE40: 4, MachXO: 9, GateMate: 20 kbit), dsps : counts. clock_mhz :
     planned clock.
     device, package : nextpnr's names, or "". speed : speed grade, or "".
-    part : the vendor's name. board : that it is on, or None; the planned clock is that of its oscillator then.
+    part : the vendor's name. board : that it is on, or None; the planned clock is that of its oscillator or PLL then.
     """
 
     family: Family
@@ -123,6 +124,20 @@ class Budget:
     package: str = ""
     speed: str = ""
     board: Board | None = None
+
+
+def at_clock(budget: Budget, mhz: float) -> Budget:
+    """The part planned for another clock; on a board, that which its PLL gives nearest to it. InputError where that PLL
+    cannot give it."""
+    board = budget.board
+    if board is None:
+        return replace(budget, clock_mhz=mhz)
+    pll = None
+    if abs(mhz * 1e6 - board.clock_hz) > 1:
+        family, die = budget.family.name, budget.package
+        pll = pll_for(board.name, family, die, board.clock_at_pll, board.clock_hz, mhz * 1e6)
+    board = replace(board, pll=pll)
+    return replace(budget, clock_mhz=board.design_hz / 1e6, board=board)
 
 
 def budget_of(profile: Profile) -> Budget:

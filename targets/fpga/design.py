@@ -25,7 +25,7 @@ from edgeml.system.regular_file import read_regular
 
 from .architectures.architecture import Choices, Clocks, Layout, architectures, architectures_for
 from .architectures.stored_choices import StoredChoices
-from .budget import Budget
+from .budget import Budget, at_clock
 from .interface import Interface
 from .tops.axi_stream import axis_top
 from .verilog.shipped_modules import library_text
@@ -122,7 +122,7 @@ class Built:
     def at_its_clock(self, budget: Budget) -> Budget:
         """The part with the clock that the design is planned for."""
         clock = self.design.clock_mhz
-        return budget if clock is None else replace(budget, clock_mhz=clock)
+        return budget if clock is None else at_clock(budget, clock)
 
     def cycles(self, q: npt.NDArray[np.int32]) -> Clocks:
         """Clock counts of `top` for the frames q [samples, inputs]."""

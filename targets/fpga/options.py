@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from edgeml.errors import InputError
 from edgeml.options import Choice, Flag, Option, Real, Structured, Whole, read_values
 
 from .architectures.unrolled.layer_logic import ADDER_GRAPHS
-from .budget import Budget
+from .budget import Budget, at_clock
 
 __all__ = ["ANY", "OPTIONS", "Asked", "LutLimit", "read_options"]
 
@@ -74,7 +74,7 @@ OPTIONS = (
     Option(
         "clock_mhz",
         Real(0.1, 2000),
-        "The clock that the design is planned for; constraints carry it.",
+        "The clock that the design is planned for; constraints carry it, and a board's PLL makes it.",
         otherwise="as the part's profile says",
     ),
     Option(
@@ -121,16 +121,8 @@ class Asked:
         return self.adder_graph != ADDER_GRAPHS[0]
 
     def at_clock(self, budget: Budget) -> Budget:
-        """The part with the clock that is asked for; InputError if it is on a board that has another one."""
-        if self.clock_mhz is None:
-            return budget
-        if budget.board is not None and abs(self.clock_mhz * 1e6 - budget.board.clock_hz) > 1:
-            raise InputError(
-                "option clock_mhz",
-                f"{self.clock_mhz:g} MHz, and the board's clock is {budget.board.clock_hz / 1e6:g} MHz",
-                "Leave it out, or name the part without a board",
-            )
-        return replace(budget, clock_mhz=self.clock_mhz)
+        """The part with the clock that is asked for; InputError if the board that it is on cannot give it."""
+        return budget if self.clock_mhz is None else at_clock(budget, self.clock_mhz)
 
     def most_luts(self, budget: Budget) -> int | None:
         """How many lookup tables a design on a part may take; None for as many as the part leaves."""

@@ -1,4 +1,4 @@
-"""Multipliers of UltraScale+ and ECP5, of which yosys brings no simulation models: as it uses them, no registers."""
+"""Multipliers of which yosys brings no simulation models: as it uses them, no registers."""
 
 from __future__ import annotations
 
@@ -59,5 +59,24 @@ endmodule
 """
 
 
-MULTIPLIER_MODELS = {"xcup": _dsp48e2(), "ecp5": _mult18x18d()}
+def _gowin(bits: int) -> str:
+    """DOUT = A · B, each signed or not; without parameters, so that a register is refused."""
+    shifted = f"    input [{bits - 1}:0] SIA, input [{bits - 1}:0] SIB, input ASEL, input BSEL,\n" if bits < 36 else ""
+    return f"""module MULT{bits}X{bits} (
+    input [{bits - 1}:0] A, input [{bits - 1}:0] B, input ASIGN, input BSIGN,
+{shifted}    input CLK, input CE, input RESET, output [{2 * bits - 1}:0] DOUT
+);
+    wire signed [{bits}:0] a = {{ASIGN & A[{bits - 1}], A}};
+    wire signed [{bits}:0] b = {{BSIGN & B[{bits - 1}], B}};
+    wire signed [{2 * bits + 1}:0] product = a * b;
+    assign DOUT = product[{2 * bits - 1}:0];
+endmodule
+"""
+
+
+MULTIPLIER_MODELS = {
+    "xcup": _dsp48e2(),
+    "ecp5": _mult18x18d(),
+    "gowin": "".join(_gowin(bits) for bits in (9, 18, 36)),
+}
 """Verilog by family."""

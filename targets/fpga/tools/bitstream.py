@@ -12,6 +12,7 @@ from edgeml.errors import CheckFailed
 from ..board import Board
 from ..budget import Budget
 from ..design import Built
+from ..tops.board_top import black_boxes
 from ..tops.uart import UartTop
 from .place import place_and_route
 from .placers import placer_of
@@ -37,14 +38,17 @@ def bitstream(
     `announce` is told what begins, `remark` what took how long. CheckFailed where the top takes more than the part
     has, or does not reach the board's clock: no bitstream that works is to be had of it then.
     """
-    for name, content in {**built.files, **top.files}.items():
+    boxes = black_boxes(board)
+    for name, content in {**built.files, **top.files, **boxes}.items():
         (folder / name).write_bytes(content)
     netlist = f"{top.outermost}.json"
     sources = (*(name for name in built.sources if name != f"{built.top}.v"), *top.sources)
     announce(f"yosys: the UART top for {board.name}")
     begun = time.monotonic()
     cells_of(
-        folder, sources, top.outermost, budget.family.synthesis, extra=f"{budget.family.pads} write_json {netlist};"
+        *(folder, sources, top.outermost, budget.family.synthesis),
+        extra=f"{budget.family.pads} write_json {netlist};",
+        boxes=tuple(boxes),
     )
     placer_of(budget).mend(folder / netlist)
     remark(f"yosys took {time.monotonic() - begun:.0f} s for the UART top")
@@ -52,13 +56,13 @@ def bitstream(
     begun = time.monotonic()
     placed = place_and_route(netlist, budget, folder, top.constraints)
     seconds = time.monotonic() - begun
-    remark(f"nextpnr took {seconds:.0f} s: {placed['fmax_mhz']:g} MHz, the board has {board.clock_hz / 1e6:g} MHz")
+    remark(f"nextpnr took {seconds:.0f} s: {placed['fmax_mhz']:g} MHz, its clock has {board.design_hz / 1e6:g} MHz")
     check_clock(placed["fmax_mhz"], board)
     return placed
 
 
 def check_clock(reached_mhz: float, board: Board) -> None:
     """CheckFailed where a placed design does not work at the board's clock."""
-    if reached_mhz * 1e6 < board.clock_hz:
-        problem = f"the clock is {board.clock_hz / 1e6:g} MHz, and the design works up to {reached_mhz:g} MHz"
+    if reached_mhz * 1e6 < board.design_hz:
+        problem = f"the clock is {board.design_hz / 1e6:g} MHz, and the design works up to {reached_mhz:g} MHz"
         raise CheckFailed(f"board {board.name}", problem, _FASTER)

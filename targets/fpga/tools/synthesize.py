@@ -105,10 +105,17 @@ def cells_of(
     *,
     extra: str = "",
     by_unit: bool = False,
+    boxes: tuple[str, ...] = (),
     at_pass: Callable[[str], None] = lambda name: None,
 ) -> Cells:
-    """Cells by type after `command` (a yosys synthesis command) on `top`, flattened: see `synthesis_script`."""
-    script = f"{synthesis_script(sources, top, command, by_unit=by_unit)}; {extra} tee -q -o stat.json stat -json"
+    """Cells by type after `command` (a yosys synthesis command) on `top`, flattened: see `synthesis_script`.
+
+    boxes : files that declare cells of the vendor's, which stay as they are.
+    """
+    known = "".join(f"read_verilog -lib {box}; " for box in boxes)
+    script = (
+        f"{known}{synthesis_script(sources, top, command, by_unit=by_unit)}; {extra} tee -q -o stat.json stat -json"
+    )
     run_yosys(script, folder, at_pass)
     return _counted(folder)
 

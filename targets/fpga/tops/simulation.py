@@ -73,7 +73,7 @@ def _pins_of_board(board: Board) -> dict[str, object]:
     """What the harness is told of a board: which of its ports is what, and what a bit lasts by its oscillator."""
     ports = board.ports
     defines: dict[str, object] = {
-        "MILLICLOCKS_PER_BIT": f"{round(1000 * board.clock_hz / BAUD)}ULL",
+        "MILLICLOCKS_PER_BIT": f"{round(1000 * board.design_hz / BAUD)}ULL",
         "PIN_CLOCK": ports["clock"],
         "PIN_BUSY": ports["led"],
         "BUSY_LEVEL": board.led_lit,

@@ -111,12 +111,14 @@ def _samples(network: Network, budget: Budget) -> int:
 
 
 def _clock_hz(budget: Budget) -> int:
-    return round(budget.clock_mhz * 1e6) if budget.board is None else budget.board.clock_hz
+    return round(budget.clock_mhz * 1e6) if budget.board is None else budget.board.design_hz
 
 
 def _clock_said(budget: Budget) -> str:
     board = budget.board
-    return "Set CLOCK_HZ to the clock of your board" if board is None else f"CLOCK_HZ is that of the board {board.name}"
+    if board is None:
+        return "Set CLOCK_HZ to the clock of your board"
+    return f"CLOCK_HZ is that of {'' if board.pll is None else 'the PLL on '}the board {board.name}"
 
 
 def _text_bytes(text: str) -> bytes:

