@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ from .fpga import random_network
 from .unrolled_proofs import changed
 
 _KEPT = "kept from before"
+_SOME_KEPT = re.compile(rf"([\d,]+) of [\d,]+ {_KEPT}")
 _KEEPING = ("library", "unrolled", "machine_code", "c-portable", "c-avx2", "c-avx512", "c-neon")
 _UNROLLED, _FOLDED = {"architecture": "unrolled"}, {"architecture": "folded"}
 _MLP = (16, 64, 32, 32, 5)
@@ -110,10 +112,14 @@ def converted_and_proved(network: Network, case: Case, folder: Path) -> tuple[fl
 
 
 def anew(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The parts of which something was proved anew, where proofs are kept."""
-    ours = [row for row in rows if row["prover"] in _KEEPING and row["seconds"]]
-    places = [row["part"] for row in ours if _KEPT not in row["method"]]
-    return ", ".join(dict.fromkeys(places))
+    """The parts of which something was proved anew, where proofs are kept, with how many claims where not all were."""
+    found = {}
+    for row in rows:
+        some = _SOME_KEPT.search(row["method"])
+        if row["prover"] in _KEEPING and row["seconds"] and (some or _KEPT not in row["method"]):
+            again = row["claims"] - int(some[1].replace(",", "")) if some else 0
+            found[row["part"]] = f" ({again} of {row['claims']})" if some else ""
+    return ", ".join(f"{part}{some}" for part, some in found.items())
 
 
 def line(case: Case, folder: Path) -> str:

@@ -35,7 +35,8 @@ def rows_of(proof: Proof) -> list[Row]:
         first = next((claim for claim in claims if claim.status == status and status != PROVED), None)
         counts = Counter(claim.method for claim in claims if claim.method)
         methods = ", ".join(f"{count} {_METHODS[method]}" for method, count in sorted(counts.items()))
-        methods += "; kept from before" if evidence.kept else ""
+        found = "" if not evidence.anew else f"{len(evidence.kept):,} of {len(claims):,} "
+        methods += f"; {found}kept from before" if evidence.kept else ""
         proved = sum(claim.status == PROVED for claim in claims)
         detail = (
             ""

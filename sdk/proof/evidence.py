@@ -18,14 +18,19 @@ Renamed = Callable[[int], int]
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """The claims of a place by channel, the words that were found beyond the given ones (whose places come first), and
-    the processor time that it took; `kept`: it was proved before, and found again by its content."""
+    the processor time that it took; `kept`: the channels that were proved before, and found again by their content."""
 
     claims: tuple[Claim, ...]
     words: tuple[Word, ...]
     seconds: float
-    kept: bool = False
+    kept: frozenset[int] = frozenset()
     order: tuple[int, ...] = ()
     """Channels in an order in which each follows those that its pieces name."""
+
+    @property
+    def anew(self) -> list[int]:
+        """The channels that were proved anew, or tried: all that stand somewhere and were not found again."""
+        return [claim.channel for claim in self.claims if claim.channel not in self.kept and claim.method != "none"]
 
 
 def _bit(bit: int, name: Renamed) -> int:
@@ -108,4 +113,4 @@ def evidence_from(place: str, content: Mapping[str, Any], name: Renamed) -> Evid
         )
         for channel, each in enumerate(content["channels"])
     ]
-    return Evidence(tuple(claims), tuple(words), 0.0, True, tuple(map(int, content["order"])))
+    return Evidence(tuple(claims), tuple(words), 0.0, order=tuple(map(int, content["order"])))

@@ -80,6 +80,11 @@ class KnownRanges:
         for bit in word.bits:
             self._holding.setdefault(bit if bit >= 0 else ~bit, []).append(place)
 
+    def enter(self, word: Word) -> None:
+        """Enter a word that follows from those before it."""
+        self.words.append(word)
+        self._enter(len(self.words) - 1, word)
+
     def allowed(self, leaves: Sequence[int], columns: Sequence[Int64], *, find: bool) -> tuple[Int64, tuple[int, ...]]:
         """(which rows of the leaves can come, bool; the words that say so). `find`: look for words not yet known."""
         if find:
@@ -125,9 +130,8 @@ class KnownRanges:
         self._asked.add(name)
         bits = self.points.words[name]
         word = self._word(bits)
-        if word is not None and word.spans != ((0, (1 << len(bits)) - 1),):
-            self.words.append(word)
-            self._enter(len(self.words) - 1, word)
+        if word is not None and word.spans != ((0, (1 << len(bits)) - 1),) and word not in self.words:
+            self.enter(word)
 
     def _word(self, bits: tuple[int, ...]) -> Word | None:
         if not all(bit in self.circuit.driver for bit in bits) or len(bits) > _MOST_WORD_BITS:

@@ -11,6 +11,7 @@ from ..network import Network, Node
 from .circuit import Circuit, Dependence, all_rows
 from .claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED, Artifact, Claim, Cut
 from .cut_points import CutPoints
+from .kept_channels import Found
 from .known_ranges import KnownRanges, Word, columns_of
 from .operand import Operand, Place, plain
 from .statement import Affine, Function, Source, Statement, SumOfFunctions, statement_of
@@ -51,20 +52,20 @@ def _statements(node: Node, network: Network) -> tuple[Statement | None, ...]:
 
 
 class LayerProof:
-    """Proves the channels of one place. `words` are the ranges that its pieces follow from."""
+    """Proves the channels of one place. `words` are the ranges that its pieces follow from, first those of `given`."""
 
     def __init__(self, circuit: Circuit, points: CutPoints, places: Mapping[str, Place], place: Place) -> None:
         self.circuit = circuit
         self.places = places
         self.place = place
-        given = [
-            word
-            for name in place.sources
+        given = {
+            (which, channel): word
+            for which, name in enumerate(place.sources)
             for channel in range(len(places[name].cuts))
             if (word := _given(places[name], channel)) is not None
-        ]
-        self.given = len(given)
-        self.ranges = KnownRanges(circuit, points, given)
+        }
+        self.given = list(given)
+        self.ranges = KnownRanges(circuit, points, given.values())
         self.zeros = {bit for name in place.sources for bit in _zeros(places[name])}
         ends = {plain(bit) for name in place.sources for cut in places[name].cuts if cut for bit in cut.bits}
         self.sums = SumProof(circuit, points, self.ranges, ends)
@@ -74,12 +75,16 @@ class LayerProof:
         """The ranges of the inputs, and those that were found from them."""
         return self.ranges.words
 
-    def claims(self, late: Callable[[], bool]) -> tuple[list[Claim], list[int]]:
+    def claims(self, late: Callable[[], bool], known: Found) -> tuple[list[Claim], list[int]]:
         """(the claims of all channels, channels in the order in which they were settled): what one channel shows is
-        used for others, so that those that are open are tried again as long as more is known. `late`: time is up."""
-        found: dict[int, Claim] = {}
-        order: list[int] = []
-        waiting, more = list(range(len(self.place.cuts))), True
+        used for others, so that those that are open are tried again as long as more is known. `late`: time is up.
+        `known`: what was proved before."""
+        for word in known.words:
+            self.ranges.enter(word)
+        found, order = dict(known.claims), list(known.order)
+        for channel in order:
+            self._learn(channel)
+        waiting, more = [channel for channel in range(len(self.place.cuts)) if channel not in found], True
         while waiting and more:
             more, left = False, []
             for channel in waiting:
@@ -115,18 +120,11 @@ class LayerProof:
         lowest = -(1 << width - 1) if name == OUTPUT and low < 0 else cut.offset
         if not lowest <= low <= high < lowest + (1 << width):
             return Claim(name, channel, OPEN, "sum", detail=f"{width} bits do not hold {low} … {high}")
-        form = weighted(cut.bits)
-        add_to(form, 1, cut.offset - statement.constant)
-        for source, weight in statement.weights.items() if isinstance(statement, Affine) else ():
-            taken = self._cut(source)
-            if taken is None:
-                return Claim(name, channel, OPEN, "sum", detail="takes a value that stands nowhere")
-            for bit, value in weighted(taken.bits, -weight).items():
-                add_to(form, bit, value)
-            add_to(form, 1, -weight * taken.offset)
+        equation = self._equation(cut, statement)
+        if equation is None:
+            return Claim(name, channel, OPEN, "sum", detail="takes a value that stands nowhere")
         terms = self._terms(channel, statement) if isinstance(statement, SumOfFunctions) else []
-        equation = dict(form)
-        pieces, rest = self.sums.bring(form, width, functions=bool(terms))
+        pieces, rest = self.sums.bring(dict(equation), width, functions=bool(terms))
         if terms:
             more, rest = self._by_terms(rest, terms, width)
             pieces += more
@@ -134,9 +132,29 @@ class LayerProof:
             del rest[bit]
         if rest:
             return Claim(name, channel, OPEN, "sum", detail=f"its sum differs in {len(rest)} terms")
-        if name != OUTPUT and not terms:
-            self.sums.learn(channel, equation)
+        self._learn(channel)
         return Claim(name, channel, PROVED, "sum", pieces=tuple(pieces))
+
+    def _equation(self, cut: Cut, statement: Affine | SumOfFunctions) -> Form | None:
+        """A channel's bits less what the layer says of them, but functions; None where that stands nowhere."""
+        form = weighted(cut.bits)
+        add_to(form, 1, cut.offset - statement.constant)
+        for source, weight in statement.weights.items() if isinstance(statement, Affine) else ():
+            taken = self._cut(source)
+            if taken is None:
+                return None
+            for bit, value in weighted(taken.bits, -weight).items():
+                add_to(form, bit, value)
+            add_to(form, 1, -weight * taken.offset)
+        return form
+
+    def _learn(self, channel: int) -> None:
+        """Use from now on what was proved of a channel, if that is a sum of bits."""
+        cut, statement = self.place.cuts[channel], self.place.statements[channel]
+        if self.place.name != OUTPUT and cut is not None and isinstance(statement, Affine):
+            equation = self._equation(cut, statement)
+            if equation is not None:
+                self.sums.learn(channel, equation)
 
     def _terms(self, channel: int, statement: SumOfFunctions) -> list[Term]:
         """The functions that a sum adds, each of one value that feeds the layer."""

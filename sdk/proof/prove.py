@@ -11,7 +11,7 @@ from .circuit import Circuit
 from .claim import Artifact, Claim
 from .cut_points import CutPoints
 from .evidence import Evidence
-from .kept_proofs import KeptProof
+from .kept_channels import KeptChannels
 from .layer_proof import LayerProof, places_of
 from .operand import Place
 
@@ -57,14 +57,12 @@ def prove(
         if not place.sources:
             continue
         announce(name)
-        kept = KeptProof(circuit, network, places, place)
         before = time.process_time()
-        evidence = kept.find()
-        if evidence is None:
-            proof = LayerProof(circuit, points, places, place)
-            claims, order = proof.claims(lambda: time.process_time() - begun > seconds)
-            words, took = tuple(proof.words[proof.given :]), round(time.process_time() - before, 3)
-            evidence = Evidence(tuple(claims), words, took, order=tuple(order))
-            kept.keep(evidence)
-        found[name] = evidence
+        proof = LayerProof(circuit, points, places, place)
+        kept = KeptChannels(circuit, places, place, proof.given)
+        known = kept.find()
+        claims, order = proof.claims(lambda: time.process_time() - begun > seconds, known)
+        words, took = tuple(proof.words[len(proof.given) :]), round(time.process_time() - before, 3)
+        found[name] = Evidence(tuple(claims), words, took, frozenset(known.claims), tuple(order))
+        kept.keep(found[name])
     return Proof(network, circuit, artifact, places, found)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from .private_folder import is_private, make_private
 
-__all__ = ["cache_place", "digest_of", "find", "keep"]
+__all__ = ["cache_place", "digest_of", "find", "find_all", "keep"]
 
 _MOST_ENTRIES = 256
 _MOST_BYTES = 512 * 2**20
@@ -51,20 +51,28 @@ def digest_of(*parts: str | bytes) -> str:
 
 
 def find(kind: str, key: str) -> Path | None:
-    """The file kept under `key` (as `digest_of` gives it), whole and private to the user; None if there is none."""
+    """The file kept last under `key` (as `digest_of` gives it), whole and the user's alone; None if there is none."""
+    return next(iter(find_all(kind, key)), None)
+
+
+def find_all(kind: str, key: str) -> list[Path]:
+    """All files kept under `key`, each whole and private to the user, the one that was kept last first."""
     folder = _folder(kind)
-    if folder is None:
-        return None
+    found: list[tuple[int, Path]] = []
     with contextlib.suppress(OSError):
-        for path in sorted(folder.glob(f"{key}-*")):
+        for path in sorted(folder.glob(f"{key}-*")) if folder is not None else []:
             status = path.lstat()
             if not stat.S_ISREG(status.st_mode) or not is_private(status) or status.st_size > _MOST_BYTES:
                 continue
             if hashlib.sha256(path.read_bytes()).hexdigest() == path.name.rpartition("-")[2]:
-                os.utime(path)
-                return path
-            path.unlink(missing_ok=True)
-    return None
+                found.append((status.st_mtime_ns, path))
+            else:
+                path.unlink(missing_ok=True)
+        found.sort(key=lambda each: each[0])
+        now = time.time_ns()
+        for place, (_, path) in enumerate(found):  # in their order: the last stays the last
+            os.utime(path, ns=(now + place, now + place))
+    return [path for _, path in reversed(found)]
 
 
 def keep(kind: str, key: str, content: bytes) -> Path | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output
-from edgeml.proof import kept_proofs, own_code
+from edgeml.proof import kept_channels, own_code
 from edgeml.proof.circuit import Circuit, Lookup
 from edgeml.proof.claim import Artifact, Cut
 from edgeml.proof.prove import prove
@@ -45,9 +45,9 @@ def test_a_proof_of_other_code_is_not_found(tmp_path, monkeypatch):
     def kept() -> set[bool]:
         proof = prove(Network("net", nodes, Output(np.array([1.0]))), circuit, artifact)
         assert {claim.status for claim in proof.claims} == {"proved"}
-        return {evidence.kept for evidence in proof.evidence.values()}
+        return {bool(evidence.kept) for evidence in proof.evidence.values()}
 
     assert kept() == {False}
     assert kept() == {True}
-    monkeypatch.setattr(kept_proofs, "code_digest", lambda *names: "other code")
+    monkeypatch.setattr(kept_channels, "code_digest", lambda *names: "other code")
     assert kept() == {False}

@@ -166,3 +166,17 @@ for turn in range(60):
         _, words = process.communicate(timeout=60)
         assert process.returncode == 0, words.decode()
     assert all(path.name.startswith("key") for path in (place / KIND).iterdir())
+
+
+def test_what_was_kept_last_under_a_key_is_found_first(monkeypatch, tmp_path):
+    monkeypatch.setenv("EDGEML_CACHE", str(tmp_path / "cache"))
+    key = cache.digest_of("several")
+    paths = [cache.keep("proofs", key, content) for content in (b"first", b"second", b"third")]
+    for age, path in enumerate(reversed(paths)):
+        os.utime(path, ns=(10**18 - age, 10**18 - age))
+    for _ in range(2):  # what is looked at stays in its order
+        assert [path.read_bytes() for path in cache.find_all("proofs", key)] == [b"third", b"second", b"first"]
+    assert cache.find("proofs", key).read_bytes() == b"third"
+    paths[2].write_bytes(b"other")
+    assert [path.read_bytes() for path in cache.find_all("proofs", key)] == [b"second", b"first"]
+    assert cache.find_all("proofs", cache.digest_of("none")) == []
