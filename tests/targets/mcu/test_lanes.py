@@ -13,6 +13,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pytest
 
+from edgeml.targets.c.dense_kernels.straight_line import may_be_written_out
 from edgeml.targets.mcu.cores import CORES
 from edgeml.targets.mcu.dialect import core_kernels, counted_kernels
 from edgeml.targets.mcu.kernels import W2LevelsKernel
@@ -188,6 +189,48 @@ def test_sums_that_have_a_word_of_their_own_fit_it(name):
             assert ("_wide" in KERNELS[name].emit(problem).statements[0]) is not fitting
         else:
             assert KERNELS[name].applies(problem) is fitting
+
+
+def sums_of_vectors(problem, x: np.ndarray) -> np.ndarray:
+    """What `edgeml_dense_mve` sums up of inputs x, in 32 bits: codes by inputs of 16 lanes, field after field, then
+    `doubled`, less the offset times all inputs. The codes are read from the constant that is emitted."""
+    emitted = KERNELS["mve"].emit(problem)
+    bits, offset = (int(each) for each in re.findall(r"(\d+),", " ".join(emitted.statements))[-2:])
+    words = next(each for each in emitted.constants if each.name.endswith("_weight")).values
+    octets = np.asarray(words, "<u4").view(np.uint8).astype(np.int64)
+    fields = 8 // bits
+    taken = np.concatenate([x, np.zeros(-len(x) % (16 * fields), np.int64)]).reshape(-1, fields, 16)
+    codes = octets.reshape(-1, len(taken), 4, 16)  # [blocks][groups][4 outputs][16 bytes]
+    sums = np.zeros((codes.shape[0], 4), np.int64)
+    for field in range(fields):
+        lowest = codes >> bits * field & (255 if field == fields - 1 else (1 << bits) - 1)  # the last has no mask
+        assert lowest.max() < 1 << bits
+        sums = (sums + (lowest * taken[:, field][:, None, :]).sum(axis=(1, 3))) % 2**32
+    whole = (sums.ravel() << (bits == 1)) - offset * int(x.sum())
+    return (whole[: problem.outputs] + 2**31) % 2**32 - 2**31
+
+
+@pytest.mark.parametrize("ends", [(-1, 1), (-2, 1), (-8, 7), (-128, 127)])
+def test_sums_of_the_cortex_m55_are_read_right_from_32_bits(ends):
+    """`mve`: VMLADAVA adds products of bytes to a register of 32 bits; codes of 1, 2, 4 and 8 bits, from few inputs to
+    the most that 32 bits hold, at the ends of every sum."""
+    longest = 2**31 // (255 * max(map(abs, ends)))
+    for inputs in (1, 15, 16, 129, 1000, min(longest, 70000) // 4 * 4):
+        rows = [ends[:1], ends[1:], ends, ends[::-1], (ends[0], ends[0], ends[1])]
+        weight = np.stack([np.resize(row, inputs) for row in rows])
+        problem = problem_of(weight, np.zeros(inputs, np.int64), np.full(inputs, 255, np.int64))
+        assert KERNELS["mve"].applies(problem)
+        for row in weight:
+            for x in (np.where(row > 0, 255, 0), np.where(row < 0, 255, 0), np.full(inputs, 255)):
+                assert np.array_equal(sums_of_vectors(problem, x), weight @ x), (ends, inputs)
+
+
+def test_straight_lines_have_few_enough_terms_for_32_bits():
+    """One bound for all: of weights of 8 bits so many terms that no sum of bytes passes 32 bits, and none of more."""
+    for terms, taken in ((16384, True), (16385, False)):
+        weight = np.zeros((1, 40000), np.int32)
+        weight[0, :terms] = -128
+        assert may_be_written_out(weight) is taken
     assert 16384 * 128 * 255 < 2**31
 
 
