@@ -35,6 +35,7 @@ CHECKED = {
     "network": _AGAIN,
     "quantized": _AGAIN,
     "spikes": f"wiring, memories, neurons and ranges {_AGAIN}; what each module does by itself is the prover's word",
+    "step_per_clock": f"synapses, windows and neurons {_AGAIN}; what each module does by itself is the prover's word",
     "tflite": _AGAIN,
     "words": f"words {_AGAIN}; that they are the machine code's is the prover's word",
 }

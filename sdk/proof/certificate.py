@@ -14,7 +14,7 @@ from .evidence import evidence_json
 from .findings import Row
 from .prove import Proof
 
-__all__ = ["CERTIFICATE", "CIRCUIT", "certificate_files", "circuit_json", "rows_of", "said_by"]
+__all__ = ["CERTIFICATE", "CIRCUIT", "certificate_files", "circuit_json", "proof_json", "rows_of", "said_by"]
 
 CERTIFICATE, CIRCUIT = "certificate.json", "circuit.json"
 FORMAT = 1
@@ -84,10 +84,17 @@ def certificate_files(
         "tools": dict(tools),
         "latency": proof.circuit.latency,
         "not_tried": list(not_tried),
+        **proof_json(proof),
+    }
+    return {CERTIFICATE: _line(content), CIRCUIT: circuit}
+
+
+def proof_json(proof: Proof) -> dict[str, Any]:
+    """What a certificate says of a circuit: where values stand in it, and the evidence of each place."""
+    return {
         "cuts": {name: [_cut(cut) for cut in cuts] for name, cuts in proof.artifact.cuts.items()},
         "places": {name: evidence_json(evidence) for name, evidence in proof.evidence.items()},
     }
-    return {CERTIFICATE: _line(content), CIRCUIT: circuit}
 
 
 def _cut(cut: Cut | None) -> dict[str, Any] | None:

@@ -221,8 +221,8 @@ def _stuck(sections: Sequence[Section], beats: int, offered: int) -> list[Wrong]
     return []
 
 
-def wrong_of_core(network: Network, files: Mapping[str, bytes], core: Core) -> list[Wrong]:
-    """Values that the core as a whole gives in Icarus, and that are not the network's."""
+def wrong_of_core(network: Network, files: Mapping[str, bytes], core: Core, also: Int64 | None = None) -> list[Wrong]:
+    """Values that the core as a whole gives in Icarus, and that are not the network's. also : more frames to try."""
     first, last = (network.ranges[node.name] for node in (network.nodes[0], network.nodes[-1]))
     source, result = (
         Values(lanes, bits, reach.low.astype(np.int64), reach.high.astype(np.int64), np.zeros(len(reach.low), np.int64))
@@ -230,6 +230,8 @@ def wrong_of_core(network: Network, files: Mapping[str, bytes], core: Core) -> l
     )
     tried = Tried("core", {}, (source,), result)
     frames = _frames([source], NodeClaims("", "", ()))
+    if also is not None:
+        frames = [np.concatenate([also, frames[0]])]
     beats = source.beats(source.lanes)
     clocks = min(3 * len(frames[0]) * max(core.clocks_per_frame, beats) + 1000, _MOST_CLOCKS)
     subject = core_subject(core.name, beats, (source.lanes * source.bits, result.lanes * result.bits))

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
-from edgeml.proof.findings import Findings, Row
+from edgeml.proof.findings import Findings
 from edgeml.proof.place_claims import PlaceClaims, statement_certificate
 
-from ...architectures.step_per_clock.plan import StepPerClockPlan
 from ...architectures.unrolled.architecture import UnrolledPlan
 from ...budget import budget_of
 from ...design import Built
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["LibraryProver"]
 
 _METHOD = "by induction over clocks"
-_SPIKES = "what its units of spikes compute together: vectors are what there is"
 _LONG = {"hil_send": ", which takes minutes the first time, and is kept"}
 _OTHER_STEPS = {"spiking"}
 """Benches that are about steps of their own, not those of a bundle: tests prove them."""
@@ -65,8 +63,6 @@ class LibraryProver(RtlProver):
             places.append(PlaceClaims(statements[0].module, _head(statements[0]), method, claims, taken))
         proved = {path: content for path, content in texts.items() if not path.endswith(("_pipeline.v", "_tb.v"))}
         rows = [place.row() for place in places]
-        if isinstance(built.layout.plan, StepPerClockPlan):
-            rows.append(Row(f"{built.core}: the network", NOT_TRIED, detail=_SPIKES))
         return Findings(rows, statement_certificate("rtl_library", network_file(bundle), places, proved))
 
 

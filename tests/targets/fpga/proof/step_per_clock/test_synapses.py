@@ -9,7 +9,7 @@ import pytest
 from edgeml.targets.fpga.architectures.spiking_networks import spiking_network
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Design, build
-from edgeml.targets.fpga.proof.spikes.synapses import prove_synapses
+from edgeml.targets.fpga.proof.step_per_clock.synapses import prove_synapses
 from tests.targets.fpga.proof.mutants_of_rtl import mutant
 from tests.targets.fpga.proof.spikes.certified import residual
 
