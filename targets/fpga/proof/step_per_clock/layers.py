@@ -247,9 +247,7 @@ def _tracing(layer: Layer, neurons: Neurons) -> _Giving:
         low, high = layer.ends(neuron)
         found[neuron] = Spikes(np.arange(low, high + 1), level, None)
         looked.append(high - low + 1)
-        traces = Fact(
-            cell.kind, dict(cell.parameters), "traces", {"levels": neurons.levels}
-        )
+        traces = Fact(cell.kind, dict(cell.parameters), "traces", {"levels": neurons.levels})
         facts[traces.key] = traces
 
     claims = _each(layer, look)

@@ -126,7 +126,7 @@ EVERY = {
     "a mark of another clock": text(r"\.first\(going\[(\d)\]\)", r".first(take)"),
     "a counter that starts later": text(r"\.start\(going\[\d+\]\)", ".start(going[9])"),
     "a result that is pushed earlier": text(r"\.push\(going\[\d+\]\)", ".push(going[1])"),
-    "frames closer to each other": text(r"rest <= (\d)'d\d;\n        else if \(!", r"rest <= \1'd0;\n        else if (!"),
+    "frames closer to each other": text(r"\(take\) rest <= (\d)'d\d;", r"(take) rest <= \1'd0;"),
     "an interval of one clock": text(r"assign rested = [^;]*;", "assign rested = 1'b1;"),
     "a frame that is not asked for": text("in_valid && in_ready", "in_ready"),
     "a delay more": text(r"\.CLOCKS\(\d\)", ".CLOCKS(1)"),
