@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* STM32F100: the PLL on half of the internal 8 MHz oscillator, which every board has (ST RM0041, chapters 3 and 6). The
-   factory trims that oscillator to 1 % at 25 °C, which a UART bears. */
+/* STM32F100, and WCH's CH32V203 with the same registers: the PLL on half of the internal 8 MHz oscillator, which every
+   board has (ST RM0041, chapters 3 and 6; WCH CH32FV2x_V3xRM, chapter 3). The factory trims that oscillator to 1 % at
+   25 °C, which a UART bears. */
 #include "board.h"
 
 #define CONTROL EDGEML_REGISTER(0x40021000u)       /* RCC_CR */
@@ -15,8 +16,13 @@
 #define SWITCHED (3u << 2)
 #define SWITCHED_TO_PLL (2u << 2)
 
-#if EDGEML_CLOCK_HZ % 4000000u || EDGEML_CLOCK_HZ < 8000000u || EDGEML_CLOCK_HZ > 24000000u
-#error "clock_hz of an STM32F100: 8, 12, 16, 20 or 24 MHz, for which flash needs no wait state"
+#if defined(__riscv)
+#define MOST_HZ 64000000u
+#else
+#define MOST_HZ 24000000u /* flash needs no wait state */
+#endif
+#if EDGEML_CLOCK_HZ % 4000000u || EDGEML_CLOCK_HZ < 8000000u || EDGEML_CLOCK_HZ > MOST_HZ
+#error "clock_hz: from 8 MHz in steps of 4 MHz, to 24 MHz (STM32F100) or 64 MHz (CH32V203)"
 #endif
 
 edgeml_clock_rates edgeml_clock_start(void)

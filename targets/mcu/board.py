@@ -32,6 +32,7 @@ _TOOLS = ("uf2_drive", "pyocd", "openocd_interface", "openocd_target", "wlink")
 
 BOARD_FIELDS: Mapping[str, Field] = {
     "flash_start": _ADDRESS,
+    "flash_written_at": _ADDRESS,
     "ram_start": _ADDRESS,
     "boot": Word(BOOT_KINDS),
     "clock": Word(_families("clock")),
@@ -51,6 +52,7 @@ BOARD_FIELDS: Mapping[str, Field] = {
 """What a profile of a microcontroller says besides if the part is on a board.
 
 `flash_start`, `ram_start` : addresses of the part's memory (their sizes are the part's `flash_bytes`, `ram_bytes`).
+`flash_written_at` : where loaders find that flash, if not at `flash_start`.
 `boot` : what the part's boot ROM looks for in flash. `clock`, `uart`, `counter` : families, each a C file of
 `firmware_stubs/boards`; `clock_hz` is the rate that the clock is set to. `uart_base` : the port's registers, on
 `uart_tx_pin` and `uart_rx_pin` (`PA2`, `P0.06`, `GPIO0`) with the alternate function `uart_pin_function`, at `baud`
@@ -79,7 +81,8 @@ class Board:
     clock_hz : of the core; 0 if it is unknown. uart_base, baud : of the serial port. pins : its `tx` and `rx`, where
     they are chosen by registers. pin_function : theirs. boot : what the boot ROM asks for. qemu : QEMU's machine, ""
     if QEMU has none. qemu_serial : the number of the port there. uf2_family : of UF2 files, 0 if it takes none. tools :
-    names of the board by programs that load it. facts_from, wiring : for people.
+    names of the board by programs that load it. facts_from, wiring : for people. written_at : where programs find its
+    flash.
     """
 
     name: str
@@ -99,6 +102,7 @@ class Board:
     tools: Mapping[str, str] | None = None
     facts_from: str = ""
     wiring: str = ""
+    written_at: int = 0
 
 
 def _pin(where: str, field: str, text: str) -> Pin:
@@ -159,4 +163,5 @@ def board_of(name: str, values: Mapping[str, Any]) -> Board | None:
         {tool: values[tool] for tool in _TOOLS if values.get(tool)},
         values.get("facts_from", ""),
         values.get("wiring", ""),
+        values.get("flash_written_at", memory.flash),
     )

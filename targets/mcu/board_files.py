@@ -75,7 +75,7 @@ def _readme(firmware: Firmware, board: Board, stack: int) -> str:
         "SPEED": "" if board.baud == _USUAL_BAUD else f" --baud {board.baud}",
         "WIRING": f"Connect: {board.wiring}.\n" if board.wiring else "",
         "UF2": ", `.uf2`" if board.uf2_family else "",
-        "FLASH": f"{board.memory.flash:#010x}",
+        "FLASH": f"{board.written_at:#010x}",
         "FLASH_BYTES": str(board.memory.flash_size),
         "RAM_BYTES": str(board.memory.ram_size),
         "STACK": str(stack),

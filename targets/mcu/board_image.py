@@ -82,10 +82,10 @@ def _built(firmware: Firmware, chip: Core, board: Board, optimize: str, stack: i
     files |= {
         f"{name}.elf": elf,
         f"{name}.bin": content,
-        f"{name}.hex": intel_hex(content, board.memory.flash).encode(),
+        f"{name}.hex": intel_hex(content, board.written_at).encode(),
     }
     if board.uf2_family:
-        files[f"{name}.uf2"] = uf2(content, board.memory.flash, board.uf2_family)
+        files[f"{name}.uf2"] = uf2(content, board.written_at, board.uf2_family)
     memory = board.memory
     metrics = {
         IMAGE: {"name": name, "trace": trace, "stack_bytes": stack, "compiler": compiler_version()},

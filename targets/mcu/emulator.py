@@ -76,7 +76,15 @@ class Emulator:
     the run and is reported with its address and function.
     """
 
-    def __init__(self, core: Core, image: Image, *, memory: MemoryMap | None = None, scratch: int = 1 << 20) -> None:
+    def __init__(
+        self,
+        core: Core,
+        image: Image,
+        *,
+        memory: MemoryMap | None = None,
+        scratch: int = 1 << 20,
+        code_in_ram: bool = False,
+    ) -> None:
         if missing := emulator_missing():
             raise MissingTool("emulator", f"needs {missing}")
         if not core.unicorn_model:
@@ -108,7 +116,7 @@ class Emulator:
         read_execute = unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
         read_write = unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE
         uc.mem_map(memory.flash, _round_up(memory.flash_size), read_execute)
-        uc.mem_map(memory.ram, _round_up(memory.ram_size), read_write)
+        uc.mem_map(memory.ram, _round_up(memory.ram_size), unicorn.UC_PROT_ALL if code_in_ram else read_write)
         uc.mem_map(_STACK_BASE, _STACK_SIZE, read_write)
         uc.mem_map(_SCRATCH, _round_up(scratch), read_write)
         uc.mem_map(_RETURN, _PAGE, read_execute)
@@ -302,9 +310,9 @@ class Emulator:
         """Where functions that are called return to."""
         return _RETURN
 
-    def start(self, entry: int) -> None:
-        """Make `entry` the next instruction that `resume` runs, with an empty stack of its own."""
-        self._uc.reg_write(self._sp, _STACK_BASE + _STACK_SIZE)
+    def start(self, entry: int, stack: int = _STACK_BASE + _STACK_SIZE) -> None:
+        """Make `entry` the next instruction that `resume` runs, with an empty stack below `stack`, its own if none."""
+        self._uc.reg_write(self._sp, stack)
         self._next = entry & ~1
 
     def stop(self) -> None:

@@ -64,7 +64,7 @@ def _commands(board: Board, files: Mapping[str, str]) -> dict[str, list[str]]:
         program = f"program {{{files['elf']}}} verify reset exit"
         found["openocd"] = ["openocd", "-f", scripts[0], "-f", scripts[1], "-c", program]
     if "wlink" in tools:
-        address = f"{board.memory.flash:#010x}"
+        address = f"{board.written_at:#010x}"
         found["wlink"] = ["wlink", "--chip", tools["wlink"], "flash", "--address", address, files["bin"]]
     return found
 
