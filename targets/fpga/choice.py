@@ -14,9 +14,14 @@ from .budget import Budget
 from .design import Built, with_classes, written
 from .estimate.argmax import estimate_argmax
 from .estimate.costs import Cost, total
-from .options import Asked, read_options
+from .estimate.uart import estimate_uart
+from .interface import Interface
+from .options import Asked, LutLimit, read_options
+from .verilog.element import Element
 
-__all__ = ["best_candidate", "choose"]
+__all__ = ["best_candidate", "choose", "cost_of_top", "room_beside_top"]
+
+_CELLS = ("luts", "flip_flops", "block_rams", "dsps")
 
 
 def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tuple[Built, dict[str, Cost]]:
@@ -27,7 +32,7 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
     """
     asked = read_options(options)
     budget = asked.at_clock(budget)
-    candidate = best_candidate(network, budget, asked)
+    candidate = best_candidate(network, *room_beside_top(network, budget, asked))
     built = written(network, candidate, argmax=asked.argmax, clock_mhz=asked.clock_mhz, axi_width=int(asked.axi_width))
     costs = dict(candidate.costs)
     if asked.argmax:
@@ -40,6 +45,24 @@ def choose(network: Network, budget: Budget, options: Mapping[str, Any]) -> tupl
             "Allow more, ask for fewer frames a second or goal=area, or train fewer bits",
         )
     return built, costs
+
+
+def cost_of_top(interface: Interface, budget: Budget) -> Cost:
+    """What the board's UART top takes beside a design with these streams; nothing where the part is on no board."""
+    return Cost() if budget.board is None else estimate_uart(interface, budget.family)
+
+
+def room_beside_top(network: Network, budget: Budget, asked: Asked) -> tuple[Budget, Asked]:
+    """What a board's UART top leaves of the part for a design that takes and gives one integer a clock, and what is
+    asked of the design; both as they are where the part is on no board."""
+    if budget.board is None:
+        return budget, asked
+    narrow = Interface(network.input_size, 1, Element(8, False), network.output_size, 1, Element(32, True))
+    top = cost_of_top(narrow, budget)
+    left = {name: max(round(getattr(budget, name) - getattr(top, name)), 0) for name in _CELLS}
+    most = asked.most_luts(budget)
+    limit = None if most is None else LutLimit(most, percent=False)
+    return replace(budget, **left), replace(asked, max_luts=limit)
 
 
 def best_candidate(network: Network, budget: Budget, asked: Asked) -> Candidate:

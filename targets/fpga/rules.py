@@ -11,8 +11,9 @@ from edgeml.plugins import RuleResult
 
 from .architectures.architecture import Architecture, Candidate, applying
 from .budget import Budget
-from .choice import best_candidate
-from .estimate.costs import Cost, interval, total
+from .choice import best_candidate, cost_of_top, room_beside_top
+from .estimate.costs import NOTHING, Cost, interval, total
+from .estimate.uart import ROW, upper_end
 from .options import Asked, read_options
 
 __all__ = ["check_network", "fits", "layers_have_hardware", "planned_time"]
@@ -39,10 +40,12 @@ def check_network(network: Network, budget: Budget, asked: Asked) -> list[RuleRe
         return results
     try:
         budget = asked.at_clock(budget)
-        smallest = best_candidate(network, budget, read_options({"goal": "area"}))
+        smallest = best_candidate(network, *room_beside_top(network, budget, read_options({"goal": "area"})))
     except InputError as error:
         return [*results, RuleResult.broken("has-design", error)]
-    return [*results, *fits(smallest.costs, budget, smallest.architecture, network), planned_time(smallest, budget)]
+    top = cost_of_top(smallest.architecture.interface(smallest.plan), budget)
+    found = fits(smallest.costs, budget, smallest.architecture, network, top)
+    return [*results, *found, planned_time(smallest, budget)]
 
 
 def planned_time(candidate: Candidate, budget: Budget) -> RuleResult:
@@ -54,15 +57,21 @@ def planned_time(candidate: Candidate, budget: Budget) -> RuleResult:
 
 
 def fits(
-    costs: Mapping[str, Cost], budget: Budget, architecture: Architecture[Any, Any], network: Network
+    costs: Mapping[str, Cost],
+    budget: Budget,
+    architecture: Architecture[Any, Any],
+    network: Network,
+    top: Cost = NOTHING,
 ) -> list[RuleResult]:
     """Rules `fits-luts`, `fits-flip-flops`, `fits-block-rams`, `fits-dsps`: the most that the design takes, by what
-    estimates of its form were off, within the part.
+    estimates of its form were off, within the part, beside the board's UART top.
 
     A failing rule names the layer that takes the most, by how much the design is over, and the remedy.
     """
+    _, upper = interval(total(costs), architecture.estimated_form(network), budget.family)
+    if top != NOTHING:
+        costs, upper = {**costs, ROW: top}, upper + upper_end(top)
     whole = total(costs)
-    _, upper = interval(whole, architecture.estimated_form(network), budget.family)
     results = []
     for rule, name in _CELLS:
         used, most, have = round(getattr(whole, name)), round(getattr(upper, name)), getattr(budget, name)

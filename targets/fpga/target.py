@@ -18,9 +18,10 @@ from edgeml.system.scratch import ScratchFolder
 from edgeml.system.time_limit import TimedOut, time_limit
 
 from .budget import PROFILE_FIELDS, Budget, budget_of
-from .choice import choose
+from .choice import choose, cost_of_top
 from .design import Built
-from .estimate.costs import Cost, accuracy, interval, total
+from .estimate.costs import NOTHING, Cost, accuracy, interval, total
+from .estimate.uart import ROW, lower_end, upper_end
 from .files import generated_files
 from .options import OPTIONS, read_options
 from .qonnx.hand_off import hand_off
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
 __all__ = ["FpgaTarget"]
+
+_WITHOUT_TOP = "counted without the UART top, which the estimate has"
 
 
 class FpgaTarget:
@@ -63,8 +66,9 @@ class FpgaTarget:
         built, costs = choose(network, budget_of(profile), options)
         budget = built.at_its_clock(budget_of(profile))
         clock = planned_clock(built.layout.slowest_path(budget), budget)
+        whole = total(costs) + cost_of_top(built.interface, budget)
         return {
-            **{name: float(value) for name, value in _cost(total(costs)).items()},
+            **{name: float(value) for name, value in _cost(whole).items()},
             "cycles": float(built.latency),
             "interval": float(built.interval),
             "latency_us": built.latency / clock,
@@ -92,15 +96,16 @@ class FpgaTarget:
             check_tools(budget)
         built, costs = choose(network, budget, options)
         architecture = built.layout.architecture
-        if broken := [result for result in fits(costs, budget, architecture, network) if not result.passed]:
+        top = cost_of_top(built.interface, budget)
+        if broken := [result for result in fits(costs, budget, architecture, network, top) if not result.passed]:
             first = broken[0]
             raise InputError(f"rule {first.rule}, layer {first.layer}", first.detail, first.remedy)
         for path, content in generated_files(network, built, budget).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         metrics = replace(
-            _metrics(built, budget, costs),
-            **_certainty(total(costs), architecture.estimated_form(network), budget),
+            _metrics(built, budget, costs, top),
+            **_certainty(total(costs), architecture.estimated_form(network), budget, top),
             qonnx=hand_off(network, max(built.interval, 1), budget.part, folder),
         )
         if asked.synthesize:
@@ -122,19 +127,23 @@ def _synthesized(network: Network, built: Built, budget: Budget, folder: Path, l
         if budget.board is not None and budget.family.place:
             top, beside = uart_top(network, built, budget), UART_FOLDER
             try:
-                found["placed"] = bitstream(built, top, budget.board, budget, scratch, **told)
+                placed = bitstream(built, top, budget.board, budget, scratch, **told)
+                found |= {"core": found.get("cells"), "cells": placed.pop("counted"), "placed": placed}
             except TimedOut as error:
                 found["unfinished"] = f"{error.where} {error.problem}"
                 listener.remark(f"{error.where} {error.problem}: there is no bitstream. {MORE_TIME}")
         if name := found.get("placed", {}).get("bitstream"):
             (folder / beside / name).write_bytes((scratch / name).read_bytes())
+    if budget.board is not None and "core" not in found and "cells" in found:
+        found["note"] = "; ".join([*([found["note"]] if "note" in found else []), _WITHOUT_TOP])
     if budget.board is not None and not budget.family.place:
         constraints = f"{UART_FOLDER}/{uart_top(network, built, budget).constraints}"
         listener.remark(f"No open tool places {budget.part}: make the bitstream in Vivado, with {constraints}")
     return found
 
 
-def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> TargetMetrics:
+def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost], top: Cost) -> TargetMetrics:
+    rows = costs if top == NOTHING else {**costs, ROW: top}
     slowest = built.layout.slowest_path(budget)
     clock = planned_clock(slowest, budget) * 1e6
     return TargetMetrics(
@@ -146,21 +155,24 @@ def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> TargetM
         delays=delays_of(budget).origin,
         latency_us=round(built.latency / clock * 1e6, 4),
         frames_per_second=round(clock / built.interval, 1),
-        estimate=_cost(total(costs)),
+        estimate=_cost(total(rows)),
         budget={
             "luts": budget.luts,
             "flip_flops": budget.flip_flops,
             "block_rams": budget.block_rams,
             "dsps": budget.dsps,
         },
-        layers={layer: _cost(cost) for layer, cost in costs.items()},
+        layers={layer: _cost(cost) for layer, cost in rows.items()},
         folds=built.layout.choices.as_json().get("folds", {}),
     )
 
 
-def _certainty(whole: Cost, form: str, budget: Budget) -> dict[str, Any]:
-    """How far estimates of such designs were off, and so the least and the most that this one takes."""
+def _certainty(whole: Cost, form: str, budget: Budget, top: Cost) -> dict[str, Any]:
+    """How far estimates of such designs were off, and so the least and the most that this one takes, and the board's
+    UART top beside it."""
     low, high = interval(whole, form, budget.family)
+    if top != NOTHING:
+        low, high = low + lower_end(top), high + upper_end(top)
     off = accuracy(form, budget.family) or None
     return {"estimate_low": _cost(low), "estimate_high": _cost(high), "estimate_error": off}
 

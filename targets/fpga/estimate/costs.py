@@ -15,7 +15,7 @@ from ..budget import Budget, Family
 from .constants import ERRORS
 from .parts import Parts
 
-__all__ = ["Cost", "accuracy", "constants_of", "cost_of", "interval", "total", "within"]
+__all__ = ["NOTHING", "Cost", "accuracy", "constants_of", "cost_of", "interval", "total", "within"]
 
 
 _FEW_CELLS = 10
@@ -37,6 +37,9 @@ class Cost:
             self.block_rams + other.block_rams,
             self.dsps + other.dsps,
         )
+
+
+NOTHING = Cost()
 
 
 def total(costs: Mapping[str, Cost]) -> Cost:

@@ -16,7 +16,7 @@ from ..tops.board_top import black_boxes
 from ..tops.uart import UartTop
 from .place import place_and_route
 from .placers import placer_of
-from .synthesize import cells_of
+from .synthesize import cells_of, lookup_tables, summary
 
 __all__ = ["bitstream", "check_clock"]
 
@@ -33,7 +33,8 @@ def bitstream(
     announce: Callable[[str], None] = lambda stage: None,
     remark: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Synthesize, place and route the top for a board, in `folder`; what `place_and_route` gives.
+    """Synthesize, place and route the top for a board, in `folder`; what `place_and_route` gives, and `counted`: cells
+    of the whole top, core included, as yosys counts them.
 
     `announce` is told what begins, `remark` what took how long. CheckFailed where the top takes more than the part
     has, or does not reach the board's clock: no bitstream that works is to be had of it then.
@@ -45,7 +46,7 @@ def bitstream(
     sources = (*(name for name in built.sources if name != f"{built.top}.v"), *top.sources)
     announce(f"yosys: the UART top for {board.name}")
     begun = time.monotonic()
-    cells_of(
+    cells = cells_of(
         *(folder, sources, top.outermost, budget.family.synthesis),
         extra=f"{budget.family.pads} write_json {netlist};",
         boxes=tuple(boxes),
@@ -58,7 +59,8 @@ def bitstream(
     seconds = time.monotonic() - begun
     remark(f"nextpnr took {seconds:.0f} s: {placed['fmax_mhz']:g} MHz, its clock has {board.design_hz / 1e6:g} MHz")
     check_clock(placed["fmax_mhz"], board)
-    return placed
+    found = summary(cells, budget.family)
+    return {**placed, "counted": {**found, "luts": lookup_tables(found, budget.family)}}
 
 
 def check_clock(reached_mhz: float, board: Board) -> None:

@@ -15,6 +15,7 @@ from edgeml.network.network_file import model_hash
 from ..board import Board
 from ..budget import Budget
 from ..design import Built
+from ..estimate.uart import request_samples
 from ..interface import Interface
 from ..verilog.shipped_modules import library_text
 from ..verilog.writer import CLOCK, Expression, Layout, Parameter, Port, Verilog, same
@@ -36,8 +37,6 @@ UART_MODULES = (
     "edgeml_hil_device.v",
 )
 _PROTOCOL_VERSION = 1
-_MOST_SAMPLES = 8
-_MOST_REQUEST_BYTES = 4096
 _TEST_CLOCKS = 2**19
 _TEST_FRAMES = 1024
 
@@ -103,13 +102,6 @@ def _drawn(seed: int, count: int) -> npt.NDArray[np.int64]:
     return low
 
 
-def _samples(network: Network, budget: Budget) -> int:
-    """Most samples of a request. Words as wide as iCE40's narrow block RAMs are not would take many of them."""
-    if budget.family.name == "ice40":
-        return 1
-    return max(1, min(_MOST_SAMPLES, _MOST_REQUEST_BYTES // network.input_size))
-
-
 def _clock_hz(budget: Budget) -> int:
     return round(budget.clock_mhz * 1e6) if budget.board is None else budget.board.design_hz
 
@@ -154,7 +146,7 @@ def _hello(network: Network, samples: int) -> tuple[int, list[tuple[str, str]]]:
 def uart_top(network: Network, built: Built, budget: Budget) -> UartTop:
     """The UART top of a design for a part; the same arguments give the same files."""
     name = f"{network.name}_uart"
-    samples = _samples(network, budget)
+    samples = request_samples(network.input_size, budget.family)
     files: dict[str, bytes] = {module: library_text(module) for module in UART_MODULES}
     files[f"{name}.v"] = _module(network, built, budget, name, samples).encode()
     outermost = name

@@ -56,7 +56,11 @@ def test_a_board_of_every_open_family_gets_its_bitstream(
     assert budget.board is not None
     assert placed["fmax_mhz"] * 1e6 >= budget.board.clock_hz
     assert (tmp_path / "tops" / "uart" / placed["bitstream"]).stat().st_size > 30_000
-    cells = metrics["synthesis"]["cells"]
+    whole, cells = metrics["synthesis"]["cells"], metrics["synthesis"]["core"]
+    assert all(whole[name] > cells[name] for name in ("luts", "flip_flops"))
+    top = metrics["layers"]["UART top"]
+    for name in ("luts", "flip_flops"):
+        assert whole[name] - cells[name] == pytest.approx(top[name], rel=0.25)
     assert 100 < cells["luts"] < placed["cells"]["luts"]["used"] < budget.luts
     # iCE40's are part of its logic cells.
     kind = "luts" if board == "icebreaker" else "flip_flops"
