@@ -14,7 +14,7 @@ __all__ = ["MOST_OFF", "ROW", "estimate_uart", "lower_end", "request_samples", "
 
 ROW = "UART top"
 """What it is called among the layers."""
-MOST_OFF = 0.15
+MOST_OFF = 0.2
 """How far, as a share, lookup tables and flip-flops were off at most over the designs that it was fitted to, and a part
 more."""
 _MOST_SAMPLES = 8
