@@ -70,7 +70,7 @@ def fits(
     """
     _, upper = interval(total(costs), architecture.estimated_form(network), budget.family)
     if top != NOTHING:
-        costs, upper = {**costs, ROW: top}, upper + upper_end(top)
+        costs, upper = {**costs, ROW: top}, upper + upper_end(top, budget.family)
     whole = total(costs)
     results = []
     for rule, name in _CELLS:

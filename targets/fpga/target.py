@@ -172,7 +172,7 @@ def _certainty(whole: Cost, form: str, budget: Budget, top: Cost) -> dict[str, A
     UART top beside it."""
     low, high = interval(whole, form, budget.family)
     if top != NOTHING:
-        low, high = low + lower_end(top), high + upper_end(top)
+        low, high = low + lower_end(top, budget.family), high + upper_end(top, budget.family)
     off = accuracy(form, budget.family) or None
     return {"estimate_low": _cost(low), "estimate_high": _cost(high), "estimate_error": off}
 

@@ -60,7 +60,8 @@ def test_a_board_of_every_open_family_gets_its_bitstream(
     assert all(whole[name] > cells[name] for name in ("luts", "flip_flops"))
     top = metrics["layers"]["UART top"]
     for name in ("luts", "flip_flops"):
-        assert whole[name] - cells[name] == pytest.approx(top[name], rel=0.25)
+        off = 0.25 if budget.family.fitted == budget.family.name else 0.6
+        assert whole[name] - cells[name] == pytest.approx(top[name], rel=off)
     assert 100 < cells["luts"] < placed["cells"]["luts"]["used"] < budget.luts
     # iCE40's are part of its logic cells.
     kind = "luts" if board == "icebreaker" else "flip_flops"
