@@ -14,7 +14,7 @@ from .arithmetic import result
 from .concrete import COLUMN_OPERATIONS, OPERATIONS
 from .values import Form, Space, Unknown, Value
 
-__all__ = ["Dataflow", "Node", "Operand", "looked_up"]
+__all__ = ["MOST_AMONG", "Dataflow", "Node", "Operand", "looked_up"]
 
 
 class Node:
@@ -36,7 +36,9 @@ Operand = int | Node
 """A constant 0 … 2^32 − 1, or the result of an operation."""
 
 Column = npt.NDArray[np.uint32]
-_MOST_AMONG = 64
+MOST_AMONG = 256
+"""Constants one of which a word is known to be: the elements of an array at an address that depends on inputs, as
+the outputs are in a search for the largest."""
 
 
 def looked_up(addresses: Column, first: int, step: int, entries: Sequence[int]) -> Column:
@@ -143,14 +145,14 @@ class Dataflow:
         if not operand.among:
             _, column = self.column(operand)
             few = [] if column is None else np.unique(column).tolist()
-            operand.among = frozenset(few if len(few) <= _MOST_AMONG else ())
+            operand.among = frozenset(few if len(few) <= MOST_AMONG else ())
         return operand.among
 
     def _among(self, name: str, operands: Sequence[Operand]) -> frozenset[int]:
         """A few constants one of which a result is; empty if they are not few, or not known."""
         chosen = name == "select"
         sets = [self.choices(operand) for operand in operands[chosen:]]
-        if not all(sets) or (not chosen and np.prod([len(each) for each in sets]) > _MOST_AMONG):
+        if not all(sets) or (not chosen and np.prod([len(each) for each in sets]) > MOST_AMONG):
             return frozenset()
         found = sets[0] | sets[1] if chosen else frozenset(OPERATIONS[name](*each) for each in product(*sets))
-        return found if len(found) <= _MOST_AMONG else frozenset()
+        return found if len(found) <= MOST_AMONG else frozenset()

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edgeml.proof.words.dataflow import Dataflow, Node, Operand
+from edgeml.proof.words.dataflow import MOST_AMONG, Dataflow, Node, Operand
 
 from .control_flow import join_of
 from .memory import Memory
@@ -257,7 +257,7 @@ class Machine:
         if (last - first) // step > 1 << 16:
             raise Stopped(f"at {self.at:#010x} it reads from a table of more than 65536 entries")
         entries = self.memory.entries(first, last, step, size)
-        if entries is None and len(places) <= 64:
+        if entries is None and len(places) <= MOST_AMONG:
             address.among = frozenset(int(place) for place in places)
             return self._chosen_among(address, size)
         if entries is None:

@@ -88,6 +88,7 @@ def classes(count: int, task: str = "classes", threshold: int | None = None) -> 
             (("m0", "-Os"), classes(3)),
             (("m4", "-O2"), classes(10)),
             (("rv32", "-Os"), classes(20)),
+            (("rv32", "-O2"), classes(100)),
             (("m0", "-O2"), classes(1, "binary", 3)),
             (("m4", "-Os"), classes(4, "values")),
         ]
