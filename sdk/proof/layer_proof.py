@@ -66,7 +66,7 @@ class LayerProof:
         }
         self.given = list(given)
         self.ranges = KnownRanges(circuit, points, given.values())
-        self.zeros = {bit for name in place.sources for bit in _zeros(places[name])}
+        self.fixed = {bit: value for name in place.sources for bit, value in _fixed(places[name]).items()}
         ends = {plain(bit) for name in place.sources for cut in places[name].cuts if cut for bit in cut.bits}
         self.sums = SumProof(circuit, points, self.ranges, ends)
 
@@ -128,8 +128,9 @@ class LayerProof:
         if terms:
             more, rest = self._by_terms(rest, terms, width)
             pieces += more
-        for bit in self.zeros.intersection(rest):
-            del rest[bit]
+        for bit in self.fixed.keys() & rest:
+            add_to(rest, 1, self.fixed[bit] * rest.pop(bit))
+        rest = {bit: value for bit, value in rest.items() if value % (1 << width)}
         if rest:
             return Claim(name, channel, OPEN, "sum", detail=f"its sum differs in {len(rest)} terms")
         self._learn(channel)
@@ -242,10 +243,13 @@ def _given(place: Place, channel: int) -> Word | None:
     return Word(cut.bits, ((low, high),))
 
 
-def _zeros(place: Place) -> set[int]:
-    """Bits of a place's cuts that are 0 for every value in range."""
-    found: set[int] = set()
+def _fixed(place: Place) -> dict[int, int]:
+    """Bits of a place's cuts that are the same for every value in range, each with what it is: those above the first in
+    which the ends of the range differ."""
+    found: dict[int, int] = {}
     for cut, low, high in zip(place.cuts, place.low.tolist(), place.high.tolist(), strict=True):
-        if cut is not None and low >= cut.offset:
-            found.update(bit for bit in cut.bits[(high - cut.offset).bit_length() :] if bit > 1)
+        for k, bit in enumerate(cut.bits if cut is not None and low >= cut.offset else ()):
+            first, last = (low - cut.offset) >> k, (high - cut.offset) >> k
+            if first == last and plain(bit) > 1:
+                found[plain(bit)] = first & 1 ^ (bit < 0)
     return found

@@ -295,8 +295,10 @@ class _Check:
                 form[bit] = form.get(bit, 0) - value
         for source, k, _ in terms:
             taken = self.cuts[source][k] or ([], 0)
-            if self.low[source][k] >= taken[1]:  # bits above the range's top are 0
-                form |= {bit: 0 for bit in taken[0][(self.high[source][k] - taken[1]).bit_length() :] if bit > 1}
+            low, high = (int(end[source][k]) - taken[1] for end in (self.low, self.high))
+            for at, bit in enumerate(taken[0] if low >= 0 else []):
+                if low >> at == high >> at:  # the same in all of the range: above where its ends differ
+                    form[1] += form.pop(_plain(bit), 0) * (low >> at & 1 ^ (bit < 0)) if _plain(bit) > 1 else 0
         need(all(value % size == 0 for bit, value in form.items() if bit), what, "does not follow from its pieces")
 
     def _rows(self, name: str, channel: int, cut: tuple[list[int], int], leaves: list[int] | None) -> None:
