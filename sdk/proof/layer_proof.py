@@ -248,7 +248,9 @@ def _fixed(place: Place) -> dict[int, int]:
     which the ends of the range differ."""
     found: dict[int, int] = {}
     for cut, low, high in zip(place.cuts, place.low.tolist(), place.high.tolist(), strict=True):
-        for k, bit in enumerate(cut.bits if cut is not None and low >= cut.offset else ()):
+        if cut is None or low < cut.offset:
+            continue
+        for k, bit in enumerate(cut.bits):
             first, last = (low - cut.offset) >> k, (high - cut.offset) >> k
             if first == last and plain(bit) > 1:
                 found[plain(bit)] = first & 1 ^ (bit < 0)

@@ -205,8 +205,9 @@ def test_a_claim_that_is_not_said_to_be_proved_is_not_counted(folder):
         path.write_text(sound)
 
 
-def test_the_checker_is_short_and_takes_nothing_from_the_prover_or_from_targets():
-    source = Path(checker.__file__).read_text()
+@pytest.mark.parametrize("name", ["circuit", "circuit_claims"])
+def test_the_checker_is_short_and_takes_nothing_from_the_prover_or_from_targets(name):
+    source = (Path(checker.__file__).parent / f"{name}.py").read_text()
     documented = [
         node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
     ]
@@ -218,4 +219,4 @@ def test_the_checker_is_short_and_takes_nothing_from_the_prover_or_from_targets(
         if isinstance(node, ast.ImportFrom)
     }
     own = {name for name in taken if name.startswith(".") or "edgeml" in name}
-    assert own == {"...errors", "...network", "...system.regular_file", ".statements"}
+    assert own <= {"...errors", "...network", "...system.regular_file", ".statements", ".circuit_claims"}
