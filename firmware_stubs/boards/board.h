@@ -34,6 +34,10 @@ void edgeml_uart_write(uint8_t byte);
 uint32_t edgeml_counter_start(uint32_t core_hz);
 uint32_t edgeml_counter_read(void);
 
+/* The commands of MLPerf Tiny (mlperf_tiny.c), in images that have room for them. */
+void edgeml_commands_start(uint32_t counts_per_second);
+void edgeml_commands_receive(uint8_t byte);
+
 int edgeml_board_main(void);
 void edgeml_start(void);
 void edgeml_reset(void);

@@ -22,9 +22,15 @@ int edgeml_board_main(void)
     edgeml_uart_start(clock.uart);
     const edgeml_hil_board board = {send, count, NULL, edgeml_counter_start(clock.core)};
     EDGEML_HIL_START(&board);
+#if defined(EDGEML_MLPERF_TINY)
+    edgeml_commands_start(board.cycles_per_second);
+#endif
     for (;;) {
         const uint8_t byte = edgeml_uart_read();
         EDGEML_HIL_RECEIVE(&byte, 1);
+#if defined(EDGEML_MLPERF_TINY)
+        edgeml_commands_receive(byte);
+#endif
     }
 }
 

@@ -63,7 +63,7 @@ def make_image(
     stack = found.stack if found and found.stack is not None else _STACK_UNMEASURED
     reserved = -(-(stack + _STACK_AROUND) // 8) * 8
     if missing:
-        texts = board_files(firmware, chip, board, optimize, reserved, trace=False)
+        texts = board_files(firmware, chip, board, optimize, reserved, more=False)
         return BoardImage({path: text.encode() for path, text in texts.items()}, b"", {})
     try:
         return _built(firmware, chip, board, optimize, reserved, trace=True)
@@ -72,7 +72,7 @@ def make_image(
 
 
 def _built(firmware: Firmware, chip: Core, board: Board, optimize: str, stack: int, trace: bool) -> BoardImage:
-    elf = board_elf(firmware, chip, board, optimize=optimize, stack=stack, trace=trace)
+    elf = board_elf(firmware, chip, board, optimize=optimize, stack=stack, more=trace)
     image = read_image(elf)
     content = flash_bytes(image, board.memory)
     check_boot(board.boot, content)

@@ -105,15 +105,15 @@ def library_image(
 
 
 def board_elf(
-    firmware: Firmware, core: Core, board: Board, *, optimize: str = "-O2", stack: int = 0, trace: bool = True
+    firmware: Firmware, core: Core, board: Board, *, optimize: str = "-O2", stack: int = 0, more: bool = True
 ) -> bytes:
     """A whole program for a board: start-up code, clock, serial port and the device's side of hardware in the loop.
 
-    stack : bytes of RAM that must be left for it. trace : whether it can tell the integers of each layer. Raises
+    stack : bytes of RAM that must be left for it. more : with each layer's integers, and MLPerf Tiny's commands. Raises
     CheckFailed where it does not fit the board's memory.
     """
     files = {f"{CODE}/{path}": text for path, text in firmware.files.items() if path.endswith((".c", ".h"))}
-    files |= board_files(firmware, core, board, optimize, stack, trace)
+    files |= board_files(firmware, core, board, optimize, stack, more)
     where = f"image for {board.name or core.title}"
     return _kept(where, (core, sorted(files.items())), lambda folder: _linked(board, files, folder, where))
 
