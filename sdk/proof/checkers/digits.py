@@ -17,15 +17,16 @@ def _digits_of(terms: Terms) -> dict[int, Column] | None:
     """By variable, what it is for each value of the sum; None where one may reach the next. For values that do not come
     it is of no matter."""
     reached = 0
-    for weight, _, low, high in sorted(terms):
+    order = sorted((abs(weight), variable, low, high, weight < 0) for weight, variable, low, high in terms)
+    for weight, _, low, high, _ in order:
         if weight <= reached or not 2 <= len(terms) <= 8:
             return None
         reached += weight * (high - low)
     rest, found = np.arange(reached + 1), {}
-    for weight, variable, low, high in sorted(terms, reverse=True):
+    for weight, variable, low, high, down in reversed(order):
         digit = np.minimum(rest // weight, high - low)
         rest = rest - digit * weight
-        found[variable] = digit + low
+        found[variable] = high - digit if down else digit + low
     return found
 
 
@@ -39,7 +40,8 @@ def line_of_digits(terms: Terms, factors: dict[int, int]) -> Column | None:
 
 def sum_of_digits(terms: Terms, column: Column) -> tuple[dict[int, int], int] | None:
     """Factors and a constant with which a column of words is Σ factor · digit + constant modulo 2^32, if it is."""
-    factors = {v: int(column[w]) - int(column[0]) for w, v, _, _ in terms} if len(column) > 1 else {}
+    first = int(column[0])
+    factors = {v: (int(column[abs(w)]) - first) * (1 if w > 0 else -1) for w, v, _, _ in terms if abs(w) < len(column)}
     line, places = line_of_digits(terms, factors), line_of_digits(terms, {v: w for w, v, _, _ in terms})
     if line is None or places is None:
         return None

@@ -24,10 +24,18 @@ class JointWords(Words):
 
     def result(self, name: str, taken: list[Known]) -> Known:
         """What an operation gives."""
-        for attempt in (self._apart, super().result, self._together):
+        for attempt in (self._of_bits, self._apart, super().result, self._together):
             found = attempt(name, taken)
             if found is not None:
                 return found
+        return None
+
+    def _of_bits(self, name: str, taken: list[Known]) -> Known:
+        """Counts of bits, and upper words of products."""
+        if name == "ones" and isinstance(taken[0], Form):
+            return self._counted(taken[0])
+        if name == "mulhu":
+            return self._upper(taken[0], taken[1]) if isinstance(taken[1], int) else self._upper(taken[1], taken[0])
         return None
 
     def assigned(self, variables: set[int], most: int) -> tuple[Base | None, dict[int, Column]]:
@@ -103,6 +111,39 @@ class JointWords(Words):
         parted = self._parted(form, cuts)
         return None if parted == form else super().result(name, [parted if each is form else each for each in taken])
 
+    def _counted(self, form: Form) -> Known:
+        """How many bits are 1, field by field."""
+        total: Known = 0
+        for field in [part for each in self._from_zero(form) for part in self._bits_apart(each)]:
+            found = self._by_rows("ones", [field]) if isinstance(field, Form | Table) else _bits(field)
+            if found is None:
+                return None
+            total = self.add(total, found)
+        return total
+
+    def _from_zero(self, form: Form) -> list[Known]:
+        """The fields of a word, each from 0 up."""
+        return [self.result("and", [part, (1 << end - first) - 1]) for first, end, part in self._fields(form, set())]
+
+    def _bits_apart(self, field: Known) -> list[Known]:
+        """A field as its parts where it is made of several integers, entries of tables bit by bit."""
+        if not isinstance(field, Form) or len(field.terms) == 1:
+            return [field]
+        parted = self._parted(field, list(range(1, 33)))
+        return self._from_zero(parted) if isinstance(parted, Form) else [parted]
+
+    def _upper(self, value: Any, factor: Any) -> Known:
+        """The upper word of a product of 64 bits."""
+        whole = self.fit(value, 32) if isinstance(value, Form) and isinstance(factor, int) else None
+        if whole is None:
+            return None
+        terms, constant = {v: c * factor for v, c in whole[0].items()}, whole[1] * factor
+        lower = form_of(terms, constant)
+        rest = self.fit(lower, 32) if isinstance(lower, Form) else ({}, lower)
+        if rest is None:
+            return None
+        return form_of({v: c - rest[0].get(v, 0) >> 32 for v, c in terms.items()}, constant - rest[1] >> 32)
+
     def _parted(self, form: Form, cuts: list[int]) -> Known:
         total: Known = form_of({v: c for v, c in form.terms.items() if v not in self.made}, form.constant)
         for v, c in form.terms.items():
@@ -121,3 +162,7 @@ class JointWords(Words):
                     total, form_of({u: n * c << low for u, n in found.terms.items()}, found.constant * c << low)
                 )
         return total
+
+
+def _bits(number: int | None) -> int | None:
+    return None if number is None else number.bit_count()

@@ -63,6 +63,7 @@ COLUMNS: dict[str, Callable[..., Column]] = {
     "slt": lambda a, b: (_signed(a) < _signed(b)).astype(np.uint32),
     "ult": lambda a, b: (a < b).astype(np.uint32),
     "eq": lambda a, b: (a == b).astype(np.uint32),
+    "ones": lambda a: sum((a >> np.uint32(place) & np.uint32(1) for place in range(32)), np.zeros(1, np.uint32)),
     "select": lambda c, a, b: np.where(c != 0, a, b),
     "f32_of_s32": lambda a: _words(_signed(a).astype(np.float32), 0),
     "f32_add": lambda a, b: _words(_real(a) + _real(b), 0),

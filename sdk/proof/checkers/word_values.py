@@ -6,6 +6,7 @@ variables; or None. Shares no code with `edgeml.proof.words`, which does the sam
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from math import gcd
 from typing import Any, NamedTuple
@@ -49,6 +50,15 @@ def centred(number: int, bits: int = 32) -> int:
 def form_of(terms: dict[int, int], constant: int) -> int | Form:
     kept = {v: c for v, t in terms.items() if (c := centred(t))}
     return Form(kept, constant & ALL) if kept else constant & ALL
+
+
+_RESIDUES: tuple[Callable[[int, int], int], ...] = (
+    centred,
+    lambda c, bits: c & (1 << bits) - 1,
+    lambda c, bits: -centred(-c, bits),
+    lambda c, bits: abs(c) % (1 << bits) * (1 if c > 0 else -1),
+)
+"""Weights modulo 2^bits: nearest to 0, from 0 up, of either sign at the middle, of their own sign."""
 
 
 class Words:
@@ -128,7 +138,7 @@ class Words:
     def fit(self, form: Form, bits: int, signed: bool = False) -> tuple[dict[int, int], int, int, int] | None:
         """The lowest bits as an exact integer (terms, constant, least, most), where its range shows that none wraps."""
         least = -(1 << (bits - 1)) if signed else 0
-        for residue in (centred, lambda c, n: c & (1 << n) - 1):
+        for residue in _RESIDUES:
             terms = {v: r for v, c in form.terms.items() if (r := residue(c, bits))}
             low, high = self.span(terms)
             start = (low + form.constant - least) % (1 << bits) + least
@@ -199,6 +209,8 @@ class Words:
 
     def result(self, name: str, taken: list[Known]) -> Known:
         """What an operation gives."""
+        if name == "and" and any(isinstance(value, int) and value == 0 for value in taken):
+            return 0
         if any(value is None for value in taken):
             return None
         if all(isinstance(value, int) for value in taken):

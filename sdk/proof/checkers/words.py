@@ -186,9 +186,12 @@ class _Stage:
         """Whether a word is the stored integer of a channel."""
         first: Any = self.nodes[0].layer
         last: Any = self.nodes[-1].layer
-        if first.kind in ("logic", "tables"):
-            holds = self._looks_up if first.kind == "logic" else self._adds_entries
-            return len(self.nodes) == 1 and holds(words, found, channel, taken[0])
+        if first.kind == "logic":
+            return len(self.nodes) == 1 and self._looks_up(words, found, channel, taken[0])
+        if first.kind == "tables":
+            return len(self.nodes) == 1 and self._adds(words, found, taken[0], *_entries_of(first, channel))
+        if (first.kind, last.kind, len(self.nodes)) == ("encode", "dense", 2):
+            return self._adds(words, found, taken[0], *_counts_of(first, last, channel))
         terms: dict[int, int] = {}
         constant, weights = 0, [{int(first.source[channel]) if first.kind == "encode" else channel: 1}]
         if first.kind == "dense":
@@ -221,28 +224,51 @@ class _Stage:
         entry = sum(x << k for k, x in enumerate(inputs))
         return bool(np.all(column == (layer.tables[channel].astype(np.int64)[entry] - self.low & ALL)))
 
-    def _adds_entries(self, words: JointWords, found: Known, channel: int, taken: tuple[list[int], int]) -> bool:
-        """Whether a word is the bias and the entries that each input picks: of each input the same, less a constant."""
-        layer: Any = self.nodes[0].layer
+    def _adds(
+        self,
+        words: JointWords,
+        found: Known,
+        taken: tuple[list[int], int],
+        bias: int,
+        gains: dict[int, Callable[[Column], Column]],
+    ) -> bool:
+        """Whether a word is the bias and what each input adds: of each input the same, less a constant."""
         parts = words.terms_of(found)
         if parts is None:
             return False
-        left = int(parts.pop(-1)) - int(layer.bias[channel]) + self.low
-        entries = layer.entries[layer.rows, channel].astype(np.int64)
-        for source in np.unique(layer.source).tolist():
+        left = int(parts.pop(-1)) - bias + self.low
+        for source, gain in gains.items():
             terms: dict[int, int] = {}
             constant = _add_line(words, taken, {source: 1}, terms)
-            gain = entries[layer.source == source].sum(axis=0)
             there: Column = np.int64(0)
             x = np.array([constant])
             for v in terms:
                 x, there = np.arange(words.low[v], words.high[v] + 1) + constant, parts.pop(v, np.int64(0))
-            gone = there - gain[x] & ALL
+            gone = there - gain(x) & ALL
             if np.any(gone != gone[0]):
                 return False
             left += int(gone[0])
         left += sum(int(column[0]) for column in parts.values())
         return left & ALL == 0 and not any(np.ptp(column) for column in parts.values())
+
+
+def _entries_of(layer: Any, channel: int) -> tuple[int, dict[int, Callable[[Column], Column]]]:
+    """What sums of tables add for a channel: the bias, and of each input the entries that it picks."""
+    entries = layer.entries[layer.rows, channel].astype(np.int64)
+    picked = {source: entries[layer.source == source].sum(axis=0) for source in np.unique(layer.source).tolist()}
+    return int(layer.bias[channel]), {source: column.__getitem__ for source, column in picked.items()}
+
+
+def _counts_of(encode: Any, dense: Any, channel: int) -> tuple[int, dict[int, Callable[[Column], Column]]]:
+    """The same of a dense layer's sum of what `encode` makes of single inputs."""
+    row = dense.weight[channel].astype(np.int64)
+    functions = [(int(encode.source[k]), int(row[k]), _function(encode, k)) for k in np.flatnonzero(row).tolist()]
+
+    def gain(of: int, x: Column) -> Column:
+        return sum((w * f(x) for source, w, f in functions if source == of and f is not None), np.int64(0))
+
+    bias = int(dense.bias[channel]) - dense.input_zero_point * int(row.sum())
+    return bias, {source: partial(gain, source) for source in {source for source, _, _ in functions}}
 
 
 def _add_line(words: JointWords, tensor: tuple[list[int], int], weight: dict[int, int], terms: dict[int, int]) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .concrete import COLUMN_OPERATIONS, OPERATIONS
 from .joint import apart, from_zero_up, joint_rows
-from .values import WORD, Fit, Form, Space, Table, Unknown, Value, centred, form
+from .values import WORD, Base, Fit, Form, Space, Table, Unknown, Value, centred, form
 
 __all__ = ["result"]
 
@@ -20,6 +20,8 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
     """What `name` gives for operands of which this is known."""
     if all(isinstance(value, int) for value in operands):
         return OPERATIONS[name](*operands)
+    if name == "and" and 0 in operands:
+        return 0
     for value in operands:
         if isinstance(value, Unknown):
             return value
@@ -139,6 +141,20 @@ def _shifted(space: Space, value: Value, count: Value, signed: bool) -> Value | 
     return form(terms, (whole.constant - rest.constant) >> count)
 
 
+def _upper(space: Space, a: Value, b: Value) -> Value | None:
+    """The upper word of a product of 64 bits, of a form and a constant: an exact integer less its lower word."""
+    factor, value = (a, b) if isinstance(a, int) else (b, a)
+    whole = space.fit(value, 32) if isinstance(factor, int) and isinstance(value, Form) else None
+    if whole is None:
+        return None
+    terms, constant = {v: c * factor for v, c in whole.terms.items()}, whole.constant * factor
+    lower = form(terms, constant)
+    rest = space.fit(lower, 32) if isinstance(lower, Form) else Fit({}, lower, lower, lower)
+    if rest is None:
+        return None
+    return form({v: (c - rest.terms.get(v, 0)) >> 32 for v, c in terms.items()}, (constant - rest.constant) >> 32)
+
+
 def _runs(mask: int) -> list[tuple[int, int]]:
     """The spans of ones of a mask: first bit, and the bit behind the last."""
     found, bit = [], 0
@@ -243,6 +259,34 @@ def _and(space: Space, a: Value, b: Value) -> Value | None:
     return 0 if _ones(space, a) & _ones(space, b) == 0 else None
 
 
+def _counted(space: Space, value: Value) -> Value | None:
+    """How many bits are 1, field by field."""
+    if not isinstance(value, Form):
+        return None
+    total: Value = 0
+    for field in _whole_fields(space, value):
+        parts = [field]
+        if isinstance(field, Form) and len({_table_of(space, v) for v in field.terms}) > 1:
+            parts = _whole_fields(space, apart(space, field, range(1, 33)) or field)
+        for part in parts:
+            found = part.bit_count() if isinstance(part, int) else _by_rows(space, "ones", (part,))
+            if found is None:
+                return None
+            total = _add(space, total, found)
+    return total
+
+
+def _table_of(space: Space, variable: int) -> Base:
+    """The sum that a variable is a function of."""
+    made = space.made_of.get(variable)
+    return Base(((variable, 1),), space.low[variable], space.high[variable]) if made is None else made.base
+
+
+def _whole_fields(space: Space, value: Form) -> list[Value]:
+    """The fields of a form, each from 0 up."""
+    return [result(space, "and", (part, (1 << (end - first)) - 1)) for first, end, part in _fields(space, value)]
+
+
 def _or(space: Space, a: Value, b: Value) -> Value | None:
     if _ones(space, a) & _ones(space, b) == 0:
         return _add(space, a, b)
@@ -331,12 +375,14 @@ _RULES: dict[str, Callable[..., Value | None]] = {
     "add": _add,
     "sub": _sub,
     "mul": _mul,
+    "mulhu": _upper,
     "shl": _shl,
     "shr": lambda space, a, b: _shifted(space, a, b, False),
     "sar": lambda space, a, b: _shifted(space, a, b, True),
     "and": _and,
     "or": _or,
     "xor": _xor,
+    "ones": _counted,
     "slt": lambda space, a, b: _less(True, space, a, b),
     "ult": lambda space, a, b: _less(False, space, a, b),
     "eq": _eq,

@@ -11,6 +11,7 @@ import numpy as np
 from ...network import Network
 from ...network import Node as Layer
 from ..statement import Affine, Function, SumOfFunctions, statement_of
+from ..statement import Source as Place
 from .dataflow import Dataflow, Node, Operand
 from .joint import assignments, by_variable, evaluated
 from .values import Base, Form, Unknown, Value, centred, form
@@ -110,6 +111,8 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
         return _by_rows(
             flow, channel, word, _line(sources[0], channel), lambda x: np.clip(x, quantizer.low, quantizer.high) - low
         )
+    if len(layers) == 2 and (counted := _counted(layers[0], layers[1], channel)) is not None:
+        return _by_tables(flow, channel, word, counted, sources, low)
     if len(layers) > 2 or (len(layers) == 2 and layers[0].layer.kind == "encode"):
         return Claim(channel, word, False, "", f"{UNTRIED} {' and '.join(each.layer.kind for each in layers)}")
     value: Value = 0
@@ -133,6 +136,24 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
     if isinstance(statement, SumOfFunctions):
         return _by_tables(flow, channel, word, statement, sources, low)
     return Claim(channel, word, False, "", f"{UNTRIED} layers of kind {layers[0].layer.kind}")
+
+
+def _counted(encode: Layer, dense: Layer, channel: int) -> SumOfFunctions | None:
+    """A dense layer's sum of what `encode` makes of single inputs, as a function of each; None for other layers."""
+    statement = statement_of(dense, channel)
+    if encode.layer.kind != "encode" or not isinstance(statement, Affine):
+        return None
+    parts: dict[Place, list[tuple[int, Function]]] = {}
+    for (_, place), weight in statement.weights.items():
+        function = statement_of(encode, place)
+        if not isinstance(function, Function) or len(function.sources) != 1:
+            return None
+        parts.setdefault(function.sources[0], []).append((weight, function))
+
+    def summed(of: list[tuple[int, Function]]) -> Any:
+        return lambda x: sum(weight * np.asarray(function.values([x]), np.int64) for weight, function in of)
+
+    return SumOfFunctions({source: summed(of) for source, of in parts.items()}, statement.constant)
 
 
 def claim_of_function(flow: Dataflow, channel: int, word: Operand, source: Source, place: int, values: Any) -> Claim:

@@ -36,6 +36,7 @@ OPERATIONS: dict[str, Callable[..., int]] = {
     "ult": lambda a, b: int(a < b),
     "eq": lambda a, b: int(a == b),
     "select": lambda c, a, b: a if c else b,
+    "ones": lambda a: a.bit_count(),
     **FLOAT_OPERATIONS,
 }
 """By name: operands and result 0 … 2^32 − 1; comparisons give 0 or 1."""
@@ -58,6 +59,12 @@ def _shift(left: bool) -> Callable[[Column, Column], Column]:
     return shift
 
 
+def _ones(a: Column) -> Column:
+    """How many bits are 1."""
+    bytes_ = np.ascontiguousarray(a, np.uint32).view(np.uint8).reshape(-1, 4)
+    return np.asarray(np.unpackbits(bytes_, axis=1).sum(axis=1), np.uint32)
+
+
 def _words(number: npt.NDArray[Any]) -> Column:
     return np.asarray(number & number.dtype.type(_ALL), np.uint32)
 
@@ -78,6 +85,7 @@ COLUMN_OPERATIONS: dict[str, Callable[..., Column]] = {
     "ult": lambda a, b: (a < b).astype(np.uint32),
     "eq": lambda a, b: (a == b).astype(np.uint32),
     "select": lambda c, a, b: np.asarray(np.where(c != 0, a, b), np.uint32),
+    "ones": _ones,
     **FLOAT_COLUMNS,
 }
 """The same on columns uint32 [rows]."""

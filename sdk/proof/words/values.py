@@ -14,7 +14,7 @@ nothing wraps: `Space.fit`. Ranges are those of independent variables, so they c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import gcd
@@ -142,7 +142,7 @@ class Space:
         size = 1 << bits
         least = -(size >> 1) if signed else 0
         # Fields hold weights of both signs, or codes from 0 up; the highest bit alone is as well above as below 0.
-        for residue in (lambda c: centred(c, bits), lambda c: c % size, lambda c: -centred(-c, bits)):
+        for residue in _residues(bits):
             terms = {v: r for v, c in value.terms.items() if (r := residue(c))}
             low, high = self.span(terms)
             start = (low + value.constant - least) % size + least
@@ -181,7 +181,7 @@ class Space:
             digits = self._digits(base) if rest.keys() <= dict(base.terms).keys() else None
             if digits is None:
                 return None
-            line = sum((digits[v] + self.low[v]) * c for v, c in rest.items())
+            line = sum(digits[v] * c for v, c in rest.items())
             column = np.asarray(line & (WORD - 1)).astype(np.uint32)
         else:
             rows = base.high - base.low + 1
@@ -227,18 +227,19 @@ class Space:
         if digits is None:
             return found
         first = int(column[0])
-        terms = {v: centred(int(column[c]) - first) for v, c in base.terms}
-        line = sum(digits[v] * step for v, step in terms.items()) + first
+        terms = {v: centred((int(column[abs(c)]) - first) * (1 if c > 0 else -1)) for v, c in base.terms}
+        constant = first - sum(int(digits[v][0]) * step for v, step in terms.items())
+        line = sum(digits[v] * step for v, step in terms.items()) + constant
         places = sum(digits[v] * c for v, c in base.terms)
-        come = places == np.arange(len(column))
+        come = places == base.sums()
         if not np.array_equal(np.asarray(line & (WORD - 1)).astype(np.uint32)[come], column[come]):
             return found
-        return form(terms, first - sum(step * self.low[v] for v, step in terms.items()))
+        return form(terms, constant)
 
     def _digits(self, base: Base) -> dict[int, npt.NDArray[np.int64]] | None:
-        """For each value of a sum how far each variable is above its lowest; None unless they are digits of it, none of
-        which reaches the next."""
-        order, reached = sorted((c, v) for v, c in base.terms), 0
+        """For each value of a sum that of each variable; None unless they are digits of it, none of which reaches the
+        next: from its lowest up, or where its weight is below 0 from its highest down."""
+        order, reached = sorted((abs(c), v) for v, c in base.terms), 0
         if not 2 <= len(order) <= _MOST_DIGITS:
             return None
         for c, v in order:
@@ -246,15 +247,29 @@ class Space:
                 return None
             reached += c * (self.high[v] - self.low[v])
         rest, found = np.arange(reached + 1, dtype=np.int64), {}
+        signs = dict(base.terms)
         for c, v in reversed(order):
-            found[v] = np.minimum(rest // c, self.high[v] - self.low[v])
-            rest = rest - found[v] * c
+            digit = np.minimum(rest // c, self.high[v] - self.low[v])
+            found[v] = self.low[v] + digit if signs[v] > 0 else self.high[v] - digit
+            rest = rest - digit * c
         return found
 
     def forget(self) -> None:
         """Let go of the tables that variables stand for: what comes next takes none of them."""
         self.made_of.clear()
         self._standing_for.clear()
+
+
+def _residues(bits: int) -> tuple[Callable[[int], int], ...]:
+    """Ways to take a weight modulo 2^bits: nearest to 0, from 0 up, the same of its negative, of its own sign (a bit
+    that stands at several places, inverted or not)."""
+    size = 1 << bits
+    return (
+        lambda c: centred(c, bits),
+        lambda c: c % size,
+        lambda c: -centred(-c, bits),
+        lambda c: c % size if c > 0 else -(-c % size),
+    )
 
 
 def _multiple(terms: Mapping[int, int], base: Base) -> int | None:

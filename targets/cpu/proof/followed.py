@@ -166,7 +166,8 @@ class Followed:
         output = self._object(stage.output, samples, writable=True)
         scratch = []
         if padded := self._scratch(stage):
-            scratch = [self.machine.memory.new(f"the scratch memory of {stage.name}", [None] * (padded * tile), 64)]
+            left: list[Byte] = [(self.flow.unknown("what lay in scratch memory"), 0) for _ in range(padded * tile)]
+            scratch = [self.machine.memory.new(f"the scratch memory of {stage.name}", left, 64)]
             self._must_be(arguments[-2], self._at(stage.scratch_offset, tile), "scratch memory")
         place = len(taken)
         self._must_be(arguments[place], self._at(stage.offset, tile), f"tensor {stage.name}")

@@ -53,12 +53,9 @@ def _ones(numbers: Any, bits: int, a: Any) -> Any:
     """How many bits are 1."""
     if isinstance(a, int):
         return a.bit_count()
-    total: Any = 0
-    words = numbers.pair(a) if bits == 64 else (numbers.zeros(a, bits),)
-    for word in words:
-        for place in range(min(bits, 32)):
-            total = numbers.add(total, numbers.make("and", numbers.make("shr", word, place), 1))
-    return numbers.joined(total, 0) if bits == 64 else total
+    if bits != 64:
+        return numbers.make("ones", numbers.zeros(a, bits))
+    return numbers.joined(numbers.add(*(numbers.make("ones", word) for word in numbers.pair(a))), 0)
 
 
 def _saturating(name: str, signed: bool) -> Callable[..., Any]:

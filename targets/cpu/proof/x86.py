@@ -233,6 +233,8 @@ def _ternary_word(numbers: Numbers, table: int, a: Any, b: Any, c: Any) -> Any:
         return None
     if table == 0x6A:  # (a and b) xor c, in the order of fewest operations
         return numbers.binary("xor", 32, numbers.binary("and", 32, a, b), c)
+    if table == 0x28:  # (a xor b) and c
+        return numbers.binary("and", 32, numbers.binary("xor", 32, a, b), c)
     return _minterms(numbers, table, a, b, c)
 
 

@@ -20,6 +20,7 @@ from edgeml.proof.checkers.words import check_certificate
 from edgeml.proof.words.values import Base, Form, Space, Table
 from edgeml.targets.cpu.proof.certificate import certificate_of
 from edgeml.targets.cpu.proof.prover import PortableProver
+from tests.targets.c.encode_networks import bits_network
 from tests.targets.mcu.networks import random_network
 
 from .proved import follow, program_of
@@ -120,6 +121,21 @@ def test_floating_point_is_followed_and_another_factor_refused(tmp_path):
 
     with pytest.raises(CheckFailed, match="scale"):
         check_certificate(changed(bundle, tmp_path / "b", a_factor), PLACE)
+
+
+def test_counts_of_bits_are_followed_and_another_mask_refused(tmp_path):
+    network = bits_network(2, 6)
+    bundle = files_of(network, program_of(network), tmp_path / "sound")
+    assert all(claims == proved for claims, proved in check_certificate(bundle, PLACE).values())
+
+    def a_mask(operations, places):
+        of = operations["programs"][0]["operations"] if "programs" in operations else operations["operations"]
+        number = next(each[1] for each in of if each[0] == "ones")
+        place = next(k for k, item in enumerate(of[number]) if k and item < 0)
+        of[number][place] = ~(~of[number][place] ^ 1)
+
+    with pytest.raises(CheckFailed, match="dense"):
+        check_certificate(changed(bundle, tmp_path / "b", a_mask), PLACE)
 
 
 def test_the_same_without_a_change_is_not_refused(bundle, tmp_path):

@@ -13,6 +13,7 @@ from edgeml.proof.claim import OPEN, PROVED, REFUTED
 from edgeml.targets.cpu.proof.bodies import BODIES
 from edgeml.targets.cpu.proof.counterexamples import runs_here
 from edgeml.targets.cpu.proof.sanitizers import find_sanitizers
+from tests.targets.c.encode_networks import bits_network
 from tests.targets.fpga.proof.proved import mlp
 from tests.targets.mcu.networks import random_network
 
@@ -89,6 +90,25 @@ def test_faults_of_roundings_in_floating_point_are_refuted(name):
     found = rows(int8_network(rounding), "avx512", "", {old: new})
     assert {part for part, row in found.items() if row.status == REFUTED} == {"scale, alone", "scale, block of 8"}
     assert "in the library" in found["scale, alone"].detail
+
+
+BITS = {
+    "portable": ("edgeml_bits_ones((x ^ minus) & any)", "edgeml_bits_ones((x | minus) & any)"),
+    "avx2": ("_mm256_srli_epi16(counted, 4)", "_mm256_srli_epi16(counted, 3)"),
+    "avx512": ("x, minus, any, 0x28)", "x, minus, any, 0x38)"),
+}
+"""By the body: text in what counts bits, and what it becomes."""
+
+
+@pytest.mark.parametrize(
+    "body", [pytest.param(body, marks=[] if body == "portable" else pytest.mark.slow) for body in BITS]
+)
+def test_faults_of_counts_of_bits_are_refuted(body):
+    if why := runs_here(BODIES[body]):
+        pytest.skip(why)
+    found = rows(bits_network(3, 6), body, "", dict([BITS[body]]))
+    assert {part for part, row in found.items() if row.status == REFUTED} == {"dense, alone", "dense, block of 8"}
+    assert "in the library" in found["dense, alone"].detail
 
 
 STORE = "_mm512_storeu_si512(y + s * y_stride"

@@ -9,7 +9,7 @@ pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
 
 from edgeml.network import Add, Dense, InputQuantizer, Lookup, Network, Node, Output, Requantize, Threshold
 from edgeml.network.rounding import ROUNDINGS
-from edgeml.proof.claim import NOT_TRIED, OUT_OF_TIME, PROVED
+from edgeml.proof.claim import OUT_OF_TIME, PROVED
 from edgeml.targets.cpu.proof.bodies import BODIES, module_of
 from edgeml.targets.cpu.proof.counterexamples import Counterexamples
 from edgeml.targets.cpu.proof.followed import Followed, followable
@@ -114,10 +114,22 @@ def test_every_rounding_is_proved_also_where_it_is_computed_in_floating_point(ro
     assert whole(rows(int8_network(rounding), body))
 
 
-def test_of_layers_on_packed_bits_nothing_is_said():
-    found = rows(bits_network(2, 6), "portable")
-    assert {row.status for part, row in found.items() if part.startswith("dense,")} == {NOT_TRIED}
-    assert found["input, block of 8"].status == PROVED
+QUICK_BITS = {(2, "portable"), (3, "avx512")}
+
+
+@pytest.mark.parametrize(
+    ("seed", "body"),
+    [
+        (seed, body) if (seed, body) in QUICK_BITS else pytest.param(seed, body, marks=pytest.mark.slow)
+        for seed in (2, 3, 11)
+        for body in BODIES
+    ],
+)
+def test_layers_on_packed_bits_are_proved(seed, body):
+    """Highest bits of values, levels and equalities among bits, bits of bytes in any order and several times."""
+    found = rows(bits_network(seed, 6 if seed < 4 else 20), body)
+    assert whole(found)
+    assert "as sums of functions of one input each" in found["dense, alone"].method
 
 
 @pytest.mark.parametrize("body", ["portable", pytest.param("avx512", marks=pytest.mark.slow)])
