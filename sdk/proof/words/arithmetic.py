@@ -144,8 +144,7 @@ def _shifted(space: Space, value: Value, count: Value, signed: bool) -> Value | 
 def _upper(space: Space, a: Value, b: Value) -> Value | None:
     """The upper word of a product of 64 bits, of a form and a constant: an exact integer less its lower word."""
     factor, value = (a, b) if isinstance(a, int) else (b, a)
-    whole = space.fit(value, 32) if isinstance(factor, int) and isinstance(value, Form) else None
-    if whole is None:
+    if not isinstance(factor, int) or not isinstance(value, Form) or (whole := space.fit(value, 32)) is None:
         return None
     terms, constant = {v: c * factor for v, c in whole.terms.items()}, whole.constant * factor
     lower = form(terms, constant)

@@ -161,7 +161,7 @@ class Followed:
 
     def _stage(self, stage: Stage, samples: range, arguments: list[Any]) -> FollowedStage:
         found, before = FollowedStage(stage.name, stage, samples), self._counts()
-        tile = len(samples)
+        tile, first = len(samples), len(self.flow.operations)
         taken = self._taken(stage, samples, arguments)
         output = self._object(stage.output, samples, writable=True)
         scratch = []
@@ -174,8 +174,7 @@ class Followed:
         objects = [*taken, output, *scratch]
         key = self._key(stage, samples, taken)
         if not key or not self._take(KeptStage.find(key), found):
-            first, facts = len(self.flow.operations), self.flow.facts
-            self.flow.facts = {}
+            facts, self.flow.facts = self.flow.facts, {}
             try:
                 self.machine.run(stage.job.prefix, [*(each.address for each in objects), tile])
             except (Stopped, RecursionError) as error:
