@@ -33,14 +33,30 @@ from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import Built
 from edgeml.targets.fpga.timing.delay_model import DelayModel
 from edgeml.targets.fpga.timing.planned_clock import delays_of
-from edgeml.targets.fpga.tools.synthesize import synthesize
+from edgeml.targets.fpga.tools.place import place_and_route
+from edgeml.targets.fpga.tools.placers import placer_of
+from edgeml.targets.fpga.tools.synthesize import cells_of, lookup_tables, summary, synthesize
+from edgeml.targets.fpga.tops.probe import probe_top
 
 __all__ = ["Placed", "case", "fitted"]
 
-_PARTS = ("ecp5-25k", "ice40-hx8k", "ice40-up5k")
+_PARTS = ("ecp5-25k", "ice40-hx8k", "ice40-up5k", "lifcl-40", "gw2ar-18")
 _FIRST_OF_FIT = 1000
-_PERIODS = {"ecp5": (4.0, 12.0), "ice40-hx": (5.0, 14.0), "ice40-up": (12.0, 40.0)}
+_PERIODS = {
+    "ecp5": (4.0, 12.0),
+    "ice40-hx": (5.0, 14.0),
+    "ice40-up": (12.0, 40.0),
+    "nexus": (3.0, 9.0),
+    "gowin": (5.0, 14.0),
+}
 """Periods that clocks are drawn from, ns."""
+_PINS = {
+    "lifcl-40": ("L13", "E17", "F13", "G13", "F14", "L16", "L15", "L20"),
+    "gw2ar-18": ("4", "88", "70", "87", "15", "69", "16", "17"),
+}
+"""Pins of the probe on parts whose nextpnr wants them: any of the package, a clock pin first."""
+_LINES = {"pdc": "ldc_set_location -site {{{pin}}} [get_ports {port}]", "cst": 'IO_LOC "{port}" {pin};'}
+_PORTS = ("clk", "rst", "serial_in", "start", "ready", "take", "done", "serial_out")
 _SLOWER = 0.10
 _MARGIN = 0.04
 """Planned clocks are to be a little below placed ones."""
@@ -102,9 +118,28 @@ def placed(seed: int, part: str, kept: dict[str, dict[str, float]]) -> Placed:
     key = f"{part} {digest}"
     if key not in kept:
         with tempfile.TemporaryDirectory(prefix="edgeml_timing_") as scratch:
-            found = synthesize(built, budget, Path(scratch))
-        kept[key] = {"clock": found["placed"]["fmax_mhz"], "luts": found["cells"]["luts"]}
+            folder = Path(scratch)
+            if pins := _PINS.get(part):
+                kept[key] = with_pins(built, budget, folder, pins)
+            else:
+                found = synthesize(built, budget, folder)
+                kept[key] = {"clock": found["placed"]["fmax_mhz"], "luts": found["cells"]["luts"]}
     return Placed(part, seed, name, built, budget, kept[key]["clock"], int(kept[key]["luts"]))
+
+
+def with_pins(built: Built, budget: Budget, folder: Path, pins: Sequence[str]) -> dict[str, float]:
+    """Place a design and the probe around it, whose ports have these pins: its clock, and the lookup tables of both."""
+    for name, content in built.files.items():
+        (folder / name).write_bytes(content)
+    (folder / "probe.v").write_text(probe_top(built), encoding="utf-8")
+    family, top = budget.family, f"{built.top.removesuffix('_axis')}_probe"
+    lines = [_LINES[family.constraints].format(port=port, pin=pin) for port, pin in zip(_PORTS, pins, strict=True)]
+    (folder / "pins").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    extra = f"{family.pads} write_json probe.json;"
+    cells = cells_of(folder, (*built.sources, "probe.v"), top, family.synthesis, extra=extra)
+    placer_of(budget).mend(folder / "probe.json")
+    found = place_and_route("probe.json", budget, folder, "pins", pack=False)
+    return {"clock": found["fmax_mhz"], "luts": lookup_tables(summary(cells, family), family)}
 
 
 def all_placed(parts: Sequence[str], seeds: Sequence[int], file: Path | None) -> Iterator[Placed]:

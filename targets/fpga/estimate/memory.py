@@ -179,6 +179,6 @@ def add_rom_in_logic(parts: Parts, words: int, used: float, family: Family) -> N
 def add_fifo(parts: Parts, depth: int, width: int, family: Family) -> None:
     """An `edgeml_fifo`: memory, two indices and two counters."""
     counters = 2 * counter_bits(depth) + 2 * depth.bit_length()
-    parts.flip_flops += counters
+    parts.flip_flops += counters + 2  # and whether there is room, and some value
     parts.add("stream", counters + 6.0)
     add_memory(parts, depth, width, 1, family)

@@ -54,6 +54,11 @@ class DelayModel:
         """Through the handshakes and buffers around a core: three tables."""
         return self.register + 3 * (self.route + self.lut)
 
+    @property
+    def around_pipeline(self) -> float:
+        """Through the handshake around a pipeline that never stalls, a register at either end of it: two tables."""
+        return self.register + 2 * (self.route + self.lut)
+
     def way(self, reached: int) -> float:
         """To the farthest of so many cells."""
         return self.route + self.fan_out * math.log2(max(reached, 1))

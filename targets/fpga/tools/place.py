@@ -33,12 +33,15 @@ def overfull(log: str) -> list[tuple[str, int, int]]:
     return [entry for entry in found if entry[1] > entry[2]]
 
 
-def place_and_route(netlist: str, budget: Budget, folder: Path, constraints: str = "") -> dict[str, Any]:
+def place_and_route(
+    netlist: str, budget: Budget, folder: Path, constraints: str = "", *, pack: bool = True
+) -> dict[str, Any]:
     """nextpnr on a netlist in `folder`: the clock it reaches, what it uses, and, with pins, the bitstream's name.
 
     Gives `fmax_mhz`; `utilization`, {"used", "available"} by nextpnr's names of cells; `cells`, the same by the names
     of a part's budget (on iCE40, `luts` are logic cells: a lookup table, a carry, a flip-flop, or all three).
     constraints : a file in `folder` with the pins; "" leaves them to nextpnr, and no bitstream is made.
+    pack : whether a bitstream is made where there are pins.
     Raises CheckFailed where the design takes more than the part has, naming what and by how much.
     """
     stem, placer = netlist.removesuffix(".json"), placer_of(budget)
@@ -54,7 +57,8 @@ def place_and_route(netlist: str, budget: Budget, folder: Path, constraints: str
     clocks = [float(entry["achieved"]) for entry in content.get("fmax", {}).values()]
     if not clocks:
         raise EdgemlError("nextpnr", "reports no clock", "Look at the log with --debug")
-    if constraints:
+    pack = pack and bool(constraints)
+    if pack:
         run(nice(placer.pack(budget, stem, folder)), folder, _PLACE_SECONDS, "bitstream packer")
     used = {
         name: {"used": int(entry["used"]), "available": int(entry["available"])}
@@ -67,7 +71,7 @@ def place_and_route(netlist: str, budget: Budget, folder: Path, constraints: str
         "device": budget.device,
         "cells": _cells(used),
         "utilization": used,
-        **({"bitstream": f"{stem}{placer.suffix}"} if constraints else {}),
+        **({"bitstream": f"{stem}{placer.suffix}"} if pack else {}),
     }
 
 

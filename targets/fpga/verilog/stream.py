@@ -55,8 +55,11 @@ def shift_register(verilog: Verilog, name: str, bit: str, length: int, note: str
         verilog.line(f"else {name} <= {f'{{{name}[{length - 2}:0], {bit}}}' if length > 1 else bit};")
 
 
-def result_fifo(verilog: Verilog, width: int, depth: int, can_reserve: str, push: str) -> None:
-    """The FIFO between what never stalls and the output: a place is reserved with `take`, and takes `result`."""
+def result_fifo(verilog: Verilog, width: int, depth: int, can_reserve: str, push: str, *, late: bool = False) -> None:
+    """The FIFO between what never stalls and the output: a place is reserved with `take`, and takes `result`.
+
+    late : a register stands between the output's `ready` and `can_reserve`: places are free again a clock later.
+    """
     reserve = {"can_reserve": can_reserve, "reserve": "take", "push": push, "push_data": "result"}
     ports = {**CLOCK, **reserve, **Stream("out", width).ports()}
-    verilog.instance("edgeml_fifo", "results", ports, {"WIDTH": width, "DEPTH": depth})
+    verilog.instance("edgeml_fifo", "results", ports, {"WIDTH": width, "DEPTH": depth, **({"LATE": 1} if late else {})})

@@ -27,7 +27,7 @@ def _classes(outputs: int, lanes: int, bits: int, is_signed: int) -> Parameters:
 
 
 PROVED: dict[str, list[Parameters]] = {
-    "fifo": [{"WIDTH": 2, "DEPTH": depth} for depth in (1, 3)],
+    "fifo": [{"WIDTH": 2, "DEPTH": depth, "LATE": late} for depth, late in ((1, 0), (3, 1), (3, 0))],
     "stream_fifo": [{"WIDTH": 2, "DEPTH": depth} for depth in (1, 3)],
     "fork": [{"TAKERS": takers} for takers in (1, 3)],
     "upsizer": [{"WIDTH": 2, "RATIO": ratio, "IN_BEATS": beats} for ratio, beats in ((2, 1), (3, 4))],
@@ -57,7 +57,10 @@ PROVED: dict[str, list[Parameters]] = {
 }
 
 DEEPER: dict[str, list[Parameters]] = {
-    "fifo": [{"WIDTH": 140, "DEPTH": 8}, *({"WIDTH": 8, "DEPTH": depth} for depth in (2, 4, 5))],
+    "fifo": [
+        {"WIDTH": 140, "DEPTH": 8, "LATE": 1},
+        *({"WIDTH": 8, "DEPTH": depth, "LATE": late} for depth in (2, 4, 5) for late in (0, 1)),
+    ],
     "stream_fifo": [{"WIDTH": 140, "DEPTH": 8}, *({"WIDTH": 8, "DEPTH": depth} for depth in (2, 4, 5))],
     "fork": [{"TAKERS": 8}],
     "upsizer": [
@@ -90,7 +93,7 @@ DEEPER: dict[str, list[Parameters]] = {
 }
 
 BROKEN: dict[str, tuple[str, str]] = {
-    "fifo": ("if (!reserve && pop) reserved <= reserved - 1'b1;", "if (pop) reserved <= reserved - 1'b1;"),
+    "fifo": ("if (!reserve && freed) begin", "if (freed) begin"),
     "stream_fifo": (".push(in_valid && in_ready)", ".push(in_valid)"),
     "fork": ("in_ready ? {TAKERS{1'b0}} : done", "done"),
     "upsizer": ("else if (part == {PART_BITS{1'b0}})", "else if (part == LAST_PART)"),

@@ -106,7 +106,7 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
 
     def slowest_path(self, plan: UnrolledPlan, delays: DelayModel) -> float:
         logic, inside = plan.logic, delays_in(plan.logic, delays)
-        return max(slowest_stage(logic.netlist, logic.outputs, inside, plan.stages), inside.around_streams)
+        return max(slowest_stage(logic.netlist, logic.outputs, inside, plan.stages), inside.around_pipeline)
 
     def facts(self, plan: UnrolledPlan, clocks: Clocks) -> dict[str, str]:
         return {

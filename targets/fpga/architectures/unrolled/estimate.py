@@ -10,13 +10,14 @@ from ...estimate.parts import Parts, counter_bits
 from .kept_bits import KeptBits, kept_bits
 from .mapped_cells import add_mapped
 from .network_logic import Logic
+from .rtl import result_places
 from .stages import Stages
 
 __all__ = ["FIFO_FLAGS", "graph_amounts", "unrolled_amounts"]
 
 _SHORTEST_SHIFT_REGISTER = 3
 FIFO_FLAGS = 2
-"""Registers of the FIFO of results that yosys makes beside its counters: whether it is empty, and full."""
+"""Registers of the FIFO of results beside its counters: whether it has room, and a value."""
 
 
 def _delays(taps: Iterable[int]) -> tuple[int, int]:
@@ -79,8 +80,8 @@ def graph_amounts(kept: KeptBits, logic: Logic, family: Family) -> dict[str, Par
 
 def _add_fifo_of_results(parts: Parts, latency: int, differing: int, logic: Logic, family: Family) -> None:
     width = logic.output_element.bits * len(logic.outputs)
-    depth = latency + 2
+    depth = result_places(latency)
     counters = 2 * counter_bits(depth) + 2 * depth.bit_length()
-    parts.flip_flops += counters + FIFO_FLAGS
+    parts.flip_flops += counters + FIFO_FLAGS + 1  # and whether a value was just taken
     parts.add("core", counters / 12.0)
     add_memory(parts, depth, width, 1, family, used=differing)

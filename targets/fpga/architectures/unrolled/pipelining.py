@@ -19,9 +19,9 @@ from ..stored_choices import StoredChoices
 from .cell_amounts import luts_of
 from .cell_delays import cell_delays
 from .layer_logic import ADDER_GRAPHS
-from .netlist import CellKind
+from .netlist import Cell, CellKind
 from .network_logic import Logic
-from .splitting import with_split_sums
+from .splitting import with_split_cells
 from .stages import Stages, stages_by_delay, stages_by_depth
 
 __all__ = [
@@ -82,14 +82,26 @@ def delays_in(logic: Logic, delays: DelayModel, part: float = 1.0) -> DelayModel
 
 
 def fitting_logic(logic: Logic, choices: Pipelining) -> Logic:
-    """The logic itself, or with split sums where the period has no time for a sum of three rows."""
+    """The logic itself, or with cells taken apart that the period has no time for: comparisons, and all sums of three
+    rows if one of them is too slow."""
     if choices.period_ps is None:
         return logic
     delays = delays_in(logic, DELAY_MODELS[choices.delays])
     room = choices.period_ps / 1000 - delays.register
-    of_cells = zip(logic.netlist.cells, cell_delays(logic.netlist, logic.outputs, delays), strict=True)
-    slow = any(cell.kind is CellKind.ADD3 and delay > room for cell, delay in of_cells)
-    return with_split_sums(logic) if slow else logic
+    slow = [delay > room for delay in cell_delays(logic.netlist, logic.outputs, delays)]
+    cells = logic.netlist.cells
+    kinds = {cell.kind for cell, is_slow in zip(cells, slow, strict=True) if is_slow} & {
+        CellKind.ADD3,
+        CellKind.REACHED,
+    }
+    if not kinds:
+        return logic
+    sums = CellKind.ADD3 in kinds
+
+    def is_split(index: int, cell: Cell) -> bool:
+        return sums if cell.kind is CellKind.ADD3 else slow[index]
+
+    return with_split_cells(logic, is_split, delays.lut_inputs)
 
 
 def placed_registers(logic: Logic, choices: Pipelining, part: float = 1.0) -> Stages:

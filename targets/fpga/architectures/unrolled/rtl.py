@@ -13,7 +13,7 @@ from .netlist import Bit
 from .network_logic import Logic
 from .stages import Stages
 
-__all__ = ["Registers", "core", "pipeline"]
+__all__ = ["Registers", "core", "pipeline", "result_places"]
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,12 @@ def _registers(verilog: Verilog, kept: list[Kept]) -> None:
             verilog.line(f"{register.name} <= {register.value};")
 
 
+def result_places(latency: int) -> int:
+    """Places of the FIFO of results with which a frame is taken every clock: those that are on their way for `latency`
+    clocks, one that comes, one that is taken, and one whose place is free a clock later."""
+    return latency + 3
+
+
 def core(logic: Logic, name: str, pipeline_name: str, latency: int, facts: Mapping[str, object]) -> str:
     """Text of the core: the pipeline without stalls, and a FIFO whose places are reserved when a frame enters."""
     in_width, out_width = logic.netlist.input_bits, logic.output_element.bits * len(logic.outputs)
@@ -173,5 +179,6 @@ def core(logic: Logic, name: str, pipeline_name: str, latency: int, facts: Mappi
         verilog.wire("result", width=out_width)
         frame = {"clk": "clk", "in_data": "in_data", "out_data": "result"}
         verilog.instance(pipeline_name, "pipeline", frame, layout=Layout.ONE_LINE)
-        result_fifo(verilog, out_width, latency + 2, can_reserve="in_ready", push=f"going[{latency - 1}]")
+        push = f"going[{latency - 1}]"
+        result_fifo(verilog, out_width, result_places(latency), can_reserve="in_ready", push=push, late=True)
     return verilog.text()

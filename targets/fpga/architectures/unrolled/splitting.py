@@ -1,19 +1,26 @@
-"""Sums of three rows as counters and a sum of two rows, for clocks that have no time for both in one stage."""
+"""Cells taken apart for clocks that have no time for them in one stage.
+
+A sum of three rows becomes counters and a sum of two rows. A comparison with a constant becomes one of each group of
+the number's bits, and what these say of the whole: above, or not below, by the highest group that says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from .netlist import ZERO, Bit, Cell, CellKind, Netlist
 from .network_logic import Logic
 from .value import Value
 
-__all__ = ["with_split_sums"]
+__all__ = ["with_split_cells"]
 
 
-def with_split_sums(logic: Logic) -> Logic:
-    """The same logic in which a carry chain adds two rows at most: three bits of a column are counted before it."""
+def with_split_cells(logic: Logic, is_split: Callable[[int, Cell], bool], table_inputs: int) -> Logic:
+    """The same logic with some of its sums of three rows and comparisons taken apart.
+
+    is_split : of a cell's place and the cell, whether it is. table_inputs : bits of a group that is compared by itself.
+    """
     netlist = Netlist(logic.netlist.input_bits)
     stands: dict[tuple[int, int], Bit] = {}
     starts = []
@@ -28,7 +35,12 @@ def with_split_sums(logic: Logic) -> Logic:
     for index, cell in enumerate(logic.netlist.cells):
         starts.append(len(netlist.cells))
         inputs = moved(cell.inputs)
-        made = _sum_of_three(netlist, cell, inputs) if cell.kind is CellKind.ADD3 else _again(netlist, cell, inputs)
+        if is_split(index, cell) and cell.kind is CellKind.ADD3:
+            made = _sum_of_three(netlist, cell, inputs)
+        elif is_split(index, cell) and cell.kind is CellKind.REACHED:
+            made = _reached(netlist, cell, inputs, table_inputs)
+        else:
+            made = _again(netlist, cell, inputs)
         stands.update({(index, place): bit for place, bit in enumerate(made)})
     starts.append(len(netlist.cells))
 
@@ -73,3 +85,49 @@ def _sum_of_three(netlist: Netlist, cell: Cell, inputs: list[Bit]) -> list[Bit]:
     made = netlist.add(CellKind.ADD, [*rows[0], *rows[1]], (width, width, 0), cell.outputs, cell.note)
     netlist.cells[-1].spread = cell.spread
     return made
+
+
+def _reached(netlist: Netlist, cell: Cell, inputs: list[Bit], table_inputs: int) -> list[Bit]:
+    """How many constants a number reaches: each compared group by group."""
+    flags = [_at_least(netlist, inputs, level, table_inputs, f"{cell.note}, {level}") for level in cell.shape]
+    if len(flags) == 1:
+        return flags
+    # Bit j of the count changes whenever the count passes a multiple of 2^j.
+    parities = [flags[(1 << j) - 1 :: 1 << j] for j in range(cell.outputs)]
+    return [each[0] if len(each) == 1 else _odd(netlist, each, cell.note) for each in parities]
+
+
+def _odd(netlist: Netlist, bits: list[Bit], note: str) -> Bit:
+    """Whether an odd number of bits is 1."""
+    table = sum((x.bit_count() & 1) << x for x in range(2 ** len(bits)))
+    return netlist.add(CellKind.TABLE, bits, [table], 1, note)[0]
+
+
+def _at_least(netlist: Netlist, bits: list[Bit], level: int, group: int, note: str) -> Bit:
+    """Whether a number is at least `level`: a tree over groups of `group` bits, each (above, not below)."""
+    # Bits below the last one of the level say nothing.
+    zeros = min((level & -level).bit_length() - 1, len(bits) - 1) if level else 0
+    bits, level = bits[zeros:], level >> zeros
+    said: list[list[Bit]] = []
+    for start in range(0, len(bits), group):
+        own = bits[start : start + group]
+        least = level >> start
+        least = least if start + group >= len(bits) else least & (2 ** len(own) - 1)
+        tables = [sum((x >= least + more) << x for x in range(2 ** len(own))) for more in (1, 0)]
+        said.append(netlist.add(CellKind.TABLE, own, tables[1:] if start == 0 else tables, 2 - (start == 0), note))
+    while len(said) > 1:
+        # Of two neighbours the higher decides, unless it is neither above nor below.
+        pairs = [said[k : k + 2] for k in range(0, len(said), 2)]
+        said = [_joined(netlist, *pair, note) if len(pair) == 2 else pair[0] for pair in pairs]
+    return said[0][-1]
+
+
+def _joined(netlist: Netlist, low: list[Bit], high: list[Bit], note: str) -> list[Bit]:
+    """(above, not below) of two groups; the lowest says whether it is not below alone."""
+    inputs = [*low, *high]
+    tables = []
+    for place in range(len(low)):
+        # x : the bits of `low`, then whether the higher group is above, and whether it is not below.
+        each = ((x, (x >> place) & 1, (x >> len(low)) & 1, x >> (len(low) + 1)) for x in range(2 ** len(inputs)))
+        tables.append(sum((above | (not_below & lower)) << x for x, lower, above, not_below in each))
+    return netlist.add(CellKind.TABLE, inputs, tables, len(low), note)

@@ -75,7 +75,7 @@ def _memory(seen: str, parameters: Parameters) -> tuple[int, int] | None:
     if seen == "block":
         return 256, 8
     if seen == "results__memory":
-        return number("LATENCY") + 2, number("OUTPUT_BITS")
+        return number("LATENCY") + 3, number("OUTPUT_BITS")
     if seen == "memory" and "KEEP" in parameters:
         return 2 * number("WORDS"), number("WIDTH")
     if seen.endswith("memory"):
@@ -98,7 +98,7 @@ def _class_ties(parameters: Parameters) -> list[str]:
         return []
     levels, several = (lanes - 1).bit_length(), outputs > lanes
     names = ["going", "ordered", "ordered_last"]
-    names += [f"words.{name}" for name in ("filled", "reserved", "read_index", "write_index")]
+    names += [f"words.{name}" for name in ("filled", "reserved", "some", "read_index", "write_index")]
     names += [f"classes.{name}" for name in ("filled", "read_index", "write_index")]
     pairs = [(f"several.seen_{name.replace('.', '__')}", name) for name in names]
     pairs += [

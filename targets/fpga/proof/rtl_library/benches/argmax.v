@@ -131,6 +131,7 @@ module prove_argmax #(
             wire [STAGES-1:0] seen_going;
             wire [$clog2(DEPTH+1)-1:0] seen_words__filled, seen_words__reserved;
             wire [$clog2(DEPTH+1)-1:0] seen_classes__filled;
+            wire seen_words__some;
             wire [$clog2(DEPTH)-1:0] seen_words__read_index, seen_words__write_index;
             wire [$clog2(DEPTH)-1:0] seen_classes__read_index, seen_classes__write_index;
             wire [WIDTH*DEPTH-1:0] seen_words__memory;
@@ -144,6 +145,7 @@ module prove_argmax #(
             always @* if (begun) begin
                 assert (seen_words__filled == count && seen_words__reserved == count);
                 assert (count <= DEPTH && filled + older[7:0] == count);
+                assert (seen_words__some == (count != 0) && out_valid == (filled != 0));
                 assert (first < DEPTH && seen_classes__read_index == first);
                 assert (seen_words__write_index == (words_end >= DEPTH ? words_end - DEPTH : words_end));
                 assert (seen_classes__write_index == (classes_end >= DEPTH ? classes_end - DEPTH : classes_end));

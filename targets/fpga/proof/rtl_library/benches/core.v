@@ -34,7 +34,7 @@ module prove_core #(
     input wire                   choose,  // the frame that is taken is the one to watch
     input wire [OUTPUT_BITS-1:0] free_pipeline__result  // of the frame that is at the input
 );
-    localparam DEPTH = LATENCY + 2;
+    localparam DEPTH = LATENCY + 3;
     localparam BITS = $clog2(DEPTH + 1) + 1;
     wire in_ready, out_valid;
     wire [OUTPUT_BITS-1:0] out_data;
@@ -51,7 +51,7 @@ module prove_core #(
     reg watched, landed;
     reg [BITS-1:0] count, ahead, age;
     reg [OUTPUT_BITS-1:0] value;
-    reg waits;
+    reg waits, late;  // late: a place that is free a clock later
     reg [OUTPUT_BITS-1:0] offered;
     always @(posedge clk) begin
         count <= rst ? 0 : count + takes - gives;
@@ -61,11 +61,12 @@ module prove_core #(
         landed <= watched && (landed || age == LATENCY - 1);
         if (!watched) value <= free_pipeline__result;
         waits <= !rst && out_valid && !out_ready;
+        late <= !rst && gives;
         offered <= out_data;
     end
     // Contract.
     always @* if (begun) begin
-        assert (in_ready == (count != DEPTH));
+        assert (in_ready == (count + late != DEPTH));
         assert (!out_valid || count != 0);
         assert (!watched || ahead < count);
         assert (!watched || ahead != 0 || !out_valid || out_data == value);
@@ -75,6 +76,7 @@ module prove_core #(
     // Why.
     wire [OUTPUT_BITS*LATENCY-1:0] seen_pipeline__past;
     wire [LATENCY-1:0] seen_going;
+    wire seen_results__popped;
     wire [$clog2(DEPTH+1)-1:0] seen_results__filled, seen_results__reserved;
     wire [$clog2(DEPTH)-1:0] seen_results__read_index, seen_results__write_index;
     wire [OUTPUT_BITS*DEPTH-1:0] seen_results__memory;
@@ -84,7 +86,9 @@ module prove_core #(
     wire [BITS*(LATENCY+1)-1:0] older;  // frames in the pipeline from a stage on
     assign older[BITS*LATENCY +: BITS] = 0;
     always @* if (begun) begin
-        assert (seen_results__reserved == count && count <= DEPTH && filled + older[BITS-1:0] == count);
+        assert (seen_results__popped == late && seen_results__reserved == count + late && count + late <= DEPTH);
+        assert (filled + older[BITS-1:0] == count);
+        assert (out_valid == (filled != 0));
         assert (first < DEPTH && seen_results__write_index == (end_sum >= DEPTH ? end_sum - DEPTH : end_sum));
         assert (!watched || landed == (ahead < filled));
         assert (!watched || landed || age < LATENCY);

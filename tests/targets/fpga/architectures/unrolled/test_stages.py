@@ -9,16 +9,13 @@ import numpy as np
 import pytest
 
 from edgeml.errors import InputError
-from edgeml.network import simulate
 from edgeml.profile import load_profile
 from edgeml.proof.claim import PROVED
 from edgeml.proof.prove import prove
 from edgeml.targets.fpga.architectures.unrolled.cell_delays import cell_delays
-from edgeml.targets.fpga.architectures.unrolled.netlist import CellKind
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.architectures.unrolled.rtl import Registers
-from edgeml.targets.fpga.architectures.unrolled.splitting import with_split_sums
 from edgeml.targets.fpga.architectures.unrolled.stages import Stages, slowest_stage, stages_by_delay, stages_by_depth
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.choice import choose
@@ -28,11 +25,9 @@ from edgeml.targets.fpga.proof.cuts import artifact_of
 from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
 from edgeml.targets.fpga.target import FpgaTarget
 from edgeml.targets.fpga.timing.delays import DELAY_MODELS
-from tests.network.random_networks import random_inputs
 
 from ...designs import small_network
 from ...proof.proved import mlp
-from .evaluation import evaluate
 
 ECP5 = DELAY_MODELS["ecp5"]
 SEEDS = (2, 3)
@@ -147,24 +142,3 @@ def test_the_least_time_wins_over_all_architectures() -> None:
         return built.latency / min(budget.clock_mhz, 1e3 / built.layout.slowest_path(budget))
 
     assert time({}) == min(time({"architecture": name}) for name in ("folded", "unrolled"))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_split_sums_are_the_same_integers_and_leave_time_for_faster_clocks(seed: int) -> None:
-    network = small_network(seed, widest=16, deepest=3)
-    logic = network_logic(network)
-    split, q = with_split_sums(logic), random_inputs(network, 200, seed)
-    assert not any(cell.kind is CellKind.ADD3 for cell in split.netlist.cells)
-    np.testing.assert_array_equal(evaluate(split, q), simulate(network, q.astype(np.int32)))
-    slowest = [max(cell_delays(each.netlist, each.outputs, ECP5)) for each in (split, logic)]
-    assert slowest == sorted(slowest)
-
-
-def test_a_clock_without_time_for_sums_of_three_rows_gets_none() -> None:
-    network = mlp((12, 12, 3), 2)
-    kinds = {}
-    for period in (3000, 20000):
-        plan = build(network, Design("unrolled", Pipelining(period_ps=period, delays="ecp5"))).layout.plan
-        kinds[period] = {cell.kind for cell in plan.logic.netlist.cells}
-    assert CellKind.ADD3 in kinds[20000]
-    assert CellKind.ADD3 not in kinds[3000]
