@@ -24,12 +24,12 @@ DELAY_MODELS: Mapping[str, DelayModel] = {
             block=8.0, multiplier=0.0, size=0.654,
         ),
         DelayModel(
-            "nexus", 4, 6, register=0.5, lut=0.213, join=0.2, route=0.46, fan_out=0.0, chain=0.5, carry=0.03,
-            block=3.5, multiplier=3.0, size=0.05, origin=ESTIMATED,
+            "nexus", 4, 6, register=0.5, lut=0.213, join=0.2, route=0.26, fan_out=0.0, chain=0.5, carry=0.03,
+            block=3.5, multiplier=3.0, size=0.166,
         ),
         DelayModel(
-            "gowin", 4, 8, register=0.27, lut=0.462, join=0.2, route=0.6, fan_out=0.02, chain=0.6, carry=0.05,
-            block=3.5, multiplier=4.0, size=0.06, origin=ESTIMATED,
+            "gowin", 4, 8, register=0.27, lut=0.462, join=0.2, route=0.45, fan_out=0.0, chain=0.6, carry=0.05,
+            block=3.5, multiplier=4.0, size=0.14,
         ),
         DelayModel(
             "lut4", 4, 4, register=2.3, lut=1.2, join=0.0, route=2.6, fan_out=0.1, chain=2.2, carry=0.4,

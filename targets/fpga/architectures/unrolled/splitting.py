@@ -118,7 +118,7 @@ def _at_least(netlist: Netlist, bits: list[Bit], level: int, group: int, note: s
     while len(said) > 1:
         # Of two neighbours the higher decides, unless it is neither above nor below.
         pairs = [said[k : k + 2] for k in range(0, len(said), 2)]
-        said = [_joined(netlist, *pair, note) if len(pair) == 2 else pair[0] for pair in pairs]
+        said = [_joined(netlist, pair[0], pair[1], note) if len(pair) == 2 else pair[0] for pair in pairs]
     return said[0][-1]
 
 
