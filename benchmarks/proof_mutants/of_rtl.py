@@ -32,15 +32,18 @@ from edgeml.targets.fpga.proof.folded.layer_claims import ChannelClaim
 from edgeml.targets.fpga.proof.folded.prover import prove_files
 from edgeml.targets.fpga.proof.simulate import confirmation
 from edgeml.targets.fpga.proof.spikes.prover import prove_files as prove_event_driven
+from edgeml.targets.fpga.proof.step_per_clock.prover import prove_files as prove_step_per_clock
 from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
 from tests.targets.fpga.proof import mutants_of_rtl
 from tests.targets.fpga.proof.folded import mutants_of_design
 from tests.targets.fpga.proof.spikes.certified import event_driven, residual
+from tests.targets.fpga.proof.step_per_clock import mutants_of_step
+from tests.targets.fpga.proof.step_per_clock.certified import step_per_clock
 
 from .judged import Judged
 from .networks import mlp
 
-__all__ = ["judge_event_driven", "judge_folded", "judge_unrolled"]
+__all__ = ["judge_event_driven", "judge_folded", "judge_step_per_clock", "judge_unrolled"]
 
 _NEXT = 30_000
 
@@ -148,6 +151,38 @@ def _event_driven(seed: int) -> Judged | None:
         return None
     claims = [*proof.claims, *proof.output]
     return _of_design(built, files, (q, y), claims, (kinds[mutants_of_design.KINDS[seed % 3]], said))
+
+
+def judge_step_per_clock(seed: int) -> Judged:
+    """A fault of the core, an adder graph or a unit of a step per clock, judged by the prover `step-per-clock`."""
+    while (found := _step_per_clock(seed)) is None:
+        seed += _NEXT
+    return found
+
+
+@cache
+def _at_once(number: int) -> tuple[Built, np.ndarray, np.ndarray]:
+    """A small design of a step per clock of each encoding (spikes or values come), all its inputs and its outputs."""
+    encoding = ("unary", "sar", "ttfs", "graded", "stbif")[number % 5]
+    network = residual(encoding, number, entry="graded" if number > 4 else None)
+    q = np.stack(np.meshgrid(*[np.arange(4)] * 4, indexing="ij"), -1).reshape(-1, 4).astype(np.int32)
+    return step_per_clock(network), q, simulate(network, q)
+
+
+def _step_per_clock(seed: int) -> Judged | None:
+    built, q, y = _at_once(seed // 3 % 10)
+    files, said = mutants_of_step.mutant(proof_files(built), seed)
+    kinds = {
+        "core": "emitted RTL, spikes a step per clock",
+        "currents": "adder graphs of a step per clock",
+        "unit": "modules of a step per clock",
+    }
+    try:
+        proof = prove_step_per_clock(built, {**proof_files(built), **files})
+    except EdgemlError:
+        return None
+    claims = [*proof.claims, *proof.output]
+    return _of_design(built, files, (q, y), claims, (kinds[mutants_of_step.KINDS[seed % 3]], said))
 
 
 def _of_design(

@@ -51,7 +51,11 @@ class Buses:
                 need(given.silent or mark is not None, cell.name, f"takes {name} in clocks in which it is not silent")
             if given.slots < slots:  # what was under way before a reset is here for as long as it is delayed
                 lasting = delay if mark is None else 0
-                need(slots <= end + 1 - lasting, cell.name, f"may take spikes of {name} from before a reset")
+                need(
+                    slots <= end + 1 - lasting + self.core.rested,
+                    cell.name,
+                    f"may take spikes of {name} from before a reset",
+                )
         return list(ends), (bits, signed), end
 
     def _channels(self, cell: Instance, name: str, data: list[Bit], bits: int) -> tuple[int, int | None]:

@@ -25,7 +25,7 @@ OUTPUTS = {
     "edgeml_fifo": {"can_reserve": "1", "valid": "1", "data": "WIDTH"},
 }
 """The outputs of the modules of the library, and how wide they are: a number, or a parameter."""
-_CLOCKS = r"always @\(posedge clk\) begin if \(rst\) {0} <= (\d+)'d0; {1} end"
+_CLOCKS = r"always @\(posedge clk\) begin if \(rst\) {0} <= (\d+)'d(\d+); {1} end"
 _GOING = r"else going <= (?:\{{going\[(\d+):0\], take\}}|take);"
 _REST = r"else if \(take\) rest <= \d+'d(\d+); else if \(!rested\) rest <= rest - \d+'d1;"
 
@@ -94,9 +94,9 @@ def _number(text: str) -> int:
 class Core:
     """The core as its Verilog says it.
 
-    going : how many clocks a frame is followed. interval : clocks between frames. width : by net. instances : by name.
-    gates : by net (mark, net) of what is passed on in one clock alone. sums : by bit (bits, constant, place) of what it
-    is the sum of.
+    going : how many clocks a frame is followed. interval : clocks between frames. rested : clocks from a reset to the
+    first. width : by net. instances : by name. gates : by net (mark, net) of what is passed on in one clock alone.
+    sums : by bit (bits, constant, place) of what it is the sum of.
     """
 
     def __init__(self, name: str, text: str, widths: dict[str, int]) -> None:
@@ -130,14 +130,12 @@ class Core:
         need(going is not None, "core", "keeps frames in another way")
         assert going is not None
         self.going = int(going[1])
-        need(
-            (going[2] is None and self.going == 1) or int(going[2] or -1) == self.going - 2, "going", "shifts otherwise"
-        )
+        need(int(going[2]) == 0 and int(going[3] or -1) == self.going - 2, "going", "shifts otherwise")
         body = body.replace(going[0], "")
-        self.interval = 1
+        self.interval, self.rested = 1, 0
         if rest := re.search(_CLOCKS.format("rest", _REST), body):
-            self.interval = int(rest[2]) + 1
-            need(int(rest[2]) < 1 << int(rest[1]), "rest", "has too few bits")
+            self.interval, self.rested = int(rest[3]) + 1, int(rest[2])
+            need(max(int(rest[2]), int(rest[3])) < 1 << int(rest[1]), "rest", "has too few bits")
             body = body.replace(rest[0], "")
         for top, name in re.findall(r"\breg \[(\d+):0\] (\w+);", body):
             need(name in ("going", "rest"), name, "is a register that is not known")

@@ -129,6 +129,20 @@ class StepPerClockPlan:
         given = [layer.gives.slots for layer in self.layers if layer.gives is not None]
         return max([self.inputs.slots, *windows, *given])
 
+    @property
+    def rest_after_reset(self) -> int:
+        """Clocks behind a reset until a frame may come, fewer than an interval.
+
+        Delays are not reset. Spikes of before that wait in one for a longer window are out of it when that begins.
+        """
+        waiting = [
+            layer.window - reached.population.end - 1
+            for layer in self.layers
+            for reached in layer.sources
+            if reached.population.encoding != VALUES and reached.population.slots < layer.window
+        ]
+        return max([0, *waiting])
+
 
 def check_encodings(spikes: SpikingNetwork) -> None:
     """Raise InputError naming the layer whose encodings or synapses have no unrolled form."""

@@ -67,7 +67,7 @@ def step_per_clock_core(plan: StepPerClockPlan, name: str, facts: Mapping[str, o
         verilog.assign("in_ready", "can_reserve && rested")
         verilog.wire("take", value="in_valid && in_ready")
         shift_register(verilog, "going", "take", latency, "bit k: a frame was taken k + 1 clocks ago")
-        _rest(verilog, interval)
+        _rest(verilog, interval, plan.rest_after_reset)
         _source(verilog, plan)
         for layer in plan.layers:
             _layer(verilog, plan, layer)
@@ -77,8 +77,8 @@ def step_per_clock_core(plan: StepPerClockPlan, name: str, facts: Mapping[str, o
     return verilog.text()
 
 
-def _rest(verilog: Verilog, interval: int) -> None:
-    """What keeps frames `interval` clocks apart."""
+def _rest(verilog: Verilog, interval: int, after_reset: int) -> None:
+    """What keeps frames `interval` clocks apart, and the first of them some clocks behind a reset."""
     if interval == 1:
         verilog.assign("rested", "1'b1")
         return
@@ -86,7 +86,7 @@ def _rest(verilog: Verilog, interval: int) -> None:
     verilog.reg("rest", width=bits, note="clocks until the next frame may come")
     verilog.assign("rested", f"rest == {bits}'d0")
     with verilog.clocked():
-        verilog.line(f"if (rst) rest <= {bits}'d0;")
+        verilog.line(f"if (rst) rest <= {bits}'d{after_reset};")
         verilog.line(f"else if (take) rest <= {bits}'d{interval - 1};")
         verilog.line(f"else if (!rested) rest <= rest - {bits}'d1;")
 

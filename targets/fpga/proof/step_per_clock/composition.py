@@ -103,7 +103,7 @@ def window_of(core: Core, cell: Cell, sources: Sequence[Coming], late: int, trac
             raise CheckFailed(f"instance {cell.name}", f"takes {population.name} in clocks in which it is not silent")
         # What was under way before a reset is at this place for as long as it is delayed.
         lasting = 0 if each.marked else end - population.end
-        if population.slots < slots and slots > end + 1 - lasting:
+        if population.slots < slots and slots > end + 1 - lasting + core.rested:
             raise CheckFailed(
                 f"instance {cell.name}", f"may take spikes of {population.name} that are from before a reset"
             )

@@ -42,7 +42,8 @@ class Core:
     """The core's cells with all instances of modules kept.
 
     name : of its network. marks : how many clocks ago a frame was taken when a bit is 1. interval : clocks that frames
-    are apart at least. used : instances whose part in the core is known.
+    are apart at least. rested : clocks behind a reset until one may be taken. used : instances whose part in the core
+    is known.
     """
 
     def __init__(self, modules: Modules, name: str) -> None:
@@ -55,7 +56,7 @@ class Core:
                     raise CheckFailed(f"instance {cell.name}", f"has another {port} than the core")
         self.results = self.cell("results", "edgeml_fifo")
         self.marks: dict[int, int] = {}
-        self.interval = 1
+        self.interval, self.rested = 1, 0
         self.used: set[str] = {"results"}
         self._delays: set[str] = set()
         self._clocks()
@@ -92,9 +93,12 @@ class Core:
         anything = {netlist.ports["rst"][0]: 0, take: 1}
         if rest:
             self.interval = int(Evaluation(netlist, 1, anything).numbers(next_values(netlist, rest))[0]) + 1
-        if self.interval > _MOST_INTERVAL:
+            anything = {netlist.ports["rst"][0]: 1}
+            self.rested = int(Evaluation(netlist, 1, anything).numbers(next_values(netlist, rest))[0])
+        if max(self.interval, self.rested + 1) > _MOST_INTERVAL:
             raise CheckFailed("interval", f"is {self.interval} clocks; {_MOST_INTERVAL} are looked at")
-        chosen = np.arange(8 * self.interval)
+        states = max(self.interval, self.rested + 1)
+        chosen = np.arange(8 * states)
         waits, reset, valid, free = chosen >> 3, chosen & 1, chosen >> 1 & 1, chosen >> 2 & 1
         steps = Steps({"rest": waits} if rest else {}, {"rst": reset, "in_valid": valid})
         given = steps.given(netlist) | dict(zip((can,), [sum(int(b) << k for k, b in enumerate(free))], strict=True))
@@ -103,14 +107,15 @@ class Core:
         compare(now, "in_ready", netlist.ports["in_ready"], ready)
         compare(now, "take", (take,), ready & valid)
         if rest:
-            following = np.where(ready & valid, self.interval - 1, np.maximum(waits - 1, 0)) * (1 - reset)
+            following = np.where(ready & valid, self.interval - 1, np.maximum(waits - 1, 0))
+            following = np.where(reset == 1, self.rested, following)
             compare(now, "next rest", next_values(netlist, rest), np.asarray(following, np.int64))
         before = (take, *going)
         for clock, bit in enumerate(next_values(netlist, going)):
             rows = Evaluation(netlist, 4, {before[clock]: 0b1100, netlist.ports["rst"][0]: 0b1010})
             if rows.rows([bit]) != [0b0100]:
                 raise CheckFailed(f"going[{clock}]", "is not what was taken so many clocks ago")
-        reset_from_anything(netlist, {"going": 0, **({"rest": 0} if rest else {})})
+        reset_from_anything(netlist, {"going": 0, **({"rest": self.rested} if rest else {})})
         self.marks = {bit: clock for clock, bit in enumerate(before)}
 
     def origin(self, bit: int) -> Origin:

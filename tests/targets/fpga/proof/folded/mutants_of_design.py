@@ -19,7 +19,7 @@ from tests.targets.fpga.layers.test_tables import some_network
 from tests.targets.fpga.proof.folded.certified import bytes_network, folded, not_proved, proved
 from tests.targets.fpga.proof.proved import mlp
 
-__all__ = ["KINDS", "Judged", "design", "judged", "mutant"]
+__all__ = ["KINDS", "Judged", "change_of_module", "design", "judged", "mutant"]
 
 KINDS = ("memory", "core", "module")
 _OTHERS = {
@@ -68,7 +68,7 @@ def _core(text: str, rng: np.random.Generator) -> tuple[str, str]:
     return text[:first] + other + text[last:], f"{match[0]} with {other}"
 
 
-def _module(text: str, rng: np.random.Generator) -> tuple[str, str]:
+def change_of_module(text: str, rng: np.random.Generator) -> tuple[str, str]:
     """An operator, a constant, a condition or an index of the body of a module."""
     start = text.index(");\n")
     places: list[tuple[int, int, str]] = []
@@ -102,7 +102,7 @@ def mutant(files: Mapping[str, bytes], seed: int) -> tuple[dict[str, bytes], str
     else:
         names = sorted(name for name in files if name.startswith("edgeml_") and not name.endswith(_NOT_PROVED_HERE))
     name = names[int(rng.integers(len(names)))]
-    change = {"memory": _memory, "core": _core, "module": _module}[kind]
+    change = {"memory": _memory, "core": _core, "module": change_of_module}[kind]
     text, said = change(files[name].decode(), rng)
     return {name: text.encode()}, f"{name}: {said}"
 
