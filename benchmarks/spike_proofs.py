@@ -1,6 +1,6 @@
-"""What a proof of an event-driven design costs: processor time to read its Verilog, to prove and to check it.
+"""What a proof of a design of spikes costs: processor time to read its Verilog, to prove and to check it.
 
-    python -m benchmarks.spike_proofs                       64-64-32-10, 2 bits, 1 and 64 membranes a clock
+    python -m benchmarks.spike_proofs                       64-64-32-10, 2 bits: 1 and 64 membranes, or a step a clock
     python -m benchmarks.spike_proofs --sizes 16 32 5 --membranes 8
 
 The time of yosys is that of its process, counted with its children.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,13 +22,21 @@ from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.neurons import Neurons
 from edgeml.network.spiking.encodings import ENCODINGS
 from edgeml.proof.checkers.spikes import check_certificate
+from edgeml.proof.checkers.step_per_clock import check_certificate as check_step_per_clock
 from edgeml.targets.fpga.architectures.event_driven.choices import MembranesPerClock
-from edgeml.targets.fpga.design import Design, build
+from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
+from edgeml.targets.fpga.design import Built, Design, build
 from edgeml.targets.fpga.proof.core_prover import modules_of, proof_files
+from edgeml.targets.fpga.proof.folded.netlist import Modules
 from edgeml.targets.fpga.proof.spikes.certificate import certificate_files
 from edgeml.targets.fpga.proof.spikes.design_proof import prove_design
+from edgeml.targets.fpga.proof.step_per_clock import certificate as step_per_clock
+from edgeml.targets.fpga.proof.step_per_clock import design_proof as step_per_clock_proof
 
-__all__ = ["measure", "spiking_mlp"]
+__all__ = ["measure", "measure_at_once", "spiking_mlp"]
+
+_Written = Callable[[bytes, Mapping[str, bytes]], dict[str, bytes]]
+"""What gives the files of a certificate from those of the network and of the design."""
 
 
 def _seconds() -> float:
@@ -50,45 +59,70 @@ def spiking_mlp(sizes: tuple[int, ...], encoding: str) -> Network:
 
 
 def measure(network: Network, encoding: str, membranes: int) -> str:
-    """One line: the design, what is proved of it, and what that took."""
+    """One line: an event-driven design, what is proved of it, and what that took."""
     plain = build(network, Design("folded", MembranesPerClock({})))
     lanes = {layer.name: min(layer.neurons, membranes) for layer in plain.layout.plan.layers}  # type: ignore[attr-defined]
     built = build(network, Design("folded", MembranesPerClock(lanes)))
+
+    def proved(files: Mapping[str, bytes], modules: Modules) -> _Written:
+        proof = prove_design(network, modules, built.core)
+        return lambda content, artifacts: certificate_files(proof, content, artifacts, {})
+
+    return _line(built, f"{encoding} | {membranes}", "event-driven", proved, check_certificate)
+
+
+def measure_at_once(network: Network, encoding: str) -> str:
+    """One line: a design of a step per clock, what is proved of it, and what that took."""
+    built = build(network, Design("unrolled", Pipelining(3, "edgeml")))
+
+    def proved(files: Mapping[str, bytes], modules: Modules) -> _Written:
+        proof = step_per_clock_proof.prove_design(built, files, modules)
+        return lambda content, artifacts: step_per_clock.certificate_files(proof, content, artifacts, {})
+
+    return _line(built, f"{encoding} | a step per clock", "step-per-clock", proved, check_step_per_clock)
+
+
+def _line(
+    built: Built,
+    what: str,
+    prover: str,
+    proved: Callable[[Mapping[str, bytes], Modules], _Written],
+    check: Callable[[Path, str], dict[str, tuple[int, int]]],
+) -> str:
     files = proof_files(built)
     marks = [_seconds()]
     modules = modules_of(files, built.core)
     marks.append(_seconds())
-    proof = prove_design(network, modules, built.core)
+    written = proved(files, modules)
     marks.append(_seconds())
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        network_file.write(network, folder / "network.edgeml")
+        network_file.write(built.layout.plan.network, folder / "network.edgeml")
         artifacts = {f"rtl/{name}": content for name, content in files.items()}
-        content = (folder / "network.edgeml").read_bytes()
-        made = {
-            f"proof/event-driven/{name}": data
-            for name, data in certificate_files(proof, content, artifacts, {}).items()
-        }
+        certificate = written((folder / "network.edgeml").read_bytes(), artifacts)
+        made = {f"proof/{prover}/{name}": data for name, data in certificate.items()}
         for name, data in {**artifacts, **made}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
-        found = check_certificate(folder, "event-driven")
+        found = check(folder, prover)
     marks.append(_seconds())
     claims, sound = (sum(each[k] for each in found.values()) for k in (0, 1))
-    read, proved, checked = np.diff(marks).round(1).tolist()
-    return f"| {encoding} | {membranes} | {sound} of {claims} | {read} | {proved} | {checked} |"
+    read, proof, checked = np.diff(marks).round(1).tolist()
+    return f"| {what} | {sound} of {claims} | {read} | {proof} | {checked} |"
 
 
 def main() -> None:
     """Print a table."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--sizes", nargs="+", type=int, default=[64, 64, 32, 10])
-    arguments.add_argument("--membranes", nargs="+", type=int, default=[1, 64])
+    arguments.add_argument("--membranes", nargs="*", type=int, default=[1, 64])
     given = arguments.parse_args()
+    os.environ["EDGEML_CACHE"] = tempfile.mkdtemp()
     print("| encoding | membranes a clock | proved | yosys reads | proof | checker |\n|---|---|---|---|---|---|")
     for encoding in ENCODINGS:
         for membranes in given.membranes:
             print(measure(spiking_mlp(tuple(given.sizes), encoding), encoding, membranes), flush=True)
+        print(measure_at_once(spiking_mlp(tuple(given.sizes), encoding), encoding), flush=True)
 
 
 if __name__ == "__main__":
