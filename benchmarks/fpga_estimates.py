@@ -54,10 +54,13 @@ _FITTED = (
     "spiking-unrolled",
     "spiking-folded",
 )
-_FIT_SEEDS = (*range(1000, 1014), *range(5000, 5004))
+_FIT_SEEDS = (*range(1000, 1015), *range(5000, 5008), 734_001, 734_002)
 _OTHER_SEEDS = {
-    "quantized-unrolled": (*range(1001, 1015), *range(5000, 5004)),
-    "spiking-unrolled": (*range(1000, 1015), *range(5000, 5004)),
+    "quantized-folded": (*range(1000, 1015), *range(5000, 5006), 5007, 734_001, 734_002),
+    "int8-unrolled": (*range(1000, 1011), *range(1012, 1015), *range(5000, 5008), 734_001, 734_002),
+    # Those of iCE40 take minutes each.
+    "int8-folded": (*range(1000, 1010), 1011, 1012, 1013, 5000, 5001, *range(5004, 5008), 734_001, 734_002),
+    "spiking-folded": (*range(1000, 1010), *range(5000, 5006)),
 }
 _FIRST_SEEDS = 10_000
 _CONSTANTS = {"folded": FOLDED, "unrolled": UNROLLED, "step per clock": STEP_PER_CLOCK, "spiking": SPIKING}

@@ -20,37 +20,38 @@ __all__ = [
 
 FOLDED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
-        "product": 0.505, "tree": 0.318, "accumulator": 0.892, "constant": 0.846, "rom": 1.44, "compare": 0.569,
-        "fixed": 0.272, "ram": 0.859, "select": 0.735, "stream": 1.145, "multiplier": 1.1, "rescale": 0.186,
-        "float": 0.329, "partial": 0.7, "unit": 11.768,
+        "product": 0.8, "tree": 0.4, "accumulator": 0.892, "constant": 0.846, "rom": 1, "compare": 0.569,
+        "fixed": 0.272, "ram": 0.859, "select": 0.735, "stream": 1.145, "multiplier": 0.9, "rescale": 0.186,
+        "float": 0.329, "partial": 0.7, "unit": 8, "sum": 1, "significand": 0.329, "factors": 0.8,
     },
     "ecp5": {
-        "product": 0.594, "tree": 0.774, "accumulator": 1.787, "constant": 0.927, "rom": 1.521,
-        "compare": 0.791, "fixed": 0.478, "ram": 0.957, "select": 0.986, "stream": 1.027, "multiplier": 1.3,
-        "rescale": 0.597, "float": 0.709, "partial": 0, "unit": 18.647,
+        "product": 0.9, "tree": 0.774, "accumulator": 1.787, "constant": 0.927, "rom": 1, "compare": 0.791,
+        "fixed": 0.478, "ram": 0.957, "select": 0.986, "stream": 1.027, "multiplier": 1.2, "rescale": 0.597,
+        "float": 0.709, "partial": 0, "unit": 16, "sum": 1, "significand": 0.709, "factors": 0.8,
     },
     "ice40": {
-        "product": 0.211, "tree": 0.888, "accumulator": 1.871, "constant": 0.96, "rom": 2.073, "compare": 0.107,
-        "fixed": 0.39, "ram": 1, "select": 0.674, "stream": 0.894, "multiplier": 1.559, "rescale": 1.024,
-        "float": 1.016, "partial": 0, "unit": 15.995,
+        "product": 0.9, "tree": 0.888, "accumulator": 1.871, "constant": 0.96, "rom": 1, "compare": 0.107,
+        "fixed": 0.39, "ram": 1, "select": 0.674, "stream": 0.894, "multiplier": 1.2, "rescale": 1.024,
+        "float": 1.016, "partial": 0, "unit": 15.995, "sum": 1, "significand": 1.016, "factors": 0.8,
     },
 }  # fmt: skip
 
 FOLDED: dict[str, dict[str, float]] = {
     "xilinx": {
-        "product": 0.529, "tree": 0.34, "accumulator": 0.805, "constant": 0.761, "rom": 1.595, "compare": 0.77,
-        "fixed": 0.26, "ram": 0.914, "select": 0.723, "stream": 1.131, "multiplier": 0.73, "rescale": 0.147,
-        "float": 0.285, "partial": 0.38, "unit": 10.912,
+        "product": 0.838, "tree": 0.434, "accumulator": 0.787, "constant": 0.633, "rom": 0.749,
+        "compare": 0.772, "fixed": 0.271, "ram": 0.785, "select": 0.727, "stream": 1.127, "multiplier": 0.895,
+        "rescale": 0.158, "float": 0.412, "partial": 0.41, "unit": 7.788, "sum": 1.143, "significand": 0.337,
+        "factors": 0.82,
     },
     "ecp5": {
-        "product": 0.42, "tree": 0.77, "accumulator": 1.856, "constant": 0.933, "rom": 1.173, "compare": 0.791,
-        "fixed": 0.5, "ram": 1.05, "select": 0.984, "stream": 1.336, "multiplier": 1.3, "rescale": 0.539,
-        "float": 0.734, "partial": 0, "unit": 20.614,
+        "product": 0.69, "tree": 0.635, "accumulator": 1.758, "constant": 0.925, "rom": 1.15, "compare": 0.791,
+        "fixed": 0.486, "ram": 1.002, "select": 0.969, "stream": 1.192, "multiplier": 1.2, "rescale": 0.618,
+        "float": 0.85, "partial": 0, "unit": 16.636, "sum": 1.093, "significand": 0.817, "factors": 0.789,
     },
     "ice40": {
-        "product": 0.204, "tree": 0.844, "accumulator": 1.763, "constant": 0.939, "rom": 2.436,
-        "compare": 0.107, "fixed": 0.39, "ram": 1, "select": 0.659, "stream": 0.986, "multiplier": 1.225,
-        "rescale": 1.019, "float": 1.05, "partial": 0, "unit": 16.891,
+        "product": 0.923, "tree": 0.927, "accumulator": 1.905, "constant": 0.977, "rom": 1.11, "compare": 0.107,
+        "fixed": 0.39, "ram": 1, "select": 0.714, "stream": 1.021, "multiplier": 1.195, "rescale": 1.112,
+        "float": 1.035, "partial": 0, "unit": 17.117, "sum": 1, "significand": 1.018, "factors": 0.8,
     },
 }  # fmt: skip
 
@@ -58,32 +59,33 @@ UNROLLED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
         "table": 1, "wide_table": 1, "narrow": 1.1, "wide": 1, "carry": 0.95, "pass": 0.3, "chain": 0.4,
         "short": 0, "carry3": 1, "compare": 0.9, "delay": 0.9, "ram": 0.95, "select": 0.4, "core": 5.2,
+        "mux": 0.5,
     },
     "ecp5": {
         "table": 1, "wide_table": 1, "narrow": 1, "wide": 1, "carry": 1, "pass": 0, "chain": 0.5, "short": 1.2,
-        "carry3": 1, "compare": 1, "delay": 0, "ram": 1.1, "select": 0.75, "core": 13.5,
+        "carry3": 1, "compare": 1, "delay": 0, "ram": 1.1, "select": 0.75, "core": 13.5, "mux": 0.75,
     },
     "ice40": {
         "table": 1, "wide_table": 1, "narrow": 1, "wide": 1, "carry": 1, "pass": 1, "chain": 0.3, "short": 0,
-        "carry3": 1, "compare": 0.95, "delay": 0, "ram": 1, "select": 0.47, "core": 15,
+        "carry3": 1, "compare": 0.95, "delay": 0, "ram": 1, "select": 0.6, "core": 15, "mux": 0.95,
     },
 }  # fmt: skip
 
 UNROLLED: dict[str, dict[str, float]] = {
     "xilinx": {
-        "table": 1.096, "wide_table": 0.999, "narrow": 1.186, "wide": 1, "carry": 0.942, "pass": 0.299,
-        "chain": 0.398, "short": 0, "carry3": 0.899, "compare": 0.892, "delay": 0.773, "ram": 0.991,
-        "select": 0.4, "core": 5.563,
+        "table": 0.987, "wide_table": 0.938, "narrow": 1.178, "wide": 1, "carry": 0.923, "pass": 0.299,
+        "chain": 0.399, "short": 0, "carry3": 0.849, "compare": 0.946, "delay": 0.907, "ram": 1.112,
+        "select": 0.4, "core": 6.877, "mux": 0.5,
     },
     "ecp5": {
-        "table": 0.964, "wide_table": 1.146, "narrow": 1.01, "wide": 0.982, "carry": 0.833, "pass": 0,
-        "chain": 0.493, "short": 1.388, "carry3": 0.851, "compare": 0.858, "delay": 0, "ram": 1.205,
-        "select": 0.75, "core": 14.892,
+        "table": 1.009, "wide_table": 1.129, "narrow": 1.008, "wide": 0.976, "carry": 0.909, "pass": 0,
+        "chain": 0.495, "short": 1.388, "carry3": 0.864, "compare": 0.846, "delay": 0, "ram": 1.146,
+        "select": 0.75, "core": 13.768, "mux": 0.75,
     },
     "ice40": {
-        "table": 0.906, "wide_table": 0.992, "narrow": 0.954, "wide": 1.146, "carry": 0.982, "pass": 0.87,
-        "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.546,
-        "core": 14.384,
+        "table": 0.684, "wide_table": 0.929, "narrow": 0.96, "wide": 1.166, "carry": 0.955, "pass": 0.904,
+        "chain": 0.297, "short": 0, "carry3": 0.576, "compare": 0.961, "delay": 0, "ram": 1, "select": 0.651,
+        "core": 12.657, "mux": 0.903,
     },
 }  # fmt: skip
 
@@ -92,40 +94,41 @@ STEP_PER_CLOCK_PRIOR: dict[str, dict[str, float]] = {
         "table": 1.096, "wide_table": 0.999, "narrow": 1.186, "wide": 1, "carry": 0.942, "pass": 0.299,
         "chain": 0.398, "short": 0, "carry3": 0.899, "compare": 0.892, "delay": 0.773, "ram": 0.991,
         "select": 0.4, "core": 5.563, "sum_once": 0.25, "sum": 0.9, "sum_two": 1.7, "reached_once": 0.15,
-        "reached": 0.7, "read": 0.7, "steps": 0.8, "levels": 0.3, "spikes": 0.7,
+        "reached": 0.7, "read": 0.7, "steps": 0.8, "levels": 0.3, "spikes": 0.7, "mux": 0.5,
     },
     "ecp5": {
         "table": 0.964, "wide_table": 1.146, "narrow": 1.01, "wide": 0.982, "carry": 0.833, "pass": 0,
         "chain": 0.493, "short": 1.388, "carry3": 0.851, "compare": 0.858, "delay": 0, "ram": 1.205,
         "select": 0.75, "core": 14.892, "sum_once": 0.6, "sum": 1, "sum_two": 2.5, "reached_once": 0.5,
-        "reached": 0.9, "read": 1, "steps": 1, "levels": 0.5, "spikes": 0.8,
+        "reached": 0.9, "read": 1, "steps": 1, "levels": 0.5, "spikes": 0.8, "mux": 0.75,
     },
     "ice40": {
         "table": 0.906, "wide_table": 0.992, "narrow": 0.954, "wide": 1.146, "carry": 0.982, "pass": 0.87,
-        "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.546,
+        "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.6,
         "core": 14.384, "sum_once": 0.8, "sum": 1, "sum_two": 2, "reached_once": 0.3, "reached": 0.8,
-        "read": 0.9, "steps": 1, "levels": 0.5, "spikes": 0.8,
+        "read": 0.9, "steps": 1, "levels": 0.5, "spikes": 0.8, "mux": 0.95,
     },
 }  # fmt: skip
 
 STEP_PER_CLOCK: dict[str, dict[str, float]] = {
     "xilinx": {
-        "table": 1.054, "wide_table": 0.996, "narrow": 0.808, "wide": 1, "carry": 0.991, "pass": 0.309,
-        "chain": 0.401, "short": 0, "carry3": 0.715, "compare": 1.008, "delay": 0.874, "ram": 0.848,
-        "select": 0.391, "core": 4.907, "sum_once": 0.253, "sum": 0.824, "sum_two": 1.536,
-        "reached_once": 0.152, "reached": 0.833, "read": 0.471, "steps": 0.879, "levels": 0.3, "spikes": 0.556,
+        "table": 1.086, "wide_table": 0.999, "narrow": 0.772, "wide": 1, "carry": 0.978, "pass": 0.311,
+        "chain": 0.4, "short": 0, "carry3": 0.734, "compare": 0.987, "delay": 0.873, "ram": 0.815,
+        "select": 0.4, "core": 4.916, "sum_once": 0.247, "sum": 0.85, "sum_two": 1.59, "reached_once": 0.149,
+        "reached": 0.749, "read": 0.597, "steps": 0.833, "levels": 0.299, "spikes": 0.607, "mux": 0.487,
     },
     "ecp5": {
-        "table": 0.91, "wide_table": 0.989, "narrow": 0.706, "wide": 1.051, "carry": 0.97, "pass": 0,
-        "chain": 0.499, "short": 1.087, "carry3": 0.835, "compare": 0.863, "delay": 0, "ram": 1.198,
-        "select": 0.748, "core": 13.477, "sum_once": 0.45, "sum": 0.949, "sum_two": 1.361,
-        "reached_once": 0.361, "reached": 0.815, "read": 1.112, "steps": 1, "levels": 0.496, "spikes": 0.764,
+        "table": 0.908, "wide_table": 1.009, "narrow": 0.675, "wide": 1.058, "carry": 0.931, "pass": 0,
+        "chain": 0.498, "short": 1.193, "carry3": 0.832, "compare": 0.885, "delay": 0, "ram": 1.257,
+        "select": 0.75, "core": 13.247, "sum_once": 0.521, "sum": 0.958, "sum_two": 1.415,
+        "reached_once": 0.424, "reached": 0.809, "read": 1.028, "steps": 1, "levels": 0.492, "spikes": 0.76,
+        "mux": 0.75,
     },
     "ice40": {
-        "table": 0.899, "wide_table": 0.976, "narrow": 1.184, "wide": 0.888, "carry": 0.969, "pass": 0.869,
-        "chain": 0.297, "short": 0, "carry3": 0.869, "compare": 0.779, "delay": 0, "ram": 1, "select": 0.586,
-        "core": 13.567, "sum_once": 0.643, "sum": 1.327, "sum_two": 0.943, "reached_once": 0.315,
-        "reached": 0.45, "read": 1.023, "steps": 1.148, "levels": 0.44, "spikes": 0.579,
+        "table": 0.925, "wide_table": 0.963, "narrow": 1.105, "wide": 0.761, "carry": 0.968, "pass": 0.865,
+        "chain": 0.297, "short": 0, "carry3": 0.802, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.591,
+        "core": 13.723, "sum_once": 0.709, "sum": 1.144, "sum_two": 1.173, "reached_once": 0.305,
+        "reached": 0.58, "read": 0.938, "steps": 1.062, "levels": 0.47, "spikes": 0.652, "mux": 1.028,
     },
 }  # fmt: skip
 
@@ -146,31 +149,30 @@ CELLS: dict[str, dict[str, float]] = {
 
 SPIKING_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
-        "ram": 0.788, "rom": 1.53, "multiplier": 1.042, "add": 0.636, "select": 0.691, "lane": 1.027,
+        "ram": 0.788, "rom": 1, "multiplier": 1.042, "add": 0.636, "select": 0.691, "lane": 1.027,
         "control": 2.667,
     },
     "ecp5": {
-        "ram": 0.986, "rom": 1.382, "multiplier": 1.3, "add": 0.959, "select": 0.879, "lane": 1.63,
+        "ram": 0.986, "rom": 1, "multiplier": 1.3, "add": 0.959, "select": 0.879, "lane": 1.63,
         "control": 4.323,
     },
     "ice40": {
-        "ram": 1, "rom": 1.913, "multiplier": 0.796, "add": 0.537, "select": 0.995, "lane": 0.942,
-        "control": 4.73,
+        "ram": 1, "rom": 1, "multiplier": 0.796, "add": 0.537, "select": 0.995, "lane": 0.942, "control": 4.73,
     },
 }  # fmt: skip
 
 SPIKING: dict[str, dict[str, float]] = {
     "xilinx": {
-        "ram": 0.688, "rom": 1.346, "multiplier": 1.112, "add": 0.583, "select": 0.581, "lane": 0.976,
-        "control": 2.872,
+        "ram": 0.622, "rom": 0.698, "multiplier": 1.056, "add": 0.547, "select": 0.689, "lane": 1.001,
+        "control": 2.433,
     },
     "ecp5": {
-        "ram": 0.929, "rom": 1.201, "multiplier": 1.3, "add": 0.922, "select": 0.884, "lane": 1.629,
-        "control": 3.722,
+        "ram": 0.928, "rom": 0.87, "multiplier": 1.3, "add": 0.938, "select": 0.902, "lane": 1.639,
+        "control": 3.773,
     },
     "ice40": {
-        "ram": 1, "rom": 2.17, "multiplier": 0.773, "add": 0.502, "select": 0.915, "lane": 0.933,
-        "control": 4.984,
+        "ram": 1, "rom": 1.068, "multiplier": 0.778, "add": 0.51, "select": 0.938, "lane": 0.938,
+        "control": 4.871,
     },
 }  # fmt: skip
 
@@ -194,22 +196,22 @@ class Accuracy(NamedTuple):
 
 ERRORS: dict[str, Accuracy] = {
     "quantized, unrolled": Accuracy(
-        0.062, 0.511, 20, {"xilinx": (0.65, 1.26), "ecp5": (0.87, 1.25), "ice40": (0.6, 1.54)}, (0.84, 1.15)
+        0.056, 0.193, 25, {"xilinx": (0.8, 1.25), "ecp5": (0.8, 1.4), "ice40": (0.75, 1.4)}, (0.9, 1.1)
     ),
     "quantized, folded": Accuracy(
-        0.074, 0.444, 20, {"xilinx": (0.69, 1.58), "ecp5": (0.63, 1.35), "ice40": (0.84, 1.3)}, (0.83, 1.36)
+        0.042, 0.198, 24, {"xilinx": (0.75, 1.3), "ecp5": (0.75, 1.25), "ice40": (0.8, 1.25)}, (0.75, 1.15)
     ),
     "int8, unrolled": Accuracy(
-        0.032, 0.177, 17, {"xilinx": (0.77, 1.35), "ecp5": (0.84, 1.25), "ice40": (0.8, 1.25)}, (0.9, 1.19)
+        0.048, 0.19, 24, {"xilinx": (0.75, 1.3), "ecp5": (0.8, 1.25), "ice40": (0.8, 1.25)}, (0.8, 1.2)
     ),
     "int8, folded": Accuracy(
-        0.071, 0.461, 20, {"xilinx": (0.62, 1.58), "ecp5": (0.82, 1.32), "ice40": (0.85, 1.25)}, (0.77, 1.46)
+        0.045, 0.224, 21, {"xilinx": (0.7, 1.4), "ecp5": (0.8, 1.5), "ice40": (0.8, 1.45)}, (0.7, 1.25)
     ),
     "spiking, unrolled": Accuracy(
-        0.1, 0.29, 21, {"xilinx": (0.71, 1.33), "ecp5": (0.76, 1.4), "ice40": (0.7, 1.28)}, (0.8, 1.17)
+        0.075, 0.36, 25, {"xilinx": (0.65, 1.25), "ecp5": (0.7, 1.3), "ice40": (0.7, 1.3)}, (0.85, 1.18)
     ),
     "spiking, folded": Accuracy(
-        0.046, 0.193, 20, {"xilinx": (0.76, 1.41), "ecp5": (0.85, 1.25), "ice40": (0.83, 1.26)}, (0.87, 1.16)
+        0.063, 0.149, 16, {"xilinx": (0.75, 1.3), "ecp5": (0.8, 1.25), "ice40": (0.8, 1.25)}, (0.85, 1.16)
     ),
 }
 """By form of designs."""

@@ -8,6 +8,7 @@ address costs 8 more there (found by looking at what it chose).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,18 @@ __all__ = [
     "add_table",
     "distinct_columns",
     "distinct_of_random",
+    "rom_luts",
     "table_luts",
 ]
 
 _ROM_BITS_PER_COST = 16
+_CHOICES_THAT_ARE_WIRES = 2
+_ROM_COLUMNS = {
+    "xilinx": ((32, 1.0), (48, 2.9), (64, 3.1), (80, 4.2), (117, 7.9), (160, 11.3)),
+    "ecp5": ((16, 1.0), (20, 2.0), (32, 2.0), (48, 4.8), (64, 4.8), (80, 8.6), (117, 12.8), (160, 18.3)),
+    "ice40": ((16, 1.0), (20, 2.0), (32, 3.7), (48, 6.6), (64, 8.4), (80, 11.2), (117, 17.7), (160, 21.8)),
+}
+"""(words, lookup tables of a column): of ROMs of 24 random columns behind a counter, each synthesized by itself."""
 _BLOCK_COST = {"xc7": 129, "xcup": 129, "ecp5": 128, "ice40": 64}
 _PORT_COST = 8
 
@@ -60,8 +69,21 @@ def distinct_columns(rows: npt.NDArray[np.int64], bits: int) -> int:
 
 
 def table_luts(words: int, family: Family) -> float:
-    """Lookup tables of one output of a table of `words` words."""
+    """Lookup tables of one output of a table of `words` words that is mapped by itself."""
     return max(words / 2**family.lut_inputs, 1.0) if words > 2 else 0.0
+
+
+@cache
+def rom_luts(words: int, family: Family) -> float:
+    """Lookup tables of one column of random bits of a ROM that is mapped together with the logic around it: yosys
+    makes logic of its tree of choices, and finds few of its tables again."""
+    if words <= _CHOICES_THAT_ARE_WIRES:
+        return 0.0
+    points = _ROM_COLUMNS["xilinx" if family.lut_inputs == 6 else family.fitted]
+    (last, most) = points[-1]
+    if words >= last:
+        return most * words / last
+    return float(np.interp(words, *zip(*points, strict=True)))
 
 
 def _in_blocks(words: int, width: int, family: Family) -> bool:
@@ -69,10 +91,10 @@ def _in_blocks(words: int, width: int, family: Family) -> bool:
     return words * width > _ROM_BITS_PER_COST * _BLOCK_COST[family.fitted] * block_rams(words, width, family)
 
 
-def add_rom(parts: Parts, rows: npt.NDArray[np.int64], bits: int, family: Family) -> None:
-    """A ROM of values [words, lanes] that is read into a register."""
+def add_rom(parts: Parts, rows: npt.NDArray[np.int64], bits: int, family: Family, *, kind: str = "rom") -> None:
+    """A ROM of values [words, lanes] that is read into a register; `kind` of its logic."""
     used = distinct_columns(rows, bits)
-    add_table(parts, len(rows), rows.shape[1] * bits, family, used=used)
+    add_table(parts, len(rows), rows.shape[1] * bits, family, used=used, kind=kind)
 
 
 def add_rom_apart(
@@ -118,20 +140,42 @@ def _trees(planes: npt.NDArray[np.int64], family: Family) -> float:
     return tables
 
 
-def add_table(parts: Parts, words: int, width: int, family: Family, *, used: int | None = None) -> None:
-    """A ROM of any content that is read into a register, `used` of whose columns differ (all of them: None)."""
+def add_table(
+    parts: Parts,
+    words: int,
+    width: int,
+    family: Family,
+    *,
+    used: int | None = None,
+    kind: str = "rom",
+    luts: float | None = None,
+) -> None:
+    """A ROM that is read into a register, `used` of whose columns differ (all of them: None).
+
+    kind : of its logic. luts : what its content takes as logic; None: as of random bits.
+    """
     if _in_blocks(words, width, family):
         parts.block_rams += block_rams(words, width, family)
         return
     columns = width if used is None else used
     parts.flip_flops += columns
-    parts.add("rom", columns * table_luts(words, family))
+    parts.add(kind, columns * rom_luts(words, family) if luts is None else luts)
 
 
-def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Family, *, used: int | None = None) -> None:
+def add_memory(
+    parts: Parts,
+    depth: int,
+    width: int,
+    readers: int,
+    family: Family,
+    *,
+    used: int | None = None,
+    choice: str = "select",
+) -> None:
     """A memory with one port to write and `readers` ports that read within the clock of their address.
 
     used : how many bits of a word differ, where some are always equal: as registers these are one. None: all.
+    choice : the kind of logic that chooses among registers.
     """
     in_registers = float(depth * width)
     blocks = readers * block_rams(depth, width, family)
@@ -151,7 +195,7 @@ def add_memory(parts: Parts, depth: int, width: int, readers: int, family: Famil
         return
     kept = width if used is None else used
     parts.flip_flops += depth * kept
-    parts.add("select", (depth - 1) * kept * readers)
+    parts.add(choice, (depth - 1) * kept * readers)
 
 
 def distinct_of_random(columns: int, words: int, bits: int = 1) -> float:
@@ -172,13 +216,12 @@ def _power_minus_one(base: float, exponent: int) -> float:
 def add_rom_in_logic(parts: Parts, words: int, used: float, family: Family) -> None:
     """A memory in logic, with a register behind it: tables of its address for `used` columns that differ."""
     parts.flip_flops += used
-    if words > 2:
-        parts.add("rom", used * max(words / 2**family.lut_inputs, 1.0))
+    parts.add("rom", used * rom_luts(words, family))
 
 
 def add_fifo(parts: Parts, depth: int, width: int, family: Family) -> None:
-    """An `edgeml_fifo`: memory, two indices and two counters."""
+    """An `edgeml_fifo`: memory, two indices, of which yosys makes the one to read by twice, and two counters."""
     counters = 2 * counter_bits(depth) + 2 * depth.bit_length()
-    parts.flip_flops += counters + 2  # and whether there is room, and some value
+    parts.flip_flops += counters + counter_bits(depth) + 2  # and whether there is room, and some value
     parts.add("stream", counters + 6.0)
     add_memory(parts, depth, width, 1, family)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from edgeml.network import Dense, Network, Node
 
+from ..architectures.folded.products import multiplier_bits, product_luts
 from ..architectures.folded.sums_unit import SumsUnit
 from ..architectures.folded.unit import Place
 from ..architectures.unrolled.compressor_tree import compress
@@ -17,7 +18,7 @@ from ..architectures.unrolled.netlist import Bit, Netlist
 from ..architectures.unrolled.shared_sums import number_bits, parents_first, sums_of
 from ..architectures.unrolled.value import Value, spread, sum_value
 from ..budget import Family
-from ..estimate.memory import add_memory, add_rom_in_logic, distinct_columns
+from ..estimate.memory import add_memory, add_rom_in_logic, distinct_columns, rom_luts
 from ..estimate.parts import Parts, block_rams, counter_bits, multiplier_blocks
 from ..layer_hardware import LayerHardware
 from ..timing.delay_model import DelayModel
@@ -137,27 +138,26 @@ class DenseUnit(SumsUnit):
             parts.block_rams += block_rams(self.clocks_per_frame, word, family)
         else:
             add_rom_in_logic(parts, self.clocks_per_frame, distinct_columns(self._words(), self.weight_bits), family)
+        blocks = parts.dsps
         self._add_products(parts, product, family)
-        self.add_sums(parts, product)
+        self.add_sums(parts, product, "sum" if parts.dsps > blocks else "tree")
         if self.has_constant:
             parts.add("constant", pe * width)
             constant = np.zeros(self.beats * pe, np.int64)
             constant[: self.layer.outputs] = self.constant
             used = distinct_columns(constant.reshape(self.beats, pe), width)
-            parts.add("rom", used * max(self.beats / 2**family.lut_inputs, 1.0) if self.beats > 2 else 0.0)
-            parts.flip_flops += counter_bits(self.beats)
+            parts.add("rom", used * rom_luts(self.beats, family))
+            # yosys moves the register of the place that is read from behind the memory.
+            parts.flip_flops += used + 1 if self.beats > 2 else counter_bits(self.beats)
         if self.beats > 1 and self.input_beats > 1:
             self._add_input_buffer(parts, simd * x_bits, family)
 
     def _add_products(self, parts: Parts, product: int, family: Family) -> None:
         """Products of `product` bits: from logic, tables or multiplier blocks."""
         products = self._products() if self.clocks_per_frame > 1 else 0
-        if self.layer.weight_bits == 1 and self.weight_bits == 1:
-            parts.add("product", products * product)
-        elif product <= 6:
-            parts.add("product", products * product * (1 if product <= family.lut_inputs else 2.5))
-        elif self.weight_bits == 2:
-            parts.add("product", products * 1.5 * product)
+        if self.weight_bits <= 2 or product <= _PRODUCT_TABLE_BITS:
+            x = self.inputs[0]
+            parts.add("product", products * product_luts(x.bits, self.weight_bits, x.signed, family))
         else:
             blocks, logic = self._wide_products(family)
             parts.dsps += blocks
@@ -192,12 +192,13 @@ class DenseUnit(SumsUnit):
                     bits, result = signed_bits(odd, odd), element.bits + w_bits - places
                 taken = multiplier_blocks(x_bits, bits, result, family)
                 blocks += taken
-                logic += 0.0 if taken else x_bits * bits
+                logic += 0.0 if taken else multiplier_bits(x_bits, bits, family)
         return blocks, logic
 
     def _add_input_buffer(self, parts: Parts, width: int, family: Family) -> None:
         """A frame's values of `width` bits together, kept for all sums but the first."""
         parts.add("stream", 0.7 * width)
+        parts.flip_flops += counter_bits(self.input_beats)  # the place to read from, once more
         if not self.small_buffer:
             parts.flip_flops += width + 1
         if self.small_buffer and (self.keep_block_rams or family.name == "ice40"):

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Network, Node
 from edgeml.network.layers.lookup import Lookup
 
 from ..architectures.folded.unit import Place, Unit
+from ..architectures.unrolled.cell_amounts import luts_of_function
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
 from ..architectures.unrolled.netlist import ZERO, CellKind, Netlist
-from ..architectures.unrolled.size import check_values
+from ..architectures.unrolled.size import MOST_TABLE_BITS, check_values
 from ..architectures.unrolled.value import Value
 from ..budget import Family
 from ..estimate.memory import add_table
@@ -57,20 +59,35 @@ class LookupUnit(Unit):
             "TABLE_FILE": f"{self.node.name}_table.mem",
         }
 
-    def memory_files(self) -> dict[str, str]:
+    def _words(self) -> npt.NDArray[np.int64]:
+        """The result [2^input bits] by the bits of the input."""
         element, table = self.inputs[0], self.layer.table.astype(np.int64)
         words = np.zeros(2**element.bits, np.int64)
         # Beyond the ends of the table, and of the output's type, nothing is ever read.
         first, last = max(self.layer.base, element.low), min(self.layer.base + len(table) - 1, element.high)
         values = np.arange(first, last + 1)
         words[values & (2**element.bits - 1)] = table[values - self.layer.base]
-        image = memory_image(pack_words(words[:, None], self.output.bits), self.output.bits)
+        return words
+
+    def memory_files(self) -> dict[str, str]:
+        image = memory_image(pack_words(self._words()[:, None], self.output.bits), self.output.bits)
         return {f"{self.node.name}_table.mem": image}
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
+        inputs, width = self.inputs[0].bits, self.output.bits
+        luts = None
+        if inputs <= MOST_TABLE_BITS:
+            columns = _columns(self._words(), width)
+            luts = sum(luts_of_function(column, inputs, family) for column in columns)
         for _ in range(self.pe):
-            add_table(parts, 2 ** self.inputs[0].bits, self.output.bits, family)
+            add_table(parts, 2**inputs, width, family, luts=luts)
         parts.flip_flops += 1
+
+
+def _columns(words: npt.NDArray[np.int64], bits: int) -> set[int]:
+    """The functions that a table of words is, but for constants."""
+    planes = [np.packbits((words >> bit & 1).astype(np.uint8), bitorder="little").tobytes() for bit in range(bits)]
+    return {int.from_bytes(plane, "little") for plane in planes} - {0, (1 << len(words)) - 1}
 
 
 class LookupLogic(LayerLogic):

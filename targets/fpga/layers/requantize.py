@@ -12,6 +12,7 @@ from edgeml.network import Network, Node
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import FRACTION_BITS
 
+from ..architectures.folded.products import multiplier_bits
 from ..architectures.folded.unit import Place, Unit
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
 from ..architectures.unrolled.line_logic import line_value
@@ -19,7 +20,7 @@ from ..architectures.unrolled.netlist import ZERO, CellKind, Netlist
 from ..architectures.unrolled.size import check_values
 from ..architectures.unrolled.value import Value
 from ..budget import Family
-from ..estimate.memory import add_rom
+from ..estimate.memory import add_rom, distinct_columns
 from ..estimate.parts import Parts, multiplier_blocks
 from ..layer_hardware import LayerHardware
 from ..rounding_as_multiply_add import Levels, Line, fit_line, layer_levels
@@ -33,6 +34,8 @@ _SIGNIFICANT = {"fp32_rne": 24, "float64_away": 53}
 _CLOCKS = {"shift": 3, "double_rounding": 5, "ruy_half_up": 5, "fp32_rne": 7, "float64_away": 7}
 _FEW_LEVELS = 3
 _FIXED_POINT = 31
+_SHORTER_FACTOR = 18
+"""Bits of a factor without a sign that a block of the 7 series does not take whole."""
 _CLIP_BITS = 19
 """Bits that `edgeml_clip` compares at least."""
 
@@ -128,15 +131,18 @@ class RequantizeUnit(Unit):
         if changes:
             words = np.zeros(self.beats * self.pe, np.int64)
             words[: self.channels] = self.factor + (self.more << self.factor_bits)
-            add_rom(parts, words.reshape(self.beats, self.pe), self.factor_bits + self.more_bits, family)
+            bits = self.factor_bits + self.more_bits
+            add_rom(parts, words.reshape(self.beats, self.pe), bits, family, kind="factors")
         parts.flip_flops += self.pe * self.inputs[0].bits + self.latency
         parts.add("stream", self.latency / 2 + 2.0)
         for lane in range(self.pe):
-            factor_bits, more_bits = self.factor_bits, self.more_bits
+            factor_bits, more = self.factor_bits, self.more[lane :: self.pe, None]
+            # Of few words, some bits of the places are the same ones.
+            more_bits = distinct_columns(more, self.more_bits) if changes and len(more) else 0
             if not changes:
                 factor = int(self.factor[min(lane, len(self.factor) - 1)])
                 # Zeros at the end of a constant are places: a power of two is not a product.
-                factor_bits, more_bits = (factor // math.gcd(factor, 2**62)).bit_length() if factor else 0, 0
+                factor_bits = (factor // math.gcd(factor, 2**62)).bit_length() if factor else 0
             if self.floating:
                 self._add_floating(parts, factor_bits, more_bits, family)
             else:
@@ -165,7 +171,8 @@ class RequantizeUnit(Unit):
         parts.add("float", float(bits))
         for width in [bits, product] if bits > kept else [product]:
             most = max(width - kept, 0)
-            parts.add("float", 2.0 * width + 3.5 * most)
+            parts.add("significand", 2.0 * width)
+            parts.add("float", 3.5 * most)
             parts.flip_flops += 2 * width + most + 1
         _add_product(parts, bits, factor_bits, 2, family, signed=False)
         shifted = max(bits + 2 + kept, self.right) + 2 - self.right
@@ -200,13 +207,20 @@ def _add_product(
     parts.dsps += blocks
     if blocks and family.lut_inputs == 6:
         parts.add("partial", blocks * width if family.name == "xcup" else 0.0)
+        if family.name == "xc7" and not signed and value_bits >= _SHORTER_FACTOR:
+            # What is left of a value that is cut is added outside the blocks, which then take no registers.
+            parts.add("sum", 1.2 * width)
+            parts.flip_flops += 1.2 * width
     elif blocks:
         parts.add("rescale", (blocks - 1) * width * 0.7)
+        if not signed and value_bits > _SHORTER_FACTOR:
+            parts.add("sum", 2.5 * width)
     else:
-        parts.add("multiplier", value_bits * factor_bits)
+        parts.add("multiplier", multiplier_bits(value_bits, factor_bits, family))
     # yosys takes the registers behind blocks of the 7 series, and their chains for sums of parts, alone.
     if not blocks or family.name != "xc7":
-        parts.flip_flops += registers * width
+        # Of a product that is rounded as an integer, what lies below the half is not looked at.
+        parts.flip_flops += registers * (width - (_FIXED_POINT - 1 if signed else 0))
 
 
 def _add_clip(parts: Parts, value_bits: int, output_bits: int) -> None:

@@ -114,7 +114,7 @@ class ThresholdUnit(Unit):
         parts.add("stream", counter_bits(self.beats) + 2.0)
         if self.beats > 1:
             add_rom_apart(parts, self._rows(), bits, family, in_logic=True)
-            _add_comparisons(parts, lanes * levels * bits, family)
+            _add_comparisons(parts, lanes * levels, bits, family)
         else:
             parts.add("fixed", lanes * levels * bits)
         # Each digit of the count is the parity of some of the levels.
@@ -122,13 +122,13 @@ class ThresholdUnit(Unit):
         parts.luts += lanes * sum(-(-(count - 1) // (family.lut_inputs - 1)) for count in turns)
 
 
-def _add_comparisons(parts: Parts, bits: int, family: Family) -> None:
-    """Comparisons of so many bits with thresholds that change: a carry chain each. On ECP5 a chain's cell of two bits
-    counts as two lookup tables; on iCE40 a bit takes one for the chain and one that inverts the threshold."""
+def _add_comparisons(parts: Parts, count: int, bits: int, family: Family) -> None:
+    """Comparisons of `bits` bits with thresholds that change: a carry chain each. On ECP5 a chain's cell of two bits
+    counts as two lookup tables; on iCE40 a bit takes one that inverts the threshold, and the chain one at its end."""
     if family.lut_inputs == 6:
-        parts.add("compare", bits)
+        parts.add("compare", count * bits)
     else:
-        parts.luts += bits * (2.0 if family.name == "ice40" else 1.0)
+        parts.luts += count * (bits + (1.0 if family.name == "ice40" else 0.0))
 
 
 class ThresholdLineUnit(Unit):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...budget import Family
-from ...estimate.memory import add_memory, add_rom, distinct_columns, table_luts
+from ...estimate.memory import add_memory, add_rom, distinct_columns, rom_luts
 from ...estimate.parts import Parts, multiplier_blocks
 from .plan import EventDrivenLayer, EventDrivenPlan
 
@@ -73,7 +73,7 @@ def _membranes(parts: Parts, layer: EventDrivenLayer, family: Family) -> None:
     used = distinct_columns(start, bits)
     if words > 2:
         parts.flip_flops += used
-        parts.add("rom", used * table_luts(words, family))
+        parts.add("rom", used * rom_luts(words, family))
     add_memory(parts, words, pe * bits, 2, family)
 
 
@@ -91,7 +91,7 @@ def _firing(parts: Parts, layer: EventDrivenLayer, family: Family) -> None:
         table = np.stack([_by_word(layer, increments[:, k], 0)[:, lane] for k in range(increments.shape[1])], axis=1)
         columns += distinct_columns(table.reshape(-1, 1), bits)
     if increment_words > 2:
-        parts.add("rom", (2 if both else 1) * columns * table_luts(increment_words, family))
+        parts.add("rom", (2 if both else 1) * columns * rom_luts(increment_words, family))
     if increments.shape[1] == 1 and words > 2:
         parts.flip_flops += columns
     if increments.shape[1] > 1:
@@ -103,7 +103,7 @@ def _firing(parts: Parts, layer: EventDrivenLayer, family: Family) -> None:
     if layer.encoding == "ttfs":
         ceilings = _by_word(layer, layer.increments.sum(axis=1), 0)
         used = distinct_columns(ceilings, bits)
-        parts.add("rom", used * table_luts(words, family))
+        parts.add("rom", used * rom_luts(words, family))
         parts.flip_flops += used if words > 2 else 0
     parts.add("select", pe * (bits * (2 if both else 1) + count_bits * (3 if both else 2)))
 

@@ -125,12 +125,15 @@ class SumsUnit(Unit):
         within = delays.sum(min(term_bits + depth, whole), delays.route, 2) if depth > 3 else 0.0
         return max(delays.sum(term_bits + 2, terms, 2), within, delays.sum(whole, delays.route, last))
 
-    def add_sums(self, parts: Parts, term_bits: int) -> None:
-        """From terms of so many bits to the accumulators: the tree, a register behind every other level of it."""
+    def add_sums(self, parts: Parts, term_bits: int, kind: str = "tree") -> None:
+        """From terms of so many bits to the accumulators: the tree, a register behind every other level of it.
+
+        kind : of its logic: `tree` of terms that come from tables, `sum` of those of multiplier blocks.
+        """
         terms, bits, width = self.simd, term_bits, self.output.bits
         for level in range(self.tree_depth):
             bits = min(bits + 1, width)
-            parts.add("tree", self.pe * (terms // 2) * bits)
+            parts.add(kind, self.pe * (terms // 2) * bits)
             terms = (terms + 1) // 2
             if level % 2:
                 parts.flip_flops += self.pe * terms * bits

@@ -7,6 +7,8 @@ membranes that are read, of `stbif` neurons. levels : lookup tables of threshold
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...budget import Family
@@ -14,8 +16,7 @@ from ...estimate.memory import add_memory
 from ...estimate.parts import Parts
 from ..unrolled.estimate import FIFO_FLAGS, graph_amounts
 from ..unrolled.kept_bits import kept_bits
-from ..unrolled.network_logic import Logic
-from ..unrolled.stages import Stages
+from ..unrolled.netlist import Bit
 from .plan import StepPerClockLayer, StepPerClockPlan
 from .population import DOUBLED, FLOWING, VALUES
 
@@ -30,7 +31,7 @@ def step_per_clock_parts(plan: StepPerClockPlan, family: Family) -> dict[str, Pa
     """What each layer is made of; the input population belongs to the first, the buffer of results to the last."""
     found = {}
     for position, layer in enumerate(plan.layers):
-        parts = _graphs(layer.logic, layer.stages, family)
+        parts = _graphs(layer, family)
         _neurons(parts, layer, family)
         for reached in layer.sources:
             population = reached.population
@@ -43,14 +44,48 @@ def step_per_clock_parts(plan: StepPerClockPlan, family: Family) -> dict[str, Pa
     return found
 
 
-def _graphs(logic: Logic, stages: Stages, family: Family) -> Parts:
-    """The adder graphs of a layer's currents."""
-    parts = Parts()
-    for found in graph_amounts(kept_bits(logic, stages), logic, family).values():
+def _graphs(layer: StepPerClockLayer, family: Family) -> Parts:
+    """The adder graphs of a layer's currents, as far as its neurons ask for them."""
+    parts, logic = Parts(), layer.logic
+    neurons = layer.gives is None or layer.gives.encoding != VALUES
+    ends = [bit for n, bits in enumerate(logic.outputs) for bit in (_taken(layer, n, bits) if neurons else bits)]
+    for found in graph_amounts(kept_bits(logic, layer.stages, ends), logic, family).values():
         for kind, amount in found.logic.items():
             parts.add(kind, amount)
         parts.flip_flops += found.flip_flops
     return parts
+
+
+def _taken(layer: StepPerClockLayer, neuron: int, current: Sequence[Bit]) -> Sequence[Bit]:
+    """The bits of a current that its neuron asks for: none of one that fires always or never; of one that compares each
+    with one threshold, those from the lowest one of that on."""
+    if not _varies(layer, neuron):
+        return ()
+    return current[_unasked(layer, neuron) :] if layer.window == 1 else current
+
+
+def _varies(layer: StepPerClockLayer, neuron: int) -> bool:
+    """Whether a neuron that has thresholds does not fire always or never."""
+    if layer.thresholds is None:
+        return True
+    thresholds = layer.thresholds[neuron]
+    return bool(np.any((thresholds > 0) & (thresholds <= layer.spans[neuron])))
+
+
+def _slots(layer: StepPerClockLayer) -> int:
+    """How many thresholds a neuron of the layer compares with."""
+    if layer.neurons is None:
+        return 0
+    levels = layer.neurons.levels
+    return levels.bit_length() if layer.neurons.encoding == "sar" else levels
+
+
+def _unasked(layer: StepPerClockLayer, neuron: int) -> int:
+    """How many bits below the lowest one of its only threshold do not matter."""
+    if layer.thresholds is None or layer.neurons is None or not layer.neurons.encoding or _slots(layer) != 1:
+        return 0
+    threshold = int(layer.thresholds[neuron][0])
+    return min((threshold & -threshold).bit_length() - 1, int(layer.bits[neuron]) - 1)
 
 
 def _entries(entries: int, family: Family) -> float:
@@ -64,20 +99,18 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
     encoding = "" if layer.neurons is None else layer.neurons.encoding
     levels = 0 if layer.neurons is None else layer.neurons.levels
     single = layer.window == 1
+    slots = _slots(layer)
     for neuron, bits in enumerate(layer.bits.tolist()):
-        if layer.thresholds is not None:
-            thresholds = layer.thresholds[neuron]
-            if not np.any((thresholds > 0) & (thresholds <= layer.spans[neuron])):
-                continue  # it fires always or never
+        if not _varies(layer, neuron):
+            continue
+        asked = bits - _unasked(layer, neuron)
+        if single:
+            # What a current adds to a constant has no more bits than differ in it.
+            differing = len({bit for bit in _taken(layer, neuron, layer.logic.outputs[neuron]) if bit.cell != -2})
+            bits, asked = min(bits, differing + bits - asked), min(asked, differing)
         chain = bits + _CARRY_ENDS.get(family.fitted, 0.0)
         # A sum with a constant takes fewer lookup tables, on parts whose carries are beside the tables.
         parts.add("sum_once" if single else "sum_two" if layer.rule in (DOUBLED, FLOWING) else "sum", chain)
-        slots = levels.bit_length() if encoding == "sar" else levels
-        asked = bits
-        if encoding and slots == 1 and layer.thresholds is not None:
-            # Bits below the lowest one of the only threshold do not matter.
-            threshold = int(layer.thresholds[neuron][0])
-            asked -= min((threshold & -threshold).bit_length() - 1, bits - 1)
         parts.flip_flops += asked
         if encoding == "stbif":
             count = levels.bit_length()
@@ -126,7 +159,7 @@ def _source(parts: Parts, plan: StepPerClockPlan, family: Family) -> None:
 
 def _results(parts: Parts, plan: StepPerClockPlan, family: Family) -> None:
     depth = (plan.latency + 1) // plan.interval + 1
-    add_memory(parts, depth, plan.network.output_size * plan.output_element.bits, 1, family)
+    add_memory(parts, depth, plan.network.output_size * plan.output_element.bits, 1, family, choice="mux")
     counters = 2 * max((depth - 1).bit_length(), 1) + 2 * depth.bit_length()
     rest = (plan.interval - 1).bit_length()
     parts.flip_flops += counters + FIFO_FLAGS + rest + plan.latency

@@ -9,10 +9,10 @@ from ...budget import FAMILIES, Family
 from ...estimate.constants import CELLS
 from ...estimate.costs import constants_of, cost_of
 from ...estimate.parts import Parts
-from .decision_diagram import decision_nodes, decision_support
+from .decision_diagram import decision_nodes, decision_nodes_in_order, decision_support
 from .netlist import Cell, CellKind
 
-__all__ = ["add_cell", "luts_of", "tables_of_four"]
+__all__ = ["add_cell", "luts_of", "luts_of_function", "tables_of_four"]
 
 _SIX_INPUTS = FAMILIES["xcup"]
 """Netlists are made for lookup tables of six inputs, whatever the part: the same network gives the same netlist."""
@@ -27,6 +27,10 @@ _PER_NODE, _FREE_NODES = 0.77, 3.7
 """Lookup tables of four inputs on iCE40 of a function of five or six bits: so many for each node of its smallest
 decision diagram but the last few. Of 67 functions, weighted sums against thresholds, parities of levels and random
 ones, each synthesized by itself: means of a kind are at most 14 % off."""
+
+_LARGE_TABLES = {"six": (0.165, 0.0, 2.0), "ecp5": (0.42, 0.0, 8.0), "ice40": (0.55, 3.7, 24.0)}
+"""Lookup tables of a function of seven bits and more: for each node of its decision diagram but so many, and the most
+that one of seven bits takes. Of tables of tanh, of weighted sums and of random ones, each synthesized by itself."""
 
 
 def add_cell(parts: Parts, cell: Cell, family: Family) -> None:
@@ -65,6 +69,17 @@ def tables_of_four(table: int, inputs: int, family: str) -> float:
     if family == "ecp5":
         return _OF_MULTIPLEXERS[needed]
     return max(_PER_NODE * (decision_nodes(table, inputs) - _FREE_NODES), 1.0)
+
+
+def luts_of_function(table: int, inputs: int, family: Family) -> float:
+    """Lookup tables that a function takes, by itself; bit x of `table`, x the number of its inputs."""
+    if inputs <= family.lut_inputs:
+        return 1.0
+    if inputs <= _SIX_INPUTS.lut_inputs:
+        return tables_of_four(table, inputs, family.fitted)
+    each, free, most = _LARGE_TABLES["six" if family.lut_inputs == _SIX_INPUTS.lut_inputs else family.fitted]
+    luts = each * (decision_nodes_in_order(table, inputs) - free)
+    return min(max(luts, 1.0), most * 2.0 ** (inputs - 7))
 
 
 def luts_of(cells: Sequence[Cell], family: Family = _SIX_INPUTS) -> float:

@@ -36,7 +36,7 @@ def _delays(taps: Iterable[int]) -> tuple[int, int]:
 def unrolled_amounts(logic: Logic, family: Family, stages: Stages) -> dict[str, Parts]:
     """What each layer is made of: its graph (`graph_amounts`), and of the last one the FIFO of results.
 
-    ram, select : that FIFO. core : its control.
+    ram, select, mux : that FIFO: memories, what passes block RAMs by, choices among registers. core : its control.
     """
     kept = kept_bits(logic, stages)
     found = graph_amounts(kept, logic, family)
@@ -84,4 +84,4 @@ def _add_fifo_of_results(parts: Parts, latency: int, differing: int, logic: Logi
     counters = 2 * counter_bits(depth) + 2 * depth.bit_length()
     parts.flip_flops += counters + FIFO_FLAGS + 1  # and whether a value was just taken
     parts.add("core", counters / 12.0)
-    add_memory(parts, depth, width, 1, family, used=differing)
+    add_memory(parts, depth, width, 1, family, used=differing, choice="mux")

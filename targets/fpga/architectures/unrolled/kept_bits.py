@@ -66,12 +66,15 @@ class KeptBits:
     function: dict[tuple[int, int], Bit]
 
 
-def kept_bits(logic: Logic, stages: Stages) -> KeptBits:
-    """What is left of a netlist with registers at the ends of stages."""
+def kept_bits(logic: Logic, stages: Stages, ends: Sequence[Bit] | None = None) -> KeptBits:
+    """What is left of a netlist with registers at the ends of stages.
+
+    ends : which bits of the outputs are used; None: all.
+    """
     maker = _Maker(stages)
     for index, cell in enumerate(logic.netlist.cells):
         maker.add(index, cell)
-    return maker.used([bit for bits in logic.outputs for bit in bits])
+    return maker.used([bit for bits in logic.outputs for bit in bits] if ends is None else ends)
 
 
 _Key = tuple[object, ...]

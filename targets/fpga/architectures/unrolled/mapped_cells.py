@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 from ...budget import Family
 from ...estimate.parts import Parts
-from .cell_amounts import tables_of_four
-from .decision_diagram import decision_nodes_in_order
+from .cell_amounts import luts_of_function
 from .kept_bits import KeptCell
 from .netlist import ONE, ZERO, Bit, CellKind
 
@@ -22,12 +21,11 @@ _COUNTS = {(5, 0): 6.0, (5, 1): 10.5, (6, 0): 9.0, (4, 1): 5.0, (4, 2): 6.0, (3,
 the slowest way. Those of up to four bits take one for each output."""
 _SMALL_SUMS = {(3, 2): 5.0, (3, 3): 5.0, (4, 1): 6.0, (4, 2): 6.5, (5, 1): 7.0}
 """The same of sums of (bits of a, bits of b)."""
-_LARGE_TABLES = {"six": (0.165, 0.0, 2.0), "ecp5": (0.42, 0.0, 8.0), "ice40": (0.55, 3.7, 24.0)}
-"""Lookup tables of a function of seven or eight bits: for each node of its decision diagram but so many, and the most
-that one of seven bits takes. Of tables of tanh, of weighted sums and of random ones, each synthesized by itself."""
 _SHORTEST_CHAIN = 5
 """Bits of a sum that ECP5 makes as a carry chain; shorter ones are lookup tables."""
 _BITS_OF_CHAIN_CELL = 2
+_WITHOUT_CHAIN = 2
+"""Places of three bits that are tables of six inputs."""
 _OF_SIX_BITS = {5: 2.0, 6: 4.0, 7: 6.5, 8: 12.0}
 _AS_TABLES = 8
 """Comparisons of so many bits are together at most the tables of their counts."""
@@ -64,12 +62,8 @@ def _add_table(parts: Parts, cell: KeptCell, family: Family) -> None:
     width = len(cell.inputs)
     if width <= family.lut_inputs:
         parts.add("table", 1.0)
-    elif width <= 6:
-        parts.add("wide_table", tables_of_four(cell.shape[0], width, family.fitted))
     else:
-        nodes = decision_nodes_in_order(cell.shape[0], width)
-        each, free, most = _LARGE_TABLES["six" if family.lut_inputs == 6 else family.fitted]
-        parts.add("wide_table", min(max(each * (nodes - free), 1.0), most * 2.0 ** (width - 7)))
+        parts.add("wide_table", luts_of_function(cell.shape[0], width, family))
 
 
 def _places(cell: KeptCell, rows: int) -> Iterator[tuple[Bit, ...]]:
@@ -109,6 +103,9 @@ def _add_chain_of_three(parts: Parts, cell: KeptCell, family: Family) -> None:
     """Three rows: at each place their sum without carries and the majority of the place below, and a chain of both. On
     Xilinx a table of the chain takes the three bits itself."""
     places = list(_places(cell, 3))
+    if len(places) <= _WITHOUT_CHAIN and family.lut_inputs == 6:
+        parts.add("narrow", float(len(places)))
+        return
     sums = [_varies(bits) >= 2 for bits in places]
     carries = [False, *(_varies(bits) + (ONE in bits) >= 2 and _varies(bits) >= 1 for bits in places[:-1])]
     majority = [False, *(_varies(bits) >= 2 for bits in places[:-1])]
