@@ -83,7 +83,7 @@ def rom_luts(words: int, family: Family) -> float:
     (last, most) = points[-1]
     if words >= last:
         return most * words / last
-    return float(np.interp(words, *zip(*points, strict=True)))
+    return float(np.interp(words, [point[0] for point in points], [point[1] for point in points]))
 
 
 def _in_blocks(words: int, width: int, family: Family) -> bool:
