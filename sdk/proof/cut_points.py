@@ -22,7 +22,7 @@ class CutPoints:
         self.words: dict[str, tuple[int, ...]] = {}
         self.word_of: dict[int, str] = {}
         # A bit has many names; the one that it was made under is short, and without anything behind it.
-        for name in sorted(circuit.words, key=lambda name: (name.count("_"), len(name), name)):
+        for name in sorted(circuit.words, key=_preferred):
             bits = circuit.words[name]
             fresh = [bit for bit in bits if bit > circuit.input_bits + 1 and bit not in self.word_of]
             for bit in fresh:
@@ -77,3 +77,9 @@ class CutPoints:
             waiting.pop()
             known[here] = frozenset(each for each in taken if self.is_cut(each)).union(*(known[each] for each in inner))
         return known[bit]
+
+
+def _preferred(name: str) -> tuple[int, int, str, str]:
+    """Order of names, the best first: by what follows the names of instances, `instance.signal`."""
+    signal = name.rsplit(".", 1)[-1]
+    return signal.count("_"), len(signal), signal, name

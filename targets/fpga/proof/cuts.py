@@ -8,7 +8,7 @@ from __future__ import annotations
 from edgeml.proof.circuit import Circuit
 from edgeml.proof.claim import Artifact, Cut
 
-from ..architectures.unrolled.cells import cell_name
+from ..architectures.unrolled.layer_modules import cell_path
 from ..architectures.unrolled.netlist import Bit
 from ..architectures.unrolled.network_logic import Logic
 from ..architectures.unrolled.value import Value
@@ -22,24 +22,24 @@ def artifact_of(circuit: Circuit, logic: Logic) -> Artifact:
     data = tuple(range(2, circuit.input_bits + 2))
     raw_inputs = tuple(data[k : k + inputs] for k in range(0, len(data), inputs))
     raw_outputs = tuple(circuit.outputs[k : k + outputs] for k in range(0, len(circuit.outputs), outputs))
-    cuts = {name: tuple(_cut(circuit, value) for value in values) for name, values in logic.values.items()}
+    cuts = {name: tuple(_cut(circuit, logic, value) for value in values) for name, values in logic.values.items()}
     return Artifact(raw_inputs, raw_outputs, cuts)
 
 
-def _cut(circuit: Circuit, value: Value | None) -> Cut | None:
+def _cut(circuit: Circuit, logic: Logic, value: Value | None) -> Cut | None:
     if value is None or value.function is not None:
         return None
-    bits = [_bit(circuit, bit) for bit in value.bits]
+    bits = [_bit(circuit, logic, bit) for bit in value.bits]
     return Cut(tuple(bit for bit in bits if bit is not None), value.offset) if None not in bits else None
 
 
-def _bit(circuit: Circuit, bit: Bit) -> int | None:
+def _bit(circuit: Circuit, logic: Logic, bit: Bit) -> int | None:
     """The bit of the circuit that an emitted bit is called; None without such a name."""
     if bit.cell == -2:
         return bit.index
     if bit.cell == -1:
         found: int | None = bit.index + 2
     else:
-        word = circuit.words.get(cell_name(bit.cell), ())
+        word = circuit.words.get(cell_path(logic, bit.cell), ())
         found = word[bit.index] if bit.index < len(word) else None
     return found if found is None or not bit.inverted else ~found

@@ -10,7 +10,7 @@ from edgeml.proof.layer_proof import OUTPUT
 from edgeml.proof.refute import Counterexample
 from edgeml.system.scratch import ScratchFolder
 
-from ..architectures.unrolled.cells import cell_name
+from ..architectures.unrolled.layer_modules import cell_path
 from ..architectures.unrolled.network_logic import Logic
 from ..tools.programs import icarus, run
 
@@ -60,7 +60,7 @@ def _expression(example: Counterexample, artifact: Artifact, logic: Logic) -> tu
         if bit.cell == -2:
             bits.append(f"1'b{bit.index}")
             continue
-        stem = "in_data" if bit.cell < 0 else f"dut.{cell_name(bit.cell)}"
+        stem = "in_data" if bit.cell < 0 else f"dut.{cell_path(logic, bit.cell)}"
         outputs = logic.netlist.cells[bit.cell].outputs if bit.cell >= 0 else logic.netlist.input_bits
         bits.append(("~" if bit.inverted else "") + (f"{stem}[{bit.index}]" if outputs > 1 else stem))
     return "{" + ", ".join(bits) + "}", value.offset
@@ -75,7 +75,7 @@ def _forced(example: Counterexample, logic: Logic) -> str:
             if bit.cell >= 0:
                 one = ((integer - value.offset) >> k & 1) ^ bit.inverted if value else 0
                 numbers[bit.cell] = numbers.get(bit.cell, 0) | one << bit.index
-    return " ".join(f"force dut.{cell_name(cell)} = {number};" for cell, number in numbers.items())
+    return " ".join(f"force dut.{cell_path(logic, cell)} = {number};" for cell, number in numbers.items())
 
 
 def _bench(verilog: str, name: str, circuit: Circuit, data: int, shown: str, forced: str) -> str:

@@ -1,9 +1,9 @@
 """A Verilog module without memories as a circuit: yosys parses it, this turns its cells into lookups and sums.
 
-yosys only reads (`read_verilog`, `proc`): nothing is optimized before it is proved. Registers are taken out: where
-every way from the inputs to a gate passes as many registers, the module computes the same function as without them, so
-many clocks later. A module in which two ways differ, in which a signal feeds back, or that holds a cell of another
-kind is refused by name.
+yosys only reads (`read_verilog`, `proc`, and `flatten`, which puts what instances hold in their places): nothing is
+optimized before it is proved. Registers are taken out: where every way from the inputs to a gate passes as many
+registers, the module computes the same function as without them, so many clocks later. A module in which two ways
+differ, in which a signal feeds back, or that holds a cell of another kind is refused by name.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def read_module(verilog: bytes, name: str) -> dict[str, Any]:
     yosys_version()
     with ScratchFolder("proof") as folder:
         (folder / "module.v").write_bytes(verilog)
-        run_yosys(f"read_verilog module.v; hierarchy -top {name}; proc -noopt; write_json module.json", folder)
+        script = f"read_verilog module.v; hierarchy -top {name}; proc -noopt; flatten -noscopeinfo"
+        run_yosys(f"{script}; write_json module.json", folder)
         return _module(folder / "module.json", name)
 
 

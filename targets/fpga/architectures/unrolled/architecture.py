@@ -24,6 +24,7 @@ from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .estimate import unrolled_amounts
 from .layer_logic import ADDER_GRAPHS
+from .layer_text import layer_lines
 from .network_logic import Logic, check_unrolled, multiplications, network_logic
 from .pipelining import (
     Pipelining,
@@ -116,10 +117,9 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
 
     def rtl(self, plan: UnrolledPlan, core: str, facts: Mapping[str, str]) -> CoreFiles:
         name, stages = f"{plan.network.name}_pipeline", plan.stages
-        origins = {layer: f"from {origin}" for layer, origin in plan.network.origins.items()}
         modules = {
             "edgeml_fifo.v": library_text("edgeml_fifo.v"),
-            f"{name}.v": pipeline(plan.logic, name, stages, {**facts, **origins}).encode(),
+            f"{name}.v": pipeline(plan.logic, name, stages, facts, layer_lines(plan.network)).encode(),
         }
         text = core_text(plan.logic, core, name, stages.count, facts)
         return CoreFiles(modules, {}, text.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -11,14 +12,45 @@ from .netlist import Cell, CellKind
 __all__ = ["Functions", "cell_name", "concatenated", "write_cell"]
 
 
+_CONSTANTS = {"1'b0": "0", "1'b1": "1"}
+_BIT = re.compile(r"(~?\w+)\[(\d+)\]")
+
+
 def cell_name(index: int) -> str:
     """What the outputs of a cell are called."""
     return f"n{index}"
 
 
 def concatenated(names: Sequence[str]) -> str:
-    """Bits as one number, lowest first in the list."""
-    return names[0] if len(names) == 1 else "{" + ", ".join(reversed(names)) + "}"
+    """Bits as one number, lowest first in the list; bits that follow each other in a signal as one part of it."""
+    if len(names) == 1:
+        return names[0]
+    parts: list[str] = []
+    start = 0
+    while start < len(names):
+        stop, part = _part(names, start)
+        parts.append(part)
+        start = stop
+    if len(parts) == 1 and not parts[0].startswith("~"):
+        return parts[0]
+    return "{" + ", ".join(reversed(parts)) + "}"
+
+
+def _part(names: Sequence[str], start: int) -> tuple[int, str]:
+    """Where the longest part of one signal or of constants ends that begins at `start`, and the part."""
+    stop = start + 1
+    if names[start] in _CONSTANTS:
+        while stop < len(names) and names[stop] in _CONSTANTS:
+            stop += 1
+        digits = "".join(_CONSTANTS[name] for name in reversed(names[start:stop]))
+        return stop, f"{len(digits)}'b{digits}"
+    found = _BIT.fullmatch(names[start])
+    if found is None:
+        return stop, names[start]
+    stem, low = found[1], int(found[2])
+    while stop < len(names) and names[stop] == f"{stem}[{low + stop - start}]":
+        stop += 1
+    return stop, names[start] if stop == start + 1 else f"{stem}[{low + stop - start - 1}:{low}]"
 
 
 class Functions:
@@ -161,6 +193,9 @@ def _reached(verilog: Verilog, cell: Cell, target: str, names: list[str], functi
     """How many constants a number reaches."""
     width = len(cell.inputs)
     compare = functions.reached(width)
+    if len(cell.shape) == 1:
+        verilog.wire(target, value=f"{compare}({concatenated(names)}, {width}'d{cell.shape[0]})", note=cell.note)
+        return
     verilog.wire(f"{target}_x", width=several(width), value=concatenated(names), note=cell.note)
     reached = [f"{target}_{k}" for k in range(len(cell.shape))]
     for name, level in zip(reached, cell.shape, strict=True):

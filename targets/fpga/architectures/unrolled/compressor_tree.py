@@ -84,7 +84,9 @@ class _Compressor:
         """A counter over bits of this column and of the next; its results go back into the heap."""
         total = len(ones) + 2 * len(twos)
         outputs = min(total.bit_length(), self.width - column)
-        results = self.netlist.add(CellKind.COUNT, [*ones, *twos], (len(ones), len(twos)), outputs, self.note)
+        what = f"{len(ones)} bits of weight {1 << column}" + (f", {len(twos)} of {2 << column}" if twos else "")
+        note = f"{self.note}: {what}"
+        results = self.netlist.add(CellKind.COUNT, [*ones, *twos], (len(ones), len(twos)), outputs, note)
         for offset, bit in enumerate(results):
             self.heap[column + offset].append(bit)
 
@@ -147,4 +149,5 @@ class _Compressor:
             return [*low, *(column[0] for column in padded)]
         kind = CellKind.ADD if rows == 2 else CellKind.ADD3
         shape = (width, width, 0) if rows == 2 else (width,)
-        return [*low, *self.netlist.add(kind, inputs, shape, width, self.note)]
+        note = f"{self.note}: {rows} rows from weight {1 << len(low)} on"
+        return [*low, *self.netlist.add(kind, inputs, shape, width, note)]

@@ -1,160 +1,195 @@
-"""Verilog of a netlist: the pipeline module, stage by stage, and the core around it."""
+"""Verilog of a netlist: the pipeline, a module for each layer with its cells stage by stage, and the core around it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from ...verilog.stream import result_fifo, shift_register, stream_ports
 from ...verilog.writer import Layout, Port, Verilog, several
-from .cells import Functions, cell_name, concatenated, write_cell
-from .netlist import Bit
+from .cells import Functions, concatenated, write_cell
+from .layer_modules import PIPELINE, LayerModule, LayerModules, instance_name
 from .network_logic import Logic
+from .registers import Kept, Registers
 from .stages import Stages
 
-__all__ = ["Registers", "core", "pipeline", "result_places"]
+__all__ = ["core", "pipeline", "result_places"]
+
+_NAMES = (
+    "A module for each layer stands below, named after it: together they are all of the logic. X_at_S are the bits of",
+    "layer X that others take in stage S, X_chC those of its channel C, nK what cell K gives and nK_dD what it gave D",
+    "clocks ago. Registers hold data alone: they have neither a reset nor an initial value.",
+)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A register: its name, its width in bits, and what it takes in every clock."""
-
-    name: str
-    width: int
-    value: str
-
-
-class Registers:
-    """Which bits must be kept for how many stages, and what they are called there."""
-
-    def __init__(self, logic: Logic, stages: Stages) -> None:
-        self.logic = logic
-        self.stages = stages
-        self.last = stages.count
-        self.needed: dict[int, dict[int, int]] = defaultdict(dict)
-        for cell, stage in zip(logic.netlist.cells, stages.of, strict=True):
-            for bit in cell.inputs:
-                self._need(bit, stage)
-        for bits in logic.outputs:
-            for bit in bits:
-                self._need(bit, self.last)
-
-    def born(self, source: int) -> int:
-        """The stage in which bits of a cell (or of the input, −1) come to be: registers stand at the end of each."""
-        return self.stages.of[source] if source >= 0 else 0
-
-    def _need(self, bit: Bit, stage: int) -> None:
-        if bit.cell == -2:
-            return
-        delay = stage - self.born(bit.cell)
-        entry = self.needed[bit.cell]
-        entry[bit.index] = max(entry.get(bit.index, 0), delay)
-
-    def kept(self, source: int, delay: int) -> list[int]:
-        """Indices of the bits of a source that are registered `delay` times, ascending."""
-        return sorted(index for index, most in self.needed[source].items() if most >= delay)
-
-    def name(self, bit: Bit, stage: int) -> str:
-        """The bit as it stands in a stage."""
-        if bit.cell == -2:
-            return f"1'b{bit.index}"
-        delay = stage - self.born(bit.cell)
-        sign = "~" if bit.inverted else ""
-        stem = cell_name(bit.cell) if bit.cell >= 0 else "in_data"
-        if delay == 0:
-            width = self.logic.netlist.cells[bit.cell].outputs if bit.cell >= 0 else self.logic.netlist.input_bits
-            return f"{sign}{stem}[{bit.index}]" if width > 1 else f"{sign}{stem}"
-        kept = self.kept(bit.cell, delay)
-        stem = f"{stem}_d{delay}"
-        return f"{sign}{stem}[{kept.index(bit.index)}]" if len(kept) > 1 else f"{sign}{stem}"
-
-    def by_stage(self) -> dict[int, list[Kept]]:
-        """The registers at the end of each stage."""
-        stages: dict[int, list[Kept]] = defaultdict(list)
-        for source in self._sources():
-            most = max(self.needed[source].values(), default=0)
-            stem = cell_name(source) if source >= 0 else "in_data"
-            for delay in range(1, most + 1):
-                kept = self.kept(source, delay)
-                register = Kept(f"{stem}_d{delay}", len(kept), self.group(source, delay - 1, kept))
-                stages[self.born(source) + delay - 1].append(register)
-        return stages
-
-    def unused(self) -> list[str]:
-        """Names of cells and inputs of which some bit is not needed."""
-        cells, total = self.logic.netlist.cells, self.logic.netlist.input_bits
-        unused = ["in_data"] if len(self.needed[-1]) < total else []
-        return unused + [cell_name(k) for k, cell in enumerate(cells) if len(self.needed[k]) < cell.outputs]
-
-    def _sources(self) -> list[int]:
-        return [-1, *range(len(self.logic.netlist.cells))]
-
-    def group(self, source: int, delay: int, indices: list[int]) -> str:
-        """Bits of a source as one number, as they stand `delay` stages after they came to be."""
-        width = self.logic.netlist.cells[source].outputs if source >= 0 else self.logic.netlist.input_bits
-        stem = cell_name(source) if source >= 0 else "in_data"
-        kept = list(range(width)) if delay == 0 else self.kept(source, delay)
-        if indices == kept:
-            return stem if delay == 0 else f"{stem}_d{delay}"
-        stage = self.born(source) + delay
-        return concatenated([self.name(Bit(source, index), stage) for index in indices])
-
-
-def pipeline(logic: Logic, name: str, stages: Stages, facts: Mapping[str, object]) -> str:
+def pipeline(
+    logic: Logic,
+    name: str,
+    stages: Stages,
+    facts: Mapping[str, object],
+    layers: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """Text of the pipeline module: out_data follows in_data by `stages.count` clocks, every clock.
 
     Without stages it is combinational and has no clock.
+
+    Parameters
+    ----------
+    facts : for the header. layers : lines for the header of each layer's module, by layer; layers that are not named
+        stand in the pipeline's module itself.
     """
     registers = Registers(logic, stages)
-    functions = Functions()
-    text_of = _stages(registers, functions)
-    kept = registers.by_stage()
+    given = layers or {}
+    modules = LayerModules(logic, registers, [layer for layer in logic.layer_cells if layer in given])
     latency = registers.last
-    width = logic.output_element.bits
-    out = [registers.name(bit, latency) for bits in logic.outputs for bit in bits]
     verilog = Verilog()
     verilog.header(
         f"{name}: one frame per clock, {latency} clocks from in_data to out_data, made by edgeml.", facts=facts
     )
-    ports = [Port("input", "in_data", logic.netlist.input_bits), Port("output", "out_data", len(out))]
-    with verilog.module(name, [Port("input", "clk"), *ports] if latency else ports):
-        verilog.insert(functions.verilog)
-        for stage in range(max(latency, 1)):
-            verilog.blank()
-            if latency:
-                verilog.comment(f"---- stage {stage}")
-            verilog.insert(text_of[stage])
-            if kept[stage]:
-                _registers(verilog, kept[stage])
+    apart = [module for layer, module in modules.modules.items() if layer != PIPELINE]
+    if apart:
+        verilog.comment("", *_NAMES)
+        verilog.line("// verilator lint_off DECLFILENAME")
+    _Text(modules, modules.modules[PIPELINE]).write(verilog, name)
+    for module in apart:
         verilog.blank()
-        for k in range(0, len(out), width):
-            verilog.assign(f"out_data[{k + width - 1}:{k}]", concatenated(out[k : k + width]))
-        unused = registers.unused()
-        if latency and not any(kept.values()):
-            unused.append("clk")  # outputs that are constant, or wired to inputs of the same stage
-        if unused:
-            verilog.wire("unused", value=f"&{{1'b0, {', '.join(unused)}}}")
+        verilog.comment(f"---- {module.layer}: {_stages_of(modules, module)}", *given[module.layer])
+        _Text(modules, module).write(verilog, f"{name}_{module.layer}")
+    if apart:
+        verilog.line("// verilator lint_on DECLFILENAME")
     return verilog.text()
 
 
-def _stages(registers: Registers, functions: Functions) -> dict[int, Verilog]:
-    """The cells of each stage."""
-    stages: dict[int, Verilog] = defaultdict(lambda: Verilog(depth=1))
-    for index, cell in enumerate(registers.logic.netlist.cells):
-        stage = registers.born(index)
-        names = [registers.name(bit, stage) for bit in cell.inputs]
-        write_cell(stages[stage], cell, index, names, functions)
-    return stages
+def _stages_of(modules: LayerModules, module: LayerModule) -> str:
+    """In which clocks a layer's cells work."""
+    registers = modules.registers
+    if not registers.last:
+        return f"{len(module.cells)} cells"
+    used = [registers.born(cell) for cell in module.cells]
+    first, last = min(used), max(used)
+    where = f"stages {first} to {last}" if last > first else f"stage {first}"
+    return f"{len(module.cells)} cells in {where} of the pipeline's {registers.last}, from 0"
+
+
+class _Text:
+    """The text of one module."""
+
+    def __init__(self, modules: LayerModules, module: LayerModule) -> None:
+        self.modules, self.module, self.registers = modules, module, modules.registers
+        self.functions = Functions()
+        self.is_pipeline = module.layer == PIPELINE
+        self.kept = self.registers.by_stage([-1, *module.cells] if self.is_pipeline else module.cells)
+
+    def write(self, verilog: Verilog, name: str) -> None:
+        """All of the module."""
+        cells = self._cells()
+        with verilog.module(name, self._ports()):
+            verilog.insert(self.functions.verilog)
+            if self.is_pipeline:
+                self._write_layers(verilog, name)
+            for stage in range(max(self.registers.last, 1)):
+                self._write_stage(verilog, stage, cells[stage])
+            self._write_given(verilog)
+            if self.is_pipeline:
+                self._write_results(verilog)
+            if unused := self._unused():
+                verilog.wire("unused", value=f"&{{1'b0, {', '.join(unused)}}}")
+
+    @property
+    def _is_clocked(self) -> bool:
+        return any(self.kept.values()) or (self.is_pipeline and self.registers.last > 0)
+
+    def _ports(self) -> list[Port]:
+        clock = [Port("input", "clk")] if self._is_clocked else []
+        if self.is_pipeline:
+            out = sum(map(len, self.modules.logic.outputs))
+            width = self.modules.logic.netlist.input_bits
+            return [*clock, Port("input", "in_data", width), Port("output", "out_data", out)]
+        taken = [Port("input", name, width) for name, width in self._buses(list(self.module.taken.bits))]
+        return [*clock, *taken, *(Port("output", name, width) for name, width in self._buses(self.module.given))]
+
+    def _buses(self, ports: list[tuple[str, int]]) -> list[tuple[str, int]]:
+        return [(self.modules.port_name(port), several(len(self.modules.bus(port)))) for port in sorted(ports)]
+
+    def _write_layers(self, verilog: Verilog, name: str) -> None:
+        """Instances of the modules of the layers, and the wires between them."""
+        for module in self.modules.modules.values():
+            for bus, width in self._buses(module.given):
+                verilog.wire(bus, width=width)
+        for layer, module in self.modules.modules.items():
+            if layer != PIPELINE:
+                ports = _Text(self.modules, module)._ports()
+                connected = {port.name: port.name for port in ports}
+                verilog.instance(f"{name}_{layer}", instance_name(layer), connected)
+
+    def _cells(self) -> dict[int, Verilog]:
+        """The cells of each stage."""
+        stages: dict[int, Verilog] = defaultdict(lambda: Verilog(depth=1))
+        for index in self.module.cells:
+            cell, stage = self.modules.logic.netlist.cells[index], self.registers.born(index)
+            names = [self.modules.name(self.module, bit, stage) for bit in cell.inputs]
+            write_cell(stages[stage], cell, index, names, self.functions)
+        return stages
+
+    def _write_stage(self, verilog: Verilog, stage: int, cells: Verilog) -> None:
+        """The wires that name what is taken, the cells, and the registers at the end of a stage."""
+        channels = self.module.taken.channels[stage]
+        if not (channels or self.kept[stage] or cells.text()):
+            return
+        verilog.blank()
+        if self.registers.last:
+            verilog.comment(f"---- stage {stage}")
+        for channel in channels:
+            verilog.wire(channel.name, width=channel.width, value=channel.value, note=channel.note)
+        verilog.insert(cells)
+        if self.kept[stage]:
+            _registers(verilog, self.kept[stage])
+
+    def _write_given(self, verilog: Verilog) -> None:
+        """What others take of the module."""
+        for port in self.module.given:
+            name, pieces = self.modules.port_name(port), self.modules.bus_pieces(port)
+            verilog.blank()
+            whole = concatenated([bit for _, bits, _ in pieces for bit in bits])
+            if not whole.startswith("{"):
+                verilog.assign(name, whole)
+                continue
+            for place, bits, note in pieces:
+                target = f"{name}[{place + len(bits) - 1}:{place}]" if len(bits) > 1 else f"{name}[{place}]"
+                if len(self.modules.bus(port)) == 1:
+                    target = name
+                verilog.line(f"assign {target} = {concatenated(bits)};", note)
+
+    def _write_results(self, verilog: Verilog) -> None:
+        """The network's outputs, in the clock behind the last stage."""
+        logic, last = self.modules.logic, self.registers.last
+        verilog.blank()
+        for channel in self.module.taken.channels[last] if last else []:
+            verilog.wire(channel.name, width=channel.width, value=channel.value, note=channel.note)
+        low = 0
+        for bits in logic.outputs:
+            names = [self.modules.name(self.module, bit, last) for bit in bits]
+            verilog.assign(f"out_data[{low + len(bits) - 1}:{low}]", concatenated(names))
+            low += len(bits)
+
+    def _unused(self) -> list[str]:
+        """Names of what is not needed in whole."""
+        unused = self.registers.unused([-1, *self.module.cells] if self.is_pipeline else self.module.cells)
+        for port, needed in self.module.taken.bits.items():
+            name, bus = self.modules.port_name(port), self.modules.bus(port)
+            unused += [f"{name}[{place}]" for place, source in enumerate(bus) if source not in needed]
+        clocked = any(
+            _Text(self.modules, module)._is_clocked for module in self.modules.modules.values() if module.layer
+        )
+        if self._is_clocked and not any(self.kept.values()) and not clocked:
+            unused.append("clk")  # outputs that are constant, or wired to inputs of the same stage
+        return unused
 
 
 def _registers(verilog: Verilog, kept: list[Kept]) -> None:
-    """The registers at the end of a stage."""
+    """The registers at the end of a stage: data, of which no reset and no initial value is needed."""
     for register in kept:
         verilog.reg(register.name, width=several(register.width))
-    with verilog.block("initial begin"):
-        for register in kept:
-            verilog.line(f"{register.name} = {register.width}'d0;")
     with verilog.clocked():
         for register in kept:
             verilog.line(f"{register.name} <= {register.value};")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .da4ml_graph import da4ml_sums
 from .layer_logic import LogicChoices
 from .netlist import ZERO, Bit, CellKind, Netlist
-from .number import LUTS_PER_BIT
+from .number import LUTS_PER_BIT, Term
 from .reuse import parents_of
 from .sharing import Number, SharedSums, cost, count_uses, dissolving, inputs_of, share
 from .tables import function_bits
@@ -73,7 +73,7 @@ def number_bits(netlist: Netlist, shared: SharedSums, values: Sequence[Value], n
             tables[index] = list(leaves)
     result: list[list[Bit]] = []
     for index, number in enumerate(shared.numbers):
-        note = f"{name} shared {index}"
+        note = f"{name} shared {index}{_terms(number, len(values))}"
         if index < len(values):
             result.append(list(values[index].bits[: number.bits]))
         elif not uses[index] or index in dissolved:
@@ -83,6 +83,16 @@ def number_bits(netlist: Netlist, shared: SharedSums, values: Sequence[Value], n
         else:
             result.append(_two_terms(netlist, number, result, note))
     return result
+
+
+def _terms(number: Number, inputs: int) -> str:
+    """What a number adds, for a comment: x is what the layer takes, s a shared sum, ~ a complement."""
+
+    def text(term: Term) -> str:
+        place = f"x{term.number}" if term.number < inputs else f"s{term.number}"
+        return f"{'~' if term.inverted else ''}{place}{f' << {term.shift}' if term.shift else ''}"
+
+    return "" if number.a is None or number.b is None else f" = {text(number.a)} + {text(number.b)}"
 
 
 def _table_sum(

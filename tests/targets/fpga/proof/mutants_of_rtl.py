@@ -8,20 +8,20 @@ import numpy as np
 
 __all__ = ["KINDS", "mutant"]
 
-KINDS = ("table", "threshold", "operator", "complement", "wire", "width", "constant")
+KINDS = ("table", "threshold", "operator", "complement", "wire", "width", "constant", "crossing")
+_SIGNAL = r"(?:n\d+|in_data|\w+_ch\d+(?:_b\d+)?)(?:_d\d+)?"
 
 
 def _places(kind: str, text: str) -> list[tuple[int, int, str]]:
     """(start, end, other text) of all that can be changed in one way."""
     found = []
-    body = text.index("// ---- stage 0") if "// ---- stage 0" in text else text.index("wire [")
     if kind == "table":
-        for match in re.finditer(r"= (\d+)'h([0-9a-f]+);", text[:body]):
+        for match in re.finditer(r"= (\d+)'h([0-9a-f]+);", text):
             for bit in range(int(match[1])):
                 changed = int(match[2], 16) ^ (1 << bit)
                 found.append((match.start(2), match.end(2), f"{changed:0{len(match[2])}x}"))
     elif kind == "threshold":
-        for match in re.finditer(r"_x, (\d+)'d(\d+)\)", text):
+        for match in re.finditer(r", (\d+)'d(\d+)\)", text):
             for step in (-1, 1):
                 changed = (int(match[2]) + step) % (1 << int(match[1]))
                 found.append((match.start(2), match.end(2), str(changed)))
@@ -29,22 +29,30 @@ def _places(kind: str, text: str) -> list[tuple[int, int, str]]:
         for match in re.finditer(r" ([&|^+]) ", text):
             found += [(match.start(1), match.end(1), other) for other in "&|^" if other != match[1]]
     elif kind == "complement":
-        for match in re.finditer(r"[{ ](~?)(n\d+(?:_d\d+)?(?:\[\d+\])?|in_data\[\d+\])(?=[,}])", text[body:]):
-            start = body + match.start(1)
-            found.append((start, start + len(match[1]), "" if match[1] else "~"))
+        for match in re.finditer(rf"[{{ ](~?){_SIGNAL}(?:\[\d+(?::\d+)?\])?(?=[,}}])", text):
+            found.append((match.start(1), match.end(1), "" if match[1] else "~"))
     elif kind == "wire":
-        for match in re.finditer(r"\b(n\d+|in_data)\[(\d+)\](?=[,}])", text[body:]):
-            if int(match[2]):
-                found.append((body + match.start(2), body + match.end(2), str(int(match[2]) - 1)))
+        for match in re.finditer(rf"[{{ ]~?{_SIGNAL}\[(\d+)\](?=[,}}])", text):
+            if int(match[1]):
+                found.append((match.start(1), match.end(1), str(int(match[1]) - 1)))
     elif kind == "width":
-        for match in re.finditer(r"[{ ](~?(?:n\d+(?:_d\d+)?\[\d+\]|in_data\[\d+\]))(?=[,}])", text[body:]):
-            found.append((body + match.start(1), body + match.end(1), "1'b0"))
+        for match in re.finditer(rf"[{{ ](~?{_SIGNAL}\[\d+\])(?=[,}}])", text):
+            found.append((match.start(1), match.end(1), "1'b0"))
     elif kind == "constant":
-        for match in re.finditer(r"1'b([01])(?=[,}])", text[body:]):
-            found.append((body + match.start(1), body + match.end(1), str(1 - int(match[1]))))
-    # What no output depends on is listed at the end, for linters.
-    end = text.find("wire unused")
-    return [each for each in found if end < 0 or each[1] <= end]
+        for match in re.finditer(r"\d'b([01]+)(?=[,}])", text):
+            for place in range(match.start(1), match.end(1)):
+                found.append((place, place + 1, str(1 - int(text[place]))))
+    elif kind == "crossing":
+        for match in re.finditer(r" = \w+_at_\d+\[(\d+):(\d+)\];", text):
+            if int(match[2]):
+                found.append((match.start(1), match.end(2), f"{int(match[1]) - 1}:{int(match[2]) - 1}"))
+    return [each for each in found if _counts(text[text.rfind("\n", 0, each[0]) + 1 : each[0]])]
+
+
+def _counts(before: str) -> bool:
+    """Whether a place counts by what stands before it in its line: not in comments, nor in the line of each module that
+    lists for linters what no output depends on."""
+    return "//" not in before and "wire unused" not in before
 
 
 def mutant(verilog: bytes, seed: int) -> tuple[bytes, str]:

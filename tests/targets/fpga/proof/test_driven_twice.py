@@ -30,6 +30,26 @@ def test_the_reader_of_pipelines_refuses_it(body: str) -> None:
         circuit_of(read_module(module_with(body), "m"))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "assign x = 4'd0; assign y = x + 4'd1;",
+        "assign x = x + 4'd1; assign y = x;",
+        "assign y = x; assign x[0] = y[1];",
+    ],
+)
+def test_a_module_that_drives_its_input_is_refused(body: str) -> None:
+    def design(body: str) -> bytes:
+        return (
+            "module m(input [3:0] in_data, output [3:0] out_data); wire [3:0] more = in_data + 4'd3;\n"
+            f"unit u(.x(more), .y(out_data)); endmodule\nmodule unit(input [3:0] x, output [3:0] y); {body} endmodule\n"
+        ).encode()
+
+    circuit_of(read_module(design("assign y = x + 4'd1;"), "m"))
+    with pytest.raises(CheckFailed, match="driven twice"):
+        circuit_of(read_module(design(body), "m"))
+
+
 @pytest.mark.parametrize("body", [TWICE["two gates"], TWICE["a constant and a gate"]])
 def test_the_reader_of_cores_refuses_it(body: str) -> None:
     Netlist(read_core({"m.v": module_with(ONCE)}, "m", ["m.v"]), "m")

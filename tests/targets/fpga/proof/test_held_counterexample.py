@@ -44,7 +44,7 @@ def test_a_wrong_threshold_that_no_input_reaches_is_refuted_and_simulated_with_t
     network = twins()
     built = build(network, Design("unrolled", Pipelining(3, "edgeml")))
     text = built.files["net_pipeline.v"].decode()
-    *_, last = re.finditer(r"_x, (\d+)'d(\d+)\)", text)
+    *_, last = re.finditer(r", (\d+)'d(\d+)\)", text)
     verilog = f"{text[: last.start(2)]}{int(last[2]) - 1}{text[last.end(2) :]}".encode()
     circuit = circuit_of(read_module(verilog, "net_pipeline"))
     logic = built.layout.plan.logic

@@ -69,13 +69,13 @@ def check(seed: int) -> bool:
     return changes
 
 
-@pytest.mark.parametrize("seed", [6, 14])
+@pytest.mark.parametrize("seed", [14, 23])
 def test_a_changed_table_and_a_changed_threshold_are_refuted_and_simulated(seed):
     assert check(seed)
 
 
 def test_a_change_of_no_consequence_is_proved():
-    assert not check(5)
+    assert not check(21)
 
 
 @pytest.mark.slow(scaled=True)

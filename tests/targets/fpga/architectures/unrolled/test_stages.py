@@ -15,7 +15,7 @@ from edgeml.proof.prove import prove
 from edgeml.targets.fpga.architectures.unrolled.cell_delays import cell_delays
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
-from edgeml.targets.fpga.architectures.unrolled.rtl import Registers
+from edgeml.targets.fpga.architectures.unrolled.registers import Registers
 from edgeml.targets.fpga.architectures.unrolled.stages import Stages, slowest_stage, stages_by_delay, stages_by_depth
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.choice import choose
