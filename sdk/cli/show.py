@@ -48,6 +48,7 @@ def inspect(
     from .. import plugins
     from ..metrics import TargetMetrics
     from ..report.proofs import proofs_sentence
+    from ..report.synthesis import HARDWARE_TITLE, hardware_by_layer
     from ..report.terminal_summary import show_synthesis
     from ..terminal import Terminal
 
@@ -69,7 +70,11 @@ def inspect(
             terminal.plain(title)
         else:
             terminal.table(title, columns, rows)
-            show_synthesis(terminal, TargetMetrics.from_json(document.get("target")))
+            metrics = TargetMetrics.from_json(document.get("target"))
+            hardware, by_layer = hardware_by_layer(metrics)
+            if by_layer:
+                terminal.table(HARDWARE_TITLE, hardware, [[row[column] for column in hardware] for row in by_layer])
+            show_synthesis(terminal, metrics)
             if said := proofs_sentence(document.get("proof", [])):
                 terminal.plain(f"Proofs: {said}")
         if checks:

@@ -21,7 +21,7 @@ from .layers import layers_section, seen_values
 from .markup import section, value
 from .proofs import proofs_section
 from .spikes import charts_section, spiking_section
-from .synthesis import synthesis_section
+from .synthesis import hardware_section, synthesis_section
 
 __all__ = ["document", "render"]
 
@@ -57,6 +57,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         + runtimes(manifest)
         + fit.resources_section(manifest["target"]["description"], found)
         + synthesis_section(target)
+        + hardware_section(target)
         + fit.cost_section(target)
         + confusion_section(answers.confusion, network.output.labels, answers.judged_on)
         + spiking_section(SpikingMetrics.from_json(metrics.get("spiking")))

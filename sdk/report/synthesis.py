@@ -7,9 +7,32 @@ from typing import Any
 from ..metrics import TargetMetrics
 from .markup import section, table
 
-__all__ = ["COLUMNS", "clock_said", "figures", "synthesis_section", "unfinished_said"]
+__all__ = [
+    "COLUMNS",
+    "HARDWARE_TITLE",
+    "clock_said",
+    "figures",
+    "hardware_by_layer",
+    "hardware_section",
+    "synthesis_section",
+    "unfinished_said",
+]
 
 COLUMNS = ("resource", "estimated", "counted by yosys", "placed by nextpnr", "of", "used")
+_BY_LAYER = {
+    "luts": "lookup tables",
+    "flip_flops": "flip-flops",
+    "block_rams": "block RAMs",
+    "dsps": "DSPs",
+    "first_stage": "first stage",
+    "last_stage": "last stage",
+    "pe": "PE",
+    "simd": "SIMD",
+    "clocks_per_frame": "clocks a frame",
+    "latency_clocks": "clocks of latency",
+    "slowest_path_ns": "slowest path, ns",
+}
+HARDWARE_TITLE = "Hardware by layer, estimated and planned"
 _NAMES = {"luts": "lookup tables", "flip_flops": "flip-flops", "block_rams": "block RAMs", "dsps": "DSPs"}
 
 
@@ -75,3 +98,27 @@ def synthesis_section(target: TargetMetrics) -> str:
     columns = [column for column in COLUMNS if any(row[column] != "" for row in rows)]
     said = " ".join(text for text in (unfinished_said(target), clock_said(target)) if text)
     return section("After synthesis", table(columns, rows, "resources after synthesis"), said)
+
+
+def hardware_by_layer(target: TargetMetrics) -> tuple[list[str], list[dict[str, Any]]]:
+    """(columns, a row for each layer): what is estimated of its resources and planned of its time; [] where the target
+    is not an FPGA. Synthesis flattens, so that nothing is counted by layer."""
+    if not target.layer_costs("luts"):
+        return [], []
+    known = [key for key in _BY_LAYER if target.layer_costs(key)]
+    rows = [
+        {"layer": layer, **{_BY_LAYER[key]: costs.get(key, "") for key in known}}
+        for layer, costs in target.layers.items()
+    ]
+    used = [key for key in known if key.endswith("stage") or any(target.layer_costs(key).values())]
+    columns = ["layer", *(_BY_LAYER[key] for key in used)]
+    return columns, rows
+
+
+def hardware_section(target: TargetMetrics) -> str:
+    """The table of it."""
+    columns, rows = hardware_by_layer(target)
+    lead = (
+        "Resources are estimated, stages, clocks and paths planned: yosys flattens, and counts the design as a whole."
+    )
+    return section(HARDWARE_TITLE, table(columns, rows, "hardware by layer"), lead if rows else "")

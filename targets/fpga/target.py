@@ -162,9 +162,16 @@ def _metrics(built: Built, budget: Budget, costs: Mapping[str, Cost], top: Cost)
             "block_rams": budget.block_rams,
             "dsps": budget.dsps,
         },
-        layers={layer: _cost(cost) for layer, cost in rows.items()},
+        layers=_by_layer(built, budget, rows),
         folds=built.layout.choices.as_json().get("folds", {}),
     )
+
+
+def _by_layer(built: Built, budget: Budget, costs: Mapping[str, Cost]) -> dict[str, dict[str, int | float]]:
+    """What is estimated of each layer, and what is planned of its time."""
+    layout = built.layout
+    timing = layout.architecture.layer_timing(layout.plan, delays_of(budget))
+    return {layer: {**_cost(cost), **timing.get(layer, {})} for layer, cost in costs.items()}
 
 
 def _certainty(whole: Cost, form: str, budget: Budget, top: Cost) -> dict[str, Any]:

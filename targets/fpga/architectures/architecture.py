@@ -194,6 +194,11 @@ class Architecture(ABC, Generic[_C, _P]):
         """The delays in a design as large as the plan's."""
         return delays.within(total(self.estimate(plan, family_of(delays))).luts)
 
+    def layer_timing(self, plan: _P, delays: DelayModel) -> dict[str, dict[str, int | float]]:
+        """What is planned of each layer by itself, by its name: where and for how long it works, and its slowest way
+        from register to register, `slowest_path_ns`. By default nothing is known."""
+        return {}
+
     @abstractmethod
     def facts(self, plan: _P, clocks: Clocks) -> dict[str, str]:
         """What the headers of the files say of the core's clocks."""

@@ -78,6 +78,21 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
         units = (unit for chain in plan.chains for unit in chain.units)
         return max([inside.around_streams, *(inside.register + unit.slowest_logic(inside) for unit in units)])
 
+    def layer_timing(self, plan: FoldedPlan, delays: DelayModel) -> dict[str, dict[str, int | float]]:
+        """The lanes of each unit, its clocks for a frame and those that it delays a value, and its slowest way."""
+        inside = self.delays_within(plan, delays)
+        return {
+            unit.node.name: {
+                "pe": unit.pe,
+                "simd": unit.simd,
+                "clocks_per_frame": unit.clocks_per_frame,
+                "latency_clocks": unit.latency,
+                "slowest_path_ns": round(inside.register + unit.slowest_logic(inside), 3),
+            }
+            for chain in plan.chains
+            for unit in chain.units
+        }
+
     def facts(self, plan: FoldedPlan, clocks: Clocks) -> dict[str, str]:
         return {
             "Latency": f"{clocks.latency} clocks from the first input value to the last result",

@@ -39,7 +39,7 @@ from .pipelining import (
 )
 from .rtl import core as core_text
 from .rtl import pipeline
-from .stages import Stages, slowest_stage
+from .stages import Stages, path_ends, slowest_stage
 
 __all__ = ["ARCHITECTURE", "UnrolledArchitecture", "UnrolledPlan"]
 
@@ -108,6 +108,18 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
     def slowest_path(self, plan: UnrolledPlan, delays: DelayModel) -> float:
         logic, inside = plan.logic, delays_in(plan.logic, delays)
         return max(slowest_stage(logic.netlist, logic.outputs, inside, plan.stages), inside.around_pipeline)
+
+    def layer_timing(self, plan: UnrolledPlan, delays: DelayModel) -> dict[str, dict[str, int | float]]:
+        """The stages in which a layer's cells are, from 0, and the slowest way within a stage that ends in one."""
+        logic, inside = plan.logic, delays_in(plan.logic, delays)
+        ends = path_ends(logic.netlist, logic.outputs, inside, plan.stages)
+        found: dict[str, dict[str, int | float]] = {}
+        for layer, cells in logic.layer_cells.items():
+            if cells:
+                stages = [plan.stages.of[cell] for cell in cells]
+                slowest = round(max(ends[cell] for cell in cells), 3)
+                found[layer] = {"first_stage": min(stages), "last_stage": max(stages), "slowest_path_ns": slowest}
+        return found
 
     def facts(self, plan: UnrolledPlan, clocks: Clocks) -> dict[str, str]:
         return {

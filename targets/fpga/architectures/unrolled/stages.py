@@ -17,7 +17,7 @@ from ...timing.delay_model import DelayModel
 from .cell_delays import cell_delays
 from .netlist import Bit, Netlist
 
-__all__ = ["Stages", "slowest_stage", "stages_by_delay", "stages_by_depth"]
+__all__ = ["Stages", "path_ends", "slowest_stage", "stages_by_delay", "stages_by_depth"]
 
 _MOST_CUTS = 192
 _MOST_ENTRIES = 2e7
@@ -96,11 +96,16 @@ def _by_cuts(graph: _Graph, room: float) -> Stages | None:
 
 def slowest_stage(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, stages: Stages) -> float:
     """What the slowest stage takes from register to register, ns."""
+    return max(path_ends(netlist, outputs, model, stages), default=model.register)
+
+
+def path_ends(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, stages: Stages) -> list[float]:
+    """For each cell what the slowest way to its outputs takes from the registers before it, with one behind it, ns."""
     delays, ends = cell_delays(netlist, outputs, model), [0.0] * len(netlist.cells)
     for index, cell in enumerate(netlist.cells):
         same = (b.cell for b in cell.inputs if b.cell >= 0 and stages.of[b.cell] == stages.of[index])
         ends[index] = delays[index] + max((ends[source] for source in same), default=0.0)
-    return model.register + max(ends, default=0.0)
+    return [model.register + end for end in ends]
 
 
 class _Graph:

@@ -1,0 +1,24 @@
+"""The table of hardware by layer: what the target said of each layer, in the report and in the terminal."""
+
+from __future__ import annotations
+
+from edgeml.metrics import TargetMetrics
+from edgeml.report.synthesis import hardware_by_layer, hardware_section
+
+
+def test_each_layer_has_a_row_of_what_is_said_of_it() -> None:
+    said = {
+        "fc": {"luts": 12, "flip_flops": 0, "block_rams": 0, "dsps": 0, "first_stage": 0, "last_stage": 3},
+        "act": {"luts": 0, "flip_flops": 5, "block_rams": 0, "dsps": 0, "slowest_path_ns": 2.5},
+    }
+    columns, rows = hardware_by_layer(TargetMetrics.from_json({"layers": said}))
+    assert columns == ["layer", "lookup tables", "flip-flops", "first stage", "last stage", "slowest path, ns"]
+    assert [row["first stage"] for row in rows] == [0, ""]
+    assert [row["slowest path, ns"] for row in rows] == ["", 2.5]
+    assert "estimated" in hardware_section(TargetMetrics.from_json({"layers": said}))
+
+
+def test_a_target_without_lookup_tables_has_no_such_table() -> None:
+    metrics = TargetMetrics.from_json({"layers": {"fc": {"instructions": 100}}})
+    assert hardware_by_layer(metrics) == ([], [])
+    assert not hardware_section(metrics)
