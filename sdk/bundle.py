@@ -21,7 +21,7 @@ from .metrics.json_values import mapping
 from .network import Network, decisions, network_file
 from .network.task import VALUES
 from .part import Profile
-from .plugins.executor import EXECUTORS, Executor, WritesWaves
+from .plugins.executor import EXECUTORS, CountsChanges, Executor, WritesWaves
 from .plugins.target import TARGETS
 from .profile import checked
 from .system.files import read_json
@@ -155,7 +155,8 @@ class Bundle:
     def run(self, x: npt.NDArray[Any], on: str = "golden", *, trace: bool = False, **options: Any) -> Result:
         """Run x [samples, inputs] on the executor `on`; floats are quantized first, integers taken as they are.
 
-        options : of the executor; `waves`, a path, of one that simulates hardware (`verilator`): all signals over time.
+        options : of the executor; `waves`, a path, of one that simulates hardware (`verilator`): all signals over time;
+            `activity`, of the same: `measures["activity"]` is its energy by how often signals change.
 
         Warns where integers may well be values that are not quantized yet: see `kept_samples.integers_note`.
 
@@ -170,6 +171,8 @@ class Bundle:
         executor = self.executor(on)
         if options.get("waves") is not None:
             check_waves(on, executor, Path(options["waves"]))
+        if options.get("activity") and not isinstance(executor, CountsChanges):
+            raise InputError("option activity", f"executor {on!r} counts no changes of signals", "Use --on verilator")
         execution = executor.run(self, q, trace=trace, options=options)
         classes = np.zeros(0, np.int64)
         if self.network.task != VALUES:

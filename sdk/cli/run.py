@@ -72,6 +72,9 @@ def simulate(
     waves: Annotated[
         Path | None, typer.Option(metavar="FILE.vcd|FILE.fst", help="Write all signals over time, from verilator.")
     ] = None,
+    activity: Annotated[
+        bool, typer.Option("--activity", help="Energy by how often signals change and a table, from verilator.")
+    ] = False,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -83,6 +86,7 @@ def simulate(
 
     from ..bundle import load
     from ..data.dataset import load_inputs, to_npy
+    from ..report.activity import show_activity
     from ..system.time_limit import time_limit as limited
     from ..terminal import Terminal
 
@@ -91,6 +95,7 @@ def simulate(
     with limited(time_limit), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", UserWarning)
         asked: dict[str, Any] = {} if waves is None else {"waves": waves}
+        asked |= {"activity": True} if activity else {}
         result = loaded.run(load_inputs(inputs), on, **asked)
     notes = [str(each.message) for each in warned if each.category is UserWarning]
     if output is not None:
@@ -109,6 +114,7 @@ def simulate(
         **({} if len(result.classes) else {"values": result.real.tolist()}),
         **({"notes": notes} if notes else {}),
         "integers": result.integers.tolist() if output is None else str(output),
+        **({"activity": result.measures["activity"]} if activity else {}),
     }
 
     def show() -> None:
@@ -119,6 +125,8 @@ def simulate(
         terminal.table("", ["sample", "answer", "integers"], rows)
         if shown < len(result):
             terminal.plain(f"… {len(result) - shown} more" + ("" if output else "; -o FILE.npy keeps all"))
+        if activity:
+            show_activity(terminal, result.measures["activity"])
 
     terminal.result(document, show)
 

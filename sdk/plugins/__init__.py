@@ -10,6 +10,7 @@ from __future__ import annotations
 from .converter import AdoptsNetworks, Conversion, Converter, Progress, TakesNetworks, converters
 from .executor import (
     BoundsItself,
+    CountsChanges,
     CountsInstructions,
     Execution,
     Executor,
@@ -46,6 +47,7 @@ __all__ = [
     "BoundsItself",
     "Conversion",
     "Converter",
+    "CountsChanges",
     "CountsInstructions",
     "DescribesProfiles",
     "Estimates",

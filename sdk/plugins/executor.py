@@ -15,6 +15,7 @@ from ..registry import Registered, Registry
 __all__ = [
     "EXECUTORS",
     "BoundsItself",
+    "CountsChanges",
     "CountsInstructions",
     "Execution",
     "Executor",
@@ -185,6 +186,14 @@ class WritesWaves(Protocol):
 
     wave_formats: tuple[str, ...]
     """Ends of file names without a dot, such as `vcd`."""
+
+
+@runtime_checkable
+class CountsChanges(Protocol):
+    """An executor of hardware that takes the option `activity`: its `measures` hold an entry `activity` then, the
+    energy of an inference by how often its signals change (`energy_nj`, `table`, `said`, `layers`)."""
+
+    counts_changes: bool
 
 
 EXECUTORS: Registry[Executor[Any]] = Registry("edgeml.executors", "executor", Executor)  # type: ignore[type-abstract]

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import CheckFailed
+from edgeml.errors import CheckFailed, InputError
 from edgeml.plugins import Execution, Subject
 from edgeml.system.scratch import ScratchFolder
 from edgeml.system.tool import side_by_side
 
 from ..argmax import check_classes
+from ..budget import budget_of
 from ..design import Built
 from ..files import verify_bundle
 from ..tools.programs import (
@@ -161,13 +162,24 @@ def _header(built: Built, waves: str) -> str:
     return "".join(f"#define {key} {value}\n" for key, value in lines.items())
 
 
+def _vcd(asked: Path | None, folder: Path) -> Path:
+    """Where all signals are written that are counted: where they are asked for as VCD, else in a scratch folder."""
+    if asked is None:
+        return folder / "activity.vcd"
+    if asked.suffix.lower() != ".vcd":
+        raise InputError(f"option waves={asked}", "must end in .vcd where activity is asked for too")
+    return asked
+
+
 class VerilatorExecutor:
     """Runs `rtl/` of a bundle in Verilator.
 
-    Options: seed, input_pause, output_pause (1/256), resets; waves, the path of a file for all signals.
+    Options: seed, input_pause, output_pause (1/256), resets; waves, the path of a file for all signals; activity, to
+    measure how often signals change.
     """
 
     wave_formats = tuple(WAVES)
+    counts_changes = True
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL."""
@@ -188,11 +200,20 @@ class VerilatorExecutor:
         stress = {key: int(options[key]) for key in known if options.get(key) is not None}
         waves = Path(options["waves"]) if options.get("waves") is not None else None
         with ScratchFolder("verilator") as scratch:
+            if options.get("activity"):
+                waves = _vcd(waves, scratch)
             simulation = compile_design(built, scratch, waves="" if waves is None else waves.suffix[1:].lower())
             outputs, counts = simulation.run(q, waves=waves, **stress)
+            activity = {}
+            if options.get("activity") and waves is not None:
+                from ..activity.measures import activity_measures
+
+                family = budget_of(bundle.profile).family
+                activity = {"activity": activity_measures(built, family, waves, len(q), counts["clocks"])}
         measures: dict[str, Any] = {
             "cycles": {"latency": built.latency, "interval": built.interval},
             "clocks": counts["clocks"],
+            **activity,
         }
         if not stress and counts["ends"]:
             measures["cycles"]["latency"] = counts["ends"][0] + 1
