@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -12,6 +12,9 @@ from typer.core import TyperCommand
 from ..errors import InputError, MissingTool, ToolFailed, printable
 from ..system.files import write_beside
 from .app import BundlePath, Executors, Json, Quiet, Require, TimeLimit, app
+
+if TYPE_CHECKING:
+    from ..bundle import Result
 
 
 @app.command(epilog="Example: edgeml verify build/digits --on native --on brevitas")
@@ -63,6 +66,17 @@ def verify(
     end(verdicts, names if on else required)
 
 
+def _asked(**options: Any) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _answers(result: Result, shown: int) -> tuple[str, ...]:
+    """What is shown as the answer for each sample: its label, its class, or its values."""
+    answers = result.labels or tuple(str(index) for index in result.classes)
+    return answers or tuple(", ".join(f"{value:.6g}" for value in row) for row in result.real[:shown])
+
+
 @app.command(epilog="Example: edgeml simulate build/digits samples.npy -o answers.npy --on native")
 def simulate(
     bundle: BundlePath,
@@ -72,9 +86,7 @@ def simulate(
     waves: Annotated[
         Path | None, typer.Option(metavar="FILE.vcd|FILE.fst", help="Write all signals over time, from verilator.")
     ] = None,
-    activity: Annotated[
-        bool, typer.Option("--activity", help="Energy by how often signals change and a table, from verilator.")
-    ] = False,
+    activity: Annotated[bool, typer.Option("--activity", help="Energy by changes of bits, from verilator.")] = False,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -94,16 +106,12 @@ def simulate(
     loaded = load(bundle)
     with limited(time_limit), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", UserWarning)
-        asked: dict[str, Any] = {} if waves is None else {"waves": waves}
-        asked |= {"activity": True} if activity else {}
-        result = loaded.run(load_inputs(inputs), on, **asked)
+        result = loaded.run(load_inputs(inputs), on, **_asked(waves=waves, activity=activity or None))
     notes = [str(each.message) for each in warned if each.category is UserWarning]
     if output is not None:
         write_beside(output, to_npy(result.integers))
     shown = len(result) if as_json else min(len(result), 10)
-    answers = result.labels or tuple(str(index) for index in result.classes)
-    if not answers:  # values
-        answers = tuple(", ".join(f"{value:.6g}" for value in row) for row in result.real[:shown])
+    answers = _answers(result, shown)
     document = {
         "bundle": str(bundle),
         "executor": on,
