@@ -94,7 +94,7 @@ MUTANTS = {
     ),
     "bus": ("nucleo-f446re", "clock_stm32f4.c", "APB1_QUARTER (5u", "APB1_QUARTER (4u", "core or bus are too fast"),
     "clock of the port": ("stm32vldiscovery", "uart_stm32f1.c", "BUS2_CLOCKS |=", "(void)", "is of kind 4"),
-    "clock of the USART": ("stm32vldiscovery", "uart_stm32f1.c", "    CLOCKS |= 1u", "    (void)(1u", "has no clock"),
+    "USART off": ("stm32vldiscovery", "uart_stm32f1.c", "    CLOCKS |= 1u", "    CLOCKS &= 1u", "has no clock"),
     "baud": (
         "ch32v203c8-evt",
         "uart_stm32f1.c",
