@@ -135,8 +135,11 @@ class _Check:
 
     def _results(self) -> None:
         """The buffer reserves with `take`, and gives at the core's output."""
-        depth = self.core.instances["results"].parameters["DEPTH"]
-        states = depth * sum(depth + 1 - filled for filled in range(depth + 1))
+        self.core.instances["results"].parameters.setdefault("LATE", 0)
+        depth, late = (self.core.instances["results"].parameters[key] for key in ("DEPTH", "LATE"))
+        need(late in (0, 1), "results", "frees places at another time")
+        counts = [(filled, gave) for filled in range(depth + 1) for gave in (0, 1)]
+        states = depth * sum(max(depth + 1 - filled - gave * late, 0) for filled, gave in counts)
         unit = self._unit("results", "edgeml_fifo", "results", {"states": states})
         joined = {"valid": "out_valid", "ready": "out_ready", "data": "out_data", "can_reserve": "can_reserve"}
         for port, outer in joined.items():

@@ -55,27 +55,38 @@ def _joined(netlist: Netlist, bits: Bits) -> Bits:
     return tuple(found)
 
 
-def prove_results(netlist: Netlist, depth: int) -> dict[str, int]:
+def prove_results(netlist: Netlist, depth: int, late: int) -> dict[str, int]:
     """The buffer of results: what is pushed is given in its order, once, and stays until it is taken.
 
     If places are reserved only where one can be, and values pushed only for reserved places. By induction over where
-    it reads, how many values it holds, and how many places are promised.
+    it reads, how many values it holds, how many places are promised, and whether it gave a value in the clock before.
+    late : whether a place counts as free one clock behind that only (parameter LATE of `edgeml_fifo`).
     """
     states = np.array(
-        [(r, f, p) for r in range(depth) for f in range(depth + 1) for p in range(depth + 1 - f)], np.int64
+        [
+            (r, f, p, gave)
+            for r in range(depth)
+            for f in range(depth + 1)
+            for p in range(depth + 1 - f)
+            for gave in range(2)
+            if f + p + gave * late <= depth
+        ],
+        np.int64,
     )
     if len(states) > _MOST_STATES:
         raise CheckFailed("the buffer of results", f"has {len(states)} states, {_MOST_STATES} at most")
     chosen = np.repeat(np.arange(16), len(states))
-    read, filled, promised = np.tile(states, (16, 1)).T
+    read, filled, promised, gave = np.tile(states, (16, 1)).T
     reset, reserve, push, ready = (chosen >> k & 1 for k in range(4))
-    can = filled + promised < depth
+    can = filled + promised + gave * late < depth
     allowed = ((reserve == 0) | can) & ((push == 0) | (promised > 0))
-    read, filled, promised, can = read[allowed], filled[allowed], promised[allowed], can[allowed]
+    read, filled, promised, can, gave = (each[allowed] for each in (read, filled, promised, can, gave))
     reset, reserve, push, ready = reset[allowed], reserve[allowed], push[allowed], ready[allowed]
     write = (read + filled) % depth
     indices = {"read_index": read, "write_index": write}
-    registers = {**indices, "reserved": filled + promised, "filled": filled}
+    taken = filled + promised + gave * late
+    flags = {"room": can.astype(np.int64), "some": (filled > 0).astype(np.int64), "popped": gave}
+    registers = {**indices, "reserved": taken, "filled": filled, **flags}
     steps = Steps(registers, {"rst": reset, "reserve": reserve, "push": push, "ready": ready})
     now = Evaluation(netlist, steps.count, steps.given(netlist))
     compare(now, "can_reserve", netlist.ports["can_reserve"], can.astype(np.int64))
@@ -84,12 +95,19 @@ def prove_results(netlist: Netlist, depth: int) -> dict[str, int]:
     following = {
         "read_index": (read + pop) % depth * keep,
         "write_index": (write + push) % depth * keep,
-        "reserved": (filled + promised + reserve - pop) * keep,
+        "reserved": (taken + reserve - (gave if late else pop)) * keep,
         "filled": (filled + push - pop) * keep,
+        "popped": pop * keep,
     }
+    following["room"] = np.where(following["reserved"] < depth, 1, 0)
+    following["some"] = np.where(following["filled"] > 0, 1, 0)
     for name, values in following.items():
         compare(now, f"next {name}", next_values(netlist, netlist.word(name)), np.asarray(values, np.int64))
-    reset_from_anything(netlist, dict.fromkeys(following, 0))
+    anew = {**dict.fromkeys(following, 0), "room": 1}
+    del anew["popped"]
+    reset_from_anything(netlist, anew)
+    free = Evaluation(netlist, 2, {netlist.ports["rst"][0]: 0b11, netlist.word("pop")[0]: 0b10})
+    compare(free, "popped", next_values(netlist, netlist.word("popped")), np.zeros(2, np.int64))
     _memory(netlist, depth)
     return {"states": len(states)}
 

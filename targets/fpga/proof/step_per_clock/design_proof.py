@@ -174,7 +174,8 @@ def _rest(core: Core, proof: DesignProof) -> ChannelClaim:
         if left and all(claim.status == PROVED for layer in proof.layers.values() for claim in layer.claims):
             raise CheckFailed(f"instance {left[0]}", "is there, and is part of nothing that is looked at")
         depth = int(core.results.parameters["DEPTH"])
-        numbers = prove_results(core.inside(core.results), depth)
+        late = int(core.results.parameters["LATE"])
+        numbers = prove_results(core.inside(core.results), depth, late)
         proof.facts = (*proof.facts, Fact("edgeml_fifo", dict(core.results.parameters), "results", numbers))
         _joined(core)
     except CheckFailed as error:

@@ -21,7 +21,7 @@ FAULTS = {
     "a neuron that keeps what it gave": ("edgeml_slot_neuron.v", r"slot == \{SLOT_BITS\{1'b0\}\} \|\| ", ""),
     "a window that begins late": (CORE, r"\.first\(going\[2\]\)", ".first(going[3])"),
     "a potential that is not held": ("edgeml_slot_potential.v", r"if \(done\) potential", "potential"),
-    "a result that is lost": ("edgeml_fifo.v", r"if \(push && !pop\) filled", "if (push) filled"),
+    "a result that is lost": ("edgeml_fifo.v", r"if \(push && !pop\) begin", "if (push) begin"),
 }
 
 
