@@ -35,7 +35,7 @@ def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
         "unrolled": (of_rtl.judge_unrolled, 60),
         "folded": (of_rtl.judge_folded, 60),
         "event-driven": (of_rtl.judge_event_driven, 90),
-        "step-per-clock": (of_rtl.judge_step_per_clock, 30),
+        "step-per-clock": (of_rtl.judge_step_per_clock, 90),
         "netlist": (of_netlist.judge, 40),
         "c": (of_c.judge, 40),
         "cpu": (of_cpu_c.judge, 48),
