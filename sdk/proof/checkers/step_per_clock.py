@@ -135,16 +135,13 @@ class _Check:
 
     def _results(self) -> None:
         """The buffer reserves with `take`, and gives at the core's output."""
-        self.core.instances["results"].parameters.setdefault("LATE", 0)
-        depth, late = (self.core.instances["results"].parameters[key] for key in ("DEPTH", "LATE"))
-        need(late in (0, 1), "results", "frees places at another time")
-        counts = [(filled, gave) for filled in range(depth + 1) for gave in (0, 1)]
-        states = depth * sum(max(depth + 1 - filled - gave * late, 0) for filled, gave in counts)
-        unit = self._unit("results", "edgeml_fifo", "results", {"states": states})
+        given = self.core.instances["results"].parameters
+        need("LATE" not in given, "results", "frees places at another time")
+        given["LATE"], depth = 0, given["DEPTH"]
+        unit = self._unit("results", "edgeml_fifo", "results", {"states": depth * (depth + 1) * (depth + 2)})
         joined = {"valid": "out_valid", "ready": "out_ready", "data": "out_data", "can_reserve": "can_reserve"}
-        for port, outer in joined.items():
+        for port, outer in {**joined, "reserve": "take"}.items():
             need(unit.ports[port] == outer, "results", f"has a {port} that is not {outer}")
-        need(unit.ports["reserve"] == "take", "results", "reserves at another time")
         wide = (self.core.width["out_data"], len(self.core.at(unit, "push_data")))
         need(wide == (unit.parameters["WIDTH"],) * 2, "results", "has another width")
 
@@ -203,9 +200,7 @@ class _Check:
         need((taken, given) == (bits * weights.shape[1], self.core.own[cell.module]), name, "has another circuit")
         check_synapses(stage, weights, constant, (bits, signed), said["synapses"], self.circuits[name])
         added = added_by(weights, bits, signed) if stage.encoding not in ("stbif", "graded") else 0 * constant
-        shift = added, constant
-        last = end + late
-        looked = self._read(stage, cell, sources, weights, shift, (slots, last))
+        looked = self._read(stage, cell, sources, weights, (added, constant), (slots, end + late))
         need(said["looked_at"] == looked, name, "was not looked at for all potentials")
         need(set(said["facts"]) <= self.facts, name, "names facts of others")
 
