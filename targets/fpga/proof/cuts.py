@@ -8,12 +8,13 @@ from __future__ import annotations
 from edgeml.proof.circuit import Circuit
 from edgeml.proof.claim import Artifact, Cut
 
+from ..architectures.unrolled.cells import cell_name
 from ..architectures.unrolled.layer_modules import cell_path
 from ..architectures.unrolled.netlist import Bit
 from ..architectures.unrolled.network_logic import Logic
 from ..architectures.unrolled.value import Value
 
-__all__ = ["artifact_of"]
+__all__ = ["artifact_of", "word_of"]
 
 
 def artifact_of(circuit: Circuit, logic: Logic) -> Artifact:
@@ -33,6 +34,12 @@ def _cut(circuit: Circuit, logic: Logic, value: Value | None) -> Cut | None:
     return Cut(tuple(bit for bit in bits if bit is not None), value.offset) if None not in bits else None
 
 
+def word_of(circuit: Circuit, logic: Logic, cell: int) -> str:
+    """What the outputs of a cell are called in a circuit: within its layer's module, or in a pipeline without any."""
+    path = cell_path(logic, cell)
+    return path if path in circuit.words else cell_name(cell)
+
+
 def _bit(circuit: Circuit, logic: Logic, bit: Bit) -> int | None:
     """The bit of the circuit that an emitted bit is called; None without such a name."""
     if bit.cell == -2:
@@ -40,6 +47,6 @@ def _bit(circuit: Circuit, logic: Logic, bit: Bit) -> int | None:
     if bit.cell == -1:
         found: int | None = bit.index + 2
     else:
-        word = circuit.words.get(cell_path(logic, bit.cell), ())
+        word = circuit.words.get(word_of(circuit, logic, bit.cell), ())
         found = word[bit.index] if bit.index < len(word) else None
     return found if found is None or not bit.inverted else ~found

@@ -10,9 +10,9 @@ from edgeml.proof.layer_proof import OUTPUT
 from edgeml.proof.refute import Counterexample
 from edgeml.system.scratch import ScratchFolder
 
-from ..architectures.unrolled.layer_modules import cell_path
 from ..architectures.unrolled.network_logic import Logic
 from ..tools.programs import icarus, run
+from .cuts import word_of
 
 __all__ = ["confirmation"]
 
@@ -33,8 +33,8 @@ def confirmation(
         data = 0
         for channel, value in enumerate(example.inputs.tolist()):
             data |= (int(value) & ((1 << width) - 1)) << (channel * width)
-        shown, offset = _expression(example, artifact, logic)
-        text = _bench(verilog.decode(), name, circuit, data, shown, _forced(example, logic))
+        shown, offset = _expression(example, circuit, artifact, logic)
+        text = _bench(verilog.decode(), name, circuit, data, shown, _forced(example, circuit, logic))
         with ScratchFolder("counterexample") as folder:
             (folder / "bench.v").write_text(text, encoding="utf-8")
             run([programs[0], "-g2005", "-o", "bench.vvp", "bench.v"], folder, _SECONDS, "iverilog")
@@ -48,7 +48,7 @@ def confirmation(
     return confirm
 
 
-def _expression(example: Counterexample, artifact: Artifact, logic: Logic) -> tuple[str, int]:
+def _expression(example: Counterexample, circuit: Circuit, artifact: Artifact, logic: Logic) -> tuple[str, int]:
     """Verilog for the bits of a counterexample's channel, and what is added to their number."""
     if example.place == OUTPUT:
         width = len(artifact.raw_outputs[0])
@@ -60,13 +60,13 @@ def _expression(example: Counterexample, artifact: Artifact, logic: Logic) -> tu
         if bit.cell == -2:
             bits.append(f"1'b{bit.index}")
             continue
-        stem = "in_data" if bit.cell < 0 else f"dut.{cell_path(logic, bit.cell)}"
+        stem = "in_data" if bit.cell < 0 else f"dut.{word_of(circuit, logic, bit.cell)}"
         outputs = logic.netlist.cells[bit.cell].outputs if bit.cell >= 0 else logic.netlist.input_bits
         bits.append(("~" if bit.inverted else "") + (f"{stem}[{bit.index}]" if outputs > 1 else stem))
     return "{" + ", ".join(bits) + "}", value.offset
 
 
-def _forced(example: Counterexample, logic: Logic) -> str:
+def _forced(example: Counterexample, circuit: Circuit, logic: Logic) -> str:
     """Statements that hold signals inside the module at the values of a counterexample."""
     numbers: dict[int, int] = {}
     for (place, channel), integer in example.held.items():
@@ -75,7 +75,7 @@ def _forced(example: Counterexample, logic: Logic) -> str:
             if bit.cell >= 0:
                 one = ((integer - value.offset) >> k & 1) ^ bit.inverted if value else 0
                 numbers[bit.cell] = numbers.get(bit.cell, 0) | one << bit.index
-    return " ".join(f"force dut.{cell_path(logic, cell)} = {number};" for cell, number in numbers.items())
+    return " ".join(f"force dut.{word_of(circuit, logic, cell)} = {number};" for cell, number in numbers.items())
 
 
 def _bench(verilog: str, name: str, circuit: Circuit, data: int, shown: str, forced: str) -> str:
