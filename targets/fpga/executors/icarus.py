@@ -109,7 +109,9 @@ def run_bench(
     whole = len(words) - len(words) % interface.output_beats
     words, values = words[:whole], values[:whole]
     outputs = interface.unpack(
-        np.frombuffer(b"".join(value[: interface.output_bytes] for value in values), np.uint8).reshape(len(words), -1)
+        np.frombuffer(b"".join(value[: interface.output_bytes] for value in values), np.uint8).reshape(
+            -1, interface.output_bytes
+        )
     )
     if interface.classes:
         ends = values[interface.output_beats - 1 :: interface.output_beats]
