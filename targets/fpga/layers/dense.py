@@ -172,13 +172,17 @@ class DenseUnit(SumsUnit):
         return sum(len({row.tobytes() for row in rows} - never) for rows in by_input)
 
     def _wide_products(self, family: Family) -> tuple[int, float]:
-        """(multiplier blocks, bit products in logic) of products without tables; equal ones are made once."""
+        """(multiplier blocks, bit products in logic) of products without tables; equal ones in logic are made once."""
         element, w_bits = self.inputs[0], self.weight_bits
         x_bits = element.bits + (0 if element.signed else 1)
         weight = np.zeros((self.beats * self.pe, self.input_beats * self.simd), np.int64)
         weight[: self.layer.outputs, : self.layer.inputs] = self.layer.weight
         by_column = weight.reshape(self.beats, self.pe, self.input_beats, self.simd).transpose(3, 1, 0, 2)
         blocks, logic = 0, 0.0
+        each = multiplier_blocks(x_bits, w_bits, element.bits + w_bits, family)
+        if self.clocks_per_frame == 1 and each:
+            # yosys takes blocks before it looks into memories: it does not know that weights are constant.
+            return self.simd * self.pe * each, 0.0
         for column in by_column.reshape(self.simd, self.pe, -1):
             for row in np.unique(column, axis=0):
                 if self.clocks_per_frame > 1:

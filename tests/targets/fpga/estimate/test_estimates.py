@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,16 +14,19 @@ from benchmarks.fpga_estimates import estimated, measured
 from benchmarks.fpga_samples import FORMS, case
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
 from edgeml.profile import load_profile
+from edgeml.targets.fpga.architectures.folded.choices import FoldedChoices
+from edgeml.targets.fpga.architectures.folded.folding import Folding
 from edgeml.targets.fpga.architectures.unrolled.cell_amounts import luts_of
 from edgeml.targets.fpga.architectures.unrolled.netlist import Bit, Cell, CellKind
 from edgeml.targets.fpga.budget import FAMILIES, budget_of
 from edgeml.targets.fpga.choice import choose
-from edgeml.targets.fpga.design import build, laid_out
+from edgeml.targets.fpga.design import Design, build, laid_out
 from edgeml.targets.fpga.estimate.constants import ERRORS
 from edgeml.targets.fpga.estimate.costs import Cost, interval, total, within
 from edgeml.targets.fpga.estimate.memory import add_rom_apart
 from edgeml.targets.fpga.estimate.parts import Parts
 from edgeml.targets.fpga.rules import fits
+from edgeml.targets.fpga.tools.synthesize import cells_of
 
 
 def _two_bit(sizes: tuple[int, ...]) -> Network:
@@ -135,3 +139,22 @@ def test_of_a_form_that_was_not_compared_the_ends_are_as_wide_as_of_any() -> Non
         least, most = interval(whole, form, family)
         assert low.luts <= least.luts < 1000 < most.luts <= high.luts
         assert low.flip_flops <= least.flip_flops < 1000 < most.flip_flops <= high.flip_flops
+
+
+@pytest.mark.parametrize(("pe", "simd"), [(6, 5), (3, 5)])
+def test_each_product_of_constants_in_a_memory_takes_a_multiplier(tmp_path: Path, pe: int, simd: int) -> None:
+    """Also where all weights are used at once: yosys takes multipliers before it knows that a word is constant."""
+    weight = np.array(
+        [[1, -4, 3, 0, 2], [1, -4, 3, 0, 2], [0, 0, 1, -1, -2], [3, 3, 3, 3, 3], [-3, 1, 2, 1, 0], [1] * 5]
+    )
+    nodes = (
+        Node("input", InputQuantizer(5, np.ones(1), np.zeros(1), 0, 8, False)),
+        Node("fc0", Dense(weight, 3, np.zeros(6, int)), ("input",)),
+    )
+    network, family = Network("products", nodes, Output(np.array([1.0]))), FAMILIES["ecp5"]
+    built = build(network, Design("folded", FoldedChoices({"fc0": Folding(pe, simd)})))
+    for name, content in built.files.items():
+        (tmp_path / name).write_bytes(content)
+    cells = cells_of(tmp_path, built.sources, built.core, family.synthesis)
+    estimate = total(built.layout.architecture.estimate(built.layout.plan, family))
+    assert estimate.dsps == cells["MULT18X18D"] == pe * simd
