@@ -101,7 +101,7 @@ def test_a_signal_ends_the_tools_and_leaves_nothing(
         mark.unlink()
     assert any(".partial-" in each for each in left(place))
     process.send_signal(getattr(signal, name))
-    _, words = process.communicate(timeout=20)
+    _, words = process.communicate(timeout=60)
     assert process.returncode == 128 + getattr(signal, name)
     assert "interrupted" in words
     assert left(place) == []
