@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..board import Pin
 from .chip import Chip
+from .stm32 import clock_control, clock_switch
 
 __all__ = ["Ch32V203", "Stm32F1"]
 
@@ -50,12 +51,9 @@ class Stm32F1(Chip):
     def reads(self, address: int) -> int | None:
         """Ready bits, the switch of the clock, and the port's state and data."""
         if address == _CR:
-            on = self._value(_CR) | 1
-            return on | (on & 1) << 1 | (on >> 24 & 1) << 25
+            return clock_control(self._value(_CR))
         if address == _CFGR:
-            wanted = self._value(_CFGR)
-            ready = {0: True, 2: bool(self._value(_CR) >> 24 & 1)}.get(wanted & 3, False)
-            return wanted & ~0xC | ((wanted & 3) << 2 if ready else 0)
+            return clock_switch(self._value(_CFGR), self._value(_CR))
         offset = address - self.board.uart_base
         if offset == _SR and not self._enabled():
             self.fail("the USART has no clock")
