@@ -214,10 +214,15 @@ def _differences(sections: Sequence[Section], tried: Tried, expected: Callable[[
 
 
 def _stuck(sections: Sequence[Section], beats: int, offered: int) -> list[Wrong]:
-    """That not even one whole frame was taken since the last reset, though values were offered for long."""
-    before = sum(-(-len(section.taken) // beats) for section in sections[:-1])
-    if len(sections[-1].taken) < min(beats, offered - before * beats):
-        return [Wrong(0, 0, f"nothing, and takes {len(sections[-1].taken)} of {beats} values of a frame,", ())]
+    """That since the last reset not even one whole frame was taken, or at the end nothing any more, though values were
+    offered for long."""
+    before, last = sum(-(-len(section.taken) // beats) for section in sections[:-1]), sections[-1]
+    left = offered - before * beats
+    if len(last.taken) < min(beats, left):
+        return [Wrong(0, 0, f"nothing, and takes {len(last.taken)} of {beats} values of a frame,", ())]
+    if last.calm == len(last.taken) < left:
+        said = f"nothing more, and takes nothing more behind {len(last.taken)} values,"
+        return [Wrong(0, 0, said, ())]
     return []
 
 

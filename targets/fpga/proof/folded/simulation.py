@@ -42,10 +42,14 @@ class Subject:
 
 @dataclass
 class Section:
-    """From one reset to the next: the words taken and given, in their order; text where bits are undefined."""
+    """From one reset to the next: the words taken and given, in their order; text where bits are undefined.
+
+    calm : how many it had taken when it had been offered values without pauses for a while; None before.
+    """
 
     taken: list[int]
     given: list[int | str]
+    calm: int | None = None
 
 
 def unit_subject(module: str, parameters: Mapping[str, int | str], beats: int, widths: tuple[int, int]) -> Subject:
@@ -106,7 +110,7 @@ def simulated(
             (folder / name).write_bytes(content)
         (folder / "control.mem").write_text("".join(f"{word:x}\n" for word in control), "utf-8")
         (folder / "values.mem").write_text("".join(f"{word:x}\n" for word in values), "utf-8")
-        (folder / "bench.v").write_text(_bench(subject, len(control), len(values)), "utf-8")
+        (folder / "bench.v").write_text(_bench(subject, (len(control), clocks + clocks // 4), len(values)), "utf-8")
         sources = [name for name in files if name.endswith(".v")]
         run(
             [programs[0], "-g2005", "-s", "bench", "-o", "bench.vvp", *sources, "bench.v"], folder, _SECONDS, "iverilog"
@@ -128,7 +132,9 @@ def _control(clocks: int, seed: int, often: bool) -> list[int]:
     return [*words.astype(int).tolist(), *([3] * (clocks // 2)), *([1] * (clocks // 2))]
 
 
-def _bench(subject: Subject, clocks: int, values: int) -> str:
+def _bench(subject: Subject, times: tuple[int, int], values: int) -> str:
+    """times : all clocks, and that from which on it is seen whether anything is taken still."""
+    clocks, calm = times
     return f"""`default_nettype wire
 module bench;
     reg clk = 1'b0, rst = 1'b1, held = 1'b0, accept = 1'b0, offer = 1'b0;
@@ -147,6 +153,7 @@ module bench;
             {{rst, offer, accept}} = control[t];
             held = held | offer;
             #1;
+            if (t == {calm}) $display("C");
             if (rst) begin
                 $display("R");
                 held = 1'b0;
@@ -173,10 +180,12 @@ endmodule
 def _sections(said: str) -> list[Section]:
     """The bench's lines; a place that was taken without being promised is given as text."""
     found = [Section([], [])]
-    for kind, word in re.findall(r"^([ROTX]) ?([0-9a-fxz]*)$", said, re.MULTILINE):
+    for kind, word in re.findall(r"^([ROTXC]) ?([0-9a-fxz]*)$", said, re.MULTILINE):
         if kind == "R":
             if found[-1].taken or found[-1].given:
                 found.append(Section([], []))
+        elif kind == "C":
+            found[-1].calm = len(found[-1].taken)
         elif kind == "T":
             found[-1].taken.append(int(word, 16))
         elif kind == "X":

@@ -21,6 +21,8 @@ FAULTS = {
     "a neuron that keeps what it gave": ("edgeml_slot_neuron.v", r"slot == \{SLOT_BITS\{1'b0\}\} \|\| ", ""),
     "a window that begins late": (CORE, r"\.first\(going\[2\]\)", ".first(going[3])"),
     "a potential that is not held": ("edgeml_slot_potential.v", r"if \(done\) potential", "potential"),
+    "a core that takes one frame and no more": (CORE, r"rest <= rest - (\d)'d1", r"rest <= rest - \1'd0"),
+    "places that are not given back": ("edgeml_fifo.v", r"if \(!reserve && freed\)", "if (reserve && freed)"),
     "a result that is lost": ("edgeml_fifo.v", r"if \(push && !pop\) begin", "if (push) begin"),
 }
 
