@@ -1,12 +1,14 @@
 """The planned clock beside the clock that nextpnr places designs at; and the fit of the delays that it is planned by.
 
-    python -m benchmarks.fpga_timing [--count N] [--first SEED] [--part PART …] [--fit] [--kept FILE]
+    python -m benchmarks.fpga_timing [--count N] [--first SEED] [--part PART …] [--placer-seeds N] [--fit] [--kept FILE]
 
 Random small networks, unrolled (registers by planned delay, for a clock drawn anew) and folded: yosys and nextpnr as
-`--synthesize` runs them, the clock that the slowest path allows as planned and as placed. `--fit` takes other designs,
-of other seeds, and prints the ways (`route`, `fan_out`, `size`) of `edgeml/targets/fpga/timing/delays.py` that fit them
-best, the delays of cells being those of nextpnr's reports; the table without it is then over designs that nothing was
-fitted to. `--kept` keeps what was placed in a file of JSON, and does not place the same design again.
+`--synthesize` runs them, with as many placements until one reaches the planned clock; the clock that the slowest path
+allows as planned and as placed. `--fit` takes other designs, of other seeds, and prints the ways (`route`, `fan_out`,
+`size`) of `edgeml/targets/fpga/timing/delays.py` that fit them best, the delays of cells being those of nextpnr's
+reports; the table without it is then over designs that nothing was fitted to. It places each design once, so as not to
+fit the luckiest of several placements. `--kept` keeps what was placed in a file of JSON, and does not place the same
+design again.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +34,9 @@ from edgeml.profile import load_profile
 from edgeml.targets.fpga.budget import Budget, budget_of
 from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import Built
+from edgeml.targets.fpga.options import PLACER_SEEDS
 from edgeml.targets.fpga.timing.delay_model import DelayModel
-from edgeml.targets.fpga.timing.planned_clock import delays_of
+from edgeml.targets.fpga.timing.planned_clock import delays_of, planned_clock
 from edgeml.targets.fpga.tools.place import place_and_route
 from edgeml.targets.fpga.tools.placers import placer_of
 from edgeml.targets.fpga.tools.synthesize import cells_of, lookup_tables, summary, synthesize
@@ -73,6 +77,7 @@ class Placed:
     budget: Budget
     clock: float
     luts: int
+    tried: int
 
     def off(self, delays: DelayModel) -> float:
         """Planned clock over placed clock."""
@@ -111,23 +116,28 @@ def case(seed: int, part: str) -> tuple[str, Built, Budget]:
     return f"{options['architecture']} {shape}", built, built.at_its_clock(budget)
 
 
-def placed(seed: int, part: str, kept: dict[str, dict[str, float]]) -> Placed:
-    """Place a design of a seed, unless it is kept."""
+def placed(seed: int, part: str, seeds: int, kept: dict[str, dict[str, float]]) -> Placed:
+    """Place a design of a seed, by as many seeds of nextpnr at most, unless it is kept."""
     name, built, budget = case(seed, part)
     digest = hashlib.sha256(b"".join(built.files[name] for name in sorted(built.files))).hexdigest()[:16]
-    key = f"{part} {digest}"
+    key = f"{part} {digest} {seeds}"
     if key not in kept:
         with tempfile.TemporaryDirectory(prefix="edgeml_timing_") as scratch:
             folder = Path(scratch)
             if pins := _PINS.get(part):
-                kept[key] = with_pins(built, budget, folder, pins)
+                kept[key] = with_pins(built, budget, folder, pins, seeds)
             else:
-                found = synthesize(built, budget, folder)
-                kept[key] = {"clock": found["placed"]["fmax_mhz"], "luts": found["cells"]["luts"]}
-    return Placed(part, seed, name, built, budget, kept[key]["clock"], int(kept[key]["luts"]))
+                found = synthesize(built, budget, folder, seeds=seeds)
+                kept[key] = {**_clock(found["placed"]), "luts": found["cells"]["luts"]}
+    known = kept[key]
+    return Placed(part, seed, name, built, budget, known["clock"], int(known["luts"]), int(known["tried"]))
 
 
-def with_pins(built: Built, budget: Budget, folder: Path, pins: Sequence[str]) -> dict[str, float]:
+def _clock(placed: Mapping[str, Any]) -> dict[str, float]:
+    return {"clock": placed["fmax_mhz"], "tried": placed["seeds_tried"]}
+
+
+def with_pins(built: Built, budget: Budget, folder: Path, pins: Sequence[str], seeds: int) -> dict[str, float]:
     """Place a design and the probe around it, whose ports have these pins: its clock, and the lookup tables of both."""
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
@@ -138,16 +148,17 @@ def with_pins(built: Built, budget: Budget, folder: Path, pins: Sequence[str]) -
     extra = f"{family.pads} write_json probe.json;"
     cells = cells_of(folder, (*built.sources, "probe.v"), top, family.synthesis, extra=extra)
     placer_of(budget).mend(folder / "probe.json")
-    found = place_and_route("probe.json", budget, folder, "pins", pack=False)
-    return {"clock": found["fmax_mhz"], "luts": lookup_tables(summary(cells, family), family)}
+    wanted = planned_clock(built.layout.slowest_path(budget), budget)
+    found = place_and_route("probe.json", budget, folder, "pins", wanted_mhz=wanted, seeds=seeds, pack=False)
+    return {**_clock(found), "luts": lookup_tables(summary(cells, family), family)}
 
 
-def all_placed(parts: Sequence[str], seeds: Sequence[int], file: Path | None) -> Iterator[Placed]:
-    """The designs of these seeds on these parts; what is new is written to the file."""
+def all_placed(parts: Sequence[str], seeds: Sequence[int], tries: int, file: Path | None) -> Iterator[Placed]:
+    """The designs of these seeds on these parts, with as many placements at most; what is new goes to the file."""
     kept = json.loads(file.read_text(encoding="utf-8")) if file is not None and file.is_file() else {}
     for seed in seeds:
         for part in parts:
-            yield placed(seed, part, kept)
+            yield placed(seed, part, tries, kept)
             if file is not None:
                 file.write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
@@ -173,7 +184,7 @@ def fitted(designs: Sequence[Placed], delays: DelayModel) -> DelayModel:
 def table(designs: Iterator[Placed], delays: DelayModel | None = None) -> list[float]:
     """Print a row for each design; planned over placed clock of all."""
     print(
-        f"{'part':<12}{'design':<30}{'LUT':>7}{'clocks':>8}{'asked':>8}{'planned':>9}{'placed':>8}{'off':>7}",
+        f"{'part':<12}{'design':<30}{'LUT':>7}{'clocks':>8}{'asked':>8}{'planned':>9}{'placed':>8}{'tried':>7}{'off':>7}",
         flush=True,
     )
     offs = []
@@ -182,7 +193,7 @@ def table(designs: Iterator[Placed], delays: DelayModel | None = None) -> list[f
         offs.append(off)
         print(
             f"{design.part:<12}{design.name:<30}{design.luts:>7}{design.built.latency:>8}{design.budget.clock_mhz:>8.1f}"
-            f"{off * design.clock:>9.1f}{design.clock:>8.1f}{off - 1:>+7.0%}",
+            f"{off * design.clock:>9.1f}{design.clock:>8.1f}{design.tried:>7}{off - 1:>+7.0%}",
             flush=True,
         )
     return offs
@@ -194,12 +205,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=5, help="designs on each part")
     parser.add_argument("--first", type=int, default=0, help="seed of the first one")
     parser.add_argument("--part", choices=_PARTS, action="append", help="only this part")
+    parser.add_argument("--placer-seeds", type=int, default=PLACER_SEEDS, help="placements that are tried at most")
     parser.add_argument("--fit", action="store_true", help="fit the ways, on other designs")
     parser.add_argument("--kept", type=Path, help="file that keeps what was placed")
     options = parser.parse_args(arguments)
     parts, begun = options.part or _PARTS, time.monotonic()
     first = options.first + (_FIRST_OF_FIT if options.fit else 0)
-    designs = all_placed(parts, range(first, first + options.count), options.kept)
+    tries = 1 if options.fit else options.placer_seeds
+    designs = all_placed(parts, range(first, first + options.count), tries, options.kept)
     if options.fit:
         found = list(designs)
         for name in dict.fromkeys(delays_of(design.budget).name for design in found):

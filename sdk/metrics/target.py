@@ -44,11 +44,14 @@ class Amount:
 @dataclass(frozen=True)
 class Placed:
     """What placing and routing found: the clock in MHz, and cells by resource. `in_logic_cells`: a placed cell holds a
-    lookup table, a carry, a flip-flop, or more of them (iCE40)."""
+    lookup table, a carry, a flip-flop, or more of them (iCE40). `seed`: of the placement; `seeds_tried`: how many
+    were, 1 where nothing is said of it."""
 
     fmax_mhz: float | None
     cells: Mapping[str, Amount]
     in_logic_cells: bool
+    seed: int = 1
+    seeds_tried: int = 1
 
     @classmethod
     def from_json(cls, document: Any) -> Placed:
@@ -59,7 +62,8 @@ class Placed:
             used, available = (number(mapping(entry).get(key)) for key in ("used", "available"))
             if used is not None and available is not None:
                 cells[name] = Amount(used, available)
-        return cls(number(said.get("fmax_mhz")), cells, _LOGIC_CELL in mapping(said.get("utilization")))
+        seed, tried = (round(number(said.get(key)) or 1) for key in ("seed", "seeds_tried"))
+        return cls(number(said.get("fmax_mhz")), cells, _LOGIC_CELL in mapping(said.get("utilization")), seed, tried)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ def clock_said(target: TargetMetrics) -> str:
     """The clock placed, beside the planned one, and what each means for a frame; "" where there is no clock."""
     placed, planned = target.placed.fmax_mhz, target.planned_clock_mhz
     said = [_at(target, clock, word) for clock, word in ((placed, "placed"), (planned, "planned")) if clock]
+    if placed and target.placed.seeds_tried > 1:
+        said.append(f"of {target.placed.seeds_tried} placements tried, that of seed {target.placed.seed} is kept")
     return "; ".join(said)
 
 

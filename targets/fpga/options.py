@@ -12,12 +12,13 @@ from edgeml.options import Choice, Flag, Option, Real, Structured, Whole, read_v
 from .architectures.unrolled.layer_logic import ADDER_GRAPHS
 from .budget import Budget, at_clock
 
-__all__ = ["ANY", "OPTIONS", "Asked", "LutLimit", "read_options"]
-
+__all__ = ["ANY", "OPTIONS", "PLACER_SEEDS", "Asked", "LutLimit", "read_options"]
 
 AXI_WIDTHS = ("32", "64", "128")
 ANY = "auto"
 """The architecture that does best, whichever it is."""
+PLACER_SEEDS = 4
+"""Placements that are tried where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ OPTIONS = (
         Real(1, 1e7),
         "Processor seconds of yosys, and of nextpnr; what is not finished then is left out of the bundle, and said.",
         otherwise="3600, or the time limit of all tools",
+    ),
+    Option(
+        "placer_seeds",
+        Whole(1, 1000),
+        "Placements of nextpnr that are tried at most, until one reaches the planned clock; the fastest is kept.",
+        default=PLACER_SEEDS,
     ),
     Option(
         "goal",
@@ -109,6 +116,7 @@ class Asked:
     axi_width: str
     synthesize: bool
     synthesis_limit: float | None
+    placer_seeds: int
 
     @property
     def named(self) -> bool:

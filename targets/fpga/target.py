@@ -110,18 +110,20 @@ class FpgaTarget:
         )
         if asked.synthesize:
             with time_limit(asked.synthesis_limit) if asked.synthesis_limit is not None else nullcontext():
-                found = _synthesized(network, built, budget, folder, listener)
+                found = _synthesized(network, built, budget, folder, listener, asked.placer_seeds)
             metrics = replace(metrics, synthesis=Synthesis.from_json(found))
         return metrics.as_json()
 
 
-def _synthesized(network: Network, built: Built, budget: Budget, folder: Path, listener: Listener) -> dict[str, Any]:
+def _synthesized(
+    network: Network, built: Built, budget: Budget, folder: Path, listener: Listener, seeds: int
+) -> dict[str, Any]:
     """What synthesis found. The bitstream, where there is one, lies beside what it was made from: the UART top of a
     board, else the design alone."""
     from .tools.bitstream import bitstream
     from .tools.synthesize import MORE_TIME, synthesize
 
-    told = {"announce": listener.announce, "remark": listener.remark}
+    told: dict[str, Any] = {"seeds": seeds, "announce": listener.announce, "remark": listener.remark}
     with ScratchFolder("synthesis") as scratch:
         found, beside = synthesize(built, budget, scratch, **told), "rtl"
         if budget.board is not None and budget.family.place:

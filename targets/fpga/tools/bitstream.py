@@ -14,13 +14,13 @@ from ..budget import Budget
 from ..design import Built
 from ..tops.board_top import black_boxes
 from ..tops.uart import UartTop
-from .place import place_and_route
+from .place import place_and_route, reached
 from .placers import placer_of
 from .synthesize import cells_of, lookup_tables, summary
 
 __all__ = ["bitstream", "check_clock"]
 
-_FASTER = "--architecture folded or fewer bits may make it faster"
+_FASTER = "--placer-seeds N tries more placements; --architecture folded or fewer bits may make it faster"
 
 
 def bitstream(
@@ -30,14 +30,16 @@ def bitstream(
     budget: Budget,
     folder: Path,
     *,
+    seeds: int = 1,
     announce: Callable[[str], None] = lambda stage: None,
     remark: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Synthesize, place and route the top for a board, in `folder`; what `place_and_route` gives, and `counted`: cells
     of the whole top, core included, as yosys counts them.
 
-    `announce` is told what begins, `remark` what took how long. CheckFailed where the top takes more than the part
-    has, or does not reach the board's clock: no bitstream that works is to be had of it then.
+    seeds : placements that are tried at most until one reaches the board's clock. `announce` is told what begins,
+    `remark` what took how long. CheckFailed where the top takes more than the part has, or does not reach the board's
+    clock: no bitstream that works is to be had of it then.
     """
     boxes = black_boxes(board)
     for name, content in {**built.files, **top.files, **boxes}.items():
@@ -55,9 +57,10 @@ def bitstream(
     remark(f"yosys took {time.monotonic() - begun:.0f} s for the UART top")
     announce(f"nextpnr: place and route on {board.name}")
     begun = time.monotonic()
-    placed = place_and_route(netlist, budget, folder, top.constraints)
+    wanted = board.design_hz / 1e6
+    placed = place_and_route(netlist, budget, folder, top.constraints, wanted_mhz=wanted, seeds=seeds)
     seconds = time.monotonic() - begun
-    remark(f"nextpnr took {seconds:.0f} s: {placed['fmax_mhz']:g} MHz, its clock has {board.design_hz / 1e6:g} MHz")
+    remark(f"nextpnr took {seconds:.0f} s: {reached(placed)}, its clock has {wanted:g} MHz")
     check_clock(placed["fmax_mhz"], board)
     found = summary(cells, budget.family)
     return {**placed, "counted": {**found, "luts": lookup_tables(found, budget.family)}}

@@ -53,15 +53,15 @@ class Placer:
     mend: Callable[[Path], None] = _nothing
     check: Callable[[Budget], None] = _anything
 
-    def command(self, budget: Budget, netlist: str, constraints: str, stem: str) -> list[str]:
+    def command(self, budget: Budget, netlist: str, constraints: str, stem: str, seed: int) -> list[str]:
         """nextpnr on a netlist, with a report `stem`_report.json and a log `stem`_nextpnr.log.
 
-        constraints : the name of the file with its pins; "" leaves them to nextpnr.
+        constraints : the name of the file with its pins; "" leaves them to nextpnr. seed : of its placement.
         """
         return [
             *python_tool(self.package, self.function),
             *("--json", netlist, "--report", f"{stem}_report.json", "--log", f"{stem}_nextpnr.log"),
-            *("--freq", f"{budget.clock_mhz:g}", "--timing-allow-fail", "--seed", "1", "-q"),
+            *("--freq", f"{budget.clock_mhz:g}", "--timing-allow-fail", "--seed", str(seed), "-q"),
             *self.arguments(budget, constraints, stem),
         ]
 

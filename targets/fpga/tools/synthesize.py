@@ -13,8 +13,9 @@ from edgeml.system.time_limit import TimedOut
 
 from ..budget import Budget, Family
 from ..design import Built
+from ..timing.planned_clock import planned_clock
 from ..tops.probe import probe_top
-from .place import place_and_route
+from .place import place_and_route, reached
 from .programs import nice, python_tool, run
 
 __all__ = [
@@ -207,6 +208,7 @@ def synthesize(
     budget: Budget,
     folder: Path,
     *,
+    seeds: int = 1,
     announce: Callable[[str], None] = lambda stage: None,
     remark: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
@@ -216,9 +218,9 @@ def synthesize(
     Writes into `folder`, which holds the design's files; returns JSON-able figures: `cells`, counted by yosys, their
     `luts` as the part counts them; `placed` by nextpnr (see `place_and_route`). Both are of the core alone: it is
     placed behind a probe, whose cells, `probe`, are taken off what nextpnr counts (`utilization` holds all). For
-    UltraScale+ yosys has no final mapping, so its lookup tables are an estimate, and say so. `announce` is told what
-    begins, `remark` what took how long: times are no part of the result, which is the same in every run. CheckFailed
-    where the design does not fit.
+    UltraScale+ yosys has no final mapping, so its lookup tables are an estimate, and say so. `seeds` : placements that
+    are tried at most until one reaches the planned clock. `announce` is told what begins, `remark` what took how long:
+    times are no part of the result, which is the same in every run. CheckFailed where the design does not fit.
 
     A folded design that yosys does not finish flat is mapped unit by unit, and `note` says so. What is not finished
     within its limit is missing, and `unfinished` says what and why: nothing else of a bundle depends on it.
@@ -246,12 +248,14 @@ def synthesize(
         begun = time.monotonic()
         try:
             netlist, probe = _probe_netlist(built, family, folder, cells)
-            result["placed"] = _without_probe(place_and_route(netlist, budget, folder), probe, family)
+            wanted = planned_clock(built.layout.slowest_path(budget), budget)
+            placement = place_and_route(netlist, budget, folder, wanted_mhz=wanted, seeds=seeds)
+            result["placed"] = _without_probe(placement, probe, family)
         except TimedOut as error:
             remark(f"{error.where} {error.problem}: the design is not placed. {MORE_TIME}")
             return {**result, "unfinished": f"{error.where} {error.problem}"}
-        fmax = result["placed"]["fmax_mhz"]
-        remark(f"nextpnr took {time.monotonic() - begun:.0f} s: {fmax:g} MHz of {budget.clock_mhz:g} MHz asked for")
+        seconds = time.monotonic() - begun
+        remark(f"nextpnr took {seconds:.0f} s: {reached(placement)}, {budget.clock_mhz:g} MHz asked for")
     return result
 
 
