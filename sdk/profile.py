@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError, printable
+from .meant_name import nearest_name
 from .part import Profile
 from .plugins.target import DescribesProfiles, targets
 from .profile_fields import check_fields
@@ -55,8 +56,10 @@ def load_profile(name_or_path: str) -> Profile:
     for folder in (_PROFILES, _BOARDS):
         if name_or_path in _names(folder):
             return _shipped(folder, name_or_path)
-    known = f"Known: {', '.join(profile_names())}; boards: {', '.join(board_names())}; or pass a profile.toml of yours"
-    raise InputError(f"target {name_or_path!r}", "is not known", known)
+    known = [*profile_names(), *board_names()]
+    near = nearest_name(name_or_path, known)
+    meant = f"Did you mean {near}? 'edgeml targets' lists all" if near else f"Known: {', '.join(known)}"
+    raise InputError(f"target {name_or_path!r}", "is not known", f"{meant}; or pass a profile.toml of yours")
 
 
 def _shipped(folder: str, name: str) -> Profile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from abc import ABC, abstractmethod
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import InputError, printable
+from .meant_name import name_remedy
 
 __all__ = ["Field", "Flag", "Line", "ListOf", "Real", "Whole", "Word", "check_fields"]
 
@@ -151,9 +151,8 @@ def check_fields(where: str, values: Mapping[str, Any], fields: Mapping[str, Fie
     known = {**_OF_ANY_KIND, **fields}
     for name, value in values.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(known))}"
-            raise InputError(where, f"{printable(name, 40)!r} is not a field of this kind of target", remedy)
+            problem = f"{printable(name, 40)!r} is not a field of this kind of target"
+            raise InputError(where, problem, name_remedy(name, sorted(known)))
         if not known[name].fits(value):
             raise InputError(where, f"{name} must be {known[name].meaning}; found {printable(repr(value), 60)}")
     for name, field in known.items():

@@ -35,6 +35,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from .errors import EdgemlError, InputError, MissingTool, ToolFailed, printable
+from .meant_name import name_remedy
 
 __all__ = ["Registered", "Registry", "ending"]
 
@@ -168,8 +169,8 @@ class Registry(Generic[_Plugin]):
         """The plugin called `name`. Raises InputError naming the known ones, and what `Registered.load` raises."""
         known = self.all()
         if name not in known:
-            shown = ", ".join(known) or "none installed"
-            raise InputError(f"{self._noun} {printable(repr(name), 60)}", "is not known", f"Known: {shown}")
+            remedy = name_remedy(name, known, None if known else "Known: none installed")
+            raise InputError(f"{self._noun} {printable(repr(name), 60)}", "is not known", remedy)
         return known[name].load()
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from ..meant_name import name_remedy
 from .app import Budget, Json, Quiet, Require, TimeLimit, app
 from .declared_options import DeclaredOptions, given_options
 
@@ -92,5 +93,6 @@ def _target(target: str | None, board: str | None) -> str:
         assert target is not None
         return target
     if not board.endswith(".toml") and board not in board_names():
-        raise InputError(f"board {board!r}", "is not known", f"Boards: {', '.join(board_names())}; or pass a .toml")
+        remedy = name_remedy(board, board_names(), f"Boards: {', '.join(board_names())}; or pass a .toml")
+        raise InputError(f"board {board!r}", "is not known", remedy)
     return board

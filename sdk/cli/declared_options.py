@@ -5,7 +5,6 @@ A form or a target of anybody's package gets its flags by declaring options (`ed
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from ..errors import EdgemlError, InputError, printable
+from ..meant_name import name_remedy
 
 if TYPE_CHECKING:
     from ..options import Option, Owner
@@ -167,9 +167,7 @@ class _Declared:
                 if truth and flag == option.negation:
                     return option.name, "false"
         known = dict.fromkeys((*own, *(o.flag for owner in self._each_owner() for o in owner.options)))
-        near = difflib.get_close_matches(flag[:100], known, 1)
-        remedy = f"Did you mean {near[0]}?" if near else "See --help"
-        raise InputError(f"option {printable(flag, 60)}", "is not known", remedy)
+        raise InputError(f"option {printable(flag, 60)}", "is not known", name_remedy(flag, known, "See --help"))
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """The names as they are declared: the same options in another order make the same manifest."""

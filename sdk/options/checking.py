@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError, printable
+from ..meant_name import name_remedy
 from .kinds import shown
 from .option import Option, TakesOptions
 
@@ -115,6 +115,5 @@ def _not_known(name: Any, owners: Sequence[Owner], elsewhere: Callable[[], Itera
     if others:
         problem = f"belongs to {' and '.join(owner.said for owner in others)}, not to {here}"
         return InputError(where, problem, f"{others[0].remedy}, or leave it out")
-    near = difflib.get_close_matches(name[:100].replace("-", "_"), known, 1)
-    remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}"
+    remedy = name_remedy(name.replace("-", "_"), sorted(known))
     return InputError(where, f"is not known{f' to {here}' if here else ''}", remedy)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from ..errors import InputError
+from ..meant_name import name_remedy
 from .kinds import Choice, Kind, shown
 
 __all__ = ["Option", "TakesOptions"]
@@ -97,10 +98,7 @@ class Option:
     def _remedy(self, value: Any) -> str:
         if not isinstance(self.kind, Choice) or not isinstance(value, str):
             return ""
-        import difflib
-
-        near = difflib.get_close_matches(value[:100].lower(), self.kind.words, 1)
-        return f"Did you mean {near[0]}?" if near else ""
+        return name_remedy(value, self.kind.words, "")
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError, MissingTool
+from ..meant_name import name_remedy
 from ..plugins.executor import executors
 from .verdict import Verdict
 
@@ -64,7 +65,7 @@ def check_names(names: Sequence[str]) -> None:
     """InputError where one of `names` is not an executor's."""
     known = executors()
     if unknown := [name for name in names if name not in known]:
-        raise InputError(f"executor {unknown[0]!r}", "is not known", f"Known: {', '.join(known)}")
+        raise InputError(f"executor {unknown[0]!r}", "is not known", name_remedy(unknown[0], known))
 
 
 def require(verdicts: Sequence[Verdict], names: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
+from edgeml.meant_name import name_remedy
 from edgeml.network import Network
 from edgeml.plugins import RuleResult
 
@@ -272,7 +273,8 @@ def architectures_for(network: Network, name: str = "") -> list[Architecture[Any
     found, why = applying(network, name)
     if not found and not why:
         known = sorted({architecture.name for architecture in architectures()})
-        raise InputError("architecture", f"{name!r} is not known", f"Choose {' or '.join(known)}")
+        remedy = name_remedy(name, known, f"Choose {' or '.join(known)}")
+        raise InputError("architecture", f"{name!r} is not known", remedy)
     if not found:
         first = next(result for result in why if not result.passed)
         where = f"layer {first.layer}" if first.layer else f"network {network.name}"

@@ -99,7 +99,8 @@ def test_the_command_line_wants_a_board_or_a_target(capsys: pytest.CaptureFixtur
     for words, said in (
         ((), "needs --target, or --board instead"),
         (("--target", "host", "--board", "icebreaker"), "needs --target, or --board instead"),
-        (("--board", "icebraker"), "Boards: arty-a7, ch32v203c8-evt"),
+        (("--board", "icebraker"), "Did you mean icebreaker?"),
+        (("--board", "zzz"), "Boards: arty-a7, ch32v203c8-evt"),
         (("--board", "ice40-up5k"), "'ice40-up5k': is not known"),
     ):
         assert main(["convert", "no.edgeml", "--to", "quantized", *words]) == 2
