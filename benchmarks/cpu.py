@@ -31,6 +31,7 @@ import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate, trace
+from edgeml.targets.cpu.native_call import NativeCall
 from edgeml.targets.cpu.native_network import NativeNetwork
 
 SHAPES = (
@@ -290,10 +291,10 @@ def measure(widths: tuple[int, ...], input_bits: int, batch: int, rounds: int) -
     native = NativeNetwork(network)
     check(native)
     q = random_inputs(network, batch)
-    call, _ = native.prepare(q)
+    bound = NativeCall(native).bind(q.astype(np.uint8))
     timers = {
         "c_loop": c_loop(native, q),
-        "from_python": repeated(call, batch),
+        "from_python": repeated(bound, batch),
         "litert": litert(widths, batch),
         "onnxruntime": onnxruntime(widths, batch),
     }

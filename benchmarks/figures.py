@@ -119,6 +119,14 @@ def speed() -> str:
     return "\n".join([*lines, "", f"(`make bench`: {note};", f"{columns} On: {machine()}.)"])
 
 
+def calls() -> str:
+    """What one call from Python takes, from `benchmarks.cpu_calls`."""
+    from . import cpu_calls
+
+    note = "`python -m benchmarks.cpu_calls`, one thread, processor time, medians of 31 paired turns"
+    return f"{cpu_calls.table()}\n\n({note}; on: {machine()}.)"
+
+
 def kernels() -> str:
     """The dense kernels of microcontrollers, from `benchmarks.mcu_kernels`."""
     from . import mcu_kernels
@@ -151,6 +159,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "demo": demo,
     "seeds": seeds,
     "speed": speed,
+    "calls": calls,
     "kernels": kernels,
     "flash": flash,
     "bits": bits,

@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from .metrics.json_values import mapping
 from .network import Network, decisions, network_file
 from .network.task import VALUES
 from .part import Profile
-from .plugins.executor import EXECUTORS, CountsChanges, Executor, WritesWaves
+from .plugins.executor import EXECUTORS, CompiledNetwork, Compiles, CountsChanges, Executor, WritesWaves
 from .plugins.target import TARGETS
 from .profile import checked
 from .system.files import read_json
@@ -80,6 +81,8 @@ class Bundle:
     folder: Path
     network: Network
     manifest: Mapping[str, Any]
+    _executors: dict[str, Executor[Bundle]] = field(default_factory=dict, init=False, repr=False)
+    """Those that `run` has found ready, by name: to find one takes much longer than a small network does."""
 
     @property
     def converted(self) -> Network:
@@ -137,6 +140,10 @@ class Bundle:
         """Real samples [samples, inputs] that the bundle keeps, and the trained model's outputs [samples, outputs]."""
         return read_samples(self.folder, self.manifest.get("files", {}), self.network)
 
+    @cached_property
+    def _read_samples(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
+        return self.samples()
+
     def quantize(self, x: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Input integers for x [samples, inputs], or one sample: floats are quantized, integers taken as they are.
 
@@ -166,9 +173,9 @@ class Bundle:
         MissingTool : the executor cannot run here; the message names what to install.
         """
         q = self.quantize(x)
-        if note := integers_note(self.network, self.samples, np.asarray(x)):
+        if note := integers_note(self.network, lambda: self._read_samples, np.asarray(x)):
             warnings.warn(note, stacklevel=2)
-        executor = self.executor(on)
+        executor = self._executors.get(on) or self._executors.setdefault(on, self.executor(on))
         if options.get("waves") is not None:
             check_waves(on, executor, Path(options["waves"]))
         if options.get("activity") and not isinstance(executor, CountsChanges):
@@ -186,6 +193,17 @@ class Bundle:
             execution.trace,
             execution.measures,
         )
+
+    def compile(self, on: str = "native", **options: Any) -> CompiledNetwork:
+        """What the executor `on` runs as a function for programs that call it often, in microseconds: input integers
+        in, output integers out, in place and from any number of threads. See `plugins.CompiledNetwork`.
+
+        options : of the executor, as for `run`. Raises what `run` raises; InputError where `on` cannot be called so.
+        """
+        executor = self.executor(on)
+        if not isinstance(executor, Compiles):
+            raise InputError(f"executor {on!r}", "gives no function that can be called", "Use native")
+        return executor.compile(self, options)
 
     def executor(self, name: str) -> Executor[Bundle]:
         """The executor called `name`, ready to run this bundle; InputError or MissingTool if it cannot."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from .converter import AdoptsNetworks, Conversion, Converter, Progress, TakesNetworks, converters
 from .executor import (
     BoundsItself,
+    CompiledNetwork,
+    Compiles,
     CountsChanges,
     CountsInstructions,
     Execution,
@@ -45,6 +47,8 @@ __all__ = [
     "SILENT",
     "AdoptsNetworks",
     "BoundsItself",
+    "CompiledNetwork",
+    "Compiles",
     "Conversion",
     "Converter",
     "CountsChanges",

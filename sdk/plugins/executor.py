@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -15,6 +15,8 @@ from ..registry import Registered, Registry
 __all__ = [
     "EXECUTORS",
     "BoundsItself",
+    "CompiledNetwork",
+    "Compiles",
     "CountsChanges",
     "CountsInstructions",
     "Execution",
@@ -154,6 +156,34 @@ class TimesItself(Protocol[_Bundle]):
 
     def benchmark(self, bundle: _Bundle, q: npt.NDArray[np.int32]) -> float:
         """Seconds per inference of one batch q [samples, inputs]."""
+        ...
+
+
+class CompiledNetwork(Protocol):
+    """A bundle's artifact as a function for programs that call it often (`Bundle.compile`)."""
+
+    dtype: np.dtype[Any]
+    """Of input integers."""
+    inputs: int
+    outputs: int
+
+    def __call__(self, x: Any, out: Any = None) -> Any:
+        """Output integers int32 [samples, outputs] for input integers x [samples, inputs], or [outputs] for [inputs]:
+        arrays, or tensors that offer DLPack, in place. Written into `out` where it is given. InputError where one does
+        not fit."""
+        ...
+
+    def bind(self, x: Any, out: Any = None) -> Callable[[], Any]:
+        """A function that reads x and writes `out` at each call, and returns `out`."""
+        ...
+
+
+@runtime_checkable
+class Compiles(Protocol[_Bundle]):
+    """An executor that can give its artifact as a function."""
+
+    def compile(self, bundle: _Bundle, options: Mapping[str, Any]) -> CompiledNetwork:
+        """The function. Raises what `run` raises, options are the same."""
         ...
 
 

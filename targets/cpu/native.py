@@ -23,6 +23,7 @@ from ..c.sensors.checked import check_counts, check_floats
 from ..c.sensors.counts import counts_of
 from .compiler import missing_compiler
 from .dialect import cpu_dialect
+from .native_call import NativeCall
 from .native_network import NativeNetwork
 from .native_sensor import NativeSensor
 
@@ -71,11 +72,8 @@ class NativeExecutor:
 
         The option `trust_code=True` compiles and runs the bundle's C as it is (outputs only, no trace).
         """
-        if unknown := sorted(set(options) - {"trust_code"}):
-            raise InputError(f"option {unknown[0]!r}", "is not one of executor native", "Known: trust_code")
         q = bundle.network.check_input(q)
-        trusted = bool(options.get("trust_code", False))
-        native = NativeNetwork(bundle.network, files=_own_files(bundle)) if trusted else _checked(bundle)
+        native, trusted = _of_options(bundle, options)
         outputs = native.invoke(q)
         detail = f"{native.compiler.version}, {' '.join(native.flags)}"
         if trusted or not trace:
@@ -85,6 +83,10 @@ class NativeExecutor:
         if not np.array_equal(layers[last], outputs):
             raise CheckFailed(f"layer {last}", "the traced and the batched entry point of the C differ")
         return Execution(outputs, layers, f"{detail}; {_alone(native)} corners of layers alone")
+
+    def compile(self, bundle: Bundle, options: Mapping[str, Any]) -> NativeCall:
+        """The bundle's C as a function for frequent calls. Options and errors as of `run`."""
+        return NativeCall(_of_options(bundle, options)[0])
 
     def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
         """What an application gets from the C for real numbers x [samples, inputs] by what the header says of them.
@@ -134,6 +136,15 @@ def _checked(bundle: Bundle) -> NativeNetwork:
                 )
         _CHECKED[bundle] = native
     return native
+
+
+def _of_options(bundle: Bundle, options: Mapping[str, Any]) -> tuple[NativeNetwork, bool]:
+    """The compiled C that options of `run` and `compile` ask for, and whether it is the bundle's as it is."""
+    if unknown := sorted(set(options) - {"trust_code"}):
+        raise InputError(f"option {unknown[0]!r}", "is not one of executor native", "Known: trust_code")
+    if options.get("trust_code", False):
+        return NativeNetwork(bundle.network, files=_own_files(bundle)), True
+    return _checked(bundle), False
 
 
 def _program(bundle: Bundle, native: NativeNetwork) -> CProgram:

@@ -6,6 +6,7 @@ import ctypes
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from .compiler import Compiler, find_compiler, missing_compiler
 from .dialect import CPU_DIALECT, cpu_dialect
 from .shared_library import build_library
 
-__all__ = ["NativeNetwork", "build_native"]
+__all__ = ["Buffers", "NativeNetwork", "build_native"]
 
 _WRAPPER = """/* What Python calls beside {name}_invoke_batch. */
 #define {macro}_WITH_TRACE
@@ -28,6 +29,14 @@ _WRAPPER = """/* What Python calls beside {name}_invoke_batch. */
 size_t {name}_size(int which);
 void {name}_trace_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *trace, void *arena);
 void {name}_repeat(const {ctype} *input, size_t samples, int32_t *output, void *arena, size_t repeats, int singly);
+struct {name}_buffers {{
+    const {ctype} *input;
+    size_t samples;
+    int32_t *output;
+}};
+void *{name}_arena(void);
+int {name}_call(const {ctype} *input, size_t samples, int32_t *output);
+int {name}_call_bound(const struct {name}_buffers *buffers);
 
 /* Bytes of arena for a batch; number of inputs; of outputs. */
 size_t {name}_size(int which)
@@ -55,8 +64,46 @@ void {name}_repeat(const {ctype} *input, size_t samples, int32_t *output, void *
         }}
     }}
 }}
+
+/* Working memory of the calling thread. */
+void *{name}_arena(void)
+{{
+    static __thread unsigned char memory[{macro}_BATCH_ARENA_BYTES + {macro}_ARENA_ALIGNMENT];
+    return memory + (0u - (uintptr_t)memory) % {macro}_ARENA_ALIGNMENT;
+}}
+
+/* 1, and nothing is computed, where an input is none of the network's: kernels may read past their tables then. */
+int {name}_call(const {ctype} *input, size_t samples, int32_t *output)
+{{
+#if {checked}
+    int wrong = 0;
+    for (size_t i = 0; i < samples * {macro}_INPUTS; i++) {{
+        wrong |= (uint8_t)(input[i] - ({low})) > {span};
+    }}
+    if (wrong) {{
+        return 1;
+    }}
+#endif
+    if (samples == 1) {{
+        (void){name}_invoke(input, output, {name}_arena());
+    }} else {{
+        {name}_invoke_batch(input, samples, output, NULL, {name}_arena());
+    }}
+    return 0;
+}}
+
+int {name}_call_bound(const struct {name}_buffers *buffers)
+{{
+    return {name}_call(buffers->input, buffers->samples, buffers->output);
+}}
 """
 _SAMPLES_TRACED_AT_ONCE = 4096
+
+
+class Buffers(ctypes.Structure):
+    """What a call reads and writes, by address."""
+
+    _fields_: ClassVar = [("input", ctypes.c_void_p), ("samples", ctypes.c_size_t), ("output", ctypes.c_void_p)]
 
 
 @dataclass(frozen=True)
@@ -84,8 +131,15 @@ class _Build:
         programs = tuple(generate(network, dialect) for network in networks)
         files: dict[str, str] = {}
         for network, program in zip(networks, programs, strict=True):
-            ctype = "int8_t" if network.quantizer.signed else "uint8_t"
-            wrapper = _WRAPPER.format(name=program.layout.name, macro=program.layout.macro, ctype=ctype)
+            quantizer = network.quantizer
+            wrapper = _WRAPPER.format(
+                name=program.layout.name,
+                macro=program.layout.macro,
+                ctype="int8_t" if quantizer.signed else "uint8_t",
+                checked=int(quantizer.high - quantizer.low < 255),
+                low=quantizer.low,
+                span=quantizer.high - quantizer.low,
+            )
             wrapper += "\n" + entry_points(program.layout)
             files |= {**program.files, f"{program.layout.name}-native.c": wrapper}
         files |= replaced or {}
@@ -135,6 +189,11 @@ class NativeNetwork:
         self._repeat = getattr(library, f"{name}_repeat")
         self._repeat.argtypes = (pointer, size, pointer, pointer, size, ctypes.c_int)
         self._repeat.restype = None
+        self.call: Callable[..., int] = getattr(library, f"{name}_call")
+        """Takes (input, samples, output) as objects of ctypes; 1 where an input is none of the network's. Each thread
+        that calls it has working memory of its own."""
+        self.call_bound: Callable[..., int] = getattr(library, f"{name}_call_bound")
+        """The same for the address of `Buffers`: ctypes takes half the time for one argument."""
         sizes = getattr(library, f"{name}_size")
         sizes.argtypes, sizes.restype = (ctypes.c_int,), size
         self._library = library
