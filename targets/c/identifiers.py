@@ -32,16 +32,25 @@ _TAKEN = (
 )
 
 
+_ENDS = tuple(
+    ["_constants", "_counts", "_frame_ring", "_hil", "_probabilities", "_self_test", "_sensor", "_test", "_trace"]
+)
+"""What the files of a network and its switches are called behind its name: `net_hil.h` is that of `net`."""
+
+
 def c_name(name: str) -> str:
     """The name of a network in C: its own (letters, digits and underscores) wherever that can be.
 
     `model_` comes in front of what is taken: words of build systems, system headers, names that begin with an
-    underscore (the compiler's) or with `edgeml` (the kernels'). A name of more than 60 letters keeps its first 51 and
-    ends in 8 hexadecimal digits of its SHA-256.
+    underscore (the compiler's) or with `edgeml` (the kernels'). `_model` comes behind a name that ends like the files
+    of another network: `net_hil` can be in one firmware with `net`. A name of more than 60 letters keeps its first 51
+    and ends in 8 hexadecimal digits of its SHA-256.
     """
     lower = name.lower()
     if lower in _TAKEN.split() or lower.startswith(("_", "edgeml")) or lower.endswith("intrin"):
         name = f"model_{name}"
+    if name.lower().endswith(_ENDS):
+        name = f"{name}_model"
     if len(name) > _LONGEST:
         name = f"{name[: _LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return name

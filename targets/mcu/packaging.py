@@ -29,7 +29,7 @@ _TEMPLATES = {
 }
 _COPIED = {
     "hil/edgeml_hil.h": "c/hil/edgeml_hil.h",
-    "hil/edgeml_hil.c": "c/hil/edgeml_hil.c",
+    "hil/edgeml_hil_device.h": "c/hil/edgeml_hil_device.h",
     "hil/crc32.h": "c/edgeml/crc32.h",
 }
 _FRAME_BYTES = 1024

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeml.network import Network
@@ -12,50 +14,64 @@ from edgeml.targets.mcu.cores import CORES
 from edgeml.targets.mcu.firmware import firmware_files
 
 _BOARD = """
-#include "{name}_hil.h"
-static void (*sink)(uint8_t byte);
-static void write_byte(void *context, uint8_t byte) {{ (void)context; sink(byte); }}
 static uint32_t ticks;
-static uint32_t cycles(void *context) {{ (void)context; return ticks += 7u; }}
-void device_start(void (*write)(uint8_t));
-void device_start(void (*write)(uint8_t)) {{
-    const edgeml_hil_board board = {{write_byte, cycles, NULL, 1000000u}};
-    sink = write;
+static uint32_t cycles(void *context) { (void)context; return ticks += 7u; }
+"""
+_MODEL = """
+static void (*{name}_sink)(uint8_t byte);
+static void {name}_write(void *context, uint8_t byte) {{ (void)context; {name}_sink(byte); }}
+void {name}_device_start(void (*write)(uint8_t));
+void {name}_device_start(void (*write)(uint8_t)) {{
+    const edgeml_hil_board board = {{{name}_write, cycles, NULL, 1000000u}};
+    {name}_sink = write;
     {name}_hil_start(&board);
 }}
-void device_receive(const uint8_t *bytes, size_t count);
-void device_receive(const uint8_t *bytes, size_t count) {{ {name}_hil_receive(bytes, count); }}
 """
+
+
+def compiled_devices(networks: Sequence[Network], folder: Path, core: str = "m0") -> list[CompiledDevice]:
+    """The devices of all networks in one program, as in a firmware of several models."""
+    compiler = find_compiler()
+    assert compiler is not None
+    firmwares = [firmware_files(network, CORES[core], {}) for network in networks]
+    names = [firmware.program.layout.name for firmware in firmwares]
+    flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC"]
+    flags += ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
+    sources = ["board.c"]
+    for name, firmware in zip(names, firmwares, strict=True):
+        for path, text in firmware.files.items():
+            (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name / path).write_text(text, encoding="utf-8")
+        hil = [path for path in firmware.files if re.fullmatch(r"hil/.*hil\.c", path)]
+        sources += [f"{name}/{path}" for path in (*firmware.sources, *firmware.sensor_sources, *hil)]
+        flags += [f"-D{firmware.program.layout.macro}_WITH_TRACE", f"-I{name}/include", f"-I{name}/hil"]
+    headers = "".join(f'#include "{name}.h"\n#include "{name}_hil.h"\n#include "{name}_sensor.h"\n' for name in names)
+    board = headers + _BOARD + "".join(_MODEL.format(name=name) for name in names)
+    (folder / "board.c").write_text(board, encoding="utf-8")
+    command = [*compiler.command, *flags, *sources, "-o", "device.so"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    library = ctypes.CDLL(str(folder / "device.so"))
+    return [CompiledDevice(library, name) for name in names]
 
 
 class CompiledDevice:
     """`receive(bytes)` gives what the device sends back; `reset()` is a reset of the device."""
 
-    def __init__(self, network: Network, folder: Path, core: str = "m0") -> None:
-        compiler = find_compiler()
-        assert compiler is not None
-        firmware = firmware_files(network, CORES[core], {})
-        for name, text in {**firmware.files, "board.c": _BOARD.format(name=network.name)}.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
-        sources = [*firmware.sources, f"hil/{network.name}_hil.c", "hil/edgeml_hil.c", "board.c"]
-        flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC"]
-        flags += [f"-D{network.name.upper()}_WITH_TRACE", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
-        command = [*compiler.command, *flags, "-Iinclude", "-Ihil", *sources, "-o", "device.so"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
-        self._library = ctypes.CDLL(str(folder / "device.so"))
-        self._library.device_receive.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
+    def __init__(self, library: ctypes.CDLL, name: str) -> None:
+        self._start, self._receive = (getattr(library, f"{name}_{part}") for part in ("device_start", "hil_receive"))
+        self._receive.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
         self._sent = bytearray()
         self._callback = ctypes.CFUNCTYPE(None, ctypes.c_uint8)(self._sent.append)
         self.reset()
 
     def reset(self) -> None:
         """Forget whatever was under way."""
-        self._library.device_start(self._callback)
+        self._start(self._callback)
 
     def receive(self, content: bytes) -> bytes:
         """Hand over bytes; what the device answers."""
-        self._library.device_receive(content, len(content))
+        self._receive(content, len(content))
         sent = bytes(self._sent)
         self._sent.clear()
         return sent

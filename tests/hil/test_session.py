@@ -28,7 +28,7 @@ from edgeml.network import simulate
 from edgeml.targets.cpu.compiler import find_compiler
 
 from ..targets.mcu.networks import bundle_for, random_inputs, random_network
-from .compiled_device import CompiledDevice, PerfectLink
+from .compiled_device import CompiledDevice, PerfectLink, compiled_devices
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def device_side(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> CompiledDevice:
     if find_compiler() is None:
         pytest.skip("no C compiler")
-    return CompiledDevice(bundle.network, tmp_path_factory.mktemp("device"), "m4")
+    return compiled_devices([bundle.network], tmp_path_factory.mktemp("device"), "m4")[0]
 
 
 def test_an_emulated_board_is_exact_and_reported(bundle: Bundle) -> None:

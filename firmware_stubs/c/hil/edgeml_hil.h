@@ -17,7 +17,8 @@
  *   type 4 benchmark   8 bytes of model hash, u16 repeats -> u32 least, u32 most cycles of an inference of zeros
  *   type 5 trace       as infer, one sample               -> u32 cycles, s32 outputs [outputs], s32 trace [trace]
  *
- * C99, no malloc, no libc, no global state. Give received bytes to edgeml_hil_receive as they come, in any portions.
+ * C99, no malloc, no libc, no global state. NAME_hil.h has a model's functions; what all models share is in
+ * edgeml_hil_device.h.
  */
 #ifndef EDGEML_HIL_H
 #define EDGEML_HIL_H
@@ -60,7 +61,7 @@ typedef struct {
     uint32_t cycles_per_second;                 /* 0 if unknown */
 } edgeml_hil_board;
 
-/* All state of a device; edgeml_hil_start fills it. */
+/* All state of a device. */
 typedef struct {
     const edgeml_hil_model *model;
     edgeml_hil_board board;
@@ -77,14 +78,6 @@ typedef struct {
     uint8_t block[254]; /* COBS: bytes not sent yet */
     uint8_t block_count;
 } edgeml_hil_device;
-
-/* buffer: EDGEML_HIL_BUFFER_BYTES; output: room for the model's outputs; trace: for its trace, or NULL; arena: as the
-   model's invoke needs it. */
-void edgeml_hil_start(edgeml_hil_device *device, const edgeml_hil_model *model, const edgeml_hil_board *board,
-                      uint8_t *buffer, size_t capacity, int32_t *output, int32_t *trace, void *arena);
-
-/* Takes received bytes; answers each request as soon as its last byte is there. */
-void edgeml_hil_receive(edgeml_hil_device *device, const uint8_t *bytes, size_t count);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,7 @@ from tests.targets.cpu.bodies import the_compiler
 NAMES = (
     *("all", "test", "main", "int", "while", "NULL", "stdint", "string", "crc32", "memset", "native", "unix"),
     *("edgeml", "edgeml_hil", "edgeml_common", "EDGEML_LEVELS", "_x", "_stdint", "__LINE__", "x" * 200, "CON"),
+    *("net_sensor", "net_HIL", "net_self_test", "x" * 55 + "_test"),
 )
 
 

@@ -50,7 +50,7 @@ def test_gcc_builds_the_firmware_and_it_is_exact(name: str, optimize: str, tmp_p
         script = tmp_path / "link.ld"
         script.write_text(linker_script(["net_invoke", "net_self_test"], "net_invoke", MemoryMap()), encoding="utf-8")
         flags = [*chip.gcc_flags.split(), "-std=c99", optimize, "-ffreestanding", *WARNINGS, "-Iinclude", "-Ihil"]
-        sources = [*firmware.sources, "hil/net_hil.c", "hil/edgeml_hil.c"]
+        sources = [*firmware.sources, "hil/net_hil.c"]
         command = [
             compiler,
             *flags,

@@ -24,7 +24,7 @@ from edgeml.targets.fpga.architectures.folded.timing import size_fifos
 from edgeml.targets.fpga.design import Design
 from edgeml.targets.fpga.tools.programs import compiler, find_verilator
 from edgeml.targets.fpga.tops.uart import self_test
-from tests.hil.compiled_device import CompiledDevice, PerfectLink
+from tests.hil.compiled_device import PerfectLink, compiled_devices
 from tests.hil.faulty_link import FaultyLink
 from tests.hil.test_malformed_frames import ends_within_a_block
 from tests.network.random_networks import Shape, network_of, random_inputs
@@ -203,7 +203,7 @@ def _without_cycles(sent: bytes) -> list[tuple[object, ...]]:
 @verilator
 @pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 def test_each_request_is_answered_as_the_c_firmware_does(board: SimulatedBoard, tmp_path: Path) -> None:
-    firmware = CompiledDevice(board.network, tmp_path)
+    (firmware,) = compiled_devices([board.network], tmp_path)
     board.reset()
     most = board.top.samples
     link = PerfectLink(firmware)
