@@ -77,11 +77,16 @@ $(VENV)/.torch: constraints.txt
 	$(PIP) torch
 	touch $@
 
+# The project's own name was edgeml once: an environment of that time has it under both names, and everything twice.
+FORGET := $(BIN)/pip uninstall --disable-pip-version-check --quiet --yes edgeml 2>/dev/null || true
+
 $(VENV)/.demo: $(VENV)/.torch pyproject.toml setup.py
+	$(FORGET)
 	$(PIP) -e '.[demo]'
 	touch $@
 
 $(VENV)/.test: $(VENV)/.torch pyproject.toml setup.py
+	$(FORGET)
 	$(PIP) -e '.[test,lint]'
 	touch $@ $(VENV)/.demo
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .other_distribution import warn_of_other
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ __all__ = [
     "load",
     "verify",
 ]
+
+warn_of_other()
 
 _HOMES = {
     "Bundle": "bundle",

@@ -11,6 +11,7 @@ import numpy as np
 
 from .bundle import REPORT, Bundle
 from .errors import CheckFailed, InputError, MissingTool
+from .extras import install_extra
 from .pipeline import convert
 from .report.terminal_summary import show_bundle
 from .terminal import Terminal
@@ -71,7 +72,7 @@ def train_digits(folder: Path, seed: int = SEED) -> None:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        raise MissingTool("edgeml demo", "needs scikit-learn for its data", "pip install 'edgeml[demo]'") from error
+        raise MissingTool("edgeml demo", "needs scikit-learn for its data", install_extra("demo")) from error
     import torch
     from torch import nn
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .extras import install_package
+
 __all__ = [
     "CheckFailed",
     "EdgemlError",
@@ -90,7 +92,7 @@ class OverBudget(EdgemlError):
 def missing_package(where: str, error: ModuleNotFoundError) -> MissingTool:
     """The error for a Python package that a step imports and that is not installed."""
     package = (error.name or str(error)).partition(".")[0]
-    return MissingTool(where, f"needs the Python package {package}, which is not installed", f"pip install {package}")
+    return MissingTool(where, f"needs the Python package {package}, which is not installed", install_package(package))
 
 
 def printable(text: Any, most: int = 120) -> str:

@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from edgeml.extras import DISTRIBUTION
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -25,12 +27,12 @@ def stale_entry_points() -> str:
         (group, entry.name, entry.value)
         for group in found.groups
         for entry in found.select(group=group)
-        if entry.dist is not None and entry.dist.name == "edgeml"
+        if entry.dist is not None and entry.dist.name == DISTRIBUTION
     }
     different = sorted(wanted.symmetric_difference({each for each in installed if each[0] != "console_scripts"}))
     if not different:
         return ""
     return (
         f"edgeml is installed with other entry points than pyproject.toml declares, first {different[0]}: "
-        "python -m pip install --no-deps --no-build-isolation -e . (and remove a stale edgeml.egg-info)"
+        "python -m pip install --no-deps --no-build-isolation -e . (and remove a stale edgeml_exact.egg-info)"
     )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
+from edgeml.extras import install_extra
 from edgeml.network import Network
 from edgeml.plugins import Execution, Subject
 from edgeml.system.caller_state import preserved
@@ -37,7 +38,7 @@ class BrevitasExecutor:
     def missing(self, bundle: Bundle) -> str:
         """Needs torch and brevitas."""
         absent = [name for name in ("torch", "brevitas") if find_spec(name) is None]
-        return f"pip install {' '.join(absent)}" if absent else ""
+        return install_extra("convert") if absent else ""
 
     def reference(self, bundle: Bundle) -> Network:
         """The network with all channels that the model has."""

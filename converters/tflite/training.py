@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import MissingTool
+from edgeml.extras import install_extra
 from edgeml.frontends.float_operators.arrays import torch_arrays
 from edgeml.frontends.graph_walk import walk
 from edgeml.network.task import BINARY, VALUES
@@ -47,7 +48,7 @@ def train(
         import brevitas.nn  # noqa: F401
         import torch
     except ImportError as error:
-        raise MissingTool("training", f"needs torch and brevitas ({error})", "pip install torch brevitas") from error
+        raise MissingTool("training", f"needs torch and brevitas ({error})", install_extra("convert")) from error
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         module = _module(graph, options)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeml.errors import InputError, MissingTool
+from edgeml.extras import install_extra
 
 from .detector import Alarm, Detector
 from .frames import FRAME, Frames
@@ -56,7 +57,7 @@ def _python_can() -> Any:
     try:
         import can
     except ImportError as error:
-        raise MissingTool("monitor", "needs python-can", "pip install 'edgeml[examples]'") from error
+        raise MissingTool("monitor", "needs python-can", install_extra("examples")) from error
     return can
 
 

@@ -8,12 +8,16 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import EdgemlError, InputError, MissingTool
+from ..extras import install_package
+from ..other_distribution import said_of_other
 from ..system.files import unwritable
 from . import convert, demo, explore, run, show  # noqa: F401  (importing them adds their commands)
 from .app import app
 from .interruption import Interrupted, tidy_on_signals
 
 __all__ = ["app", "main"]
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 def _report(error: EdgemlError, arguments: Sequence[str]) -> None:
@@ -29,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Ended by a signal, it is 128 and the signal's number, and nothing is left half-written.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if not hasattr(sys.modules[_PACKAGE], "__version__") and (said := said_of_other()):
+        print(f"edgeml: {said}", file=sys.stderr)  # the front of the package is the other project's
+        return MissingTool.exit_code
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
     try:
@@ -71,7 +78,8 @@ def _run(given: Sequence[str], debug: bool) -> int:
     except ModuleNotFoundError as error:
         if debug or (error.name or "").startswith("edgeml"):
             raise
-        missing = MissingTool(f"package {error.name}", "is needed here and not installed", f"pip install {error.name}")
+        remedy = install_package(error.name or "")
+        missing = MissingTool(f"package {error.name}", "is needed here and not installed", remedy)
         _report(missing, given)
         return missing.exit_code
     except MemoryError:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import CheckFailed, InputError, MissingTool
+from ..extras import install_extra
 from .candidate import Candidate
 from .trial import Failure, Judged, Outcome, Problem, Trials, run_guarded
 from .workers import Workers
@@ -62,7 +63,7 @@ def ray_workers(problem: Problem, address: str, count: int) -> Iterator[Workers]
     try:
         import ray
     except ImportError as error:
-        raise MissingTool("option ray", "needs the package ray", "pip install 'edgeml[explore,ray]'") from error
+        raise MissingTool("option ray", "needs the package ray", install_extra("explore", "ray")) from error
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     variables = {"env_vars": {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}}
     try:

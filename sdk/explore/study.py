@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingTool
+from ..extras import install_extra
 from .candidate import Candidate
 from .front import non_dominated
 from .objectives import costs_of
@@ -208,7 +209,7 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise MissingTool("edgeml explore", "needs the package optuna", "pip install 'edgeml[explore]'") from error
+        raise MissingTool("edgeml explore", "needs the package optuna", install_extra("explore")) from error
     return optuna
 
 

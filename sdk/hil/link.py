@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from ..errors import InputError, MissingTool, ToolFailed
+from ..extras import install_extra
 
 __all__ = ["Link", "SerialLink", "SocketLink", "open_port"]
 
@@ -84,7 +85,7 @@ class SerialLink(_Closing):
         try:
             import serial
         except ImportError as error:
-            raise MissingTool(f"port {port}", "needs pyserial", "pip install 'edgeml[hil]'") from error
+            raise MissingTool(f"port {port}", "needs pyserial", install_extra("hil")) from error
         self.name = port
         try:
             self._port = serial.serial_for_url(port, baudrate=baud, timeout=0, write_timeout=10)

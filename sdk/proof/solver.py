@@ -12,6 +12,7 @@ from importlib import import_module, metadata
 from typing import Any
 
 from ..errors import MissingTool
+from ..extras import install_extra
 from .clauses import Clause
 from .propagation import Propagation
 
@@ -42,7 +43,7 @@ def solver_version() -> str:
     try:
         return metadata.version(_PACKAGE)
     except metadata.PackageNotFoundError as error:
-        remedy = "pip install 'edgeml[proof]'"
+        remedy = install_extra("proof")
         raise MissingTool(_PACKAGE, "is not installed, and compares netlists with their Verilog", remedy) from error
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from edgeml.extras import install_extra
 from edgeml.system.time_limit import seconds_for
 from edgeml.system.tool import run_tool
 
@@ -22,7 +23,7 @@ __all__ = ["WARNINGS", "Compiler", "find_compiler", "missing_compiler"]
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 """What generated code must compile with."""
 
-_INSTALL = "Install gcc or clang, name a compiler in $CC, or run pip install 'edgeml[toolchain]'"
+_INSTALL = f"Install gcc or clang, name a compiler in $CC, or run {install_extra('toolchain')}"
 _SECONDS = 600.0
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgeml.errors import CheckFailed, InputError, MissingTool
+from edgeml.extras import install_extra
 from edgeml.system.time_limit import seconds_for, timed_out
 
 from .cores import Core
@@ -30,7 +31,7 @@ def emulator_missing() -> str:
 
     for module, package in (("unicorn", "unicorn"), ("elftools", "pyelftools")):
         if importlib.util.find_spec(module) is None:
-            return f"{package}: pip install 'edgeml[toolchain]'"
+            return f"{package}: {install_extra('mcu')}"
     return ""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeml.errors import InputError
+from edgeml.extras import install_extra
 
 from .board import Board, board_of
 from .board_image import image_path
@@ -78,7 +79,8 @@ def flash_command(bundle: Bundle) -> list[str]:
     paths = {ending: image_path(bundle, ending) for ending in ("elf", "bin", "hex", "uf2")}
     files = {ending: str(bundle.folder / path) for ending, path in paths.items() if path is not None}
     if not {"elf", "bin", "hex"} <= set(files):
-        raise InputError(where, "holds no image", "Install 'edgeml[mcu]' and convert again: the image is built by zig")
+        remedy = f"{install_extra('mcu')}, and convert again: the image is built by zig"
+        raise InputError(where, "holds no image", remedy)
     commands = _commands(board, files)
     wanted = (board.tools or {}).get("uf2_drive")
     if wanted and "uf2" in files:

@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass, field
 
 from edgeml.errors import CheckFailed, MissingTool
+from edgeml.extras import install_extra
 
 __all__ = ["Image", "Segment", "Symbol", "read_image"]
 
@@ -69,7 +70,7 @@ def read_image(content: bytes) -> Image:
         from elftools.elf.elffile import ELFFile
         from elftools.elf.sections import SymbolTableSection
     except ImportError as error:
-        raise MissingTool("firmware image", "needs pyelftools: pip install 'edgeml[toolchain]'") from error
+        raise MissingTool("firmware image", f"needs pyelftools: {install_extra('mcu')}") from error
     try:
         elf = ELFFile(io.BytesIO(content))
         thumb = elf["e_machine"] == "EM_ARM"

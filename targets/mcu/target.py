@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeml.errors import EdgemlError, MissingTool
+from edgeml.extras import install_extra
 from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
 from edgeml.options import Choice, Option, read_values
@@ -77,7 +78,7 @@ class McuTarget:
         emulated core; some seconds. The kernels keep the core's order unless layers take others by estimate; then, as
         `emit` does, all are counted. MissingTool where compiler or emulator are absent."""
         if missing := measuring_missing():
-            raise MissingTool("counting instructions", missing, "pip install 'edgeml[mcu]'")
+            raise MissingTool("counting instructions", missing, install_extra("mcu"))
         core = profile_core(profile)
         firmware = firmware_files(network, core, {})
         wanted = read_values(OPTIONS, options)["optimize"]

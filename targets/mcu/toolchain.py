@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeml.errors import MissingTool
+from edgeml.extras import install_extra
 from edgeml.system.scratch import ScratchFolder
 from edgeml.system.time_limit import seconds_for
 from edgeml.system.tool import run_tool
@@ -45,7 +46,7 @@ class MemoryMap:
 
 def compiler_missing() -> str:
     """Empty if zig cc can be called; else what to install."""
-    return "" if importlib.util.find_spec("ziglang") else "the compiler zig cc: pip install 'edgeml[toolchain]'"
+    return "" if importlib.util.find_spec("ziglang") else f"the compiler zig cc: {install_extra('mcu')}"
 
 
 def compiler_version() -> str:

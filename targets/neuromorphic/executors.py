@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.extras import install_extra
 from edgeml.network import Network
 from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.time_stepped import run
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AkidaExecutor", "LoihiExecutor", "SnntorchExecutor", "SpikesExecutor", "XylosimExecutor"]
 
-_INSTALL = "Install it with: pip install 'edgeml[neuromorphic]'"
+_INSTALL = f"Install it with: {install_extra('neuromorphic')}"
 
 
 def _without(package: str) -> str:

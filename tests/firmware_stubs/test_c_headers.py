@@ -62,7 +62,7 @@ def test_the_documentation_lists_every_header_once() -> None:
 
 def test_the_figures_name_kernels_and_headers_that_exist() -> None:
     for package in ("unicorn", "ziglang", "elftools"):
-        pytest.importorskip(package, reason="pip install 'edgeml[toolchain]'")
+        pytest.importorskip(package, reason="pip install 'edgeml-exact[toolchain]'")
     from benchmarks.mcu_kernels import counted, table
 
     page = (Path(__file__).parents[2] / "docs" / "mcu.md").read_text("utf-8")

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml import hil
 from edgeml.bundle import Bundle
@@ -107,7 +107,7 @@ def test_a_device_that_is_flashed_anew_in_between_is_refused_by_hash(
 
 
 def test_a_pseudo_terminal_carries_the_protocol(bundle: Bundle, device_side: CompiledDevice) -> None:
-    pytest.importorskip("serial", reason="pip install 'edgeml[hil]'")
+    pytest.importorskip("serial", reason="pip install 'edgeml-exact[hil]'")
     import pty
     import tty
 
@@ -142,7 +142,7 @@ def test_a_pseudo_terminal_carries_the_protocol(bundle: Bundle, device_side: Com
 
 
 def test_a_port_that_does_not_answer_is_named(bundle: Bundle) -> None:
-    pytest.importorskip("serial", reason="pip install 'edgeml[hil]'")
+    pytest.importorskip("serial", reason="pip install 'edgeml-exact[hil]'")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = f"socket://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(ToolFailed, match="does not answer"):
@@ -150,7 +150,7 @@ def test_a_port_that_does_not_answer_is_named(bundle: Bundle) -> None:
 
 
 def test_a_port_that_is_not_there_is_named(bundle: Bundle) -> None:
-    pytest.importorskip("serial", reason="pip install 'edgeml[hil]'")
+    pytest.importorskip("serial", reason="pip install 'edgeml-exact[hil]'")
     with pytest.raises(InputError, match="cannot be opened"):
         hil.run(bundle, port="/dev/tty-that-is-not-there")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeml.hil.boards import BOARDS
+from edgeml.network import Network, network_file
 from edgeml.plugins.converter import CONVERTERS
 from edgeml.plugins.executor import EXECUTORS
 from edgeml.plugins.inspection import INSPECTIONS
@@ -19,16 +20,23 @@ from edgeml.plugins.target import TARGETS
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
-def test_a_wheel_holds_every_source_file_and_runs_without_the_repository(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the repository's tracked files."""
     # Of a copy: building leaves a folder with metadata beside the sources, which would hide what is installed.
+    folder = tmp_path_factory.mktemp("wheel")
     listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
     for name in listed:
-        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, tmp_path / "source" / name)
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(tmp_path / "source")]
-    subprocess.run(build, check=True, capture_output=True, cwd=tmp_path)
-    (wheel,) = tmp_path.glob("edgeml-*.whl")
+        (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, folder / "source" / name)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(folder / "source")]
+    subprocess.run(build, check=True, capture_output=True, cwd=folder)
+    (wheel,) = folder.glob("edgeml_exact-*.whl")
+    return wheel
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_every_source_file_and_runs_without_the_repository(wheel: Path, tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     homes = {
         "sdk": "edgeml",
@@ -52,6 +60,37 @@ def test_a_wheel_holds_every_source_file_and_runs_without_the_repository(tmp_pat
     )
     assert done.returncode == 0, done.stderr
     assert "cpu-x86_64" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_rack_with_the_wheel_and_without_torch_verifies_simulates_and_asks_devices(
+    wheel: Path, small_network: Network, tmp_path: Path
+) -> None:
+    rack = tmp_path / "rack"
+    subprocess.run([sys.executable, "-m", "venv", str(rack)], check=True)
+    constraints = ["-c", str(ROOT / "constraints.txt")]
+    install = [str(rack / "bin/pip"), "install", "-q", *constraints, f"{wheel}[mcu,hil]"]
+    subprocess.run(install, check=True, capture_output=True)
+    network_file.write(small_network, tmp_path / "network.edgeml")
+
+    def run(*words: str) -> str:
+        command = [str(rack / "bin/edgeml"), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+        return done.stdout
+
+    for target in ("cortex-m4", "host"):
+        run("convert", "network.edgeml", "--to", "quantized", "--target", target, "-o", target)
+    assert "exact" in run("verify", "cortex-m4", "--require", "unicorn-m4")
+    assert " 0 differ from golden" in run("hil", "cortex-m4", "--emulate", "unicorn-m4")
+    run("simulate", "cortex-m4", "cortex-m4/golden/inputs.npy")
+    run("inspect", "cortex-m4")
+    absent = [
+        str(rack / "bin/python"),
+        "-c",
+        "import importlib.util, sys; sys.exit(bool(importlib.util.find_spec('torch')))",
+    ]
+    assert subprocess.run(absent, check=False).returncode == 0
 
 
 def test_every_entry_point_of_ours_loads_and_offers_what_its_protocol_asks() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, InputError
+from edgeml.extras import install_extra
 from edgeml.network import Network, simulate
 from edgeml.network import trace as golden_trace
 from edgeml.network.network_file import model_hash
@@ -52,7 +53,7 @@ class NirExecutor:
 
     def missing(self, bundle: Bundle) -> str:
         """Needs h5py."""
-        return "" if importlib.util.find_spec("h5py") else "pip install 'edgeml[neuromorphic]'"
+        return "" if importlib.util.find_spec("h5py") else install_extra("neuromorphic")
 
     def reference(self, bundle: Bundle) -> Network:
         """The network with all channels that the model has."""

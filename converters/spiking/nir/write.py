@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, MissingTool
+from edgeml.extras import install_extra
 from edgeml.network import Dense, Encode, Network, network_file
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.leaky_neurons import LeakyNeurons
@@ -42,7 +43,7 @@ def h5py_module() -> Any:
     try:
         import h5py
     except ImportError as error:
-        remedy = "pip install 'edgeml[neuromorphic]'"
+        remedy = install_extra("neuromorphic")
         raise MissingTool(".nir files", "the package h5py is not installed", remedy) from error
     return h5py
 

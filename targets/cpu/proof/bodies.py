@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from edgeml.extras import install_extra
 from edgeml.system.scratch import ScratchFolder
 from edgeml.system.time_limit import seconds_for
 from edgeml.system.tool import run_tool
@@ -60,6 +61,6 @@ def module_of(program: CProgram, body: Body) -> Module:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "ziglang", "cc", *body.flags, *_FLAGS, f"{name}.c", "-o", f"{name}.ll"]
-        remedy = "Install the version of ziglang that edgeml names: pip install 'edgeml[toolchain]'"
+        remedy = f"Install the version of ziglang that edgeml names: {install_extra('toolchain')}"
         run_tool(command, folder, seconds_for(_SECONDS), "zig cc", None, remedy)
         return read_module((folder / f"{name}.ll").read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from edgeml.errors import CheckFailed
+from edgeml.extras import install_extra
 from edgeml.network import simulate
 from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
 from edgeml.proof.findings import Findings, Row
@@ -53,7 +54,7 @@ class BodyProver:
     def missing(self, bundle: Bundle) -> str:
         """What to install: zig cc, whose clang reads the C."""
         found = importlib.util.find_spec("ziglang") is not None
-        return "" if found else "there is no zig cc. Install it: pip install 'edgeml[toolchain]'"
+        return "" if found else f"there is no zig cc. Install it: {install_extra('toolchain')}"
 
     def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
         """Follow the C, stage after stage.

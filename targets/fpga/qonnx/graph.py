@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import MissingTool
+from edgeml.extras import install_extra
 
 __all__ = ["QonnxGraph"]
 
@@ -27,7 +28,7 @@ class QonnxGraph:
             import onnx.helper
             import onnx.numpy_helper
         except ImportError as error:
-            raise MissingTool("onnx", "is not installed", "pip install onnx") from error
+            raise MissingTool("onnx", "is not installed", install_extra("convert")) from error
         self.onnx: Any = onnx
         self.nodes: list[Any] = []
         self.constants: list[Any] = []

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgeml.errors import InputError, MissingTool, printable
+from edgeml.extras import install_extra
 from edgeml.frontends.format import read_bounded
 from edgeml.frontends.onnx_model.message_size import check_extent
 from edgeml.frontends.onnx_model.tensors import tensor_array
@@ -41,7 +42,7 @@ def read_model(content: bytes, where: str) -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise MissingTool("onnx", "is not installed", "pip install onnx") from error
+        raise MissingTool("onnx", "is not installed", install_extra("convert")) from error
     if len(content) > _LARGEST_FILE:
         raise InputError(where, f"has more than {_LARGEST_FILE} bytes")
     check_extent(content, onnx.ModelProto.DESCRIPTOR, where)

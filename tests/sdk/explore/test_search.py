@@ -164,4 +164,4 @@ def test_without_optuna_the_extra_is_named_with_exit_code_3(small_data: Path, tm
     script = f"import sys; sys.modules['optuna'] = None; from edgeml.cli import main; sys.exit(main({arguments!r}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stderr
-    assert "pip install 'edgeml[explore]'" in done.stderr
+    assert "pip install 'edgeml-exact[explore]'" in done.stderr

@@ -69,9 +69,9 @@ def test_what_is_wrong_only_where_no_input_leads_is_found() -> None:
 
 
 def test_a_core_runs_each_step_alone() -> None:
-    pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
-    pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
-    pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
+    pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
+    pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
+    pytest.importorskip("elftools", reason="pip install 'edgeml-exact[toolchain]'")
     from edgeml.targets.mcu.cores import core
     from edgeml.targets.mcu.emulator import Emulator
     from edgeml.targets.mcu.firmware import firmware_files

@@ -114,7 +114,7 @@ def test_a_channel_may_miss_two_thresholds_and_no_more() -> None:
 
 @pytest.mark.parametrize("name", ["m4", "m0"])
 def test_cores_are_exact_at_thresholds(name: str) -> None:
-    pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
+    pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
     _on_core(line_network(9, 255 if name == "m4" else 15, 8, channels=17, moved=1), name)
 
 
@@ -132,7 +132,7 @@ def _on_core(network: Network, name: str, optimize: str = "-Os") -> None:
 @pytest.mark.slow(scaled=True)
 @pytest.mark.parametrize("name", UNICORN_CORES)
 def test_every_core_is_exact_over_twenty_thousand_vectors(name: str) -> None:
-    pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
+    pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
     for case in range(cases(40)):
         levels, weight_bits, moved = [form for form, _ in FORMS.values()][case % 4]
         network = line_network(seed_for(100 + case), levels, weight_bits, channels=24, moved=moved)

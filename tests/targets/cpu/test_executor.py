@@ -102,7 +102,7 @@ def test_without_a_compiler_it_says_what_to_install(small_network: Network, tmp_
     CpuTarget().emit(small_network, load_profile("host"), tmp_path, {})
     target = {"name": "host", "kind": "cpu", "description": "", "values": {}}
     bundle = Bundle(tmp_path, small_network, {"form": "quantized", "target": target})
-    assert "edgeml[toolchain]" in NativeExecutor().missing(bundle)
+    assert "edgeml-exact[toolchain]" in NativeExecutor().missing(bundle)
     with pytest.raises(MissingTool, match="toolchain"):
         NativeNetwork(small_network)
 

@@ -21,7 +21,9 @@ from edgeml.targets.mcu.unicorn_image import UnicornImageLink
 
 from .networks import random_inputs, random_network
 
-pytestmark = pytest.mark.skipif(bool(emulator_missing() or compiler_missing()), reason="pip install 'edgeml[mcu]'")
+pytestmark = pytest.mark.skipif(
+    bool(emulator_missing() or compiler_missing()), reason="pip install 'edgeml-exact[mcu]'"
+)
 _BYTES_A_COMMAND = 31
 _LAP = re.compile(r"m-lap-us-(\d+)")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("elftools", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.network import simulate
 from edgeml.targets.mcu.cores import CORES

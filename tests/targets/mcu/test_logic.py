@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("elftools", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.network import Network
 from edgeml.targets.mcu.cores import UNICORN_CORES

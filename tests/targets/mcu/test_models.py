@@ -26,7 +26,9 @@ from edgeml.targets.mcu.unicorn_image import UnicornImage, UnicornImageLink
 from .images import VECTORS, image_bundle, mcu_boards
 from .networks import random_inputs, random_network
 
-pytestmark = pytest.mark.skipif(bool(emulator_missing() or compiler_missing()), reason="pip install 'edgeml[mcu]'")
+pytestmark = pytest.mark.skipif(
+    bool(emulator_missing() or compiler_missing()), reason="pip install 'edgeml-exact[mcu]'"
+)
 NETWORK = random_network(7, (9, 6, 4), 2)
 QUICK = ("pico", "ch32v203c8-evt")
 

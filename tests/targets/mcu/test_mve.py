@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("elftools", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.bundle import Bundle
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate

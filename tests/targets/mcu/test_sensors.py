@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("elftools", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.targets.c.sensors.counts import Count, count_lines
 from edgeml.targets.mcu.cores import UNICORN_CORES, core

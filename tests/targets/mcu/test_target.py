@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("elftools", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("elftools", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml import bench
 from edgeml.bench import instructions
@@ -166,7 +166,7 @@ def test_a_missing_compiler_is_named_and_leaves_the_kernels_at_their_order(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ziglang" else found(name))
     network = random_network(7, (8, 6, 3), 2)
     metrics = McuTarget().emit(network, load_profile("cortex-m4"), tmp_path, {})
-    assert "ziglang" in metrics["kernels_chosen_by"] or "edgeml[toolchain]" in metrics["kernels_chosen_by"]
+    assert "ziglang" in metrics["kernels_chosen_by"] or "edgeml-exact[toolchain]" in metrics["kernels_chosen_by"]
     assert (tmp_path / "c" / "src" / "net.c").exists()
     with pytest.raises(MissingTool, match="toolchain"):
         library_image(firmware_files(network, core("m3"), {}), core("m3"))

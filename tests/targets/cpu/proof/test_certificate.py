@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.errors import CheckFailed
 from edgeml.network import network_file
@@ -184,4 +184,4 @@ def test_tables_of_digits_are_sums_of_them_where_prover_and_checker_say_so():
 
 def test_without_zig_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install 'edgeml[toolchain]'" in PortableProver().missing(None)
+    assert "pip install 'edgeml-exact[toolchain]'" in PortableProver().missing(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.network import Add, Dense, InputQuantizer, Lookup, Network, Node, Output, Requantize, Threshold
 from edgeml.network.rounding import ROUNDINGS

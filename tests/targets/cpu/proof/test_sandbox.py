@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.network import simulate
 from edgeml.proof.claim import OPEN, PROVED, REFUTED

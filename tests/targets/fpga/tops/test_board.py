@@ -90,7 +90,7 @@ class _Kept(SerialLink):
 
 
 def test_a_silent_port_is_reported(bundle: Bundle) -> None:
-    pytest.importorskip("serial", reason="pip install 'edgeml[hil]'")
+    pytest.importorskip("serial", reason="pip install 'edgeml-exact[hil]'")
     import os
     import pty
 
