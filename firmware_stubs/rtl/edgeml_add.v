@@ -44,10 +44,7 @@ module edgeml_add #(
             wire [WIDE-1:0] both = a_wide + b_wide;
             wire unused = &{1'b0, both};
             reg [OUTPUT_BITS-1:0] sum;
-            always @(posedge clk) begin
-                if (rst) sum <= {OUTPUT_BITS{1'b0}};
-                else sum <= both[OUTPUT_BITS-1:0];
-            end
+            always @(posedge clk) sum <= both[OUTPUT_BITS-1:0];
             assign push_data[p*OUTPUT_BITS +: OUTPUT_BITS] = sum;
         end
     endgenerate

@@ -9,7 +9,6 @@ module edgeml_adder_tree #(
     parameter LEVELS = $clog2(TERMS)
 ) (
     input  wire                       clk,
-    input  wire                       rst,  // synchronous, active high
     input  wire [TERMS*TERM_BITS-1:0] terms,
     output wire [SUM_BITS-1:0]        sum
 );
@@ -21,7 +20,7 @@ module edgeml_adder_tree #(
             end else begin : same
                 assign sum = terms[SUM_BITS-1:0];
             end
-            wire unused = &{1'b0, clk, rst, terms};
+            wire unused = &{1'b0, clk, terms};
         end else begin : tree
             for (l = 0; l < LEVELS; l = l + 1) begin : level
                 // A level's numbers grow by one bit each, until they have all bits of the sum.
@@ -67,10 +66,7 @@ module edgeml_adder_tree #(
                 end
                 if (l % 2 == 1) begin : registered
                     reg [OUT*OUT_BITS-1:0] held;
-                    always @(posedge clk) begin
-                        if (rst) held <= {OUT*OUT_BITS{1'b0}};
-                        else held <= added;
-                    end
+                    always @(posedge clk) held <= added;
                     assign out = held;
                 end else begin : combinational
                     assign out = added;
@@ -83,7 +79,7 @@ module edgeml_adder_tree #(
                 assign sum = level[LEVELS-1].out;
             end
             if (LEVELS == 1) begin : no_register
-                wire unused = &{1'b0, clk, rst};
+                wire unused = &{1'b0, clk};
             end
         end
     endgenerate

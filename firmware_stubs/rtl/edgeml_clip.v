@@ -9,7 +9,6 @@ module edgeml_clip #(
     parameter OUTPUT_BITS = 8
 ) (
     input  wire                         clk,
-    input  wire                         rst,  // synchronous, active high
     input  wire signed [INPUT_BITS-1:0] value,
     output reg  [OUTPUT_BITS-1:0]       result
 );
@@ -22,8 +21,7 @@ module edgeml_clip #(
     wire signed [WIDE-1:0] moved = wide + OFFSET_WIDE;
     wire unused = &{1'b0, moved};
     always @(posedge clk) begin
-        if (rst) result <= {OUTPUT_BITS{1'b0}};
-        else if (moved < LOW_WIDE) result <= LOW_NUMBER[OUTPUT_BITS-1:0];
+        if (moved < LOW_WIDE) result <= LOW_NUMBER[OUTPUT_BITS-1:0];
         else if (moved > HIGH_WIDE) result <= HIGH_NUMBER[OUTPUT_BITS-1:0];
         else result <= moved[OUTPUT_BITS-1:0];
     end

@@ -169,13 +169,9 @@ module edgeml_encode #(
         end
     endgenerate
     always @(posedge clk) begin
-        if (rst) begin
-            push <= 1'b0;
-            push_data <= {WIDTH{1'b0}};
-        end else begin
-            push <= step;
-            push_data <= result;
-        end
+        push_data <= result;
+        if (rst) push <= 1'b0;
+        else push <= step;
     end
 endmodule
 `default_nettype wire

@@ -91,7 +91,7 @@ module edgeml_mvu_row #(
     localparam TREE_BITS = (FULL_BITS < SUM_BITS) ? FULL_BITS : SUM_BITS;
     wire [TREE_BITS-1:0] tree_sum;
     edgeml_adder_tree #(.TERMS(SIMD), .TERM_BITS(PRODUCT_BITS), .SUM_BITS(TREE_BITS)) tree (
-        .clk(clk), .rst(rst), .terms(products), .sum(tree_sum)
+        .clk(clk), .terms(products), .sum(tree_sum)
     );
     wire [SUM_BITS-1:0] step_sum;
     generate

@@ -55,13 +55,12 @@ module edgeml_requantize #(
 
     always @(posedge clk) factors <= rom[index];
     always @(posedge clk) begin
+        values <= in_data;
         if (rst) begin
             index <= {INDEX_BITS{1'b0}};
-            values <= {LANES*INPUT_BITS{1'b0}};
             going <= {LATENCY{1'b0}};
         end else begin
             if (in_push) index <= (index == LAST) ? {INDEX_BITS{1'b0}} : index + 1'b1;
-            values <= in_data;
             going <= {going[LATENCY-2:0], in_push};
         end
     end
@@ -78,13 +77,13 @@ module edgeml_requantize #(
                     .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED), .KEPT(FACTOR_BITS),
                     .TIES_EVEN(EVEN), .RIGHT(RIGHT), .MORE_BITS(MORE_BITS),
                     .ZERO_POINT(ZERO_POINT), .LOW(LOW), .HIGH(HIGH), .OUTPUT_BITS(OUTPUT_BITS)
-                ) rescale (.clk(clk), .rst(rst), .value(value), .factor(factor), .more(more), .result(result));
+                ) rescale (.clk(clk), .value(value), .factor(factor), .more(more), .result(result));
             end else begin : fixed
                 edgeml_rescale_fixed #(
                     .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED), .MULTIPLIES(MULTIPLIES),
                     .MULTIPLIER_BITS(FACTOR_BITS), .TIES_AWAY(AWAY), .RIGHT(RIGHT),
                     .MORE_BITS(MORE_BITS), .ZERO_POINT(ZERO_POINT), .LOW(LOW), .HIGH(HIGH), .OUTPUT_BITS(OUTPUT_BITS)
-                ) rescale (.clk(clk), .rst(rst), .value(value), .multiplier(factor), .more(more), .result(result));
+                ) rescale (.clk(clk), .value(value), .multiplier(factor), .more(more), .result(result));
             end
             assign push_data[p*OUTPUT_BITS +: OUTPUT_BITS] = result;
         end

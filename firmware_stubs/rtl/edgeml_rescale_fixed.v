@@ -22,7 +22,6 @@ module edgeml_rescale_fixed #(
     parameter OUTPUT_BITS = 8
 ) (
     input  wire                       clk,
-    input  wire                       rst,  // synchronous, active high
     input  wire [INPUT_BITS-1:0]      value,
     input  wire [MULTIPLIER_BITS-1:0] multiplier,
     input  wire [MORE_BITS-1:0]       more,
@@ -58,17 +57,10 @@ module edgeml_rescale_fixed #(
             wire signed [SUM_BITS-1:0] nudged = product_wide + $signed({{(SUM_BITS - 31){1'b0}}, 1'b1, 30'd0});
             wire unused = &{1'b0, nudged[30:0]};
             always @(posedge clk) begin
-                if (rst) begin
-                    product <= {PRODUCT_BITS{1'b0}};
-                    high_held <= {HIGH_BITS{1'b0}};
-                    product_more <= {MORE_BITS{1'b0}};
-                    more_held <= {MORE_BITS{1'b0}};
-                end else begin
-                    product <= wide * factor;
-                    product_more <= more;
-                    high_held <= nudged[31 +: HIGH_BITS];
-                    more_held <= product_more;
-                end
+                product <= wide * factor;
+                product_more <= more;
+                high_held <= nudged[31 +: HIGH_BITS];
+                more_held <= product_more;
             end
             assign high = high_held;
             assign high_more = more_held;
@@ -95,13 +87,11 @@ module edgeml_rescale_fixed #(
     endgenerate
     localparam ROUNDED_BITS = HIGH_BITS + 1;
     reg signed [ROUNDED_BITS-1:0] rounded;
-    always @(posedge clk) begin
-        if (rst) rounded <= {ROUNDED_BITS{1'b0}};
-        else rounded <= $signed({shifted[SHIFT_BITS-1], shifted[SHIFT_BITS-1:1]}) + $signed({{HIGH_BITS{1'b0}}, up});
-    end
+    always @(posedge clk)
+        rounded <= $signed({shifted[SHIFT_BITS-1], shifted[SHIFT_BITS-1:1]}) + $signed({{HIGH_BITS{1'b0}}, up});
 
     edgeml_clip #(
         .INPUT_BITS(ROUNDED_BITS), .OFFSET(ZERO_POINT), .LOW(LOW), .HIGH(HIGH), .OUTPUT_BITS(OUTPUT_BITS)
-    ) clip (.clk(clk), .rst(rst), .value(rounded), .result(result));
+    ) clip (.clk(clk), .value(rounded), .result(result));
 endmodule
 `default_nettype wire

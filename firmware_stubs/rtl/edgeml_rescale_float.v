@@ -23,7 +23,6 @@ module edgeml_rescale_float #(
     parameter OUTPUT_BITS = 8
 ) (
     input  wire                   clk,
-    input  wire                   rst,  // synchronous, active high
     input  wire [INPUT_BITS-1:0]  value,
     input  wire [KEPT-1:0]        factor,
     input  wire [MORE_BITS-1:0]   more,
@@ -38,18 +37,13 @@ module edgeml_rescale_float #(
     generate
         if (INPUT_BITS > KEPT) begin : conversion
             edgeml_significand #(.WIDTH(INPUT_BITS), .KEPT(KEPT)) rounding (
-                .clk(clk), .rst(rst), .value(magnitude), .rounded(converted)
+                .clk(clk), .value(magnitude), .rounded(converted)
             );
             reg [2*KEPT-1:0] factors;
             reg [2*MORE_BITS+1:0] asides;
             always @(posedge clk) begin
-                if (rst) begin
-                    factors <= {2*KEPT{1'b0}};
-                    asides <= {2*MORE_BITS+2{1'b0}};
-                end else begin
-                    factors <= {factors[KEPT-1:0], factor};
-                    asides <= {asides[MORE_BITS:0], negative, more};
-                end
+                factors <= {factors[KEPT-1:0], factor};
+                asides <= {asides[MORE_BITS:0], negative, more};
             end
             assign multiplier = factors[2*KEPT-1:KEPT];
             assign aside = asides[2*MORE_BITS+1:MORE_BITS+1];
@@ -61,10 +55,7 @@ module edgeml_rescale_float #(
     endgenerate
     localparam ASIDE_BITS = MORE_BITS + 1;
     reg [4*ASIDE_BITS-1:0] held;
-    always @(posedge clk) begin
-        if (rst) held <= {4*ASIDE_BITS{1'b0}};
-        else held <= {held[3*ASIDE_BITS-1:0], aside};
-    end
+    always @(posedge clk) held <= {held[3*ASIDE_BITS-1:0], aside};
     wire [MORE_BITS-1:0] shift = held[3*ASIDE_BITS +: MORE_BITS];
     wire sign = held[4*ASIDE_BITS-1];
 
@@ -73,17 +64,12 @@ module edgeml_rescale_float #(
     reg [PRODUCT_BITS-1:0] product;
     reg [PRODUCT_BITS-1:0] product_held;
     always @(posedge clk) begin
-        if (rst) begin
-            product <= {PRODUCT_BITS{1'b0}};
-            product_held <= {PRODUCT_BITS{1'b0}};
-        end else begin
-            product <= {{KEPT{1'b0}}, converted} * {{(INPUT_BITS + 1){1'b0}}, multiplier};
-            product_held <= product;
-        end
+        product <= {{KEPT{1'b0}}, converted} * {{(INPUT_BITS + 1){1'b0}}, multiplier};
+        product_held <= product;
     end
     wire [PRODUCT_BITS:0] kept;
     edgeml_significand #(.WIDTH(PRODUCT_BITS), .KEPT(KEPT)) rounding (
-        .clk(clk), .rst(rst), .value(product_held), .rounded(kept)
+        .clk(clk), .value(product_held), .rounded(kept)
     );
 
     // ---- to an integer: bit 0 of `shifted` is the half, what falls off below it breaks ties
@@ -105,13 +91,10 @@ module edgeml_rescale_float #(
     wire unused_below = &{1'b0, below};
     reg signed [SHIFTED_BITS:0] rounded;
     wire [SHIFTED_BITS:0] nearest = {2'b00, shifted[SHIFTED_BITS-1:1]} + {{SHIFTED_BITS{1'b0}}, up};
-    always @(posedge clk) begin
-        if (rst) rounded <= {(SHIFTED_BITS + 1){1'b0}};
-        else rounded <= sign ? -nearest : nearest;
-    end
+    always @(posedge clk) rounded <= sign ? -nearest : nearest;
 
     edgeml_clip #(
         .INPUT_BITS(SHIFTED_BITS + 1), .OFFSET(ZERO_POINT), .LOW(LOW), .HIGH(HIGH), .OUTPUT_BITS(OUTPUT_BITS)
-    ) clip (.clk(clk), .rst(rst), .value(rounded), .result(result));
+    ) clip (.clk(clk), .value(rounded), .result(result));
 endmodule
 `default_nettype wire

@@ -7,7 +7,6 @@ module edgeml_significand #(
     parameter KEPT = 24
 ) (
     input  wire             clk,
-    input  wire             rst,  // synchronous, active high
     input  wire [WIDTH-1:0] value,
     output wire [WIDTH:0]   rounded
 );
@@ -27,13 +26,8 @@ module edgeml_significand #(
             // reaches[e]: at least e places go away.
             reg [MOST:0] away;
             always @(posedge clk) begin
-                if (rst) begin
-                    held <= {WIDTH{1'b0}};
-                    away <= {{MOST{1'b0}}, 1'b1};
-                end else begin
-                    held <= value;
-                    away <= reaches;
-                end
+                held <= value;
+                away <= reaches;
             end
             // Bits 0 … e − 1 go away; half of the unit is bit e − 1.
             wire [MOST-1:0] gone = away[MOST:1];
@@ -45,19 +39,11 @@ module edgeml_significand #(
             wire [MOST-1:0] added = odd ? half : ones;
             wire [WIDTH:0] sum = {1'b0, held} + {{(WIDTH + 1 - MOST){1'b0}}, added};
             wire [WIDTH:0] mask = {{(WIDTH + 1 - MOST){1'b1}}, ~gone};
-            always @(posedge clk) begin
-                if (rst) result <= {(WIDTH + 1){1'b0}};
-                else result <= sum & mask;
-            end
+            always @(posedge clk) result <= sum & mask;
         end else begin : short
             always @(posedge clk) begin
-                if (rst) begin
-                    held <= {WIDTH{1'b0}};
-                    result <= {(WIDTH + 1){1'b0}};
-                end else begin
-                    held <= value;
-                    result <= {1'b0, held};
-                end
+                held <= value;
+                result <= {1'b0, held};
             end
         end
     endgenerate

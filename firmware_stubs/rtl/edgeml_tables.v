@@ -203,7 +203,7 @@ module edgeml_tables #(
             end
             wire signed [TREE_BITS-1:0] tree_sum;
             edgeml_adder_tree #(.TERMS(SIMD), .TERM_BITS(ENTRY_BITS), .SUM_BITS(TREE_BITS)) tree (
-                .clk(clk), .rst(rst), .terms(terms), .sum(tree_sum)
+                .clk(clk), .terms(terms), .sum(tree_sum)
             );
             wire [SUM_BITS-1:0] step_sum;
             if (SUM_BITS > TREE_BITS) begin : wider

@@ -36,13 +36,12 @@ module edgeml_threshold #(
     assign push = going[1];
 
     always @(posedge clk) begin
+        values <= in_data;
         if (rst) begin
             index <= {INDEX_BITS{1'b0}};
-            values <= {LANES*INPUT_BITS{1'b0}};
             going <= 2'b00;
         end else begin
             if (in_push) index <= (index == LAST) ? {INDEX_BITS{1'b0}} : index + 1'b1;
-            values <= in_data;
             going <= {going[0], in_push};
         end
     end
@@ -84,10 +83,7 @@ module edgeml_threshold #(
             wire [OUTPUT_BITS-1:0] level_of = BASE + count;
             // verilator lint_on WIDTH
             reg [OUTPUT_BITS-1:0] result;
-            always @(posedge clk) begin
-                if (rst) result <= {OUTPUT_BITS{1'b0}};
-                else result <= level_of;
-            end
+            always @(posedge clk) result <= level_of;
             assign push_data[p*OUTPUT_BITS +: OUTPUT_BITS] = result;
         end
     endgenerate

@@ -28,7 +28,9 @@ _BY_LAYER = {
     "last_stage": "last stage",
     "pe": "PE",
     "simd": "SIMD",
+    "membranes_per_clock": "membranes a clock",
     "clocks_per_frame": "clocks a frame",
+    "most_clocks_per_frame": "clocks a frame at most",
     "latency_clocks": "clocks of latency",
     "slowest_path_ns": "slowest path, ns",
 }

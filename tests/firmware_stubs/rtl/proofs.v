@@ -63,12 +63,11 @@ module prove_adder_tree #(
     parameter CLOCKS = 1
 ) (
     input wire                       clk,
-    input wire                       rst,
     input wire [TERMS*TERM_BITS-1:0] terms
 );
     wire [SUM_BITS-1:0] sum;
     edgeml_adder_tree #(.TERMS(TERMS), .TERM_BITS(TERM_BITS), .SUM_BITS(SUM_BITS)) unit (
-        .clk(clk), .rst(rst), .terms(terms), .sum(sum)
+        .clk(clk), .terms(terms), .sum(sum)
     );
     reg [TERMS*TERM_BITS-1:0] past [0:CLOCKS];
     reg signed [31:0] total;
@@ -90,12 +89,11 @@ module prove_clip #(
     parameter OUTPUT_BITS = 8
 ) (
     input wire                         clk,
-    input wire                         rst,
     input wire signed [INPUT_BITS-1:0] value
 );
     wire [OUTPUT_BITS-1:0] result;
     edgeml_clip #(.INPUT_BITS(INPUT_BITS), .OFFSET(OFFSET), .LOW(LOW), .HIGH(HIGH), .OUTPUT_BITS(OUTPUT_BITS)) unit (
-        .clk(clk), .rst(rst), .value(value), .result(result)
+        .clk(clk), .value(value), .result(result)
     );
     reg signed [INPUT_BITS-1:0] before;
     always @(posedge clk) before <= value;
@@ -110,11 +108,10 @@ module prove_significand #(
     parameter KEPT = 5
 ) (
     input wire             clk,
-    input wire             rst,
     input wire [WIDTH-1:0] value
 );
     wire [WIDTH:0] rounded;
-    edgeml_significand #(.WIDTH(WIDTH), .KEPT(KEPT)) unit (.clk(clk), .rst(rst), .value(value), .rounded(rounded));
+    edgeml_significand #(.WIDTH(WIDTH), .KEPT(KEPT)) unit (.clk(clk), .value(value), .rounded(rounded));
     reg [WIDTH-1:0] before, earlier;
     always @(posedge clk) begin
         before <= value;
@@ -145,7 +142,6 @@ module prove_rescale_fixed #(
     parameter CLOCKS = 4
 ) (
     input wire                  clk,
-    input wire                  rst,
     input wire [INPUT_BITS-1:0] value,
     input wire [30:0]           multiplier,
     input wire [1:0]            more
@@ -154,7 +150,7 @@ module prove_rescale_fixed #(
     edgeml_rescale_fixed #(
         .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED), .MULTIPLIES(MULTIPLIES), .TIES_AWAY(TIES_AWAY),
         .RIGHT(RIGHT), .MORE_BITS(2), .ZERO_POINT(-3)
-    ) unit (.clk(clk), .rst(rst), .value(value), .multiplier(multiplier), .more(more), .result(result));
+    ) unit (.clk(clk), .value(value), .multiplier(multiplier), .more(more), .result(result));
     reg [INPUT_BITS+32:0] past [0:CLOCKS];
     integer i;
     always @(posedge clk) for (i = 1; i <= CLOCKS; i = i + 1) past[i] <= past[i-1];

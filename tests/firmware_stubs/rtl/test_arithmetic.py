@@ -115,9 +115,7 @@ def test_an_adder_tree_gives_the_sum_so_many_clocks_later(unit: Unit) -> None:
     def answer(given: dict[str, int]) -> int:
         return sum(unpacked(given["terms"], bits, terms, True)) % (1 << total)
 
-    levels = (terms - 1).bit_length()
-    cleared = levels > 1 and levels % 2 == 0  # a register right before the output
-    pipeline(tree, inputs, answer, latency=levels // 2, output="sum", rng=rng, resets=5, cleared=cleared)
+    pipeline(tree, inputs, answer, latency=(terms - 1).bit_length() // 2, output="sum")
 
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_clip"))
@@ -130,7 +128,7 @@ def test_a_clip_holds_what_is_beyond_its_ends(unit: Unit) -> None:
         value = min(max(given["value"] + unit["OFFSET"], unit["LOW"]), unit["HIGH"])
         return value % (1 << unit["OUTPUT_BITS"])
 
-    pipeline(clip, [{"value": number} for number in numbers], answer, latency=1, output="result", rng=rng, resets=5)
+    pipeline(clip, [{"value": number} for number in numbers], answer, latency=1, output="result")
 
 
 def _to_bits_kept(value: int, kept: int) -> int:
@@ -152,7 +150,7 @@ def test_a_significand_is_rounded_as_the_format_rounds_it(unit: Unit) -> None:
     def answer(given: dict[str, int]) -> int:
         return _to_bits_kept(given["value"], kept)
 
-    pipeline(rounding, inputs, answer, latency=2, output="rounded", rng=rng, resets=5)
+    pipeline(rounding, inputs, answer, latency=2, output="rounded")
     if kept == 53:
         assert all(_to_bits_kept(value, kept) == int(float(value)) for value in values)
     if kept == 24 and width <= 53:
@@ -191,7 +189,7 @@ def test_fixed_point_rescaling_rounds_by_its_rule(unit: Unit) -> None:
         exact = Fraction(high, 1 << unit["RIGHT"] + given["more"])
         return _clipped(unit, _rounded(exact, "away" if unit["TIES_AWAY"] else "up"))
 
-    pipeline(rescale, inputs, answer, latency=4 if unit["MULTIPLIES"] else 2, output="result", rng=rng, resets=4)
+    pipeline(rescale, inputs, answer, latency=4 if unit["MULTIPLIES"] else 2, output="result")
 
 
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_rescale_float"))
@@ -212,4 +210,4 @@ def test_floating_point_rescaling_is_what_the_processor_computes(unit: Unit) -> 
         return _clipped(unit, _rounded(exact, "even" if unit["TIES_EVEN"] else "away"))
 
     latency = 8 if unit["INPUT_BITS"] > kept else 6
-    pipeline(rescale, inputs, answer, latency=latency, output="result", rng=rng, resets=4)
+    pipeline(rescale, inputs, answer, latency=latency, output="result")

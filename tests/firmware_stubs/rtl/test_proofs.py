@@ -100,7 +100,8 @@ def _prove(module: str, proofs: list[Proof], folder: Path, replaced: tuple[str, 
     script = []
     for parameters, clocks in proofs:
         given = " ".join(f"-chparam {name} 32'h{value & 0xFFFFFFFF:x}" for name, value in parameters.items())
-        steps = f"-seq {clocks + 1} -prove-skip {clocks} -set rst 0" if " clk,\n" in found[0] else ""
+        steps = f"-seq {clocks + 1} -prove-skip {clocks}" if " clk,\n" in found[0] else ""
+        steps += " -set rst 0" if " rst,\n" in found[0] else ""
         script += [
             f"read_verilog -defer -formal -sv {' '.join(names)} proof.v",
             f"hierarchy -check -top {top} {given}",

@@ -22,7 +22,7 @@ from ...verilog.shipped_modules import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .choices import MembranesPerClock, read_choices
-from .cycles import longest_frame, run_clocks
+from .cycles import longest_by_layer, longest_frame, run_clocks
 from .estimate import event_driven_parts
 from .plan import EventDrivenPlan, make_event_driven_plan
 from .rtl import LIBRARY_MODULES, event_driven_core, memory_files
@@ -91,6 +91,17 @@ class EventDrivenArchitecture(Architecture[MembranesPerClock, EventDrivenPlan]):
         """From a membrane's memory through its sum, and through the comparison with thresholds."""
         inside = self.delays_within(plan, delays)
         return max([inside.around_streams, *(slowest_of_layer(layer, inside) for layer in plan.layers)])
+
+    def layer_timing(self, plan: EventDrivenPlan, delays: DelayModel) -> dict[str, dict[str, int | float]]:
+        """Membranes per clock, the most clocks that a frame's spikes can make a layer take (the encoder's are the first
+        layer's; unknown with `stbif`), and its slowest way."""
+        inside, longest = self.delays_within(plan, delays), longest_by_layer(plan)
+        found: dict[str, dict[str, int | float]] = {}
+        for place, layer in enumerate(plan.layers):
+            clocks = {} if longest is None else {"most_clocks_per_frame": longest[place]}
+            slowest = round(slowest_of_layer(layer, inside), 3)
+            found[layer.name] = {"membranes_per_clock": layer.pe, **clocks, "slowest_path_ns": slowest}
+        return found
 
     def facts(self, plan: EventDrivenPlan, clocks: Clocks) -> dict[str, str]:
         kind = "measured on random frames, at most" if longest_frame(plan) is None else "at most"

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .plan import EventDrivenLayer, EventDrivenPlan
 from .population import slots_of
 
-__all__ = ["SpikingRun", "longest_frame", "run_clocks"]
+__all__ = ["SpikingRun", "longest_by_layer", "longest_frame", "run_clocks"]
 
 Int64 = npt.NDArray[np.int64]
 Event = tuple[int, int] | None
@@ -218,6 +218,12 @@ def run_clocks(plan: EventDrivenPlan, q: npt.NDArray[Any]) -> SpikingRun:
 
 def longest_frame(plan: EventDrivenPlan) -> int | None:
     """A bound on the clocks of a frame, whatever its spikes; None for `stbif`, whose neurons may change their minds."""
+    by_layer = longest_by_layer(plan)
+    return None if by_layer is None else sum(by_layer)
+
+
+def longest_by_layer(plan: EventDrivenPlan) -> list[int] | None:
+    """A bound on each layer's clocks for a frame, with those of the encoder in the first; None for `stbif`."""
     source = plan.source
     if source.encoding == "stbif" or any(layer.encoding == "stbif" for layer in plan.layers):
         return None
@@ -225,6 +231,7 @@ def longest_frame(plan: EventDrivenPlan) -> int | None:
     clocks: int = source.size + int(counts.sum()) + 1
     if source.encoding in ("unary", "ttfs", "sar"):
         clocks += source.size * slots_of(source.encoding, source.levels)
+    found = []
     for layer in plan.layers:
         relayed = counts[layer.relay[0] : layer.relay[1]]
         clocks += layer.words * (int(counts.sum()) + 2) + int(relayed.sum()) + 1
@@ -232,7 +239,9 @@ def longest_frame(plan: EventDrivenPlan) -> int | None:
             own = np.full(layer.neurons, _most_events(layer.encoding, layer.levels))
             clocks += layer.words * slots_of(layer.encoding, layer.levels) + int(own.sum()) + 1
             counts = np.concatenate([own, relayed])
-    return clocks
+        found.append(clocks)
+        clocks = 0
+    return found
 
 
 def _most_events(encoding: str, levels: int) -> int:

@@ -94,6 +94,18 @@ class StepPerClockArchitecture(Architecture[Pipelining, StepPerClockPlan]):
     def slowest_path(self, plan: StepPerClockPlan, delays: DelayModel) -> float:
         return max([delays.around_streams, *(slowest_of_layer(layer, delays) for layer in plan.layers)])
 
+    def layer_timing(self, plan: StepPerClockPlan, delays: DelayModel) -> dict[str, dict[str, int | float]]:
+        """A layer's slots, each a clock of a frame, the clocks from its first spikes to the first that it gives (of a
+        readout: to its values), and its slowest way."""
+        return {
+            layer.name: {
+                "clocks_per_frame": layer.window,
+                "latency_clocks": layer.latency_clocks,
+                "slowest_path_ns": round(slowest_of_layer(layer, delays), 3),
+            }
+            for layer in plan.layers
+        }
+
     def facts(self, plan: StepPerClockPlan, clocks: Clocks) -> dict[str, str]:
         unit = "clocks" if clocks.interval > 1 else "clock"
         return {

