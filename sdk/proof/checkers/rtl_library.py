@@ -91,6 +91,8 @@ def _claim(
         needed = set(_defaults(shipped)) & set(_defaults(files[f"{place}.v"].decode()))
         needed -= {"CLASS_BITS"} if place == "edgeml_argmax" else set()  # follows from the others
         needed |= {"LENGTH"} if place == "edgeml_uart_rx" else set()
+        free = {name for name in _defaults(files[f"{place}.v"].decode()) if _is_input(name, shipped)}
+        need(set(claim.get("any_value", ())) == free, place, f"is not proved for any value of {sorted(free)}")
         need(set(claim["parameters"]) == needed, place, f"is proved with other parameters than {sorted(needed)}")
         if place == "edgeml_uart_rx":
             same = claim["parameters"]["LENGTH"] == claim["parameters"]["CLOCKS_PER_BIT"]
@@ -137,6 +139,11 @@ def _filled(bench: str, place: str, ours: Mapping[str, str], claim: Mapping[str,
 def _defaults(text: str) -> dict[str, str]:
     """The parameters of a module's text and what they are where nobody says: digits, or "" for all else."""
     return dict(_PARAMETER.findall(re.sub(r"//[^\n]*", "", text)))
+
+
+def _is_input(name: str, bench: str) -> bool:
+    """Whether a bench takes a parameter's value at an input: it stays as it is, and is any."""
+    return re.search(rf"^    input wire +(?:\[.*?\] +)?{name}\b", bench, re.MULTILINE) is not None
 
 
 def _instances(file: str, text: str, said: Mapping[str, Claims], files: Mapping[str, bytes]) -> None:

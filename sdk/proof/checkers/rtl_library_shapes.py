@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...network import Network
+from ...network import Network, network_file
 from .statements import integer, need
 
 __all__ = ["need_shape"]
@@ -38,14 +38,21 @@ def need_shape(
     elif kind == "axi":
         inner = _widths(files[f"{network.name}_packets.v"])
         wanted = {"BUS": own.get("s_axis_tdata"), "USER_BITS": inner.get("out_class", 0)}
+        _need_hash(files[f"{place}.v"], place, f".MODEL_HASH(256'h{network_file.model_hash(network)})")
     elif kind == "uart":
         wanted = _device(files[f"{place}.v"])
         wanted |= {"INPUTS": network.input_size, "OUTPUTS": network.output_size}
+        _need_hash(files[f"{place}.v"], place, f"256'h{bytes.fromhex(network_file.model_hash(network))[::-1].hex()},")
         wanted |= {"INPUT_LOW": network.quantizer.low, "INPUT_HIGH": network.quantizer.high}
         need(said["INPUT_LANES"] * said["INPUT_BITS"] == core.get("in_data"), place, "is claimed with other inputs")
         need(said["OUTPUT_LANES"] * said["OUTPUT_BITS"] == core.get("out_data"), place, "is claimed with other outputs")
     for name, value in wanted.items():
         need(said.get(name) == value, place, f"is claimed with {name} {said.get(name)}, where it is {value}")
+
+
+def _need_hash(text: str, place: str, said: str) -> None:
+    """A top, which is proved for any hash, has the network's at its place, and no other."""
+    need(text.count("256'h") == text.count(said) == 1, place, "has another model's hash")
 
 
 def _packets(

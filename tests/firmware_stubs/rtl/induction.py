@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from edgeml.targets.fpga.proof.rtl_library.benches import bench_text
 from edgeml.targets.fpga.proof.rtl_library.induction import prove_for_ever
+from edgeml.targets.fpga.proof.rtl_library.symbolic_constants import module_text
 from edgeml.targets.fpga.proof.rtl_library.ties import Parameters
 
 from .unit import RTL, sources_of
@@ -29,5 +30,5 @@ def statuses(
     sources = {file: (RTL / file).read_bytes() for file in names} | dict(memories or {})
     text = sources[names[0]].decode()
     assert replaced[0] in text, f"{names[0]} has no longer: {replaced[0]}"
-    sources[names[0]] = text.replace(*replaced).encode()
+    sources[names[0]] = module_text(name, text.replace(*replaced).encode())
     return {outcome.status for outcome in prove_for_ever(name, bench, sources, cases)}

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from edgeml.network.network_file import model_hash
 from edgeml.profile import load_profile
 from edgeml.proof.claim import PROVED, REFUTED
 from edgeml.targets.fpga import FpgaTarget
@@ -17,6 +18,7 @@ from edgeml.targets.fpga.architectures.unrolled.rtl import core
 from edgeml.targets.fpga.interface import Interface
 from edgeml.targets.fpga.proof.rtl_library.around import axi_bench, axis_bench, core_bench, packets_bench, uart_bench
 from edgeml.targets.fpga.proof.rtl_library.induction import prove_for_ever
+from edgeml.targets.fpga.proof.rtl_library.symbolic_constants import axi_text, uart_text
 from edgeml.targets.fpga.tops.axi_stream import axis_top
 from edgeml.targets.fpga.tops.packets import Packets, packets_top
 from edgeml.targets.fpga.verilog.element import Element
@@ -89,6 +91,8 @@ def test_the_proof_of_a_broken_stream_top_fails(replaced: tuple[str, str]) -> No
     assert _axis(INTERFACES["classes"], replaced) == REFUTED
 
 
+_HASH = model_hash(small_network(3, widest=4))
+_BACKWARDS = bytes.fromhex(_HASH)[::-1].hex()
 _SHAPE = Interface(2, 2, Element(1, False), 4, 4, Element(12, True), classes=True)
 
 
@@ -112,7 +116,8 @@ def _around(tops: Path, kind: str, replaced: tuple[str, str] = ("", "")) -> str:
     else:
         chosen = {"SAMPLES": 8, "CLOCKS_PER_BIT": 868}
         bench, parameters = uart_bench(path.stem, f"{name}_core", _SHAPE, (quantizer.low, quantizer.high), chosen)
-    sources = {path.name: text.replace(*replaced).encode()}
+    made_symbolic = {"axi": axi_text, "uart": uart_text}[kind]
+    sources = {path.name: made_symbolic(text.replace(*replaced).encode(), small_network(3, widest=4))}
     return prove_for_ever(kind, bench, sources, [parameters])[0].status
 
 
@@ -165,6 +170,13 @@ def test_a_top_is_its_parts_joined_as_they_must_be(kind: str, tops: Path) -> Non
         ),
         pytest.param("axi", (".rready(s_axi_rready)", ".rready(s_axi_bready)"), id="another channel's ready"),
         pytest.param("axi", (".rst(!aresetn)", ".rst(aresetn)"), id="the registers' reset is turned"),
+        pytest.param("axi", (".MODEL_HASH(256'h", ".MODEL_HASH(256'h1 ^ 256'h"), id="another hash in the registers"),
+        pytest.param(
+            "axi", (f"256'h{_HASH}", f"256'h{_HASH[:-1]}{int(_HASH[-1], 16) ^ 1:x}"), id="another model's hash"
+        ),
+        pytest.param("uart", (".TEST_CRC(TEST_CRC)", ".TEST_CRC(TEST_SEED)"), id="the seed as the CRC"),
+        pytest.param("uart", (_BACKWARDS, f"{'0' * 63}1"), id="another model's hash in hello"),
+        pytest.param("uart", ("8'd0,  // no trace", "9'd0,"), id="the hash is not where hello has it"),
     ],
 )
 def test_the_proof_of_a_wrongly_joined_top_fails(kind: str, replaced: tuple[str, str], tops: Path) -> None:

@@ -147,3 +147,9 @@ def test_the_proof_of_a_broken_stream_fails(name: str) -> None:
 def test_every_proof_has_its_fault() -> None:
     assert set(PROVED) == set(BROKEN)
     assert set(benches()) == set(PROVED) | set(SPIKES) | {"core", "axis", "spiking", "uart", "packets", "axi"}
+
+
+@pytest.mark.slow
+def test_registers_that_give_other_bits_of_the_models_hash_are_refuted() -> None:
+    broken = ("MODEL_HASH[127:96]", "MODEL_HASH[128:97]")
+    assert statuses("axi_lite_status", [{"CLASS_BITS": 0}], broken) == {REFUTED}

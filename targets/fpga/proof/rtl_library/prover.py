@@ -23,6 +23,7 @@ from .benches import benches
 from .instances import instances
 from .kept import proved_once
 from .statements import Statement, statement_of, too_wide
+from .symbolic_constants import SYMBOLIC, axi_text, uart_text
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
@@ -106,17 +107,17 @@ def _tops(
 ) -> Iterator[tuple[str, list[Statement]]]:
     """What the benches of the UART top and of those for packets and with registers say, where the bundle has these."""
     uart, inner, axi = (f"{built.top[:-5]}_{kind}" for kind in ("uart", "packets", "axi"))
-    packets = Packets(built.interface, built.design.axi_width)
+    packets, network = Packets(built.interface, built.design.axi_width), built.layout.plan.network
     if f"{uart}.v" in known:
         chosen = {"SAMPLES": found["hil_device"][0]["SAMPLES"], "CLOCKS_PER_BIT": found["uart_rx"][0]["CLOCKS_PER_BIT"]}
         bench, parameters = uart_bench(uart, built.core, built.interface, reach, chosen)
-        yield "uart", [Statement(uart, bench, parameters, {f"{uart}.v": known[f"{uart}.v"]})]
+        yield "uart", [Statement(uart, bench, parameters, {f"{uart}.v": uart_text(known[f"{uart}.v"], network)})]
     if f"{inner}.v" in known:
         bench, parameters = packets_bench(inner, built.top, packets)
         yield "packets", [Statement(inner, bench, parameters, {f"{inner}.v": known[f"{inner}.v"]})]
     if f"{axi}.v" in known:
         bench, parameters = axi_bench(axi, inner, packets)
-        yield "axi", [Statement(axi, bench, parameters, {f"{axi}.v": known[f"{axi}.v"]})]
+        yield "axi", [Statement(axi, bench, parameters, {f"{axi}.v": axi_text(known[f"{axi}.v"], network)})]
 
 
 def _claim(name: str, statement: Statement, texts: Mapping[str, bytes], seconds: float) -> dict[str, Any]:
@@ -126,6 +127,8 @@ def _claim(name: str, statement: Statement, texts: Mapping[str, bytes], seconds:
         "bench": hashlib.sha256(statement.bench.encode()).hexdigest(),
         "sources": sorted(statement.sources),
     }
+    if name in SYMBOLIC:
+        claim["any_value"] = sorted(SYMBOLIC[name])
     if why := too_wide(name, statement.parameters):
         return {"status": NOT_TRIED, "detail": f"{_said(statement)} {why}", **claim}
     outcome, kept = proved_once(name, statement, seconds)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .benches import bench_text
+from .symbolic_constants import module_text
 from .ties import Parameters
 
 __all__ = ["MOST_BITS", "Statement", "statement_of", "too_wide"]
@@ -42,6 +43,7 @@ def statement_of(name: str, given: Parameters, library: Mapping[str, bytes]) -> 
         parameters["LENGTH"] = parameters["CLOCKS_PER_BIT"]
     stands_in = {f"{module}.v" for module in re.findall(r"^module (edgeml_\w+)", bench, re.MULTILINE)}
     parts = _with_parts(f"edgeml_{name}.v", library)
+    parts[f"edgeml_{name}.v"] = module_text(name, parts[f"edgeml_{name}.v"])
     return Statement(
         f"edgeml_{name}", bench, parameters, {file: parts[file] for file in parts if file not in stands_in}
     )

@@ -41,10 +41,10 @@ module PACKETS #(
 endmodule
 
 module edgeml_axi_lite_status #(
-    parameter [255:0] MODEL_HASH = 256'd0,
     parameter CLASS_BITS = 0,
     parameter CLASS_PORT = (CLASS_BITS > 0) ? CLASS_BITS : 1
 ) (
+    input  wire [255:0] MODEL_HASH,
     input  wire        clk,
     input  wire        rst,
     input  wire        in_valid,
@@ -89,6 +89,7 @@ module prove_axi #(
     parameter BUS = 32,
     parameter USER_BITS = 8
 ) (
+    input wire [255:0]     MODEL_HASH,  // any: of the network that the top is made for
     input wire             clk,
     input wire             rst,
     input wire [BUS-1:0]   in_data,
@@ -127,7 +128,7 @@ module prove_axi #(
     wire rvalid;
     assign {awaddr, awvalid, wdata, wstrb, wvalid, bready, araddr, arvalid, rready} = asked;
     TOP unit (
-        .aclk(clk), .aresetn(!rst), .s_axis_tdata(in_data), .s_axis_tkeep(in_keep), .s_axis_tlast(in_last),
+        .MODEL_HASH(MODEL_HASH), .aclk(clk), .aresetn(!rst), .s_axis_tdata(in_data), .s_axis_tkeep(in_keep), .s_axis_tlast(in_last),
         .s_axis_tvalid(in_valid), .s_axis_tready(in_ready), .m_axis_tdata(out_data), .m_axis_tkeep(out_keep),
         .m_axis_tlast(out_last), .m_axis_tvalid(out_valid), .m_axis_tready(out_ready),
         .s_axi_awaddr(awaddr), .s_axi_awvalid(awvalid), .s_axi_wdata(wdata), .s_axi_wstrb(wstrb), .s_axi_wvalid(wvalid), .s_axi_bready(bready),
@@ -145,6 +146,7 @@ module prove_axi #(
     wire seen_status__halted, seen_status__out_frame;
     wire [USER-1:0] seen_status__out_class;
     wire [31:0] seen_status__class_here;
+    wire [255:0] seen_status__MODEL_HASH;
     wire [6:0] seen_status__awaddr;
     wire seen_status__awvalid;
     wire [31:0] seen_status__wdata;
@@ -168,7 +170,7 @@ module prove_axi #(
         assert ({seen_status__in_frame, seen_status__ended_early, seen_status__ran_on, seen_status__halted,
                  seen_status__out_frame} == free_packets__says[4:0]);
         assert (seen_status__out_class == (USER_BITS == 0 ? {USER{1'b0}} : free_packets__finds));
-        assert (seen_status__class_here == USER_BITS);
+        assert (seen_status__class_here == USER_BITS && seen_status__MODEL_HASH == MODEL_HASH);
         assert ({seen_status__awaddr, seen_status__awvalid, seen_status__wdata, seen_status__wstrb,
                  seen_status__wvalid, seen_status__bready, seen_status__araddr, seen_status__arvalid, seen_status__rready} == asked);
         assert ({awready, wready, bresp, bvalid, arready, rdata, rresp, rvalid} == free_status__answers);

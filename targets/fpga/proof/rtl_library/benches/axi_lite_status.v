@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One answer to each read and to each write, which stays as it is until it is taken; it says what the map says, of
 // counters that count what went through the streams, of errors that stay until they are cleared, and of packets' lengths.
+// The model's hash is an input that stays as it is: a constant of any value.
 `default_nettype none
 module prove_axi_lite_status #(
-    parameter [255:0] MODEL_HASH = 256'h00112233_44556677_8899AABB_CCDDEEFF_01234567_89ABCDEF_FEDCBA98_76543210,
     parameter CLASS_BITS = 2,
     parameter CLASS_PORT = (CLASS_BITS > 0) ? CLASS_BITS : 1
 ) (
+    input wire [255:0]          MODEL_HASH,
     input wire                  clk,
     input wire                  rst,
     input wire                  in_valid,
@@ -33,8 +34,8 @@ module prove_axi_lite_status #(
     wire restart, irq, awready, wready, bvalid, arready, rvalid;
     wire [1:0] bresp, rresp;
     wire [31:0] rdata;
-    edgeml_axi_lite_status #(.MODEL_HASH(MODEL_HASH), .CLASS_BITS(CLASS_BITS)) unit (
-        .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .out_valid(out_valid), .out_ready(out_ready),
+    edgeml_axi_lite_status #(.CLASS_BITS(CLASS_BITS)) unit (
+        .MODEL_HASH(MODEL_HASH), .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .out_valid(out_valid), .out_ready(out_ready),
         .out_frame(out_frame), .out_class(out_class), .in_frame(in_frame), .ended_early(ended_early), .ran_on(ran_on),
         .halted(halted), .frames(frames), .restart(restart), .irq(irq), .awaddr(awaddr), .awvalid(awvalid), .awready(awready),
         .wdata(wdata), .wstrb(wstrb), .wvalid(wvalid), .wready(wready), .bresp(bresp), .bvalid(bvalid), .bready(bready),
@@ -42,8 +43,12 @@ module prove_axi_lite_status #(
         .rready(rready)
     );
     reg begun = 1'b0;
-    always @(posedge clk) begun <= 1'b1;
-    always @* assume (begun || rst);
+    reg [255:0] hash_before;
+    always @(posedge clk) begin
+        begun <= 1'b1;
+        hash_before <= MODEL_HASH;
+    end
+    always @* assume ((begun || rst) && (!begun || hash_before == MODEL_HASH));
 
     // Writes: what came of one, and what answers it.
     reg address_came, data_came, write_due, write_fails;

@@ -21,11 +21,11 @@ module prove_hil_device #(
     parameter INPUT_LOW = -3,
     parameter INPUT_HIGH = 3,
     parameter TEST_ROUNDS = 2,
-    parameter [31:0] TEST_SEED = 32'd1,
-    parameter [31:0] TEST_CRC = 32'd0,
-    parameter HELLO_BYTES = 56,
-    parameter [8*HELLO_BYTES-1:0] HELLO = {HELLO_BYTES{8'h5a}}
+    parameter HELLO_BYTES = 56
 ) (
+    input wire [8*HELLO_BYTES-1:0]            HELLO,      // constants of any value
+    input wire [31:0]                         TEST_SEED,
+    input wire [31:0]                         TEST_CRC,
     input wire                                clk,
     input wire                                rst,
     input wire                                rx_valid,
@@ -62,9 +62,9 @@ module prove_hil_device #(
         .INPUTS(INPUTS), .INPUT_LANES(INPUT_LANES), .INPUT_BITS(INPUT_BITS), .OUTPUTS(OUTPUTS),
         .OUTPUT_LANES(OUTPUT_LANES), .OUTPUT_BITS(OUTPUT_BITS), .OUTPUT_SIGNED(OUTPUT_SIGNED), .SAMPLES(SAMPLES),
         .INPUT_SIGNED(INPUT_SIGNED), .INPUT_LOW(INPUT_LOW), .INPUT_HIGH(INPUT_HIGH), .TEST_ROUNDS(TEST_ROUNDS),
-        .TEST_SEED(TEST_SEED), .TEST_CRC(TEST_CRC), .HELLO_BYTES(HELLO_BYTES), .HELLO(HELLO)
+        .HELLO_BYTES(HELLO_BYTES)
     ) unit (
-        .clk(clk), .rst(rst), .rx_valid(rx_valid), .rx_data(rx_data), .tx_valid(tx_valid), .tx_ready(tx_ready),
+        .TEST_SEED(TEST_SEED), .TEST_CRC(TEST_CRC), .HELLO(HELLO), .clk(clk), .rst(rst), .rx_valid(rx_valid), .rx_data(rx_data), .tx_valid(tx_valid), .tx_ready(tx_ready),
         .tx_data(tx_data), .busy(busy), .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data),
         .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data)
     );
@@ -97,15 +97,18 @@ module prove_hil_device #(
     reg [$clog2(SAMPLES*OUTPUTS+2)+31:0] was;
     reg counted;               // no run was under way a clock ago: its clocks stay
     reg [31:0] counts_before;
+    reg [8*HELLO_BYTES+63:0] constants_before;
     always @(posedge clk) begin
         begun <= 1'b1;
         counted <= !rst && !seen_run__start && seen_run__results == 0;
         counts_before <= free_run__counts;
         was <= {which, its};
+        constants_before <= {HELLO, TEST_SEED, TEST_CRC};
     end
     always @* begin
         assume ((begun || rst) && (!begun || was == {which, its}));
         assume (seen_outputs__moves || seen_outputs__reads != which || free_outputs__gives == its);
+        assume (!begun || constants_before == {HELLO, TEST_SEED, TEST_CRC});
         assume (!counted || free_run__counts == counts_before);
         assume (!out_valid || seen_run__results != 1 || seen_run__words == 0);  // the core
     end

@@ -3,8 +3,9 @@
 // at a pin; each has the clock, the shape of the network's streams, and the same reset: eight clocks from power-on and
 // from the button on, two clocks behind it.
 //
-// What stands for the parts gives the free inputs. TOP and CORE become the names that they have. What hello answers and
-// the self-test's constants are not looked at: of these the device is proved.
+// What stands for the parts gives the free inputs. TOP and CORE become the names that they have. Hello answers with the
+// model's hash, and the self-test has the seed and the CRC, which are inputs: constants of any value. What else hello
+// answers is not looked at.
 `default_nettype none
 module CORE #(
     parameter CORE_INPUT = 6,
@@ -71,11 +72,11 @@ module edgeml_hil_device #(
     parameter INPUT_LOW = -128,
     parameter INPUT_HIGH = 127,
     parameter TEST_ROUNDS = 1,
-    parameter [31:0] TEST_SEED = 32'd1,
-    parameter [31:0] TEST_CRC = 32'd0,
-    parameter HELLO_BYTES = 56,
-    parameter [8*HELLO_BYTES-1:0] HELLO = {8 * HELLO_BYTES{1'b0}}
+    parameter HELLO_BYTES = 56
 ) (
+    input  wire [31:0]                         TEST_SEED,
+    input  wire [31:0]                         TEST_CRC,
+    input  wire [8*HELLO_BYTES-1:0]            HELLO,
     input  wire                                clk,
     input  wire                                rst,
     input  wire                                rx_valid,
@@ -96,6 +97,7 @@ module edgeml_hil_device #(
     wire [INPUT_LANES*INPUT_BITS-1:0] gives;
     wire [287:0] shape = {INPUTS, INPUT_LANES, INPUT_BITS, OUTPUTS, OUTPUT_LANES, OUTPUT_BITS, SAMPLES, INPUT_LOW, INPUT_HIGH};
     wire [1:0] signs = {INPUT_SIGNED != 0, OUTPUT_SIGNED != 0};
+    wire [255:0] hash_here = HELLO[279:24];
     assign tx_valid = sends;
     assign tx_data = sent;
     assign busy = works;
@@ -118,6 +120,9 @@ module prove_uart #(
     parameter SAMPLES = 1,
     parameter CLOCKS_PER_BIT = 16
 ) (
+    input wire [255:0]                        MODEL_HASH,  // its first byte lowest
+    input wire [31:0]                         TEST_SEED,
+    input wire [31:0]                         TEST_CRC,
     input wire                                clk,
     input wire                                reset_n,
     input wire                                uart_rx,
@@ -136,7 +141,9 @@ module prove_uart #(
     input wire [OUTPUT_LANES*OUTPUT_BITS-1:0] free_core__gives
 );
     wire uart_tx, busy;
-    TOP unit (.clk(clk), .reset_n(reset_n), .uart_rx(uart_rx), .uart_tx(uart_tx), .busy(busy));
+    TOP unit (
+        .MODEL_HASH(MODEL_HASH), .TEST_SEED(TEST_SEED), .TEST_CRC(TEST_CRC), .clk(clk), .reset_n(reset_n), .uart_rx(uart_rx), .uart_tx(uart_tx), .busy(busy)
+    );
     reg [1:0] pressed = 2'd0;
     reg [3:0] clocks = 4'd0;  // since power-on or the button, eight at most
     always @(posedge clk) begin
@@ -154,6 +161,8 @@ module prove_uart #(
     wire [OUTPUT_LANES*OUTPUT_BITS-1:0] seen_device__out_data;
     wire [287:0] seen_device__shape;
     wire [1:0] seen_device__signs;
+    wire [255:0] seen_device__hash_here;
+    wire [31:0] seen_device__TEST_SEED, seen_device__TEST_CRC;
     always @* begin
         assert ({4{clk}} == {seen_receiver__clk, seen_transmitter__clk, seen_device__clk, seen_core__clk});
         assert ({4{clocks < 8}} == {seen_receiver__rst, seen_transmitter__rst, seen_device__rst, seen_core__rst});
@@ -165,6 +174,8 @@ module prove_uart #(
         assert (seen_device__in_ready == free_core__takes && seen_device__out_valid == free_core__offers);
         assert (seen_device__out_data == free_core__gives && seen_core__out_ready == free_device__takes);
         assert (seen_receiver__clocks_here == CLOCKS_PER_BIT && seen_transmitter__clocks_here == CLOCKS_PER_BIT);
+        assert (seen_device__hash_here == MODEL_HASH);
+        assert (seen_device__TEST_SEED == TEST_SEED && seen_device__TEST_CRC == TEST_CRC);
         assert (seen_device__signs == {INPUT_SIGNED != 0, OUTPUT_SIGNED != 0});
         assert (seen_device__shape == {INPUTS, INPUT_LANES, INPUT_BITS, OUTPUTS, OUTPUT_LANES, OUTPUT_BITS, SAMPLES,
                                        INPUT_LOW, INPUT_HIGH});

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import importlib.util
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ import pytest
 from edgeml.bundle import Bundle, load, seal
 from edgeml.errors import CheckFailed
 from edgeml.network import network_file, simulate
+from edgeml.network.network_file import model_hash
 from edgeml.profile import load_profile
 from edgeml.proof.checkers.rtl_library import check_certificate
 from edgeml.proof.checkers.rtl_library_shapes import need_shape
@@ -27,8 +29,10 @@ from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.design import Design, build
 from edgeml.targets.fpga.proof.rtl_library import kept, prover
 from edgeml.targets.fpga.proof.rtl_library.induction import Outcome
+from edgeml.targets.fpga.proof.rtl_library.kept import without_comments
 from edgeml.targets.fpga.proof.rtl_library.prover import LibraryProver
 from edgeml.targets.fpga.proof.rtl_library.statements import too_wide
+from edgeml.targets.fpga.proof.rtl_library.symbolic_constants import uart_text
 from tests.network.random_networks import random_inputs
 from tests.targets.fpga.designs import small_network
 from tests.targets.fpga.proof.proved import mlp
@@ -101,6 +105,8 @@ TAMPERED: dict[str, Callable[[dict[str, Any]], object]] = {
         "parameters"
     ].update(SAMPLES=3),
     "another device": lambda c: _first(c, "edgeml_hil_device")["parameters"].update(INPUTS=7),
+    "a hash of one value": lambda c: _first(c, "edgeml_axi_lite_status").pop("any_value"),
+    "a width of any value": lambda c: _first(c, "edgeml_fifo").update(any_value=["WIDTH"]),
     "another format": lambda c: c.update(format=2),
     "a parameter that is text": lambda c: _first(c, "edgeml_argmax")["parameters"].update(ELEMENT_BITS="8"),
     "all modules of the library are left out": lambda c: [
@@ -191,3 +197,38 @@ def test_what_a_core_says_of_the_model_is_no_part_of_what_its_proof_is_found_by(
     assert kept.without_comments(texts[0]) == kept.without_comments(texts[1])
     directive = b"  // synopsys translate_off\nwire a;  // of a\n// plain\n"
     assert kept.without_comments(directive) == b"  // synopsys translate_off\nwire a;  // of a\n"
+
+
+@pytest.mark.parametrize("kind", ["uart", "axi"])
+def test_a_top_with_another_models_hash_is_refused_even_with_its_own_digest(
+    kind: str, certified: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "b"
+    shutil.copytree(certified, folder)
+    (path,) = folder.glob(f"tops/*/*_{kind}.v")
+    found = re.search(r"256'h([0-9a-f]{64})", path.read_text("utf-8"))
+    assert found
+    path.write_text(path.read_text("utf-8").replace(found[1], f"{int(found[1], 16) ^ 1:064x}"), "utf-8")
+    name = path.relative_to(folder).as_posix()
+    certificate = json.loads((folder / "proof" / "library" / "certificate.json").read_text("utf-8"))
+    certificate["artifacts"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "proof" / "library" / "certificate.json").write_text(json.dumps(certificate), "utf-8")
+    with pytest.raises(CheckFailed, match="another model's hash"):
+        check_certificate(folder, "library")
+
+
+def test_what_follows_from_weights_alone_is_no_part_of_what_a_proof_is_found_by(bundle: Bundle) -> None:
+    """Of another network of the same shape every statement is the same, so that all are found again."""
+    network = bundle.network
+    changed = [
+        replace(node, layer=replace(node.layer, weight=-node.layer.weight)) if node.layer.kind == "dense" else node
+        for node in network.nodes
+    ]
+    stated = []
+    for each in (network, replace(network, nodes=tuple(changed))):
+        text = (bundle.folder / "tops" / "uart" / f"{network.name}_uart.v").read_bytes().decode()
+        old, new = model_hash(network), model_hash(each)
+        text = text.replace(bytes.fromhex(old)[::-1].hex(), bytes.fromhex(new)[::-1].hex()).replace(old[:8], new[:8])
+        stated.append(without_comments(uart_text(text.encode(), each)))
+    assert stated[0] == stated[1]
+    assert model_hash(network)[:8].encode() not in stated[0]
