@@ -99,6 +99,23 @@ class Bundle:
     def _reduced(self) -> bool:
         return CONVERTED in self.manifest.get("files", {})
 
+    def __repr__(self) -> str:
+        verdicts = [row for row in self.manifest.get("verification", []) if row.get("status") != "unavailable"]
+        exact = sum(row.get("status") == "exact" for row in verdicts)
+        return (
+            f"<Bundle {self.folder}: {self.form} for {self.manifest['target']['name']}, {self.network.input_size} → "
+            f"{self.network.output_size}, {exact} of {len(verdicts)} verdicts exact>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The first screen of the report, for notebooks; in a frame, so that styles of neither reach the other."""
+        from html import escape
+
+        from .report import first_screen
+
+        page = escape(first_screen(self.manifest, self.network))
+        return f'<iframe srcdoc="{page}" style="width: 100%; height: 30em; border: 0" sandbox></iframe>'
+
     @property
     def name(self) -> str:
         """The folder's name."""

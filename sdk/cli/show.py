@@ -1,4 +1,4 @@
-"""Commands that show what there is: `targets`, `inspect`, `report`."""
+"""Commands that show what there is: `targets`, `inspect`, `report`, `card`."""
 
 from __future__ import annotations
 
@@ -159,3 +159,30 @@ def report(
         import webbrowser
 
         webbrowser.open(path.resolve().as_uri())
+
+
+@app.command(epilog="Example: edgeml card build/digits --dataset digits --license mit --add")
+def card(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder that 'edgeml convert' wrote.")],
+    dataset: Annotated[str, typer.Option(help="What the data are called that the qualities were found on.")] = "",
+    license_id: Annotated[str, typer.Option("--license", metavar="ID", help="The licence of the weights.")] = "",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where it goes; else it is printed.")] = None,
+    add: Annotated[bool, typer.Option("--add", help="Put it into the bundle, as README.md.")] = False,
+) -> None:
+    """A model card in Markdown, with metadata for the Hugging Face Hub: what it is, what it is worth, what ran."""
+    from ..bundle import load
+    from ..bundle_card import CARD, add_card
+    from ..report.card import render_card
+    from ..system.files import write_beside
+
+    found = load(bundle)
+    text = render_card(found.manifest, found.network, dataset, license_id)
+    if add:
+        add_card(found, text)
+        typer.echo(str(bundle / CARD))
+    elif output is None:
+        typer.echo(text, nl=False)
+    elif output.resolve().is_relative_to(bundle.resolve()):
+        raise InputError(str(output), "is in the bundle, whose files are all listed", "Use --add in the place of -o")
+    else:
+        write_beside(output, text.encode("utf-8"))

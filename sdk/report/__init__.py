@@ -2,6 +2,6 @@
 
 from .classes import confusion
 from .exploration import render_exploration
-from .page import render
+from .page import first_screen, render
 
-__all__ = ["confusion", "render", "render_exploration"]
+__all__ = ["confusion", "first_screen", "render", "render_exploration"]

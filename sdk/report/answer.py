@@ -11,7 +11,7 @@ from ..metrics import Answers, Fidelity, TargetMetrics
 from .fit import Line
 from .markup import section, table, text
 
-__all__ = ["answer", "runtimes", "verification"]
+__all__ = ["answer", "figures", "runtimes", "verification"]
 
 
 def answer(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics, fits: Line, rule: str) -> str:
@@ -138,7 +138,12 @@ def _cards(verdicts: Sequence[Mapping[str, Any]], answers: Answers, target: Targ
         cards += [(f"{share:{form}}", f"{title}, {key}") for key, share in answers.qualities[name].items()]
     if answers.agreement is not None:
         cards.append((f"{answers.agreement:.2%}", "answers as the float model"))
-    cards += [(text(item), f"cycles, {key}") for key, item in target.cycles.items()]
+    return cards + figures(target)
+
+
+def figures(target: TargetMetrics) -> list[tuple[str, str]]:
+    """What it takes, (figure, what it is): clocks, time, instructions, memory."""
+    cards = [(text(item), f"cycles, {key}") for key, item in target.cycles.items()]
     if (reached := target.placed.fmax_mhz) is not None:
         cards.append((f"{reached:g} MHz", "clock reached, by nextpnr"))
     constants = None if target.flash_bytes is not None else target.constant_bytes

@@ -23,7 +23,7 @@ from .proofs import proofs_section
 from .spikes import charts_section, spiking_section
 from .synthesis import hardware_section, synthesis_section
 
-__all__ = ["document", "render"]
+__all__ = ["document", "first_screen", "render"]
 
 _OWN_SECTIONS = frozenset(
     {"accuracy", "agreement", "charts", "confusion", "judged_on", "mae", "proof", "r2", "spiking", "target"}
@@ -43,15 +43,14 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
     network : the integer network.
     vectors : the test vectors, input integers [vectors, inputs]; with them the values of each layer are shown.
     """
-    metrics, part = mapping(manifest.get("metrics")), mapping(mapping(manifest.get("target")).get("values"))
+    metrics = mapping(manifest.get("metrics"))
     target, answers = TargetMetrics.from_json(metrics.get("target")), Answers.from_json(metrics)
     verdicts = manifest.get("verification", [])
-    found = fit.resources(target, part, bars_of(metrics))
-    margin = fit.margin(target, manifest["target"]["kind"], part)
+    found = fit.resources(target, mapping(mapping(manifest.get("target")).get("values")), bars_of(metrics))
     seen = {} if vectors is None else seen_values(network, vectors)
     others = {key: item for key, item in metrics.items() if key not in _OWN_SECTIONS and item not in ({}, [], None)}
     body = (
-        answer(manifest, answers, target, fit.fitting(found, margin), decision_rule(network))
+        _first(manifest, network, answers, target, found)
         + verification(verdicts)
         + proofs_section(metrics.get("proof"))
         + runtimes(manifest)
@@ -67,7 +66,30 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         + _others(others)
         + section("Made with", value(_made_with(manifest)))
     )
-    return document(f"{manifest['name']}: {manifest['form']} for {manifest['target']['name']}", body)
+    return document(_title(manifest), body)
+
+
+def first_screen(manifest: Mapping[str, Any], network: Network) -> str:
+    """What the report begins with, as a page of its own: is it exact, does it fit, how well does it answer."""
+    metrics = mapping(manifest.get("metrics"))
+    target, answers = TargetMetrics.from_json(metrics.get("target")), Answers.from_json(metrics)
+    found = fit.resources(target, mapping(mapping(manifest.get("target")).get("values")), bars_of(metrics))
+    return document(_title(manifest), _first(manifest, network, answers, target, found))
+
+
+def _title(manifest: Mapping[str, Any]) -> str:
+    return f"{manifest['name']}: {manifest['form']} for {manifest['target']['name']}"
+
+
+def _first(
+    manifest: Mapping[str, Any],
+    network: Network,
+    answers: Answers,
+    target: TargetMetrics,
+    found: Sequence[fit.Resource],
+) -> str:
+    margin = fit.margin(target, manifest["target"]["kind"], mapping(manifest["target"].get("values")))
+    return answer(manifest, answers, target, fit.fitting(found, margin), decision_rule(network))
 
 
 def document(title: str, body: str) -> str:
