@@ -76,7 +76,8 @@ def measure(
 
 def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: None) -> list[dict[str, Any]]:
     """Instructions of one inference, in all (`layer` is empty) and by layer, on every emulated processor that can run
-    the bundle here (`plugins.CountsInstructions`). For dense layers, also their multiply-accumulates (`macs`)."""
+    the bundle here (`plugins.CountsInstructions`). For dense layers, also their multiply-accumulates (`macs`); in all,
+    also `cycles`, `microseconds` and `microjoules` by a model of the core, where there is one."""
     q, _ = bundle.golden()
     macs = {node.name: node.layer.multiplications for node in bundle.network.nodes}
     before = {node.name: node.inputs for node in bundle.network.nodes}
@@ -97,7 +98,8 @@ def instructions(bundle: Bundle, announce: Callable[[str], None] = lambda name: 
         for layer, count in {"": found.instructions, **found.instructions_by_layer}.items():
             work = work_of(layer, found.instructions_by_layer) if layer else sum(macs.values())
             row = {"executor": name, "layer": layer, "instructions": count, "macs": work, "detail": done.detail}
-            rows.append({**row, "instructions_per_mac": round(count / work, 3) if work else None})
+            modelled = {} if layer else found.modelled
+            rows.append({**row, "instructions_per_mac": round(count / work, 3) if work else None, **modelled})
     return rows
 
 

@@ -206,6 +206,7 @@ def hil(
     from .. import hil as hardware
     from ..bundle import load
     from ..hil.report import junit_file
+    from ..metrics import modelled_said
     from ..system.time_limit import time_limit as limited
     from ..terminal import Terminal
 
@@ -231,6 +232,7 @@ def hil(
                 ", ".join(f"{key} {value}" for key, value in found.counts.items()) or "the device has no counter",
             ],
             ["repeated requests", str(found.retries)],
+            *([["by model", modelled_said(found.modelled)]] if found.modelled else []),
             *(["mismatch", str(mismatch)] for mismatch in found.first_mismatches),
         ]
         terminal.table(f"{loaded.name} on {found.device}", ["measure", "found"], rows)
@@ -251,6 +253,7 @@ def bench(
     """Time every executor of a bundle that can run here, in one interleaved run; count instructions where emulated."""
     from ..bench import instructions, measure
     from ..bundle import load
+    from ..metrics import modelled_said
     from ..system.time_limit import time_limit as limited
     from ..terminal import Terminal
 
@@ -265,10 +268,16 @@ def bench(
     def show() -> None:
         terminal.table("", columns, table)
         if counted:
-            terminal.table("", ["executor", "layer", "instructions", "per multiply-accumulate"], layers)
+            terminal.table("", ["executor", "layer", "instructions", "per multiply-accumulate", "by model"], layers)
 
     layers = [
-        [row["executor"], row["layer"] or "one inference", row["instructions"], row["instructions_per_mac"] or ""]
+        [
+            row["executor"],
+            row["layer"] or "one inference",
+            row["instructions"],
+            row["instructions_per_mac"] or "",
+            modelled_said(row),
+        ]
         for row in counted
     ]
     terminal.result({"bundle": str(bundle), "rows": rows, "instructions": counted}, show)

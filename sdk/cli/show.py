@@ -46,7 +46,7 @@ def inspect(
     Exit code 1 if a rule is broken.
     """
     from .. import plugins
-    from ..metrics import TargetMetrics
+    from ..metrics import TargetMetrics, modelled_said
     from ..report.proofs import proofs_sentence
     from ..report.synthesis import HARDWARE_TITLE, hardware_by_layer
     from ..report.terminal_summary import show_synthesis
@@ -75,6 +75,8 @@ def inspect(
             if by_layer:
                 terminal.table(HARDWARE_TITLE, hardware, [[row[column] for column in hardware] for row in by_layer])
             show_synthesis(terminal, metrics)
+            if said := modelled_said(metrics.modelled):
+                terminal.plain(f"An inference takes {said}, {metrics.modelled_by or 'by model'}.")
             if said := proofs_sentence(document.get("proof", [])):
                 terminal.plain(f"Proofs: {said}")
         if checks:

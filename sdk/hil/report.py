@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -62,6 +62,7 @@ class HilReport:
     self_test : 0 if the device's constants and golden vectors are right.
     retries : requests that had to be repeated.
     traced : layers that were compared on the vectors that differ.
+    modelled : cycles and time of an inference by a model of the core (`TargetMetrics.modelled`), beside `counts`.
     """
 
     device: str
@@ -77,6 +78,7 @@ class HilReport:
     self_test: int
     retries: int
     traced: tuple[str, ...] = field(default=())
+    modelled: Mapping[str, int | float] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

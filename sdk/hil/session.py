@@ -138,6 +138,7 @@ def run(
             self_test,
             device.retries,
             layers,
+            dict(bundle.target_metrics.modelled),
         )
 
 

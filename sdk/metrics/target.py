@@ -100,6 +100,8 @@ class TargetMetrics:
     batch_arena_bytes : of the C for a batch on a CPU. build : commands by compiler.
     trace : the layers whose integers a device can give. kernels_chosen_by : how kernels were chosen.
     flash_bytes, ram_bytes, stack_bytes : of the linked firmware. instructions : of an inference.
+    modelled : of that inference by a model of the core: `cycles`, of which `flash_cycles` wait for flash,
+        `microseconds`, `microjoules`. modelled_by : what it was computed by, in words.
     layers : costs of each layer by the names above. sections : bytes of each section of the memory.
     estimate_low, estimate_high : the least and the most of each that the design takes, by how far estimates were off.
     folds : units of each layer. estimate_error : how far estimates of such designs were off, in words.
@@ -142,6 +144,8 @@ class TargetMetrics:
     synthesis: Synthesis | None = None
     compiler: str | None = None
     optimize: str | None = None
+    modelled: Numbers = NOT_SAID
+    modelled_by: str | None = None
     chip: str | None = None
     populations: Mapping[str, Any] = NOT_SAID
     synapses: int | float | None = None

@@ -150,6 +150,9 @@ def figures(target: TargetMetrics) -> list[tuple[str, str]]:
     for found, label in (
         (target.latency_us, f"µs from input to output{', planned' if target.planned_clock_mhz else ''}"),
         (target.instructions, "instructions an inference"),
+        (target.modelled.get("cycles"), "cycles an inference, by model"),
+        (target.modelled.get("microseconds"), "µs an inference, by model"),
+        (target.modelled.get("microjoules"), "µJ an inference, by model"),
         (target.flash_bytes, "bytes of flash"),
         (target.ram_bytes, "bytes of RAM"),
         (constants, "bytes of constants"),

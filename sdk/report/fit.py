@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from ..metrics import Amount, TargetMetrics
+from ..metrics import Amount, TargetMetrics, modelled_said
 from ..metrics.json_values import amount, number
 from .markup import bars, budget_bar, pairs, section, share_of, text, value
 from .synthesis import clock_said
@@ -40,6 +40,8 @@ _SHOWN_ELSEWHERE = frozenset(
         "instructions",
         "flash_bytes",
         "ram_bytes",
+        "modelled",
+        "modelled_by",
     }
 )
 
@@ -101,9 +103,12 @@ def margin(target: TargetMetrics, kind: str, part: Mapping[str, Any]) -> str:
     if kind == "neuromorphic":
         return "All rules of the chip hold: a bundle is written only then."
     instructions, clock = target.instructions, number(part.get("clock_hz"))
+    if instructions and (said := modelled_said(target.modelled)):
+        at = f" at {clock / 1e6:g} MHz" if clock else ""
+        return f"{instructions:,.0f} instructions; {said}{at}, {target.modelled_by or 'by model'}."
     if instructions and clock:
-        microseconds = f"{instructions / clock * 1e6:.4g} µs"
-        return f"{instructions:,.0f} instructions; at {clock / 1e6:g} MHz and one a cycle, {microseconds}."
+        alone = f"{instructions / clock * 1e6:.4g} µs"
+        return f"{instructions:,.0f} instructions; at {clock / 1e6:g} MHz and one a cycle, {alone}."
     if said := clock_said(target):
         return f"{said[0].upper()}{said[1:]}."
     return ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,7 +97,7 @@ class Emulator:
         self._unicorn = unicorn
         self._core = core
         self._image = image
-        memory = memory or MemoryMap()
+        self._memory = memory = memory or MemoryMap()
         if core.architecture == "arm":
             self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
             self._uc.ctl_set_cpu_model(getattr(arm_const, core.unicorn_model))
@@ -244,14 +245,31 @@ class Emulator:
             count = self._length(address, size)
             found.append((address, count, *(value & 0xFFFF_FFFF for value in uc.reg_read_batch(numbers))))
 
-        self._uc.ctl_flush_tb()
-        hook = self._uc.hook_add(self._unicorn.UC_HOOK_BLOCK, block)
-        try:
+        with self._hooked((self._unicorn.UC_HOOK_BLOCK, block)):
             self.call(function, *arguments)
-        finally:
-            self._uc.hook_del(hook)
-            self._uc.ctl_flush_tb()
         return found
+
+    def call_watched(
+        self, function: str, *arguments: int, block: Callable[[int, int], None], loaded: Callable[[int], None] | None
+    ) -> None:
+        """Call `function`; before each block of instructions call block(address, size), and for each load from flash
+        loaded(address)."""
+        hooks: list[tuple[Any, ...]] = [
+            (self._unicorn.UC_HOOK_BLOCK, lambda uc, address, size, data: block(address, size))
+        ]
+        if loaded is not None:
+            kind, flash = self._unicorn.UC_HOOK_MEM_READ, self._memory
+            hooks.append(
+                (
+                    kind,
+                    lambda uc, access, address, size, value, data: loaded(address),
+                    None,
+                    flash.flash,
+                    flash.flash + flash.flash_size - 1,
+                )
+            )
+        with self._hooked(*hooks):
+            self.call(function, *arguments)
 
     def call_holding(
         self, function: str, *arguments: int, entry: int, contents: Mapping[int, bytes], place: int, size: int
@@ -269,13 +287,8 @@ class Emulator:
             elif until and address == until[-1] and len(found) < len(until):
                 found.append(bytes(uc.mem_read(place, size)))
 
-        self._uc.ctl_flush_tb()
-        hook = self._uc.hook_add(self._unicorn.UC_HOOK_CODE, instruction)
-        try:
+        with self._hooked((self._unicorn.UC_HOOK_CODE, instruction)):
             self.call(function, *arguments)
-        finally:
-            self._uc.hook_del(hook)
-            self._uc.ctl_flush_tb()
         return found[-1]
 
     def accesses(self, function: str, *arguments: int, at: int) -> set[tuple[int, int, bool]]:
@@ -290,16 +303,22 @@ class Emulator:
             if running[0] == at:
                 found.add((address, size, kind == self._unicorn.UC_MEM_WRITE))
 
-        self._uc.ctl_flush_tb()
         touched = self._unicorn.UC_HOOK_MEM_READ | self._unicorn.UC_HOOK_MEM_WRITE
-        hooks = [self._uc.hook_add(self._unicorn.UC_HOOK_CODE, instruction), self._uc.hook_add(touched, access)]
-        try:
+        with self._hooked((self._unicorn.UC_HOOK_CODE, instruction), (touched, access)):
             self.call(function, *arguments)
+        return found
+
+    @contextmanager
+    def _hooked(self, *hooks: tuple[Any, ...]) -> Iterator[None]:
+        """With these hooks; code that was translated without them would not call them."""
+        self._uc.ctl_flush_tb()
+        added = [self._uc.hook_add(*hook) for hook in hooks]
+        try:
+            yield
         finally:
-            for hook in hooks:
+            for hook in added:
                 self._uc.hook_del(hook)
             self._uc.ctl_flush_tb()
-        return found
 
     @property
     def stack(self) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from edgeml.targets.c.sensors.counts import counts_of
 
 from .board_files import CODE as FOLDER
 from .cores import Core, core
+from .cycles import part_time
 from .emulator import Emulator, emulator_version
 from .firmware import Firmware, firmware_files
 from .image_build import library_image
@@ -69,7 +70,8 @@ def is_firmware(bundle: Bundle, name: str) -> bool:
 class UnicornExecutor:
     """Runs the firmware of bundles made for one core.
 
-    `measures` holds instructions of the first vector, in all and by layer, and the bytes of flash, RAM and stack.
+    `measures` holds instructions of the first vector, in all and by layer, its cycles and time by model, and the
+    bytes of flash, RAM and stack.
     """
 
     counts_instructions = True
@@ -100,11 +102,13 @@ class UnicornExecutor:
         measures: dict[str, Any] = {"flash_bytes": image.flash, "ram_bytes": image.ram + firmware.program.arena_bytes}
         if len(q):
             _, call = runner.counted(q[0])
+            part = part_time(self._core, bundle.profile.values)
             names = {stage.job.prefix: stage.name for stage in firmware.program.layout.stages}
             measures |= {
                 "instructions": call.instructions,
                 "instructions_by_layer": {names[prefix]: count for prefix, count in call.by_layer.items()},
                 "stack_bytes": call.stack,
+                **({"modelled": part.figures(runner.cycles(q[0], part))} if part else {}),
             }
         layers: dict[str, npt.NDArray[np.int32]] = {}
         if trace:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgeml.errors import CheckFailed
-from edgeml.metrics import TargetMetrics
+from edgeml.metrics import NOT_SAID, TargetMetrics
 from edgeml.network import Network, simulate
 from edgeml.targets.c.source import used_constants
 
 from .cores import Core
+from .cycles import CycleCount, PartTime
 from .dialect import kernel_names
 from .emulator import Call, Emulator, emulator_missing
 from .firmware import Firmware, firmware_files, self_test_vectors
@@ -52,6 +53,8 @@ class Measurement:
     layers : by node, `kernel`, `instructions`, `constant_bytes`, `code_bytes`.
     sections : bytes by section of the image.
     compiler, optimize : what it was built with.
+    modelled : cycles, time and energy of that inference by model (`PartTime.figures`); empty where there is none.
+    modelled_by : what they were computed by, in words.
     """
 
     flash: int
@@ -62,6 +65,8 @@ class Measurement:
     sections: Mapping[str, int]
     compiler: str
     optimize: str
+    modelled: Mapping[str, float] = field(default_factory=dict)
+    modelled_by: str | None = None
 
     def added_to(self, metrics: TargetMetrics) -> TargetMetrics:
         """The target's figures with these, but for those that could not be measured."""
@@ -75,14 +80,19 @@ class Measurement:
             sections=self.sections,
             compiler=self.compiler,
             optimize=self.optimize,
+            modelled=self.modelled or NOT_SAID,
+            modelled_by=self.modelled_by,
         )
 
 
-def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measurement:
-    """Build and, on a core that Unicorn has, run one inference; CheckFailed where it is not exact."""
+def measure(firmware: Firmware, core: Core, optimize: str = "-O2", part: PartTime | None = None) -> Measurement:
+    """Build and, on a core that Unicorn has, run one inference; CheckFailed where it is not exact.
+
+    part : what its cycles are computed by; not at all if None.
+    """
     layout = firmware.program.layout
     image = library_image(firmware, core, optimize=optimize)
-    call = _counted(firmware, core, image) if core.unicorn_model else None
+    call, cycles = _counted(firmware, core, image, part) if core.unicorn_model else (None, None)
     constants = {array.name: array.bytes for array in used_constants(layout)}
     layers: dict[str, dict[str, Any]] = {}
     for stage in layout.stages:
@@ -102,23 +112,25 @@ def measure(firmware: Firmware, core: Core, optimize: str = "-O2") -> Measuremen
         image.sections,
         compiler_version(),
         optimize,
+        part.figures(cycles) if part and cycles else {},
+        part.described if part and cycles else None,
     )
 
 
-def _counted(firmware: Firmware, core: Core, image: Image) -> Call:
+def _counted(firmware: Firmware, core: Core, image: Image, part: PartTime | None) -> tuple[Call, CycleCount | None]:
     network = firmware.program.layout.network
     runner = NetworkRunner(Emulator(core, image), firmware.program)
     vectors = self_test_vectors(network)[:1]
     outputs, call = runner.counted(vectors[0])
     if outputs != simulate(network, vectors)[0].tolist():
         raise CheckFailed(f"{core.title}, {network.name}", "the firmware does not give the network's integers")
-    return call
+    return call, runner.cycles(vectors[0], part) if part else None
 
 
-def measure_best(firmware: Firmware, core: Core) -> Measurement:
+def measure_best(firmware: Firmware, core: Core, part: PartTime | None = None) -> Measurement:
     """With the optimization that fits the core: -Os, which makes the least code, where it takes at most an eighth more
     instructions than -O2 (as where kernels are in assembly), else -O2, as where none can be counted."""
-    quick, small = (measure(firmware, core, optimize) for optimize in OPTIMIZATIONS)
+    quick, small = (measure(firmware, core, optimize, part) for optimize in OPTIMIZATIONS)
     if small.instructions is None or quick.instructions is None:
         return quick
     return small if 8 * small.instructions <= 9 * quick.instructions else quick

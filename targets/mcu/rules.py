@@ -13,6 +13,7 @@ from edgeml.targets.c import CProgram, emitter_kinds, generate, has_emitter
 
 from .board import BOARD_FIELDS
 from .cores import CORES, Core, core
+from .cycles import TIME_FIELDS
 from .dialect import dialect_with
 from .measure import Measurement
 
@@ -26,6 +27,7 @@ PROFILE_FIELDS: Mapping[str, Field] = {
     "flash_bytes": Whole(1, 2**32 - 1, required=True),
     "ram_bytes": Whole(1, 2**32 - 1, required=True),
     "clock_hz": Whole(1, 10**10),
+    **TIME_FIELDS,
     **BOARD_FIELDS,
 }
 """What a profile of a microcontroller says, or of a board with one."""

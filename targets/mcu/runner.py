@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from edgeml.targets.c import CProgram
 
+from .cycles import CycleCount, PartTime, cycles_of_call
 from .emulator import Call, Emulator
 
 __all__ = ["NetworkRunner"]
@@ -44,6 +45,12 @@ class NetworkRunner:
             f"{self._name}_invoke", self._input, self._output, self._arena, count=True, layers=layers, watch_stack=True
         )
         return self._integers(self._output, self._outputs).tolist(), call
+
+    def cycles(self, q: npt.NDArray[np.int32], part: PartTime) -> CycleCount:
+        """Cycles by model of an inference of one sample q [inputs] on a part."""
+        self.emulator.write(self._input, q.astype(self._dtype).tobytes())
+        arguments = (self._input, self._output, self._arena)
+        return cycles_of_call(self.emulator, part.core, f"{self._name}_invoke", *arguments, flash=part.flash)
 
     def invoke(self, q: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Outputs int32 [samples, outputs] for q [samples, inputs]."""

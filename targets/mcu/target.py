@@ -20,6 +20,7 @@ from .board import board_of
 from .board_files import CODE as FOLDER
 from .board_image import make_image
 from .cores import Core
+from .cycles import part_time
 from .estimated import estimated
 from .firmware import Firmware, firmware_files
 from .flashing import LOADERS, flash_command
@@ -83,7 +84,7 @@ class McuTarget:
         firmware = firmware_files(network, core, {})
         wanted = read_values(OPTIONS, options)["optimize"]
         if estimated(firmware.program, core, wanted).spending:
-            _, _, found = _built(network, core, wanted, budget(profile, "flash_bytes"), "")
+            _, _, found = _built(network, core, wanted, profile, "")
             assert found is not None
         else:
             found = measure_best(firmware, core)
@@ -108,7 +109,7 @@ class McuTarget:
         if counts:
             count_lines(network.quantizer, counts)  # refused before anything is built
         missing = measuring_missing()
-        chosen, firmware, found = _built(network, core, wanted, budget(profile, "flash_bytes"), missing)
+        chosen, firmware, found = _built(network, core, wanted, profile, missing)
         for name, text in firmware_files(network, core, chosen, counts or ()).files.items():
             path = folder / FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,23 +142,24 @@ class McuTarget:
 
 
 def _built(
-    network: Network, core: Core, wanted: str, flash: int, missing: str
+    network: Network, core: Core, wanted: str, profile: Profile, missing: str
 ) -> tuple[dict[str, str], Firmware, Measurement | None]:
     """The kernels, the firmware with them, and what was measured of it: the kernels that are wanted, or ones that
-    are smaller yet as long as the whole takes more than `flash` bytes. If something is missing, none is chosen."""
+    are smaller yet as long as the whole takes more than the part's flash. If something is missing, none is chosen."""
+    flash, part = budget(profile, "flash_bytes"), part_time(core, profile.values)
     if missing:
         return {}, firmware_files(network, core, {}), None
     costs = kernel_costs(network, core)
     most = sum(max(each.bytes for each in candidates) for candidates in costs.values())
     chosen, save = quickest(costs, wanted), 0
     firmware = firmware_files(network, core, chosen)
-    found = measure_best(firmware, core)
+    found = measure_best(firmware, core, part)
     while found.flash > flash and save < most:
         save += found.flash - flash
         smaller = quickest(costs, wanted, save)
         if smaller != chosen:
             chosen, firmware = smaller, firmware_files(network, core, smaller)
-            found = measure_best(firmware, core)
+            found = measure_best(firmware, core, part)
     return chosen, firmware, found
 
 

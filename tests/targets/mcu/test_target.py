@@ -325,3 +325,21 @@ def test_bench_counts_instructions_by_layer_and_times_no_emulator(bundle: Bundle
     assert layers["dense1"]["macs"] == bundle.network.nodes[3].layer.weight.size
     assert layers["input"]["instructions_per_mac"] is None
     assert {row["executor"] for row in bench.measure(bundle, [1])} == {"golden"}
+    assert whole["cycles"] > whole["instructions"]
+    assert whole["microseconds"] == pytest.approx(whole["cycles"] / 168, abs=1e-3)
+    assert not any("cycles" in row for row in layers.values())
+
+
+def test_cycles_by_model_are_in_the_manifest_the_report_and_inspect(bundle: Bundle) -> None:
+    target = bundle.target_metrics
+    assert set(target.modelled) == {"cycles", "microseconds"}
+    assert target.modelled_by == "by model of the Cortex-M4, as if memory answered at once"
+    said = f"{target.modelled['cycles']:,.0f} cycles"
+    assert said in (bundle.folder / "report.html").read_text(encoding="utf-8")
+    from typer.testing import CliRunner
+
+    from edgeml.cli import app
+
+    shown = CliRunner().invoke(app, ["inspect", str(bundle.folder)])
+    assert shown.exit_code == 0
+    assert said in shown.stdout
