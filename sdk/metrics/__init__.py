@@ -6,8 +6,7 @@ the declared type counts as not said.
 """
 
 from .answers import Answers, Confusion, Fidelity, JudgedOn
-from .measures import Measures
-from .modelled import modelled_said
+from .measures import Measures, modelled_said
 from .spiking import SpikeCosts, SpikeMeasures, SpikingMetrics
 from .target import NOT_SAID, Amount, Placed, Synthesis, TargetMetrics, bars_of
 

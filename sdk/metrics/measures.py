@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .json_values import amount, mapping, numbers
+from .json_values import amount, mapping, number, numbers
 
-__all__ = ["Measures"]
+__all__ = ["Measures", "modelled_said"]
+
+_UNITS = (("cycles", ",.0f", "cycles"), ("microseconds", ".4g", "µs"), ("microjoules", ".4g", "µJ"))
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,9 @@ class Measures:
         return cls(
             amount(said.get("instructions")), numbers(said.get("instructions_by_layer")), numbers(said.get("modelled"))
         )
+
+
+def modelled_said(figures: Mapping[str, Any]) -> str:
+    """Those that there are: `9,059 cycles, 141.5 µs, 1.401 µJ`; empty if there are none."""
+    found = ((number(figures.get(name)), form, unit) for name, form, unit in _UNITS)
+    return ", ".join(f"{value:{form}} {unit}" for value, form, unit in found if value is not None)
