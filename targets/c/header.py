@@ -129,14 +129,23 @@ def _numbers(layout: ArenaLayout) -> str:
 
 
 def _labels(layout: ArenaLayout) -> str:
-    """The names of the outputs, if there are any."""
+    """The names of the outputs, if there are any, and a function that gives the name of one."""
     labels = layout.network.output.labels
-    if not labels:
-        return ""
     each = "class, 0 and 1" if layout.network.task == BINARY else "output"
-    return f"""
+    array, name = "", '""'
+    if labels:
+        array = f"""
 /* Name of each {each}, UTF-8. */
 extern const char *const {layout.name}_labels[{len(labels)}];
+"""
+        name = f'index >= 0 && index < {len(labels)} ? {layout.name}_labels[index] : ""'
+    unused = "" if labels else "    (void)index;\n"
+    return f"""{array}
+/* Name of {"a class" if layout.network.task == BINARY else "an output"}, or "" where there is none. */
+static inline const char *{layout.name}_label(int32_t index)
+{{
+{unused}    return {name};
+}}
 """
 
 

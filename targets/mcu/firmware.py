@@ -91,6 +91,7 @@ def firmware_files(network: Network, core: Core, chosen: dict[str, str], counts:
             files[f"src/{path}"] = text
     files["src/edgeml/crc32.h"] = stub_text("c/edgeml/crc32.h")
     files[f"include/{name}_self_test.h"] = _self_test_header(name)
+    files[f"src/{name}_self_test.h"] = _FOR_SRC + f'#include "../include/{name}_self_test.h"\n'
     files[f"src/{name}.h"] = _FOR_SRC + f'#include "../include/{name}.h"\n#include "../include/{name}_self_test.h"\n'
     files.update(packaging_files(program, core))
     return Firmware(program, {path: with_license(path, text) for path, text in sorted(files.items())})

@@ -1,0 +1,27 @@
+# In the place of ESP-IDF's build system: the functions that a project and its components call, with what they are
+# documented to do. Components are those of EXTRA_COMPONENT_DIRS, called like their folders, and main.
+set(ESP_PLATFORM 1)
+
+function(idf_component_register)
+  cmake_parse_arguments(given "" "" "SRCS;INCLUDE_DIRS;REQUIRES" ${ARGN})
+  if(given_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "idf_component_register: ${given_UNPARSED_ARGUMENTS}")
+  endif()
+  get_filename_component(name ${CMAKE_CURRENT_LIST_DIR} NAME)
+  add_library(${name} STATIC ${given_SRCS})
+  target_include_directories(${name} PUBLIC ${given_INCLUDE_DIRS} $ENV{IDF_PATH}/include)
+  target_compile_options(${name} PRIVATE -std=gnu17 -Wall -Wextra -Werror -ffunction-sections -fdata-sections)
+endfunction()
+
+macro(project name)
+  _project(${name} C)
+  foreach(folder IN LISTS EXTRA_COMPONENT_DIRS)
+    get_filename_component(component ${folder} NAME)
+    add_subdirectory(${folder} ${CMAKE_BINARY_DIR}/components/${component})
+    list(APPEND components ${component})
+  endforeach()
+  add_subdirectory(main)
+  target_link_libraries(main PUBLIC ${components})
+  add_executable(${name} $ENV{IDF_PATH}/start.c)
+  target_link_libraries(${name} PRIVATE main)
+endmacro()
