@@ -34,6 +34,7 @@ CHECKED = {
     "rtl_library": "benches, files and parameters looked at by the checker; the induction is yosys's word",
     "network": _AGAIN,
     "quantized": _AGAIN,
+    "slices": f"functions and sums {_AGAIN}; that they are what the C's words hold is the prover's word",
     "spikes": f"wiring, memories, neurons and ranges {_AGAIN}; what each module does by itself is the prover's word",
     "step_per_clock": f"synapses, windows and neurons {_AGAIN}; what each module does by itself is the prover's word",
     "tflite": _AGAIN,

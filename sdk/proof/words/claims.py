@@ -28,6 +28,7 @@ METHODS = {
     "tables": "as sums of functions of one input each",
     "chain": "as a chain of comparisons",
     "planes": "as counts in planes of bits",
+    "gates": "as Boolean functions and adders of their bits",
 }
 """How a claim was proved, in words."""
 UNTRIED = "no proof knows"

@@ -17,7 +17,7 @@ from edgeml.proof.words.dataflow import Node, Operand
 
 from .followed import Followed, FollowedStage
 
-__all__ = ["certificate_of", "mixed"]
+__all__ = ["certificate_of", "mixed", "operands_of", "renumbered"]
 
 _STATEMENT = "each stored integer is what the layers give for the stored integers before them"
 
@@ -29,13 +29,14 @@ def _owners(followed: Followed) -> list[int]:
     owners: list[int] = []
     for number, operation in enumerate(followed.flow.operations):
         owner = of_input.get(number, 0)
-        for operand in _operands(operation):
+        for operand in operands_of(operation):
             owner |= owners[operand] if operand >= 0 else 0
         owners.append(owner)
     return owners
 
 
-def _operands(operation: Sequence[Any]) -> Sequence[int]:
+def operands_of(operation: Sequence[Any]) -> Sequence[int]:
+    """The words that an operation takes."""
     name = operation[0]
     if name in ("input", "unknown"):
         return ()
@@ -102,10 +103,10 @@ def _program(followed: Followed, owners: list[int], sample: int) -> tuple[dict[s
     needed = {word.number for word in words if isinstance(word, Node)} | set(facts)
     for number in range(len(flow.operations) - 1, -1, -1):
         if number in needed:
-            needed.update(operand for operand in _operands(flow.operations[number]) if operand >= 0)
+            needed.update(operand for operand in operands_of(flow.operations[number]) if operand >= 0)
     order_of = {number: place for place, number in enumerate(sorted(needed))}
     content = {
-        "operations": [_renumbered(flow.operations[number], order_of) for number in order_of],
+        "operations": [renumbered(flow.operations[number], order_of) for number in order_of],
         "facts": sorted([order_of[number], value] for number, value in facts.items()),
         "raw": [order_of[node.number] for node in followed.raw[sample]],
         "stages": [_stage(followed, found, order, sample, order_of) for found, order in stages],
@@ -117,7 +118,8 @@ def _program(followed: Followed, owners: list[int], sample: int) -> tuple[dict[s
     return content, places
 
 
-def _renumbered(operation: Sequence[Any], order: Mapping[int, int]) -> list[Any]:
+def renumbered(operation: Sequence[Any], order: Mapping[int, int]) -> list[Any]:
+    """An operation with the numbers that its words have from now on."""
     name, *rest = operation
     if name in ("input", "unknown"):
         return [name, *rest]

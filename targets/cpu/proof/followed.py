@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from edgeml.targets.c.program import CProgram
     from edgeml.targets.c.tensor import Tensor
 
-__all__ = ["Followed", "FollowedStage", "followable"]
+__all__ = ["Followed", "FollowedStage", "followable", "samples_of"]
 
 _TYPES = {"uint8_t": Integer(8), "int16_t": Integer(16), "int32_t": Integer(32)}
 
@@ -68,11 +68,13 @@ class FollowedStage:
 
 def followable(program: CProgram) -> str:
     """Empty if a program can be followed; else why not."""
-    layout = program.layout
-    if layout.sliced_tile:
-        return "it computes a bit of each of many samples in a word"
-    unknown = [node.layer.kind for node in layout.network.nodes[1:] if statement_of(node, 0) is None]
+    unknown = [node.layer.kind for node in program.layout.network.nodes[1:] if statement_of(node, 0) is None]
     return f"{UNTRIED} layers of kind {unknown[0]}" if unknown else ""
+
+
+def samples_of(program: CProgram) -> int:
+    """How many samples are followed: a block, and one alone."""
+    return (program.layout.sliced_tile or program.layout.dialect.tile) + 1
 
 
 class Followed:
@@ -85,7 +87,7 @@ class Followed:
     def __init__(self, module: Module, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> None:
         self.program, self.layout, self._keep, self._module = program, program.layout, keep, module
         self.network = self.layout.network
-        self.count = self.layout.dialect.tile + 1
+        self.count = samples_of(program)
         self.flow = Dataflow()
         self.numbers = Numbers(self.flow)
         self.machine = Machine(module, self.numbers)
@@ -94,18 +96,22 @@ class Followed:
         self.sources: dict[tuple[str, int], list[Node]] = {}
         self.variables: dict[int, tuple[str, int, int]] = {}
         self._of_samples = 0
-        signed = self.network.quantizer.signed
-        low, high = (-128, 127) if signed else (0, 255)
-        self.raw = [
+        self.raw = self._raw(q)
+        new = self.machine.memory.new
+        cells: list[Byte] = [(node, 0) for row in self.raw for node in row]
+        self._input = new("input", cells or [None] * (self.network.input_size * self.count), writable=False)
+        self._output = new("output", [None] * (4 * self.network.output_size * self.count), 4)
+        self._labels = new("labels", [None] * (4 * self.count), 4)
+        alignment, tile = self.layout.dialect.alignment, self.count - 1
+        self._arena = new("the arena", [None] * (program.arena_bytes * tile), alignment)
+
+    def _raw(self, q: npt.NDArray[np.int32]) -> list[list[Node]]:
+        """What the caller gives, of each sample."""
+        low, high = (-128, 127) if self.network.quantizer.signed else (0, 255)
+        return [
             [self._new("", sample, place, low, high, int(q[sample, place])) for place in range(self.network.input_size)]
             for sample in range(self.count)
         ]
-        new = self.machine.memory.new
-        self._input = new("input", [(node, 0) for row in self.raw for node in row], writable=False)
-        self._output = new("output", [None] * (4 * self.network.output_size * self.count), 4)
-        self._labels = new("labels", [None] * (4 * self.count), 4)
-        alignment, tile = self.layout.dialect.alignment, self.layout.dialect.tile
-        self._arena = new("the arena", [None] * (program.arena_bytes * tile), alignment)
 
     def _new(self, tensor: str, sample: int, channel: int, low: int, high: int, value: int) -> Node:
         self.variables[len(self.flow.space.low)] = (tensor, sample, channel)

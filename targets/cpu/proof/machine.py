@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from edgeml.proof.words.dataflow import Node
 
@@ -38,9 +38,11 @@ class Machine:
         both of whose ways were run. until : processor time at which it stops.
     """
 
+    _memory_kind: ClassVar[type[Memory]] = Memory
+
     def __init__(self, module: Module, numbers: Numbers) -> None:
         self.module, self.numbers = module, numbers
-        self.memory = Memory(numbers)
+        self.memory = self._memory_kind(numbers)
         self.globals = global_objects(module, self.memory)
         self.calls: dict[str, Callable[[list[Any]], Any]] = {}
         self.steps = self.forks = self.depth = self._entered = 0

@@ -8,11 +8,12 @@ that is followed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from edgeml.proof.words.dataflow import Dataflow, Node, Operand
+
+from .constants import COMPARED, CONSTANT, as_signed
 
 __all__ = ["NotFollowed", "Number", "Numbers", "Stopped", "Wide"]
 
@@ -36,39 +37,6 @@ class Wide:
 
 
 Number = int | Node | Wide
-
-
-def _signed(number: int, bits: int) -> int:
-    return number - (1 << bits) if number >> (bits - 1) else number
-
-
-_CONSTANT: dict[str, Callable[[int, int, int], int]] = {
-    "add": lambda a, b, bits: a + b,
-    "sub": lambda a, b, bits: a - b,
-    "mul": lambda a, b, bits: a * b,
-    "and": lambda a, b, bits: a & b,
-    "or": lambda a, b, bits: a | b,
-    "xor": lambda a, b, bits: a ^ b,
-    "shl": lambda a, b, bits: a << b,
-    "lshr": lambda a, b, bits: a >> b,
-    "ashr": lambda a, b, bits: _signed(a, bits) >> b,
-    "udiv": lambda a, b, bits: a // b,
-    "urem": lambda a, b, bits: a % b,
-    "sdiv": lambda a, b, bits: _toward_zero(_signed(a, bits), _signed(b, bits)),
-    "srem": lambda a, b, bits: _signed(a, bits) - _signed(b, bits) * _toward_zero(_signed(a, bits), _signed(b, bits)),
-}
-_COMPARED: dict[str, Callable[[int, int], bool]] = {
-    "eq": lambda a, b: a == b,
-    "ne": lambda a, b: a != b,
-    "lt": lambda a, b: a < b,
-    "le": lambda a, b: a <= b,
-    "gt": lambda a, b: a > b,
-    "ge": lambda a, b: a >= b,
-}
-
-
-def _toward_zero(a: int, b: int) -> int:
-    return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
 
 
 class Numbers:
@@ -145,7 +113,7 @@ class Numbers:
         if bits == 32:
             return word
         if isinstance(word, int):
-            return _signed(word & ((1 << bits) - 1), bits) & _ALL
+            return as_signed(word & ((1 << bits) - 1), bits) & _ALL
         return self._cut_off(word, bits, True)
 
     def _cut_off(self, word: Node, bits: int, signed: bool) -> Operand:
@@ -163,6 +131,14 @@ class Numbers:
         """A signed word brought within low … high."""
         above = self.choose(self.make("slt", word, low & _ALL), low & _ALL, word)
         return self.choose(self.make("slt", high & _ALL, above), high & _ALL, above)
+
+    def of_mask(self, mask: Any) -> Any:
+        """A vector of bits of which some depend on inputs, as an integer: as it is."""
+        return mask
+
+    def function_of_three(self, table: int, a: Any, b: Any, c: Any) -> Any:
+        """Of each bit of three words bit 4 a + 2 b + c of a table; None where that is made of other operations."""
+        return None
 
     # Obligations
 
@@ -223,9 +199,10 @@ class Numbers:
             raise Stopped(f"{self.where} divides by 0")
         if "exact" in flags:
             self.oblige(int(name != "sdiv" or a % b != 0), "a division that leaves something")
-        exact = _CONSTANT[name](a, b, bits)
+        exact = CONSTANT[name](a, b, bits)
         if "nsw" in flags:
-            of_signs = _CONSTANT[name](_signed(a, bits), _signed(b, bits), bits) if name in ("add", "sub", "mul") else 0
+            whole = name in ("add", "sub", "mul")
+            of_signs = CONSTANT[name](as_signed(a, bits), as_signed(b, bits), bits) if whole else 0
             self.oblige(int(not -(1 << (bits - 1)) <= of_signs < 1 << (bits - 1)), f"signed overflow of {name}")
         if "nuw" in flags and name in ("add", "sub", "mul"):
             self.oblige(int(not 0 <= exact < 1 << bits), f"unsigned overflow of {name}")
@@ -327,7 +304,7 @@ class Numbers:
         if constant == 0:
             return 0
         if isinstance(constant, int):
-            of = _signed(constant, 32)
+            of = as_signed(constant, 32)
             above, below = ((1 << 31) - 1) // abs(of), (1 << 31) // abs(of)
             low, high = (-below, above) if of > 0 else (-above, min(below, (1 << 31) - 1))
             return self.make("or", self.make("slt", high, factor), self.make("slt", factor, low & _ALL))
@@ -350,8 +327,8 @@ class Numbers:
         if a is None or b is None:
             raise Stopped(f"{self.where} compares a value that is not defined")
         if isinstance(a, int) and isinstance(b, int):
-            one, other = (_signed(a, bits), _signed(b, bits)) if name[0] == "s" else (a, b)
-            return int(_COMPARED[name if name in ("eq", "ne") else name[1:]](one, other))
+            one, other = (as_signed(a, bits), as_signed(b, bits)) if name[0] == "s" else (a, b)
+            return int(COMPARED[name if name in ("eq", "ne") else name[1:]](one, other))
         if name in ("ne", "uge", "sge", "ule", "sle"):
             opposite = {"ne": "eq", "uge": "ult", "sge": "slt", "ule": "ugt", "sle": "sgt"}[name]
             return self.make("xor", self.compare(opposite, bits, a, b), 1)
@@ -390,7 +367,7 @@ class Numbers:
         if a is None:
             raise Stopped(f"{self.where} takes a value that is not defined")
         if isinstance(a, int):
-            return (_signed(a, before) if name == "sext" else a) & ((1 << after) - 1)
+            return (as_signed(a, before) if name == "sext" else a) & ((1 << after) - 1)
         if name == "trunc":
             word = a.low if isinstance(a, Wide) else a
             return word & ((1 << after) - 1) if isinstance(word, int) else self.zeros(word, 1) if after == 1 else word

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
 from edgeml.extras import install_extra
@@ -25,15 +26,17 @@ from ..dialect import cpu_dialect
 from .bodies import BODIES, module_of
 from .certificate import certificate_of, mixed
 from .counterexamples import Counterexamples, runs_here
-from .followed import Followed, FollowedStage, followable
-from .ir_module import Unread
+from .followed import Followed, FollowedStage, followable, samples_of
+from .ir_module import Module, Unread
 from .machine import LATE
+from .sliced.certificate import slices_certificate
+from .sliced.followed import FollowedSlices
 from .trials import Tried
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["Avx2Prover", "Avx512Prover", "BodyProver", "NeonProver", "PortableProver", "rows_of"]
+__all__ = ["Avx2Prover", "Avx512Prover", "BodyProver", "NeonProver", "PortableProver", "followed_of", "rows_of"]
 
 _LARGEST = 2**28
 _LABEL = "the label"
@@ -69,16 +72,23 @@ class BodyProver:
             module = module_of(program, body)
         except Unread as error:
             return Findings([Row("the C", NOT_TRIED, detail=f"it is not read: {error}")])
-        count = program.layout.dialect.tile + 1
-        q = np.resize(bundle.golden()[0], (count, bundle.network.input_size)).astype(np.int32)
-        followed = Followed(module, program, q, keep=True)
+        q = np.resize(bundle.golden()[0], (samples_of(program), bundle.network.input_size)).astype(np.int32)
+        followed = followed_of(module, program, q, keep=True)
         followed.run(announce, begun + seconds - time.process_time())
         rows = rows_of(followed, Counterexamples(followed, program, body))
         if all(row.status == PROVED for row in rows if row.claims):
             followed.check_samples(simulate(bundle.network, q))
         artifacts = {f"c/{path}": text.encode() for path, text in program.files.items() if path.endswith((".c", ".h"))}
         network_file, folder = read_regular(bundle.folder / "network.edgeml", _LARGEST), f"proof/c-{self.body}"
+        if isinstance(followed, FollowedSlices):
+            return Findings(rows, slices_certificate(followed, network_file, artifacts, folder))
         return Findings(rows, certificate_of(followed, network_file, artifacts, folder))
+
+
+def followed_of(module: Module, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> Followed:
+    """What follows a program, for samples q beside: bit by bit where it computes a bit of many of them in a word."""
+    kind = FollowedSlices if program.layout.sliced_tile else Followed
+    return kind(module, program, q, keep=keep)
 
 
 class PortableProver(BodyProver):
@@ -124,7 +134,8 @@ def rows_of(followed: Followed, examples: Counterexamples) -> list[Row]:
     unsafe = [place for place, found in enumerate(followed.stages) if found.stopped]
     broken = [place for place, found in enumerate(followed.stages) if found.broken]
     asked = _tried_stages(followed, rows) if unsafe or broken else []
-    tried = examples.tried(asked) if asked else Tried()
+    # The stage of many samples at once is not run by itself: where it may touch other memory, it is not run at all.
+    tried = examples.tried(asked) if asked and not isinstance(followed, FollowedSlices) else Tried()
     of_network: str | None = tried.wrong.get(-1, "") if unsafe else None
     for place, found in enumerate(followed.stages):
         if rows[place].status != OPEN:

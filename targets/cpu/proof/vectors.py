@@ -106,7 +106,7 @@ def recast(numbers: Numbers, before: Type, after: Type, value: Any) -> Any:
                 return None
             if all(isinstance(lane, int) for lane in lanes):
                 return sum((lane & 1) << place for place, lane in enumerate(lanes))
-            return value
+            return numbers.of_mask(value)
         size = 8 * before.bytes
         return of_elements(numbers, value, size)[0]
     if isinstance(after, Vector):

@@ -10,7 +10,7 @@ from typing import Any
 
 from .context import Context
 from .ir_module import Instruction
-from .ir_types import Vector
+from .ir_types import Integer, Vector
 from .numbers import Numbers, Stopped
 from .vectors import Vec, from_elements, lanes_of, of_elements
 
@@ -199,12 +199,16 @@ def _permuted_bytes(machine: Context, instruction: Instruction, values: list[Any
     return Vec(8, [_looked_up(numbers, table, _index(numbers, index, len(table))) for index in indices])
 
 
-def _permuted_of_two(machine: Context, instruction: Instruction, values: list[Any]) -> Vec:
-    """VPERMI2B: any bytes of two vectors, the indices between them."""
-    numbers = machine.numbers
-    one, indices, other = (lanes_of(numbers, value, 8) for value in values[:3])
-    table = [*one, *other]
-    return Vec(8, [_looked_up(numbers, table, _index(numbers, index, len(table))) for index in indices])
+def _permuted_of_two(bits: int) -> Rule:
+    """VPERMI2B and VPERMI2D: any lanes of two vectors, the indices between them."""
+
+    def rule(machine: Context, instruction: Instruction, values: list[Any]) -> Vec:
+        numbers = machine.numbers
+        one, indices, other = (lanes_of(numbers, value, bits) for value in values[:3])
+        table = [*one, *other]
+        return Vec(bits, [_looked_up(numbers, table, _index(numbers, index, len(table))) for index in indices])
+
+    return rule
 
 
 def _index(numbers: Numbers, index: Any, count: int) -> Any:
@@ -216,6 +220,26 @@ def _permuted_lanes(machine: Context, instruction: Instruction, values: list[Any
     numbers = machine.numbers
     table, indices = (lanes_of(numbers, value, 32) for value in values[:2])
     return Vec(32, [_looked_up(numbers, table, _index(numbers, index, len(table))) for index in indices])
+
+
+def _signs_of_bytes(machine: Context, instruction: Instruction, values: list[Any]) -> Any:
+    """VPMOVMSKB: the highest bit of each byte, the first lowest."""
+    numbers, total = machine.numbers, 0
+    for place, lane in enumerate(lanes_of(numbers, values[0], 8)):
+        if lane is None:
+            return None
+        bit = numbers.cast("zext", 8, 32, numbers.binary("lshr", 8, lane, 7))
+        total = numbers.binary("or", 32, total, numbers.binary("shl", 32, bit, place))
+    return total
+
+
+def _stored_where(machine: Context, instruction: Instruction, values: list[Any]) -> None:
+    """VPMASKMOVD, to memory: the lanes of 32 bits in whose place the highest bit of a mask is 1."""
+    numbers, at = machine.numbers, machine.constant(values[0], "an address")
+    mask, lanes = (lanes_of(numbers, value, 32) for value in values[1:3])
+    for place, (holds, lane) in enumerate(zip(mask, lanes, strict=True)):
+        if machine.constant(holds, "a mask of memory") >> 31 & 1:
+            machine.memory.store(Integer(32), lane, at + 4 * place, 1)
 
 
 def _ternary(machine: Context, instruction: Instruction, values: list[Any]) -> Vec:
@@ -231,6 +255,8 @@ def _ternary(machine: Context, instruction: Instruction, values: list[Any]) -> V
 def _ternary_word(numbers: Numbers, table: int, a: Any, b: Any, c: Any) -> Any:
     if a is None or b is None or c is None:
         return None
+    if (found := numbers.function_of_three(table, a, b, c)) is not None:
+        return found
     if table == 0x6A:  # (a and b) xor c, in the order of fewest operations
         return numbers.binary("xor", 32, numbers.binary("and", 32, a, b), c)
     if table == 0x28:  # (a xor b) and c
@@ -291,11 +317,19 @@ X86: dict[str, Rule] = {
     "llvm.x86.avx512.psrai.d": _shifted("ashr", 32),
     "llvm.x86.avx512.psllv.d": _shifted_each("shl", 32),
     "llvm.x86.avx512.psrav.d": _shifted_each("ashr", 32),
+    "llvm.x86.avx512.psrlv.d": _shifted_each("lshr", 32),
+    "llvm.x86.avx2.psrlv.d": _shifted_each("lshr", 32),
+    "llvm.x86.avx2.psrli.q": _shifted("lshr", 64),
+    "llvm.x86.avx2.pslli.q": _shifted("shl", 64),
     "llvm.x86.avx2.pshuf.b": _shuffled_bytes,
     "llvm.x86.avx512.pshuf.b": _shuffled_bytes,
     "llvm.x86.avx512.permvar.qi": _permuted_bytes,
-    "llvm.x86.avx512.vpermi2var.qi": _permuted_of_two,
+    "llvm.x86.avx512.vpermi2var.qi": _permuted_of_two(8),
+    "llvm.x86.avx512.vpermi2var.d": _permuted_of_two(32),
+    "llvm.x86.avx512.permvar.si": _permuted_lanes,
     "llvm.x86.avx2.permd": _permuted_lanes,
+    "llvm.x86.avx2.pmovmskb": _signs_of_bytes,
+    "llvm.x86.avx2.maskstore.d": _stored_where,
     "llvm.x86.avx512.pternlog": _ternary,
     "llvm.x86.avx2.psad.bw": _differences,
 }

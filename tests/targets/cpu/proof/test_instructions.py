@@ -51,6 +51,10 @@ OF_512 = {
     "shuffle": "_mm512_shuffle_epi8(a, b)",
     "permute": "_mm512_permutexvar_epi8(a, b)",
     "permute2": "_mm512_permutex2var_epi8(a, b, c)",
+    "permute32": "_mm512_permutexvar_epi32(a, b)",
+    "permute2_32": "_mm512_permutex2var_epi32(a, b, c)",
+    "srlv": "_mm512_srlv_epi32(a, _mm512_and_si512(b, _mm512_set1_epi32(63)))",
+    "shuffled_where": "_mm512_mask_shuffle_epi8(a, 0x123456789abcdef0, b, c)",
     "ternary_6a": "_mm512_ternarylogic_epi32(a, b, c, 0x6a)",
     "ternary_28": "_mm512_ternarylogic_epi64(a, b, c, 0x28)",
     "ternary_d1": "_mm512_ternarylogic_epi32(a, b, c, 0xd1)",
@@ -87,6 +91,11 @@ OF_256 = {
     "permute": "_mm256_permutevar8x32_epi32(a, b)",
     "widened": "_mm256_cvtepi16_epi32(_mm256_castsi256_si128(a))",
     "andnot": "_mm256_andnot_si256(a, b)",
+    "signs": "_mm256_set1_epi32(_mm256_movemask_epi8(a))",
+    "srlv": "_mm256_srlv_epi32(a, _mm256_and_si256(b, _mm256_set1_epi32(63)))",
+    "srli64": "_mm256_srli_epi64(a, 37)",
+    "slli64": "_mm256_slli_epi64(a, 37)",
+    "stored": "(_mm256_storeu_si256((void *)y, a), _mm256_maskstore_epi32((void *)y, b, c), _mm256_loadu_si256((void *)y))",
 }
 BODY = {512: "avx512", 256: "avx2"}
 
