@@ -26,7 +26,7 @@ __all__ = ["judges", "table"]
 
 def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
     """What judges a mutant from a seed, and how many of them, by name."""
-    from . import of_c, of_cpu_c, of_netlist, of_quantized, of_rtl, of_spikes, of_tflite
+    from . import of_c, of_cpu_c, of_netlist, of_quantized, of_rtl, of_slices, of_spikes, of_tflite
 
     return {
         "quantized": (of_quantized.judge, 60),
@@ -39,6 +39,7 @@ def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
         "netlist": (of_netlist.judge, 40),
         "c": (of_c.judge, 40),
         "cpu": (of_cpu_c.judge, 48),
+        "slices": (of_slices.judge, 16),
     }
 
 

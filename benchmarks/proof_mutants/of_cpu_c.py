@@ -29,7 +29,7 @@ from edgeml.targets.cpu.proof.prover import rows_of
 from .judged import Judged
 from .networks import mlp
 
-__all__ = ["judge"]
+__all__ = ["judge", "outputs", "places"]
 
 _HEADERS = {"quads": "dense_quads.h", "crumbs": "dense_crumbs.h", "triplets": "dense_triplets.h"}
 _SHARED = ("levels.h", "input.h", "dense_blocks.h")
@@ -50,7 +50,7 @@ def _program(network: Network, kernel: str) -> CProgram:
     return generate(network, replace(CPU_DIALECT, dense_kernels=(*kernels, RowsKernel())))
 
 
-def _places(text: str, constants: bool) -> list[tuple[int, int, str]]:
+def places(text: str, constants: bool) -> list[tuple[int, int, str]]:
     """Where there can be a fault: first and last letter, and what stands there then."""
     found = []
     if constants:
@@ -76,14 +76,14 @@ def _changed(program: CProgram, kernel: str, constants: bool, rng: np.random.Gen
     names = [f"{program.layout.name}.c"] if constants else [f"edgeml/{name}" for name in (_HEADERS[kernel], *_SHARED)]
     path = str(rng.choice([name for name in names if name in program.files]))
     text = program.files[path]
-    places = _places(text, constants)
-    start, end, other = places[int(rng.integers(len(places)))]
+    found = places(text, constants)
+    start, end, other = found[int(rng.integers(len(found)))]
     line = text[text.rfind("\n", 0, start) + 1 : text.find("\n", end)].strip()
     said = f"{path}: {text[start:end]} → {other} in {line[:80]}"
     return replace(program, files={**program.files, path: text[:start] + other + text[end:]}), said
 
 
-def _outputs(program: CProgram, body: Body, q: np.ndarray, outputs: int) -> np.ndarray | None:
+def outputs(program: CProgram, body: Body, q: np.ndarray, outputs: int) -> np.ndarray | None:
     """What the C gives on this machine, as a batch, then singly; None where it is no program."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
@@ -133,7 +133,7 @@ def judge(seed: int) -> Judged:
     kind = "constants of C (x86-64)" if constants else "kernels of C (x86-64)"
     while True:
         changed, said = _changed(program, kernel, constants, rng)
-        found = _outputs(changed, body, q, network.output_size)
+        found = outputs(changed, body, q, network.output_size)
         if found is not None and (module := module_of(changed, body)) != sound:
             break  # neither no program, nor a fault of another body
     changes = not np.array_equal(found, np.concatenate([y.ravel(), y.ravel()]))

@@ -1,4 +1,4 @@
-"""The second look at C that computes a bit of each of many samples in a word: every function, every sum, every decision.
+"""The second look at C that computes a bit of each of many samples in a word: functions, sums, decisions.
 
 A program of the certificate is what one sample leaves: gates (tables of an input's byte, or of gates before), which
 of them are functions of layers, and outputs as sums of gates. Functions are compared row by row with the network's
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from .word_operations import COLUMNS
 
 __all__ = ["check_certificate"]
 
-_MOST_ROWS, _MOST_INPUTS, _MOST_VALUES = 12, 8, 2**20
+_MOST_ROWS, _MOST_INPUTS, _MOST_VALUES = 2**14, 8, 2**20
 Rows = Any
 """A truth value for each row, bool."""
 
@@ -76,21 +77,22 @@ class _Program:
         for gate in self.gates:
             self.levels.append(1 + max((self.levels[each] for each in gate.inputs), default=-1))
         nodes = list(network.nodes)
-        need(all(b.inputs == (a.name,) for a, b in zip(nodes, nodes[1:], strict=False)), "layers", "are not a chain")
+        need(all(b.inputs == (a.name,) for a, b in pairwise(nodes)), "layers", "are not a chain")
         layers: list[Any] = [node.layer for node in nodes[1:]]
         self.encode = layers.pop(0) if layers[0].kind == "encode" else None
         self.dense = layers.pop() if layers[-1].kind == "dense" else None
         self.logic = layers
         need(all(each.kind == "logic" for each in layers), "layers", "are of another kind")
         need(len(content["layers"]) == len(layers) + 1, "layers", "are not all there")
-        self.named: dict[int, int] = {}
-        """By gate the literal of the gate that stands for the function that it is."""
         self.known: list[dict[int, int]] = []
-        """Of each layer by function the literal that stands for it."""
+        """Of each layer by function the literal that is it."""
         for depth, said in enumerate(content["layers"]):
             self.known.append({})
-            for place, literals in said:
-                self._enter(depth, integer(place), integers(literals))
+            for place, literal in map(integers, said):
+                need(0 <= literal < 2 * len(self.gates), "literal", "is of no gate")
+                holds = self._is_bit(place, literal) if depth == 0 else self._is_function(depth, place, literal)
+                need(holds, f"layer {depth}, function {place}", "is another")
+                self.known[depth][place] = literal
 
     def _gate(self, table: Any, of: Any) -> _Gate:
         inputs = [] if isinstance(of, int) else integers(of)
@@ -102,22 +104,6 @@ class _Program:
         value = int(str(table), 16)
         need(value >> size == 0, "gate", "has too large a table")
         return _Gate(np.array([value >> row & 1 for row in range(size)], bool), inputs, source)
-
-    def _enter(self, depth: int, place: int, literals: list[int]) -> None:
-        """Functions of a layer: of the first literal that stands for it, and of others that are equal."""
-        need(all(0 <= each < 2 * len(self.gates) for each in literals), "literal", "is of no gate")
-        for literal in literals:
-            holds = self._is_bit(place, literal) if depth == 0 else self._is_function(depth, place, literal)
-            need(holds, f"layer {depth}, function {place}", "is another")
-        if literals:
-            first = self._name(literals[0])
-            self.known[depth][place] = first
-            for literal in literals[1:]:
-                if literal >> 1 != first >> 1 and literal > 1:
-                    self.named[literal >> 1] = first ^ (literal & 1)
-
-    def _name(self, literal: int) -> int:
-        return self.named.get(literal >> 1, literal & ~1) ^ (literal & 1)
 
     def _is_bit(self, place: int, literal: int) -> bool:
         """Whether a literal is a bit that the first functions take, for each byte that the caller may give."""
@@ -149,48 +135,55 @@ class _Program:
             return False
         used = [each for each in taken if each is not None]
         cut = {each >> 1 for each in used} - {0}
-        names = self._leaves(literal >> 1, cut)
-        if names is None:
+        columns = self._rows(self._leaves(literal >> 1, cut))
+        if columns is None:
             return False
-        rows = np.arange(2 ** len(names))
-        columns = {0: np.zeros(len(rows), bool)} | {name: (rows >> k & 1).astype(bool) for k, name in enumerate(names)}
         number = sum((columns[each >> 1] ^ bool(each & 1)).astype(np.int64) << k for k, each in enumerate(used))
         wanted = layer.tables[place].astype(bool)[np.asarray(number)]
-        found = self._at(2 * (literal >> 1), columns) ^ bool(literal & 1)
-        return not np.any((found ^ wanted) & self._may(names, columns))
+        found = self._at(literal >> 1, columns) ^ bool(literal & 1)
+        return bool(np.array_equal(found, wanted))
 
-    def _leaves(self, gate: int, cut: set[int]) -> list[int] | None:
-        """Gates of a cut, and gates of inputs beside them, of which a gate is made; None of too many."""
+    def _leaves(self, gate: int, cut: set[int]) -> list[int]:
+        """Gates of a cut, and gates of inputs beside them, of which a gate is made."""
         names, seen, waiting = set(cut), set(), [gate]
-        while waiting and len(names) <= _MOST_ROWS:
-            here = self._name(2 * waiting.pop()) >> 1
-            if here in names or here in seen or here == 0:
+        while waiting:
+            here = waiting.pop()
+            if here in seen or here == 0 or here in cut:
                 continue
             seen.add(here)
             if self.gates[here].inputs:
                 waiting += self.gates[here].inputs
             else:
                 names.add(here)
-        return sorted(names) if len(names) <= _MOST_ROWS else None
+        return sorted(names)
 
-    def _at(self, literal: int, columns: dict[int, Rows]) -> Rows:
-        literal = self._name(literal)
-        gate = literal >> 1
+    def _at(self, gate: int, columns: dict[int, Rows]) -> Rows:
         if gate not in columns:
             of = self.gates[gate]
-            number = sum(self._at(2 * each, columns).astype(np.int64) << k for k, each in enumerate(of.inputs))
+            number = sum(self._at(each, columns).astype(np.int64) << k for k, each in enumerate(of.inputs))
             columns[gate] = of.table[number]
-        return columns[gate] ^ bool(literal & 1)
+        return columns[gate]
 
-    def _may(self, names: list[int], columns: dict[int, Rows]) -> Rows:
-        """Rows in which gates of one input are what one of its bytes makes of them."""
-        may = np.ones(2 ** len(names), bool)
-        for source in {self.gates[name].source for name in names} - {-1}:
+    def _rows(self, names: list[int]) -> dict[int, Rows] | None:
+        """Gates in all rows that can be: of an input as its bytes make them, others both ways; None of too many."""
+        parts: list[tuple[list[int], Any]] = [([name], np.array([[0], [1]])) for name in names if not self._is_of(name)]
+        for source in sorted({self.gates[name].source for name in names if self._is_of(name)}):
             own = [name for name in names if self.gates[name].source == source]
-            here = sum(columns[name].astype(np.int64) << k for k, name in enumerate(own))
-            can = sum(self.gates[name].table.astype(np.int64) << k for k, name in enumerate(own))
-            may &= np.isin(here, can)
-        return may
+            parts.append((own, np.unique(np.stack([self.gates[name].table for name in own], axis=1), axis=0)))
+        count = 1
+        for _, each in parts:
+            count *= len(each)
+            if count > _MOST_ROWS:
+                return None
+        columns, left = {0: np.zeros(count, bool)}, np.arange(count)
+        for own, each in parts:
+            for k, name in enumerate(own):
+                columns[name] = each[left % len(each), k].astype(bool)
+            left = left // len(each)
+        return columns
+
+    def _is_of(self, gate: int) -> bool:
+        return self.gates[gate].source >= 0
 
     # Sums
 
@@ -206,10 +199,8 @@ class _Program:
         for start, factors in ((rest, found.values()), (base, terms.values())):
             ends += [start + sum(f for f in factors if f < 0), start + sum(f for f in factors if f > 0)]
         modulus = 2 ** (max(ends) - min(ends)).bit_length()
-        left: dict[int, int] = {}
+        left = dict(found)
         rest -= base
-        for gate, factor in found.items():
-            rest += self._put(left, gate, factor)
         while open_ := [gate for gate in left if gate not in terms and self.gates[gate].inputs]:
             inputs = self.gates[max(open_, key=lambda gate: self.levels[gate])].inputs
             sums = np.zeros(2 ** len(inputs), object)
@@ -221,16 +212,11 @@ class _Program:
                 return False
             rest += line
             for gate, slope in zip(inputs, slopes, strict=True):
-                rest += self._put(left, gate, slope)
+                left[gate] = left.get(gate, 0) + slope
             left = {gate: factor for gate, factor in left.items() if factor % modulus}
         for gate, factor in terms.items():
             left[gate] = left.get(gate, 0) - factor
         return self._is_nothing({gate: factor for gate, factor in left.items() if factor % modulus}, rest, modulus)
-
-    def _put(self, terms: dict[int, int], gate: int, factor: int) -> int:
-        literal = self._name(2 * gate)
-        terms[literal >> 1] = terms.get(literal >> 1, 0) + (-factor if literal & 1 else factor)
-        return factor if literal & 1 else 0
 
     def _is_nothing(self, left: dict[int, int], rest: int, modulus: int) -> bool:
         """Whether rest + Σ factor · gate is 0, for all bytes of each input."""

@@ -25,7 +25,9 @@ CONSTANT: dict[str, Callable[[int, int, int], int]] = {
     "udiv": lambda a, b, bits: a // b,
     "urem": lambda a, b, bits: a % b,
     "sdiv": lambda a, b, bits: _toward_zero(as_signed(a, bits), as_signed(b, bits)),
-    "srem": lambda a, b, bits: as_signed(a, bits) - as_signed(b, bits) * _toward_zero(as_signed(a, bits), as_signed(b, bits)),
+    "srem": lambda a, b, bits: (
+        as_signed(a, bits) - as_signed(b, bits) * _toward_zero(as_signed(a, bits), as_signed(b, bits))
+    ),
 }
 COMPARED: dict[str, Callable[[int, int], bool]] = {
     "eq": lambda a, b: a == b,
@@ -39,5 +41,3 @@ COMPARED: dict[str, Callable[[int, int], bool]] = {
 
 def _toward_zero(a: int, b: int) -> int:
     return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
-
-

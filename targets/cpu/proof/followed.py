@@ -80,14 +80,14 @@ def samples_of(program: CProgram) -> int:
 class Followed:
     """Follows `NAME_invoke_batch` of a module.
 
-    q : the samples that are run beside, int32 [block + 1, inputs]. keep : whether stages that are proved are kept for
-    another time, and those that were are taken.
+    q : the samples that are run beside, int32 [block + 1, inputs], as many as `samples_of` says.
+    keep : whether stages that are proved are kept for another time, and those that were are taken.
     """
 
     def __init__(self, module: Module, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> None:
         self.program, self.layout, self._keep, self._module = program, program.layout, keep, module
         self.network = self.layout.network
-        self.count = samples_of(program)
+        self.count = len(q)
         self.flow = Dataflow()
         self.numbers = Numbers(self.flow)
         self.machine = Machine(module, self.numbers)
@@ -102,7 +102,7 @@ class Followed:
         self._input = new("input", cells or [None] * (self.network.input_size * self.count), writable=False)
         self._output = new("output", [None] * (4 * self.network.output_size * self.count), 4)
         self._labels = new("labels", [None] * (4 * self.count), 4)
-        alignment, tile = self.layout.dialect.alignment, self.count - 1
+        alignment, tile = self.layout.dialect.alignment, samples_of(program) - 1
         self._arena = new("the arena", [None] * (program.arena_bytes * tile), alignment)
 
     def _raw(self, q: npt.NDArray[np.int32]) -> list[list[Node]]:

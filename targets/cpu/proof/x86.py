@@ -224,7 +224,8 @@ def _permuted_lanes(machine: Context, instruction: Instruction, values: list[Any
 
 def _signs_of_bytes(machine: Context, instruction: Instruction, values: list[Any]) -> Any:
     """VPMOVMSKB: the highest bit of each byte, the first lowest."""
-    numbers, total = machine.numbers, 0
+    numbers = machine.numbers
+    total: Any = 0
     for place, lane in enumerate(lanes_of(numbers, values[0], 8)):
         if lane is None:
             return None

@@ -1,14 +1,15 @@
 """Words of which each bit is known as a function of one sample's inputs, and sums of such bits.
 
-A bit is a number: sample · 2^32 + literal, a constant 0 or 1 itself. The exclusive or of bits of two samples, as it comes
-and goes where rows are turned to columns, is a negative number. What else mixes samples is a bit of which nothing is known.
+A bit is a number: sample · 2^32 + literal, a constant 0 or 1 itself. The exclusive or of bits of two samples, as it
+comes and goes where rows are turned to columns, is a negative number. What else mixes samples is a bit of which nothing
+is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .gates import FALSE, TRUE, Gates
+from .gates import FALSE, MOST_INPUTS, TRUE, Gates
 
 __all__ = ["LITERAL", "BitStore", "Bits", "Linear", "Word"]
 
@@ -130,6 +131,13 @@ class BitStore:
 
     def _exclusive(self, a: int, b: int) -> int:
         """The exclusive or of bits of different samples: what stands in both goes."""
+        a, b = min(a, b), max(a, b)
+        if a >= 0:
+            return self._of_two(a, b)
+        if b >= 0:  # as it mostly is
+            one, other = self._mixed[-a]
+            if one >> 1 == b >> 1 or other >> 1 == b >> 1:
+                return one ^ other ^ b
         left: list[int] = []
         inverted = 0
         for each in (*self._parts(a), *self._parts(b)):
@@ -160,6 +168,23 @@ class BitStore:
         if any(bit < 0 or bit >> _SHIFT != first >> _SHIFT for bit in of_sample):
             return self.unknown()
         return self._of_sample(first, self.gates.function(table, tuple(bit & LITERAL for bit in bits)))
+
+    def chosen_by(self, bits: Sequence[int], rows: Sequence[Sequence[int]]) -> list[int]:
+        """rows[x], x the number that some bits are, the first the lowest: bit by bit. What depends on too many bits is
+        not known."""
+        found = []
+        for column in zip(*rows, strict=True):
+            others = sorted({bit & ~1 for bit in column if not FALSE <= bit <= TRUE})
+            taken, table = [*bits, *others], 0
+            if len(taken) > MOST_INPUTS:
+                found.append(self.unknown())
+                continue
+            for x in range(1 << len(taken)):
+                bit = column[x & (1 << len(bits)) - 1]
+                holds = bit if FALSE <= bit <= TRUE else x >> taken.index(bit & ~1, len(bits)) & 1 ^ (bit & 1)
+                table |= holds << x
+            found.append(self.function(table, taken))
+        return found
 
     def sum_bits(self, total: Linear) -> list[int]:
         """The bits of a sum, added up column by column."""

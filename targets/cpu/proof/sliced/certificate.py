@@ -1,4 +1,4 @@
-"""The certificate of a stage followed bit by bit: gates, which of them are functions of layers, sums that are outputs."""
+"""The certificate of a stage followed bit by bit: gates, which of them are functions of layers, sums that they make."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def _program(chain: Chain, forms: Sequence[Form | str]) -> dict[str, Any]:
     proof = chain.proof
     assert proof is not None
     gates = proof.gates.gates
-    known = [
-        {place: literal for place, literal in layer.items() if literal is not None} for layer in proof.literals
-    ]
+    known = [{place: literal for place, literal in layer.items() if literal is not None} for layer in proof.literals]
     wanted = {literal >> 1 for layer in known for literal in layer.values()}
     wanted |= {gate for form in forms if isinstance(form, Form) for gate, _ in form.terms}
     waiting = list(wanted)
@@ -75,19 +73,12 @@ def _program(chain: Chain, forms: Sequence[Form | str]) -> dict[str, Any]:
                 waiting.append(each)
     order = {gate: place + 1 for place, gate in enumerate(sorted(wanted - {0}))}
     order[0] = 0
-    others: dict[int, list[int]] = {}
-    for gate, literal in proof.same.items():
-        if gate in order:
-            others.setdefault(literal >> 1, []).append(2 * gate ^ (literal & 1))
-
-    def equal(literal: int) -> list[int]:
-        """The literals that are such a function."""
-        found = [literal, *(other ^ (literal & 1) for other in others.get(literal >> 1, ()))]
-        return [2 * order[each >> 1] ^ (each & 1) for each in found if each >> 1 in order]
-
     return {
         "gates": [_gate(gates[gate], order) for gate in sorted(wanted - {0})],
-        "layers": [[[place, equal(literal)] for place, literal in sorted(layer.items())] for layer in known],
+        "layers": [
+            [[place, 2 * order[literal >> 1] ^ (literal & 1)] for place, literal in sorted(layer.items())]
+            for layer in known
+        ],
         "outputs": [
             [form.constant, [[order[gate], factor] for gate, factor in form.terms]] if isinstance(form, Form) else None
             for form in forms

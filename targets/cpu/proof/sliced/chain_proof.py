@@ -9,19 +9,20 @@ of those, modulo a power of two that holds the ranges of both sides.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.network import Dense, Logic, Network
+from edgeml.network import Dense, Encode, Logic, Network
 
-from .gates import FALSE, TRUE, VALUES, Gates, masks_of, of_masks
+from .gates import FALSE, TRUE, VALUES, Gates, of_masks
 from .stage import Form
 
 __all__ = ["ChainProof"]
 
 _DRAWN = 1024
-_MOST_ROWS = 12
+_MOST_NAMES, _MOST_ROWS = 256, 1 << 14
 
 
 class ChainProof:
@@ -30,7 +31,7 @@ class ChainProof:
     Attributes
     ----------
     literals : of each layer of bits (what the network takes, or `encode`, first) the literal of each function that was
-        asked for, None where it is not found. same : of gates that are equal to another, or its complement, which.
+        asked for, None where it is not found.
     """
 
     def __init__(self, gates: Gates, network: Network) -> None:
@@ -39,10 +40,9 @@ class ChainProof:
         raw = np.where(raw >= VALUES // 2, raw - VALUES, raw) if quantizer.signed else raw
         self._values = np.clip(raw, quantizer.low, quantizer.high)
         layers = [node.layer for node in network.nodes[1:]]
-        self._encode = layers.pop(0) if layers[0].kind == "encode" else None
+        self._encode: Encode | None = layers.pop(0) if layers[0].kind == "encode" else None  # type: ignore[assignment]
         self._dense: Dense | None = layers.pop() if layers[-1].kind == "dense" else None  # type: ignore[assignment]
         self._logic: list[Logic] = layers  # type: ignore[assignment]
-        self.same: dict[int, int] = {}
         self.literals: list[dict[int, int | None]] = [{} for _ in range(len(layers) + 1)]
         self._draw(np.random.default_rng(0).integers(0, VALUES, (network.input_size, _DRAWN)))
 
@@ -55,12 +55,14 @@ class ChainProof:
         self._count = len(self.gates.gates)
         self._columns = self.gates.columns(column, self._every)
         self._by_column: dict[int, list[int]] = {}
-        for gate, found in enumerate(self._columns):
-            self._by_column.setdefault(found, []).append(2 * gate)
-            self._by_column.setdefault(found ^ self._every, []).append(2 * gate + 1)
-        self._levels = [0] * self._count
+        for number, found in enumerate(self._columns):
+            self._by_column.setdefault(found, []).append(2 * number)
+            self._by_column.setdefault(found ^ self._every, []).append(2 * number + 1)
+        self._levels, self._taken = [0] * self._count, [0] * self._count
         for number, gate in enumerate(self.gates.gates):
             self._levels[number] = 1 + max((self._levels[each] for each in gate.inputs), default=-1)
+            for each in gate.inputs:
+                self._taken[each] += 1
 
     # Bits
 
@@ -72,9 +74,10 @@ class ChainProof:
         return known[place]
 
     def _of_input(self, place: int) -> int:
-        bits, source = self._values, place
+        source = place
+        bits: npt.NDArray[np.integer] = self._values
         if self._encode is not None:
-            source = int(self._encode.source[place])  # type: ignore[attr-defined]
+            source = int(self._encode.source[place])
             alone = np.zeros((VALUES, self._encode.inputs), np.int32)
             alone[:, source] = self._values
             bits = self._encode.evaluate(alone)[:, place]
@@ -97,87 +100,88 @@ class ChainProof:
             return None
         columns = [self._columns[literal >> 1] ^ (self._every if literal & 1 else 0) for literal in literals]
         wanted = of_masks(table, columns, self._every)
+        if direct >> 1 < self._count:
+            return direct
         alike = [each for each in self._by_column.get(wanted, ()) if each > TRUE]
-        found = [each for each in alike if self._is_function(each, table, literals)]
-        if not found:
-            return None
-        first = self._known(found[0])
-        for each in found:  # what the C makes twice
-            if each >> 1 != first >> 1:
-                self.same[each >> 1] = first ^ (each & 1)
-        return first
-
-    def _known(self, literal: int) -> int:
-        """The literal by which a function is named, of all that are equal."""
-        return self.same.get(literal >> 1, literal & ~1) ^ (literal & 1)
+        shown = [each for each in alike if self._is_function(each, table, literals)]
+        # Of several the one that most others take: what is made on the way to it is taken by it alone.
+        return max(shown, key=lambda each: self._taken[each >> 1]) if shown else None
 
     def _is_function(self, candidate: int, table: int, literals: Sequence[int]) -> bool:
         """Whether a literal is a function of others, for all rows that can be."""
         names = self._leaves(candidate, {literal >> 1 for literal in literals} - {0})
-        if names is None:
+        made = None if names is None else self._columns_of(names)
+        if made is None:
             return False
-        rows = (1 << (1 << len(names))) - 1
-        columns = {0: 0, **dict(zip(names, masks_of(len(names)), strict=True))}
+        columns, rows = made
         found = self._over(candidate >> 1, columns, rows) ^ (rows if candidate & 1 else 0)
         wanted = of_masks(table, [columns[x >> 1] ^ (rows if x & 1 else 0) for x in literals], rows)
-        return not (found ^ wanted) & self._reached(names, columns, rows)
+        return found == wanted
 
     def _leaves(self, candidate: int, cut: set[int]) -> list[int] | None:
         """The gates of a cut, and tests of inputs that a literal is made of beside them; None of too many."""
         names, seen, waiting = set(cut), set(), [candidate >> 1]
         while waiting:
-            gate = self._known(2 * waiting.pop()) >> 1
-            if gate in seen or gate in names:
+            gate = waiting.pop()
+            if gate in seen or gate in cut:
                 continue
             seen.add(gate)
             made = self.gates.gates[gate]
             if not made.inputs:
                 names.add(gate)
-                if made.source < 0 or len(names) > _MOST_ROWS:
+                if made.source < 0 or len(names) > _MOST_NAMES:
                     return None
             waiting += made.inputs
-        return sorted(names) if len(names) <= _MOST_ROWS else None
+        return sorted(names)
 
     def _over(self, gate: int, columns: dict[int, int], rows: int) -> int:
-        known = self._known(2 * gate)
-        if known >> 1 not in columns:
-            made = self.gates.gates[known >> 1]
-            columns[known >> 1] = of_masks(made.table, [self._over(each, columns, rows) for each in made.inputs], rows)
-        return columns[known >> 1] ^ (rows if known & 1 else 0)
+        if gate not in columns:
+            made = self.gates.gates[gate]
+            columns[gate] = of_masks(made.table, [self._over(each, columns, rows) for each in made.inputs], rows)
+        return columns[gate]
 
-    def _reached(self, names: Sequence[int], columns: dict[int, int], rows: int) -> int:
-        """The rows in which tests of one input are as one of its values gives them."""
-        found = rows
-        for source in {self.gates.gates[name].source for name in names} - {-1}:
-            tests = [name for name in names if self.gates.gates[name].source == source]
-            values = {tuple(self.gates.gates[name].table >> value & 1 for name in tests) for value in range(VALUES)}
-            may = 0
-            for value in values:
-                here = rows
-                for name, bit in zip(tests, value, strict=True):
-                    here &= columns[name] if bit else ~columns[name]
-                may |= here
-            found &= may
-        return found
+    def _columns_of(self, names: Sequence[int]) -> tuple[dict[int, int], int] | None:
+        """Each gate in all rows that can be, and the column of ones: of tests of one input what its values give, of
+        others both; None of too many rows."""
+        gates = self.gates.gates
+        kinds: list[tuple[list[int], list[tuple[int, ...]]]] = []
+        for source in sorted({gates[name].source for name in names} - {-1}):
+            tests = [name for name in names if gates[name].source == source]
+            found = {tuple(gates[name].table >> value & 1 for name in tests) for value in range(VALUES)}
+            kinds.append((tests, sorted(found)))
+        kinds += [([name], [(0,), (1,)]) for name in names if gates[name].source < 0]
+        count = prod(len(values) for _, values in kinds)
+        if count > _MOST_ROWS:
+            return None
+        columns, step = {0: 0}, 1
+        for tests, values in kinds:
+            which = np.arange(count) // step % len(values)
+            for place, name in enumerate(tests):
+                bits = np.array([value[place] for value in values], np.uint8)[which]
+                columns[name] = int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+            step *= len(values)
+        return columns, (1 << count) - 1
 
     # Sums
 
     def why(self, form: Form, output: int) -> str:
         """Why a sum of bits is not shown to be an output of the network; empty if it is."""
-        constant, terms = self._wanted(output) if self._dense is not None else self._bit(output)
-        if constant is None:
-            return terms  # type: ignore[return-value]
+        wanted = self._wanted(output) if self._dense is not None else self._bit(output)
+        if isinstance(wanted, str):
+            return wanted
+        constant, terms = wanted
         ends = [_ends(form.constant, dict(form.terms)), _ends(constant, terms)]
         modulus = 1 << (max(high for _, high in ends) - min(low for low, _ in ends)).bit_length()
         return self._same(form, constant, terms, modulus)
 
-    def _bit(self, output: int) -> tuple[int | None, dict[int, int] | str]:
+    def _bit(self, output: int) -> tuple[int, dict[int, int]] | str:
+        """A function of the last layer, as a sum of gates; a text where it is not found."""
         literal = self.literal(len(self._logic), output)
         if literal is None:
-            return None, f"no gate is shown to be function {output} of the last layer"
+            return f"no gate is shown to be function {output} of the last layer"
         return literal & 1, {literal >> 1: -1 if literal & 1 else 1} if literal > TRUE else {}
 
-    def _wanted(self, output: int) -> tuple[int | None, dict[int, int] | str]:
+    def _wanted(self, output: int) -> tuple[int, dict[int, int]] | str:
         """The network's sum, of gates."""
         dense = self._dense
         assert dense is not None
@@ -185,21 +189,18 @@ class ChainProof:
         constant = int(dense.bias[output]) - dense.input_zero_point * int(row.sum())
         terms: dict[int, int] = {}
         for place in np.flatnonzero(row).tolist():
-            more, bit = self._bit(place)
-            if more is None:
-                return None, bit
+            bit = self._bit(place)
+            if isinstance(bit, str):
+                return bit
             weight = int(row[place])
-            constant += weight * more
-            for gate, factor in bit.items():  # type: ignore[union-attr]
+            constant += weight * bit[0]
+            for gate, factor in bit[1].items():
                 terms[gate] = terms.get(gate, 0) + weight * factor
         return constant, terms
 
     def _same(self, form: Form, constant: int, terms: dict[int, int], modulus: int) -> str:
         """Whether both sums are equal modulo a number: one is taken back through adders to what the other is of."""
-        left: dict[int, int] = {}
-        rest = form.constant - constant
-        for gate, factor in form.terms:
-            rest += self._add(left, gate, factor)
+        left, rest = dict(form.terms), form.constant - constant
         while open_ := [gate for gate in left if gate not in terms and self.gates.gates[gate].inputs]:
             level = max(self._levels[gate] for gate in open_)
             inputs = self.gates.gates[next(gate for gate in open_ if self._levels[gate] == level)].inputs
@@ -212,17 +213,11 @@ class ChainProof:
                     return "its bits are added otherwise than by adders"
             rest += rows[0]
             for gate, step in zip(inputs, steps, strict=True):
-                rest += self._add(left, gate, step)
+                left[gate] = left.get(gate, 0) + step
             left = {gate: factor for gate, factor in left.items() if factor % modulus}
         for gate, factor in terms.items():
             left[gate] = left.get(gate, 0) - factor
         return self._cancels(left, rest, modulus)
-
-    def _add(self, terms: dict[int, int], gate: int, factor: int) -> int:
-        """Add factor · gate to a sum of gates by which functions are named; gives what its constant becomes more."""
-        known = self._known(2 * gate)
-        terms[known >> 1] = terms.get(known >> 1, 0) + (-factor if known & 1 else factor)
-        return factor if known & 1 else 0
 
     def _cancels(self, left: dict[int, int], rest: int, modulus: int) -> str:
         """Whether what is left of a difference is 0 for all values of the inputs."""

@@ -1,4 +1,4 @@
-"""A network of Boolean functions followed for all inputs: its one stage bit by bit, what decides by its outputs as words."""
+"""A network of Boolean functions followed for all inputs: its stage bit by bit, what decides as words."""
 
 from __future__ import annotations
 
@@ -61,13 +61,24 @@ class Chain:
 class FollowedSlices(Followed):
     """Follows `NAME_invoke_batch` of a module whose network is one stage of many samples at once.
 
+    q : the samples that are run beside, int32 [samples, inputs]: a block and one more, or less than a block.
+    counts : for how many samples the stage is followed besides.
+
     Attributes
     ----------
     chains : the stage for fewer samples than are computed side by side, and for more.
     """
 
-    def __init__(self, module: Module, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> None:
-        self._q = q
+    def __init__(
+        self,
+        module: Module,
+        program: CProgram,
+        q: npt.NDArray[np.int32],
+        *,
+        keep: bool = False,
+        counts: Sequence[int] = COUNTS,
+    ) -> None:
+        self._q, self._others = q, counts
         super().__init__(module, program, q)
         (stage,) = self.layout.stages
         alignment, size = self.layout.dialect.alignment, self.network.input_size
@@ -93,7 +104,7 @@ class FollowedSlices(Followed):
             rest.stopped = str(error)
         self._count(rest, before)
         rest.seconds -= sum(found.seconds for found in self.stages)
-        for count in COUNTS:
+        for count in self._others:
             announce(f"following {stage.name}, {count} samples")
             self.stages.append(self._chain(stage, range(count)))
         if not rest.stopped:

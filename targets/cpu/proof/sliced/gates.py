@@ -1,7 +1,7 @@
 """Boolean functions of the inputs of one sample: gates, equal ones entered once.
 
-A literal is 2 · gate, or 2 · gate + 1 for its complement; 0 and 1 are the constants. A table of n inputs is an integer of
-2^n bits: bit x of it is the function where input k is bit k of x.
+A literal is 2 · gate, or 2 · gate + 1 for its complement; 0 and 1 are the constants. A table of n inputs is an integer
+of 2^n bits: bit x of it is the function where input k is bit k of x.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["FALSE", "TRUE", "VALUES", "Gate", "Gates", "masks_of", "of_masks"]
+__all__ = ["FALSE", "MOST_INPUTS", "TRUE", "VALUES", "Gate", "Gates", "masks_of", "of_masks"]
 
 FALSE, TRUE = 0, 1
 VALUES = 256
 """Of an input, a byte."""
-_MOST_INPUTS = 8
+MOST_INPUTS = 8
+"""Of a gate."""
 
 
 @dataclass(frozen=True)

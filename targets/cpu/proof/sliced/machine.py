@@ -19,7 +19,6 @@ __all__ = ["BitMachine"]
 
 _TERNARY = "edgeml_ternary_"
 _MOST_PLACES = 6
-_CHOICE = 0b11001010
 
 
 class BitMemory(Memory):
@@ -39,18 +38,13 @@ class BitMemory(Memory):
             at = address.constant + sum(factor for k, (_, factor) in enumerate(terms) if x >> k & 1)
             value = super().load(type_, at & (1 << 64) - 1, alignment)
             rows.append(numbers.bits_of(value, 8 * type_.bytes))
-        for bit, _ in terms:
-            rows = [
-                [a if a == b else numbers.store.function(_CHOICE, (a, b, bit)) for a, b in zip(zero, one, strict=True)]
-                for zero, one in zip(rows[::2], rows[1::2], strict=True)
-            ]
-        return numbers.number(rows[0])
+        return numbers.number(numbers.store.chosen_by([bit for bit, _ in terms], rows))
 
     def _value(self, type_: Type, cells: list[Byte]) -> Any:
         first = cells[0]
-        if not isinstance(type_, Vector) and len(cells) > 4 and isinstance(first, tuple) and first[1] == 0:
-            if all(isinstance(each, tuple) and each[0] is first[0] and each[1] == k for k, each in enumerate(cells)):
-                return first[0]
+        whole = not isinstance(type_, Vector) and len(cells) > 4 and isinstance(first, tuple)
+        if whole and all(each == (first[0], k) for k, each in enumerate(cells)):  # type: ignore[index]
+            return first[0]  # type: ignore[index]
         return super()._value(type_, cells)
 
 
@@ -82,7 +76,7 @@ class BitMachine(Machine):
         table = self._tables[name]
         if table is None:
             return super().call(name, arguments)
-        words = [self.bits.function_of_three(table, *row) for row in zip(*lanes, strict=True)]  # type: ignore[arg-type]
+        words = [self.bits.function_of_three(table, *row) for row in zip(*lanes, strict=True)]
         return Vec(32, words) if isinstance(arguments[0], Vec) else self.bits.joined(*words)
 
     def _table(self, name: str, like: Any) -> int | None:
@@ -91,7 +85,7 @@ class BitMachine(Machine):
         opaque = [gates.opaque() for _ in range(3)]
         count = len(self._words(like) or ())
         samples = [tuple((1 + 32 * lane + k) << 32 for k in range(32)) for lane in range(count)]
-        words = [[Bits.alike_of(literal, each) for each in samples] for literal in opaque]
+        words: list[list[Any]] = [[Bits.alike_of(literal, each) for each in samples] for literal in opaque]
         given = [Vec(32, each) if isinstance(like, Vec) else self.bits.joined(*each) for each in words]
         found = self._words(super().call(name, given))
         tables = set()

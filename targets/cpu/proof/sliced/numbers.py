@@ -25,6 +25,11 @@ _BELOW = 0b11010100
 """Whether a < b, of a, b and whether it is so of the bits below."""
 
 
+def _without(table: int, place: int, bit: int) -> int:
+    """What a function of three is of the other two, where one of them is a constant."""
+    return sum((table >> (x & (1 << place) - 1 | bit << place | x >> place << place + 1) & 1) << x for x in range(4))
+
+
 class _Flow:
     """What instructions ask of a flow."""
 
@@ -44,6 +49,7 @@ class BitNumbers(Numbers):
         self.store = BitStore(self.gates)
         super().__init__(_Flow(self.store))  # type: ignore[arg-type]
         self._pairs: dict[tuple[str, int, int], int] = {}
+        self._comparisons: dict[tuple[Any, ...], int] = {}
 
     # Words
 
@@ -71,7 +77,7 @@ class BitNumbers(Numbers):
             word &= (1 << bits) - 1
             return Linear(word - (1 << bits) if word >> (bits - 1) else word, {}, bits)
         ids = self.bits_of(word, bits)
-        constant, terms = 0, {}
+        constant, terms = 0, dict[int, int]()
         for k, bit in enumerate(ids):  # in two's complement, so that the ends of what was extended by its sign are near
             weight = 1 << k if k < bits - 1 else -1 << k
             if FALSE <= bit <= TRUE:
@@ -82,13 +88,14 @@ class BitNumbers(Numbers):
 
     @staticmethod
     def _word(ids: Sequence[int]) -> Word:
-        if all(FALSE <= bit <= TRUE for bit in ids):
+        if FALSE <= ids[0] <= TRUE and all(FALSE <= bit <= TRUE for bit in ids):
             return sum(bit << k for k, bit in enumerate(ids))
         return Bits(ids)
 
     def number(self, ids: Sequence[int]) -> Any:
         """Bits of an integer of up to 64 bits."""
-        return self._word(ids) if len(ids) <= _WORD else self.joined(self._word(ids[:_WORD]), self._word(ids[_WORD:]))
+        words: list[Any] = [self._word(ids[at : at + _WORD]) for at in range(0, len(ids), _WORD)]
+        return words[0] if len(words) == 1 else self.joined(*words)
 
     def pair(self, number: Any) -> tuple[Any, Any]:  # type: ignore[override]
         """The two words of 64 bits."""
@@ -171,32 +178,27 @@ class BitNumbers(Numbers):
                     literals.append(each & 1)
             if len(literals) == 3:
                 return self._alike(self.gates.function(table, tuple(literals)), found[0][1])  # type: ignore[index]
-        columns = zip(*(self.bits_of(each, width) for each in words), strict=True)
-        return self._word([self._bit_of_three(table, row) for row in columns])
+        place = next((k for k, each in enumerate(words) if isinstance(each, int)), None)
+        if place is None:
+            columns = zip(*(self.bits_of(each, width) for each in words), strict=True)
+            return self._word([self.store.function(table, row) for row in columns])
+        one, other = (self.bits_of(words[k], width) for k in range(3) if k != place)
+        of_two = [_without(table, place, bit) for bit in (0, 1)]
+        constant = words[place]
+        return self._word([self._of_two(of_two[constant >> k & 1], one[k], other[k]) for k in range(width)])
 
-    def _bit_of_three(self, table: int, row: tuple[int, ...]) -> int:
-        """A function of three bits; what constants leave of it may be one of two samples."""
-        taken = [k for k in range(3) if not FALSE <= row[k] <= TRUE]
-        if len(taken) != 2 or row[taken[0]] >> 32 == row[taken[1]] >> 32:
-            if len(taken) == 1:
-                fixed = [sum(row[k] << k for k in range(3) if k not in taken) | x << taken[0] for x in (0, 1)]
-                zero, one = (table >> at & 1 for at in fixed)
-                bit = row[taken[0]]
-                return zero if zero == one else bit if one else self.store.inverted(bit)
-            return self.store.function(table, row)
-        at = sum(row[k] << k for k in range(3) if k not in taken)
-        left = sum((table >> (at | x << taken[0] | y << taken[1]) & 1) << (x + 2 * y) for x in (0, 1) for y in (0, 1))
-        one, other = (row[k] for k in taken)
-        if left in (0b1010, 0b0101):
-            return one if left == 0b1010 else self.store.inverted(one)
-        if left in (0b1100, 0b0011):
-            return other if left == 0b1100 else self.store.inverted(other)
-        if left in (0, 0b1111):
-            return left & 1
-        if left in (0b0110, 0b1001):
-            found = self.store.pair("xor", one, other)
-            return found if left == 0b0110 else self.store.inverted(found)
-        return self.store.unknown()
+    def _of_two(self, table: int, a: int, b: int) -> int:
+        """A function of two bits, which may be of two samples where it is one of them, or their exclusive or."""
+        if table == 0b1010:
+            return a
+        if table == 0b1100:
+            return b
+        if table in (0b0110, 0b1001):
+            found = self.store.pair("xor", a, b)
+            return found if table == 0b0110 else self.store.inverted(found)
+        if table in (0b0101, 0b0011):
+            return self.store.inverted(a if table == 0b0101 else b)
+        return self.store.function(table, (a, b))
 
     def of_mask(self, mask: Vec) -> Any:
         """A vector of bits as an integer."""
@@ -219,7 +221,7 @@ class BitNumbers(Numbers):
         """The lowest bits of a word, zeros above."""
         if isinstance(word, int):
             return word & (1 << bits) - 1
-        if isinstance(word, Linear) and 0 <= word.ends[0] and word.ends[1] < 1 << bits:
+        if isinstance(word, Linear) and word.ends[0] >= 0 and word.ends[1] < 1 << bits:
             return word
         if isinstance(word, Bits) and word.width == bits == _WORD:
             return word
@@ -281,6 +283,17 @@ class BitNumbers(Numbers):
         return self._word([x or y for x, y in rows]) if all(x == FALSE or y == FALSE for x, y in rows) else None
 
     def _compared(self, name: str, a: Any, b: Any) -> Any:
+        if isinstance(a, Bits) and isinstance(b, int):  # of one sample: the same literal as of others
+            sample = next(each for each in a.ids if not FALSE <= each <= TRUE) & ~LITERAL
+            if sample >= 0 and all(each <= TRUE or each & ~LITERAL == sample for each in a.ids):
+                key = (name, tuple(each & LITERAL for each in a.ids), b)
+                if key not in self._comparisons:
+                    self._comparisons[key] = self._bit_compared(name, a, b) & LITERAL
+                literal = self._comparisons[key]
+                return self._word([literal if literal <= TRUE else sample | literal, *[FALSE] * (_WORD - 1)])
+        return self._word([self._bit_compared(name, a, b), *[FALSE] * (_WORD - 1)])
+
+    def _bit_compared(self, name: str, a: Any, b: Any) -> int:
         one, other = list(self.bits_of(a, _WORD)), list(self.bits_of(b, _WORD))
         if name == "slt":
             one[-1], other[-1] = self.store.inverted(one[-1]), self.store.inverted(other[-1])
@@ -290,7 +303,7 @@ class BitNumbers(Numbers):
                 found = self.store.pair("and", found, self.store.inverted(self.store.pair("xor", x, y)))
             elif x != y:
                 found = self.store.function(_BELOW, (x, y, found))
-        return self._word([found, *[FALSE] * (_WORD - 1)])
+        return found
 
     def _chosen(self, condition: Any, a: Any, b: Any) -> Any:
         holds = FALSE
@@ -337,13 +350,7 @@ class BitNumbers(Numbers):
         for x in range(1 << len(places)):
             count = sum(1 << k for place, (k, _) in enumerate(places) if x >> place & 1)
             found.append(self.bits_of(self._moved(name, bits, a, count), bits))
-        rows: Any = found
-        for _, bit in places:
-            rows = [
-                [x if x == y else self.store.function(_CHOICE, (x, y, bit)) for x, y in zip(zero, one, strict=True)]
-                for zero, one in zip(rows[::2], rows[1::2], strict=True)
-            ]
-        return self.number(rows[0])
+        return self.number(self.store.chosen_by([bit for _, bit in places], found))
 
     def _no_overflow(self, name: str, bits: int, a: Any, b: Any, found: Any, flags: frozenset[str]) -> None:
         """That the exact result lies in the range of its type, by the ends of its operands."""
@@ -368,7 +375,7 @@ class BitNumbers(Numbers):
             return Linear(word & (1 << bits) - 1, {}, bits)
         found = self.linear(word, bits)
         low, high = found.ends
-        within = -1 << bits - 1 <= low and high < 1 << bits - 1 if signed else 0 <= low and high < 1 << bits
+        within = -1 << bits - 1 <= low and high < 1 << bits - 1 if signed else low >= 0 and high < 1 << bits
         return found if within else None
 
     def cast(self, name: str, before: int, after: int, a: Any) -> Any:

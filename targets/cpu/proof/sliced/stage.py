@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..ir_module import Module
 from ..ir_types import Integer
@@ -85,19 +85,18 @@ class ChainStage:
         return found
 
     def _given(self, samples: int) -> list[Byte]:
-        return [
-            (Bits([sample << _WORD | bit for bit in bits]), 0)  # type: ignore[misc]
-            for sample in range(1, samples + 1)
-            for bits in self._bits
+        given: list[Any] = [
+            Bits([n << _WORD | bit for bit in bits]) for n in range(1, samples + 1) for bits in self._bits
         ]
+        return [(each, 0) for each in given]
 
     def _left(self, size: int) -> list[Byte]:
         """Bytes that may be anything."""
         unknown = self.numbers.store.unknown
         cells: list[Byte] = []
         for _ in range(-(-size // 4)):
-            word = Bits([unknown() for _ in range(_WORD)])
-            cells += [(word, place) for place in range(4)]  # type: ignore[list-item]
+            word: Any = Bits([unknown() for _ in range(_WORD)])
+            cells += [(word, place) for place in range(4)]
         return cells[:size]
 
     def _form(self, address: int, sample: int) -> Form | str:
@@ -105,7 +104,7 @@ class ChainStage:
         if word is None:
             return "nobody wrote it"
         line = self.numbers.linear(word, _WORD)
-        constant, terms = line.constant, {}
+        constant, terms = line.constant, dict[int, int]()
         for bit, factor in line.terms.items():
             if bit < 0 or bit >> _WORD != sample:
                 return "it depends on what is not of its sample"
@@ -114,8 +113,3 @@ class ChainStage:
             gate = (bit & LITERAL) >> 1
             terms[gate] = terms.get(gate, 0) + factor
         return Form(constant, tuple(sorted((gate, factor) for gate, factor in terms.items() if factor)))
-
-
-def outputs_alike(runs: Sequence[ChainRun]) -> bool:
-    """Whether all samples of all runs left the same."""
-    return len({tuple(map(str, forms)) for run in runs for forms in run.forms}) == 1

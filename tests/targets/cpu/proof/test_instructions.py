@@ -95,7 +95,8 @@ OF_256 = {
     "srlv": "_mm256_srlv_epi32(a, _mm256_and_si256(b, _mm256_set1_epi32(63)))",
     "srli64": "_mm256_srli_epi64(a, 37)",
     "slli64": "_mm256_slli_epi64(a, 37)",
-    "stored": "(_mm256_storeu_si256((void *)y, a), _mm256_maskstore_epi32((void *)y, b, c), _mm256_loadu_si256((void *)y))",
+    "stored": "(_mm256_storeu_si256((void *)y, a), _mm256_maskstore_epi32((void *)y, b, c), "
+    "_mm256_loadu_si256((void *)y))",
 }
 BODY = {512: "avx512", 256: "avx2"}
 

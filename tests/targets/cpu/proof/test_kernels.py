@@ -162,10 +162,10 @@ def test_what_the_time_does_not_suffice_for_is_out_of_time():
     assert {row.status for row in found if row.claims} == {OUT_OF_TIME}
 
 
-def test_networks_of_boolean_functions_and_of_spikes_are_not_followed():
+def test_networks_of_boolean_functions_are_followed_and_of_spikes_are_not():
     spiking, _ = random_spiking_network(np.random.default_rng(0), "unary")
     assert "layers of kind input_spikes" in followable(program_of(spiking))
-    assert "a bit of each of many samples" in followable(program_of(random_logic_network(1)))
+    assert followable(program_of(random_logic_network(1))) == ""
 
 
 @pytest.mark.parametrize("body", ["avx2", *(pytest.param(b, marks=pytest.mark.slow) for b in BODIES if b != "avx2")])
