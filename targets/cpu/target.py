@@ -18,6 +18,7 @@ from edgeml.targets.c.arena import lay_out
 from edgeml.targets.c.sensors.counts import COUNTS
 
 from .dialect import cpu_dialect
+from .web import FOLDER, MACHINE, build_command, write_web
 
 __all__ = ["CpuTarget"]
 
@@ -34,7 +35,7 @@ class CpuTarget:
     options = OPTIONS
 
     profile_fields: Mapping[str, Field] = {
-        "machine": Word(("host", "x86_64", "aarch64")),
+        "machine": Word(("host", "x86_64", "aarch64", MACHINE)),
         **dict.fromkeys(("arch", "zig_target", "zig_cpu"), Word()),
     }
 
@@ -74,18 +75,23 @@ class CpuTarget:
         """Write `c/`; returns the bytes of constants and arena, the kernel of each layer, and the command that makes a
         shared library of the source, on the profile's machine and, with `zig cc`, on any other.
 
-        No library is written: a binary in a bundle could not be held against its source, and what executors run is
+        For `wasm32` also `web/`: the module, unless zig is absent, its JavaScript and a page; the command builds that.
+        No library is written else: a binary in a bundle could not be held against its source, and what executors run is
         compiled from the source that they checked. Raises CheckFailed if a rule is broken.
         """
         refuse_broken(self.rules(network, profile, options), profile)
         program = generate(network, cpu_dialect(), read_values(OPTIONS, options)[COUNTS.name] or ())
         program.write(folder / "c")
+        web = profile.values.get("machine") == MACHINE
+        if web:
+            listener.announce(f"WebAssembly and page in {FOLDER}/")
+            write_web(program, folder)
         return TargetMetrics(
             constant_bytes=program.constant_bytes,
             arena_bytes=program.arena_bytes,
             batch_arena_bytes=program.arena_bytes * program.layout.tile,
             kernels={stage.name: stage.code.kernel for stage in program.layout.stages if stage.code.kernel},
-            build=_commands(profile, program.layout.name),
+            build={"zig": build_command(program.layout.name)} if web else _commands(profile, program.layout.name),
             order=("constant_bytes",),
         ).as_json()
 
