@@ -19,6 +19,8 @@ from .header import header_text
 from .sensors.counts import Count
 from .sensors.counts_text import counts_files
 from .sensors.floats import sensor_files
+from .sensors.frame_ring import frame_ring_files
+from .sensors.probabilities import probabilities_files
 from .source import source_text, used_constants, used_headers
 
 __all__ = ["MOST_CONSTANTS", "CProgram", "generate"]
@@ -100,16 +102,19 @@ def generate(network: Network, dialect: Dialect, counts: Sequence[Count] = ()) -
             f"network {network.name}", f"has {values} weights and thresholds; in C at most {MOST_CONSTANTS}"
         )
     layout = lay_out(network, dialect)
+    beside = {
+        **sensor_files(layout),
+        **counts_files(layout, counts),
+        **frame_ring_files(layout),
+        **probabilities_files(layout),
+    }
     headers = [*used_headers(layout), "sensor.h", *(["counts.h"] if counts else [])]
     constant_bytes = sum(array.bytes for array in used_constants(layout))
     files = {
         LICENSE_FILE: license_text(),
         f"{layout.name}.h": with_license("network.h", header_text(layout, constant_bytes)),
         f"{layout.name}.c": with_license("network.c", source_text(layout)),
-        **{
-            name: with_license(name, text)
-            for name, text in {**sensor_files(layout), **counts_files(layout, counts)}.items()
-        },
+        **{name: with_license(name, text) for name, text in beside.items()},
         **{f"edgeml/{header}": text for header, text in _header_texts(headers, _own_headers(layout)).items()},
     }
     return CProgram(files, layout, constant_bytes)

@@ -33,7 +33,7 @@ class NativeSensor:
         network = program.layout.network
         self._inputs, self._outputs = network.input_size, network.output_size
         self._integer = np.int8 if network.quantizer.signed else np.uint8
-        names = (f"{self._name}_sensor.c", f"{self._name}_counts.c")
+        names = [f"{self._name}_{part}.c" for part in ("sensor", "counts", "probabilities")]
         sources = [name for name in names if name in program.files]
         chosen = tuple(compiler.native_flags() if flags is None else flags)
         self._library = ctypes.CDLL(str(build_library(compiler, dict(program.files), sources, chosen)))
@@ -56,6 +56,10 @@ class NativeSensor:
         """Input integers [samples, inputs] for raw counts of the same shape."""
         counts = np.ascontiguousarray(counts, np.int16)
         return self._called("quantize_s16", counts, self._inputs, self._integer).astype(np.int32)
+
+    def probabilities(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.uint16]:
+        """Probabilities [samples, outputs] of output integers of the same shape, where there are classes."""
+        return self._called("probabilities", np.ascontiguousarray(outputs, np.int32), self._outputs, np.uint16)
 
     def dequantize(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """Real numbers [samples, outputs] for output integers of the same shape."""

@@ -18,7 +18,7 @@ from edgeml.targets.c.source import used_constants
 
 from .cores import Core
 from .dialect import dialect_with
-from .packaging import packaging_files, stub_text
+from .packaging import SENSOR_PARTS, packaging_files, stub_text
 
 __all__ = ["Firmware", "firmware_files", "self_test_vectors"]
 
@@ -57,9 +57,10 @@ class Firmware:
 
     @property
     def sensor_sources(self) -> list[str]:
-        """The C files that make input integers: of real numbers, and of raw counts where these are stated."""
+        """The C files beside the network's: input integers of real numbers, and of raw counts where these are stated,
+        and probabilities of outputs where there are classes."""
         name = self.program.layout.name
-        return [path for path in (f"src/{name}_sensor.c", f"src/{name}_counts.c") if path in self.files]
+        return [path for part in SENSOR_PARTS if (path := f"src/{name}{part}.c") in self.files]
 
 
 def self_test_vectors(network: Network) -> npt.NDArray[np.int32]:
@@ -78,7 +79,7 @@ def firmware_files(network: Network, core: Core, chosen: dict[str, str], counts:
     for path, text in program.files.items():
         if path == f"{name}.h":
             files[f"include/{path}"] = text
-        elif path in (f"{name}_sensor.h", f"{name}_counts.h"):
+        elif path in [f"{name}{part}.h" for part in (*SENSOR_PARTS, "_frame_ring")]:
             files[f"include/{path}"] = text
             files[f"src/{path}"] = _FOR_SRC + f'#include "../include/{path}"\n'
         elif path == f"{name}.c":

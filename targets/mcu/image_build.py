@@ -82,6 +82,7 @@ def library_image(
     if sensor:
         keep += [f"{name}_quantize", f"{name}_dequantize"]
         keep += [f"{name}_quantize_s16"] if f"src/{name}_counts.c" in firmware.files else []
+        keep += [f"{name}_probabilities"] if f"src/{name}_probabilities.c" in firmware.files else []
     keep += also
     sources = firmware.sources + (firmware.sensor_sources if sensor else [])
     defines = {f"{firmware.program.layout.macro}_WITH_TRACE": "1"} if trace else {}

@@ -14,7 +14,10 @@ from edgeml.targets.c import CProgram
 
 from .cores import Core
 
-__all__ = ["packaging_files", "stub_text"]
+__all__ = ["SENSOR_PARTS", "packaging_files", "stub_text"]
+
+SENSOR_PARTS = ("_sensor", "_counts", "_probabilities")
+"""Endings of the C files beside the network's, as far as a network has them."""
 
 _TEMPLATES = {
     "CMakeLists.txt": "CMakeLists.txt",
@@ -98,7 +101,7 @@ def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
         "FORM": _form(network),
     }
     name = program.layout.name
-    parts = [part for part in ("_sensor", "_counts") if f"{name}{part}.c" in program.files]
+    parts = [part for part in SENSOR_PARTS if f"{name}{part}.c" in program.files]
     sources = [f"src/{name}{part}.c" for part in ("", "_constants", *parts)]
     values |= {
         "SOURCE_COUNT": str(len(sources)),
@@ -110,7 +113,7 @@ def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
         "CMAKE_SOURCES": "\n  ".join(f"${{CMAKE_CURRENT_LIST_DIR}}/{path}" for path in sources),
         "ZEPHYR_SOURCES": " ".join(f"../{path}" for path in sources),
         "PACK_FILES": "\n".join(
-            [f'        <file category="header" name="include/{name}{part}.h"/>' for part in ("", *parts)]
+            [f'        <file category="header" name="include/{name}{part}.h"/>' for part in ("", *parts, "_frame_ring")]
             + [f'        <file category="source" name="{path}"/>' for path in sources]
         ),
     }

@@ -86,6 +86,10 @@ class NetworkRunner:
         """Input integers [samples, inputs] for raw counts of the same shape; of an image that takes them."""
         return self._made("quantize_s16", counts.astype("<i2"), self._dtype)
 
+    def probabilities(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.uint16]:
+        """Probabilities [samples, outputs] of output integers of the same shape; of an image that gives them."""
+        return self._made("probabilities", outputs.astype("<i4"), np.dtype("<u2")).astype(np.uint16)
+
     def dequantize(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """Real numbers [samples, outputs] for output integers of the same shape."""
         return self._made("dequantize", outputs.astype("<i4"), np.dtype("<f4"))

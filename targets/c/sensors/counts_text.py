@@ -43,6 +43,9 @@ extern "C" {{
    for, clip(round_half_even((x - offset) / scale) + zero_point, low, high). */
 void {name}_quantize_s16(const int16_t *counts, {ctype} *input);
 
+/* The same of the first `count` features alone: a frame of a window. */
+void {name}_quantize_features_s16(const int16_t *counts, size_t count, {ctype} *input);
+
 #ifdef __cplusplus
 }}
 #endif
@@ -68,7 +71,12 @@ static const edgeml_count {name}_count_lines[{len(lines)}] = {{
 
 void {name}_quantize_s16(const int16_t *counts, {ctype} *input)
 {{
-    for (size_t feature = 0; feature < {macro}_INPUTS; feature++) {{
+    {name}_quantize_features_s16(counts, {macro}_INPUTS, input);
+}}
+
+void {name}_quantize_features_s16(const int16_t *counts, size_t count, {ctype} *input)
+{{
+    for (size_t feature = 0; feature < count; feature++) {{
         input[feature] = ({ctype})edgeml_quantize_count(counts[feature], {name}_count_lines{place},
             {macro}_INPUT_ZERO_POINT, {macro}_INPUT_LOW, {macro}_INPUT_HIGH);
     }}

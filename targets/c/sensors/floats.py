@@ -51,6 +51,9 @@ extern "C" {{
    gives. Infinities become the ends of the range, what is not a number the zero point. */
 void {name}_quantize(const float *x, {ctype} *input);
 
+/* The same of the first `count` features alone: a frame of a window, where all frames have the same scales. */
+void {name}_quantize_features(const float *x, size_t count, {ctype} *input);
+
 /* real [{macro}_OUTPUTS] = (output - zero_point) * scale, in double precision, rounded to float. */
 void {name}_dequantize(const int32_t *output, float *real);
 
@@ -86,7 +89,12 @@ static const double {name}_output_scale[{scales.size}] = {{
 
 void {name}_quantize(const float *x, {ctype} *input)
 {{
-    for (size_t feature = 0; feature < {macro}_INPUTS; feature++) {{
+    {name}_quantize_features(x, {macro}_INPUTS, input);
+}}
+
+void {name}_quantize_features(const float *x, size_t count, {ctype} *input)
+{{
+    for (size_t feature = 0; feature < count; feature++) {{
         input[feature] = ({ctype})edgeml_quantize_one(x[feature], {name}_features{place}, {margin},
             {macro}_INPUT_ZERO_POINT, {macro}_INPUT_LOW, {macro}_INPUT_HIGH);
     }}
