@@ -54,7 +54,8 @@ class Probabilities:
         half = (1 << self.shift) >> 1
         shares = self.table[np.minimum((below + half) >> self.shift, _ENTRIES - 1)].astype(np.int64)
         reciprocal = _RECIPROCAL // shares.sum(axis=1, keepdims=True)
-        return ((shares * reciprocal) >> _SHARE_SHIFT).astype(np.uint16)
+        units: npt.NDArray[np.int64] = (shares * reciprocal) >> _SHARE_SHIFT
+        return units.astype(np.uint16)
 
 
 def probabilities_of(network: Network) -> Probabilities | None:

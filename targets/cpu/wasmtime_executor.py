@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,7 @@ class _Module:
         self._failures = (wasmtime.WasmtimeError, wasmtime.Trap, KeyError, TypeError, ValueError, IndexError)
         try:
             compiled = wasmtime.Module(self._store.engine, read_regular(path, _LARGEST_FILE))
-            self._exports = wasmtime.Instance(self._store, compiled, []).exports(self._store)
+            self._exports = cast(Any, wasmtime.Instance(self._store, compiled, []).exports(self._store))
             self._memory = self._exports["memory"]
             self._places = {name: int(self._exports[name](self._store)) for name in _PLACES}
         except self._failures as error:

@@ -30,6 +30,7 @@ READS_OF_OWN = {
     "targets/cpu/proof/counterexamples.py",
     "targets/cpu/proof/sandbox.py",
     "targets/cpu/shared_library.py",
+    "targets/cpu/web.py",
     "targets/mcu/image_build.py",
     "targets/fpga/executors/verilator.py",
     "targets/fpga/executors/icarus.py",
