@@ -17,6 +17,7 @@ from ..report import render
 from ..system.output_folder import unfinished_folder
 from ..system.regular_file import read_regular
 from .certificate import CERTIFICATE
+from .checkers.composition import composed
 from .claim import ERROR, NOT_TRIED, PROVED
 from .findings import Findings, Row
 from .prove import SECONDS
@@ -40,7 +41,8 @@ CHECKED = {
     "tflite": _AGAIN,
     "words": f"words {_AGAIN}; that they are the machine code's is the prover's word",
 }
-"""Kinds of certificate, each with its checker in `checkers/KIND.py`, and how much of what they claim that looks at."""
+"""Kinds of certificate, each with its checker in `checkers/KIND.py` behind `checkers/composition.py`, and how much of
+what they claim that looks at."""
 
 
 def prove_bundle(
@@ -127,7 +129,8 @@ def _certificates(bundle: Bundle) -> list[str]:
 def check_proof(bundle: Bundle) -> list[Row]:
     """Check the certificates of a bundle by the checker alone: how much of each place they prove.
 
-    Raises InputError if there are none, CheckFailed where one does not hold.
+    Hashes and composition are followed first, for certificates of all kinds alike; then the evidence, by the checker of
+    each kind. Raises InputError if there are none, CheckFailed where one does not hold.
     """
     names = _certificates(bundle)
     if not names:
@@ -155,5 +158,10 @@ def _check(folder: Path, prover: str) -> tuple[str, dict[str, tuple[int, int]]]:
     if kind not in CHECKED:
         raise CheckFailed("certificate", f"is of a kind that no checker knows: {str(kind)[:40]!r}")
     checker = importlib.import_module(f".checkers.{kind}", __package__)
+    whole = composed(folder, prover)
     found: dict[str, tuple[int, int]] = checker.check_certificate(folder, prover)
+    for place in whole.keys() | found.keys():
+        (claims, proved), (followed, shown) = whole.get(place, (-1, 0)), found.get(place, (-1, 0))
+        if claims != followed or shown > proved:
+            raise CheckFailed(f"certificate, {place}", "is other claims to its checker than to that of composition")
     return CHECKED[kind], found

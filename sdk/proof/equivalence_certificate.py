@@ -15,14 +15,25 @@ __all__ = ["equivalence_files"]
 
 
 def equivalence_files(
-    known: Circuit, other: Circuit, sweep: Sweep, outputs: Sequence[bool], tools: Mapping[str, str]
+    known: Circuit,
+    other: Circuit,
+    sweep: Sweep,
+    outputs: Sequence[bool],
+    tools: Mapping[str, str],
+    network_file: bytes,
+    artifacts: Mapping[str, bytes],
 ) -> dict[str, bytes]:
-    """The files of the certificate by their names: the pairs that the proved outputs follow from, and the circuit."""
+    """The files of the certificate by their names: the pairs that the proved outputs follow from, and the circuit.
+
+    artifacts : content of the Verilog that was synthesized, by its path.
+    """
     circuit = circuit_json(other)
     content = {
         "format": 2,
         "kind": "equivalence",
         "claim": "for every input, the circuit gives what that of proof/unrolled gives",
+        "network": hashlib.sha256(network_file).hexdigest(),
+        "artifacts": {name: hashlib.sha256(data).hexdigest() for name, data in artifacts.items()},
         "known": hashlib.sha256(circuit_json(known)).hexdigest(),
         "circuit": hashlib.sha256(circuit).hexdigest(),
         "known_latency": known.latency,

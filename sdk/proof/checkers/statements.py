@@ -16,7 +16,7 @@ from ...system.regular_file import read_regular
 __all__ = ["Claims", "check_file", "check_statements", "integer", "integers", "need"]
 
 _LARGEST = 2**28
-_UNSOUND = (
+UNSOUND = (
     *(KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, MemoryError),
     struct.error,
 )
@@ -69,7 +69,7 @@ def check_file(
             files[name] = read_regular(folder / name, _LARGEST)
             need(digest == hashlib.sha256(files[name]).hexdigest(), name, "is another")
         return follow(network_file.from_bytes(network), files, certificate)
-    except _UNSOUND as error:
+    except UNSOUND as error:
         raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
 
 

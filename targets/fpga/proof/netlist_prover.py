@@ -25,7 +25,7 @@ from ..design import Built
 from ..tools.synthesize import run_yosys, synthesis_asked, synthesis_script
 from .kept_circuits import circuit_of_verilog
 from .part_cells import PART_CELLS, in_tables
-from .rtl_prover import RtlProver
+from .rtl_prover import RtlProver, network_file
 from .yosys_reader import circuit_of
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class NetlistProver(RtlProver):
         if row.status == OPEN and not in_time:
             row = replace(row, status=OUT_OF_TIME)
         row = replace(row, seconds=round(time.process_time() - begun, 3))
-        return Findings([row], equivalence_files(known, other, sweep, outputs, self.tools()))
+        about = network_file(bundle), {f"rtl/{name}.v": built.files[f"{name}.v"]}
+        return Findings([row], equivalence_files(known, other, sweep, outputs, self.tools(), *about))
 
 
 def compared(

@@ -12,7 +12,7 @@ from tests.sdk.proof.checker_lines import FOLDER, lines_of, own_lines, taken_by
 LONGER = {"folded": 329, "step_per_clock": 709, "words": 671}
 """docs/proofs-certificates.md says so: the memories of seven units are decoded, Verilog that is made for one network is
 followed, and operations of three machines."""
-FILES = sorted({name for kind in CHECKED for name in taken_by(kind)})
+FILES = sorted({name for kind in ["composition", *CHECKED] for name in taken_by(kind)})
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -35,6 +35,11 @@ def test_a_kind_has_at_most_300_lines_beside_what_checkers_share(kind):
 def test_kinds_that_are_longer_do_not_grow_and_are_listed_no_longer_than_they_are_long():
     for kind, most in LONGER.items():
         assert 300 < own_lines(kind) <= most, kind
+
+
+def test_hashes_and_composition_of_all_kinds_have_one_checker_of_at_most_300_lines():
+    assert own_lines("composition") == lines_of("composition") <= 300
+    assert not set(taken_by("composition")) & set(CHECKED)
 
 
 def test_no_file_of_the_folder_is_left_out():

@@ -47,7 +47,7 @@ def certified(known: Circuit, other: Circuit, folder):
     (folder / "proof" / "unrolled" / "circuit.json").write_bytes(circuit)
     about = {"format": 1, "kind": "circuit", "circuit": hashlib.sha256(circuit).hexdigest()}
     (folder / "proof" / "unrolled" / "certificate.json").write_text(json.dumps(about))
-    for name, content in equivalence_files(known, other, sweep, outputs, {}).items():
+    for name, content in equivalence_files(known, other, sweep, outputs, {}, b"", {}).items():
         (folder / "proof" / "netlist" / name).write_bytes(content)
     return folder
 

