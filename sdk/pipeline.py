@@ -205,7 +205,10 @@ def _reduced(conversion: plugins.Conversion) -> plugins.Conversion:
     if (network := reduced(whole)) is whole:
         return conversion
     missed = {name: count for name, count in left_out(whole, kept_channels(whole)).items() if count}
-    said = ", ".join(f"{count} of {whole.sizes[name]} in {name}" for name, count in missed.items())
+    said = ", ".join(
+        [f"{count} of {whole.sizes[name]} in {name}" for name, count in missed.items()]
+        + [f"table rows of {node.name}" for node in whole.layers if node.layer.holds_more]
+    )
     note = f"Left out, as no output depends on them: {said}. {CONVERTED} is the network with them."
     files = {**conversion.files, CONVERTED: network_file.to_bytes(whole)}
     return replace(conversion, network=network, files=files, notes=(*conversion.notes, note))

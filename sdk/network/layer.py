@@ -126,6 +126,15 @@ class Layer(ABC):
         or it has no `of_channels`."""
         return None
 
+    def stay(self, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Which outputs stay where those `wanted` [outputs] must: more of them where the layer is cheaper so."""
+        return wanted
+
+    @property
+    def holds_more(self) -> bool:
+        """Whether `of_channels` of all its channels holds less than it does."""
+        return False
+
     def of_channels(self: _L, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> _L:
         """The layer that gives these outputs alone, of these inputs alone: the same integers.
 

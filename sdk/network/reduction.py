@@ -1,8 +1,9 @@
 """What no output depends on is left out: the same integers of fewer neurons.
 
 A neuron is left out if every layer behind it gives it a weight of 0, or takes only neurons from it that are left out
-themselves; or if its range is one integer alone, which goes into the bias of the sums that read it. Inputs stay: what
-feeds a network does not change. `sdk/proof/network/reduction_claims.py` proves of a reduced network that it computes
+themselves; or if its range is one integer alone, which goes into the bias of the sums that read it. So are the rows of
+an `Encode`, and the features of a `Tables` that add the same for all values, and rows of it that no value names. Inputs
+stay: what feeds a network does not change. `sdk/proof/network/reduction_claims.py` proves of a reduced network that it computes
 the same integers for all inputs.
 """
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from ..errors import NetworkError
 from .layer import Channels
 from .layers.dense import Dense
+from .layers.tables import Tables
 from .network import Network, Node
 
 __all__ = ["kept_channels", "left_out", "reduced"]
@@ -41,6 +43,7 @@ def _want(network: Network, node: Node, wanted: _Masks) -> None:
     """Widen what is wanted of a node and of its inputs by what the node asks for."""
     layer, mine = node.layer, wanted[node.name]
     mine[0] |= not mine.any()
+    mine |= layer.stay(mine)
     if layer.channelwise:
         for name in node.inputs:
             mine |= wanted[name]
@@ -53,7 +56,7 @@ def _want(network: Network, node: Node, wanted: _Masks) -> None:
             wanted[name][:] = True
         return
     (source,) = node.inputs
-    if isinstance(layer, Dense):
+    if isinstance(layer, Dense | Tables):
         found = found & ~_constant(network, source)
     wanted[source] |= found
 
@@ -64,13 +67,13 @@ def _constant(network: Network, name: str) -> npt.NDArray[np.bool_]:
 
 
 def reduced(network: Network) -> Network:
-    """The network without the channels that no output depends on; the network itself where there are none.
+    """The network without what no output depends on; the network itself where that is nothing.
 
     The output integers are the same for every input. So they are where a constant does not fit into a bias of 32 bits:
     the network stays as it is then.
     """
     kept = kept_channels(network)
-    if not any(left_out(network, kept).values()):
+    if not any(left_out(network, kept).values()) and not any(node.layer.holds_more for node in network.layers):
         return network
     try:
         nodes = tuple(_restricted(network, node, kept) for node in network.nodes)
@@ -81,7 +84,7 @@ def reduced(network: Network) -> Network:
 
 def _restricted(network: Network, node: Node, kept: Mapping[str, Channels]) -> Node:
     sizes = network.sizes
-    if all(kept[name].size == sizes[name] for name in (node.name, *node.inputs)):
+    if all(kept[name].size == sizes[name] for name in (node.name, *node.inputs)) and not node.layer.holds_more:
         return node
     source = node.inputs[0]
     constants = network.ranges[source].low.astype(np.int64)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["BIT", "EQUAL", "LEVEL", "VALUE", "Encode"]
@@ -118,6 +118,30 @@ class Encode(Layer):
         if equal.size:
             y[:, equal] = y[:, equal] == self.operand[equal]
         return y
+
+    def stay(self, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Rows that are alike for each input, in order (bits of bytes, thermometers), stay so unless most are not
+        wanted: hardware then takes one input after the other, and a whole frame at once where they are not."""
+        each, index = -(-self.outputs // self.inputs), np.arange(self.outputs)
+        place = np.where(self.rule == BIT, self.operand, 0)
+        alike = [np.array_equal(field, field[index % each]) for field in (self.rule, place)]
+        if not all(alike) or not np.array_equal(self.source, index // each):
+            return wanted
+        slots = np.zeros(each, np.bool_)
+        slots[index[wanted] % each] = True
+        kept: npt.NDArray[np.bool_] = slots[index % each]
+        return kept if 2 * int(wanted.sum()) >= int(kept.sum()) else wanted
+
+    def reads(self, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        found = np.zeros(self.inputs, np.bool_)
+        found[self.source[wanted]] = True
+        return found
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Encode:
+        places = np.zeros(self.inputs, np.int64)
+        places[inputs] = np.arange(inputs.size)
+        source = places[self.source[outputs]]
+        return Encode(source, self.rule[outputs], self.operand[outputs], int(inputs.size))
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...] | None:
         """By the weight of each bit and level; None if there are one-hot outputs, of which no direction can be said."""

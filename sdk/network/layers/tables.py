@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import NetworkError
 from ..arrays import integer_array, integer_scalar
-from ..layer import Direction, Layer
+from ..layer import Channels, Direction, Layer
 from ..value_range import IntArray, ValueRange
 
 __all__ = ["Tables"]
@@ -130,6 +130,42 @@ class Tables(Layer):
             for feature, channel in enumerate(self.source):
                 part += self.entries[self.rows[feature, x[start : start + step, channel]]]
         return acc
+
+    def _differing(self, outputs: npt.NDArray[np.bool_] | slice) -> npt.NDArray[np.bool_]:
+        """Of each feature, whether its rows differ in these outputs for any of its values."""
+        _, same = np.unique(self.entries[:, outputs], axis=0, return_inverse=True)
+        row = same.reshape(-1)[self.rows]
+        found: npt.NDArray[np.bool_] = np.any(row != row[:, :1], axis=1)
+        return found
+
+    @property
+    def holds_more(self) -> bool:
+        """Whether a table has the same row for all values, or a row is in none of them."""
+        unread = np.setdiff1d(np.arange(len(self.entries)), self.rows).size
+        return bool(unread) or (self.features > 1 and not self._differing(slice(None)).all())
+
+    def reads(self, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        found = np.zeros(self.inputs, np.bool_)
+        found[self.source[self._differing(wanted)]] = True
+        return found
+
+    def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Tables:
+        """What left-out features always add goes into the bias; NetworkError where that passes 32 bits. A feature that
+        adds one row for all values is left out even if its input is there."""
+        of = np.zeros(self.outputs, np.bool_)
+        of[outputs] = True
+        kept = self._differing(of) & np.isin(self.source, inputs)
+        row = self.rows[np.arange(self.features), constants[self.source]]  # of a feature that is left out, for good
+        places = np.zeros(self.inputs, np.int64)
+        places[inputs] = np.arange(inputs.size)
+        source, rows = places[self.source[kept]], self.rows[kept]
+        if not kept.any():
+            # A sum has one feature at least: the first one, which adds the same whatever comes.
+            kept[0], source, rows = True, np.zeros(1, np.int64), np.full((1, self.values), row[0])
+        bias = self.bias[outputs] + self.entries[np.ix_(row[~kept], outputs)].astype(np.int64).sum(axis=0)
+        named = self.entries[:, outputs][rows.reshape(-1)]
+        entries, again = np.unique(named, axis=0, return_inverse=True)
+        return Tables(entries, self.entry_bits, again.reshape(rows.shape), source, bias, int(inputs.size))
 
     def best_inputs(self, direction: Direction, low: int, high: int) -> tuple[npt.NDArray[np.int32], Direction] | None:
         """Exact."""

@@ -82,6 +82,13 @@ def _follow_reduction(whole: Network, network: Network, said: Claims) -> None:
             sources = [[places.get(source, -1) for source in before["sources"][o].tolist()] for o in mine]
             need(sources == after["sources"].tolist(), name, "reads other channels")
             need([before["tables"][o].tolist() for o in mine] == after["tables"].tolist(), name, "has other tables")
+        elif node.layer.kind == "tables":
+            _follow_tables(name, before, after, mine, taken[0], ends.get(node.inputs[0]))
+        elif node.layer.kind == "encode":
+            sources = [taken[0][source] for source in after["source"].tolist()]
+            need(sources == [int(before["source"][o]) for o in mine], name, "reads other channels")
+            for field in ("rule", "operand"):
+                need(after[field].tolist() == [int(before[field][o]) for o in mine], name, f"has another {field}")
         elif node.layer.kind in _BY_CHANNEL:
             need(all(each == mine for each in taken), name, "gives other channels than it takes")
             for field, value in _fields(before).items():
@@ -113,6 +120,36 @@ def _follow_rows(
                 need(constant, f"{name}[{row}]", f"lacks channel {column}, whose weight is {weight}")
                 bias += weight * (ends[0][column] - zero) if ends is not None else 0
         need(bias == int(after["bias"][place]), f"{name}[{row}]", "has another bias")
+
+
+def _follow_tables(
+    name: str, before: dict[str, Any], after: dict[str, Any], mine: list[int], channels: list[int], ends: Ends | None
+) -> None:
+    """That each channel adds the same function of its value, but for one number; the bias has these numbers."""
+    values = before["rows"].shape[1]
+    need(after["rows"].shape[1] == values, name, "has tables of another length")
+    bias, left = [int(before["bias"][row]) for row in mine], after["bias"].tolist()
+    for channel in range(before["inputs"]):
+        reached = range(values) if ends is None else range(ends[0][channel], ends[1][channel] + 1)
+        old = _added(before, channel, reached, mine)
+        place = channels.index(channel) if channel in channels else -1  # no feature has an input −1: nothing is added
+        new = _added(after, place, reached, list(range(len(mine))))
+        for was, now in zip(old, new, strict=True):
+            same = all(a - b == c - d for a, b, c, d in zip(was, old[0], now, new[0], strict=True))
+            need(same, name, f"adds another function of channel {channel}")
+        bias = [total + first for total, first in zip(bias, old[0], strict=True)]
+        left = [total + first for total, first in zip(left, new[0], strict=True)]
+    need(bias == left, name, "has another bias")
+
+
+def _added(layer: dict[str, Any], channel: int, reached: range, outputs: list[int]) -> list[list[int]]:
+    """What the features of a channel add together, for each value that it reaches and each of the outputs."""
+    features = [feature for feature, source in enumerate(layer["source"].tolist()) if source == channel]
+    found = []
+    for value in reached:
+        rows = [layer["entries"][layer["rows"][feature, value]].tolist() for feature in features]
+        found.append([sum(row[output] for row in rows) for output in outputs])
+    return found
 
 
 def _fields(layer: dict[str, Any]) -> dict[str, Any]:
