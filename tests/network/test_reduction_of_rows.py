@@ -105,7 +105,9 @@ def test_a_network_without_rows_is_proved_to_be_the_same_and_the_checker_follows
 
 
 def _swapped(network: Network, name: str, **fields: object) -> Network:
-    nodes = [replace(each, layer=replace(each.layer, **fields)) if each.name == name else each for each in network.nodes]
+    nodes = [
+        replace(each, layer=replace(each.layer, **fields)) if each.name == name else each for each in network.nodes
+    ]
     return replace(network, nodes=tuple(nodes))
 
 
@@ -135,7 +137,9 @@ def test_another_network_is_refused_by_the_prover_and_by_the_checker(change, tmp
     other = _changed(network, change)
     # The prover is told of the channels that are kept by the network itself: of rows, only the layer changes.
     assert all(claim["status"] == PROVED for claim in reduction_claims(network, bundle.network).claims)
-    assert any(claim["status"] == REFUTED for claim in reduction_claims(network, _changed(bundle.network, change)).claims)
+    assert any(
+        claim["status"] == REFUTED for claim in reduction_claims(network, _changed(bundle.network, change)).claims
+    )
     check_certificate(bundle.folder, "network")
     certificate = bundle.folder / "proof" / "network" / "certificate.json"
     before = hashlib.sha256((bundle.folder / "converted.edgeml").read_bytes()).hexdigest()

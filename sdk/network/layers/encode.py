@@ -138,7 +138,7 @@ class Encode(Layer):
         return found
 
     def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Encode:
-        places = np.zeros(self.inputs, np.int64)
+        places = np.zeros(self.inputs, np.int32)
         places[inputs] = np.arange(inputs.size)
         source = places[self.source[outputs]]
         return Encode(source, self.rule[outputs], self.operand[outputs], int(inputs.size))

@@ -156,16 +156,17 @@ class Tables(Layer):
         of[outputs] = True
         kept = self._differing(of) & np.isin(self.source, inputs)
         row = self.rows[np.arange(self.features), constants[self.source]]  # of a feature that is left out, for good
-        places = np.zeros(self.inputs, np.int64)
+        places = np.zeros(self.inputs, np.int32)
         places[inputs] = np.arange(inputs.size)
         source, rows = places[self.source[kept]], self.rows[kept]
         if not kept.any():
             # A sum has one feature at least: the first one, which adds the same whatever comes.
-            kept[0], source, rows = True, np.zeros(1, np.int64), np.full((1, self.values), row[0])
+            kept[0], source, rows = True, np.zeros(1, np.int32), np.full((1, self.values), row[0])
         bias = self.bias[outputs] + self.entries[np.ix_(row[~kept], outputs)].astype(np.int64).sum(axis=0)
         named = self.entries[:, outputs][rows.reshape(-1)]
         entries, again = np.unique(named, axis=0, return_inverse=True)
-        return Tables(entries, self.entry_bits, again.reshape(rows.shape), source, bias, int(inputs.size))
+        own = again.reshape(rows.shape).astype(np.int32)
+        return Tables(entries, self.entry_bits, own, source, bias, int(inputs.size))
 
     def best_inputs(self, direction: Direction, low: int, high: int) -> tuple[npt.NDArray[np.int32], Direction] | None:
         """Exact."""

@@ -85,8 +85,8 @@ def _follow_reduction(whole: Network, network: Network, said: Claims) -> None:
         elif node.layer.kind == "tables":
             _follow_tables(name, before, after, mine, taken[0], ends.get(node.inputs[0]))
         elif node.layer.kind == "encode":
-            sources = [taken[0][source] for source in after["source"].tolist()]
-            need(sources == [int(before["source"][o]) for o in mine], name, "reads other channels")
+            looked_at = [taken[0][source] for source in after["source"].tolist()]
+            need(looked_at == [int(before["source"][o]) for o in mine], name, "reads other channels")
             for field in ("rule", "operand"):
                 need(after[field].tolist() == [int(before[field][o]) for o in mine], name, f"has another {field}")
         elif node.layer.kind in _BY_CHANNEL:

@@ -3,8 +3,8 @@
 By induction over the layers: if what a layer takes has the same integers in both networks, channel by channel of those
 that are kept, so has what it gives. Then so have the outputs, all of which are kept. A sum keeps its integers if each
 channel that it no longer takes has weight 0 in the rows that are kept, or is one integer alone by its range, which the
-bias has taken in; a sum of tables if what a channel adds to the rows that are kept is the same function of its value but
-for one number, and the bias has these numbers. A row of an `encode` layer looks at one channel alone.
+bias has taken in; a sum of tables if what a channel adds to the rows that are kept is the same function of its value,
+but for one number, which the bias has. A row of an `encode` layer looks at one channel alone.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def reduction_claims(converted: Network, network: Network) -> PlaceClaims:
     return PlaceClaims("reduction", _STATEMENT, method, claims, time.process_time() - before)
 
 
-def _same_sums(
-    whole: Tables, made: Tables, reach: ValueRange | None, outputs: Channels, channels: Channels
-) -> bool:
+def _same_sums(whole: Tables, made: Tables, reach: ValueRange | None, outputs: Channels, channels: Channels) -> bool:
     """Whether two layers add the same for all values that are reached (all that have a row, where nobody knows)."""
     if whole.values != made.values:
         return False
