@@ -1,6 +1,6 @@
 """How far the FPGA target's own estimates are from yosys, over many small designs; and the fit of their constants.
 
-    python -m benchmarks.fpga_estimates [--count N] [--first SEED] [--form FORM] [--fit] [--kept FILE]
+    python -m benchmarks.fpga_estimates [--count N] [--first SEED] [--form FORM] [--fit [--family F]] [--kept FILE]
 
 Random networks of all forms in all architectures (`fpga_shapes`), with inputs as bits, of Boolean functions, of tables,
 and of neurons of few inputs (`fpga_samples`, with the names of forms), folded by random amounts or unrolled with random
@@ -8,8 +8,8 @@ pipelining, for Xilinx 7, UltraScale+, ECP5 and iCE40: flip-flops, block RAMs, m
 estimated and as yosys finds them, and whether these lie between the ends that reports give. Without `--first` the
 shapes are drawn anew; their first seed is printed, and gives the same again. `--fit` synthesizes the designs that
 constants are fitted to and prints the tables of `edgeml/targets/fpga/estimate/constants.py`; shapes drawn anew have
-other seeds. `--kept` names a file that what yosys finds is added to, and that it is read from where the design is the
-same: constants are fitted again without hours of synthesis.
+other seeds; `--family` fits the constants of one family alone. `--kept` names a file that what yosys finds is added to,
+and that it is read from where the design is the same: constants are fitted again without hours of synthesis.
 """
 
 from __future__ import annotations
@@ -55,11 +55,12 @@ _FITTED = (
     "spiking-folded",
 )
 _FIT_SEEDS = (*range(1000, 1015), *range(5000, 5008), 734_001, 734_002)
+_MORE_OF_ICE40 = (5010, 5014, 6002, 6006)
+"""Its int8 designs have their products in logic."""
 _OTHER_SEEDS = {
     "quantized-folded": (*range(1000, 1015), *range(5000, 5006), 5007, 734_001, 734_002),
     "int8-unrolled": (*range(1000, 1011), *range(1012, 1015), *range(5000, 5008), 734_001, 734_002),
-    # Those of iCE40 take minutes each.
-    "int8-folded": (*range(1000, 1010), 1011, 1012, 1013, 5000, 5001, *range(5004, 5008), 734_001, 734_002),
+    "int8-folded": (*range(1000, 1015), 5000, 5001, 5002, *range(5004, 5008), *_MORE_OF_ICE40, 734_001, 734_002),
     "spiking-folded": (*range(1000, 1010), *range(5000, 5006)),
 }
 _FIRST_SEEDS = 10_000
@@ -164,18 +165,23 @@ def _least_squares(matrix: np.ndarray, wanted: np.ndarray, start: np.ndarray) ->
     return factors
 
 
-def fit(forms: Sequence[str], kept: Path | None = None) -> None:
-    """Synthesize designs for fitting, but for what is in a kept file, and print the constants."""
+def fit(forms: Sequence[str], kept: Path | None = None, family: str | None = None) -> None:
+    """Synthesize designs for fitting, but for what is in a kept file, and print the constants.
+
+    family : the only one whose constants are fitted; None: all.
+    """
     rows: dict[tuple[str, str], list[tuple[dict[str, float], float, int]]] = {}
     for form in forms:
         for seed in _OTHER_SEEDS.get(form, _FIT_SEEDS):
             example = case(seed, form)
+            if family not in (None, constants_of(example.family)):
+                continue
             found = measured(build(example.network, example.design), example.family, kept)
             which, amounts, counted = _amounts(example)
             rows.setdefault((which, constants_of(example.family)), []).append((amounts, counted, found["luts"]))
             print(f"# {form} {example.name}, {example.family.name}: {found['luts']} lookup tables", flush=True)
-    for (which, family), data in sorted(rows.items()):
-        print(f"{which} {family}: {fitted(data, _PRIORS[which][family])}", flush=True)
+    for (which, name), data in sorted(rows.items()):
+        print(f"{which} {name}: {fitted(data, _PRIORS[which][name])}", flush=True)
 
 
 def table(form: str, count: int, first: int, kept: Path | None = None) -> list[str]:
@@ -224,11 +230,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, help="seed of the first one; left out: shapes are drawn anew")
     parser.add_argument("--form", choices=FORMS, action="append", help="only this one")
     parser.add_argument("--fit", action="store_true", help="fit the constants, on other designs")
+    parser.add_argument("--family", choices=sorted(FOLDED), help="fit the constants of this one alone")
     parser.add_argument("--kept", type=Path, help="a file of what yosys found before; what is new is added to it")
     options = parser.parse_args(arguments)
     forms = options.form or FORMS
     if options.fit:
-        fit(options.form or _FITTED, options.kept)
+        fit(options.form or _FITTED, options.kept, options.family)
         return 0
     if (first := options.first) is None:
         first = int(np.random.default_rng().integers(_FIRST_SEEDS, 2**31))

@@ -3,8 +3,8 @@
 A neuron is left out if every layer behind it gives it a weight of 0, or takes only neurons from it that are left out
 themselves; or if its range is one integer alone, which goes into the bias of the sums that read it. So are rows of an
 `Encode`, features of a `Tables` that add the same for all values, and rows of it that no value names. Inputs stay: what
-feeds a network does not change. `sdk/proof/network/reduction_claims.py` proves of a reduced network that it computes the
-same integers for all inputs.
+feeds a network does not change. `sdk/proof/network/reduction_claims.py` proves of a reduced network that it computes
+the same integers for all inputs.
 """
 
 from __future__ import annotations

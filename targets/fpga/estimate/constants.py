@@ -26,13 +26,13 @@ FOLDED_PRIOR: dict[str, dict[str, float]] = {
     },
     "ecp5": {
         "product": 0.9, "tree": 0.774, "accumulator": 1.787, "constant": 0.927, "rom": 1, "compare": 0.791,
-        "fixed": 0.478, "ram": 0.957, "select": 0.986, "stream": 1.027, "multiplier": 1.2, "rescale": 0.597,
+        "fixed": 0.478, "ram": 0.957, "select": 0.986, "stream": 1.027, "multiplier": 1, "rescale": 0.597,
         "float": 0.709, "partial": 0, "unit": 16, "sum": 1, "significand": 0.709, "factors": 0.8,
     },
     "ice40": {
         "product": 0.9, "tree": 0.888, "accumulator": 1.871, "constant": 0.96, "rom": 1, "compare": 0.107,
-        "fixed": 0.39, "ram": 1, "select": 0.674, "stream": 0.894, "multiplier": 1.2, "rescale": 1.024,
-        "float": 1.016, "partial": 0, "unit": 15.995, "sum": 1, "significand": 1.016, "factors": 0.8,
+        "fixed": 0.39, "ram": 1, "select": 0.674, "stream": 0.894, "multiplier": 1, "rescale": 1,
+        "float": 1, "partial": 0, "unit": 15.995, "sum": 1, "significand": 0, "factors": 0.8,
     },
 }  # fmt: skip
 
@@ -45,13 +45,13 @@ FOLDED: dict[str, dict[str, float]] = {
     },
     "ecp5": {
         "product": 0.69, "tree": 0.635, "accumulator": 1.758, "constant": 0.925, "rom": 1.15, "compare": 0.791,
-        "fixed": 0.486, "ram": 1.002, "select": 0.969, "stream": 1.192, "multiplier": 1.2, "rescale": 0.618,
+        "fixed": 0.486, "ram": 1.002, "select": 0.969, "stream": 1.192, "multiplier": 1, "rescale": 0.618,
         "float": 0.85, "partial": 0, "unit": 16.636, "sum": 1.093, "significand": 0.817, "factors": 0.789,
     },
     "ice40": {
-        "product": 0.923, "tree": 0.927, "accumulator": 1.905, "constant": 0.977, "rom": 1.11, "compare": 0.107,
-        "fixed": 0.39, "ram": 1, "select": 0.714, "stream": 1.021, "multiplier": 1.195, "rescale": 1.112,
-        "float": 1.035, "partial": 0, "unit": 17.117, "sum": 1, "significand": 1.018, "factors": 0.8,
+        "product": 0.872, "tree": 0.929, "accumulator": 1.983, "constant": 0.983, "rom": 1.144, "compare": 0.107,
+        "fixed": 0.39, "ram": 1, "select": 0.748, "stream": 1.02, "multiplier": 0.945, "rescale": 1.052,
+        "float": 0.939, "partial": 0, "unit": 17.228, "sum": 1, "significand": 0, "factors": 0.799,
     },
 }  # fmt: skip
 

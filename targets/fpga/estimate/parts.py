@@ -16,7 +16,7 @@ class Parts:
     How many lookup tables synthesis makes of a unit of each kind was fitted to yosys, by family of parts (`constants`).
     The kinds of folded designs:
 
-    - `product`: lookup tables of products that differ. `multiplier`: bit products in logic.
+    - `product`: lookup tables of products that differ. `multiplier`: of products in logic (`products`); Xilinx: bit products.
     - `tree`, `sum`: bits of additions of products that are tables, and of those of multiplier blocks.
     - `accumulator`, `constant`: bits of sums, and of constants that they start from.
     - `rom`, `factors`: lookup tables of constants in logic, and of the factors of channels. `ram`: of small memories.

@@ -20,6 +20,7 @@ from ..architectures.unrolled.value import Value, spread, sum_value
 from ..budget import Family
 from ..estimate.memory import add_memory, add_rom_in_logic, distinct_columns, rom_luts
 from ..estimate.parts import Parts, block_rams, counter_bits, multiplier_blocks
+from ..estimate.products import pattern
 from ..layer_hardware import LayerHardware
 from ..timing.delay_model import DelayModel
 from ..verilog.element import signed_bits
@@ -178,13 +179,14 @@ class DenseUnit(SumsUnit):
         weight = np.zeros((self.beats * self.pe, self.input_beats * self.simd), np.int64)
         weight[: self.layer.outputs, : self.layer.inputs] = self.layer.weight
         by_column = weight.reshape(self.beats, self.pe, self.input_beats, self.simd).transpose(3, 1, 0, 2)
-        blocks, logic = 0, 0.0
+        blocks, logic, signs = 0, 0.0, (element.signed, True)
         each = multiplier_blocks(x_bits, w_bits, element.bits + w_bits, family)
         if self.clocks_per_frame == 1 and each:
             # yosys takes blocks before it looks into memories: it does not know that weights are constant.
             return self.simd * self.pe * each, 0.0
         for column in by_column.reshape(self.simd, self.pe, -1):
             for row in np.unique(column, axis=0):
+                values = row
                 if self.clocks_per_frame > 1:
                     bits, result = w_bits, element.bits + w_bits
                 else:
@@ -194,9 +196,11 @@ class DenseUnit(SumsUnit):
                     if odd in (-1, 0, 1):
                         continue
                     bits, result = signed_bits(odd, odd), element.bits + w_bits - places
+                    values = np.array([odd])
                 taken = multiplier_blocks(x_bits, bits, result, family)
                 blocks += taken
-                logic += 0.0 if taken else multiplier_bits(x_bits, bits, family)
+                if not taken:
+                    logic += multiplier_bits(element.bits, pattern(values, bits), family, signed=signs)
         return blocks, logic
 
     def _add_input_buffer(self, parts: Parts, width: int, family: Family) -> None:

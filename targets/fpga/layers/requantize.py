@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from ..architectures.unrolled.value import Value
 from ..budget import Family
 from ..estimate.memory import add_rom, distinct_columns
 from ..estimate.parts import Parts, multiplier_blocks
+from ..estimate.products import pattern
 from ..layer_hardware import LayerHardware
 from ..rounding_as_multiply_add import Levels, Line, fit_line, layer_levels
 from ..timing.delay_model import DelayModel
@@ -36,6 +38,8 @@ _FEW_LEVELS = 3
 _FIXED_POINT = 31
 _SHORTER_FACTOR = 18
 """Bits of a factor without a sign that a block of the 7 series does not take whole."""
+_PLACES_OF_FOUR = {"fp32_rne": 10.6, "float64_away": 8.0}
+"""Tables of four inputs for each place that may go away from a significand, of all that rounds it: of 10 lanes."""
 _CLIP_BITS = 19
 """Bits that `edgeml_clip` compares at least."""
 
@@ -137,48 +141,82 @@ class RequantizeUnit(Unit):
         parts.add("stream", self.latency / 2 + 2.0)
         for lane in range(self.pe):
             factor_bits, more = self.factor_bits, self.more[lane :: self.pe, None]
+            values = np.resize(self.factor, -(-self.channels // self.pe) * self.pe)[lane :: self.pe]
             # Of few words, some bits of the places are the same ones.
             more_bits = distinct_columns(more, self.more_bits) if changes and len(more) else 0
             if not changes:
                 factor = int(self.factor[min(lane, len(self.factor) - 1)])
                 # Zeros at the end of a constant are places: a power of two is not a product.
-                factor_bits = (factor // math.gcd(factor, 2**62)).bit_length() if factor else 0
+                odd = factor // math.gcd(factor, 2**62) if factor else 0
+                factor_bits, values = odd.bit_length(), np.array([odd])
+            factor_of = _Factor(factor_bits, pattern(values, factor_bits), self.factor_bits - factor_bits)
             if self.floating:
-                self._add_floating(parts, factor_bits, more_bits, family)
+                self._add_floating(parts, factor_of, more_bits, family)
             else:
-                self._add_fixed(parts, factor_bits, more_bits, family)
+                self._add_fixed(parts, factor_of, more_bits, family)
 
-    def _add_fixed(self, parts: Parts, factor_bits: int, more_bits: int, family: Family) -> None:
+    def _add_fixed(self, parts: Parts, factor: _Factor, more_bits: int, family: Family) -> None:
         """One lane by the rules that compute in integers; `more_bits` is 0 if all channels shift as far."""
         element = self.inputs[0]
         value_bits = element.bits + (0 if element.signed else 1)
         high = value_bits
         if self.layer.rounding != "shift":
-            product = value_bits + factor_bits
+            product = value_bits + factor.bits
             high = max(product + 1 - _FIXED_POINT, 2)
-            _add_product(parts, value_bits, factor_bits, 1, family, signed=True)
-            parts.add("rescale", product - _FIXED_POINT + 1.0)
+            _add_product(parts, value_bits, factor, 1, family, signed=True)
+            if family.fitted != "ice40":
+                parts.add("rescale", product - _FIXED_POINT + 1.0)
             parts.flip_flops += high + 2 * more_bits
         away = self.layer.rounding == "double_rounding"
-        parts.add("rescale", high * more_bits * (2.0 if away else 1.0) + (high / 2 if away else 0) + high + 1)
         parts.flip_flops += high + 1
+        if family.fitted == "ice40":
+            # Zeros at the end of a factor are places: the sum is as long as with the whole factor.
+            whole = high + factor.places if self.layer.rounding != "shift" else high
+            parts.add("rescale", self._fixed_of_four(whole, more_bits, away=away))
+            parts.flip_flops += self.output.bits
+            return
+        parts.add("rescale", high * more_bits * (2.0 if away else 1.0) + (high / 2 if away else 0) + high + 1)
         _add_clip(parts, high + 1, self.output.bits)
 
-    def _add_floating(self, parts: Parts, factor_bits: int, more_bits: int, family: Family) -> None:
+    def _fixed_of_four(self, high: int, more_bits: int, *, away: bool) -> float:
+        """Tables of four inputs of a lane behind its product: of `high` bits, some of which are shifted out.
+
+        A place each of the sum that adds the half, of that which rounds, and of the comparisons of what has more bits
+        than the result. Places that are shifted by further take a table each for each bit of their number, and the sum
+        behind them is as long as the one before. Fitted to 24 lanes, synthesized one by one.
+        """
+        left = max(high + 1 - self.right, 1)
+        luts = float(left + (high if self.layer.rounding != "shift" else 0))
+        if more_bits or left > self.output.bits:
+            luts += left
+        if more_bits:
+            luts += high + 1.5 * left * (more_bits - 1)
+        return luts + (10.0 + 6.0 * max(more_bits - 1, 0) if away else 0.0)
+
+    def _add_floating(self, parts: Parts, factor: _Factor, more_bits: int, family: Family) -> None:
         """One lane by the rules of a floating-point format."""
         bits, kept = self.inputs[0].bits, self.factor_bits
-        product = bits + factor_bits
-        parts.add("float", float(bits))
+        product = bits + factor.bits
+        shifted = max(bits + 2 + kept, self.right) + 2 - self.right
+        if family.fitted == "ice40":
+            # For each place that may go away from the significand, and each that is shifted.
+            each = _PLACES_OF_FOUR[self.layer.rounding]
+            parts.add("float", each * (bits + 1) + (1.1 * shifted * (1 + more_bits) if more_bits else 0.0))
+            parts.flip_flops += self.output.bits
+        else:
+            parts.add("float", float(bits))
+            parts.add("float", shifted * (2.0 * more_bits + 3.0))
+            _add_clip(parts, shifted + 1, self.output.bits)
         for width in [bits, product] if bits > kept else [product]:
             most = max(width - kept, 0)
-            parts.add("significand", 2.0 * width)
-            parts.add("float", 3.5 * most)
+            if family.fitted != "ice40":
+                parts.add("significand", 2.0 * width)
+                parts.add("float", 3.5 * most)
+            elif width == bits:
+                parts.add("float", _PLACES_OF_FOUR[self.layer.rounding] * most)
             parts.flip_flops += 2 * width + most + 1
-        _add_product(parts, bits, factor_bits, 2, family, signed=False)
-        shifted = max(bits + 2 + kept, self.right) + 2 - self.right
-        parts.add("float", shifted * (2.0 * more_bits + 3.0))
+        _add_product(parts, bits, factor, 2, family, signed=False)
         parts.flip_flops += 4 * (more_bits + 1) + shifted + 1
-        _add_clip(parts, shifted + 1, self.output.bits)
 
 
 def _factors(layer: Requantize) -> tuple[Int64, Int64]:
@@ -194,10 +232,21 @@ def _factors(layer: Requantize) -> tuple[Int64, Int64]:
     return multiplier << np.maximum(shift, 0), np.maximum(-shift, 0)
 
 
+@dataclass(frozen=True)
+class _Factor:
+    """A factor that is not negative: how many bits it has without the zeros at its end, which of them differ
+    (`estimate.products.pattern`), and how many zeros those are, if it is always the same."""
+
+    bits: int
+    pattern: tuple[int, ...]
+    places: int
+
+
 def _add_product(
-    parts: Parts, value_bits: int, factor_bits: int, registers: int, family: Family, *, signed: bool
+    parts: Parts, value_bits: int, factor: _Factor, registers: int, family: Family, *, signed: bool
 ) -> None:
     """A value times a factor that is not negative: multiplier blocks and the sums of their parts, or logic."""
+    factor_bits = factor.bits
     width = value_bits + factor_bits
     if factor_bits < 2:
         parts.flip_flops += registers * width
@@ -216,7 +265,9 @@ def _add_product(
         if not signed and value_bits > _SHORTER_FACTOR:
             parts.add("sum", 2.5 * width)
     else:
-        parts.add("multiplier", multiplier_bits(value_bits, factor_bits, family))
+        unread = max(_FIXED_POINT - 1 - factor.places, 0) if signed else 0
+        bits = multiplier_bits(value_bits, factor.pattern, family, signed=(signed, False), unread=unread)
+        parts.add("multiplier", bits)
     # yosys takes the registers behind blocks of the 7 series, and their chains for sums of parts, alone.
     if not blocks or family.name != "xc7":
         # Of a product that is rounded as an integer, what lies below the half is not looked at.

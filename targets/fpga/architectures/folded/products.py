@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from ...budget import Family
+from ...estimate.products import logic_of_product
 from ..unrolled.cell_amounts import tables_of_four
 
 __all__ = ["multiplier_bits", "product_luts"]
 
 _TABLE_BITS = 6
-_BESIDE = 10.0
-"""Of a product of 8 by 4 bits on iCE40 were 78 tables seen, of 17 by 31 bits 1.26 for each bit product."""
 
 
 def product_luts(x_bits: int, w_bits: int, signed: bool, family: Family) -> float:
@@ -47,6 +46,14 @@ def _luts(x_bits: int, w_bits: int, signed: bool, lut_inputs: int, family: str) 
     return sum(tables_of_four(table, inputs, family) for table in made)
 
 
-def multiplier_bits(x_bits: int, w_bits: int, family: Family) -> float:
-    """Bit products of a product in logic, and on parts with tables of four inputs what a product takes beside them."""
-    return float(x_bits * w_bits) + (_BESIDE if family.lut_inputs == 4 else 0.0)
+def multiplier_bits(
+    x_bits: int, factor: tuple[int, ...], family: Family, *, signed: tuple[bool, bool], unread: int = 0
+) -> float:
+    """What a product in logic takes: on parts with tables of four inputs those tables, on others bit products.
+
+    factor, signed, unread : as of `estimate.products.logic_of_product`.
+    """
+    if family.lut_inputs == 4:
+        return logic_of_product(x_bits, factor, signed=signed, unread=unread)
+    x_signed, factor_signed = signed
+    return float((x_bits + (factor_signed and not x_signed)) * len(factor))

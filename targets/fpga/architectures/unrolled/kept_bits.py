@@ -20,6 +20,8 @@ __all__ = ["KeptBits", "KeptCell", "kept_bits"]
 
 _COPY = 0b10
 """The table of an input itself."""
+_CONSTANT = -2
+"""The cell of bits that are constants."""
 
 
 @dataclass
@@ -137,6 +139,9 @@ class _Maker:
                     continue
             elif cell.kind is CellKind.TABLE:
                 what = cell.shape[output]
+                if (same := _same_as(cell.shape[output], inputs)) is not None and same.cell == _CONSTANT:
+                    self.alike[index, output] = same
+                    continue
             else:
                 what = (cell.shape, output)
             self.alike[index, output] = self.written.setdefault((cell.kind, inputs, what, stage), Bit(index, output))
@@ -163,7 +168,11 @@ class _Maker:
         if len(inputs) > 1 and (plain or len(inputs) > MOST_INPUTS):
             if kind is CellKind.TABLE:
                 for output, table in enumerate(shape):
-                    self._table(index, output, inputs, table, stage)
+                    same = _same_as(table, inputs)
+                    if same is None:
+                        self._table(index, output, inputs, table, stage)
+                    else:
+                        self.function[index, output] = same
                 return
             made = self._new(kind, inputs, shape, index, stage)
             for output in range(cell.outputs):
@@ -249,6 +258,20 @@ class _Maker:
                     use(bit, made.stage)
         differing = {self._registered(bit) for bit in ends if self._registered(bit).cell != -2}
         return KeptBits(cells[::-1], taps, len(differing), self.alike, self.function)
+
+
+def _same_as(table: int, inputs: tuple[Bit, ...]) -> Bit | None:
+    """The constant or the input, perhaps inverted, that a function is; None of any other."""
+    full = (1 << (1 << len(inputs))) - 1
+    if table in (0, full):
+        return ONE if table else ZERO
+    for place, bit in enumerate(inputs):
+        # Bit x is 1 where x has this place: in blocks of 2^place zeros and as many ones.
+        block = 1 << place
+        copied = full // ((1 << 2 * block) - 1) * ((1 << block) - 1 << block)
+        if table in (copied, full ^ copied):
+            return bit if table == copied else ~bit
+    return None
 
 
 def _counted(inputs: tuple[Bit, ...], shape: tuple[int, ...]) -> tuple[tuple[Bit, ...], tuple[int, ...]]:

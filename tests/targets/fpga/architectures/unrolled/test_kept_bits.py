@@ -119,3 +119,18 @@ def test_outputs_that_nothing_takes_need_no_logic() -> None:
     assert chain.outputs == 2
     assert Bit(-1, 2) not in kept.taps
     assert graph_amounts(kept, logic, FAMILIES["xc7"])["layer"].logic["carry"] == 2
+
+
+def test_a_table_that_copies_its_inputs_is_no_logic_and_its_constants_take_no_registers() -> None:
+    """As where an output of seven bits gets the sign that an offset of 128 took from it."""
+    netlist = Netlist(INPUT_BITS)
+    inputs = [Bit(-1, place) for place in range(INPUT_BITS)]
+    names = [sum((x >> place & 1) << x for x in range(64)) for place in range(INPUT_BITS)]
+    full = 2**64 - 1
+    made = netlist.add(CellKind.TABLE, inputs, (*names, full ^ names[2], 0, full, 0b1011), INPUT_BITS + 4, "copies")
+    logic = logic_of(netlist, made)
+    kept = kept_bits(logic, stages_by_depth(netlist, 1))
+    assert [cell.shape for cell in kept.cells] == [(0b1011,)]
+    assert kept.ends == INPUT_BITS + 2
+    for output, bit in enumerate((*inputs, ~inputs[2], Bit(-2, 0), Bit(-2, 1))):
+        assert kept.function[0, output] == bit
