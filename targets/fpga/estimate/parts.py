@@ -16,14 +16,16 @@ class Parts:
     How many lookup tables synthesis makes of a unit of each kind was fitted to yosys, by family of parts (`constants`).
     The kinds of folded designs:
 
-    - `product`: lookup tables of products that differ. `multiplier`: of products in logic (`products`); Xilinx: bit products.
+    - `product`: lookup tables of products that differ. `multiplier`: those of products in logic (`products`), or their
+      bit products on Xilinx.
     - `tree`, `sum`: bits of additions of products that are tables, and of those of multiplier blocks.
     - `accumulator`, `constant`: bits of sums, and of constants that they start from.
     - `rom`, `factors`: lookup tables of constants in logic, and of the factors of channels. `ram`: of small memories.
     - `compare`, `fixed`: bits of comparisons with thresholds that change, that do not.
     - `select`: bits of multiplexers. `stream`: counters, handshakes, width converters, in bits.
     - `rescale`, `float`, `significand`: bits of what requantizes in integers, as floating point does, and of what is
-      rounded to its significand. `partial`: bits of products of several blocks (UltraScale+). `unit`: units.
+      rounded to its significand; of iCE40 lookup tables of the first two. `partial`: bits of products of several blocks
+      (UltraScale+). `unit`: units.
 
     Those of unrolled designs (`architectures.unrolled.estimate`) follow from the cells of the netlist.
     """
