@@ -215,6 +215,9 @@ class RequantizeUnit(Unit):
             elif width == bits:
                 parts.add("float", _PLACES_OF_FOUR[self.layer.rounding] * most)
             parts.flip_flops += 2 * width + most + 1
+        if self.layer.rounding == "float64_away":
+            # Ties that go away from zero ask for nothing below the half: of the rounded product that is not kept.
+            parts.flip_flops -= min(self.right - 1, product)
         _add_product(parts, bits, factor, 2, family, signed=False)
         parts.flip_flops += 4 * (more_bits + 1) + shifted + 1
 
