@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeml.errors import ToolFailed
 from edgeml.targets.fpga.budget import Family
 from edgeml.targets.fpga.design import Built, build, laid_out
 from edgeml.targets.fpga.estimate.constants import (
@@ -185,16 +186,25 @@ def fit(forms: Sequence[str], kept: Path | None = None, family: str | None = Non
 
 
 def table(form: str, count: int, first: int, kept: Path | None = None) -> list[str]:
-    """Print a row for each of `count` designs of a form from one seed on; returns the lines that sum them up."""
+    """Print a row for each of `count` designs of a form from one seed on; returns the lines that sum them up: of the
+    designs that yosys finishes."""
     header = f"{f'{form} design':<40}{'family':<8}{'LUT est.':>9}{'yosys':>7}{'error':>7}{'FF est.':>9}{'yosys':>7}"
     print(f"{header}{'error':>7}{'BRAM':>6}{'yosys':>7}{'DSP':>5}{'yosys':>7}", flush=True)
     errors: dict[str, list[float]] = {"luts": [], "flip_flops": []}
     exact = {"block_rams": 0, "dsps": 0}
-    above = inside = 0
+    above = inside = done = 0
     for seed in range(first, first + count):
         example = case(seed, form)
         cost = estimated(example)
-        found = measured(build(example.network, example.design), example.family, kept)
+        try:
+            found = measured(build(example.network, example.design), example.family, kept)
+        except ToolFailed as error:
+            print(
+                f"{example.name:<40}{example.family.name:<8}{cost.luts:>9.0f}  not counted: {str(error)[:60]}",
+                flush=True,
+            )
+            continue
+        done += 1
         off = {}
         for name, seen in errors.items():
             off[name] = getattr(cost, name) / max(found[name], 1) - 1
@@ -211,15 +221,17 @@ def table(form: str, count: int, first: int, kept: Path | None = None) -> list[s
             f"{cost.block_rams:>6}{found['block_rams']:>7}{cost.dsps:>5}{found['dsps']:>7}",
             flush=True,
         )
+    if not done:
+        return [f"{form}: yosys counted none of {count} designs"]
     lines = [
         f"{form}, {_COUNTED[name]}: {statistics.median(seen):.1%} off on the median, {max(seen):.1%} at worst"
         for name, seen in errors.items()
     ]
-    ends = f"{form}: {above} of {count} upper ends not below yosys, lookup tables of {inside} between both ends"
+    ends = f"{form}: {above} of {done} upper ends not below yosys, lookup tables of {inside} between both ends"
     return [
         *lines,
         ends,
-        *(f"{form}, {_COUNTED[name]}: exact in {hits} of {count} designs" for name, hits in exact.items()),
+        *(f"{form}, {_COUNTED[name]}: exact in {hits} of {done} designs" for name, hits in exact.items()),
     ]
 
 
