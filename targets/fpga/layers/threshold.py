@@ -20,6 +20,7 @@ from ..architectures.unrolled.value import Value
 from ..budget import Family
 from ..estimate.memory import add_rom_apart
 from ..estimate.parts import Parts, counter_bits, multiplier_blocks
+from ..estimate.products import logic_of_product, pattern
 from ..layer_hardware import LayerHardware
 from ..rounding_as_multiply_add import Levels
 from ..threshold_lines import constant_line, layer_lines, trailing_zeros
@@ -252,22 +253,26 @@ class ThresholdLineUnit(Unit):
             bits = max(self.factor_bits, self.offset_bits)
             add_rom_apart(parts, self._rows(), bits, family, in_logic=self.in_logic)
         for lane in range(self.pe):
+            factors = np.resize(self.lines.multiplier, self.beats * self.pe)[lane :: self.pe].astype(np.int64)
             factor_bits = self.factor_bits
             if constant:
                 factor = int(self.lines.multiplier[min(lane, self.channels - 1)])
-                factor_bits = (factor >> trailing_zeros(factor)).bit_length() if factor else 0
-            self._add_product(parts, value, factor_bits, family)
+                odd = factor >> trailing_zeros(factor) if factor else 0
+                factor_bits, factors = odd.bit_length(), np.array([odd])
+            self._add_product(parts, value, pattern(factors, factor_bits), family)
             parts.luts += 0.0 if constant and wide else upper
             parts.luts += self.output.bits * (1.0 if wide else 2.5)
             parts.flip_flops += levels + (0 if constant else self.offset_bits)
         parts.add("fixed", len(self.lines.corrections) * (2.0 * value + counter_bits(self.beats)))
 
-    def _add_product(self, parts: Parts, value_bits: int, factor_bits: int, family: Family) -> None:
-        """A value times its factor, of `factor_bits` significant bits, and the registers before and behind it."""
-        total = self.lines.total_bits
+    def _add_product(self, parts: Parts, value_bits: int, factor: tuple[int, ...], family: Family) -> None:
+        """A value times its factor, of these significant bits, and the registers before and behind it."""
+        total, factor_bits = self.lines.total_bits, len(factor)
         blocks = multiplier_blocks(value_bits, factor_bits + 1, total, family) if factor_bits > 1 else 0
         parts.dsps += blocks
-        if not blocks and factor_bits > 1:
+        if not blocks and factor_bits > 1 and family.lut_inputs == 4:
+            parts.add("multiplier", logic_of_product(value_bits, factor, signed=(True, False)))
+        elif not blocks and factor_bits > 1:
             # A row for each bit of the factor, each with its sign up to the end of the product.
             parts.add("multiplier", sum(max(total - place, 0.0) for place in range(factor_bits)))
         if blocks and family.lut_inputs == 6:
