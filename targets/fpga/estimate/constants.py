@@ -93,20 +93,23 @@ STEP_PER_CLOCK_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
         "table": 1.096, "wide_table": 0.999, "narrow": 1.186, "wide": 1, "carry": 0.942, "pass": 0.299,
         "chain": 0.398, "short": 0, "carry3": 0.899, "compare": 0.892, "delay": 0.773, "ram": 0.991,
-        "select": 0.4, "core": 5.563, "sum_once": 0.25, "sum": 0.9, "sum_two": 1.7, "reached_once": 0.15,
-        "reached": 0.7, "read": 0.7, "steps": 0.8, "levels": 0.3, "spikes": 0.7, "mux": 0.5,
+        "select": 0.4, "core": 5.563, "sum_once": 0.25, "sum": 0.9, "doubled": 1.7, "started": 0,
+        "flowing": 1.7, "reached_once": 0.15, "reached": 0.7, "read": 0.7, "steps": 0.8, "levels": 0.3,
+        "spikes": 0.7, "mux": 0.5,
     },
     "ecp5": {
         "table": 0.964, "wide_table": 1.146, "narrow": 1.01, "wide": 0.982, "carry": 0.833, "pass": 0,
         "chain": 0.493, "short": 1.388, "carry3": 0.851, "compare": 0.858, "delay": 0, "ram": 1.205,
-        "select": 0.75, "core": 14.892, "sum_once": 0.6, "sum": 1, "sum_two": 2.5, "reached_once": 0.5,
-        "reached": 0.9, "read": 1, "steps": 1, "levels": 0.5, "spikes": 0.8, "mux": 0.75,
+        "select": 0.75, "core": 14.892, "sum_once": 0.6, "sum": 1, "doubled": 1.05, "started": 1.4,
+        "flowing": 2.6, "reached_once": 0.5, "reached": 0.9, "read": 1, "steps": 1, "levels": 0.5,
+        "spikes": 0.8, "mux": 0.75,
     },
     "ice40": {
         "table": 0.906, "wide_table": 0.992, "narrow": 0.954, "wide": 1.146, "carry": 0.982, "pass": 0.87,
         "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.6,
-        "core": 14.384, "sum_once": 0.8, "sum": 1, "sum_two": 2, "reached_once": 0.3, "reached": 0.8,
-        "read": 0.9, "steps": 1, "levels": 0.5, "spikes": 0.8, "mux": 0.95,
+        "core": 14.384, "sum_once": 0.8, "sum": 1, "doubled": 1.5, "started": 1.3, "flowing": 3.4,
+        "reached_once": 0.3, "reached": 0.8, "read": 0.9, "steps": 1, "levels": 0.5, "spikes": 0.8,
+        "mux": 0.95,
     },
 }  # fmt: skip
 
@@ -114,21 +117,23 @@ STEP_PER_CLOCK: dict[str, dict[str, float]] = {
     "xilinx": {
         "table": 1.086, "wide_table": 0.999, "narrow": 0.772, "wide": 1, "carry": 0.978, "pass": 0.311,
         "chain": 0.4, "short": 0, "carry3": 0.734, "compare": 0.987, "delay": 0.873, "ram": 0.815,
-        "select": 0.4, "core": 4.916, "sum_once": 0.247, "sum": 0.85, "sum_two": 1.59, "reached_once": 0.149,
-        "reached": 0.749, "read": 0.597, "steps": 0.833, "levels": 0.299, "spikes": 0.607, "mux": 0.487,
+        "select": 0.4, "core": 4.916, "sum_once": 0.247, "sum": 0.85, "doubled": 1.59, "started": 0,
+        "flowing": 1.59, "reached_once": 0.149, "reached": 0.749, "read": 0.597, "steps": 0.833,
+        "levels": 0.299, "spikes": 0.607, "mux": 0.487,
     },
     "ecp5": {
-        "table": 0.908, "wide_table": 1.009, "narrow": 0.675, "wide": 1.058, "carry": 0.931, "pass": 0,
-        "chain": 0.498, "short": 1.193, "carry3": 0.832, "compare": 0.885, "delay": 0, "ram": 1.257,
-        "select": 0.75, "core": 13.247, "sum_once": 0.521, "sum": 0.958, "sum_two": 1.415,
-        "reached_once": 0.424, "reached": 0.809, "read": 1.028, "steps": 1, "levels": 0.492, "spikes": 0.76,
-        "mux": 0.75,
+        "table": 0.931, "wide_table": 1.055, "narrow": 0.919, "wide": 1.103, "carry": 0.933, "pass": 0,
+        "chain": 0.498, "short": 1.274, "carry3": 0.86, "compare": 0.873, "delay": 0, "ram": 1.249,
+        "select": 0.75, "core": 14.408, "sum_once": 0.571, "sum": 0.884, "doubled": 1.276, "started": 1.4,
+        "flowing": 2.283, "reached_once": 0.467, "reached": 0.978, "read": 1.035, "steps": 1, "levels": 0.508,
+        "spikes": 0.84, "mux": 0.75,
     },
     "ice40": {
-        "table": 0.925, "wide_table": 0.963, "narrow": 1.105, "wide": 0.761, "carry": 0.968, "pass": 0.865,
-        "chain": 0.297, "short": 0, "carry3": 0.802, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.591,
-        "core": 13.723, "sum_once": 0.709, "sum": 1.144, "sum_two": 1.173, "reached_once": 0.305,
-        "reached": 0.58, "read": 0.938, "steps": 1.062, "levels": 0.47, "spikes": 0.652, "mux": 1.028,
+        "table": 0.952, "wide_table": 0.996, "narrow": 1.045, "wide": 0.801, "carry": 0.961, "pass": 0.864,
+        "chain": 0.295, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.6,
+        "core": 13.991, "sum_once": 0.646, "sum": 1.175, "doubled": 1.135, "started": 1.3, "flowing": 3.02,
+        "reached_once": 0.299, "reached": 0.617, "read": 0.898, "steps": 1.091, "levels": 0.48,
+        "spikes": 0.644, "mux": 0.87,
     },
 }  # fmt: skip
 
@@ -199,7 +204,7 @@ ERRORS: dict[str, Accuracy] = {
         0.056, 0.193, 25, {"xilinx": (0.8, 1.25), "ecp5": (0.8, 1.4), "ice40": (0.75, 1.4)}, (0.9, 1.1)
     ),
     "quantized, folded": Accuracy(
-        0.042, 0.198, 24, {"xilinx": (0.75, 1.3), "ecp5": (0.75, 1.25), "ice40": (0.8, 1.25)}, (0.75, 1.15)
+        0.042, 0.198, 24, {"xilinx": (0.75, 1.45), "ecp5": (0.75, 1.25), "ice40": (0.8, 1.25)}, (0.75, 1.15)
     ),
     "int8, unrolled": Accuracy(
         0.048, 0.19, 24, {"xilinx": (0.75, 1.3), "ecp5": (0.8, 1.25), "ice40": (0.8, 1.25)}, (0.8, 1.2)

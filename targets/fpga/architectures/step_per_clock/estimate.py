@@ -1,7 +1,8 @@
 """What an unrolled spiking network costs: its adder graphs as those of any unrolled network, its neurons bit by bit.
 
-sum_once, sum, sum_two : bits of potentials that are a current and a constant, that a current is added to, that are
-doubled or flow. reached_once, reached, read, steps : bits of comparisons with one threshold, with one in each slot, of
+sum_once, sum, doubled, flowing : bits of potentials that are a current and a constant, that a current is added to, that
+are doubled before, and of two sums each where currents flow on; started : ones of the starts of those that are doubled.
+reached_once, reached, read, steps : bits of comparisons with one threshold, with one in each slot, of
 membranes that are read, of `stbif` neurons. levels : lookup tables of thresholds. spikes : bits of what was given.
 """
 
@@ -16,6 +17,7 @@ from ...estimate.memory import add_memory
 from ...estimate.parts import Parts
 from ..unrolled.estimate import FIFO_FLAGS, graph_amounts
 from ..unrolled.kept_bits import kept_bits
+from ..unrolled.mapped_cells import SHORTEST_CHAIN
 from ..unrolled.netlist import Bit
 from .plan import StepPerClockLayer, StepPerClockPlan
 from .population import DOUBLED, FLOWING, VALUES
@@ -23,6 +25,7 @@ from .population import DOUBLED, FLOWING, VALUES
 __all__ = ["step_per_clock_parts"]
 
 _SHORTEST_SHIFT_REGISTER = 3
+_SUMS = {DOUBLED: "doubled", FLOWING: "flowing"}
 _CARRY_ENDS = {"ecp5": 3.0, "ice40": 0.5}
 """What a short carry chain takes more than its bits: cells of two bits each, and what leads carries in and out."""
 
@@ -108,9 +111,14 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
             # What a current adds to a constant has no more bits than differ in it.
             differing = len({bit for bit in _taken(layer, neuron, layer.logic.outputs[neuron]) if bit.cell != -2})
             bits, asked = min(bits, differing + bits - asked), min(asked, differing)
-        chain = bits + _CARRY_ENDS.get(family.fitted, 0.0)
+        # On ECP5 a short sum takes tables alone, no carry chain.
+        ends = family.fitted != "ecp5" or bits >= SHORTEST_CHAIN
+        chain = bits + (_CARRY_ENDS.get(family.fitted, 0.0) if ends else 0.0)
         # A sum with a constant takes fewer lookup tables, on parts whose carries are beside the tables.
-        parts.add("sum_once" if single else "sum_two" if layer.rule in (DOUBLED, FLOWING) else "sum", chain)
+        parts.add("sum_once" if single else _SUMS.get(layer.rule, "sum"), chain)
+        if layer.rule == DOUBLED and not single:
+            # Its start is a third summand of the last slot.
+            parts.add("started", int(layer.starts[neuron]).bit_count())
         parts.flip_flops += asked
         if encoding == "stbif":
             count = levels.bit_length()

@@ -14,14 +14,14 @@ from .cell_amounts import luts_of_function
 from .kept_bits import KeptCell
 from .netlist import ONE, ZERO, Bit, CellKind
 
-__all__ = ["add_mapped"]
+__all__ = ["SHORTEST_CHAIN", "add_mapped"]
 
 _COUNTS = {(5, 0): 6.0, (5, 1): 10.5, (6, 0): 9.0, (4, 1): 5.0, (4, 2): 6.0, (3, 2): 4.0, (3, 3): 5.0, (2, 3): 5.0}
 """Lookup tables of four inputs of a counter of (bits of weight 1, bits of weight 2): iCE40, and ECP5 where it is not on
 the slowest way. Those of up to four bits take one for each output."""
 _SMALL_SUMS = {(3, 2): 5.0, (3, 3): 5.0, (4, 1): 6.0, (4, 2): 6.5, (5, 1): 7.0}
 """The same of sums of (bits of a, bits of b)."""
-_SHORTEST_CHAIN = 5
+SHORTEST_CHAIN = 5
 """Bits of a sum that ECP5 makes as a carry chain; shorter ones are lookup tables."""
 _BITS_OF_CHAIN_CELL = 2
 _WITHOUT_CHAIN = 2
@@ -92,7 +92,7 @@ def _add_chain(parts: Parts, cell: KeptCell, family: Family) -> None:
 
 
 def _add_cells_of_chain(parts: Parts, length: int, joined: int = 0) -> None:
-    if length < _SHORTEST_CHAIN:
+    if length < SHORTEST_CHAIN:
         parts.add("short", float(length - joined))
     else:
         parts.add("carry", _BITS_OF_CHAIN_CELL * -(-length // _BITS_OF_CHAIN_CELL))
