@@ -64,7 +64,10 @@ class ArenaLayout:
     @property
     def tile(self) -> int:
         """Samples that the batched entry point computes together; 0 if there is none."""
-        return self.sliced_tile or self.dialect.tile
+        if self.sliced_tile:
+            return self.sliced_tile
+        constants = sum(array.bytes for stage in self.stages for array in stage.code.constants)
+        return self.dialect.tile * (2 if constants > self.dialect.cached else 1)
 
     @property
     def sliced_tile(self) -> int:

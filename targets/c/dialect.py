@@ -23,6 +23,8 @@ class Dialect:
     padding : tensors are padded to a multiple of so many elements.
     alignment : bytes to which constants are aligned, and to which an arena should be.
     tile : samples that the batched entry point computes together; 0 leaves that entry point out.
+    cached : bytes of constants that stay in the caches beside the processor. Where a network has more, twice as many
+        samples are computed together, so that its weights are fetched half as often.
     separate_stages : whether each stage is a function of its own, shared by the entry points (small code, and cost that
         can be told by stage), and not inlined into each of them.
     vectors : whether the processor computes on vectors; if not, thresholds are searched, not all compared.
@@ -35,6 +37,7 @@ class Dialect:
     padding: int = 64
     alignment: int = 64
     tile: int = 8
+    cached: int = 2**20
     separate_stages: bool = False
     vectors: bool = True
     compared: int = 15

@@ -198,7 +198,7 @@ void {name}_invoke_batch(const {ctype} *input, size_t samples, int32_t *output, 
 }}
 """
     elif layout.dialect.tile:
-        tile = layout.dialect.tile
+        tile = layout.tile
         text += f"""
 void {name}_invoke_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *labels, void *arena)
 {{

@@ -35,7 +35,12 @@
 /* EDGEML_UNROLL: in front of a loop with few turns, whose number is a constant where the kernel is called.
    EDGEML_UNROLL_BY_4: in front of a short body with many turns. */
 #if defined(__clang__)
+#if defined(EDGEML_AVX512) || defined(EDGEML_AVX2)
+/* Whole: clang before 16 leaves arrays of sums in memory otherwise. */
+#define EDGEML_UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define EDGEML_UNROLL _Pragma("unroll")
+#endif
 #define EDGEML_UNROLL_BY_4 _Pragma("unroll 4")
 #elif defined(__GNUC__)
 #define EDGEML_UNROLL _Pragma("GCC unroll 16")
@@ -68,9 +73,13 @@
 #define EDGEML_IN_MEMORY() __asm__ volatile("" ::: "memory")
 /* Keeps it from loading what the pointer points to ahead of the loop around, for want of registers to hold it. */
 #define EDGEML_LOAD_HERE(pointer) __asm__ volatile("" : "+r"(pointer))
-#if defined(EDGEML_AVX512)
-/* Keeps a sum in one register over the turns of a loop: GCC copies it otherwise. */
+#if defined(EDGEML_AVX512) && !defined(__clang__)
+/* Keeps a value in one register: GCC copies a sum in each turn of a loop, and reads weights again for each sample. */
 #define EDGEML_IN_PLACE(vector) __asm__ volatile("" : "+v"(vector))
+#elif defined(EDGEML_AVX2) && !defined(__clang__)
+#define EDGEML_IN_PLACE(vector) __asm__ volatile("" : "+x"(vector))
+#elif defined(EDGEML_AVX512) || defined(EDGEML_AVX2)
+#define EDGEML_IN_PLACE(vector) ((void)0)
 #endif
 #else
 #define EDGEML_ALIGNED(bytes)

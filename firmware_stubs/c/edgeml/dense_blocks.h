@@ -101,27 +101,71 @@ EDGEML_INLINE void edgeml_blocks_one(int packing, const uint8_t *x, size_t x_str
 
 #else
 
+/* What becomes of the sums [64] of a block of one sample. */
+EDGEML_INLINE void edgeml_blocks_give(const int32_t *sum, size_t vectors, const int8_t *gt8, const int16_t *gt16,
+                                      const uint8_t *base, size_t levels, int32_t *acc, uint8_t *y)
+{
+    if (gt8) {
+        edgeml_levels8(sum, gt8, base, levels, y);
+    } else if (gt16) {
+        edgeml_levels16(sum, gt16, vectors == 4, base, levels, y);
+    } else {
+        for (size_t c = 0; c < vectors * 16; c++) {
+            acc[c] = sum[c];
+        }
+    }
+}
+
+#if defined(EDGEML_AVX2)
+/* One block of quads for all samples, where not even two products may fit 16 bits. */
+EDGEML_INLINE void edgeml_blocks_wide(const uint8_t *x, size_t x_stride, const uint8_t *weight, const int32_t *start,
+                                      size_t quads, size_t vectors, int spread, size_t samples, const int8_t *gt8,
+                                      const int16_t *gt16, const uint8_t *base, size_t levels, int32_t *acc, uint8_t *y,
+                                      size_t y_stride)
+{
+    size_t done = 0;
+    while (done < samples) {
+        const size_t together = samples - done < 4 ? 1 : 4;
+        int32_t lanes[256];
+        if (together == 4) {
+            edgeml_quads_wide(x + done * x_stride, x_stride, weight, start, quads, vectors, 4, lanes);
+        } else {
+            edgeml_quads_wide(x + done * x_stride, x_stride, weight, start, quads, vectors, 1, lanes);
+        }
+        for (size_t s = 0; s < together; s++, done++) {
+            int32_t sum[64] = {0};
+            for (size_t i = 0; i < vectors * 2; i++) {
+                const __m256i eight = edgeml_load256((const uint8_t *)(lanes + s * 64 + i * 8));
+                edgeml_store_quarters(eight, i % 2 * 2, i / 2, vectors, spread, sum);
+            }
+            edgeml_blocks_give(sum, vectors, gt8, gt16, base, levels, acc ? acc + done * y_stride : NULL,
+                               y ? y + done * y_stride : NULL);
+        }
+    }
+}
+#endif
+
 EDGEML_INLINE void edgeml_blocks_one(int packing, const uint8_t *x, size_t x_stride, const uint8_t *weight,
                                      const int32_t *start, size_t units, size_t run, size_t vectors, int spread,
                                      size_t samples, const int8_t *gt8, const int16_t *gt16, const uint8_t *base,
                                      size_t levels, int32_t *acc, uint8_t *y, size_t y_stride)
 {
-    for (size_t s = 0; s < samples; s++) {
+#if defined(EDGEML_AVX2)
+    if (packing == EDGEML_QUADS && run == 0) {
+        edgeml_blocks_wide(x, x_stride, weight, start, units, vectors, spread, samples, gt8, gt16, base, levels, acc, y,
+                           y_stride);
+        return;
+    }
+#endif
+    for (size_t done = 0; done < samples; done++) {
         int32_t sum[64] = {0};
         if (packing == EDGEML_CRUMBS) {
-            edgeml_crumbs_block(x + s * x_stride, weight, start, units, vectors, spread, sum);
+            edgeml_crumbs_block(x + done * x_stride, weight, start, units, vectors, spread, sum);
         } else {
-            edgeml_quads_block(x + s * x_stride, weight, start, units, run, vectors, spread, sum);
+            edgeml_quads_block(x + done * x_stride, weight, start, units, run, vectors, spread, sum);
         }
-        if (gt8) {
-            edgeml_levels8(sum, gt8, base, levels, y + s * y_stride);
-        } else if (gt16) {
-            edgeml_levels16(sum, gt16, vectors == 4, base, levels, y + s * y_stride);
-        } else {
-            for (size_t c = 0; c < vectors * 16; c++) {
-                acc[s * y_stride + c] = sum[c];
-            }
-        }
+        edgeml_blocks_give(sum, vectors, gt8, gt16, base, levels, acc ? acc + done * y_stride : NULL,
+                           y ? y + done * y_stride : NULL);
     }
 }
 

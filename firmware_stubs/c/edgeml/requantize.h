@@ -87,6 +87,22 @@ EDGEML_INLINE __m512i edgeml_doubled_high_lanes(__m512i acc, __m512i multiplier)
         _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(acc, 32), _mm512_srli_epi64(multiplier, 32)), nudge);
     return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
 }
+#elif defined(EDGEML_AVX2)
+EDGEML_INLINE __m256i edgeml_load_eight(const int32_t *numbers)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)numbers);
+}
+
+/* Stores edgeml_clip of eight values: a byte of each. */
+EDGEML_INLINE void edgeml_store_clipped_eight(uint8_t *y, __m256i values, int32_t offset, int32_t span)
+{
+    const __m256i low = _mm256_set1_epi32(-offset);
+    const __m256i clipped = _mm256_min_epi32(_mm256_max_epi32(values, low), _mm256_set1_epi32(span - offset));
+    const __m256i lowest = _mm256_set1_epi32(0x0c080400); /* bytes of each half */
+    const __m256i fours = _mm256_shuffle_epi8(_mm256_sub_epi32(clipped, low), lowest);
+    const __m256i eight = _mm256_permutevar8x32_epi32(fours, _mm256_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4));
+    _mm_storel_epi64((__m128i *)(void *)y, _mm256_castsi256_si128(eight));
+}
 #endif
 
 #endif

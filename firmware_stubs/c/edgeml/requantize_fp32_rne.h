@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rounding rule "fp32_rne", as XNNPACK and so LiteRT's default have it: float32(acc) * float32(eff) in float32, then to the
-   nearest integer, ties to even. Here without floating point: a float32 has 24 significant bits, so the multiplier has
-   too, and the product of the integers is exact in 48. */
+   nearest integer, ties to even. A float32 has 24 significant bits, so the multiplier has too, and the product of the
+   integers is exact in 48: portable C computes without floating point. */
 #ifndef EDGEML_REQUANTIZE_FP32_RNE_H
 #define EDGEML_REQUANTIZE_FP32_RNE_H
 
@@ -47,7 +47,22 @@ EDGEML_INLINE void edgeml_requantize_fp32_rne(const int32_t *acc, const int32_t 
         edgeml_store_clipped(y + c, lanes, values, offset, span);
     }
 #else
-    for (size_t c = 0; c < channels; c++) {
+    size_t c = 0;
+#if defined(EDGEML_AVX2)
+    const __m256 limit = _mm256_set1_ps(1073741824.0f);
+    for (; c + 8 <= channels; c += 8) {
+        const __m256i m = step ? edgeml_load_eight(multiplier + c) : _mm256_set1_epi32(multiplier[0]);
+        const __m256i shifts = step ? _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(shift + c)))
+                                    : _mm256_set1_epi32(shift[0]);
+        const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(shifts, _mm256_set1_epi32(127 - 31)), 23);
+        /* As above; the processor rounds to the nearest, ties to even, unless a program asks it for another way. */
+        const __m256 eff = _mm256_mul_ps(_mm256_cvtepi32_ps(m), _mm256_castsi256_ps(power));
+        __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(edgeml_load_eight(acc + c)), eff);
+        product = _mm256_max_ps(_mm256_min_ps(product, limit), _mm256_set1_ps(-1073741824.0f));
+        edgeml_store_clipped_eight(y + c, _mm256_cvtps_epi32(product), offset, span);
+    }
+#endif
+    for (; c < channels; c++) {
         const int32_t value = edgeml_rescale_fp32_rne(acc[c], multiplier[c * step], shift[c * step]);
         y[c] = (uint8_t)edgeml_clip(value, offset, span);
     }

@@ -152,6 +152,12 @@ def _product(numbers: Numbers, bits: int, a: Number, b: Number) -> Any:
     return made(numbers, "mul", bits, a, b)
 
 
+def _rounded_lanes(machine: Context, instruction: Instruction, values: list[Any]) -> Vec:
+    """VCVTPS2DQ as the processor is set."""
+    lanes = of_elements(machine.numbers, values[0], 32)
+    return Vec(32, [None if x is None else machine.numbers.make("s32_of_f32", x) for x in lanes])
+
+
 FLOATING: dict[str, Callable[[Frame, Instruction], Operation]] = {
     "fadd": _instruction(_sum),
     "fsub": _instruction(_difference),
@@ -169,6 +175,9 @@ FLOATING_CALLS: dict[str, Rule] = {
     "llvm.x86.avx512.min.pd": _called(_smaller, 2, _NEAREST, _AS_IT_IS),
     "llvm.x86.avx512.max.ps": _called(_larger, 2, _NEAREST, _AS_IT_IS),
     "llvm.x86.avx512.max.pd": _called(_larger, 2, _NEAREST, _AS_IT_IS),
+    "llvm.x86.avx.min.ps.256": _called(_smaller, 2),
+    "llvm.x86.avx.max.ps.256": _called(_larger, 2),
+    "llvm.x86.avx.cvt.ps2dq.256": _rounded_lanes,
     "llvm.x86.avx512.sitofp.round": _converted_by_name,
     "llvm.x86.avx512.mask.cvtps2dq": _to_integers(32, _NEAREST),
     "llvm.x86.avx512.mask.cvttpd2dq": _to_integers(64, _AS_IT_IS),

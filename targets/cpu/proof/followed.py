@@ -74,7 +74,7 @@ def followable(program: CProgram) -> str:
 
 def samples_of(program: CProgram) -> int:
     """How many samples are followed: a block, and one alone."""
-    return (program.layout.sliced_tile or program.layout.dialect.tile) + 1
+    return program.layout.tile + 1
 
 
 class Followed:

@@ -308,6 +308,7 @@ X86: dict[str, Rule] = {
     "llvm.x86.avx512.mask.pmovs.wb": _moved_down(16, 8),
     "llvm.x86.avx2.psrli.w": _shifted("lshr", 16),
     "llvm.x86.avx512.psrli.w": _shifted("lshr", 16),
+    "llvm.x86.avx2.pslli.d": _shifted("shl", 32),
     "llvm.x86.avx2.psrai.w": _shifted("ashr", 16),
     "llvm.x86.avx512.psrai.w": _shifted("ashr", 16),
     "llvm.x86.avx512.psrli.d": _shifted("lshr", 32),

@@ -13,8 +13,13 @@ from edgeml.targets.c import generate
 from edgeml.targets.cpu.compiler import find_compiler
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from edgeml.targets.cpu.native_network import NativeNetwork
+from tests.targets.cpu.bodies import body_flags
 
-FLAGS = {"this machine's vectors": None, "portable C": ("-O2", "-DEDGEML_PORTABLE")}
+FLAGS = {
+    "this machine's vectors": None,
+    "AVX2": (),
+    "portable C": ("-O2", "-DEDGEML_PORTABLE"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +60,8 @@ def network_of(rules: tuple[str, ...], dense: Dense, eff: np.ndarray, **fields: 
 
 
 def assert_every_layer_is_exact(network: Network, q: np.ndarray, flags: str) -> None:
-    native = NativeNetwork(network, flags=FLAGS[flags])
+    chosen = body_flags("avx2", "-O2") if flags == "AVX2" else FLAGS[flags]
+    native = NativeNetwork(network, flags=chosen)
     expected = trace(network, q)
     found = native.trace(q)
     for node in network.layers:
@@ -171,7 +177,7 @@ def test_outside_of_bodies_for_vectors_there_is_no_floating_point(rounding: str)
     text = program(rounding)[f"edgeml/requantize_{rounding}.h"]
     outside, depth = [], 0
     for line in text.split("*/", 1)[1].splitlines():
-        if line.startswith("#if defined(EDGEML_AVX512)"):
+        if line.startswith(("#if defined(EDGEML_AVX512)", "#if defined(EDGEML_AVX2)")):
             depth = 1
         elif depth and line.startswith(("#else", "#endif")):
             depth = 0

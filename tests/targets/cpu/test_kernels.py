@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from edgeml.errors import NetworkError
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate, trace
-from edgeml.targets.c import Dialect
+from edgeml.targets.c import Dialect, generate
 from edgeml.targets.c.dense_kernels.crumbs import CrumbsKernel
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel
 from edgeml.targets.c.dense_kernels.quads import QuadsKernel
@@ -124,7 +124,15 @@ def test_many_networks_of_any_shape_equal_golden(shape: Shape) -> None:
 def test_a_kernel_with_every_block_and_threshold_width(kernel: str, body: str) -> None:
     """Blocks of one, two, three (filled up) and four vectors, several blocks, thresholds of 8 and of 16 bits, inputs
     that fill their last vector and that do not."""
-    sizes = {(1, 1, 0.2), (64, 17, 0.35), (65, 33, 0.01), (130, 64, 0.01), (130, 64, 0.35), (300, 145, 0.01)}
+    sizes = {
+        (1, 1, 0.2),
+        (64, 17, 0.35),
+        (65, 33, 0.01),
+        (130, 64, 0.01),
+        (130, 64, 0.35),
+        (300, 145, 0.01),
+        (530, 17, 0.35),
+    }
     networks = [
         dataclasses.replace(
             two_layers(8 if kernel == "quads" else 2, (inputs, hidden, 3), 2 if kernel == "triplets" else 8, spread),
@@ -140,6 +148,17 @@ def test_a_kernel_with_every_block_and_threshold_width(kernel: str, body: str) -
         widths.add("levels16" if "levels16" in code.statements[0] else "levels8")
         assert_equals_golden(native, 9, 3)
     assert widths == {"levels8", "levels16"}
+
+
+def test_networks_of_many_constants_compute_twice_as_many_samples_together() -> None:
+    networks = [random_network(seed, f"random{seed}") for seed in range(3)]
+    few = CPU_DIALECT
+    many = dataclasses.replace(few, cached=0)
+    for network in networks:
+        assert (generate(network, few).layout.tile, generate(network, many).layout.tile) == (8, 16)
+    for seed, native in enumerate(build_native(networks, many, flags=native_flags())):
+        for samples in (7, 15, 16, 35):
+            assert_equals_golden(native, samples, seed)
 
 
 @pytest.mark.parametrize("body", BODIES)

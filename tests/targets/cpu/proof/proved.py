@@ -39,7 +39,7 @@ def program_of(network: Network, kernel: str = "", faults: Mapping[str, str] | N
 def follow(program: CProgram, body: str) -> Followed:
     """Followed with samples drawn from the input's range."""
     network = program.layout.network
-    shape = (program.layout.dialect.tile + 1, network.input_size)
+    shape = (program.layout.tile + 1, network.input_size)
     q = np.random.default_rng(0).integers(network.quantizer.low, network.quantizer.high + 1, shape)
     followed = Followed(module_of(program, BODIES[body]), program, q.astype(np.int32))
     followed.run(lambda what: None, 600)

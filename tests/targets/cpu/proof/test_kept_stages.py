@@ -47,7 +47,7 @@ def first(cache_of_its_own):
 
 def followed_by(network: Network, faults=None, body: str = "portable") -> Followed:
     program = program_of(network, faults=faults)
-    q = np.random.default_rng(0).integers(0, 4, (program.layout.dialect.tile + 1, 7)).astype(np.int32)
+    q = np.random.default_rng(0).integers(0, 4, (program.layout.tile + 1, 7)).astype(np.int32)
     found = Followed(module_of(program, BODIES[body]), program, q, keep=True)
     found.run(lambda what: None, 600)
     return found

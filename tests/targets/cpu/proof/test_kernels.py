@@ -80,19 +80,23 @@ def test_thresholds_on_a_line_are_proved(body):
 QUICK_ROUNDINGS = {("double_rounding", "avx512"), ("float64_away", "avx512"), ("fp32_rne", "portable")}
 
 
-def int8_network(rounding: str) -> Network:
-    """4 → 3, requantized per channel (per tensor for the rule `shift`), and a table."""
+def int8_network(rounding: str, inputs: int = 4, outputs: int = 3, reach: int = 20, wide: bool = False) -> Network:
+    """4 → 3, requantized per channel (per tensor for the rule `shift`), and a table. Weights are −reach … reach − 1;
+    `wide`: two of them 127."""
     generator = np.random.default_rng(1)
-    dense = Dense(generator.integers(-20, 20, (3, 4)), 8, generator.integers(-3000, 3000, 3), -3)
+    weight = generator.integers(-reach, reach, (outputs, inputs))
+    if wide:
+        weight[0, :2] = 127
+    dense = Dense(weight, 8, generator.integers(-3000, 3000, outputs), -3)
     factors = np.array([2**30]), np.array([-6])
     if rounding != "shift":
-        multiplier = generator.integers(2**30, 2**31, 3)
+        multiplier = generator.integers(2**30, 2**31, outputs)
         multiplier = multiplier & ~0x7F if rounding == "fp32_rne" else multiplier
-        factors = multiplier, generator.integers(-8, -5, 3)
-    fraction = generator.integers(0, 2**22, 3) if rounding == "float64_away" else None
+        factors = multiplier, generator.integers(-8, -5, outputs)
+    fraction = generator.integers(0, 2**22, outputs) if rounding == "float64_away" else None
     table = np.random.default_rng(2).permutation(256) - 128
     nodes = (
-        Node("input", InputQuantizer(4, np.array([0.1]), np.array([0.0]), -3, 8, True)),
+        Node("input", InputQuantizer(inputs, np.array([0.1]), np.array([0.0]), -3, 8, True)),
         Node("dense", dense, ("input",)),
         Node("scale", Requantize(*factors, rounding, -3, -128, 127, fraction), ("dense",)),
         Node("table", Lookup(table), ("scale",)),
@@ -112,6 +116,17 @@ def int8_network(rounding: str) -> Network:
 )
 def test_every_rounding_is_proved_also_where_it_is_computed_in_floating_point(rounding, body):
     assert whole(rows(int8_network(rounding), body))
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(5, 11), pytest.param(514, 1, marks=pytest.mark.slow)])
+def test_bytes_whose_products_pass_16_bits_in_pairs_are_proved(inputs, outputs):
+    """Four samples at a time and one alone; past 512 inputs also what is added up in memory; eight outputs at a time
+    that are rounded in floating point, and what is left."""
+    network = int8_network("fp32_rne", inputs, outputs, 3, wide=True)
+    (statement,) = program_of(network).layout.stages[1].code.statements
+    assert "edgeml_blocks_sums(EDGEML_QUADS" in statement
+    assert f", {-(-inputs // 4)}, 0, 1, samples" in statement  # no quad is summed in 16 bits
+    assert whole(rows(network, "avx2"))
 
 
 QUICK_BITS = {(2, "portable"), (3, "avx512")}
@@ -155,7 +170,7 @@ def test_layers_on_bits_and_sums_of_two_layers_are_proved(body):
 
 def test_what_the_time_does_not_suffice_for_is_out_of_time():
     program = program_of(random_network(3, (7, 5, 3), 2, input_bits=2))
-    shape = (program.layout.dialect.tile + 1, 7)
+    shape = (program.layout.tile + 1, 7)
     followed = Followed(module_of(program, BODIES["portable"]), program, np.zeros(shape, np.int32))
     followed.run(lambda what: None, 0.0)
     found = rows_of(followed, Counterexamples(followed, program, BODIES["portable"]))
