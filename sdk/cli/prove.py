@@ -42,12 +42,14 @@ def run_proof(
     document = {"bundle": str(bundle), "claims": claims, "proved": proved, "proof": [row.as_json() for row in rows]}
 
     def show() -> None:
-        counts = [f"{row.proved} of {row.claims}" if row.claims else "" for row in rows]
         table = [
-            [row.prover, row.part, row.status, count, row.seconds, row.method]
-            for row, count in zip(rows, counts, strict=True)
+            [row.prover, row.part, row.status, f"{row.proved:,} of {row.claims:,}" if row.claims else ""]
+            + ([row.seconds, row.method] if prove else [])
+            for row in rows
         ]
-        shown.table("", ["prover", "part", "status", "proved", "seconds", "how"], table)
+        shown.table("", ["prover", "part", "status", "proved", *(["seconds", "how"] if prove else [])], table)
+        for name, how in ({} if prove else {row.prover: row.method for row in rows if row.method}).items():
+            shown.plain(f"{name}: {how}")
         for row in rows:
             if row.detail:
                 shown.plain(f"{row.part}, {row.status}: {row.detail}")

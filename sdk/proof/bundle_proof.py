@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +40,7 @@ CHECKED = {
     "spikes": f"wiring, memories, neurons and ranges {_AGAIN}; what each module does by itself is the prover's word",
     "step_per_clock": f"synapses, windows and neurons {_AGAIN}; what each module does by itself is the prover's word",
     "tflite": _AGAIN,
-    "words": f"words {_AGAIN}; that they are the machine code's is the prover's word",
+    "words": f"words {_AGAIN}; that they are those of the compiled code is the prover's word",
 }
 """Kinds of certificate, each with its checker in `checkers/KIND.py` behind `checkers/composition.py`, and how much of
 what they claim that looks at."""
@@ -142,10 +143,21 @@ def check_proof(bundle: Bundle) -> list[Row]:
         except CheckFailed as error:
             again = f"It is not of this bundle as it is now, or was changed: edgeml verify {bundle.folder} --prove"
             raise CheckFailed(f"proof/{name}, {error.where}", error.problem, again) from error
-        for place, (claims, proved) in found.items():
+        for place, (claims, proved) in _together(found).items():
             status = PROVED if claims == proved > 0 else NOT_TRIED
             rows.append(Row(place, status, claims, proved, how if proved else "", prover=name))
     return rows
+
+
+def _together(found: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """The same place of several programs as one: of C that computes samples in several ways each has its own."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for place, counts in found.items():
+        places.setdefault(re.sub(r", program \d+$", "", place), []).append(counts)
+    named = {place if len(each) == 1 else f"{place}, {len(each)} programs": each for place, each in places.items()}
+    return {
+        place: (sum(claims for claims, _ in each), sum(proved for _, proved in each)) for place, each in named.items()
+    }
 
 
 def _check(folder: Path, prover: str) -> tuple[str, dict[str, tuple[int, int]]]:

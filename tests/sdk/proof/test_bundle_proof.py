@@ -11,6 +11,7 @@ from edgeml.bundle import load, seal
 from edgeml.cli import main
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import network_file
+from edgeml.proof import bundle_proof
 from edgeml.proof.bundle_proof import check_proof, prove_bundle
 from edgeml.proof.network.prover import NetworkProver
 from edgeml.proof.place_claims import PlaceClaims
@@ -58,6 +59,17 @@ def test_a_certificate_of_a_kind_that_nobody_knows_is_told_plainly(proved, tmp_p
     seal(folder, {key: value for key, value in manifest.items() if key != "files"})
     with pytest.raises(CheckFailed, match=r"proof/network.*no checker knows: 'believed'"):
         check_proof(load(folder))
+
+
+def test_the_same_place_of_several_programs_is_one_row(proved, monkeypatch):
+    found = {"fc": (4, 4), "outputs": (2, 2), "fc, program 1": (4, 3), "outputs, program 1": (2, 2), "ranges": (5, 5)}
+    monkeypatch.setattr(bundle_proof, "_check", lambda folder, prover: ("followed", found))
+    rows = {row.part: (row.status, row.claims, row.proved) for row in check_proof(proved[0])}
+    assert rows == {
+        "fc, 2 programs": ("not tried", 8, 7),
+        "outputs, 2 programs": ("proved", 4, 4),
+        "ranges": ("proved", 5, 5),
+    }
 
 
 def test_a_spiking_bundle_has_rows_of_its_spikes(tmp_path):

@@ -16,7 +16,7 @@ from edgeml.system.scratch import ScratchFolder
 
 from ...tools.programs import icarus, run
 
-__all__ = ["MISSING", "Section", "Subject", "core_subject", "simulated", "unit_subject"]
+__all__ = ["MISSING", "Section", "Subject", "core_subject", "literal", "simulated", "unit_subject"]
 
 MISSING = "not simulated: Icarus Verilog is not installed (package iverilog)"
 _SECONDS = 300.0
@@ -55,7 +55,7 @@ class Section:
 def unit_subject(module: str, parameters: Mapping[str, int | str], beats: int, widths: tuple[int, int]) -> Subject:
     """A unit with its parameters; widths of what it takes (of a sum: both terms together) and gives."""
     said = ", ".join(
-        f'.{name}("{v}")' if isinstance(v, str) else f".{name}({_literal(v)})" for name, v in parameters.items()
+        f'.{name}("{v}")' if isinstance(v, str) else f".{name}({literal(v)})" for name, v in parameters.items()
     )
     given = f"{module} #({said}) dut (" if said else f"{module} dut ("
     clock = "" if module == "edgeml_pass" else ".clk(clk), .rst(rst), "
@@ -77,8 +77,10 @@ def unit_subject(module: str, parameters: Mapping[str, int | str], beats: int, w
     return Subject(module, given + clock + ports, *widths, beats)
 
 
-def _literal(value: int) -> str:
+def literal(value: int | str) -> str:
     """A number as Verilog has it, of more than 32 bits with its width."""
+    if isinstance(value, str):
+        return value
     return str(value) if -(1 << 31) <= value < 1 << 31 else f"{value.bit_length()}'h{value:x}"
 
 

@@ -22,6 +22,7 @@ from .composition import coming, synapses_of, window_of
 from .core import Core
 from .input import given_by_input
 from .layers import Layer, given_by_layer, read_out
+from .neuron_simulation import TriedNeuron
 from .synapses import prove_synapses
 from .windows import Given
 
@@ -35,6 +36,7 @@ class LayerClaims:
     Parameters
     ----------
     synapses : the proof of its adder graph; None without. latency : registers on every way through that.
+    tried : neurons whose potentials are known, for a simulation of them.
     facts : what holds of its units. looked_at : potentials. seconds : processor time.
     """
 
@@ -44,6 +46,7 @@ class LayerClaims:
     facts: tuple[Fact, ...] = ()
     looked_at: int = 0
     seconds: float = 0.0
+    tried: Mapping[int, TriedNeuron] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -115,7 +118,7 @@ def prove_design(
                 found = _given_up(stage, OPEN, str(error), synapses)
         taken = round(time.process_time() - begun, 3)
         proof.layers[stage.name] = LayerClaims(
-            found.claims, synapses, synapses.circuit.latency, found.facts, found.looked_at, taken
+            found.claims, synapses, synapses.circuit.latency, found.facts, found.looked_at, taken, found.tried
         )
     if core is not None and proof.core.status == PROVED:
         proof.core = _rest(core, proof)
@@ -164,7 +167,7 @@ def _layer(
     if given is not None:
         known[stage.name] = given
         places |= {each: (stage.name, first) for each, first in at.items()}
-    return LayerClaims(claims, facts=facts, looked_at=looked_at)
+    return LayerClaims(claims, facts=facts, looked_at=looked_at, tried=layer.tried)
 
 
 def _rest(core: Core, proof: DesignProof) -> ChannelClaim:

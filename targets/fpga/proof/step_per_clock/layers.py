@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from .charge import Charge, charge_of
 from .composition import Coming, Window, current_shift, extended
 from .core import Core
 from .input import running_from
+from .neuron_simulation import TriedNeuron
 from .neurons import MOST_VALUES, fired, traced
 from .windows import Given, Spikes
 
@@ -43,7 +44,8 @@ class Layer:
     Parameters
     ----------
     cell : its adder graph. weights : int64 [neurons, channels] of all that comes. constant : int64 [neurons], z if all
-    are silent. element : of a channel at the adder graph's input. synapses : the proof of that.
+    are silent. element : of a channel at the adder graph's input. synapses : the proof of that. tried : neurons whose
+    potentials are known, for a simulation of them.
     """
 
     network: Network
@@ -56,6 +58,7 @@ class Layer:
     constant: Int64
     element: Element
     synapses: Proof
+    tried: dict[int, TriedNeuron] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -179,8 +182,10 @@ def _slotted(layer: Layer, neurons: Neurons) -> _Giving:
                 f"fires from clock {running} on, and is charged in {layer.window.last + charge.late}",
             )
         level = np.searchsorted(neurons.thresholds[neuron], z, "right").astype(np.int64)
+        standing = _standing(neurons.encoding, slots)
+        layer.tried[neuron] = TriedNeuron(cell.kind, cell.parameters, z, held, level, standing)
         spikes = Spikes(z, level, fired(inside, held, slots))
-        wrong = spikes.wrong(_standing(neurons.encoding, slots))
+        wrong = spikes.wrong(standing)
         if wrong is not None:
             raise WrongNeuron(neuron, wrong, "its spikes do not stand for its level")
         found[neuron] = spikes
@@ -240,6 +245,11 @@ def _tracing(layer: Layer, neurons: Neurons) -> _Giving:
         layer.comes(neuron, (1,) * layer.window.slots)
         inside = core.inside(cell)
         shift = int(cell.parameters["START"]) - int(layer.constant[neuron])
+        z = np.arange(layer.ends(neuron)[0], layer.ends(neuron)[1] + 1)
+        if len(z) < MOST_VALUES:
+            reached = np.searchsorted(neurons.thresholds[neuron], z, "right").astype(np.int64)
+            current = (z - int(layer.constant[neuron])) % (1 << int(cell.parameters["BITS"]))
+            layer.tried[neuron] = TriedNeuron(cell.kind, cell.parameters, z, current, reached, (1,) * slots)
         try:
             level = traced(inside, shift, neurons.levels, layer.ends(neuron), neurons.thresholds[neuron])
         except WrongNeuron as error:

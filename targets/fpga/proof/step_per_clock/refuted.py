@@ -1,7 +1,7 @@
 """What refutes claims of a core of a step per clock that are not proved: what Icarus gives.
 
-An adder graph is simulated by itself. Beside random frames the core is given such that bring a neuron to the potential
-that its claim failed for.
+An adder graph is simulated by itself, and so is a neuron, at all of its potentials. Beside random frames the core is
+given such that bring a neuron to the potential that its claim failed for.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ..folded.simulation import MISSING
 from ..spikes.refuted import core_of
 from ..spikes.unit import Int64
 from .design_proof import DesignProof, LayerClaims
+from .neuron_simulation import wrong_potential
 
 __all__ = ["refuted"]
 
@@ -37,7 +38,7 @@ def refuted(proof: DesignProof, files: Mapping[str, bytes], built: Built) -> Des
     if icarus() is None:
         proof.output = tuple(replace(claim, detail=f"{claim.detail} ({MISSING})") for claim in proof.output)
         return proof
-    proof.layers = {name: _by_synapses(layer) for name, layer in proof.layers.items()}
+    proof.layers = {name: _by_neurons(_by_synapses(layer), files) for name, layer in proof.layers.items()}
     try:
         wrong = wrong_of_core(proof.network, files, core_of(built), also=_frames(proof))
     except EdgemlError:
@@ -69,6 +70,22 @@ def _by_synapses(layer: LayerClaims) -> LayerClaims:
         for neuron, claim in enumerate(layer.claims)
     )
     return replace(layer, claims=claims)
+
+
+def _by_neurons(layer: LayerClaims, files: Mapping[str, bytes]) -> LayerClaims:
+    """A layer with neurons that give another level by themselves, at a potential within their range."""
+    claims = list(layer.claims)
+    for neuron, tried in layer.tried.items():
+        if claims[neuron].status != OPEN:
+            continue
+        try:
+            wrong = wrong_potential(tried, files)
+        except EdgemlError:
+            continue
+        if wrong:
+            said = f"{claims[neuron].detail}; by itself, confirmed: {wrong}"
+            claims[neuron] = replace(claims[neuron], status=REFUTED, detail=said)
+    return replace(layer, claims=tuple(claims))
 
 
 def _frames(proof: DesignProof) -> Int64:

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from edgeml.targets.fpga.proof.core_prover import proof_files
+from edgeml.targets.fpga.proof.step_per_clock import refuted
 from tests import sweeps
 from tests.targets.fpga.proof.spikes.certified import residual
 from tests.targets.fpga.proof.step_per_clock.certified import not_proved, proved, step_per_clock
@@ -47,3 +48,17 @@ def test_no_fault_is_judged_wrongly():
     for seed in sweeps.seeds(200, 30):
         found = judge_step_per_clock(seed)
         assert found.right, (seed, found)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "old", "new"),
+    [("unary", r"THRESHOLDS\(\{5'd\d+", "THRESHOLDS({5'd31"), ("stbif", r"\.LEVELS\(3\)", ".LEVELS(2)")],
+)
+def test_a_neuron_is_refuted_by_itself_where_no_frame_comes_to_its_potential(encoding, old, new, monkeypatch):
+    built = step_per_clock(residual(encoding, 4))
+    before = proof_files(built)[CORE].decode()
+    after = re.sub(old, new, before)
+    assert after != before
+    monkeypatch.setattr(refuted, "wrong_of_core", lambda *given, also: [])
+    why = not_proved(proved(built, {CORE: after.encode()}))
+    assert any("by itself, confirmed: Icarus gives" in each for each in why.values()), why
