@@ -144,6 +144,7 @@ class Machine:
             here = condition if holds else numbers.make("xor", condition, 1)
             numbers.path = here if path == 1 else numbers.make("and", path, here)
             if numbers.path == 0:
+                numbers.path = path
                 continue
             own = list(frame)
             self.memory.begin()
