@@ -17,7 +17,7 @@ from edgeml.system.time_limit import OPTION, seconds_for
 from .board import Board, board_of
 from .board_image import checked_image
 from .cores import Core, core
-from .executor import checked_firmware, is_firmware, recorded_optimization
+from .executor import bundle_core, checked_firmware, is_firmware, recorded_optimization
 from .image_build import board_elf, board_image
 from .measure import measuring_missing
 from .toolchain import MemoryMap, compiler_missing
@@ -72,13 +72,15 @@ class QemuBoard:
         """Needs QEMU and zig cc."""
         return qemu_missing() or compiler_missing()
 
-    def link(self, firmware: Firmware, optimize: str = "-O2") -> QemuLink:
-        """Build `firmware` for the board, start QEMU, and connect to its serial port."""
-        return QemuLink(self.board, board_elf(firmware, core(self.core_name), self.board, optimize=optimize))
+    def link(self, firmware: Firmware, optimize: str = "-O2", chip: Core | None = None) -> QemuLink:
+        """Build `firmware` for the board, start QEMU, and connect to its serial port. chip : the core that it is built
+        for, by default the board's."""
+        chip = chip or core(self.core_name)
+        return QemuLink(self.board, board_elf(firmware, chip, self.board, optimize=optimize))
 
     def start(self, bundle: Bundle) -> QemuLink:
         """The same with a bundle's firmware."""
-        return self.link(checked_firmware(bundle), recorded_optimization(bundle))
+        return self.link(checked_firmware(bundle), recorded_optimization(bundle), bundle_core(bundle))
 
 
 class QemuImage:
@@ -183,8 +185,9 @@ class UnicornBoard:
     def start(self, bundle: Bundle) -> UnicornLink:
         """Build the firmware and put it into flash."""
         firmware = checked_firmware(bundle)
-        image = board_image(firmware, self._core, _AROUND_A_CORE, optimize=recorded_optimization(bundle))
-        return UnicornLink(self._core, image)
+        chip = bundle_core(bundle)
+        image = board_image(firmware, chip, _AROUND_A_CORE, optimize=recorded_optimization(bundle))
+        return UnicornLink(chip, image)
 
 
 qemu_an385 = QemuBoard("mps2-an385")

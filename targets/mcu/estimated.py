@@ -107,7 +107,8 @@ def _thresholds_behind(program: CProgram, stage: Stage) -> Stage | None:
 
 
 def _packed(stage: Stage, layer: Dense, core: Core) -> float:
-    known = _PER_MAC["m4" if core.dsp else "rv32" if core.architecture == "riscv" else core.name]
+    plain = {"m0": "m0", "m23": "m0"}.get(core.name, "m3")
+    known = _PER_MAC["m4" if core.dsp else "rv32" if core.architecture == "riscv" else plain]
     each = known.get(stage.code.kernel, known["rows"])
     return float(each * layer.weight.size + _AROUND * (layer.outputs + layer.weight.shape[1]))
 

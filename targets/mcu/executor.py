@@ -16,7 +16,7 @@ from edgeml.targets.c.sensors.checked import check_counts, check_floats
 from edgeml.targets.c.sensors.counts import counts_of
 
 from .board_files import CODE as FOLDER
-from .cores import Core, core
+from .cores import CORES, Core, core
 from .cycles import part_time
 from .emulator import Emulator, emulator_version
 from .firmware import Firmware, firmware_files
@@ -29,7 +29,7 @@ from .toolchain import compiler_version
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
 
-__all__ = ["UnicornExecutor", "checked_firmware", "is_firmware"]
+__all__ = ["UnicornExecutor", "bundle_core", "checked_firmware", "is_firmware"]
 
 
 def checked_firmware(bundle: Bundle) -> Firmware:
@@ -62,9 +62,17 @@ def recorded_optimization(bundle: Bundle) -> str:
 
 
 def is_firmware(bundle: Bundle, name: str) -> bool:
-    """Whether the bundle holds firmware that was made for the core called `name`."""
+    """Whether the bundle holds firmware that the core called `name` runs: its own, or that of a core like it."""
     profile = bundle.profile
-    return profile.kind == "mcu" and profile.values.get("core") == name and (bundle.folder / FOLDER).is_dir()
+    made_for = CORES.get(str(profile.values.get("core")))
+    return (
+        profile.kind == "mcu" and made_for is not None and made_for.runs_on(name) and (bundle.folder / FOLDER).is_dir()
+    )
+
+
+def bundle_core(bundle: Bundle) -> Core:
+    """The core that a bundle's firmware was made for; InputError where that is none."""
+    return core(str(bundle.profile.values.get("core")))
 
 
 class UnicornExecutor:
@@ -85,7 +93,11 @@ class UnicornExecutor:
 
     def subject(self, bundle: Bundle) -> Subject:
         """The firmware, on a model of its core."""
-        return Subject(f"the firmware's C on an emulated {self._core.title}", True)
+        made_for = bundle_core(bundle)
+        where = f"the firmware's C on an emulated {self._core.title}"
+        if made_for == self._core:
+            return Subject(where, True)
+        return Subject(f"{where}, which has all instructions of {made_for.title}", True)
 
     def missing(self, bundle: Bundle) -> str:
         """Needs zig cc, Unicorn and pyelftools."""
@@ -93,16 +105,16 @@ class UnicornExecutor:
 
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Run q [samples, inputs]; CheckFailed where the bundle's C is not what this edgeml generates."""
-        firmware = checked_firmware(bundle)
+        firmware, chip = checked_firmware(bundle), bundle_core(bundle)
         q = bundle.network.check_input(q)
         optimize = recorded_optimization(bundle)
-        image = library_image(firmware, self._core, optimize=optimize)
-        runner = NetworkRunner(Emulator(self._core, image), firmware.program)
+        image = library_image(firmware, chip, optimize=optimize)
+        runner = NetworkRunner(Emulator(chip, image), firmware.program)
         outputs = runner.invoke(q)
         measures: dict[str, Any] = {"flash_bytes": image.flash, "ram_bytes": image.ram + firmware.program.arena_bytes}
         if len(q):
             _, call = runner.counted(q[0])
-            part = part_time(self._core, bundle.profile.values)
+            part = part_time(chip, bundle.profile.values)
             names = {stage.job.prefix: stage.name for stage in firmware.program.layout.stages}
             measures |= {
                 "instructions": call.instructions,
@@ -112,12 +124,12 @@ class UnicornExecutor:
             }
         layers: dict[str, npt.NDArray[np.int32]] = {}
         if trace:
-            emulator = Emulator(self._core, traced_image(firmware, self._core, optimize))
+            emulator = Emulator(chip, traced_image(firmware, chip, optimize))
             traced = NetworkRunner(emulator, firmware.program)
             traced_outputs, layers = traced.trace(q)
             if not np.array_equal(traced_outputs, outputs):
-                raise CheckFailed(f"{self._core.title}", "the traced and the plain entry point of the C differ")
-        detail = f"{self._core.title}, {compiler_version()}, {emulator_version()}"
+                raise CheckFailed(f"{chip.title}", "the traced and the plain entry point of the C differ")
+        detail = f"{chip.title}, {compiler_version()}, {emulator_version()}"
         if trace:
             detail += f"; {layers_alone(emulator, firmware.program)} corners of layers alone"
         return Execution(outputs, layers, detail, measures)
@@ -128,9 +140,9 @@ class UnicornExecutor:
         CheckFailed where these give other input integers than the network's quantizer, for floats or for raw counts
         that were stated.
         """
-        firmware, name = checked_firmware(bundle), c_name(bundle.network.name)
-        image = library_image(firmware, self._core, optimize=recorded_optimization(bundle), sensor=True)
-        runner = NetworkRunner(Emulator(self._core, image), firmware.program)
+        firmware, name, chip = checked_firmware(bundle), c_name(bundle.network.name), bundle_core(bundle)
+        image = library_image(firmware, chip, optimize=recorded_optimization(bundle), sensor=True)
+        runner = NetworkRunner(Emulator(chip, image), firmware.program)
         quantizer, source = bundle.network.quantizer, f"{bundle.folder / FOLDER / 'src' / name}"
         q = check_floats(quantizer, runner.quantize, x, f"{source}_sensor.c")
         detail = f"by {name}_quantize and {name}_dequantize"

@@ -35,9 +35,9 @@ __all__ = [
 OPTIMIZATIONS = ("-O2", "-Os")
 
 
-def measuring_missing() -> str:
-    """Empty if firmware can be built and counted here; else what to install."""
-    return compiler_missing() or emulator_missing()
+def measuring_missing(core: Core | None = None) -> str:
+    """Empty if firmware (for `core`) can be built and counted here; else what to install, or that nothing helps."""
+    return (core.not_built if core else "") or compiler_missing() or emulator_missing()
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ _COPIED = {
     "hil/edgeml_hil_device.h": "c/hil/edgeml_hil_device.h",
     "hil/crc32.h": "c/edgeml/crc32.h",
 }
+_GNU_PREFIX = {"arm": "arm-none-eabi-", "riscv": "riscv64-unknown-elf-", "xtensa": "xtensa-esp32-elf-"}
 _PLAIN = re.compile(r"[A-Za-z0-9 _.,+-]")
 _FRAME_BYTES = 1024
 """Samples that fit so many bytes go into one frame by default (at least one does)."""
@@ -88,7 +89,9 @@ def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
         "MACRO": program.layout.macro,
         "CORE": core.title,
         "GCC_FLAGS": core.gcc_flags,
+        "ZIG_TARGET": core.zig_target,
         "ZIG_CPU": core.zig_cpu,
+        "GNU_PREFIX": _GNU_PREFIX[core.architecture],
         "ALIGNMENT": str(program.layout.dialect.alignment),
         "INPUTS": str(network.input_size),
         "OUTPUTS": str(network.output_size),

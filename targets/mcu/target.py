@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeml.errors import EdgemlError, MissingTool
+from edgeml.errors import EdgemlError, InputError, MissingTool
 from edgeml.extras import install_extra
 from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
@@ -77,10 +77,13 @@ class McuTarget:
     def measure(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> dict[str, float]:
         """What the built firmware takes, code and stack included, and the instructions of one inference on the
         emulated core; some seconds. The kernels keep the core's order unless layers take others by estimate; then, as
-        `emit` does, all are counted. MissingTool where compiler or emulator are absent."""
+        `emit` does, all are counted. MissingTool where compiler or emulator are absent, InputError where there is
+        no compiler for the core."""
+        core = profile_core(profile)
+        if core.not_built:
+            raise InputError(f"measuring for {profile.name}", core.not_built, "Its estimate is what there is")
         if missing := measuring_missing():
             raise MissingTool("counting instructions", missing, install_extra("mcu"))
-        core = profile_core(profile)
         firmware = firmware_files(network, core, {})
         wanted = read_values(OPTIONS, options)["optimize"]
         if estimated(firmware.program, core, wanted).spending:
@@ -108,7 +111,9 @@ class McuTarget:
         wanted, counts = (read_values(OPTIONS, options)[name] for name in ("optimize", COUNTS.name))
         if counts:
             count_lines(network.quantizer, counts)  # refused before anything is built
-        missing = measuring_missing()
+        missing = measuring_missing(core)
+        if core.not_built:
+            listener.announce(f"C alone: {core.not_built}, so it is neither built nor run here")
         chosen, firmware, found = _built(network, core, wanted, profile, missing)
         for name, text in firmware_files(network, core, chosen, counts or ()).files.items():
             path = folder / FOLDER / name
@@ -165,5 +170,5 @@ def _built(
 
 def _chosen_by(core: Core, missing: str) -> str:
     if missing:
-        return f"default order: not measured, needs {missing}"
+        return f"default order: not measured, {core.not_built or f'needs {missing}'}"
     return "instructions" if core.unicorn_model else f"default order: Unicorn has no {core.title}"
