@@ -6,6 +6,7 @@ zig builds its runtime library once for each of these cores, which takes longer 
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,10 @@ from edgeml.verification.verify import verify
 
 from .networks import bundle_for, random_inputs, random_network
 
+SLOW = partial(pytest.param, marks=pytest.mark.slow)
 
-@pytest.mark.parametrize(
-    ("target", "executor"),
-    [pytest.param("cortex-m23", "unicorn-m33", marks=pytest.mark.slow), ("ch32v003", "unicorn-rv32")],
-)
+
+@pytest.mark.parametrize(("target", "executor"), [SLOW("cortex-m23", "unicorn-m33"), ("ch32v003", "unicorn-rv32")])
 def test_a_bundle_verifies_on_the_core_that_has_all_its_instructions(
     target: str, executor: str, tmp_path: Path
 ) -> None:
@@ -44,10 +44,8 @@ def test_a_bundle_verifies_on_the_core_that_has_all_its_instructions(
     assert bundle.manifest["metrics"]["target"]["instructions"] > 0
 
 
-@pytest.mark.parametrize("bits", [2, pytest.param(4, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.slow)])
-@pytest.mark.parametrize(
-    "name", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("m23", "m33-nodsp")), "rv32e"]
-)
+@pytest.mark.parametrize("bits", [2, SLOW(4), SLOW(8)])
+@pytest.mark.parametrize("name", [SLOW("m23"), SLOW("m33-nodsp"), "rv32e"])
 def test_every_width_is_exact(name: str, bits: int) -> None:
     network, chip = random_network(bits, (20, 18, 5), bits, min(bits, 4)), core(name)
     firmware = firmware_files(network, chip, {})
@@ -80,10 +78,10 @@ def test_code_for_rv32e_has_its_sixteen_registers_and_no_multiplication() -> Non
 
 
 def multiplications(emulator: Emulator) -> int:
-    """Instructions of the M extension (opcode OP, funct7 1) in the functions that an inference is made of."""
+    """Instructions of the M extension (opcode OP, funct7 1) in all functions of an image."""
     found = 0
     for symbol in emulator.image.symbols.values():
-        if not (symbol.function and symbol.name.startswith("net_")):
+        if not symbol.function:
             continue
         code, place = emulator.read(symbol.address, symbol.size), 0
         while place + 4 <= len(code):
