@@ -48,7 +48,7 @@ def together(core_name: str, folder: Path) -> tuple[list[Firmware], bytes]:
             target = folder / firmware.program.layout.name / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-    sources = [path for path in sorted(folder.rglob("*.c")) if path.parent.name in ("src", "hil")]
+    sources = [path for part in ("src", "hil") for path in sorted(folder.glob(f"*/{part}/*.c"))]
     sources = [path for path in sources if path.name != "board_template.c"]
     include = [folder / firmware.program.layout.name / part for firmware in firmwares for part in ("include", "hil")]
     entries = ("invoke", "self_test", "quantize", "quantize_s16", "dequantize", "hil_start", "hil_receive")
