@@ -36,6 +36,12 @@ def test_names_are_identifiers_that_nothing_else_has() -> None:
         assert c_name(name) == name
 
 
+def test_a_name_that_ends_like_a_file_of_another_network_is_another() -> None:
+    """Also by capitals: macros and guards have none."""
+    for name in ("net_sensor", "net_HIL", "net_frame_ring", "net_Self_Test"):
+        assert c_name(name) == f"{name}_model"
+
+
 def test_long_names_stay_apart() -> None:
     assert c_name("x" * 200 + "a") != c_name("x" * 200 + "b")
 
