@@ -21,6 +21,7 @@ from .kernels import (
     W2LevelsKernel,
     W2WordsKernel,
     W4DspKernel,
+    W4PairsKernel,
     W8BlockKernel,
     W8DspKernel,
 )
@@ -28,7 +29,7 @@ from .kernels import (
 __all__ = ["core_kernels", "counted_kernels", "dialect_for", "dialect_with", "kernel_names"]
 
 _LANES: tuple[DenseKernel, ...] = (LanesKernel(2, 4), LanesKernel(2, 2), LanesKernel(4, 2), W8BlockKernel())
-_DSP: tuple[DenseKernel, ...] = (W2DspKernel(), W4DspKernel(), W8DspKernel())
+_DSP: tuple[DenseKernel, ...] = (W2DspKernel(), W4DspKernel(), W8DspKernel(), W4PairsKernel())
 _MVE: tuple[DenseKernel, ...] = (MveKernel(),)
 _BITS: tuple[BitsKernel, ...] = (BitsColumnsKernel(pairs=True), BitsColumnsKernel(pairs=False))
 _ANY = RowsKernel()

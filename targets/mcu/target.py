@@ -90,7 +90,7 @@ class McuTarget:
             _, _, found = _built(network, core, wanted, profile, "")
             assert found is not None
         else:
-            found = measure_best(firmware, core)
+            found = measure_best(firmware, core, wanted=wanted)
         counts = {"flash_bytes": float(found.flash), "ram_bytes": float(found.ram + (found.stack or 0))}
         return counts if found.instructions is None else {**counts, "instructions": float(found.instructions)}
 
@@ -158,13 +158,13 @@ def _built(
     most = sum(max(each.bytes for each in candidates) for candidates in costs.values())
     chosen, save = quickest(costs, wanted), 0
     firmware = firmware_files(network, core, chosen)
-    found = measure_best(firmware, core, part)
+    found = measure_best(firmware, core, part, wanted)
     while found.flash > flash and save < most:
         save += found.flash - flash
         smaller = quickest(costs, wanted, save)
         if smaller != chosen:
             chosen, firmware = smaller, firmware_files(network, core, smaller)
-            found = measure_best(firmware, core, part)
+            found = measure_best(firmware, core, part, wanted)
     return chosen, firmware, found
 
 

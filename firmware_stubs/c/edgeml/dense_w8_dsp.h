@@ -46,7 +46,10 @@ EDGEML_NAKED void edgeml_dense_w8_dsp_segment(const edgeml_dense_call *call EDGE
         "mov   r5, r4\n"
         "mov   r6, r4\n"
         "mov   r7, r4\n"
+        "tst   r3, #32\n" /* four groups a turn; where the block has an odd number of pairs, the later two first */
+        "bne   3f\n"
         "2:\n" EDGEML_W8_GROUP EDGEML_W8_GROUP
+        "3:\n" EDGEML_W8_GROUP EDGEML_W8_GROUP
         "cmp   r1, r12\n"
         "bne   2b\n"
         "ldrd  r2, r3, [sp, #8]\n"

@@ -41,6 +41,21 @@ EDGEML_INLINE int32_t edgeml_line_high(int32_t value, int32_t m)
 }
 
 /* The high word of acc * scale * m, to which offset * step + base is added. */
+#if defined(__thumb__)
+/* Pointers that move on by themselves, as loads and stores of these cores do for nothing. */
+#define EDGEML_THRESHOLD_LINE(name, stored)                                                                            \
+    EDGEML_INLINE void name(const int32_t *restrict acc, const int32_t *restrict m, const stored *restrict offset,     \
+                            size_t channels, int32_t scale, int32_t step, int32_t base, uint32_t shift,                \
+                            int32_t levels, uint8_t *restrict y)                                                       \
+    {                                                                                                                  \
+        const int32_t *const end = acc + channels;                                                                     \
+        do {                                                                                                           \
+            const int32_t a = (int32_t)*offset++ * step + base;                                                        \
+            const int32_t sum = edgeml_line_high(*acc++ * scale, *m++) + a;                                            \
+            *y++ = edgeml_line_clip(edgeml_line_shift(sum, shift), levels);                                            \
+        } while (acc != end);                                                                                          \
+    }
+#else
 #define EDGEML_THRESHOLD_LINE(name, stored)                                                                            \
     EDGEML_INLINE void name(const int32_t *restrict acc, const int32_t *restrict m, const stored *restrict offset,     \
                             size_t channels, int32_t scale, int32_t step, int32_t base, uint32_t shift,                \
@@ -52,6 +67,8 @@ EDGEML_INLINE int32_t edgeml_line_high(int32_t value, int32_t m)
             y[c] = edgeml_line_clip(edgeml_line_shift(sum, shift), levels);                                            \
         }                                                                                                              \
     }
+
+#endif
 
 EDGEML_THRESHOLD_LINE(edgeml_threshold_line_s16, int16_t)
 EDGEML_THRESHOLD_LINE(edgeml_threshold_line_s32, int32_t)

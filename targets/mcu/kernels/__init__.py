@@ -6,6 +6,7 @@ from .dense_lanes import LanesKernel
 from .dsp_levels import W2LevelsKernel, W2WordsKernel
 from .dsp_nested import W4DspKernel, W8DspKernel
 from .dsp_pairs import W2DspKernel
+from .dsp_w4_pairs import W4PairsKernel
 from .mve import MveKernel
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "W2LevelsKernel",
     "W2WordsKernel",
     "W4DspKernel",
+    "W4PairsKernel",
     "W8BlockKernel",
     "W8DspKernel",
 ]

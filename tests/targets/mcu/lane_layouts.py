@@ -48,6 +48,7 @@ LAYOUTS = {
     "w4_lanes2": Layout((-8, 7), (0, 16), (True,) * 2, False, -4, -2),
     "w2_dsp": Layout((-2, 1), (0, 14), (True, False), False, -5, -3),
     "w2_words": Layout((-2, 1), (0, 14), (True, False), False, -5, -3),
+    "w4_pairs": Layout((-8, 7), (0, 12), (True, False), False, -5, -3),
     "w4_dsp": Layout((-8, 7), (0, 4, 8, 12), (False,) * 4, True, -4, None),
     "w8_dsp": Layout((-128, 127), (0, 8), (False,) * 2, True, -4, None),
 }

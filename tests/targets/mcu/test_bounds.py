@@ -26,7 +26,15 @@ from edgeml.targets.mcu.dialect import dialect_for
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import Firmware
 from edgeml.targets.mcu.image_build import library_image
-from edgeml.targets.mcu.kernels import LanesKernel, MveKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
+from edgeml.targets.mcu.kernels import (
+    LanesKernel,
+    MveKernel,
+    W2DspKernel,
+    W4DspKernel,
+    W4PairsKernel,
+    W8BlockKernel,
+    W8DspKernel,
+)
 from edgeml.targets.mcu.runner import NetworkRunner
 
 from ..c.fan import CORNERS, fan
@@ -88,6 +96,8 @@ FIELDS = {  # kernel, core, bits of its weights, sums above and below zero that 
     "lanes of 16 bits, 4-bit weights": (LanesKernel(4, 2), "m0", 4, (7, 2**15 - 1), (8, 2**15)),
     "field of 14 bits beside one of 18, above": (W2DspKernel(), "m4", 2, (1, 2**14 - 1), (2, 0)),
     "field of 14 bits beside one of 18, below": (W2DspKernel(), "m4", 2, (1, 0), (2, 2**14 - 1)),
+    "field of 12 bits beside one of 20, above": (W4PairsKernel(), "m4", 4, (1, 2**12 - 1), (2, 0)),
+    "field of 12 bits beside one of 20, below": (W4PairsKernel(), "m4", 4, (1, 0), (2, 2**12 - 1)),
     "field of 20 bits, above": (W4DspKernel(), "m4", 4, (7, 2**19 - 1), (8, 0)),
     "field of 20 bits, below": (W4DspKernel(), "m4", 4, (7, 0), (8, 2**19)),
     "field of 24 bits, above": (W8DspKernel(), "m4", 8, (127, 2**23 - 1), (128, 0)),
@@ -97,6 +107,7 @@ QUICK = (
     "lanes of 16 bits, above",
     "lanes of 8 bits, below",
     "field of 14 bits beside one of 18, below",
+    "field of 12 bits beside one of 20, above",
     "field of 24 bits, below",
 )
 
@@ -143,6 +154,7 @@ BIASED = {
         (W8BlockKernel(), "m0", 8),
         (W2DspKernel(), "m4", 2),
         (W4DspKernel(), "m4", 4),
+        (W4PairsKernel(), "m4", 4),
         (W8DspKernel(), "m4", 8),
         (MveKernel(), "m55", 8),
     )

@@ -22,7 +22,7 @@ from edgeml.targets.mcu.dialect import core_kernels, dialect_for
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import Firmware
 from edgeml.targets.mcu.image_build import library_image
-from edgeml.targets.mcu.kernels import LanesKernel, W2DspKernel, W4DspKernel, W8BlockKernel, W8DspKernel
+from edgeml.targets.mcu.kernels import LanesKernel, W2DspKernel, W4DspKernel, W4PairsKernel, W8BlockKernel, W8DspKernel
 from edgeml.targets.mcu.kernels.segments import segment_ranges, widest_segment
 from edgeml.targets.mcu.runner import NetworkRunner
 
@@ -34,6 +34,7 @@ KERNELS = (
     LanesKernel(4, 2),
     W2DspKernel(),
     W4DspKernel(),
+    W4PairsKernel(),
     W8DspKernel(),
     W8BlockKernel(),
 )

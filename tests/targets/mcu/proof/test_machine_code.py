@@ -13,7 +13,7 @@ from tests.targets.mcu.proof.proved import firmware_of, follow, rows, sparse
 from tests.targets.mcu.test_forms import int8_network
 
 LANES = ("w2_lanes4", "w2_lanes2", "w4_lanes2", "w8_block", "rows")
-DSP = ("w2_dsp", "w2_levels", "w2_words", "w4_dsp", "w8_dsp", "rows")
+DSP = ("w2_dsp", "w2_levels", "w2_words", "w4_dsp", "w4_pairs", "w8_dsp", "rows")
 BITS = {"w2": 2, "w4": 4, "w8": 8, "ro": 8}
 CASES = [("rv32", kernel) for kernel in LANES]
 CASES += [("m0", "w2_lanes4"), ("m0", "w2_lanes2"), ("m0", "w4_lanes2"), ("m0", "w8_block")]
@@ -94,7 +94,7 @@ def test_sums_over_more_than_514_inputs_are_refuted_in_the_source_as_it_was():
 @pytest.mark.parametrize("input_bits", [8, 1])
 @pytest.mark.parametrize(
     ("core", "kernel"),
-    [case for case in CASES if "lanes" in case[1] or case[1] in ("w2_dsp", "w2_words", "w4_dsp", "w8_dsp")],
+    [case for case in CASES if "lanes" in case[1] or case[1] in ("w2_dsp", "w2_words", "w4_dsp", "w4_pairs", "w8_dsp")],
 )
 def test_words_as_full_as_a_plan_may_make_them_are_proved(core, kernel, input_bits):
     """Two of the longest segments that inputs of these bits allow, or as many inputs as keep this short; each word
