@@ -62,7 +62,7 @@ def prove_bundle(
         findings = _findings(bundle, name, entry, announce, seconds)
         if findings is None:
             continue
-        about |= entry.words
+        about |= entry.words | _folders_of(findings)
         rows += [replace(row, prover=name) for row in findings.rows]
         files |= {f"{FOLDER}/{name}/{file}": content for file, content in findings.certificate.items()}
     if not rows:
@@ -99,6 +99,13 @@ def _folders(bundle: Bundle) -> set[str]:
     """The folders of a bundle that hold what was made of its network."""
     folders = {name.partition("/")[0] for name in bundle.manifest["files"] if "/" in name}
     return folders - {FOLDER, "golden"}
+
+
+def _folders_of(findings: Findings) -> set[str]:
+    """The folders that a certificate names files of."""
+    content = findings.certificate.get(CERTIFICATE)
+    said = {} if content is None else json.loads(content).get("artifacts", {})
+    return {name.partition("/")[0] for name in said if "/" in name}
 
 
 def _with_certificates(bundle: Bundle, files: dict[str, bytes], rows: list[Row]) -> Bundle:

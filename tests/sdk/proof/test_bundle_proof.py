@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,21 @@ def test_a_certificate_of_a_kind_that_nobody_knows_is_told_plainly(proved, tmp_p
     seal(folder, {key: value for key, value in manifest.items() if key != "files"})
     with pytest.raises(CheckFailed, match=r"proof/network.*no checker knows: 'believed'"):
         check_proof(load(folder))
+
+
+def test_a_folder_that_a_certificate_names_files_of_is_not_said_to_be_left(tmp_path, monkeypatch):
+    made = bundle_of(int8_network(0, "shift"), tmp_path / "b", "quantized", {"tops/a.v": b"-", "other/code.txt": b"-"})
+    prove = NetworkProver.prove
+
+    def with_tops(self, bundle, **given):
+        found = prove(self, bundle, **given)
+        certificate = json.loads(found.certificate["certificate.json"])
+        certificate["artifacts"]["tops/a.v"] = "0" * 64
+        return replace(found, certificate={"certificate.json": json.dumps(certificate).encode()})
+
+    monkeypatch.setattr(NetworkProver, "prove", with_tops)
+    _, rows = prove_bundle(made)
+    assert [row.part for row in rows if row.part.endswith("/")] == ["other/"]
 
 
 def test_the_same_place_of_several_programs_is_one_row(proved, monkeypatch):
