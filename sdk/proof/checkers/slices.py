@@ -51,11 +51,10 @@ def _places(file: str, network: Network, files: dict[str, bytes], claims: dict[s
         for output, (claim, form) in enumerate(zip(claims[name], program["outputs"], strict=False)):
             if claim["status"] == "proved":
                 need(followed.gives(output, form), name, f"{output} is not what the network says")
-    for number, label in enumerate(content["labels"]):
-        name = f"the label {number}"
-        wanted[name] = 1
-        if any(claim["status"] == "proved" for claim in claims[name]):
-            need(_decides(network, label), name, "is not what the network decides")
+    wanted["the label"] = len(content["labels"])
+    for claim, label in zip(claims["the label"], content["labels"], strict=False):
+        holds = claim["status"] != "proved" or _decides(network, label)
+        need(holds, "the label", "is not what the network decides")
     return wanted
 
 

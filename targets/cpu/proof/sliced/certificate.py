@@ -34,8 +34,8 @@ def slices_certificate(
             claims = [_claim(chain, forms, output) for output in range(len(forms))]
             places.append(PlaceClaims(f"outputs {len(programs) - 1}", _STATEMENT, "", claims))
     labels = _labels(followed)
-    for number, label in enumerate(labels):
-        places.append(PlaceClaims(f"the label {number}", "the word is the network's decision", "", [label.pop("said")]))
+    said = [label.pop("said") for label in labels]
+    places.append(PlaceClaims("the label", "each word is the network's decision", "", said))
     content = (json.dumps({"programs": programs, "labels": labels}, separators=(",", ":")) + "\n").encode()
     files = statement_certificate("slices", network_file, places, {**artifacts, f"{folder}/{OPERATIONS}": content})
     return {**files, OPERATIONS: content}

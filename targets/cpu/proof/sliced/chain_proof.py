@@ -73,7 +73,7 @@ class ChainProof:
             known[place] = self._of_input(place) if depth == 0 else self._function(depth, place)
         return known[place]
 
-    def _of_input(self, place: int) -> int:
+    def _of_input(self, place: int) -> int | None:
         source = place
         bits: npt.NDArray[np.integer] = self._values
         if self._encode is not None:
@@ -81,7 +81,7 @@ class ChainProof:
             alone = np.zeros((VALUES, self._encode.inputs), np.int32)
             alone[:, source] = self._values
             bits = self._encode.evaluate(alone)[:, place]
-        return self.gates.of_input(source, sum(int(bit) << value for value, bit in enumerate(bits)))
+        return self.gates.known_input(source, sum(int(bit) << value for value, bit in enumerate(bits)))
 
     def _function(self, depth: int, place: int) -> int | None:
         layer = self._logic[depth - 1]
@@ -93,15 +93,11 @@ class ChainProof:
             if found is None:
                 return None
             literals.append(found)
-        direct = self.gates.function(table, tuple(literals))
-        if direct <= TRUE or self.gates.gates[direct >> 1].source >= 0:
+        direct = self.gates.known_function(table, tuple(literals))
+        if direct is not None:
             return direct
-        if any(literal >> 1 >= self._count for literal in literals):  # of a test that the C does not make
-            return None
         columns = [self._columns[literal >> 1] ^ (self._every if literal & 1 else 0) for literal in literals]
         wanted = of_masks(table, columns, self._every)
-        if direct >> 1 < self._count:
-            return direct
         alike = [each for each in self._by_column.get(wanted, ()) if each > TRUE]
         shown = [each for each in alike if self._is_function(each, table, literals)]
         # Of several the one that most others take: what is made on the way to it is taken by it alone.

@@ -60,26 +60,45 @@ class Gates:
 
     def of_input(self, source: int, table: int) -> int:
         """The literal of a function of one input."""
-        every = (1 << VALUES) - 1
-        inverted = table & 1
+        found = self._of_input(source, table)
+        return found if isinstance(found, int) else self._entered(*found)
+
+    def known_input(self, source: int, table: int) -> int | None:
+        """The same of a gate that there is already."""
+        return self._if_known(self._of_input(source, table))
+
+    @staticmethod
+    def _of_input(source: int, table: int) -> int | tuple[Gate, int]:
+        every, inverted = (1 << VALUES) - 1, table & 1
         table = table ^ every if inverted else table
-        return self._entered(Gate(table, (), source), inverted) if table else FALSE ^ inverted
+        return (Gate(table, (), source), inverted) if table else FALSE ^ inverted
 
     def function(self, table: int, literals: tuple[int, ...]) -> int:
         """The literal of a function of others."""
         key = (table, literals)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._function(table, literals)
+            made = self._function(table, literals)
+            found = self._known[key] = made if isinstance(made, int) else self._entered(*made)
         return found
 
-    def _function(self, table: int, literals: tuple[int, ...]) -> int:
+    def known_function(self, table: int, literals: tuple[int, ...]) -> int | None:
+        """The same of a gate that there is already."""
+        return self._if_known(self._function(table, literals))
+
+    def _if_known(self, found: int | tuple[Gate, int]) -> int | None:
+        if isinstance(found, int):
+            return found
+        return 2 * self._found[found[0]] ^ found[1] if found[0] in self._found else None
+
+    def _function(self, table: int, literals: tuple[int, ...]) -> int | tuple[Gate, int]:
+        """A literal, or a gate and whether its complement is meant."""
         inputs = sorted({literal >> 1 for literal in literals} - {0})
         sources = {self.gates[each].source for each in inputs}
         if len(sources) == 1 and -1 not in sources:
             every = (1 << VALUES) - 1
             columns = [self.gates[x >> 1].table ^ (every if x & 1 else 0) for x in literals]
-            return self.of_input(sources.pop(), of_masks(table, columns, every))
+            return self._of_input(sources.pop(), of_masks(table, columns, every))
         rows, masks = (1 << (1 << len(inputs))) - 1, masks_of(len(inputs))
         of_input = {0: 0, **dict(zip(inputs, masks, strict=True))}
         made = of_masks(table, [of_input[x >> 1] ^ (rows if x & 1 else 0) for x in literals], rows)
@@ -90,7 +109,7 @@ class Gates:
         inverted = made & 1
         if inverted:
             made ^= (1 << (1 << len(inputs))) - 1
-        return inputs[0] * 2 ^ inverted if len(inputs) == 1 else self._entered(Gate(made, tuple(inputs)), inverted)
+        return inputs[0] * 2 ^ inverted if len(inputs) == 1 else (Gate(made, tuple(inputs)), inverted)
 
     def _entered(self, gate: Gate, inverted: int) -> int:
         if gate not in self._found:
