@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeml.extras import DISTRIBUTION
 from edgeml.network import Network, network_file
 from edgeml.version import __version__
 
@@ -132,4 +133,4 @@ def test_debug_shows_the_traceback(bundle: Path) -> None:
 def test_the_version_is_that_of_the_package() -> None:
     done = edgeml("--version")
     assert (done.returncode, done.stdout) == (0, f"edgeml {__version__}\n")
-    assert __version__ == importlib.metadata.version("edgeml")
+    assert __version__ == importlib.metadata.version(DISTRIBUTION)

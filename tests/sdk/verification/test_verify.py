@@ -63,8 +63,10 @@ def test_c_that_is_not_what_the_network_generates_is_not_compiled(bundle: Bundle
 
 
 def test_an_unknown_executor_is_refused_with_the_known_ones(bundle: Bundle) -> None:
-    with pytest.raises(InputError, match=r"Known: golden, .*native"):
+    with pytest.raises(InputError, match=r"Did you mean native\?"):
         verify(bundle, ["nativ"])
+    with pytest.raises(InputError, match=r"Known: golden, .*native"):
+        verify(bundle, ["ours"])
 
 
 def test_an_executor_without_its_artifact_says_so_when_named(bundle: Bundle) -> None:
