@@ -61,7 +61,7 @@ _PINS = {
 """Pins of the probe on parts whose nextpnr wants them: any of the package, a clock pin first."""
 _LINES = {"pdc": "ldc_set_location -site {{{pin}}} [get_ports {port}]", "cst": 'IO_LOC "{port}" {pin};'}
 _PORTS = ("clk", "rst", "serial_in", "start", "ready", "take", "done", "serial_out")
-_SLOWER = 0.10
+_OFF, _SLOWER = 0.15, 0.10
 _MARGIN = 0.04
 """Planned clocks are to be a little below placed ones."""
 
@@ -83,6 +83,12 @@ class Placed:
         """Planned clock over placed clock."""
         layout = self.built.layout
         return 1e3 / layout.architecture.slowest_path(layout.plan, delays) / self.clock
+
+    @property
+    def short(self) -> float:
+        """Which part of the planned clock, which is not above the one asked for, the placed clock lacks; below 0 where
+        it is faster."""
+        return 1 - self.clock / planned_clock(self.built.layout.slowest_path(self.budget), self.budget)
 
 
 def random_network(seed: int) -> Network:
@@ -181,22 +187,26 @@ def fitted(designs: Sequence[Placed], delays: DelayModel) -> DelayModel:
     return replace(delays, **{name: round(getattr(delays, name), 3) for name in ("route", "fan_out", "size")})
 
 
-def table(designs: Iterator[Placed], delays: DelayModel | None = None) -> list[float]:
-    """Print a row for each design; planned over placed clock of all."""
+def table(designs: Iterator[Placed], delays: DelayModel | None = None) -> list[Placed]:
+    """Print a row for each design, whose `planned` is the clock that its slowest path allows; all of them."""
     print(
         f"{'part':<12}{'design':<30}{'LUT':>7}{'clocks':>8}{'asked':>8}{'planned':>9}{'placed':>8}{'tried':>7}{'off':>7}",
         flush=True,
     )
-    offs = []
+    found = []
     for design in designs:
         off = design.off(delays or delays_of(design.budget))
-        offs.append(off)
+        found.append(design)
         print(
             f"{design.part:<12}{design.name:<30}{design.luts:>7}{design.built.latency:>8}{design.budget.clock_mhz:>8.1f}"
             f"{off * design.clock:>9.1f}{design.clock:>8.1f}{design.tried:>7}{off - 1:>+7.0%}",
             flush=True,
         )
-    return offs
+    return found
+
+
+def _distances(designs: Sequence[Placed]) -> list[float]:
+    return [abs(design.off(delays_of(design.budget)) - 1) for design in designs]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -221,13 +231,17 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name}: route={model.route}, fan_out={model.fan_out}, size={model.size}, over {len(own)} designs")
             table(iter(own), model)
         return 0
-    offs = table(designs)
-    median, worst = statistics.median(abs(off - 1) for off in offs), max(offs)
+    rows = table(designs)
+    for part in parts:
+        own = [design for design in rows if design.part == part]
+        off, slowest = statistics.median(_distances(own)), max(design.short for design in own)
+        print(f"{part}: off {off:.1%} on the median; the slowest {slowest:.1%} below the planned clock")
+    median, slowest = statistics.median(_distances(rows)), max(design.short for design in rows)
     print(
-        f"{len(offs)} designs in {time.monotonic() - begun:.0f} s: planned clocks {median:.1%} off on the median; "
-        f"the slowest placed is {1 - 1 / worst:.1%} below the planned clock"
+        f"{len(rows)} designs in {time.monotonic() - begun:.0f} s: slowest paths are {median:.1%} off on the median; "
+        f"the slowest placed is {slowest:.1%} below the planned clock (that of the slowest path, or the one asked for)"
     )
-    return 0 if median <= 0.15 and 1 - 1 / worst <= _SLOWER else 1
+    return 0 if median <= _OFF and slowest <= _SLOWER else 1
 
 
 if __name__ == "__main__":

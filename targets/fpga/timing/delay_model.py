@@ -27,6 +27,8 @@ class DelayModel:
         multiplexers take without a way between them.
     register : clock to output and setup. block : clock to output of a block RAM and setup, with a way behind it.
     multiplier : through a multiplier block. origin : `PLACED`, `PUBLISHED` or `ESTIMATED`.
+    inverter : what an inverted bit of a carry chain takes more: yosys makes sums of Lattice's CCU2, which take bits as
+        they are, with a table close by for each inverted one. No longer ways were seen for it on other families.
     size : what `route` grows by with each doubling of a design: `route` is that of one of `OF_LUTS` lookup tables.
     """
 
@@ -43,6 +45,7 @@ class DelayModel:
     block: float
     multiplier: float
     size: float = 0.0
+    inverter: float = 0.0
     origin: str = PLACED
 
     def within(self, luts: float) -> DelayModel:

@@ -13,7 +13,7 @@ DELAY_MODELS: Mapping[str, DelayModel] = {
     for model in (
         DelayModel(
             "ecp5", 4, 6, register=0.55, lut=0.24, join=0.25, route=0.78, fan_out=0.053, chain=0.9, carry=0.04,
-            block=5.5, multiplier=4.0, size=0.219,
+            block=5.5, multiplier=4.0, size=0.219, inverter=1.0,
         ),
         DelayModel(
             "ice40-hx", 4, 4, register=0.9, lut=0.4, join=0.0, route=0.92, fan_out=0.0, chain=0.9, carry=0.19,
@@ -24,8 +24,8 @@ DELAY_MODELS: Mapping[str, DelayModel] = {
             block=8.0, multiplier=0.0, size=0.654,
         ),
         DelayModel(
-            "nexus", 4, 6, register=0.5, lut=0.213, join=0.2, route=0.26, fan_out=0.0, chain=0.5, carry=0.03,
-            block=3.5, multiplier=3.0, size=0.166,
+            "nexus", 4, 6, register=0.5, lut=0.213, join=0.2, route=0.195, fan_out=0.0, chain=0.5, carry=0.03,
+            block=3.5, multiplier=3.0, size=0.05, inverter=0.41,
         ),
         DelayModel(
             "gowin", 4, 8, register=0.27, lut=0.462, join=0.2, route=0.45, fan_out=0.0, chain=0.6, carry=0.05,

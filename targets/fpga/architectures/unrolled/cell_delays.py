@@ -27,7 +27,7 @@ def cell_delay(cell: Cell, model: DelayModel, way: float) -> float:
     """Of one cell, ns, with the way to it."""
     used = sum(bit.cell != -2 for bit in cell.inputs)
     if cell.kind is CellKind.ADD:
-        return model.sum(cell.outputs, way)
+        return model.sum(cell.outputs, way + model.inverter * any(bit.inverted for bit in cell.inputs))
     if cell.kind is CellKind.ADD3:
         # Carries of the three rows in tables, then a chain over them and the sums without carries.
         return model.sum(cell.outputs, way + model.lut + model.route)

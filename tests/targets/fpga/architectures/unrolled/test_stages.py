@@ -13,6 +13,7 @@ from edgeml.profile import load_profile
 from edgeml.proof.claim import PROVED
 from edgeml.proof.prove import prove
 from edgeml.targets.fpga.architectures.unrolled.cell_delays import cell_delays
+from edgeml.targets.fpga.architectures.unrolled.netlist import Bit, CellKind, Netlist
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.architectures.unrolled.registers import Registers
@@ -25,6 +26,7 @@ from edgeml.targets.fpga.proof.cuts import artifact_of
 from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
 from edgeml.targets.fpga.target import FpgaTarget
 from edgeml.targets.fpga.timing.delays import DELAY_MODELS
+from edgeml.targets.fpga.timing.planned_clock import delays_of
 
 from ...designs import small_network
 from ...proof.proved import mlp
@@ -142,3 +144,18 @@ def test_the_least_time_wins_over_all_architectures() -> None:
         return built.latency / min(budget.clock_mhz, 1e3 / built.layout.slowest_path(budget))
 
     assert time({}) == min(time({"architecture": name}) for name in ("folded", "unrolled"))
+
+
+@pytest.mark.parametrize(
+    ("part", "longer"), [("ecp5-25k", True), ("lifcl-40", True), ("ice40-hx8k", False), ("xczu7ev", False)]
+)
+def test_an_inverted_bit_of_a_sum_takes_longer_where_a_table_inverts_it_first(part: str, longer: bool) -> None:
+    netlist, model = Netlist(8), delays_of(budget_of(load_profile(part)))
+    bits = [Bit(-1, place) for place in range(8)]
+    plain = netlist.add(CellKind.ADD, bits, (4, 4, 0), 5)
+    netlist.add(CellKind.ADD, [*bits[:7], ~bits[7]], (4, 4, 0), 5)
+    netlist.add(CellKind.ADD, [*bits[:7], ~Bit(-2, 0)], (4, 4, 0), 5)
+    first, inverted, constant = cell_delays(netlist, [plain], model)
+    assert inverted - first == pytest.approx(model.inverter)
+    assert (model.inverter > model.lut) == longer
+    assert constant == first
