@@ -1,6 +1,7 @@
 """The planned clock beside the clock that nextpnr places designs at; and the fit of the delays that it is planned by.
 
-    python -m benchmarks.fpga_timing [--count N] [--first SEED] [--part PART …] [--placer-seeds N] [--fit] [--kept FILE]
+    python -m benchmarks.fpga_timing [--count N] [--first SEED] [--part PART …] [--only unrolled|folded]
+        [--placer-seeds N] [--fit] [--kept FILE]
 
 Random small networks, unrolled (registers by planned delay, for a clock drawn anew) and folded: yosys and nextpnr as
 `--synthesize` runs them, with as many placements until one reaches the planned clock; the clock that the slowest path
@@ -23,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import count, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,11 @@ def random_network(seed: int) -> Network:
     return Network("timed", tuple(nodes), Output(np.array([1.0])))
 
 
+def is_folded(seed: int) -> bool:
+    """Whether the design of a seed is folded: every third is."""
+    return seed % 3 == 2
+
+
 def case(seed: int, part: str) -> tuple[str, Built, Budget]:
     """A design of a seed: what it is, the design, and the part at its clock."""
     network, rng = random_network(seed), np.random.default_rng(seed)
@@ -115,7 +121,7 @@ def case(seed: int, part: str) -> tuple[str, Built, Budget]:
     low, high = _PERIODS[delays_of(budget).name]
     period = math.exp(rng.uniform(math.log(low), math.log(high)))
     options: dict[str, object] = {"clock_mhz": 1e3 / period, "architecture": "unrolled"}
-    if seed % 3 == 2:
+    if is_folded(seed):
         options |= {"architecture": "folded", "max_luts": 2500}
     built, _ = choose(network, budget, options)
     shape = "-".join(str(network.sizes[node.name]) for node in network.nodes if node.layer.kind in ("input", "dense"))
@@ -215,6 +221,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=5, help="designs on each part")
     parser.add_argument("--first", type=int, default=0, help="seed of the first one")
     parser.add_argument("--part", choices=_PARTS, action="append", help="only this part")
+    parser.add_argument("--only", choices=("unrolled", "folded"), help="leave out seeds of other designs")
     parser.add_argument("--placer-seeds", type=int, default=PLACER_SEEDS, help="placements that are tried at most")
     parser.add_argument("--fit", action="store_true", help="fit the ways, on other designs")
     parser.add_argument("--kept", type=Path, help="file that keeps what was placed")
@@ -222,7 +229,8 @@ def main(arguments: list[str] | None = None) -> int:
     parts, begun = options.part or _PARTS, time.monotonic()
     first = options.first + (_FIRST_OF_FIT if options.fit else 0)
     tries = 1 if options.fit else options.placer_seeds
-    designs = all_placed(parts, range(first, first + options.count), tries, options.kept)
+    seeds = (seed for seed in count(first) if options.only in (None, "folded" if is_folded(seed) else "unrolled"))
+    designs = all_placed(parts, list(islice(seeds, options.count)), tries, options.kept)
     if options.fit:
         found = list(designs)
         for name in dict.fromkeys(delays_of(design.budget).name for design in found):
