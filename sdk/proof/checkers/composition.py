@@ -44,6 +44,7 @@ _RTL = "rtl/{name}_core.v"
 _ABOUT = {
     "circuit": "rtl/{name}_pipeline.v", "equivalence": "rtl/{name}_pipeline.v", "folded": _RTL, "spikes": _RTL,
     "step_per_clock": _RTL, "quantized": "brevitas/network.safetensors", "words": "proof/{prover}/operations.json",
+    "slices": "proof/{prover}/operations.json",
 }  # fmt: skip
 """A file that a certificate of a kind must be about."""
 _BESIDE = {"circuit": "circuit", "equivalence": "circuit", "step_per_clock": "circuits"}
@@ -59,7 +60,8 @@ def composed(folder: Path, prover: str) -> Found:
     try:
         said = json.loads(_read(folder, f"proof/{prover}/certificate.json"), object_pairs_hook=_once)
         kind = said["kind"]
-        need(kind in _FOLLOWED and _KINDS.get(prover, kind) == kind, "kind", f"{str(kind)[:40]} is not of {prover}")
+        of_it = _KINDS.get(prover, kind) == kind or (kind == "slices" and prover.startswith("c-"))
+        need(kind in _FOLLOWED and of_it, "kind", f"{str(kind)[:40]} is not of {prover}")
         need(said["format"] == (2 if kind == "equivalence" else 1), "format", f"is not that of {kind}")
         name = "converted.edgeml" if kind in _OF_CONVERTED and (folder / "converted.edgeml").exists() else _NETWORK
         content = _read(folder, name)
@@ -125,9 +127,6 @@ def counted(name: str, statuses: Sequence[Any], counts: Sequence[int]) -> tuple[
     whole = not counts or len(statuses) == counts[0] or (len(statuses) in counts and not proved)
     need(whole, name, f"has {len(statuses)} claims, not {counts and counts[0]}")
     return len(statuses), proved
-
-
-# Kinds that follow a whole artifact.
 
 
 def _circuit(given: _Certificate) -> Found:
@@ -282,11 +281,18 @@ def _words(given: _Certificate) -> Found:
     return found
 
 
+def _slices(given: _Certificate) -> Found:
+    """What samples leave, all outputs of each, and the words that decide by them."""
+    content = json.loads(given.files[f"proof/{given.prover}/operations.json"], object_pairs_hook=_once)
+    need(content["programs"] != [] and content["labels"] != [], "programs", "are none")
+    wanted = {f"outputs {number}": given.network.output_size for number in range(len(content["programs"]))}
+    wanted["the label"] = len(content["labels"])
+    given.places(list(wanted))
+    return {name: given.claims(name, [count]) for name, count in wanted.items()}
+
+
 def _ends(network: Network, name: str) -> tuple[int, int]:
     return int(network.ranges[name].low.min()), int(network.ranges[name].high.max())
-
-
-# Kinds of statements, place by place.
 
 
 def _network(given: _Certificate) -> Found:
@@ -385,6 +391,7 @@ _FOLLOWED: dict[str, Callable[[_Certificate], Found]] = {
     "rtl_library": _library,
     "network": _network,
     "quantized": _quantized,
+    "slices": _slices,
     "spikes": _spikes,
     "step_per_clock": _step_per_clock,
     "tflite": _tflite,
