@@ -1,6 +1,6 @@
 """The generated C of 2-bit networks beside LiteRT and ONNX Runtime in int8, and golden beside qonnx: one thread.
 
-    python -m benchmarks.cpu [--rounds N] [--json FILE]
+    python -m benchmarks.cpu [--rounds N] [--without-amx] [--json FILE]
 
 Weights and thresholds are random: speed does not depend on their values. Before anything is timed, the C is compared
 with the golden simulator, and golden with qonnx. Then all are timed in turns, so that whatever else the machine does
@@ -33,6 +33,8 @@ from edgeml.errors import CheckFailed
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, simulate, trace
 from edgeml.targets.cpu.native_call import NativeCall
 from edgeml.targets.cpu.native_network import NativeNetwork
+
+from .without_amx import refuse_amx
 
 SHAPES = (
     ((16, 64, 32, 32, 5), 8),
@@ -312,7 +314,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=31, help="turns of each candidate; the median counts")
     parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--without-amx", action="store_true", help="peers get no AMX, which the C does not use")
     options = parser.parse_args([] if arguments is None else arguments)
+    if options.without_amx:
+        refuse_amx()
     native = NativeNetwork(random_network((4, 4, 2), 8))
     print(f"2-bit networks of random weights, one thread, medians of {options.rounds} turns")
     print(f"C: {native.compiler.version}, -O3 {' '.join(native.flags)}; peers in int8, microseconds per inference\n")

@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 __all__ = ["BLOCKS", "machine", "main", "replaced"]
 
@@ -94,28 +95,35 @@ def seeds() -> str:
     return "\n".join([head, rule, *rows, "", note])
 
 
-def speed() -> str:
-    """The generated C beside LiteRT, from `benchmarks.cpu`."""
-    from . import cpu
-
+def _speed_rows(*options: str) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
-        cpu.main(["--json", str(Path(folder) / "cpu.json")])
-        rows = json.loads((Path(folder) / "cpu.json").read_text("utf-8"))["rows"]
-    by_network: dict[tuple[str, int], dict[int, dict[str, float]]] = {}
-    for row in rows:
-        by_network.setdefault((row["network"], row["input_bits"]), {})[row["batch"]] = row
-    lines = ["| network, 2-bit weights and activations | input | C, batch 1 | C, batch 256 | from Python, batch 1 |"]
-    lines.append("|---|---|---|---|---|")
-    for (network, bits), batches in by_network.items():
-        one, many = batches[min(batches)], batches[max(batches)]
-        ratios = (
+        path = Path(folder) / "cpu.json"
+        command = [sys.executable, "-m", "benchmarks.cpu", *options, "--json", str(path)]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
+        rows: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["rows"]
+    return rows
+
+
+def speed() -> str:
+    """The generated C beside LiteRT, from `benchmarks.cpu`; in batches with AMX for LiteRT, too, where there is AMX."""
+    from .without_amx import has_amx
+
+    measured = [_speed_rows("--without-amx"), _speed_rows()] if has_amx() else [_speed_rows()]
+    many = ["C, batch 256", "the same, LiteRT with AMX"][: len(measured)]
+    heads = ["network, 2-bit weights and activations", "input", "C, batch 1", *many, "from Python, batch 1"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for one, *batches in zip(measured[0][::2], *(rows[1::2] for rows in measured), strict=True):
+        ratios = [
             one["litert"] / one["c_loop"],
-            many["litert"] / many["c_loop"],
+            *(each["litert"] / each["c_loop"] for each in batches),
             one["litert"] / one["from_python"],
-        )
-        lines.append(f"| {network} | {bits} bit | {ratios[0]:.1f} × LiteRT | {ratios[1]:.1f} × | {ratios[2]:.1f} × |")
+        ]
+        cells = [one["network"], f"{one['input_bits']} bit", f"{ratios[0]:.1f} × LiteRT"]
+        lines.append("| " + " | ".join([*cells, *(f"{ratio:.1f} ×" for ratio in ratios[1:])]) + " |")
     note = "the generated C beside LiteRT int8 of the same topology, one thread, medians of 31 interleaved turns"
     columns = 'the columns "C" are a C loop, LiteRT is called from Python with its tensors set.'
+    if has_amx():
+        columns += " LiteRT gets no AMX,\nwhich the C does not use (`--without-amx`), but in the column that says so."
     return "\n".join([*lines, "", f"(`make bench`: {note};", f"{columns} On: {machine()}.)"])
 
 

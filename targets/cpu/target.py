@@ -18,6 +18,7 @@ from edgeml.targets.c.arena import lay_out
 from edgeml.targets.c.sensors.counts import COUNTS
 
 from .dialect import cpu_dialect
+from .packaging import packaging_files
 from .web import FOLDER, MACHINE, build_command, write_web
 
 __all__ = ["CpuTarget"]
@@ -72,8 +73,9 @@ class CpuTarget:
         options: Mapping[str, Any] = NO_OPTIONS,
         listener: Listener = SILENT,
     ) -> Mapping[str, Any]:
-        """Write `c/`; returns the bytes of constants and arena, the kernel of each layer, and the command that makes a
-        shared library of the source, on the profile's machine and, with `zig cc`, on any other.
+        """Write `c/`, with a README, a CMake project and a self-test; returns the bytes of constants and arena, the
+        kernel of each layer, and the command that makes a shared library of the source, on the profile's machine and,
+        with `zig cc`, on any other.
 
         For `wasm32` also `web/`: the module, unless zig is absent, its JavaScript and a page; the command builds that.
         No library is written else: a binary in a bundle could not be held against its source, and what executors run is
@@ -86,12 +88,18 @@ class CpuTarget:
         if web:
             listener.announce(f"WebAssembly and page in {FOLDER}/")
             write_web(program, folder)
+        build = {"zig": build_command(program.layout.name)} if web else _commands(profile, program.layout.name)
+        if not web:
+            for name, text in packaging_files(program, profile, build["cc"]).items():
+                path = folder / "c" / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text, encoding="utf-8", newline="\n")
         return TargetMetrics(
             constant_bytes=program.constant_bytes,
             arena_bytes=program.arena_bytes,
             batch_arena_bytes=program.arena_bytes * program.layout.tile,
             kernels={stage.name: stage.code.kernel for stage in program.layout.stages if stage.code.kernel},
-            build={"zig": build_command(program.layout.name)} if web else _commands(profile, program.layout.name),
+            build=build,
             order=("constant_bytes",),
         ).as_json()
 

@@ -26,6 +26,7 @@ READS_OF_OWN = {
     "targets/fpga/proof/rtl_library/assertions.py",
     "targets/fpga/proof/rtl_library/induction.py",
     "targets/cpu/build_cache.py",
+    "targets/cpu/packaging.py",
     "targets/cpu/proof/bodies.py",
     "targets/cpu/proof/counterexamples.py",
     "targets/cpu/proof/sandbox.py",

@@ -76,8 +76,12 @@ def test_the_same_network_gives_the_same_bytes(small_network: Network, tmp_path:
 
 def test_the_bundle_holds_what_generate_gives(small_network: Network, tmp_path: Path) -> None:
     CpuTarget().emit(small_network, load_profile("host"), tmp_path, {})
-    assert contents(tmp_path / "c") == {
-        name: text.encode() for name, text in generate(small_network, CPU_DIALECT).files.items()
+    generated = {name: text.encode() for name, text in generate(small_network, CPU_DIALECT).files.items()}
+    found = contents(tmp_path / "c")
+    assert {name: found[name] for name in generated} == generated
+    assert set(found) - set(generated) == {
+        *("CMakeLists.txt", "README.md", "edgeml/crc32.h", "small_self_test.c", "small_self_test.h"),
+        "test/small_test.c",
     }
 
 
