@@ -81,7 +81,7 @@ def test_training_on_hcrl_files_gives_a_verified_bundle_and_figures(trained):
     assert recall["dos"] > 0.9
     assert recall["normal"] > 0.8
     assert sum(map(sum, figures["confusion"])) == sum(each["windows"] for each in figures["classes"])
-    assert {len(bundle.network.nodes[1].layer.rule), bundle.network.input_size} == {4 * (75 + 8 + 42), 60}
+    assert {len(bundle.converted.nodes[1].layer.rule), bundle.network.input_size} == {4 * (75 + 8 + 42), 60}
     weights = [node.layer for node in bundle.network.nodes if node.layer.kind == "dense"]
     assert all(layer.weight_bits == 2 for layer in weights), "2 bits everywhere"
 

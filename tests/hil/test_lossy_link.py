@@ -12,7 +12,7 @@ from edgeml.targets.cpu.compiler import find_compiler
 from tests.sweeps import cases, seed_for
 
 from ..targets.mcu.networks import random_inputs, random_network
-from .compiled_device import CompiledDevice, PerfectLink
+from .compiled_device import CompiledDevice, PerfectLink, compiled_devices
 from .faulty_link import FaultyLink
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[CompiledDevice, object]:
     network = random_network(1, (10, 8, 4), 2)
-    return CompiledDevice(network, tmp_path_factory.mktemp("device")), network
+    return compiled_devices([network], tmp_path_factory.mktemp("device"))[0], network
 
 
 def connected(link: PerfectLink, network: object, attempts: int) -> Device:

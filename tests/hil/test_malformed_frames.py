@@ -14,7 +14,7 @@ from edgeml.network.network_file import model_hash
 from edgeml.targets.cpu.compiler import find_compiler
 
 from ..targets.mcu.networks import random_inputs, random_network
-from .compiled_device import CompiledDevice, PerfectLink
+from .compiled_device import CompiledDevice, PerfectLink, compiled_devices
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 
@@ -23,7 +23,7 @@ NETWORK = random_network(1, (10, 8, 4), 2)
 
 @pytest.fixture(scope="module")
 def device(tmp_path_factory: pytest.TempPathFactory) -> CompiledDevice:
-    return CompiledDevice(NETWORK, tmp_path_factory.mktemp("device"))
+    return compiled_devices([NETWORK], tmp_path_factory.mktemp("device"))[0]
 
 
 def infer(number: int, inputs: bytes) -> bytes:

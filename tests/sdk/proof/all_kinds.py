@@ -18,11 +18,13 @@ from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
 from tests.converters.quantized.proving import test_model_claims as quantized
 from tests.converters.tflite.proving import test_file_claims as tflite
 from tests.sdk.proof import certified as network
+from tests.targets.cpu.proof.sliced.followed_slices import PLACE, files_of, follow, program_of
 from tests.targets.fpga.proof.folded import certified as folded
 from tests.targets.fpga.proof.proved import certified, mlp, pipeline_of, proof_of
 from tests.targets.fpga.proof.rtl_library.test_library_prover import made_bundle
 from tests.targets.fpga.proof.spikes import certified as spikes
 from tests.targets.fpga.proof.step_per_clock import certified as step_per_clock
+from tests.targets.logic_networks import classifier
 from tests.targets.mcu.networks import bundle_for
 
 __all__ = ["MADE", "NETWORK", "PROVERS"]
@@ -38,6 +40,7 @@ PROVERS = {
     "step_per_clock": "step-per-clock",
     "tflite": "tflite",
     "words": "machine_code",
+    "slices": PLACE,
 }
 NETWORK = mlp((4, 4, 3), 1)
 """Of bundles that any network will do for."""
@@ -90,6 +93,11 @@ def _words(folder: Path) -> Path:
     return prove_bundle(bundle_for(NETWORK, "rv32imc", folder))[0].folder
 
 
+def _slices(folder: Path) -> Path:
+    functions = classifier(1, features=6, levels=2, widths=(12, 9), classes=3, fan_in=4)
+    return files_of(follow(program_of(functions), PLACE.removeprefix("c-"), 5, (4, 1)), folder)
+
+
 def _quantized(folder: Path) -> Path:
     model = quantized.random_model(3)
     return quantized.certified(model, extract(model), folder)
@@ -106,5 +114,6 @@ MADE: dict[str, Callable[[Path], Path]] = {
     "step_per_clock": _step_per_clock,
     "tflite": lambda folder: tflite.certified(write(tflite.of_tflite.model_of(3)), "shift", folder),
     "words": _words,
+    "slices": _slices,
 }
 """What makes a certificate of a kind in a folder that is new."""

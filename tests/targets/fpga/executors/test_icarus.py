@@ -21,6 +21,7 @@ from edgeml.targets.fpga.tools.programs import icarus
 from tests.network.random_networks import random_inputs
 from tests.sweeps import cases, seeds
 
+from ..architectures.test_spiking import undefined_after_reset
 from ..designs import folded_designs, plain_network, small_network
 
 pytestmark = pytest.mark.skipif(icarus() is None, reason="Icarus Verilog (iverilog) is not installed")
@@ -66,18 +67,7 @@ def test_no_signal_is_undefined_after_reset(architecture: str, tmp_path: Path) -
     design = folded_designs(network, 2)[-1] if architecture == "folded" else Design("unrolled")
     _, verdict = run_icarus(build(network, design), tmp_path, q, simulate(network, q), pause=80, trace=1)
     assert verdict.startswith("PASS")
-    time, undefined, changes = 0, [], 0
-    for line in (tmp_path / "trace.vcd").read_text().splitlines():
-        if line.startswith("#"):
-            time = int(line[1:])
-        elif line[:1] in "01xzb" and line[:1]:
-            changes += 1
-            value = line.split()[0] if line.startswith("b") else line[0]
-            # Reset is released at the fourth edge: from then on nothing may be, or still be, undefined.
-            if "x" in value and time >= 30_000:
-                undefined.append((time, line))
-    assert changes > 100
-    assert undefined == []
+    assert undefined_after_reset(tmp_path / "trace.vcd") == []
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,11 @@ from edgeml.proof.claim import OUT_OF_TIME, PROVED, REFUTED
 from edgeml.targets.cpu.proof.bodies import BODIES, module_of
 from edgeml.targets.cpu.proof.counterexamples import Counterexamples, runs_here
 from edgeml.targets.cpu.proof.prover import rows_of
-from edgeml.targets.cpu.proof.sliced.certificate import slices_certificate
 from edgeml.targets.cpu.proof.sliced.followed import FollowedSlices
 from tests.targets.logic_networks import classifier, logic_inputs, random_logic_network
 
-from .followed_slices import follow, program_of
+from .followed_slices import PLACE, files_of, follow, program_of
 
-PLACE = "c-avx512"
 NETWORK = classifier(1, features=6, levels=2, widths=(12, 9), classes=3, fan_in=4)
 
 
@@ -50,19 +48,6 @@ def followed() -> FollowedSlices:
 def bundle(followed, tmp_path_factory) -> Path:
     """The files that the checker reads."""
     return files_of(followed, tmp_path_factory.mktemp("bundle"))
-
-
-def files_of(followed: FollowedSlices, folder: Path) -> Path:
-    """The files that the checker reads."""
-    network_file.write(followed.network, folder / "network.edgeml")
-    files = followed.program.files
-    artifacts = {f"c/{path}": text.encode() for path, text in files.items() if path.endswith((".c", ".h"))}
-    network_bytes = (folder / "network.edgeml").read_bytes()
-    found = slices_certificate(followed, network_bytes, artifacts, f"proof/{PLACE}")
-    for path, content in {**artifacts, **{f"proof/{PLACE}/{name}": data for name, data in found.items()}}.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    return folder
 
 
 def any_network(seed: int, *, signed: bool = False, dense: bool = True) -> Network:
