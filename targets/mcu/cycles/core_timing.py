@@ -153,6 +153,16 @@ def _pairs(first: Operation, second: Operation) -> bool:
 _M0_MULTIPLE = {Kind.LOAD_MULTIPLE: 1, Kind.STORE_MULTIPLE: 1}
 _M0_COSTS = {Kind.LOAD: 2, Kind.LOAD_NARROW: 2, Kind.STORE: 2, **_M0_MULTIPLE}
 _M4_COSTS = {Kind.LOAD: 2, Kind.LOAD_NARROW: 2, Kind.DIVIDE: 12, **_M0_MULTIPLE}
+_LATE = {
+    Kind.LOAD: 2,
+    Kind.LOAD_NARROW: 2,
+    Kind.LOAD_MULTIPLE: 2,
+    Kind.MULTIPLY: 2,
+    Kind.ACCUMULATE: 2,
+    Kind.LONG_MULTIPLY: 2,
+    Kind.LONG_ACCUMULATE: 2,
+}
+"""Results that come a cycle after the next instruction may begin, on Cortex-M33 and M7."""
 _M4_TAKEN = {Kind.BRANCH: 1, Kind.CALL: 1, Kind.JUMP: 2, Kind.LOAD_MULTIPLE: 2}
 
 _CORES = {
@@ -173,31 +183,14 @@ _CORES = {
             "m33",
             {Kind.DIVIDE: 8, Kind.LOAD_MULTIPLE: 0, Kind.STORE_MULTIPLE: 0},
             {Kind.BRANCH: 2, Kind.CALL: 2, Kind.JUMP: 2, Kind.LOAD_MULTIPLE: 2},
-            late={
-                Kind.LOAD: 2,
-                Kind.LOAD_NARROW: 2,
-                Kind.LOAD_MULTIPLE: 2,
-                Kind.MULTIPLY: 2,
-                Kind.ACCUMULATE: 2,
-                Kind.LONG_MULTIPLY: 2,
-                Kind.LONG_ACCUMULATE: 2,
-                Kind.SIMD: 2,
-            },
+            late={**_LATE, Kind.SIMD: 2},
             accumulates_early=1,
         ),
         CoreTiming(
             "m7",
             {Kind.DIVIDE: 8, Kind.LOAD_MULTIPLE: 0, Kind.STORE_MULTIPLE: 0},
             {Kind.BRANCH: 0, Kind.CALL: 1, Kind.JUMP: 1, Kind.LOAD_MULTIPLE: 3},
-            late={
-                Kind.LOAD: 2,
-                Kind.LOAD_NARROW: 2,
-                Kind.LOAD_MULTIPLE: 2,
-                Kind.MULTIPLY: 2,
-                Kind.ACCUMULATE: 2,
-                Kind.LONG_MULTIPLY: 2,
-                Kind.LONG_ACCUMULATE: 2,
-            },
+            late=_LATE,
             accumulates_early=1,
             shifts_early=1,
             loads_forwarded=1,

@@ -14,7 +14,7 @@ from edgeml.targets.c.tensor import Tensor
 from .begin import begin
 from .segments import GROUP, padded_to, widest_segment
 
-__all__ = ["LOW_FIELD", "W2DspKernel", "fitting_segment", "packed_weights", "widened_order"]
+__all__ = ["LOW_FIELD", "W2DspKernel", "fitting_segment", "packed_weights", "pairs_code", "widened_order"]
 
 _BLOCK = 8
 LOW_FIELD, _HIGH_FIELD = 14, 18
@@ -59,33 +59,50 @@ class W2DspKernel(DenseKernel):
         found = _segment(problem)
         assert found is not None
         length, shift = found
-        shift += 1 << (LOW_FIELD - 1)  # the low field is read as unsigned: what is left over it needs no borrow
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
-        taken = -(-(-inputs // length) * shift)
-        start = begin(problem.prefix, problem.bias, outputs, taken, 0, " and shifts of the fields")
-        weight = f"{problem.prefix}_weight"
-        return LayerCode(
-            statements=(
-                *start.statements,
-                f"edgeml_dense_w2_dsp(x, {weight}, {start.argument}, {inputs}, {length}, {outputs // _BLOCK}, {shift},",
-                "                    y, scratch);",
-            ),
-            comment=problem.summary(),
-            includes=(*start.includes, "dense_w2_dsp.h"),
-            constants=(
-                ConstantArray(
-                    weight,
-                    "uint32_t",
-                    packed_weights(problem.weight, inputs, outputs, length),
-                    f"pairs of outputs: w + 2 and w; segments of {length} inputs",
-                ),
-                *start.constants,
-            ),
-            scratch_bytes=2 * min(length, inputs),
-            fills_padding=problem.output.padded == outputs,
-            kernel=self.name,
-            small=True,
-        )
+        words = packed_weights(problem.weight, inputs, outputs, length)
+        return pairs_code(problem, self.name, "w2_dsp", "w + 2 and w", words, length, shift + (1 << (LOW_FIELD - 1)))
+
+
+def pairs_code(
+    problem: DenseProblem,
+    kernel: str,
+    function: str,
+    offset: str,
+    words: npt.NDArray[np.uint32],
+    length: int,
+    shift: int,
+) -> LayerCode:
+    """A layer of which each product holds two outputs, by the kernel `function` of the header `dense_FUNCTION.h`.
+
+    Parameters
+    ----------
+    offset : what the weights of the two outputs are in a word. words : packed weights.
+    length : inputs of a segment, behind which fields are taken apart.
+    shift : how far the low field of a segment lies up, so that it is read as unsigned: what is left over it needs no
+        borrow.
+    """
+    inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
+    taken = -(-(-inputs // length) * shift)
+    start = begin(problem.prefix, problem.bias, outputs, taken, 0, " and shifts of the fields")
+    weight, call = f"{problem.prefix}_weight", f"edgeml_dense_{function}("
+    return LayerCode(
+        statements=(
+            *start.statements,
+            f"{call}x, {weight}, {start.argument}, {inputs}, {length}, {outputs // _BLOCK},",
+            f"{'':{len(call)}}{shift}, y, scratch);",
+        ),
+        comment=problem.summary(),
+        includes=(*start.includes, f"dense_{function}.h"),
+        constants=(
+            ConstantArray(weight, "uint32_t", words, f"pairs of outputs: {offset}; segments of {length} inputs"),
+            *start.constants,
+        ),
+        scratch_bytes=2 * min(length, inputs),
+        fills_padding=problem.output.padded == outputs,
+        kernel=kernel,
+        small=True,
+    )
 
 
 def packed_weights(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int) -> npt.NDArray[np.uint32]:

@@ -7,11 +7,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.targets.c import ConstantArray, LayerCode
+from edgeml.targets.c import LayerCode
 from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
-from .begin import begin
-from .dsp_pairs import widened_order
+from .dsp_pairs import pairs_code, widened_order
 from .segments import GROUP, padded_to, widest_segment
 
 __all__ = ["W4PairsKernel"]
@@ -44,33 +43,10 @@ class W4PairsKernel(DenseKernel):
         found = _segment(problem)
         assert found is not None
         length, shift = found
-        shift += 1 << (_LOW_FIELD - 1)  # the low field is read as unsigned: what is left over it needs no borrow
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
-        taken = -(-(-inputs // length) * shift)
-        start = begin(problem.prefix, problem.bias, outputs, taken, 0, " and shifts of the fields")
-        weight = f"{problem.prefix}_weight"
-        return LayerCode(
-            statements=(
-                *start.statements,
-                f"edgeml_dense_w4_pairs(x, {weight}, {start.argument}, {inputs}, {length}, {outputs // _BLOCK},",
-                f"                      {shift}, y, scratch);",
-            ),
-            comment=problem.summary(),
-            includes=(*start.includes, "dense_w4_pairs.h"),
-            constants=(
-                ConstantArray(
-                    weight,
-                    "uint32_t",
-                    _packed(problem.weight, inputs, outputs, length),
-                    f"pairs of outputs: w + 8 and w; segments of {length} inputs",
-                ),
-                *start.constants,
-            ),
-            scratch_bytes=2 * min(length, inputs),
-            fills_padding=problem.output.padded == outputs,
-            kernel=self.name,
-            small=True,
-        )
+        words = _packed(problem.weight, inputs, outputs, length)
+        shift += 1 << (_LOW_FIELD - 1)
+        return pairs_code(problem, self.name, "w4_pairs", "w + 8 and w", words, length, shift)
 
 
 def _packed(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int) -> npt.NDArray[np.uint32]:
