@@ -72,8 +72,8 @@ def checked():
 
 
 ROUNDINGS = {
-    "a power of two": ("fp32_rne", "127 - 31", "127 - 30"),
-    "a limit": ("fp32_rne", "set1_ps(1073741824.0f)", "set1_ps(64.0f)"),
+    "a power of two": ("fp32_rne", "bias = _mm512_set1_epi32(127 - 31)", "bias = _mm512_set1_epi32(127 - 30)"),
+    "a limit": ("fp32_rne", "_mm512_set1_ps(1073741824.0f)", "_mm512_set1_ps(64.0f)"),
     "a fraction": ("float64_away", "set1_pd(4194304.0)", "set1_pd(2097152.0)"),
     "a tie": ("float64_away", "_mm512_and_pd(product, sign)", "_mm512_and_pd(sign, sign)"),
 }
