@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from functools import cache
-from importlib import resources
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from edgeml.network import simulate
 from edgeml.network.network_file import model_hash
 from edgeml.part import Profile
 from edgeml.targets.c import ConstantArray, CProgram
+from edgeml.targets.c.stub_text import stub_text
 
 __all__ = ["packaging_files"]
 
@@ -27,11 +26,6 @@ _ALONE = 2
 """Vectors behind the block of a batch: there the C runs one by one."""
 _MOST_BYTES = 2**16
 """Of vectors, unless one block and what is behind it need more."""
-
-
-@cache
-def _stub(path: str) -> str:
-    return (resources.files("edgeml.firmware_stubs") / path).read_text(encoding="utf-8")
 
 
 def packaging_files(program: CProgram, profile: Profile, command: str) -> dict[str, str]:
@@ -75,6 +69,6 @@ def packaging_files(program: CProgram, profile: Profile, command: str) -> dict[s
             text = text.replace(f"@{key}@", value)
         return text
 
-    files = {filled(path): filled(_stub(f"packaging/{stub}.in")) for path, stub in _TEMPLATES.items()}
-    files["edgeml/crc32.h"] = _stub("c/edgeml/crc32.h")
+    files = {filled(path): filled(stub_text(f"packaging/{stub}.in")) for path, stub in _TEMPLATES.items()}
+    files["edgeml/crc32.h"] = stub_text("c/edgeml/crc32.h")
     return {path: with_license(path, text) for path, text in files.items()}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 
 from edgeml.network.network_file import model_hash
 from edgeml.system.scratch import ScratchFolder
 from edgeml.targets.c import CProgram
+from edgeml.targets.c.stub_text import stub_text
 
 from .compiler import find_compiler
 
@@ -49,14 +49,13 @@ def _texts(program: CProgram) -> dict[str, str]:
         "MACRO": layout.macro,
         "INPUTS": str(network.input_size),
         "OUTPUTS": str(network.output_size),
-        "LABELS": labels,
         "HASH": model_hash(network),
         "CTYPE": "int8_t" if signed else "uint8_t",
         "JS_TYPE": "Int8Array" if signed else "Uint8Array",
         "BUILD": build_command(layout.name),
+        "LABELS": labels,  # the last one: names of the user's may look like the others
     }
-    stubs = resources.files("edgeml.firmware_stubs") / "packaging"
-    texts = {path: (stubs / f"{stub}.in").read_text(encoding="utf-8") for path, stub in _FILES.items()}
+    texts = {path: stub_text(f"packaging/{stub}.in") for path, stub in _FILES.items()}
     for key, value in values.items():
         texts = {path.replace(f"@{key}@", value): text.replace(f"@{key}@", value) for path, text in texts.items()}
     return texts

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from edgeml.licensing import with_license
+from edgeml.targets.c.stub_text import stub_text
 
 from .board import Board
 from .cores import Core
 from .firmware import Firmware
-from .packaging import stub_text
 from .toolchain import compile_flags, linker_script
 
 __all__ = ["CODE", "FOLDER", "board_files", "build_arguments"]

@@ -15,10 +15,11 @@ from edgeml.network.network_file import model_hash
 from edgeml.targets.c import ConstantArray, CProgram, generate
 from edgeml.targets.c.sensors.counts import Count
 from edgeml.targets.c.source import used_constants
+from edgeml.targets.c.stub_text import stub_text
 
 from .cores import Core
 from .dialect import dialect_with
-from .packaging import SENSOR_PARTS, packaging_files, stub_text
+from .packaging import SENSOR_PARTS, packaging_files
 
 __all__ = ["Firmware", "firmware_files", "self_test_vectors"]
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from types import MappingProxyType
 
 from edgeml.network import Network
 from edgeml.network.network_file import model_hash
 from edgeml.targets.c import CProgram
+from edgeml.targets.c.stub_text import stub_text
 
 from .cores import Core
 
-__all__ = ["SENSOR_PARTS", "packaging_files", "stub_text"]
+__all__ = ["SENSOR_PARTS", "packaging_files"]
 
 SENSOR_PARTS = ("_sensor", "_counts", "_probabilities")
 """Endings of the C files beside the network's, as far as a network has them."""
@@ -71,12 +70,6 @@ _GNU_PREFIX = {"arm": "arm-none-eabi-", "riscv": "riscv64-unknown-elf-", "xtensa
 _PLAIN = re.compile(r"[A-Za-z0-9 _.,+-]")
 _FRAME_BYTES = 1024
 """Samples that fit so many bytes go into one frame by default (at least one does)."""
-
-
-@cache
-def stub_text(path: str) -> str:
-    """A file of `firmware_stubs`."""
-    return (resources.files("edgeml.firmware_stubs") / path).read_text(encoding="utf-8")
 
 
 def packaging_files(program: CProgram, core: Core) -> dict[str, str]:

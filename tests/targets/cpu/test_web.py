@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
-pytest.importorskip("wasmtime", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
+pytest.importorskip("wasmtime", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.bundle import Bundle, load
 from edgeml.errors import CheckFailed

@@ -12,6 +12,7 @@ from edgeml.hil import session
 from edgeml.hil.device import Device
 from edgeml.network import simulate
 from edgeml.profile import load_profile
+from edgeml.targets.c.stub_text import stub_text
 from edgeml.targets.mcu import board_files
 from edgeml.targets.mcu.board import Board, board_of
 from edgeml.targets.mcu.cores import core
@@ -19,7 +20,6 @@ from edgeml.targets.mcu.emulator import emulator_missing
 from edgeml.targets.mcu.firmware import firmware_files
 from edgeml.targets.mcu.image_build import board_elf
 from edgeml.targets.mcu.models import chip_of
-from edgeml.targets.mcu.packaging import stub_text
 from edgeml.targets.mcu.toolchain import compiler_missing
 from edgeml.targets.mcu.unicorn_image import UnicornImage, UnicornImageLink
 

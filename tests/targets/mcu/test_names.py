@@ -14,12 +14,12 @@ pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
 pytest.importorskip("elftools", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.network import simulate
+from edgeml.targets.c.stub_text import stub_text
 from edgeml.targets.mcu.board import Board
 from edgeml.targets.mcu.cores import core
 from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import Firmware, firmware_files
 from edgeml.targets.mcu.image_build import board_image, library_image
-from edgeml.targets.mcu.packaging import stub_text
 from edgeml.targets.mcu.runner import NetworkRunner
 from edgeml.targets.mcu.toolchain import MemoryMap
 

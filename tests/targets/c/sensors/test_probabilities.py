@@ -53,7 +53,7 @@ def test_c_gives_goldens_probabilities(scale: float) -> None:
 
 @pytest.mark.parametrize("name", ["m0", pytest.param("rv32", marks=pytest.mark.slow)])
 def test_a_core_gives_goldens_probabilities(name: str) -> None:
-    pytest.importorskip("unicorn", reason="pip install 'edgeml[toolchain]'")
+    pytest.importorskip("unicorn", reason="pip install 'edgeml-exact[toolchain]'")
     from edgeml.targets.mcu.emulator import Emulator
     from edgeml.targets.mcu.firmware import firmware_files
     from edgeml.targets.mcu.image_build import library_image

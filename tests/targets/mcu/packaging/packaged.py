@@ -21,12 +21,12 @@ STAND_INS = Path(__file__).parent / "stand_ins"
 
 
 def labelled_network(signed: bool = False, name: str = "net") -> Network:
-    """Three classes, one of them with a name that languages must escape."""
+    """Three classes, one with a name that languages must escape, one with what templates fill in."""
     network = random_network(3, (8, 6, 3), 2, signed=signed, name=name)
     *others, last = network.nodes
     usual = np.median(simulate(network, random_inputs(network, 2, 50)), axis=0).astype(np.int64)
     balanced = Dense(last.layer.weight, 2, last.layer.bias - usual)
-    labels = ("zero", 'o"n\\e {é}', "two")
+    labels = ("zero", 'o"n\\e {é}', "@HASH@")
     return Network(name, (*others, Node(last.name, balanced, last.inputs)), Output(np.array([1.0]), labels=labels))
 
 

@@ -69,8 +69,8 @@ def test_the_build_script_compiles_for_bare_metal_with_zig(
     target: str, core: str, machine: str, tmp_path: Path
 ) -> None:
     """Rust's own libraries for such targets are not on every machine: the script is run as cargo would run it."""
-    elffile = pytest.importorskip("elftools.elf.elffile", reason="pip install 'edgeml[toolchain]'")
-    pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
+    elffile = pytest.importorskip("elftools.elf.elffile", reason="pip install 'edgeml-exact[toolchain]'")
+    pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
     firmware = written(labelled_network(), tmp_path, core)
     run(["rustc", "--edition", "2021", "rust/build.rs", "-o", "build"], tmp_path)
     out = tmp_path / "out"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("ziglang", reason="pip install 'edgeml[toolchain]'")
+pytest.importorskip("ziglang", reason="pip install 'edgeml-exact[toolchain]'")
 
 from edgeml.errors import CheckFailed
 from edgeml.network import Dense, Encode, InputQuantizer, Logic, Network, Node, Output, network_file, simulate
