@@ -26,7 +26,7 @@ READS_OF_OWN = {
     "targets/fpga/proof/rtl_library/assertions.py",
     "targets/fpga/proof/rtl_library/induction.py",
     "targets/cpu/build_cache.py",
-    "targets/cpu/packaging.py",
+    "targets/c/stub_text.py",
     "targets/cpu/proof/bodies.py",
     "targets/cpu/proof/counterexamples.py",
     "targets/cpu/proof/sandbox.py",
@@ -50,7 +50,6 @@ READS_OF_OWN = {
     "targets/c/program.py",
     "sdk/licensing.py",
     "targets/fpga/verilog/shipped_modules.py",
-    "targets/mcu/packaging.py",
     "targets/fpga/tops/litex_module.py",
     "targets/fpga/tops/zynq.py",
     # The reader itself.
