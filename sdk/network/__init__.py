@@ -2,6 +2,7 @@
 
 from . import network_file as file
 from .decisions import decision_rule, decisions
+from .expansion import expanded
 from .golden import argmax, simulate, trace
 from .layer import Layer, layer_class, layer_kinds
 from .layers.add import Add
@@ -11,6 +12,7 @@ from .layers.input_quantizer import InputQuantizer
 from .layers.logic import Logic
 from .layers.lookup import Lookup
 from .layers.requantize import Requantize
+from .layers.shared import Shared
 from .layers.tables import Tables
 from .layers.threshold import Threshold
 from .network import Network, Node, Output
@@ -30,12 +32,14 @@ __all__ = [
     "Node",
     "Output",
     "Requantize",
+    "Shared",
     "Tables",
     "Threshold",
     "ValueRange",
     "argmax",
     "decision_rule",
     "decisions",
+    "expanded",
     "file",
     "integer_threshold",
     "layer_class",

@@ -57,6 +57,8 @@ class Layer(ABC):
     """Whether output channel c depends on channel c of each input alone; see `of_channels`."""
     weighted_sum: ClassVar[bool] = False
     """Whether each output is a sum over all inputs, each with a weight of its own."""
+    repeats: ClassVar[bool] = False
+    """Whether it can be computed at many positions with the same parameters: see `over_positions` and `Shared`."""
     population: ClassVar[bool] = False
     """Whether its integers are carried by spikes, so that most of them may be silent."""
 
@@ -142,6 +144,14 @@ class Layer(ABC):
         [inputs], what each input channel that is left out always is; it is only read where a layer reads that channel.
         """
         raise NetworkError(f"layer kind {self.kind}", "cannot be had of some channels")
+
+    def over_positions(self: _L, gather: npt.NDArray[np.int32], inputs: int, padding: int) -> _L:
+        """One layer of whole tensors for this one at each position: what `Shared((self,), gather, inputs, padding)` is.
+
+        Of a layer that is channelwise the positions take all inputs one after the other. Raises NetworkError where one
+        layer of its kind cannot hold it.
+        """
+        raise NetworkError(f"layer kind {self.kind}", "cannot be computed at many positions")
 
     @property
     def rounding_rule(self) -> str:

@@ -16,6 +16,9 @@ from ..value_range import IntArray, ValueRange
 
 __all__ = ["Dense"]
 
+_MOST_WEIGHTS = 2**24
+"""Of one layer that is made for many positions."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dense(Layer):
@@ -31,6 +34,7 @@ class Dense(Layer):
 
     kind: ClassVar[str] = "dense"
     weighted_sum: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     weight: npt.NDArray[np.int32]
     weight_bits: int
@@ -124,6 +128,24 @@ class Dense(Layer):
         weight = self.weight[outputs].astype(np.int64)
         bias = self.bias[outputs] + weight[:, left_out] @ (constants[left_out] - self.input_zero_point)
         return Dense(self.weight[np.ix_(outputs, inputs)], self.weight_bits, bias, self.input_zero_point)
+
+    def over_positions(self, gather: npt.NDArray[np.int32], inputs: int, padding: int) -> Dense:
+        """Weights of 0 where a position does not gather; of at least 2 bits then, as 1 bit has no 0."""
+        positions = len(gather)
+        if positions * self.outputs * inputs > _MOST_WEIGHTS:
+            raise NetworkError("dense", f"has more than {_MOST_WEIGHTS} weights for {positions} positions together")
+        weights = np.zeros((positions, self.outputs, inputs + 1), np.int64)
+        for position, sources in enumerate(gather):
+            np.add.at(weights[position].T, sources, self.weight.T)  # −1 is the last one, the padding
+        weight = weights.reshape(-1, inputs + 1)
+        bias = np.tile(self.bias.astype(np.int64), positions) + weight[:, -1] * (padding - self.input_zero_point)
+        whole = weight[:, :-1]
+        bits = max(self.weight_bits, 2, *(int(end).bit_length() + 1 for end in (whole.max(), ~whole.min())))
+        if self.weight_bits == 1 and np.all(np.abs(whole) == 1):
+            bits = 1
+        return Dense(
+            integer_array("dense, weight", whole, 2), bits, integer_array("dense, bias", bias, 1), self.input_zero_point
+        )
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction @ self.weight.astype(np.float64),)

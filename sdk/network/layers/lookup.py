@@ -28,6 +28,7 @@ class Lookup(Layer):
 
     kind: ClassVar[str] = "lookup"
     channelwise: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     table: npt.NDArray[np.int32]
     base: int = -128
@@ -62,6 +63,9 @@ class Lookup(Layer):
         return y
 
     def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Lookup:
+        return self
+
+    def over_positions(self, gather: npt.NDArray[np.int32], inputs: int, padding: int) -> Lookup:
         return self
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:

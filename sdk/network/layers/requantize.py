@@ -40,6 +40,7 @@ class Requantize(Layer):
     kind: ClassVar[str] = "requantize"
     monotone: ClassVar[bool] = True
     channelwise: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     multiplier: npt.NDArray[np.int32]
     shift: npt.NDArray[np.int32]
@@ -147,6 +148,13 @@ class Requantize(Layer):
             at, below = np.where(reached, middle, at), np.where(reached, below, middle)
         thresholds: Any = at.T
         return Threshold(thresholds, base)
+
+    def over_positions(self, gather: npt.NDArray[np.int32], inputs: int, padding: int) -> Requantize:
+        if not self.per_channel:
+            return self
+        multiplier, shift = (np.tile(values, len(gather)) for values in (self.multiplier, self.shift))
+        fraction = None if self.fraction is None else np.tile(self.fraction, len(gather))
+        return replace(self, multiplier=multiplier, shift=shift, fraction=fraction)
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction,)

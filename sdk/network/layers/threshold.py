@@ -35,6 +35,7 @@ class Threshold(Layer):
     kind: ClassVar[str] = "threshold"
     monotone: ClassVar[bool] = True
     channelwise: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     thresholds: npt.NDArray[np.int32]
     base: int = 0
@@ -96,6 +97,9 @@ class Threshold(Layer):
 
     def of_channels(self, outputs: Channels, inputs: Channels, constants: npt.NDArray[np.int64]) -> Threshold:
         return replace(self, thresholds=self.thresholds[outputs])
+
+    def over_positions(self, gather: npt.NDArray[np.int32], inputs: int, padding: int) -> Threshold:
+        return replace(self, thresholds=np.tile(self.thresholds, (len(gather), 1)))
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction,)
