@@ -6,7 +6,7 @@ variables; or None. Shares no code with `edgeml.proof.words`, which does the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from math import gcd
 from typing import Any, NamedTuple
@@ -59,6 +59,17 @@ _RESIDUES: tuple[Callable[[int, int], int], ...] = (
     lambda c, bits: abs(c) % (1 << bits) * (1 if c > 0 else -1),
 )
 """Weights modulo 2^bits: nearest to 0, from 0 up, of either sign at the middle, of their own sign."""
+
+
+def _nearest(form: Form, bits: int) -> Iterator[dict[int, int]]:
+    """Weights modulo 2^bits: by each residue; at last nearest to 0, but the heaviest on the other side of it, as where a
+    bit stands at the highest place and, inverted, at another."""
+    for residue in _RESIDUES:
+        yield {v: r for v, c in form.terms.items() if (r := residue(c, bits))}
+    terms = {v: r for v, c in form.terms.items() if (r := centred(c, bits))}
+    weight, v = max(((abs(r), v) for v, r in terms.items()), default=(0, -1))
+    if weight:
+        yield terms | {v: terms[v] - ((1 << bits) if terms[v] > 0 else -(1 << bits))}
 
 
 class Words:
@@ -138,8 +149,7 @@ class Words:
     def fit(self, form: Form, bits: int, signed: bool = False) -> tuple[dict[int, int], int, int, int] | None:
         """The lowest bits as an exact integer (terms, constant, least, most), where its range shows that none wraps."""
         least = -(1 << (bits - 1)) if signed else 0
-        for residue in _RESIDUES:
-            terms = {v: r for v, c in form.terms.items() if (r := residue(c, bits))}
+        for terms in _nearest(form, bits):
             low, high = self.span(terms)
             start = (low + form.constant - least) % (1 << bits) + least
             if start + high - low < least + (1 << bits):

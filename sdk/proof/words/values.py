@@ -144,11 +144,23 @@ class Space:
         # Fields hold weights of both signs, or codes from 0 up; the highest bit alone is as well above as below 0.
         for residue in _residues(bits):
             terms = {v: r for v, c in value.terms.items() if (r := residue(c))}
-            low, high = self.span(terms)
-            start = (low + value.constant - least) % size + least
-            if start + high - low < least + size:
-                return Fit(terms, start - low, start, start + high - low)
-        return None
+            found = self._within(terms, value.constant, least, size)
+            if found is not None:
+                return found
+        # Of a bit that stands at the highest place and below, once as it is and once inverted, the weight's sign is
+        # lost: it is the one that outweighs all others. Whatever weights are taken, the range shows that none wraps.
+        terms = {v: r for v, c in value.terms.items() if (r := centred(c, bits))}
+        if not terms:
+            return None
+        first = max(terms, key=lambda v: abs(terms[v]))
+        terms[first] += -size if terms[first] > 0 else size
+        return self._within(terms, value.constant, least, size)
+
+    def _within(self, terms: Mapping[int, int], constant: int, least: int, size: int) -> Fit | None:
+        """The integer least … least + size − 1 that a sum is modulo `size`; None where its range passes those."""
+        low, high = self.span(terms)
+        start = (low + constant - least) % size + least
+        return Fit(terms, start - low, start, start + high - low) if start + high - low < least + size else None
 
     def base_of(self, value: Form) -> Base | None:
         """A sum that a form is a function of; None if it has too many values."""

@@ -136,12 +136,13 @@ QUICK_BITS = {(2, "portable"), (3, "avx512")}
     ("seed", "body"),
     [
         (seed, body) if (seed, body) in QUICK_BITS else pytest.param(seed, body, marks=pytest.mark.slow)
-        for seed in (2, 3, 11)
-        for body in (BODIES if seed < 4 else ("avx512", "neon"))
+        for seed in (2, 3, 11, 24)
+        for body in ({11: ("avx512", "neon"), 24: ("avx2", "portable")}.get(seed, BODIES))
     ],
 )
 def test_layers_on_packed_bits_are_proved(seed, body):
-    """Highest bits of values, levels and equalities among bits, bits of bytes in any order and several times."""
+    """Highest bits of values, levels and equalities among bits, bits of bytes in any order and several times, once at
+    the highest place of a word and inverted below (24)."""
     found = rows(bits_network(seed, 6 if seed < 4 else 20), body)
     assert whole(found)
     assert "as sums of functions of one input each" in found["dense, alone"].method
