@@ -62,8 +62,8 @@ _RESIDUES: tuple[Callable[[int, int], int], ...] = (
 
 
 def _nearest(form: Form, bits: int) -> Iterator[dict[int, int]]:
-    """Weights modulo 2^bits: by each residue; at last nearest to 0, but the heaviest on the other side of it, as where a
-    bit stands at the highest place and, inverted, at another."""
+    """Weights modulo 2^bits by each residue, then nearest to 0 but the heaviest: a bit may stand at the highest place
+    and, inverted, at another."""
     for residue in _RESIDUES:
         yield {v: r for v, c in form.terms.items() if (r := residue(c, bits))}
     terms = {v: r for v, c in form.terms.items() if (r := centred(c, bits))}
