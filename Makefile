@@ -4,6 +4,7 @@
 #             bench-tflite, bench-training alike               make lint        ruff and mypy
 # make bench-fpga-frontier   accuracy over lookup tables beside HGQ2 with da4ml, torchlogix and boosted trees, in hours
 # make figures  measures again what README and docs show       make mutants     breaks that the quick tests must see
+# make site   the documentation as a site, in build/site
 # make check  in under 2 minutes what CI looks at first        make types       mypy alone, which remembers, while editing
 PYTHON ?= python3
 VENV   := .venv
@@ -21,7 +22,7 @@ PYTEST         := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist
 # What sees most of a wrong change in little time.
 CHECKED := tests/house tests/same_bytes tests/mutants tests/network tests/sdk/system tests/sdk/verification tests/targets/c
 
-.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-logic bench-mcu bench-fpga bench-fpga-frontier bench-spiking bench-tflite bench-training lint clean
+.PHONY: check types demo test test-slow mutants figures bench bench-cpu bench-logic bench-mcu bench-fpga bench-fpga-frontier bench-spiking bench-tflite bench-training site lint clean
 
 demo: $(VENV)/.demo $(OLD)/.ready
 	$(BIN)/edgeml demo -o build/demo
@@ -56,6 +57,9 @@ build/frontier-venv/.ready: benchmarks/fpga_frontier/requirements.txt
 	$(PYTHON) -m venv build/frontier-venv
 	build/frontier-venv/bin/pip install --disable-pip-version-check --quiet -r $<
 	touch $@
+
+site: $(VENV)/.test
+	$(BIN)/python -m mkdocs build --strict --site-dir build/site
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

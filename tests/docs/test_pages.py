@@ -21,6 +21,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 FIRST = "index.md"
 READ_ONLY = (
+    "api.md",
     "architecture.md",
     "commandline.md",
     "fpga-frontier.md",
@@ -106,7 +107,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 def test_every_page_is_in_the_navigation() -> None:
-    listed = re.findall(r"[\w-]+\.md", (ROOT / "mkdocs.yml").read_text("utf-8"))
+    listed = re.findall(r": ([\w-]+\.md)", (ROOT / "mkdocs.yml").read_text("utf-8"))
     assert sorted(listed) == PAGES
 
 

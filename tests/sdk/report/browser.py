@@ -64,8 +64,8 @@ class Browser:
         while not any(event.get("method") == method and event.get("sessionId") == session for event in self.events):
             self.events.append(self._read())
 
-    def open(self, path: Path, *, width: int, scheme: str, height: int = 900) -> Page:
-        """Load a file as a screen of that width would, preferring `light` or `dark`."""
+    def open(self, page: Path | str, *, width: int, scheme: str, height: int = 900) -> Page:
+        """Load a file or an address as a screen of that width would, preferring `light` or `dark`."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -75,7 +75,7 @@ class Browser:
         media = [{"name": "prefers-color-scheme", "value": scheme}]
         self.call("Emulation.setEmulatedMedia", session, features=media)
         self.events.clear()
-        self.call("Page.navigate", session, url=path.resolve().as_uri())
+        self.call("Page.navigate", session, url=page if isinstance(page, str) else page.resolve().as_uri())
         self.wait_for("Page.loadEventFired", session)
         return Page(self, target, session)
 
