@@ -56,7 +56,7 @@ class QuantizedConverter:
     @property
     def layer_kinds(self) -> Collection[str]:
         """The kinds of layer that a network of this form may hold: those that packages add are on integers too."""
-        return {"input_quantizer", "encode", "logic", "dense", "tables", "threshold", "add", *added_kinds()}
+        return {"input_quantizer", "encode", "logic", "dense", "tables", "threshold", "add", "lookup", *added_kinds()}
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
         """Convert `mlp`; the same arguments give the same bytes.

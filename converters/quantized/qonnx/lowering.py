@@ -1,4 +1,4 @@
-"""Layer by layer from a float chain with staircases in it to integers."""
+"""Layer by layer from a float graph with staircases in it to integers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
+from edgeml.frontends.float_operators.add import Add
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
 from edgeml.frontends.float_operators.linear import Linear
-from edgeml.frontends.float_operators.operator import FloatOperator, Role
+from edgeml.frontends.float_operators.operator import Role
 from edgeml.frontends.mlp import Mlp, MlpNode
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.network import Add as AddLayer
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, integer_threshold
 from edgeml.network.layer import Layer
+from edgeml.network.layers.lookup import Lookup
+from edgeml.network.task import BINARY
 from edgeml.network.value_range import ValueRange
 
-from ..thresholds import compose
+from .lowered_value import LoweredValue
 from .operators import QuantizedConstants
-from .staircases import Staircase, first_to_reach
+from .staircases import Reach, Staircase, first_to_reach
+from .sums import exact_sum
 
 __all__ = ["Lowering"]
 
@@ -36,23 +41,9 @@ _NEAR = 2.0**-18
 """How near to an integer a bias must be, relative to its size: scales are products of two float32 numbers."""
 
 
-@dataclass(frozen=True)
-class _Value:
-    """A tensor while it is lowered: slope[c] · (integers of `layer`, or of node `name`) + offset[c], then `chain`."""
-
-    name: str
-    layer: Dense | None
-    slopes: Sequence[Fraction]
-    offsets: Sequence[Fraction]
-    chain: tuple[FloatOperator, ...] = ()
-
-    def responses(self) -> list[ClampedLine]:
-        return compose(self.slopes, self.offsets, self.chain)
-
-
 @dataclass
 class Lowering:
-    """One reading of one chain.
+    """One reading of one graph.
 
     Parameters
     ----------
@@ -71,33 +62,39 @@ class Lowering:
     thresholds: int = 0
     denses: int = 0
     """How many layers of these kinds there are already: their names are counted."""
+    decided: bool = False
+    """Whether the last quantizer gives a probability: an only output is then the class above one half."""
 
     def network(self) -> Network:
         """The finished network."""
+        self.mlp = self.mlp.without_tail()
         widest = max(self.mlp.sizes.values())
         if widest > _WIDEST:
             raise InputError("model", f"has a tensor of {widest} features; QONNX files are read up to {_WIDEST}")
         size = self.mlp.input_size
-        value = _Value("", None, [Fraction(1)] * size, [Fraction(0)] * size)
-        last = "input"
+        values = {"input": LoweredValue("", None, [Fraction(1)] * size, [Fraction(0)] * size)}
         for node in self.mlp.nodes:
             self.where, self.origin = node.origin or node.name, node.origin
-            if node.inputs != (last,):
-                raise InputError(self.where, "is part of a branch; QONNX files are read where they are one chain")
-            value = self._applied(value, node)
-            last = node.name
+            values[node.name] = self._applied(node, [values[name] for name in node.inputs])
         self.where, self.origin = "output", ""
-        return self._finished(value)
+        return self._finished(values[self.mlp.nodes[-1].name])
 
-    def _applied(self, value: _Value, node: MlpNode) -> _Value:
+    def _applied(self, node: MlpNode, inputs: Sequence[LoweredValue]) -> LoweredValue:
         operator: Any = node.operator
+        if operator.kind == Add.kind:
+            return self._sum(*inputs)
+        (value,) = inputs
+        if operator.role is Role.FUNCTION and value.name and value.layer is None:
+            return replace(value, function=(*value.function, *value.chain, operator), chain=())
+        if operator.role is Role.WEIGHTS and not value.is_line:
+            raise InputError(self.where, "takes values that no quantizer made integers", "Quantize each activation")
         if operator.role is Role.LINE:
             return replace(value, chain=(*value.chain, operator))
         if operator.role is Role.WEIGHTS:
-            return self._linear(value if value.name else self._declared_input(value), operator)
+            return self._linear(self._declared_input(value) if value.is_input else value, operator)
         if operator.role is Role.QUANTIZER:
             stairs = operator.at_output() if operator is self._last_staircase else operator
-            return self._quantized(value, stairs) if value.name else self._input(value, stairs)
+            return self._input(value, stairs) if value.is_input else self._quantized(value, stairs)
         raise InputError(self.where, f"a {operator.kind} stands between two quantizers", "Train with ReLU or hardtanh")
 
     @property
@@ -105,19 +102,18 @@ class Lowering:
         """The quantizer behind which no other is: what follows must stay whole numbers."""
         return [node.operator for node in self.mlp.nodes if node.operator.role is Role.QUANTIZER][-1]
 
-    def _add(self, name: str, layer: Layer) -> str:
-        """Put `layer` behind the last one."""
+    def _add(self, name: str, layer: Layer, *sources: str) -> str:
+        """Put `layer` behind the nodes `sources`."""
         taken = {node.name for node in self.nodes}
         while name in taken:
             name += "_"
-        before = self.nodes[-1].name if self.nodes else None
-        self.nodes.append(Node(name, layer, () if before is None else (before,), self.origin))
-        self.ranges[name] = layer.output_range(*([] if before is None else [self.ranges[before]]))
+        self.nodes.append(Node(name, layer, sources, self.origin))
+        self.ranges[name] = layer.output_range(*(self.ranges[source] for source in sources))
         return name
 
     # The input
 
-    def _input(self, value: _Value, stairs: Staircase) -> _Value:
+    def _input(self, value: LoweredValue, stairs: Staircase) -> LoweredValue:
         """The first quantizer, with the arithmetic before it."""
         if stairs.scale_of_signs is not None:
             return self._bipolar_input(value, stairs.scale_of_signs)
@@ -141,10 +137,11 @@ class Lowering:
         if (quantizer.low, quantizer.high) != (rounding.low, rounding.high):
             row = np.arange(rounding.low + 1, rounding.high + 1)
             self.thresholds += 1
-            name = self._add("input_narrow", Threshold(np.tile(row, (self.mlp.input_size, 1)), rounding.low))
+            narrow = Threshold(np.tile(row, (self.mlp.input_size, 1)), rounding.low)
+            name = self._add("input_narrow", narrow, name)
         return self._levels(name, rounding)
 
-    def _bipolar_input(self, value: _Value, scale: Fraction) -> _Value:
+    def _bipolar_input(self, value: LoweredValue, scale: Fraction) -> LoweredValue:
         """−1 and 1 as the integers −1 and 0: (x − x₀) − ½ rounds to 0 or more exactly where x ≥ x₀."""
         responses = self._increasing(value)
         if any(response.low is not None or response.high is not None for response in responses):
@@ -153,15 +150,15 @@ class Lowering:
         offset = _floats([zero + Fraction(1, 2) for zero in start])
         self._add("input", InputQuantizer(self.mlp.input_size, np.array([1.0]), offset, 0, 1, True))
         size = self.mlp.input_size
-        return _Value("input", None, [2 * scale] * size, [scale] * size)
+        return LoweredValue("input", None, [2 * scale] * size, [scale] * size)
 
-    def _increasing(self, value: _Value) -> list[ClampedLine]:
+    def _increasing(self, value: LoweredValue) -> list[ClampedLine]:
         responses = value.responses()
         if any(response.slope <= 0 for response in responses):
             raise InputError(self.where, "the input is multiplied by zero or less before it is quantized")
         return responses
 
-    def _declared_input(self, value: _Value) -> _Value:
+    def _declared_input(self, value: LoweredValue) -> LoweredValue:
         """An input that no node quantizes, of the integers that the file declares for it."""
         size = self.mlp.input_size
         one, zero = np.array([1.0]), np.array([0.0])
@@ -183,7 +180,7 @@ class Lowering:
 
     # Layers
 
-    def _linear(self, value: _Value, operator: Linear) -> _Value:
+    def _linear(self, value: LoweredValue, operator: Linear) -> LoweredValue:
         """A matrix of integers on integers; its scales and biases go into slopes and offsets."""
         responses = value.responses()
         slope = responses[0].slope
@@ -203,7 +200,7 @@ class Lowering:
         else:
             sums = [sum((w * o for w, o in zip(row, offsets, strict=True)), Fraction(0)) for row in weight.tolist()]
         layer = Dense(weight.astype(np.int32), _weight_bits(weight), np.zeros(len(weight), np.int32))
-        return _Value(
+        return LoweredValue(
             value.name,
             layer,
             [factor * slope for factor in scale],
@@ -216,25 +213,34 @@ class Lowering:
         for scale in [*sorted(known, key=lambda each: -float(each.max())), np.ones(1)]:
             column = np.broadcast_to(scale, (len(weight),))[:, None]
             integers = np.rint(weight / column)
-            if np.array_equal(integers * column, weight) and np.abs(integers).max() <= _MOST_WEIGHT:
+            fits = integers.min() >= -_MOST_WEIGHT and integers.max() < _MOST_WEIGHT
+            if fits and np.array_equal(integers * column, weight):
                 return integers.astype(np.int64), [Fraction(value) for value in column[:, 0].tolist()]
         raise InputError(
             self.where,
             "its weights are not integers of at most 8 bits times a scale",
-            "Quantize its weights (QuantLinear)",
+            "Quantize its weights: QuantLinear with Brevitas; quantize_static(…, weight_type=QuantType.QInt8) with "
+            "onnxruntime, as uint8 weights less their zero point may need 9 bits",
         )
 
-    def _quantized(self, value: _Value, stairs: Staircase) -> _Value:
-        """Thresholds that give the staircase's level for every integer before it."""
+    def _quantized(self, value: LoweredValue, stairs: Staircase) -> LoweredValue:
+        """Thresholds that give the staircase's level for every integer before it; a table for other functions."""
+        if value.terms:
+            return self._quantized_sum(value, stairs)
+        self.decided = False
+        if value.function:
+            return self._quantized_function(value, stairs)
         responses = value.responses()
         falling = [response.slope < 0 for response in responses]
         if any(falling) and value.layer is None:
             raise InputError(self.where, "multiplies integers by a negative number between two quantizers")
         if value.layer is not None:
             signs = np.where(falling, -1, 1)[:, None]
-            self._add_dense(value.layer, signs, value.layer.bias)
+            source = self._add_dense(value, value.layer, signs, value.layer.bias)
+        else:
+            source = value.name
         responses = [each.mirrored() if down else each for each, down in zip(responses, falling, strict=True)]
-        bounds = self.ranges[self.nodes[-1].name]
+        bounds = self.ranges[source]
         low, high = stairs.levels_met(
             response.slope * int(end) + response.offset
             for response, pair in zip(responses, zip(bounds.low, bounds.high, strict=True), strict=True)
@@ -251,27 +257,79 @@ class Lowering:
             rows.append([first_to_reach(response, reach, *ends) for reach in reaches])
         if not rows[0]:
             raise InputError(self.where, "gives the same level for every input")
+        return self._levels(self._add_levels(Threshold(np.array(rows), base), source), stairs)
+
+    def _add_levels(self, layer: Layer, source: str) -> str:
         self.thresholds += 1
-        return self._levels(self._add(f"act_{self.thresholds - 1}", Threshold(np.array(rows), base)), stairs)
+        return self._add(f"act_{self.thresholds - 1}", layer, source)
 
-    def _levels(self, name: str, stairs: Staircase) -> _Value:
+    def _quantized_function(self, value: LoweredValue, stairs: Staircase) -> LoweredValue:
+        """The level of each of the integers before it: a table."""
+        bounds = self.ranges[value.name]
+        values = value.table(bounds, self.where)
+        self.decided = value.function[-1].gives_probability and not value.chain
+        low, high = stairs.levels_met((min(values), max(values)))
+        reaches = stairs.reaches(0, low, high)
+        levels = [sum(x >= point if at else x > point for point, at in reaches) for x in values]
+        table = Lookup(stairs.base(low) + np.array(levels), bounds.bounds[0])
+        return self._levels(self._add_levels(table, value.name), stairs)
+
+    def _sum(self, first: LoweredValue, second: LoweredValue) -> LoweredValue:
+        """A sum: of the integers themselves where both stand for multiples of one step, else of their `terms`."""
+        for value in (first, second):
+            if not value.name or value.layer is not None:
+                raise InputError(self.where, "adds values that no quantizer made integers", "Quantize what it takes")
+        lines = [value.responses() for value in (first, second) if value.is_line]
+        steps = {response.slope for line in lines for response in line}
+        clamped = any(response.low is not None or response.high is not None for line in lines for response in line)
+        if len(lines) == 2 and len(steps) == 1 and not clamped and steps != {0}:
+            name = self._add("sum", AddLayer(), first.name, second.name)
+            offsets = [a.offset + b.offset for a, b in zip(*lines, strict=True)]
+            return LoweredValue(name, None, [lines[0][0].slope] * len(offsets), offsets)
+        size = len(first.slopes)
+        return LoweredValue("", None, [Fraction(1)] * size, [Fraction(0)] * size, terms=(first, second))
+
+    def _quantized_sum(self, value: LoweredValue, stairs: Staircase) -> LoweredValue:
+        """Two tables, their sum and thresholds on it: see `sums`."""
+        bounds = [self.ranges[term.name] for term in value.terms]
+        first, second = (term.table(range_, self.where) for term, range_ in zip(value.terms, bounds, strict=True))
+        responses = value.responses()
+        if any(response != responses[0] for response in responses) or responses[0].slope <= 0:
+            raise InputError(self.where, "takes a sum whose channels have different scales")
+        ends = min(first) + min(second), max(first) + max(second)
+        low, high = stairs.levels_met(responses[0].slope * end + responses[0].offset for end in ends)
+        reaches = [_before(responses[0], reach, *ends) for reach in stairs.reaches(0, low, high)]
+        one, other, row = exact_sum(first, second, reaches, self.where)
+        names = [
+            self._add("term", Lookup(table.astype(np.int32), each.bounds[0]), term.name)
+            for table, each, term in zip((one, other), bounds, value.terms, strict=True)
+        ]
+        name = self._add("sum", AddLayer(), *names)
+        rows = np.tile(row.astype(np.int32), (len(value.slopes), 1))
+        return self._levels(self._add_levels(Threshold(rows, stairs.base(low)), name), stairs)
+
+    def _levels(self, name: str, stairs: Staircase) -> LoweredValue:
         size = self.ranges[name].channels
-        return _Value(name, None, [stairs.slope] * size, [stairs.offset] * size)
+        return LoweredValue(name, None, [stairs.slope] * size, [stairs.offset] * size)
 
-    def _add_dense(self, layer: Dense, signs: Any, bias: Any) -> None:
+    def _add_dense(self, value: LoweredValue, layer: Dense, signs: Any, bias: Any) -> str:
         weight = layer.weight.astype(np.int64) * signs
         if weight.max() >= _MOST_WEIGHT:
             raise InputError(self.where, "a weight of −128 meets a negative scale", "Use narrow weights")
         self.denses += 1
-        self._add(f"linear_{self.denses - 1}", Dense(weight, _weight_bits(weight), bias))
+        return self._add(f"linear_{self.denses - 1}", Dense(weight, _weight_bits(weight), bias), value.name)
 
     # The output
 
-    def _finished(self, value: _Value) -> Network:
+    def _finished(self, value: LoweredValue) -> Network:
         """The last layer's integers are the outputs; what scales them is kept where it changes no order."""
         responses = value.responses()
         slope = responses[0].slope
-        if any(response.low is not None or response.high is not None for response in responses) or not value.name:
+        if (
+            any(response.low is not None or response.high is not None for response in responses)
+            or not value.name
+            or value.function
+        ):
             raise InputError(self.where, "the last layer is followed by an activation without quantizer")
         if slope == 0 or any(response.slope != slope for response in responses):
             raise InputError(self.where, "the outputs have different scales", "Give the last layer one weight scale")
@@ -287,8 +345,13 @@ class Lowering:
         else:
             sign = 1 if slope > 0 else -1
             bias, zero_point = self._bias([shift * sign for shift in shifts])
-            self._add_dense(value.layer, sign, bias)
-        return Network(self.mlp.name, tuple(self.nodes), Output(np.array([float(abs(slope))]), zero_point))
+            self._add_dense(value, value.layer, sign, bias)
+        scale = float(abs(slope))
+        task, threshold = "", None
+        if self.mlp.output_size == 1 and (self.decided or self.mlp.task == BINARY):
+            task, threshold = BINARY, integer_threshold(0.5 if self.decided else 0.0, scale, zero_point)
+        output = Output(np.array([scale]), zero_point, self.mlp.labels, task, threshold)
+        return Network(self.mlp.name, tuple(self.nodes), output)
 
     def _bias(self, shifts: Sequence[Fraction]) -> tuple[npt.NDArray[np.int64], int]:
         """Integer biases, and a zero point: what all outputs have in common is no matter of whole numbers."""
@@ -302,6 +365,16 @@ class Lowering:
             "the last layer's biases are not integers in units of its sums",
             "Export it with bias_quant=Int32Bias, or without a bias",
         )
+
+
+def _before(response: ClampedLine, reach: Reach, low: Fraction, high: Fraction) -> Reach:
+    """Where `response`, of a positive slope, has got as far as `reach`: of numbers of low … high."""
+    point, inclusive = reach
+    if response.low is not None and (response.low >= point if inclusive else response.low > point):
+        return low, True
+    if response.high is not None and not (response.high >= point if inclusive else response.high > point):
+        return high, False
+    return (point - response.offset) / response.slope, inclusive
 
 
 def _floats(values: Sequence[Fraction]) -> npt.NDArray[np.float64]:

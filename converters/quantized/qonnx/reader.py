@@ -19,7 +19,7 @@ from .as_stated import as_stated
 from .lowering import Lowering
 from .operators import QuantizedConstants, foreign_operators
 
-__all__ = ["read_graph_network"]
+__all__ = ["lowered", "read_graph_network"]
 
 
 def read_graph_network(graph: OnnxGraph, where: str, name: str) -> Network:
@@ -31,9 +31,14 @@ def read_graph_network(graph: OnnxGraph, where: str, name: str) -> Network:
     """
     constants = QuantizedConstants()
     mlp: Mlp = graph_to_mlp(_without_top(graph), where, name, foreign_operators(constants))
+    network = lowered(mlp, constants, graph.input_type, where)
+    return network if STATEMENT not in graph.metadata else as_stated(network, graph.metadata[STATEMENT], where)
+
+
+def lowered(mlp: Mlp, constants: QuantizedConstants, input_type: str, where: str) -> Network:
+    """The integer network of a model with staircases in it; InputError naming `where` and the place."""
     try:
-        network = Lowering(mlp, constants, graph.input_type).network()
-        return network if STATEMENT not in graph.metadata else as_stated(network, graph.metadata[STATEMENT], where)
+        return Lowering(mlp, constants, input_type).network()
     except NetworkError as error:
         raise InputError(where, f"is not an integer network: {printable(error, 400)}") from error
     except InputError as error:

@@ -81,8 +81,9 @@ def _as_double(tensor: Any, graph: OnnxGraph | None, name: str | None = None) ->
     from onnx import numpy_helper
 
     array = tensor_array(tensor, tensor.name, graph.folder if graph is not None else None)
-    if array.dtype.kind != "f" and "float" not in NUMBER_TYPES[tensor.data_type]:
-        array = array.astype(NUMBER_TYPES[tensor.data_type])
+    number_type = NUMBER_TYPES.get(tensor.data_type, str(array.dtype))
+    if array.dtype.kind != "f" and "float" not in number_type:
+        array = array.astype(number_type)
     return numpy_helper.from_array(
         np.ascontiguousarray(array).reshape(array.shape), tensor.name if name is None else name
     )

@@ -40,6 +40,8 @@ _TYPED_FIELDS = {
     "uint64": "uint64_data",
 }
 _EXTERNAL = 1
+_PACKED = {21: "uint4", 22: "int4"}
+"""Two numbers in a byte, the first in its lower half; computed with as bytes."""
 _LARGEST_EXTERNAL = 2**34
 
 
@@ -58,13 +60,18 @@ def tensor_array(tensor: Any, where: str, folder: Path | None) -> npt.NDArray[An
     folder : where the model file lies, for tensors stored in a file beside it; None: no such file is read.
     """
     shape = tensor_shape(tensor, where)
-    number_type = NUMBER_TYPES.get(tensor.data_type)
+    packed = tensor.data_type in _PACKED
+    number_type = _PACKED.get(tensor.data_type, NUMBER_TYPES.get(tensor.data_type))
     if number_type is None:
         raise InputError(where, f"holds numbers of ONNX type {tensor.data_type}, which no MLP has")
     if shape == (0,):
         # Some operators take an empty list for an argument that is left out.
         return np.zeros(shape, np.float64 if "float" in number_type else np.int64)
-    size = math.prod(shape) * (2 if number_type == "bfloat16" else np.dtype(number_type).itemsize)
+    count = math.prod(shape)
+    if packed:
+        size = -(-count // 2)
+    else:
+        size = count * (2 if number_type == "bfloat16" else np.dtype(number_type).itemsize)
     if tensor.data_location == _EXTERNAL:
         content = _external(tensor, where, folder, size)
     elif tensor.raw_data:
@@ -73,14 +80,26 @@ def tensor_array(tensor: Any, where: str, folder: Path | None) -> npt.NDArray[An
         content = _typed(tensor, number_type, where)
     if len(content) != size:
         raise InputError(where, f"shape {list(shape)} of {number_type} needs {size} bytes, found {len(content)}")
+    if packed:
+        content, number_type = _unpacked(content, count, number_type)
     return RawTensor.contiguous(where, content, number_type, shape).array()
+
+
+def _unpacked(content: bytes, count: int, number_type: str) -> tuple[bytes, str]:
+    """4-bit integers as bytes of their own, and the type of these."""
+    pairs = np.frombuffer(content, np.uint8)
+    numbers = np.stack([pairs & 15, pairs >> 4], axis=1).reshape(-1)[:count].astype(np.int8)
+    signed = number_type == "int4"
+    return (numbers - 16 * (signed & (numbers > 7))).astype(np.int8).tobytes(), "int8" if signed else "uint8"
 
 
 def _typed(tensor: Any, number_type: str, where: str) -> bytes:
     """The content as raw bytes of a tensor whose numbers are stored one by one."""
     stored = list(getattr(tensor, _TYPED_FIELDS.get(number_type, "int32_data")))
     # 16-bit floats are stored as their bits, in integers.
-    numpy_type = "uint16" if number_type in ("float16", "bfloat16") else number_type
+    numpy_type = {"float16": "uint16", "bfloat16": "uint16", "uint4": "uint8", "int4": "uint8"}.get(
+        number_type, number_type
+    )
     try:
         return np.array(stored, dtype=np.dtype(numpy_type).newbyteorder("<")).tobytes()
     except (OverflowError, ValueError) as error:

@@ -1,0 +1,1 @@
+"""Models with ONNX's own quantizers, QuantizeLinear and DequantizeLinear, as integer networks, exactly."""
