@@ -169,13 +169,14 @@ def _written(
             metrics["judged_on"] = {"samples": len(dataset.y_test), "split": dataset.split}
         emitted = order.hardware.emit(network, order.profile, folder, order.target_options, order.listener)
         metrics["target"] = dict(emitted)
-        manifest = {**_manifest(order, conversion, metrics), "vectors": vectors.as_json()}
+        manifest = {**_manifest(order, conversion, metrics, dataset), "vectors": vectors.as_json()}
         unverified = Bundle(folder, network, seal(folder, manifest))
         verdicts = run_executors(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
         _refuse_inexact(verdicts)
         manifest["verification"] = [verdict.as_json() for verdict in verdicts]
         manifest["coverage"] = coverage.coverage(verdicts, order.profile.name).as_json()
-        (folder / REPORT).write_text(render(manifest, network, unverified.golden()[0]), encoding="utf-8")
+        shown = {**unverified.manifest, **manifest}
+        (folder / REPORT).write_text(render(shown, network, unverified.golden()[0]), encoding="utf-8")
         seal(folder, manifest)
         return replace(load(folder), folder=final), verdicts
 
@@ -251,7 +252,9 @@ def _write_network(folder: Path, conversion: plugins.Conversion, dataset: Datase
     return vectors
 
 
-def _manifest(order: _Order, conversion: plugins.Conversion, metrics: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest(
+    order: _Order, conversion: plugins.Conversion, metrics: Mapping[str, Any], data: Dataset | None
+) -> dict[str, Any]:
     """What `bundle.json` says, but for what verification finds."""
     profile = order.profile
     return {
@@ -268,6 +271,7 @@ def _manifest(order: _Order, conversion: plugins.Conversion, metrics: Mapping[st
         },
         "options": dict(order.given),
         **({} if order.budget is None else {"budget": order.budget.text}),
+        **({} if data is None else {"data": data.described}),
         "model_hash": network_file.model_hash(conversion.network),
         "metrics": metrics,
         "notes": list(conversion.notes),

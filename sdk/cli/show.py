@@ -135,32 +135,72 @@ def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[
 
 @app.command(epilog="Example: edgeml report build/digits --open")
 def report(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE|SEARCH", help="A bundle, or a folder of 'edgeml explore'.")],
+    bundles: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="BUNDLE|SEARCH...", help="A bundle, a folder of 'edgeml explore', or bundles to compare."
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Of several bundles: the file. Default comparison.html.")
+    ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Where the report of a bundle or a search lies; it is one HTML file that needs no network."""
-    from ..bundle import REPORT, load
-    from ..explore.front import FRONT, read_front
+    """Where the report of a bundle or a search lies, or several bundles side by side: one HTML file that needs no
+    network."""
     from ..terminal import Terminal
 
     terminal = Terminal(as_json, quiet)
-    if (bundle / FRONT).is_file():
-        from ..report import render_exploration
-        from ..system.files import write_beside
-
-        path = bundle / REPORT
-        write_beside(path, render_exploration(read_front(bundle)).encode())
+    if len(bundles) > 1:
+        path = _compare(bundles, output or Path("comparison.html"))
+        found = {"bundles": [str(bundle) for bundle in bundles], "report": str(path)}
+    elif output is not None:
+        raise InputError("--output", "is for several bundles; the report of one lies in it", "Name two or more")
     else:
-        path = load(bundle).folder / REPORT
-    if not path.is_file():
-        raise InputError(str(bundle), f"holds no {REPORT}", "Convert again")
-    terminal.result({"bundle": str(bundle), "report": str(path)}, lambda: terminal.plain(str(path)))
+        path = _one_report(bundles[0])
+        found = {"bundle": str(bundles[0]), "report": str(path)}
+    terminal.result(found, lambda: terminal.plain(str(path)))
     if open_it:
         import webbrowser
 
         webbrowser.open(path.resolve().as_uri())
+
+
+def _one_report(folder: Path) -> Path:
+    """Where the report of a bundle lies; that of a search is written anew."""
+    from ..bundle import REPORT, load
+    from ..explore.front import FRONT, read_front
+
+    if (folder / FRONT).is_file():
+        from ..report import render_exploration
+        from ..system.files import write_beside
+
+        path = folder / REPORT
+        write_beside(path, render_exploration(read_front(folder)).encode())
+    else:
+        path = load(folder).folder / REPORT
+    if not path.is_file():
+        raise InputError(str(folder), f"holds no {REPORT}", "Convert again")
+    return path
+
+
+def _compare(folders: list[Path], path: Path) -> Path:
+    """Write the page of several bundles; by the names of their folders, or by whole paths where these are alike."""
+    from ..bundle import load
+    from ..report.comparison import render_comparison
+    from ..system.files import write_beside
+
+    if len(set(folders)) < len(folders):
+        raise InputError("report", "the same bundle is named twice", "Name each once")
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) < len(names):
+        names = [str(folder) for folder in folders]
+    found = [load(folder) for folder in folders]
+    page = render_comparison([(name, each.manifest, each.network) for name, each in zip(names, found, strict=True)])
+    write_beside(path, page.encode())
+    return path
 
 
 @app.command(epilog="Example: edgeml card build/digits --dataset digits --license mit --add")

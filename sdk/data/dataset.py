@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,6 +63,21 @@ class Dataset:
     def features(self) -> int:
         """Number of input features."""
         return int(self.x.shape[1])
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What a bundle says of the data that it was made and judged with: JSON-able, no value of it.
+
+        `sha256` is over the bytes of x, y, x_test and y_test, each behind its dtype and shape.
+        """
+        whole = hashlib.sha256()
+        for array in (self.x, self.y, self.x_test, self.y_test):
+            if array is not None:
+                whole.update(f"{array.dtype.str}{array.shape}".encode())
+                whole.update(np.ascontiguousarray(array).data)
+        samples = len(self.x_test) if self.split == "all" else len(self.x) + len(self.x_test)
+        held_back = 0 if self.split == "all" else len(self.x_test)
+        return {"samples": samples, "held_back": held_back, "split": self.split, "sha256": whole.hexdigest()}
 
     def undivided(self) -> Dataset:
         """All samples on both sides, for a network that learns nothing from them; itself where the user split."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -11,7 +12,7 @@ from ..metrics import Answers, Fidelity, TargetMetrics
 from .fit import Line
 from .markup import section, table, text
 
-__all__ = ["answer", "figures", "runtimes", "verification"]
+__all__ = ["answer", "exact_share", "figures", "runtimes", "verification", "wilson"]
 
 
 def answer(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics, fits: Line, rule: str) -> str:
@@ -105,13 +106,35 @@ def _accuracy(answers: Answers) -> Line:
     before, after = answers.quality("accuracy", "float"), answers.quality("accuracy", "integer")
     if before is None or after is None:
         return _error(answers)
-    points = 100 * (after - before)
+    points, likely = 100 * (after - before), _likely(after, answers)
     if abs(points) < 0.005:
-        return "good", "As accurate as the float model.", f"{after:.2%} of {answers.judged_on}."
-    said = f"{after:.2%} of {answers.judged_on}, float {before:.2%}."
+        return "good", "As accurate as the float model.", f"{after:.2%} of {answers.judged_on}{likely}."
+    said = f"{after:.2%} of {answers.judged_on}, float {before:.2%}{likely}."
     if points > 0:
         return "good", f"{points:.2f} points above the float model.", said
     return "good" if points > -1 else "warn", f"{-points:.2f} points below the float model.", said
+
+
+def _likely(share: float, answers: Answers) -> str:
+    """Where the share of right answers on new samples of this kind lies, by chance alone."""
+    count = answers.judged_on.samples
+    if not count:
+        return ""
+    low, high = wilson(share, count)
+    return f"; on new samples {low:.1%} … {high:.1%} (95 %)"
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Wilson's interval of 95 % for a share seen in `count` independent samples (E. B. Wilson, 1927)."""
+    middle = share + _Z * _Z / (2 * count)
+    half = _Z * math.sqrt(share * (1 - share) / count + _Z * _Z / (4 * count * count))
+    scale = 1 + _Z * _Z / count
+    low, high = (middle - half) / scale, (middle + half) / scale
+    return (0.0 if share == 0 else low), (1.0 if share == 1 else high)
+
+
+_Z = 1.959963984540054
+"""The normal distribution holds 95 % within so many standard deviations."""
 
 
 def _error(answers: Answers) -> Line:
@@ -126,10 +149,14 @@ def _error(answers: Answers) -> Line:
     return "good" if good else "warn", title, said
 
 
-def _cards(verdicts: Sequence[Mapping[str, Any]], answers: Answers, target: TargetMetrics) -> list[tuple[str, str]]:
+def exact_share(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """How many of the executors that ran are exact, in words."""
     ran = [verdict for verdict in _counted(verdicts) if verdict["status"] != "unavailable"]
-    exact = sum(verdict["status"] == "exact" for verdict in ran)
-    cards = [(f"{exact} of {len(ran)}", "executors exact")]
+    return f"{sum(verdict['status'] == 'exact' for verdict in ran)} of {len(ran)}"
+
+
+def _cards(verdicts: Sequence[Mapping[str, Any]], answers: Answers, target: TargetMetrics) -> list[tuple[str, str]]:
+    cards = [(exact_share(verdicts), "executors exact")]
     for name, title, form in (
         ("accuracy", "accuracy", ".2%"),
         ("r2", "R²", ".4f"),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..network import Dense, Lookup, Network, Node, Requantize, Threshold, trace
 from ..network.value_range import ValueRange
 from .chart import chart, figure, histogram, thresholds
+from .graph import graph
 from .markup import pairs, section, table, text
 
 __all__ = ["layers_section", "seen_values"]
@@ -37,6 +38,8 @@ def layers_section(network: Network, seen: Mapping[str, npt.NDArray[np.int32]]) 
     nodes = network.nodes[:MOST_LAYERS]
     widths = "".join(_width(node.name, network.ranges[node.name], seen.get(node.name)) for node in nodes)
     cards = "".join(_card(network, node, seen.get(node.name)) for node in nodes)
+    picture = graph(network)
+    drawn = f'<div class="graph">{picture}</div>\n' if picture else ""
     more = len(network.nodes) - len(nodes)
     note = f'<p class="soft">{more:,} more layers are in the table only.</p>' if more > 0 else ""
     vectors = len(next(iter(seen.values()))) if seen else 0
@@ -45,7 +48,7 @@ def layers_section(network: Network, seen: Mapping[str, npt.NDArray[np.int32]]) 
     )
     return section(
         "Layer by layer",
-        f'{table(columns, rows, "Layers")}<div class="rows widths" role="group" aria-label="Widths">'
+        f'{drawn}{table(columns, rows, "Layers")}<div class="rows widths" role="group" aria-label="Widths">'
         f"<h3>Width of each value, of 32 bits: dark seen, pale derived</h3>{widths}</div>{cards}{note}",
         lead,
     )
@@ -65,15 +68,12 @@ def _row(network: Network, node: Node, values: npt.NDArray[np.int32] | None) -> 
         "layer": node.name,
         "kind": node.layer.kind.replace("_", " "),
         "outputs": value_range.channels,
-        "lowest": low,
-        "highest": high,
         "bits": value_range.bits,
-        "lowest seen": int(values.min()) if values is not None and has_values else "",
-        "highest seen": int(values.max()) if values is not None and has_values else "",
+        "values": f"{text(low)} … {text(high)}",
+        "seen": f"{text(int(values.min()))} … {text(int(values.max()))}" if values is not None and has_values else "",
         "parameters": int(sum(array.size for array in tensors.values())),
         "multiplications": int(weight.size) if weight is not None else "",
         "weights of 0": f"{float(np.mean(weight == 0)):.0%}" if weight is not None and weight.size else "",
-        "summary": node.layer.summary(),
         "in your model": node.origin,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources as package_files
@@ -20,10 +21,11 @@ from .classes import confusion_section
 from .layers import layers_section, seen_values
 from .markup import section, value
 from .proofs import proofs_section
+from .snippets import snippets_section
 from .spikes import charts_section, spiking_section
 from .synthesis import hardware_section, synthesis_section
 
-__all__ = ["document", "first_screen", "render"]
+__all__ = ["command", "document", "first_screen", "render"]
 
 _OWN_SECTIONS = frozenset(
     {"accuracy", "agreement", "charts", "confusion", "judged_on", "mae", "proof", "r2", "spiking", "target"}
@@ -61,6 +63,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         + confusion_section(answers.confusion, network.output.labels, answers.judged_on)
         + spiking_section(SpikingMetrics.from_json(metrics.get("spiking")))
         + charts_section(metrics.get("charts"))
+        + snippets_section(manifest, network)
         + _notes(manifest.get("notes", []))
         + layers_section(network, seen)
         + _others(others)
@@ -126,9 +129,27 @@ def _others(metrics: Mapping[str, Any]) -> str:
 
 
 def _made_with(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    options = manifest.get("options")
+    data = mapping(manifest.get("data"))
     return {
+        "command": command(manifest),
         **{key: manifest[key] for key in ("edgeml", "python", "numpy") if key in manifest},
-        **({"options": options} if options else {}),
+        **(
+            {"data": f"{data.get('samples', 0):,} samples, {data.get('held_back', 0):,} of them held back"}
+            if data
+            else {}
+        ),
+        **({"data hash (SHA-256)": data.get("sha256", "")} if data else {}),
         "model hash (SHA-256)": manifest.get("model_hash", ""),
     }
+
+
+def command(manifest: Mapping[str, Any]) -> str:
+    """The command line that asks for the same again of the model and the data, which it names only."""
+    words = ["edgeml", "convert", "MODEL", "--to", manifest["form"], "--target", manifest["target"]["name"]]
+    if mapping(manifest.get("data")):
+        words += ["--data", "DATA"]
+    if "budget" in manifest:
+        words += ["--budget", manifest["budget"]]
+    for name, given in mapping(manifest.get("options")).items():
+        words += ["--option", f"{name}={given}"]
+    return shlex.join(str(word) for word in words)
