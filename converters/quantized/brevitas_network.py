@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from edgeml.errors import CheckFailed
 from edgeml.frontends.float_operators.arrays import torch_arrays
+from edgeml.frontends.float_operators.gather import Gather
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 
@@ -103,6 +104,20 @@ def _linear(operator: QuantizedLinear) -> nn.Module:
     return module
 
 
+class SharedModule(nn.Module):
+    """One linear module at several positions."""
+
+    def __init__(self, linear: nn.Module, gather: Gather) -> None:
+        super().__init__()
+        self.linear = linear
+        self.gather = gather
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [samples, inputs] → [samples, positions · outputs of the module]."""
+        value: Tensor = self.gather.joined(self.linear(self.gather.rows(x)))
+        return value
+
+
 @contextmanager
 def _float64() -> Iterator[None]:
     before = torch.get_default_dtype()
@@ -177,7 +192,8 @@ class _Modules(ModelVisitor[nn.Module]):
         return _activation(operator.step, operator.bits, operator.signed)
 
     def linear(self, node: ModelNode, operator: QuantizedLinear, given: list[nn.Module]) -> nn.Module:
-        return _linear(operator)
+        module = _linear(operator)
+        return module if operator.gather is None else SharedModule(module, operator.gather)
 
     def quantizer(self, node: ModelNode, operator: Quantizer, given: list[nn.Module]) -> nn.Module:
         return _activation(operator.scale, operator.bits, operator.signed)

@@ -60,7 +60,9 @@ def float_trace(mlp: Mlp, normal: Floats, known: Mapping[str, Floats] | None = N
 
     def compute(node: MlpNode, given: list[Floats]) -> Floats:
         linear = mlp.linears.get(node.name)
-        return node.operator.evaluate(*given) if linear is None else product(given[0], linear.weight) + linear.bias
+        if linear is None:
+            return node.operator.evaluate(*given)
+        return np.asarray(linear.joined(product(linear.rows(given[0]), linear.weight) + linear.bias))
 
     return walk(mlp.nodes, {"input": normal}, compute, known)
 
@@ -106,9 +108,12 @@ class _Calibration(PlacementVisitor[Floats]):
 
     def linear(self, node: PlacedNode, operator: PlacedLinear, given: list[Floats]) -> Floats:
         self._parameters.linear[node.name], values = _linear(
-            operator, given[0], self._wanted[node.source], operator.fan_in if self._select else ALL
+            operator,
+            operator.linear.rows(given[0]),
+            operator.linear.split(self._wanted[node.source]),
+            operator.fan_in if self._select else ALL,
         )
-        return values
+        return np.asarray(operator.linear.joined(values))
 
     def quantizer(self, node: PlacedNode, operator: PlacedQuantizer, given: list[Floats]) -> Floats:
         step = self._parameters.steps[operator.group]
@@ -133,6 +138,7 @@ def _steps(placement: Placement, wanted: dict[str, Floats]) -> dict[str, float]:
 
 
 def _linear(operator: PlacedLinear, x: Floats, wanted: Floats, fan_in: int) -> tuple[LinearParameters, Floats]:
+    """Parameters from rows x and the float sums `wanted` [rows, outputs], and the sums that they give."""
     weight, bias = operator.linear.weight, operator.linear.bias
     power = np.mean(x * x, axis=0)
     power = power + max(float(power.mean()), 1e-30) * 1e-3

@@ -56,7 +56,8 @@ class QuantizedConverter:
     @property
     def layer_kinds(self) -> Collection[str]:
         """The kinds of layer that a network of this form may hold: those that packages add are on integers too."""
-        return {"input_quantizer", "encode", "logic", "dense", "tables", "threshold", "add", "lookup", *added_kinds()}
+        own = {"input_quantizer", "encode", "logic", "dense", "tables", "threshold", "add", "lookup", "shared"}
+        return {*own, *added_kinds()}
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:
         """Convert `mlp`; the same arguments give the same bytes.
@@ -127,7 +128,8 @@ def _convert(
     from .input_quantizer import quantize_input
     from .reference import float_reference
 
-    thinned = thinned_samples(samples, max(*mlp.sizes.values(), *folded.mlp.sizes.values()))
+    gathered = [each.positions * each.weight.shape[1] for each in folded.mlp.linears.values()]
+    thinned = thinned_samples(samples, max(*mlp.sizes.values(), *folded.mlp.sizes.values(), *gathered))
     folded = replace(folded, mlp=equalize(folded.mlp, folded.normalise(thinned)).mlp)
     if options.narrow is None and len(samples) < FULL_RANGE_SAMPLES:
         options = replace(options, narrow=True)

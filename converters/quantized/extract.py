@@ -13,6 +13,7 @@ the input), a dense layer of ±1 on the diagonal does it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -122,14 +123,20 @@ class _Extraction(ModelVisitor[None]):
         self.nodes.append(Node(name, layer, inputs))
         self.ranges[name] = value_range
 
-    def _add_dense(
-        self, name: str, weight: npt.NDArray[np.int32], bits: int, bias: npt.NDArray[np.int32], inputs: tuple[str, ...]
+    def _add_sums(
+        self,
+        name: str,
+        operator: QuantizedLinear,
+        weight: npt.NDArray[np.int32],
+        bias: npt.NDArray[np.int32],
+        inputs: tuple[str, ...],
     ) -> None:
         """Products with weights; of one-hot values, which are sums of tables, those sums."""
         (source,) = inputs
         if source not in self.encoded:
-            self._add(name, Dense(weight, bits, bias), inputs)
+            self._add(name, operator.layer(weight, bias), inputs)
             return
+        bits = operator.bits
         encode, taken = self.encoded[source]
         split = split_one_hot(encode, weight, bits, bias, int(self.ranges[taken].high.max()) + 1)
         if split.rest is None:
@@ -144,7 +151,7 @@ class _Extraction(ModelVisitor[None]):
         self._add(name, Add(), sides)
 
     def _largest(self, linear: ModelNode, operator: QuantizedLinear) -> npt.NDArray[np.float64]:
-        """Σ |w| · max |x| of each channel."""
+        """Σ |w| · max |x| of each row of weights, at the positions where x is largest."""
         (name,) = linear.inputs
         if name in self.encoded:
             encode, taken = self.encoded[name]
@@ -152,7 +159,11 @@ class _Extraction(ModelVisitor[None]):
         else:
             source = self.ranges[name]
         reach = np.maximum(np.abs(source.low), np.abs(source.high))
-        return (np.abs(operator.weight.astype(np.int64)) @ reach).astype(np.float64)
+        weight = np.abs(operator.weight.astype(np.int64))
+        if operator.gather is None:
+            return (weight @ reach).astype(np.float64)
+        at_positions = operator.gather.at_positions(reach.astype(np.float64)).max(axis=0)
+        return np.asarray(weight @ at_positions)
 
     def _add_last(self, node: ModelNode, operator: QuantizedLinear) -> None:
         step = self.model.steps[node.inputs[0]]
@@ -164,7 +175,7 @@ class _Extraction(ModelVisitor[None]):
             raise CheckFailed(f"layer {node.name}", "its bias is not a multiple of its accumulator's scale")
         outputs = len(operator.weight)
         require_exact_sums(node.name, self._largest(node, operator), np.full(outputs, scale), operator.bias)
-        self._add_dense(node.name, operator.weight, operator.bits, bias.astype(np.int32), node.inputs)
+        self._add_sums(node.name, operator, operator.weight, bias.astype(np.int32), node.inputs)
 
     def _add_threshold(self, node: ModelNode, quantizer: Quantizer) -> None:
         source, chain = self.chains[node.inputs[0]]
@@ -174,6 +185,7 @@ class _Extraction(ModelVisitor[None]):
             scale = np.broadcast_to(scale, (len(operator.weight),)).copy()
             bias = operator.bias
             require_exact_sums(source.name, self._largest(source, operator), scale, bias)
+            scale, bias = np.tile(scale, operator.positions), np.tile(bias, operator.positions)
         else:
             scale = np.full(self.model.sizes[source.name], self.model.steps[source.name])
             bias = np.zeros(len(scale))
@@ -194,19 +206,28 @@ class _Extraction(ModelVisitor[None]):
     def _accumulators(self, node: ModelNode, source: ModelNode, sign: Integers) -> str:
         """Name of the node that gives sign · acc, added where there is none yet."""
         operator = self.linears.get(source.name)
-        if operator is None:
+        by_row = sign.reshape(1, -1)
+        if operator is not None:
+            by_row = sign.reshape(operator.positions, -1)
+        if operator is None or np.any(by_row != by_row[0]):
+            if operator is not None:
+                source = replace(source, name=self._sums(source, operator, np.ones_like(by_row[0])))
             if np.all(sign > 0):
                 return source.name
             name = self._free_name(f"{node.name}_sign")
             diagonal = np.diag(sign).astype(np.int32)
             self._add(name, Dense(diagonal, 2, np.zeros(len(sign), np.int32)), (source.name,))
             return name
+        return self._sums(source, operator, by_row[0])
+
+    def _sums(self, source: ModelNode, operator: QuantizedLinear, sign: Integers) -> str:
+        """Name of the node that gives the sums of `source` with the sign of each row of weights."""
         key = (source.name, sign.tobytes())
         if key not in self.dense_names:
             weight = _negated_rows(source.name, operator, sign)
             first = all(name != source.name for name, _ in self.dense_names)
             name = source.name if first else self._free_name(f"{source.name}_negated")
-            self._add_dense(name, weight, operator.bits, np.zeros(len(weight), np.int32), source.inputs)
+            self._add_sums(name, operator, weight, np.zeros(len(weight), np.int32), source.inputs)
             self.dense_names[key] = name
         return self.dense_names[key]
 

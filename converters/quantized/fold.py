@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.affine import Affine
-from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 from edgeml.frontends.mlp import Mlp, MlpNode
 
@@ -52,7 +51,7 @@ def refuse_unsupported(mlp: Mlp) -> None:
     integers themselves, as a sigmoid or tanh: thresholds of few bits would make something else of them."""
     for node in mlp.nodes:
         operator = node.operator
-        if operator.role not in (Role.LINE, Role.JOIN, Role.ENCODING) and not isinstance(operator, Linear):
+        if operator.role not in (Role.LINE, Role.JOIN, Role.ENCODING, Role.WEIGHTS):
             raise InputError(
                 f"layer {node.name}" + (f" ({node.origin})" if node.origin else ""),
                 f"is a {operator.kind}, which the quantized form does not have",
@@ -87,6 +86,12 @@ def normalise_input(folded: FoldedMlp, mean: Floats, deviation: Floats) -> Folde
         nodes = _replaced(nodes, node, _required(node, node.operator.of_scaled_and_shifted(deviation, mean)))
     mlp = replace(folded.mlp, nodes=tuple(nodes))
     return FoldedMlp(mlp, folded.scale * deviation, folded.offset + folded.scale * mean, True)
+
+
+def takes_normalisation(folded: FoldedMlp, mean: Floats, deviation: Floats) -> bool:
+    """Whether `normalise_input` can take these out of the first layers."""
+    first = folded.mlp.consumers("input")
+    return all(node.operator.of_scaled_and_shifted(deviation, mean) is not None for node in first)
 
 
 def _required(node: MlpNode, operator: FloatOperator | None) -> FloatOperator:

@@ -14,7 +14,7 @@ from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 
 from .extract import chain_slopes
-from .model import ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, Quantizer
+from .model import ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, QuantizedShared, Quantizer
 from .parameters import Parameters
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement, PlacementVisitor
 from .scales import (
@@ -112,7 +112,7 @@ class _Freezing(PlacementVisitor[None]):
         weight = self._negatable(node, operator, weight)
         scale = round_scale(scale, WEIGHT_SCALE_BITS)
         units = scale * step
-        bias = given.bias + _product(weight, offset) * scale
+        bias = given.bias + self._added(node, operator, weight, offset) * scale
         if operator.last:
             grid = units
         else:
@@ -125,7 +125,26 @@ class _Freezing(PlacementVisitor[None]):
                 "its weights and biases are of sizes that 32-bit accumulators cannot hold together",
                 "Use more bits for this layer, or train the model with weight decay",
             )
-        return QuantizedLinear(weight, operator.bits, operator.narrow, scale, bias)
+        found = weight, operator.bits, operator.narrow, scale, bias
+        gather = operator.linear.gather
+        if gather is None:
+            return QuantizedLinear(*found)
+        return QuantizedShared(*found, gather.index.astype(np.float64), gather.inputs)
+
+    def _added(
+        self, node: PlacedNode, operator: PlacedLinear, weight: npt.NDArray[np.int32], offset: Floats
+    ) -> Floats:
+        """What the offset [inputs] of its input adds to each row; InputError if that is not alike at all positions."""
+        if operator.linear.gather is None:
+            return _product(weight, offset)
+        sums = _product(weight, operator.linear.gather.at_positions(offset).T)
+        if np.any(sums != sums[:, :1]):
+            raise InputError(
+                f"layer {node.name}",
+                "takes values whose integer 0 does not stand for 0, beside padding with 0",
+                "Use 3 bits or more for the activations that it takes, or no padding",
+            )
+        return np.asarray(sums[:, 0])
 
     def _negatable(
         self, node: PlacedNode, operator: PlacedLinear, weight: npt.NDArray[np.int32]
@@ -138,7 +157,8 @@ class _Freezing(PlacementVisitor[None]):
         for user in self.placement.quantizers:
             source, chain = self.placement.chain(self.placement.node(user))
             if source == node.name:
-                negative |= chain_slopes(chain, len(weight)) < 0
+                slopes = chain_slopes(chain, operator.linear.positions * len(weight))
+                negative |= np.any(slopes.reshape(-1, len(weight)) < 0, axis=0)
         return np.where(negative[:, None], np.maximum(weight, low), weight).astype(np.int32)
 
 

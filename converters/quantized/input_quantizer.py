@@ -16,9 +16,10 @@ import numpy.typing as npt
 from edgeml.equalization import feature_units
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.encode import Encode
-from edgeml.frontends.float_operators.linear import Linear
+from edgeml.frontends.float_operators.gather import joined_ties, tied
+from edgeml.frontends.float_operators.weights import Weights
 
-from .fold import FoldedMlp, normalise_input, takes_only_linear
+from .fold import FoldedMlp, normalise_input, takes_normalisation, takes_only_linear
 from .model import Input
 from .options import Options
 from .scales import ACTIVATION_SCALE_BITS, Rounded, best_step, round_scale
@@ -62,13 +63,36 @@ def quantize_input(folded: FoldedMlp, x: Floats, options: Options) -> QuantizedI
     loss = _loss(shared, x)
     if loss <= _LOST * 4.0 ** (8 - options.input_bits):
         return shared
-    weights = [linear.weight for linear in _first_linears(folded)]
-    scaled = normalise_input(folded, normal.mean(axis=0), feature_units(normal, weights))
+    scaled = _normalised(folded, normal)
+    if scaled is None:
+        return shared
     apart = _quantized(scaled, scaled.normalise(x), options)
     if _loss(apart, x) > _WORTH_NORMALISING * loss:
         return shared
     note = "The features' units differ much: each is normalised by its mean and deviation in the data."
     return QuantizedInput(apart.folded, apart.input, note)
+
+
+def _normalised(folded: FoldedMlp, normal: Floats) -> FoldedMlp | None:
+    """With each feature of normal [samples, features] in units of its deviation; where weights take features at several
+    positions, those of one channel alike. None where padding with 0 stands beside them."""
+    first = _first_linears(folded)
+    ties = _ties(folded)
+    if ties is None:
+        return normalise_input(folded, normal.mean(axis=0), feature_units(normal, [linear.weight for linear in first]))
+    mean = tied(normal.mean(axis=0), ties, np.mean)
+    unit = np.sqrt(tied(np.mean((normal - mean) ** 2, axis=0), ties, np.mean))
+    unit = np.where(unit > 0, unit, 1.0)
+    return normalise_input(folded, mean, unit) if takes_normalisation(folded, mean, unit) else None
+
+
+def _ties(folded: FoldedMlp) -> npt.NDArray[np.int64] | None:
+    """A number for each feature, the same for those that a first layer takes with the same weights at different
+    positions; None where no layer does."""
+    gathers = [linear.gather for linear in _first_linears(folded) if linear.gather is not None]
+    if not gathers:
+        return None
+    return joined_ties([gather.ties for gather in gathers])
 
 
 def _grid(folded: FoldedMlp) -> Encode | None:
@@ -125,10 +149,13 @@ def _quantized(folded: FoldedMlp, normal: Floats, options: Options, cover: bool 
     rounded = _range(normal, options.input_bits, signed)
     step, error = _step(rounded, linear_only, cover)
     if signed and linear_only:
-        lowest = normal.min(axis=0)
+        lowest, ties = normal.min(axis=0), _ties(folded)
+        if ties is not None:
+            lowest = tied(lowest, ties, np.min)
         unsigned = _range(normal - lowest, options.input_bits, False)
         counted_step, counted_error = _step(unsigned, linear_only, cover)
-        if counted_error < _WORTH_AN_OFFSET * error:
+        fits = ties is None or takes_normalisation(folded, lowest, np.ones(len(lowest)))
+        if fits and counted_error < _WORTH_AN_OFFSET * error:
             folded = normalise_input(folded, lowest, np.ones(len(lowest)))
             step, signed = counted_step, False
     if linear_only:
@@ -163,13 +190,13 @@ def _loss(quantized: QuantizedInput, x: Floats) -> float:
     error, signal = 0.0, 0.0
     for linear in _first_linears(folded):
         weight = linear.weight.T
-        error += float(np.mean(((q * quantizer.step - normal) @ weight) ** 2))
-        signal += float(np.mean(((normal - normal.mean(axis=0)) @ weight) ** 2))
+        error += float(np.mean((linear.rows(q * quantizer.step - normal) @ weight) ** 2))
+        signal += float(np.mean((linear.rows(normal - normal.mean(axis=0)) @ weight) ** 2))
     return error / signal if signal > 0 else 0.0
 
 
-def _first_linears(folded: FoldedMlp) -> list[Linear]:
-    """The linear layers that take the input."""
+def _first_linears(folded: FoldedMlp) -> list[Weights]:
+    """The layers with weights that take the input."""
     return [folded.mlp.linears[node.name] for node in folded.mlp.consumers("input") if node.name in folded.mlp.linears]
 
 

@@ -12,13 +12,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
+from edgeml.frontends.float_operators.gather import Gather, as_gather
 from edgeml.frontends.graph_walk import walk
+from edgeml.network import Dense, Layer
+from edgeml.network.layers.shared import Shared
 
 from .user_operators import FloatVisitor, OnGrid, OnIntegers, OnReals
 
@@ -30,6 +34,7 @@ __all__ = [
     "ModelVisitor",
     "QuantizedLinear",
     "QuantizedModel",
+    "QuantizedShared",
     "Quantizer",
 ]
 
@@ -139,6 +144,28 @@ class QuantizedLinear:
     bias: Floats
 
     @property
+    def gather(self) -> Gather | None:
+        """What each position takes; None if the weights are applied once, to all inputs in order."""
+        return None
+
+    @property
+    def positions(self) -> int:
+        """How often the weights are applied."""
+        return 1 if self.gather is None else self.gather.positions
+
+    @property
+    def sums(self) -> Layer:
+        """The integer layer of its weights, without bias, which is a real number."""
+        return self.layer(self.weight, np.zeros(len(self.weight), np.int32))
+
+    def layer(self, weight: npt.NDArray[np.int32], bias: npt.NDArray[np.int32]) -> Layer:
+        """The integer layer of other weights of its shape and bits, and a bias [outputs of a row]."""
+        dense = Dense(weight, self.bits, bias)
+        if self.gather is None:
+            return dense
+        return Shared((dense,), self.gather.index.astype(np.int32), self.gather.inputs)
+
+    @property
     def low(self) -> int:
         """Smallest integer weight."""
         return -1 if self.bits == 1 else -(1 << (self.bits - 1)) + int(self.narrow)
@@ -156,14 +183,16 @@ class QuantizedLinear:
     def output_size(self, *input_sizes: int) -> int:
         """Number of outputs; InputError if sizes, weights or scales do not fit."""
         outputs, inputs = self.weight.shape
-        fits = input_sizes == (inputs,) and self.bias.shape == (outputs,) and self.scale.size in (1, outputs)
+        taken = (inputs,) if self.gather is None else (self.gather.inputs,)
+        fits = input_sizes == taken and self.bias.shape == (outputs,) and self.scale.size in (1, outputs)
+        fits = fits and (self.gather is None or self.gather.columns == inputs)
         if not fits or self.weight.min() < self.low or self.weight.max() > self.high:
             raise InputError("linear", "sizes or weights do not fit its bits and inputs")
         if self.bits == 1 and np.any(self.weight == 0):
             raise InputError("linear", "1-bit weights are −1 or +1, found 0")
         if not np.all(self.scale > 0) or not np.all(np.isfinite([*self.scale, *self.bias])):
             raise InputError("linear", "scales must be positive, and all numbers finite")
-        return int(outputs)
+        return int(outputs) * self.positions
 
     def tensor_step(self, *given: float | None) -> float | None:
         """None: no layer takes its accumulators as they are. InputError if its inputs are not integers."""
@@ -178,6 +207,26 @@ class QuantizedLinear:
     def visit(self, visitor: ModelVisitor[V], node: ModelNode, given: list[V]) -> V:
         """Have `visitor` do what it does here."""
         return visitor.linear(node, self, given)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedShared(QuantizedLinear):
+    """The same at several positions: z[p·R + r] = Σ_c weight[r, c] · scale[r] · x̂[source[p, c]] + bias[r]; x̂[−1] = 0.
+
+    Parameters
+    ----------
+    source : float64 [positions, inputs of a row], whole numbers −1 … inputs − 1.
+    inputs : how many values it takes.
+    """
+
+    kind: ClassVar[str] = "shared_linear"
+
+    source: Floats
+    inputs: int
+
+    @cached_property
+    def gather(self) -> Gather:  # type: ignore[override]
+        return as_gather("shared linear, source", self.source, self.inputs)
 
 
 @dataclass(frozen=True)

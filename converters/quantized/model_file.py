@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -18,7 +19,7 @@ from edgeml.frontends.float_operators.found import float_operator_kinds
 from edgeml.network.network_file import FORMAT_VERSION, structure_of
 from edgeml.system.regular_file import read_regular
 
-from .model import Input, ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, Quantizer
+from .model import Input, ModelNode, ModelOperator, QuantizedLinear, QuantizedModel, QuantizedShared, Quantizer
 from .user_operators import as_user_operator
 
 __all__ = ["BREVITAS_FILE", "from_bytes", "read", "to_bytes"]
@@ -29,8 +30,9 @@ _METADATA_KEY = "edgeml_brevitas"
 _LARGEST_FILE = 2**30
 _LONGEST_MESSAGE = 500
 _MOST_NODES = 10_000
-_KINDS: dict[str, type] = {kind.kind: kind for kind in (Input, QuantizedLinear, Quantizer)}
+_KINDS: dict[str, type] = {kind.kind: kind for kind in (Input, QuantizedLinear, QuantizedShared, Quantizer)}
 """Kinds of the quantized form itself; others are those of float operators."""
+_MATRICES = {(kind.kind, "weight") for kind in (QuantizedLinear, QuantizedShared)}
 
 
 def to_bytes(model: QuantizedModel) -> bytes:
@@ -40,7 +42,8 @@ def to_bytes(model: QuantizedModel) -> bytes:
     for node in model.nodes:
         attributes: dict[str, Any] = {}
         arrays = []
-        for field, value in vars(node.operator.stored).items():
+        stored = node.operator.stored
+        for field, value in ((each.name, getattr(stored, each.name)) for each in dataclasses.fields(stored)):
             if isinstance(value, np.ndarray):
                 small = np.int8 if value.dtype.kind == "i" else np.float64
                 tensors[f"{node.name}.{field}"] = np.ascontiguousarray(value, dtype=small)
@@ -105,7 +108,7 @@ def _model(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Q
 
 def _operator(kind: str, attributes: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> ModelOperator:
     for field, array in arrays.items():
-        wanted = "i" if (kind, field) == (QuantizedLinear.kind, "weight") else "f"
+        wanted = "i" if (kind, field) in _MATRICES else "f"
         if array.dtype.kind != wanted or array.size == 0 or array.ndim not in _dimensions(kind, field):
             raise InputError(field, f"cannot be {array.dtype} {list(array.shape)}")
         arrays[field] = array.astype(np.int32 if wanted == "i" else np.float64)
@@ -120,7 +123,7 @@ def _operator(kind: str, attributes: dict[str, Any], arrays: dict[str, npt.NDArr
 def _dimensions(kind: str, field: str) -> tuple[int, ...]:
     """How many dimensions an array may have."""
     if kind in _KINDS:
-        return (2,) if (kind, field) == (QuantizedLinear.kind, "weight") else (1,)
+        return (2,) if (kind, field) in _MATRICES or field == "source" else (1,)
     return 1, 2
 
 
@@ -144,7 +147,7 @@ def _check(field: str, value: Any) -> None:
         sound = isinstance(value, bool)
     elif field == "bits":
         sound = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 8
-    elif field == "size":
+    elif field in ("size", "inputs"):
         sound = isinstance(value, int) and 0 < value <= 2**24
     elif field in ("scale", "step"):
         sound = isinstance(value, float) and math.isfinite(value) and value > 0

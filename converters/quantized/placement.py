@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.float_operators.weights import Weights
 from edgeml.frontends.graph_walk import walk
 
 from .model import Levels
@@ -46,7 +46,7 @@ class PlacedLinear:
     powers : whether its weights are 0 or ± a power of two.
     """
 
-    linear: Linear
+    linear: Weights
     bits: int
     narrow: bool
     last: bool

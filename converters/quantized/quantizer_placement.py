@@ -36,7 +36,8 @@ OUTPUT_BITS = 8
 """Bits of a quantizer that nothing but the output takes, whatever the bits of other activations."""
 _OUTPUT_GROUP = "output of the model"
 _HALF_STEP_BITS = 2
-"""Signed quantizers of up to so many bits use the levels (q + ½)·scale: symmetric, and of 1 bit ±scale/2."""
+"""Signed quantizers of up to so many bits use the levels (q + ½)·scale: symmetric, and of 1 bit ±scale/2. Not
+beside padding, which is 0."""
 
 
 def place_quantizers(mlp: Mlp, options: Options, labels: tuple[str, ...] = ()) -> Placement:
@@ -74,6 +75,7 @@ class _Placing:
         self.names = _identifiers(mlp)
         self.roots = self._roots()
         self.bits = self._bits()
+        self.padded = any(node.operator.pads for node in mlp.nodes)
         self.groups = self._groups()
         linears = mlp.linears
         inputs = {name: linear.weight.shape[1] for name, linear in linears.items()}
@@ -93,6 +95,12 @@ class _Placing:
             taken = self._integers(node.inputs[0])
             fan_in = self.fan_in.get(node.name, 0)
             bits = self._weight_bits(node.name, fan_in, taken) if fan_in else self.bits[node.name][0]
+            if bits == 1 and linear.kept is not None:
+                raise InputError(
+                    f"layer {name}",
+                    "has weights of 1 bit, −1 or +1, and groups, between which weights are 0",
+                    f"Give it 2 bits: --layer-bits {name}=2",
+                )
             narrow = self._narrow(bits, taken)
             placed = PlacedLinear(linear, bits, narrow, self._is_last(node), fan_in, self.options.powers)
             self._append(name, placed, (taken,), node.name)
@@ -152,7 +160,7 @@ class _Placing:
     def _side(self, source: str) -> str:
         if source not in self.sides:
             node = self.by_name.get(source)
-            if node is not None and node.operator.role is not Role.JOIN:
+            if node is not None and (node.operator.role is not Role.JOIN or node.operator.moves_only):
                 self.sides[source] = self._integers(source)
             else:
                 self.sides[source] = self._quantizer(source, source, self.bits[self.roots[source]][1])
@@ -169,7 +177,7 @@ class _Placing:
         if group != _OUTPUT_GROUP:
             group = self.groups.get(source, group)
         signed = not _never_negative(self.mlp, source)
-        offset = 0.5 if signed and bits <= _HALF_STEP_BITS else 0.0
+        offset = 0.5 if signed and bits <= _HALF_STEP_BITS and not self.padded else 0.0
         return self._quantizer_node(source, PlacedQuantizer(group, bits, signed, offset))
 
     def _quantizer_node(self, source: str, quantizer: PlacedQuantizer) -> str:
@@ -197,7 +205,7 @@ class _Placing:
 
         for node in self.mlp.nodes[:-1]:
             if node.operator.role is Role.JOIN:
-                first, *others = node.inputs
+                first, *others = (*node.inputs, node.name) if node.operator.moves_only else node.inputs
                 for other in others:
                     root = find(first)
                     parent[find(other)] = root

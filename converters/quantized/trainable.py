@@ -82,6 +82,8 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         self.constants[f"{name}.size"] = _tensor(size)
         self.constants[f"{name}.scale"] = _tensor(np.where(zero, 1.0, given.scale[:, None] / size))
         self.constants[f"{name}.bias"] = _tensor(given.bias)
+        if operator.linear.kept is not None:
+            self.constants[f"{name}.kept"] = _tensor(operator.linear.kept)
 
     def _add_levels(self, name: str, operator: FloatOperator) -> None:
         assert isinstance(operator, Encode)
@@ -140,7 +142,7 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
     def quantized_weight(self, node: PlacedNode, operator: PlacedLinear) -> Tensor:
         """q · scale [outputs, inputs], relative to the size of the rows."""
         scale = self.scale[node.name].abs() * self.constants[f"{node.name}.scale"]
-        latent = self.selection.kept(node.name, self.latent[node.name])
+        latent = self._kept(node.name)
         if operator.bits == 1:
             return BinaryWeights.apply(latent, scale)  # type: ignore[no-any-return,no-untyped-call]
         if operator.powers:
@@ -148,16 +150,25 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         low, high = integer_range(operator.bits, operator.narrow)
         return UniformQuantizer.apply(latent, scale, low, high, 0.0)  # type: ignore[no-any-return,no-untyped-call]
 
+    def _kept(self, name: str) -> Tensor:
+        """The latent weights, 0 where a neuron has lost an input or never had it."""
+        latent = self.selection.kept(name, self.latent[name])
+        kept = self.constants.get(f"{name}.kept")
+        return latent if kept is None else latent * kept
+
     def _normalised(self, node: PlacedNode, sums: Tensor) -> Tensor:
         reach = self.constants[f"{node.name}.reach"]
         gamma, beta = self.gamma[node.name].abs() * reach, self.beta[node.name] * reach
         return functional.batch_norm(sums, None, None, gamma, beta, training=True, eps=self.epsilon[node.name])
 
     def linear(self, node: PlacedNode, operator: PlacedLinear, given: list[Tensor]) -> Tensor:
-        sums = given[0] @ self.quantized_weight(node, operator).T
-        if not operator.last:
-            return self._normalised(node, sums)
-        return sums * self.constants[f"{node.name}.size"] + self._last_bias(node)
+        sums = operator.linear.rows(given[0]) @ self.quantized_weight(node, operator).T
+        if operator.last:
+            outputs = sums * self.constants[f"{node.name}.size"] + self._last_bias(node)
+        else:
+            outputs = self._normalised(node, sums)
+        value: Tensor = operator.linear.joined(outputs)
+        return value
 
     def quantizer(self, node: PlacedNode, operator: PlacedQuantizer, given: list[Tensor]) -> Tensor:
         step = self._group_step(operator)
@@ -249,7 +260,7 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
         values = self._values(torch.from_numpy(integers * self.input.step))
         for name, operator in self.placement.linears.items():
             node = self.placement.node(name)
-            sums = values[node.inputs[0]] @ self.quantized_weight(node, operator).T
+            sums = operator.linear.rows(values[node.inputs[0]]) @ self.quantized_weight(node, operator).T
             parameters.linear[name] = self._finished_linear(node, operator, sums)
         return parameters
 
@@ -268,7 +279,7 @@ class TrainableNetwork(PlacementVisitor[Tensor]):
     def _finished_linear(self, node: PlacedNode, operator: PlacedLinear, sums: Tensor) -> LinearParameters:
         reach = float(self.constants[f"{node.name}.reach"])
         scale = (self.scale[node.name].abs() * self.constants[f"{node.name}.scale"])[:, 0].numpy()
-        latent = self.selection.kept(node.name, self.latent[node.name])
+        latent = self._kept(node.name)
         weight, beta = latent.numpy(), self.beta[node.name].numpy() * reach
         if operator.last:
             factor = np.full(1, float(self.constants[f"{node.name}.size"]))
@@ -289,10 +300,14 @@ class _Measurement(PlacementVisitor[Tensor]):
     def linear(self, node: PlacedNode, operator: PlacedLinear, given: list[Tensor]) -> Tensor:
         network = self._network
         weight = network.quantized_weight(node, operator)
-        sums = given[0] @ weight.T
+        rows = operator.linear.rows(given[0])
+        sums = rows @ weight.T
         if operator.last:
-            return network.begin_last(node, sums)
-        return network.begin_norm(node, sums, (given[0].abs() @ weight.abs().T).max())
+            outputs = network.begin_last(node, sums)
+        else:
+            outputs = network.begin_norm(node, sums, (rows.abs() @ weight.abs().T).max())
+        value: Tensor = operator.linear.joined(outputs)
+        return value
 
     def quantizer(self, node: PlacedNode, operator: PlacedQuantizer, given: list[Tensor]) -> Tensor:
         return self._network.quantizer(node, operator, given)

@@ -21,6 +21,7 @@ from .float_operators.linear import Linear
 from .float_operators.operator import FloatOperator, Role
 from .float_operators.sigmoid import Sigmoid
 from .float_operators.tanh import Tanh
+from .float_operators.weights import Weights
 from .graph_walk import walk
 
 __all__ = ["Add", "Affine", "Clamp", "FloatOperator", "Linear", "Mlp", "MlpNode", "Sigmoid", "Tanh"]
@@ -134,9 +135,9 @@ class Mlp:
         return self.sizes[self.nodes[-1].name]
 
     @cached_property
-    def linears(self) -> Mapping[str, Linear]:
-        """The linear layers by the names of their nodes, in computing order."""
-        return {node.name: node.operator for node in self.nodes if isinstance(node.operator, Linear)}
+    def linears(self) -> Mapping[str, Weights]:
+        """The layers with weights by the names of their nodes, in computing order."""
+        return {node.name: node.operator for node in self.nodes if isinstance(node.operator, Weights)}
 
     def consumers(self, name: str) -> tuple[MlpNode, ...]:
         """The nodes that take the output of `name` (or of `"input"`)."""

@@ -71,7 +71,7 @@ class _Beside:
     def __init__(self, model: QuantizedModel, network: Network) -> None:
         self.model, self.network = model, network
         self.nodes: dict[str, Node] = {node.name: node for node in network.nodes}
-        self.tensors = {node.name for node in model.nodes if node.operator.kind != QuantizedLinear.kind}
+        self.tensors = {node.name for node in model.nodes if not isinstance(node.operator, QuantizedLinear)}
         self.ranges: dict[str, ValueRange] = {}
         self.own: dict[str, Sum | str] = {}
         """Of each node of the network, the sum of tensors that it is, or why it is none."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
-from edgeml.network import Dense, Layer, Network, ValueRange
+from edgeml.network import Layer, Network, ValueRange
 
 from ..model import Input, ModelNode, ModelVisitor, QuantizedLinear, QuantizedModel, Quantizer
 from .sums import Sum, TooLargeError, follow, itself
@@ -65,8 +65,7 @@ class ModelSums(ModelVisitor[None]):
         """Its integer weights, without the bias, which is a real number."""
         self.chains[node.name] = node.name, []
         self.linears[node.name] = operator
-        nothing = np.zeros(len(operator.weight), np.int32)
-        self.sums[node.name] = self._followed(Dense(operator.weight, operator.bits, nothing), node.inputs)
+        self.sums[node.name] = self._followed(operator.sums, node.inputs)
         if node is self.model.nodes[-1]:
             self.between[node.name] = self._between(node.name, [])
 
@@ -87,7 +86,8 @@ class ModelSums(ModelVisitor[None]):
             return Between(source, np.full(size, self.model.steps[source]), np.zeros(size), chain)
         (before,) = self.model.node(source).inputs
         scale = np.broadcast_to(operator.scale * self.model.steps[before], (len(operator.weight),))
-        return Between(source, scale, operator.bias, chain)
+        positions = operator.positions
+        return Between(source, np.tile(scale, positions), np.tile(operator.bias, positions), chain)
 
     def quantizer(self, node: ModelNode, operator: Quantizer, given: list[None]) -> None:
         """A tensor that the network has, and what it is made from."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from ...errors import InputError, printable
 from ..mlp import Mlp
@@ -86,7 +89,7 @@ class _Reading:
         value = self.values[name]
         if isinstance(value, Signal):
             node, final = self.contents.get(self.storages.get(name, name), (value.node, value.final))
-            return Signal(node, value.shape, value.batch_axis, final)
+            return replace(value, node=node, final=final)
         return value
 
     def run(self, graph: Graph) -> None:
@@ -150,7 +153,8 @@ class _Reading:
                 f"it changes the model's own {printable(target)!r}", "Call model.eval() before torch.export.export"
             )
         before, storage = self.value(Reference(name)), self.storages.get(name, name)
-        if isinstance(before, Signal) and isinstance(result, Signal) and before.size == result.size:
+        both = isinstance(before, Signal) and isinstance(result, Signal) and before.size == result.size
+        if both and (not self.sharing[storage] or np.array_equal(before.places.ravel(), result.places.ravel())):
             self.contents[storage] = (result.node, result.final)
         elif before is not result and self.sharing[storage]:
             raise NotAnMlp("it changes a tensor in place that is used in another shape")

@@ -11,27 +11,27 @@ import numpy as np
 from ...errors import InputError
 from .arrays import ArrayLibrary
 from .interval import Interval
-from .operator import FloatOperator, Floats, Role, finite_array
+from .operator import FloatOperator, Floats, finite_array
+from .weights import Weights
 
 __all__ = ["Linear"]
 
 
 @dataclass(frozen=True, eq=False)
-class Linear(FloatOperator):
+class Linear(Weights):
     """y = W · x + b; weight float64 [outputs, inputs], bias float64 [outputs]."""
 
     kind: ClassVar[str] = "linear"
-    role: ClassVar[Role] = Role.WEIGHTS
     absorbs_factors: ClassVar[bool] = True
-
-    weight: Floats
-    bias: Floats
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", finite_array("linear, weight", self.weight, 2))
         object.__setattr__(self, "bias", finite_array("linear, bias", self.bias, 1))
         if self.bias.size != self.weight.shape[0]:
             raise InputError("linear, bias", f"must have {self.weight.shape[0]} values, found {self.bias.size}")
+
+    def with_weights(self, weight: Floats, bias: Floats) -> Linear:
+        return Linear(weight, bias)
 
     def output_size(self, *input_sizes: int) -> int:
         (inputs,) = input_sizes

@@ -132,6 +132,16 @@ class FloatOperator(ABC):
         return None
 
     @property
+    def moves_only(self) -> bool:
+        """Whether each output is one of its inputs or 0."""
+        return False
+
+    @property
+    def pads(self) -> bool:
+        """Whether it takes a 0 beside its inputs at some positions and not at others."""
+        return False
+
+    @property
     def is_identity(self) -> bool:
         """Whether it gives its input as it is."""
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ def matrix_product(builder: MlpBuilder, a: Value, b: Value) -> Value:
         if weight.ndim == 1:
             column = builder.linear(a, weight[None, :], None)
             shape = column.shape[:-1]
-            return Signal(column.node, shape, column.batch_axis)
+            return replace(column, shape=shape)
         return builder.linear(a, weight.T, None)
     if isinstance(b, Signal):
         weight = _matrix(a)

@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...errors import InputError
 from ..float_operators.encode import Encode
+from ..float_operators.pooled_sum import PooledSum
 from ..float_operators.spread import Spread
 from ..mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from .input_encoding import InputEncoding
+from .positions import shared_layer
 from .simplify import simplified
 from .value import Budget, Constant, NotAnMlp, Signal, as_constant
 
@@ -21,6 +24,7 @@ __all__ = ["LARGEST_INPUT", "MlpBuilder", "identifier"]
 
 LARGEST_INPUT = 2**23
 _USUAL_BATCH = 8
+Indices = npt.NDArray[np.int64]
 
 
 def identifier(text: str, otherwise: str) -> str:
@@ -60,6 +64,7 @@ class MlpBuilder:
         self.encoding = InputEncoding(self.input.size)
         self._nodes: dict[str, MlpNode] = {}
         self._names = {"input"}
+        self._sizes = {"input": self.input.size}
         self._origin = self._hint = ""
 
     def node(self, name: str) -> MlpNode:
@@ -84,11 +89,45 @@ class MlpBuilder:
             count += 1
             name = f"{base}_{count}"
         self._names.add(name)
+        self._sizes[name] = features
         self._nodes[name] = MlpNode(name, operator, tuple(signal.node for signal in inputs), self._origin)
         return name
 
+    def node_size(self, x: Signal) -> int:
+        """How many values the node of `x` has, all of which or some of which are its features."""
+        return self._sizes[x.node]
+
+    def is_input(self, x: Signal) -> bool:
+        """Whether `x` is made of lines in single inputs of the model, which encodings are read from."""
+        name = x.node
+        while name != "input" and isinstance(self._nodes[name].operator, (Affine, Spread, Clamp)):
+            (name,) = self._nodes[name].inputs
+        return name == "input"
+
+    def in_order(self, x: Signal) -> Signal:
+        """`x` as all values of a node in their order; a node that only moves values is made where there is none."""
+        if x.order is None or np.array_equal(x.order, np.arange(self.node_size(x))):
+            return replace(x, order=None)
+        self.budget.constant((x.size,))
+        moved = PooledSum(x.order[:, None].astype(np.float64), self.node_size(x))
+        return replace(x, node=self._emit(moved, (replace(x, final=""),), x.size, "arrange", ""), order=None)
+
+    def whole(self, x: Signal) -> Signal:
+        """`x` where its features are all values of its node, in any order; else `in_order`."""
+        if x.order is None or np.array_equal(np.sort(x.order), np.arange(self.node_size(x))):
+            return x
+        return self.in_order(x)
+
+    def gathered(self, operator: FloatOperator, x: Signal, places: Indices, batch_axis: int, name: str) -> Signal:
+        """An operator that takes values of the node of `x` by their numbers there; `places`, in the shape of the
+        features of what it gives, are the numbers of its own values."""
+        node = self._emit(operator, (x,), places.size, name)
+        given = Signal(node, x.shape, x.batch_axis).moved(places, batch_axis)
+        return replace(given, order=None) if np.array_equal(given.order, np.arange(places.size)) else given
+
     def _same_shape(self, operator: FloatOperator, x: Signal, otherwise: str) -> Signal:
-        return Signal(self._emit(operator, (x,), x.size, otherwise), x.shape, x.batch_axis)
+        x = self.whole(x)
+        return Signal(self._emit(operator, (x,), x.size, otherwise), x.shape, x.batch_axis, order=x.order)
 
     def linear(self, x: Signal, weight: Constant, bias: Constant | None, axis: int = -1) -> Signal:
         """weight [outputs, inputs] applied along dimension `axis` of `x`; bias [outputs] or None."""
@@ -97,17 +136,16 @@ class MlpBuilder:
             raise NotAnMlp(f"a matrix product over the samples of {x.text}")
         if weight.ndim != 2 or x.shape[axis] != weight.shape[1]:
             raise NotAnMlp(f"weights of shape {list(weight.shape)} for an input of shape {x.text}")
-        if x.size != weight.shape[1]:
-            raise NotAnMlp(
-                f"one weight matrix is applied at several positions of {x.text}",
-                "An MLP's layer sees all features at once: flatten the input",
-            )
         outputs = weight.shape[0]
         self.budget.constant(weight.shape)
         bias = np.zeros(outputs) if bias is None else self.vector("bias", bias, outputs)
-        name = self._emit(_made(Linear, weight, bias), (x,), outputs, "linear")
-        shape = tuple(outputs if i == axis else size for i, size in enumerate(x.shape))
-        return Signal(name, shape, x.batch_axis)
+        return shared_layer(self, x, weight, bias, axis - (axis > x.batch_axis))
+
+    def once(self, x: Signal, weight: Constant, bias: Constant) -> str:
+        """The node of a layer that takes all values of the node of `x`, whose features `x` has in any order."""
+        if x.order is not None:
+            weight = weight[:, np.argsort(x.order)]
+        return self._emit(_made(Linear, weight, bias), (x,), len(weight), "linear")
 
     def vector(self, what: str, values: Constant, size: int) -> Constant:
         """`values` as a vector float64 [size]: a scalar is repeated, dimensions of 1 are dropped."""
@@ -121,11 +159,14 @@ class MlpBuilder:
         """x · scale + shift; both broadcast against `x` as numpy does. Where that makes `x` larger, its features
         are taken several times each: a `Spread`."""
         if (features := _spread_features(x, as_constant(scale), as_constant(shift))) is not None:
-            return self._spread(x, features, as_constant(scale), as_constant(shift))
+            return self._spread(self.in_order(x), features, as_constant(scale), as_constant(shift))
         x, scale = self._per_feature(x, as_constant(scale))
         x, shift = self._per_feature(x, as_constant(shift))
         if np.all(scale == 1) and np.all(shift == 0):
             return x
+        x = self.whole(x)
+        if x.order is not None:
+            scale, shift = (each[np.argsort(x.order)] for each in (scale, shift))
         return self._same_shape(_made(Affine, scale, shift), x, "affine")
 
     def _spread(self, x: Signal, features: tuple[int, ...], scale: Constant, shift: Constant) -> Signal:
@@ -161,7 +202,7 @@ class MlpBuilder:
             raise NotAnMlp(f"a constant of shape {list(constant.shape)} does not fit a tensor of shape {x.text}")
         self.budget.constant(features)
         values = np.array(np.broadcast_to(without_batch, features), dtype=np.float64).reshape(-1)
-        return Signal(x.node, shape, batch_axis, x.final), values
+        return replace(x, shape=shape, batch_axis=batch_axis), values
 
     def encoded(self, operator: Encode, batch: int | None) -> Signal:
         """An encoding of the model's input: [batch, outputs]."""
@@ -172,11 +213,9 @@ class MlpBuilder:
         self, x: Signal, gamma: Any, beta: Any, mean: Constant, variance: Constant, epsilon: float
     ) -> Signal:
         """γ · (x − μ) / √(σ² + ε) + β per channel, the channels being dimension 1; γ and β may be None."""
-        if len(x.shape) < 2 or x.batch_axis != 0 or x.shape[1] != x.size:
-            raise NotAnMlp(
-                f"a batch norm over a tensor of shape {x.text}", "An MLP's batch norm takes [batch, channels]"
-            )
-        channels = x.size
+        channels = x.shape[1] if len(x.shape) > 1 else None
+        if x.batch_axis != 0 or channels is None:
+            raise NotAnMlp(f"a batch norm over a tensor of shape {x.text}", "It takes [batch, channels, positions …]")
         mean, variance = (self.vector("batch norm", value, channels) for value in (mean, variance))
         gamma = np.ones(channels) if gamma is None else self.vector("batch norm", gamma, channels)
         beta = np.zeros(channels) if beta is None else self.vector("batch norm", beta, channels)
@@ -185,7 +224,11 @@ class MlpBuilder:
         with np.errstate(all="ignore"):
             scale = gamma / np.sqrt(variance + epsilon)
             shift = beta - mean * scale
-        return self._same_shape(_made(Affine, scale, shift), x, "batch_norm")
+        x = self.whole(x)
+        channel = np.repeat(np.arange(channels), x.size // channels)
+        if x.order is not None:
+            channel = channel[np.argsort(x.order)]
+        return self._same_shape(_made(Affine, scale[channel], shift[channel]), x, "batch_norm")
 
     def clamp(self, x: Signal, low: Any, high: Any) -> Signal:
         """min(max(x, low), high); a bound may be None."""
@@ -199,6 +242,7 @@ class MlpBuilder:
         for x in inputs:
             if len(x.shape) != 2 or x.batch_axis != 0:
                 raise NotAnMlp(f"it takes a tensor of shape {x.text}", "Flatten it to [batch, features] first")
+        inputs = tuple(self.in_order(x) for x in inputs)
         batch = inputs[0].shape[0]
         if any(x.shape[0] != batch for x in inputs):
             raise NotAnMlp(f"tensors of shapes {', '.join(x.text for x in inputs)} together")
@@ -225,13 +269,17 @@ class MlpBuilder:
         if a.batch_axis - len(a.shape) != b.batch_axis - len(b.shape) or a.features != b.features:
             shorter, longer = sorted((a, b), key=lambda signal: len(signal.shape))
             extra = len(longer.shape) - len(shorter.shape)
-            padded = Signal(shorter.node, (1,) * extra + shorter.shape, shorter.batch_axis + extra)
+            padded = replace(shorter, shape=(1,) * extra + shorter.shape, batch_axis=shorter.batch_axis + extra)
             if padded.batch_axis != longer.batch_axis or padded.features != longer.features:
                 raise NotAnMlp(f"a sum of tensors of shapes {a.text} and {b.text}", "A residual path keeps the shape")
         largest = max(a, b, key=lambda signal: len(signal.shape))
+        a, b = self.whole(a), self.whole(b)
+        if not np.array_equal(a.places.ravel(), b.places.ravel()):
+            b = self.in_order(replace(b, order=b.places.ravel()[np.argsort(a.places.ravel())]))
         if a.node == b.node:
-            return self.affine(largest, 2.0, 0.0)
-        return Signal(self._emit(Add(), (a, b), a.size, "add"), largest.shape, largest.batch_axis)
+            return self.affine(replace(largest, node=a.node, order=a.order), 2.0, 0.0)
+        name = self._emit(Add(), (a, b), a.size, "add")
+        return Signal(name, largest.shape, largest.batch_axis, order=a.order)
 
     def final(self, x: Signal, kind: str, axis: Any, keep_axis: bool = True) -> Signal:
         """The end of the model: "softmax", "log_softmax" or "argmax" over the features, along `axis`."""
@@ -241,6 +289,7 @@ class MlpBuilder:
             raise NotAnMlp("an argmax of an argmax")
         if x.axis(axis) == x.batch_axis or x.shape[x.axis(axis)] != x.size:
             raise NotAnMlp(f"{kind} over dimension {axis} of a tensor of shape {x.text}", "Take it over the features")
+        x = self.in_order(x)
         if kind != "argmax":
             return Signal(x.node, x.shape, x.batch_axis, kind)
         axis = x.axis(axis)
@@ -253,6 +302,7 @@ class MlpBuilder:
         """The finished model, whose output is the signal `output`."""
         if not isinstance(output, Signal):
             raise NotAnMlp("its output does not depend on its input")
+        output = self.in_order(output)
         if output.node == "input":
             raise NotAnMlp("it has no layer between its input and its output")
         leading = any(size != 1 for size in output.shape[: output.batch_axis])

@@ -57,6 +57,10 @@ def functions_of(builder: MlpBuilder, value: Value, levels: Constant | None = No
     tables = (POINTS * scale + offset)[None]
     for operator in chain:
         source, function, tables = _behind(builder, operator, source, function, tables)
+    if value.order is not None:
+        if value.order.min() < 0:
+            raise NotOfTheInput("it holds padding")
+        source, function = source[value.order], function[value.order]
     near = np.rint(tables)
     tables = np.where(np.abs(tables - near) <= 1e-12 * np.abs(near), near, tables)
     places, kinds = (each.reshape((1, *value.features)) for each in (source, function))

@@ -1,12 +1,13 @@
-"""Operators that move no number: reshape, permute, squeeze and unsqueeze of signals and constants.
+"""Operators that compute nothing: reshape, permute, squeeze and unsqueeze of signals and constants.
 
-A signal may change its shape in any way that keeps the samples apart and the features in order.
+A signal may change its shape in any way that keeps the samples apart; where its features move, it knows their order.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def reshape(x: Value, target: Sequence[Any]) -> Value:
     if any(size != 1 for size in x.shape[: x.batch_axis]):
         raise NotAnMlp(f"a reshape of {x.text} mixes samples and features")
     shape, batch_axis = _batched_shape(x, target)
-    return Signal(x.node, shape, batch_axis, x.final)
+    return replace(x, shape=shape, batch_axis=batch_axis)
 
 
 def _batched_shape(x: Signal, target: list[Any]) -> tuple[tuple[int | None, ...], int]:
@@ -83,7 +84,7 @@ def _batched_shape(x: Signal, target: list[Any]) -> tuple[tuple[int | None, ...]
 
 
 def permute(x: Value, order: Sequence[Any]) -> Value:
-    """`x` with its dimensions in another order; of a signal only where the features stay in order."""
+    """`x` with its dimensions in another order."""
     axes = _integers("a permutation", order)
     rank = len(x.shape) if isinstance(x, Signal) else np.ndim(x)
     if sorted(axis % rank if -rank <= axis < rank else -1 for axis in axes) != list(range(rank)):
@@ -92,9 +93,11 @@ def permute(x: Value, order: Sequence[Any]) -> Value:
     if not isinstance(x, Signal):
         return np.transpose(x, axes)
     moved = [axis for axis in axes if axis != x.batch_axis and x.shape[axis] != 1]
-    if moved != sorted(moved):
-        raise NotAnMlp(f"a permutation of {x.text} to the order {axes} changes the order of the features")
-    return Signal(x.node, tuple(x.shape[axis] for axis in axes), axes.index(x.batch_axis), x.final)
+    shape, batch_axis = tuple(x.shape[axis] for axis in axes), axes.index(x.batch_axis)
+    if moved == sorted(moved):
+        return replace(x, shape=shape, batch_axis=batch_axis)
+    features = [axis - (axis > x.batch_axis) for axis in axes if axis != x.batch_axis]
+    return x.moved(x.places.transpose(features), batch_axis)
 
 
 def squeeze(x: Value, axes: Sequence[Any] | None) -> Value:
@@ -108,7 +111,7 @@ def squeeze(x: Value, axes: Sequence[Any] | None) -> Value:
     if x.batch_axis in chosen and x.shape[x.batch_axis] == 1:
         raise NotAnMlp(f"a squeeze of {x.text} removes the batch dimension", "Name the dimension: squeeze(1)")
     keep = [axis for axis, size in enumerate(x.shape) if axis == x.batch_axis or axis not in chosen or size != 1]
-    return Signal(x.node, tuple(x.shape[axis] for axis in keep), keep.index(x.batch_axis), x.final)
+    return replace(x, shape=tuple(x.shape[axis] for axis in keep), batch_axis=keep.index(x.batch_axis))
 
 
 def unsqueeze(x: Value, axes: Sequence[Any]) -> Value:
@@ -125,7 +128,7 @@ def unsqueeze(x: Value, axes: Sequence[Any]) -> Value:
     old = iter(range(len(x.shape)))
     source = [None if axis in places else next(old) for axis in range(rank)]
     shape = tuple(1 if axis is None else x.shape[axis] for axis in source)
-    return Signal(x.node, shape, source.index(x.batch_axis), x.final)
+    return replace(x, shape=shape, batch_axis=source.index(x.batch_axis))
 
 
 def flatten(x: Value, start: Any = 0, end: Any = -1) -> Value:

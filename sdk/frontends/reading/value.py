@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -26,8 +26,8 @@ __all__ = [
 T = TypeVar("T")
 
 SUPPORTED = (
-    "edgeml reads Linear, BatchNorm1d, ReLU, ReLU6, Hardtanh, clamp, Sigmoid, Tanh, Dropout, Flatten and reshape, "
-    "Identity, residual additions, an input normalisation, scalings, bits, levels, one-hot and embeddings of "
+    "edgeml reads Linear, Conv1d, Conv2d, AvgPool, mean, BatchNorm, ReLU, ReLU6, Hardtanh, clamp, Sigmoid, Tanh, "
+    "Dropout, Flatten, reshape and permute, Identity, residual additions, an input normalisation, scalings, bits, levels, one-hot and embeddings of "
     "its input, and Softmax, LogSoftmax or argmax at the end"
 )
 
@@ -80,12 +80,28 @@ class Signal:
     shape : the tensor's shape; `None` for a batch of any size. The features are the other dimensions, row-major.
     batch_axis : which dimension counts the samples.
     final : "", or what the model's end did to it: "softmax", "log_softmax", "argmax".
+    order : which value of the node each feature is, int64 [features], −1 for a 0 that pads; None: in order, all of
+        them. What moves numbers changes it alone, and layers that gather what they take follow it.
     """
 
     node: str
     shape: tuple[int | None, ...]
     batch_axis: int = 0
     final: str = ""
+    order: npt.NDArray[np.int64] | None = field(default=None, compare=False)
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """`order` in the shape of the features."""
+        order = np.arange(self.size) if self.order is None else self.order
+        return order.reshape(self.features)
+
+    def moved(self, places: npt.NDArray[np.int64], batch_axis: int) -> Signal:
+        """The same values at other `places`, whose shape is that of the features."""
+        shape: list[int | None] = list(places.shape)
+        shape.insert(batch_axis, self.shape[self.batch_axis])
+        order = places.reshape(-1)
+        return replace(self, shape=tuple(shape), batch_axis=batch_axis, order=order)
 
     @property
     def features(self) -> tuple[int, ...]:

@@ -47,7 +47,12 @@ IGNORED = {"_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_co
 
 HINTS = {
     **dict.fromkeys(
-        ("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose2d"), "Convolutions are not MLP layers"
+        ("conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "_trilinear"),
+        "edgeml reads Conv1d and Conv2d",
+    ),
+    **dict.fromkeys(
+        ("max_pool1d", "max_pool2d", "max_pool2d_with_indices", "max_pool1d_with_indices", "adaptive_max_pool1d"),
+        "Use AvgPool, or a convolution with a stride",
     ),
     **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(

@@ -4,7 +4,7 @@ An operator that is neither here nor read by a float operator of an installed pa
 `FloatOperator.onnx_readers`) is refused, and so is an attribute that its function does not ask for.
 """
 
-from . import arithmetic, arrangement, encodings, layers
+from . import arithmetic, arrangement, encodings, layers, positions
 from .applied import ENCODINGS, HINTS, Applied, is_known, kind_of, readers_of
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "is_known",
     "kind_of",
     "layers",
+    "positions",
     "readers_of",
 ]

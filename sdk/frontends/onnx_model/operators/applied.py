@@ -31,7 +31,8 @@ MACHINE_LEARNING = "ai.onnx.ml"
 """The domain of ONNX's operators for classical machine learning."""
 
 HINTS = {
-    **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool"), "Convolutions are not MLP layers"),
+    "ConvTranspose": "edgeml reads Conv of one and two dimensions",
+    **dict.fromkeys(("MaxPool", "GlobalMaxPool"), "Use an average pool, or a convolution with a stride"),
     **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan", "If"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(
         ("Gelu", "LeakyRelu", "Elu", "Selu", "PRelu", "Mish", "Softplus", "HardSwish", "Erf", "Swish"),

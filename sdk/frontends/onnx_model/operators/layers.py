@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ...reading import arithmetic, shapes
 from ...reading.value import BATCH, NotAnMlp, Signal, Value
@@ -78,8 +79,8 @@ def _over_features(a: Applied, kind: str) -> Value:
     axis = x.axis(a.get("axis", 1))
     if x.batch_axis >= axis or math.prod(size or 1 for i, size in enumerate(x.shape[:axis]) if i != x.batch_axis) != 1:
         raise NotAnMlp(f"{kind} from dimension {axis} on of a tensor of shape {x.text}")
-    a.builder.final(shapes.reshape(x, [BATCH, x.size]), kind, 1)
-    return Signal(x.node, x.shape, x.batch_axis, kind)
+    ended = a.builder.final(shapes.reshape(x, [BATCH, x.size]), kind, 1)
+    return replace(ended, shape=x.shape, batch_axis=x.batch_axis)
 
 
 @operator("Softmax")
