@@ -131,9 +131,7 @@ class _Freezing(PlacementVisitor[None]):
             return QuantizedLinear(*found)
         return QuantizedShared(*found, gather.index.astype(np.float64), gather.inputs)
 
-    def _added(
-        self, node: PlacedNode, operator: PlacedLinear, weight: npt.NDArray[np.int32], offset: Floats
-    ) -> Floats:
+    def _added(self, node: PlacedNode, operator: PlacedLinear, weight: npt.NDArray[np.int32], offset: Floats) -> Floats:
         """What the offset [inputs] of its input adds to each row; InputError if that is not alike at all positions."""
         if operator.linear.gather is None:
             return _product(weight, offset)

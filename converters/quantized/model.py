@@ -225,7 +225,7 @@ class QuantizedShared(QuantizedLinear):
     inputs: int
 
     @cached_property
-    def gather(self) -> Gather:  # type: ignore[override]
+    def gather(self) -> Gather:
         return as_gather("shared linear, source", self.source, self.inputs)
 
 

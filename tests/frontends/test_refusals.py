@@ -31,9 +31,9 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "leaky relu": (lambda: nn.Sequential(fc(), nn.LeakyReLU()), r"1 \(LeakyReLU\): aten.leaky_relu", "ReLU"),
     "layer norm": (lambda: nn.Sequential(fc(), nn.LayerNorm(8)), r"1 \(LayerNorm\): aten.layer_norm", "BatchNorm1d"),
     "convolution": (
-        lambda: nn.Sequential(nn.Unflatten(1, (1, 8)), nn.Conv1d(1, 2, 3), nn.Flatten(), nn.Linear(12, 2)),
-        r"1 \(Conv1d\): aten.conv1d",
-        "Convolutions",
+        lambda: nn.Sequential(nn.Unflatten(1, (1, 2, 2, 2)), nn.Conv3d(1, 2, 2), nn.Flatten(), nn.Linear(2, 2)),
+        r"1 \(Conv3d\): aten.conv3d",
+        "Conv1d and Conv2d",
     ),
     "lstm": (lambda: Functional(lambda m, x: m.rnn(x)[0], rnn=nn.LSTM(8, 4), fc=fc()), r"rnn \(LSTM\)", "Recurrent"),
     "concatenation": (
@@ -43,7 +43,11 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     ),
     "product": (lambda: Functional(lambda m, x: m.fc(x) * x, fc=fc()), "both depend on the input", "edgeml reads"),
     "gate": (lambda: Functional(lambda m, x: m.fc(x) * torch.sigmoid(x), fc=fc()), "aten.mul", "edgeml reads"),
-    "part of the features": (lambda: Functional(lambda m, x: m.fc(x)[:, :3], fc=fc()), "takes a part", "all features"),
+    "part of the samples": (
+        lambda: Functional(lambda m, x: m.fc(x)[:2], fc=fc()),
+        "part of the samples",
+        "edgeml reads",
+    ),
     "attention": (lambda: Functional(lambda m, x: m.fc(x) @ x.t() @ x, fc=fc()), "both depend on the input", "reads"),
     "softmax within": (lambda: nn.Sequential(nn.Softmax(1), fc()), "softmax is followed", "only stand at the end"),
     "two ends": (lambda: nn.Sequential(fc(), nn.Softmax(1), nn.LogSoftmax(1)), "softmax is followed by", "Only one"),
@@ -53,22 +57,36 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         "over the features",
     ),
     "argmax of all": (lambda: Functional(lambda m, x: m.fc(x).argmax(), fc=fc()), "whole batch", r"argmax\(1\)"),
-    "mean over samples": (lambda: Functional(lambda m, x: m.fc(x) - m.fc(x).mean(0), fc=fc()), "aten.mean", "reads"),
+    "mean over samples": (
+        lambda: Functional(lambda m, x: m.fc(x) - m.fc(x).mean(0), fc=fc()),
+        "aten.mean",
+        "over positions",
+    ),
     "normalised per batch": (
         lambda: nn.Sequential(fc(), nn.BatchNorm1d(8, track_running_stats=False)),
         "without running statistics|training",
         "track_running_stats|eval",
     ),
     "samples reversed": (lambda: Functional(lambda m, x: m.fc(x).flip(0), fc=fc()), "aten.flip", "edgeml reads"),
-    "one layer at several places": (
-        lambda: Functional(lambda m, x: m.fc(torch.tanh(x).view(-1, 2, 4)).flatten(1), fc=nn.Linear(4, 4)),
-        r"fc \(Linear\).*several positions",
-        "flatten the input",
-    ),
-    "features moved": (
-        lambda: Functional(lambda m, x: m.fc(torch.tanh(x).view(-1, 2, 4).transpose(1, 2).reshape(-1, 8)), fc=fc()),
-        "order of the features",
+    "layer over the samples": (
+        lambda: Functional(lambda m, x: m.fc(torch.tanh(x).view(-1, 2, 4).transpose(0, 2)), fc=nn.Linear(3, 4)),
+        "over the samples",
         "edgeml reads",
+    ),
+    "transposed convolution": (
+        lambda: nn.Sequential(nn.Unflatten(1, (2, 4)), nn.ConvTranspose1d(2, 2, 2), nn.Flatten(), nn.Linear(10, 2)),
+        "aten.conv_transpose1d",
+        "Conv1d and Conv2d",
+    ),
+    "maximum of a window": (
+        lambda: nn.Sequential(fc(), nn.Unflatten(1, (2, 4)), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(4, 2)),
+        "max_pool1d",
+        "AvgPool",
+    ),
+    "mirrored padding": (
+        lambda: nn.Sequential(fc(), nn.Unflatten(1, (2, 4)), nn.Conv1d(2, 2, 3, padding=1, padding_mode="reflect")),
+        "padding of mode|pad",
+        "zeros|edgeml reads",
     ),
     "clamped by features": (
         lambda: Functional(lambda m, x: torch.maximum(m.fc(x), m.low), fc=fc(), low=torch.randn(8)),

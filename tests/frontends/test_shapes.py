@@ -1,4 +1,4 @@
-"""Reshapes of signals: whatever is allowed keeps every sample's features, in order, as numpy itself has it."""
+"""Reshapes and permutations of signals: what is allowed keeps every sample's features apart, as numpy itself has it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SIZES = st.sampled_from([1, 1, 2, 3])
 
 
 def real(signal: Signal, batch: int) -> np.ndarray:
-    """Numbers for a signal: sample s, feature f is 100 s + f."""
-    first = np.arange(batch)[:, None] * 100 + np.arange(signal.size)
+    """Numbers for a signal: value f of its node is 100 s + f for sample s."""
+    first = np.arange(batch)[:, None] * 100 + signal.places.reshape(-1)
     shape = [size for axis, size in enumerate(signal.shape) if axis != signal.batch_axis]
     return np.moveaxis(first.reshape([batch, *shape]), 0, signal.batch_axis)
 

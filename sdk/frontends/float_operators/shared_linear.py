@@ -44,7 +44,8 @@ class SharedLinear(Weights):
         rows, columns = self.weight.shape
         if self.bias.size != rows or self.source.shape[1] != columns:
             raise InputError(
-                "shared linear", f"has weights [{rows}, {columns}], {self.bias.size} biases, {self.source.shape[1]} columns"
+                "shared linear",
+                f"has weights [{rows}, {columns}], {self.bias.size} biases, {self.source.shape[1]} columns",
             )
         if type(self.groups) is not int or self.groups < 1 or rows % self.groups or columns % self.groups:
             raise InputError("shared linear, groups", f"must divide {rows} rows and {columns} columns")
@@ -53,15 +54,16 @@ class SharedLinear(Weights):
         assert self.gather.positions > 0
 
     @cached_property
-    def gather(self) -> Gather:  # type: ignore[override]
+    def gather(self) -> Gather:
         return as_gather("shared linear, source", self.source, self.inputs)
 
     @cached_property
-    def kept(self) -> Floats | None:  # type: ignore[override]
+    def kept(self) -> Floats | None:
         if self.groups == 1:
             return None
         rows, columns = self.weight.shape
-        return np.kron(np.eye(self.groups), np.ones((rows // self.groups, columns // self.groups)))
+        blocks = np.kron(np.eye(self.groups), np.ones((rows // self.groups, columns // self.groups)))
+        return np.asarray(blocks, np.float64)
 
     def with_weights(self, weight: Floats, bias: Floats) -> SharedLinear:
         return SharedLinear(weight, bias, self.source, self.inputs, self.groups)

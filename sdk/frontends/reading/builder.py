@@ -123,7 +123,7 @@ class MlpBuilder:
         features of what it gives, are the numbers of its own values."""
         node = self._emit(operator, (x,), places.size, name)
         given = Signal(node, x.shape, x.batch_axis).moved(places, batch_axis)
-        return replace(given, order=None) if np.array_equal(given.order, np.arange(places.size)) else given
+        return replace(given, order=None) if np.array_equal(places.reshape(-1), np.arange(places.size)) else given
 
     def _same_shape(self, operator: FloatOperator, x: Signal, otherwise: str) -> Signal:
         x = self.whole(x)

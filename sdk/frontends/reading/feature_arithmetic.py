@@ -20,7 +20,7 @@ from .feature_functions import (
     joined,
     pointwise,
 )
-from .input_functions import functions_of, linear
+from .input_functions import functions_of, linear, taken_lines
 from .value import NotAnMlp, Signal, Value, as_constant
 
 __all__ = [
@@ -250,6 +250,8 @@ def matrix_product(builder: MlpBuilder, x: Value, weight: Value, bias: Value = N
     if x.size == weight.shape[1]:
         y = linear(builder, x, weight, bias)
         return Signal(y.node, (x.shape[0], *x.features[:-1], len(weight)))
+    if (gathered := taken_lines(builder, x)) is not None:
+        return builder.linear(gathered, weight, bias)
     apart = multiply(builder, x.with_features([*x.features[:-1], 1, x.features[-1]]), weight)
     summed = total(builder, apart, [-1], False)
     return summed if bias is None else add(builder, summed, bias)

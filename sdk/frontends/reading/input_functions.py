@@ -16,7 +16,7 @@ from .encoding_of_functions import expansion
 from .feature_functions import POINTS, VALUES, FeatureFunctions, NotOfTheInput
 from .value import Constant, NotAnMlp, Signal, Value, as_constant
 
-__all__ = ["functions_of", "linear", "settled", "whole_input"]
+__all__ = ["functions_of", "linear", "settled", "taken_lines", "whole_input"]
 
 _MOST_LEVELS = 254
 _EVEN = 1e-6
@@ -163,6 +163,26 @@ def _lines(builder: MlpBuilder, x: FeatureFunctions) -> Signal | None:
     slope = (x.tables[:, 1] - x.tables[:, 0])[function] / scale
     shift = x.tables[:, 0][function] - slope * offset
     return builder.affine(Signal("input", x.shape), slope.reshape(x.features), shift.reshape(x.features))
+
+
+def taken_lines(builder: MlpBuilder, x: FeatureFunctions) -> Signal | None:
+    """Unrounded functions, each a line in one feature and the same line wherever that feature stands, as a signal that
+    takes the features in their order; else None."""
+    source, function = x.source.reshape(-1), x.function.reshape(-1)
+    if x.rounded or x.flat or x.terms > 1 or source.min() < 0:
+        return None
+    _check_lines(x)
+    used, first = np.unique(source, return_index=True)
+    at = np.zeros(builder.input.size, np.int64)
+    at[used] = function[first]
+    if np.any(function != at[source]):
+        return None
+    assert builder.encoding.grid is not None
+    scale, offset = builder.encoding.grid
+    slope = (x.tables[:, 1] - x.tables[:, 0])[at] / scale
+    shift = x.tables[:, 0][at] - slope * offset
+    whole = builder.affine(Signal("input", (x.shape[0], builder.input.size)), slope, shift)
+    return whole.moved(source.reshape(x.features), 0)
 
 
 def _encode(builder: MlpBuilder, x: FeatureFunctions, found: Any) -> Signal:

@@ -22,7 +22,19 @@ from .value import Constant, NotAnMlp, Signal
 if TYPE_CHECKING:
     from .builder import MlpBuilder
 
-__all__ = ["Window", "convolution", "padded", "pairs", "pooled", "reduced", "same_padding", "shared_layer"]
+__all__ = [
+    "Window",
+    "chosen",
+    "convolution",
+    "padded",
+    "pairs",
+    "pieces",
+    "pooled",
+    "reduced",
+    "same_padding",
+    "shared_layer",
+    "windows",
+]
 
 Indices = npt.NDArray[np.int64]
 
@@ -103,7 +115,9 @@ def shared_layer(builder: MlpBuilder, x: Signal, weight: Constant, bias: Constan
     outputs = len(weight)
     given = np.moveaxis(np.arange(len(index) * outputs).reshape(*places.shape[:-1], outputs), -1, axis)
     if len(index) == 1 and np.array_equal(np.sort(index[0]), np.arange(builder.node_size(x))):
-        return replace(Signal(builder.once(x, weight, bias), x.shape, x.batch_axis).moved(given, x.batch_axis), order=None)
+        return replace(
+            Signal(builder.once(x, weight, bias), x.shape, x.batch_axis).moved(given, x.batch_axis), order=None
+        )
     operator = _made(builder, SharedLinear, weight, bias, index, builder.node_size(x), 1)
     return builder.gathered(operator, x, given, x.batch_axis, "shared_linear")
 
@@ -150,9 +164,7 @@ def convolution(
         matrix[group, :, group] = rows.reshape(groups, outputs // groups, -1)[group]
     bias = np.zeros(outputs) if bias is None else builder.vector("bias", bias, outputs)
     given = np.moveaxis(np.arange(len(elements) * outputs).reshape(*sizes, outputs), -1, 0)
-    operator = _made(
-        builder, SharedLinear, matrix.reshape(outputs, -1), bias, index, builder.node_size(x), groups
-    )
+    operator = _made(builder, SharedLinear, matrix.reshape(outputs, -1), bias, index, builder.node_size(x), groups)
     return builder.gathered(operator, x, given, 0, "conv")
 
 
@@ -165,9 +177,7 @@ def pooled(builder: MlpBuilder, x: Signal, window: Window, count_padding: bool, 
     taken = np.where(elements == -1, -1, places[:, np.maximum(elements, 0)])
     index = taken.transpose(1, 0, 2).reshape(-1, elements.shape[1])
     given = np.moveaxis(np.arange(len(index)).reshape(*sizes, channels), -1, 0)
-    sums = builder.gathered(
-        PooledSum(index.astype(np.float64), builder.node_size(x)), x, given, 0, "pool"
-    )
+    sums = builder.gathered(PooledSum(index.astype(np.float64), builder.node_size(x)), x, given, 0, "pool")
     numbers = counted.sum(axis=1) if count_padding else (elements != -1).sum(axis=1)
     if divisor is not None:
         numbers = np.full(len(elements), divisor)
@@ -182,7 +192,7 @@ def reduced(builder: MlpBuilder, x: Signal, axes: Sequence[int], keep: bool, mea
         raise NotAnMlp("a sum of the model's own inputs")
     chosen = sorted({x.axis(axis) for axis in axes})
     if x.batch_axis in chosen or not chosen:
-        raise NotAnMlp(f"a sum over the samples of {x.text}", "Take it over positions or channels")
+        raise NotAnMlp(f"a sum over the samples of {x.text}", "Take it over positions or channels of each")
     features = [axis - (axis > x.batch_axis) for axis in chosen]
     rest = [axis for axis in range(len(x.features)) if axis not in features]
     count = math.prod(x.features[axis] for axis in features)
@@ -194,9 +204,63 @@ def reduced(builder: MlpBuilder, x: Signal, axes: Sequence[int], keep: bool, mea
     batch_axis = x.batch_axis if keep else x.batch_axis - sum(axis < x.batch_axis for axis in chosen)
     given = np.argsort(order).reshape(shape)
     sums = builder.gathered(
-        PooledSum(index[order].astype(np.float64), builder.node_size(x)), x, given, batch_axis, "mean" if mean else "sum"
+        PooledSum(index[order].astype(np.float64), builder.node_size(x)),
+        x,
+        given,
+        batch_axis,
+        "mean" if mean else "sum",
     )
     return builder.affine(sums, 1.0 / count, 0.0) if mean else sums
+
+
+def _along(builder: MlpBuilder, x: Signal, axis: Any) -> int:
+    """A dimension of the features by its number in the tensor."""
+    found = x.axis(axis)
+    if found == x.batch_axis:
+        raise NotAnMlp(f"it takes a part of the samples of a tensor of shape {x.text}")
+    return found - (found > x.batch_axis)
+
+
+def chosen(builder: MlpBuilder, x: Signal, axis: Any, indices: Sequence[int], drop: bool = False) -> Signal:
+    """The elements at `indices` of a dimension, negative ones counted from its end; `drop`: the one, without it."""
+    if builder.is_input(x):
+        raise NotAnMlp("a part of the model's own inputs")
+    along = _along(builder, x, axis)
+    size = x.features[along]
+    if not len(indices) or any(type(index) is not int or not -size <= index < size for index in indices):
+        raise NotAnMlp(f"it chooses elements that a tensor of shape {x.text} does not have")
+    builder.budget.constant((x.size // size, len(indices)))
+    places = np.take(x.places, np.asarray(indices) % size, axis=along)
+    batch_axis = x.batch_axis
+    if drop:
+        places = places.squeeze(along)
+        batch_axis -= along < batch_axis
+    return x.moved(places, batch_axis)
+
+
+def pieces(builder: MlpBuilder, x: Signal, axis: Any, sizes: Any) -> list[Signal]:
+    """`x` cut along a dimension into pieces of the given sizes; an integer is the size of each but the last."""
+    whole = x.features[_along(builder, x, axis)]
+    if type(sizes) is int and sizes > 0:
+        sizes = [min(sizes, whole - first) for first in range(0, whole, sizes)]
+    if not isinstance(sizes, (list, tuple)) or any(type(size) is not int or size < 1 for size in sizes):
+        raise NotAnMlp(f"pieces of {sizes!r}")
+    if sum(sizes) != whole:
+        raise NotAnMlp(f"a tensor of shape {x.text} in pieces of {list(sizes)[:8]}")
+    ends = np.cumsum(sizes).tolist()
+    return [chosen(builder, x, axis, range(end - size, end)) for size, end in zip(sizes, ends, strict=True)]
+
+
+def windows(builder: MlpBuilder, x: Signal, axis: Any, size: Any, step: Any) -> Signal:
+    """All windows of `size` elements of a dimension, `step` apart, the window as a new last dimension."""
+    along = _along(builder, x, axis)
+    whole = x.features[along]
+    if type(size) is not int or type(step) is not int or not 0 < size <= whole or step < 1:
+        raise NotAnMlp(f"windows of {size!r} elements, {step!r} apart, of a tensor of shape {x.text}")
+    count = (whole - size) // step + 1
+    builder.budget.constant((x.size // whole, count, size))
+    found = np.lib.stride_tricks.sliding_window_view(x.places, size, axis=along)
+    return x.moved(np.ascontiguousarray(np.take(found, np.arange(count) * step, axis=along)), x.batch_axis)
 
 
 def padded(x: Signal, sides: Sequence[tuple[int, int]]) -> Signal:

@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 SUPPORTED = (
     "edgeml reads Linear, Conv1d, Conv2d, AvgPool, mean, BatchNorm, ReLU, ReLU6, Hardtanh, clamp, Sigmoid, Tanh, "
-    "Dropout, Flatten, reshape and permute, Identity, residual additions, an input normalisation, scalings, bits, levels, one-hot and embeddings of "
-    "its input, and Softmax, LogSoftmax or argmax at the end"
+    "Dropout, Flatten, reshape and permute, Identity, residual additions, an input normalisation, scalings, bits, "
+    "levels, one-hot and embeddings of its input, and Softmax, LogSoftmax or argmax at the end"
 )
 
 Constant = npt.NDArray[Any]

@@ -23,6 +23,8 @@ from edgeml.frontends.float_operators.found import float_operator_kinds
 from edgeml.frontends.float_operators.interval import Interval
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
+from edgeml.frontends.float_operators.pooled_sum import PooledSum
+from edgeml.frontends.float_operators.shared_linear import SharedLinear
 from edgeml.frontends.float_operators.sigmoid import Sigmoid
 from edgeml.frontends.float_operators.spread import Spread
 from edgeml.frontends.float_operators.tanh import Tanh
@@ -49,10 +51,18 @@ EXAMPLES: dict[str, FloatOperator] = {
     ),
     "spread": Spread(np.array([0.0, 0, 3, 1, 2]), np.array([1.0, -2, 0, 1, 1]), RNG.normal(size=5), CHANNELS),
     "formula": Formula("abs"),
+    "shared_linear": SharedLinear(
+        np.kron(np.eye(2), RNG.normal(size=(2, 1))),
+        RNG.normal(size=4),
+        np.array([[0.0, 1], [-1, 3], [2, 2]]),
+        CHANNELS,
+        2,
+    ),
+    "pooled_sum": PooledSum(np.array([[0.0, 1, 2], [3, -1, 3]]), CHANNELS),
 }
 EXTREME_WITHIN = {"encode", "edge_functions", "formula"}
 """Those whose extremes lie elsewhere than where their inputs are at an end."""
-WITHOUT_FACTORS = {"clamp", "sigmoid", "tanh", "spread", *EXTREME_WITHIN}
+WITHOUT_FACTORS = {"clamp", "sigmoid", "tanh", "spread", "shared_linear", "pooled_sum", *EXTREME_WITHIN}
 X = RNG.normal(size=(50, CHANNELS)) * 3
 
 
@@ -119,9 +129,10 @@ def test_a_scale_and_shift_taken_in_changes_no_value(kind: str) -> None:
     scale, shift = np.array([0.5, -2.0, 1.0, 3.0, 2.0]), np.array([1.0, 0.0, -1.0, 0.25, 1.0])
     values = operator.evaluate(*given(operator))
     size = values.shape[1]
-    behind = operator.scaled_and_shifted(scale[:size], shift[:size])
+    after = np.resize(scale, size), np.resize(shift, size)
+    behind = operator.scaled_and_shifted(*after)
     if behind is not None:
-        assert np.allclose(behind.evaluate(*given(operator)), values * scale[:size] + shift[:size])
+        assert np.allclose(behind.evaluate(*given(operator)), values * after[0] + after[1])
     scale, shift = scale[:CHANNELS], shift[:CHANNELS]
     before = operator.of_scaled_and_shifted(scale, shift)
     if before is not None:

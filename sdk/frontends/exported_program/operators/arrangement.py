@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...reading import shapes
+from ...reading import positions, shapes
 from ...reading.builder import MlpBuilder
 from ...reading.value import BATCH, NotAnMlp, Signal, Value, as_constant
 from ..program import DataType
@@ -115,7 +115,9 @@ def _slice(b: MlpBuilder, self: Value, dim: Any = 0, start: Any = None, end: Any
         return self[(slice(None),) * axis + (slice(start, end, step),)]
     size = self.shape[self.axis(dim)]
     if start not in (None, 0) or step != 1 or (end is not None and end < (2**31 - 1 if size is None else size)):
-        raise NotAnMlp(f"it takes a part of a tensor of shape {self.text}", "An MLP's layer sees all features")
+        if size is None or self.axis(dim) == self.batch_axis:
+            raise NotAnMlp(f"it takes a part of the samples of a tensor of shape {self.text}")
+        return positions.chosen(b, self, dim, range(size)[slice(start, end, step)])
     return self
 
 

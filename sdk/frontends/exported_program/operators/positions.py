@@ -126,6 +126,34 @@ _total("mean", True)
 _total("sum", False)
 
 
+@operator("unfold")
+def _unfold(b: MlpBuilder, self: Value, dimension: Any, size: Any, step: Any) -> Value:
+    return positions.windows(b, signal(self), dimension, size, step)
+
+
+@operator("select")
+def _select(b: MlpBuilder, self: Value, dim: Any, index: Any) -> Value:
+    if isinstance(self, Signal):
+        return positions.chosen(b, self, dim, [index], drop=True)
+    return np.take(constant(self), index, axis=constant_axis(self, dim))
+
+
+@operator("split", "split_with_sizes")
+def _split(b: MlpBuilder, self: Value, split_size: Any = None, split_sizes: Any = None, dim: Any = 0) -> Value:
+    x = signal(self)
+    sizes = split_size if split_sizes is None else split_sizes
+    return positions.pieces(b, x, dim, sizes)
+
+
+@operator("chunk")
+def _chunk(b: MlpBuilder, self: Value, chunks: Any, dim: Any = 0) -> Value:
+    x = signal(self)
+    size = x.shape[x.axis(dim)]
+    if type(chunks) is not int or chunks < 1 or size is None:
+        raise NotAnMlp(f"{chunks!r} pieces of a tensor of shape {x.text}")
+    return positions.pieces(b, x, dim, -(-size // chunks))
+
+
 @operator("constant_pad_nd", "pad")
 def _pad(b: MlpBuilder, self: Value, pad: Any, mode: Any = "constant", value: Any = None) -> Value:
     x = signal(self)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...reading import shapes
+from ...reading import positions, shapes
 from ...reading.value import BATCH, Constant, NotAnMlp, Signal, Value, as_constant
 from ..tensors import NUMBER_TYPES
 from .applied import Applied, operator
@@ -109,7 +109,11 @@ def _shape(a: Applied) -> Value:
 
 @operator("Gather")
 def _gather(a: Applied) -> Value:
-    values, indices, axis = a.constant(0), a.constant(1), a.get("axis", 0)
+    indices, axis = a.constant(1), a.get("axis", 0)
+    x = a.needed(0)
+    if isinstance(x, Signal):
+        return _chosen(a, x, axis, indices)
+    values = a.constant(0)
     if indices.dtype.kind != "i" or not -values.ndim <= axis < values.ndim:
         raise NotAnMlp(f"a gather of dimension {axis} of a constant of shape {list(values.shape)}")
     a.builder.budget.constant((values.size, indices.size))
@@ -117,6 +121,18 @@ def _gather(a: Applied) -> Value:
         return _settled(np.asarray(np.take(values, indices, axis=axis), dtype=values.dtype))
     except IndexError as error:
         raise NotAnMlp(f"a gather past the end ({error})") from error
+
+
+def _chosen(a: Applied, x: Signal, axis: int, indices: Constant) -> Value:
+    """Elements along a dimension; one number takes the dimension away, a matrix makes windows of it."""
+    if indices.dtype.kind != "i":
+        raise NotAnMlp("a gather by other than integers")
+    found = positions.chosen(a.builder, x, axis, indices.reshape(-1).tolist(), drop=indices.ndim == 0)
+    if indices.ndim < 2:
+        return found
+    place = x.axis(axis)
+    shape: list[Any] = [BATCH if at == x.batch_axis else size for at, size in enumerate(x.shape)]
+    return shapes.reshape(found, [*shape[:place], *indices.shape, *shape[place + 1 :]])
 
 
 @operator("Slice")
@@ -137,7 +153,9 @@ def _slice(a: Applied) -> Value:
         for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
             size = x.shape[axis]
             if start != 0 or step != 1 or end < (2**31 - 1 if size is None else size):
-                raise NotAnMlp(f"it takes a part of a tensor of shape {x.text}", "An MLP's layer sees all features")
+                if size is None or x.axis(axis) == x.batch_axis:
+                    raise NotAnMlp(f"it takes a part of the samples of a tensor of shape {x.text}")
+                x = positions.chosen(a.builder, x, axis, range(size)[slice(start, end, step)])
         return x
     index: list[slice] = [slice(None)] * rank
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):

@@ -76,7 +76,7 @@ def _total(kind: str, mean: bool) -> None:
             return x
         if not isinstance(x, Signal):
             values = a.constant(0)
-            chosen = range(values.ndim) if not axes else axes
+            chosen = axes if axes else range(values.ndim)
             if any(not -values.ndim <= axis < values.ndim for axis in chosen):
                 raise NotAnMlp(f"a sum over dimensions {axes} of a constant of shape {list(values.shape)}")
             return (np.mean if mean else np.sum)(values, axis=tuple(chosen), keepdims=keep)
@@ -89,6 +89,16 @@ def _total(kind: str, mean: bool) -> None:
 
 _total("ReduceMean", True)
 _total("ReduceSum", False)
+
+
+@operator("Split")
+def _split(a: Applied) -> Value:
+    x = signal(a)
+    sizes, count, axis = a.integers("split", 1), a.get("num_outputs", a.outputs), x.axis(a.get("axis", 0))
+    whole = x.shape[axis]
+    if whole is None or type(count) is not int or count < 1:
+        raise NotAnMlp(f"{count!r} pieces of a tensor of shape {x.text}")
+    return positions.pieces(a.builder, x, axis, -(-whole // count) if sizes is None else sizes)
 
 
 @operator("Pad")
