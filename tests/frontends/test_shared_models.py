@@ -30,10 +30,8 @@ FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChec
 def computed(builder: MlpBuilder, signal: Signal, x: np.ndarray) -> np.ndarray:
     """What `signal` is for inputs x [samples, …], by the operators that the builder has made: a linear layer behind,
     whose weights choose the values, makes a model of it."""
-    flat = positions.shared_layer(
-        builder, Signal(signal.node, (signal.shape[0], signal.size), order=signal.order), np.eye(signal.size),
-        np.zeros(signal.size), 0,
-    )  # fmt: skip
+    vector = Signal(signal.node, (signal.shape[0], signal.size), order=signal.order)
+    flat = builder.linear(vector, np.eye(signal.size), None)
     mlp = builder.build(flat, "model")
     return mlp.evaluate(x.reshape(len(x), -1)).reshape(len(x), *signal.features)
 

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from ...errors import InputError
 from ..float_operators.encode import Encode
 from ..float_operators.pooled_sum import PooledSum
+from ..float_operators.shared_linear import SharedLinear
 from ..float_operators.spread import Spread
 from ..mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from .input_encoding import InputEncoding
-from .positions import shared_layer
 from .simplify import simplified
 from .value import Budget, Constant, NotAnMlp, Signal, as_constant
 
@@ -139,13 +139,20 @@ class MlpBuilder:
         outputs = weight.shape[0]
         self.budget.constant(weight.shape)
         bias = np.zeros(outputs) if bias is None else self.vector("bias", bias, outputs)
-        return shared_layer(self, x, weight, bias, axis - (axis > x.batch_axis))
+        axis -= axis > x.batch_axis
+        places = np.moveaxis(x.places, axis, -1)
+        index = places.reshape(-1, weight.shape[1])
+        given = np.moveaxis(np.arange(len(index) * outputs).reshape(*places.shape[:-1], outputs), -1, axis)
+        if len(index) == 1 and np.array_equal(np.sort(index[0]), np.arange(self.node_size(x))):
+            operator = _made(Linear, weight[:, np.argsort(index[0])], bias)
+            return self.gathered(operator, x, given, x.batch_axis, "linear")
+        return self.gathered(self.shared(x, weight, bias, index), x, given, x.batch_axis, "shared_linear")
 
-    def once(self, x: Signal, weight: Constant, bias: Constant) -> str:
-        """The node of a layer that takes all values of the node of `x`, whose features `x` has in any order."""
-        if x.order is not None:
-            weight = weight[:, np.argsort(x.order)]
-        return self._emit(_made(Linear, weight, bias), (x,), len(weight), "linear")
+    def shared(self, x: Signal, weight: Constant, bias: Constant, index: Indices, groups: int = 1) -> SharedLinear:
+        """Weights [outputs, columns] on the values `index` [positions, columns] of the node of `x`."""
+        self.budget.constant((2, *index.shape))
+        found: SharedLinear = _made(SharedLinear, weight, bias, index.astype(np.float64), self.node_size(x), groups)
+        return found
 
     def vector(self, what: str, values: Constant, size: int) -> Constant:
         """`values` as a vector float64 [size]: a scalar is repeated, dimensions of 1 are dropped."""

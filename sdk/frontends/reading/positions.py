@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import InputError
 from ..float_operators.pooled_sum import PooledSum
-from ..float_operators.shared_linear import SharedLinear
+from .builder import MlpBuilder
 from .value import Constant, NotAnMlp, Signal
-
-if TYPE_CHECKING:
-    from .builder import MlpBuilder
 
 __all__ = [
     "Window",
@@ -32,7 +27,6 @@ __all__ = [
     "pooled",
     "reduced",
     "same_padding",
-    "shared_layer",
     "windows",
 ]
 
@@ -108,28 +102,6 @@ def _crossed(first: Any, second: Any, combine: Any) -> Any:
     return pairs.reshape(first.shape[0] * second.shape[0], first.shape[1] * second.shape[1])
 
 
-def shared_layer(builder: MlpBuilder, x: Signal, weight: Constant, bias: Constant, axis: int) -> Signal:
-    """weight [outputs, inputs] along dimension `axis` of the features, at all positions of the others."""
-    places = np.moveaxis(x.places, axis, -1)
-    index = places.reshape(-1, weight.shape[1])
-    outputs = len(weight)
-    given = np.moveaxis(np.arange(len(index) * outputs).reshape(*places.shape[:-1], outputs), -1, axis)
-    if len(index) == 1 and np.array_equal(np.sort(index[0]), np.arange(builder.node_size(x))):
-        return replace(
-            Signal(builder.once(x, weight, bias), x.shape, x.batch_axis).moved(given, x.batch_axis), order=None
-        )
-    operator = _made(builder, SharedLinear, weight, bias, index, builder.node_size(x), 1)
-    return builder.gathered(operator, x, given, x.batch_axis, "shared_linear")
-
-
-def _made(builder: MlpBuilder, kind: Any, weight: Any, bias: Any, index: Indices, inputs: int, groups: int) -> Any:
-    builder.budget.constant((2, *index.shape))
-    try:
-        return kind(weight, bias, index.astype(np.float64), inputs, groups)
-    except InputError as error:
-        raise NotAnMlp(f"{error.where} {error.problem}", error.remedy) from error
-
-
 def _channels_first(x: Signal, dimensions: int, what: str) -> tuple[int, tuple[int, ...], Indices]:
     """(channels, spatial sizes, places [channels, elements]) of [batch, channels, spatial …]."""
     if x.batch_axis != 0 or len(x.features) != dimensions + 1:
@@ -164,7 +136,7 @@ def convolution(
         matrix[group, :, group] = rows.reshape(groups, outputs // groups, -1)[group]
     bias = np.zeros(outputs) if bias is None else builder.vector("bias", bias, outputs)
     given = np.moveaxis(np.arange(len(elements) * outputs).reshape(*sizes, outputs), -1, 0)
-    operator = _made(builder, SharedLinear, matrix.reshape(outputs, -1), bias, index, builder.node_size(x), groups)
+    operator = builder.shared(x, matrix.reshape(outputs, -1), bias, index, groups)
     return builder.gathered(operator, x, given, 0, "conv")
 
 
