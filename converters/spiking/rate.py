@@ -53,7 +53,7 @@ def _stages(mlp: Mlp) -> list[tuple[Floats, Floats]]:
         if len(node.inputs) != 1 or node.inputs[0] != (mlp.nodes[position - 1].name if position else "input"):
             raise InputError(where, "rate coding takes a chain of layers, no residual paths", "Use --encoding unary")
         linear, affine, ends = mlp.linears.get(node.name), operator.scale_and_shift, operator.saturated_beyond
-        if linear is not None and weight is None:
+        if linear is not None and linear.gather is None and weight is None:
             weight, bias = linear.weight * scale, linear.bias + linear.weight @ shift
         elif affine is not None and weight is None:
             scale, shift = scale * affine[0], shift * affine[0] + affine[1]

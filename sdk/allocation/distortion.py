@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import InputError
 from ..frontends.graph_walk import walk
 from ..frontends.mlp import Mlp, MlpNode
 from ..network.task import BINARY, VALUES
 
-__all__ = ["ALL", "Choice", "Distortion", "Layer", "distortion", "paired", "quantized_weight"]
+__all__ = ["ALL", "Choice", "Distortion", "Layer", "distortion", "paired", "quantized_weight", "require_once"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -113,6 +114,7 @@ def distortion(
     ----------
     weight_bits, fan_in, act_bits : what each layer may have; a limit that a layer has not more inputs than is ALL.
     """
+    require_once(mlp)
     rows = np.sort(np.random.default_rng(seed).choice(len(x), min(len(x), _SAMPLES), replace=False))
     trace = mlp.trace(x[rows])
     found = Distortion((), mlp, trace)
@@ -125,6 +127,18 @@ def distortion(
         values = [_distance(found, {name: changed}) for changed in _changed(found, name, choices)]
         layers.append(Layer(name, inputs, outputs, tuple(choices), np.array(values)))
     return Distortion(tuple(layers), mlp, trace)
+
+
+def require_once(mlp: Mlp) -> None:
+    """InputError naming the first layer whose weights are applied at several positions: what such a layer costs, and
+    what bits do to it, is not measured here."""
+    for name, linear in mlp.linears.items():
+        if linear.gather is not None:
+            raise InputError(
+                f"layer {name}",
+                f"applies its weights at {linear.positions} positions, which budgets and explore do not count",
+                "Choose its bits with --layer-bits, and look at the report's costs",
+            )
 
 
 def paired(found: Distortion) -> list[Floats]:
