@@ -24,6 +24,7 @@ from .judging import fidelity
 from .judging.scores import answers_of, scores
 from .network import Network, network_file, simulate
 from .network.reduction import kept_channels, left_out, reduced
+from .network.task import BINARY
 from .options import check_options
 from .options.installed import form_owner, installed_owners, target_owner
 from .profile import Profile, load_profile
@@ -166,6 +167,8 @@ def _written(
         metrics = dict(conversion.metrics)
         if dataset is not None and dataset.y_test is not None:
             metrics["confusion"] = confusion(network, dataset.x_test, dataset.y_test)
+            if charts := _roc(network, inputs.source, dataset):
+                metrics["charts"] = [*metrics.get("charts", []), *charts]
             metrics["judged_on"] = {"samples": len(dataset.y_test), "split": dataset.split}
         emitted = order.hardware.emit(network, order.profile, folder, order.target_options, order.listener)
         metrics["target"] = dict(emitted)
@@ -179,6 +182,19 @@ def _written(
         (folder / REPORT).write_text(render(shown, network, unverified.golden()[0]), encoding="utf-8")
         seal(folder, manifest)
         return replace(load(folder), folder=final), verdicts
+
+
+def _roc(network: Network, source: Any, data: Dataset) -> list[dict[str, Any]]:
+    """Of a network of two classes: how it and its float model tell them apart at every threshold."""
+    if network.task != BINARY or data.y_test is None:
+        return []
+    from .report.roc import roc_chart
+
+    outputs: dict[str, Any] = {"integer": simulate(network, network.quantizer.quantize(data.x_test))[:, 0]}
+    if isinstance(source, Mlp):
+        outputs = {"float": source.evaluate(data.x_test)[:, 0], **outputs}
+    chart = roc_chart(outputs, data.y_test)
+    return [] if chart is None else [chart]
 
 
 def _in_form(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
