@@ -37,16 +37,16 @@ def roc_chart(scores: Mapping[str, npt.NDArray[Any]], y: npt.NDArray[np.int64]) 
     """A chart (`chart.chart`) of the curves of `scores` by name; None where y holds one class alone."""
     if len(np.unique(y)) < 2:
         return None
-    series = []
+    series, areas = [], []
     for name, each in scores.items():
         false, true = curve(each, y)
         kept = np.unique(np.linspace(0, len(false) - 1, min(len(false), _MOST_POINTS)).round().astype(int))
-        said = f"{name}, area {area(false, true):.4f}"
+        areas.append(f"{area(false, true):.4f} {name}")
         x_values, y_values = ([round(float(value), 5) for value in values[kept]] for values in (false, true))
-        series.append({"name": said, "x": x_values, "y": y_values})
+        series.append({"name": name, "x": x_values, "y": y_values})
     return {
         "kind": "line",
-        "title": "True over false alarms, at every threshold",
+        "title": f"True over false alarms at every threshold; area {', '.join(areas)}",
         "x_label": "share of class 0 taken for class 1",
         "y_label": "share of class 1 found",
         "series": series,
