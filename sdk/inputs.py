@@ -65,7 +65,7 @@ def read_inputs(
 
     arrays, where = _arrays(data)
     labels = label_list(labels)
-    source = load_model(model, weights=weights, example=example, name=name)
+    source = load_model(model, weights=weights, example=example, name=name, sample_shape=_sample_shape(arrays))
     if isinstance(arrays, Dataset):
         if split is not None:
             raise InputError("option split", "the data is a Dataset, which is split already", "Leave it out")
@@ -87,6 +87,13 @@ def read_inputs(
             dataset = dataset.undivided()
     told, dataset, notes = settle(source, dataset, task, labels)
     return Inputs(told, dataset, tuple(notes))
+
+
+def _sample_shape(arrays: Dataset | Mapping[str, Any] | None) -> tuple[int, ...] | None:
+    """The shape of one sample of x; None where there are none."""
+    x = arrays.x if isinstance(arrays, Dataset) else None if arrays is None else arrays.get("x")
+    shape = getattr(x, "shape", ())
+    return tuple(int(size) for size in shape[1:]) if len(shape) > 1 else None
 
 
 def label_list(labels: str | Sequence[str] | None) -> tuple[str, ...]:

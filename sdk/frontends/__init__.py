@@ -26,7 +26,12 @@ def source_kinds() -> list[str]:
 
 
 def load_model(
-    source: Any, *, weights: Any = None, example: Any = None, name: str | None = None
+    source: Any,
+    *,
+    weights: Any = None,
+    example: Any = None,
+    name: str | None = None,
+    sample_shape: tuple[int, ...] | None = None,
 ) -> Mlp | Snn | Network:
     """Read a trained model.
 
@@ -37,6 +42,7 @@ def load_model(
     weights : path of a `.safetensors` file, for `module.py:factory`.
     example : an example input [batch, features …], where a model has to be traced and its input cannot be guessed.
     name : name of the result; by default that of the file or class.
+    sample_shape : of one sample of the data, by which the input is guessed where the model does not tell it.
 
     Returns
     -------
@@ -50,7 +56,7 @@ def load_model(
     """
     if isinstance(source, Path):
         source = str(source)
-    request = Request(source, None if weights is None else Path(weights), example, name)
+    request = Request(source, None if weights is None else Path(weights), example, name, sample_shape)
     reader = reader_for(request)
     if reader is None:
         refuse(request)

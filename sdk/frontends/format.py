@@ -38,12 +38,14 @@ class Request:
     weights : a `.safetensors` file for models that come as code.
     example : an example input [batch, features …] for models that have to be traced; None: edgeml makes one.
     name : name of the result; None: from the source.
+    sample_shape : of one sample of the data, where there is data.
     """
 
     source: Any
     weights: Path | None = None
     example: Any = None
     name: str | None = None
+    sample_shape: tuple[int, ...] | None = None
 
     @property
     def is_path(self) -> bool:

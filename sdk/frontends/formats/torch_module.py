@@ -94,6 +94,28 @@ def _exported(module: Any, example: Any, where: str) -> Any:
         logging.disable(before)
 
 
+def _input_shape(module: Any, request: Request) -> tuple[int, ...]:
+    """The shape of a sample that nobody gave an example of: what the first Linear takes, where nothing with weights of
+    its own stands before it and the data does not hold several of these in a sample; else as the data's samples are."""
+    import torch
+
+    weighted = [part for part in module.modules() if next(part.parameters(recurse=False), None) is not None]
+    linear = next((part for part in weighted if isinstance(part, torch.nn.Linear)), None)
+    shape = request.sample_shape
+    if shape is not None and weighted:
+        widest = getattr(weighted[0], "weight", None)
+        convolves = widest is not None and widest.ndim > 2
+        if linear is None or convolves or (len(shape) > 1 and shape[-1] == linear.in_features):
+            return shape
+    if linear is None:
+        raise InputError(
+            request.where,
+            "has no torch.nn.Linear that tells its input size",
+            "Pass an example input [batch, features]",
+        )
+    return (linear.in_features,)
+
+
 def _example(module: Any, request: Request) -> Any:
     """The example input as a tensor of the module's number type and device; made up if none was given."""
     import torch
@@ -102,14 +124,7 @@ def _example(module: Any, request: Request) -> Any:
     parameters = [p for p in (*module.parameters(), *module.buffers()) if p.is_floating_point()]
     kind = {"dtype": parameters[0].dtype, "device": parameters[0].device} if parameters else {}
     if given is None:
-        first = next((part for part in module.modules() if isinstance(part, torch.nn.Linear)), None)
-        if first is None:
-            raise InputError(
-                request.where,
-                "has no torch.nn.Linear that tells its input size",
-                "Pass an example input [batch, features]",
-            )
-        return torch.zeros(_BATCH, first.in_features, **kind)
+        return torch.zeros(_BATCH, *_input_shape(module, request), **kind)
     try:
         tensor = torch.as_tensor(given)
     except (TypeError, ValueError, RuntimeError) as error:
