@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from edgeml.errors import CheckFailed
-from edgeml.frontends.float_operators.arrays import torch_arrays
+from edgeml.frontends.float_operators.arrays import REPRODUCIBLE, torch_arrays
 from edgeml.frontends.float_operators.gather import Gather
-from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.float_operators.operator import FloatOperator, Role
 from edgeml.frontends.graph_walk import walk
 
 with warnings.catch_warnings():
@@ -40,6 +40,19 @@ _BATCH = 1024
 
 
 _TORCH = torch_arrays()
+
+
+class FunctionModule(nn.Module):
+    """A function such as tanh, which torch rounds by the processor: computed as thresholds and tables were made."""
+
+    def __init__(self, operator: FloatOperator) -> None:
+        super().__init__()
+        self.operator = operator
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The operator's value of real inputs [samples, channels]."""
+        found = self.operator.compute(REPRODUCIBLE, self.operator.parameters, x.detach().numpy())
+        return torch.from_numpy(np.ascontiguousarray(found))
 
 
 class FloatModule(nn.Module):
@@ -199,7 +212,7 @@ class _Modules(ModelVisitor[nn.Module]):
         return _activation(operator.scale, operator.bits, operator.signed)
 
     def on_reals(self, node: ModelNode, operator: FloatOperator, given: list[nn.Module]) -> nn.Module:
-        return FloatModule(operator)
+        return FunctionModule(operator) if operator.role is Role.FUNCTION else FloatModule(operator)
 
     def on_integers(self, node: ModelNode, operator: FloatOperator, given: list[nn.Module]) -> nn.Module:
         return FloatModule(operator)

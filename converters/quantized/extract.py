@@ -1,8 +1,8 @@
 """From the quantized model (float64 parameters, as Brevitas computes) to the integer network, exactly.
 
 A linear layer becomes a `Dense` of its integer weights; whatever lies between integers and a quantizer becomes the
-thresholds of a `Threshold`; an addition stays one. The last linear layer keeps its accumulators as outputs, its bias
-an integer. Every threshold is proved before the network is given away.
+thresholds of a `Threshold`, or of few integers the table of a `Lookup`; an addition stays one. The last linear layer
+keeps its accumulators as outputs, its bias an integer. Every threshold is proved before the network is given away.
 
 A channel whose chain decreases (a negative batch norm behind a clamp) needs its comparison turned round: its row of
 weights is negated. −2^(b−1) has no negative of b bits, and a row that holds it is refused by name; the converter
@@ -20,12 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, NetworkError
-from edgeml.frontends.float_operators.clamped_line import ClampedLine
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.graph_walk import walk
 from edgeml.network import Add, Dense, Encode, InputQuantizer, Layer, Network, Node, Output, Threshold, ValueRange
 from edgeml.network.layers.encode import EQUAL
 
+from .chains import are_lines, directions
+from .function_levels import rising_thresholds, table
 from .model import Input, ModelNode, ModelVisitor, QuantizedLinear, QuantizedModel, Quantizer
 from .one_hot import split_one_hot
 from .proof import Reference, prove, require_exact_sums
@@ -189,19 +190,41 @@ class _Extraction(ModelVisitor[None]):
         else:
             scale = np.full(self.model.sizes[source.name], self.model.steps[source.name])
             bias = np.zeros(len(scale))
+        if not are_lines(chain):
+            rising = np.ones(len(scale), np.int64)
+            self._add_function(node, source, Reference(scale, bias, rising, chain, quantizer))
+            return
         responses = compose([Fraction(each) for each in scale.tolist()], [Fraction(b) for b in bias.tolist()], chain)
         sign = np.array([-1 if response.slope < 0 else 1 for response in responses], np.int64)
         responses = [each.mirrored() if each.slope < 0 else each for each in responses]
         taken = self._accumulators(node, source, sign)
-        self._prove(node, quantizer, responses, Reference(scale, bias, sign, chain, quantizer), taken)
-
-    def _prove(
-        self, node: ModelNode, quantizer: Quantizer, responses: list[ClampedLine], reference: Reference, taken: str
-    ) -> None:
         acc = self.ranges[taken]
         rows = thresholds(responses, quantizer, acc.low, acc.high)
-        prove(node.name, rows, quantizer.low, reference, acc.low, acc.high)
-        self._add(node.name, Threshold(rows.astype(np.int32), quantizer.low), (taken,))
+        self._add_proved(node, rows, Reference(scale, bias, sign, chain, quantizer), taken)
+
+    def _add_function(self, node: ModelNode, source: ModelNode, reference: Reference) -> None:
+        """Of few integers a table, if it is one of all channels; else thresholds, of a chain that does not turn."""
+        if source.name not in self.linears:
+            layer = table(reference, *self.ranges[source.name].bounds)
+            if layer is not None:
+                self._add(node.name, layer, (source.name,))
+                return
+        sign = np.prod(directions(reference.chain, len(reference.scale)), axis=0).astype(np.int64)
+        if not np.all(sign):
+            raise NetworkError(
+                f"layer {node.name}",
+                "rises and falls otherwise in each channel: neither thresholds nor one table of all channels give it",
+                "Give all its channels the same parameters",
+            )
+        taken = self._accumulators(node, source, sign)
+        reference = replace(reference, sign=sign)
+        rows = rising_thresholds(reference, self.ranges[taken].low, self.ranges[taken].high)
+        self._add_proved(node, rows, reference, taken)
+
+    def _add_proved(self, node: ModelNode, rows: Integers, reference: Reference, taken: str) -> None:
+        acc, base = self.ranges[taken], reference.quantizer.low
+        prove(node.name, rows, base, reference, acc.low, acc.high)
+        self._add(node.name, Threshold(rows.astype(np.int32), base), (taken,))
 
     def _accumulators(self, node: ModelNode, source: ModelNode, sign: Integers) -> str:
         """Name of the node that gives sign · acc, added where there is none yet."""
@@ -252,6 +275,8 @@ def _negated_rows(name: str, operator: QuantizedLinear, sign: Integers) -> npt.N
 
 
 def chain_slopes(chain: Sequence[FloatOperator], channels: int) -> npt.NDArray[np.float64]:
-    """The sign [channels] of each channel's slope through `chain`: −1, 0 or 1."""
+    """The sign [channels] of each channel's slope through `chain`: −1, 0 or 1; 0 of one that turns."""
+    if not are_lines(chain):
+        return np.asarray(np.prod(directions(chain, channels), axis=0))
     lines = compose([Fraction(1)] * channels, [Fraction(0)] * channels, chain)
     return np.array([float((line.slope > 0) - (line.slope < 0)) for line in lines])

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.affine import Affine
+from edgeml.frontends.float_operators.arrays import REPRODUCIBLE
+from edgeml.frontends.float_operators.curves import FUNCTIONS
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 from edgeml.frontends.mlp import Mlp, MlpNode
 
@@ -47,22 +49,33 @@ class FoldedMlp:
 
 
 def refuse_unsupported(mlp: Mlp) -> None:
-    """InputError naming the first operator that is neither weights, nor a line in each channel, nor a function of the
-    integers themselves, as a sigmoid or tanh: thresholds of few bits would make something else of them."""
+    """InputError naming the first operator that has no integers, or a function that processors round differently."""
     for node in mlp.nodes:
         operator = node.operator
-        if operator.role not in (Role.LINE, Role.JOIN, Role.ENCODING, Role.WEIGHTS):
+        where = f"layer {node.name}" + (f" ({node.origin})" if node.origin else "")
+        if operator.role is Role.FUNCTION:
+            _require_reproducible(where, operator, mlp.sizes[node.inputs[0]])
+        elif operator.role not in (Role.LINE, Role.JOIN, Role.ENCODING, Role.WEIGHTS):
             raise InputError(
-                f"layer {node.name}" + (f" ({node.origin})" if node.origin else ""),
-                f"is a {operator.kind}, which the quantized form does not have",
-                operator.quantized_remedy,
+                where, f"is a {operator.kind}, which the quantized form does not have", operator.quantized_remedy
             )
+
+
+def _require_reproducible(where: str, operator: FloatOperator, channels: int) -> None:
+    try:
+        operator.compute(REPRODUCIBLE, operator.parameters, np.ones((1, channels)))
+    except AttributeError as error:
+        raise InputError(
+            where,
+            f"is a {operator.kind}, of which thresholds would depend on the processor: {error}",
+            f"Functions of one number that have integers: {', '.join(FUNCTIONS)}. Train with one of them",
+        ) from error
 
 
 def fold(mlp: Mlp) -> FoldedMlp:
     """`mlp` with all that can be folded folded, and what nothing uses left out.
 
-    Raises InputError naming the layer for sigmoid and tanh.
+    Raises InputError naming the layer that the quantized form does not have.
     """
     refuse_unsupported(mlp)
     nodes = _used(list(mlp.nodes))

@@ -13,30 +13,40 @@ Two arguments, both complete:
   c < 0; rint and clip are monotone. A composition of monotone functions is monotone, and its direction is known.
   The levels therefore change only at the accumulators T[k] − 1 → T[k]; where the reference and the thresholds agree
   at acc_min, acc_max and on both sides of every threshold, they agree everywhere in between.
+
+Functions such as tanh are computed within a few units of the last place, and what they give may fall by as much where
+the function rises. Of wide ranges behind them (`_between_slack`) each level is therefore reached for good at an
+accumulator whose values stay above the tie with every function's value lowered by 2^−44 of itself, surely not yet
+reached at one where they stay below it raised by as much, and all accumulators between these two are pushed through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
-from edgeml.frontends.float_operators.arrays import NUMPY
-from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.float_operators.arrays import REPRODUCIBLE
+from edgeml.frontends.float_operators.operator import FloatOperator, Role
 
+from .chains import are_lines, directions
 from .model import Quantizer
 
-__all__ = ["Reference", "prove", "require_exact_sums"]
+__all__ = ["Reference", "prove", "reaching", "require_exact_sums"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 _ENUMERATED_PER_CHANNEL = 2**22
 _ENUMERATED_PER_LAYER = 2**25
+_ENUMERATED_FUNCTIONS = 2**23
+"""Accumulators of a layer behind functions, whose values take longer."""
 _EXACT_BITS = 53
+_SLACK = 2.0**-44
+"""Far more than the error of any function of `elementary`, or of a few of them together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +57,7 @@ class Reference:
     ----------
     scale, bias : float64 [channels]: z = sign · acc · scale + bias.
     sign : int [channels]: −1 where the integer network holds the negated row.
-    chain : operators that are lines in each channel, whose parameter arrays are [channels].
+    chain : operators on each value by itself, whose parameter arrays are [channels].
     quantizer : what gives the levels.
     """
 
@@ -57,13 +67,25 @@ class Reference:
     chain: Sequence[FloatOperator]
     quantizer: Quantizer
 
-    def levels(self, acc: Integers, channel: int) -> Integers:
-        """Levels of accumulators acc [n] of one channel."""
+    def levels(self, acc: Integers, channel: int, slack: int = 0) -> Integers:
+        """Levels of accumulators acc [n] of one channel.
+
+        slack : 1 or −1 moves the value of each function, so that levels rise or fall by what its rounding may do.
+        """
         x = (acc * self.sign[channel]).astype(np.float64) * self.scale[channel] + self.bias[channel]
-        for operator in self.chain:
-            x = operator.compute(NUMPY, {name: array[channel] for name, array in operator.parameters.items()}, x)
+        pushes = self._pushes(channel) if slack else []
+        for position, operator in enumerate(self.chain):
+            parameters = {name: array[channel] for name, array in operator.parameters.items()}
+            x = operator.compute(REPRODUCIBLE, parameters, x)
+            if slack and operator.role is Role.FUNCTION:
+                x = x + np.abs(x) * (slack * pushes[position] * _SLACK)
         levels = np.rint(x / self.quantizer.scale)
         return np.asarray(np.clip(levels, self.quantizer.low, self.quantizer.high), np.int64)
+
+    def _pushes(self, channel: int) -> list[float]:
+        """Of each operator, 1 where levels rise with what it gives, −1 where they fall."""
+        found = [float(each[channel]) for each in directions(self.chain, len(self.scale))]
+        return [float(np.prod(found[position + 1 :])) for position in range(len(found))]
 
 
 def require_exact_sums(name: str, magnitude: Floats, scale: Floats, bias: Floats) -> None:
@@ -105,7 +127,9 @@ def prove(
     """
     evaluated = 0
     counts = acc_high - acc_low + 1
-    enumerate_all = int(counts.sum()) <= _ENUMERATED_PER_LAYER and int(counts.max()) <= _ENUMERATED_PER_CHANNEL
+    lines = are_lines(reference.chain)
+    most = _ENUMERATED_PER_LAYER if lines else _ENUMERATED_FUNCTIONS
+    enumerate_all = int(counts.sum()) <= most and int(counts.max()) <= _ENUMERATED_PER_CHANNEL
     for channel, row in enumerate(thresholds):
         low, high = int(acc_low[channel]), int(acc_high[channel])
         if enumerate_all:
@@ -114,6 +138,8 @@ def prove(
             expected = base + np.repeat(np.arange(len(row) + 1), np.diff(edges))
         else:
             acc = np.unique(np.clip(np.concatenate([[low, high], row - 1, row]), low, high))
+            if not lines:
+                acc = _between_slack(name, row, base, reference, channel, low, high)
             expected = base + np.searchsorted(row, acc, side="right")
         found = reference.levels(acc, channel)
         evaluated += len(acc)
@@ -125,3 +151,27 @@ def prove(
                 "This is a defect of edgeml: please report it with the model",
             )
     return evaluated
+
+
+def _between_slack(
+    name: str, row: Integers, base: int, reference: Reference, channel: int, low: int, high: int
+) -> Integers:
+    """All accumulators [n] whose level rounding might change; CheckFailed where there are too many to be tried."""
+    wanted = base + 1 + np.arange(len(row))
+    surely = reaching(lambda acc: reference.levels(acc, channel, -1) >= wanted, len(row), low, high)
+    maybe = reaching(lambda acc: reference.levels(acc, channel, 1) >= wanted, len(row), low, high)
+    if int((surely - maybe).sum()) > _ENUMERATED_PER_CHANNEL:
+        raise CheckFailed(f"layer {name}, channel {channel}", "its levels cannot be told apart in float64")
+    pieces = [np.arange(first - 1, last + 1) for first, last in zip(maybe.tolist(), surely.tolist(), strict=True)]
+    return np.unique(np.clip(np.concatenate([[low, high], row - 1, row, *pieces]), low, high))
+
+
+def reaching(reached: Callable[[Integers], npt.NDArray[np.bool_]], count: int, low: int, high: int) -> Integers:
+    """Accumulators [count] of low … high + 1 that reach each level, and whose predecessors do not, by bisection."""
+    below, at = np.full(count, low - 1), np.full(count, high + 1)
+    while np.any(at - below > 1):
+        middle = (below + at) // 2
+        found = reached(middle)
+        inside = at - below > 1
+        at, below = np.where(inside & found, middle, at), np.where(inside & ~found, middle, below)
+    return at

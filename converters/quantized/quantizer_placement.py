@@ -18,10 +18,11 @@ from edgeml.allocation.weight_range import has_full_range
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.encode import Encode
 from edgeml.frontends.float_operators.interval import Interval
-from edgeml.frontends.float_operators.operator import Role
+from edgeml.frontends.float_operators.operator import FloatOperator, Role
 from edgeml.frontends.graph_walk import walk
 from edgeml.frontends.mlp import Mlp, MlpNode
 
+from .chains import directions, same_for_all_channels
 from .fan_in import FEWEST_WEIGHT_BITS, widened_note
 from .fan_in import limits as fan_in_limits
 from .fan_in import weight_bits as fan_in_weight_bits
@@ -34,6 +35,8 @@ __all__ = ["OUTPUT_BITS", "place_quantizers"]
 
 OUTPUT_BITS = 8
 """Bits of a quantizer that nothing but the output takes, whatever the bits of other activations."""
+FRONT_BITS = 8
+"""Bits of a quantizer before a function that rises and falls, whose table has an entry for each integer."""
 _OUTPUT_GROUP = "output of the model"
 _HALF_STEP_BITS = 2
 """Signed quantizers of up to so many bits use the levels (q + ½)·scale: symmetric, and of 1 bit ±scale/2. Not
@@ -64,6 +67,10 @@ class _Placing:
     """Of each MLP node that a join takes, its quantizer."""
     output_sides: dict[str, str] = field(default_factory=dict)
     """The same for the join that is the output."""
+    chains: dict[str, tuple[str, list[FloatOperator]]] = field(default_factory=lambda: {"input": ("input", [])})
+    """Of each MLP node, the last one whose values are integers or sums of them, and the operators on reals behind."""
+    fronts: dict[str, str] = field(default_factory=dict)
+    """Of each MLP node that a function takes which rises and falls, the quantizer before that function."""
     weight_bits_stated: set[str] = field(default_factory=set)
     """The layers whose weight bits the user stated by name."""
     widened: list[str] = field(default_factory=list)
@@ -83,7 +90,7 @@ class _Placing:
         for node in mlp.nodes:
             self._place(node)
         last = mlp.nodes[-1]
-        if last.operator.role is Role.LINE:
+        if last.operator.role in (Role.LINE, Role.FUNCTION):
             self._quantizer(last.name, _OUTPUT_GROUP, OUTPUT_BITS)
         notes = (widened_note(self.widened),) if self.widened else ()
         return Placement(_identifier(mlp.name), mlp.input_size, tuple(self.placed), self.labels, notes)
@@ -111,8 +118,30 @@ class _Placing:
         elif isinstance(node.operator, Encode):
             self._place_encoding(node, node.operator, name)
         else:
-            self._append(name, as_user_operator(node.operator), (self.real[node.inputs[0]],), node.name)
+            self._append(name, as_user_operator(node.operator), (self._before(node),), node.name)
         self.real[node.name] = name
+        self.chains.setdefault(node.name, (node.name, []))
+
+    def _before(self, node: MlpNode) -> str:
+        """What a line or function takes: real values, so far as the operators since the last integers together have
+        thresholds, or are a function of these integers alike in all channels; else a quantizer of its own."""
+        (source,) = node.inputs
+        root, chain = self.chains[source]
+        longer = [*chain, node.operator]
+        turns = not np.all(np.prod(directions(longer, self.mlp.sizes[node.name]), axis=0))
+        if turns and not (root not in self.mlp.linears and same_for_all_channels(longer)):
+            self.chains[node.name] = f"front of {node.name}", [node.operator]
+            return self._front(source)
+        self.chains[node.name] = root, longer
+        return self.real[source]
+
+    def _front(self, source: str) -> str:
+        """A quantizer for functions that rise and fall, with more levels than activations."""
+        if source not in self.fronts:
+            signed = not _never_negative(self.mlp, source)
+            group = f"front of {source}"
+            self.fronts[source] = self._quantizer_node(source, PlacedQuantizer(group, FRONT_BITS, signed), "_front")
+        return self.fronts[source]
 
     def _weight_bits(self, linear: str, fan_in: int, taken: str) -> int:
         """Of the weights of a layer of few inputs, which takes the integers of the placed node `taken`."""
@@ -180,9 +209,9 @@ class _Placing:
         offset = 0.5 if signed and bits <= _HALF_STEP_BITS and not self.padded else 0.0
         return self._quantizer_node(source, PlacedQuantizer(group, bits, signed, offset))
 
-    def _quantizer_node(self, source: str, quantizer: PlacedQuantizer) -> str:
+    def _quantizer_node(self, source: str, quantizer: PlacedQuantizer, suffix: str = "_act") -> str:
         taken = {node.name for node in self.placed} | set(self.names.values())
-        name = _free(f"{self.names.get(self.roots[source], 'input')}_act", taken)
+        name = _free(f"{self.names.get(self.roots[source], 'input')}{suffix}", taken)
         self._append(name, quantizer, (self.real[source],), source)
         return name
 
@@ -191,7 +220,7 @@ class _Placing:
         return walk(
             self.mlp.nodes,
             {"input": "input"},
-            lambda node, given: given[0] if node.operator.role is Role.LINE else node.name,
+            lambda node, given: given[0] if node.operator.role in (Role.LINE, Role.FUNCTION) else node.name,
         )
 
     def _groups(self) -> dict[str, str]:
@@ -240,7 +269,8 @@ def _never_negative(mlp: Mlp, name: str) -> bool:
     gives."""
 
     def after(node: MlpNode, given: list[Interval]) -> Interval:
-        return node.operator.output_range(*given) if node.operator.role is Role.LINE else Interval.unbounded()
+        bounded = node.operator.role in (Role.LINE, Role.FUNCTION)
+        return node.operator.output_range(*given) if bounded else Interval.unbounded()
 
     ranges = walk(mlp.nodes, {"input": Interval.unbounded()}, after)
     return bool(np.all(ranges[name].low >= 0))

@@ -22,7 +22,7 @@ class FloatVisitor(ABC, Generic[N, V]):
 
     @abstractmethod
     def on_reals(self, node: N, operator: FloatOperator, given: list[V]) -> V:
-        """At a node between integers and a quantizer: the operator becomes part of thresholds."""
+        """At a node between integers and a quantizer: the operator becomes part of thresholds or a table."""
 
     @abstractmethod
     def on_integers(self, node: N, operator: FloatOperator, given: list[V]) -> V:
@@ -71,7 +71,7 @@ class UserOperator:
 
 @dataclass(frozen=True, eq=False)
 class OnReals(UserOperator):
-    """A line in each channel between integers and a quantizer (`Role.LINE`)."""
+    """A line or a function of each value between integers and a quantizer (`Role.LINE`, `Role.FUNCTION`)."""
 
     def tensor_step(self, *given: float | None) -> float | None:
         """Its values are not integers."""
@@ -132,7 +132,7 @@ class OnGrid(UserOperator):
 
 def as_user_operator(operator: FloatOperator) -> OnReals | OnIntegers | OnGrid:
     """`operator` as its role says; InputError for a role that the quantized form does not have."""
-    if operator.role is Role.LINE:
+    if operator.role in (Role.LINE, Role.FUNCTION):
         return OnReals(operator)
     if operator.role is Role.JOIN:
         return OnIntegers(operator)

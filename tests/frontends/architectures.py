@@ -97,6 +97,18 @@ class Architecture:
     final: str = ""
 
 
+def _quick_gelu(x: torch.Tensor) -> torch.Tensor:
+    return x * torch.sigmoid(1.75 * x)
+
+
+def _softsign(x: torch.Tensor) -> torch.Tensor:
+    return x / (1 + x.abs())
+
+
+def _relu_squared(x: torch.Tensor) -> torch.Tensor:
+    return torch.relu(x) * torch.relu(x)
+
+
 ARCHITECTURES: dict[str, Architecture] = {
     "plain": Architecture(lambda: nn.Sequential(linear(), nn.ReLU(), linear(5, 3))),
     "without_bias": Architecture(lambda: nn.Sequential(linear(bias=False), nn.ReLU(), linear(5, 3, bias=False))),
@@ -108,6 +120,24 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "hardtanh": Architecture(lambda: nn.Sequential(linear(), nn.Hardtanh(-2, 0.5), linear(5, 4), nn.Hardtanh(0, 1))),
     "sigmoid_tanh": Architecture(lambda: nn.Sequential(linear(), nn.Sigmoid(), linear(5, 4), nn.Tanh(), linear(4, 1))),
+    "functions_of_one": Architecture(
+        lambda: nn.Sequential(
+            *(linear(), nn.GELU(), linear(5, 5), nn.GELU("tanh"), linear(5, 5), nn.SiLU(), linear(5, 5), nn.Mish()),
+            *(linear(5, 5), nn.Softplus(2.0), linear(5, 5), nn.Hardswish(), linear(5, 5), nn.Softsign(), linear(5, 3)),
+        )
+    ),
+    "bends_at_zero": Architecture(
+        lambda: nn.Sequential(
+            *(linear(), nn.ELU(0.75), linear(5, 5), nn.CELU(1.5), linear(5, 5), nn.PReLU(5)),
+            *(linear(5, 5), nn.LeakyReLU(0.125), linear(5, 5), nn.RReLU(0.125, 0.375), linear(5, 3)),
+        )
+    ),
+    "functions_written_out": Architecture(
+        lambda: Functional(
+            lambda m, x: m.d(_relu_squared(m.c(_quick_gelu(m.b(_softsign(m.a(x))))))),
+            **{name: linear(8 if name == "a" else 5) for name in "abcd"},
+        )
+    ),
     "hardsigmoid": Architecture(lambda: nn.Sequential(linear(), nn.Hardsigmoid(), linear(5, 4))),
     "image": Architecture(lambda: nn.Sequential(nn.Flatten(), linear(28, 6), nn.ReLU(), linear(6, 3)), (1, 4, 7)),
     "unflatten": Architecture(lambda: nn.Sequential(linear(), nn.Unflatten(1, (5, 1)), nn.Flatten(), nn.Identity())),

@@ -21,7 +21,7 @@ def files(folder: Path) -> dict[str, bytes]:
         "empty.onnx": b"",
         "noise.onnx": bytes(range(256)) * 20,
         "bomb.onnx": b"\x3a\x80\x80\x80\x02" + b"\x0a\x00" * 2**21,
-        "gelu.onnx": model([node("Gelu", ["x"], "y")]).SerializeToString(),
+        "arctangent.onnx": model([node("Atan", ["x"], "y")]).SerializeToString(),
         "cut.pt2": program[: len(program) // 2],
         "evil.pt2": rewritten(program, lambda name, old: evil if name == "serialized_state_dict.pt" else old),
         "noise.edgeml": bytes(range(256)) * 20,

@@ -166,11 +166,16 @@ def test_shapes_computed_from_the_batch() -> None:
 
 
 BAD: dict[str, tuple[list, dict, str]] = {
-    "unknown operator": ([node("Gelu", ["x"], "y")], {}, "Gelu is not supported"),
-    "leaky relu": ([node("LeakyRelu", ["x"], "y")], {}, "Train the model with ReLU"),
+    "unknown operator": ([node("Atan", ["x"], "y")], {}, "Atan is not supported"),
+    "a logarithm": ([node("Log", ["x"], "y")], {}, "edgeml knows: tanh, sigmoid, leaky_relu, abs"),
+    "a shrink that jumps": ([node("Shrink", ["x"], "y", lambd=0.5)], {}, "jumps at ±0.5"),
     "quantized already": ([node("QuantizeLinear", ["x", "s"], "y")], {"s": np.float32(1)}, "export the float model"),
     "other domain": ([helper.make_node("Other", ["x"], ["y"], domain="somebody")], {}, "somebody.Other"),
-    "two signals multiplied": ([node("Mul", ["x", "x"], "y")], {}, "both depend on the input"),
+    "two signals multiplied": (
+        [node("MatMul", ["x", "w"], "a"), node("MatMul", ["x", "v"], "b"), node("Mul", ["a", "b"], "y")],
+        {"w": W, "v": 2 * W},
+        "both depend on the input",
+    ),
     "divided by a signal": ([node("Div", ["w", "x"], "y")], {"w": W}, "depends on the input"),
     "weights that depend on the input": ([node("Gemm", ["x", "x"], "y")], {}, "both depend"),
     "wrong width": ([node("MatMul", ["x", "w"], "y")], {"w": W.T.copy()}, "weights of shape"),

@@ -27,8 +27,9 @@ def fc(**options: int) -> nn.Linear:
 
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
-    "gelu": (lambda: nn.Sequential(fc(), nn.GELU()), r"1 \(GELU\): aten.gelu", "ReLU"),
-    "leaky relu": (lambda: nn.Sequential(fc(), nn.LeakyReLU()), r"1 \(LeakyReLU\): aten.leaky_relu", "ReLU"),
+    "logarithm": (lambda: Functional(lambda m, x: m.fc(x).log(), fc=fc()), "aten.log", "edgeml knows: tanh, .*gelu"),
+    "hard shrink": (lambda: nn.Sequential(fc(), nn.Hardshrink()), r"1 \(Hardshrink\): aten.hardshrink", "knows: tanh"),
+    "softplus with a bend": (lambda: nn.Sequential(fc(), nn.Softplus(1, 2)), "a line from 2 on", "defaults"),
     "layer norm": (lambda: nn.Sequential(fc(), nn.LayerNorm(8)), r"1 \(LayerNorm\): aten.layer_norm", "BatchNorm1d"),
     "convolution": (
         lambda: nn.Sequential(nn.Unflatten(1, (1, 2, 2, 2)), nn.Conv3d(1, 2, 2), nn.Flatten(), nn.Linear(2, 2)),

@@ -6,6 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -39,7 +40,8 @@ class Role(Enum):
     ENCODING = "encoding"
     """Takes integers of a grid that it states itself, and gives integers of step 1. Of `encode` alone."""
     FUNCTION = "function"
-    """Any other function of each value by itself: becomes a table, in forms that have tables."""
+    """Any other function of each value by itself: becomes part of thresholds where it never turns between rising and
+    falling, else a table of few integers."""
     EDGES = "edges"
     """Sums of trained functions of one channel each, as a KAN has them: becomes an encoding on a grid and weights that
     are the functions' values there, before anything is quantized. Of `edge_functions` and `spread` alone."""
@@ -66,7 +68,9 @@ class FloatOperator(ABC):
       keep that step (a product of two tensors) is refused when it becomes integers.
     - `Role.LINE` (batch norm, clamps): `on_lines` gives the exact line of each channel, in rational numbers, and
       `compute` must use each parameter array channel by channel.
-    - `Role.FUNCTION`: the quantized form refuses it by name with `quantized_remedy`.
+    - `Role.FUNCTION` (tanh, GELU): `direction` says where it rises and falls. `compute` must use each parameter array
+      channel by channel, and those functions of `arrays.functions` that `elementary` has, which every processor rounds
+      alike.
 
     How models are read into it: `exported_program_readers` and `onnx_readers`. The tflite form finds what it makes of
     an operator by its kind in a table of its own, and refuses other kinds by name.
@@ -108,6 +112,15 @@ class FloatOperator(ABC):
     @abstractmethod
     def output_range(self, *inputs: Interval) -> Interval:
         """Range of each output channel if input channels take any values within `inputs`, infinite ends included."""
+
+    def direction(self, *inputs: Interval) -> Floats:
+        """Of each channel, or [1] of all, within `inputs`: 1 if it never falls, −1 if it never rises, 0 if it does
+        both or nothing is known; asked of operators on each value by itself."""
+        if self.role is not Role.LINE:
+            return np.array([1.0 if self.rises_everywhere else 0.0])
+        channels = max(end.size for end in (inputs[0].low, *self.parameters.values()))
+        lines = self.on_lines([ClampedLine(Fraction(1), Fraction(0))] * channels)
+        return np.array([-1.0 if line.slope < 0 else 1.0 for line in lines])
 
     def evaluate(self, *inputs: Floats) -> Floats:
         """`compute` in numpy and float64."""

@@ -24,9 +24,6 @@ class Sigmoid(FloatOperator):
     role: ClassVar[Role] = Role.FUNCTION
     rises_everywhere: ClassVar[bool] = True
     gives_probability: ClassVar[bool] = True
-    quantized_remedy: ClassVar[str] = (
-        "Convert with --to tflite, which has lookup tables for it, or train with ReLU or hardtanh instead"
-    )
 
     def output_size(self, *input_sizes: int) -> int:
         (inputs,) = input_sizes

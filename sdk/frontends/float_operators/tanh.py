@@ -25,9 +25,6 @@ class Tanh(FloatOperator):
     kind: ClassVar[str] = "tanh"
     role: ClassVar[Role] = Role.FUNCTION
     rises_everywhere: ClassVar[bool] = True
-    quantized_remedy: ClassVar[str] = (
-        "Convert with --to tflite, which has lookup tables for it, or train with ReLU or hardtanh instead"
-    )
 
     def output_size(self, *input_sizes: int) -> int:
         (inputs,) = input_sizes

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..float_operators.formula import Formula
 from .builder import MlpBuilder
+from .product_of_functions import function_of_one
 from .shapes import unsqueeze
 from .value import Constant, NotAnMlp, Signal, Value, as_constant
 
@@ -18,7 +19,6 @@ __all__ = [
     "clamp",
     "divide",
     "elementwise",
-    "function",
     "matrix_product",
     "maximum",
     "minimum",
@@ -60,25 +60,25 @@ def subtract(builder: MlpBuilder, a: Value, b: Value, factor: Any = 1) -> Value:
 
 
 def multiply(builder: MlpBuilder, a: Value, b: Value) -> Value:
-    """a · b, one of them a constant."""
+    """a · b, one of them a constant, or both functions of one tensor whose product is a function known by name."""
     if isinstance(a, Signal) and isinstance(b, Signal):
+        if (known := function_of_one(builder, a, b, np.multiply)) is not None:
+            return known
         raise NotAnMlp("a product of two tensors that both depend on the input")
     if isinstance(a, Signal):
         return builder.affine(a, b, 0.0)
     return builder.affine(b, a, 0.0) if isinstance(b, Signal) else elementwise(builder, np.multiply, a, b)
 
 
-def function(builder: MlpBuilder, compute: Callable[..., Any], name: str, x: Value) -> Value:
-    """A function of each value, of the kind `Formula` of that name where `x` depends on the input."""
-    if isinstance(x, Signal):
-        return builder.each_value(Formula(name), x, name)
-    return elementwise(builder, compute, x)
-
-
 def power(builder: MlpBuilder, x: Value, exponent: Value) -> Value:
-    """x to a constant power, which is 2 where `x` depends on the input."""
-    if isinstance(x, Signal) and not isinstance(exponent, Signal) and np.all(as_constant(exponent) == 2):
-        return builder.each_value(Formula("square"), x, "square")
+    """x to a constant power, which is 1, 2 or 3 where `x` depends on the input."""
+    if isinstance(x, Signal) and not isinstance(exponent, Signal):
+        power = np.unique(as_constant(exponent)).tolist()
+        if power == [1]:
+            return x
+        if power in ([2], [3]):
+            name = "square" if power == [2] else "cube"
+            return builder.each_value(Formula(name), x, name)
     if isinstance(x, Signal) or isinstance(exponent, Signal):
         raise NotAnMlp("a power of a tensor that depends on the input")
     return elementwise(builder, _power, x, exponent)
@@ -92,8 +92,14 @@ def _power(x: Any, y: Any) -> Any:
 
 
 def divide(builder: MlpBuilder, a: Value, b: Value, *, integers: bool = False) -> Value:
-    """a / b, b a constant; `integers`: two integers divide toward zero, as ONNX has it."""
+    """a / b, b a constant, or both functions of one tensor whose quotient is a function known by name.
+
+    integers : two integers divide toward zero, as ONNX has it.
+    """
     if isinstance(b, Signal):
+        known = function_of_one(builder, a, b, np.divide) if isinstance(a, Signal) else None
+        if known is not None:
+            return known
         raise NotAnMlp("a division by a tensor that depends on the input")
     if isinstance(a, Signal):
         return builder.affine(a, elementwise(builder, lambda divisor: 1.0 / divisor, b), 0.0)

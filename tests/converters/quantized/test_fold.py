@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from edgeml.converters.quantized.fold import fold, normalise_input, takes_only_linear
-from edgeml.errors import InputError
-from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode, Sigmoid, Tanh
+from edgeml.frontends.mlp import Add, Affine, Clamp, Linear, Mlp, MlpNode
 
 from .random_mlps import Shape, data_of, mlp_of, shapes
 
@@ -146,16 +145,3 @@ def test_a_norm_on_a_residual_path_stays_where_it_is() -> None:
         MlpNode("linear3", linear(rng, 2, 4), ("add",)),
     )
     assert [node.name for node in fold(Mlp("m", 4, nodes)).mlp.nodes] == [node.name for node in nodes]
-
-
-@pytest.mark.parametrize("operator", [Sigmoid(), Tanh()])
-def test_sigmoid_and_tanh_are_refused_by_name(operator: Sigmoid | Tanh) -> None:
-    rng = np.random.default_rng(0)
-    nodes = (
-        MlpNode("linear1", linear(rng, 4, 3), ("input",)),
-        MlpNode("squash", operator, ("linear1",), "model.3"),
-        MlpNode("linear2", linear(rng, 2, 4), ("squash",)),
-    )
-    with pytest.raises(InputError, match=r"squash \(model\.3\).*--to tflite") as caught:
-        fold(Mlp("m", 3, nodes))
-    assert type(operator).__name__.lower() in caught.value.problem

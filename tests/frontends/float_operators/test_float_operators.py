@@ -21,6 +21,7 @@ from edgeml.frontends.float_operators.encode import Encode
 from edgeml.frontends.float_operators.formula import Formula
 from edgeml.frontends.float_operators.found import float_operator_kinds
 from edgeml.frontends.float_operators.interval import Interval
+from edgeml.frontends.float_operators.leaky_relu import LeakyRelu
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 from edgeml.frontends.float_operators.pooled_sum import PooledSum
@@ -59,8 +60,9 @@ EXAMPLES: dict[str, FloatOperator] = {
         2,
     ),
     "pooled_sum": PooledSum(np.array([[0.0, 1, 2], [3, -1, 3]]), CHANNELS),
+    "leaky_relu": LeakyRelu(np.array([0.25, -0.5, 0.0, 1.0])),
 }
-EXTREME_WITHIN = {"encode", "edge_functions", "formula"}
+EXTREME_WITHIN = {"encode", "edge_functions", "formula", "leaky_relu"}
 """Those whose extremes lie elsewhere than where their inputs are at an end."""
 WITHOUT_FACTORS = {"clamp", "sigmoid", "tanh", "spread", "shared_linear", "pooled_sum", *EXTREME_WITHIN}
 X = RNG.normal(size=(50, CHANNELS)) * 3

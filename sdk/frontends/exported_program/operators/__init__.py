@@ -5,7 +5,7 @@ An operator that is neither here nor read by a float operator of an installed pa
 where or how numbers lie in memory are taken and ignored.
 """
 
-from . import arithmetic, arrangement, columns, encodings, layers, positions
+from . import arithmetic, arrangement, columns, encodings, functions, layers, positions
 from .registry import ALIASING, ENCODINGS, HINTS, IGNORED, is_known, readers_of
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "arrangement",
     "columns",
     "encodings",
+    "functions",
     "is_known",
     "layers",
     "positions",

@@ -61,21 +61,6 @@ _of_constants("rsqrt", lambda x: 1.0 / np.sqrt(x))
 _of_constants("reciprocal", lambda x: 1.0 / x)
 
 
-@operator("exp")
-def _exp(b: MlpBuilder, self: Value) -> Value:
-    return arithmetic.function(b, np.exp, "exp", self)
-
-
-@operator("abs")
-def _abs(b: MlpBuilder, self: Value) -> Value:
-    return arithmetic.function(b, np.abs, "abs", self)
-
-
-@operator("square")
-def _square(b: MlpBuilder, self: Value) -> Value:
-    return arithmetic.function(b, np.square, "square", self)
-
-
 @operator("pow")
 def _pow(b: MlpBuilder, self: Value, exponent: Value) -> Value:
     return arithmetic.power(b, self, exponent)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...float_operators.curves import FUNCTIONS
 from ...float_operators.found import float_operator_kinds
 from ...reading.value import NotAnMlp, Signal, Value, as_constant
 
@@ -56,8 +57,8 @@ HINTS = {
     ),
     **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(
-        ("gelu", "silu", "elu", "selu", "leaky_relu", "prelu", "mish", "softplus", "hardswish"),
-        "Train the model with ReLU, ReLU6 or Hardtanh in its place",
+        ("hardshrink", "log", "log2", "tan", "atan", "asin", "acos", "sinh", "cosh", "sign", "rsqrt"),
+        f"Functions of one number that edgeml knows: {', '.join(FUNCTIONS)}, and clamps",
     ),
     **dict.fromkeys(("layer_norm", "native_layer_norm", "group_norm", "instance_norm"), "Use BatchNorm1d in its place"),
     **dict.fromkeys(

@@ -4,7 +4,7 @@ An operator that is neither here nor read by a float operator of an installed pa
 `FloatOperator.onnx_readers`) is refused, and so is an attribute that its function does not ask for.
 """
 
-from . import arithmetic, arrangement, encodings, layers, positions
+from . import arithmetic, arrangement, encodings, functions, layers, positions
 from .applied import ENCODINGS, HINTS, Applied, is_known, kind_of, readers_of
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "arithmetic",
     "arrangement",
     "encodings",
+    "functions",
     "is_known",
     "kind_of",
     "layers",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...float_operators.curves import FUNCTIONS
 from ...float_operators.found import float_operator_kinds
 from ...reading.builder import MlpBuilder
 from ...reading.value import BATCH, Constant, NotAnMlp, Signal, Value, as_constant
@@ -35,8 +36,8 @@ HINTS = {
     **dict.fromkeys(("MaxPool", "GlobalMaxPool"), "Use an average pool, or a convolution with a stride"),
     **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan", "If"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(
-        ("Gelu", "LeakyRelu", "Elu", "Selu", "PRelu", "Mish", "Softplus", "HardSwish", "Erf", "Swish"),
-        "Train the model with ReLU, ReLU6 or Hardtanh in its place",
+        ("ThresholdedRelu", "Log", "Tan", "Atan", "Asin", "Acos", "Sinh", "Cosh", "Sign", "Hardmax"),
+        f"Functions of one number that edgeml knows: {', '.join(FUNCTIONS)}, and clamps",
     ),
     **dict.fromkeys(("LayerNormalization", "InstanceNormalization"), "Use BatchNorm1d in its place"),
     **dict.fromkeys(

@@ -68,16 +68,6 @@ _of_constants("Sqrt", np.sqrt)
 _of_constants("Reciprocal", lambda x: 1.0 / x)
 
 
-@operator("Exp")
-def _exp(a: Applied) -> Value:
-    return arithmetic.function(a.builder, np.exp, "exp", a.needed(0))
-
-
-@operator("Abs")
-def _abs(a: Applied) -> Value:
-    return arithmetic.function(a.builder, np.abs, "abs", a.needed(0))
-
-
 @operator("Pow")
 def _pow(a: Applied) -> Value:
     return arithmetic.power(a.builder, a.needed(0), a.needed(1))
