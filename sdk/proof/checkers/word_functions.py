@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .word_any import AnyOf, any_of, when_zero
 from .word_values import ALL, COLUMNS, Base, Form, Known, Table, Words, form_of
 
 __all__ = ["JointWords"]
@@ -24,11 +25,18 @@ class JointWords(Words):
 
     def result(self, name: str, taken: list[Known]) -> Known:
         """What an operation gives."""
+        if any(isinstance(value, AnyOf) for value in taken):
+            return any_of(self, taken) if name == "or" else when_zero(self, name, taken)
         for attempt in (self._of_bits, self._apart, super().result, self._together):
             found = attempt(name, taken)
             if found is not None:
                 return found
-        return None
+        return any_of(self, taken) if name == "or" else None
+
+    def value(self, word: int) -> Known:
+        """What is known of a word; of bits of several words together nothing that a claim could take."""
+        found = super().value(word)
+        return None if isinstance(found, AnyOf) else found
 
     def _of_bits(self, name: str, taken: list[Known]) -> Known:
         """Counts of bits, and upper words of products."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from .digits import line_of_digits, sum_of_digits
 from .statements import integer, integers, need
+from .word_any import same_at_an_end
 from .word_operations import COLUMNS
 
 __all__ = ["ALL", "COLUMNS", "Base", "Form", "Known", "Table", "Words", "centred", "form_of"]
@@ -267,9 +268,25 @@ class Words:
             if isinstance(taken[0], int):
                 return self.add(taken[1] if taken[0] else taken[2], 0)
             difference = self.add(taken[1], taken[2], -1)
-            chosen = self._by_rule("mul", [self.as_form(taken[0]), difference])
+            if isinstance(difference, Form):
+                return self._choice(taken, difference)
+            condition = self.as_form(taken[0])
+            span = self.fit(condition, 32)
+            chosen = None if span is None or span[3] > 1 else self._by_rule("mul", [condition, difference])
             return None if chosen is None else self.add(taken[2], chosen)
         return None
+
+    def _choice(self, taken: list[Any], difference: Form) -> Known:
+        """One of two words of which the difference is not a constant."""
+        base = self._base_of(taken[0])
+        column = None if base is None else self.over(taken[0], base)
+        if base is None or column is None:
+            return None
+        always = same_at_an_end(self, base, column, difference)
+        if always is not None:
+            return self.as_form(taken[always])
+        part = self._by_rows("select", [taken[0], difference, 0])
+        return None if part is None else self.add(taken[2], part)
 
     def add(self, a: Any, b: Any, factor: int = 1) -> Known:
         """a + factor · b."""
@@ -307,7 +324,7 @@ class Words:
         above = {v: terms.get(v, 0) - lower[0].get(v, 0) >> first for v in terms | lower[0]}
         return [*fields, (first, 32, form_of(above, constant - lower[1] >> first))]
 
-    def _ones(self, value: Any) -> int:
+    def ones(self, value: Any) -> int:
         """The bits that can be 1."""
         if isinstance(value, Table):
             return int(np.bitwise_or.reduce(value.column))
@@ -319,12 +336,12 @@ class Words:
         return mask if not isinstance(value, int) else value
 
     def _bitwise(self, name: str, a: Any, b: Any) -> Known:
-        if self._ones(a) & self._ones(b) == 0:
+        if self.ones(a) & self.ones(b) == 0:
             return 0 if name == "and" else self.add(a, b)
         mask, value = (a, b) if isinstance(a, int) else (b, a)
         if not isinstance(mask, int) or not isinstance(value, Form):
             return None
-        if name == "and" and ~mask & self._ones(value) == 0:
+        if name == "and" and ~mask & self.ones(value) == 0:
             return value
         total: Known = 0
         edges = {bit for bit in range(1, 32) if (mask >> bit ^ mask >> bit - 1) & 1}

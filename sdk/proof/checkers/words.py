@@ -201,7 +201,7 @@ class _Stage:
             weights = [weights[0], weights[0]]
         for tensor, weight in zip(taken, weights, strict=True):
             constant += _add_line(words, tensor, weight, terms)
-        if first.kind in ("dense", "add") and len(self.nodes) == 1:
+        if first.kind in ("dense", "add", "input_spikes") and len(self.nodes) == 1:
             return words.same(found, form_of(terms, constant - self.low))
         function = _function(last, channel)
         if function is None or len(self.nodes) > 2 or (len(self.nodes) == 2 and first.kind != "dense"):
@@ -289,7 +289,7 @@ def _function(layer: Any, channel: int) -> Callable[[Column], Column] | None:
     """What a layer says of one channel: of integers [rows] the integers."""
     if layer.kind == "input_quantizer":
         return lambda x: np.clip(x, layer.low, layer.high)
-    if layer.kind == "threshold":
+    if layer.kind in ("threshold", "neurons"):
         row = np.sort(layer.thresholds[channel].astype(np.int64))
         return lambda x: np.searchsorted(row, x, side="right") + layer.base
     alone = layer

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from .any_of import AnyOf, any_of, is_zero, pinned_choice
 from .concrete import COLUMN_OPERATIONS, OPERATIONS
 from .joint import apart, from_zero_up, joint_rows
 from .values import WORD, Base, Fit, Form, Space, Table, Unknown, Value, centred, form
@@ -23,6 +24,8 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
     if name == "and" and 0 in operands:
         return 0
     for value in operands:
+        if isinstance(value, AnyOf):
+            return _of_any(space, name, operands) or Unknown(value.why)
         if isinstance(value, Unknown):
             return value
     if name in _CUTTING and any(isinstance(value, int) for value in operands):
@@ -41,6 +44,8 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
         found = _RULES[name](space, *(from_zero_up(space, value) for value in operands))
     if found is None:
         found = joint_rows(space, COLUMN_OPERATIONS[name], operands)
+    if found is None and name == "or":
+        found = _of_any(space, name, operands)
     return found if found is not None else _given_up(space, name, operands)
 
 
@@ -66,6 +71,19 @@ def _by_parts(space: Space, name: str, operands: tuple[Value, ...]) -> Value | N
         return None
     taken = (value if part is None else part for value, part in zip(operands, parts, strict=True))
     return _RULES[name](space, *taken)
+
+
+def _of_any(space: Space, name: str, operands: tuple[Value, ...]) -> Value | None:
+    """Operations of which it is known whether any of several numbers is not 0."""
+    a, b = (*operands, 0)[:2]
+    if name == "or":
+        return any_of(space, a, b, _ones(space, a) | _ones(space, b))
+    mask, value = (a, b) if isinstance(a, int) else (b, a)
+    if name == "eq" and mask == 0 and isinstance(value, AnyOf):
+        return is_zero(space, value)
+    if name == "and" and isinstance(mask, int) and isinstance(value, AnyOf) and value.ones & ~mask == 0:
+        return value
+    return None
 
 
 def _given_up(space: Space, name: str, operands: tuple[Value, ...]) -> Unknown:
@@ -202,7 +220,7 @@ def _ones(space: Space, value: Value) -> int:
     if isinstance(value, Table):
         return int(np.bitwise_or.reduce(value.column))
     if isinstance(value, Unknown):
-        return _ALL
+        return value.ones if isinstance(value, AnyOf) else _ALL
     mask = 0
     for first, end, part in _fields(space, value):
         found = space.fit(part, 32) if isinstance(part, Form) else Fit({}, part, part, part)
@@ -357,6 +375,15 @@ def _eq(space: Space, a: Value, b: Value) -> Value | None:
     return None
 
 
+def _scaled(space: Space, condition: Value, difference: int, b: Value) -> Value | None:
+    """b + condition · difference, of a condition that is 0 or 1."""
+    form = _as_form(space, condition)
+    whole = space.fit(form, 32)
+    if whole is None or whole.high > 1:
+        return None
+    return _add(space, b, _mul(space, form, difference) or 0)
+
+
 def _select(space: Space, condition: Value, a: Value, b: Value) -> Value | None:
     if isinstance(condition, int):
         return a if condition else b
@@ -365,8 +392,16 @@ def _select(space: Space, condition: Value, a: Value, b: Value) -> Value | None:
         return rows
     difference = _sub(space, a, b)
     if isinstance(difference, int):
-        return _add(space, b, _mul(space, _as_form(space, condition), difference) or 0)
-    return None
+        return _scaled(space, condition, difference, b)
+    base = space.base_of(condition) if isinstance(condition, Form) else condition.base  # type: ignore[union-attr]
+    chosen = None if base is None else space.over(condition, base)
+    if base is None or chosen is None or not isinstance(difference, Form):
+        return None
+    pinned = pinned_choice(space, base, chosen, a, b, difference)
+    if pinned is not None:
+        return pinned
+    part = _by_rows(space, "select", (condition, difference, 0))
+    return None if part is None else _add(space, b, part)
 
 
 _CUTTING = ("and", "shr", "sar")

@@ -40,6 +40,7 @@ class CodeBlock:
     value: int | None = None
     targets: list[str] = field(default_factory=list)
     cases: list[int] = field(default_factory=list)
+    bits: int = 1
 
 
 @dataclass
@@ -163,7 +164,8 @@ def _end(frame: Frame, block: CodeBlock, instruction: Instruction) -> None:
         if instruction.operands:
             block.ends = "cond" if instruction.kind == "br" else "switch"
             bits = Integer(1) if instruction.kind == "br" else instruction.type
-            block.value = frame.operand(instruction.operands[0], bits)
+            assert isinstance(bits, Integer)
+            block.value, block.bits = frame.operand(instruction.operands[0], bits), bits.bits
             block.cases = [frame.operand(case, instruction.type) for case in instruction.operands[1:]]
 
 

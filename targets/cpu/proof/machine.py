@@ -27,6 +27,7 @@ _MOST_DEPTH = 80
 _BLOCKS_TIMED = 256
 """The clock is looked at once in so many blocks: that takes as long as the instructions of several."""
 _RETURNED, _MET, _TRAPPED = 0, 1, 2
+_Case = tuple[Node, str]
 
 
 class Machine:
@@ -115,31 +116,38 @@ class Machine:
                 return how, value
             block, given = code.blocks[block_name], value
 
-    def _way(self, block: CodeBlock, frame: list[Any]) -> str | Node:
-        """Which block follows; the condition where that depends on inputs."""
+    def _way(self, block: CodeBlock, frame: list[Any]) -> str | tuple[list[_Case], str]:
+        """Which block follows; where that depends on inputs, conditions of which at most one holds, each with its block,
+        and the block where none does."""
         if block.ends == "br":
             return block.targets[0]
         value = frame[block.value]  # type: ignore[index]
         if value is None:
             raise Stopped(f"{self.numbers.where} branches by a value that is not defined")
-        if block.ends == "switch":
-            if not isinstance(value, int):
-                raise Stopped(f"{self.numbers.where} switches by what depends on inputs")
-            cases = [frame[case] for case in block.cases]
-            return block.targets[cases.index(value)] if value in cases else block.targets[-1]
-        if isinstance(value, int):
-            return block.targets[0 if value & 1 else 1]
-        return value  # type: ignore[no-any-return]
+        if block.ends != "switch":
+            if isinstance(value, int):
+                return block.targets[0 if value & 1 else 1]
+            return [(value, block.targets[0])], block.targets[1]
+        others, last = [], block.targets[-1]
+        for case, target in zip(block.cases, block.targets, strict=False):
+            holds = self.numbers.compare("eq", block.bits, value, frame[case])
+            if isinstance(holds, Node):
+                others.append((holds, target))
+            elif holds:
+                last = target
+                break
+        return (others, last) if others else last
 
     def _both(
-        self, code: Code, frame: list[Any], block: CodeBlock, condition: Node, until: str | None
+        self, code: Code, frame: list[Any], block: CodeBlock, ways: tuple[list[_Case], str], until: str | None
     ) -> tuple[int, Any, str | None]:
-        """Run both ways of a branch to where they meet; where to go on, with its phis, or how all of it ended."""
+        """Run the ways of a branch to where they meet; where to go on, with its phis, or how all of it ended."""
         numbers, join = self.numbers, code.join(block.name)
+        ((condition, target), *others), last = ways
         if self.depth >= _MOST_DEPTH:
             raise Stopped(f"{numbers.where} has too many branches within one another that depend on inputs")
         self.forks += 1
-        path, ways = numbers.path, []
+        path, ended = numbers.path, []
         for holds in (1, 0):
             here = condition if holds else numbers.make("xor", condition, 1)
             numbers.path = here if path == 1 else numbers.make("and", path, here)
@@ -150,7 +158,10 @@ class Machine:
             self.memory.begin()
             self.depth += 1
             try:
-                how, value = self._blocks(code, own, code.blocks[block.targets[1 - holds]], block.name, join)
+                if others and not holds:
+                    how, value, _ = self._both(code, own, block, (others, last), join)
+                else:
+                    how, value = self._blocks(code, own, code.blocks[target if holds else last], block.name, join)
             finally:
                 self.depth -= 1
                 changed = self.memory.take_back()
@@ -158,10 +169,10 @@ class Machine:
             if how == _TRAPPED:
                 numbers.oblige(here, "a trap")
             else:
-                ways.append((own, how, value, changed))
-        if not ways:
+                ended.append((own, how, value, changed))
+        if not ended:
             return _TRAPPED, None, None
-        value = self._meet(code, frame, condition, ways, code.block_phis(join))
+        value = self._meet(code, frame, condition, ended, code.block_phis(join))
         if join is None:
             return _RETURNED, value, None
         return (_MET, value, None) if join == until else (_MET, value, join)

@@ -1,0 +1,81 @@
+"""What the checker of `words.py` knows of choices: whether any of several words is not 0, and where two words differ.
+
+Kernels pass over what is silent by x1 | x2 | …, of which only this is known: it is 0 where the sum of all is. Shares
+no code with `edgeml.proof.words`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["AnyOf", "any_of", "same_at_an_end", "when_zero"]
+
+
+class AnyOf(NamedTuple):
+    """A word that is 0 just where Σ terms + constant is, which is never negative; ones : the bits that can be 1."""
+
+    terms: dict[int, int]
+    constant: int
+    ones: int
+
+
+def any_of(words: Any, taken: list[Any]) -> AnyOf | None:
+    """The bits of two words together; None if it is not known of both where they are 0."""
+    terms: dict[int, int] = {}
+    constant = ones = 0
+    for value in taken:
+        if value is None:
+            return None
+        if isinstance(value, AnyOf):
+            part: Any = value
+        else:
+            whole = words.fit(words.as_form(value), 32)
+            if whole is None:
+                return None
+            part = AnyOf(whole[0], whole[1], words.ones(value))
+        terms = {v: terms.get(v, 0) + part.terms.get(v, 0) for v in terms | part.terms}
+        constant, ones = constant + part.constant, ones | part.ones
+    return AnyOf({v: c for v, c in terms.items() if c}, constant, ones)
+
+
+def when_zero(words: Any, name: str, taken: list[Any]) -> Any:
+    """A comparison of such a word with 0, or the same word behind a mask that leaves all of it; None of all else."""
+    (found, *_), rest = [v for v in taken if isinstance(v, AnyOf)], [v for v in taken if isinstance(v, int)]
+    if name == "and" and rest and found.ones & ~rest[0] == 0:
+        return found
+    if name != "eq" or rest != [0]:
+        return None
+    if not found.terms:
+        return int(found.constant == 0)
+    base, factor = words.base(found.terms)
+    if base is None:
+        return None
+    sums = np.arange(base.low, base.high + 1) * factor + found.constant
+    return words.table(base, (sums == 0).astype(np.uint32))
+
+
+def same_at_an_end(words: Any, base: Any, column: Any, difference: Any) -> int | None:
+    """Which of two words a choice always gives, 1 or 2: the other is taken in one row alone, at an end of the sum where
+    each variable is at an end, and their difference is 0 there. column : not 0 where the first is taken."""
+    for which, taken in ((2, column != 0), (1, column == 0)):
+        if np.count_nonzero(taken) != 1 or not (taken[0] or taken[-1]):
+            continue
+        at: dict[int, int] = {}
+        _enter(words, base, -1 if taken[0] else 1, at)
+        if all(v in at for v in difference.terms):
+            if (sum(at[v] * c for v, c in difference.terms.items()) + difference.constant) % 2**32 == 0:
+                return which
+    return None
+
+
+def _enter(words: Any, base: Any, sign: int, at: dict[int, int]) -> None:
+    """Enter what variables are at the least (sign −1) or largest of a sum, through tables with one such row."""
+    for v, c in base.terms:
+        at[v] = words.low[v] if c * sign < 0 else words.high[v]
+        if v in words.made:
+            inner, column = words.made[v]
+            taken = column == np.uint32(at[v] % 2**32)
+            if np.count_nonzero(taken) == 1 and (taken[0] or taken[-1]):
+                _enter(words, inner, -1 if taken[0] else 1, at)
