@@ -21,7 +21,7 @@ class AnyOf(NamedTuple):
     ones: int
 
 
-def any_of(words: Any, taken: list[Any]) -> AnyOf | None:
+def any_of(words: Any, taken: list[Any]) -> Any:
     """The bits of two words together; None if it is not known of both where they are 0."""
     terms: dict[int, int] = {}
     constant = ones = 0
@@ -64,9 +64,9 @@ def same_at_an_end(words: Any, base: Any, column: Any, difference: Any) -> int |
             continue
         at: dict[int, int] = {}
         _enter(words, base, -1 if taken[0] else 1, at)
-        if all(v in at for v in difference.terms):
-            if (sum(at[v] * c for v, c in difference.terms.items()) + difference.constant) % 2**32 == 0:
-                return which
+        known = all(v in at for v in difference.terms)
+        if known and (sum(at[v] * c for v, c in difference.terms.items()) + difference.constant) % 2**32 == 0:
+            return which
     return None
 
 

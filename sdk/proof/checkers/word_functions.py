@@ -26,7 +26,8 @@ class JointWords(Words):
     def result(self, name: str, taken: list[Known]) -> Known:
         """What an operation gives."""
         if any(isinstance(value, AnyOf) for value in taken):
-            return any_of(self, taken) if name == "or" else when_zero(self, name, taken)
+            known: Known = any_of(self, taken) if name == "or" else when_zero(self, name, taken)
+            return known
         for attempt in (self._of_bits, self._apart, super().result, self._together):
             found = attempt(name, taken)
             if found is not None:

@@ -7,8 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from .any_of import AnyOf, any_of, is_zero, pinned_choice
+from .any_of import AnyOf, any_of, is_zero
+from .choices import select
 from .concrete import COLUMN_OPERATIONS, OPERATIONS
+from .forms import add, as_form, by_rows, mul, plus, sub
 from .joint import apart, from_zero_up, joint_rows
 from .values import WORD, Base, Fit, Form, Space, Table, Unknown, Value, centred, form
 
@@ -33,12 +35,12 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
         if parted is not None:
             return parted
     rows_first = any(isinstance(value, Table) for value in operands) or name not in _RULES
-    found = _by_rows(space, name, operands) if rows_first else _RULES[name](space, *operands)
+    found = by_rows(space, name, operands) if rows_first else _RULES[name](space, *operands)
     if found is None:
         found = (
             (_RULES[name](space, *operands) if name in _RULES else None)
             if rows_first
-            else _by_rows(space, name, operands)
+            else by_rows(space, name, operands)
         )
     if found is None and name in _CUTTING:
         found = _RULES[name](space, *(from_zero_up(space, value) for value in operands))
@@ -47,19 +49,6 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
     if found is None and name == "or":
         found = _of_any(space, name, operands)
     return found if found is not None else _given_up(space, name, operands)
-
-
-def _by_rows(space: Space, name: str, operands: tuple[Value, ...]) -> Value | None:
-    """All rows of one sum of which every operand is a function."""
-    for value in operands:
-        base = value.base if isinstance(value, Table) else space.base_of(value) if isinstance(value, Form) else None
-        if base is None:
-            continue
-        columns = [space.over(operand, base) for operand in operands]
-        known = [column for column in columns if column is not None]
-        if len(known) == len(columns):
-            return space.table(base, COLUMN_OPERATIONS[name](*known))
-    return None
 
 
 def _by_parts(space: Space, name: str, operands: tuple[Value, ...]) -> Value | None:
@@ -97,52 +86,10 @@ def _given_up(space: Space, name: str, operands: tuple[Value, ...]) -> Unknown:
     return Unknown(f"{name} of two functions")
 
 
-def _as_form(space: Space, value: Value) -> Form:
-    if isinstance(value, int):
-        return Form({}, value)
-    if isinstance(value, Table):
-        return space.standing_for(value)
-    assert isinstance(value, Form)
-    return value
-
-
-def _plus(a: Form, b: Form, factor: int = 1) -> int | Form:
-    """a + factor · b."""
-    terms = dict(a.terms)
-    for v, c in b.terms.items():
-        total = centred(terms.get(v, 0) + factor * c)
-        if total:
-            terms[v] = total
-        else:
-            terms.pop(v, None)
-    constant = (a.constant + factor * b.constant) % WORD
-    return Form(terms, constant) if terms else constant
-
-
-def _add(space: Space, a: Value, b: Value) -> Value:
-    for value in (a, b):
-        if isinstance(value, Unknown):
-            return value
-    one, other = _as_form(space, a), _as_form(space, b)
-    return _plus(one, other) if len(one.terms) >= len(other.terms) else _plus(other, one)
-
-
-def _sub(space: Space, a: Value, b: Value) -> Value:
-    return _plus(_as_form(space, a), _as_form(space, b), -1)
-
-
-def _mul(space: Space, a: Value, b: Value) -> Value | None:
-    factor, other = (a, b) if isinstance(a, int) else (b, a)
-    if not isinstance(factor, int) or not isinstance(other, Form):
-        return None
-    signed = centred(factor)
-    return form({v: c * signed for v, c in other.terms.items()}, other.constant * signed)
-
-
 def _shl(space: Space, a: Value, count: Value) -> Value | None:
     if not isinstance(count, int) or not isinstance(a, Form):
         return None
-    return _mul(space, a, 1 << count) if count < 32 else 0
+    return mul(space, a, 1 << count) if count < 32 else 0
 
 
 def _shifted(space: Space, value: Value, count: Value, signed: bool) -> Value | None:
@@ -204,12 +151,12 @@ def _masked(space: Space, value: Form, mask: int) -> int | Form | None:
         upper, lower = _low_bits(space, value, end), _low_bits(space, value, first)
         if upper is None or lower is None:
             return None
-        total = _plus(_plus_of(total, upper), lower, -1)
+        total = plus(_plus_of(total, upper), lower, -1)
     return total
 
 
 def _plus_of(a: int | Form, b: Form) -> Form:
-    total = _plus(Form({}, a) if isinstance(a, int) else a, b)
+    total = plus(Form({}, a) if isinstance(a, int) else a, b)
     return Form({}, total) if isinstance(total, int) else total
 
 
@@ -262,7 +209,7 @@ def _by_fields(space: Space, name: str, value: Form, mask: int) -> Value | None:
         size = (1 << (end - first)) - 1
         found = result(space, name, (part, mask >> first & size))
         found = result(space, "and", (found, size))
-        total = _add(space, total, result(space, "shl", (found, first)))
+        total = add(space, total, result(space, "shl", (found, first)))
         if isinstance(total, Unknown):
             return None
     return total
@@ -286,10 +233,10 @@ def _counted(space: Space, value: Value) -> Value | None:
         if isinstance(field, Form) and len({_table_of(space, v) for v in field.terms}) > 1:
             parts = _whole_fields(space, apart(space, field, range(1, 33)) or field)
         for part in parts:
-            found = part.bit_count() if isinstance(part, int) else _by_rows(space, "ones", (part,))
+            found = part.bit_count() if isinstance(part, int) else by_rows(space, "ones", (part,))
             if found is None:
                 return None
-            total = _add(space, total, found)
+            total = add(space, total, found)
     return total
 
 
@@ -306,13 +253,13 @@ def _whole_fields(space: Space, value: Form) -> list[Value]:
 
 def _or(space: Space, a: Value, b: Value) -> Value | None:
     if _ones(space, a) & _ones(space, b) == 0:
-        return _add(space, a, b)
+        return add(space, a, b)
     return _by_the_common(space, "or", a, b, -1)
 
 
 def _xor(space: Space, a: Value, b: Value) -> Value | None:
     if _ones(space, a) & _ones(space, b) == 0:
-        return _add(space, a, b)
+        return add(space, a, b)
     return _by_the_common(space, "xor", a, b, -2)
 
 
@@ -324,7 +271,7 @@ def _by_the_common(space: Space, name: str, a: Value, b: Value, factor: int) -> 
     common = _masked(space, value, mask)
     if common is None:
         return _by_fields(space, name, value, mask)
-    return _plus(_plus_of(mask, value), Form({}, common) if isinstance(common, int) else common, factor)
+    return plus(_plus_of(mask, value), Form({}, common) if isinstance(common, int) else common, factor)
 
 
 def _less(signed: bool, space: Space, a: Value, b: Value) -> Value | None:
@@ -342,7 +289,7 @@ def _less(signed: bool, space: Space, a: Value, b: Value) -> Value | None:
         return 1
     if low + constant >= 0:
         return 0
-    rows = _by_rows(space, "slt" if signed else "ult", (a, b))
+    rows = by_rows(space, "slt" if signed else "ult", (a, b))
     if rows is not None:
         return rows
     base = space.direction(terms)
@@ -356,11 +303,11 @@ def _integer(space: Space, value: Value, signed: bool) -> Fit | None:
     if isinstance(value, int):
         number = centred(value) if signed else value
         return Fit({}, number, number, number)
-    return space.fit(_as_form(space, value), 32, signed)
+    return space.fit(as_form(space, value), 32, signed)
 
 
 def _eq(space: Space, a: Value, b: Value) -> Value | None:
-    difference = _sub(space, a, b)
+    difference = sub(space, a, b)
     if isinstance(difference, int):
         return int(difference == 0)
     if isinstance(difference, Form):
@@ -375,40 +322,11 @@ def _eq(space: Space, a: Value, b: Value) -> Value | None:
     return None
 
 
-def _scaled(space: Space, condition: Value, difference: int, b: Value) -> Value | None:
-    """b + condition · difference, of a condition that is 0 or 1."""
-    form = _as_form(space, condition)
-    whole = space.fit(form, 32)
-    if whole is None or whole.high > 1:
-        return None
-    return _add(space, b, _mul(space, form, difference) or 0)
-
-
-def _select(space: Space, condition: Value, a: Value, b: Value) -> Value | None:
-    if isinstance(condition, int):
-        return a if condition else b
-    rows = _by_rows(space, "select", (condition, a, b))
-    if rows is not None:
-        return rows
-    difference = _sub(space, a, b)
-    if isinstance(difference, int):
-        return _scaled(space, condition, difference, b)
-    base = space.base_of(condition) if isinstance(condition, Form) else condition.base  # type: ignore[union-attr]
-    chosen = None if base is None else space.over(condition, base)
-    if base is None or chosen is None or not isinstance(difference, Form):
-        return None
-    pinned = pinned_choice(space, base, chosen, a, b, difference)
-    if pinned is not None:
-        return pinned
-    part = _by_rows(space, "select", (condition, difference, 0))
-    return None if part is None else _add(space, b, part)
-
-
 _CUTTING = ("and", "shr", "sar")
 _RULES: dict[str, Callable[..., Value | None]] = {
-    "add": _add,
-    "sub": _sub,
-    "mul": _mul,
+    "add": add,
+    "sub": sub,
+    "mul": mul,
     "mulhu": _upper,
     "shl": _shl,
     "shr": lambda space, a, b: _shifted(space, a, b, False),
@@ -420,5 +338,5 @@ _RULES: dict[str, Callable[..., Value | None]] = {
     "slt": lambda space, a, b: _less(True, space, a, b),
     "ult": lambda space, a, b: _less(False, space, a, b),
     "eq": _eq,
-    "select": _select,
+    "select": select,
 }

@@ -58,10 +58,26 @@ class Code:
     result: Type | None
     _joins: dict[str, str | None] | None = None
 
+    def _without_end(self) -> set[str]:
+        """Blocks from which every way leads to where nothing may come: ways of a branch need not meet there."""
+        found: set[str] = set()
+        before = -1
+        while len(found) != before:
+            before = len(found)
+            found |= {
+                name
+                for name, each in self.blocks.items()
+                if each.ends == "unreachable" or (each.targets and found.issuperset(each.targets))
+            }
+        return found
+
     def join(self, block: str) -> str | None:
         """Where the ways from a block meet; None if that is the end of the function."""
         if self._joins is None:
-            self._joins = postdominators({name: each.targets for name, each in self.blocks.items()})
+            ends = self._without_end()
+            self._joins = postdominators(
+                {name: [to for to in each.targets if to not in ends] for name, each in self.blocks.items()}
+            )
         return self._joins[block]
 
     def block_phis(self, block: str | None) -> Sequence[Type]:

@@ -117,8 +117,8 @@ class Machine:
             block, given = code.blocks[block_name], value
 
     def _way(self, block: CodeBlock, frame: list[Any]) -> str | tuple[list[_Case], str]:
-        """Which block follows; where that depends on inputs, conditions of which at most one holds, each with its block,
-        and the block where none does."""
+        """Which block follows; where that depends on inputs, conditions of which at most one holds, each with its
+        block, and the block where none does."""
         if block.ends == "br":
             return block.targets[0]
         value = frame[block.value]  # type: ignore[index]
