@@ -6,11 +6,12 @@ no code with `edgeml.proof.words`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["AnyOf", "any_of", "same_at_an_end", "when_zero"]
+__all__ = ["any_followed", "chosen_of", "plain"]
 
 
 class AnyOf(NamedTuple):
@@ -21,7 +22,37 @@ class AnyOf(NamedTuple):
     ones: int
 
 
-def any_of(words: Any, taken: list[Any]) -> Any:
+def plain(value: Any) -> Any:
+    """What claims may take of a word: of bits of several words together nothing."""
+    return None if isinstance(value, AnyOf) else value
+
+
+def any_followed(words: Any, name: str, taken: list[Any], ways: Sequence[Callable[[str, list[Any]], Any]]) -> Any:
+    """What an operation gives: by the first of several ways that knows it, else as bits of several words together."""
+    if not any(isinstance(value, AnyOf) for value in taken):
+        for way in ways:
+            found = way(name, taken)
+            if found is not None:
+                return found
+    elif name != "or":
+        return _when_zero(words, name, taken)
+    return _any_of(words, taken) if name == "or" else None
+
+
+def chosen_of(words: Any, taken: list[Any], difference: Any) -> Any:
+    """What a choice gives between two words whose difference is not a constant; None where it is not known."""
+    base = words.base_of(taken[0])
+    column = None if base is None else words.over(taken[0], base)
+    if column is None:
+        return None
+    always = _same_at_an_end(words, base, column, difference)
+    if always:
+        return words.as_form(taken[always])
+    part = words.by_rows("select", [taken[0], difference, 0])
+    return None if part is None else words.add(taken[2], part)
+
+
+def _any_of(words: Any, taken: list[Any]) -> Any:
     """The bits of two words together; None if it is not known of both where they are 0."""
     terms: dict[int, int] = {}
     constant = ones = 0
@@ -40,7 +71,7 @@ def any_of(words: Any, taken: list[Any]) -> Any:
     return AnyOf({v: c for v, c in terms.items() if c}, constant, ones)
 
 
-def when_zero(words: Any, name: str, taken: list[Any]) -> Any:
+def _when_zero(words: Any, name: str, taken: list[Any]) -> Any:
     """A comparison of such a word with 0, or the same word behind a mask that leaves all of it; None of all else."""
     (found, *_), rest = [v for v in taken if isinstance(v, AnyOf)], [v for v in taken if isinstance(v, int)]
     if name == "and" and rest and found.ones & ~rest[0] == 0:
@@ -56,7 +87,7 @@ def when_zero(words: Any, name: str, taken: list[Any]) -> Any:
     return words.table(base, (sums == 0).astype(np.uint32))
 
 
-def same_at_an_end(words: Any, base: Any, column: Any, difference: Any) -> int | None:
+def _same_at_an_end(words: Any, base: Any, column: Any, difference: Any) -> int | None:
     """Which of two words a choice always gives, 1 or 2: the other is taken in one row alone, at an end of the sum where
     each variable is at an end, and their difference is 0 there. column : not 0 where the first is taken."""
     for which, taken in ((2, column != 0), (1, column == 0)):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .word_any import AnyOf, any_of, when_zero
+from .word_any import any_followed
 from .word_values import ALL, COLUMNS, Base, Form, Known, Table, Words, form_of
 
 __all__ = ["JointWords"]
@@ -25,19 +25,9 @@ class JointWords(Words):
 
     def result(self, name: str, taken: list[Known]) -> Known:
         """What an operation gives."""
-        if any(isinstance(value, AnyOf) for value in taken):
-            known: Known = any_of(self, taken) if name == "or" else when_zero(self, name, taken)
-            return known
-        for attempt in (self._of_bits, self._apart, super().result, self._together):
-            found = attempt(name, taken)
-            if found is not None:
-                return found
-        return any_of(self, taken) if name == "or" else None
-
-    def value(self, word: int) -> Known:
-        """What is known of a word; of bits of several words together nothing that a claim could take."""
-        found = super().value(word)
-        return None if isinstance(found, AnyOf) else found
+        ways = (self._of_bits, self._apart, super().result, self._together)
+        found: Known = any_followed(self, name, taken, ways)
+        return found
 
     def _of_bits(self, name: str, taken: list[Known]) -> Known:
         """Counts of bits, and upper words of products."""
@@ -124,7 +114,7 @@ class JointWords(Words):
         """How many bits are 1, field by field."""
         total: Known = 0
         for field in [part for each in self._from_zero(form) for part in self._bits_apart(each)]:
-            found = self._by_rows("ones", [field]) if isinstance(field, Form | Table) else _bits(field)
+            found = self.by_rows("ones", [field]) if isinstance(field, Form | Table) else _bits(field)
             if found is None:
                 return None
             total = self.add(total, found)

@@ -15,7 +15,7 @@ import numpy as np
 
 from .digits import line_of_digits, sum_of_digits
 from .statements import integer, integers, need
-from .word_any import same_at_an_end
+from .word_any import chosen_of, plain
 from .word_operations import COLUMNS
 
 __all__ = ["ALL", "COLUMNS", "Base", "Form", "Known", "Table", "Words", "centred", "form_of"]
@@ -103,7 +103,7 @@ class Words:
             need(number not in self.facts or value == self.facts[number], "fact", f"of word {number} does not hold")
             found[number] = value
             if number in kept:
-                self.kept[number] = value
+                self.kept[number] = plain(value)
             for item in operands[:4] if name not in ("input", "lookup", "unknown") else operands[:1]:
                 if type(item) is int and last.get(item) == number:
                     found.pop(item, None)
@@ -128,7 +128,7 @@ class Words:
         return Form({len(self.low) - 1: 1}, 0) if low < high else low & ALL
 
     def _lookup(self, address: Known, first: int, step: int, entries: list[int]) -> Known:
-        base = self._base_of(address)
+        base = self.base_of(address)
         column = None if base is None else self.over(address, base)
         if base is None or column is None:
             return None
@@ -165,7 +165,7 @@ class Words:
         low, high = self.span(dict(scaled))
         return (Base(scaled, low, high) if high - low < _MOST_ROWS else None), common
 
-    def _base_of(self, value: Known) -> Base | None:
+    def base_of(self, value: Known) -> Base | None:
         if isinstance(value, Table):
             return value.base
         if not isinstance(value, Form):
@@ -227,15 +227,15 @@ class Words:
         if all(isinstance(value, int) for value in taken):
             return int(COLUMNS[name](*(np.array([value], np.uint32) for value in taken))[0])
         tables = any(isinstance(value, Table) for value in taken)
-        for attempt in (self._by_rows, self._by_rule) if tables else (self._by_rule, self._by_rows):
+        for attempt in (self.by_rows, self._by_rule) if tables else (self._by_rule, self.by_rows):
             found = attempt(name, taken)
             if found is not None:
                 return found
         return None
 
-    def _by_rows(self, name: str, taken: list[Known]) -> Known:
+    def by_rows(self, name: str, taken: list[Known]) -> Known:
         for value in taken:
-            base = self._base_of(value)
+            base = self.base_of(value)
             columns = [None if base is None else self.over(each, base) for each in taken]
             if base is not None and all(column is not None for column in columns):
                 return self.table(base, np.broadcast_to(COLUMNS[name](*columns), (base.high - base.low + 1,)))
@@ -260,33 +260,19 @@ class Words:
             difference = self.add(taken[0], taken[1], -1)
             if isinstance(difference, Form):
                 whole = self.fit(difference, 32, True)
-                return (
-                    0 if whole is not None and not whole[2] <= 0 <= whole[3] else self._by_rows(name, [difference, 0])
-                )
+                return 0 if whole is not None and not whole[2] <= 0 <= whole[3] else self.by_rows(name, [difference, 0])
             return int(difference == 0)
         if name == "select":
             if isinstance(taken[0], int):
                 return self.add(taken[1] if taken[0] else taken[2], 0)
             difference = self.add(taken[1], taken[2], -1)
             if isinstance(difference, Form):
-                return self._choice(taken, difference)
+                return form if (form := chosen_of(self, taken, difference)) is None else self.add(form, 0)
             condition = self.as_form(taken[0])
             span = self.fit(condition, 32)
             chosen = None if span is None or span[3] > 1 else self._by_rule("mul", [condition, difference])
             return None if chosen is None else self.add(taken[2], chosen)
         return None
-
-    def _choice(self, taken: list[Any], difference: Form) -> Known:
-        """One of two words of which the difference is not a constant."""
-        base = self._base_of(taken[0])
-        column = None if base is None else self.over(taken[0], base)
-        if base is None or column is None:
-            return None
-        always = same_at_an_end(self, base, column, difference)
-        if always is not None:
-            return self.as_form(taken[always])
-        part = self._by_rows("select", [taken[0], difference, 0])
-        return None if part is None else self.add(taken[2], part)
 
     def add(self, a: Any, b: Any, factor: int = 1) -> Known:
         """a + factor · b."""
@@ -353,7 +339,7 @@ class Words:
             elif there == size:
                 found = part if name == "and" else size if name == "or" else self.add(size, part, -1)
             else:
-                found = self._by_rows("and", [self._by_rows(name, [part, there]), size])
+                found = self.by_rows("and", [self.by_rows(name, [part, there]), size])
             if found is None:
                 return None
             total = self.add(total, self._by_rule("shl", [self.as_form(found), first]) or 0)
@@ -368,7 +354,7 @@ class Words:
         low, high = self.span(terms)
         if high + constant < 0 or low + constant >= 0:
             return int(high + constant < 0)
-        rows = self._by_rows("slt" if signed else "ult", [a, b])
+        rows = self.by_rows("slt" if signed else "ult", [a, b])
         if rows is not None:
             return rows
         base, factor = self.base(terms)

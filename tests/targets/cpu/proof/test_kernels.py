@@ -14,6 +14,7 @@ from edgeml.targets.cpu.proof.bodies import BODIES, module_of
 from edgeml.targets.cpu.proof.counterexamples import Counterexamples
 from edgeml.targets.cpu.proof.followed import Followed, followable
 from edgeml.targets.cpu.proof.prover import rows_of
+from tests.network.spiking.random_classic import random_classic
 from tests.network.spiking.random_networks import random_network as random_spiking_network
 from tests.targets.c.encode_networks import bits_network, bits_of_bytes
 from tests.targets.c.line_networks import line_network
@@ -178,9 +179,11 @@ def test_what_the_time_does_not_suffice_for_is_out_of_time():
     assert {row.status for row in found if row.claims} == {OUT_OF_TIME}
 
 
-def test_networks_of_boolean_functions_are_followed_and_of_spikes_are_not():
+def test_networks_of_boolean_functions_and_of_exact_spikes_are_followed_and_of_leaky_neurons_are_not():
     spiking, _ = random_spiking_network(np.random.default_rng(0), "unary")
-    assert "layers of kind input_spikes" in followable(program_of(spiking))
+    leaky, _ = random_classic(np.random.default_rng(0))
+    assert followable(program_of(spiking)) == ""
+    assert "layers of kind spike_encoder" in followable(program_of(leaky))
     assert followable(program_of(random_logic_network(1))) == ""
 
 
