@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["any_followed", "chosen_of", "plain"]
+__all__ = ["alike", "any_followed", "at", "chosen_of", "plain"]
 
 
 class AnyOf(NamedTuple):
@@ -110,3 +110,36 @@ def _enter(words: Any, base: Any, sign: int, at: dict[int, int]) -> None:
             taken = column == np.uint32(at[v] % 2**32)
             if np.count_nonzero(taken) == 1 and (taken[0] or taken[-1]):
                 _enter(words, inner, -1 if taken[0] else 1, at)
+
+
+def at(words: Any, value: Any, given: dict[int, Any]) -> Any:
+    """A word where variables have given values, a column; None if it is a function of others, too."""
+    if value is None or isinstance(value, int):
+        return None if value is None else np.array([value])
+    table = hasattr(value, "base")
+    total: Any = 0 if table else value.constant
+    for v, c in value.base.terms if table else value.terms.items():
+        part = given[v] if v in given else at(words, words.made.get(v), given)
+        if part is None:
+            return None
+        if v not in given and words.low[v] < 0:
+            part = part.astype(np.uint32).astype(np.int32).astype(np.int64)
+        total = total + c * part if table else total + c * part & 2**32 - 1
+    return value.column[total - value.base.low].astype(np.int64) if table else total
+
+
+def alike(words: Any, one: Any, other: Any) -> bool:
+    """Whether two words are the same for all values of the few inputs that they are made of."""
+    inputs: set[int] = set()
+    waiting = [one, other]
+    while waiting:
+        value = waiting.pop()
+        if value is None:
+            return False
+        if not isinstance(value, int):
+            terms = {v for v, _ in (value.base.terms if hasattr(value, "base") else value.terms.items())}
+            waiting += [words.made[v] for v in terms if v in words.made]
+            inputs |= {v for v in terms if v not in words.made}
+    base, given = words.assigned(inputs, 2**16)
+    columns = [at(words, value, given) for value in (one, other)]
+    return base is not None and not np.any(columns[0] != columns[1])

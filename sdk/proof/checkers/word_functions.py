@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .word_any import any_followed
+from .word_any import alike, any_followed, at
 from .word_values import ALL, COLUMNS, Base, Form, Known, Table, Words, form_of
 
 __all__ = ["JointWords"]
@@ -51,19 +51,11 @@ class JointWords(Words):
 
     def at(self, value: Known, given: dict[int, Column]) -> Column | None:
         """A word where variables have given values; None if it is a function of others, too."""
-        if value is None or isinstance(value, int):
-            return None if value is None else np.array([value])
-        if isinstance(value, Table):
-            if not all(v in given for v, _ in value.base.terms):
-                return None
-            return value.column[sum(c * given[v] for v, c in value.base.terms) - value.base.low].astype(np.int64)
-        total: Any = value.constant
-        for v, c in value.terms.items():
-            part = given[v] if v in given else self.at(self.made.get(v), given)
-            if part is None:
-                return None
-            total = total + c * part & ALL
-        return total
+        return at(self, value, given)
+
+    def same(self, one: Known, other: Known) -> bool:
+        """Whether two words are the same sum, or the same for all values of few inputs."""
+        return super().same(one, other) or alike(self, one, other)
 
     def terms_of(self, value: Known) -> dict[int, Column] | None:
         """A word as a constant (by −1) and a function of each variable, as columns of all its values; None if it is
@@ -94,7 +86,7 @@ class JointWords(Words):
         if base is None or any(column is None for column in columns):
             return None
         made = COLUMNS[name](*(column.astype(np.uint32) for column in columns))
-        return self.table(base, np.broadcast_to(made, (base.high - base.low + 1,)))
+        return self.of_digits(base, np.broadcast_to(made, (base.high - base.low + 1,)))
 
     def _apart(self, name: str, taken: list[Known]) -> Known:
         """With entries of tables as sums of the parts that the operation takes."""

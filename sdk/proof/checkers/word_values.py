@@ -135,7 +135,11 @@ class Words:
         places = (column.astype(np.int64) - first) // step
         inside = (places >= 0) & (places < len(entries))  # others come in branches that are not taken then
         words = np.where(inside, np.array(entries, np.uint32)[places * inside], 0)
-        found = self.table(base, words.astype(np.uint32))
+        return self.of_digits(base, words.astype(np.uint32))
+
+    def of_digits(self, base: Base, words: Column) -> Known:
+        """The function of a sum that a column says, where its variables may be digits of the sum."""
+        found = self.table(base, words)
         digits = sum_of_digits(self._terms(base), words) if isinstance(found, Table) else None
         return found if digits is None else form_of(*digits)
 

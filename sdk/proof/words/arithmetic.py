@@ -27,7 +27,8 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
         return 0
     for value in operands:
         if isinstance(value, AnyOf):
-            return _of_any(space, name, operands) or Unknown(value.why)
+            made = _of_any(space, name, operands)
+            return Unknown(value.why) if made is None else made
         if isinstance(value, Unknown):
             return value
     if name in _CUTTING and any(isinstance(value, int) for value in operands):

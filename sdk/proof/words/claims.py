@@ -13,8 +13,8 @@ from ...network import Node as Layer
 from ..statement import Affine, Function, SumOfFunctions, statement_of
 from ..statement import Source as Place
 from .dataflow import Dataflow, Node, Operand
-from .joint import assignments, by_variable, evaluated
-from .values import Base, Form, Unknown, Value, centred, form
+from .joint import assignments, by_variable, evaluated, inputs_of
+from .values import Base, Form, Table, Unknown, Value, centred, form
 
 __all__ = ["METHODS", "PLANES", "UNTRIED", "Claim", "Source", "claim_of", "claim_of_function"]
 
@@ -246,7 +246,18 @@ def _compared(flow: Dataflow, channel: int, word: Operand, wanted: int | Form) -
         same = isinstance(found, Form) and found.terms == wanted.terms and found.constant == wanted.constant
     if same:
         return Claim(channel, word, True, _SUM)
+    if isinstance(found, Table) and _alike(flow, found, wanted):
+        return Claim(channel, word, True, _INPUTS)
     return Claim(channel, word, False, "", *_why(flow, found, wanted))
+
+
+def _alike(flow: Dataflow, found: Value, wanted: Value) -> bool:
+    """Whether two words are the same for all values of the few inputs that they are made of."""
+    every = assignments(flow.space, inputs_of(flow.space, found) | inputs_of(flow.space, wanted), _MOST_ASSIGNMENTS)
+    if every is None:
+        return False
+    one, other = (evaluated(flow.space, value, every[1]) for value in (found, wanted))
+    return one is not None and other is not None and not np.any(one != other)
 
 
 def _why(flow: Dataflow, found: Value, wanted: Value) -> tuple[str, Any]:

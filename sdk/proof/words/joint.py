@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .values import WORD, Base, Column, Form, Space, Table, Unknown, Value, centred, form
 
-__all__ = ["apart", "assignments", "by_variable", "evaluated", "from_zero_up", "joint_rows"]
+__all__ = ["apart", "assignments", "by_variable", "evaluated", "from_zero_up", "inputs_of", "joint_rows"]
 
 _MOST_JOINT = 1 << 8
 """Rows for which operands of different sums are brought together."""
@@ -51,9 +51,11 @@ def evaluated(space: Space, value: Value, given: Columns) -> Column | None:
     if isinstance(value, Unknown):
         return None
     if isinstance(value, Table):
-        if any(v not in given for v, _ in value.base.terms):
+        columns = [_integers(space, v, given) for v, _ in value.base.terms]
+        known = [column for column in columns if column is not None]
+        if len(known) < len(columns):
             return None
-        place = sum(c * given[v] for v, c in value.base.terms) - value.base.low
+        place = sum(c * column for (_, c), column in zip(value.base.terms, known, strict=True)) - value.base.low
         return np.asarray(value.column[place], np.uint32)
     total = np.array([value.constant], np.int64)
     for v, c in value.terms.items():
@@ -66,6 +68,25 @@ def evaluated(space: Space, value: Value, given: Columns) -> Column | None:
             column = made.astype(np.int64)
         total = total + c * column & 0xFFFF_FFFF
     return total.astype(np.uint32)
+
+
+def _integers(space: Space, v: int, given: Columns) -> npt.NDArray[np.int64] | None:
+    """A variable where others have these values: its own, or those of the entries that it stands for."""
+    if v in given:
+        return given[v]
+    made = evaluated(space, space.made_of[v], given) if v in space.made_of else None
+    if made is None:
+        return None
+    return made.astype(np.int32).astype(np.int64) if space.low[v] < 0 else made.astype(np.int64)
+
+
+def inputs_of(space: Space, value: Value) -> set[int]:
+    """The variables that a word is a function of, none of which stands for a table's entries."""
+    terms = value.terms if isinstance(value, Form) else dict(value.base.terms) if isinstance(value, Table) else {}
+    found: set[int] = set()
+    for v in terms:
+        found |= inputs_of(space, space.made_of[v]) if v in space.made_of else {v}
+    return found
 
 
 def joint_rows(space: Space, operation: Callable[..., Column], operands: Sequence[Value]) -> Value | None:
@@ -82,7 +103,7 @@ def joint_rows(space: Space, operation: Callable[..., Column], operands: Sequenc
     if len(known) < len(columns):
         return None
     rows = base.high - base.low + 1
-    return space.table(base, np.ascontiguousarray(np.broadcast_to(operation(*known), (rows,))))
+    return space.looked_up(base, np.ascontiguousarray(np.broadcast_to(operation(*known), (rows,))))
 
 
 def apart(space: Space, value: Value, cuts: Sequence[int]) -> Form | None:
