@@ -24,6 +24,7 @@ READ_ONLY = (
     "api.md",
     "architecture.md",
     "commandline.md",
+    "convolutions.md",
     "fpga-frontier.md",
     "limits.md",
     "proofs-certificates.md",

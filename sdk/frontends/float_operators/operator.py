@@ -29,7 +29,7 @@ class Role(Enum):
     """How an operator behaves between integers, which decides where quantizers stand."""
 
     WEIGHTS = "weights"
-    """Sums of products with trained weights: takes integers, gives accumulators. Of `linear` alone."""
+    """Sums of products with trained weights: takes integers, gives accumulators. See `weights.Weights`."""
     LINE = "line"
     """Each channel is a line in the same channel of its input, perhaps clamped: becomes part of thresholds."""
     JOIN = "join"

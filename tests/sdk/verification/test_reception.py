@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from edgeml.cli.app import app
-from edgeml.network import InputQuantizer
-from edgeml.verification.reception import real_vectors
+from edgeml.network import Dense, InputQuantizer, Network, Node, Output, simulate
+from edgeml.plugins import Reception
+from edgeml.verification.reception import compare, real_vectors
+from edgeml.verification.verdict import Verdict
 
 
 @pytest.mark.parametrize("bits", [1, 4, 8])
@@ -55,3 +58,26 @@ def test_integers_that_may_be_values_are_told(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         bundle.run(pixels.astype(np.float32))
         bundle.run(bundle.quantize(pixels.astype(np.float32)))
+
+
+def test_sums_of_many_bits_are_equal_as_far_as_float32_holds_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sum of 22 bits and its float32 differ by much more than a hundredth of its step; a few steps are told."""
+    network = Network(
+        "wide",
+        (
+            Node("input", InputQuantizer(2, np.array([1.0]), np.array([0.0]), 0, 8, False), ()),
+            Node("first", Dense(np.full((1, 2), 127), 8, np.zeros(1, np.int32)), ("input",)),
+            Node("second", Dense(np.array([[127]]), 8, np.zeros(1, np.int32)), ("first",)),
+        ),
+        Output(np.array([0.1]), 0, ()),
+    )
+    q = np.random.default_rng(0).integers(0, 256, (40, 2)).astype(np.int32)
+    exact = network.output.real(simulate(network, q))
+    bundle = SimpleNamespace(network=network, golden=lambda: (q, None), samples=lambda: None)
+    for change, status in ((0.0, "exact"), (0.3, "mismatch")):
+        real = exact.astype(np.float32).astype(np.float64)
+        real[3] += change
+        executor = SimpleNamespace(receive=lambda bundle, x, real=real: Reception(real, "in float32"))
+        verdict = compare(Verdict("c", "exact"), executor, bundle, network)  # type: ignore[arg-type]
+        assert verdict is not None
+        assert verdict.status == status
