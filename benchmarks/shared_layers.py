@@ -35,7 +35,7 @@ TIMES, AXES, EXERCISES = 32, 6, 7
 
 
 class Windows(nn.Module):
-    """[batch, 32, 6]: windows of 8 times, 4 apart, each through two layers of `hidden`; their mean, and a last layer."""
+    """[batch, 32, 6]: windows of 8 times, 4 apart, each through two layers of `hidden`; a last layer on their mean."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
@@ -108,14 +108,14 @@ MODELS: dict[str, dict[str, Callable[[], nn.Module]]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Shares of the held-back samples that are right, by bits (0: float); weights, and multiplications of one sample."""
+    """Shares of held-back samples that are right, by bits (0: float); weights, and multiplications of a sample."""
 
     accuracy: dict[int, float]
     weights: int
     multiplications: int
 
 
-def _watch(seed: int) -> tuple[Dataset, tuple[int, ...]]:
+def _watch(_seed: int) -> tuple[Dataset, tuple[int, ...]]:
     """Axes in units of their deviation over the people that are trained on."""
     both = split_by_person(load_recordings(), HELD_BACK)
     cut = [windows(part) for part in both]
