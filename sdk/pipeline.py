@@ -302,11 +302,12 @@ def _adopted(order: _Order, model: Any, network: Network, dataset: Dataset | Non
         conversion = converter.adopt(model, network, dataset, options)
     if conversion is None:
         taker = converter if isinstance(converter, plugins.TakesNetworks) else None
-        foreign = [node for node in network.nodes if taker is not None and node.layer.kind not in taker.layer_kinds]
+        held = [(node.name, kind) for node in network.nodes for kind in node.layer.kinds]
+        foreign = [place for place in held if taker is not None and place[1] not in taker.layer_kinds]
         if foreign:
             raise InputError(
-                f"layer {foreign[0].name}",
-                f"is of kind {foreign[0].layer.kind}, which form {form} has not",
+                f"layer {foreign[0][0]}",
+                f"is of kind {foreign[0][1]}, which form {form} has not",
                 "Convert the trained model, not the integer network made from it",
             )
         if options:

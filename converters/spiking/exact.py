@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError, NetworkError
-from edgeml.network import Encode, Logic, Network, Node, Threshold
+from edgeml.network import Encode, Logic, Network, Node, Threshold, expanded
 from edgeml.network.layers.input_spikes import InputSpikes
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.neurons import Neurons
@@ -74,7 +74,7 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
     ):
         if name not in known:
             raise InputError(f"option {option}", f"{name!r} is not one of {', '.join(known)}")
-    network = with_one_encoding(network)
+    network = with_one_encoding(expanded(network))
     before = _before_spikes(network)
     first = network.nodes[before - 1].name
     taken = {node.name for node in network.nodes}

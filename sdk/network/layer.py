@@ -83,6 +83,11 @@ class Layer(ABC):
         """The layer's integers: int32 [samples, channels] for each input → int32 [samples, output channels]."""
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """Its kind, and those of layers that it is made of."""
+        return (self.kind,)
+
+    @property
     def multiplications(self) -> int:
         """Multiply-accumulates of one inference, as `explore` and `bench` count them."""
         return 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..bundle import REPORT, Bundle, load, seal
 from ..errors import CheckFailed, EdgemlError, InputError, printable
+from ..network import Shared
 from ..plugins.prover import Prover, provers
 from ..registry import Registered
 from ..report import render
@@ -29,6 +30,8 @@ FOLDER = "proof"
 _ALL = "all that it is about"
 _LARGEST_CERTIFICATE = 2**28
 _AGAIN = "followed again by the checker"
+_OF_SHARED = ("network", "library")
+"""Provers that a network with layers shared by positions keeps from nothing else that they prove."""
 CHECKED = {
     "circuit": f"{_AGAIN}, gate by gate; that the gates are the Verilog's is yosys's word",
     "equivalence": f"{_AGAIN}, pair by pair; that the gates are the netlist's is yosys's word",
@@ -86,6 +89,10 @@ def _findings(
             return None
         if missing := prover.missing(bundle):
             return Findings([Row(_ALL, NOT_TRIED, detail=f"cannot run here: {missing}")])
+        if name not in _OF_SHARED and (shared := bundle.network.of_kind(Shared)):
+            return Findings(
+                [Row(_ALL, NOT_TRIED, detail=f"it follows no layers shared by positions: {', '.join(shared)}")]
+            )
         announce(f"{name}: begins")
         return prover.prove(bundle, announce=lambda part: announce(f"{name}: {part}"), seconds=seconds)
     except EdgemlError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edgeml.network import Network, Node
@@ -12,7 +13,7 @@ from .identifiers import c_name
 from .layer_code import LayerCode
 from .tensor import Tensor
 
-__all__ = ["ArenaLayout", "Stage", "lay_out"]
+__all__ = ["ArenaLayout", "Regions", "Stage", "lay_out", "stage_jobs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,11 @@ class ArenaLayout:
         return max(stage.code.tile for stage in self.stages) if self.dialect.tile else 0
 
     @property
+    def functions(self) -> tuple[Stage, ...]:
+        """The stages, each behind those that it calls."""
+        return tuple(each for stage in self.stages for each in (*stage.code.stages, stage))
+
+    @property
     def traced(self) -> tuple[Stage, ...]:
         """The stages whose values a trace holds: all but the input."""
         return tuple(stage for stage in self.stages if stage.name != self.network.nodes[0].name)
@@ -85,8 +91,8 @@ class ArenaLayout:
         return sum(stage.output.size for stage in self.traced)
 
 
-class _Arena:
-    """First-fit places for regions, each in use over an interval of stages."""
+class Regions:
+    """First-fit places for regions of bytes, each in use over an interval of stages."""
 
     def __init__(self, alignment: int) -> None:
         self._alignment = alignment
@@ -110,26 +116,28 @@ class _Arena:
         return max((end for *_, end in self._regions), default=0)
 
 
-def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
-    """The stages: each node, with those behind it that its emitter absorbs. With `numbered`, the number of its node
-    stands in each stage's prefix."""
-    position = {node.name: str(index) if numbered else "" for index, node in enumerate(network.nodes)}
+def stage_jobs(
+    network: Network, dialect: Dialect, prefix: Callable[[Node], str], given: Mapping[str, Tensor] | None = None
+) -> list[LayerJob]:
+    """The stages: each node, with those behind it that its emitter absorbs.
+
+    prefix : what names of a stage begin with, by its first node. given : tensors of nodes that are computed elsewhere.
+    """
     consumers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
     for node in network.nodes:
         for name in node.inputs:
             consumers[name].append(node)
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = dict(given or {})
     jobs: list[LayerJob] = []
-    absorbed: set[str] = set()
+    done: set[str] = set(tensors)
 
     def job_of(nodes: tuple[Node, ...]) -> LayerJob:
         output = layer_emitter(nodes[0]).output(network, nodes, dialect)
         inputs = tuple(tensors[name] for name in nodes[0].inputs)
-        prefix = f"{c_name(network.name)}_layer{position[nodes[0].name]}_{nodes[0].name}"
-        return LayerJob(network, nodes, inputs, output, dialect, prefix)
+        return LayerJob(network, nodes, inputs, output, dialect, prefix(nodes[0]))
 
     for node in network.nodes:
-        if node.name in absorbed:
+        if node.name in done:
             continue
         job = job_of((node,))
         emitter = layer_emitter(node)
@@ -137,11 +145,17 @@ def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
             (consumer,) = consumers[job.nodes[-1].name]
             if len(consumer.inputs) != 1 or not emitter.absorbs(job, consumer):
                 break
-            absorbed.add(consumer.name)
+            done.add(consumer.name)
             job = job_of((*job.nodes, consumer))
         tensors[job.output.name] = job.output
         jobs.append(job)
     return jobs
+
+
+def _jobs(network: Network, dialect: Dialect, numbered: bool) -> list[LayerJob]:
+    """The stages of a whole network. With `numbered`, the number of its node stands in each stage's prefix."""
+    position = {node.name: str(index) if numbered else "" for index, node in enumerate(network.nodes)}
+    return stage_jobs(network, dialect, lambda node: f"{c_name(network.name)}_layer{position[node.name]}_{node.name}")
 
 
 def lay_out(network: Network, dialect: Dialect) -> ArenaLayout:
@@ -155,7 +169,7 @@ def lay_out(network: Network, dialect: Dialect) -> ArenaLayout:
     for position, job in enumerate(jobs):
         for tensor in job.inputs:
             last_use[tensor.name] = position
-    arena = _Arena(dialect.alignment)
+    arena = Regions(dialect.alignment)
     stages: list[Stage] = []
     for position, (job, code) in enumerate(zip(jobs, codes, strict=True)):
         offset = arena.place(position, last_use[job.output.name], job.output.bytes)
@@ -166,7 +180,11 @@ def lay_out(network: Network, dialect: Dialect) -> ArenaLayout:
 
 def _clash(jobs: list[LayerJob], codes: list[LayerCode]) -> bool:
     """Whether a constant of one stage is called like another stage, or like its constant: as with layers called `a` and
-    `a_weight`."""
+    `a_weight`; or a stage like one within another."""
+    within = [stage.job.prefix for code in codes for stage in code.stages]
     stages = {job.prefix for job in jobs}
     own = [{array.name for array in code.constants if not array.shared} for code in codes]
+    if len(stages.union(within)) < len(jobs) + len(within):
+        return True
+    stages.update(within)
     return bool(stages & set().union(*own)) or sum(map(len, own)) > len(set().union(*own))

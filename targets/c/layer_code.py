@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .arrays import ConstantArray
 
@@ -31,6 +32,8 @@ class LayerCode:
     kernel : which of several ways it goes, for reports.
     tile : samples that it computes best together, where those are more than the dialect's; 0 if it does not care. A
         program with such a stage calls it with up to so many, a number that is not constant.
+    stages : each an `arena.Stage`: what the statements call, one after the other, functions of their own; their
+        headers and constants are among this stage's.
     small : whether its time is spent in functions that it calls, so that it may be compiled for size.
     """
 
@@ -45,3 +48,4 @@ class LayerCode:
     kernel: str = ""
     tile: int = 0
     small: bool = False
+    stages: tuple[Any, ...] = ()

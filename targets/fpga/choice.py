@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgeml.errors import InputError
-from edgeml.network import Network
+from edgeml.network import Network, expanded
 
 from .architectures.architecture import Architecture, Candidate, architectures_for
 from .budget import Budget
@@ -73,6 +73,7 @@ def best_candidate(network: Network, budget: Budget, asked: Asked) -> Candidate:
     be met.
     """
     found = architectures_for(network, asked.architecture if asked.named else "")
+    network = expanded(network)
     if asked.named and asked.shares_sums and not any(architecture.adder_graphs for architecture in found):
         where = "option adder_graph"
         raise InputError(where, f"the {asked.architecture} architecture has no adder graphs", "Leave it out")

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.licensing import licensed
-from edgeml.network import Network
+from edgeml.network import Network, expanded
 from edgeml.network.network_file import model_hash
 from edgeml.network.task import BINARY, VALUES
 from edgeml.system.files import read_json
@@ -143,7 +143,7 @@ def laid_out(network: Network, design: Design) -> Layout:
     choices = design.choices
     if choices is None:
         choices = architecture.read_choices(StoredChoices())
-    return Layout(architecture, choices, architecture.plan(network, choices))
+    return Layout(architecture, choices, architecture.plan(expanded(network), choices))
 
 
 def written(
@@ -201,7 +201,7 @@ def read_design(folder: Path, network: Network) -> Design:
         raise InputError(str(path), f"is not of format {_FORMAT}", "Convert again")
     stored = StoredChoices(str(path), content)
     name = content.get("architecture")
-    if name not in [architecture.name for architecture in architectures(network)]:
+    if name not in [architecture.name for architecture in architectures(expanded(network))]:
         raise InputError(str(path), f"architecture {name!r} is not known")
     choices = architectures_for(network, name)[0].read_choices(stored)
     width = content.get("axi_width", _AXI_WIDTHS[0])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgeml.errors import InputError
-from edgeml.network import Network
+from edgeml.network import Network, expanded
 from edgeml.plugins import RuleResult
 
 from .architectures.architecture import Architecture, Candidate, applying
@@ -29,7 +29,7 @@ _CELLS = (
 def layers_have_hardware(network: Network, asked: Asked) -> list[RuleResult]:
     """Rule `layer-kind`, and what an architecture says of its own: the one that is asked for applies to a network."""
     found, why_not = applying(network, asked.architecture if asked.named else "")
-    return found[0].applies(network) if found else why_not
+    return found[0].applies(expanded(network)) if found else why_not
 
 
 def check_network(network: Network, budget: Budget, asked: Asked) -> list[RuleResult]:
@@ -68,7 +68,7 @@ def fits(
 
     A failing rule names the layer that takes the most, by how much the design is over, and the remedy.
     """
-    _, upper = interval(total(costs), architecture.estimated_form(network), budget.family)
+    _, upper = interval(total(costs), architecture.estimated_form(expanded(network)), budget.family)
     if top != NOTHING:
         costs, upper = {**costs, ROW: top}, upper + upper_end(top, budget.family)
     whole = total(costs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeml.errors import InputError
 from edgeml.metrics import Synthesis, TargetMetrics
-from edgeml.network import Network
+from edgeml.network import Network, expanded
 from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
 from edgeml.profile import Profile
 from edgeml.system.scratch import ScratchFolder
@@ -105,7 +105,7 @@ class FpgaTarget:
             (folder / path).write_bytes(content)
         metrics = replace(
             _metrics(built, budget, costs, top),
-            **_certainty(total(costs), architecture.estimated_form(network), budget, top),
+            **_certainty(total(costs), architecture.estimated_form(expanded(network)), budget, top),
             qonnx=hand_off(network, max(built.interval, 1), budget.part, folder),
         )
         if asked.synthesize:

@@ -355,20 +355,21 @@ class Emulator:
         self, counts: dict[tuple[int, int], int], inclusive: dict[str, int], layers: tuple[str, ...]
     ) -> Any:
         entries = {self._image.address(name): name for name in layers}
-        state: dict[str, Any] = {"open": "", "until": 0, "sum": 0}
+        open_calls: list[
+            tuple[str, int]
+        ] = []  # of functions that are running, where each returns to; the inner ones last
 
         def at_block(uc: Any, address: int, size: int, _: Any) -> None:
             key = (address, size)
             counts[key] = counts.get(key, 0) + 1
             if not entries:
                 return
-            if state["open"] and address == state["until"]:
-                inclusive[state["open"]] = inclusive.get(state["open"], 0) + state["sum"]
-                state.update(open="", sum=0)
-            if not state["open"] and address in entries:
-                state.update(open=entries[address], until=uc.reg_read(self._lr) & ~self._thumb, sum=0)
-            if state["open"]:
-                state["sum"] += self._length(address, size)
+            while open_calls and address == open_calls[-1][1]:
+                open_calls.pop()
+            if address in entries and all(entries[address] != name for name, _ in open_calls):
+                open_calls.append((entries[address], uc.reg_read(self._lr) & ~self._thumb))
+            for name, _until in open_calls:
+                inclusive[name] = inclusive.get(name, 0) + self._length(address, size)
 
         return self._uc.hook_add(self._unicorn.UC_HOOK_BLOCK, at_block)
 

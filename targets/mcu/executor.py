@@ -118,7 +118,9 @@ class UnicornExecutor:
             names = {stage.job.prefix: stage.name for stage in firmware.program.layout.stages}
             measures |= {
                 "instructions": call.instructions,
-                "instructions_by_layer": {names[prefix]: count for prefix, count in call.by_layer.items()},
+                "instructions_by_layer": {
+                    name: call.by_layer[prefix] for prefix, name in names.items() if prefix in call.by_layer
+                },
                 "stack_bytes": call.stack,
                 **({"modelled": part.figures(runner.cycles(q[0], part))} if part else {}),
             }

@@ -55,6 +55,7 @@ class Measurement:
     compiler, optimize : what it was built with.
     modelled : cycles, time and energy of that inference by model (`PartTime.figures`); empty where there is none.
     modelled_by : what they were computed by, in words.
+    functions : like `layers`, by the prefix of each stage, those within another among them.
     """
 
     flash: int
@@ -67,6 +68,7 @@ class Measurement:
     optimize: str
     modelled: Mapping[str, float] = field(default_factory=dict)
     modelled_by: str | None = None
+    functions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def added_to(self, metrics: TargetMetrics) -> TargetMetrics:
         """The target's figures with these, but for those that could not be measured."""
@@ -94,26 +96,28 @@ def measure(firmware: Firmware, core: Core, optimize: str = "-O2", part: PartTim
     image = library_image(firmware, core, optimize=optimize)
     call, cycles = _counted(firmware, core, image, part) if core.unicorn_model else (None, None)
     constants = {array.name: array.bytes for array in used_constants(layout)}
-    layers: dict[str, dict[str, Any]] = {}
-    for stage in layout.stages:
+    functions: dict[str, dict[str, Any]] = {}
+    for stage in layout.functions:
         symbol = image.symbols.get(stage.job.prefix)
-        layers[stage.name] = {
+        within = [functions[inner.job.prefix]["code_bytes"] for inner in stage.code.stages]
+        functions[stage.job.prefix] = {
             "kernel": stage.code.kernel,
             **({"instructions": call.by_layer.get(stage.job.prefix, 0)} if call else {}),
             "constant_bytes": sum(constants[array.name] for array in stage.code.constants),
-            "code_bytes": symbol.size if symbol else 0,
+            "code_bytes": (symbol.size if symbol else 0) + sum(within),
         }
     return Measurement(
         image.flash,
         image.ram + firmware.program.arena_bytes,
         call.stack if call else None,
         call.instructions if call else None,
-        layers,
+        {stage.name: functions[stage.job.prefix] for stage in layout.stages},
         image.sections,
         compiler_version(),
         optimize,
         part.figures(cycles) if part and cycles else {},
         part.described if part and cycles else None,
+        functions,
     )
 
 
@@ -152,21 +156,21 @@ def kernel_costs(network: Network, core: Core) -> dict[str, list[KernelCost]]:
     """
     if not core.unicorn_model:
         return {}
-    prefixes = [stage.job.prefix for stage in firmware_files(network, core, {}).program.layout.stages]
+    prefixes = [stage.job.prefix for stage in firmware_files(network, core, {}).program.layout.functions]
     built = {name: firmware_files(network, core, dict.fromkeys(prefixes, name)) for name in kernel_names(core)}
     nodes: dict[str, set[str]] = {}
     for firmware in built.values():
-        for stage in firmware.program.layout.stages:
+        for stage in firmware.program.layout.functions:
             nodes.setdefault(stage.job.prefix, set()).update(node.name for node in stage.job.nodes)
     costs: dict[str, list[KernelCost]] = {}
     for kernel, firmware in built.items():
-        stages = firmware.program.layout.stages
-        own = [stage.job.prefix for stage in stages if stage.code.kernel == kernel]
+        stages = firmware.program.layout.functions
+        own = [stage.job.prefix for stage in stages if stage.code.kernel == kernel and not stage.code.stages]
         if not own:
             continue
-        found = measure(firmware, core).layers
+        found = measure(firmware, core).functions
         for prefix in own:
-            parts = [found[stage.name] for stage in stages if stage.job.nodes[0].name in nodes[prefix]]
+            parts = [found[stage.job.prefix] for stage in stages if stage.job.nodes[0].name in nodes[prefix]]
             size = sum(part["constant_bytes"] + part["code_bytes"] for part in parts)
             cost = KernelCost(size, sum(part["instructions"] for part in parts), kernel)
             costs.setdefault(prefix, []).append(cost)

@@ -39,7 +39,7 @@ class NetworkRunner:
         """Outputs for one sample q [inputs], with instructions and stack."""
         self.emulator.write(self._input, q.astype(self._dtype).tobytes())
         layers = tuple(
-            stage.job.prefix for stage in self._layout.stages if stage.job.prefix in self.emulator.image.symbols
+            stage.job.prefix for stage in self._layout.functions if stage.job.prefix in self.emulator.image.symbols
         )
         call = self.emulator.call(
             f"{self._name}_invoke", self._input, self._output, self._arena, count=True, layers=layers, watch_stack=True

@@ -99,6 +99,10 @@ class Shared(Layer):
         return self.gather.size == self.inputs and bool(np.all(self.gather.ravel() == np.arange(self.inputs)))
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        return (self.kind, *(layer.kind for layer in self.chain))
+
+    @property
     def multiplications(self) -> int:
         return self.positions * sum(layer.multiplications for layer in self.chain)
 

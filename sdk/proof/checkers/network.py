@@ -89,6 +89,8 @@ def _follow_reduction(whole: Network, network: Network, said: Claims) -> None:
             need(looked_at == [int(before["source"][o]) for o in mine], name, "reads other channels")
             for field in ("rule", "operand"):
                 need(after[field].tolist() == [int(before[field][o]) for o in mine], name, f"has another {field}")
+        elif node.layer.kind == "shared":
+            _follow_positions(name, _fields(before), _fields(after), mine, taken[0])
         elif node.layer.kind in _BY_CHANNEL:
             need(all(each == mine for each in taken), name, "gives other channels than it takes")
             for field, value in _fields(before).items():
@@ -120,6 +122,20 @@ def _follow_rows(
                 need(constant, f"{name}[{row}]", f"lacks channel {column}, whose weight is {weight}")
                 bias += weight * (ends[0][column] - zero) if ends is not None else 0
         need(bias == int(after["bias"][place]), f"{name}[{row}]", "has another bias")
+
+
+def _follow_positions(
+    name: str, before: dict[str, Any], after: dict[str, Any], mine: list[int], taken: list[int]
+) -> None:
+    """That whole positions are kept, each with what it gathered; padding is what it was."""
+    for field in ("chain", "padding"):
+        need(before[field] == after[field], name, f"has another {field}")
+    need(len(mine) % len(after["gather"]) == 0, name, "keeps parts of positions")
+    results = len(mine) // len(after["gather"])
+    for place, row in enumerate(after["gather"]):
+        position, part = mine[place * results : (place + 1) * results], mine[place * results] // results
+        need(position == list(range(part * results, (part + 1) * results)), name, "keeps parts of positions")
+        need([-1 if each < 0 else taken[each] for each in row] == before["gather"][part], name, "gathers other values")
 
 
 def _follow_tables(
@@ -155,7 +171,13 @@ def _added(layer: dict[str, Any], channel: int, reached: range, outputs: list[in
 def _fields(layer: dict[str, Any]) -> dict[str, Any]:
     """The fields of a layer as plain numbers and lists; what begins with _ was computed from them."""
     plain = {key: value for key, value in layer.items() if not key.startswith("_") and key != "schedule"}
-    return {key: value.tolist() if hasattr(value, "tolist") else value for key, value in plain.items()}
+    return {key: _plain(value) for key, value in plain.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple) and all(hasattr(layer, "kind") for layer in value):
+        return [[layer.kind, _fields(dict(vars(layer)))] for layer in value]
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _sides(found: list[tuple[int, int]]) -> Ends:

@@ -19,9 +19,9 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.errors import InputError
+from edgeml.errors import InputError, NetworkError
 from edgeml.meant_name import name_remedy
-from edgeml.network import Network
+from edgeml.network import Network, expanded
 from edgeml.plugins import RuleResult
 
 from ..budget import Budget, Family
@@ -248,9 +248,14 @@ def architectures(network: Network | None = None) -> list[Architecture[Any, Any]
 def applying(network: Network, name: str = "") -> tuple[list[Architecture[Any, Any]], list[RuleResult]]:
     """The architectures (of this name) that apply to a network, and if there are none, why not.
 
-    The results are then those of the architecture that gets furthest: whose first layer without hardware comes last,
-    and of such ones whose fewest layers have none.
+    Layers that are shared by positions count as those of whole tensors (`expanded`). The results are then those of the
+    architecture that gets furthest: whose first layer without hardware comes last, and of such ones whose fewest layers
+    have none.
     """
+    try:
+        network = expanded(network)
+    except NetworkError as error:
+        return [], [RuleResult.broken("layer-kind", error)]
     found, refusals = [], []
     places = {node.name: place for place, node in enumerate(network.nodes)}
     for architecture in architectures(network):

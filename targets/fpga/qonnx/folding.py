@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgeml.network import Dense, Network, Threshold
+from edgeml.network import Dense, Network, Threshold, expanded
 from edgeml.network.task import CLASSES
 from edgeml.verification.stated_encoding import stated_encoding
 
@@ -75,6 +75,7 @@ def finn_units(network: Network, interval: int, part: str, *, standalone_thresho
     With `standalone_thresholds` FINN was told to make thresholds units of their own (its option of that name);
     without, each matrix unit has those behind it. Where no divisor reaches the interval, the unit takes more clocks.
     """
+    network = expanded(network)
     quantizer, encode = network.quantizer, stated_encoding(network)
     input_bits = quantizer.bits + (0 if quantizer.signed else 1) if encode is None else 2
     input_size = network.input_size if encode is None else encode.outputs

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.network import Dense, Encode, Network, Node, Threshold
+from edgeml.network import Dense, Encode, Network, Node, Threshold, expanded
 from edgeml.network.task import CLASSES
 from edgeml.verification.stated_encoding import ENCODING_STATEMENT, stated_encoding, statement
 from edgeml.verification.stated_scales import STATEMENT, StatedScales
@@ -62,6 +62,7 @@ def to_qonnx(network: Network) -> bytes:
     InputError : the network cannot be said in QONNX as FINN takes it; names the layer and the rule.
     MissingTool : the package onnx is not installed.
     """
+    network = expanded(network)
     graph = QonnxGraph()
     encode = stated_encoding(network)
     current = _input(graph, network, encode)
