@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edgeml.allocation.weight_range import FULL_RANGE_SAMPLES
 from edgeml.equalization import equalize
 from edgeml.errors import InputError
+from edgeml.frontends.float_operators.operator import Role
 from edgeml.frontends.mlp import Mlp
 from edgeml.input_encoding import encode_input
 from edgeml.judging.task import require_fitting, stated, tail_note
@@ -123,7 +124,7 @@ def _convert(
     options: Options,
     progress: Progress,
 ) -> Conversion:
-    from .calibrate import calibrate, thinned_samples
+    from .calibrate import calibrate, float_trace, thinned_samples
     from .evaluation import evaluate
     from .input_quantizer import quantize_input
     from .reference import float_reference
@@ -134,9 +135,13 @@ def _convert(
     if options.narrow is None and len(samples) < FULL_RANGE_SAMPLES:
         options = replace(options, narrow=True)
     quantized = quantize_input(folded, thinned, options)
-    placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))
-    epochs = _epochs(placement, data, options, bool(grids))
     normal = quantized.folded.normalise(thinned)
+    placement = place_quantizers(quantized.folded.mlp, options, _labels(mlp, data))
+    if any(node.operator.role is Role.FUNCTION for node in quantized.folded.mlp.nodes):
+        from .level_offsets import with_offsets
+
+        placement = with_offsets(placement, float_trace(quantized.folded.mlp, normal))
+    epochs = _epochs(placement, data, options, bool(grids))
     training = bool(epochs) and data is not None
     parameters = calibrate(placement, quantized.input, quantized.folded.mlp, normal, thinned, select=not training)
     if training and data is not None:

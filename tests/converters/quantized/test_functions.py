@@ -281,3 +281,20 @@ def test_a_function_that_processors_round_differently_is_refused_with_those_ther
     with pytest.raises(InputError, match=r"act0 \(model\.0\).*log is not computed alike") as caught:
         refuse_unsupported(mlp_of(Logarithm()))
     assert "gelu, " in caught.value.remedy
+
+
+def test_levels_lie_where_the_values_of_a_function_are() -> None:
+    """GELU is above zero but for 0.17: all 16 levels of 4 bits are used, some of them below zero, and all is exact."""
+    conversion = converted(mlp_of(Formula("gelu"), LeakyRelu(np.full(8, 0.05))), bits=4, epochs=0)
+    network, model = conversion.network, from_bytes(conversion.files[BREVITAS_FILE])
+    for name in ("linear0_act", "linear1_act"):
+        assert network.ranges[name].bounds == (0, 15)
+        (step,) = {model.steps[name]}
+        shift = next(node.operator.operator.shift for node in model.nodes if node.name == f"{name}_shift")
+        assert np.all(shift > 0)
+        assert set(np.unique(shift / step)) <= {1.0, 2.0, 4.0}
+    q = RNG.integers(-8, 8, (400, 6))
+    golden, brevitas = trace(network, q), BrevitasNetwork(model).integers(q)
+    assert all(np.array_equal(golden[name], integers) for name, integers in brevitas.items())
+    signed = converted(mlp_of(Tanh()), bits=4, epochs=0).network
+    assert signed.ranges["linear0_act"].bounds[0] < 0
