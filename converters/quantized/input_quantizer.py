@@ -16,7 +16,7 @@ import numpy.typing as npt
 from edgeml.equalization import feature_units
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.encode import Encode
-from edgeml.frontends.float_operators.gather import joined_ties, tied
+from edgeml.frontends.float_operators.gather import joined_ties, tied_least, tied_mean
 from edgeml.frontends.float_operators.weights import Weights
 
 from .fold import FoldedMlp, normalise_input, takes_normalisation, takes_only_linear
@@ -80,8 +80,8 @@ def _normalised(folded: FoldedMlp, normal: Floats) -> FoldedMlp | None:
     ties = _ties(folded)
     if ties is None:
         return normalise_input(folded, normal.mean(axis=0), feature_units(normal, [linear.weight for linear in first]))
-    mean = tied(normal.mean(axis=0), ties, np.mean)
-    unit = np.sqrt(tied(np.mean((normal - mean) ** 2, axis=0), ties, np.mean))
+    mean = tied_mean(normal.mean(axis=0), ties)
+    unit = np.sqrt(tied_mean(np.mean((normal - mean) ** 2, axis=0), ties))
     unit = np.where(unit > 0, unit, 1.0)
     return normalise_input(folded, mean, unit) if takes_normalisation(folded, mean, unit) else None
 
@@ -92,7 +92,7 @@ def _ties(folded: FoldedMlp) -> npt.NDArray[np.int64] | None:
     gathers = [linear.gather for linear in _first_linears(folded) if linear.gather is not None]
     if not gathers:
         return None
-    return joined_ties([gather.ties for gather in gathers])
+    return joined_ties(gathers)
 
 
 def _grid(folded: FoldedMlp) -> Encode | None:
@@ -151,7 +151,7 @@ def _quantized(folded: FoldedMlp, normal: Floats, options: Options, cover: bool 
     if signed and linear_only:
         lowest, ties = normal.min(axis=0), _ties(folded)
         if ties is not None:
-            lowest = tied(lowest, ties, np.min)
+            lowest = tied_least(lowest, ties)
         unsigned = _range(normal - lowest, options.input_bits, False)
         counted_step, counted_error = _step(unsigned, linear_only, cover)
         fits = ties is None or takes_normalisation(folded, lowest, np.ones(len(lowest)))

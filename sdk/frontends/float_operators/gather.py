@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ...errors import InputError
 
-__all__ = ["NOTHING", "Gather", "as_gather", "joined_ties", "tied"]
+__all__ = ["NOTHING", "Gather", "as_gather", "joined_ties", "tied_least", "tied_mean"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -81,30 +81,35 @@ class Gather:
     @cached_property
     def ties(self) -> Indices:
         """A number for each input [inputs]; those that one column takes, at whatever position, have the same."""
-        parent = np.arange(self.inputs)
-        for column in self.index.T:
-            members = parent[column[column != NOTHING]]
-            if members.size:
-                parent[np.isin(parent, members)] = members.min()
-        return parent
+        return joined_ties([self])
 
 
-def joined_ties(each: Sequence[Indices]) -> Indices:
-    """The ties that several layers make together [inputs]."""
-    result = each[0].copy()
-    for ties in each[1:]:
-        for value in np.unique(ties):
-            members = np.unique(result[ties == value])
-            result[np.isin(result, members)] = members[0]
-    return result
+def joined_ties(gathers: Sequence[Gather]) -> Indices:
+    """The ties that several gathers of the same inputs make together [inputs]."""
+    inputs = gathers[0].inputs
+    label = np.arange(inputs + 1)  # the last one is the padding's, which ties nothing
+    while True:
+        before = label.copy()
+        for gather in gathers:
+            places = np.where(gather.index == NOTHING, inputs, gather.index)
+            np.minimum.at(label, places, np.broadcast_to(label[places].min(axis=0), places.shape))
+            label[inputs] = inputs
+        label = label[label]
+        if np.array_equal(label, before):
+            return label[:inputs]
 
 
-def tied(values: Floats, ties: Indices, combine: Callable[[Floats], Any]) -> Floats:
-    """`values` [inputs] combined over the inputs that are tied, the same for each of them."""
-    result = values.copy()
-    for value in np.unique(ties):
-        result[ties == value] = combine(values[ties == value])
-    return result
+def tied_least(values: Floats, ties: Indices) -> Floats:
+    """The smallest of the values [inputs] that are tied, for each of them."""
+    least = values.copy()
+    np.minimum.at(least, ties, values)
+    return np.asarray(least[ties])
+
+
+def tied_mean(values: Floats, ties: Indices) -> Floats:
+    """The mean of the values [inputs] that are tied, for each of them."""
+    size = len(values)
+    return np.asarray((np.bincount(ties, values, size) / np.maximum(np.bincount(ties, minlength=size), 1))[ties])
 
 
 def as_gather(where: str, index: Floats, inputs: int) -> Gather:
