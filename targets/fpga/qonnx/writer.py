@@ -171,6 +171,9 @@ def _bits_of_levels(name: str, layer: Threshold) -> int:
     return bits
 
 
+_CURVED = "Behind tanh and other curved functions it never is: take the RTL, or train with ReLU or hardtanh for FINN"
+
+
 def _scales(place: _Place, layer: Threshold, dense: Dense) -> npt.NDArray[np.float32]:
     """Factors and shifts [2, channels] of the accumulators without their constants; see `affine_of_thresholds`."""
     constant, ranges = _constant_of(dense), place.network.ranges[place.before]
@@ -185,7 +188,7 @@ def _scales(place: _Place, layer: Threshold, dense: Dense) -> npt.NDArray[np.flo
         )
         if affine is None:
             where, rule = f"layer {place.node.name}", "rule even-thresholds"
-            raise InputError(where, f"{rule}: channel {channel} is not a rounding of a scaled sum", "Refused")
+            raise InputError(where, f"{rule}: channel {channel} is not a rounding of a scaled sum", _CURVED)
         found[:, channel] = affine
     return found
 
