@@ -158,6 +158,12 @@ class Layer(ABC):
         """
         raise NetworkError(f"layer kind {self.kind}", "cannot be computed at many positions")
 
+    def of_one_position(self, positions: int, reached: ValueRange) -> Layer | None:
+        """Of a layer that is channelwise and repeats: what it does at each of so many positions, the inverse of
+        `over_positions`; None where it does not do the same at all of them. `reached`: the values that its inputs take;
+        what it does beyond them does not count."""
+        return None
+
     @property
     def rounding_rule(self) -> str:
         """Name of the rule by which it rounds (`network.rounding.ROUNDINGS`); empty if it is exact."""

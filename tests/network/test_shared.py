@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -144,3 +145,66 @@ def test_the_direction_of_its_inputs_counts_every_position_that_gathers_them() -
     shared = Shared((Dense(np.array([[1, -1]]), 2, np.array([0])),), np.array([[0, 1], [1, -1]]), 2)
     (found,) = shared.wanted_inputs(np.array([1.0, 10.0])) or ()
     assert found.tolist() == [1.0, 9.0]
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_what_repeats_behind_it_joins_its_chain_and_what_does_not_stays(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    positions, width = (int(n) for n in random.integers(2, 6, 2))
+    gather = random.integers(-1, 7, (positions, 3)).astype(np.int32)
+    weight = random.integers(-2, 2, (width, 3))
+    shared = Shared((Dense(weight, 2, random.integers(-5, 5, width)),), gather, 7)
+    order = np.arange(positions * width, dtype=np.int32).reshape(positions, width)
+    factors = random.integers(2**30, 2**31 - 1, width)
+    behind: list[Layer] = [
+        Threshold(np.sort(random.integers(-20, 20, (width, 3)), axis=1), -1),
+        Requantize(factors, random.integers(-4, 0, width), "float64_away", fraction=random.integers(0, 9, width)),
+        Requantize(np.array([2**30]), np.array([-2]), "shift"),
+    ]
+    x = random.integers(-4, 4, (20, 7)).astype(np.int32)
+    sums = shared.evaluate(x)
+    reached = ValueRange.uniform(-100, 100, positions * width)
+    for once in behind:
+        layer = once.over_positions(order, positions * width, 0)
+        joined = shared.followed_by(layer, reached)
+        assert joined is not None
+        assert len(joined.chain) == 2
+        assert joined.sizes[-1] == width
+        assert np.array_equal(joined.evaluate(x), layer.evaluate(sums))
+    thresholds = np.tile(behind[0].thresholds, (positions, 1))  # type: ignore[attr-defined]
+    thresholds[-1, -1] += 1
+    assert shared.followed_by(Threshold(thresholds), reached) is None
+    shifts = np.full(positions * width, -1)
+    shifts[-1] = -2
+    rounded = Requantize(np.full(positions * width, 2**30), shifts, "double_rounding")
+    assert shared.followed_by(rounded, reached) is None
+    whole = Dense(np.ones((1, positions * width), np.int32), 2, np.zeros(1, np.int32))
+    assert shared.followed_by(whole, reached) is None
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_thresholds_that_a_position_never_meets_or_always_are_those_of_the_others(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    positions, levels = (int(n) for n in random.integers(1, 4, 2))
+    low = random.integers(-6, 3, positions)
+    high = low + random.integers(0, 6, positions)
+    stated = np.sort(random.integers(-8, 9, (1, levels)), axis=1)
+    if random.integers(0, 2):  # as a converter states them: no further than just past what is reached
+        thresholds = np.clip(stated, low[:, None], high[:, None] + 1)
+    else:
+        thresholds = np.sort(random.integers(-8, 9, (positions, levels)), axis=1)
+    layer, reached = Threshold(thresholds), ValueRange(low, high)
+    once = layer.of_one_position(positions, reached)
+    values = [np.arange(first, last + 1, dtype=np.int32)[:, None] for first, last in zip(low, high, strict=True)]
+
+    def given_by(rows: np.ndarray) -> list[list[int]]:
+        return [Threshold(row[None]).evaluate(x).ravel().tolist() for row, x in zip(rows, values, strict=True)]
+
+    wanted = given_by(thresholds)
+    if once is not None:
+        assert given_by(np.tile(once.thresholds, (positions, 1))) == wanted
+    else:  # no thresholds at all do what each position's do
+        tried = itertools.combinations_with_replacement(range(-9, 11), levels)
+        assert all(given_by(np.tile(np.array([row]), (positions, 1))) != wanted for row in tried)

@@ -68,6 +68,9 @@ class Lookup(Layer):
     def over_positions(self, gather: npt.NDArray[np.int32], inputs: int, padding: int) -> Lookup:
         return self
 
+    def of_one_position(self, positions: int, reached: ValueRange) -> Lookup:
+        return self
+
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction if self.table[-1] >= self.table[0] else -direction,)
 

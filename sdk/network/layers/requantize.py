@@ -156,6 +156,16 @@ class Requantize(Layer):
         fraction = None if self.fraction is None else np.tile(self.fraction, len(gather))
         return replace(self, multiplier=multiplier, shift=shift, fraction=fraction)
 
+    def of_one_position(self, positions: int, reached: ValueRange) -> Requantize | None:
+        if not self.per_channel:
+            return self
+        fields = [self.multiplier, self.shift, *([] if self.fraction is None else [self.fraction])]
+        rows = np.stack(fields).reshape(len(fields), positions, -1)
+        if not np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
+            return None
+        fraction = None if self.fraction is None else rows[2, 0]
+        return replace(self, multiplier=rows[0, 0], shift=rows[1, 0], fraction=fraction)
+
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction,)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -220,6 +220,14 @@ class Shared(Layer):
         places = np.full(self.inputs + 1, PADDING, np.int32)
         places[inputs] = np.arange(inputs.size)
         return Shared(self.chain, places[self.gather[kept]], int(inputs.size), self.padding)
+
+    def followed_by(self, layer: Layer, reached: ValueRange) -> Shared | None:
+        """This layer and a channelwise one behind it as one, which holds the parameters of one position; None where
+        that one does not repeat, or not the same at all positions for the values that this layer gives, `reached`."""
+        if not (layer.channelwise and layer.repeats) or len(self.chain) == _MOST_LAYERS:
+            return None
+        once = layer.of_one_position(self.positions, reached)
+        return None if once is None else replace(self, chain=(*self.chain, once))
 
     def summary(self) -> str:
         inner = " → ".join(f"{layer.kind} ({layer.summary()})" for layer in self.chain) or "gathered"

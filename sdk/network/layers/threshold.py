@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import NetworkError
-from ..arrays import integer_array, integer_scalar
+from ..arrays import INT32_HIGH, integer_array, integer_scalar
 from ..layer import Channels, Direction, Layer
 from ..value_range import IntArray, ValueRange
 
@@ -100,6 +100,22 @@ class Threshold(Layer):
 
     def over_positions(self, gather: npt.NDArray[np.int32], inputs: int, padding: int) -> Threshold:
         return replace(self, thresholds=np.tile(self.thresholds, (len(gather), 1)))
+
+    def of_one_position(self, positions: int, reached: ValueRange) -> Threshold | None:
+        """A threshold that the values of a position never meet, or always, may be any other such one there."""
+        stated = self.thresholds.astype(np.int64).reshape(positions, -1, self.levels)
+        low, high = (end.reshape(positions, -1, 1) for end in (reached.low, reached.high))
+        always, never = stated <= low, stated > high
+        decides = ~always & ~never
+        once = np.where(decides, stated, np.iinfo(np.int64).min).max(axis=0)
+        # Where no position decides: below all values of those that always reach it.
+        below = np.where(always, low, np.iinfo(np.int64).max).min(axis=0)
+        above = np.where(never, high + 1, np.iinfo(np.int64).min).max(axis=0)
+        once = np.where(decides.any(axis=0), once, np.where(always.any(axis=0), below, above))
+        same = np.array_equal(np.clip(once, low, high + 1), np.clip(stated, low, high + 1))
+        if not same or once.max() > INT32_HIGH or np.any(once[:, 1:] < once[:, :-1]):
+            return None
+        return replace(self, thresholds=once.astype(np.int32))
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
         return (direction,)

@@ -55,16 +55,34 @@ def _window(name: str, values: ValueRange, x: Tensor | None, padding: int) -> Te
     return Tensor.make(name, values, padding)
 
 
+def _joined(network: Network, nodes: tuple[Node, ...]) -> Shared:
+    """The layer and those behind it that repeat at its positions, as one."""
+    shared = nodes[0].layer
+    assert isinstance(shared, Shared)
+    for node in nodes[1:]:
+        behind = shared.followed_by(node.layer, network.ranges[node.inputs[0]])
+        assert behind is not None, node.name  # `absorbs` asked
+        shared = behind
+    return shared
+
+
 class SharedEmitter(LayerEmitter):
     """Each position's window is used where it lies, if it lies whole, aligned and in order, else copied; then the
     chain's own kernels compute groups of windows as they compute samples. Weights and thresholds are stored once."""
 
     kind = "shared"
 
+    def absorbs(self, job: LayerJob, consumer: Node) -> bool:
+        """What compares or rounds the sums of all positions by the same numbers, which are stored once then."""
+        shared = _joined(job.network, job.nodes)
+        return (
+            bool(shared.chain)
+            and shared.followed_by(consumer.layer, job.network.ranges[consumer.inputs[0]]) is not None
+        )
+
     def output(self, network: Network, nodes: tuple[Node, ...], dialect: Dialect) -> Tensor:
-        shared = nodes[0].layer
-        assert isinstance(shared, Shared)
-        name, values = nodes[0].name, network.ranges[nodes[0].name]
+        shared = _joined(network, nodes)
+        name, values = nodes[-1].name, network.ranges[nodes[-1].name]
         if not shared.chain:
             return Tensor.make(name, values, dialect.padding)
         chain = _chain(nodes[0], shared, network.ranges[nodes[0].inputs[0]])
@@ -75,8 +93,7 @@ class SharedEmitter(LayerEmitter):
 
     def extremes(self, job: LayerJob) -> list[npt.NDArray[np.int64]]:
         """What makes the first layer of the chain extreme, at every position at once as far as they share inputs."""
-        shared = job.nodes[0].layer
-        assert isinstance(shared, Shared)
+        shared = _joined(job.network, job.nodes)
         if not shared.chain:
             return []
         (x,) = job.inputs
@@ -101,8 +118,7 @@ def _first(chain: _Chain, x: Tensor | None, dialect: Dialect) -> Tensor:
 
 
 def _chain_of(job: LayerJob) -> tuple[_Chain, Tensor]:
-    shared = job.nodes[0].layer
-    assert isinstance(shared, Shared)
+    shared = _joined(job.network, job.nodes)
     chain = _chain(job.nodes[0], shared, job.network.ranges[job.inputs[0].name])
     return chain, _first(chain, job.inputs[0], job.dialect)
 
@@ -111,8 +127,7 @@ class _Emission:
     """The code of one stage."""
 
     def __init__(self, job: LayerJob) -> None:
-        layer = job.nodes[0].layer
-        assert isinstance(layer, Shared)
+        layer = _joined(job.network, job.nodes)
         self._job, self._layer, self._dialect = job, layer, job.dialect
         (self._x,) = job.inputs
         self._y = job.output
