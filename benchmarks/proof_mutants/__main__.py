@@ -26,7 +26,7 @@ __all__ = ["judges", "table"]
 
 def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
     """What judges a mutant from a seed, and how many of them, by name."""
-    from . import of_c, of_cpu_c, of_netlist, of_quantized, of_rtl, of_slices, of_spikes, of_tflite
+    from . import of_c, of_cpu_c, of_netlist, of_quantized, of_rtl, of_slices, of_spikes, of_spiking_c, of_tflite
 
     return {
         "quantized": (of_quantized.judge, 60),
@@ -40,6 +40,7 @@ def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
         "c": (of_c.judge, 40),
         "cpu": (of_cpu_c.judge, 48),
         "slices": (of_slices.judge, 16),
+        "spiking-c": (of_spiking_c.judge, 24),
     }
 
 

@@ -30,7 +30,7 @@ from edgeml.targets.mcu.proof.prover import faulting, rows_of
 from .judged import Judged
 from .networks import mlp
 
-__all__ = ["judge"]
+__all__ = ["judge", "outputs"]
 
 _CORE = "rv32"
 _KERNELS = ("dense_lanes.h", "threshold_rows.h", "begin.h", "input.h")
@@ -90,7 +90,7 @@ def _changed(firmware: Firmware, name: str, seed: int) -> tuple[Firmware, str]:
     return replace(firmware, files={**firmware.files, path: changed}), said
 
 
-def _outputs(files: Mapping[str, str | bytes], name: str, q: np.ndarray, outputs: int) -> np.ndarray | None:
+def outputs(files: Mapping[str, str | bytes], name: str, q: np.ndarray, outputs: int) -> np.ndarray | None:
     """What the C gives on this machine; None where it is no program, or ends with a fault."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
@@ -138,7 +138,7 @@ def judge(seed: int) -> Judged:
     firmware = firmware_files(network, core(_CORE), {})
     while True:
         changed, said = _changed(firmware, network.name, seed)
-        found = _outputs(changed.files, network.name, q, network.output_size)
+        found = outputs(changed.files, network.name, q, network.output_size)
         if found is not None:
             break
         seed += 30_000  # no program

@@ -14,7 +14,7 @@ from ..statement import Affine, Function, SumOfFunctions, statement_of
 from ..statement import Source as Place
 from .dataflow import Dataflow, Node, Operand
 from .joint import assignments, by_variable, evaluated, inputs_of
-from .values import Base, Form, Table, Unknown, Value, centred, form
+from .values import Base, Form, Unknown, Value, centred, form
 
 __all__ = ["METHODS", "PLANES", "UNTRIED", "Claim", "Source", "claim_of", "claim_of_function"]
 
@@ -246,7 +246,7 @@ def _compared(flow: Dataflow, channel: int, word: Operand, wanted: int | Form) -
         same = isinstance(found, Form) and found.terms == wanted.terms and found.constant == wanted.constant
     if same:
         return Claim(channel, word, True, _SUM)
-    if isinstance(found, Table) and _alike(flow, found, wanted):
+    if not isinstance(found, Unknown) and _alike(flow, found, wanted):
         return Claim(channel, word, True, _INPUTS)
     return Claim(channel, word, False, "", *_why(flow, found, wanted))
 

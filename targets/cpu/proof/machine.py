@@ -224,7 +224,7 @@ class Machine:
                 [way.get((number, place), found.cells[place]) for place in range(at, min(at + 4, len(found.cells)))]
                 for way in (first, second)
             ]
-            size = 4 if len(cells[0]) == 4 and self._are_words(cells) else 1
+            size = 4 if len(cells[0]) == 4 and self._are_words(cells, at) else 1
             words = [self.memory._word(each[:size]) for each in cells]
             chosen = self.merged(condition, Integer(32), *words)
             new = [None] * size if chosen is None else self.memory._cells(Integer(8 * size), chosen)
@@ -232,8 +232,8 @@ class Machine:
             done.update((number, place) for place in range(at, at + size))
 
     @staticmethod
-    def _are_words(cells: list[list[Any]]) -> bool:
-        """Whether four bytes are one word in both ways."""
+    def _are_words(cells: list[list[Any]], at: int) -> bool:
+        """Whether four bytes are one word in both ways; constants are where a word may lie."""
         for way in cells:
             first = way[0]
             if isinstance(first, tuple):
@@ -241,7 +241,7 @@ class Machine:
                     return False
             elif not all(isinstance(cell, int) for cell in way):
                 return False
-        return any(isinstance(way[0], tuple) for way in cells)
+        return at % 4 == 0 or any(isinstance(way[0], tuple) for way in cells)
 
     def constant(self, value: Any, what: str) -> int:
         """A value that must not depend on inputs."""
