@@ -169,7 +169,7 @@ BAD: dict[str, tuple[list, dict, str]] = {
     "unknown operator": ([node("Atan", ["x"], "y")], {}, "Atan is not supported"),
     "a logarithm": ([node("Log", ["x"], "y")], {}, "edgeml knows: tanh, sigmoid, leaky_relu, abs"),
     "a shrink that jumps": ([node("Shrink", ["x"], "y", lambd=0.5)], {}, "jumps at ±0.5"),
-    "quantized already": ([node("QuantizeLinear", ["x", "s"], "y")], {"s": np.float32(1)}, "export the float model"),
+    "quantized already": ([node("QuantizeLinear", ["x", "s"], "y")], {"s": np.float32(1)}, "no linear layer"),
     "other domain": ([helper.make_node("Other", ["x"], ["y"], domain="somebody")], {}, "somebody.Other"),
     "two signals multiplied": (
         [node("MatMul", ["x", "w"], "a"), node("MatMul", ["x", "v"], "b"), node("Mul", ["a", "b"], "y")],
@@ -186,10 +186,25 @@ BAD: dict[str, tuple[list, dict, str]] = {
     "an attribute of a wrong type": ([node("Gemm", ["x", "w"], "y", alpha="one")], {"w": W}, "Gemm"),
     "samples mixed": ([node("Reshape", ["x", "s"], "y")], {"s": np.array([-1, 8])}, "mixes samples"),
     "samples summed": ([node("Transpose", ["x"], "t"), node("MatMul", ["t", "w"], "y")], {"w": W}, "over the samples"),
-    "a layer at several places": (
+    "outputs at several places": (
         [node("Reshape", ["x", "s"], "r"), node("MatMul", ["r", "w"], "y")],
         {"s": np.array([0, 2, 2]), "w": np.ones((2, 2), np.float32)},
-        "several positions",
+        "its output has shape",
+    ),
+    "a window of several dimensions": (
+        [node("Conv", ["x", "w"], "y")],
+        {"w": np.ones((2, 1, 3), np.float32)},
+        "a window of 1 dimensions over a tensor of shape",
+    ),
+    "a kernel that its weights have not": (
+        [node("Reshape", ["x", "s"], "r"), node("Conv", ["r", "w"], "y", kernel_shape=[2])],
+        {"s": np.array([0, 1, 4]), "w": np.ones((2, 1, 3), np.float32)},
+        "with weights of shape",
+    ),
+    "the largest of a window": (
+        [node("Reshape", ["x", "s"], "r"), node("MaxPool", ["r"], "y", kernel_shape=[2])],
+        {"s": np.array([0, 1, 4])},
+        "MaxPool is not supported",
     ),
     "softmax within": (
         [node("Softmax", ["x"], "s"), node("MatMul", ["s", "w"], "y")],
