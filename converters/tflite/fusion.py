@@ -153,7 +153,7 @@ class _Fusion:
         if fuse is None:
             raise InputError(
                 self._where(node),
-                f"{node.operator.kind} has no int8 operator",
+                f"{node.operator.constants.get('function', node.operator.kind)} has no int8 operator",
                 "Use the quantized form, or leave it out",
             )
         return fuse(node, node.operator)
