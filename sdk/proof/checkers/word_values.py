@@ -79,8 +79,7 @@ class Words:
     def __init__(self, content: dict[str, Any], kept: set[int]) -> None:
         operations, self.facts = content["operations"], {integer(a): integer(b) for a, b in content["facts"]}
         need(len(operations) < _MOST_OPERATIONS, "operations", "are too many")
-        self.low: list[int] = []
-        self.high: list[int] = []
+        self.low, self.high, self._standing = list[int](), list[int](), dict[Any, int]()
         self.made: dict[int, Table] = {}
         self.kept: dict[int, Known] = {}
         self.inputs: dict[int, tuple[int, int]] = {}
@@ -217,10 +216,12 @@ class Words:
         wide = signed if np.ptp(signed) < np.ptp(wide) else wide
         ones = int(np.bitwise_or.reduce(wide))
         wide = wide // (ones & -ones)
-        self.low.append(int(wide.min()))
-        self.high.append(int(wide.max()))
-        self.made[len(self.low) - 1] = Table(value.base, wide.astype(np.uint32))
-        return Form({len(self.low) - 1: centred(ones & -ones)}, 0)
+        stands = self._standing.setdefault((value.base, wide.tobytes()), len(self.low))
+        if stands == len(self.low):
+            self.low.append(int(wide.min()))
+            self.high.append(int(wide.max()))
+            self.made[stands] = Table(value.base, wide.astype(np.uint32))
+        return Form({stands: centred(ones & -ones)}, 0)
 
     def result(self, name: str, taken: list[Known]) -> Known:
         """What an operation gives."""
