@@ -291,22 +291,22 @@ class Emulator:
             self.call(function, *arguments)
         return found[-1]
 
-    def accesses(self, function: str, *arguments: int, at: int) -> set[tuple[int, int, bool]]:
-        """Call `function`: address, size and whether it is written, of each access of the instruction at `at`."""
+    def makes_access(self, function: str, *arguments: int, at: int, address: int, size: int, write: bool) -> bool:
+        """Call `function`; whether the instruction at `at` reads or writes just these bytes."""
         found: set[tuple[int, int, bool]] = set()
         running = [0]
 
-        def instruction(uc: Any, address: int, size: int, _: Any) -> None:
-            running[0] = address
+        def instruction(uc: Any, place: int, length: int, _: Any) -> None:
+            running[0] = place
 
-        def access(uc: Any, kind: int, address: int, size: int, value: int, _: Any) -> None:
+        def access(uc: Any, kind: int, place: int, length: int, value: int, _: Any) -> None:
             if running[0] == at:
-                found.add((address, size, kind == self._unicorn.UC_MEM_WRITE))
+                found.add((place, length, kind == self._unicorn.UC_MEM_WRITE))
 
         touched = self._unicorn.UC_HOOK_MEM_READ | self._unicorn.UC_HOOK_MEM_WRITE
         with self._hooked((self._unicorn.UC_HOOK_CODE, instruction), (touched, access)):
             self.call(function, *arguments)
-        return found
+        return (address, size, write) in found
 
     @contextmanager
     def _hooked(self, *hooks: tuple[Any, ...]) -> Iterator[None]:

@@ -20,12 +20,13 @@ from edgeml.proof.words.dataflow import Dataflow, Node, Operand
 from edgeml.proof.words.label import label_claim
 from edgeml.proof.words.packed import PackedClaims
 
-from ..emulator import Emulator
+from .emulated_core import EmulatedCore
 from .followed_stage import FollowedStage
 from .instruction_sets import instruction_set
 from .kept_stages import Entry, KeptStage, key_of
 from .machine import Machine, Stopped
 from .memory import Memory, OutsideObject, Region
+from .mve import clear_vectors
 
 if TYPE_CHECKING:
     from edgeml.targets.c.arena import Stage
@@ -45,7 +46,7 @@ class Followed:
     proved are kept for another time, and those that were are taken.
     """
 
-    def __init__(self, emulator: Emulator, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> None:
+    def __init__(self, emulator: EmulatedCore, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> None:
         self._keep = keep
         self.flow = Dataflow()
         self.layout = program.layout
@@ -88,6 +89,8 @@ class Followed:
         machine.returns = [(self._emulator.returns_to, machine.stack_pointer())]
         machine.watch = self._compare
         memory.regions = [*self._constant_regions(), *self._around()]
+        if self._emulator.core.mve:
+            clear_vectors(memory)
         return machine
 
     def _constant_regions(self) -> Iterator[Region]:
@@ -236,8 +239,14 @@ class Followed:
         dtype = np.int8 if self.network.quantizer.signed else np.uint8
         self._emulator.write(self._input, q.astype(dtype).tobytes())
         arguments = self._input, self._output, self._arena
-        found = self._emulator.accesses(f"{self.layout.name}_invoke", *arguments, at=outside.at)
-        return (outside.address, outside.size, outside.write) in found
+        return self._emulator.makes_access(
+            f"{self.layout.name}_invoke",
+            *arguments,
+            at=outside.at,
+            address=outside.address,
+            size=outside.size,
+            write=outside.write,
+        )
 
     def _counts(self) -> tuple[int, int, int, float]:
         machine = self.machine

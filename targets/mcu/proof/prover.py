@@ -19,13 +19,13 @@ from edgeml.proof.words.claims import METHODS, UNTRIED
 from edgeml.system.regular_file import read_regular
 
 from ..cores import CORES, Core
-from ..emulator import Emulator
-from ..executor import checked_firmware, is_firmware, recorded_optimization
+from ..executor import bundle_core, checked_firmware, is_firmware, recorded_optimization
 from ..firmware import Firmware
 from ..image_build import library_image
 from ..measure import measuring_missing
 from ..target import FOLDER
 from .counterexamples import counterexample, other_label
+from .emulated_core import emulated_core, emulated_core_missing
 from .followed import Followed, FollowedStage
 from .instruction_sets import followed_cores
 from .machine import LATE
@@ -49,8 +49,8 @@ class MachineCodeProver:
         return any(is_firmware(bundle, name) for name in followed_cores())
 
     def missing(self, bundle: Bundle) -> str:
-        """What to install: zig cc, Unicorn and pyelftools."""
-        return measuring_missing()
+        """What to install: zig cc, Unicorn and pyelftools; for a core with vectors QEMU, too."""
+        return measuring_missing() or emulated_core_missing(bundle_core(bundle))
 
     def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
         """Follow the firmware, stage after stage.
@@ -64,7 +64,7 @@ class MachineCodeProver:
         image = library_image(firmware, core, optimize=recorded_optimization(bundle))
         sample = bundle.golden()[0][0]
         try:
-            followed = Followed(Emulator(core, image), firmware.program, sample, keep=True)
+            followed = Followed(emulated_core(core, image), firmware.program, sample, keep=True)
         except CheckFailed as error:
             return Findings([faulting(error)], {})
         followed.run(announce, seconds)
@@ -92,7 +92,7 @@ def _undefined(
     """Whether the C, compiled so that undefined behaviour traps, never comes to a trap."""
     image = library_image(firmware, core, optimize=optimize, trap=True)
     try:
-        followed = Followed(Emulator(core, image), firmware.program, q, keep=True)
+        followed = Followed(emulated_core(core, image), firmware.program, q, keep=True)
     except CheckFailed as error:  # the sample itself comes to a trap
         return Row(_UNDEFINED, REFUTED, 1, 0, detail=f"for the first vector: {error}")
     before = time.process_time()

@@ -1,25 +1,28 @@
-"""The Thumb instructions of Armv6-M, Armv7-M and the DSP extension as operations on words (Armv7-M ARM, DDI 0403)."""
+"""The Thumb instructions of Armv6-M, Armv7-M and the DSP extension as operations on words (Armv7-M ARM, DDI 0403), and
+those of Armv8.1-M with vectors."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from .machine import Instruction, Machine, Stopped
+from .mve import vector
 from .thumb_flags import condition_of
 from .thumb_instruction import LR, SP, Decoded, Unknown
 from .thumb_narrow import narrow
+from .thumb_v81 import added_in_v81
 from .thumb_wide import wide
 
 __all__ = ["Thumb"]
 
 
 class Thumb:
-    """Decodes; keeps which instructions an IT makes conditional."""
+    """Decodes; keeps which instructions an IT makes conditional. vectors : whether those of Armv8.1-M are known, too."""
 
     registers, stack, link, result = 15, SP, LR, 0
 
-    def __init__(self) -> None:
-        self._predicates: dict[int, int] = {}
+    def __init__(self, vectors: bool = False) -> None:
+        self._vectors = vectors
         self._rest: dict[int, tuple[int, ...]] = {}
 
     def decode(self, address: int, code: bytes) -> Instruction:
@@ -28,7 +31,7 @@ class Thumb:
         long = first >> 11 in (0b11101, 0b11110, 0b11111)
         rest = self._rest.get(address, ())
         try:
-            found = wide(address, first, second) if long else narrow(address, first, within=bool(rest))
+            found = self._long(address, first, second) if long else narrow(address, first, within=bool(rest))
         except Unknown:
             word = f"{first:04x} {second:04x}" if long else f"{first:04x}"
             raise Stopped(f"at {address:#010x} stands {word}, an instruction that the proof does not know") from None
@@ -39,6 +42,10 @@ class Thumb:
         if rest[1:]:
             self._rest[address + found.size] = rest[1:]
         return _conditional(address, found, rest[0])
+
+    def _long(self, address: int, first: int, second: int) -> Decoded:
+        added = added_in_v81(address, first, second) or vector(address, first, second) if self._vectors else None
+        return added or wide(address, first, second)
 
 
 def _conditional(address: int, found: Decoded, code: int) -> Decoded:

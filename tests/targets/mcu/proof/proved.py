@@ -10,9 +10,9 @@ import numpy as np
 from edgeml.network import Dense, Network, Node
 from edgeml.proof.findings import Row
 from edgeml.targets.mcu.cores import core
-from edgeml.targets.mcu.emulator import Emulator
 from edgeml.targets.mcu.firmware import Firmware, firmware_files
 from edgeml.targets.mcu.image_build import library_image
+from edgeml.targets.mcu.proof.emulated_core import emulated_core
 from edgeml.targets.mcu.proof.followed import Followed
 from edgeml.targets.mcu.proof.prover import rows_of
 
@@ -52,7 +52,7 @@ def changed(firmware: Firmware, faults: Mapping[str, str]) -> Firmware:
 def follow(firmware: Firmware, name: str, optimize: str = "-O2") -> Followed:
     """Followed with a sample in the middle of the input's range."""
     network = firmware.program.layout.network
-    emulator = Emulator(core(name), library_image(firmware, core(name), optimize=optimize))
+    emulator = emulated_core(core(name), library_image(firmware, core(name), optimize=optimize))
     q = np.random.default_rng(0).integers(network.quantizer.low, network.quantizer.high + 1, network.input_size)
     followed = Followed(emulator, firmware.program, q.astype(np.int32))
     followed.run(lambda what: None, 600)
