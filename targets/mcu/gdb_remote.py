@@ -17,6 +17,7 @@ _MOST_BYTES = 1024
 """Memory that is moved in one packet."""
 _BREAKPOINT, _WRITES, _READS = 0, 2, 3
 _PIECE = 65536
+_SECONDS = 30.0
 
 
 class GdbRemote:
@@ -73,30 +74,39 @@ class GdbRemote:
         self._asked("s")
 
     def resume(self, seconds: float) -> str:
-        """Run until it stops; what it says of that. CheckFailed where it has not stopped after `seconds`."""
+        """Run until it stops; what it says of that. TimedOut where it has not stopped after `seconds`."""
         return self._asked("c", seconds)
 
-    def reset(self) -> None:
-        """Reset the machine, by a command of QEMU's monitor."""
-        self._done(f"qRcmd,{b'system_reset'.hex()}")
+    def monitor(self, command: str) -> str:
+        """A command of QEMU's monitor; what it prints."""
+        said, answer = "", self._asked(f"qRcmd,{command.encode().hex()}")
+        while answer != "OK":
+            said += bytes.fromhex(answer[1:]).decode("utf-8", "replace")
+            answer = self._answer(_SECONDS)
+        return said
 
     def _done(self, text: str) -> None:
         if (answer := self._asked(text)) != "OK":
             raise ToolFailed(self._name, f"refuses {text[:24]!r} ({answer or 'no such command'})")
 
-    def _asked(self, text: str, seconds: float = 30.0) -> str:
+    def _asked(self, text: str, seconds: float = _SECONDS) -> str:
         content = text.encode()
         try:
             self._connection.sendall(b"$%b#%02x" % (content, sum(content) % 256))
-            answer = self._packet(time.monotonic() + seconds, seconds)
-            self._connection.sendall(b"+")
+            answer = self._answer(seconds)
         except OSError as error:
             raise ToolFailed(self._name, f"was lost ({error})") from error
         if answer[:1] == "E":
             raise ToolFailed(self._name, f"refuses {text[:24]!r} ({answer})")
         return answer
 
-    def _packet(self, until: float, seconds: float) -> str:
+    def _answer(self, seconds: float) -> str:
+        answer = self._packet(seconds)
+        self._connection.sendall(b"+")
+        return answer
+
+    def _packet(self, seconds: float) -> str:
+        until = time.monotonic() + seconds
         while True:
             start = self._received.find(b"$")
             end = self._received.find(b"#", start + 1)

@@ -1,22 +1,23 @@
 """Runs firmware functions on the Cortex-M55 of QEMU, which has the vector extension that Unicorn lacks.
 
-The core is one of the board MPS3 AN547 (Arm, AN552: memory map), stopped from its reset on. Code and data are put into its
-memories over GDB's protocol, and functions are called with registers set; whatever exception comes ends the call.
+The core is that of the board MPS3 AN547 (memory map: Arm, AN552), stopped from its reset on. Code and data are put into
+its memories over GDB's protocol, and functions are called with registers set; any exception ends the call.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import struct
 import subprocess
-import time
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from edgeml.errors import CheckFailed, MissingTool, ToolFailed
-from edgeml.system.time_limit import OPTION, seconds_for, timed_out
+from edgeml.system.scratch import ScratchFolder
+from edgeml.system.time_limit import OPTION, seconds_for
 
 from .boards import qemu_missing
 from .cores import Core
@@ -43,6 +44,9 @@ _BEGINNING = bytes.fromhex(
 ) + struct.pack("<I", _VECTORS)
 _BEGUN = _BEGIN + 0x20
 _STAY = bytes.fromhex("fee7")
+_REGISTER = re.compile(r"\bR\d\d=([0-9a-f]{8})")
+_SINGLE = ("one-insn-per-tb on", "singlestep on")
+"""Commands of QEMU's monitor, of 8.1 and of before, that make each instruction a block of its own."""
 
 
 class QemuCore:
@@ -63,6 +67,8 @@ class QemuCore:
             self._remote.write(place, content)
         for place in (_RETURN, _FAULT, _BEGUN):
             self._remote.stop_at(place, True)
+        if all(self._remote.monitor(command) for command in _SINGLE):
+            raise ToolFailed(f"QEMU's {core.title}", "does not run single instructions", "Install QEMU 7.2 or later")
         self._begin()
 
     def _started(self) -> GdbRemote:
@@ -71,7 +77,12 @@ class QemuCore:
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(seconds_for(_START_SECONDS))
             host, port = server.getsockname()
-            debugger = ["-chardev", f"socket,id=gdb,host={host},port={port},server=off,nodelay=on", "-gdb", "chardev:gdb"]
+            debugger = [
+                "-chardev",
+                f"socket,id=gdb,host={host},port={port},server=off,nodelay=on",
+                "-gdb",
+                "chardev:gdb",
+            ]
             quiet = ["-display", "none", "-monitor", "none", "-serial", "none"]
             process = subprocess.Popen(
                 [program, "-machine", _MACHINE, "-S", *quiet, *debugger],
@@ -84,7 +95,9 @@ class QemuCore:
             except OSError as error:
                 process.kill()
                 process.wait()
-                raise ToolFailed(f"qemu-{_MACHINE}", f"does not start: {error}", f"Allow it more by {OPTION}") from error
+                raise ToolFailed(
+                    f"qemu-{_MACHINE}", f"does not start: {error}", f"Allow it more by {OPTION}"
+                ) from error
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         remote = GdbRemote(connection, f"QEMU's {self._core.title}")
         weakref.finalize(self, _ended, process, remote)
@@ -96,6 +109,11 @@ class QemuCore:
         self._remote.resume(seconds_for(_SECONDS))
         if self._pc() != _BEGUN:
             raise CheckFailed(f"QEMU's {self._core.title}", f"does not start: it is at {self._pc():#010x}")
+
+    @property
+    def remote(self) -> GdbRemote:
+        """The machine, over GDB's protocol."""
+        return self._remote
 
     @property
     def core(self) -> Core:
@@ -142,19 +160,14 @@ class QemuCore:
 
     def blocks(self, function: str, *arguments: int) -> list[tuple[int, ...]]:
         """Call `function`: of each instruction, in order, its address, 1, and r0 … r14 before it."""
-        self._enter(function, arguments)
-        found: list[tuple[int, ...]] = []
-        until = time.monotonic() + (seconds := seconds_for(_SECONDS))
-        while True:
-            *registers, pc = self._remote.registers(_REGISTERS + 1)
-            if pc == _FAULT:
-                self._fault(function)
-            if pc == _RETURN:
-                return found
-            if time.monotonic() > until:
-                raise timed_out(f"emulated {self._core.title}, {function}", seconds)
-            found.append((pc, 1, *registers))
-            self._remote.step()
+        with ScratchFolder("trace") as folder:
+            self._remote.monitor(f'logfile "{folder / "trace"}"')
+            self._remote.monitor("log exec,cpu,nochain")
+            try:
+                self.call(function, *arguments)
+            finally:
+                self._remote.monitor("log none")
+            return list(_instructions((folder / "trace").read_text(encoding="utf-8", errors="replace")))
 
     def call_holding(
         self, function: str, *arguments: int, entry: int, contents: Mapping[int, bytes], place: int, size: int
@@ -177,9 +190,7 @@ class QemuCore:
                 self._pass(entry)
         return found
 
-    def makes_access(
-        self, function: str, *arguments: int, at: int, address: int, size: int, write: bool
-    ) -> bool:
+    def makes_access(self, function: str, *arguments: int, at: int, address: int, size: int, write: bool) -> bool:
         """Call `function`; whether the instruction at `at` reads or writes any of these bytes."""
         self._enter(function, arguments)
         self._remote.watch(address, size, write, True)
@@ -229,7 +240,7 @@ class QemuCore:
         stack = self._remote.registers(_PC)[_SP]
         address = struct.unpack("<I", self._remote.read(stack + 24, 4))[0]
         owners = [f.name for f in self._image.functions() if f.address <= address < f.address + max(f.size, 1)]
-        self._remote.reset()
+        self._remote.monitor("system_reset")
         self._begin()
         raise CheckFailed(f"{self._core.title}, {function}", f"faults in {(*owners, '?')[0]} at {address:#010x}")
 
@@ -246,6 +257,19 @@ class QemuCore:
         self._remote.stop_at(address, False)
         self._remote.step()
         self._remote.stop_at(address, True)
+
+
+def _instructions(trace: str) -> Iterator[tuple[int, ...]]:
+    """What QEMU wrote down before each block of one instruction: address, 1, r0 … r14."""
+    before: tuple[int, ...] = ()
+    for piece in trace.split("Trace ")[1:]:
+        if before:
+            yield before
+        *registers, pc = (int(value, 16) for value in _REGISTER.findall(piece))
+        # A block that was left before it ran is begun again.
+        before = () if "Stopped execution" in piece else (pc, 1, *registers)
+    if before:
+        yield before
 
 
 def _ended(process: subprocess.Popen[bytes], remote: GdbRemote) -> None:

@@ -46,7 +46,9 @@ class Followed:
     proved are kept for another time, and those that were are taken.
     """
 
-    def __init__(self, emulator: EmulatedCore, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False) -> None:
+    def __init__(
+        self, emulator: EmulatedCore, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False
+    ) -> None:
         self._keep = keep
         self.flow = Dataflow()
         self.layout = program.layout

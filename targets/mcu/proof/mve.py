@@ -78,7 +78,9 @@ def _and(first: int, second: int) -> Callable[[Machine], None] | None:
 
     def run(m: Machine) -> None:
         for word in range(0, _LANES, 4):
-            m.memory.store(to + word, 4, m.flow.make("and", m.memory.load(one + word, 4), m.memory.load(other + word, 4)))
+            m.memory.store(
+                to + word, 4, m.flow.make("and", m.memory.load(one + word, 4), m.memory.load(other + word, 4))
+            )
 
     return run
 

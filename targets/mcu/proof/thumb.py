@@ -17,7 +17,7 @@ __all__ = ["Thumb"]
 
 
 class Thumb:
-    """Decodes; keeps which instructions an IT makes conditional. vectors : whether those of Armv8.1-M are known, too."""
+    """Decodes; keeps which instructions an IT makes conditional. vectors : whether those of Armv8.1-M are known."""
 
     registers, stack, link, result = 15, SP, LR, 0
 

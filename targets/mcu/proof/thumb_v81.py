@@ -8,7 +8,7 @@ from edgeml.proof.words.dataflow import Operand
 
 from .machine import Machine, Stopped
 from .thumb_flags import condition_of
-from .thumb_instruction import LR, PC, SP, Decoded, following
+from .thumb_instruction import LR, PC, SP, Decoded, Unknown, following
 
 __all__ = ["added_in_v81"]
 
@@ -16,7 +16,7 @@ _ALL = 0xFFFF_FFFF
 
 
 def added_in_v81(address: int, first: int, second: int) -> Decoded | None:
-    """The instruction; None where it is none of these."""
+    """The instruction; None where it is none of these. Raises Unknown where it is one that is not known."""
     if first & 0xFF80 == 0xF000 and second & 0x9001 == 0x8001 and second >> 14 & 1:
         return _loop(address, first, second)
     if first & 0xFFF0 == 0xEA50 and second >> 14 == 2:
@@ -25,24 +25,26 @@ def added_in_v81(address: int, first: int, second: int) -> Decoded | None:
         run = _long_shift(first, second)
     else:
         return None
-    return None if run is None else following(address, 4, run)
+    return following(address, 4, run)
 
 
-def _loop(address: int, first: int, second: int) -> Decoded | None:
+def _loop(address: int, first: int, second: int) -> Decoded:
     """DLS, WLS and LE."""
     rn, behind = first & 15, address + 4
     offset = (second >> 1 & 1023) << 2 | (second >> 11 & 1) << 1
     if first & 0xFFF0 == 0xF040 and second == 0xE001 and rn not in (SP, PC):
         return following(address, 4, lambda m: _begin(m, rn))
     if second & 0xF001 != 0xC001:
-        return None
+        raise Unknown
     if first & 0xFFF0 == 0xF040 and rn not in (SP, PC):
         over = behind + offset
         return Decoded(4, (behind, over), lambda m: _begin_unless_zero(m, rn, over))
     start = behind - offset
     if first == 0xF00F:
         return Decoded(4, (behind, start), lambda m: _again(m, start))
-    return Decoded(4, (start,), lambda m: m.jump(start)) if first == 0xF02F else None
+    if first != 0xF02F:
+        raise Unknown
+    return Decoded(4, (start,), lambda m: m.jump(start))
 
 
 def _begin(m: Machine, rn: int) -> None:
@@ -69,18 +71,20 @@ def _again(m: Machine, start: int) -> None:
         m.jump(start)
 
 
-def _selected(first: int, second: int) -> Callable[[Machine], None] | None:
+def _selected(first: int, second: int) -> Callable[[Machine], None]:
     """CSEL, CSINC, CSINV, CSNEG: one register where a condition holds, else what is made of another."""
     rn, rm, rd = first & 15, second & 15, second >> 8 & 15
     kind, code = second >> 12 & 3, second >> 4 & 15
     if SP in (rn, rm, rd) or rd == PC or code >= 14:
-        return None
+        raise Unknown
 
     def run(m: Machine) -> None:
         make = m.flow.make
         held, other = (0 if register == PC else m.registers[register] for register in (rn, rm))
         if kind:
-            other = make("xor", other, _ALL) if kind == 2 else make("add", other, 1) if kind == 1 else make("sub", 0, other)
+            other = (
+                make("xor", other, _ALL) if kind == 2 else make("add", other, 1) if kind == 1 else make("sub", 0, other)
+            )
         condition = condition_of(m, code)
         known = m.flow.constant(condition)
         m.registers[rd] = make("select", condition, held, other) if known is None else held if known else other
@@ -88,26 +92,49 @@ def _selected(first: int, second: int) -> Callable[[Machine], None] | None:
     return run
 
 
-def _long_shift(first: int, second: int) -> Callable[[Machine], None] | None:
+def _long_shift(first: int, second: int) -> Callable[[Machine], None]:
     """LSLL, LSRL and ASRL of two registers by a number, or by one in a register that is a constant."""
     low, high, kind = first & 14, second >> 8 & 15, second >> 4 & 3
     by_register = second & 15 == 13
     rm, number = second >> 12, (second >> 12 & 7) << 2 | (second >> 6 & 3)
-    if high in (SP, PC) or (second >> 15 and not by_register) or (by_register and (second & 0xC0 or rm in (SP, PC))):
-        return None
+    if (
+        high in (SP, PC)
+        or (second >> 15 and not by_register)
+        or (by_register and (second & 0xC0 or rm in (SP, PC, low, high)))
+    ):
+        raise Unknown
 
     def run(m: Machine) -> None:
         count: int | None = number or 32
         left = kind == 0
         if by_register:
-            count = m.flow.constant(m.registers[rm])
-            if count is None:
+            count = m.flow.constant(m.flow.make("and", m.registers[rm], 255))
+            if count is None and kind:
                 raise Stopped(f"at {m.at:#010x} it shifts by a number that depends on the inputs")
+            if count is None:
+                m.registers[low], m.registers[high] = _moved_by(m, low, high, m.registers[rm])
+                return
             count = (count & 255) - (count << 1 & 256)
             left, count = left ^ (count < 0), abs(count)
         m.registers[low], m.registers[high] = _moved(m, m.registers[low], m.registers[high], count, left, kind == 2)
 
     return run
+
+
+def _moved_by(m: Machine, low: int, high: int, count: Operand) -> tuple[Operand, Operand]:
+    """LSLL by a number that depends on inputs: to the left, or where its byte is below 0 to the right. A shift of 32
+    bits by as many or more, those below 0 included, gives 0."""
+    make, a, b = m.flow.make, m.registers[low], m.registers[high]
+    byte = make("and", count, 255)
+    moved = []
+    for n, away, near in ((byte, "shl", "shr"), (make("sub", 256, byte), "shr", "shl")):
+        first, second = (a, b) if away == "shl" else (b, a)
+        within = make("or", make(away, second, n), make(near, first, make("sub", 32, n)))
+        beyond = make(away, first, make("sub", n, 32))
+        moved.append((make(away, first, n), make("or", within, beyond)))
+    (low_left, high_left), (high_right, low_right) = moved
+    right = make("shr", byte, 7)
+    return make("select", right, low_right, low_left), make("select", right, high_right, high_left)
 
 
 def _moved(m: Machine, low: Operand, high: Operand, count: int, left: bool, signed: bool) -> tuple[Operand, Operand]:

@@ -8,7 +8,7 @@ from edgeml.proof.words.dataflow import Operand
 
 from .machine import END, Machine
 from .thumb_flags import carry_of, condition_of, set_added, set_result, set_subtracted
-from .thumb_instruction import LR, PC, Decoded, Unknown, following, get, put
+from .thumb_instruction import LR, PC, SP, Decoded, Unknown, following, get, put
 from .thumb_multiply import multiply, register_operation
 from .thumb_narrow import load_many, memory_access, shifted, signed, store_many
 
@@ -25,7 +25,7 @@ def wide(address: int, first: int, second: int) -> Decoded:
     if kind == 2:
         plain = first >> 9 & 1
         return following(address, 4, (_plain_immediate if plain else _modified_immediate)(first, second))
-    if kind == 1 and first >> 9 & 1 == 0:
+    if kind == 1 and first >> 9 & 3 == 0:
         return _several(address, first, second)
     if kind == 1 and first >> 9 & 3 == 1:
         return following(address, 4, _shifted_register(first, second))
@@ -81,6 +81,8 @@ def _modified_immediate(first: int, second: int) -> Callable[[Machine], None]:
 
 def _shifted_register(first: int, second: int) -> Callable[[Machine], None]:
     count, kind, rm = second >> 10 & 28 | second >> 6 & 3, second >> 4 & 3, second & 15
+    if second >> 15 or rm == PC or (rm == SP and first & 15 != PC):  # of Armv8.1-M, not of these
+        raise Unknown
     if first >> 5 & 15 == 6:  # PKHBT, PKHTB
         return _packed_halves(first, second, count, kind)
     return _processed(first, second, lambda m: shifted(m, get(m, rm), kind, count))
