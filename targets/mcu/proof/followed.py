@@ -46,9 +46,7 @@ class Followed:
     proved are kept for another time, and those that were are taken.
     """
 
-    def __init__(
-        self, emulator: EmulatedCore, program: CProgram, q: npt.NDArray[np.int32], *, keep: bool = False
-    ) -> None:
+    def __init__(self, emulator: EmulatedCore, program: CProgram, q: npt.NDArray[np.int32], keep: bool = False) -> None:
         self._keep = keep
         self.flow = Dataflow()
         self.layout = program.layout
@@ -159,7 +157,7 @@ class Followed:
             except (Stopped, CheckFailed) as error:
                 rest.stopped = str(error)
                 break
-            self._count(rest, before)
+            rest.add(before, self._counts())
             if self.machine.pc == self._emulator.returns_to:
                 break
             stage = entries[self.machine.pc]
@@ -254,13 +252,6 @@ class Followed:
         machine = self.machine
         return machine.steps, machine.accesses, machine.forks, time.process_time()
 
-    def _count(self, found: FollowedStage, before: tuple[int, int, int, float]) -> None:
-        now = self._counts()
-        found.instructions += now[0] - before[0]
-        found.accesses += now[1] - before[1]
-        found.forks += now[2] - before[2]
-        found.seconds += now[3] - before[3]
-
     def _stage(self, stage: Stage) -> FollowedStage:
         machine, found = self.machine, FollowedStage(stage.name, stage)
         before, outer = self._counts(), machine.memory
@@ -276,7 +267,7 @@ class Followed:
             machine.memory.regions = regions
             facts, self.flow.facts = self.flow.facts, {}
             self._follow(found, entry, link & ~1, stack)
-            self._count(found, before)
+            found.add(before, self._counts())
             if key and not found.stopped and all(claim.proved for claim in found.claims):
                 words = [(claim.word, claim.method) for claim in found.claims]
                 counts = found.instructions, found.accesses, found.forks

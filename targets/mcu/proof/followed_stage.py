@@ -39,3 +39,10 @@ class FollowedStage:
     stopped: str = ""
     outside: OutsideObject | None = None
     kept: bool = False
+
+    def add(self, before: tuple[int, int, int, float], after: tuple[int, int, int, float]) -> None:
+        """Count what was followed between two readings of instructions, accesses, forks and processor seconds."""
+        self.instructions += after[0] - before[0]
+        self.accesses += after[1] - before[1]
+        self.forks += after[2] - before[2]
+        self.seconds += after[3] - before[3]
