@@ -93,7 +93,7 @@ def test_weights_are_shared_and_sums_are_sums() -> None:
 def test_weights_between_groups_stay_zero() -> None:
     """They take part in no training step and no rounding; 1-bit weights, which have no 0, are refused."""
     mlp, data = read("sensor")
-    _, model = converted(mlp, data, bits=2, epochs=2)
+    _, model = converted(mlp, data, bits=8, act_bits=2, epochs=100, batch_size=32)
     grouped = next(node.operator for node in model.nodes if node.name == "conv_4")
     kept = mlp.linears["conv_4"].kept
     assert kept is not None
