@@ -6,6 +6,8 @@ value across a quantizer's tie, the file itself means the network that is read h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from edgeml.errors import InputError, NetworkError, printable
@@ -32,17 +34,27 @@ def read_graph_network(graph: OnnxGraph, where: str, name: str) -> Network:
     constants = QuantizedConstants()
     mlp: Mlp = graph_to_mlp(_without_top(graph), where, name, foreign_operators(constants))
     network = lowered(mlp, constants, graph.input_type, where)
-    return network if STATEMENT not in graph.metadata else as_stated(network, graph.metadata[STATEMENT], where)
+    if STATEMENT not in graph.metadata:
+        return network
+    with _of_file(where):
+        return as_stated(network, graph.metadata[STATEMENT], where)
 
 
 def lowered(mlp: Mlp, constants: QuantizedConstants, input_type: str, where: str) -> Network:
     """The integer network of a model with staircases in it; InputError naming `where` and the place."""
-    try:
+    with _of_file(where, f"{where}, "):
         return Lowering(mlp, constants, input_type).network()
+
+
+@contextmanager
+def _of_file(where: str, before: str = "") -> Iterator[None]:
+    """Errors in the block name the file `where`; `before` stands before the place that one of the user's names."""
+    try:
+        yield
     except NetworkError as error:
         raise InputError(where, f"is not an integer network: {printable(error, 400)}") from error
     except InputError as error:
-        raise InputError(f"{where}, {error.where}", error.problem, error.remedy) from error
+        raise InputError(f"{before}{error.where}", error.problem, error.remedy) from error
 
 
 def _without_top(graph: OnnxGraph) -> OnnxGraph:

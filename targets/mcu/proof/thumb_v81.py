@@ -105,16 +105,15 @@ def _long_shift(first: int, second: int) -> Callable[[Machine], None]:
         raise Unknown
 
     def run(m: Machine) -> None:
-        count: int | None = number or 32
-        left = kind == 0
+        count, left = number or 32, kind == 0
         if by_register:
-            count = m.flow.constant(m.flow.make("and", m.registers[rm], 255))
-            if count is None and kind:
+            known = m.flow.constant(m.flow.make("and", m.registers[rm], 255))
+            if known is None and kind:
                 raise Stopped(f"at {m.at:#010x} it shifts by a number that depends on the inputs")
-            if count is None:
+            if known is None:
                 m.registers[low], m.registers[high] = _moved_by(m, low, high, m.registers[rm])
                 return
-            count = (count & 255) - (count << 1 & 256)
+            count = known - (known << 1 & 256)
             left, count = left ^ (count < 0), abs(count)
         m.registers[low], m.registers[high] = _moved(m, m.registers[low], m.registers[high], count, left, kind == 2)
 
