@@ -33,6 +33,7 @@ READS_OF_OWN = {
     "targets/cpu/shared_library.py",
     "targets/cpu/web.py",
     "targets/mcu/image_build.py",
+    "targets/mcu/qemu_core.py",
     "targets/fpga/executors/verilator.py",
     "targets/fpga/executors/icarus.py",
     "targets/fpga/tools/place.py",
