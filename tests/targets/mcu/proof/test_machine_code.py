@@ -99,7 +99,7 @@ def test_sums_over_more_than_514_inputs_are_refuted_in_the_source_as_it_was():
 def test_words_as_full_as_a_plan_may_make_them_are_proved(core, kernel, input_bits):
     """Two of the longest segments that inputs of these bits allow, or as many inputs as keep this short; each word
     holds sums at both ends. All plans: `tests/targets/mcu/test_lanes.py`."""
-    bits, input_bits = BITS[kernel[:2]], min(input_bits, 3) if kernel == "w2_lanes4" else input_bits
+    bits, input_bits = BITS[kernel[:2]], min(input_bits, {"w2_lanes4": 3, "w4_pairs": 4}.get(kernel, 8))
     signs = np.where(np.arange(16)[:, None] % 3 == 0, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
     weight = np.repeat(signs, 320, axis=1)
     quantizer = InputQuantizer(320, np.array([1.0]), np.array([0.0]), 0, input_bits, False)
