@@ -57,7 +57,18 @@ class QuantizedConverter:
     @property
     def layer_kinds(self) -> Collection[str]:
         """The kinds of layer that a network of this form may hold: those that packages add are on integers too."""
-        own = {"input_quantizer", "encode", "logic", "dense", "tables", "threshold", "add", "lookup", "shared"}
+        own = {
+            "input_quantizer",
+            "encode",
+            "logic",
+            "dense",
+            "tables",
+            "threshold",
+            "add",
+            "lookup",
+            "shared",
+            "maximum",
+        }
         return {*own, *added_kinds()}
 
     def convert(self, mlp: Mlp, data: Dataset | None, options: Mapping[str, Any], progress: Progress) -> Conversion:

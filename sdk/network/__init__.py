@@ -11,6 +11,7 @@ from .layers.encode import Encode
 from .layers.input_quantizer import InputQuantizer
 from .layers.logic import Logic
 from .layers.lookup import Lookup
+from .layers.maximum import Maximum
 from .layers.requantize import Requantize
 from .layers.shared import Shared
 from .layers.tables import Tables
@@ -28,6 +29,7 @@ __all__ = [
     "Layer",
     "Logic",
     "Lookup",
+    "Maximum",
     "Network",
     "Node",
     "Output",

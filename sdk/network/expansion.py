@@ -1,4 +1,5 @@
-"""Layers that are shared by positions, as layers of whole tensors: the same integers for what knows no `Shared`.
+"""Layers that are shared by positions, and maxima, as sums and thresholds of whole tensors: the same integers for what
+knows no `Shared` and no `Maximum`.
 
 A chain of layers becomes as many nodes, each with the parameters of every position. Weights that a position does not
 gather are 0, so that hardware built weight by weight pays nothing for them; memory of weights grows by their number.
@@ -15,32 +16,44 @@ import numpy.typing as npt
 from ..errors import NetworkError
 from .layer import Layer
 from .layers.dense import Dense
+from .layers.maximum import Maximum
 from .layers.shared import Shared
 from .network import Network, Node
 
-__all__ = ["expanded"]
+__all__ = ["expanded", "expands"]
 
 _MOST_PARAMETERS = 2**26
 """Of one layer that is made for many positions."""
 
 
 def expanded(network: Network) -> Network:
-    """The network with no `Shared` in it; the network itself where it holds none.
+    """The network with no `Shared` and no `Maximum` in it; the network itself where it holds none.
 
     Every node of `network` is in it under the same name and with the same integers; layers within a chain are named
     after their node and their place in it. Raises NetworkError, naming the layer, where the weights of all positions
     together are too many, or an input that one position gathers twice needs weights of more than 8 bits.
     """
-    if not network.of_kind(Shared):
+    if not expands(network):
         return network
     names = {node.name for node in network.nodes}
     nodes: list[Node] = []
     for node in network.nodes:
         if isinstance(node.layer, Shared):
             nodes += _expanded(node, node.layer, names)
+        elif isinstance(node.layer, Maximum):
+            try:
+                compared = node.layer.by_comparisons(network.ranges[node.inputs[0]])
+            except NetworkError as error:
+                raise NetworkError(f"layer {node.name}", str(error)) from error
+            nodes += _expanded(node, compared, names)
         else:
             nodes.append(node)
     return replace(network, nodes=tuple(nodes))
+
+
+def expands(network: Network) -> list[str]:
+    """The names of the nodes that `expanded` makes others of."""
+    return [node.name for node in network.nodes if isinstance(node.layer, Shared | Maximum)]
 
 
 def _expanded(node: Node, shared: Shared, names: set[str]) -> list[Node]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..bundle import REPORT, Bundle, load, seal
 from ..errors import CheckFailed, EdgemlError, InputError, printable
-from ..network import Shared
+from ..network.expansion import expands
 from ..plugins.prover import Prover, provers
 from ..registry import Registered
 from ..report import render
@@ -89,9 +89,15 @@ def _findings(
             return None
         if missing := prover.missing(bundle):
             return Findings([Row(_ALL, NOT_TRIED, detail=f"cannot run here: {missing}")])
-        if name not in _OF_SHARED and (shared := bundle.network.of_kind(Shared)):
+        if name not in _OF_SHARED and (shared := expands(bundle.network)):
             return Findings(
-                [Row(_ALL, NOT_TRIED, detail=f"it follows no layers shared by positions: {', '.join(shared)}")]
+                [
+                    Row(
+                        _ALL,
+                        NOT_TRIED,
+                        detail=f"it follows no layers shared by positions, and no maxima: {', '.join(shared)}",
+                    )
+                ]
             )
         announce(f"{name}: begins")
         return prover.prove(bundle, announce=lambda part: announce(f"{name}: {part}"), seconds=seconds)

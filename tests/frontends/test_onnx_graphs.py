@@ -201,10 +201,10 @@ BAD: dict[str, tuple[list, dict, str]] = {
         {"s": np.array([0, 1, 4]), "w": np.ones((2, 1, 3), np.float32)},
         "with weights of shape",
     ),
-    "the largest of a window": (
-        [node("Reshape", ["x", "s"], "r"), node("MaxPool", ["r"], "y", kernel_shape=[2])],
+    "the largest of a window of norm p": (
+        [node("Reshape", ["x", "s"], "r"), node("LpPool", ["r"], "y", kernel_shape=[2])],
         {"s": np.array([0, 1, 4])},
-        "MaxPool is not supported",
+        "LpPool is not supported",
     ),
     "softmax within": (
         [node("Softmax", ["x"], "s"), node("MatMul", ["s", "w"], "y")],

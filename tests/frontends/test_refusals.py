@@ -79,10 +79,10 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         "aten.conv_transpose1d",
         "Conv1d and Conv2d",
     ),
-    "maximum of a window": (
-        lambda: nn.Sequential(fc(), nn.Unflatten(1, (2, 4)), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(4, 2)),
-        "max_pool1d",
-        "AvgPool",
+    "maximum of a window, with its place": (
+        lambda: nn.Sequential(fc(), nn.Unflatten(1, (2, 4)), nn.AdaptiveMaxPool1d(2), nn.Flatten(), nn.Linear(4, 2)),
+        "adaptive_max_pool1d",
+        "MaxPool without indices",
     ),
     "mirrored padding": (
         lambda: nn.Sequential(fc(), nn.Unflatten(1, (2, 4)), nn.Conv1d(2, 2, 3, padding=1, padding_mode="reflect")),

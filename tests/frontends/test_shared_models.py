@@ -163,6 +163,58 @@ def test_models_from_modules_programs_and_onnx(name: str, tmp_path: Path) -> Non
         assert PooledSum.kind in kinds
 
 
+@FEW
+@given(
+    dimensions=st.sampled_from([1, 2]),
+    kernel=st.integers(1, 3),
+    stride=st.integers(1, 3),
+    padding=st.integers(0, 1),
+    dilation=st.integers(1, 2),
+    ceil=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_the_largest_of_windows_is_that_of_torch(
+    dimensions: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool, seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    shape = (2, *generator.integers(5, 8, dimensions).tolist())
+    padding = min(padding, kernel // 2)
+    x = generator.normal(size=(3, *shape))
+    pool = nn.functional.max_pool1d if dimensions == 1 else nn.functional.max_pool2d
+    expected = pool(torch.from_numpy(x), kernel, stride, padding, dilation, ceil)
+    builder = MlpBuilder((None, *shape))
+    signal = builder.linear(builder.input, np.eye(shape[-1]), None)
+    each = [kernel] * dimensions
+    window = Window(each, [stride] * dimensions, [(padding, padding)] * dimensions, [dilation] * dimensions, ceil)
+    found = positions.largest(builder, signal, window)
+    assert found.features == tuple(expected.shape[1:])
+    assert np.array_equal(computed(builder, found, x), expected.numpy())
+
+
+def test_max_pools_come_from_modules_programs_and_onnx(tmp_path: Path) -> None:
+    model = lively(
+        nn.Sequential(
+            nn.Conv2d(1, 3, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(3, 2, 1),
+            nn.Conv2d(3, 4, 2),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(4, 3),
+        ),
+        (1, 8, 8),
+    )
+    x = torch.randn(6, 1, 8, 8)
+    torch.export.save(torch.export.export(model, (x,), strict=False), tmp_path / "model.pt2")
+    torch.onnx.export(model, (x,), dynamo=True, verbose=False).save(str(tmp_path / "model.onnx"))
+    with torch.no_grad():
+        expected = model(x).numpy()
+    for source, given_example in ((model, x), (tmp_path / "model.pt2", None), (tmp_path / "model.onnx", None)):
+        mlp = load_model(source, example=given_example)
+        assert "pooled_maximum" in {node.operator.kind for node in mlp.nodes}
+        assert np.allclose(mlp.evaluate(x.double().numpy().reshape(6, -1)), expected, rtol=0, atol=1e-5)
+
+
 def test_a_pool_keeps_its_weights_apart_from_those_that_are_trained() -> None:
     """The mean is a sum of integers; what it divides by stands behind it."""
     model = lively(SHARED["picture"][0](), (1, 8, 8))
@@ -178,10 +230,10 @@ REFUSED = {
         "windows differ in size",
         "sizes that divide",
     ),
-    "pool of the largest": (
-        nn.Sequential(nn.Conv1d(2, 3, 2), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(6, 2)),
-        "max_pool1d",
-        "AvgPool",
+    "pool of the largest with its places": (
+        nn.Sequential(nn.Conv1d(2, 3, 2), nn.AdaptiveMaxPool1d(2), nn.Flatten(), nn.Linear(6, 2)),
+        "adaptive_max_pool1d",
+        "MaxPool without indices",
     ),
     "padding with copies": (
         nn.Sequential(nn.Conv1d(2, 3, 3, padding=1, padding_mode="replicate"), nn.Flatten(), nn.Linear(18, 2)),

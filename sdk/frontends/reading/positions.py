@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..float_operators.pooled_maximum import PooledMaximum
 from ..float_operators.pooled_sum import PooledSum
 from .builder import MlpBuilder
 from .value import Constant, NotAnMlp, Signal
@@ -21,6 +22,7 @@ __all__ = [
     "Window",
     "chosen",
     "convolution",
+    "largest",
     "padded",
     "pairs",
     "pieces",
@@ -156,6 +158,22 @@ def pooled(builder: MlpBuilder, x: Signal, window: Window, count_padding: bool, 
     if np.any(numbers < 1):
         raise NotAnMlp("a mean over padding alone")
     return builder.affine(sums, 1.0 / numbers.reshape(1, 1, *sizes), 0.0)
+
+
+def largest(builder: MlpBuilder, x: Signal, window: Window) -> Signal:
+    """The largest value of each window over [batch, channels, spatial …]; padding is smaller than any."""
+    channels, spatial, places = _channels_first(x, len(window.kernel), "a pool")
+    sizes, elements, _ = window.places(builder, spatial)
+    builder.budget.constant((3, channels, *elements.shape))
+    within = elements != -1
+    if not within.any(axis=1).all():
+        raise NotAnMlp("a maximum over padding alone")
+    # A value that is named twice changes no maximum.
+    first = elements[np.arange(len(elements)), within.argmax(axis=1)]
+    index = places[:, np.where(within, elements, first[:, None])].transpose(1, 0, 2).reshape(-1, elements.shape[1])
+    given = np.moveaxis(np.arange(len(index)).reshape(*sizes, channels), -1, 0)
+    operator = PooledMaximum(index.astype(np.float64), builder.node_size(x))
+    return builder.gathered(operator, x, given, 0, "pool")
 
 
 def reduced(builder: MlpBuilder, x: Signal, axes: Sequence[int], keep: bool, mean: bool) -> Signal:

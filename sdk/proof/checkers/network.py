@@ -89,6 +89,9 @@ def _follow_reduction(whole: Network, network: Network, said: Claims) -> None:
             need(looked_at == [int(before["source"][o]) for o in mine], name, "reads other channels")
             for field in ("rule", "operand"):
                 need(after[field].tolist() == [int(before[field][o]) for o in mine], name, f"has another {field}")
+        elif node.layer.kind == "maximum":
+            looked_at = [[taken[0][each] for each in row] for row in after["gather"].tolist()]
+            need(looked_at == [before["gather"][o].tolist() for o in mine], name, "looks at other channels")
         elif node.layer.kind == "shared":
             _follow_positions(name, _fields(before), _fields(after), mine, taken[0])
         elif node.layer.kind in _BY_CHANNEL:

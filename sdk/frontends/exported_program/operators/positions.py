@@ -94,6 +94,24 @@ def _avg_pool(
     return positions.pooled(b, x, window, bool(count_include_pad), divisor_override)
 
 
+@operator("max_pool1d", "max_pool2d")
+def _max_pool(
+    b: MlpBuilder,
+    self: Value,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: Any = False,
+) -> Value:
+    x = signal(self)
+    dimensions = len(x.features) - 1
+    kernel = _each(kernel_size, dimensions)
+    stride = kernel if stride is None or as_list(stride) == [] else _each(stride, dimensions)
+    sides = _sides(padding, kernel, kernel)
+    return positions.largest(b, x, Window(kernel, stride, sides, _each(dilation, dimensions), bool(ceil_mode)))
+
+
 @operator("adaptive_avg_pool1d", "adaptive_avg_pool2d", "_adaptive_avg_pool2d")
 def _adaptive_avg_pool(b: MlpBuilder, self: Value, output_size: Any) -> Value:
     x = signal(self)

@@ -52,8 +52,8 @@ HINTS = {
         "edgeml reads Conv1d and Conv2d",
     ),
     **dict.fromkeys(
-        ("max_pool1d", "max_pool2d", "max_pool2d_with_indices", "max_pool1d_with_indices", "adaptive_max_pool1d"),
-        "Use AvgPool, or a convolution with a stride",
+        ("max_pool2d_with_indices", "max_pool1d_with_indices", "adaptive_max_pool1d", "adaptive_max_pool2d"),
+        "Use MaxPool without indices, AvgPool, or a convolution with a stride",
     ),
     **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(

@@ -33,7 +33,6 @@ MACHINE_LEARNING = "ai.onnx.ml"
 
 HINTS = {
     "ConvTranspose": "edgeml reads Conv of one and two dimensions",
-    **dict.fromkeys(("MaxPool", "GlobalMaxPool"), "Use an average pool, or a convolution with a stride"),
     **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan", "If"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(
         ("ThresholdedRelu", "Log", "Tan", "Atan", "Asin", "Acos", "Sinh", "Cosh", "Sign", "Hardmax"),

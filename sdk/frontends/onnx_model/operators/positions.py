@@ -61,6 +61,24 @@ def _average_pool(a: Applied) -> Value:
     return positions.pooled(a.builder, x, _window(a, x, kernel), bool(a.get("count_include_pad", 0)))
 
 
+@operator("MaxPool")
+def _max_pool(a: Applied) -> Value:
+    kernel = a.get("kernel_shape")
+    if not kernel:
+        raise NotAnMlp("a pool without a kernel")
+    if a.outputs > 1:
+        raise NotAnMlp("a pool that gives indices, too")
+    a.get("storage_order")  # of the indices, which nobody takes
+    x = signal(a)
+    return positions.largest(a.builder, x, _window(a, x, kernel))
+
+
+@operator("GlobalMaxPool")
+def _global_max_pool(a: Applied) -> Value:
+    x = signal(a)
+    return positions.largest(a.builder, x, Window.whole(x.features[1:]))
+
+
 @operator("GlobalAveragePool")
 def _global_average_pool(a: Applied) -> Value:
     x = signal(a)
