@@ -17,6 +17,7 @@ from edgeml.frontends.float_operators.affine import Affine
 from edgeml.frontends.float_operators.arrays import REPRODUCIBLE
 from edgeml.frontends.float_operators.curves import FUNCTIONS
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
+from edgeml.frontends.float_operators.weights import Weights
 from edgeml.frontends.mlp import Mlp, MlpNode
 
 __all__ = ["FoldedMlp", "fold", "normalise_input", "refuse_unsupported", "takes_only_linear"]
@@ -55,7 +56,7 @@ def refuse_unsupported(mlp: Mlp) -> None:
         where = f"layer {node.name}" + (f" ({node.origin})" if node.origin else "")
         if operator.role is Role.FUNCTION:
             _require_reproducible(where, operator, mlp.sizes[node.inputs[0]])
-        elif operator.role not in (Role.LINE, Role.JOIN, Role.ENCODING, Role.WEIGHTS):
+        elif operator.role not in (Role.LINE, Role.JOIN, Role.ENCODING) and not isinstance(operator, Weights):
             raise InputError(
                 where, f"is a {operator.kind}, which the quantized form does not have", operator.quantized_remedy
             )
