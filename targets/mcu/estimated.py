@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeml.network import Dense, Threshold
+from edgeml.network import Dense, Maximum, Shared, Threshold
 from edgeml.targets.c import CProgram
 from edgeml.targets.c.arena import Stage
 from edgeml.targets.c.dense_kernels.straight_line import MOST_LEVELS, may_be_written_out
@@ -67,9 +67,23 @@ def estimated(program: CProgram, core: Core, wanted: str = BALANCED) -> Estimate
             continue
         elif isinstance(layer, Threshold):
             instructions += _LEVELS * layer.channels
+        elif isinstance(layer, Shared):
+            inner = sum(_of_position(each, core) for each in stage.code.stages)
+            instructions += layer.positions * (_OTHER * layer.width + inner)
+        elif isinstance(layer, Maximum):
+            instructions += _OTHER * layer.gather.size
         else:
             instructions += (_OTHER if stage.job.inputs else _input(core)) * stage.output.size
     return Estimate(instructions, program.constant_bytes + _CODE + code, spending)
+
+
+def _of_position(stage: Stage, core: Core) -> float:
+    """Instructions of a stage of a shared layer's chain, at one position."""
+    first, last = stage.job.nodes[0].layer, stage.job.nodes[-1].layer
+    counted = _LEVELS * last.channels if isinstance(last, Threshold) else 0.0
+    if isinstance(first, Dense):
+        return counted + _packed(stage, first, core)
+    return counted or _OTHER * stage.output.size
 
 
 def _input(core: Core) -> float:

@@ -11,6 +11,7 @@ import edgeml
 from edgeml.converters.spiking.exact import to_spikes
 from edgeml.network import Dense, InputQuantizer, Maximum, Network, Node, Output, Threshold, file, simulate, trace
 from edgeml.targets.cpu.native_network import build_native
+from edgeml.targets.fpga.proof.rtl_library.prover import LibraryProver
 from tests.targets.c.shared_networks import windows_2d
 
 
@@ -82,3 +83,18 @@ def test_rtl_is_exact_and_proofs_do_not_follow_it(architecture: str, tmp_path: P
     assert bundle.network.of_kind(Maximum)
     q = _inputs(300)
     assert np.array_equal(bundle.run(q, on="verilator").integers, simulate(bundle.network, q))
+
+
+@pytest.mark.slow(scaled=True)
+def test_tops_hold_the_hash_of_the_compact_network_for_the_prover(tmp_path: Path) -> None:
+    """They are proved for any hash; the pipeline's network, of whole tensors, has another."""
+    model = tmp_path / "n.edgeml"
+    model.write_bytes(file.to_bytes(network(2, False)))
+    bundle = edgeml.convert(
+        model, to="quantized", target="xczu7ev", options={"architecture": "unrolled"}, output=tmp_path / "b"
+    )
+    prover = LibraryProver()
+    if missing := prover.missing(bundle):
+        pytest.skip(missing)
+    found = {row.part: row.status for row in prover.prove(bundle, announce=lambda part: None, seconds=300).rows}
+    assert found[f"{bundle.network.name}_uart"] == found[f"{bundle.network.name}_axi"] == "proved"

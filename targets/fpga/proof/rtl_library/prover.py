@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from edgeml.network import Network
 from edgeml.proof.claim import NOT_TRIED, OPEN, PROVED, REFUTED
 from edgeml.proof.findings import Findings
 from edgeml.proof.place_claims import PlaceClaims, statement_certificate
@@ -53,8 +54,7 @@ class LibraryProver(RtlProver):
         texts = {path: content for path, content in files.items() if path.endswith(".v")}
         places: list[PlaceClaims] = []
         left = seconds
-        quantizer = bundle.network.quantizer
-        for name, statements in _statements(built, texts, (quantizer.low, quantizer.high), announce):
+        for name, statements in _statements(built, bundle.network, texts, announce):
             announce(f"proving {name}{_LONG.get(name, '')}")
             begun = time.monotonic()
             claims = [_claim(name, each, texts, left - (time.monotonic() - begun)) for each in statements]
@@ -68,7 +68,7 @@ class LibraryProver(RtlProver):
 
 
 def _statements(
-    built: Built, texts: Mapping[str, bytes], reach: tuple[int, int], announce: Callable[[str], None]
+    built: Built, network: Network, texts: Mapping[str, bytes], announce: Callable[[str], None]
 ) -> Iterator[tuple[str, list[Statement]]]:
     """Bench by bench what it says of the design."""
     known = {path.rpartition("/")[2]: content for path, content in texts.items()}
@@ -96,18 +96,21 @@ def _statements(
         yield "core", [Statement(built.core, bench, parameters, core)]
     bench, parameters = axis_bench(built.top, built.core, interface)
     yield "axis", [Statement(built.top, bench, parameters, {f"{built.top}.v": known[f"{built.top}.v"]})]
-    yield from _tops(built, known, reach, found)
+    yield from _tops(built, network, known, found)
     for name in have:
         if name in found:
             yield name, [statement_of(name, given, library) for given in found[name]]
 
 
 def _tops(
-    built: Built, known: Mapping[str, bytes], reach: tuple[int, int], found: Mapping[str, list[Any]]
+    built: Built, network: Network, known: Mapping[str, bytes], found: Mapping[str, list[Any]]
 ) -> Iterator[tuple[str, list[Statement]]]:
-    """What the benches of the UART top and of those for packets and with registers say, where the bundle has these."""
+    """What the benches of the UART top and of those for packets and with registers say, where the bundle has these.
+
+    The network is the bundle's, whose hash they hold: that of the plan may be of whole tensors.
+    """
     uart, inner, axi = (f"{built.top[:-5]}_{kind}" for kind in ("uart", "packets", "axi"))
-    packets, network = Packets(built.interface, built.design.axi_width), built.layout.plan.network
+    packets, reach = Packets(built.interface, built.design.axi_width), (network.quantizer.low, network.quantizer.high)
     if f"{uart}.v" in known:
         chosen = {"SAMPLES": found["hil_device"][0]["SAMPLES"], "CLOCKS_PER_BIT": found["uart_rx"][0]["CLOCKS_PER_BIT"]}
         bench, parameters = uart_bench(uart, built.core, built.interface, reach, chosen)
