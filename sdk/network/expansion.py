@@ -16,9 +16,9 @@ import numpy.typing as npt
 from ..errors import NetworkError
 from .layer import Layer
 from .layers.dense import Dense
-from .layers.maximum import Maximum
 from .layers.shared import Shared
 from .network import Network, Node
+from .value_range import ValueRange
 
 __all__ = ["expanded", "expands"]
 
@@ -38,14 +38,8 @@ def expanded(network: Network) -> Network:
     names = {node.name for node in network.nodes}
     nodes: list[Node] = []
     for node in network.nodes:
-        if isinstance(node.layer, Shared):
-            nodes += _expanded(node, node.layer, names)
-        elif isinstance(node.layer, Maximum):
-            try:
-                compared = node.layer.by_comparisons(network.ranges[node.inputs[0]])
-            except NetworkError as error:
-                raise NetworkError(f"layer {node.name}", str(error)) from error
-            nodes += _expanded(node, compared, names)
+        if node.layer.expands:
+            nodes += _expanded(node, network.ranges[node.inputs[0]], names)
         else:
             nodes.append(node)
     return replace(network, nodes=tuple(nodes))
@@ -53,11 +47,13 @@ def expanded(network: Network) -> Network:
 
 def expands(network: Network) -> list[str]:
     """The names of the nodes that `expanded` makes others of."""
-    return [node.name for node in network.nodes if isinstance(node.layer, Shared | Maximum)]
+    return [node.name for node in network.nodes if node.layer.expands]
 
 
-def _expanded(node: Node, shared: Shared, names: set[str]) -> list[Node]:
+def _expanded(node: Node, x: ValueRange, names: set[str]) -> list[Node]:
     try:
+        shared = node.layer.as_shared(x)
+        assert isinstance(shared, Shared)
         layers = list(_whole_layers(shared))
     except NetworkError as error:
         raise NetworkError(f"layer {node.name}", str(error)) from error

@@ -59,6 +59,8 @@ class Layer(ABC):
     """Whether each output is a sum over all inputs, each with a weight of its own."""
     repeats: ClassVar[bool] = False
     """Whether it can be computed at many positions with the same parameters: see `over_positions` and `Shared`."""
+    expands: ClassVar[bool] = False
+    """Whether `expanded` makes plain layers of whole tensors of it: see `as_shared`."""
     population: ClassVar[bool] = False
     """Whether its integers are carried by spikes, so that most of them may be silent."""
 
@@ -157,6 +159,11 @@ class Layer(ABC):
         layer of its kind cannot hold it.
         """
         raise NetworkError(f"layer kind {self.kind}", "cannot be computed at many positions")
+
+    def as_shared(self, x: ValueRange) -> Layer:
+        """Of a layer that expands: the same function of inputs within `x` as a `Shared`; NetworkError if there is
+        none."""
+        raise NetworkError(f"layer kind {self.kind}", "is not made of layers at positions")
 
     def of_one_position(self, positions: int, reached: ValueRange) -> Layer | None:
         """Of a layer that is channelwise and repeats: what it does at each of so many positions, the inverse of

@@ -63,6 +63,6 @@ def test_its_range_is_of_the_largest_ends_and_its_direction_that_of_all_it_looks
 
 def test_wide_values_have_no_comparisons_and_a_gather_outside_is_refused() -> None:
     with pytest.raises(NetworkError, match="more than 8 bits"):
-        Maximum(np.array([[0, 1]]), 2).by_comparisons(ValueRange.uniform(-1, 255, 2))
+        Maximum(np.array([[0, 1]]), 2).as_shared(ValueRange.uniform(-1, 255, 2))
     with pytest.raises(NetworkError, match="gather"):
         Maximum(np.array([[0, -1]]), 2)

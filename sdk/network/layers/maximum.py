@@ -33,6 +33,7 @@ class Maximum(Layer):
     """
 
     kind: ClassVar[str] = "maximum"
+    expands: ClassVar[bool] = True
 
     gather: npt.NDArray[np.int32]
     inputs: int
@@ -86,8 +87,8 @@ class Maximum(Layer):
         np.add.at(total, self.gather, np.repeat(direction[:, None], self.width, axis=1))
         return (total,)
 
-    def by_comparisons(self, x: ValueRange) -> Shared:
-        """The same function of inputs within `x` by sums and thresholds alone.
+    def as_shared(self, x: ValueRange) -> Shared:
+        """By sums and thresholds alone.
 
         max(a, b) = b + #{k = 1 … L : a − b ≥ k} for values of L + 1 successive integers, pair by pair, in as many
         rounds as halve the number of values to one. Raises NetworkError where the values are of more than 8 bits.

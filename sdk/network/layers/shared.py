@@ -47,6 +47,7 @@ class Shared(Layer):
     """
 
     kind: ClassVar[str] = "shared"
+    expands: ClassVar[bool] = True
 
     chain: tuple[Layer, ...]
     gather: npt.NDArray[np.int32]
@@ -220,6 +221,9 @@ class Shared(Layer):
         places = np.full(self.inputs + 1, PADDING, np.int32)
         places[inputs] = np.arange(inputs.size)
         return Shared(self.chain, places[self.gather[kept]], int(inputs.size), self.padding)
+
+    def as_shared(self, x: ValueRange) -> Shared:
+        return self
 
     def followed_by(self, layer: Layer, reached: ValueRange) -> Shared | None:
         """This layer and a channelwise one behind it as one, which holds the parameters of one position; None where
