@@ -24,6 +24,7 @@ from edgeml.frontends.float_operators.interval import Interval
 from edgeml.frontends.float_operators.leaky_relu import LeakyRelu
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
+from edgeml.frontends.float_operators.pooled_maximum import PooledMaximum
 from edgeml.frontends.float_operators.pooled_sum import PooledSum
 from edgeml.frontends.float_operators.shared_linear import SharedLinear
 from edgeml.frontends.float_operators.sigmoid import Sigmoid
@@ -60,11 +61,21 @@ EXAMPLES: dict[str, FloatOperator] = {
         2,
     ),
     "pooled_sum": PooledSum(np.array([[0.0, 1, 2], [3, -1, 3]]), CHANNELS),
+    "pooled_maximum": PooledMaximum(np.array([[0.0, 1, 2], [3, 0, 3]]), CHANNELS),
     "leaky_relu": LeakyRelu(np.array([0.25, -0.5, 0.0, 1.0])),
 }
 EXTREME_WITHIN = {"encode", "edge_functions", "formula", "leaky_relu"}
 """Those whose extremes lie elsewhere than where their inputs are at an end."""
-WITHOUT_FACTORS = {"clamp", "sigmoid", "tanh", "spread", "shared_linear", "pooled_sum", *EXTREME_WITHIN}
+WITHOUT_FACTORS = {
+    "clamp",
+    "sigmoid",
+    "tanh",
+    "spread",
+    "shared_linear",
+    "pooled_sum",
+    "pooled_maximum",
+    *EXTREME_WITHIN,
+}
 X = RNG.normal(size=(50, CHANNELS)) * 3
 
 
