@@ -75,6 +75,14 @@ def _any_convolution(
     return _convolution(b, input, weight, bias, stride, padding, dilation, groups)
 
 
+def _pool_window(x: Signal, size: Any, stride: Any, padding: Any, dilation: Any, ceil: Any) -> Window:
+    """A pool's window over [batch, channels, spatial …]; without a stride windows stand side by side."""
+    dimensions = len(x.features) - 1
+    kernel = _each(size, dimensions)
+    stride = kernel if stride is None or as_list(stride) == [] else _each(stride, dimensions)
+    return Window(kernel, stride, _sides(padding, kernel, kernel), _each(dilation, dimensions), bool(ceil))
+
+
 @operator("avg_pool1d", "avg_pool2d")
 def _avg_pool(
     b: MlpBuilder,
@@ -87,10 +95,7 @@ def _avg_pool(
     divisor_override: Any = None,
 ) -> Value:
     x = signal(self)
-    dimensions = len(x.features) - 1
-    kernel = _each(kernel_size, dimensions)
-    stride = kernel if stride is None or as_list(stride) == [] else _each(stride, dimensions)
-    window = Window(kernel, stride, _sides(padding, kernel, kernel), [1] * dimensions, bool(ceil_mode))
+    window = _pool_window(x, kernel_size, stride, padding, 1, ceil_mode)
     return positions.pooled(b, x, window, bool(count_include_pad), divisor_override)
 
 
@@ -105,11 +110,7 @@ def _max_pool(
     ceil_mode: Any = False,
 ) -> Value:
     x = signal(self)
-    dimensions = len(x.features) - 1
-    kernel = _each(kernel_size, dimensions)
-    stride = kernel if stride is None or as_list(stride) == [] else _each(stride, dimensions)
-    sides = _sides(padding, kernel, kernel)
-    return positions.largest(b, x, Window(kernel, stride, sides, _each(dilation, dimensions), bool(ceil_mode)))
+    return positions.largest(b, x, _pool_window(x, kernel_size, stride, padding, dilation, ceil_mode))
 
 
 @operator("adaptive_avg_pool1d", "adaptive_avg_pool2d", "_adaptive_avg_pool2d")
