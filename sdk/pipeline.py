@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from . import plugins
 from .allocation.budget import Budget, read_budget
+from .alternatives import check_forms, other_designs, other_forms
 from .bundle import CONVERTED, NETWORK, REPORT, Bundle, load, seal
 from .data.checks import WARNING, data_notes
 from .data.dataset import Dataset, to_npy
@@ -22,6 +24,7 @@ from .frontends.snn import Snn
 from .inputs import Inputs, read_inputs
 from .judging import fidelity
 from .judging.scores import answers_of, scores
+from .metrics import Alternative
 from .network import Network, network_file, simulate
 from .network.reduction import kept_channels, left_out, reduced
 from .network.task import BINARY
@@ -64,6 +67,7 @@ def convert(
     strict: bool = False,
     time_limit: float | None = None,
     budget: str | None = None,
+    beside: Sequence[str] = (),
     progress: plugins.Progress = _silent,
     announce: Callable[[str], None] = lambda stage: None,
     remark: Callable[[str], None] = lambda line: None,
@@ -83,6 +87,7 @@ def convert(
     require : executors, by name, that must run to their end when the bundle is verified.
     budget : the most of one cost of the target, such as `luts=700`, `flash=4k`: bits and inputs of each layer are
         chosen so that it is kept (see `allocation.within_budget`).
+    beside : other forms that the model is converted to for the same target, by their defaults, for the report alone.
     time_limit : seconds that each call of a tool (compiler, simulator …) may take, instead of the tools' own limits.
     progress, announce, remark : called while work goes on, before each stage, and with lines beside the bundle.
 
@@ -91,20 +96,25 @@ def convert(
     rule is broken, an artifact is not exact, or `strict` is), ToolFailed (of a tool that makes an artifact): no bundle
     is left then; MissingTool if something is not installed, or one of `require` did not run: the bundle is kept.
     """
-    order = _order(to, target, options or {}, strict, budget, progress, plugins.Listener(announce, remark))
+    order = _order(to, target, options or {}, strict, budget, beside, progress, plugins.Listener(announce, remark))
     coverage.check_names(require)
     if output is not None:
         check_output(Path(output))
     with caller_state.preserved(model), time_limits(time_limit):
         model = caller_state.ordinary(model)
         announce("reading the model")
-        inputs = read_inputs(
-            model, data, weights=weights, example=example, name=name, task=task, labels=labels, split=split
-        )
-        conversion = _converted(order, model, inputs)
-        bundle, verdicts = _written(order, inputs, conversion, output)
+        told: dict[str, Any] = {"weights": weights, "example": example, "name": name}
+        inputs = read_inputs(model, data, **told, task=task, labels=labels, split=split)
+        conversion, again = _converted(order, model, inputs), partial(_in_other_form, order, target, model, inputs)
+        bundle, verdicts = _written(order, inputs, conversion, output, other_forms(beside, again, announce))
     coverage.require(verdicts, require)
     return bundle
+
+
+def _in_other_form(order: _Order, target: str, model: Any, inputs: Inputs, form: str, folder: Path) -> Bundle:
+    """A bundle of what was read in `form` for the same target, whose options it keeps."""
+    other = _order(form, target, order.target_options, False, None, (), order.progress, order.listener)
+    return _written(other, inputs, _converted(other, model, inputs), folder)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +130,7 @@ class _Order:
     target_options: dict[str, Any]
     strict: bool
     budget: Budget | None
+    beside: Sequence[str]
     progress: plugins.Progress
     listener: plugins.Listener
 
@@ -130,16 +141,18 @@ def _order(
     options: Mapping[str, Any],
     strict: bool,
     budget: str | None,
+    beside: Sequence[str],
     progress: plugins.Progress,
     listener: plugins.Listener,
 ) -> _Order:
+    check_forms(form, beside)
     profile = load_profile(target)
     hardware, converter = plugins.targets(profile.kind), plugins.converters(form)
     form_takes, target_takes = form_owner(form), target_owner(profile.kind)
     given = check_options(options, (form_takes, target_takes), installed_owners)
     own = form_takes.own(given), target_takes.own(given)
     asked = None if budget is None else read_budget(budget)
-    return _Order(form, profile, converter, hardware, given, *own, strict, asked, progress, listener)
+    return _Order(form, profile, converter, hardware, given, *own, strict, asked, tuple(beside), progress, listener)
 
 
 def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
@@ -155,7 +168,11 @@ def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
 
 
 def _written(
-    order: _Order, inputs: Inputs, conversion: plugins.Conversion, output: str | os.PathLike[str] | None
+    order: _Order,
+    inputs: Inputs,
+    conversion: plugins.Conversion,
+    output: str | os.PathLike[str] | None,
+    alternatives: Sequence[Alternative] = (),
 ) -> tuple[Bundle, list[Verdict]]:
     """The bundle, written and verified, and what verification found."""
     network, dataset, announce = conversion.network, inputs.data, order.listener.announce
@@ -172,6 +189,9 @@ def _written(
             metrics["judged_on"] = {"samples": len(dataset.y_test), "split": dataset.split}
         emitted = order.hardware.emit(network, order.profile, folder, order.target_options, order.listener)
         metrics["target"] = dict(emitted)
+        designs = other_designs(order.hardware, network, order.profile, order.target_options, emitted)
+        if entries := [each.as_json() for each in (*alternatives, *designs)]:
+            metrics["alternatives"] = entries
         manifest = {**_manifest(order, conversion, metrics, dataset), "vectors": vectors.as_json()}
         unverified = Bundle(folder, network, seal(folder, manifest))
         verdicts = run_executors(unverified, announce=lambda executor: announce(f"verifying on {executor}"))
@@ -287,6 +307,7 @@ def _manifest(
         },
         "options": dict(order.given),
         **({} if order.budget is None else {"budget": order.budget.text}),
+        **({"beside": list(order.beside)} if order.beside else {}),
         **({} if data is None else {"data": data.described}),
         "model_hash": network_file.model_hash(conversion.network),
         "metrics": metrics,

@@ -16,6 +16,18 @@ OnBoard = Annotated[
     str | None, typer.Option(metavar="NAME|profile.toml", help="Instead of --target: a board, its clock and its pins.")
 ]
 
+Beside = Annotated[
+    list[str] | None,
+    typer.Option("--beside", metavar="FORM", help="Compare with this form in the report; can be repeated."),
+]
+AsOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=VALUE", help="An option of the form or the target, by its name."),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit code 1, and no bundle, if integers are far from the float model.")
+]
+
 
 @app.command(
     cls=DeclaredOptions,
@@ -34,15 +46,11 @@ def convert(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The bundle's folder.")] = None,
     weights: Annotated[Path | None, typer.Option(help=".safetensors for module.py:factory")] = None,
     name: Annotated[str | None, typer.Option(help="Prefix of generated code.")] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--option", metavar="KEY=VALUE", help="An option of the form or the target, by its name."),
-    ] = None,
+    option: AsOption = None,
     budget: Budget = None,
+    beside: Beside = None,
     require: Require = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit code 1, and no bundle, if integers are far from the float model.")
-    ] = False,
+    strict: Strict = False,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -71,6 +79,7 @@ def convert(
             options=given,
             strict=strict,
             budget=budget,
+            beside=beside or (),
             time_limit=time_limit,
             task=task,
             labels=labels or (),

@@ -21,6 +21,7 @@ __all__ = [
     "DescribesProfiles",
     "Estimates",
     "Flashes",
+    "HasAlternatives",
     "Listener",
     "Measures",
     "RuleResult",
@@ -125,6 +126,19 @@ class Estimates(Protocol):
 
     def estimate(self, network: Network, profile: Profile, options: Mapping[str, Any]) -> Mapping[str, float]:
         """Numbers by name (`luts`, `latency_us`, `flash_bytes` …); nothing is written."""
+        ...
+
+
+@runtime_checkable
+class HasAlternatives(Protocol):
+    """A target that knows other designs worth looking at beside the one asked for; its `Estimates` tell what they
+    cost."""
+
+    def alternatives(
+        self, network: Network, options: Mapping[str, Any], emitted: Mapping[str, Any]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Options of other designs, by what each is, in words. options, emitted : of the one that was made, and what
+        `emit` said of it."""
         ...
 
 

@@ -16,6 +16,7 @@ from ..metrics import Answers, SpikingMetrics, TargetMetrics, bars_of
 from ..metrics.json_values import mapping
 from ..network import Network, decision_rule
 from . import fit
+from .alternatives import beside
 from .answer import answer, runtimes, verification
 from .classes import confusion_section
 from .layers import layers_section, seen_values
@@ -28,7 +29,19 @@ from .synthesis import hardware_section, synthesis_section
 __all__ = ["command", "document", "first_screen", "render"]
 
 _OWN_SECTIONS = frozenset(
-    {"accuracy", "agreement", "charts", "confusion", "judged_on", "mae", "proof", "r2", "spiking", "target"}
+    {
+        "accuracy",
+        "alternatives",
+        "agreement",
+        "charts",
+        "confusion",
+        "judged_on",
+        "mae",
+        "proof",
+        "r2",
+        "spiking",
+        "target",
+    }
 )
 
 
@@ -92,7 +105,8 @@ def _first(
     found: Sequence[fit.Resource],
 ) -> str:
     margin = fit.margin(target, manifest["target"]["kind"], mapping(manifest["target"].get("values")))
-    return answer(manifest, answers, target, fit.fitting(found, margin), decision_rule(network))
+    first = answer(manifest, answers, target, fit.fitting(found, margin), decision_rule(network))
+    return first + beside(manifest, answers, target)
 
 
 def document(title: str, body: str) -> str:
@@ -150,6 +164,8 @@ def command(manifest: Mapping[str, Any]) -> str:
         words += ["--data", "DATA"]
     if "budget" in manifest:
         words += ["--budget", manifest["budget"]]
+    for form in manifest.get("beside", ()):
+        words += ["--beside", form]
     for name, given in mapping(manifest.get("options")).items():
         words += ["--option", f"{name}={given}"]
     return shlex.join(str(word) for word in words)

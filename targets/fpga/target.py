@@ -17,6 +17,7 @@ from edgeml.profile import Profile
 from edgeml.system.scratch import ScratchFolder
 from edgeml.system.time_limit import TimedOut, time_limit
 
+from .architectures.architecture import applying
 from .budget import PROFILE_FIELDS, Budget, budget_of
 from .choice import choose, cost_of_top
 from .design import Built
@@ -72,8 +73,22 @@ class FpgaTarget:
             "cycles": float(built.latency),
             "interval": float(built.interval),
             "latency_us": built.latency / clock,
+            "frames_per_second": clock * 1e6 / built.interval,
             "planned_clock_mhz": clock,
         }
+
+    def alternatives(
+        self, network: Network, options: Mapping[str, Any], emitted: Mapping[str, Any]
+    ) -> dict[str, dict[str, Any]]:
+        """The folded designs of a network that may be folded: the one that is fastest, and the smallest one."""
+        if not any(architecture.name == "folded" for architecture in applying(network)[0]):
+            return {}
+        kept = {name: options[name] for name in ("argmax", "clock_mhz", "axi_width") if name in options}
+        goals = {"throughput": "folded, most frames a second", "area": "folded, fewest lookup tables"}
+        if emitted.get("architecture") == "folded":
+            asked = read_options(options)
+            goals.pop(asked.goal if asked.frames_per_second is None else "", None)
+        return {said: {**kept, "architecture": "folded", "goal": goal} for goal, said in goals.items()}
 
     def emit(
         self,
