@@ -76,7 +76,7 @@ def convert(
 
     Parameters
     ----------
-    model : a path (`.pt2`, `.onnx`, `.edgeml`, `module.py:factory` …) or a torch `nn.Module`.
+    model : a path (`.pt2`, `.onnx`, `.keras`, `.edgeml`, `module.py:factory` …) or a torch `nn.Module`.
     to, target : the form (`quantized`, `spiking`, `tflite` …); a profile's name, or the path of a profile.toml.
     data : a path (`.npz`, `.npy`, `.csv`), a mapping of arrays (`x`, `y` …), or an array of samples.
     output : the bundle's folder; default `build/<name>`.

@@ -35,7 +35,9 @@ Strict = Annotated[
 )
 def convert(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="model.pt2, model.onnx or module.py:factory")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="model.pt2, model.onnx, model.keras or module.py:factory")
+    ],
     to: Annotated[str, typer.Option("--to", metavar="FORM", help="quantized, spiking or tflite")],
     target: Annotated[str | None, typer.Option(metavar="NAME|profile.toml", help="See 'edgeml targets'.")] = None,
     board: OnBoard = None,

@@ -37,8 +37,8 @@ def load_model(
 
     Parameters
     ----------
-    source : a model object (`torch.nn.Module`, `torch.export.ExportedProgram`), or a path: `.pt2`, `.onnx`,
-        `.edgeml`, or `module.py:factory`. Only the last runs code of the source: the Python file it names.
+    source : a model object (`torch.nn.Module`, `torch.export.ExportedProgram`), or a path: `.pt2`, `.onnx`, `.keras`,
+        `.h5`, `.edgeml`, or `module.py:factory`. Only the last runs code of the source: the Python file it names.
     weights : path of a `.safetensors` file, for `module.py:factory`.
     example : an example input [batch, features …], where a model has to be traced and its input cannot be guessed.
     name : name of the result; by default that of the file or class.

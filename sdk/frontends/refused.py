@@ -15,11 +15,6 @@ _EXPORT = (
 _ESTIMATOR = (
     "Of scikit-learn, pass the fitted MLP itself from Python, or write it as ONNX with skl2onnx.to_onnx(model, x[:1])"
 )
-_KERAS = (
-    "Write it as ONNX with Keras itself (pip install keras onnx, beside torch), and pass that file: "
-    "KERAS_BACKEND=torch python -c \"import keras, numpy as np; m = keras.saving.load_model('{path}'); "
-    "m(np.zeros((1, *m.input_shape[1:]))); m.export('model.onnx', format='onnx')\""
-)
 _TENSORFLOW = (
     "Where TensorFlow is installed, convert it to int8 by tf.lite.TFLiteConverter.from_saved_model(FOLDER) with "
     "representative samples, and pass the .tflite file"
@@ -38,7 +33,6 @@ _REFUSED = {
         "is Python; which function makes the model?",
         "Pass module.py:factory, where factory() returns the torch.nn.Module",
     ),
-    (".h5", ".hdf5", ".keras"): ("is a Keras model", _KERAS),
     (".pb",): ("is a TensorFlow model", _TENSORFLOW),
     (".json", ".txt", ".csv", ".npz", ".npy"): ("is data, no model", "Pass data with --data"),
 }

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-
-from .stored import StoredFile
+from edgeml.system.hdf5_file import Hdf5File
 
 __all__ = ["NEURONS", "SYNAPSES", "NirNode", "decoded", "flat", "read_graph"]
 
@@ -45,7 +44,7 @@ class NirNode:
         self.edges: Edges = []
 
 
-def read_graph(file: StoredFile) -> NirNode:
+def read_graph(file: Hdf5File) -> NirNode:
     """The graph in a .nir file; InputError naming file and node if it is none that edgeml reads."""
     root = file.group(file.root, "node")
     if root is None:
@@ -57,7 +56,7 @@ def read_graph(file: StoredFile) -> NirNode:
 
 
 class _Reader:
-    def __init__(self, file: StoredFile) -> None:
+    def __init__(self, file: Hdf5File) -> None:
         self.file, self.where = file, file.where
         self.count = 0
 

@@ -65,7 +65,10 @@ def leaky_relu(builder: MlpBuilder, x: Value, slope: Constant | float) -> Value:
     """x above 0, slope · x below; one slope, or one for each channel (the dimension behind the batch)."""
     if not isinstance(x, Signal):
         return elementwise(builder, lambda values, each: np.where(values >= 0, values, each * values), x, slope)
-    return builder.each_value(LeakyRelu(builder.vector("slopes", np.asarray(slope), x.size)), x, "leaky_relu")
+    x, slopes = builder.whole(x), builder.vector("slopes", np.asarray(slope), x.size)
+    if x.order is not None:
+        slopes = slopes[np.argsort(x.order)]
+    return builder.each_value(LeakyRelu(slopes), x, "leaky_relu")
 
 
 def softplus(builder: MlpBuilder, x: Value, beta: float, threshold: float) -> Value:
