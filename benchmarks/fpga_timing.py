@@ -141,8 +141,18 @@ def placed(seed: int, part: str, seeds: int, kept: dict[str, dict[str, float]]) 
             else:
                 found = synthesize(built, budget, folder, seeds=seeds)
                 kept[key] = {**_clock(found["placed"]), "luts": found["cells"]["luts"]}
+            kept[key] |= {"path": _slowest_path(folder)}
     known = kept[key]
     return Placed(part, seed, name, built, budget, known["clock"], int(known["luts"]), int(known["tried"]))
+
+
+def _slowest_path(folder: Path) -> list[list[Any]]:
+    """Of nextpnr's report: [what it is, ns, from, to] of each piece of the slowest path within the clock."""
+    report = next(path for path in folder.glob("*_report.json") if "_seed" not in path.name)
+    paths = json.loads(report.read_text(encoding="utf-8"))["critical_paths"]
+    within = [path["path"] for path in paths if path["from"] == path["to"]]
+    slowest = max(within, key=lambda path: sum(piece["delay"] for piece in path), default=[])
+    return [[p["type"], p["delay"], *(f"{p[e]['cell']}.{p[e]['port']}" for e in ("from", "to"))] for p in slowest]
 
 
 def _clock(placed: Mapping[str, Any]) -> dict[str, float]:

@@ -305,8 +305,12 @@ class Lowering:
             for table, each, term in zip((one, other), bounds, value.terms, strict=True)
         ]
         name = self._add("sum", AddLayer(), *names)
+        # Levels that every sum reaches, or none, are no thresholds: what is left is one line, clipped at both ends.
+        total = self.ranges[name].bounds
+        met = row[(row > total[0]) & (row <= total[1])]
+        always, row = (int((row <= total[0]).sum()), met) if len(met) else (0, row)
         rows = np.tile(row.astype(np.int32), (len(value.slopes), 1))
-        return self._levels(self._add_levels(Threshold(rows, stairs.base(low)), name), stairs)
+        return self._levels(self._add_levels(Threshold(rows, stairs.base(low) + always), name), stairs)
 
     def _levels(self, name: str, stairs: Staircase) -> LoweredValue:
         size = self.ranges[name].channels

@@ -15,6 +15,9 @@ from .value import Value
 
 __all__ = ["with_split_cells"]
 
+_MOST_IN_TABLE = 8
+"""Bits of a table, whose size is two to their number."""
+
 
 def with_split_cells(logic: Logic, is_split: Callable[[int, Cell], bool], table_inputs: int) -> Logic:
     """The same logic with some of its sums of three rows and comparisons taken apart.
@@ -94,11 +97,16 @@ def _reached(netlist: Netlist, cell: Cell, inputs: list[Bit], table_inputs: int)
         return flags
     # Bit j of the count changes whenever the count passes a multiple of 2^j.
     parities = [flags[(1 << j) - 1 :: 1 << j] for j in range(cell.outputs)]
-    return [each[0] if len(each) == 1 else _odd(netlist, each, cell.note) for each in parities]
+    return [_odd(netlist, each, table_inputs, cell.note) for each in parities]
 
 
-def _odd(netlist: Netlist, bits: list[Bit], note: str) -> Bit:
-    """Whether an odd number of bits is 1."""
+def _odd(netlist: Netlist, bits: list[Bit], group: int, note: str) -> Bit:
+    """Whether an odd number of bits is 1: of more than a table takes, a tree of groups of so many."""
+    while len(bits) > _MOST_IN_TABLE:
+        groups = [bits[start : start + group] for start in range(0, len(bits), group)]
+        bits = [_odd(netlist, each, group, note) for each in groups]
+    if len(bits) == 1:
+        return bits[0]
     table = sum((x.bit_count() & 1) << x for x in range(2 ** len(bits)))
     return netlist.add(CellKind.TABLE, bits, [table], 1, note)[0]
 

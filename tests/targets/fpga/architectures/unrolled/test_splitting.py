@@ -54,6 +54,21 @@ def test_a_comparison_group_by_group_says_what_it_said_for_every_number_and_cons
     np.testing.assert_array_equal(evaluate(split, q)[:, : len(levels)], reached)
 
 
+@pytest.mark.parametrize("levels", [8, 9, 40, 63])
+def test_many_levels_are_counted_by_tables_of_few_bits(levels: int) -> None:
+    """A table has as many entries as its inputs have numbers: what 255 levels take is work for ever."""
+    netlist = Netlist(6)
+    bits = [Bit(-1, index) for index in range(6)]
+    constants = np.unique(np.linspace(1, 63, levels).astype(int)).tolist()
+    counted = netlist.add(CellKind.REACHED, bits, constants, len(constants).bit_length())
+    logic = Logic(netlist, Element(1, False), Element(1, False), [counted], {"all": range(1)}, {})
+    split = with_split_cells(logic, lambda index, cell: True, ECP5.lut_inputs)
+    assert all(len(cell.inputs) <= 8 for cell in split.netlist.cells)
+    assert len(split.netlist.cells) <= 5 * levels
+    q = (np.arange(64)[:, None] >> np.arange(6)) & 1
+    np.testing.assert_array_equal(evaluate(split, q), evaluate(logic, q))
+
+
 def test_a_clock_without_time_for_sums_of_three_rows_gets_none() -> None:
     network = mlp((12, 12, 3), 2)
     kinds = {}
