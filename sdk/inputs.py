@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .data.dataset import (
+    LABEL_COLUMNS,
     Dataset,
     as_dataset,
     load_arrays,
@@ -51,7 +52,8 @@ def read_inputs(
     Parameters
     ----------
     model, weights, example, name : see `frontends.load_model`.
-    data : a path (`.npz`, `.npy`, `.csv`), a mapping of arrays (`x`, `y` …), or an array of samples; None without any.
+    data : a path (`.npz`, `.npy`, `.csv`, `.parquet`), or what `data.given.arrays_of` takes: a mapping of arrays (`x`,
+        `y` …), (x, y), a frame of pandas, a torch Dataset or DataLoader, an array of samples; None without any.
     task : `classes`, `binary` or `values` (regression); default from the model and y, see `task.settle`.
     labels : names of the classes in the order of the model's outputs (of one output: of class 0 and class 1), as a
         list or as text with commas; y may then hold names. Default: what the data or the model hold.
@@ -63,7 +65,8 @@ def read_inputs(
     """
     from .frontends import load_model
 
-    arrays, where = _arrays(data)
+    arrays, where, is_table = _arrays(data)
+    taken = ""
     labels = label_list(labels)
     source = load_model(model, weights=weights, example=example, name=name, sample_shape=_sample_shape(arrays))
     if isinstance(arrays, Dataset):
@@ -73,6 +76,8 @@ def read_inputs(
     elif arrays is not None:
         own = source.output.labels if isinstance(source, Network) else source.labels
         known = labels or (own if "labels" not in arrays else ())
+        if is_table and "y" not in arrays and not isinstance(source, Snn):
+            arrays, taken = _with_last_as_y(arrays, source.input_size)
         dataset = as_dataset(arrays, where, labels=known, split=split)
     else:
         dataset = None
@@ -81,12 +86,14 @@ def read_inputs(
         fits = source.takes if isinstance(source, Snn) else lambda features: source.input_size == features
         if not fits(dataset.features):
             raise InputError(
-                "data", f"has {dataset.features} features per sample; model {source.name} takes {source.input_size}"
+                "data",
+                f"has {dataset.features} features per sample; model {source.name} takes {source.input_size}",
+                f"Call the column of the answers {', '.join(LABEL_COLUMNS)}" if is_table else "",
             )
         if isinstance(source, Network):
             dataset = dataset.undivided()
     told, dataset, notes = settle(source, dataset, task, labels)
-    return Inputs(told, dataset, tuple(notes))
+    return Inputs(told, dataset, (*([taken] if taken else []), *notes))
 
 
 def _sample_shape(arrays: Dataset | Mapping[str, Any] | None) -> tuple[int, ...] | None:
@@ -108,9 +115,23 @@ def label_list(labels: str | Sequence[str] | None) -> tuple[str, ...]:
     return found
 
 
-def _arrays(data: Any) -> tuple[Dataset | Mapping[str, Any] | None, str]:
+def _arrays(data: Any) -> tuple[Dataset | Mapping[str, Any] | None, str, bool]:
+    """The data, what errors call it, and whether it is a table, whose last column may be y."""
     if data is None or isinstance(data, Dataset):
-        return data, "data"
+        return data, "data", False
     if isinstance(data, (str, os.PathLike)):
-        return load_arrays(Path(data)), str(data)
-    return (data if isinstance(data, Mapping) else {"x": data}), "data"
+        return load_arrays(Path(data)), str(data), Path(data).suffix.lower() in (".csv", ".parquet")
+    from .data.given import arrays_of
+    from .data.tables import is_frame
+
+    return arrays_of(data), "data", is_frame(data)
+
+
+def _with_last_as_y(arrays: Mapping[str, Any], inputs: int) -> tuple[Mapping[str, Any], str]:
+    """The last column of a table as y, if the table has one more than `inputs` and it can be; and a sentence on it."""
+    from .data.tables import last_column_as_y
+
+    apart = last_column_as_y(arrays["x"]) if arrays["x"].shape[1] == inputs + 1 else None
+    if apart is None:
+        return arrays, ""
+    return apart, "The table has one column more than the model has inputs: the last one is taken as y."

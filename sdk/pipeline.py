@@ -78,7 +78,7 @@ def convert(
     ----------
     model : a path (`.pt2`, `.onnx`, `.keras`, `.edgeml`, `module.py:factory` …) or a torch `nn.Module`.
     to, target : the form (`quantized`, `spiking`, `tflite` …); a profile's name, or the path of a profile.toml.
-    data : a path (`.npz`, `.npy`, `.csv`), a mapping of arrays (`x`, `y` …), or an array of samples.
+    data : a path (`.npz`, `.csv`, `.parquet` …), or arrays, frames and loaders: see `data.given.arrays_of`.
     output : the bundle's folder; default `build/<name>`.
     weights, example, name : see `frontends.load_model`; the name is the prefix of generated code, too.
     options : of the converter and the target, by name, e.g. {"bits": 2, "epochs": 30}; see `edgeml convert --help`.

@@ -41,7 +41,7 @@ def convert(
     to: Annotated[str, typer.Option("--to", metavar="FORM", help="quantized, spiking or tflite")],
     target: Annotated[str | None, typer.Option(metavar="NAME|profile.toml", help="See 'edgeml targets'.")] = None,
     board: OnBoard = None,
-    data: Annotated[Path | None, typer.Option(help=".npz with x, y; or .npy, .csv")] = None,
+    data: Annotated[Path | None, typer.Option(help=".npz with x, y; or .npy, .csv, .parquet")] = None,
     task: Annotated[str | None, typer.Option(metavar="classes|binary|values", help="What it answers.")] = None,
     labels: Annotated[str | None, typer.Option(metavar="A,B,…", help="Class names, in the outputs' order.")] = None,
     split: Annotated[str | None, typer.Option(metavar="stratified|tail", help="Which fifth is held back.")] = None,

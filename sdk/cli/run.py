@@ -80,7 +80,7 @@ def _answers(result: Result, shown: int) -> tuple[str, ...]:
 @app.command(epilog="Example: edgeml simulate build/digits samples.npy -o answers.npy --on native")
 def simulate(
     bundle: BundlePath,
-    inputs: Annotated[Path, typer.Argument(help=".npy, .npz (x) or .csv; integers are taken as quantized")],
+    inputs: Annotated[Path, typer.Argument(help=".npy, .npz (x), .csv or .parquet; integers are taken as quantized")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the integers to this .npy.")] = None,
     on: Annotated[str, typer.Option("--on", metavar="NAME", help="Executor.")] = "golden",
     waves: Annotated[

@@ -23,6 +23,7 @@ from .labels import (
 from .split import STRATIFIED, held_back
 
 __all__ = [
+    "LABEL_COLUMNS",
     "LARGEST_ARRAY",
     "Dataset",
     "as_dataset",
@@ -36,7 +37,8 @@ __all__ = [
 
 LARGEST_VALUE = 1e19
 """The largest magnitude of a sample's value: its square is still a float32."""
-_LABEL_COLUMNS = ("y", "label", "class")
+LABEL_COLUMNS = ("y", "label", "class")
+"""What the column of a table is called that is y, in any case."""
 _NPZ_NAMES = ("x", "y", "x_test", "y_test", "labels")
 
 
@@ -214,7 +216,7 @@ def as_dataset(
 
 def load_arrays(path: Path) -> Mapping[str, npt.NDArray[Any]]:
     """The arrays of a data file by name (`x` alone for `.npy`); InputError where it is not sound."""
-    return array_files.load_arrays(path, _NPZ_NAMES, _LABEL_COLUMNS)
+    return array_files.load_arrays(path, _NPZ_NAMES, LABEL_COLUMNS)
 
 
 def load_dataset(path: Path, *, labels: Sequence[str] = (), split: str | None = None) -> Dataset:

@@ -1,4 +1,4 @@
-"""Arrays in files: `.npz`, `.npy` and `.csv`, read without pickle, their sizes checked before memory is taken."""
+"""Arrays in files: `.npz`, `.npy`, `.csv` and `.parquet`, without pickle, sizes checked before memory is taken."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def load_arrays(path: Path, names: tuple[str, ...], label_columns: tuple[str, ..
     Parameters
     ----------
     names : of the arrays that are read from a `.npz`; a `.npy` gives the first of them.
-    label_columns : names of columns of a `.csv` that give the array `y`; the others are `x`.
+    label_columns : names of columns of a table that give the array `y`; the others are `x`.
     """
     suffix = path.suffix.lower()
     if suffix == ".npz":
@@ -31,4 +31,8 @@ def load_arrays(path: Path, names: tuple[str, ...], label_columns: tuple[str, ..
         return {names[0]: read_npy(path)}
     if suffix == ".csv":
         return read_csv(path, label_columns)
-    raise InputError(str(path), f"has an unknown ending {suffix!r}", "Data is read from .npz, .npy and .csv")
+    if suffix == ".parquet":
+        from .parquet_table import read_parquet
+
+        return read_parquet(path, label_columns)
+    raise InputError(str(path), f"has an unknown ending {suffix!r}", "Data is read from .npz, .npy, .csv and .parquet")
