@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +80,16 @@ def _least_error(values: Floats, low: float, high: float) -> tuple[float, float]
     return best
 
 
-def _groups(graph: FloatGraph) -> dict[str, str]:
+def _kept(graph: FloatGraph) -> dict[str, str]:
+    """Of each tensor whose integers are some of another's, which one that is."""
+    found: dict[str, str] = {}
+    for stage in graph.stages:
+        if stage.keeps_integers:
+            found[stage.name] = found.get(stage.inputs[0], stage.inputs[0])
+    return found
+
+
+def _groups(graph: FloatGraph, kept: Mapping[str, str]) -> dict[str, str]:
     """The representative of each tensor's group of one scale: what an addition or a ReLU of its own ties together."""
     parent = {name: name for name in (INPUT, *(stage.name for stage in graph.stages))}
 
@@ -92,7 +101,7 @@ def _groups(graph: FloatGraph) -> dict[str, str]:
     for stage in graph.stages:
         if stage.ties_scales:
             for name in stage.inputs:
-                parent[root(name)] = root(stage.name)
+                parent[root(kept.get(name, name))] = root(stage.name)
     return {name: root(name) for name in parent}
 
 
@@ -114,7 +123,8 @@ def activation_tensors(
     scale is prescribed: it could not have the one scale that makes additions exact in every runtime.
     """
     stages = {stage.name: stage for stage in graph.stages}
-    groups = _groups(graph)
+    kept = _kept(graph)
+    groups = {name: group for name, group in _groups(graph, kept).items() if name not in kept}
     ranges = {name: _range(graph, stages.get(name), name, values[name], how) for name in groups}
     scales: dict[str, float] = {}
     for name, (low, high) in ranges.items():
@@ -141,17 +151,22 @@ def activation_tensors(
         scale = scales[groups[name]]
         zero_point = int(np.clip(np.rint(-128 - low / scale), -128, 127))
         tensors[name] = TensorInfo(name, size, scale, zero_point)
-    return _clear_of_ties(graph, tensors, groups, how)
+    tensors = _clear_of_ties(graph, tensors, groups, kept, how)
+    return tensors | {name: replace(tensors[of], name=name, size=graph.sizes[name]) for name, of in kept.items()}
 
 
 def _clear_of_ties(
-    graph: FloatGraph, tensors: dict[str, TensorInfo], groups: Mapping[str, str], how: Calibration
+    graph: FloatGraph,
+    tensors: dict[str, TensorInfo],
+    groups: Mapping[str, str],
+    kept: Mapping[str, str],
+    how: Calibration,
 ) -> dict[str, TensorInfo]:
     """Widen a scale that feeds a sigmoid or tanh until no entry of its table is near a tie."""
     for stage in graph.stages:
         if stage.traits is None:
             continue
-        source, target = tensors[stage.inputs[0]], tensors[stage.name]
+        source, target = tensors[kept.get(stage.inputs[0], stage.inputs[0])], tensors[stage.name]
         group = [name for name, root in groups.items() if root == groups[source.name]]
         for _ in range(64):
             if tie_distance(stage.traits.name, source, target) >= _CLEAR_OF_TIES:

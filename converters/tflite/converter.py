@@ -38,6 +38,7 @@ from .reference import float_reference
 from .runtimes import rounding_rule
 from .tables import tie_distance
 from .writer import write
+from .written import Written
 
 if TYPE_CHECKING:
     from edgeml.data.dataset import Dataset
@@ -58,7 +59,7 @@ _ENDS_IN_SOFTMAX = (
 class TfliteConverter:
     """Float MLP → int8 network and its .tflite file."""
 
-    layer_kinds = ("input_quantizer", "encode", "dense", "requantize", "lookup", "add")
+    layer_kinds = ("input_quantizer", "encode", "dense", "requantize", "lookup", "add", "shared", "maximum")
     left_out_note = (
         "This bundle holds no .tflite file: the network's rounded multipliers do not give back the scales that a file "
         "states. Convert the trained model, or the .tflite file of its bundle, for one."
@@ -171,8 +172,11 @@ def _with_softmax(model: Model) -> Model:
     """`model` with SOFTMAX behind it; its output has the scale that the runtimes prescribe."""
     last = model.logits
     output = TensorInfo("softmax", last.size, 2.0**-8, -128)
-    operators = (*model.operators, Softmax(output.name, (last.name,)))
-    return replace(model, operators=operators, output=output.name, tensors={**model.tensors, output.name: output})
+    written = Written(dict(model.tensors))
+    written.operators += model.operators
+    softmax = Softmax(output.name, (written.flat(last.name),))
+    tensors = {**written.tensors, output.name: output}
+    return replace(model, operators=(*written.operators, softmax), output=output.name, tensors=tensors)
 
 
 def _metadata(model: Model, network: Network, options: Options) -> dict[str, bytes]:

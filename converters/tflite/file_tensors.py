@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -95,6 +96,14 @@ class FileTensors:
             raise InputError(self.label(index), f"shape {shape} is not one sample", "Export the model for batch size 1")
         return size
 
+    def _sample(self, index: int) -> tuple[int, tuple[int, ...]]:
+        """Size and shape of one sample of an activation: [1, …], or behind the first tensor [positions, channels]."""
+        shape = tuple(self._shape(index))
+        if self._infos and len(shape) == 2 and shape[0] != 1 and (size := math.prod(shape)) <= _WIDEST:
+            return size, shape
+        size = self.features(index)
+        return size, shape[1:] if math.prod(shape[1:]) == size and shape[1:] != (size,) else ()
+
     def _scales(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], int]:
         quantization = self._tensor(index)["quantization"]
         if quantization is None or quantization["scale"].size == 0:
@@ -129,7 +138,8 @@ class FileTensors:
                 name = f"{name}_{index}"
             zero = int(zero_point[0]) if zero_point.size else 0
             signed = kind == TensorType.INT8
-            self._infos[index] = TensorInfo(name, self.features(index), float(scale[0]), zero, signed)
+            size, shape = self._sample(index)
+            self._infos[index] = TensorInfo(name, size, float(scale[0]), zero, signed, shape)
         return self._infos[index]
 
     @property
@@ -153,6 +163,15 @@ class FileTensors:
         if int(tensor["type"]) != TensorType.FLOAT32 or data.size not in (4, 4 * size):
             raise InputError(where, f"takes 1 or {size} constant floats, found {data.size} bytes")
         return np.frombuffer(data.tobytes(), "<f4").astype(np.float64)
+
+    def integers(self, index: int, where: str, most: int) -> npt.NDArray[np.int32]:
+        """A constant of at most so many int32 integers, in its shape."""
+        tensor, shape = self._tensor(index), [int(size) for size in self._tensor(index)["shape"][:8]]
+        data = self._buffer(int(tensor["buffer"]), where)
+        count = math.prod(shape)
+        if int(tensor["type"]) != TensorType.INT32 or not 0 < count <= most or data.size != 4 * count:
+            raise InputError(where, f"takes 1 to {most} constant int32 integers, found {data.size} bytes of {shape}")
+        return np.frombuffer(data.tobytes(), "<i4").astype(np.int32).reshape(shape)
 
     def guard_bits(self, layer: str, weight: npt.NDArray[np.int8], bias: npt.NDArray[np.int32]) -> int:
         """Guard bits that our metadata states for a layer, if the integers bear it out."""

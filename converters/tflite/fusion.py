@@ -15,10 +15,12 @@ from edgeml.frontends.float_operators.affine import Affine
 from edgeml.frontends.float_operators.clamp import Clamp
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.float_operators.pooled_sum import PooledSum
+from edgeml.frontends.float_operators.shared_linear import SharedLinear
 from edgeml.frontends.graph_walk import walk
 from edgeml.frontends.mlp import Mlp, MlpNode
 
-from .stages import FUNCTIONS, JOINS, FunctionStage, LinearStage, ReluStage, Stage
+from .stages import FUNCTIONS, JOINS, FunctionStage, LinearStage, MoveStage, ReluStage, Stage
 
 __all__ = ["INPUT", "FloatGraph", "fuse"]
 
@@ -60,6 +62,11 @@ class FloatGraph:
     def linears(self) -> Mapping[str, LinearStage]:
         """The linear stages by name, in computing order."""
         return {stage.name: stage for stage in self.stages if isinstance(stage, LinearStage)}
+
+    @cached_property
+    def trained(self) -> Mapping[str, LinearStage]:
+        """Those of them whose weights are parameters of the model."""
+        return {name: stage for name, stage in self.linears.items() if stage.trained}
 
     @property
     def takes_only_linear(self) -> bool:
@@ -103,6 +110,8 @@ class _Fusion:
         self._origin = ""
         self._by_kind: Mapping[str, Callable[[MlpNode, Any], _Value]] = {
             Linear.kind: self._linear,
+            SharedLinear.kind: self._shared_linear,
+            PooledSum.kind: self._pooled_sum,
             Affine.kind: self._affine,
             Clamp.kind: self._clamp,
             **dict.fromkeys(FUNCTIONS, self._function),
@@ -166,6 +175,40 @@ class _Fusion:
         if value.scale is not None and value.shift is not None:
             operator = Linear(operator.weight * value.scale, operator.bias + operator.weight @ value.shift)
         return self._new(LinearStage, "dense", operator, (value.stage,))
+
+    def _shared_linear(self, node: MlpNode, operator: SharedLinear) -> _Value:
+        value = self._values[node.inputs[0]]
+        if value.scale is not None and value.shift is not None:
+            merged = operator.of_scaled_and_shifted(*self._over_all(node, value))
+            if merged is None:
+                self._plain(node, value)
+            assert isinstance(merged, SharedLinear)
+            operator = merged
+        return self._new(LinearStage, "shared", operator, (value.stage,))
+
+    def _pooled_sum(self, node: MlpNode, operator: PooledSum) -> _Value:
+        """Of one column what moves values; else sums by weights of 1, which a scale behind them makes means."""
+        value = self._values[node.inputs[0]]
+        gather = operator.gather
+        if not operator.moves_only:
+            ones = SharedLinear(np.ones((1, gather.columns)), np.zeros(1), operator.source, operator.inputs)
+            moved = self._shared_linear(node, ones)
+            stage = self._stages[moved.stage]
+            assert isinstance(stage, LinearStage)
+            self._stages[stage.name] = replace(stage, trained=False)
+            return moved
+        found = self._new(MoveStage, "moved", operator, (value.stage,))
+        if value.scale is None or value.shift is None:
+            return found
+        scale, shift = self._over_all(node, value)
+        return _Value(found.stage, gather.at_positions(scale, 1.0)[:, 0], gather.at_positions(shift)[:, 0])
+
+    def _over_all(self, node: MlpNode, value: _Value) -> tuple[Floats, Floats]:
+        """The scale and shift that wait on `value`, of every channel."""
+        assert value.scale is not None
+        assert value.shift is not None
+        size = self._mlp.sizes[node.inputs[0]]
+        return np.broadcast_to(value.scale, (size,)), np.broadcast_to(value.shift, (size,))
 
     def _function(self, node: MlpNode, operator: FloatOperator) -> _Value:
         return self._new(FunctionStage, operator.kind, operator, self._plain_inputs(node))

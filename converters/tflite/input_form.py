@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from edgeml.equalization import feature_units
 from edgeml.errors import InputError
+from edgeml.frontends.float_operators.gather import joined_ties, tied_mean
+from edgeml.frontends.float_operators.weights import Weights
 
 from .calibration import Calibration
 from .fusion import INPUT, FloatGraph
@@ -71,10 +73,10 @@ def evened_features(graph: FloatGraph, samples: Floats, options: Options) -> Flo
         return None
     x = graph.normalised(samples)
     first = _first_linears(graph)
-    mean, units = x.mean(axis=0), feature_units(x, [stage.weight for stage in first])
-    changed = [
-        stage.with_parameters(stage.weight * units, stage.bias + (stage.weight * mean).sum(axis=1)) for stage in first
-    ]
+    mean, units = _mean_and_units(x, first)
+    changed = _scaled(first, units, mean)
+    if changed is None:
+        return None
     unit = graph.input_scale[0]
     evened = replace(graph, stages=_with(graph, changed), input_offset=mean * unit, input_scale=units * unit)
     try:
@@ -86,14 +88,18 @@ def evened_features(graph: FloatGraph, samples: Floats, options: Options) -> Flo
 
 def in_units_of_x(model: Model, unit: float) -> Model:
     """`model`, whose input tensor counts in `unit`, a power of two, with that taken into its scale; integers stay."""
-    first = model.tensors[model.input]
+    counted = {model.input}
+    for operator in model.operators:
+        if operator.one_scale and counted.issuperset(operator.inputs):
+            counted.add(operator.output)
     changed = {
         operator.output: replace(operator, weight_scale=operator.weight_scale / np.float32(unit))
         for operator in model.fully_connected
-        if operator.inputs[0] == model.input
+        if operator.inputs[0] in counted
     }
     operators = tuple(changed.get(operator.output, operator) for operator in model.operators)
-    tensors = {**model.tensors, model.input: replace(first, scale=first.scale * unit)}
+    in_units = {name: replace(model.tensors[name], scale=model.tensors[name].scale * unit) for name in counted}
+    tensors = {**model.tensors, **in_units}
     return replace(model, tensors=tensors, operators=operators)
 
 
@@ -111,15 +117,16 @@ def lost(graph: FloatGraph, samples: Floats, options: Options) -> float:
         if stage is None:
             costs.append((kept - x).var(axis=0) / np.maximum(x.var(axis=0), 1e-300))
             continue
-        error = (kept @ _quantized(stage, options).T - x @ stage.weight.T).var(axis=0)
-        signal = (x @ stage.weight.T).var(axis=0)
+        rows = stage.operator.rows
+        error = (rows(kept) @ _quantized(stage, options).T - rows(x) @ stage.weight.T).var(axis=0)
+        signal = (rows(x) @ stage.weight.T).var(axis=0)
         costs.append(error[signal > 0] / signal[signal > 0])
     every = np.concatenate(costs)
     return float(every.mean()) if every.size else 0.0
 
 
 def _quantized(stage: LinearStage, options: Options) -> Floats:
-    bits = options.weight_bits
+    bits = options.weight_bits_of(trained=stage.trained)
     scale = weight_scales(stage.weight, bits, per_tensor=options.per_tensor, powers_of_two=options.universal)
     high = 2 ** (bits - 1) - 1
     levels: Floats = np.clip(np.rint(stage.weight / scale[:, None]), -high, high) * scale[:, None]
@@ -132,17 +139,52 @@ def _folded(graph: FloatGraph) -> FloatGraph | None:
     if not graph.takes_only_linear:
         return None
     unit = float(2.0 ** np.rint(np.log2(graph.input_scale).mean()))
-    changed = []
-    for stage in _first_linears(graph):
-        weight = stage.weight / graph.input_scale
-        bias = stage.bias - (weight * graph.input_offset).sum(axis=1)
-        changed.append(stage.with_parameters(weight * unit, bias))
+    first = _first_linears(graph)
+    scale, offset = (np.broadcast_to(each, (graph.input_size,)) for each in (graph.input_scale, graph.input_offset))
+    if all(stage.operator.gather is None for stage in first):
+        changed = []
+        for stage in first:
+            weight = stage.weight / graph.input_scale
+            bias = stage.bias - (weight * graph.input_offset).sum(axis=1)
+            changed.append(stage.with_parameters(weight * unit, bias))
+    elif (found := _scaled(first, unit / scale, -offset / scale)) is None:
+        return None
+    else:
+        changed = found
     return replace(graph, stages=_with(graph, changed), input_offset=np.zeros(1), input_scale=np.full(1, unit))
 
 
 def _first_linears(graph: FloatGraph) -> list[LinearStage]:
     """The linear stages that take the input."""
     return [stage for stage in graph.linears.values() if INPUT in stage.inputs]
+
+
+def _scaled(stages: Sequence[LinearStage], scale: Floats, shift: Floats) -> list[LinearStage] | None:
+    """The stages for x · scale + shift [features] in place of x; None where one that shares its weights has none."""
+    changed = []
+    for stage in stages:
+        if stage.operator.gather is None:
+            weight, bias = stage.weight * scale, stage.bias + (stage.weight * shift).sum(axis=1)
+            changed.append(stage.with_parameters(weight, bias))
+            continue
+        merged = stage.operator.of_scaled_and_shifted(scale, shift)
+        if not isinstance(merged, Weights):
+            return None
+        changed.append(replace(stage, operator=merged))
+    return changed
+
+
+def _mean_and_units(x: Floats, stages: Sequence[LinearStage]) -> tuple[Floats, Floats]:
+    """Of each feature [features]; those that one weight takes at several positions have the same, and the mean 0 where
+    padding, which stands for 0, is taken beside them."""
+    gathers = [stage.operator.gather for stage in stages if stage.operator.gather is not None]
+    if not gathers:
+        return x.mean(axis=0), feature_units(x, [stage.weight for stage in stages])
+    ties = joined_ties(gathers)
+    mean = np.zeros(x.shape[1]) if any(gather.pads for gather in gathers) else tied_mean(x.mean(axis=0), ties)
+    units = np.sqrt(tied_mean(np.square(x - mean).mean(axis=0), ties))
+    ordinary = float(np.median(units[units > 0])) if np.any(units > 0) else 1.0
+    return mean, np.where(units > 0, units, ordinary)
 
 
 def _with(graph: FloatGraph, changed: Sequence[Stage]) -> tuple[Stage, ...]:

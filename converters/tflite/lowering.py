@@ -37,6 +37,7 @@ def lower(model: Model, rounding: RoundingRule | str) -> Network:
             raise InputError(f"layer {operator.output}", "SOFTMAX is supported at the end of a model only")
         operator.lower(lowering)
     last = model.logits
+    lowering.node(last.name)
     output = Output(np.array([last.scale], np.float64), last.zero_point, model.labels, *_task(model))
     return Network(model.name, tuple(lowering.nodes), output)
 

@@ -83,6 +83,10 @@ class Options:
         """Whether one file must give the same bytes in every runtime."""
         return self.rounding == "shift"
 
+    def weight_bits_of(self, *, trained: bool) -> int:
+        """Bits of a layer's weights; those that are no parameters, as of a mean, have as many as the form allows."""
+        return self.weight_bits if trained else 8 - GUARD_BITS if self.universal else 8
+
 
 def _weight_bits(bits: int | None, weight_bits: int | None, universal: bool) -> int:
     if bits is not None and weight_bits is not None and bits != weight_bits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from .operators.tensor_info import TensorInfo
 from .options import GUARD_BITS, Options
 from .stages import LinearStage, Stage
 from .weights import QuantizedWeights, accumulator_bound, quantize_weights, weight_scales
+from .written import Written
 
 __all__ = ["quantize_graph"]
 
@@ -65,6 +66,14 @@ class _ScaleTooSmallError(Exception):
         self.layer, self.least = layer, least
 
 
+@dataclass(frozen=True, eq=False)
+class _Integers:
+    """The layers of the stages so far, and the integers [samples, size] of what later stages may take, by node."""
+
+    lowering: Lowering
+    given: dict[str, npt.NDArray[np.int32]]
+
+
 class _Quantizer:
     def __init__(
         self,
@@ -74,10 +83,10 @@ class _Quantizer:
         options: Options,
         scales: Mapping[str, Floats],
     ) -> None:
-        self._graph, self._tensors, self._options, self._scales = graph, tensors, options, scales
+        self._graph, self._tensors, self._options, self._scales = graph, dict(tensors), options, scales
         self._empty = Model(
             name,
-            tensors,
+            self._tensors,
             (),
             INPUT,
             graph.stages[-1].name,
@@ -88,35 +97,40 @@ class _Quantizer:
 
     def model(self, values: Mapping[str, Floats]) -> Model:
         """All stages in order; with bias correction each layer sees the errors of those before it."""
-        operators: dict[str, TfliteOperator] = {}
         first = self._tensors[INPUT]
         given = np.clip(np.rint(values[INPUT] / first.scale) + first.zero_point, first.low, first.high)
 
         def quantized(stage: Stage, integers: list[Floats]) -> Floats:
-            operators[stage.name] = stage.as_operator(lambda linear: self._linear(linear, integers[0], values))
-            return self._evaluate(operators[stage.name], integers) if self._options.bias_correction else given
+            before, given_now[:] = len(written.operators), integers[:1]
+            stage.written(written)
+            added = written.operators[before:]
+            return self._evaluate(stage, added, known) if self._options.bias_correction else given
 
+        rule = "shift" if self._options.universal else "double_rounding"
+        lowering = Lowering(self._tensors, by_rule(rule), rule, {INPUT: INPUT})
+        known = _Integers(lowering, {INPUT: given.astype(np.int32)})
+        given_now: list[Floats] = []
+        written = Written(self._tensors, lambda linear, rows: self._linear(linear, rows, given_now[0], values))
         walk(self._graph.stages, {INPUT: given}, quantized)
-        return replace(self._empty, operators=tuple(operators.values()))
+        return replace(self._empty, operators=tuple(written.operators))
 
-    def _linear(self, stage: LinearStage, integers: Floats, values: Mapping[str, Floats]) -> FullyConnected:
-        operator = self._fully_connected(stage, stage.bias)
+    def _linear(self, stage: LinearStage, rows: str, integers: Floats, values: Mapping[str, Floats]) -> FullyConnected:
+        operator = self._fully_connected(stage, rows, stage.bias)
         return self._corrected(operator, stage, integers, values) if self._options.bias_correction else operator
 
-    def _fully_connected(self, stage: LinearStage, bias: Floats) -> FullyConnected:
+    def _fully_connected(self, stage: LinearStage, rows: str, bias: Floats) -> FullyConnected:
         options, source, target = self._options, self._tensors[stage.inputs[0]], self._tensors[stage.name]
+        bits = options.weight_bits_of(trained=stage.trained)
         scale = self._scales.get(stage.name)
         if scale is None:
-            scale = weight_scales(
-                stage.weight, options.weight_bits, per_tensor=options.per_tensor, powers_of_two=options.universal
-            )
-        quantized = quantize_weights(stage.weight, bias, scale, options.weight_bits, source, target)
+            scale = weight_scales(stage.weight, bits, per_tensor=options.per_tensor, powers_of_two=options.universal)
+        quantized = quantize_weights(stage.weight, bias, scale, bits, source, target)
         activation = "none"
         if stage.low == 0 and stage.high in (6.0, np.inf):
             activation = "relu6" if stage.high == 6 else "relu"
         guard_bits = GUARD_BITS if options.universal else 0
         if options.universal:
-            quantized = self._bounded(stage, bias, quantized, source, target)
+            quantized = self._bounded(stage, bias, quantized, bits, source, target)
         stored = quantized.scale / np.float32(2**guard_bits)
         steps = target.scale / (source.scale * stored.astype(np.float64))
         fewest = 2.0**_FEWEST_SHIFTED if options.universal else 1.0
@@ -124,9 +138,9 @@ class _Quantizer:
             raise _ScaleTooSmallError(stage.name, target.scale * fewest / float(steps.min()))
         return FullyConnected(
             stage.name,
-            (stage.inputs[0],),
+            (rows,),
             quantized.weight,
-            8 if options.universal else options.weight_bits,
+            8 if options.universal else bits,
             stored,
             quantized.bias,
             activation,
@@ -134,7 +148,13 @@ class _Quantizer:
         )
 
     def _bounded(
-        self, stage: LinearStage, bias: Floats, quantized: QuantizedWeights, source: TensorInfo, target: TensorInfo
+        self,
+        stage: LinearStage,
+        bias: Floats,
+        quantized: QuantizedWeights,
+        bits: int,
+        source: TensorInfo,
+        target: TensorInfo,
     ) -> QuantizedWeights:
         """Coarser scales where an accumulator with its guard bits could reach 2^24."""
         for _ in range(24):
@@ -142,9 +162,7 @@ class _Quantizer:
             if not over.any():
                 return quantized
             coarser = quantized.scale * np.where(over if quantized.scale.size > 1 else over.any(), 2, 1)
-            quantized = quantize_weights(
-                stage.weight, bias, coarser.astype(np.float64), self._options.weight_bits, source, target
-            )
+            quantized = quantize_weights(stage.weight, bias, coarser.astype(np.float64), bits, source, target)
         raise InputError(f"layer {stage.name}", "its accumulator reaches 2^24: too many inputs for the universal mode")
 
     def _corrected(
@@ -153,18 +171,21 @@ class _Quantizer:
         """The bias raised by the mean error of each channel's accumulator on the calibration data."""
         source = self._tensors[stage.inputs[0]]
         scale = operator.weight_scale.astype(np.float64) * 2.0**operator.guard_bits * source.scale
-        accumulated = (integers - source.zero_point) @ operator.weight.T.astype(np.float64) + operator.bias
-        expected = values[stage.inputs[0]] @ stage.weight.T + stage.bias
+        rows = stage.operator.rows
+        accumulated = rows(integers - source.zero_point) @ operator.weight.T.astype(np.float64) + operator.bias
+        expected = rows(values[stage.inputs[0]]) @ stage.weight.T + stage.bias
         error = expected.mean(axis=0) - accumulated.mean(axis=0) * scale
-        corrected = self._fully_connected(stage, stage.bias + error)
+        corrected = self._fully_connected(stage, operator.inputs[0], stage.bias + error)
         # Scales follow the weights, not the bias, but for a bias near the end of its range: keep the first ones then.
         return corrected if np.array_equal(corrected.weight_scale, operator.weight_scale) else operator
 
-    def _evaluate(self, operator: TfliteOperator, integers: list[Floats]) -> Floats:
-        """The integers of one operator on the calibration data, by the golden layers themselves."""
-        rule = "shift" if self._options.universal else "double_rounding"
-        lowering = Lowering(self._tensors, by_rule(rule), rule, {name: name for name in operator.inputs})
-        operator.lower(lowering)
-        given = {name: each.astype(np.int32) for name, each in zip(operator.inputs, integers, strict=True)}
-        found = walk(lowering.nodes, given, lambda node, taken: node.layer.evaluate(*taken))
-        return found[lowering.place[operator.output]].astype(np.float64)
+    def _evaluate(self, stage: Stage, operators: list[TfliteOperator], integers: _Integers) -> Floats:
+        """The integers of one stage on the calibration data, by the golden layers themselves."""
+        lowering, before = integers.lowering, len(integers.lowering.nodes)
+        for operator in operators:
+            operator.lower(lowering)
+        last = lowering.node(stage.name)
+        nodes = lowering.nodes[before:]
+        found = walk(nodes, integers.given, lambda node, taken: node.layer.evaluate(*taken))
+        integers.given[last] = found[last]
+        return found[last].astype(np.float64)

@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 def float_reference(mlp: Mlp, graph: FloatGraph, model: Model, network: Network) -> FloatReference:
     """`mlp`, read through `graph` as it was before any training, beside `network`, which `model` was lowered to; where
     that takes bits of the features, `graph` begins behind them."""
+    computed = {node.name for node in network.nodes}
     names = [stage.name for stage in graph.stages]
 
     def evaluate(x: Floats, known: Mapping[str, Floats]) -> Mapping[str, Floats]:
@@ -31,5 +32,6 @@ def float_reference(mlp: Mlp, graph: FloatGraph, model: Model, network: Network)
     readings = {
         name: Reading(name, np.array([model.tensors[name].scale]), model.tensors[name].zero_point)
         for name in names[:-1]
+        if name in computed
     }
     return FloatReference(mlp, network, evaluate, readings)

@@ -1,4 +1,4 @@
-"""The part of the TensorFlow Lite file format that int8 MLPs use, as data: tables, their fields and slots.
+"""The part of the TensorFlow Lite file format that int8 networks use, as data: tables, their fields and slots.
 
 Slots and numbers are those of the published schema, version 3 (file identifier `TFL3`). `flatbuffer` reads and
 writes any table described here; nothing else in this package knows how a FlatBuffer is laid out.
@@ -101,6 +101,16 @@ TABLES: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         "SoftmaxOptions": {"beta": Field(0, "f4")},
         "AddOptions": {"fused_activation_function": Field(0, "i1"), "pot_scale_int16": Field(1, "u1", 1)},
         "ReshapeOptions": {"new_shape": Field(0, "[i4]")},
+        "GatherOptions": {"axis": Field(0, "i4"), "batch_dims": Field(1, "i4")},
+        "PadOptions": {},
+        "Pool2DOptions": {
+            "padding": Field(0, "i1"),
+            "stride_w": Field(1, "i4"),
+            "stride_h": Field(2, "i4"),
+            "filter_width": Field(3, "i4"),
+            "filter_height": Field(4, "i4"),
+            "fused_activation_function": Field(5, "i1"),
+        },
         "SubOptions": {"fused_activation_function": Field(0, "i1"), "pot_scale_int16": Field(1, "u1", 1)},
         "DivOptions": {"fused_activation_function": Field(0, "i1")},
         "MulOptions": {"fused_activation_function": Field(0, "i1")},
@@ -111,11 +121,14 @@ TABLES: Mapping[str, Mapping[str, Field]] = MappingProxyType(
 
 OPTIONS: Mapping[int, str] = MappingProxyType(
     {
+        5: "Pool2DOptions",
         8: "FullyConnectedOptions",
         9: "SoftmaxOptions",
         11: "AddOptions",
         17: "ReshapeOptions",
         21: "MulOptions",
+        22: "PadOptions",
+        23: "GatherOptions",
         28: "SubOptions",
         29: "DivOptions",
         38: "DequantizeOptions",
@@ -137,18 +150,21 @@ class TensorType(IntEnum):
 
 
 class OperatorKind(IntEnum):
-    """Built-in operators that an int8 MLP is made of."""
+    """Built-in operators that an int8 network is made of."""
 
     ADD = 0
     DEQUANTIZE = 6
     FULLY_CONNECTED = 9
     LOGISTIC = 14
+    MAX_POOL_2D = 17
     MUL = 18
     RELU = 19
     RELU6 = 21
     RESHAPE = 22
     SOFTMAX = 25
     TANH = 28
+    PAD = 34
+    GATHER = 36
     SUB = 41
     DIV = 42
     QUANTIZE = 114

@@ -1,12 +1,12 @@
 """The stages of the int8 form, still in real numbers: what the operators of a float model become, one for each kind.
 
-A stage is an operator of the .tflite file with the clip that runtimes fuse into it.
+A stage is an operator of the .tflite file with the clip that runtimes fuse into it, and what moves values before it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -15,17 +15,31 @@ import numpy.typing as npt
 
 from edgeml.frontends.float_operators.add import Add as AddOfFloats
 from edgeml.frontends.float_operators.arrays import NUMPY, ArrayLibrary
-from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import FloatOperator
+from edgeml.frontends.float_operators.pooled_maximum import PooledMaximum
+from edgeml.frontends.float_operators.pooled_sum import PooledSum
 from edgeml.frontends.float_operators.sigmoid import Sigmoid
 from edgeml.frontends.float_operators.tanh import Tanh
+from edgeml.frontends.float_operators.weights import Weights
 
 from .operators.add import Add
 from .operators.function import Function
-from .operators.operator import TfliteOperator
+from .operators.max_pool import MaxPool
 from .operators.relu import Relu
+from .written import Written
 
-__all__ = ["FUNCTIONS", "JOINS", "AddStage", "FunctionStage", "FunctionTraits", "LinearStage", "ReluStage", "Stage"]
+__all__ = [
+    "FUNCTIONS",
+    "JOINS",
+    "AddStage",
+    "FunctionStage",
+    "FunctionTraits",
+    "LinearStage",
+    "MaximumStage",
+    "MoveStage",
+    "ReluStage",
+    "Stage",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,35 +98,49 @@ class Stage(ABC):
         """Of a function by a table, what the runtimes prescribe for it."""
         return FUNCTIONS.get(self.operator.kind)
 
+    keeps_integers: ClassVar[bool] = False
+    """Whether its output's integers are some of its input's, so that both have one scale and zero point."""
+
     @abstractmethod
-    def as_operator(self, fully_connected: Callable[[LinearStage], TfliteOperator]) -> TfliteOperator:
-        """The operator of the file that it becomes; a linear stage asks `fully_connected` for its integers."""
+    def written(self, file: Written) -> None:
+        """Add the operators of the file that it becomes to `file`; the last one computes `name`."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinearStage(Stage):
-    """clip(W·x + b, low, high)."""
+    """clip(W·x + b, low, high), at one or many positions; `trained` tells whether training may change W and b."""
 
     clips: ClassVar[bool] = True
 
-    operator: Linear
+    operator: Weights
+    trained: bool = True
 
     @property
     def weight(self) -> Floats:
-        """float64 [outputs, inputs]."""
+        """float64 [outputs, inputs], of one position."""
         return self.operator.weight
 
     @property
     def bias(self) -> Floats:
-        """float64 [outputs]."""
+        """float64 [outputs], of one position."""
         return self.operator.bias
 
     def with_parameters(self, weight: Floats, bias: Floats) -> LinearStage:
         """The same stage with other weights and biases."""
-        return replace(self, operator=Linear(weight, bias))
+        return replace(self, operator=self.operator.with_weights(weight, bias))
 
-    def as_operator(self, fully_connected: Callable[[LinearStage], TfliteOperator]) -> TfliteOperator:
-        return fully_connected(self)
+    def written(self, file: Written) -> None:
+        (source,), gather = self.inputs, self.operator.gather
+        if gather is None:
+            file.add(file.fully_connected(self, file.flat(source)), ())
+            return
+        index = gather.index
+        if index.size == gather.inputs and np.array_equal(index.reshape(-1), np.arange(gather.inputs)):
+            rows = file.flat(source)
+        else:
+            rows = file.taken(source, index.reshape(-1), f"{self.name}_taken")
+        rows = file.reshaped(rows, index.shape, f"{self.name}_rows")
+        file.add(file.fully_connected(self, rows), (len(index), len(self.weight)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +150,10 @@ class AddStage(Stage):
     clips: ClassVar[bool] = True
     ties_scales: ClassVar[bool] = True
 
-    def as_operator(self, fully_connected: Callable[[LinearStage], TfliteOperator]) -> TfliteOperator:
-        return Add(self.name, self.inputs)
+    def written(self, file: Written) -> None:
+        shapes = {file.tensors[name].dimensions for name in self.inputs}
+        inputs = self.inputs if len(shapes) == 1 else tuple(file.flat(name) for name in self.inputs)
+        file.add(Add(self.name, inputs), file.tensors[inputs[0]].dimensions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,17 +162,47 @@ class ReluStage(Stage):
 
     ties_scales: ClassVar[bool] = True
 
-    def as_operator(self, fully_connected: Callable[[LinearStage], TfliteOperator]) -> TfliteOperator:
-        return Relu(self.name, self.inputs, self.high)
+    def written(self, file: Written) -> None:
+        file.add(Relu(self.name, self.inputs, self.high), file.tensors[self.inputs[0]].dimensions)
+
+
+@dataclass(frozen=True, eq=False)
+class MoveStage(Stage):
+    """Values in another order, some of them left out, zeros between them."""
+
+    keeps_integers: ClassVar[bool] = True
+
+    operator: PooledSum
+
+    def written(self, file: Written) -> None:
+        file.taken(self.inputs[0], self.operator.gather.index[:, 0], self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class MaximumStage(Stage):
+    """The largest value of each window."""
+
+    keeps_integers: ClassVar[bool] = True
+
+    operator: PooledMaximum
+
+    def written(self, file: Written) -> None:
+        """Windows side by side, [values of a window, 1, outputs], whose largest is that of one pooling window."""
+        index = self.operator.gather.index
+        outputs, values = index.shape
+        taken = file.taken(self.inputs[0], index.T.reshape(-1), f"{self.name}_taken")
+        windows = file.reshaped(taken, (values, 1, outputs), f"{self.name}_windows")
+        file.add(MaxPool(self.name, (windows,), (values, 1), (values, 1)), (1, 1, outputs))
 
 
 @dataclass(frozen=True, eq=False)
 class FunctionStage(Stage):
     """A function by a table, one of `FUNCTIONS`."""
 
-    def as_operator(self, fully_connected: Callable[[LinearStage], TfliteOperator]) -> TfliteOperator:
-        return Function(self.name, self.inputs, FUNCTIONS[self.operator.kind].name)
+    def written(self, file: Written) -> None:
+        shape = file.tensors[self.inputs[0]].dimensions
+        file.add(Function(self.name, self.inputs, FUNCTIONS[self.operator.kind].name), shape)
 
 
-JOINS: Mapping[str, type[Stage]] = {AddOfFloats.kind: AddStage}
-"""The stages of operators of several inputs, by kind of float operator."""
+JOINS: Mapping[str, type[Stage]] = {AddOfFloats.kind: AddStage, PooledMaximum.kind: MaximumStage}
+"""The stages of operators on integers as they are, by kind of float operator."""

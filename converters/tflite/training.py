@@ -109,6 +109,7 @@ def _layer(stage: LinearStage, options: Options) -> Any:
     from brevitas.nn import QuantLinear
 
     outputs, inputs = stage.weight.shape
+    kept = stage.operator.kept
     weight = stage.weight / _row_units(stage.weight, options.per_tensor)[:, None]
     layer = QuantLinear(
         inputs,
@@ -121,6 +122,9 @@ def _layer(stage: LinearStage, options: Options) -> Any:
     )
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(weight, dtype=torch.float32))
+    if kept is not None:
+        mask = _float32(kept)
+        layer.weight.register_hook(lambda gradient: gradient * mask)
     return layer
 
 
@@ -147,8 +151,8 @@ def _module(graph: FloatGraph, options: Options) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            linear = graph.linears.values()
-            inner = [stage for stage in graph.stages[:-1] if stage.traits is None]
+            linear = graph.trained.values()
+            inner = [s for s in graph.stages[:-1] if s.traits is None and not s.keeps_integers]
             self.layers = torch.nn.ModuleDict({stage.name: _layer(stage, options) for stage in linear})
             self.biases = torch.nn.ParameterDict({stage.name: _float32(stage.bias) for stage in linear})
             self.units = {stage.name: _float32(_row_units(stage.weight, options.per_tensor)) for stage in linear}
@@ -162,10 +166,13 @@ def _module(graph: FloatGraph, options: Options) -> Any:
 
         def stage(self, stage: Stage, given: list[Any]) -> Any:
             """A stage's values behind its quantizer."""
-            if stage.name in graph.linears:
-                y = self.layers[stage.name](given[0]) * self.units[stage.name] + self.biases[stage.name]
+            if stage.name in graph.trained:
+                operator = graph.trained[stage.name].operator
+                sums = self.layers[stage.name](operator.rows(given[0]))
+                y = operator.joined(sums * self.units[stage.name] + self.biases[stage.name])
             else:
-                y = stage.operator.compute(arrays, {}, *given)
+                parameters = {name: _float32(values) for name, values in stage.operator.parameters.items()}
+                y = stage.operator.compute(arrays, parameters, *given)
             y = stage.clipped(arrays, y)
             return self.activations[stage.name](y) if stage.name in self.activations else y
 
@@ -177,7 +184,7 @@ def _start_scales(module: Any, graph: FloatGraph, options: Options) -> None:
     import torch
 
     largest = 2 ** (options.weight_bits - 1) - 1
-    for stage in graph.linears.values():
+    for stage in graph.trained.values():
         scale = weight_scales(
             stage.weight, options.weight_bits, per_tensor=options.per_tensor, powers_of_two=options.universal
         ) / _row_units(stage.weight, options.per_tensor)
@@ -216,7 +223,7 @@ def _result(module: Any, graph: FloatGraph, options: Options) -> tuple[FloatGrap
 
     trained: dict[str, Stage] = {}
     scales = {}
-    for name, stage in graph.linears.items():
+    for name, stage in graph.trained.items():
         with torch.no_grad():
             quantized = module.layers[name].quant_weight()
         scale = quantized.scale.detach().double().numpy().reshape(-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .flatbuffer import write_root
 from .model import Model
@@ -40,16 +41,17 @@ class _File(FileWriter):
         if info.name not in self.index:
             self.index[info.name] = self.tensor(
                 info.name,
-                shape=[1, info.size],
-                shape_signature=[-1, info.size],
+                shape=list(info.stored),
+                shape_signature=[-1, *info.stored[1:]],
                 type=TensorType.INT8 if info.signed else TensorType.UINT8,
                 buffer=0,
                 quantization={"scale": [info.scale], "zero_point": [info.zero_point]},
             )
         return self.index[info.name]
 
-    def real(self, name: str, size: int) -> int:
-        return self.tensor(name, shape=[1, size], shape_signature=[-1, size], type=TensorType.FLOAT32, buffer=0)
+    def real(self, name: str, stored: tuple[int, ...]) -> int:
+        shape, signature = list(stored), [-1, *stored[1:]]
+        return self.tensor(name, shape=shape, shape_signature=signature, type=TensorType.FLOAT32, buffer=0)
 
     def operator(
         self,
@@ -75,8 +77,12 @@ class _File(FileWriter):
     ) -> int:
         return self.tensor(name, shape=shape, type=kind, buffer=self.buffer(content), quantization=quantization)
 
-    def scale_of(self, name: str) -> float:
-        return self.model.tensors[name].scale
+    def integers(self, name: str, values: npt.NDArray[np.integer]) -> int:
+        content = self.buffer(values.astype("<i4").tobytes())
+        return self.tensor(name, shape=list(values.shape), type=TensorType.INT32, buffer=content)
+
+    def activation_info(self, name: str) -> TensorInfo:
+        return self.model.tensors[name]
 
     def add(self, operator: TfliteOperator) -> None:
         sources = [self.activation(self.model.tensors[name]) for name in operator.inputs]
@@ -84,7 +90,7 @@ class _File(FileWriter):
 
     def normalised(self, source: int) -> int:
         """SUB and DIV of the input normalisation behind the float tensor `source`, where there is one."""
-        size = self.model.tensors[self.model.input].size
+        stored = self.model.tensors[self.model.input].stored
         for kind, name, values, neutral in (
             (OperatorKind.SUB, "offset", self.model.input_offset, 0.0),
             (OperatorKind.DIV, "scale", self.model.input_scale, 1.0),
@@ -95,7 +101,7 @@ class _File(FileWriter):
             constant = self.tensor(
                 f"input_{name}", shape=[content.size], type=TensorType.FLOAT32, buffer=self.buffer(content.tobytes())
             )
-            target = self.real(f"input_by_{name}", size)
+            target = self.real(f"input_by_{name}", stored)
             self.operator(kind, 1, [source, constant], target, (f"{kind.name.capitalize()}Options", {}))
             source = target
         return source
@@ -113,14 +119,14 @@ def write(model: Model) -> bytes:
     source_info, target_info = model.tensors[model.input], model.tensors[model.output]
     source = file.activation(source_info)
     if model.float_input:
-        outer = file.real("input_real", source_info.size)
+        outer = file.real("input_real", source_info.stored)
         file.operator(OperatorKind.QUANTIZE, 1, [file.normalised(outer)], source, ("QuantizeOptions", {}))
         source = outer
     for operator in model.operators:
         file.add(operator)
     target = file.index[model.output]
     if model.float_output:
-        outer = file.real("output_real", target_info.size)
+        outer = file.real("output_real", target_info.stored)
         file.operator(OperatorKind.DEQUANTIZE, 2, [target], outer, ("DequantizeOptions", {}))
         target = outer
     metadata = file.metadata()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.network import Dense
+from edgeml.network import Dense, Shared
 from edgeml.network.layers.requantize import Requantize
 from edgeml.network.rounding import float32_parts, float64_parts, quantize_multiplier
 
@@ -32,7 +32,8 @@ scale per channel (older readers know that as 4 too, and the runtimes take it)."
 
 @dataclass(frozen=True, eq=False)
 class FullyConnected(TfliteOperator):
-    """FULLY_CONNECTED: acc = W·(x − zero_point) + b, rescaled to the output's scale, clipped by the activation.
+    """FULLY_CONNECTED: acc = W·(x − zero_point) + b, rescaled to the output's scale, clipped by the activation; at each
+    position of an input [positions, inputs].
 
     Parameters
     ----------
@@ -90,7 +91,8 @@ class FullyConnected(TfliteOperator):
         if not (source.signed and target.signed):
             raise InputError(found.where, "unsigned activations are the old uint8 scheme", "Quantize to int8")
         weight, bits, scale = found.tensors.weight(found.indices[1], found.where)
-        if weight.shape != (target.size, source.size):
+        rows, columns = weight.shape
+        if source.size % columns or target.size * columns != source.size * rows:
             raise InputError(
                 found.where, f"weights {list(weight.shape)} between {source.size} and {target.size} channels"
             )
@@ -116,7 +118,7 @@ class FullyConnected(TfliteOperator):
             _WEIGHT_TYPES[self.weight_bits],
             {"scale": scale, "zero_point": zeros, "quantized_dimension": 0},
         )
-        input_scale = np.float32(file.scale_of(self.inputs[0]))
+        input_scale = np.float32(file.activation_info(self.inputs[0]).scale)
         bias = file.constant(
             f"{self.output}_bias",
             self.stored_bias.astype("<i4").tobytes(),
@@ -152,7 +154,15 @@ class FullyConnected(TfliteOperator):
         dense = Dense(weight.astype(np.int32), self._bits_of(weight), bias, source.zero_point)
         low, high = self._bounds(target, rounding)
         requantize = Requantize(rounding=rounding, zero_point=target.zero_point, low=low, high=high, **parts)
-        lowering.add(f"{self.output}_acc", dense, self.inputs)
+        taken = lowering.taken(self.inputs[0])
+        inputs = lowering.tensors[taken.name].size
+        gather = taken.index.reshape(-1, self.weight.shape[1])
+        if taken.in_order and inputs == self.weight.shape[1]:
+            lowering.add(f"{self.output}_acc", dense, (taken.name,))
+        else:
+            shared = Shared((dense,), gather, inputs, source.zero_point)
+            requantize = requantize.over_positions(gather, inputs, source.zero_point)
+            lowering.add(f"{self.output}_acc", shared, (taken.name,))
         lowering.add(self.output, requantize, (f"{self.output}_acc",))
 
     def _bounds(self, target: TensorInfo, rounding: str) -> tuple[int, int]:

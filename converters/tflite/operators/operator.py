@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.network import Layer, Node
+from edgeml.network import Layer, Node, Shared
+from edgeml.network.layers.shared import PADDING
 
 from ..flatbuffer import Table
 from ..schema import OperatorKind, TensorType
 from .tensor_info import TensorInfo
 
-__all__ = ["BY_KIND", "Arithmetic", "FileWriter", "Found", "Lowering", "TfliteOperator"]
+__all__ = ["BY_KIND", "Arithmetic", "FileWriter", "Found", "Lowering", "Taken", "TfliteOperator"]
 
 BY_KIND: dict[OperatorKind, type[TfliteOperator]] = {}
 """The classes of the operators of this folder."""
@@ -38,6 +39,19 @@ class Arithmetic:
     float32_product: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Values of an activation: `index` int32 [size] of those of tensor `name`, −1 for the integer that stands for 0."""
+
+    name: str
+    index: npt.NDArray[np.int32]
+
+    @property
+    def in_order(self) -> bool:
+        """Whether no value is moved, and none left out at the front."""
+        return bool(np.array_equal(self.index, np.arange(self.index.size)))
+
+
 @dataclass
 class Lowering:
     """The integer layers of a model while its operators are lowered one by one.
@@ -55,6 +69,8 @@ class Lowering:
     rounding: str
     place: dict[str, str]
     nodes: list[Node] = field(default_factory=list)
+    moved: dict[str, Taken] = field(default_factory=dict)
+    """Of each tensor that only takes values of another, which; it becomes a layer if something needs it as it is."""
 
     def sources(self, operator: TfliteOperator) -> list[TensorInfo]:
         """The tensors that an operator takes."""
@@ -62,12 +78,37 @@ class Lowering:
 
     def add(self, name: str, layer: Layer, inputs: Sequence[str]) -> None:
         """A node called `name`, of a layer that takes the tensors or nodes `inputs`."""
-        self.nodes.append(Node(name, layer, tuple(self.place.get(each, each) for each in inputs)))
+        self.nodes.append(Node(name, layer, tuple(self.node(each) for each in inputs)))
         self.place[name] = name
+
+    def node(self, name: str) -> str:
+        """The node that gives the tensor or node `name`: of values that were only moved, a layer that gathers them."""
+        if name in self.moved and name not in self.place:
+            taken = self.moved[name]
+            of = self.tensors[taken.name]
+            self.add(name, Shared((), taken.index[:, None], of.size, of.zero_point), (taken.name,))
+        return self.place.get(name, name)
 
     def same(self, operator: TfliteOperator) -> None:
         """The operator's output is its input: no layer."""
-        self.place[operator.output] = self.place[operator.inputs[0]]
+        (name,) = operator.inputs
+        if name in self.moved:
+            self.moved[operator.output] = self.moved[name]
+        if name in self.place:
+            self.place[operator.output] = self.place[name]
+
+    def move(self, operator: TfliteOperator, index: npt.NDArray[np.int32]) -> None:
+        """The operator's output is the values `index` [outputs] of its input, −1 the integer that stands for 0; no
+        layer as long as what follows can take them where they are."""
+        taken = self.taken(operator.inputs[0])
+        places = np.append(taken.index, np.int32(PADDING))
+        self.moved[operator.output] = Taken(taken.name, places[index])
+
+    def taken(self, name: str) -> Taken:
+        """Where the values of a tensor are."""
+        if name in self.moved and name not in self.place:
+            return self.moved[name]
+        return Taken(name, np.arange(self.tensors[name].size, dtype=np.int32))
 
 
 class Constants(Protocol):
@@ -83,6 +124,10 @@ class Constants(Protocol):
 
     def bias(self, index: int, outputs: int, where: str) -> npt.NDArray[np.int32]:
         """A bias int32 [outputs]; zeros for index −1."""
+        ...
+
+    def integers(self, index: int, where: str, most: int) -> npt.NDArray[np.int32]:
+        """A constant of at most so many int32 integers, in its shape."""
         ...
 
     def guard_bits(self, layer: str, weight: npt.NDArray[np.int8], bias: npt.NDArray[np.int32]) -> int:
@@ -139,8 +184,12 @@ class FileWriter(ABC):
         """A tensor of constants; gives its index."""
 
     @abstractmethod
-    def scale_of(self, name: str) -> float:
-        """The scale of an activation."""
+    def integers(self, name: str, values: npt.NDArray[np.integer]) -> int:
+        """A tensor of constant int32 integers; gives its index."""
+
+    @abstractmethod
+    def activation_info(self, name: str) -> TensorInfo:
+        """An activation by its name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +208,8 @@ class TfliteOperator(ABC):
     """Whether the integer network ends before it."""
     keeps_values: ClassVar[bool] = False
     """Whether it gives the same real values in another type or shape."""
+    one_scale: ClassVar[bool] = False
+    """Whether its output has the scale of its only input."""
 
     output: str
     inputs: tuple[str, ...]

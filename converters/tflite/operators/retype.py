@@ -1,4 +1,4 @@
-"""RESHAPE, and QUANTIZE between integers."""
+"""QUANTIZE between integers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Retype"]
 
 @dataclass(frozen=True)
 class Retype(TfliteOperator):
-    """RESHAPE, or QUANTIZE between int8 and uint8 of one scale: the same real values in another type."""
+    """QUANTIZE between int8 and uint8 of one scale: the same real values in another type."""
 
-    kinds: ClassVar[tuple[OperatorKind, ...]] = (OperatorKind.RESHAPE, OperatorKind.QUANTIZE)
+    kinds: ClassVar[tuple[OperatorKind, ...]] = (OperatorKind.QUANTIZE,)
     keeps_values: ClassVar[bool] = True
 
     @classmethod

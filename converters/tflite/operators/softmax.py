@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from edgeml.errors import InputError
+
 from ..schema import OperatorKind
 from .operator import FileWriter, Found, Lowering, TfliteOperator
 
@@ -22,6 +24,9 @@ class Softmax(TfliteOperator):
 
     @classmethod
     def read(cls, found: Found) -> Softmax:
+        source = found.tensors.activation(found.indices[0])
+        if source.dimensions[-1] != source.size:
+            raise InputError(found.where, f"is over the last dimension of {list(source.dimensions)} alone")
         return cls(found.target.name, found.inputs, float(found.option("SoftmaxOptions", "beta", 1.0)))
 
     def write(self, file: FileWriter, sources: list[int], target: int) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from edgeml.errors import NetworkError
-from edgeml.network import Dense, Network, Node
+from edgeml.network import Dense, Layer, Network, Node
 from edgeml.network.layers.lookup import Lookup
 from edgeml.network.layers.requantize import Requantize
 from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
@@ -80,8 +80,11 @@ def file_claims(
 _Found = tuple[str, str, list[dict[str, Any]]]
 
 
-def _equal(one: Any, other: Any) -> bool:
-    return all(np.array_equal(getattr(one, each.name), getattr(other, each.name)) for each in fields(one))
+def _equal(one: Layer, other: Layer) -> bool:
+    (attributes, tensors), (others, other_tensors) = one.parts(), other.parts()
+    if attributes != others or tensors.keys() != other_tensors.keys():
+        return False
+    return all(np.array_equal(tensor, other_tensors[name]) for name, tensor in tensors.items())
 
 
 def _same(place: _Place, model: Model, network: Network) -> _Found:
@@ -158,7 +161,7 @@ def _scales(place: _Place, model: Model, network: Network) -> _Found:
 def _factor(operator: FullyConnected, model: Model, channel: int) -> Fraction:
     """What an accumulator of the network is worth in the output's steps, exactly."""
     scale = operator.weight_scale
-    weight = Fraction(float(scale[channel if scale.size > 1 else 0])) * (1 << operator.guard_bits)
+    weight = Fraction(float(scale[channel % scale.size])) * (1 << operator.guard_bits)
     source, target = model.tensors[operator.inputs[0]], model.tensors[operator.output]
     return Fraction(float(source.scale)) * weight / Fraction(float(target.scale))
 
