@@ -31,8 +31,8 @@ class KernelCost:
 
 
 def quickest(costs: Mapping[str, list[KernelCost]], wanted: str = BALANCED, save: int = 0) -> dict[str, str]:
-    """The kernel of each stage: of those that take at most an eighth more instructions than the quickest, the one of
-    the fewest bytes.
+    """The kernel of each stage: of those that take at most an eighth more instructions than the quickest (for `speed` a
+    32nd), the one of the fewest bytes.
 
     Parameters
     ----------
@@ -46,8 +46,9 @@ def quickest(costs: Mapping[str, list[KernelCost]], wanted: str = BALANCED, save
         candidates = [
             each for each in all_of_them if wanted != BALANCED or not any(_dear(each, other) for other in all_of_them)
         ]
-        limit = 9 * min(each.instructions for each in candidates)
-        chosen[prefix] = min(each for each in candidates if wanted == SIZE or 8 * each.instructions <= limit)
+        part = 32 if wanted == SPEED else 8
+        limit = (part + 1) * min(each.instructions for each in candidates)
+        chosen[prefix] = min(each for each in candidates if wanted == SIZE or part * each.instructions <= limit)
     while save > 0:
         smaller = [
             ((each.instructions - chosen[prefix].instructions) / (chosen[prefix].bytes - each.bytes), prefix, each)

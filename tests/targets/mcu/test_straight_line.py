@@ -165,11 +165,12 @@ def test_flash_must_pay_clearly_unless_speed_is_wanted() -> None:
     costs = {
         "a": [KernelCost(100, 900, "packed"), KernelCost(220, 300, "straight_line")],
         "b": [KernelCost(100, 400, "packed"), KernelCost(150, 300, "w2_words")],
-        "c": [KernelCost(100, 311, "packed"), KernelCost(300, 300, "straight_line")],
+        "c": [KernelCost(100, 309, "packed"), KernelCost(300, 300, "straight_line")],
+        "d": [KernelCost(100, 336, "w4_dsp"), KernelCost(200, 300, "w8_dsp")],
     }
-    assert quickest(costs) == {"a": "straight_line", "b": "packed", "c": "packed"}
-    assert quickest(costs, "speed") == {"a": "straight_line", "b": "w2_words", "c": "packed"}
-    assert quickest(costs, "size") == dict.fromkeys("abc", "packed")
+    assert quickest(costs) == {"a": "straight_line", "b": "packed", "c": "packed", "d": "w4_dsp"}
+    assert quickest(costs, "speed") == {"a": "straight_line", "b": "w2_words", "c": "packed", "d": "w8_dsp"}
+    assert quickest(costs, "size") == {**dict.fromkeys("abc", "packed"), "d": "w4_dsp"}
 
 
 def test_bytes_are_saved_where_they_cost_the_fewest_instructions() -> None:
