@@ -68,6 +68,7 @@ class QuantizedConverter:
             "lookup",
             "shared",
             "maximum",
+            "concat",
         }
         return {*own, *added_kinds()}
 

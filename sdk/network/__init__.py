@@ -6,6 +6,7 @@ from .expansion import expanded
 from .golden import argmax, simulate, trace
 from .layer import Layer, layer_class, layer_kinds
 from .layers.add import Add
+from .layers.concat import Concat
 from .layers.dense import Dense
 from .layers.encode import Encode
 from .layers.input_quantizer import InputQuantizer
@@ -23,6 +24,7 @@ from .value_range import ValueRange
 __all__ = [
     "TASKS",
     "Add",
+    "Concat",
     "Dense",
     "Encode",
     "InputQuantizer",

@@ -1,5 +1,5 @@
-"""Layers that are shared by positions, and maxima, as sums and thresholds of whole tensors: the same integers for what
-knows no `Shared` and no `Maximum`.
+"""Layers that are shared by positions, maxima and concatenations as sums and thresholds of whole tensors: the same
+integers for what knows no `Shared`, no `Maximum` and no `Concat`.
 
 A chain of layers becomes as many nodes, each with the parameters of every position. Weights that a position does not
 gather are 0, so that hardware built weight by weight pays nothing for them; memory of weights grows by their number.
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..errors import NetworkError
 from .layer import Layer
+from .layers.add import Add
 from .layers.dense import Dense
 from .layers.shared import Shared
 from .network import Network, Node
@@ -27,7 +28,7 @@ _MOST_PARAMETERS = 2**26
 
 
 def expanded(network: Network) -> Network:
-    """The network with no `Shared` and no `Maximum` in it; the network itself where it holds none.
+    """The network with no `Shared`, `Maximum` and `Concat` in it; the network itself where it holds none.
 
     Every node of `network` is in it under the same name and with the same integers; layers within a chain are named
     after their node and their place in it. Raises NetworkError, naming the layer, where the weights of all positions
@@ -38,7 +39,9 @@ def expanded(network: Network) -> Network:
     names = {node.name for node in network.nodes}
     nodes: list[Node] = []
     for node in network.nodes:
-        if node.layer.expands:
+        if node.layer.expands and node.layer.input_count > 1:
+            nodes += _summed(node, names)
+        elif node.layer.expands:
             nodes += _expanded(node, network.ranges[node.inputs[0]], names)
         else:
             nodes.append(node)
@@ -64,6 +67,17 @@ def _expanded(node: Node, x: ValueRange, names: set[str]) -> list[Node]:
         nodes.append(Node(name, layer, (source,), node.origin))
         source = name
     return nodes
+
+
+def _summed(node: Node, names: set[str]) -> list[Node]:
+    """A sum of two layers that each put an input to its places among zeros."""
+    nodes: list[Node] = []
+    sides = zip(node.layer.as_sum(), node.inputs, strict=True)
+    for place, (side, source) in enumerate(sides, 1):
+        assert isinstance(side, Shared)
+        name = _new_name(f"{node.name}_{place}_dense", names)
+        nodes.append(Node(name, _gathered(side), (source,), node.origin))
+    return [*nodes, Node(node.name, Add(), tuple(each.name for each in nodes), node.origin)]
 
 
 def _new_name(wanted: str, names: set[str]) -> str:

@@ -60,7 +60,7 @@ class Layer(ABC):
     repeats: ClassVar[bool] = False
     """Whether it can be computed at many positions with the same parameters: see `over_positions` and `Shared`."""
     expands: ClassVar[bool] = False
-    """Whether `expanded` makes plain layers of whole tensors of it: see `as_shared`."""
+    """Whether `expanded` makes plain layers of whole tensors of it: see `as_shared`, and of two inputs `as_sum`."""
     population: ClassVar[bool] = False
     """Whether its integers are carried by spikes, so that most of them may be silent."""
 
@@ -164,6 +164,10 @@ class Layer(ABC):
         """Of a layer that expands: the same function of inputs within `x` as a `Shared`; NetworkError if there is
         none."""
         raise NetworkError(f"layer kind {self.kind}", "is not made of layers at positions")
+
+    def as_sum(self) -> tuple[Layer, Layer]:
+        """Of a layer of two inputs that expands: a `Shared` of each, whose sum is the same function."""
+        raise NetworkError(f"layer kind {self.kind}", "is not a sum of layers at positions")
 
     def of_one_position(self, positions: int, reached: ValueRange) -> Layer | None:
         """Of a layer that is channelwise and repeats: what it does at each of so many positions, the inverse of

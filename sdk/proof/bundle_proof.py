@@ -95,7 +95,7 @@ def _findings(
                     Row(
                         _ALL,
                         NOT_TRIED,
-                        detail=f"it follows no layers shared by positions, and no maxima: {', '.join(shared)}",
+                        detail=f"no shared layers, maxima and concatenations are followed: {', '.join(shared)}",
                     )
                 ]
             )

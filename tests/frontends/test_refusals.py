@@ -38,9 +38,9 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     ),
     "lstm": (lambda: Functional(lambda m, x: m.rnn(x)[0], rnn=nn.LSTM(8, 4), fc=fc()), r"rnn \(LSTM\)", "Recurrent"),
     "concatenation": (
-        lambda: Functional(lambda m, x: torch.cat([m.fc(x), x], 1), fc=fc()),
-        r"operator cat, architectures.py line \d+: aten.cat",
-        "edgeml reads Linear",
+        lambda: Functional(lambda m, x: torch.cat([m.fc(x), x], 0), fc=fc()),
+        r"operator cat, architectures.py line \d+: aten.cat.default: a concatenation along the samples",
+        "dim=1",
     ),
     "product": (lambda: Functional(lambda m, x: m.fc(x) * x, fc=fc()), "both depend on the input", "edgeml reads"),
     "gate": (lambda: Functional(lambda m, x: m.fc(x) * torch.sigmoid(x), fc=fc()), "aten.mul", "edgeml reads"),

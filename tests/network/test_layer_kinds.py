@@ -71,7 +71,7 @@ def test_a_file_with_a_layer_of_a_package_is_read_in_a_process_that_never_import
     assert read.stdout.split() == ["[[-2,", "-4,", "-6]]"], read.stderr
     without = in_a_new_process(path, "")
     assert without.returncode != 0
-    assert "n.edgeml: layer turned is of a layer kind 'negate' that is not known; known kinds: add, dense" in (
+    assert "n.edgeml: layer turned is of a layer kind 'negate' that is not known; known kinds: add, concat, dense" in (
         without.stderr
     )
     assert "If a package adds it, install that package here" in without.stderr

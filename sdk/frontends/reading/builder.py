@@ -113,17 +113,31 @@ class MlpBuilder:
         return replace(x, node=self._emit(moved, (replace(x, final=""),), x.size, "arrange", ""), order=None)
 
     def whole(self, x: Signal) -> Signal:
-        """`x` where its features are all values of its node, in any order; else `in_order`."""
+        """`x` where its features are all values of its node, in any order; else those alone, as they lie there."""
         if x.order is None or np.array_equal(np.sort(x.order), np.arange(self.node_size(x))):
             return x
-        return self.in_order(x)
+        taken = np.unique(x.order)
+        if taken[0] < 0 or len(taken) < x.size:
+            return self.in_order(x)
+        part = self.in_order(replace(x, order=taken))
+        return self.plain(replace(part, order=np.searchsorted(taken, x.order)))
+
+    def plain(self, x: Signal) -> Signal:
+        """`x` without an order where that is the order of its node."""
+        same = x.order is not None and np.array_equal(x.order, np.arange(self.node_size(x)))
+        return replace(x, order=None) if same else x
+
+    def made(self, operator: FloatOperator, inputs: tuple[str, ...]) -> str | None:
+        """The name of a node that computes the same; None if there is none yet."""
+        same = (node.name for node in self._nodes.values() if node.inputs == inputs and node.operator == operator)
+        return next(same, None)
 
     def gathered(self, operator: FloatOperator, x: Signal, places: Indices, batch_axis: int, name: str) -> Signal:
         """An operator that takes values of the node of `x` by their numbers there; `places`, in the shape of the
         features of what it gives, are the numbers of its own values."""
         node = self._emit(operator, (x,), places.size, name)
         given = Signal(node, x.shape, x.batch_axis).moved(places, batch_axis)
-        return replace(given, order=None) if np.array_equal(places.reshape(-1), np.arange(places.size)) else given
+        return self.plain(given)
 
     def _same_shape(self, operator: FloatOperator, x: Signal, otherwise: str) -> Signal:
         x = self.whole(x)

@@ -27,12 +27,17 @@ class W2LevelsKernel(DenseKernel):
     wide = False
 
     def applies(self, problem: DenseProblem) -> bool:
-        """As `w2_dsp`, in one segment, with thresholds; sums without the bias fit the halves of a word, and of four
-        outputs each those of the first two, or of the last two, fit the lower field."""
+        """As `w2_dsp`, in one segment, with thresholds; sums without the bias fit the halves of a word, none is above 0
+        at its smallest, as it may be where channels have ranges of their own, and of four outputs each those of the
+        first two, or of the last two, fit the lower field."""
         if problem.thresholds is None or not 1 <= problem.thresholds.shape[1] <= _MOST_LEVELS:
             return False
         low, high = _sums(problem, 0), _sums(problem, 1)
-        if not _is_two_bit(problem) or int(high.max()) >= 2**15 - 1 or int(low.min()) < -(2**15):
+        if (
+            not _is_two_bit(problem)
+            or int(high.max()) >= 2**15 - 1
+            or not -(2**15) <= int(low.min()) <= int(low.max()) <= 0
+        ):
             return False
         return bool(_widths(problem).min(axis=1).max() < 1 << LOW_FIELD)
 

@@ -1,4 +1,4 @@
-"""Convolutions, pools, means and padding: what is done alike at several positions."""
+"""Convolutions, pools, means and padding: what is done alike at several positions; parts of tensors, put together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...reading import positions
+from ...reading import joining, positions
 from ...reading.builder import MlpBuilder
 from ...reading.positions import Window
 from ...reading.value import NotAnMlp, Signal, Value
@@ -171,6 +171,18 @@ def _chunk(b: MlpBuilder, self: Value, chunks: Any, dim: Any = 0) -> Value:
     if type(chunks) is not int or chunks < 1 or size is None:
         raise NotAnMlp(f"{chunks!r} pieces of a tensor of shape {x.text}")
     return positions.pieces(b, x, dim, -(-size // chunks))
+
+
+@operator("cat", "concat", "concatenate")
+def _cat(b: MlpBuilder, tensors: Any, dim: Any = 0) -> Value:
+    parts = as_list(tensors)
+    if not any(isinstance(part, Signal) for part in parts):
+        values = [constant(part) for part in parts]
+        if len({(value.ndim, *np.delete(value.shape, constant_axis(value, dim))) for value in values}) != 1:
+            raise NotAnMlp(f"a concatenation of constants of shapes {[list(value.shape) for value in values]}")
+        b.budget.constant((sum(value.size for value in values),))
+        return np.concatenate(values, axis=dim)
+    return joining.concatenated(b, parts, dim)
 
 
 @operator("constant_pad_nd", "pad")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...reading import positions, shapes
+from ...reading import joining, positions, shapes
 from ...reading.value import BATCH, Constant, NotAnMlp, Signal, Value, as_constant
 from ..tensors import NUMBER_TYPES
 from .applied import Applied, operator
@@ -165,6 +165,8 @@ def _slice(a: Applied) -> Value:
 
 @operator("Concat")
 def _concat(a: Applied) -> Value:
+    if any(isinstance(each, Signal) for each in a.inputs):
+        return joining.concatenated(a.builder, a.inputs, a.get("axis", 0))
     values = [a.constant(position) for position in range(len(a.inputs))]
     axis = a.get("axis", 0)
     if any(value.ndim == 0 or not -value.ndim <= axis < value.ndim for value in values):
