@@ -11,19 +11,20 @@ them: for those the distortion of both together is measured, too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError
+from ..frontends.float_operators.gather import Gather
+from ..frontends.float_operators.weights import Weights
 from ..frontends.graph_walk import walk
 from ..frontends.mlp import Mlp, MlpNode
 from ..network.task import BINARY, VALUES
 
-__all__ = ["ALL", "Choice", "Distortion", "Layer", "distortion", "paired", "quantized_weight", "require_once"]
+__all__ = ["ALL", "Choice", "Distortion", "Layer", "distortion", "paired", "quantized_weight"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,7 +59,8 @@ class Layer:
 
     Parameters
     ----------
-    name : in the model. inputs, outputs : its shape.
+    name : in the model. inputs, outputs : its shape, of one position where it has several.
+    gather : what each position takes; None where its weights are applied once.
     choices : all that were measured. distortion : of each, alone [choices].
     """
 
@@ -67,11 +69,17 @@ class Layer:
     outputs: int
     choices: tuple[Choice, ...]
     distortion: Floats
+    gather: Gather | None = None
+
+    @property
+    def taken(self) -> int:
+        """How many values it takes, at all positions together."""
+        return self.inputs if self.gather is None else self.gather.inputs
 
     def of(self, kept: Sequence[int]) -> Layer:
         """With some of its choices only."""
         choices = tuple(self.choices[place] for place in kept)
-        return Layer(self.name, self.inputs, self.outputs, choices, self.distortion[list(kept)])
+        return replace(self, choices=choices, distortion=self.distortion[list(kept)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +122,6 @@ def distortion(
     ----------
     weight_bits, fan_in, act_bits : what each layer may have; a limit that a layer has not more inputs than is ALL.
     """
-    require_once(mlp)
     rows = np.sort(np.random.default_rng(seed).choice(len(x), min(len(x), _SAMPLES), replace=False))
     trace = mlp.trace(x[rows])
     found = Distortion((), mlp, trace)
@@ -125,20 +132,8 @@ def distortion(
         bits = act_bits if place else (0,)
         choices = [Choice(*each) for each in product(sorted(weight_bits), limits, sorted(bits))]
         values = [_distance(found, {name: changed}) for changed in _changed(found, name, choices)]
-        layers.append(Layer(name, inputs, outputs, tuple(choices), np.array(values)))
+        layers.append(Layer(name, inputs, outputs, tuple(choices), np.array(values), linear.gather))
     return Distortion(tuple(layers), mlp, trace)
-
-
-def require_once(mlp: Mlp) -> None:
-    """InputError naming the first layer whose weights are applied at several positions: what such a layer costs, and
-    what bits do to it, is not measured here."""
-    for name, linear in mlp.linears.items():
-        if linear.gather is not None:
-            raise InputError(
-                f"layer {name}",
-                f"applies its weights at {linear.positions} positions, which budgets and explore do not count",
-                "Choose its bits with --layer-bits, and look at the report's costs",
-            )
 
 
 def paired(found: Distortion) -> list[Floats]:
@@ -173,15 +168,16 @@ def quantized_weight(weight: Floats, bits: int) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class _Changed:
-    """A linear layer with a choice, as a function of what it takes [samples, inputs].
+    """A linear layer with a choice, as a function of what it takes [samples, inputs]; its weights are fitted over all
+    positions at once.
 
     Parameters
     ----------
-    weight : of the model [outputs, inputs]. usual : its inputs in the model [samples, inputs]. wanted : its outputs.
+    linear : of the model. usual : its inputs in the model [samples, inputs]. wanted : its outputs.
     fits : weights that were fitted to its usual inputs, by limit and bits of inputs.
     """
 
-    weight: Floats
+    linear: Weights
     usual: Floats
     wanted: Floats
     choice: Choice
@@ -192,11 +188,16 @@ class _Changed:
         key = self.choice.fan_in, self.choice.input_bits
         fitted = self.fits.get(key) if x is self.usual else None
         if fitted is None:
-            fitted = _fitted(self.weight, self.usual, seen, self.wanted, self.choice.fan_in or self.weight.shape[1])
+            fitted = _fitted(self.linear, self.usual, seen, self.wanted, self.choice.fan_in)
             if x is self.usual:
                 self.fits[key] = fitted
-        weight = quantized_weight(fitted, self.choice.weight_bits)
-        return np.asarray((seen - seen.mean(axis=0)) @ weight.T + self.wanted.mean(axis=0))
+        return _applied(self.linear, quantized_weight(fitted, self.choice.weight_bits), seen, self.wanted)
+
+
+def _applied(linear: Weights, weight: Floats, x: Floats, wanted: Floats) -> Floats:
+    """The layer with other weights on x, its bias such that the means of `wanted` stay."""
+    rows = linear.rows(x)
+    return np.asarray(linear.joined((rows - rows.mean(axis=0)) @ weight.T + linear.split(wanted).mean(axis=0)))
 
 
 def _changed(found: Distortion, name: str, choices: Sequence[Choice]) -> list[_Changed]:
@@ -204,7 +205,7 @@ def _changed(found: Distortion, name: str, choices: Sequence[Choice]) -> list[_C
     node = next(node for node in found.mlp.nodes if node.name == name)
     usual, wanted = found.trace[node.inputs[0]], found.trace[name]
     fits: dict[tuple[int, int], Floats] = {}
-    return [_Changed(found.mlp.linears[name].weight, usual, wanted, choice, fits) for choice in choices]
+    return [_Changed(found.mlp.linears[name], usual, wanted, choice, fits) for choice in choices]
 
 
 def _quantized(x: Floats, usual: Floats, bits: int) -> Floats:
@@ -216,9 +217,15 @@ def _quantized(x: Floats, usual: Floats, bits: int) -> Floats:
     return np.asarray(np.clip(np.rint((x - low) / step), 0, 2**bits - 1) * step + low)
 
 
-def _fitted(weight: Floats, usual: Floats, x: Floats, wanted: Floats, inputs: int) -> Floats:
+def _fitted(linear: Weights, usual: Floats, x: Floats, wanted: Floats, fan_in: int) -> Floats:
     """Weights [outputs, inputs] on the inputs x that come nearest to the outputs `wanted`: for each neuron those of
-    its inputs with most power in the model. With all inputs as usual they are the model's weights."""
+    its inputs with most power in the model, at most `fan_in` unless that is ALL. With all inputs as usual they are the
+    model's weights."""
+    weight = linear.weight
+    inputs = fan_in or weight.shape[1]
+    if linear.kept is not None:
+        inputs = min(inputs, int(linear.kept[0].sum()))
+    usual, x, wanted = linear.rows(usual), linear.rows(x), linear.split(wanted)
     centred, target = x - x.mean(axis=0), wanted - wanted.mean(axis=0)
     gram = centred.T @ centred / len(x)
     ridge = _RIDGE * np.trace(gram) / len(gram) + 1e-12
@@ -247,9 +254,8 @@ def _distance(found: Distortion, changed: dict[str, _Changed]) -> float:
             return changed[node.name](*given)
         if node.name not in mlp.linears:
             return node.operator.evaluate(*given)
-        weight, usual, outputs = mlp.linears[node.name].weight, found.trace[node.inputs[0]], found.trace[node.name]
-        fitted = _fitted(weight, usual, given[0], outputs, weight.shape[1])
-        return np.asarray((given[0] - given[0].mean(axis=0)) @ fitted.T + outputs.mean(axis=0))
+        linear, usual, outputs = mlp.linears[node.name], found.trace[node.inputs[0]], found.trace[node.name]
+        return _applied(linear, _fitted(linear, usual, given[0], outputs, ALL), given[0], outputs)
 
     last = mlp.nodes[-1].name
     outputs = walk(mlp.nodes, {"input": found.trace["input"]}, compute, known)[last]

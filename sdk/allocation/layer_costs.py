@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..frontends.float_operators.gather import Gather
 from ..network import Network
 from .distortion import ALL, Choice, Layer
 from .untrained_networks import stand_in
@@ -61,7 +62,7 @@ class LayerCost:
             ]
             found.append(_line(_WEIGHT_BITS, for_weights, choice.weight_bits))
         levels = _line(_LEVEL_BITS, self._levels, choice.input_bits) if choice.input_bits else 0.0
-        return self.layer.outputs * _line(self._input_bits, found, bits) + self.layer.inputs * levels
+        return self.layer.outputs * _line(self._input_bits, found, bits) + self.layer.taken * levels
 
     @cached_property
     def _input_bits(self) -> tuple[int, ...]:
@@ -82,7 +83,9 @@ class LayerCost:
         for bits in self._input_bits:
             for weights in _WEIGHT_BITS:
                 for inputs in self._fan_in:
-                    found[bits, weights, inputs] = self._of_one(self.layer.inputs, weights, bits, inputs, 1)
+                    found[bits, weights, inputs] = self._of_one(
+                        self.layer.taken, weights, bits, inputs, 1, self.layer.gather
+                    )
         return found
 
     @cached_property
@@ -91,11 +94,14 @@ class LayerCost:
         found = [self._of_one(_BEFORE, 2, 2, _BEFORE // 2, bits) for bits in _LEVEL_BITS]
         return [each - found[0] for each in found]
 
-    def _of_one(self, inputs: int, weight_bits: int, input_bits: int, fan_in: int, act_bits: int) -> float:
-        """One neuron of a layer: the difference of many and few of them."""
+    def _of_one(
+        self, inputs: int, weight_bits: int, input_bits: int, fan_in: int, act_bits: int, gather: Gather | None = None
+    ) -> float:
+        """One neuron of a layer, at all its positions: the difference of many and few of them."""
         shape = (weight_bits,), (act_bits,), input_bits
         few, many = (
-            self.cost(stand_in((inputs, rows), *shape, fan_in=(fan_in,), full_range=self.full_range)) for rows in _ROWS
+            self.cost(stand_in((inputs, rows), *shape, fan_in=(fan_in,), full_range=self.full_range, gather=gather))
+            for rows in _ROWS
         )
         return (many - few) / (_ROWS[1] - _ROWS[0])
 

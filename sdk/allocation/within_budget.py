@@ -27,7 +27,7 @@ from .budget import Budget
 from .distortion import ALL, Choice, Distortion, distortion, paired
 from .dynamic_program import best_choices
 from .layer_costs import Cost, LayerCost
-from .untrained_networks import stand_in
+from .untrained_models import stand_in_of
 
 __all__ = ["Allocator", "Part", "convert_within"]
 
@@ -156,12 +156,10 @@ class Allocator:
         return tuple(layer.choices[place] for layer, place in zip(self.found.layers, places, strict=True))
 
     def _stand_in_cost(self, choices: Sequence[Choice]) -> float:
-        layers = self.found.layers
-        sizes = (layers[0].inputs, *(layer.outputs for layer in layers))
         weights = tuple(each.weight_bits for each in choices)
         acts = tuple(each.input_bits for each in choices[1:])
         limits = tuple(each.fan_in for each in choices)
-        network = stand_in(sizes, weights, acts, self.input_bits, fan_in=limits, full_range=self.full_range)
+        network = stand_in_of(self.found.mlp, weights, acts, self.input_bits, fan_in=limits, full_range=self.full_range)
         return self.cost(network)
 
     def options(self, choices: Sequence[Choice]) -> dict[str, Any]:

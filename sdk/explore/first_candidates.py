@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..allocation.untrained_networks import stand_in
+from ..allocation.untrained_models import stand_in_of
 from ..allocation.within_budget import ACT_BITS, Allocator
 from ..frontends.mlp import Mlp
 from ..judging.scores import answers_of
@@ -130,9 +130,10 @@ def _input_bits(problem: Problem, mlp: Mlp, space: Space) -> int:
 def _cheapest(space: Space, problem: Problem, input_bits: int) -> str:
     """The way to arrange the model on the first part that costs least of the first cost, of those that break no
     constraint if there are such; one between all where other costs count too. KeyError where that is not estimated."""
-    sizes = _sizes(space)
-    network = stand_in(
-        sizes, (_BITS,) * (len(sizes) - 1), (_BITS,) * (len(sizes) - 2), input_bits, full_range=problem.full_range
+    assert problem.mlp is not None
+    layers = len(problem.mlp.linears)
+    network = stand_in_of(
+        problem.mlp, (_BITS,) * layers, (_BITS,) * (layers - 1), input_bits, full_range=problem.full_range
     )
     profile = next(iter(problem.profiles.values()))
     if profile.kind != "fpga" or len(problem.objectives) > 2:
@@ -144,8 +145,3 @@ def _cheapest(space: Space, problem: Problem, input_bits: int) -> str:
         broken = max((each.violation(known, budgets(profile)) for each in problem.constraints), default=0.0)
         found.append((max(broken, 0.0), known[problem.objectives[1]], name))
     return min(found)[2]
-
-
-def _sizes(space: Space) -> tuple[int, ...]:
-    assert space.layer_sizes is not None
-    return (space.layer_sizes[0][0], *(outputs for _, outputs in space.layer_sizes))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import plugins
-from ..allocation.distortion import ALL, require_once
+from ..allocation.distortion import ALL
 from ..allocation.within_budget import FAN_IN
 from ..data.dataset import Dataset, as_values, load_dataset
 from ..errors import InputError
@@ -114,9 +114,8 @@ def space_of(settings: Settings, problem: Problem) -> Space:
         raise InputError("option baseline", "names widths, and a trained model has its own", "Leave one of them out")
     sizes = None
     if problem.mlp is not None:
-        require_once(problem.mlp)
         linears = list(problem.mlp.linears.values())
-        sizes = tuple((linear.weight.shape[1], linear.weight.shape[0]) for linear in linears)
+        sizes = tuple((linear.weight.shape[1], linear.positions * len(linear.weight)) for linear in linears)
     widths = {*settings.widths, *(width for hidden, _ in baselines for width in hidden)}
     bits = {*settings.bits, *(bits for _, bits in baselines)}
     return Space(

@@ -33,7 +33,8 @@ class Space:
     ----------
     profiles : of the parts, by name or path. forms : of `settings.FORMS`.
     features, outputs : of the network.
-    layer_sizes : (inputs, outputs) of the linear layers of a given model, or None: the family is searched.
+    layer_sizes : (inputs, outputs) of the linear layers of a given model, or None: the family is searched. Of a layer
+        at several positions the inputs of one and the outputs of all.
     widths : of hidden layers, ascending. depth : most hidden layers. bits : of weights and activations, ascending.
     input_bits : ascending. encode : see `Candidate.encode`; the first is where a search begins.
     fan_in : most inputs of a layer's neurons, ascending, the last of them 0 for all.

@@ -17,6 +17,7 @@ from typing import Any
 import numpy.typing as npt
 
 from .. import plugins
+from ..allocation.untrained_models import stand_in_of
 from ..allocation.untrained_networks import stand_in
 from ..allocation.weight_range import FULL_RANGE_SAMPLES
 from ..data.dataset import Dataset
@@ -149,12 +150,17 @@ class Trials:
         kept = self._trained.get((candidate.training_key, problem.full_steps))
         early = kept is None and not candidate.baseline
         estimates: dict[str, float] = {}
-        if kept is None and candidate.form != "tflite" and self._plain_chain() and candidate.encode != TABLE:
-            sizes, encoding = self._sizes(candidate), None
+        if kept is None and candidate.form != "tflite" and self._can_stand_in() and candidate.encode != TABLE:
+            encoding = None
             if candidate.encode:
-                encoding = stand_in_encoding(candidate.encode, sizes[0], candidate.input_bits).integer_layer()
+                features = problem.data.features
+                encoding = stand_in_encoding(candidate.encode, features, candidate.input_bits).integer_layer()
             bits = candidate.weight_bits, candidate.act_bits, candidate.input_bits
-            network = stand_in(sizes, *bits, encoding, candidate.fan_in, problem.full_range)
+            more = encoding, candidate.fan_in, problem.full_range
+            if problem.mlp is None:
+                network = stand_in((problem.data.features, *candidate.hidden, problem.classes), *bits, *more)
+            else:
+                network = stand_in_of(problem.mlp, *bits, *more)
             estimates = self._estimates(self._in_form(network, candidate), candidate, measured=False)
         costs_known = all(name in estimates for name in problem.objectives[1:])
         if early and estimates:
@@ -218,15 +224,12 @@ class Trials:
         known = {**estimates, **found}
         return tuple(each.violation(known, budget) for each in self.problem.constraints)
 
-    def _plain_chain(self) -> bool:
+    def _can_stand_in(self) -> bool:
+        """Whether a network of the model's structure can be made untrained: layers in a row, or what shares weights."""
         mlp = self.problem.mlp
-        return mlp is None or all(len(node.inputs) == 1 for node in mlp.nodes)
-
-    def _sizes(self, candidate: Candidate) -> tuple[int, ...]:
-        if self.problem.mlp is None:
-            return (self.problem.data.features, *candidate.hidden, self.problem.classes)
-        linears = list(self.problem.mlp.linears.values())
-        return (linears[0].weight.shape[1], *(linear.weight.shape[0] for linear in linears))
+        if mlp is None or all(len(node.inputs) == 1 for node in mlp.nodes):
+            return True
+        return any(linear.gather is not None for linear in mlp.linears.values())
 
     def _member(self, candidate: Candidate) -> tuple[Mlp, float]:
         """The float model and its validation quality."""

@@ -165,3 +165,25 @@ def test_without_optuna_the_extra_is_named_with_exit_code_3(small_data: Path, tm
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stderr
     assert "pip install 'edgeml-exact[explore]'" in done.stderr
+
+
+def test_a_model_that_shares_weights_is_searched(tmp_path: Path) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    generator = np.random.default_rng(7)
+    y = generator.integers(0, 3, 500)
+    x = (generator.normal(0, 1, (3, 2, 8))[y] + generator.normal(0, 0.7, (500, 2, 8))).astype(np.float32)
+    np.savez(tmp_path / "d.npz", x=x, y=y)
+    model = torch.nn.Sequential(
+        torch.nn.Conv1d(2, 4, 3), torch.nn.ReLU(), torch.nn.MaxPool1d(2), torch.nn.Flatten(), torch.nn.Linear(12, 3)
+    )
+    program = torch.export.export(model.eval(), (torch.zeros(1, 2, 8),))
+    torch.export.save(program, tmp_path / "m.pt2")
+    settings = Settings(("cortex-m4",), objectives="accuracy,flash_bytes", bits=(2, 4), steps=6, forms=("quantized",))
+    front = explore(settings, tmp_path / "d.npz", tmp_path / "s", trials=4, model=tmp_path / "m.pt2")
+    assert front["trials"]["failed"] == 0
+    assert len(front["sensitivity"]["layers"]) == 2
+    assert front["points"]
+    for point in front["points"]:
+        assert len(point["candidate"]["weight_bits"]) == 2
