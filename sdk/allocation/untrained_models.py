@@ -25,29 +25,31 @@ def stand_in_of(
     encoding: Encode | None = None,
     fan_in: tuple[int, ...] = (),
     full_range: bool = False,
+    join_bits: int = 8,
 ) -> Network:
     """A random network of the structure of `mlp`, the same for the same arguments.
 
-    The arguments are those of `stand_in`, which gives it where all weights are applied once: the layers in a row then.
-    A model that shares weights between positions has them once too, with its sums over positions, maxima and residual
+    The arguments are those of `stand_in`, and `join_bits` of what is quantized behind sums of tensors. Where all weights
+    are applied once it is that of `stand_in`, the layers in a row. A model that shares weights between positions has
+    them once too, with its sums over positions, maxima and residual
     sums between them. Raises InputError where something stands between them that has no integers by its kind alone.
     """
     linears = list(mlp.linears.values())
     if encoding is not None or all(linear.gather is None for linear in linears):
         sizes = (linears[0].weight.shape[1], *(len(linear.weight) for linear in linears))
         return stand_in(sizes, weight_bits, act_bits, input_bits, encoding, fan_in, full_range)
-    return _Model(mlp, weight_bits, act_bits, input_bits, fan_in, full_range).network()
+    return _Model(mlp, weight_bits, act_bits, input_bits, fan_in, full_range, join_bits).network()
 
 
 @dataclass(frozen=True)
 class _Values:
     """What a node of the model gives: the node of the network, the spread of its integers, and whether they are sums
-    that a layer which takes them needs thresholds for; `layer` is the last linear layer before."""
+    that a layer which takes them needs thresholds for, of so many bits; 0 behind the last layer."""
 
     node: str
     spread: float
     sums: bool
-    layer: int
+    bits: int
 
 
 @dataclass
@@ -58,6 +60,7 @@ class _Model:
     input_bits: int
     fan_in: tuple[int, ...]
     full_range: bool
+    join_bits: int
     nodes: list[Node] = field(default_factory=list)
     taken: dict[str, _Values] = field(default_factory=dict)
     """Of each node of the network that gives sums, its integers behind thresholds."""
@@ -67,7 +70,7 @@ class _Model:
         self.places = {name: place for place, name in enumerate(self.mlp.linears)}
         size, spread = self.mlp.input_size, float((1 << self.input_bits) - 1)
         self.nodes.append(Node("input", InputQuantizer(size, np.ones(1), np.zeros(1), 0, self.input_bits, False)))
-        values = {"input": _Values("input", spread, False, -1)}
+        values = {"input": _Values("input", spread, False, self.input_bits)}
         for node in self.mlp.nodes:
             values[node.name] = self._values(node, [values[name] for name in node.inputs])
         last = values[self.mlp.nodes[-1].name]
@@ -95,7 +98,7 @@ class _Model:
                 "Choose bits with --layer-bits, and look at the report's costs",
             )
         scales = operator.scale_and_shift is not None and not given[0].sums
-        return given[0] if scales else _Values(given[0].node, given[0].spread, True, given[0].layer)
+        return given[0] if scales else replace(given[0], sums=True)
 
     def _is_joined(self, name: str) -> bool:
         """Whether these integers are quantized again where another join takes them: the input's and other joins'."""
@@ -108,37 +111,33 @@ class _Model:
         bits = self.weight_bits[place]
         bits = max(bits, 2) if operator.kept is not None else bits
         full = self.full_range and has_full_range(bits, int(x.spread).bit_length())
-        weight = random_weights(
-            self.generator, (rows, columns), bits, place < len(self.act_bits), full, self._most(place)
-        )
+        hidden = place < len(self.act_bits)
+        most = self.fan_in[place] if self.fan_in else 0
+        weight = random_weights(self.generator, (rows, columns), bits, hidden, full, most)
         if operator.kept is not None:
             weight = weight * operator.kept.astype(np.int64)
         layer: Layer = Dense(weight, bits, np.zeros(rows, np.int64))
         if operator.gather is not None:
             layer = Shared((layer,), operator.gather.index.astype(np.int32), operator.gather.inputs)
-        most = self._most(place) or columns
-        return self._add(name, layer, [x], np.sqrt(most) * x.spread * (1 << max(bits - 2, 0)) * 0.4, place)
-
-    def _most(self, place: int) -> int:
-        return self.fan_in[place] if self.fan_in else 0
+        spread = np.sqrt(most or columns) * x.spread * (1 << max(bits - 2, 0)) * 0.4
+        return self._add(name, layer, [x], spread, self.act_bits[place] if hidden else 0)
 
     def _join(self, name: str, layer: Layer, given: list[_Values]) -> _Values:
         spread = sum(each.spread for each in given)
         if isinstance(layer, Shared) and layer.chain:
             spread *= layer.width
-        found = self._add(name, layer, given, spread, max(each.layer for each in given))
-        return _Values(found.node, spread, False, found.layer)
+        return replace(self._add(name, layer, given, spread, self.join_bits), sums=False)
 
-    def _add(self, name: str, layer: Layer, given: list[_Values], spread: float, place: int) -> _Values:
+    def _add(self, name: str, layer: Layer, given: list[_Values], spread: float, bits: int) -> _Values:
         self.nodes.append(Node(name, layer, tuple(each.node for each in given)))
-        return _Values(name, spread, True, place)
+        return _Values(name, spread, True, bits)
 
     def _integers(self, x: _Values) -> _Values:
         """The values behind thresholds, alike at all positions, where they are sums."""
-        if not x.sums or x.layer >= len(self.act_bits):
+        if not x.sums or not x.bits:
             return x
         if x.node not in self.taken:
-            levels = (1 << self.act_bits[max(x.layer, 0)]) - 1
+            levels = (1 << x.bits) - 1
             before = self.nodes[[node.name for node in self.nodes].index(x.node)].layer
             shared = before if isinstance(before, Shared) and before.chain else None
             size = Network("before", tuple(self.nodes), Output(np.ones(1), 0, ())).sizes[x.node]
@@ -147,5 +146,5 @@ class _Model:
             layer = Threshold(np.tile(thresholds, (size // rows, 1)))
             name = f"{x.node}_act"
             self.nodes.append(Node(name, layer, (x.node,)))
-            self.taken[x.node] = _Values(name, float(levels), False, x.layer)
+            self.taken[x.node] = _Values(name, float(levels), False, x.bits)
         return self.taken[x.node]

@@ -160,7 +160,7 @@ class Trials:
             if problem.mlp is None:
                 network = stand_in((problem.data.features, *candidate.hidden, problem.classes), *bits, *more)
             else:
-                network = stand_in_of(problem.mlp, *bits, *more)
+                network = stand_in_of(problem.mlp, *bits, *more, join_bits=max(candidate.act_bits, default=8))
             estimates = self._estimates(self._in_form(network, candidate), candidate, measured=False)
         costs_known = all(name in estimates for name in problem.objectives[1:])
         if early and estimates:
