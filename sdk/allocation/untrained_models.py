@@ -30,9 +30,9 @@ def stand_in_of(
     """A random network of the structure of `mlp`, the same for the same arguments.
 
     The arguments are those of `stand_in`, and `join_bits` of what is quantized behind sums of tensors. Where all
-    weights are applied once it is that of `stand_in`, the layers in a row. A model that shares weights between positions has
-    them once too, with its sums over positions, maxima and residual
-    sums between them. Raises InputError where something stands between them that has no integers by its kind alone.
+    weights are applied once it is that of `stand_in`, the layers in a row. A model that shares weights between
+    positions has them once too, with its sums over positions, maxima and residual sums between them. Raises InputError
+    where something stands between them that has no integers by its kind alone.
     """
     linears = list(mlp.linears.values())
     if encoding is not None or all(linear.gather is None for linear in linears):
