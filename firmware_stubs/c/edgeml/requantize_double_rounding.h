@@ -42,4 +42,50 @@ EDGEML_INLINE void edgeml_requantize_double_rounding(const int32_t *acc, const i
 #endif
 }
 
+/* The same where every shift is to the right, by right[c] + 1 places, at most 31, and |acc| < 2^30: the product of twice
+   the accumulator is rounded by its upper word; h, one less below 0, plus a half is h shifted, plus 1, shifted. Twice the
+   rounded value, and twice the offset. */
+EDGEML_INLINE int32_t edgeml_double_rounding_twice(int32_t acc, int32_t multiplier, int32_t right, int32_t offset)
+{
+#if defined(EDGEML_THUMB_DSP)
+    int32_t value;
+    __asm__("smmulr %0, %1, %2\n\t"
+            "add    %0, %0, %0, asr #31\n\t"
+            "asr    %0, %0, %3\n\t"
+            "add    %0, %0, %4"
+            : "=&r"(value)
+            : "r"(acc * 2), "r"(multiplier), "r"(right), "rI"(2 * offset + 1));
+    return value;
+#else
+    const int64_t product = (int64_t)(acc * 2) * multiplier + ((int64_t)1 << 31);
+    const int32_t high = (int32_t)(uint32_t)((uint64_t)product >> 32);
+    return edgeml_shift_right(high - (int32_t)((uint32_t)high >> 31), right) + (2 * offset + 1);
+#endif
+}
+
+/* min(max(twice / 2, 0), 255), toward minus infinity. */
+EDGEML_INLINE uint8_t edgeml_half_as_byte(int32_t twice)
+{
+#if defined(EDGEML_THUMB_DSP)
+    uint32_t value;
+    __asm__("usat %0, #8, %1, asr #1" : "=r"(value) : "r"(twice) : "cc");
+    return (uint8_t)value;
+#else
+    return (uint8_t)(twice < 0 ? 0 : twice > 511 ? 255 : twice >> 1);
+#endif
+}
+
+EDGEML_INLINE void edgeml_requantize_double_rounding_right(const int32_t *restrict acc, const int32_t *restrict multiplier,
+                                                           const uint8_t *restrict right, size_t step, size_t channels,
+                                                           int32_t offset, int32_t span, uint8_t *restrict y)
+{
+    const int32_t *const end = acc + channels;
+    do {
+        const int32_t twice = edgeml_double_rounding_twice(*acc++, *multiplier, *right, offset);
+        *y++ = span == 255 ? edgeml_half_as_byte(twice) : (uint8_t)(twice < 0 ? 0 : twice > 2 * span ? span : twice >> 1);
+        multiplier += step;
+        right += step;
+    } while (acc != end);
+}
+
 #endif

@@ -12,6 +12,9 @@ from ..layer_code import LayerCode
 
 __all__ = ["EMITTER", "RequantizeEmitter"]
 
+_MOST = 2**30
+"""Accumulators below it may be doubled."""
+
 
 class RequantizeEmitter(LayerEmitter):
     """Names the rounding rule in the step's comment and calls its kernel."""
@@ -37,8 +40,9 @@ class RequantizeEmitter(LayerEmitter):
             ]
             accumulator = "values"
         whole = bool(np.all((layer.multiplier == 2**30) & (layer.shift == 1)))
-        constants = () if whole else _factors(job.prefix, layer)
-        statements += _statements(job, layer, accumulator, offset, span, constants)
+        to_the_right = _shifts_to_the_right(job, layer) and not whole
+        constants = () if whole else _factors(job.prefix, layer, to_the_right)
+        statements += _statements(job, layer, accumulator, offset, span, constants, "_right" if to_the_right else "")
         factors = "factor 1" if whole else "factors per channel" if layer.per_channel else "one factor"
         return LayerCode(
             statements=tuple(statements),
@@ -49,7 +53,17 @@ class RequantizeEmitter(LayerEmitter):
         )
 
 
-def _factors(prefix: str, layer: Requantize) -> tuple[ConstantArray, ...]:
+def _shifts_to_the_right(job: LayerJob, layer: Requantize) -> bool:
+    """Whether the short form of double rounding may be used, and is wanted: without vectors."""
+    (x,) = job.inputs
+    if layer.rounding != "double_rounding" or job.dialect.vectors or job.output.ctype != "uint8_t":
+        return False
+    shifts = bool(np.all((layer.shift >= -31) & (layer.shift <= -1)))
+    low, high = int(x.stored_low.min()) + x.low, int(x.stored_high.max()) + x.low
+    return shifts and low > -_MOST and high < _MOST
+
+
+def _factors(prefix: str, layer: Requantize, to_the_right: bool) -> tuple[ConstantArray, ...]:
     """The arrays of factors, in the order in which the kernels take them."""
     which = "per channel" if layer.per_channel else "for all channels"
     # With `shift` always 2^30, and not read: one word stands for all.
@@ -59,6 +73,9 @@ def _factors(prefix: str, layer: Requantize) -> tuple[ConstantArray, ...]:
         assert layer.fraction is not None
         comment = f"22 further bits of the multiplier, {which}"
         arrays.append(ConstantArray(f"{prefix}_fraction", "int32_t", layer.fraction, comment))
+    if to_the_right:
+        comment = f"factor = multiplier * 2^(-right - 32), {which}"
+        return (*arrays, ConstantArray(f"{prefix}_right", "uint8_t", -layer.shift - 1, comment))
     comment = f"factor = multiplier * 2^(shift - 31), {which}"
     return (*arrays, ConstantArray(f"{prefix}_shift", "int8_t", layer.shift, comment))
 
@@ -70,13 +87,14 @@ def _statements(
     offset: int,
     span: int,
     factors: tuple[ConstantArray, ...],
+    variant: str,
 ) -> tuple[str, ...]:
     """The call of the rule's kernel; a loop where there is nothing to round, or the output is wider than 8 bits."""
     output, names = job.output, [array.name for array in factors]
     step = 1 if layer.per_channel else 0
     if output.ctype == "uint8_t" and factors:
         arguments = f"{accumulator}, {', '.join(names)}, {step}, {output.size}, {offset}, {span}, y"
-        return (f"edgeml_requantize_{layer.rounding}({arguments});",)
+        return (f"edgeml_requantize_{layer.rounding}{variant}({arguments});",)
     value = f"{accumulator}[i]"
     if factors:
         indexed = [f"{array.name}[{'i' if step and array.values.size > 1 else 0}]" for array in factors]

@@ -31,7 +31,7 @@ def _differences(m: Machine, a: Operand, b: Operand) -> Operand:
 
 
 def multiply(first: int, second: int) -> Callable[[Machine], None]:
-    """MUL, MLA, MLS, USADA8, SMLAD, SMUAD, SMLABB …, SMULBB …, SMULL, UMULL, SMLAL, UMLAL."""
+    """MUL, MLA, MLS, USADA8, SMLAD, SMUAD, SMLABB …, SMULBB …, SMMUL, SMMLA, SMMLS, SMULL, UMULL, SMLAL, UMLAL."""
     if first >> 7 & 1:
         return _long(first, second)
     kind, rn, ra, rd, how, rm = (
@@ -51,6 +51,9 @@ def multiply(first: int, second: int) -> Callable[[Machine], None]:
                 product = make("add" if how == 0 else "sub", m.registers[ra], product)
             m.registers[rd] = product
             return
+        if kind in (5, 6):
+            m.registers[rd] = _upper_word(m, 0 if ra == PC else m.registers[ra], a, b, kind == 6, how == 1)
+            return
         if kind == 7:
             product = _differences(m, a, b)
         elif kind == 1:
@@ -61,10 +64,24 @@ def multiply(first: int, second: int) -> Callable[[Machine], None]:
             product = make("add" if kind == 2 else "sub", low, high)
         m.registers[rd] = product if ra == PC else make("add", m.registers[ra], product)
 
-    known = {0: (0, 1), 1: (0, 1, 2, 3), 2: (0, 1), 4: (0, 1), 7: (0,)}
-    if kind not in known or how not in known[kind] or (kind == 0 and how == 1 and ra == PC):
+    known = {0: (0, 1), 1: (0, 1, 2, 3), 2: (0, 1), 4: (0, 1), 5: (0, 1), 6: (0, 1), 7: (0,)}
+    if kind not in known or how not in known[kind] or ((kind, how) in _NEED_A_SUM and ra == PC):
         raise Unknown
     return run
+
+
+_NEED_A_SUM = ((0, 1), (6, 0), (6, 1))
+"""MLS and SMMLS."""
+
+
+def _upper_word(m: Machine, total: Operand, a: Operand, b: Operand, taken: bool, rounds: bool) -> Operand:
+    """The upper word of total * 2^32 + a * b, or - a * b where it is `taken`, with 2^31 added where it `rounds`."""
+    make, lower = m.flow.make, m.flow.make("mul", a, b)
+    upper = make("mulhs", a, b)
+    if not taken:
+        upper = make("add", upper, make("shr", lower, 31)) if rounds else upper
+        return make("add", total, upper)
+    return make("sub", make("sub", total, upper), make("ult", 1 << 31 if rounds else 0, lower))
 
 
 def _long(first: int, second: int) -> Callable[[Machine], None]:
