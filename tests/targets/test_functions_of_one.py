@@ -1,5 +1,5 @@
 """Networks of functions of one number (thresholds and tables, signed levels and levels with an offset) on every target:
-C on this machine and on emulated cores, RTL folded and unrolled, and the refusals of what has no place for a table."""
+C on this machine and on emulated cores, RTL folded and unrolled, QONNX."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from edgeml import plugins
 from edgeml.converters.quantized import QuantizedConverter
 from edgeml.data.dataset import Dataset
-from edgeml.errors import InputError
 from edgeml.frontends.float_operators.formula import Formula
 from edgeml.frontends.float_operators.leaky_relu import LeakyRelu
 from edgeml.frontends.float_operators.operator import FloatOperator
@@ -79,13 +78,11 @@ def test_rtl(style: str, tmp_path: Path) -> None:
     assert np.array_equal(outputs, simulate(network, q))
 
 
-@pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        (Tanh(), "even-thresholds: channel 0 is not a rounding of a scaled sum. Behind tanh"),
-        (Formula("gelu"), "known-layers: lookup has no place in FINN"),
-    ],
-)
-def test_qonnx_refuses_what_no_quant_gives(function: FloatOperator, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        to_qonnx(network_of(4, function))
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_qonnx_states_functions_as_their_thresholds(bits: int) -> None:
+    pytest.importorskip("qonnx", reason="qonnx is not installed")
+    from edgeml.targets.fpga.qonnx.executor import run_qonnx
+
+    network = network_of(bits, *MIXED)
+    q = inputs_of(network, 2000)
+    assert np.array_equal(run_qonnx(to_qonnx(network), q), simulate(network, q))

@@ -13,7 +13,7 @@ from edgeml.network import Dense, Network, Threshold, expanded
 from edgeml.network.task import CLASSES
 from edgeml.verification.stated_encoding import stated_encoding
 
-__all__ = ["FinnUnit", "finn_units", "folding_config"]
+__all__ = ["FinnUnit", "finn_units", "folding_config", "names_units"]
 
 _WIDEST_STREAM = 8191
 """Bits of the widest integer that FINN has Vitis HLS make (`MAX_ALLOWED_AP_INT_W`)."""
@@ -67,6 +67,14 @@ def _in_rtl(layer: Dense, input_bits: int, part: str) -> bool:
     narrow = int(layer.weight.min()) > -(2 ** (layer.weight_bits - 1))
     series_7 = part[2:3] == "7"
     return min(layer.weight_bits, input_bits) >= _RTL_BITS and (narrow or not series_7)
+
+
+def names_units(network: Network) -> bool:
+    """Whether `finn_units` knows the units of a network: matrices, and thresholds behind them."""
+    network = expanded(network)
+    dense, thresholds = network.of_kind(Dense), network.of_kind(Threshold)
+    layers = network.layers[0 if stated_encoding(network) is None else 1 :]
+    return all(node.name in dense or (node.name in thresholds and node.inputs[0] in dense) for node in layers)
 
 
 def finn_units(network: Network, interval: int, part: str, *, standalone_thresholds: bool = False) -> list[FinnUnit]:

@@ -10,10 +10,17 @@ import numpy.typing as npt
 from edgeml.errors import MissingTool
 from edgeml.extras import install_extra
 
-__all__ = ["QonnxGraph"]
+__all__ = ["QonnxGraph", "integer_type"]
 
 _DOMAIN = "qonnx.custom_op.general"
 _OPSET = 13
+
+
+def integer_type(low: int, high: int) -> str:
+    """The name that QONNX has for the narrowest type of integers low … high."""
+    if low < 0:
+        return f"INT{max((-low - 1).bit_length(), high.bit_length(), 1) + 1}"
+    return "BINARY" if high <= 1 else f"UINT{high.bit_length()}"
 
 
 class QonnxGraph:
@@ -60,6 +67,13 @@ class QonnxGraph:
         width = self.constant(f"{output}_bits", np.array(float(bits), np.float32))
         inputs, flags = [source, one, zero, width], {"signed": int(signed), "narrow": int(narrow)}
         return self.node("Quant", inputs, output, _DOMAIN, **flags, rounding_mode="ROUND")
+
+    def multi_threshold(self, source: str, thresholds: npt.NDArray[np.int64], base: int, output: str) -> str:
+        """y = base + #{k : x ≥ thresholds[c, k]} of integers [channels, levels], or [1, levels] for all channels."""
+        levels = self.constant(f"{output}_thresholds", thresholds.astype(np.float32))
+        kind = integer_type(base, base + thresholds.shape[1])
+        flags = {"out_dtype": kind, "out_scale": 1.0, "out_bias": float(base), "data_layout": "NC"}
+        return self.node("MultiThreshold", [source, levels], output, _DOMAIN, **flags)
 
     def bipolar(self, source: str, scale: str, output: str) -> str:
         """A quantizer to −1 and 1."""

@@ -260,6 +260,14 @@ def _divisors(view: _View) -> _Finding:
     return _Finding(True, "all widths have divisors")
 
 
+def _no_difference(view: _View) -> _Finding:
+    for node in view.nodes:
+        if node.op_type == "Sub" and not any(name in view.constants for name in node.input):
+            remedy = "Use functions that never fall, or take the RTL"
+            return _Finding(False, "a difference of two tensors: FINN has no unit for it", remedy, _name(node))
+    return _Finding(True, "no difference of two tensors")
+
+
 _RULES: dict[str, Callable[[_View], _Finding]] = {
     "finn-one-file": _one_file,
     "finn-opset-13": _opset,
@@ -271,6 +279,7 @@ _RULES: dict[str, Callable[[_View], _Finding]] = {
     "finn-narrow-weights-with-negative-scale": _narrow_weights,
     "finn-last-layer-without-bias": _last_layer,
     "finn-widths-with-divisors": _divisors,
+    "finn-no-difference-of-tensors": _no_difference,
 }
 
 

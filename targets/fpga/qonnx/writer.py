@@ -10,14 +10,19 @@ import numpy.typing as npt
 
 from edgeml.errors import InputError
 from edgeml.network import Dense, Encode, Network, Node, Threshold, expanded
+from edgeml.network.layers.lookup import Lookup
 from edgeml.network.task import CLASSES
 from edgeml.verification.stated_encoding import ENCODING_STATEMENT, stated_encoding, statement
 from edgeml.verification.stated_scales import STATEMENT, StatedScales
 
 from .activation import affine_of_thresholds
 from .graph import QonnxGraph
+from .steps import steps_of_table
 
 __all__ = ["RESULT", "to_qonnx"]
+
+_EXACT = 2**24
+"""float32 holds every integer up to here."""
 
 RESULT = "result"
 """Name of the tensor that holds the network's output integers, as floats."""
@@ -47,6 +52,12 @@ class _Place:
     def last(self) -> bool:
         return self.output == RESULT
 
+    @property
+    def leaves_constant(self) -> bool:
+        """Whether thresholds follow, which take the constant of a sum."""
+        behind = [node.layer for node in self.network.layers if self.node.name in node.inputs]
+        return bool(behind) and all(isinstance(layer, Threshold) for layer in behind)
+
 
 def to_qonnx(network: Network) -> bytes:
     """The file's content; the same network gives the same bytes.
@@ -55,7 +66,8 @@ def to_qonnx(network: Network) -> bytes:
     makes of them (FINN has no layer for that: the host makes them), and gives `result`, then the class by TopK if
     the network has labels for classes; the model's metadata states how the host quantizes, and what `result` stands
     for. Batch norm, biases and scales stand as one Mul and Add per activation, which reproduce the integer thresholds
-    for every accumulator value.
+    for every accumulator value; thresholds of unlike widths stand as a MultiThreshold, a table as two and their
+    difference.
 
     Raises
     ------
@@ -116,7 +128,7 @@ def _constant_of(layer: Dense) -> npt.NDArray[np.int64]:
 
 
 def _dense(graph: QonnxGraph, place: _Place) -> str:
-    """MatMul with (inputs, outputs) weights; the constant is left to the activation, or added behind the last layer."""
+    """MatMul with (inputs, outputs) weights; the constant is left to an activation, or else added."""
     name, output = place.node.name, place.output
     layer = place.network.of_kind(Dense)[name]
     weight = graph.constant(f"{name}_weight", layer.weight.T.astype(np.float32))
@@ -127,7 +139,7 @@ def _dense(graph: QonnxGraph, place: _Place) -> str:
         narrow = int(layer.weight.min()) > -(2 ** (layer.weight_bits - 1))
         weight = graph.quant(weight, f"{name}_weight_quantized", layer.weight_bits, signed=True, narrow=narrow)
     constant = _constant_of(layer)
-    plain = not place.last or not np.any(constant)
+    plain = place.leaves_constant or not np.any(constant)
     product = output if plain else f"{name}_product"
     graph.node("MatMul", [place.source, weight], product)
     if product != RESULT:
@@ -135,17 +147,21 @@ def _dense(graph: QonnxGraph, place: _Place) -> str:
     if not plain:
         shift = graph.constant(f"{name}_constant", constant.astype(np.float32))
         graph.node("Add", [product, shift], output)
+        if output != RESULT:
+            graph.shape(output, (1, layer.outputs))
     return output
 
 
 def _threshold(graph: QonnxGraph, place: _Place) -> str:
-    """Mul, Add and Quant, and a Relu between if the outputs start at 0: an activation behind a dense layer."""
+    """Mul, Add and Quant, and a Relu between if the outputs start at 0: an activation behind a dense layer. A
+    MultiThreshold where no Quant gives these integers, as behind tanh: steps of unlike widths are no rounding."""
     name, output = place.node.name, place.output
     layer, dense = place.network.of_kind(Threshold)[name], place.network.of_kind(Dense).get(place.before)
-    if dense is None:
-        return _foreign(graph, place)
-    bits = _bits_of_levels(name, layer)
-    scale, shift = _scales(place, layer, dense)
+    bits = _bits_of_levels(layer)
+    affine = None if dense is None or bits is None else _scales(place, layer, dense)
+    if affine is None or bits is None:
+        return _multi_threshold(graph, place, layer, dense)
+    scale, shift = affine
     factor = graph.constant(f"{name}_factor", scale)
     graph.shape(graph.node("Mul", [place.source, factor], f"{name}_scaled"), (1, len(scale)))
     current = graph.node("Add", [f"{name}_scaled", graph.constant(f"{name}_shift", shift)], f"{name}_shifted")
@@ -159,23 +175,59 @@ def _threshold(graph: QonnxGraph, place: _Place) -> str:
     return output
 
 
-def _bits_of_levels(name: str, layer: Threshold) -> int:
-    """Bits of a Quant that gives a threshold layer's outputs; InputError naming the rule if none does."""
+def _multi_threshold(graph: QonnxGraph, place: _Place, layer: Threshold, dense: Dense | None) -> str:
+    """The thresholds as they are, less the constant that the dense layer has left to them."""
+    _require_floats(place)
+    thresholds = layer.thresholds.astype(np.int64)
+    if dense is not None:
+        thresholds = thresholds - _constant_of(dense)[:, None]
+    # Beyond what a value can reach the place of a threshold does not matter, and float32 need not hold it.
+    graph.multi_threshold(place.source, np.clip(thresholds, -_EXACT, _EXACT), layer.base, place.output)
+    if not place.last:
+        graph.shape(place.output, (1, layer.channels))
+    return place.output
+
+
+def _lookup(graph: QonnxGraph, place: _Place) -> str:
+    """The steps up of a table less its steps down; one MultiThreshold where it never falls."""
+    _require_floats(place)
+    name, size = place.node.name, place.network.sizes[place.node.name]
+    layer = place.network.of_kind(Lookup)[name]
+    steps = steps_of_table(layer.table, layer.base, *place.network.ranges[place.before].bounds)
+    up, down = (each[None] if each.size else np.full((1, 1), _EXACT) for each in (steps.up, steps.down))
+    if not steps.down.size:
+        graph.multi_threshold(place.source, up, steps.base, place.output)
+    else:
+        risen = graph.multi_threshold(place.source, up, steps.base, f"{name}_risen")
+        fallen = graph.multi_threshold(place.source, down, 0, f"{name}_fallen")
+        for part in (risen, fallen):
+            graph.shape(part, (1, size))
+        graph.node("Sub", [risen, fallen], place.output)
+    if not place.last:
+        graph.shape(place.output, (1, size))
+    return place.output
+
+
+def _require_floats(place: _Place) -> None:
+    """InputError if float32 cannot hold what is compared."""
+    low, high = place.network.ranges[place.before].bounds
+    dense = place.network.of_kind(Dense).get(place.before)
+    room = 0 if dense is None else int(np.abs(_constant_of(dense)).max())
+    if max(-low, high) + room >= _EXACT:
+        raise InputError(f"layer {place.node.name}", f"rule float32: compares values of up to {max(-low, high) + room}")
+
+
+def _bits_of_levels(layer: Threshold) -> int | None:
+    """Bits of a Quant that gives a threshold layer's outputs; None if none does."""
     bits = (layer.levels + 1).bit_length() - 1
-    if 2**bits != layer.levels + 1:
-        raise InputError(f"layer {name}", f"rule whole-bits: {layer.levels + 1} levels are no power of two")
-    if layer.base not in (0, -(2 ** (bits - 1))):
-        raise InputError(f"layer {name}", f"rule quant-range: outputs start at {layer.base}, which no Quant gives")
-    if layer.base < 0 and bits == 1:
-        raise InputError(f"layer {name}", "rule quant-range: outputs −1 and 0; a signed Quant of 1 bit gives −1 and 1")
-    return bits
+    if 2**bits != layer.levels + 1 or layer.base not in (0, -(2 ** (bits - 1))):
+        return None
+    return None if layer.base < 0 and bits == 1 else bits  # a signed Quant of 1 bit gives −1 and 1
 
 
-_CURVED = "Behind tanh and other curved functions it never is: take the RTL, or train with ReLU or hardtanh for FINN"
-
-
-def _scales(place: _Place, layer: Threshold, dense: Dense) -> npt.NDArray[np.float32]:
-    """Factors and shifts [2, channels] of the accumulators without their constants; see `affine_of_thresholds`."""
+def _scales(place: _Place, layer: Threshold, dense: Dense) -> npt.NDArray[np.float32] | None:
+    """Factors and shifts [2, channels] of the accumulators without their constants, see `affine_of_thresholds`; None
+    where a channel is not a rounding of a scaled sum."""
     constant, ranges = _constant_of(dense), place.network.ranges[place.before]
     found = np.empty((2, layer.channels), np.float32)
     for channel in range(layer.channels):
@@ -187,11 +239,14 @@ def _scales(place: _Place, layer: Threshold, dense: Dense) -> npt.NDArray[np.flo
             int(ranges.high[channel]) - offset,
         )
         if affine is None:
-            where, rule = f"layer {place.node.name}", "rule even-thresholds"
-            raise InputError(where, f"{rule}: channel {channel} is not a rounding of a scaled sum", _CURVED)
+            return None
         found[:, channel] = affine
     return found
 
 
-_BY_KIND: Mapping[str, Callable[[QonnxGraph, _Place], str]] = {Dense.kind: _dense, Threshold.kind: _threshold}
+_BY_KIND: Mapping[str, Callable[[QonnxGraph, _Place], str]] = {
+    Dense.kind: _dense,
+    Threshold.kind: _threshold,
+    Lookup.kind: _lookup,
+}
 """What writes a layer, by its kind; gives the name of the tensor that the layer gives."""

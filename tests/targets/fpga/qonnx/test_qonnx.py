@@ -12,10 +12,12 @@ import pytest
 
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Dense, Encode, InputQuantizer, Network, Node, Output, Threshold, simulate
+from edgeml.network.layers.lookup import Lookup
 from edgeml.targets.fpga.qonnx.activation import affine_of_thresholds
 from edgeml.targets.fpga.qonnx.executor import receive_qonnx, run_qonnx
-from edgeml.targets.fpga.qonnx.folding import finn_units
+from edgeml.targets.fpga.qonnx.folding import finn_units, names_units
 from edgeml.targets.fpga.qonnx.rules import check_model
+from edgeml.targets.fpga.qonnx.steps import steps_of_table
 from edgeml.targets.fpga.qonnx.writer import RESULT, to_qonnx
 from edgeml.verification.reception import real_vectors
 from edgeml.verification.stated_scales import StatedScales
@@ -150,15 +152,71 @@ def test_every_rule_can_fail() -> None:
     assert broken_by(negative) == {"finn-narrow-weights-with-negative-scale"}
 
 
-def test_uneven_thresholds_are_refused_by_name() -> None:
+def test_uneven_thresholds_are_stated_as_they_are() -> None:
     network = _network(0)
     node = network.nodes[2]
     assert isinstance(node.layer, Threshold)
     thresholds = node.layer.thresholds.copy()
     thresholds[4] = [-20, -19, 30]
     nodes = [n if n is not node else Node(n.name, Threshold(thresholds), n.inputs) for n in network.nodes]
-    with pytest.raises(InputError, match="even-thresholds: channel 4"):
-        to_qonnx(Network("net", tuple(nodes), network.output))
+    uneven = Network("net", tuple(nodes), network.output)
+    content = to_qonnx(uneven)
+    assert [n.op_type for n in onnx_nodes(content)].count("MultiThreshold") == 1
+    assert all(result.passed for result in check_model(content)), check_model(content)
+    q = np.random.default_rng(2).integers(-8, 8, (500, 12)).astype(np.int32)
+    np.testing.assert_array_equal(run_qonnx(content, q), simulate(uneven, q))
+
+
+def onnx_nodes(content: bytes) -> list[Any]:
+    import onnx
+
+    return list(onnx.load_model_from_string(content).graph.node)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_function_of_one_integer_is_steps_up_and_steps_down(seed: int) -> None:
+    """Tables that rise, fall, stay and jump, on inputs of both signs, with and without a dense layer that has a
+    constant before them, and two dense layers in a row."""
+    pytest.importorskip("qonnx", reason="qonnx is not installed")
+    rng = np.random.default_rng(seed)
+    table = rng.integers(-128, 128, 16).astype(np.int32)
+    table = np.sort(table) if seed == 1 else np.sort(table)[::-1].copy() if seed == 2 else table
+    table = np.full(16, 7, np.int32) if seed == 3 else table
+    weight = [rng.integers(-3, 4, (5, 5)) for _ in range(3)]
+    bias = rng.integers(-9, 10, 5)
+    nodes = [
+        Node("input", InputQuantizer(5, np.array([1.0]), np.array([0.0]), 0, 4, True)),
+        Node("first", Lookup(table, -8), ("input",)),
+        Node("a", Dense(weight[0], 3, bias, 2), ("first",)),
+        Node("b", Dense(weight[1], 3, bias, -1), ("a",)),
+        Node("act", Threshold(np.sort(rng.integers(-900, 900, (5, 15))), -3), ("b",)),
+        Node("again", Lookup(table[::-1].copy(), -3), ("act",)),
+        Node("last", Dense(weight[2], 3, bias, 0), ("again",)),
+    ]
+    network = Network("net", tuple(nodes), Output(np.array([1.0]), 0, ()))
+    content = to_qonnx(network)
+    q = rng.integers(-8, 8, (400, 5)).astype(np.int32)
+    assert len(np.unique(simulate(network, q))) > (1 if seed == 3 else 50) - (seed == 3)
+    np.testing.assert_array_equal(run_qonnx(content, q), simulate(network, q))
+    differences = [r for r in check_model(content) if r.rule == "finn-no-difference-of-tensors"]
+    assert [r.passed for r in differences] == [seed == 3]
+    assert not names_units(network)
+
+
+def test_steps_of_a_table_are_counted_as_high_as_they_are() -> None:
+    steps = steps_of_table(np.array([5, 5, 8, 7, 7, 1], np.int32), -2, -1, 3)
+    assert (steps.base, steps.up.tolist(), steps.down.tolist()) == (5, [0, 0, 0], [1] + [3] * 6)
+
+
+def test_what_float32_cannot_compare_is_refused() -> None:
+    wide = Dense(np.ones((1, 4), np.int64), 2, np.full(1, 2**24))
+    nodes = (
+        Node("input", InputQuantizer(4, np.array([1.0]), np.array([0.0]), 0, 4, True)),
+        Node("wide", wide, ("input",)),
+        Node("act", Threshold(np.array([[1, 2, 2**25]])), ("wide",)),
+    )
+    with pytest.raises(InputError, match="rule float32"):
+        to_qonnx(Network("net", nodes, Output(np.array([1.0]), 0, ())))
 
 
 def test_an_affine_is_found_for_every_rounding() -> None:
@@ -269,10 +327,15 @@ def test_the_file_alone_says_what_real_numbers_become(bits: int) -> None:
         receive_qonnx(model.SerializeToString(), x)
 
 
-def test_activations_of_minus_one_and_zero_are_refused_by_name() -> None:
-    """qonnx takes a signed Quant of one bit for a bipolar one."""
-    with pytest.raises(InputError, match="layer act0: rule quant-range"):
-        to_qonnx(_network(0, base=-1, levels=1))
+@pytest.mark.parametrize(("base", "levels"), [(-1, 1), (0, 4), (-3, 3), (5, 7)])
+def test_activations_that_no_quant_gives_are_thresholds(base: int, levels: int) -> None:
+    """qonnx takes a signed Quant of one bit for a bipolar one, for example."""
+    pytest.importorskip("qonnx", reason="qonnx is not installed")
+    network = _network(0, base=base, levels=levels)
+    content = to_qonnx(network)
+    assert [node.op_type for node in onnx_nodes(content)].count("MultiThreshold") == 2
+    q = np.random.default_rng(0).integers(-8, 8, (200, 12)).astype(np.int32)
+    np.testing.assert_array_equal(run_qonnx(content, q), simulate(network, q))
 
 
 def test_two_labels_of_one_output_are_no_choice_of_the_largest() -> None:
