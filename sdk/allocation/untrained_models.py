@@ -123,14 +123,16 @@ class _Model:
         return self._add(name, layer, [x], spread, self.act_bits[place] if hidden else 0)
 
     def _join(self, name: str, layer: Layer, given: list[_Values]) -> _Values:
-        spread = sum(each.spread for each in given)
-        if isinstance(layer, Shared) and layer.chain:
-            spread *= layer.width
+        summed = layer.multiplications // layer.output_size(*(self._size(each.node) for each in given))
+        spread = sum(each.spread for each in given) * max(summed, 1)
         return replace(self._add(name, layer, given, spread, self.join_bits), sums=False)
 
     def _add(self, name: str, layer: Layer, given: list[_Values], spread: float, bits: int) -> _Values:
         self.nodes.append(Node(name, layer, tuple(each.node for each in given)))
         return _Values(name, spread, True, bits)
+
+    def _size(self, node: str) -> int:
+        return Network("before", tuple(self.nodes), Output(np.ones(1), 0, ())).sizes[node]
 
     def _integers(self, x: _Values) -> _Values:
         """The values behind thresholds, alike at all positions, where they are sums."""
@@ -140,7 +142,7 @@ class _Model:
             levels = (1 << x.bits) - 1
             before = self.nodes[[node.name for node in self.nodes].index(x.node)].layer
             shared = before if isinstance(before, Shared) and before.chain else None
-            size = Network("before", tuple(self.nodes), Output(np.ones(1), 0, ())).sizes[x.node]
+            size = self._size(x.node)
             rows = shared.sizes[-1] if shared is not None else size
             thresholds = random_thresholds(self.generator, rows, levels, x.spread)
             layer = Threshold(np.tile(thresholds, (size // rows, 1)))

@@ -1,11 +1,14 @@
-"""Integer thresholds as what QONNX can say: a scale, a shift and a rounding, the same for every accumulator value."""
+"""Integer thresholds as what QONNX can say: a scale, a shift and a rounding, the same for every accumulator value; and
+functions of one integer as MultiThresholds: every one of them is a sum of steps up and steps down."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["affine_of_thresholds"]
+__all__ = ["Steps", "affine_of_thresholds", "steps_of_table"]
 
 _ROUNDS = 200
 
@@ -58,3 +61,20 @@ def affine_of_thresholds(
     got = np.rint(around.astype(np.float32) * scale + shift)
     want = base + (around[:, None] >= thresholds).sum(axis=1)
     return (scale, shift) if np.array_equal(np.clip(got, base, base + len(thresholds)), want) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """y(x) = base + #{k : x ≥ up[k]} − #{k : x ≥ down[k]}; int64, ascending, a step as often as it is high."""
+
+    base: int
+    up: npt.NDArray[np.int64]
+    down: npt.NDArray[np.int64]
+
+
+def steps_of_table(table: npt.NDArray[np.int32], first: int, low: int, high: int) -> Steps:
+    """The function y(x) = table[x − first] for low ≤ x ≤ high."""
+    values = table[low - first : high - first + 1].astype(np.int64)
+    rises = np.diff(values)
+    places = np.arange(low + 1, high + 1)
+    return Steps(int(values[0]), np.repeat(places, np.maximum(rises, 0)), np.repeat(places, np.maximum(-rises, 0)))

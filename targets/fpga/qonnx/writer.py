@@ -15,9 +15,8 @@ from edgeml.network.task import CLASSES
 from edgeml.verification.stated_encoding import ENCODING_STATEMENT, stated_encoding, statement
 from edgeml.verification.stated_scales import STATEMENT, StatedScales
 
-from .activation import affine_of_thresholds
+from .activation import affine_of_thresholds, steps_of_table
 from .graph import QonnxGraph
-from .steps import steps_of_table
 
 __all__ = ["RESULT", "to_qonnx"]
 
@@ -55,8 +54,8 @@ class _Place:
     @property
     def leaves_constant(self) -> bool:
         """Whether thresholds follow, which take the constant of a sum."""
-        behind = [node.layer for node in self.network.layers if self.node.name in node.inputs]
-        return bool(behind) and all(isinstance(layer, Threshold) for layer in behind)
+        behind = [node.layer.kind for node in self.network.layers if self.node.name in node.inputs]
+        return set(behind) == {Threshold.kind}
 
 
 def to_qonnx(network: Network) -> bytes:

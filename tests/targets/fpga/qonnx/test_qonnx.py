@@ -13,11 +13,10 @@ import pytest
 from edgeml.errors import CheckFailed, InputError
 from edgeml.network import Dense, Encode, InputQuantizer, Network, Node, Output, Threshold, simulate
 from edgeml.network.layers.lookup import Lookup
-from edgeml.targets.fpga.qonnx.activation import affine_of_thresholds
+from edgeml.targets.fpga.qonnx.activation import affine_of_thresholds, steps_of_table
 from edgeml.targets.fpga.qonnx.executor import receive_qonnx, run_qonnx
 from edgeml.targets.fpga.qonnx.folding import finn_units, names_units
 from edgeml.targets.fpga.qonnx.rules import check_model
-from edgeml.targets.fpga.qonnx.steps import steps_of_table
 from edgeml.targets.fpga.qonnx.writer import RESULT, to_qonnx
 from edgeml.verification.reception import real_vectors
 from edgeml.verification.stated_scales import StatedScales
