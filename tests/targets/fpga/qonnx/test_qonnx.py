@@ -212,7 +212,7 @@ def test_what_float32_cannot_compare_is_refused() -> None:
     nodes = (
         Node("input", InputQuantizer(4, np.array([1.0]), np.array([0.0]), 0, 4, True)),
         Node("wide", wide, ("input",)),
-        Node("act", Threshold(np.array([[1, 2, 2**25]])), ("wide",)),
+        Node("act", Threshold(2**24 + np.array([[-20, 19, 20]])), ("wide",)),
     )
     with pytest.raises(InputError, match="rule float32"):
         to_qonnx(Network("net", nodes, Output(np.array([1.0]), 0, ())))
