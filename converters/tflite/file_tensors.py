@@ -82,7 +82,8 @@ class FileTensors:
         """How errors name a tensor."""
         return f"tensor {index} {self._tensor(index)['name']!r}"
 
-    def _shape(self, index: int) -> list[int]:
+    def shape(self, index: int) -> list[int]:
+        """Sizes of a tensor, each of 1 or more."""
         shape: npt.NDArray[np.int32] = self._tensor(index)["shape"]
         if shape.size > 8 or np.any(shape < 1) or np.any(shape > _WIDEST):
             raise InputError(self.label(index), f"shape {shape[:8].tolist()} is not sound")
@@ -90,7 +91,7 @@ class FileTensors:
 
     def features(self, index: int) -> int:
         """Channels of an activation tensor [1, size]; TensorFlow may put further dimensions of 1 before."""
-        shape = self._shape(index)
+        shape = self.shape(index)
         size = int(np.prod(shape, dtype=np.float64))
         if not shape or size > _WIDEST or (shape[0] != 1 and size != shape[-1]):
             raise InputError(self.label(index), f"shape {shape} is not one sample", "Export the model for batch size 1")
@@ -98,7 +99,7 @@ class FileTensors:
 
     def _sample(self, index: int) -> tuple[int, tuple[int, ...]]:
         """Size and shape of one sample of an activation: [1, …], or behind the first tensor [positions, channels]."""
-        shape = tuple(self._shape(index))
+        shape = tuple(self.shape(index))
         if self._infos and len(shape) == 2 and shape[0] != 1 and (size := math.prod(shape)) <= _WIDEST:
             return size, shape
         size = self.features(index)
@@ -124,8 +125,12 @@ class FileTensors:
             tensor = self._tensor(index)
             kind = int(tensor["type"])
             if kind not in (TensorType.INT8, TensorType.UINT8):
+                found = "has 16-bit activations" if kind == TensorType.INT16 else f"is of element type {kind}"
                 raise InputError(
-                    self.label(index), f"element type {kind}; int8 or uint8 are supported", "Quantize to full int8"
+                    self.label(index),
+                    f"{found}; int8 or uint8 are supported",
+                    "Convert it with target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8], or without "
+                    "quantization: edgeml quantizes a float file itself",
                 )
             if self._buffer(int(tensor["buffer"]), self.label(index)).size or tensor["is_variable"]:
                 raise InputError(self.label(index), "is a constant or a variable where an activation is expected")
@@ -188,7 +193,7 @@ class FileTensors:
 
     def weight(self, index: int, where: str) -> tuple[npt.NDArray[np.int8], int, npt.NDArray[np.float32]]:
         """Weights int8 [outputs, inputs], their bits in the file, and their scales [outputs] or [1]."""
-        tensor, shape = self._tensor(index), self._shape(index)
+        tensor, shape = self._tensor(index), self.shape(index)
         kind = int(tensor["type"])
         bits = next((bits for known, bits in _WEIGHT_BITS.items() if known == kind), 0)
         if not bits or tensor["sparsity"] is not None or index in self.computed:
@@ -206,6 +211,53 @@ class FileTensors:
         if scale.size not in (1, shape[0]) or (scale.size > 1 and dimension != 0) or np.any(zero_point):
             raise InputError(where, "weights need one scale, or one per output channel, and zero point 0")
         return unpack_weights(data, count, bits).reshape(shape), bits, scale
+
+    def filters(self, index: int, axis: int, where: str) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+        """int8 weights of a convolution, whose outputs are dimension `axis` of 4, and their scales [outputs] or [1]."""
+        tensor, shape = self._tensor(index), self.shape(index)
+        if int(tensor["type"]) != TensorType.INT8 or tensor["sparsity"] is not None or index in self.computed:
+            raise InputError(where, "weights must be constant, dense int8", "Quantize to full int8")
+        if len(shape) != 4:
+            raise InputError(where, f"weights must have 4 dimensions, found {shape}")
+        data = self._counted(index, shape, where)
+        scale, zero_point, dimension = self._scales(index)
+        if scale.size not in (1, shape[axis]) or (scale.size > 1 and dimension != axis) or np.any(zero_point):
+            raise InputError(where, "weights need one scale, or one per output channel, and zero point 0")
+        return np.frombuffer(data.tobytes(), np.int8).reshape(shape), scale
+
+    def _counted(self, index: int, shape: list[int], where: str) -> npt.NDArray[np.uint8]:
+        """The bytes of a constant of 8-bit integers, counted among the weights."""
+        count = int(np.prod(shape, dtype=np.float64))
+        self._weights += count
+        if self._weights > _MOST_WEIGHTS:
+            raise InputError(where, f"the model has more than {_MOST_WEIGHTS} weights")
+        data = self._buffer(int(self._tensor(index)["buffer"]), where)
+        if data.size != count:
+            raise InputError(where, f"{count} integers of 8 bits in a buffer of {data.size} bytes")
+        return data
+
+    def is_constant(self, index: int) -> bool:
+        """Whether the file has its numbers."""
+        return index >= 0 and self._buffer(int(self._tensor(index)["buffer"]), self.label(index)).size > 0
+
+    def is_shape(self, index: int) -> bool:
+        """Whether it is a tensor of 32-bit integers, as sizes are."""
+        return int(self._tensor(index)["type"]) == TensorType.INT32
+
+    def operand(self, index: int, where: str) -> tuple[TensorInfo, npt.NDArray[np.int64]]:
+        """A constant of 8-bit integers with one scale: what an activation of them would be, and the integers."""
+        tensor, shape = self._tensor(index), self.shape(index)
+        kind = int(tensor["type"])
+        if kind not in (TensorType.INT8, TensorType.UINT8) or index in self.computed:
+            raise InputError(where, f"a constant of element type {kind}", "Quantize to full int8")
+        scale, zero_point, _ = self._scales(index)
+        if scale.size != 1:
+            raise InputError(where, f"a constant of {scale.size} scales where one is expected")
+        signed = kind == TensorType.INT8
+        info = TensorInfo("constant", 1, float(scale[0]), int(zero_point[0]) if zero_point.size else 0, signed)
+        data = self._counted(index, shape, where)
+        values = np.frombuffer(data.tobytes(), np.int8 if signed else np.uint8)
+        return info, values.reshape(shape).astype(np.int64)
 
     def bias(self, index: int, outputs: int, where: str) -> npt.NDArray[np.int32]:
         """A bias int32 [outputs]; zeros for index −1, which stands for none."""

@@ -33,7 +33,9 @@ def lower(model: Model, rounding: RoundingRule | str) -> Network:
     lowering = lowering_of(model, rounding)
     lowering.nodes += [Node("input", quantizer)] if model.encoded is None else list(model.encoded.nodes)
     for operator in model.operators:
-        if operator.behind_integers and operator is not model.operators[-1]:
+        if operator is model.behind:
+            break
+        if operator.behind_integers:
             raise InputError(f"layer {operator.output}", "SOFTMAX is supported at the end of a model only")
         operator.lower(lowering)
     last = model.logits

@@ -67,11 +67,21 @@ class Model:
         return tuple(operator for operator in self.operators if isinstance(operator, FullyConnected))
 
     @property
+    def behind(self) -> TfliteOperator | None:
+        """The operator at its end that no integer network has (a softmax), maybe with a change of type behind it."""
+        for operator in reversed(self.operators):
+            if operator.behind_integers:
+                return operator
+            if not operator.keeps_values:
+                return None
+        return None
+
+    @property
     def ends_behind_integers(self) -> bool:
-        """Whether its last operator is one that no integer network has (a softmax)."""
-        return bool(self.operators) and self.operators[-1].behind_integers
+        """Whether it ends in an operator that no integer network has."""
+        return self.behind is not None
 
     @property
     def logits(self) -> TensorInfo:
         """The tensor that the integer network ends with: the output, or the input of a final softmax."""
-        return self.tensors[self.operators[-1].inputs[0] if self.ends_behind_integers else self.output]
+        return self.tensors[self.output if self.behind is None else self.behind.inputs[0]]

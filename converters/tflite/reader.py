@@ -24,6 +24,7 @@ from .metadata import labels, own_metadata, refuse_stated_normalisation, task
 from .model import Model
 from .operators.fully_connected import RoundingRule
 from .operators.operator import BY_KIND, Found, TfliteOperator
+from .operators.with_constant import WithConstant
 from .runtimes import rounding_rule
 from .schema import SCHEMA_VERSION, OperatorKind, operator_name
 
@@ -46,6 +47,8 @@ LARGEST_FILE = 2**30
 """Bytes of a .tflite file that are read."""
 _MOST_ACTIVATIONS = 2**23
 _MOST_OPERATORS = 1000
+_AT_ENDS = (OperatorKind.QUANTIZE, OperatorKind.DEQUANTIZE, OperatorKind.DIV)
+_OF_SHAPES = (OperatorKind.SHAPE, OperatorKind.STRIDED_SLICE, OperatorKind.PACK)
 
 
 def read_network(path: Path, rounding: str = "") -> Network:
@@ -59,7 +62,7 @@ def read_network(path: Path, rounding: str = "") -> Network:
         model = read_model(content, path.stem)
         return lower(model, rule_of(model, rounding))
     except InputError as error:
-        raise InputError(str(path), str(error)) from error
+        raise InputError(f"{path}, {error.where}", error.problem, error.remedy) from error
 
 
 def rule_of(model: Model, asked: str = "") -> RoundingRule:
@@ -118,6 +121,7 @@ class _Reader:
         tables: list[Table] = self._graph["operators"]
         if not 0 < len(tables) <= _MOST_OPERATORS:
             raise InputError("subgraph", f"has {len(tables)} operators; edgeml reads 1 to {_MOST_OPERATORS}")
+        tables = [table for table in tables if not self._computes_a_shape(table)]
         kinds = [self._kind(table) for table in tables]
         self._refuse_others(kinds)
         source = self._only(self._graph["inputs"], "subgraph inputs")
@@ -164,14 +168,21 @@ class _Reader:
             raise InputError("operator", f"names operator code {index}; the file has {len(self._codes)}")
         return self._codes[index]
 
+    def _computes_a_shape(self, operator: Table) -> bool:
+        """Whether an operator gives sizes alone (Keras's Flatten of a free batch asks for them), which are 1 and more
+        here: the file is read for one sample, whose values keep their order in any RESHAPE."""
+        outputs = operator["outputs"]
+        return self._kind(operator) in _OF_SHAPES and outputs.size == 1 and self.tensors.is_shape(int(outputs[0]))
+
     def _refuse_others(self, kinds: list[int]) -> None:
-        known = {int(kind) for kind in OperatorKind}
+        known = {*BY_KIND, *_AT_ENDS, *WithConstant.kinds_of_files}
         if others := sorted({operator_name(kind) for kind in kinds if kind not in known}):
-            supported = ", ".join(kind.name for kind in OperatorKind)
+            supported = ", ".join(sorted(kind.name for kind in known))
             raise InputError(
                 "model",
                 f"holds operators that edgeml has no integers for: {', '.join(others)}",
-                f"Supported: {supported}",
+                "Convert the model without quantization (no converter.optimizations) and pass that file: edgeml "
+                f"quantizes it itself. In int8 files these are read: {supported}",
             )
 
     def _edge(self, operators: list[tuple[int, Table]], place: int, kind: OperatorKind, outer: int) -> int:
@@ -194,16 +205,19 @@ class _Reader:
         tensors, computed = self.tensors, self.tensors.computed
         output = self._only(operator["outputs"], kind.name)
         indices = tuple(int(index) for index in operator["inputs"][:8])
-        read_as = BY_KIND.get(kind)
+        read_as = self._read_as(kind, indices)
         count = read_as.input_count if read_as is not None else 1
         if len(indices) < count:
             raise InputError(kind.name, f"takes {count} tensors, found {len(indices)}")
-        for index in indices[:count]:
+        taken = indices[:count]
+        if read_as is WithConstant:
+            taken = tuple(index for index in indices[:2] if not tensors.is_constant(index))[:1]
+        for index in taken:
             if index not in computed:
                 raise InputError(kind.name, f"takes tensor {index}, which no earlier operator computes")
         if output in computed:
             raise InputError(kind.name, f"writes tensor {output} a second time")
-        inputs = [tensors.activation(index) for index in indices[:count]]
+        inputs = [tensors.activation(index) for index in taken]
         target = tensors.activation(output)
         computed.add(output)
         self._values += target.size
@@ -212,7 +226,15 @@ class _Reader:
         sizes = {info.size for info in (*inputs, target)}
         if len(sizes) > 1 and (read_as is None or read_as.one_size):
             raise InputError(f"{kind.name} {target.name}", f"cannot be between tensors of sizes {sorted(sizes)}")
+        if read_as is None and kind == OperatorKind.MUL:
+            raise InputError(f"{kind.name} {target.name}", "is a product of two tensors that both depend on the input")
         if read_as is None:
             raise InputError(kind.name, "stands inside the model: floats cannot be part of an integer network")
         names = tuple(info.name for info in inputs)
-        return read_as.read(Found(kind, target, names, indices, operator["builtin_options"], tensors))
+        return read_as.read(Found(kind, target, names, indices, operator["builtin_options"], tensors, taken))
+
+    def _read_as(self, kind: OperatorKind, indices: tuple[int, ...]) -> type[TfliteOperator] | None:
+        """The class that reads an operator; None where there is none inside a model."""
+        if kind in WithConstant.kinds_of_files and any(self.tensors.is_constant(index) for index in indices[:2]):
+            return WithConstant
+        return BY_KIND.get(kind)

@@ -24,7 +24,7 @@ from edgeml.network.rounding import ROUNDINGS
 from edgeml.system.time_limit import seconds_for, timed_out
 
 from .operators.fully_connected import FullyConnected, RoundingRule, by_rule
-from .operators.operator import Arithmetic
+from .operators.operator import Arithmetic, TfliteOperator
 from .weights import LARGEST_SUM_OF_4_BITS
 
 __all__ = ["ALIASES", "ENVIRONMENT_VARIABLE", "RUNTIMES", "Runtime", "Session", "rounding_rule"]
@@ -62,12 +62,16 @@ class Runtime:
         """Name of its rounding rule for layers with 8-bit weights."""
         return self.arithmetic.rounding
 
-    def rounding(self, operator: FullyConnected) -> Arithmetic:
-        """How this runtime computes a layer.
+    def rounding(self, operator: TfliteOperator) -> Arithmetic:
+        """How this runtime computes a layer, or an operator that brings integers to another scale.
+
+        FULLY_CONNECTED has kernels of its own in each; everything else is XNNPACK's, or of the kernels that all have.
 
         LiteRT's default resolver gives a layer to XNNPACK where the rows of its weights are whole bytes, and with
         2-bit weights only where they have a scale per channel; the kernel for the others rounds in another way.
         """
+        if not isinstance(operator, FullyConnected):
+            return self.arithmetic if self.arithmetic is _XNNPACK else _REFERENCE
         if self.fallback is None:
             return self.arithmetic
         per_byte = 8 // operator.weight_bits
@@ -116,6 +120,7 @@ class Runtime:
 
 
 _XNNPACK = Arithmetic("fp32_rne")
+_REFERENCE = Arithmetic("double_rounding")
 _RUY = Arithmetic("ruy_half_up", float32_product=True)
 _LITERT = ("ai-edge-litert", "ai_edge_litert")
 _OLD = ("tflite-runtime==2.14.0", "tflite_runtime")

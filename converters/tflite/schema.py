@@ -1,4 +1,4 @@
-"""The part of the TensorFlow Lite file format that int8 networks use, as data: tables, their fields and slots.
+"""The part of the TensorFlow Lite file format that edgeml reads and writes, as data: tables, their fields and slots.
 
 Slots and numbers are those of the published schema, version 3 (file identifier `TFL3`). `flatbuffer` reads and
 writes any table described here; nothing else in this package knows how a FlatBuffer is laid out.
@@ -116,23 +116,64 @@ TABLES: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         "MulOptions": {"fused_activation_function": Field(0, "i1")},
         "DequantizeOptions": {},
         "QuantizeOptions": {},
+        "Conv2DOptions": {
+            "padding": Field(0, "i1"),
+            "stride_w": Field(1, "i4"),
+            "stride_h": Field(2, "i4"),
+            "fused_activation_function": Field(3, "i1"),
+            "dilation_w_factor": Field(4, "i4", 1),
+            "dilation_h_factor": Field(5, "i4", 1),
+        },
+        "DepthwiseConv2DOptions": {
+            "padding": Field(0, "i1"),
+            "stride_w": Field(1, "i4"),
+            "stride_h": Field(2, "i4"),
+            "depth_multiplier": Field(3, "i4"),
+            "fused_activation_function": Field(4, "i1"),
+            "dilation_w_factor": Field(5, "i4", 1),
+            "dilation_h_factor": Field(6, "i4", 1),
+        },
+        "ReducerOptions": {"keep_dims": Field(0, "u1")},
+        "SqueezeOptions": {"squeeze_dims": Field(0, "[i4]")},
+        "LeakyReluOptions": {"alpha": Field(0, "f4")},
+        "GeluOptions": {"approximate": Field(0, "u1")},
+        "PackOptions": {"values_count": Field(0, "i4"), "axis": Field(1, "i4")},
+        "StridedSliceOptions": {
+            "begin_mask": Field(0, "i4"),
+            "end_mask": Field(1, "i4"),
+            "ellipsis_mask": Field(2, "i4"),
+            "new_axis_mask": Field(3, "i4"),
+            "shrink_axis_mask": Field(4, "i4"),
+        },
+        "ConcatenationOptions": {"axis": Field(0, "i4"), "fused_activation_function": Field(1, "i1")},
+        "SplitOptions": {"num_splits": Field(0, "i4")},
     }
 )
 
 OPTIONS: Mapping[int, str] = MappingProxyType(
     {
+        1: "Conv2DOptions",
+        2: "DepthwiseConv2DOptions",
         5: "Pool2DOptions",
         8: "FullyConnectedOptions",
         9: "SoftmaxOptions",
+        10: "ConcatenationOptions",
         11: "AddOptions",
         17: "ReshapeOptions",
         21: "MulOptions",
         22: "PadOptions",
         23: "GatherOptions",
+        27: "ReducerOptions",
         28: "SubOptions",
         29: "DivOptions",
+        30: "SqueezeOptions",
+        32: "StridedSliceOptions",
+        35: "SplitOptions",
         38: "DequantizeOptions",
+        59: "PackOptions",
+        75: "LeakyReluOptions",
         89: "QuantizeOptions",
+        116: "GeluOptions",
     }
 )
 """Members of the union `builtin_options` by their number in `builtin_options_type`."""
@@ -142,32 +183,66 @@ class TensorType(IntEnum):
     """Element types of tensors."""
 
     FLOAT32 = 0
+    FLOAT16 = 1
     INT32 = 2
     UINT8 = 3
+    INT64 = 4
+    INT16 = 7
     INT8 = 9
     INT4 = 17
     INT2 = 19
 
 
 class OperatorKind(IntEnum):
-    """Built-in operators that an int8 network is made of."""
+    """Built-in operators that edgeml reads in a float or an int8 file."""
 
     ADD = 0
+    AVERAGE_POOL_2D = 1
+    CONCATENATION = 2
+    CONV_2D = 3
+    DEPTHWISE_CONV_2D = 4
     DEQUANTIZE = 6
     FULLY_CONNECTED = 9
     LOGISTIC = 14
     MAX_POOL_2D = 17
     MUL = 18
     RELU = 19
+    RELU_N1_TO_1 = 20
     RELU6 = 21
     RESHAPE = 22
     SOFTMAX = 25
     TANH = 28
     PAD = 34
     GATHER = 36
+    TRANSPOSE = 39
+    MEAN = 40
     SUB = 41
     DIV = 42
+    SQUEEZE = 43
+    STRIDED_SLICE = 45
+    EXP = 47
+    SPLIT = 49
+    LOG_SOFTMAX = 50
+    PRELU = 54
+    MAXIMUM = 55
+    ARG_MAX = 56
+    MINIMUM = 57
+    NEG = 59
+    SLICE = 65
+    SIN = 66
+    EXPAND_DIMS = 70
+    SUM = 74
+    SHAPE = 77
+    PACK = 83
+    LEAKY_RELU = 98
+    ABS = 101
+    COS = 108
+    ELU = 111
     QUANTIZE = 114
+    HARD_SWISH = 117
+    BATCH_MATMUL = 126
+    GELU = 150
+    RELU_0_TO_1 = 152
 
 
 class Activation(IntEnum):
@@ -175,6 +250,7 @@ class Activation(IntEnum):
 
     NONE = 0
     RELU = 1
+    RELU_N1_TO_1 = 2
     RELU6 = 3
 
 

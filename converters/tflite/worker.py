@@ -118,7 +118,8 @@ def run_lite(runtime: str, model: bytes, q: Any, tensors: list[int], as_real: bo
     measures: dict[str, Any] = {"version": name}
     try:
         batch = interpreter()
-        batch.resize_tensor_input(batch.get_input_details()[0]["index"], [len(q), q.shape[1]])
+        details = batch.get_input_details()[0]
+        batch.resize_tensor_input(details["index"], [len(q), *details["shape"][1:]])
         batch.allocate_tensors()
         arrays = invoke(batch, q)
         running, each = batch, q

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +12,18 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 from edgeml.network import Dense, Shared
 from edgeml.network.layers.requantize import Requantize
-from edgeml.network.rounding import float32_parts, float64_parts, quantize_multiplier
 
 from ..packing import pack_weights
-from ..schema import Activation, OperatorKind, TensorType
+from ..schema import OperatorKind, TensorType
+from .factors import factors
+from .fused_activation import ACTIVATIONS, fused_bounds
 from .operator import Arithmetic, FileWriter, Found, Lowering, TfliteOperator
-from .tensor_info import TensorInfo
 
-__all__ = ["FullyConnected", "RoundingRule", "by_rule", "factors"]
+__all__ = ["FullyConnected", "RoundingRule", "by_rule"]
 
 Float32s = npt.NDArray[np.float32]
 
 _WEIGHT_TYPES = {8: TensorType.INT8, 4: TensorType.INT4, 2: TensorType.INT2}
-_ACTIVATIONS = {"none": Activation.NONE, "relu": Activation.RELU, "relu6": Activation.RELU6}
 _VERSIONS = {8: 4, 4: 10, 2: 14}
 """As the runtimes ask for them: 4 for int8, 10 for 4-bit and 14 for 2-bit weights, 12 where weights of 8 bits have a
 scale per channel (older readers know that as 4 too, and the runtimes take it)."""
@@ -99,10 +98,7 @@ class FullyConnected(TfliteOperator):
         bias = found.tensors.bias(found.indices[2] if len(found.indices) == 3 else -1, weight.shape[0], found.where)
         if found.option("FullyConnectedOptions", "weights_format", 0):
             raise InputError(found.where, "shuffled weights are not supported")
-        number = int(found.option("FullyConnectedOptions", "fused_activation_function", Activation.NONE))
-        activation = next((name for name, known in _ACTIVATIONS.items() if known == number), "")
-        if not activation:
-            raise InputError(found.where, f"fused activation {number}; none, RELU and RELU6 are supported")
+        activation = found.activation("FullyConnectedOptions")
         guard = found.tensors.guard_bits(target.name, weight, bias)
         if guard:
             weight, bias = weight >> guard, bias >> guard
@@ -126,7 +122,7 @@ class FullyConnected(TfliteOperator):
             TensorType.INT32,
             {"scale": input_scale * scale, "zero_point": zeros, "quantized_dimension": 0},
         )
-        options = {"fused_activation_function": _ACTIVATIONS[self.activation]}
+        options = {"fused_activation_function": ACTIVATIONS[self.activation]}
         file.operator(
             OperatorKind.FULLY_CONNECTED,
             _VERSIONS[self.weight_bits],
@@ -139,7 +135,7 @@ class FullyConnected(TfliteOperator):
         (source,), target = lowering.sources(self), lowering.tensors[self.output]
         arithmetic = lowering.arithmetic(self)
         rounding = arithmetic.rounding
-        parts = factors(self, source, target, arithmetic)
+        parts = factors(self.weight_scale, source, target, arithmetic)
         if rounding == "shift":
             if np.any(parts["multiplier"] != 2**30):
                 raise InputError(
@@ -152,7 +148,7 @@ class FullyConnected(TfliteOperator):
         else:
             weight, bias = self.stored_weight, self.stored_bias
         dense = Dense(weight.astype(np.int32), self._bits_of(weight), bias, source.zero_point)
-        low, high = self._bounds(target, rounding)
+        low, high = fused_bounds(self.activation, target, rounding)
         requantize = Requantize(rounding=rounding, zero_point=target.zero_point, low=low, high=high, **parts)
         taken = lowering.taken(self.inputs[0])
         inputs = lowering.tensors[taken.name].size
@@ -165,17 +161,6 @@ class FullyConnected(TfliteOperator):
             lowering.add(f"{self.output}_acc", shared, (taken.name,))
         lowering.add(self.output, requantize, (f"{self.output}_acc",))
 
-    def _bounds(self, target: TensorInfo, rounding: str) -> tuple[int, int]:
-        """The integers that the fused activation clips to: zero, and six in the output's scale."""
-        low, high = target.low, target.high
-        if self.activation != "none":
-            low = max(low, target.zero_point)
-        if self.activation == "relu6":
-            steps = float(np.float32(6) / np.float32(target.scale))
-            six = np.rint(steps) if rounding == "fp32_rne" else np.floor(steps + 0.5)
-            high = min(high, target.zero_point + int(min(six, 2**16)))
-        return low, high
-
     def _bits_of(self, weight: npt.NDArray[np.int8]) -> int:
         """Bits that the weights have: those of the file, less the guard bits where those are taken off."""
         if not self.guard_bits:
@@ -184,35 +169,13 @@ class FullyConnected(TfliteOperator):
         return max((-low - 1).bit_length() if low < 0 else 0, high.bit_length(), 1) + 1
 
 
-RoundingRule = Callable[[FullyConnected], Arithmetic]
+RoundingRule = Callable[[TfliteOperator], Arithmetic]
 """The arithmetic of each layer: some runtimes have more than one kernel."""
 
 
 def by_rule(rounding: str) -> RoundingRule:
-    """The rule of that name for all layers, as its best known runtime applies it."""
+    """The rule of that name for all layers, as its best known runtime applies it: the runtimes' rules differ in
+    FULLY_CONNECTED; other operators are XNNPACK's (`fp32_rne`) or round as `double_rounding` does."""
     arithmetic = Arithmetic(rounding, float32_product=rounding == "ruy_half_up")
-    return lambda operator: arithmetic
-
-
-def factors(
-    operator: FullyConnected, source: TensorInfo, target: TensorInfo, arithmetic: Arithmetic
-) -> dict[str, npt.NDArray[Any]]:
-    """`multiplier`, `shift` and `fraction` [outputs] or [1], int32, of a layer, in the runtimes' order of operations.
-
-    float64(si)·float64(sw)/float64(so), with one scale maybe float32(si·sw); `fp32_rne`: si·sw/so in float32.
-    `float64_away` multiplies with that float64 number itself, the integer rules with its first 31 bits.
-    """
-    scale = operator.weight_scale
-    si, so = np.float32(source.scale), np.float32(target.scale)
-    if arithmetic.rounding == "fp32_rne":
-        multiplier, shift = float32_parts(si * scale / so)
-        return {"multiplier": multiplier, "shift": shift}
-    if scale.size == 1 and arithmetic.float32_product:
-        product = (si * scale).astype(np.float64)
-    else:
-        product = np.float64(si) * scale.astype(np.float64)
-    if arithmetic.rounding == "float64_away":
-        multiplier, shift, fraction = float64_parts(product / np.float64(so))
-        return {"multiplier": multiplier, "shift": shift, "fraction": fraction}
-    multiplier, shift = quantize_multiplier(product / np.float64(so))
-    return {"multiplier": multiplier, "shift": shift}
+    elsewhere = arithmetic if rounding in ("fp32_rne", "shift") else Arithmetic("double_rounding")
+    return lambda operator: arithmetic if isinstance(operator, FullyConnected) else elsewhere

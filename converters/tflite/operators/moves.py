@@ -30,9 +30,9 @@ def _require_kept(operator: TfliteOperator, lowering: Lowering) -> None:
 
 @dataclass(frozen=True)
 class Reshape(TfliteOperator):
-    """RESHAPE: the same values in the same order."""
+    """RESHAPE, EXPAND_DIMS or SQUEEZE: the same values in the same order."""
 
-    kinds: ClassVar[tuple[OperatorKind, ...]] = (OperatorKind.RESHAPE,)
+    kinds: ClassVar[tuple[OperatorKind, ...]] = (OperatorKind.RESHAPE, OperatorKind.EXPAND_DIMS, OperatorKind.SQUEEZE)
     keeps_values: ClassVar[bool] = True
     one_scale: ClassVar[bool] = True
     may_compute_in_place: ClassVar[bool] = False

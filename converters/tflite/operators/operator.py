@@ -16,6 +16,7 @@ from edgeml.network.layers.shared import PADDING
 
 from ..flatbuffer import Table
 from ..schema import OperatorKind, TensorType
+from .fused_activation import ACTIVATIONS
 from .tensor_info import TensorInfo
 
 __all__ = ["BY_KIND", "Arithmetic", "FileWriter", "Found", "Lowering", "Taken", "TfliteOperator"]
@@ -130,6 +131,18 @@ class Constants(Protocol):
         """A constant of at most so many int32 integers, in its shape."""
         ...
 
+    def filters(self, index: int, axis: int, where: str) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+        """int8 weights of a convolution, whose outputs are dimension `axis`, and their scales [outputs] or [1]."""
+        ...
+
+    def shape(self, index: int) -> list[int]:
+        """Sizes of a tensor."""
+        ...
+
+    def operand(self, index: int, where: str) -> tuple[TensorInfo, npt.NDArray[np.int64]]:
+        """A constant of 8-bit integers with one scale: what an activation of them would be, and the integers."""
+        ...
+
     def guard_bits(self, layer: str, weight: npt.NDArray[np.int8], bias: npt.NDArray[np.int32]) -> int:
         """Guard bits that these integers have."""
         ...
@@ -143,7 +156,7 @@ class Found:
     ----------
     kind : what it is. target : what it computes. inputs : names of the activations it takes.
     indices : of all tensors that it takes. options : its table of options, if it has one.
-    tensors : gives constants of the file.
+    tensors : gives constants of the file. taken : of the indices, those of activations.
     """
 
     kind: OperatorKind
@@ -152,11 +165,20 @@ class Found:
     indices: tuple[int, ...]
     options: Table | None
     tensors: Constants
+    taken: tuple[int, ...] = ()
 
     @property
     def where(self) -> str:
         """How errors name it."""
         return f"{self.kind.name} {self.target.name}"
+
+    def activation(self, table: str) -> str:
+        """Name of the activation that is fused into it, by its table of options; InputError if it is another."""
+        number = int(self.option(table, "fused_activation_function", 0))
+        name = next((name for name, known in ACTIVATIONS.items() if known == number), "")
+        if not name:
+            raise InputError(self.where, f"fused activation {number}; none, RELU, RELU6, RELU_N1_TO_1 are supported")
+        return name
 
     def option(self, table: str, name: str, otherwise: Any) -> Any:
         """An option out of the table of that kind, or what stands in for it."""

@@ -197,11 +197,11 @@ def test_a_foreign_file_is_read_by_the_rule_of_tflite_micro(tmp_path: Path) -> N
 
 
 REFUSED = {
-    "operators that edgeml has no integers for: CONV_2D": {
-        "operatorCodes__i2__builtinCode": 3,
-        "operatorCodes__i2__deprecatedBuiltinCode": 3,
+    "operators that edgeml has no integers for: TRANSPOSE_CONV": {
+        "operatorCodes__i2__builtinCode": 67,
+        "operatorCodes__i2__deprecatedBuiltinCode": 67,
     },
-    "element type 7": {"subgraphs__i0__tensors__i5__type": 7},
+    "16-bit activations": {"subgraphs__i0__tensors__i5__type": 7},
     "has no scale": {"subgraphs__i0__tensors__i7__quantization": None},
     "6 weights of 8 bits|48 weights of 8 bits": {"subgraphs__i0__tensors__i3__buffer": 5},
     "names buffer 99": {"subgraphs__i0__tensors__i3__buffer": 99},

@@ -13,7 +13,7 @@ from edgeml.converters.tflite.operators.tensor_info import TensorInfo
 from edgeml.converters.tflite.runtimes import RUNTIMES, Runtime, Session
 from edgeml.converters.tflite.tables import tie_distance
 from edgeml.converters.tflite.writer import write
-from edgeml.errors import InputError, NetworkError, ToolFailed
+from edgeml.errors import NetworkError, ToolFailed
 from edgeml.network import simulate
 from edgeml.network.rounding import quantize_multiplier
 from tests.sweeps import cases, seed_for
@@ -194,13 +194,22 @@ def test_a_missing_environment_says_what_to_install(monkeypatch: pytest.MonkeyPa
     assert "pip install 'numpy<2' tflite-runtime==2.14.0" in RUNTIMES["tflite-runtime"].missing()
 
 
-def test_an_addition_of_different_scales_is_refused() -> None:
+@pytest.mark.parametrize("name", sorted(RUNTIMES))
+def test_an_addition_of_different_scales_is_each_runtimes_own(name: str) -> None:
     from dataclasses import replace
 
+    runtime = RUNTIMES[name]
+    if missing := runtime.missing():
+        pytest.skip(f"{name}: {missing}")
     model = model_of_every_operator(np.random.default_rng(2))
-    tensors = {**model.tensors, "b": replace(model.tensors["b"], scale=0.5)}
-    with pytest.raises(InputError, match="ADD between different scales"):
-        lower(replace(model, tensors=tensors), "fp32_rne")
+    for scales in ((0.5, 0.02), (0.011, 0.013), (0.003, 0.09)):
+        tensors = {**model.tensors, "b": replace(model.tensors["b"], scale=float(np.float32(scales[0])))}
+        tensors["sum"] = replace(tensors["sum"], scale=float(np.float32(scales[1])))
+        other = Model("sum", tensors, model.operators[:3], model.input, "sum")
+        q = random_inputs(np.random.default_rng(3), other, 200)
+        with Session(runtime) as session:
+            (found,), _ = session.run(write(other), q.astype(np.int8))
+        assert np.array_equal(found.astype(np.int32), simulate(lower(other, runtime.rounding), q))
 
 
 def next_to_ties(
