@@ -69,6 +69,7 @@ class QuantizedConverter:
             "shared",
             "maximum",
             "concat",
+            "multiply",
         }
         return {*own, *added_kinds()}
 

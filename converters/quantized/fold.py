@@ -56,7 +56,9 @@ def refuse_unsupported(mlp: Mlp) -> None:
         where = f"layer {node.name}" + (f" ({node.origin})" if node.origin else "")
         if operator.role is Role.FUNCTION:
             _require_reproducible(where, operator, mlp.sizes[node.inputs[0]])
-        elif operator.role not in (Role.LINE, Role.JOIN, Role.ENCODING) and not isinstance(operator, Weights):
+        elif operator.role not in (Role.LINE, Role.JOIN, Role.PRODUCT, Role.ENCODING) and not isinstance(
+            operator, Weights
+        ):
             raise InputError(
                 where, f"is a {operator.kind}, which the quantized form does not have", operator.quantized_remedy
             )

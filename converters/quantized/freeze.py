@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ from .scales import (
     quantize_weights,
     round_scale,
 )
-from .user_operators import OnGrid, OnIntegers, OnReals
+from .user_operators import OnFactors, OnGrid, OnIntegers, OnReals
 
 __all__ = ["freeze"]
 
@@ -61,6 +62,13 @@ class _Freezing(PlacementVisitor[None]):
         self._append(node.name, OnIntegers(operator), node.inputs)
         self.steps[node.name] = self.steps[node.inputs[0]]
         self.offsets[node.name] = operator.evaluate(*(self.offsets[side][None] for side in node.inputs))[0]
+
+    def on_factors(self, node: PlacedNode, operator: FloatOperator, given: list[None]) -> None:
+        """f(q·s, p·t) = f(q, p)·s·t: see `Role.PRODUCT`."""
+        _require_product(node.name, operator, [self._offset(side) for side in node.inputs])
+        self._append(node.name, OnFactors(operator), node.inputs)
+        self.steps[node.name] = math.prod(self.steps[side] for side in node.inputs)
+        self.offsets[node.name] = np.zeros(self.placement.sizes[node.name])
 
     def on_grid(self, node: PlacedNode, operator: FloatOperator, given: list[None]) -> None:
         """Its quantizer's integers, offset left out, are those of its grid."""
@@ -163,6 +171,22 @@ class _Freezing(PlacementVisitor[None]):
 def _product(weight: npt.NDArray[np.int32], offset: Floats) -> Floats:
     """weight · offset, exact in any order: an offset is half a step, or a few of them."""
     return np.asarray(weight.astype(np.float64) @ offset)
+
+
+def _require_product(name: str, operator: FloatOperator, offsets: list[Floats]) -> None:
+    """NetworkError if f(q·2, p·4) = layer(q, p)·8 fails for random integers, or an integer 0 does not stand for 0."""
+    layer = operator.integer_layer()
+    rng = np.random.default_rng(0)
+    q = [rng.integers(-128, 128, (16, len(each))).astype(np.int32) for each in offsets]
+    steps = [2.0 ** (place + 1) for place in range(len(q))]
+    found = operator.evaluate(*(values.astype(np.float64) * step for values, step in zip(q, steps, strict=True)))
+    kept = layer is None or np.array_equal(found, layer.evaluate(*q) * math.prod(steps))
+    if not kept or any(np.any(offset) for offset in offsets):
+        raise NetworkError(
+            f"layer {name}",
+            f"{operator.kind} of values q·s is not its integer layer of the integers q times all steps s",
+            "An operator whose outputs are no multiples of these has no quantized form",
+        )
 
 
 def _require_join(name: str, operator: FloatOperator, offsets: list[Floats]) -> None:

@@ -24,7 +24,7 @@ from edgeml.frontends.graph_walk import walk
 from edgeml.network import Dense, Layer
 from edgeml.network.layers.shared import Shared
 
-from .user_operators import FloatVisitor, OnGrid, OnIntegers, OnReals
+from .user_operators import FloatVisitor, OnFactors, OnGrid, OnIntegers, OnReals
 
 __all__ = [
     "Input",
@@ -268,7 +268,7 @@ class Quantizer(Levels):
         return visitor.quantizer(node, self, given)
 
 
-ModelOperator = Input | QuantizedLinear | Quantizer | OnReals | OnIntegers | OnGrid
+ModelOperator = Input | QuantizedLinear | Quantizer | OnReals | OnIntegers | OnFactors | OnGrid
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from edgeml.frontends.float_operators.weights import Weights
 from edgeml.frontends.graph_walk import walk
 
 from .model import Levels
-from .user_operators import FloatVisitor, OnGrid, OnIntegers, OnReals
+from .user_operators import FloatVisitor, OnFactors, OnGrid, OnIntegers, OnReals
 
 __all__ = ["PlacedLinear", "PlacedNode", "PlacedQuantizer", "Placement", "PlacementVisitor"]
 
@@ -102,7 +102,7 @@ class PlacedNode:
     """`operator` at its place; `source` is the node of the folded MLP whose values these are."""
 
     name: str
-    operator: PlacedLinear | PlacedQuantizer | OnReals | OnIntegers | OnGrid
+    operator: PlacedLinear | PlacedQuantizer | OnReals | OnIntegers | OnFactors | OnGrid
     inputs: tuple[str, ...]
     source: str
 

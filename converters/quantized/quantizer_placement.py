@@ -29,7 +29,7 @@ from .fan_in import weight_bits as fan_in_weight_bits
 from .options import Options
 from .placement import PlacedLinear, PlacedNode, PlacedQuantizer, Placement
 from .scales import ACTIVATION_SCALE_BITS, round_scale
-from .user_operators import OnGrid, OnIntegers, as_user_operator
+from .user_operators import OnFactors, OnGrid, OnIntegers, as_user_operator
 
 __all__ = ["OUTPUT_BITS", "place_quantizers"]
 
@@ -67,6 +67,8 @@ class _Placing:
     """Of each MLP node that a join takes, its quantizer."""
     output_sides: dict[str, str] = field(default_factory=dict)
     """The same for the join that is the output."""
+    factors: dict[str, str] = field(default_factory=dict)
+    """Of each MLP node that a product takes which is the output, its quantizer."""
     chains: dict[str, tuple[str, list[FloatOperator]]] = field(default_factory=lambda: {"input": ("input", [])})
     """Of each MLP node, the last one whose values are integers or sums of them, and the operators on reals behind."""
     fronts: dict[str, str] = field(default_factory=dict)
@@ -84,6 +86,7 @@ class _Placing:
         self.bits = self._bits()
         self.padded = any(node.operator.pads for node in mlp.nodes)
         self.groups = self._groups()
+        self.from_zero = self._from_zero()
         linears = mlp.linears
         inputs = {name: linear.weight.shape[1] for name, linear in linears.items()}
         self.fan_in = fan_in_limits(self.options.fan_in, {name: self.names[name] for name in linears}, inputs)
@@ -115,6 +118,9 @@ class _Placing:
             side = self._output_side if self._is_last(node) else self._side
             self._append(name, OnIntegers(node.operator), tuple(side(source) for source in node.inputs), node.name)
             self.quantized[node.name] = name
+        elif node.operator.role is Role.PRODUCT:
+            factor = self._output_factor if self._is_last(node) else self._factor
+            self._append(name, OnFactors(node.operator), tuple(factor(source) for source in node.inputs), node.name)
         elif isinstance(node.operator, Encode):
             self._place_encoding(node, node.operator, name)
         else:
@@ -129,11 +135,16 @@ class _Placing:
         root, chain = self.chains[source]
         longer = [*chain, node.operator]
         turns = not np.all(np.prod(directions(longer, self.mlp.sizes[node.name]), axis=0))
-        if turns and not (root not in self.mlp.linears and same_for_all_channels(longer)):
+        if turns and not (self._is_small(root) and same_for_all_channels(longer)):
             self.chains[node.name] = f"front of {node.name}", [node.operator]
             return self._front(source)
         self.chains[node.name] = root, longer
         return self.real[source]
+
+    def _is_small(self, root: str) -> bool:
+        """Whether the values of a chain's first node are few integers: neither sums with weights nor products."""
+        node = self.by_name.get(root)
+        return node is None or node.operator.role not in (Role.WEIGHTS, Role.PRODUCT)
 
     def _front(self, source: str) -> str:
         """A quantizer for functions that rise and fall, with more levels than activations."""
@@ -195,6 +206,16 @@ class _Placing:
                 self.sides[source] = self._quantizer(source, source, self.bits[self.roots[source]][1])
         return self.sides[source]
 
+    def _factor(self, source: str) -> str:
+        """What a product takes: integers of few bits, whose 0 stands for 0."""
+        return "input" if source == "input" else self._side(source)
+
+    def _output_factor(self, source: str) -> str:
+        """Factors of a product that is the output have quantizers of their own, of 8 bits."""
+        if source not in self.factors:
+            self.factors[source] = self._quantizer(source, f"factor {source} of the output", OUTPUT_BITS)
+        return self.factors[source]
+
     def _output_side(self, source: str) -> str:
         """Inputs of a join that is the output have quantizers of their own, of 8 bits."""
         if source not in self.output_sides:
@@ -206,7 +227,8 @@ class _Placing:
         if group != _OUTPUT_GROUP:
             group = self.groups.get(source, group)
         signed = not _never_negative(self.mlp, source)
-        offset = 0.5 if signed and bits <= _HALF_STEP_BITS and not self.padded else 0.0
+        half = signed and bits <= _HALF_STEP_BITS and not self.padded and source not in self.from_zero
+        offset = 0.5 if half else 0.0
         return self._quantizer_node(source, PlacedQuantizer(group, bits, signed, offset))
 
     def _quantizer_node(self, source: str, quantizer: PlacedQuantizer, suffix: str = "_act") -> str:
@@ -240,10 +262,18 @@ class _Placing:
                     parent[find(other)] = root
         return {name: find(name) for name in parent}
 
+    def _from_zero(self) -> set[str]:
+        """The nodes that a product takes, directly or moved: the integer 0 must stand for 0 in them."""
+        found: set[str] = set()
+        for node in reversed(self.mlp.nodes):
+            if node.operator.role is Role.PRODUCT or (node.name in found and node.operator.moves_only):
+                found.update(node.inputs)
+        return found
+
     def _bits(self) -> dict[str, tuple[int, int]]:
         """Weight and activation bits by root node, overrides applied."""
         options = self.options
-        roots = [node.name for node in self.mlp.nodes if node.operator.role in (Role.WEIGHTS, Role.JOIN)]
+        roots = [node.name for node in self.mlp.nodes if node.operator.role in (Role.WEIGHTS, Role.JOIN, Role.PRODUCT)]
         linear = list(self.mlp.linears)
         bits = dict.fromkeys(roots, (options.weight_bits, options.act_bits))
         bits["input"] = (options.weight_bits, options.input_bits)

@@ -11,7 +11,7 @@ from edgeml.errors import InputError
 from edgeml.frontends.float_operators.interval import Interval
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 
-__all__ = ["FloatVisitor", "OnGrid", "OnIntegers", "OnReals", "UserOperator", "as_user_operator"]
+__all__ = ["FloatVisitor", "OnFactors", "OnGrid", "OnIntegers", "OnReals", "UserOperator", "as_user_operator"]
 
 N = TypeVar("N")
 V = TypeVar("V")
@@ -27,6 +27,10 @@ class FloatVisitor(ABC, Generic[N, V]):
     @abstractmethod
     def on_integers(self, node: N, operator: FloatOperator, given: list[V]) -> V:
         """At a node that takes integers of one step and gives integers of that step."""
+
+    def on_factors(self, node: N, operator: FloatOperator, given: list[V]) -> V:
+        """At a node that takes integers of unlike steps and gives integers of their product."""
+        return self.on_integers(node, operator, given)
 
     def on_grid(self, node: N, operator: FloatOperator, given: list[V]) -> V:
         """At a node that takes integers of its own grid and gives integers of step 1."""
@@ -106,6 +110,26 @@ class OnIntegers(UserOperator):
 
 
 @dataclass(frozen=True, eq=False)
+class OnFactors(UserOperator):
+    """A product of integers, each of a step of its own (`Role.PRODUCT`)."""
+
+    def tensor_step(self, *given: float | None) -> float | None:
+        """The product of the steps of its inputs; InputError if they have none."""
+        steps = [step for step in given if step is not None]
+        if len(steps) != len(given):
+            raise InputError(self.kind, "takes values that are not quantized")
+        return math.prod(steps)
+
+    def unit(self, *given: float | None) -> float | None:
+        """What one of its integers is worth."""
+        return self.tensor_step(*given)
+
+    def visit(self, visitor: FloatVisitor[N, V], node: N, given: list[V]) -> V:
+        """Have `visitor` do what it does here."""
+        return visitor.on_factors(node, self.operator, given)
+
+
+@dataclass(frozen=True, eq=False)
 class OnGrid(UserOperator):
     """A function of integers of a grid that it states, which gives integers of step 1 (`Role.ENCODING`)."""
 
@@ -130,12 +154,14 @@ class OnGrid(UserOperator):
         return visitor.on_grid(node, self.operator, given)
 
 
-def as_user_operator(operator: FloatOperator) -> OnReals | OnIntegers | OnGrid:
+def as_user_operator(operator: FloatOperator) -> OnReals | OnIntegers | OnFactors | OnGrid:
     """`operator` as its role says; InputError for a role that the quantized form does not have."""
     if operator.role in (Role.LINE, Role.FUNCTION):
         return OnReals(operator)
     if operator.role is Role.JOIN:
         return OnIntegers(operator)
+    if operator.role is Role.PRODUCT:
+        return OnFactors(operator)
     if operator.role is Role.ENCODING:
         return OnGrid(operator)
     raise InputError(operator.kind, "has no integers in the quantized form", operator.quantized_remedy)

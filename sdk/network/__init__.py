@@ -13,6 +13,7 @@ from .layers.input_quantizer import InputQuantizer
 from .layers.logic import Logic
 from .layers.lookup import Lookup
 from .layers.maximum import Maximum
+from .layers.multiply import Multiply
 from .layers.requantize import Requantize
 from .layers.shared import Shared
 from .layers.tables import Tables
@@ -32,6 +33,7 @@ __all__ = [
     "Logic",
     "Lookup",
     "Maximum",
+    "Multiply",
     "Network",
     "Node",
     "Output",

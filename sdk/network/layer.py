@@ -122,6 +122,10 @@ class Layer(ABC):
         """
         return None
 
+    def wanted_inputs_at(self, direction: Direction, *values: IntArray) -> tuple[Direction, ...] | None:
+        """The same where it depends on what the inputs are: at `values` [inputs] of each; by default it does not."""
+        return self.wanted_inputs(direction)
+
     def best_inputs(self, direction: Direction, low: int, high: int) -> tuple[npt.NDArray[np.int32], Direction] | None:
         """Of a layer that asks more of an input than how large it is: the values low … high of its one input tensor for
         which Σ direction · outputs is largest, int32 [inputs], and how much each of them matters, at least 0.

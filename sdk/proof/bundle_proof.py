@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..bundle import REPORT, Bundle, load, seal
 from ..errors import CheckFailed, EdgemlError, InputError, printable
+from ..network import Multiply
 from ..network.expansion import expands
 from ..plugins.prover import Prover, provers
 from ..registry import Registered
@@ -31,7 +32,7 @@ _ALL = "all that it is about"
 _LARGEST_CERTIFICATE = 2**28
 _AGAIN = "followed again by the checker"
 _OF_SHARED = ("network", "library")
-"""Provers that a network with layers shared by positions keeps from nothing else that they prove."""
+"""Provers that layers of kinds which no prover follows keep from nothing else that they prove."""
 CHECKED = {
     "circuit": f"{_AGAIN}, gate by gate; that the gates are the Verilog's is yosys's word",
     "equivalence": f"{_AGAIN}, pair by pair; that the gates are the netlist's is yosys's word",
@@ -89,13 +90,14 @@ def _findings(
             return None
         if missing := prover.missing(bundle):
             return Findings([Row(_ALL, NOT_TRIED, detail=f"cannot run here: {missing}")])
-        if name not in _OF_SHARED and (shared := expands(bundle.network)):
+        shared = [*expands(bundle.network), *bundle.network.of_kind(Multiply)]
+        if shared and name not in _OF_SHARED:
             return Findings(
                 [
                     Row(
                         _ALL,
                         NOT_TRIED,
-                        detail=f"no shared layers, maxima and concatenations are followed: {', '.join(shared)}",
+                        detail="it follows no shared layers, maxima, concatenations and products: " + ", ".join(shared),
                     )
                 ]
             )

@@ -106,7 +106,8 @@ class _Search:
                 continue
             ends, value = self.network.ranges[part.name], values[part.name][0]
             there = np.where(direction > 0, value >= ends.high, value <= ends.low)
-            backward = wanted_inputs(part.layer, np.where(there, np.trunc(direction / 4), direction))
+            taken = [values[name][0] for name in part.inputs]
+            backward = wanted_inputs(part.layer, np.where(there, np.trunc(direction / 4), direction), taken)
             if backward is None:
                 return None
             for name, back in zip(part.inputs, backward, strict=True):

@@ -1,4 +1,4 @@
-"""Tensors side by side, as torch itself computes them, and as integers."""
+"""Tensors side by side and multiplied, as torch itself computes them, and as integers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import torch
 import edgeml
 from edgeml.errors import InputError
 from edgeml.frontends import load_model
-from edgeml.frontends.reading import joining
+from edgeml.frontends.reading import joining, positions
 from edgeml.frontends.reading.builder import MlpBuilder
 from edgeml.frontends.reading.shapes import permute
 
 from .architectures import Functional
-from .joined_models import JOINED
+from .joined_models import GATED, JOINED, TimeMixer
 from .shared_models import lively
 from .test_shared_models import computed
 
@@ -45,9 +45,12 @@ def test_concatenations_along_any_dimension_in_any_order(seed: int) -> None:
     assert np.allclose(computed(builder, found, x), expected.numpy(), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", JOINED)
+MODELS = {**JOINED, **GATED, "time mixer": (lambda: TimeMixer(5, 3, 6, 3), (5, 3))}
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_models_from_modules_programs_and_onnx(name: str, tmp_path: Path) -> None:
-    make, shape = JOINED[name]
+    make, shape = MODELS[name]
     model = lively(make(), shape)
     x = torch.randn(64, *shape)
     exported = torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim.AUTO},), strict=False)
@@ -59,13 +62,14 @@ def test_models_from_modules_programs_and_onnx(name: str, tmp_path: Path) -> Non
     for source, example in ((model, x), (tmp_path / "model.pt2", None), (tmp_path / "model.onnx", None)):
         mlp = load_model(source, example=example)
         assert np.allclose(mlp.evaluate(flat), expected, rtol=0, atol=1e-5), source
-        assert "concat" in {node.operator.kind for node in mlp.nodes}
+        kinds = {node.operator.kind for node in mlp.nodes}
+        assert ("concat" in kinds, "multiply" in kinds) == (name in JOINED, name in GATED)
 
 
 @pytest.mark.slow(scaled=True)
-@pytest.mark.parametrize("name", JOINED)
+@pytest.mark.parametrize("name", MODELS)
 def test_they_answer_alike_as_integers(name: str, tmp_path: Path) -> None:
-    make, shape = JOINED[name]
+    make, shape = MODELS[name]
     model = lively(make(), shape)
     x = torch.randn(64, *shape)
     with torch.no_grad():
@@ -83,6 +87,46 @@ def test_a_dense_network_puts_together_what_it_has_put_together_before() -> None
     mlp = load_model(lively(make(), shape), example=torch.zeros(2, *shape))
     joined = [node for node in mlp.nodes if node.operator.kind == "concat"]
     assert [node.inputs[0] for node in joined] == ["input", *(node.name for node in joined[:-1])]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_products_in_any_order_and_with_dimensions_of_one(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    shape = tuple(generator.integers(1, 4, 3).tolist())
+    x = generator.normal(size=(2, *shape))
+    builder = MlpBuilder((None, *shape))
+    weight = generator.normal(size=(shape[2], shape[2]))
+    order = [0, *(1 + generator.permutation(3)).tolist()]
+    tensor = (torch.from_numpy(x) @ torch.from_numpy(weight.T)).permute(order)
+    signal = permute(builder.linear(builder.input, weight, None), order)
+    axis = int(generator.integers(1, 4))
+    other = tensor.mean(axis, keepdim=True) if seed % 2 else tensor.transpose(1, 2).transpose(1, 2) + 1
+    mean = positions.reduced(builder, signal, [axis], True, True)
+    factor = mean if seed % 2 else builder.affine(signal, 1.0, 1.0)
+    sides = (signal, factor) if seed % 3 else (factor, signal)
+    found = joining.multiplied(builder, *sides)
+    assert found.features == tuple(tensor.shape[1:])
+    assert np.allclose(computed(builder, found, x), (tensor * other).numpy(), rtol=0, atol=1e-12)
+
+
+def test_halves_of_a_layer_become_layers_of_their_own() -> None:
+    make, shape = GATED["glu"]
+    mlp = load_model(lively(make(), shape), example=torch.zeros(2, *shape))
+    assert [node.operator.kind for node in mlp.nodes] == ["linear", "linear", "sigmoid", "multiply", "linear"]
+    assert [len(linear.weight) for linear in mlp.linears.values()] == [6, 6, 3]
+
+
+def test_a_layer_that_is_taken_twice_stays_one() -> None:
+    def forward(model: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+        y = model.fc(x)  # type: ignore[operator]
+        return model.out(torch.relu(y[:, :5]) * torch.sigmoid(y[:, 3:]))  # type: ignore[operator, no-any-return]
+
+    model = Functional(forward, fc=torch.nn.Linear(4, 8), out=torch.nn.Linear(5, 3))
+    x = torch.randn(6, 4)
+    mlp = load_model(model, example=x)
+    assert [len(linear.weight) for linear in mlp.linears.values()] == [8, 3]
+    with torch.no_grad():
+        assert np.allclose(mlp.evaluate(x.numpy()), model(x).numpy(), atol=1e-5)
 
 
 REFUSED = {

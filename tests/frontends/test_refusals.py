@@ -42,8 +42,6 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         r"operator cat, architectures.py line \d+: aten.cat.default: a concatenation along the samples",
         "dim=1",
     ),
-    "product": (lambda: Functional(lambda m, x: m.fc(x) * x, fc=fc()), "both depend on the input", "edgeml reads"),
-    "gate": (lambda: Functional(lambda m, x: m.fc(x) * torch.sigmoid(x), fc=fc()), "aten.mul", "edgeml reads"),
     "part of the samples": (
         lambda: Functional(lambda m, x: m.fc(x)[:2], fc=fc()),
         "part of the samples",

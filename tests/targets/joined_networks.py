@@ -1,10 +1,10 @@
-"""Networks in which tensors of unlike ranges stand side by side."""
+"""Networks in which tensors of unlike ranges stand side by side, or are multiplied."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgeml.network import Concat, Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.network import Concat, Dense, InputQuantizer, Multiply, Network, Node, Output, Threshold
 
 INPUTS = 6
 
@@ -33,6 +33,34 @@ def concatenated(bits: int, seed: int = 0) -> Network:
         Node("last", dense(4, 22), ("all",)),
     )
     return Network(f"joined_{bits}_{seed}", nodes, Output(np.ones(1)))
+
+
+def multiplied(bits: tuple[int, int], signed: tuple[bool, bool], last: bool = False, seed: int = 0) -> Network:
+    """Two branches of 9 channels of these bits, their product, thresholds on it and sums; `last`: the product alone.
+
+    Channels 0 and 1 of both branches reach all their levels with the first input alone, together and against each
+    other, so that products reach each corner.
+    """
+    random = np.random.default_rng((seed, *bits, *signed))
+    nodes = [Node("input", InputQuantizer(INPUTS, np.ones(1), np.zeros(1), 0, 4, True))]
+    for name, width, negative in zip("ab", bits, signed, strict=True):
+        weight = random.integers(-2, 2, (9, INPUTS))
+        weight[:2] = 0
+        weight[:2, 0] = (1, 1) if name == "a" else (1, -1)
+        levels, base = (1 << width) - 1, -(1 << (width - 1)) if negative else 0
+        rows = np.sort(random.integers(-40, 40, (9, levels)), axis=1)
+        rows[:2] = np.rint(np.linspace(-6, 7, levels))
+        nodes.append(Node(name, Dense(weight, 2, np.zeros(9, np.int32)), ("input",)))
+        nodes.append(Node(f"{name}_act", Threshold(rows.astype(np.int32), base), (name,)))
+    nodes.append(Node("product", Multiply(), ("a_act", "b_act")))
+    if not last:
+        reach = 1 << sum(bits)
+        rows = np.sort(random.integers(-reach, reach, (9, 7)), axis=1)
+        nodes.append(Node("product_act", Threshold(rows.astype(np.int32), 0), ("product",)))
+        weight = random.integers(-2, 2, (4, 9))
+        nodes.append(Node("last", Dense(weight, 2, random.integers(-9, 9, 4)), ("product_act",)))
+    name = f"gated_{bits[0]}_{bits[1]}_{int(signed[0])}{int(signed[1])}{int(last)}_{seed}"
+    return Network(name, tuple(nodes), Output(np.ones(1)))
 
 
 def inputs(count: int) -> np.ndarray:

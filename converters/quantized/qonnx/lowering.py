@@ -83,6 +83,8 @@ class Lowering:
         operator: Any = node.operator
         if operator.kind == Add.kind:
             return self._sum(*inputs)
+        if len(inputs) > 1:
+            raise InputError(self.where, f"is a {operator.kind} of two tensors", "QONNX files may have additions")
         (value,) = inputs
         if operator.role is Role.FUNCTION and value.name and value.layer is None:
             return replace(value, function=(*value.function, *value.chain, operator), chain=())

@@ -37,6 +37,9 @@ class Role(Enum):
     integers q, steps s > 0 and offsets o per channel it keeps: f(q·s + o) = integer_layer(q)·s + f(o). Sums with whole
     factors and other orders of channels do; a product of two tensors, whose step is s², does not. That it holds is
     tried when the operator becomes integers, with the offsets that are not 0."""
+    PRODUCT = "product"
+    """Computed on integers of zero point 0, each input's of a step of its own; the integers that it gives are of the
+    product of these steps: f(p·s, q·t) = integer_layer(p, q)·s·t. They are quantized before anything takes them."""
     ENCODING = "encoding"
     """Takes integers of a grid that it states itself, and gives integers of step 1. Of `encode` alone."""
     FUNCTION = "function"

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..float_operators.formula import Formula
 from .builder import MlpBuilder
+from .joining import multiplied
 from .product_of_functions import function_of_one
 from .shapes import unsqueeze
 from .value import Constant, NotAnMlp, Signal, Value, as_constant
@@ -60,11 +61,12 @@ def subtract(builder: MlpBuilder, a: Value, b: Value, factor: Any = 1) -> Value:
 
 
 def multiply(builder: MlpBuilder, a: Value, b: Value) -> Value:
-    """a · b, one of them a constant, or both functions of one tensor whose product is a function known by name."""
+    """a · b: by a constant a scale, of functions of one tensor a function that is known by name, else a product of
+    tensors."""
     if isinstance(a, Signal) and isinstance(b, Signal):
         if (known := function_of_one(builder, a, b, np.multiply)) is not None:
             return known
-        raise NotAnMlp("a product of two tensors that both depend on the input")
+        return multiplied(builder, a, b)
     if isinstance(a, Signal):
         return builder.affine(a, b, 0.0)
     return builder.affine(b, a, 0.0) if isinstance(b, Signal) else elementwise(builder, np.multiply, a, b)

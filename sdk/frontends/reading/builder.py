@@ -17,6 +17,7 @@ from ..float_operators.shared_linear import SharedLinear
 from ..float_operators.spread import Spread
 from ..mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmoid, Tanh
 from .input_encoding import InputEncoding
+from .parts import apart
 from .simplify import simplified
 from .value import Budget, Constant, NotAnMlp, Signal, as_constant
 
@@ -330,6 +331,7 @@ class MlpBuilder:
         if leading or max(output.features, default=1) != output.size:
             raise NotAnMlp(f"its output has shape {output.text}", "An MLP's output has shape [batch, outputs]")
         nodes = simplified([self._finished(node) for node in self._nodes.values()], output.node)
+        nodes = simplified(apart(nodes, nodes[-1].name), nodes[-1].name)
         values = np.minimum(self.encoding.limits, 1 << self.encoding.bits)
         used = any(isinstance(node.operator, Encode) for node in nodes)
         return Mlp(name, self.input.size, nodes, output.final, values=tuple(values.tolist()) if used else ())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..float_operators.concat import Concat
+from ..float_operators.multiply import Multiply
 from .builder import MlpBuilder
 from .value import NotAnMlp, Signal, Value
 
-__all__ = ["concatenated"]
+__all__ = ["concatenated", "multiplied"]
 
 
 def concatenated(builder: MlpBuilder, parts: Sequence[Value], axis: int) -> Signal:
@@ -59,3 +61,38 @@ def _beside(builder: MlpBuilder, a: str, first: int, b: str, second: int, shape:
         return found
     batch = next((size for size in shape if size is None), shape[0])
     return builder.apply(operator, Signal(a, (batch, first)), Signal(b, (batch, second))).node
+
+
+def multiplied(builder: MlpBuilder, a: Signal, b: Signal) -> Signal:
+    """a · b, value by value; where one has a dimension of 1, or lacks it, its values are taken several times."""
+    if builder.is_input(a) and builder.is_input(b):
+        raise NotAnMlp("a product of two of the model's own inputs", "Compute it before the model, as a feature")
+    rank = max(len(a.shape), len(b.shape))
+    a, b = (_of_rank(each, rank) for each in (a, b))
+    if a.batch_axis != b.batch_axis:
+        raise NotAnMlp(f"a product of tensors of shapes {a.text} and {b.text}", "Give both the samples first")
+    try:
+        features = np.broadcast_shapes(a.features, b.features)
+    except ValueError as error:
+        raise NotAnMlp(f"a product of tensors of shapes {a.text} and {b.text}") from error
+    builder.budget.constant((2, *features))
+    if a.features != features:
+        a, b = b, a
+    a = builder.whole(_repeated(a, features))
+    b = _repeated(b, features)
+    if b.node != a.node or not np.array_equal(a.places, b.places):
+        b = builder.in_order(replace(b, order=b.places.ravel()[np.argsort(a.places.ravel())]))
+    batch = a.shape[a.batch_axis]
+    sides = (Signal(each.node, (batch, a.size)) for each in (a, b))
+    return Signal(builder.apply(Multiply(), *sides).node, a.shape, a.batch_axis, order=a.order)
+
+
+def _of_rank(x: Signal, rank: int) -> Signal:
+    """`x` with dimensions of 1 in front, as arithmetic adds them."""
+    missing = rank - len(x.shape)
+    return replace(x, shape=(1,) * missing + x.shape, batch_axis=x.batch_axis + missing) if missing else x
+
+
+def _repeated(x: Signal, features: tuple[int, ...]) -> Signal:
+    """`x` with its values taken as often as larger dimensions want them."""
+    return x if x.features == features else x.moved(np.broadcast_to(x.places, features), x.batch_axis)

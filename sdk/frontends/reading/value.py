@@ -28,8 +28,8 @@ T = TypeVar("T")
 SUPPORTED = (
     "edgeml reads Linear, Conv1d, Conv2d, AvgPool, MaxPool, mean, BatchNorm, ReLU, ReLU6, Hardtanh, clamp, Sigmoid, "
     "Tanh, GELU, SiLU, ELU, LeakyReLU and other functions of one number, Dropout, Flatten, reshape and permute, "
-    "Identity, residual additions, concatenations, an input normalisation, scalings, bits, levels, one-hot and "
-    "embeddings of its input, and Softmax, LogSoftmax or argmax at the end"
+    "Identity, residual additions, concatenations, products (gates), an input normalisation, scalings, bits, levels, "
+    "one-hot and embeddings of its input, and Softmax, LogSoftmax or argmax at the end"
 )
 
 Constant = npt.NDArray[Any]

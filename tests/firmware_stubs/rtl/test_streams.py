@@ -32,6 +32,7 @@ def _drawn() -> list[Unit]:
         signs = {"A_SIGNED": some(0, 1), "B_SIGNED": some(0, 1)}
         sizes = {"LANES": some(1, 5), "A_BITS": a, "B_BITS": b, "OUTPUT_BITS": max(a, b) + some(1, 2)}
         found += units("edgeml_add", sizes | signs)
+        found += units("edgeml_multiply", sizes | signs | {"OUTPUT_BITS": a + b})
     return found
 
 
@@ -50,6 +51,9 @@ BENCH = Bench(
     *units("edgeml_add", *({"LANES": n, "A_BITS": a, "A_SIGNED": sa, "B_BITS": b, "B_SIGNED": sb, "OUTPUT_BITS": o}
                            for n, a, sa, b, sb, o in (
         (1, 1, 0, 1, 0, 2), (3, 2, 0, 4, 1, 6), (2, 8, 1, 8, 1, 9), (1, 5, 1, 3, 0, 7), (4, 16, 1, 9, 0, 18)))),
+    *units("edgeml_multiply", *({"LANES": n, "A_BITS": a, "A_SIGNED": sa, "B_BITS": b, "B_SIGNED": sb, "OUTPUT_BITS": o}
+                                for n, a, sa, b, sb, o in (
+        (1, 1, 0, 1, 0, 1), (3, 2, 0, 4, 1, 6), (2, 8, 1, 8, 1, 16), (1, 5, 1, 3, 0, 8), (4, 8, 1, 8, 0, 16)))),
 )  # fmt: skip
 pytestmark = needs_verilator
 
@@ -181,8 +185,8 @@ def test_a_downsizer_gives_the_parts_of_a_frame_and_drops_what_pads_it(unit: Uni
         assert flow.taken[0] == flow.given[min(ratio, unit["OUT_BEATS"]) - 1]
 
 
-@pytest.mark.parametrize("unit", BENCH.cases("edgeml_add"))
-def test_a_sum_is_pushed_in_the_clock_after_both_terms_were_taken(unit: Unit) -> None:
+@pytest.mark.parametrize("unit", [*BENCH.cases("edgeml_add"), *BENCH.cases("edgeml_multiply")])
+def test_sums_and_products_are_pushed_in_the_clock_after_both_terms_were_taken(unit: Unit) -> None:
     rng, add, lanes = random.Random(seed_for(8)), BENCH.start(unit), unit["LANES"]
     add.reset(a_valid=0, b_valid=0, can_reserve=0)
     expected: list[int] | None = None
@@ -198,4 +202,6 @@ def test_a_sum_is_pushed_in_the_clock_after_both_terms_were_taken(unit: Unit) ->
         assert outputs["push"] == (expected is not None)
         if expected is not None:
             assert outputs["push_data"] == packed(expected, bits)
-        expected = [x + y for x, y in zip(terms["A"], terms["B"], strict=True)] if taken and not resetting else None
+        combine = int.__mul__ if unit.module == "edgeml_multiply" else int.__add__
+        found = [combine(x, y) for x, y in zip(terms["A"], terms["B"], strict=True)]
+        expected = found if taken and not resetting else None

@@ -173,6 +173,16 @@ def _chunk(b: MlpBuilder, self: Value, chunks: Any, dim: Any = 0) -> Value:
     return positions.pieces(b, x, dim, -(-size // chunks))
 
 
+@operator("glu")
+def _glu(b: MlpBuilder, self: Value, dim: Any = -1) -> Value:
+    x = signal(self)
+    size = x.shape[x.axis(dim)]
+    if size is None or size % 2:
+        raise NotAnMlp(f"halves of dimension {dim} of a tensor of shape {x.text}")
+    value, gate = positions.pieces(b, x, dim, size // 2)
+    return joining.multiplied(b, value, b.sigmoid(gate))
+
+
 @operator("cat", "concat", "concatenate")
 def _cat(b: MlpBuilder, tensors: Any, dim: Any = 0) -> Value:
     parts = as_list(tensors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...reading import arithmetic
+from ...reading import arithmetic, joining
 from ...reading.value import NotAnMlp
 from .applied import Applied, layer
 
@@ -32,6 +32,11 @@ def _subtract(a: Applied) -> Any:
     if len(tensors) != 2:
         raise NotAnMlp(f"it takes {len(tensors)} tensors")
     return arithmetic.subtract(a.builder, *tensors)
+
+
+@layer("Concatenate")
+def _concatenate(a: Applied) -> Any:
+    return joining.concatenated(a.builder, a.several, a.get("axis", -1))
 
 
 @layer("Multiply")
