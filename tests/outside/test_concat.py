@@ -82,7 +82,7 @@ def test_a_new_process_reads_the_file_without_importing_the_package_by_hand(site
     environment = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     kind, answers = done.stdout.splitlines()
-    assert kind == f"concat {network_file.model_hash(network)}"
+    assert kind == f"beside {network_file.model_hash(network)}"
     both = np.concatenate([simulate(branch, q) for branch in _branches_alone(network)], axis=1)
     last = network.nodes[-1].layer
     assert isinstance(last, Dense)
@@ -180,7 +180,7 @@ def test_a_float_cat_becomes_the_layer(form: str, tmp_path: Path) -> None:
     bundle = edgeml.convert(
         given, to="quantized", target="host", data=data, output=tmp_path / "bundle", name="branches", options=options
     )
-    assert "concat" in [node.layer.kind for node in bundle.network.layers]
+    assert "beside" in [node.layer.kind for node in bundle.network.layers]
     status = {found["name"]: found["status"] for found in bundle.manifest["verification"]}
     assert status["native"] == status["brevitas"] == "exact"
     assert bundle.manifest["metrics"]["accuracy"]["integer"] > 0.85

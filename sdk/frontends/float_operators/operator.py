@@ -225,8 +225,8 @@ class FloatOperator(ABC):
         """How calls of a torch program become this operator, by torch's name of the called operator ("cat").
 
         Each is called with the `MlpBuilder` and the arguments by the names of torch's schema, and gives a `Signal`
-        (`builder.apply` makes one) or a constant; it raises `NotAnMlp` for what it does not read. It is asked for calls
-        that edgeml does not read by itself.
+        (`builder.apply` makes one) or a constant; it raises `NotAnMlp` for what it does not read. It is asked before
+        edgeml's own, which reads the calls that it refuses.
         """
         return {}
 

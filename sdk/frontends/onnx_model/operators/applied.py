@@ -145,11 +145,11 @@ def is_known(name: str) -> bool:
 
 
 def readers_of(name: str) -> tuple[Operator, ...]:
-    """The functions that read ONNX's operator `name`: edgeml's own, then those of float operators of installed
-    packages, which read what those before them refuse."""
+    """The functions that read ONNX's operator `name`: those of float operators of installed packages, then edgeml's
+    own, which reads what those before it refuse."""
     own = (OPERATORS[name],) if name in OPERATORS else ()
     others = (kind.onnx_readers() for kind in float_operator_kinds().values())
-    return own + tuple(found[name] for found in others if name in found)
+    return tuple(found[name] for found in others if name in found) + own
 
 
 def signal(a: Applied) -> Signal:
