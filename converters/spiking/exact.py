@@ -16,6 +16,7 @@ from edgeml.network.spiking.currents import wiring
 from edgeml.network.spiking.encodings import ENCODINGS
 
 from .encoded_input import with_one_encoding
+from .products import without_products
 
 __all__ = ["to_spikes"]
 
@@ -74,7 +75,7 @@ def to_spikes(network: Network, encoding: str, input_encoding: str | None = None
     ):
         if name not in known:
             raise InputError(f"option {option}", f"{name!r} is not one of {', '.join(known)}")
-    network = with_one_encoding(expanded(network))
+    network = without_products(with_one_encoding(expanded(network)))
     before = _before_spikes(network)
     first = network.nodes[before - 1].name
     taken = {node.name for node in network.nodes}

@@ -1,4 +1,4 @@
-"""Products on every target: C on the host and on cores, RTL in both architectures; spikes refuse them by name."""
+"""Products on every target: C on the host and on cores, RTL in both architectures, spikes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import edgeml
 from edgeml.converters.spiking.exact import to_spikes
 from edgeml.errors import InputError
-from edgeml.network import file, simulate, trace
+from edgeml.network import Multiply, file, simulate, trace
 from edgeml.targets.cpu.native_network import build_native
 from tests.targets.joined_networks import inputs, multiplied
 
@@ -39,9 +39,22 @@ def test_c_on_a_core_is_exact(target: str, tmp_path: Path) -> None:
     assert {verdict.status for verdict in ran.values()} == {"exact"}
 
 
-def test_spikes_refuse_them_by_name() -> None:
-    with pytest.raises(InputError, match=r"layer product.*'multiply' has no exact spikes"):
-        to_spikes(multiplied((2, 2), (False, False)), "unary")
+@pytest.mark.parametrize("encoding", ["unary", "sar", "ttfs", "graded", "stbif"])
+def test_spikes_are_exact(encoding: str) -> None:
+    q = inputs(100)
+    for bits, signed in (((1, 2), (False, False)), ((2, 3), (True, False)), ((2, 2), (True, True))):
+        for last in (False, True):
+            each = multiplied(bits, signed, last)
+            spiking = to_spikes(each, encoding)
+            assert not spiking.of_kind(Multiply)
+            assert np.array_equal(simulate(spiking, q), simulate(each, q))
+
+
+def test_products_of_many_values_have_no_spikes() -> None:
+    with pytest.raises(
+        InputError, match=r"layer product: multiplies .* 256 integers and the other 256: there are no exact"
+    ):
+        to_spikes(multiplied((8, 8), (True, False)), "unary")
 
 
 @pytest.mark.slow(scaled=True)
