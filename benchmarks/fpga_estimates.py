@@ -62,7 +62,11 @@ _OTHER_SEEDS = {
     "quantized-folded": (*range(1000, 1015), *range(5000, 5006), 5007, 734_001, 734_002),
     "int8-unrolled": (*range(1000, 1011), *range(1012, 1015), *range(5000, 5008), 734_001, 734_002),
     "int8-folded": (*range(1000, 1015), 5000, 5001, 5002, *range(5004, 5008), *_MORE_OF_ICE40, 734_001, 734_002),
-    "spiking-unrolled": (*_FIT_SEEDS, 5009, 5010, 5017, 5034),  # ttfs on ECP5 and iCE40
+    "spiking-unrolled": (
+        *(*_FIT_SEEDS, 5009, 5010, 5017, 5034),  # ttfs on ECP5 and iCE40
+        *range(2_200_001, 2_200_008),
+        *range(3_100_001, 3_100_008),
+    ),
     "spiking-folded": (*range(1000, 1010), *range(5000, 5006)),
 }
 _FIRST_SEEDS = 10_000

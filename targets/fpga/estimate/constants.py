@@ -21,17 +21,17 @@ __all__ = [
 FOLDED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
         "product": 0.8, "tree": 0.4, "accumulator": 0.892, "constant": 0.846, "rom": 1, "compare": 0.569,
-        "fixed": 0.272, "ram": 0.859, "select": 0.735, "stream": 1.145, "multiplier": 0.9, "rescale": 0.186,
+        "fixed": 0.272, "select": 0.735, "stream": 1.145, "multiplier": 0.9, "rescale": 0.186,
         "float": 0.329, "partial": 0.7, "unit": 8, "sum": 1, "significand": 0.329, "factors": 0.8,
     },
     "ecp5": {
         "product": 0.9, "tree": 0.774, "accumulator": 1.787, "constant": 0.927, "rom": 1, "compare": 0.791,
-        "fixed": 0.478, "ram": 0.957, "select": 0.986, "stream": 1.027, "multiplier": 1, "rescale": 0.597,
+        "fixed": 0.478, "select": 0.986, "stream": 1.027, "multiplier": 1, "rescale": 0.597,
         "float": 0.709, "partial": 0, "unit": 16, "sum": 1, "significand": 0.709, "factors": 0.8,
     },
     "ice40": {
         "product": 0.9, "tree": 0.888, "accumulator": 1.871, "constant": 0.96, "rom": 1, "compare": 0.107,
-        "fixed": 0.39, "ram": 1, "select": 0.674, "stream": 0.894, "multiplier": 1, "rescale": 1,
+        "fixed": 0.39, "select": 0.674, "stream": 0.894, "multiplier": 1, "rescale": 1,
         "float": 1, "partial": 0, "unit": 15.995, "sum": 1, "significand": 0, "factors": 0.8,
     },
 }  # fmt: skip
@@ -39,18 +39,18 @@ FOLDED_PRIOR: dict[str, dict[str, float]] = {
 FOLDED: dict[str, dict[str, float]] = {
     "xilinx": {
         "product": 0.838, "tree": 0.434, "accumulator": 0.787, "constant": 0.633, "rom": 0.749,
-        "compare": 0.772, "fixed": 0.271, "ram": 0.785, "select": 0.727, "stream": 1.127, "multiplier": 0.895,
+        "compare": 0.772, "fixed": 0.271, "select": 0.727, "stream": 1.127, "multiplier": 0.895,
         "rescale": 0.158, "float": 0.412, "partial": 0.41, "unit": 7.788, "sum": 1.143, "significand": 0.337,
         "factors": 0.82,
     },
     "ecp5": {
         "product": 0.69, "tree": 0.635, "accumulator": 1.758, "constant": 0.925, "rom": 1.15, "compare": 0.791,
-        "fixed": 0.486, "ram": 1.002, "select": 0.969, "stream": 1.192, "multiplier": 1, "rescale": 0.618,
+        "fixed": 0.486, "select": 0.969, "stream": 1.192, "multiplier": 1, "rescale": 0.618,
         "float": 0.85, "partial": 0, "unit": 16.636, "sum": 1.093, "significand": 0.817, "factors": 0.789,
     },
     "ice40": {
         "product": 0.872, "tree": 0.929, "accumulator": 1.983, "constant": 0.983, "rom": 1.144, "compare": 0.107,
-        "fixed": 0.39, "ram": 1, "select": 0.748, "stream": 1.02, "multiplier": 0.945, "rescale": 1.052,
+        "fixed": 0.39, "select": 0.748, "stream": 1.02, "multiplier": 0.945, "rescale": 1.052,
         "float": 0.939, "partial": 0, "unit": 17.228, "sum": 1, "significand": 0, "factors": 0.799,
     },
 }  # fmt: skip
@@ -58,33 +58,33 @@ FOLDED: dict[str, dict[str, float]] = {
 UNROLLED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
         "table": 1, "wide_table": 1, "narrow": 1.1, "wide": 1, "carry": 0.95, "pass": 0.3, "chain": 0.4,
-        "short": 0, "carry3": 1, "compare": 0.9, "delay": 0.9, "ram": 0.95, "select": 0.4, "core": 5.2,
+        "short": 0, "carry3": 1, "compare": 0.9, "delay": 0.9, "select": 0.4, "core": 5.2,
         "mux": 0.5,
     },
     "ecp5": {
         "table": 1, "wide_table": 1, "narrow": 1, "wide": 1, "carry": 1, "pass": 0, "chain": 0.5, "short": 1.2,
-        "carry3": 1, "compare": 1, "delay": 0, "ram": 1.1, "select": 0.75, "core": 13.5, "mux": 0.75,
+        "carry3": 1, "compare": 1, "delay": 0, "select": 0.75, "core": 13.5, "mux": 0.75,
     },
     "ice40": {
         "table": 1, "wide_table": 1, "narrow": 1, "wide": 1, "carry": 1, "pass": 1, "chain": 0.3, "short": 0,
-        "carry3": 1, "compare": 0.95, "delay": 0, "ram": 1, "select": 0.6, "core": 15, "mux": 0.95,
+        "carry3": 1, "compare": 0.95, "delay": 0, "select": 0.6, "core": 15, "mux": 0.95,
     },
 }  # fmt: skip
 
 UNROLLED: dict[str, dict[str, float]] = {
     "xilinx": {
         "table": 0.987, "wide_table": 0.938, "narrow": 1.178, "wide": 1, "carry": 0.923, "pass": 0.299,
-        "chain": 0.399, "short": 0, "carry3": 0.849, "compare": 0.946, "delay": 0.907, "ram": 1.112,
+        "chain": 0.399, "short": 0, "carry3": 0.849, "compare": 0.946, "delay": 0.907,
         "select": 0.4, "core": 6.877, "mux": 0.5,
     },
     "ecp5": {
         "table": 1.009, "wide_table": 1.129, "narrow": 1.008, "wide": 0.976, "carry": 0.909, "pass": 0,
-        "chain": 0.495, "short": 1.388, "carry3": 0.864, "compare": 0.846, "delay": 0, "ram": 1.146,
+        "chain": 0.495, "short": 1.388, "carry3": 0.864, "compare": 0.846, "delay": 0,
         "select": 0.75, "core": 13.768, "mux": 0.75,
     },
     "ice40": {
         "table": 0.684, "wide_table": 0.929, "narrow": 0.96, "wide": 1.166, "carry": 0.955, "pass": 0.904,
-        "chain": 0.297, "short": 0, "carry3": 0.576, "compare": 0.961, "delay": 0, "ram": 1, "select": 0.651,
+        "chain": 0.297, "short": 0, "carry3": 0.576, "compare": 0.961, "delay": 0, "select": 0.651,
         "core": 12.657, "mux": 0.903,
     },
 }  # fmt: skip
@@ -92,92 +92,86 @@ UNROLLED: dict[str, dict[str, float]] = {
 STEP_PER_CLOCK_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
         "table": 1.096, "wide_table": 0.999, "narrow": 1.186, "wide": 1, "carry": 0.942, "pass": 0.299,
-        "chain": 0.398, "short": 0, "carry3": 0.899, "compare": 0.892, "delay": 0.773, "ram": 0.991,
-        "select": 0.4, "core": 5.563, "sum_once": 0.25, "sum": 0.9, "doubled": 1.7, "started": 0,
-        "flowing": 1.7, "reached_once": 0.15, "reached": 0.7, "read": 0.7, "steps": 0.8, "levels": 0.3,
+        "chain": 0.398, "short": 0, "carry3": 0.899, "compare": 0.892, "delay": 0.773,
+        "select": 0.4, "core": 10, "sum_once": 0.25, "sum": 0.9, "doubled": 0.85, "started": 1,
+        "flowing": 1.7, "reached_once": 0.15, "reached": 0.7, "read": 0.05, "steps": 0.8, "levels": 0.3,
         "spikes": 0.7, "mux": 0.5,
     },
     "ecp5": {
         "table": 0.964, "wide_table": 1.146, "narrow": 1.01, "wide": 0.982, "carry": 0.833, "pass": 0,
-        "chain": 0.493, "short": 1.388, "carry3": 0.851, "compare": 0.858, "delay": 0, "ram": 1.205,
+        "chain": 0.493, "short": 1.388, "carry3": 0.851, "compare": 0.858, "delay": 0,
         "select": 0.75, "core": 14.892, "sum_once": 0.6, "sum": 1, "doubled": 1.05, "started": 1.4,
         "flowing": 2.6, "reached_once": 0.5, "reached": 0.9, "read": 1, "steps": 1, "levels": 0.5,
         "spikes": 0.8, "mux": 0.75,
     },
     "ice40": {
         "table": 0.906, "wide_table": 0.992, "narrow": 0.954, "wide": 1.146, "carry": 0.982, "pass": 0.87,
-        "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.6,
+        "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "select": 0.6,
         "core": 14.384, "sum_once": 0.8, "sum": 1, "doubled": 1.5, "started": 1.3, "flowing": 3.4,
-        "reached_once": 0.3, "reached": 0.8, "read": 0.9, "steps": 1, "levels": 0.5, "spikes": 0.8,
+        "reached_once": 0.3, "reached": 0.8, "read": 0.95, "steps": 1, "levels": 0.5, "spikes": 0.8,
         "mux": 0.95,
     },
 }  # fmt: skip
 
 STEP_PER_CLOCK: dict[str, dict[str, float]] = {
     "xilinx": {
-        "table": 1.086, "wide_table": 0.999, "narrow": 0.772, "wide": 1, "carry": 0.978, "pass": 0.311,
-        "chain": 0.4, "short": 0, "carry3": 0.734, "compare": 0.987, "delay": 0.873, "ram": 0.815,
-        "select": 0.4, "core": 4.916, "sum_once": 0.247, "sum": 0.85, "doubled": 1.59, "started": 0,
-        "flowing": 1.59, "reached_once": 0.149, "reached": 0.749, "read": 0.597, "steps": 0.833,
-        "levels": 0.299, "spikes": 0.607, "mux": 0.487,
+        "table": 0.873, "wide_table": 0.999, "narrow": 1.325, "wide": 1, "carry": 0.889, "pass": 0.304,
+        "chain": 0.395, "short": 0, "carry3": 0.705, "compare": 0.904, "delay": 0.875, "select": 0.4, "core": 7.425,
+        "sum_once": 0.262, "sum": 0.941, "doubled": 0.721, "started": 1, "flowing": 2.172, "reached_once": 0.15,
+        "reached": 0.871, "read": 0.05, "steps": 0.821, "levels": 0.291, "spikes": 0.582, "mux": 0.498,
     },
     "ecp5": {
-        "table": 0.931, "wide_table": 1.055, "narrow": 0.919, "wide": 1.103, "carry": 0.933, "pass": 0,
-        "chain": 0.498, "short": 1.274, "carry3": 0.86, "compare": 0.873, "delay": 0, "ram": 1.249,
-        "select": 0.75, "core": 14.408, "sum_once": 0.571, "sum": 0.884, "doubled": 1.276, "started": 1.4,
-        "flowing": 2.283, "reached_once": 0.467, "reached": 0.978, "read": 1.035, "steps": 1, "levels": 0.508,
-        "spikes": 0.84, "mux": 0.75,
+        "table": 1, "wide_table": 0.917, "narrow": 1.025, "wide": 1.191, "carry": 0.827, "pass": 0, "chain": 0.492,
+        "short": 1.458, "carry3": 0.917, "compare": 0.867, "delay": 0, "select": 0.75, "core": 15.211,
+        "sum_once": 0.6, "sum": 0.898, "doubled": 1.404, "started": 1.4, "flowing": 2.574, "reached_once": 0.494,
+        "reached": 1.065, "read": 0.998, "steps": 1, "levels": 0.534, "spikes": 0.967, "mux": 0.75,
     },
     "ice40": {
-        "table": 0.952, "wide_table": 0.996, "narrow": 1.045, "wide": 0.801, "carry": 0.961, "pass": 0.864,
-        "chain": 0.295, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "ram": 1, "select": 0.6,
-        "core": 13.991, "sum_once": 0.646, "sum": 1.175, "doubled": 1.135, "started": 1.3, "flowing": 3.02,
-        "reached_once": 0.299, "reached": 0.617, "read": 0.898, "steps": 1.091, "levels": 0.48,
-        "spikes": 0.644, "mux": 0.87,
+        "table": 0.925, "wide_table": 0.962, "narrow": 0.955, "wide": 0.859, "carry": 0.981, "pass": 0.894,
+        "chain": 0.298, "short": 0, "carry3": 0.896, "compare": 0.868, "delay": 0, "select": 0.584, "core": 15.14,
+        "sum_once": 0.8, "sum": 1.054, "doubled": 1.575, "started": 1.3, "flowing": 2.975, "reached_once": 0.322,
+        "reached": 0.679, "read": 1.022, "steps": 0.914, "levels": 0.515, "spikes": 0.65, "mux": 1.037,
     },
 }  # fmt: skip
 
 CELLS: dict[str, dict[str, float]] = {
     "xilinx": {
-        "narrow": 1.042, "wide": 1, "carry": 0.55, "compare": 0.796, "delay": 0.859, "ram": 1, "select": 0.266,
+        "narrow": 1.042, "wide": 1, "carry": 0.55, "compare": 0.796, "delay": 0.859, "select": 0.266,
         "core": 3.928,
     },
     "ecp5": {
-        "narrow": 0.66, "wide": 3.021, "carry": 0.888, "compare": 0.776, "delay": 0, "ram": 1, "select": 0.75,
+        "narrow": 0.66, "wide": 3.021, "carry": 0.888, "compare": 0.776, "delay": 0, "select": 0.75,
         "core": 13.173,
     },
     "ice40": {
-        "narrow": 0.724, "wide": 2.584, "carry": 0.784, "compare": 0.797, "delay": 0, "ram": 1, "select": 0.457,
+        "narrow": 0.724, "wide": 2.584, "carry": 0.784, "compare": 0.797, "delay": 0, "select": 0.457,
         "core": 16.509,
     },
 }  # fmt: skip
 
 SPIKING_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
-        "ram": 0.788, "rom": 1, "multiplier": 1.042, "add": 0.636, "select": 0.691, "lane": 1.027,
+        "rom": 1, "multiplier": 1.042, "add": 0.636, "select": 0.691, "lane": 1.027,
         "control": 2.667,
     },
     "ecp5": {
-        "ram": 0.986, "rom": 1, "multiplier": 1.3, "add": 0.959, "select": 0.879, "lane": 1.63,
+        "rom": 1, "multiplier": 1.3, "add": 0.959, "select": 0.879, "lane": 1.63,
         "control": 4.323,
     },
     "ice40": {
-        "ram": 1, "rom": 1, "multiplier": 0.796, "add": 0.537, "select": 0.995, "lane": 0.942, "control": 4.73,
+        "rom": 1, "multiplier": 0.796, "add": 0.537, "select": 0.995, "lane": 0.942, "control": 4.73,
     },
 }  # fmt: skip
 
 SPIKING: dict[str, dict[str, float]] = {
     "xilinx": {
-        "ram": 0.622, "rom": 0.698, "multiplier": 1.056, "add": 0.547, "select": 0.689, "lane": 1.001,
-        "control": 2.433,
+        "rom": 0.623, "multiplier": 1.016, "add": 0.53, "select": 0.703, "lane": 0.989, "control": 2.356,
     },
     "ecp5": {
-        "ram": 0.928, "rom": 0.87, "multiplier": 1.3, "add": 0.938, "select": 0.902, "lane": 1.639,
-        "control": 3.773,
+        "rom": 0.86, "multiplier": 1.3, "add": 0.934, "select": 0.899, "lane": 1.638, "control": 3.713,
     },
     "ice40": {
-        "ram": 1, "rom": 1.068, "multiplier": 0.778, "add": 0.51, "select": 0.938, "lane": 0.938,
-        "control": 4.871,
+        "rom": 1.068, "multiplier": 0.778, "add": 0.51, "select": 0.938, "lane": 0.938, "control": 4.871,
     },
 }  # fmt: skip
 

@@ -174,6 +174,8 @@ def add_memory(
 ) -> None:
     """A memory with one port to write and `readers` ports that read within the clock of their address.
 
+    Cells of distributed RAM are exactly what yosys takes, and their lookup tables are counted.
+
     used : how many bits of a word differ, where some are always equal: as registers these are one. None: all.
     choice : the kind of logic that chooses among registers.
     """
@@ -185,7 +187,7 @@ def add_memory(
         rows, wide = -(-depth // cell.depth), -(-width // cell.bits)
         cost = readers * (cell.cost * rows * (width / cell.bits if cell.by_part else wide) + _PORT_COST)
         if depth > 1 and cost < min(in_registers, in_blocks):
-            parts.add("ram", readers * cell.luts * rows * wide)
+            parts.luts += readers * cell.luts * rows * wide
             return
     if in_registers > in_blocks:
         parts.block_rams += blocks

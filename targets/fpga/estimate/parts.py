@@ -20,7 +20,7 @@ class Parts:
       bit products on Xilinx.
     - `tree`, `sum`: bits of additions of products that are tables, and of those of multiplier blocks.
     - `accumulator`, `constant`: bits of sums, and of constants that they start from.
-    - `rom`, `factors`: lookup tables of constants in logic, and of the factors of channels. `ram`: of small memories.
+    - `rom`, `factors`: lookup tables of constants in logic, and of the factors of channels.
     - `compare`, `fixed`: bits of comparisons with thresholds that change, that do not.
     - `select`: bits of multiplexers. `stream`: counters, handshakes, width converters, in bits.
     - `rescale`, `float`, `significand`: bits of what requantizes in integers, as floating point does, and of what is

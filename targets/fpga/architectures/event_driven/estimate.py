@@ -153,7 +153,7 @@ def _encoder(parts: Parts, plan: EventDrivenPlan, family: Family) -> None:
 def event_driven_parts(plan: EventDrivenPlan, family: Family) -> dict[str, Parts]:
     """What each layer is made of; the input's encoder belongs to the first.
 
-    ram : lookup tables of memories. rom : lookup tables of weights, starts and increments. multiplier : bit products in
+    rom : lookup tables of weights, starts and increments. multiplier : bit products in
     logic. add : bits of sums and comparisons. select : bits of multiplexers. lane : what gives the spikes of a word
     in turn, per neuron. control : bits of states and counters.
     """

@@ -3,7 +3,7 @@
 sum_once, sum, doubled, flowing : bits of potentials that are a current and a constant, that a current is added to, that
 are doubled before, and of two sums each where currents flow on; started : ones of the starts of those that are doubled.
 reached_once, reached, read, steps : bits of comparisons with one threshold, with one in each slot, of
-membranes that are read, of `stbif` neurons. levels : lookup tables of thresholds. spikes : bits of what was given.
+of results that are read, of `stbif` neurons. levels : lookup tables of thresholds. spikes : bits of what was given.
 """
 
 from __future__ import annotations
@@ -84,11 +84,20 @@ def _slots(layer: StepPerClockLayer) -> int:
 
 
 def _unasked(layer: StepPerClockLayer, neuron: int) -> int:
-    """How many bits below the lowest one of its only threshold do not matter."""
-    if layer.thresholds is None or layer.neurons is None or not layer.neurons.encoding or _slots(layer) != 1:
+    """How many bits of a potential do not matter: those below the lowest one of all its thresholds. Of `stbif` neurons
+    all are added to."""
+    if layer.thresholds is None or layer.neurons is None or layer.neurons.encoding == "stbif":
         return 0
-    threshold = int(layer.thresholds[neuron][0])
-    return min((threshold & -threshold).bit_length() - 1, int(layer.bits[neuron]) - 1)
+    ones = int(np.bitwise_or.reduce(layer.thresholds[neuron]))
+    return min((ones & -ones).bit_length() - 1, int(layer.bits[neuron]) - 1) if ones > 0 else 0
+
+
+def _chosen(layer: StepPerClockLayer, neuron: int) -> int:
+    """How many bits of a neuron's threshold differ from slot to slot."""
+    if layer.thresholds is None:
+        return 0
+    thresholds = layer.thresholds[neuron]
+    return (int(np.bitwise_or.reduce(thresholds)) & ~int(np.bitwise_and.reduce(thresholds))).bit_count()
 
 
 def _entries(entries: int, family: Family) -> float:
@@ -111,41 +120,81 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
             # What a current adds to a constant has no more bits than differ in it.
             differing = len({bit for bit in _taken(layer, neuron, layer.logic.outputs[neuron]) if bit.cell != -2})
             bits, asked = min(bits, differing + bits - asked), min(asked, differing)
-        # On ECP5 a short sum takes tables alone, no carry chain.
-        ends = family.fitted != "ecp5" or bits >= SHORTEST_CHAIN
-        chain = bits + (_CARRY_ENDS.get(family.fitted, 0.0) if ends else 0.0)
-        # A sum with a constant takes fewer lookup tables, on parts whose carries are beside the tables.
-        parts.add("sum_once" if single else _SUMS.get(layer.rule, "sum"), chain)
+        chain = _chain(bits, family)
+        if single:
+            # A sum with a constant takes fewer lookup tables, on parts whose carries are beside the tables.
+            parts.add("sum_once", _added(min(bits, _from_lowest_one(int(layer.starts[neuron]), bits)), family))
+        else:
+            parts.add(_SUMS.get(layer.rule, "sum"), chain)
         if layer.rule == DOUBLED and not single:
             # Its start is a third summand of the last slot.
             parts.add("started", int(layer.starts[neuron]).bit_count())
         parts.flip_flops += asked
         if encoding == "stbif":
             count = levels.bit_length()
-            parts.add("steps", 2 * chain)
-            parts.add("levels", 2 * bits * _entries(levels, family))
+            if bits + count <= family.lut_inputs:
+                parts.add("table", 2.0)
+            else:
+                parts.add("steps", 2 * chain)
+                parts.add("levels", 2 * bits * _entries(levels, family))
             parts.add("spikes", 2 * count + 2)
             parts.flip_flops += count + 2
             continue
         if not single:
             parts.flip_flops += bits * (2 if layer.rule == FLOWING else 1) - (layer.rule == DOUBLED)
         if not encoding:
-            parts.add("read", chain)
             continue
-        parts.add("reached_once" if slots == 1 else "reached", chain - bits + asked)
-        parts.add("levels", bits * _entries(2 ** levels.bit_length() - 1 if encoding == "sar" else levels, family))
+        _add_comparison(parts, layer, neuron, asked, family)
         parts.add("spikes", {"sar": 2 * slots - 1, "ttfs": 2}.get(encoding, 1))
         # What a sar neuron gave in its last slot is asked for no more.
         parts.flip_flops += {"sar": slots, "ttfs": 2}.get(encoding, 1)
     if layer.rule == FLOWING and not single:
         parts.flip_flops += 2
     if layer.gives is not None:
-        _counter(parts, layer.gives.slots)
+        _counter(parts, layer.gives.slots, family)
 
 
-def _counter(parts: Parts, slots: int) -> None:
-    bits = max((slots - 1).bit_length(), 1)
-    parts.add("narrow", 2 * bits + 1)
+def _add_comparison(parts: Parts, layer: StepPerClockLayer, neuron: int, asked: int, family: Family) -> None:
+    """A comparison with the threshold of a slot. On Xilinx what a lookup table reaches is one: the potential, and the
+    slot or, of `sar`, what was given before; of more bits each is a place of a carry chain."""
+    assert layer.neurons is not None
+    encoding, slots, chosen = layer.neurons.encoding, _slots(layer), _chosen(layer, neuron)
+    choices = 0 if not chosen else slots if encoding == "sar" else (slots - 1).bit_length()
+    if family.lut_inputs == 6 and asked + choices <= family.lut_inputs:
+        parts.add("table", 1.0)
+        return
+    ends = _chain(asked, family) - asked
+    parts.add("reached" if chosen or family.lut_inputs == 6 else "reached_once", asked + ends)
+    parts.add("levels", chosen * _entries(layer.neurons.levels, family))
+
+
+def _chain(bits: int, family: Family) -> float:
+    """Bits of a sum or comparison and what its carry chain takes more; on ECP5 a short one takes tables alone."""
+    if not bits or (family.fitted == "ecp5" and bits < SHORTEST_CHAIN):
+        return float(bits)
+    return bits + _CARRY_ENDS.get(family.fitted, 0.0)
+
+
+def _added(bits: int, family: Family) -> float:
+    """Bits of a sum with a constant; on ECP5 of the cells of its carry chain, two bits each, and a table before."""
+    if family.fitted != "ecp5" or bits < SHORTEST_CHAIN:
+        return float(bits)
+    return 2.0 * -(-bits // 2) + 1
+
+
+def _from_lowest_one(constant: int, bits: int) -> int:
+    """How many of the bits of what a constant is added to change: those from its lowest one on, none if it is 0."""
+    return max(bits - (constant & -constant).bit_length() + 1, 0) if constant else 0
+
+
+def _counter(parts: Parts, slots: int, family: Family) -> None:
+    """A counter of slots; of one slot only whether it runs, which on Xilinx a register with a reset alone tells."""
+    if slots == 1:
+        parts.luts += family.lut_inputs == 4
+        parts.flip_flops += 1
+        return
+    bits = (slots - 1).bit_length()
+    parts.luts += bits + 1 if family.lut_inputs == 6 else 2 * bits + 1
     parts.flip_flops += bits + 1
 
 
@@ -159,15 +208,29 @@ def _delay(parts: Parts, width: int, clocks: int, family: Family) -> None:
 def _source(parts: Parts, plan: StepPerClockPlan, family: Family) -> None:
     if plan.inputs.encoding == VALUES:
         return
-    bits = plan.source.levels.bit_length()
+    bits, moved = plan.source.levels.bit_length(), plan.source.low != plan.input_element.low
     parts.flip_flops += plan.source.size * (bits + 1)
-    parts.add("narrow", plan.source.size * (bits + 1 + (plan.source.low != plan.input_element.low)))
-    _counter(parts, plan.inputs.slots)
+    parts.luts += plan.source.size * (_given(plan.inputs.encoding, bits, family) + moved)
+    _counter(parts, plan.inputs.slots, family)
+
+
+def _given(encoding: str, bits: int, family: Family) -> float:
+    """Lookup tables that give the spikes of a number of so many bits: shifted for `sar`, else held against the slot."""
+    if encoding == "sar":
+        return bits
+    if 2 * bits < family.lut_inputs:
+        return 1.0
+    if family.lut_inputs == 6:
+        return 2.0 if bits == 3 or encoding == "ttfs" else bits + 1.0
+    return 1.5 * bits if encoding == "ttfs" else bits + 1.0
 
 
 def _results(parts: Parts, plan: StepPerClockPlan, family: Family) -> None:
+    element, last = plan.output_element, plan.layers[-1]
+    for low in last.lows.tolist():
+        parts.add("read", _added(_from_lowest_one(low % 2**element.bits, element.bits), family))
     depth = (plan.latency + 1) // plan.interval + 1
-    add_memory(parts, depth, plan.network.output_size * plan.output_element.bits, 1, family, choice="mux")
+    add_memory(parts, depth, plan.network.output_size * element.bits, 1, family, choice="mux")
     counters = 2 * max((depth - 1).bit_length(), 1) + 2 * depth.bit_length()
     rest = (plan.interval - 1).bit_length()
     parts.flip_flops += counters + FIFO_FLAGS + rest + plan.latency

@@ -36,7 +36,7 @@ def _delays(taps: Iterable[int]) -> tuple[int, int]:
 def unrolled_amounts(logic: Logic, family: Family, stages: Stages) -> dict[str, Parts]:
     """What each layer is made of: its graph (`graph_amounts`), and of the last one the FIFO of results.
 
-    ram, select, mux : that FIFO: memories, what passes block RAMs by, choices among registers. core : its control.
+    select, mux : that FIFO: what passes block RAMs by, choices among registers. core : its control.
     """
     kept = kept_bits(logic, stages)
     found = graph_amounts(kept, logic, family)
