@@ -21,9 +21,20 @@ from .reading.builder import identifier
 from .snn import Snn
 
 if TYPE_CHECKING:
+    from .exported_program.program import Program
     from .onnx_model.graph import OnnxGraph
 
-__all__ = ["READERS", "GraphReader", "Reader", "Request", "graph_reader", "read_bounded", "reader_for"]
+__all__ = [
+    "READERS",
+    "GraphReader",
+    "ProgramReader",
+    "Reader",
+    "Request",
+    "graph_reader",
+    "program_reader",
+    "read_bounded",
+    "reader_for",
+]
 
 _MOST_HEAD = 4096
 
@@ -151,6 +162,29 @@ def graph_reader(graph: OnnxGraph) -> GraphReader | None:
     """The first graph reader, by name, that takes a graph; None if there is none."""
     readers = (entry.load() for entry in _GRAPH_READERS.all().values())
     return next((reader for reader in readers if reader.takes(graph)), None)
+
+
+@runtime_checkable
+class ProgramReader(Protocol):
+    """Reads programs of torch.export whose operators are not all aten's; declared in the group
+    `edgeml.program_readers`."""
+
+    def takes(self, program: Program) -> bool:
+        """Whether it knows the operators of the program."""
+        ...
+
+    def read(self, program: Program, where: str, name: str) -> Mlp | Network:
+        """The program as a network of that name; InputError naming `where` if it is none."""
+        ...
+
+
+_PROGRAM_READERS: Registry[ProgramReader] = Registry("edgeml.program_readers", "program reader", ProgramReader)  # type: ignore[type-abstract]
+
+
+def program_reader(program: Program) -> ProgramReader | None:
+    """The first program reader, by name, that takes a program; None if there is none."""
+    readers = (entry.load() for entry in _PROGRAM_READERS.all().values())
+    return next((reader for reader in readers if reader.takes(program)), None)
 
 
 def read_bounded(path: Path, largest: int) -> bytes:

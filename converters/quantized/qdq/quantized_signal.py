@@ -53,10 +53,10 @@ class QuantizedSignal:
     def real(self, builder: MlpBuilder) -> Signal:
         """The real numbers that the integers stand for."""
         stairs = RoundedThenShifted(self.scale, self.zero, self.low, self.high, "ROUND")
-        key = f"{self.low} {self.high}"
+        order = "" if self.x.order is None else hash(self.x.order.tobytes())
+        key = f"{self.low} {self.high} {order}"
         if self.x.final:  # probabilities change no decision, and neither does rounding them
             return self.x
         if key not in self.made:
             self.made[key] = builder.each_value(stairs, self.x, "quantizer")
-        node = self.made[key].node
-        return Signal(node, self.x.shape, self.x.batch_axis)
+        return replace(self.made[key], shape=self.x.shape, batch_axis=self.x.batch_axis)

@@ -11,7 +11,7 @@ import numpy as np
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
 from edgeml.frontends.float_operators.operator import FloatOperator
-from edgeml.network import Dense
+from edgeml.network import Dense, Shared
 from edgeml.network.value_range import ValueRange
 
 from ..thresholds import compose
@@ -35,7 +35,7 @@ class LoweredValue:
     """
 
     name: str
-    layer: Dense | None
+    layer: Dense | Shared | None
     slopes: Sequence[Fraction]
     offsets: Sequence[Fraction]
     chain: tuple[FloatOperator, ...] = ()

@@ -16,18 +16,23 @@ from edgeml.frontends.float_operators.add import Add
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import Role
+from edgeml.frontends.float_operators.pooled_maximum import PooledMaximum
+from edgeml.frontends.float_operators.pooled_sum import PooledSum
 from edgeml.frontends.mlp import Mlp, MlpNode
 from edgeml.network import Add as AddLayer
 from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold, integer_threshold
 from edgeml.network.layer import Layer
 from edgeml.network.layers.lookup import Lookup
+from edgeml.network.layers.shared import Shared
 from edgeml.network.task import BINARY
 from edgeml.network.value_range import ValueRange
 
 from .lowered_value import LoweredValue
 from .operators import QuantizedConstants
-from .staircases import Reach, Staircase, first_to_reach
-from .sums import exact_sum
+from .positions import at_positions, pooled, positions_of
+from .small_integers import MOST_WEIGHT, clip_table, floats, signed, weight_bits
+from .staircases import Staircase, first_to_reach
+from .sums import exact_sum, reach_before
 
 __all__ = ["Lowering"]
 
@@ -35,7 +40,6 @@ _MOST_LEVELS = 255
 _WIDEST = 2**15
 _MOST_FRACTIONS = 2**20
 """Numbers of a layer that are computed as fractions: bounds the time that a hostile file can take."""
-_MOST_WEIGHT = 128
 _INTEGER_TYPE = re.compile(r"(U?)INT([1-8])")
 _NEAR = 2.0**-18
 """How near to an integer a bias must be, relative to its size: scales are products of two float32 numbers."""
@@ -94,6 +98,8 @@ class Lowering:
             return replace(value, chain=(*value.chain, operator))
         if operator.role is Role.WEIGHTS:
             return self._linear(self._declared_input(value) if value.is_input else value, operator)
+        if isinstance(operator, (PooledSum, PooledMaximum)):
+            return self._pooled(value, operator)
         if operator.role is Role.QUANTIZER:
             stairs = operator.at_output() if operator is self._last_staircase else operator
             return self._input(value, stairs) if value.is_input else self._quantized(value, stairs)
@@ -132,8 +138,8 @@ class Lowering:
                 raise InputError(self.where, "the input is clamped to less than its quantizer's range")
         signed = rounding.low < 0
         bits = max((-rounding.low - 1).bit_length() + 1 if signed else 0, rounding.high.bit_length() + int(signed), 1)
-        scale = _floats([rounding.scale / response.slope for response in responses])
-        offset = _floats([-response.offset / response.slope for response in responses])
+        scale = floats([rounding.scale / response.slope for response in responses])
+        offset = floats([-response.offset / response.slope for response in responses])
         quantizer = InputQuantizer(self.mlp.input_size, scale, offset, rounding.zero, bits, signed)
         name = self._add("input", quantizer)
         if (quantizer.low, quantizer.high) != (rounding.low, rounding.high):
@@ -149,7 +155,7 @@ class Lowering:
         if any(response.low is not None or response.high is not None for response in responses):
             raise InputError(self.where, "the input is clamped before a bipolar quantizer")
         start = [-response.offset / response.slope for response in responses]
-        offset = _floats([zero + Fraction(1, 2) for zero in start])
+        offset = floats([zero + Fraction(1, 2) for zero in start])
         self._add("input", InputQuantizer(self.mlp.input_size, np.array([1.0]), offset, 0, 1, True))
         size = self.mlp.input_size
         return LoweredValue("input", None, [2 * scale] * size, [scale] * size)
@@ -184,6 +190,7 @@ class Lowering:
 
     def _linear(self, value: LoweredValue, operator: Linear) -> LoweredValue:
         """A matrix of integers on integers; its scales and biases go into slopes and offsets."""
+        value = self._clipped(value)
         responses = value.responses()
         slope = responses[0].slope
         if value.layer is not None or any(r.low is not None or r.high is not None for r in responses):
@@ -201,13 +208,30 @@ class Lowering:
             raise InputError(self.where, "takes channels of different offsets, too many to be folded exactly")
         else:
             sums = [sum((w * o for w, o in zip(row, offsets, strict=True)), Fraction(0)) for row in weight.tolist()]
-        layer = Dense(weight.astype(np.int32), _weight_bits(weight), np.zeros(len(weight), np.int32))
-        return LoweredValue(
-            value.name,
-            layer,
-            [factor * slope for factor in scale],
-            [factor * total + bias for factor, total, bias in zip(scale, sums, constant, strict=True)],
-        )
+        dense = Dense(weight.astype(np.int32), weight_bits(weight), np.zeros(len(weight), np.int32))
+        layer, count = at_positions(dense, operator, slope, offsets, self.where), positions_of(operator)
+        shifts = [factor * total + bias for factor, total, bias in zip(scale, sums, constant, strict=True)]
+        return LoweredValue(value.name, layer, [factor * slope for factor in scale] * count, shifts * count)
+
+    def _clipped(self, value: LoweredValue) -> LoweredValue:
+        """Integers that a clamp behind their quantizer makes others of them (a ReLU at the integer of 0): a table."""
+        if value.layer is not None or not value.name or not value.chain or not value.is_line:
+            return value
+        responses = value.responses()
+        table = clip_table(responses, *self.ranges[value.name].bounds)
+        if table is None:
+            return value
+        name = self._add("clip", table, value.name)
+        return LoweredValue(name, None, [responses[0].slope] * len(responses), [responses[0].offset] * len(responses))
+
+    def _pooled(self, value: LoweredValue, operator: PooledSum | PooledMaximum) -> LoweredValue:
+        """Sums and maxima of windows of integers, which all stand for numbers alike."""
+        responses = [] if value.layer is not None or not value.name or not value.is_line else value.responses()
+        first = responses[0] if responses else None
+        if first is None or any(each != first for each in responses) or (first.low, first.high) != (None, None):
+            raise InputError(self.where, "takes values that no quantizer made integers", "Quantize what it takes")
+        layer, offsets = pooled(operator, first.slope, first.offset, self.where)
+        return LoweredValue(self._add("pool", layer, value.name), None, [first.slope] * len(offsets), offsets)
 
     def _integers(self, weight: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], list[Fraction]]:
         """Weights as integers of at most 8 bits times a scale per row, one that the file quantizes constants with."""
@@ -215,7 +239,7 @@ class Lowering:
         for scale in [*sorted(known, key=lambda each: -float(each.max())), np.ones(1)]:
             column = np.broadcast_to(scale, (len(weight),))[:, None]
             integers = np.rint(weight / column)
-            fits = integers.min() >= -_MOST_WEIGHT and integers.max() < _MOST_WEIGHT
+            fits = integers.min() >= -MOST_WEIGHT and integers.max() < MOST_WEIGHT
             if fits and np.array_equal(integers * column, weight):
                 return integers.astype(np.int64), [Fraction(value) for value in column[:, 0].tolist()]
         raise InputError(
@@ -238,7 +262,7 @@ class Lowering:
             raise InputError(self.where, "multiplies integers by a negative number between two quantizers")
         if value.layer is not None:
             signs = np.where(falling, -1, 1)[:, None]
-            source = self._add_dense(value, value.layer, signs, value.layer.bias)
+            source = self._add_weighted(value, value.layer, signs, 0)
         else:
             source = value.name
         responses = [each.mirrored() if down else each for each, down in zip(responses, falling, strict=True)]
@@ -300,7 +324,7 @@ class Lowering:
             raise InputError(self.where, "takes a sum whose channels have different scales")
         ends = min(first) + min(second), max(first) + max(second)
         low, high = stairs.levels_met(responses[0].slope * end + responses[0].offset for end in ends)
-        reaches = [_before(responses[0], reach, *ends) for reach in stairs.reaches(0, low, high)]
+        reaches = [reach_before(responses[0], reach, *ends) for reach in stairs.reaches(0, low, high)]
         one, other, row = exact_sum(first, second, reaches, self.where)
         names = [
             self._add("term", Lookup(table.astype(np.int32), each.bounds[0]), term.name)
@@ -318,12 +342,10 @@ class Lowering:
         size = self.ranges[name].channels
         return LoweredValue(name, None, [stairs.slope] * size, [stairs.offset] * size)
 
-    def _add_dense(self, value: LoweredValue, layer: Dense, signs: Any, bias: Any) -> str:
-        weight = layer.weight.astype(np.int64) * signs
-        if weight.max() >= _MOST_WEIGHT:
-            raise InputError(self.where, "a weight of −128 meets a negative scale", "Use narrow weights")
+    def _add_weighted(self, value: LoweredValue, layer: Dense | Shared, signs: Any, bias: Any) -> str:
+        """The layer with its rows times `signs`, and with biases."""
         self.denses += 1
-        return self._add(f"linear_{self.denses - 1}", Dense(weight, _weight_bits(weight), bias), value.name)
+        return self._add(f"linear_{self.denses - 1}", signed(layer, signs, bias, self.where), value.name)
 
     # The output
 
@@ -338,7 +360,11 @@ class Lowering:
         ):
             raise InputError(self.where, "the last layer is followed by an activation without quantizer")
         if slope == 0 or any(response.slope != slope for response in responses):
-            raise InputError(self.where, "the outputs have different scales", "Give the last layer one weight scale")
+            raise InputError(
+                self.where,
+                "the outputs have different scales",
+                "Give the last layer one weight scale, or quantize its outputs, too",
+            )
         shifts = [response.offset / slope for response in responses]
         zero_point = 0
         if value.layer is None:
@@ -351,7 +377,7 @@ class Lowering:
         else:
             sign = 1 if slope > 0 else -1
             bias, zero_point = self._bias([shift * sign for shift in shifts])
-            self._add_dense(value, value.layer, sign, bias)
+            self._add_weighted(value, value.layer, sign, bias)
         scale = float(abs(slope))
         task, threshold = "", None
         if self.mlp.output_size == 1 and (self.decided or self.mlp.task == BINARY):
@@ -371,27 +397,3 @@ class Lowering:
             "the last layer's biases are not integers in units of its sums",
             "Export it with bias_quant=Int32Bias, or without a bias",
         )
-
-
-def _before(response: ClampedLine, reach: Reach, low: Fraction, high: Fraction) -> Reach:
-    """Where `response`, of a positive slope, has got as far as `reach`: of numbers of low … high."""
-    point, inclusive = reach
-    if response.low is not None and (response.low >= point if inclusive else response.low > point):
-        return low, True
-    if response.high is not None and not (response.high >= point if inclusive else response.high > point):
-        return high, False
-    return (point - response.offset) / response.slope, inclusive
-
-
-def _floats(values: Sequence[Fraction]) -> npt.NDArray[np.float64]:
-    """One number where all are the same."""
-    distinct = set(values)
-    return np.array([float(value) for value in (distinct if len(distinct) == 1 else values)])
-
-
-def _weight_bits(weight: npt.NDArray[np.int64]) -> int:
-    """The fewest bits that hold all weights; 1 where all are −1 or 1."""
-    if np.all(np.abs(weight) == 1):
-        return 1
-    low, high = int(weight.min()), int(weight.max())
-    return max(int(-low - 1).bit_length() if low < 0 else 0, int(high).bit_length()) + 1 if low < -1 or high > 0 else 2

@@ -25,10 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
+from edgeml.frontends.float_operators.clamped_line import ClampedLine
 
 from .staircases import Reach
 
-__all__ = ["exact_sum"]
+__all__ = ["exact_sum", "reach_before"]
 
 Int64 = npt.NDArray[np.int64]
 _STEPS = (14, 18, 22, 26, 29)
@@ -129,3 +130,13 @@ def _levels(first: Sequence[Fraction], second: Sequence[Fraction], reaches: Sequ
                 at += 1
             level[row, column] = at
     return level
+
+
+def reach_before(response: ClampedLine, reach: Reach, low: Fraction, high: Fraction) -> Reach:
+    """Where `response`, of a positive slope, has got as far as `reach`: of numbers of low … high."""
+    point, inclusive = reach
+    if response.low is not None and (response.low >= point if inclusive else response.low > point):
+        return low, True
+    if response.high is not None and not (response.high >= point if inclusive else response.high > point):
+        return high, False
+    return (point - response.offset) / response.slope, inclusive

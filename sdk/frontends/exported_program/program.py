@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,14 @@ class Graph:
     calls: tuple[Call, ...]
 
 
+def _operators(graph: Graph) -> Iterator[str]:
+    for call in graph.calls:
+        yield call.operator
+        for argument in call.arguments.values():
+            if isinstance(argument, Graph):
+                yield from _operators(argument)
+
+
 @dataclass(frozen=True)
 class Program:
     """A whole exported program.
@@ -117,6 +125,11 @@ class Program:
     targets: Mapping[str, str]
     torch_version: str = ""
     input_type: str = "float32"
+
+    @property
+    def operators(self) -> frozenset[str]:
+        """Names of all operators that it calls, such as "aten.linear.default"."""
+        return frozenset(_operators(self.graph))
 
 
 def read_program(content: bytes, where: str) -> Program:

@@ -34,13 +34,18 @@ def simple_name(operator: str) -> tuple[str, bool]:
     return (name[:-1] if in_place else name), in_place
 
 
-def program_to_mlp(program: Program, where: str, name: str) -> Mlp:
-    """`program` as an `Mlp`; InputError with operator, place and remedy where it is none."""
+def program_to_mlp(
+    program: Program, where: str, name: str, foreign: Mapping[str, Callable[..., Any]] | None = None
+) -> Mlp:
+    """`program` as an `Mlp`; InputError with operator, place and remedy where it is none.
+
+    `foreign` are operators that are not aten's, or stand in for aten's own, by the names that `simple_name` gives.
+    """
     try:
         builder = MlpBuilder(program.input_shape)
     except NotAnMlp as error:
         raise InputError(where, error.problem, error.remedy) from error
-    reading = _Reading(program, builder, where)
+    reading = _Reading(program, builder, where, foreign or {})
     whole = program.input_type in INTEGERS
     reading.values[program.input] = whole_input(builder) if whole else builder.input
     reading.run(program.graph)
@@ -64,10 +69,13 @@ class _Reading:
     contents : node and end of what a storage holds since it was changed.
     """
 
-    def __init__(self, program: Program, builder: MlpBuilder, where: str) -> None:
+    def __init__(
+        self, program: Program, builder: MlpBuilder, where: str, foreign: Mapping[str, Callable[..., Any]]
+    ) -> None:
         self.program = program
         self.builder = builder
         self.where = where
+        self.foreign = foreign
         self.values: dict[str, Value] = {}
         self.storages: dict[str, str] = {}
         self.sharing: Counter[str] = Counter()
@@ -111,14 +119,15 @@ class _Reading:
         name, in_place = simple_name(call.operator)
         if name in IGNORED:
             return
-        if not is_known(name):
+        own = self.foreign.get(name)
+        if own is None and not is_known(name):
             raise NotAnMlp("this operator is not supported")
         arguments = {key: self.value(argument) for key, argument in call.arguments.items()}
         if unknown := [key for key, argument in arguments.items() if isinstance(argument, Unknown)]:
             raise NotAnMlp(f"its argument {printable(unknown[0])!r} is of a kind that is not supported")
         result = read_operator(
-            readers_of(name),
-            ENCODINGS.get(name),
+            readers_of(name) if own is None else (own,),
+            ENCODINGS.get(name) if own is None else None,
             lambda reader, given: self.applied(reader, given),
             self.builder,
             arguments,
@@ -171,7 +180,7 @@ class _Reading:
         if len(graphs) != 1 or len(after) != len(graphs[0].inputs):
             raise NotAnMlp("its arguments are not supported")
         (graph,) = graphs
-        inner = _Reading(self.program, self.builder, self.where)
+        inner = _Reading(self.program, self.builder, self.where, self.foreign)
         for name, argument in zip(graph.inputs, after, strict=True):
             inner.values[name] = self.value(argument)
         inner.run(graph)

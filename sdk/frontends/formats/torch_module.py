@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
+from ...network import Network
 from ..exported_program.program import read_program
 from ..exported_program.reader import program_to_mlp
 from ..format import Reader, Request
 from ..mlp import Mlp
+from ..quantized_modules.replacing import traceable
 from ..self_check import TOLERANCE, check_against_source
-from .exported_program import saved
+from .exported_program import read_foreign, saved
 
 __all__ = ["TorchModuleFormat"]
 
@@ -39,23 +41,36 @@ class TorchModuleFormat(Reader):
         torch = sys.modules.get("torch")
         return torch is not None and isinstance(request.source, torch.nn.Module)
 
-    def read(self, request: Request) -> Mlp:
-        """The module as an `Mlp`, checked against the module itself."""
-        module, where = request.source, request.where
+    def read(self, request: Request) -> Mlp | Network:
+        """The module as an `Mlp`, checked against the module itself; one that quantizes as a `Network`."""
+        where = request.where
+        module = traceable(request.source, where)
         example = _example(module, request)
         modes = [(part, part.training) for part in module.modules()]
         try:
-            module.eval()
+            _evaluating(module)
             example, exported = _traced(module, example, request)
             content = saved(exported, where)
             program = read_program(content, where)
-            mlp = program_to_mlp(program, where, request.model_name(type(module).__name__))
+            name = request.model_name(type(request.source).__name__)
+            if (found := read_foreign(program, where, name)) is not None:
+                return found
+            mlp = program_to_mlp(program, where, name)
             run, tolerance = _runner(module, example)
             check_against_source(mlp, run, where, tolerance, not example.is_floating_point())
         finally:
             for part, mode in modes:
                 part.training = mode
         return mlp
+
+
+def _evaluating(module: Any) -> None:
+    """Bring a module into evaluation mode; the graph of an exported one has no modes, and says so."""
+    try:
+        module.eval()
+    except NotImplementedError:
+        for part in module.modules():
+            part.training = False
 
 
 def _traced(module: Any, example: Any, request: Request) -> tuple[Any, Any]:
