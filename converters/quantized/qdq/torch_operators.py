@@ -35,17 +35,47 @@ Function = Callable[..., Value]
 
 def torch_operators(constants: QuantizedConstants) -> Mapping[str, Function]:
     """Functions by name, for one reading of one program."""
+    per_tensor = [f"{NAMESPACE}{{}}_per_tensor.{overload}" for overload in ("default", "tensor", "tensor2")]
+    dequantize = _dequantize(constants)
+    return {
+        **{name.format("quantize"): _quantize for name in per_tensor},
+        **{name.format("dequantize"): dequantize for name in per_tensor},
+        f"{NAMESPACE}quantize_per_channel.default": _quantize_channels,
+        f"{NAMESPACE}dequantize_per_channel.default": _dequantize_channels(constants),
+        **{f"{NAMESPACE}{name}": _dynamic for name in _DYNAMIC},
+        LAST: _last,
+        **{name: _moved(name) for name in _KEPT},
+    }
 
-    def quantize(
-        builder: MlpBuilder, input: Value, scale: Any, zero_point: Any, quant_min: Any, quant_max: Any, dtype: Any
-    ) -> Value:
-        ends = _ends(quant_min, quant_max, dtype)
-        if isinstance(input, (Signal, QuantizedSignal)):
-            zero = int(one_number(_array(zero_point), "zero point"))
-            return signal_levels(input, one_scale(_array(scale)), zero, *ends)
-        return constant_levels(builder, input, _array(scale), _array(zero_point), None, ends)
 
-    def dequantize(
+def _quantize(
+    builder: MlpBuilder, input: Value, scale: Any, zero_point: Any, quant_min: Any, quant_max: Any, dtype: Any
+) -> Value:
+    ends = _ends(quant_min, quant_max, dtype)
+    if isinstance(input, (Signal, QuantizedSignal)):
+        zero = int(one_number(_array(zero_point), "zero point"))
+        return signal_levels(input, one_scale(_array(scale)), zero, *ends)
+    return constant_levels(builder, input, _array(scale), _array(zero_point), None, ends)
+
+
+def _quantize_channels(
+    builder: MlpBuilder,
+    input: Value,
+    scales: Any,
+    zero_points: Any,
+    axis: Any,
+    quant_min: Any,
+    quant_max: Any,
+    dtype: Any,
+) -> Value:
+    if isinstance(input, (Signal, QuantizedSignal)):
+        raise NotAnMlp("activations whose scale differs from channel to channel", "Use one scale for activations")
+    ends = _ends(quant_min, quant_max, dtype)
+    return constant_levels(builder, input, _array(scales), _array(zero_points), axis, ends)
+
+
+def _dequantize(constants: QuantizedConstants) -> Function:
+    def read(
         builder: MlpBuilder,
         input: Value,
         scale: Any,
@@ -57,22 +87,11 @@ def torch_operators(constants: QuantizedConstants) -> Mapping[str, Function]:
     ) -> Value:
         return real(builder, input, _array(scale), _array(zero_point), None, constants)
 
-    def quantize_channels(
-        builder: MlpBuilder,
-        input: Value,
-        scales: Any,
-        zero_points: Any,
-        axis: Any,
-        quant_min: Any,
-        quant_max: Any,
-        dtype: Any,
-    ) -> Value:
-        if isinstance(input, (Signal, QuantizedSignal)):
-            raise NotAnMlp("activations whose scale differs from channel to channel", "Use one scale for activations")
-        ends = _ends(quant_min, quant_max, dtype)
-        return constant_levels(builder, input, _array(scales), _array(zero_points), axis, ends)
+    return read
 
-    def dequantize_channels(
+
+def _dequantize_channels(constants: QuantizedConstants) -> Function:
+    def read(
         builder: MlpBuilder,
         input: Value,
         scales: Any,
@@ -86,16 +105,7 @@ def torch_operators(constants: QuantizedConstants) -> Mapping[str, Function]:
         zeros = np.zeros(1) if zero_points is None else _array(zero_points)
         return real(builder, input, _array(scales), zeros, axis, constants)
 
-    per_tensor = [f"{NAMESPACE}{{}}_per_tensor.{overload}" for overload in ("default", "tensor", "tensor2")]
-    return {
-        **{name.format("quantize"): quantize for name in per_tensor},
-        **{name.format("dequantize"): dequantize for name in per_tensor},
-        f"{NAMESPACE}quantize_per_channel.default": quantize_channels,
-        f"{NAMESPACE}dequantize_per_channel.default": dequantize_channels,
-        **{f"{NAMESPACE}{name}": _dynamic for name in _DYNAMIC},
-        LAST: _last,
-        **{name: _moved(name) for name in _KEPT},
-    }
+    return read
 
 
 _DYNAMIC = (
