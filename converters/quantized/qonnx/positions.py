@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -59,9 +61,7 @@ def pooled(
     counts: npt.NDArray[np.int64] = (operator.gather.index != NOTHING).sum(axis=1)
     if isinstance(operator, PooledMaximum):
         return layer, [offset] * len(counts)
-    if isinstance(layer, Shared):
-        zero = _zero(operator.gather, slope, offset, where)
-        layer = Shared(layer.chain, layer.gather, layer.inputs, zero)
-        if operator.gather.pads:  # padding counts as 0, and so does its offset
-            counts = np.full(len(counts), operator.gather.columns)
+    if operator.gather.pads:  # padding counts as 0, and so does its offset
+        counts = np.full(len(counts), operator.gather.columns)
+        layer = replace(cast(Shared, layer), padding=_zero(operator.gather, slope, offset, where))
     return layer, [offset * int(count) for count in counts]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +33,10 @@ def weight_bits(weight: npt.NDArray[np.int64]) -> int:
 def signed(layer: Dense | Shared, signs: Any, bias: Any, where: str) -> Dense | Shared:
     """`layer` with its rows times `signs` and other biases, both for each of its outputs, alike at all positions."""
     signs, bias = np.asarray(signs), np.asarray(bias)
-    if isinstance(layer, Dense):
-        return _dense(layer.weight.astype(np.int64) * signs, bias, where)
-    (dense,) = layer.chain
-    assert isinstance(dense, Dense)
+    if not layer.expands:
+        return _dense(cast(Dense, layer).weight.astype(np.int64) * signs, bias, where)
+    layer = cast(Shared, layer)
+    dense = cast(Dense, layer.chain[0])
     shape = layer.positions, len(dense.weight)
     signs, bias = (np.broadcast_to(each.reshape(-1), (shape[0] * shape[1],)).reshape(shape) for each in (signs, bias))
     if np.any(signs != signs[0]) or np.any(bias != bias[0]):
