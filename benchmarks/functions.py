@@ -58,7 +58,7 @@ def accuracies(function: Callable[[], nn.Module], bits: list[int], seed: int, st
                 answers = model(torch.from_numpy(np.asarray(data.x_test))).argmax(1).numpy()
         else:
             options = {"bits": each, "epochs": EPOCHS if each < 8 else 0, "seed": seed}
-            mlp = load_model(model, torch.from_numpy(np.asarray(data.x[:2])))
+            mlp = load_model(model, example=torch.from_numpy(np.asarray(data.x[:2])))
             network = QuantizedConverter().convert(mlp, data, options, lambda *_: None).network
             answers = argmax(simulate(network, network.quantizer.quantize(data.x_test)))
         found.append(float(np.mean(answers == data.y_test)))

@@ -31,8 +31,10 @@ FOLDER = "proof"
 _ALL = "all that it is about"
 _LARGEST_CERTIFICATE = 2**28
 _AGAIN = "followed again by the checker"
-_OF_SHARED = ("network", "library")
+_OF_ANY = ("network", "library")
 """Provers that layers of kinds which no prover follows keep from nothing else that they prove."""
+_OF_PLAIN_LAYERS = ("unrolled", "unrolled-netlist", "folded", "event-driven", "step-per-clock")
+"""Provers of hardware, which is made of plain layers: the prover `network` follows these to what they stand for."""
 CHECKED = {
     "circuit": f"{_AGAIN}, gate by gate; that the gates are the Verilog's is yosys's word",
     "equivalence": f"{_AGAIN}, pair by pair; that the gates are the netlist's is yosys's word",
@@ -90,17 +92,11 @@ def _findings(
             return None
         if missing := prover.missing(bundle):
             return Findings([Row(_ALL, NOT_TRIED, detail=f"cannot run here: {missing}")])
-        shared = [*expands(bundle.network), *bundle.network.of_kind(Multiply)]
-        if shared and name not in _OF_SHARED:
-            return Findings(
-                [
-                    Row(
-                        _ALL,
-                        NOT_TRIED,
-                        detail="it follows no shared layers, maxima, concatenations and products: " + ", ".join(shared),
-                    )
-                ]
-            )
+        apart = [] if name in _OF_PLAIN_LAYERS else expands(bundle.network)
+        apart += bundle.network.of_kind(Multiply)
+        if apart and name not in _OF_ANY:
+            detail = f"it follows no shared layers, maxima, concatenations and products: {', '.join(apart)}"
+            return Findings([Row(_ALL, NOT_TRIED, detail=detail)])
         announce(f"{name}: begins")
         return prover.prove(bundle, announce=lambda part: announce(f"{name}: {part}"), seconds=seconds)
     except EdgemlError as error:

@@ -25,6 +25,7 @@ from typing import Any
 from ...errors import CheckFailed
 from ...network import Network, network_file
 from ...system.regular_file import read_regular
+from .about import EXPANDED_KINDS, network_of
 from .layer_formulas import range_of
 from .statements import UNSOUND, integer, integers, need
 
@@ -38,8 +39,6 @@ _KINDS = {
     "c-neon": "words",
 }  # fmt: skip
 _STATUSES = {"proved", "refuted", "not proved", "not tried", "out of time", "error"}
-_OF_CONVERTED = {"quantized", "tflite"}
-"""Kinds that are about the network from before channels were left out, where the bundle has that."""
 _RTL = "rtl/{name}_core.v"
 _ABOUT = {
     "circuit": "rtl/{name}_pipeline.v", "equivalence": "rtl/{name}_pipeline.v", "folded": _RTL, "spikes": _RTL,
@@ -63,15 +62,11 @@ def composed(folder: Path, prover: str) -> Found:
         of_it = _KINDS.get(prover, kind) == kind or (kind == "slices" and prover.startswith("c-"))
         need(kind in _FOLLOWED and of_it, "kind", f"{str(kind)[:40]} is not of {prover}")
         need(said["format"] == (2 if kind == "equivalence" else 1), "format", f"is not that of {kind}")
-        name = "converted.edgeml" if kind in _OF_CONVERTED and (folder / "converted.edgeml").exists() else _NETWORK
-        content = _read(folder, name)
+        content = network_of(folder, kind)
         need(said["network"] == _sha256(content), "network", "is another")
         return _FOLLOWED[kind](_Certificate(folder, prover, said, network_file.from_bytes(content)))
     except UNSOUND as error:
         raise CheckFailed("certificate", f"is not sound ({type(error).__name__}: {str(error)[:200]})") from error
-
-
-_NETWORK = "network.edgeml"
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -306,6 +301,8 @@ def _network(given: _Certificate) -> Found:
             wanted[f"{node.name}, spikes"] = [size + 1, 1]
         elif kind == "input_spikes" and vars(node.layer)["encoding"] != "direct":
             wanted[f"{node.name}, spikes"] = [1]
+    if EXPANDED_KINDS & {node.layer.kind for node in given.network.nodes}:
+        wanted["expansion"] = [len(given.network.nodes)]
     if (given.folder / "converted.edgeml").exists():
         need("converted.edgeml" in given.files, "artifacts", "lack the network from before channels were left out")
         wanted["reduction"] = [len(given.network.nodes)]

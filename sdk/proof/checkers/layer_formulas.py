@@ -14,7 +14,7 @@ import numpy as np
 
 from .statements import need
 
-__all__ = ["HALF", "READ", "Ends", "least_accumulator", "range_of", "rounded"]
+__all__ = ["FOLLOWED_KINDS", "HALF", "READ", "Ends", "least_accumulator", "range_of", "rounded"]
 
 Ends = tuple[list[int], list[int]]
 """The least and the largest integer of each channel."""
@@ -100,6 +100,33 @@ def _of_functions(layer: dict[str, Any], x: Ends) -> list[tuple[int, int]]:
     return found
 
 
+def _of_positions(layer: dict[str, Any], x: Ends) -> list[tuple[int, int]]:
+    """Position by position; those that gather the same ranges have one range."""
+    sides = [[*side, int(layer["padding"])] for side in x]  # −1 is the last one
+    found: list[tuple[int, int]] = []
+    known: dict[tuple[tuple[int, ...], ...], list[tuple[int, int]]] = {}
+    for places in layer["gather"].tolist():
+        taken = tuple(tuple(side[place] for place in places) for side in sides)
+        if taken not in known:
+            ends = list(zip(*taken, strict=True))
+            for each in layer["chain"]:
+                ends = range_of(each.kind, vars(each), ([a for a, _ in ends], [b for _, b in ends]))
+                need(min(a for a, _ in ends) >= -(2**31), each.kind, "passes 32 bits at a position")
+                need(max(b for _, b in ends) < 2**31, each.kind, "passes 32 bits at a position")
+            known[taken] = ends
+        found += known[taken]
+    return found
+
+
+def _of_maximum(layer: dict[str, Any], x: Ends) -> list[tuple[int, int]]:
+    rows = layer["gather"].tolist()
+    return [(max(x[0][place] for place in row), max(x[1][place] for place in row)) for row in rows]
+
+
+def _side_by_side(layer: dict[str, Any], a: Ends, b: Ends) -> list[tuple[int, int]]:
+    return [*zip(*a, strict=True), *zip(*b, strict=True)]
+
+
 def _same(layer: dict[str, Any], x: Ends) -> list[tuple[int, int]]:
     return list(zip(*x, strict=True))
 
@@ -116,7 +143,14 @@ _RANGES: dict[str, Any] = {
     "lookup": _of_table,
     "encode": _of_bits,
     "logic": _of_functions,
+    "shared": _of_positions,
+    "maximum": _of_maximum,
+    "concat": _side_by_side,
 }
+
+
+FOLLOWED_KINDS = frozenset(_RANGES)
+"""Kinds of layer that there is a range of."""
 
 
 def range_of(kind: str, fields: dict[str, Any], *given: Ends) -> list[tuple[int, int]]:

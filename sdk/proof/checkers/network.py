@@ -13,7 +13,9 @@ from typing import Any
 
 from ...errors import CheckFailed
 from ...network import Network, network_file
+from .about import EXPANDED_KINDS
 from .crossings import follow_deviation
+from .expansion import follow_claims
 from .layer_formulas import HALF, Ends, range_of
 from .statements import Claims, check_statements, integer, integers, need
 
@@ -45,6 +47,9 @@ def _places(network: Network, files: dict[str, bytes], said: dict[str, Claims]) 
             need(node.inputs[0] in ends, name, "follows from a range that is not known")
             low, high = (side[number] if number < size else 0 for side in ends[node.inputs[0]])
             _FOLLOWED[kind](name, vars(layer), number, (low, high), claim)
+    if EXPANDED_KINDS & {node.layer.kind for node in network.nodes}:
+        wanted["expansion"] = len(network.nodes)
+        follow_claims(network, files, said["expansion"], ends)
     if _CONVERTED in files:
         wanted["reduction"] = len(network.nodes)
         _follow_reduction(network_file.from_bytes(files[_CONVERTED]), network, said["reduction"])

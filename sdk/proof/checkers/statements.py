@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import CheckFailed
 from ...network import Network, network_file
 from ...system.regular_file import read_regular
+from .about import network_of
 
 __all__ = ["Claims", "check_file", "check_statements", "integer", "integers", "need"]
 
@@ -47,19 +48,15 @@ def check_file(
     prover: str,
     kind: str,
     follow: Callable[[Network, dict[str, bytes], dict[str, Any]], dict[str, tuple[int, int]]],
-    *,
-    as_converted: bool = False,
 ) -> dict[str, tuple[int, int]]:
     """Check `proof/PROVER/certificate.json` of a bundle: it is of this kind, this network, and these files.
 
-    as_converted : whether the network is the one from before channels were left out, where the bundle has that.
     follow : is given the network, the files that the certificate names by their paths in the bundle, and its content.
     Raises CheckFailed naming what does not follow, InputError where a file cannot be read.
     """
     content = read_regular(folder / f"proof/{prover}/certificate.json", _LARGEST)
-    whole = folder / "converted.edgeml"
-    network = read_regular(whole if as_converted and whole.exists() else folder / "network.edgeml", _LARGEST)
     try:
+        network = network_of(folder, kind)
         certificate = json.loads(content)
         need((certificate["format"], certificate["kind"]) == (1, kind), "format", f"is not 1, of {kind}")
         need(certificate["network"] == hashlib.sha256(network).hexdigest(), "network", "is another")
@@ -78,8 +75,6 @@ def check_statements(
     prover: str,
     kind: str,
     places: Callable[[Network, dict[str, bytes], dict[str, Claims]], dict[str, int]],
-    *,
-    as_converted: bool = False,
 ) -> dict[str, tuple[int, int]]:
     """Check `proof/PROVER` of a bundle in `folder`; of each place how many claims there are, and how many are proved.
 
@@ -97,4 +92,4 @@ def check_statements(
         proved = {name: sum(claim["status"] == "proved" for claim in claims[name]) for name in wanted}
         return {name: (count, proved[name]) for name, count in wanted.items()}
 
-    return check_file(folder, prover, kind, follow, as_converted=as_converted)
+    return check_file(folder, prover, kind, follow)

@@ -32,7 +32,7 @@ def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
 
     Raises CheckFailed naming what does not follow; InputError where a file cannot be read.
     """
-    return check_statements(folder, prover, "tflite", _places, as_converted=True)
+    return check_statements(folder, prover, "tflite", _places)
 
 
 def _places(network: Network, files: dict[str, bytes], said: dict[str, Claims]) -> dict[str, int]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import NetworkError
 from ...network import Network
+from ...network.expansion import expands
 from ...network.layers.input_spikes import InputSpikes
 from ...network.layers.neurons import Neurons
 from ...network.layers.requantize import Requantize
@@ -16,6 +18,7 @@ from ...system.regular_file import read_regular
 from ..claim import NOT_TRIED, OUT_OF_TIME
 from ..findings import Findings
 from ..place_claims import PlaceClaims, statement_certificate
+from .expansion_claims import EXPANDED, expansion_claims
 from .range_claims import range_claims
 from .reduction_claims import reduction_claims
 from .rounding_claims import rounding_claims
@@ -45,12 +48,19 @@ class NetworkProver:
     def prove(self, bundle: Bundle, *, announce: Callable[[str], None], seconds: float) -> Findings:
         """The rows of the network; InputError where its file cannot be read."""
         places = network_claims(bundle.network, announce, seconds)
-        artifacts = {}
+        artifacts, beside = {}, {}
+        if expands(bundle.network):
+            announce("following what stands for layers at positions")
+            claims, made = expansion_claims(bundle.network, places[0])
+            places.append(claims)
+            if made:
+                artifacts[EXPANDED] = beside[Path(EXPANDED).name] = made
         if bundle.converted is not bundle.network:
             places.append(reduction_claims(bundle.converted, bundle.network))
             artifacts[CONVERTED] = read_regular(bundle.folder / CONVERTED, _LARGEST)
         content = read_regular(bundle.folder / "network.edgeml", _LARGEST)
-        return Findings([place.row() for place in places], statement_certificate("network", content, places, artifacts))
+        files = statement_certificate("network", content, places, artifacts) | beside
+        return Findings([place.row() for place in places], files)
 
 
 def network_claims(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from edgeml.errors import MissingTool
+from edgeml.network import expanded
+from edgeml.network import network_file as files
+from edgeml.network.expansion import expands
 from edgeml.proof.findings import Findings
 from edgeml.system.regular_file import read_regular
 from edgeml.version import __version__
@@ -30,6 +34,8 @@ class RtlProver(ABC):
     """A prover of the RTL of one architecture, `architecture`; of a bundle it takes what verifies as its design's."""
 
     architecture: ClassVar[type[Architecture[Any, Any]]]
+    of_plain_layers: ClassVar[bool] = True
+    """Whether it is about the layers that stand for layers at positions, maxima and concatenations in hardware."""
 
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL of the architecture."""
@@ -52,7 +58,10 @@ class RtlProver(ABC):
 
         Raises InputError where the RTL is not what the network and its design give: no tool reads what others wrote.
         """
-        return self.findings(bundle, self.built(bundle), announce, seconds)
+        built = self.built(bundle)
+        if self.of_plain_layers and (made := expanded(bundle.network)) is not bundle.network:
+            bundle = replace(bundle, network=made)
+        return self.findings(bundle, built, announce, seconds)
 
     def built(self, bundle: Bundle) -> Built:
         """The design with its files, generated again and compared with those of the bundle."""
@@ -69,5 +78,8 @@ def tool_versions() -> dict[str, str]:
 
 
 def network_file(bundle: Bundle) -> bytes:
-    """The file of a bundle's network, of which a certificate holds a hash."""
-    return read_regular(bundle.folder / "network.edgeml", _LARGEST)
+    """The file of a bundle's network, of which a certificate holds a hash; of plain layers in its place, theirs."""
+    content = read_regular(bundle.folder / "network.edgeml", _LARGEST)
+    if expands(files.from_bytes(content)) and not expands(bundle.network):
+        return files.to_bytes(bundle.network)
+    return content

@@ -40,6 +40,8 @@ _OTHER_STEPS = {"spiking"}
 class LibraryProver(RtlProver):
     """Proves each module of the RTL library that has a bench (docs/proofs.md), where a bundle's design uses it."""
 
+    of_plain_layers = False
+
     def applies(self, bundle: Bundle) -> bool:
         """Whether the bundle holds RTL."""
         return "rtl/design.json" in bundle.manifest.get("files", {})
