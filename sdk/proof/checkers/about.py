@@ -6,12 +6,11 @@ from pathlib import Path
 
 from ...network import network_file
 from ...system.regular_file import read_regular
+from .expansion import EXPANDED, EXPANDED_KINDS, follow, ranges_of
 
 __all__ = ["EXPANDED_KINDS", "network_of"]
 
 _LARGEST = 2**28
-EXPANDED_KINDS = {"shared", "maximum", "concat"}
-"""Kinds of layer that plain ones stand for in hardware."""
 _OF_CONVERTED = {"quantized", "tflite"}
 """Kinds that are about the network from before channels were left out, where the bundle has that."""
 _OF_PLAIN_LAYERS = {"circuit", "equivalence", "folded", "spikes", "step_per_clock"}
@@ -31,8 +30,6 @@ def network_of(folder: Path, kind: str) -> bytes:
         return content
     if not EXPANDED_KINDS & {node.layer.kind for node in network_file.from_bytes(content).nodes}:
         return content
-    from .expansion import EXPANDED, follow, ranges_of
-
     network = network_file.from_bytes(content)
     made = read_regular(folder / EXPANDED, _LARGEST)
     follow(network, network_file.from_bytes(made), {node.name for node in network.nodes}, ranges_of(network))

@@ -18,16 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ...network import Network, Node, network_file
-from .about import EXPANDED_KINDS
 from .layer_formulas import FOLLOWED_KINDS, Ends, range_of
-from .statements import Claims, need
+from .soundness import Claims, need
 
-__all__ = ["EXPANDED", "follow", "follow_claims", "follow_node", "grouped", "ranges_of"]
+__all__ = ["EXPANDED", "EXPANDED_KINDS", "follow", "follow_claims", "follow_node", "grouped", "ranges_of"]
 
 Int64 = npt.NDArray[np.int64]
 
 
 EXPANDED = "proof/network/expanded.edgeml"
+EXPANDED_KINDS = {"shared", "maximum", "concat"}
+"""Kinds of layer that plain ones stand for in hardware."""
 
 
 def follow_claims(network: Network, files: dict[str, bytes], said: Claims, ends: dict[str, Ends]) -> None:

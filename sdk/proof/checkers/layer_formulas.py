@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .statements import need
+from .soundness import need
 
 __all__ = ["FOLLOWED_KINDS", "HALF", "READ", "Ends", "least_accumulator", "range_of", "rounded"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,34 +12,11 @@ from ...errors import CheckFailed
 from ...network import Network, network_file
 from ...system.regular_file import read_regular
 from .about import network_of
+from .soundness import UNSOUND, Claims, integer, integers, need
 
-__all__ = ["Claims", "check_file", "check_statements", "integer", "integers", "need"]
+__all__ = ["UNSOUND", "Claims", "check_file", "check_statements", "integer", "integers", "need"]
 
 _LARGEST = 2**28
-UNSOUND = (
-    *(KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError, MemoryError),
-    struct.error,
-)
-
-Claims = list[dict[str, Any]]
-
-
-def need(holds: bool, what: str, problem: str) -> None:
-    """CheckFailed where something does not hold."""
-    if not holds:
-        raise CheckFailed(f"certificate, {what}", problem)
-
-
-def integer(value: Any) -> int:
-    """A number as the certificate must have it."""
-    need(type(value) is int and abs(value) < 2**80, "number", f"{str(value)[:40]} is not one")
-    return int(value)
-
-
-def integers(values: Any) -> list[int]:
-    """A list of them."""
-    need(isinstance(values, list), "list", f"{str(values)[:40]} is not one")
-    return [integer(value) for value in values]
 
 
 def check_file(
