@@ -1,6 +1,6 @@
 """Tensors side by side and products on every target, held against the golden simulator over many vectors.
 
-    python -m benchmarks.joined_exactness [--vectors 20000] [--only NAME …]
+    python -m benchmarks.joined_exactness [--vectors 20000] [--only NAME …] [--networks NAME …]
 
 Prints, for each network and each way to run it, how many vectors differ. The networks reach the ends of what they
 multiply; factors have up to 8 bits, of both signs.
@@ -20,7 +20,7 @@ import numpy as np
 
 import edgeml
 from edgeml.converters.spiking.exact import to_spikes
-from edgeml.network import Network, file, simulate
+from edgeml.network import Network, Threshold, ValueRange, file, simulate
 from edgeml.targets.cpu.native_network import build_native
 from edgeml.targets.mcu.cores import CORES, UNICORN_CORES
 from tests.targets.joined_networks import INPUTS, concatenated, multiplied
@@ -69,10 +69,15 @@ def ways(network: Network, folder: Path) -> Iterator[tuple[str, Callable[[], Run
             f"verilator {architecture}",
             lambda architecture=architecture: converted("xczu7ev", "verilator", architecture=architecture),  # type: ignore[misc]
         )
-    if "product" not in {node.name for node in network.nodes} and network.ranges["entry"].high.max() < 16:
+    if max(int(values.high.max() - values.low.min()) for values in _activations(network)) < 16:
         for encoding in ("unary", "sar", "ttfs", "graded", "stbif"):
             spikes = to_spikes(network, encoding)
             yield f"spikes {encoding}", lambda spikes=spikes: lambda q: simulate(spikes, q)  # type: ignore[misc]
+
+
+def _activations(network: Network) -> list[ValueRange]:
+    """The ranges of all thresholds: larger ones make spikes slow, and products of them have none."""
+    return [network.ranges[name] for name in network.of_kind(Threshold)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,9 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vectors", type=int, default=20_000, help="how many inputs")
     parser.add_argument("--only", nargs="*", default=[], help="ways to run whose names begin so")
+    parser.add_argument("--networks", nargs="*", default=[], help="networks whose names begin so")
     chosen = parser.parse_args(arguments)
     q, wrong = vectors(chosen.vectors), 0
     for network in _NETWORKS:
+        if chosen.networks and not network.name.startswith(tuple(chosen.networks)):
+            continue
         golden = simulate(network, q)
         with tempfile.TemporaryDirectory() as folder:
             for name, made in ways(network, Path(folder)):

@@ -16,6 +16,7 @@ from edgeml.frontends.float_operators.affine import Affine
 from edgeml.frontends.float_operators.arrays import torch_arrays
 from edgeml.frontends.float_operators.clamp import Clamp
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
+from edgeml.frontends.float_operators.concat import Concat
 from edgeml.frontends.float_operators.edge_functions import EdgeFunctions
 from edgeml.frontends.float_operators.encode import Encode
 from edgeml.frontends.float_operators.formula import Formula
@@ -23,6 +24,7 @@ from edgeml.frontends.float_operators.found import float_operator_kinds
 from edgeml.frontends.float_operators.interval import Interval
 from edgeml.frontends.float_operators.leaky_relu import LeakyRelu
 from edgeml.frontends.float_operators.linear import Linear
+from edgeml.frontends.float_operators.multiply import Multiply
 from edgeml.frontends.float_operators.operator import FloatOperator, Role
 from edgeml.frontends.float_operators.pooled_maximum import PooledMaximum
 from edgeml.frontends.float_operators.pooled_sum import PooledSum
@@ -62,9 +64,11 @@ EXAMPLES: dict[str, FloatOperator] = {
     ),
     "pooled_sum": PooledSum(np.array([[0.0, 1, 2], [3, -1, 3]]), CHANNELS),
     "pooled_maximum": PooledMaximum(np.array([[0.0, 1, 2], [3, 0, 3]]), CHANNELS),
+    "concat": Concat(CHANNELS, CHANNELS),
+    "multiply": Multiply(),
     "leaky_relu": LeakyRelu(np.array([0.25, -0.5, 0.0, 1.0])),
 }
-EXTREME_WITHIN = {"encode", "edge_functions", "formula", "leaky_relu"}
+EXTREME_WITHIN = {"multiply", "encode", "edge_functions", "formula", "leaky_relu"}
 """Those whose extremes lie elsewhere than where their inputs are at an end."""
 WITHOUT_FACTORS = {
     "clamp",
@@ -74,6 +78,7 @@ WITHOUT_FACTORS = {
     "shared_linear",
     "pooled_sum",
     "pooled_maximum",
+    "concat",
     *EXTREME_WITHIN,
 }
 X = RNG.normal(size=(50, CHANNELS)) * 3
@@ -164,6 +169,20 @@ def test_a_join_of_integers_is_its_layer_and_an_offset(kind: str) -> None:
     assert layer is not None
     real = operator.evaluate(*(q * step + offset for q, offset in zip(integers, offsets, strict=True)))
     assert np.array_equal(real, layer.evaluate(*integers) * step + operator.evaluate(*offsets))
+
+
+def test_a_product_of_integers_is_its_layer() -> None:
+    """f(p·s, q·t) = layer(p, q)·s·t; its range is of both inputs by themselves, and none of it is NaN."""
+    p, q = (np.rint(x).astype(np.int32) for x in given(Multiply()))
+    layer = Multiply().integer_layer()
+    assert layer is not None
+    assert np.array_equal(Multiply().evaluate(p * 0.375, q * 0.5), layer.evaluate(p, q) * 0.375 * 0.5)
+    found = Multiply().output_range(
+        Interval(np.array([-2.0]), np.array([3.0])), Interval(np.array([-5.0, 0]), np.array([1.0, 1]))
+    )
+    assert (found.low.tolist(), found.high.tolist()) == ([-15.0, -2.0], [10.0, 3.0])
+    nothing = Multiply().output_range(Interval(np.zeros(1), np.zeros(1)), Interval.unbounded())
+    assert (nothing.low.tolist(), nothing.high.tolist()) == ([0.0], [0.0])
 
 
 def package(folder: Path, kind: str, value: str) -> None:
