@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import shutil
 import sys
 import tempfile
 import time
@@ -65,8 +64,6 @@ def ways(network: Network, folder: Path) -> Iterator[tuple[str, Callable[[], Run
     for name in UNICORN_CORES:
         target = _TARGETS.get(name, f"cortex-{CORES[name].name}")
         yield f"unicorn-{name}", lambda target=target, name=name: converted(target, f"unicorn-{name}")  # type: ignore[misc]
-    if shutil.which("qemu-system-arm"):
-        yield "qemu-m55", lambda: converted("cortex-m55", "qemu-mps3-an547")
     for architecture in ("folded", "unrolled"):
         yield (
             f"verilator {architecture}",

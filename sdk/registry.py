@@ -18,6 +18,7 @@ groups of its kind, with the same value.
 | `edgeml.readers` | a format that models come in | the ending of a path; of a Python object, the packages that its classes come from |
 | `edgeml.graph_readers` | ONNX files with operators of others | |
 | `edgeml.program_readers` | programs of torch.export with operators of others | |
+| `edgeml.keras_readers` | Keras files with layers of others | |
 | `edgeml.provers` | proofs for all inputs (`edgeml verify --prove`) | as of executors |
 | `edgeml.inspections` | rules that `edgeml inspect` checks a file by | the ending of the path |
 | `edgeml.boards` | an emulated board (`edgeml hil --emulate`) | |

@@ -22,15 +22,18 @@ from .snn import Snn
 
 if TYPE_CHECKING:
     from .exported_program.program import Program
+    from .keras_model.container import KerasFile
     from .onnx_model.graph import OnnxGraph
 
 __all__ = [
     "READERS",
     "GraphReader",
+    "KerasReader",
     "ProgramReader",
     "Reader",
     "Request",
     "graph_reader",
+    "keras_reader",
     "program_reader",
     "read_bounded",
     "reader_for",
@@ -185,6 +188,28 @@ def program_reader(program: Program) -> ProgramReader | None:
     """The first program reader, by name, that takes a program; None if there is none."""
     readers = (entry.load() for entry in _PROGRAM_READERS.all().values())
     return next((reader for reader in readers if reader.takes(program)), None)
+
+
+@runtime_checkable
+class KerasReader(Protocol):
+    """Reads Keras files whose layers are not all Keras's own; declared in the group `edgeml.keras_readers`."""
+
+    def takes(self, file: KerasFile) -> bool:
+        """Whether it knows the layers of the file."""
+        ...
+
+    def read(self, file: KerasFile, where: str, name: str) -> Mlp | Network:
+        """The file as a network of that name; InputError naming `where` if it is none."""
+        ...
+
+
+_KERAS_READERS: Registry[KerasReader] = Registry("edgeml.keras_readers", "Keras reader", KerasReader)  # type: ignore[type-abstract]
+
+
+def keras_reader(file: KerasFile) -> KerasReader | None:
+    """The first Keras reader, by name, that takes a file; None if there is none."""
+    readers = (entry.load() for entry in _KERAS_READERS.all().values())
+    return next((reader for reader in readers if reader.takes(file)), None)
 
 
 def read_bounded(path: Path, largest: int) -> bytes:

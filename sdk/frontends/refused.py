@@ -15,9 +15,19 @@ _EXPORT = (
 _ESTIMATOR = (
     "Of scikit-learn, pass the fitted MLP itself from Python, or write it as ONNX with skl2onnx.to_onnx(model, x[:1])"
 )
+_SAVED_MODEL = "saved_model.pb"
 _TENSORFLOW = (
-    "Where TensorFlow is installed, convert it to int8 by tf.lite.TFLiteConverter.from_saved_model(FOLDER) with "
-    "representative samples, and pass the .tflite file"
+    "If Keras 2 wrote it, save it as .keras, where TensorFlow 2.15 is installed: "
+    "python -c \"import tensorflow as tf; tf.keras.models.load_model('{folder}').save('model.keras')\". "
+    "Else write it as ONNX (pip install tensorflow tf2onnx): "
+    "python -m tf2onnx.convert --saved-model {folder} --output model.onnx. "
+    "Or convert it to int8 by tf.lite.TFLiteConverter.from_saved_model('{folder}') with representative samples, and "
+    "pass the .tflite file"
+)
+
+_JAX = (
+    "Write the model as ONNX (pip install jax2onnx): jax2onnx.to_onnx(model, [('B', FEATURES)], return_mode='file', "
+    "output_path='model.onnx')"
 )
 
 _REFUSED = {
@@ -34,13 +44,21 @@ _REFUSED = {
         "Pass module.py:factory, where factory() returns the torch.nn.Module",
     ),
     (".pb",): ("is a TensorFlow model", _TENSORFLOW),
+    (".msgpack", ".orbax", ".eqx"): (
+        "holds weights of JAX only, no model that says how they are computed with",
+        _JAX,
+    ),
     (".json", ".txt", ".csv", ".npz", ".npy"): ("is data, no model", "Pass data with --data"),
 }
 
 
 def refuse(request: Request) -> None:
-    """InputError if the ending of a path is one of these; asked if no reader takes the path."""
+    """InputError if the ending of a path is one of these, or it is TensorFlow's folder; asked if no reader takes it."""
     path = request.source.lower() if request.is_path else ""
+    if request.is_path and (request.path / _SAVED_MODEL).is_file():
+        folder = printable(request.source)
+        raise InputError(request.where, "is a SavedModel of TensorFlow", _TENSORFLOW.replace("{folder}", folder))
     for group, (problem, remedy) in _REFUSED.items():
         if path.endswith(group):
-            raise InputError(request.where, problem, remedy.replace("{path}", printable(request.source)))
+            folder = printable(request.path.parent) if request.path.name == _SAVED_MODEL else "FOLDER"
+            raise InputError(request.where, problem, remedy.replace("{folder}", folder))

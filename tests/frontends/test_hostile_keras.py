@@ -142,6 +142,7 @@ def nested(config: dict[str, Any]) -> dict[str, Any]:
 CONFIGURATIONS = {
     "code": (a_layer("Lambda", function="4wEAAAA="), "never runs"),
     "another package's class": (a_layer("Mine", "mine", "mine>Mine"), "another package"),
+    "HGQ2": (a_layer("QDense", "hgq.layers.core.dense", "hgq>QDense"), "a layer of HGQ2.*plain.keras"),
     "unknown class": (a_layer("Mystery"), "Mystery are not supported"),
     "LSTM": (a_layer("LSTM", units=3), "an LSTM"),
     "attention": (a_layer("MultiHeadAttention"), "attention"),

@@ -76,13 +76,7 @@ def test_they_answer_alike_as_integers(name: str, tmp_path: Path) -> None:
         expected = model(x).numpy()
     flat = x.numpy().reshape(64, -1)
     bundle = edgeml.convert(
-        model,
-        to="quantized",
-        target="host",
-        data={"x": x},
-        options={"bits": 8},
-        example=x[:7],
-        output=tmp_path / "bundle",
+        model, to="quantized", target="host", data={"x": x}, options={"bits": 8}, output=tmp_path / "bundle"
     )
     assert np.mean(bundle.run(flat, on="golden").integers.argmax(1) == expected.argmax(1)) > 0.9
     assert {verdict.status for verdict in edgeml.verify(bundle) if verdict.name in ("native", "brevitas")} == {"exact"}

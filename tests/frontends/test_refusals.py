@@ -36,7 +36,19 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         r"1 \(Conv3d\): aten.conv3d",
         "Conv1d and Conv2d",
     ),
-    "lstm": (lambda: Functional(lambda m, x: m.rnn(x)[0], rnn=nn.LSTM(8, 4), fc=fc()), r"rnn \(LSTM\)", "Recurrent"),
+    "lstm": (
+        lambda: Functional(lambda m, x: m.rnn(x)[0], rnn=nn.LSTM(8, 4), fc=fc()),
+        r"rnn \(LSTM\).*an LSTM",
+        "windows",
+    ),
+    "gru cell": (lambda: Functional(lambda m, x: m.rnn(x), rnn=nn.GRUCell(8, 4), fc=fc()), "it is a GRU", "windows"),
+    "attention module": (
+        lambda: Functional(
+            lambda m, x: m.mix(*[x.unflatten(1, (2, 4))] * 3)[0], mix=nn.MultiheadAttention(4, 2, batch_first=True)
+        ),
+        r"mix \(MultiheadAttention\) is attention",
+        "MLP-Mixer",
+    ),
     "concatenation": (
         lambda: Functional(lambda m, x: torch.cat([m.fc(x), x], 0), fc=fc()),
         r"operator cat, architectures.py line \d+: aten.cat.default: a concatenation along the samples",

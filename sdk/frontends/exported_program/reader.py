@@ -15,12 +15,14 @@ from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
 from ..reading.input_functions import settled, whole_input
 from ..reading.operator_reading import read_operator
+from ..reading.unread_layers import ATTENTION, recurrent
 from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value
 from .operators import ALIASING, ENCODINGS, HINTS, IGNORED, is_known, readers_of
 from .program import INTEGERS, Call, Graph, Program, Reference, Unknown
 
 __all__ = ["program_to_mlp", "simple_name"]
 
+_ATTENTION = ("scaled_dot_product_attention", "_native_multi_head_attention")
 _INLINED = ("higher_order.wrap_with_set_grad_enabled", "higher_order.wrap_with_autocast")
 
 
@@ -108,6 +110,8 @@ class _Reading:
                 self.call(call)
             except NotAnMlp as error:
                 place = f"{self.where}, {call.origin}" if call.origin else self.where
+                if "(MultiheadAttention)" in call.origin:
+                    raise InputError(place, *ATTENTION) from error
                 remedy = error.remedy or HINTS.get(simple_name(call.operator)[0], "") or SUPPORTED
                 raise InputError(place, f"{printable(call.operator)}: {error.problem}", remedy) from error
 
@@ -121,6 +125,8 @@ class _Reading:
             return
         own = self.foreign.get(name)
         if own is None and not is_known(name):
+            if told := recurrent(name) or (ATTENTION if name in _ATTENTION else None):
+                raise NotAnMlp(f"it {told[0]}", told[1])
             raise NotAnMlp("this operator is not supported")
         arguments = {key: self.value(argument) for key, argument in call.arguments.items()}
         if unknown := [key for key, argument in arguments.items() if isinstance(argument, Unknown)]:

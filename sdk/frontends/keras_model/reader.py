@@ -11,7 +11,7 @@ from ..reading.builder import MlpBuilder
 from ..reading.value import SUPPORTED, NotAnMlp, Value
 from .container import KerasFile
 from .graph import Graph, Layer, Reference, graph_of, is_graph
-from .layers import Applied, apply
+from .layers import Applied, Function, apply
 from .weights import Weights
 
 __all__ = ["file_to_mlp"]
@@ -19,11 +19,18 @@ __all__ = ["file_to_mlp"]
 _MOST_NESTED = 8
 
 
-def file_to_mlp(file: KerasFile, where: str, name: str, sample_shape: tuple[int, ...] | None = None) -> Mlp:
+def file_to_mlp(
+    file: KerasFile,
+    where: str,
+    name: str,
+    sample_shape: tuple[int, ...] | None = None,
+    foreign: Mapping[str, Function] | None = None,
+) -> Mlp:
     """The model of a Keras file.
 
     Parameters
     ----------
+    foreign : layers of another package, by their class.
     sample_shape : of one sample of the data, for a model that leaves sizes of its input open.
 
     Raises
@@ -34,7 +41,7 @@ def file_to_mlp(file: KerasFile, where: str, name: str, sample_shape: tuple[int,
         graph = graph_of(file.config)
         builder = MlpBuilder(_input_shape(graph, sample_shape))
         file.weights.place(graph.named)
-        walk = _Walk(builder, where, file.version.startswith(("1.", "2.")))
+        walk = _Walk(builder, where, file.version.startswith(("1.", "2.")), foreign or {})
         output = walk.model(graph, file.weights, builder.input, 0)
         builder.place("", "")
         return builder.build(output, name)
@@ -58,8 +65,8 @@ def _input_shape(graph: Graph, sample_shape: tuple[int, ...] | None) -> tuple[in
 class _Walk:
     """What the layers of a model give, computed as they are asked for."""
 
-    def __init__(self, builder: MlpBuilder, where: str, keras_2: bool) -> None:
-        self._builder, self._where, self._keras_2 = builder, where, keras_2
+    def __init__(self, builder: MlpBuilder, where: str, keras_2: bool, foreign: Mapping[str, Function]) -> None:
+        self._builder, self._where, self._keras_2, self._foreign = builder, where, keras_2, foreign
 
     def model(self, graph: Graph, weights: Weights, x: Value, depth: int) -> Value:
         """What `graph` gives for `x`."""
@@ -96,7 +103,7 @@ class _Walk:
         builder = self._builder
         builder.place(layer.text, layer.name)
         try:
-            return apply(Applied(builder, layer, arguments, weights, self._keras_2))
+            return apply(Applied(builder, layer, arguments, weights, self._keras_2), self._foreign)
         except NotAnMlp as error:
             raise InputError(f"{self._where}, {layer.text}", error.problem, error.remedy or SUPPORTED) from error
         except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:

@@ -11,6 +11,7 @@ from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
 from ..reading.input_functions import settled, whole_input
 from ..reading.operator_reading import read_operator
+from ..reading.unread_layers import ATTENTION, recurrent
 from ..reading.value import SUPPORTED, NotAnMlp, Value
 from .graph import OnnxGraph
 from .operators import ENCODINGS, HINTS, Applied, kind_of, readers_of
@@ -19,6 +20,7 @@ from .tensors import tensor_array, tensor_shape
 
 __all__ = ["graph_to_mlp"]
 
+_ATTENTION = ("Attention", "MultiHeadAttention", "GroupQueryAttention")
 _FLOAT, _INT, _STRING, _TENSOR, _FLOATS, _INTS = 1, 2, 3, 4, 6, 7
 
 
@@ -29,6 +31,7 @@ def graph_to_mlp(graph: OnnxGraph, where: str, name: str, foreign: Mapping[str, 
     """
     try:
         builder = MlpBuilder(graph.input_shape)
+        _refuse_other_kinds(graph, where)
         values: dict[str, Value] = {graph.input: whole_input(builder) if graph.takes_integers else builder.input}
         for position, node in enumerate(graph.nodes):
             _walk(graph, builder, values, node, position, where, foreign or {})
@@ -38,6 +41,14 @@ def graph_to_mlp(graph: OnnxGraph, where: str, name: str, foreign: Mapping[str, 
         return replace(builder.build(settled(builder, values[graph.output]), name), labels=graph.labels)
     except NotAnMlp as error:
         raise InputError(where, error.problem, error.remedy or SUPPORTED) from error
+
+
+def _refuse_other_kinds(graph: OnnxGraph, where: str) -> None:
+    """InputError if a node is recurrent or attention: what stands before it need not be an MLP's either."""
+    for position, node in enumerate(graph.nodes):
+        kind = printable(node.op_type, 40)
+        if told := recurrent(kind) or (ATTENTION if kind in _ATTENTION else None):
+            raise InputError(f"{where}, node {printable(node.name or position)} ({kind})", *told)
 
 
 def _walk(

@@ -66,7 +66,7 @@ def binary() -> keras.Model:
 
 
 def residual() -> keras.Model:
-    """A functional graph: residual sums as layers and as the operator +, a layer used twice, a model in the model."""
+    """Residual sums, also as the operator +, outputs side by side, a layer used twice, models in the model."""
     inner = keras.Sequential([keras.Input((6,)), layers.Dense(6, activation="tanh"), layers.Dense(6)], name="inner")
     twice = layers.Dense(6, activation="silu")
     first = keras.Input((6,))
@@ -77,6 +77,7 @@ def residual() -> keras.Model:
     h = block(inner(block(twice(h))) + h)
     h = layers.Subtract()([h, layers.Average()([h, layers.Dense(6)(h)])])
     h = layers.Activation("softplus")(h * 0.5 + 1.0)
+    h = layers.Concatenate()([layers.Dense(3, activation="relu")(h), h])
     return keras.Model(entry, layers.Dense(2, name="values")(h))
 
 

@@ -55,7 +55,6 @@ HINTS = {
         ("max_pool2d_with_indices", "max_pool1d_with_indices", "adaptive_max_pool1d", "adaptive_max_pool2d"),
         "Use MaxPool without indices, AvgPool, or a convolution with a stride",
     ),
-    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "Recurrent layers are not MLP layers"),
     **dict.fromkeys(
         ("hardshrink", "log", "log2", "tan", "atan", "asin", "acos", "sinh", "cosh", "sign", "rsqrt"),
         f"Functions of one number that edgeml knows: {', '.join(FUNCTIONS)}, and clamps",

@@ -4,10 +4,11 @@ A layer that is not here is refused by its class, and so is a setting that its f
 """
 
 from . import activations, arrangement, convolutions, dense, functions, merging, pools, scalings
-from .applied import Applied, apply
+from .applied import Applied, Function, apply
 
 __all__ = [
     "Applied",
+    "Function",
     "activations",
     "apply",
     "arrangement",

@@ -16,7 +16,7 @@ from ..graph import Layer
 from ..weights import Weights
 from .refused import refused
 
-__all__ = ["LAYERS", "OPERATIONS", "Applied", "apply", "layer", "operation"]
+__all__ = ["LAYERS", "OPERATIONS", "Applied", "Function", "apply", "layer", "operation"]
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16")
 _OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
@@ -146,10 +146,12 @@ def operation(*names: str) -> Callable[[Function], Function]:
     return register
 
 
-def apply(call: Applied) -> Value:
-    """What the layer gives; NotAnMlp where it is unknown, or has a setting that is."""
+def apply(call: Applied, foreign: Mapping[str, Function] | None = None) -> Value:
+    """What the layer gives; NotAnMlp where it is unknown, or has a setting that is. `foreign` are layers of another
+    package, by class."""
     found = call.layer
-    function = (OPERATIONS if found.is_function else LAYERS).get(found.kind)
+    known = OPERATIONS if found.is_function else {**LAYERS, **(foreign or {})}
+    function = known.get(found.kind)
     identity = not found.is_function and found.kind in IDENTITIES
     if function is None and not identity:
         raise refused(found)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...reading import arithmetic, joining
+from ....errors import printable
+from ...reading import arithmetic
+from ...reading.joining import concatenated
 from ...reading.value import NotAnMlp
 from .applied import Applied, layer
 
@@ -36,7 +38,10 @@ def _subtract(a: Applied) -> Any:
 
 @layer("Concatenate")
 def _concatenate(a: Applied) -> Any:
-    return joining.concatenated(a.builder, a.several, a.get("axis", -1))
+    tensors, axis = a.several, a.get("axis", -1)
+    if type(axis) is not int:
+        raise NotAnMlp(f"its axis is {printable(axis, 40)}")
+    return concatenated(a.builder, tensors, axis) if len(tensors) > 1 else tensors[0]
 
 
 @layer("Multiply")

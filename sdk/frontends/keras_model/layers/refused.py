@@ -11,7 +11,14 @@ __all__ = ["refused"]
 _READ = (
     "Of Keras, edgeml reads Dense, Conv1D, Conv2D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D, "
     "pools, BatchNormalization, Normalization, Rescaling, activations of one number, Softmax at the end, Flatten, "
-    "Reshape, Permute, ZeroPadding, Cropping, Add, Subtract, Average, Dropout and models of these in models"
+    "Reshape, Permute, ZeroPadding, Cropping, Add, Subtract, Average, Concatenate, Dropout and models of these in "
+    "models"
+)
+_HGQ = (
+    "python -c \"import keras, hgq.layers; m = keras.models.load_model('model.keras', compile=False); "
+    "p = keras.models.clone_model(m, clone_function=lambda l: keras.layers.Dense(l.units, l.activation, name=l.name) "
+    "if type(l).__name__ == 'QDense' else l); [b.set_weights([a.qkernel, a.qbias]) for a, b in zip(m.layers, p.layers) "
+    "if type(a).__name__ == 'QDense']; p.save('plain.keras')\""
 )
 _RECURRENT = {
     "LSTM": "an LSTM", "GRU": "a GRU", "SimpleRNN": "a recurrent layer", "RNN": "a recurrent layer",
@@ -55,6 +62,12 @@ def refused(layer: Layer) -> NotAnMlp:
         return NotAnMlp(*_REFUSED[layer.kind])
     if layer.is_function:
         return NotAnMlp(f"the function keras.ops {printable(layer.kind, 60)} is not supported", _READ)
+    if layer.kind.startswith("hgq>"):
+        return NotAnMlp(
+            f"{printable(layer.kind, 60)} is a layer of HGQ2, whose activations have a width and step of their own in "
+            "each channel and wrap around: no layer of edgeml does that",
+            f"Its weights come in as HGQ2 quantized them: {_HGQ}, then pass plain.keras",
+        )
     if ">" in layer.kind:
         return NotAnMlp(f"{printable(layer.kind, 60)} is a class of another package, which is not supported", _READ)
     return NotAnMlp(f"layers {printable(layer.kind, 60)} are not supported", _READ)

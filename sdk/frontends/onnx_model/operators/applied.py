@@ -33,7 +33,7 @@ MACHINE_LEARNING = "ai.onnx.ml"
 
 HINTS = {
     "ConvTranspose": "edgeml reads Conv of one and two dimensions",
-    **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan", "If"), "Recurrent layers are not MLP layers"),
+    **dict.fromkeys(("Loop", "Scan", "If"), "Export the model without loops and branches: a graph is fixed here"),
     **dict.fromkeys(
         ("ThresholdedRelu", "Log", "Tan", "Atan", "Asin", "Acos", "Sinh", "Cosh", "Sign", "Hardmax"),
         f"Functions of one number that edgeml knows: {', '.join(FUNCTIONS)}, and clamps",
