@@ -64,7 +64,8 @@ def is_float_file(root: Table) -> bool:
     if any(0 <= index < len(codes) and codes[index] == OperatorKind.QUANTIZE for index in used):
         return False
     tensors, ends = graph["tensors"], [*graph["inputs"][:1].tolist(), *graph["outputs"][:1].tolist()]
-    return all(0 <= end < len(tensors) for end in ends) and int(tensors[ends[0]]["type"]) == TensorType.FLOAT32
+    within = bool(ends) and all(0 <= end < len(tensors) for end in ends)
+    return within and int(tensors[ends[0]]["type"]) == TensorType.FLOAT32
 
 
 def _number(code: Table) -> int:
