@@ -46,7 +46,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         lambda: Functional(
             lambda m, x: m.mix(*[x.unflatten(1, (2, 4))] * 3)[0], mix=nn.MultiheadAttention(4, 2, batch_first=True)
         ),
-        r"mix \(MultiheadAttention\) is attention",
+        r"mix \(MultiheadAttention\).*is attention",
         "MLP-Mixer",
     ),
     "concatenation": (
