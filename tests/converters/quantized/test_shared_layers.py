@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from edgeml.allocation.distortion import distortion
 from edgeml.converters.quantized import QuantizedConverter
 from edgeml.converters.quantized.brevitas_network import BrevitasNetwork
 from edgeml.converters.quantized.model import QuantizedModel
@@ -170,5 +169,3 @@ def test_forms_without_such_layers_refuse_them_by_name() -> None:
     with pytest.raises(InputError, match="found shared_linear") as caught:
         SpikingConverter().convert(mlp, data, {"encoding": "rate"}, lambda *_: None)
     assert caught.value.remedy
-    with pytest.raises(InputError, match="layer conv_0: applies its weights at 12 positions"):
-        distortion(mlp, data.x, (2, 4), (0,), (4,), 0)
