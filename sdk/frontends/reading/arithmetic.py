@@ -151,11 +151,12 @@ def matrix_product(builder: MlpBuilder, a: Value, b: Value) -> Value:
         b = unsqueeze(b, range(max(np.ndim(a) - len(b.shape), 0)))
         return builder.linear(b, weight, None, axis=-2)
     a, b = as_constant(a), as_constant(b)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0] or "O" in (a.dtype.kind, b.dtype.kind):
+    ranks = a.ndim in (1, 2) and b.ndim in (1, 2)
+    if not ranks or a.shape[-1] != b.shape[0] or "O" in (a.dtype.kind, b.dtype.kind):
         raise NotAnMlp(f"a matrix product of constants of shapes {list(a.shape)} and {list(b.shape)}")
-    if a.shape[0] * a.shape[1] * b.shape[1] > _MOST_MULTIPLICATIONS:
+    if a.size * (b.size // b.shape[0] if b.size else 0) > _MOST_MULTIPLICATIONS:
         raise NotAnMlp("a matrix product of constants of this size")
-    builder.budget.constant((a.shape[0], b.shape[1]))
+    builder.budget.constant((*a.shape[:-1], *b.shape[1:]))
     with np.errstate(all="ignore"):
         return as_constant(a @ b)
 

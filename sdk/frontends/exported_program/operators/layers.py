@@ -18,7 +18,7 @@ def _linear(b: MlpBuilder, input: Value, weight: Value, bias: Value = None) -> V
     return b.linear(x, constant(weight), None if bias is None else constant(bias))
 
 
-@operator("matmul", "mm", "bmm", "mv", "dot")
+@operator("matmul", "mm", "bmm", "mv", "dot", "vdot")
 def _matmul(
     b: MlpBuilder, self: Value, other: Value = None, mat2: Value = None, vec: Value = None, tensor: Value = None
 ) -> Value:
