@@ -46,7 +46,12 @@ OPTIONS = (
         "Few units used in turns, or all of the network at once; auto: unrolled if that is less than half of the part.",
         default=ANY,
     ),
-    Option("adder_graph", Choice(ADDER_GRAPHS), "Who shares sums of dense layers, unrolled.", default=ADDER_GRAPHS[0]),
+    Option(
+        "adder_graph",
+        Choice(ADDER_GRAPHS),
+        "Who shares sums of dense layers, unrolled; flat: nobody does, which is the fewest levels of logic.",
+        default=ADDER_GRAPHS[0],
+    ),
     Option("synthesize", Flag(), "Run yosys, and nextpnr if it can place the part.", default=False),
     Option(
         "synthesis_limit",

@@ -121,7 +121,8 @@ class DenseUnit(SumsUnit):
         if w_bits == 1:
             terms = way
         elif product <= _PRODUCT_TABLE_BITS or w_bits == 2:
-            terms = delays.function(min(product, _PRODUCT_TABLE_BITS), way) + delays.route
+            # A product with two bits is 0, x or 2x, perhaps inverted: a function of the weight and two bits of x.
+            terms = delays.function(4 if w_bits == 2 else product, way) + delays.route
         else:
             terms = delays.product(x_bits, w_bits, way, blocks=delays.multiplier > 0) + delays.route
         return max(weights, self.slowest_sums(delays, terms, product))

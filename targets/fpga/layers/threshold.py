@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..architectures.unrolled.decomposition import decomposed_bits
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
 from ..architectures.unrolled.line_logic import line_value
 from ..architectures.unrolled.netlist import ZERO, Bit, CellKind, Netlist
+from ..architectures.unrolled.tables import function_bits
 from ..architectures.unrolled.value import Value
 from ..budget import Family
 from ..estimate.memory import add_rom_apart
@@ -94,7 +96,9 @@ class ThresholdUnit(Unit):
         word = self.pe * self.layer.levels * self.value_bits
         stored = delays.memory(self.beats, delays.way(word)) if self.beats > 1 else 0.0
         way = delays.way(self.layer.levels)
-        compared = delays.sum(self.value_bits, way) if self.beats > 1 else delays.comparison(self.value_bits, way)
+        # A chain of carries subtracts the threshold, each of whose bits is inverted.
+        chain = delays.sum(self.value_bits, way + delays.inverter)
+        compared = chain if self.beats > 1 else delays.comparison(self.value_bits, way)
         return max(stored, compared + delays.route + delays.levels(self.layer.levels))
 
     def _rows(self) -> npt.NDArray[np.int64]:
@@ -322,7 +326,13 @@ class ThresholdLogic(LayerLogic):
             if not within:
                 results.append(Value((ZERO,), base, 0, 0))
                 continue
-            found = _cheaper(netlist, value, within, layer.levels, always, layer.base, f"{node.name}[{channel}]")
+            note = f"{node.name}[{channel}]"
+            if len(within) > 1 and len(value.bits) <= choices.table_inputs:
+                counts = [bisect_right(within, x) for x in range(2 ** len(value.bits))]
+                bits = function_bits(netlist, value.bits, counts, len(within).bit_length(), note)
+                found = Value(tuple(bits), base, 0, len(within))
+            else:
+                found = _cheaper(netlist, value, within, layer.levels, always, layer.base, note)
             netlist.spread(found.bits)
             results.append(found)
         return results

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 __all__ = ["ESTIMATED", "OF_LUTS", "PLACED", "PUBLISHED", "DelayModel"]
 
-OF_LUTS, _LEAST_LUTS = 300, 100
+OF_LUTS = 300
 PLACED = "fitted to designs that nextpnr placed"
 PUBLISHED = "of published figures, with a margin"
 ESTIMATED = "estimated, from a few placed designs or from those of a similar part"
@@ -26,10 +26,12 @@ class DelayModel:
     name : as in `design.json`. lut_inputs : of a lookup table. joined_inputs : of a function that tables and their
         multiplexers take without a way between them.
     register : clock to output and setup. block : clock to output of a block RAM and setup, with a way behind it.
-    multiplier : through a multiplier block. origin : `PLACED`, `PUBLISHED` or `ESTIMATED`.
-    inverter : what an inverted bit of a carry chain takes more: yosys makes sums of Lattice's CCU2, which take bits as
+    multiplier : through a multiplier block, with what the ways to its column and from there are longer than others.
+    origin : `PLACED`, `PUBLISHED` or `ESTIMATED`.
+    inverter : what an inverted bit of a carry chain takes more: the carries of Lattice's and of iCE40 take bits as
         they are, with a table close by for each inverted one. No longer ways were seen for it on other families.
-    size : what `route` grows by with each doubling of a design: `route` is that of one of `OF_LUTS` lookup tables.
+    size : what `route` grows by with each doubling of a design: `route` is that of one of `OF_LUTS` lookup tables, and
+        of smaller ones, whose cells are no nearer to each other.
     """
 
     name: str
@@ -50,7 +52,13 @@ class DelayModel:
 
     def within(self, luts: float) -> DelayModel:
         """The same in a design of so many lookup tables: cells of larger ones are farther from each other."""
-        return replace(self, route=self.route + self.size * math.log2(max(luts, _LEAST_LUTS) / OF_LUTS))
+        return replace(self, route=self.route + self.size * math.log2(max(luts, OF_LUTS) / OF_LUTS))
+
+    @property
+    def out_of_block(self) -> float:
+        """As `register`, of what comes out of a block RAM that is written, too: what is written while its place is
+        read passes it by, which a table chooses."""
+        return max(self.block - self.route, self.register) + self.lut + self.route
 
     @property
     def around_streams(self) -> float:
@@ -70,11 +78,9 @@ class DelayModel:
         """Any function of so many bits, with the way to it."""
         if inputs <= self.lut_inputs:
             return way + self.lut
-        if inputs <= self.joined_inputs:
-            return way + self.lut + self.join * (inputs - self.lut_inputs)
-        # Tables of some of the bits, and behind them a function of what they give and the others.
-        rest = inputs - self.joined_inputs
-        return way + self.lut + self.join * (self.joined_inputs - self.lut_inputs) + self.levels(rest + 1)
+        joined = way + self.lut + self.join * (min(inputs, self.joined_inputs) - self.lut_inputs)
+        # Each further bit chooses between the functions of the others: a level more, as yosys maps them.
+        return joined + max(inputs - self.joined_inputs, 0) * (self.route + self.lut)
 
     def levels(self, inputs: int) -> float:
         """A tree of tables over so many bits, behind the way to the first of them."""

@@ -12,24 +12,24 @@ DELAY_MODELS: Mapping[str, DelayModel] = {
     model.name: model
     for model in (
         DelayModel(
-            "ecp5", 4, 6, register=0.55, lut=0.24, join=0.25, route=0.78, fan_out=0.053, chain=0.9, carry=0.04,
-            block=5.5, multiplier=4.0, size=0.219, inverter=1.0,
+            "ecp5", 4, 7, register=0.9, lut=0.24, join=0.21, route=0.9, fan_out=0.0, chain=0.87, carry=0.035,
+            block=5.5, multiplier=6.5, size=0.12, inverter=1.0,
         ),
         DelayModel(
-            "ice40-hx", 4, 4, register=0.9, lut=0.4, join=0.0, route=0.92, fan_out=0.0, chain=0.9, carry=0.19,
-            block=4.0, multiplier=0.0, size=0.266,
+            "ice40-hx", 4, 4, register=1.3, lut=0.37, join=0.0, route=0.73, fan_out=0.0, chain=0.82, carry=0.13,
+            block=3.65, multiplier=0.0, size=0.094, inverter=0.97,
         ),
         DelayModel(
-            "ice40-up", 4, 4, register=2.3, lut=1.2, join=0.0, route=2.763, fan_out=0.0, chain=2.2, carry=0.4,
-            block=8.0, multiplier=0.0, size=0.654,
+            "ice40-up", 4, 4, register=4.2, lut=1.2, join=0.0, route=1.9, fan_out=0.0, chain=2.6, carry=0.28,
+            block=9.5, multiplier=0.0, size=0.15, inverter=3.0,
         ),
         DelayModel(
-            "nexus", 4, 6, register=0.5, lut=0.213, join=0.2, route=0.195, fan_out=0.0, chain=0.5, carry=0.03,
-            block=3.5, multiplier=3.0, size=0.05, inverter=0.41,
+            "nexus", 4, 5, register=0.55, lut=0.21, join=0.1, route=0.32, fan_out=0.01, chain=0.53, carry=0.02,
+            block=3.5, multiplier=3.0, size=0.03, inverter=0.41,
         ),
         DelayModel(
-            "gowin", 4, 8, register=0.27, lut=0.462, join=0.2, route=0.45, fan_out=0.0, chain=0.6, carry=0.05,
-            block=3.5, multiplier=4.0, size=0.14,
+            "gowin", 4, 8, register=0.27, lut=0.48, join=0.27, route=0.45, fan_out=0.01, chain=1.02, carry=0.04,
+            block=3.5, multiplier=4.0, size=0.1,
         ),
         DelayModel(
             "lut4", 4, 4, register=2.3, lut=1.2, join=0.0, route=2.6, fan_out=0.1, chain=2.2, carry=0.4,

@@ -19,17 +19,18 @@ from ...interface import Interface
 from ...layer_hardware import compared_form, has_unit, unit_kinds
 from ...options import Asked
 from ...timing.delay_model import DelayModel
-from ...timing.planned_clock import delays_of, planned_clock
+from ...timing.planned_clock import delays_of, family_of, planned_clock
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
 from .choices import FoldedChoices, choices_of, plan_of, read_choices
-from .estimate import folded_parts
+from .estimate import folded_parts, in_block_ram
 from .folding import Folding
 from .folding_choice import fastest_plan, quickest_plan, smallest_plan
 from .plan import FoldedPlan, make_plan
 from .rtl import core as core_text
 from .rtl import library_modules
 from .timing import size_fifos, solve
+from .unit import Unit
 from .unit_choice import cheapest_units
 
 __all__ = ["ARCHITECTURE", "FoldedArchitecture"]
@@ -75,8 +76,7 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
 
     def slowest_path(self, plan: FoldedPlan, delays: DelayModel) -> float:
         inside = self.delays_within(plan, delays)
-        units = (unit for chain in plan.chains for unit in chain.units)
-        return max([inside.around_streams, *(inside.register + unit.slowest_logic(inside) for unit in units)])
+        return max([inside.around_streams, *(path for _, path in _slowest_of_units(plan, inside))])
 
     def layer_timing(self, plan: FoldedPlan, delays: DelayModel) -> dict[str, dict[str, int | float]]:
         """The lanes of each unit, its clocks for a frame and those that it delays a value, and its slowest way."""
@@ -87,10 +87,9 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
                 "simd": unit.simd,
                 "clocks_per_frame": unit.clocks_per_frame,
                 "latency_clocks": unit.latency,
-                "slowest_path_ns": round(inside.register + unit.slowest_logic(inside), 3),
+                "slowest_path_ns": round(path, 3),
             }
-            for chain in plan.chains
-            for unit in chain.units
+            for unit, path in _slowest_of_units(plan, inside)
         }
 
     def facts(self, plan: FoldedPlan, clocks: Clocks) -> dict[str, str]:
@@ -160,6 +159,15 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
         if asked.goal == "area" and at_most is None:
             return smallest_plan(network, lay_out)
         return fastest_plan(network, fits, lay_out, at_most=at_most)
+
+
+def _slowest_of_units(plan: FoldedPlan, inside: DelayModel) -> Iterator[tuple[Unit, float]]:
+    """Each unit with its slowest way between registers, ns; the first of a chain may wait for a block RAM."""
+    family = family_of(inside)
+    for chain in plan.chains:
+        for unit in chain.units:
+            begins = unit is chain.head and in_block_ram(plan, chain, family)
+            yield unit, (inside.out_of_block if begins else inside.register) + unit.slowest_logic(inside)
 
 
 ARCHITECTURE = FoldedArchitecture()

@@ -7,7 +7,7 @@ from ...estimate.memory import add_fifo
 from ...estimate.parts import Parts, counter_bits
 from .plan import INPUT, Edge, FoldedPlan, UnitChain
 
-__all__ = ["folded_parts"]
+__all__ = ["folded_parts", "in_block_ram"]
 
 
 def folded_parts(plan: FoldedPlan, family: Family) -> dict[str, Parts]:
@@ -20,6 +20,22 @@ def folded_parts(plan: FoldedPlan, family: Family) -> dict[str, Parts]:
         first.luts += 4.0 * len(takers)
         first.flip_flops += len(takers)
     return found
+
+
+def in_block_ram(plan: FoldedPlan, chain: UnitChain, family: Family) -> bool:
+    """Whether a value that a chain takes comes out of block RAM: out of a FIFO without a register behind it."""
+    fifos = {each.name: (each.fifo_depth, each.lanes * each.element.bits) for each in plan.chains}
+    for edge in chain.inputs:
+        parts, lanes = Parts(), max(edge.source_lanes, edge.target_lanes)
+        if edge.frame_depth:
+            add_fifo(parts, edge.frame_depth, lanes * edge.element.bits, family)
+        elif edge.fifo_depth:
+            add_fifo(parts, edge.fifo_depth, edge.source_lanes * edge.element.bits, family)
+        elif edge.source != INPUT and edge.target_lanes <= edge.source_lanes:
+            add_fifo(parts, *fifos[edge.source], family)
+        if parts.block_rams:
+            return True
+    return False
 
 
 def _chain(chain: UnitChain, family: Family) -> Parts:

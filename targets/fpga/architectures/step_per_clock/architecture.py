@@ -23,7 +23,7 @@ from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..spiking_networks import spiking_network
 from ..stored_choices import StoredChoices
 from ..unrolled.layer_logic import ADDER_GRAPHS
-from ..unrolled.pipelining import Pipelining, leaves_room, most_multiplications, pipelining, reaches_rate, read_choices
+from ..unrolled.pipelining import Pipelining, leaves_room, most_multiplications, pipelinings, reaches_rate, read_choices
 from .estimate import step_per_clock_parts
 from .plan import StepPerClockPlan, check_encodings, make_step_per_clock_plan
 from .rtl import LIBRARY_MODULES, pipelines, step_per_clock_core
@@ -61,7 +61,7 @@ class StepPerClockArchitecture(Architecture[Pipelining, StepPerClockPlan]):
         """The network unrolled; if that was left open: where it reaches the rate and leaves room to others."""
         if not (asked.named or _synapses(network) <= most_multiplications(asked)):
             return
-        choices = pipelining(budget, asked)
+        choices = pipelinings(budget, asked)[0]
         try:
             plan = self.plan(network, choices)
         except InputError:

@@ -32,7 +32,7 @@ from .pipelining import (
     fitting_logic,
     leaves_room,
     most_multiplications,
-    pipelining,
+    pipelinings,
     placed_registers,
     reaches_rate,
     read_choices,
@@ -80,17 +80,18 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
         """The network unrolled; if that was left open: where speed is wanted and it leaves room to others."""
         if not (asked.named or multiplications(network) <= most_multiplications(asked)):
             return
-        choices = pipelining(budget, asked)
-        plan = self.plan(network, choices)
-        candidate = Candidate(self, choices, plan, self.estimate(plan, budget.family))
-        if reaches_rate(candidate, budget, asked) and (asked.named or leaves_room(candidate, budget, asked)):
-            yield candidate
+        for choices in pipelinings(budget, asked):
+            plan = self.plan(network, choices)
+            candidate = Candidate(self, choices, plan, self.estimate(plan, budget.family))
+            if reaches_rate(candidate, budget, asked) and (asked.named or leaves_room(candidate, budget, asked)):
+                yield candidate
 
     def read_choices(self, stored: StoredChoices) -> Pipelining:
         return read_choices(stored)
 
     def plan(self, network: Network, choices: Pipelining) -> UnrolledPlan:
-        logic = fitting_logic(network_logic(network, adder_graph=choices.adder_graph), choices)
+        made = network_logic(network, adder_graph=choices.adder_graph, table_inputs=choices.table_inputs)
+        logic = fitting_logic(made, choices)
         return UnrolledPlan(network, logic, placed_registers(logic, choices))
 
     def interface(self, plan: UnrolledPlan) -> Interface:

@@ -11,9 +11,11 @@ from edgeml.network import Network, Node
 from .netlist import Netlist
 from .value import Value
 
-__all__ = ["ADDER_GRAPHS", "LayerLogic", "LogicChoices"]
+__all__ = ["ADDER_GRAPHS", "FLAT", "LayerLogic", "LogicChoices"]
 
-ADDER_GRAPHS = ("edgeml", "da4ml")
+FLAT = "flat"
+ADDER_GRAPHS = ("edgeml", "da4ml", FLAT)
+"""Who shares sums in dense layers. Flat: nobody does, and all that a table takes is one: the fewest levels of logic."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class LogicChoices:
     sharing : whether the sums of a dense layer share terms. adder_graph : who shares them, one of `ADDER_GRAPHS`.
     offset_is_free : whether all that take the layer's values are layers that `takes_constants`: they compare with
         constants, into which an offset of any size moves for nothing, and may be given a `Value.function`.
+    table_inputs : bits of which any function is one table, where that is to be used instead of comparisons; else 0.
     """
 
     sharing: bool = True
     adder_graph: str = ADDER_GRAPHS[0]
     offset_is_free: bool = False
+    table_inputs: int = 0
 
 
 class LayerLogic(ABC):

@@ -10,7 +10,7 @@ from edgeml.network import Network, Node
 
 from ...layer_hardware import layer_hardware, layer_logic
 from ...verilog.element import Element, type_of
-from .layer_logic import LogicChoices
+from .layer_logic import FLAT, LogicChoices
 from .netlist import Bit, CellKind, Netlist
 from .value import Value, two_complement
 
@@ -36,11 +36,15 @@ class Logic:
     values: dict[str, list[Value | None]]
 
 
-def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = "edgeml") -> Logic:
+def network_logic(
+    network: Network, *, sharing: bool = True, adder_graph: str = "edgeml", table_inputs: int = 6
+) -> Logic:
     """`network` as a netlist; input element i stands at bits i · width.
 
     adder_graph : who shares sums in dense layers, one of `ADDER_GRAPHS`; MissingTool if it is not installed.
+    table_inputs : of how many bits any function is one table on the part; where the graph is flat.
     """
+    flat = adder_graph == FLAT
     element = type_of(network.quantizer.low, network.quantizer.high)
     netlist = Netlist(network.input_size * element.bits)
     offset = element.low
@@ -55,7 +59,8 @@ def network_logic(network: Network, *, sharing: bool = True, adder_graph: str = 
     for node in network.layers:
         start = len(netlist.cells)
         taken = [values[name] for name in node.inputs]
-        choices = LogicChoices(sharing, adder_graph, _offset_is_free(node, network))
+        free = _offset_is_free(node, network)
+        choices = LogicChoices(sharing and not flat, adder_graph, free, table_inputs if flat else 0)
         made = layer_logic(node).add(netlist, node, network, taken, choices)
         if len(made) != network.sizes[node.name]:
             raise InputError(f"layer {node.name}", f"its logic gave {len(made)} values for {network.sizes[node.name]}")

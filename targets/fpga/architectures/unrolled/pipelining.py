@@ -18,7 +18,7 @@ from ..architecture import Candidate
 from ..stored_choices import StoredChoices
 from .cell_amounts import luts_of
 from .cell_delays import cell_delays
-from .layer_logic import ADDER_GRAPHS
+from .layer_logic import ADDER_GRAPHS, FLAT
 from .netlist import Cell, CellKind
 from .network_logic import Logic
 from .splitting import with_split_cells
@@ -30,7 +30,7 @@ __all__ = [
     "fitting_logic",
     "leaves_room",
     "most_multiplications",
-    "pipelining",
+    "pipelinings",
     "placed_registers",
     "reaches_rate",
     "read_choices",
@@ -39,6 +39,7 @@ __all__ = [
 _MOST_REGISTER_EVERY = 64
 _LONGEST_PERIOD_PS = 10**9
 _SHARE = 0.5
+_TABLE_INPUTS = 6
 _LARGEST, _SMALL = 20_000, 1_000
 
 
@@ -58,6 +59,11 @@ class Pipelining:
     adder_graph: str = ADDER_GRAPHS[0]
     period_ps: int | None = None
     delays: str = ""
+
+    @property
+    def table_inputs(self) -> int:
+        """Of how many bits any function is one table; of a part without delays as many as most lookup tables have."""
+        return DELAY_MODELS[self.delays].joined_inputs if self.delays else _TABLE_INPUTS
 
     def as_json(self) -> dict[str, Any]:
         """As `design.json` holds them."""
@@ -112,12 +118,16 @@ def placed_registers(logic: Logic, choices: Pipelining, part: float = 1.0) -> St
     return stages_by_delay(logic.netlist, logic.outputs, delays, choices.period_ps / 1000)
 
 
-def pipelining(budget: Budget, asked: Asked) -> Pipelining:
-    """What is asked for: registers by levels where they are given, else by the clock of the part."""
+def pipelinings(budget: Budget, asked: Asked) -> list[Pipelining]:
+    """What is asked for: registers by levels where they are given, else by the clock of the part. For the least time to
+    an answer a flat graph, too: it takes more lookup tables and fewer stages."""
+    graphs = [asked.adder_graph]
+    if asked.goal == "latency" and not asked.shares_sums:
+        graphs.append(FLAT)
     if asked.register_every is not None:
-        return Pipelining(asked.register_every, asked.adder_graph)
+        return [Pipelining(asked.register_every, graph) for graph in graphs]
     period = max(math.floor(1e6 / budget.clock_mhz), 1)
-    return Pipelining(adder_graph=asked.adder_graph, period_ps=period, delays=delays_of(budget).name)
+    return [Pipelining(adder_graph=graph, period_ps=period, delays=delays_of(budget).name) for graph in graphs]
 
 
 def most_multiplications(asked: Asked) -> int:

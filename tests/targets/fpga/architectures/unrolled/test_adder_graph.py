@@ -49,7 +49,7 @@ def test_without_da4ml_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_other_adder_graphs_and_other_architectures_are_refused(tmp_path: Path) -> None:
     network, profile = small_network(5), load_profile("ecp5-85k")
-    with pytest.raises(InputError, match="must be edgeml or da4ml, found 'magic'"):
+    with pytest.raises(InputError, match="must be one of edgeml, da4ml, flat, found 'magic'"):
         FpgaTarget().emit(network, profile, tmp_path, {**OPTIONS, "adder_graph": "magic"})
     with pytest.raises(InputError, match="has no adder graphs"):
         FpgaTarget().emit(network, profile, tmp_path, {**OPTIONS, "architecture": "folded"})

@@ -89,6 +89,29 @@ def test_adder_graphs_of_da4ml_are_exact(seed: int) -> None:
     np.testing.assert_array_equal(evaluate(logic, q), simulate(network, q.astype(np.int32)))
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("table_inputs", [4, 8])
+def test_flat_graphs_are_exact_and_their_tables_no_wider_than_asked(seed: int, table_inputs: int) -> None:
+    network = small_network(seed, widest=14, deepest=3)
+    q = random_inputs(network, 300, seed)
+    logic = network_logic(network, adder_graph="flat", table_inputs=table_inputs)
+    np.testing.assert_array_equal(evaluate(logic, q), simulate(network, q.astype(np.int32)))
+    levels = [
+        cell
+        for node in network.layers
+        if node.layer.kind == "threshold"
+        for cell in (logic.netlist.cells[index] for index in logic.layer_cells[node.name])
+        if cell.kind is CellKind.TABLE and cell.outputs > 1
+    ]
+    assert all(len(cell.inputs) <= max(table_inputs, 3) for cell in levels)
+
+
+def test_flat_graphs_have_fewer_levels() -> None:
+    network = activated(0, np.random.default_rng(0).integers(-2, 2, (24, 32)))
+    flat, shared = (network_logic(network, adder_graph=graph, table_inputs=8) for graph in ("flat", "edgeml"))
+    assert flat.netlist.depth < shared.netlist.depth
+
+
 def activated(seed: int, weight: np.ndarray, bits: int = 2) -> Network:
     """A dense layer whose outputs are compared with three thresholds each, and a second layer."""
     rng = np.random.default_rng(seed)

@@ -20,7 +20,7 @@ from edgeml.targets.fpga.architectures.unrolled.registers import Registers
 from edgeml.targets.fpga.architectures.unrolled.stages import Stages, slowest_stage, stages_by_delay, stages_by_depth
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.choice import choose
-from edgeml.targets.fpga.design import Design, build
+from edgeml.targets.fpga.design import DESIGN_FILE, Design, build, verify_files
 from edgeml.targets.fpga.options import read_options
 from edgeml.targets.fpga.proof.cuts import artifact_of
 from edgeml.targets.fpga.proof.yosys_reader import circuit_of, read_module
@@ -113,7 +113,7 @@ def test_the_clock_that_is_asked_for_is_planned_kept_and_written(tmp_path: Path)
     assert (slow["planned_clock_mhz"], fast["planned_clock_mhz"]) == (60, 240)
     assert slow["cycles"]["latency"] < fast["cycles"]["latency"]
     for folder, clock in (("slow", 60), ("fast", 240)):
-        assert json.loads((tmp_path / folder / "rtl" / "design.json").read_text())["clock_mhz"] == clock
+        assert json.loads((tmp_path / folder / "rtl" / DESIGN_FILE).read_text())["clock_mhz"] == clock
         said = [path.read_text() for path in (tmp_path / folder).rglob("*.xdc")]
         assert any(f"-period {1000 / clock:.3f}" in text for text in said)
 
@@ -146,8 +146,20 @@ def test_the_least_time_wins_over_all_architectures() -> None:
     assert time({}) == min(time({"architecture": name}) for name in ("folded", "unrolled"))
 
 
+def test_the_least_time_is_that_of_a_flat_graph_where_its_stages_are_fewer(tmp_path: Path) -> None:
+    network, profile, options = mlp((24, 24, 3), 2), load_profile("xczu7ev"), {"clock_mhz": 400, "goal": "latency"}
+    shared, flat, least = (
+        choose(network, budget_of(profile), {"architecture": "unrolled", **asked})[0].latency
+        for asked in ({"clock_mhz": 400}, {**options, "adder_graph": "flat"}, options)
+    )
+    assert least == flat < shared
+    FpgaTarget().emit(network, profile, tmp_path, options)
+    assert json.loads((tmp_path / "rtl" / DESIGN_FILE).read_text())["adder_graph"] == "flat"
+    assert verify_files(network, tmp_path / "rtl").latency == least
+
+
 @pytest.mark.parametrize(
-    ("part", "longer"), [("ecp5-25k", True), ("lifcl-40", True), ("ice40-hx8k", False), ("xczu7ev", False)]
+    ("part", "longer"), [("ecp5-25k", True), ("lifcl-40", True), ("ice40-hx8k", True), ("gw2ar-18", False), ("xczu7ev", False)]
 )
 def test_an_inverted_bit_of_a_sum_takes_longer_where_a_table_inverts_it_first(part: str, longer: bool) -> None:
     netlist, model = Netlist(8), delays_of(budget_of(load_profile(part)))
