@@ -1,15 +1,15 @@
 """The planned clock beside the clock that nextpnr places designs at; and the fit of the delays that it is planned by.
 
     python -m benchmarks.fpga_timing [--count N] [--first SEED] [--part PART …] [--only unrolled|folded]
-        [--placer-seeds N] [--fit] [--kept FILE]
+        [--placer-seeds N] [--fit] [--paths] [--kept FILE]
 
 Random small networks, unrolled (registers by planned delay, for a clock drawn anew) and folded: yosys and nextpnr as
 `--synthesize` runs them, with as many placements until one reaches the planned clock; the clock that the slowest path
 allows as planned and as placed. `--fit` takes other designs, of other seeds, and prints the ways (`route`, `fan_out`,
-`size`) of `edgeml/targets/fpga/timing/delays.py` that fit them best, the delays of cells being those of nextpnr's
-reports; the table without it is then over designs that nothing was fitted to. It places each design once, so as not to
-fit the luckiest of several placements. `--kept` keeps what was placed in a file of JSON, and does not place the same
-design again.
+`size`) of `edgeml/targets/fpga/timing/delays.py` that fit them best; the table without it is then over designs that
+nothing was fitted to. The delays of cells are not fitted but read: `--paths` prints nextpnr's slowest path below each
+design, piece by piece. `--fit` places each design once, so as not to fit the luckiest of several placements. `--kept`
+keeps what was placed in a file of JSON, and does not place the same design again.
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ _MARGIN = 0.04
 
 @dataclass(frozen=True)
 class Placed:
-    """A design on a part, and the clock in MHz that it was placed at."""
+    """A design on a part, and the clock in MHz that it was placed at.
+
+    path : of the slowest path between its registers (what it is, ns, from, to) of each piece, as nextpnr reports it.
+    """
 
     part: str
     seed: int
@@ -79,6 +82,7 @@ class Placed:
     clock: float
     luts: int
     tried: int
+    path: tuple[tuple[str, float, str, str], ...] = ()
 
     def off(self, delays: DelayModel) -> float:
         """Planned clock over placed clock."""
@@ -128,7 +132,7 @@ def case(seed: int, part: str) -> tuple[str, Built, Budget]:
     return f"{options['architecture']} {shape}", built, built.at_its_clock(budget)
 
 
-def placed(seed: int, part: str, seeds: int, kept: dict[str, dict[str, float]]) -> Placed:
+def placed(seed: int, part: str, seeds: int, kept: dict[str, dict[str, Any]]) -> Placed:
     """Place a design of a seed, by as many seeds of nextpnr at most, unless it is kept."""
     name, built, budget = case(seed, part)
     digest = hashlib.sha256(b"".join(built.files[name] for name in sorted(built.files))).hexdigest()[:16]
@@ -143,23 +147,35 @@ def placed(seed: int, part: str, seeds: int, kept: dict[str, dict[str, float]]) 
                 kept[key] = {**_clock(found["placed"]), "luts": found["cells"]["luts"]}
             kept[key] |= {"path": _slowest_path(folder)}
     known = kept[key]
-    return Placed(part, seed, name, built, budget, known["clock"], int(known["luts"]), int(known["tried"]))
+    path = tuple((str(what), float(delay), str(a), str(b)) for what, delay, a, b in known.get("path", ()))
+    return Placed(part, seed, name, built, budget, known["clock"], int(known["luts"]), int(known["tried"]), path)
 
 
-def _slowest_path(folder: Path) -> list[list[Any]]:
-    """Of nextpnr's report: [what it is, ns, from, to] of each piece of the slowest path within the clock."""
+def _slowest_path(folder: Path) -> list[tuple[str, float, str, str]]:
+    """Of nextpnr's report: (what it is, ns, from, to) of each piece of the slowest path within the clock."""
     report = next(path for path in folder.glob("*_report.json") if "_seed" not in path.name)
     paths = json.loads(report.read_text(encoding="utf-8"))["critical_paths"]
     within = [path["path"] for path in paths if path["from"] == path["to"]]
     slowest = max(within, key=lambda path: sum(piece["delay"] for piece in path), default=[])
-    return [[p["type"], p["delay"], *(f"{p[e]['cell']}.{p[e]['port']}" for e in ("from", "to"))] for p in slowest]
+    ends = [[f"{piece[end]['cell']}.{piece[end]['port']}" for end in ("from", "to")] for piece in slowest]
+    return [(piece["type"], piece["delay"], *pins) for piece, pins in zip(slowest, ends, strict=True)]
 
 
-def _clock(placed: Mapping[str, Any]) -> dict[str, float]:
+def _in_words(path: Sequence[tuple[str, float, str, str]]) -> str:
+    """A path in a line: ns of its ways, and of its cells with the pins in and out; pieces without delay left out."""
+    said = []
+    for what, delay, source, target in path:
+        pins = [name.rsplit(".", 1)[-1] for name in (source, target)]
+        name = {"routing": "way", "logic": ">".join(pins)}.get(what, what)
+        said += [f"{name} {delay:.2f}"] if delay else []
+    return f"{' · '.join(said)}; to {path[-1][3]}" if path else "unknown"
+
+
+def _clock(placed: Mapping[str, Any]) -> dict[str, Any]:
     return {"clock": placed["fmax_mhz"], "tried": placed["seeds_tried"]}
 
 
-def with_pins(built: Built, budget: Budget, folder: Path, pins: Sequence[str], seeds: int) -> dict[str, float]:
+def with_pins(built: Built, budget: Budget, folder: Path, pins: Sequence[str], seeds: int) -> dict[str, Any]:
     """Place a design and the probe around it, whose ports have these pins: its clock, and the lookup tables of both."""
     for name, content in built.files.items():
         (folder / name).write_bytes(content)
@@ -203,7 +219,7 @@ def fitted(designs: Sequence[Placed], delays: DelayModel) -> DelayModel:
     return replace(delays, **{name: round(getattr(delays, name), 3) for name in ("route", "fan_out", "size")})
 
 
-def table(designs: Iterator[Placed], delays: DelayModel | None = None) -> list[Placed]:
+def table(designs: Iterator[Placed], delays: DelayModel | None = None, *, paths: bool = False) -> list[Placed]:
     """Print a row for each design, whose `planned` is the clock that its slowest path allows; all of them."""
     print(
         f"{'part':<12}{'design':<30}{'LUT':>7}{'clocks':>8}{'asked':>8}{'planned':>9}{'placed':>8}{'tried':>7}{'off':>7}",
@@ -218,6 +234,8 @@ def table(designs: Iterator[Placed], delays: DelayModel | None = None) -> list[P
             f"{off * design.clock:>9.1f}{design.clock:>8.1f}{design.tried:>7}{off - 1:>+7.0%}",
             flush=True,
         )
+        if paths:
+            print(f"    {_in_words(design.path)}", flush=True)
     return found
 
 
@@ -234,6 +252,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=("unrolled", "folded"), help="leave out seeds of other designs")
     parser.add_argument("--placer-seeds", type=int, default=PLACER_SEEDS, help="placements that are tried at most")
     parser.add_argument("--fit", action="store_true", help="fit the ways, on other designs")
+    parser.add_argument("--paths", action="store_true", help="print the slowest path of each as nextpnr reports it")
     parser.add_argument("--kept", type=Path, help="file that keeps what was placed")
     options = parser.parse_args(arguments)
     parts, begun = options.part or _PARTS, time.monotonic()
@@ -247,9 +266,9 @@ def main(arguments: list[str] | None = None) -> int:
             own = [design for design in found if delays_of(design.budget).name == name]
             model = fitted(own, delays_of(own[0].budget))
             print(f"{name}: route={model.route}, fan_out={model.fan_out}, size={model.size}, over {len(own)} designs")
-            table(iter(own), model)
+            table(iter(own), model, paths=options.paths)
         return 0
-    rows = table(designs)
+    rows = table(designs, paths=options.paths)
     for part in parts:
         own = [design for design in rows if design.part == part]
         off, slowest = statistics.median(_distances(own)), max(design.short for design in own)

@@ -96,9 +96,7 @@ class ThresholdUnit(Unit):
         word = self.pe * self.layer.levels * self.value_bits
         stored = delays.memory(self.beats, delays.way(word)) if self.beats > 1 else 0.0
         way = delays.way(self.layer.levels)
-        # A chain of carries subtracts the threshold, each of whose bits is inverted.
-        chain = delays.sum(self.value_bits, way + delays.inverter)
-        compared = chain if self.beats > 1 else delays.comparison(self.value_bits, way)
+        compared = (delays.subtraction if self.beats > 1 else delays.comparison)(self.value_bits, way)
         return max(stored, compared + delays.route + delays.levels(self.layer.levels))
 
     def _rows(self) -> npt.NDArray[np.int64]:

@@ -66,6 +66,11 @@ class DelayModel:
         return self.register + 3 * (self.route + self.lut)
 
     @property
+    def around_block(self) -> float:
+        """Through the handshake at a FIFO in block RAM: three tables, and on to the address, in a column of its own."""
+        return self.register + 3 * self.lut + 4 * self.route
+
+    @property
     def around_pipeline(self) -> float:
         """Through the handshake around a pipeline that never stalls, a register at either end of it: two tables."""
         return self.register + 2 * (self.route + self.lut)
@@ -105,6 +110,11 @@ class DelayModel:
         if blocks:
             return way + self.multiplier
         return self.sum(a + b, way + self.lut + self.route, max((min(a, b) - 1).bit_length(), 1))
+
+    def subtraction(self, bits: int, way: float) -> float:
+        """The last carry of a difference of so many bits, by which two numbers are compared: where tables have four
+        inputs it leaves its chain by another cell of carries."""
+        return self.sum(bits, way, 1 if self.lut_inputs > 4 else 2)
 
     def comparison(self, bits: int, way: float) -> float:
         """Of so many bits with a constant, in tables."""

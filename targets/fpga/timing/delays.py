@@ -16,20 +16,20 @@ DELAY_MODELS: Mapping[str, DelayModel] = {
             block=5.5, multiplier=6.5, size=0.12, inverter=1.0,
         ),
         DelayModel(
-            "ice40-hx", 4, 4, register=1.3, lut=0.37, join=0.0, route=0.73, fan_out=0.0, chain=0.82, carry=0.13,
-            block=3.65, multiplier=0.0, size=0.094, inverter=0.97,
+            "ice40-hx", 4, 4, register=1.5, lut=0.37, join=0.0, route=0.75, fan_out=0.0, chain=0.82, carry=0.13,
+            block=3.85, multiplier=0.0, size=0.1, inverter=0.97,
         ),
         DelayModel(
-            "ice40-up", 4, 4, register=4.2, lut=1.2, join=0.0, route=1.9, fan_out=0.0, chain=2.6, carry=0.28,
-            block=9.5, multiplier=0.0, size=0.15, inverter=3.0,
+            "ice40-up", 4, 4, register=4.2, lut=1.2, join=0.0, route=2.25, fan_out=0.0, chain=2.6, carry=0.28,
+            block=9.5, multiplier=0.0, size=0.06, inverter=3.0,
         ),
         DelayModel(
-            "nexus", 4, 5, register=0.55, lut=0.21, join=0.1, route=0.32, fan_out=0.01, chain=0.53, carry=0.02,
-            block=3.5, multiplier=3.0, size=0.03, inverter=0.41,
+            "nexus", 4, 5, register=0.55, lut=0.21, join=0.1, route=0.2, fan_out=0.01, chain=0.53, carry=0.02,
+            block=3.5, multiplier=3.5, size=0.092, inverter=0.5,
         ),
         DelayModel(
-            "gowin", 4, 8, register=0.27, lut=0.48, join=0.27, route=0.45, fan_out=0.01, chain=1.02, carry=0.04,
-            block=3.5, multiplier=4.0, size=0.1,
+            "gowin", 4, 8, register=0.27, lut=0.42, join=0.1, route=0.3, fan_out=0.0, chain=1.02, carry=0.04,
+            block=3.5, multiplier=4.0, size=0.125,
         ),
         DelayModel(
             "lut4", 4, 4, register=2.3, lut=1.2, join=0.0, route=2.6, fan_out=0.1, chain=2.2, carry=0.4,

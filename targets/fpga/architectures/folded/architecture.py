@@ -76,7 +76,10 @@ class FoldedArchitecture(Architecture[FoldedChoices, FoldedPlan]):
 
     def slowest_path(self, plan: FoldedPlan, delays: DelayModel) -> float:
         inside = self.delays_within(plan, delays)
-        return max([inside.around_streams, *(path for _, path in _slowest_of_units(plan, inside))])
+        family = family_of(delays)
+        block = any(in_block_ram(plan, chain, family) for chain in plan.chains)
+        around = inside.around_block if block else inside.around_streams
+        return max([around, *(path for _, path in _slowest_of_units(plan, inside))])
 
     def layer_timing(self, plan: FoldedPlan, delays: DelayModel) -> dict[str, dict[str, int | float]]:
         """The lanes of each unit, its clocks for a frame and those that it delays a value, and its slowest way."""

@@ -19,10 +19,11 @@ from ...interface import Interface
 from ...layer_hardware import compared_form, has_logic, logic_kinds
 from ...options import Asked
 from ...timing.delay_model import DelayModel
+from ...timing.planned_clock import family_of
 from ...verilog.shipped_modules import library_text
 from ..architecture import Architecture, Candidate, Clocks, CoreFiles
 from ..stored_choices import StoredChoices
-from .estimate import unrolled_amounts
+from .estimate import results_in_block_ram, unrolled_amounts
 from .layer_logic import ADDER_GRAPHS
 from .layer_text import layer_lines
 from .network_logic import Logic, check_unrolled, multiplications, network_logic
@@ -108,7 +109,9 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
 
     def slowest_path(self, plan: UnrolledPlan, delays: DelayModel) -> float:
         logic, inside = plan.logic, delays_in(plan.logic, delays)
-        return max(slowest_stage(logic.netlist, logic.outputs, inside, plan.stages), inside.around_pipeline)
+        block = results_in_block_ram(logic, family_of(delays), plan.stages)
+        around = inside.around_block if block else inside.around_pipeline
+        return max(slowest_stage(logic.netlist, logic.outputs, inside, plan.stages), around)
 
     def layer_timing(self, plan: UnrolledPlan, delays: DelayModel) -> dict[str, dict[str, int | float]]:
         """The stages in which a layer's cells are, from 0, and the slowest way within a stage that ends in one."""

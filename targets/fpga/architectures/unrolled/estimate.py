@@ -13,7 +13,7 @@ from .network_logic import Logic
 from .rtl import result_places
 from .stages import Stages
 
-__all__ = ["FIFO_FLAGS", "graph_amounts", "unrolled_amounts"]
+__all__ = ["FIFO_FLAGS", "graph_amounts", "results_in_block_ram", "unrolled_amounts"]
 
 _SHORTEST_SHIFT_REGISTER = 3
 FIFO_FLAGS = 2
@@ -46,6 +46,14 @@ def unrolled_amounts(logic: Logic, family: Family, stages: Stages) -> dict[str, 
     last.add("core", 1.0)
     _add_fifo_of_results(last, latency, kept.ends, logic, family)
     return found
+
+
+def results_in_block_ram(logic: Logic, family: Family, stages: Stages) -> bool:
+    """Whether the FIFO of results is block RAM."""
+    parts = Parts()
+    width = logic.output_element.bits * len(logic.outputs)
+    add_memory(parts, result_places(max(stages.count, 1)), width, 1, family)
+    return parts.block_rams > 0
 
 
 def graph_amounts(kept: KeptBits, logic: Logic, family: Family) -> dict[str, Parts]:

@@ -80,7 +80,7 @@ def test_a_clock_without_time_for_sums_of_three_rows_gets_none() -> None:
 
 
 def test_a_clock_without_time_for_wide_comparisons_gets_none() -> None:
-    network = mlp((20, 12, 3), 2)
+    network = mlp((60, 12, 3), 2)
     widest = {}
     for period in (3000, 20000):
         plan = build(network, Design("unrolled", Pipelining(period_ps=period, delays="ecp5"))).layout.plan
