@@ -93,44 +93,46 @@ STEP_PER_CLOCK_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
         "table": 1.096, "wide_table": 0.999, "narrow": 1.186, "wide": 1, "carry": 0.942, "pass": 0.299,
         "chain": 0.398, "short": 0, "carry3": 0.899, "compare": 0.892, "delay": 0.773,
-        "select": 0.4, "core": 10, "sum_once": 0.25, "sum": 0.9, "doubled": 0.85, "started": 1,
-        "flowing": 1.7, "reached_once": 0.15, "reached": 0.7, "read": 0.05, "steps": 0.8, "levels": 0.3,
+        "select": 0.4, "core": 10, "sum_once": 0.25, "sum": 0.9, "doubled": 1, "started": 1,
+        "flowing": 1.7, "reached_once": 0.15, "reached": 0.9, "read": 0.05, "steps": 0.8, "chosen": 0.9, "levels": 0.3,
         "spikes": 0.7, "mux": 0.5,
     },
     "ecp5": {
         "table": 0.964, "wide_table": 1.146, "narrow": 1.01, "wide": 0.982, "carry": 0.833, "pass": 0,
         "chain": 0.493, "short": 1.388, "carry3": 0.851, "compare": 0.858, "delay": 0,
-        "select": 0.75, "core": 14.892, "sum_once": 0.6, "sum": 1, "doubled": 1.05, "started": 1.4,
-        "flowing": 2.6, "reached_once": 0.5, "reached": 0.9, "read": 1, "steps": 1, "levels": 0.5,
+        "select": 0.75, "core": 14.892, "sum_once": 0.6, "sum": 1, "doubled": 1, "started": 1.4,
+        "flowing": 2.6, "reached_once": 0.5, "reached": 0.9, "read": 1, "steps": 1, "chosen": 0.8, "levels": 0.5,
         "spikes": 0.8, "mux": 0.75,
     },
     "ice40": {
         "table": 0.906, "wide_table": 0.992, "narrow": 0.954, "wide": 1.146, "carry": 0.982, "pass": 0.87,
         "chain": 0.299, "short": 0, "carry3": 0.841, "compare": 0.815, "delay": 0, "select": 0.6,
-        "core": 14.384, "sum_once": 0.8, "sum": 1, "doubled": 1.5, "started": 1.3, "flowing": 3.4,
-        "reached_once": 0.3, "reached": 0.8, "read": 0.95, "steps": 1, "levels": 0.5, "spikes": 0.8,
+        "core": 14.384, "sum_once": 0.8, "sum": 1, "doubled": 1, "started": 1.3, "flowing": 3.4,
+        "reached_once": 0.2, "reached": 0.5, "read": 0.95, "steps": 1, "chosen": 0.9, "levels": 0.5, "spikes": 0.8,
         "mux": 0.95,
     },
 }  # fmt: skip
 
 STEP_PER_CLOCK: dict[str, dict[str, float]] = {
     "xilinx": {
-        "table": 0.873, "wide_table": 0.999, "narrow": 1.325, "wide": 1, "carry": 0.889, "pass": 0.304,
-        "chain": 0.395, "short": 0, "carry3": 0.705, "compare": 0.904, "delay": 0.875, "select": 0.4, "core": 7.425,
-        "sum_once": 0.262, "sum": 0.941, "doubled": 0.721, "started": 1, "flowing": 2.172, "reached_once": 0.15,
-        "reached": 0.871, "read": 0.05, "steps": 0.821, "levels": 0.291, "spikes": 0.582, "mux": 0.498,
+        "table": 0.881, "wide_table": 0.999, "narrow": 1.315, "wide": 1, "carry": 0.867, "pass": 0.289,
+        "chain": 0.387, "short": 0, "carry3": 0.739, "compare": 0.892, "delay": 0.927, "select": 0.4, "core": 6.614,
+        "sum_once": 0.277, "sum": 0.718, "doubled": 0.973, "started": 1, "flowing": 2.498, "reached_once": 0.156,
+        "reached": 1.044, "read": 0.05, "steps": 0.647, "chosen": 1.039, "levels": 0.289, "spikes": 0.61,
+        "mux": 0.482,
     },
     "ecp5": {
-        "table": 1, "wide_table": 0.917, "narrow": 1.025, "wide": 1.191, "carry": 0.827, "pass": 0, "chain": 0.492,
-        "short": 1.458, "carry3": 0.917, "compare": 0.867, "delay": 0, "select": 0.75, "core": 15.211,
-        "sum_once": 0.6, "sum": 0.898, "doubled": 1.404, "started": 1.4, "flowing": 2.574, "reached_once": 0.494,
-        "reached": 1.065, "read": 0.998, "steps": 1, "levels": 0.534, "spikes": 0.967, "mux": 0.75,
+        "table": 0.996, "wide_table": 0.972, "narrow": 1.039, "wide": 1.183, "carry": 0.917, "pass": 0,
+        "chain": 0.494, "short": 1.348, "carry3": 0.964, "compare": 0.847, "delay": 0, "select": 0.75, "core": 16.873,
+        "sum_once": 0.6, "sum": 0.969, "doubled": 0.893, "started": 1.4, "flowing": 2.921, "reached_once": 0.563,
+        "reached": 0.742, "read": 1.014, "steps": 1, "chosen": 0.709, "levels": 0.5, "spikes": 0.742, "mux": 0.75,
     },
     "ice40": {
-        "table": 0.925, "wide_table": 0.962, "narrow": 0.955, "wide": 0.859, "carry": 0.981, "pass": 0.894,
-        "chain": 0.298, "short": 0, "carry3": 0.896, "compare": 0.868, "delay": 0, "select": 0.584, "core": 15.14,
-        "sum_once": 0.8, "sum": 1.054, "doubled": 1.575, "started": 1.3, "flowing": 2.975, "reached_once": 0.322,
-        "reached": 0.679, "read": 1.022, "steps": 0.914, "levels": 0.515, "spikes": 0.65, "mux": 1.037,
+        "table": 0.938, "wide_table": 0.838, "narrow": 0.965, "wide": 0.872, "carry": 1.013, "pass": 0.91,
+        "chain": 0.3, "short": 0, "carry3": 0.942, "compare": 0.84, "delay": 0, "select": 0.607, "core": 15.461,
+        "sum_once": 0.8, "sum": 1.158, "doubled": 1.046, "started": 1.3, "flowing": 3.114, "reached_once": 0.207,
+        "reached": 0.461, "read": 1.016, "steps": 1.154, "chosen": 0.774, "levels": 0.5, "spikes": 0.815,
+        "mux": 1.002,
     },
 }  # fmt: skip
 
@@ -195,22 +197,22 @@ class Accuracy(NamedTuple):
 
 ERRORS: dict[str, Accuracy] = {
     "quantized, unrolled": Accuracy(
-        0.027, 0.191, 14, {"xilinx": (0.8, 1.25), "ecp5": (0.8, 1.4), "ice40": (0.75, 1.4)}, (0.9, 1.1)
+        0.062, 0.137, 7, {"xilinx": (0.8, 1.25), "ecp5": (0.8, 1.4), "ice40": (0.75, 1.4)}, (0.9, 1.1)
     ),
     "quantized, folded": Accuracy(
-        0.048, 0.274, 14, {"xilinx": (0.75, 1.45), "ecp5": (0.75, 1.25), "ice40": (0.8, 1.25)}, (0.75, 1.15)
+        0.068, 0.164, 7, {"xilinx": (0.75, 1.45), "ecp5": (0.75, 1.25), "ice40": (0.8, 1.25)}, (0.75, 1.15)
     ),
     "int8, unrolled": Accuracy(
-        0.042, 0.118, 13, {"xilinx": (0.75, 1.3), "ecp5": (0.8, 1.25), "ice40": (0.8, 1.25)}, (0.8, 1.2)
+        0.038, 0.207, 7, {"xilinx": (0.75, 1.3), "ecp5": (0.8, 1.25), "ice40": (0.8, 1.25)}, (0.8, 1.2)
     ),
     "int8, folded": Accuracy(
-        0.037, 0.107, 14, {"xilinx": (0.7, 1.4), "ecp5": (0.8, 1.5), "ice40": (0.8, 1.45)}, (0.7, 1.25)
+        0.037, 0.358, 7, {"xilinx": (0.7, 1.4), "ecp5": (0.8, 1.5), "ice40": (0.8, 1.45)}, (0.6, 1.25)
     ),
     "spiking, unrolled": Accuracy(
-        0.096, 0.244, 14, {"xilinx": (0.65, 1.25), "ecp5": (0.7, 1.3), "ice40": (0.7, 1.3)}, (0.85, 1.18)
+        0.06, 0.172, 14, {"xilinx": (0.7, 1.35), "ecp5": (0.75, 1.3), "ice40": (0.75, 1.3)}, (0.85, 1.18)
     ),
     "spiking, folded": Accuracy(
-        0.057, 0.185, 14, {"xilinx": (0.75, 1.3), "ecp5": (0.8, 1.25), "ice40": (0.8, 1.25)}, (0.85, 1.16)
+        0.06, 0.146, 7, {"xilinx": (0.75, 1.3), "ecp5": (0.8, 1.25), "ice40": (0.8, 1.25)}, (0.85, 1.16)
     ),
 }
 """By form of designs."""

@@ -1,9 +1,10 @@
 """What an unrolled spiking network costs: its adder graphs as those of any unrolled network, its neurons bit by bit.
 
-sum_once, sum, doubled, flowing : bits of potentials that are a current and a constant, that a current is added to, that
-are doubled before, and of two sums each where currents flow on; started : ones of the starts of those that are doubled.
-reached_once, reached, read, steps : bits of comparisons with one threshold, with one in each slot, of
-of results that are read, of `stbif` neurons. levels : lookup tables of thresholds. spikes : bits of what was given.
+sum_once, sum, flowing : bits of potentials that are a current and a constant, that a current is added to, and of two
+sums each where currents flow on. doubled, started : lookup tables of those that are doubled before, ones of their
+starts. reached, reached_once : bits of comparisons with thresholds that change from slot to slot, and that do not.
+chosen : lookup tables of bits of thresholds that change. steps, levels : comparisons of `stbif` neurons, and lookup
+tables of their thresholds. read : bits of results. spikes : bits of what was given.
 """
 
 from __future__ import annotations
@@ -100,9 +101,12 @@ def _chosen(layer: StepPerClockLayer, neuron: int) -> int:
     return (int(np.bitwise_or.reduce(thresholds)) & ~int(np.bitwise_and.reduce(thresholds))).bit_count()
 
 
-def _entries(entries: int, family: Family) -> float:
-    """Lookup tables of a bit of constants chosen by a counter; more where they are many."""
-    return max(entries / 2**family.lut_inputs, 0.5) if entries > 1 else 0.0
+def _of_a_chosen_bit(asked: int, family: Family) -> float:
+    """Lookup tables of a bit of a threshold that so many bits choose, beside those of the comparison: on Xilinx its
+    tables take three of them too."""
+    if family.lut_inputs == 6:
+        return float(asked > 3)
+    return 2.0 ** max(asked - family.lut_inputs, 0)
 
 
 def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
@@ -112,9 +116,14 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
     levels = 0 if layer.neurons is None else layer.neurons.levels
     single = layer.window == 1
     slots = _slots(layer)
+    known = set()
     for neuron, bits in enumerate(layer.bits.tolist()):
-        if not _varies(layer, neuron):
+        thresholds = () if layer.thresholds is None else tuple(layer.thresholds[neuron].tolist())
+        # Neurons that are alike in all are made once.
+        alike = (tuple(layer.logic.outputs[neuron]), bits, int(layer.starts[neuron]), thresholds)
+        if not _varies(layer, neuron) or alike in known:
             continue
+        known.add(alike)
         asked = bits - _unasked(layer, neuron)
         if single:
             # What a current adds to a constant has no more bits than differ in it.
@@ -125,7 +134,7 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
             # A sum with a constant takes fewer lookup tables, on parts whose carries are beside the tables.
             parts.add("sum_once", _added(min(bits, _from_lowest_one(int(layer.starts[neuron]), bits)), family))
         else:
-            parts.add(_SUMS.get(layer.rule, "sum"), chain)
+            parts.add(_SUMS.get(layer.rule, "sum"), _doubled(bits, family) if layer.rule == DOUBLED else chain)
         if layer.rule == DOUBLED and not single:
             # Its start is a third summand of the last slot.
             parts.add("started", int(layer.starts[neuron]).bit_count())
@@ -134,10 +143,13 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
             count = levels.bit_length()
             if bits + count <= family.lut_inputs:
                 parts.add("table", 2.0)
+            elif family.fitted == "ice40":
+                # Carries take what stands still in a threshold, or is the count, without a table.
+                parts.add("steps", 2 * _chosen(layer, neuron))
             else:
                 parts.add("steps", 2 * chain)
-                parts.add("levels", 2 * bits * _entries(levels, family))
-            parts.add("spikes", 2 * count + 2)
+                parts.add("levels", 2 * bits * max(levels / 2**family.lut_inputs, 0.5))
+            parts.add("spikes", count * (count + 1) + 2)
             parts.flip_flops += count + 2
             continue
         if not single:
@@ -145,7 +157,8 @@ def _neurons(parts: Parts, layer: StepPerClockLayer, family: Family) -> None:
         if not encoding:
             continue
         _add_comparison(parts, layer, neuron, asked, family)
-        parts.add("spikes", {"sar": 2 * slots - 1, "ttfs": 2}.get(encoding, 1))
+        # What sar neurons gave is kept, cleared, and asked for in each slot.
+        parts.add("spikes", {"sar": slots * slots - (slots == 2), "ttfs": 2}.get(encoding, 1))
         # What a sar neuron gave in its last slot is asked for no more.
         parts.flip_flops += {"sar": slots, "ttfs": 2}.get(encoding, 1)
     if layer.rule == FLOWING and not single:
@@ -159,13 +172,17 @@ def _add_comparison(parts: Parts, layer: StepPerClockLayer, neuron: int, asked: 
     slot or, of `sar`, what was given before; of more bits each is a place of a carry chain."""
     assert layer.neurons is not None
     encoding, slots, chosen = layer.neurons.encoding, _slots(layer), _chosen(layer, neuron)
-    choices = 0 if not chosen else slots if encoding == "sar" else (slots - 1).bit_length()
+    choices = (slots - 1).bit_length() + (slots - 1 if encoding == "sar" else 0) if chosen else 0
     if family.lut_inputs == 6 and asked + choices <= family.lut_inputs:
         parts.add("table", 1.0)
         return
-    ends = _chain(asked, family) - asked
-    parts.add("reached" if chosen or family.lut_inputs == 6 else "reached_once", asked + ends)
-    parts.add("levels", chosen * _entries(layer.neurons.levels, family))
+    same = asked - chosen
+    if family.fitted == "ecp5":
+        parts.add("reached" if chosen else "reached_once", _chain(asked, family))
+    else:
+        parts.add("reached", chosen)
+        parts.add("reached" if slots == 1 and family.lut_inputs == 6 else "reached_once", same)
+    parts.add("chosen", chosen * _of_a_chosen_bit(choices, family))
 
 
 def _chain(bits: int, family: Family) -> float:
@@ -173,6 +190,14 @@ def _chain(bits: int, family: Family) -> float:
     if not bits or (family.fitted == "ecp5" and bits < SHORTEST_CHAIN):
         return float(bits)
     return bits + _CARRY_ENDS.get(family.fitted, 0.0)
+
+
+def _doubled(bits: int, family: Family) -> float:
+    """Lookup tables of a potential that is doubled, or 0 in the first slot, before a current is added: none of its
+    lowest bit; on Xilinx a place of the carry chain takes both, elsewhere a table before it keeps what was doubled."""
+    if family.lut_inputs == 6:
+        return bits - 1.0
+    return max(2.0 * bits - (1 if family.fitted == "ecp5" else 3), 0.0)
 
 
 def _added(bits: int, family: Family) -> float:

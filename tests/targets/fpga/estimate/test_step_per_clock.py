@@ -36,9 +36,9 @@ def _logic(plan: StepPerClockPlan, family: str) -> dict[str, float]:
     return found
 
 
-def _changed(plan: StepPerClockPlan, **fields: np.ndarray) -> StepPerClockPlan:
+def _changed(plan: StepPerClockPlan, **fields: object) -> StepPerClockPlan:
     """The plan with other numbers in its first layer."""
-    first: StepPerClockLayer = replace(plan.layers[0], **fields)
+    first: StepPerClockLayer = replace(plan.layers[0], **fields)  # type: ignore[arg-type]
     return replace(plan, layers=(first, *plan.layers[1:]))
 
 
@@ -78,7 +78,21 @@ def test_bits_below_all_thresholds_are_not_compared() -> None:
         return _logic(_changed(plan, thresholds=np.full((size, 1), threshold)), "ecp5")["reached_once"]
 
     assert compared(64) < compared(65)
-    assert _logic(plan, "ecp5")["levels"] == 0
+    assert _logic(plan, "ecp5")["chosen"] == 0
+
+
+def test_neurons_that_are_alike_are_counted_once() -> None:
+    plan = _plan(ONE_SLOT)
+    first = plan.layers[0]
+    names = ("bits", "starts", "thresholds", "spans")
+    alike = _changed(
+        plan,
+        logic=replace(first.logic, outputs=(first.logic.outputs[0],) * first.size),
+        **{name: np.repeat(getattr(first, name)[:1], first.size, axis=0) for name in names},
+    )
+    apart = replace(alike.layers[0], starts=np.arange(first.size))
+    spikes = [_logic(each, "ice40")["spikes"] for each in (alike, replace(alike, layers=(apart, *alike.layers[1:])))]
+    assert spikes[1] - spikes[0] == first.size - 1
 
 
 @pytest.mark.slow(scaled=True)
