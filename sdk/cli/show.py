@@ -93,11 +93,12 @@ def inspect(
 
 def _layers(what: str, weights: Path | None) -> tuple[dict[str, Any], str, list[str], list[list[Any]]]:
     """What a model or bundle consists of: the document for --json, and a table's title, columns and rows."""
+    from ..frontends.refused import SAVED_MODEL
     from ..frontends.snn import Snn
     from ..inspection import describe_mlp, describe_network, describe_snn
     from ..network import Network, decision_rule
 
-    if Path(what).is_dir():
+    if Path(what).is_dir() and not (Path(what) / SAVED_MODEL).is_file():
         from ..bundle import load
 
         bundle = load(what)

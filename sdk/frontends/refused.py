@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import InputError, printable
 from .format import Request
 
-__all__ = ["refuse"]
+__all__ = ["SAVED_MODEL", "refuse"]
 
 _EXPORT = (
     "Export the model itself: torch.export.save(torch.export.export(model.eval(), (example,)), 'model.pt2'), "
@@ -15,7 +15,8 @@ _EXPORT = (
 _ESTIMATOR = (
     "Of scikit-learn, pass the fitted MLP itself from Python, or write it as ONNX with skl2onnx.to_onnx(model, x[:1])"
 )
-_SAVED_MODEL = "saved_model.pb"
+SAVED_MODEL = "saved_model.pb"
+"""What a folder of TensorFlow's holds."""
 _TENSORFLOW = (
     "If Keras 2 wrote it, save it as .keras, where TensorFlow 2.15 is installed: "
     "python -c \"import tensorflow as tf; tf.keras.models.load_model('{folder}').save('model.keras')\". "
@@ -55,10 +56,10 @@ _REFUSED = {
 def refuse(request: Request) -> None:
     """InputError if the ending of a path is one of these, or it is TensorFlow's folder; asked if no reader takes it."""
     path = request.source.lower() if request.is_path else ""
-    if request.is_path and (request.path / _SAVED_MODEL).is_file():
+    if request.is_path and (request.path / SAVED_MODEL).is_file():
         folder = printable(request.source)
         raise InputError(request.where, "is a SavedModel of TensorFlow", _TENSORFLOW.replace("{folder}", folder))
     for group, (problem, remedy) in _REFUSED.items():
         if path.endswith(group):
-            folder = printable(request.path.parent) if request.path.name == _SAVED_MODEL else "FOLDER"
+            folder = printable(request.path.parent) if request.path.name == SAVED_MODEL else "FOLDER"
             raise InputError(request.where, problem, remedy.replace("{folder}", folder))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeml.cli import main
 from edgeml.errors import InputError
 from edgeml.frontends import load_model
 
@@ -38,6 +39,14 @@ def test_a_saved_model_is_refused_with_the_command_that_made_this_file(tmp_path:
         assert f"load_model('{tmp_path}').save('model.keras')" in caught.value.remedy
     with pytest.raises(InputError, match="is not a model that edgeml can read"):
         load_model(tmp_path.parent)
+
+
+def test_inspect_says_the_same_of_a_saved_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert "is not a bundle" in capsys.readouterr().err
+    (tmp_path / "saved_model.pb").touch()
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert f"python -m tf2onnx.convert --saved-model {tmp_path} " in capsys.readouterr().err
 
 
 def test_weights_of_jax_are_refused_with_jax2onnx() -> None:
