@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgeml.network import Network, Node
 
-from ..architectures.folded.unit import Unit
+from ..architectures.folded.two_streams import TwoStreamsUnit
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
 from ..architectures.unrolled.netlist import Bit, Netlist
 from ..architectures.unrolled.value import Value, spread, sum_value
@@ -18,29 +18,16 @@ from ..verilog.element import Element, type_of
 __all__ = ["HARDWARE", "AddLogic", "AddUnit"]
 
 
-class AddUnit(Unit):
+class AddUnit(TwoStreamsUnit):
     """An `edgeml_add`: a value of each stream at once, their sums one clock later."""
 
-    takes_streams = True
     module = "edgeml_add"
     modules = ("edgeml_add.v",)
-    latency = 1
 
     @property
     def output(self) -> Element:
         a, b = self.inputs
         return type_of(a.low + b.low, a.high + b.high)
-
-    def parameters(self) -> dict[str, int | str]:
-        a, b = self.inputs
-        return {
-            "LANES": self.pe,
-            "A_BITS": a.bits,
-            "A_SIGNED": int(a.signed),
-            "B_BITS": b.bits,
-            "B_SIGNED": int(b.signed),
-            "OUTPUT_BITS": self.output.bits,
-        }
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
         parts.add("tree", self.pe * self.output.bits)

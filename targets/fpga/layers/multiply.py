@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgeml.network import Network, Node
 
-from ..architectures.folded.unit import Unit
+from ..architectures.folded.two_streams import TwoStreamsUnit
 from ..architectures.unrolled.layer_logic import LayerLogic, LogicChoices
 from ..architectures.unrolled.netlist import Bit, Netlist
 from ..architectures.unrolled.tables import function_bits
@@ -23,28 +23,15 @@ _TABLE_BITS = 6
 """Factors of so many bits together are tables: one lookup table for each bit of the product, or few."""
 
 
-class MultiplyUnit(Unit):
+class MultiplyUnit(TwoStreamsUnit):
     """An `edgeml_multiply`: a value of each stream at once, their products one clock later."""
 
-    takes_streams = True
     module = "edgeml_multiply"
     modules = ("edgeml_multiply.v",)
-    latency = 1
 
     @property
     def output(self) -> Element:
         return type_of(*self.network.ranges[self.node.name].bounds)
-
-    def parameters(self) -> dict[str, int | str]:
-        a, b = self.inputs
-        return {
-            "LANES": self.pe,
-            "A_BITS": a.bits,
-            "A_SIGNED": int(a.signed),
-            "B_BITS": b.bits,
-            "B_SIGNED": int(b.signed),
-            "OUTPUT_BITS": self.output.bits,
-        }
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
         a, b = self.inputs
