@@ -12,7 +12,7 @@ from ...system.hdf5_file import MOST_BYTES
 from ..format import Reader, Request, keras_reader, read_bounded
 from ..mlp import Mlp
 
-__all__ = ["KerasModelFormat"]
+__all__ = ["KerasModelFormat", "read_keras"]
 
 
 class KerasModelFormat(Reader):
@@ -25,11 +25,19 @@ class KerasModelFormat(Reader):
 
         Nothing that could run the file itself is asked for, so that what was read is not held against the source.
         """
-        from ..keras_model.container import opened_keras
-        from ..keras_model.reader import file_to_mlp
+        name, content = request.model_name(request.path.stem), read_bounded(request.path, MOST_BYTES)
+        return read_keras(content, request.where, name, request.sample_shape)
 
-        name = request.model_name(request.path.stem)
-        with opened_keras(read_bounded(request.path, MOST_BYTES), request.where) as file:
-            if (foreign := keras_reader(file)) is not None:
-                return foreign.read(file, request.where, name)
-            return file_to_mlp(file, request.where, name, request.sample_shape)
+
+def read_keras(content: bytes, where: str, name: str, sample_shape: tuple[int, ...] | None) -> Mlp | Network:
+    """The model of these bytes of a file, under `name`; `sample_shape` is that of the data's samples.
+
+    Raises InputError, which names `where`, for what edgeml does not read.
+    """
+    from ..keras_model.container import opened_keras
+    from ..keras_model.reader import file_to_mlp
+
+    with opened_keras(content, where) as file:
+        if (foreign := keras_reader(file)) is not None:
+            return foreign.read(file, where, name)
+        return file_to_mlp(file, where, name, sample_shape)
