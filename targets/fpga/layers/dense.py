@@ -128,10 +128,22 @@ class DenseUnit(SumsUnit):
         return max(weights, self.slowest_sums(delays, terms, product))
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
-        """From its weight memory to its accumulators."""
+        """From its weight memory to its accumulators.
+
+        In multiplier blocks of the 7 series yosys puts the register of an input right before them, and the accumulator
+        right behind them: of one product a clock, the sum with its start.
+        """
         pe, simd, width = self.pe, self.simd, self.output.bits
         x_bits, product = self.inputs[0].bits, self.inputs[0].bits + self.weight_bits
-        parts.flip_flops += simd * x_bits + 3 * (self.tree_depth // 2 + 1) + 1 + pe * width
+        blocks = parts.dsps
+        self._add_products(parts, product, family)
+        in_blocks = parts.dsps > blocks
+        takes_registers = in_blocks and family.name == "xc7"
+        sums_in_blocks = takes_registers and simd == 1
+        chosen_behind = self.beats > 1 and self.input_beats > 1 and not self.small_buffer
+        parts.flip_flops += 3 * (self.tree_depth // 2 + 1) + 1
+        parts.flip_flops += 0 if takes_registers and not chosen_behind else simd * x_bits
+        parts.flip_flops += 0 if sums_in_blocks else pe * width
         counters = counter_bits(self.input_beats) + counter_bits(self.beats) + counter_bits(self.clocks_per_frame)
         parts.flip_flops += counters
         parts.add("stream", counters + 8.0)
@@ -140,11 +152,10 @@ class DenseUnit(SumsUnit):
             parts.block_rams += block_rams(self.clocks_per_frame, word, family)
         else:
             add_rom_in_logic(parts, self.clocks_per_frame, distinct_columns(self._words(), self.weight_bits), family)
-        blocks = parts.dsps
-        self._add_products(parts, product, family)
-        self.add_sums(parts, product, "sum" if parts.dsps > blocks else "tree")
+        if not sums_in_blocks:
+            self.add_sums(parts, product, "sum" if in_blocks else "tree")
         if self.has_constant:
-            parts.add("constant", pe * width)
+            parts.add("constant", 0.0 if sums_in_blocks else pe * width)
             constant = np.zeros(self.beats * pe, np.int64)
             constant[: self.layer.outputs] = self.constant
             used = distinct_columns(constant.reshape(self.beats, pe), width)

@@ -271,8 +271,11 @@ def _add_product(
         unread = max(_FIXED_POINT - 1 - factor.places, 0) if signed else 0
         bits = multiplier_bits(value_bits, factor.pattern, family, signed=(signed, False), unread=unread)
         parts.add("multiplier", bits)
-    # yosys takes the registers behind blocks of the 7 series, and their chains for sums of parts, alone.
-    if not blocks or family.name != "xc7":
+    # yosys takes the registers before and behind blocks of the 7 series, and their chains for sums of parts, alone;
+    # before a product of magnitudes stands what makes them, not a register.
+    if blocks and family.name == "xc7":
+        parts.flip_flops -= value_bits if signed else 0
+    else:
         # Of a product that is rounded as an integer, what lies below the half is not looked at.
         parts.flip_flops += registers * (width - (_FIXED_POINT - 1 if signed else 0))
 
