@@ -214,7 +214,7 @@ class _Extraction(ModelVisitor[None]):
             raise NetworkError(
                 f"layer {node.name}",
                 "rises and falls otherwise in each channel: neither thresholds nor one table of all channels give it",
-                "Give all its channels the same parameters",
+                "Give all its channels the same parameters (PReLU: num_parameters=1, or a Linear behind it)",
             )
         taken = self._accumulators(node, source, sign)
         reference = replace(reference, sign=sign)

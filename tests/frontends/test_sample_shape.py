@@ -25,7 +25,18 @@ def _modules() -> dict[str, tuple[object, tuple[int, ...]]]:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.last(torch.relu(self.convolution(x.view(-1, 1, 4, 4))).flatten(1))
 
+    class OverPositions(nn.Module):
+        """Begins with a layer that takes the positions of a channel."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.over, self.last = nn.Linear(5, 5), nn.Linear(15, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(torch.relu(self.over(x.transpose(1, 2))).flatten(1))
+
     return {
+        "a layer over positions": (OverPositions(), (5, 3)),
         "flat samples in front of a convolution": (Viewed(), (16,)),
         "channels and positions": (nn.Sequential(nn.Conv1d(3, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 2)), (3, 5)),
         "a layer at several positions": (

@@ -6,6 +6,7 @@ import copy
 import math
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -74,13 +75,19 @@ def _evaluating(module: Any) -> None:
 
 
 def _traced(module: Any, example: Any, request: Request) -> tuple[Any, Any]:
-    """The example that the module takes, and the program: one of integers is tried as real numbers first."""
+    """The example that the module takes, and the program: one of integers is tried as real numbers first, and one that
+    was made up of the first layer's size before one of the shape of the data's samples."""
     import torch
 
     try:
         return example, _exported(module, example, request.where)
     except InputError:
         given = request.example if request.example is not None else getattr(module, "example_input_array", None)
+        shape = request.sample_shape or ()
+        if given is None and len(shape) > 1 and shape != tuple(example.shape[1:]):
+            sample = example.new_zeros(_BATCH, *shape)
+            with suppress(InputError):
+                return sample, _exported(module, sample, request.where)
         whole = torch.as_tensor(given) if given is not None else example
         if whole.is_floating_point() or whole.dtype == torch.bool:
             raise

@@ -19,6 +19,7 @@ from ..mlp import Add, Affine, Clamp, FloatOperator, Linear, Mlp, MlpNode, Sigmo
 from .input_encoding import InputEncoding
 from .parts import apart
 from .simplify import simplified
+from .two_sided import with_two_sides_apart
 from .value import Budget, Constant, NotAnMlp, Signal, as_constant
 
 __all__ = ["LARGEST_INPUT", "MlpBuilder", "identifier"]
@@ -332,6 +333,7 @@ class MlpBuilder:
             raise NotAnMlp(f"its output has shape {output.text}", "An MLP's output has shape [batch, outputs]")
         nodes = simplified([self._finished(node) for node in self._nodes.values()], output.node)
         nodes = simplified(apart(nodes, nodes[-1].name), nodes[-1].name)
+        nodes = with_two_sides_apart(nodes, nodes[-1].name)
         values = np.minimum(self.encoding.limits, 1 << self.encoding.bits)
         used = any(isinstance(node.operator, Encode) for node in nodes)
         return Mlp(name, self.input.size, nodes, output.final, values=tuple(values.tolist()) if used else ())
