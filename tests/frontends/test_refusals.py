@@ -30,7 +30,21 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "logarithm": (lambda: Functional(lambda m, x: m.fc(x).log(), fc=fc()), "aten.log", "edgeml knows: tanh, .*gelu"),
     "hard shrink": (lambda: nn.Sequential(fc(), nn.Hardshrink()), r"1 \(Hardshrink\): aten.hardshrink", "knows: tanh"),
     "softplus with a bend": (lambda: nn.Sequential(fc(), nn.Softplus(1, 2)), "a line from 2 on", "defaults"),
-    "layer norm": (lambda: nn.Sequential(fc(), nn.LayerNorm(8)), r"1 \(LayerNorm\): aten.layer_norm", "BatchNorm1d"),
+    "layer norm": (lambda: nn.Sequential(fc(), nn.LayerNorm(8)), r"1 \(LayerNorm\): aten.layer_norm", "BatchNorm1d in"),
+    "root mean square": (lambda: nn.Sequential(fc(), nn.RMSNorm(8)), r"1 \(RMSNorm\).*each sample", "BatchNorm1d in"),
+    "group norm": (lambda: nn.Sequential(nn.GroupNorm(2, 8), fc()), r"0 \(GroupNorm\).*each sample", "at the input"),
+    "softmax as a gate": (
+        lambda: Functional(lambda m, x: m.fc(x).softmax(1) * x, fc=fc()),
+        "softmax is followed by further operators",
+        "only stand at the end",
+    ),
+    "softmax beside": (
+        lambda: Functional(
+            lambda m, x: m.head(torch.cat([(y := m.fc(x)).softmax(1), y], 1)), fc=fc(), head=nn.Linear(16, 2)
+        ),
+        "softmax is followed by further operators",
+        "only stand at the end",
+    ),
     "convolution": (
         lambda: nn.Sequential(nn.Unflatten(1, (1, 2, 2, 2)), nn.Conv3d(1, 2, 2), nn.Flatten(), nn.Linear(2, 2)),
         r"1 \(Conv3d\): aten.conv3d",

@@ -15,7 +15,7 @@ from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
 from ..reading.input_functions import settled, whole_input
 from ..reading.operator_reading import read_operator
-from ..reading.unread_layers import ATTENTION, recurrent
+from ..reading.unread_layers import ATTENTION, normalisation, recurrent
 from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value
 from .operators import ALIASING, ENCODINGS, HINTS, IGNORED, is_known, readers_of
 from .program import INTEGERS, Call, Graph, Program, Reference, Unknown
@@ -125,9 +125,7 @@ class _Reading:
             return
         own = self.foreign.get(name)
         if own is None and not is_known(name):
-            if told := recurrent(name) or (ATTENTION if name in _ATTENTION else None):
-                raise NotAnMlp(f"it {told[0]}", told[1])
-            raise NotAnMlp("this operator is not supported")
+            self.refuse_unknown(name, call)
         arguments = {key: self.value(argument) for key, argument in call.arguments.items()}
         if unknown := [key for key, argument in arguments.items() if isinstance(argument, Unknown)]:
             raise NotAnMlp(f"its argument {printable(unknown[0])!r} is of a kind that is not supported")
@@ -148,6 +146,15 @@ class _Reading:
         if in_place or name in ALIASING:
             storage = self.storages[call.results[0]] = self.storages.setdefault(first, first)
             self.sharing[storage] += 1
+
+    def refuse_unknown(self, name: str, call: Call) -> None:
+        """NotAnMlp for an operator that nothing reads: what kind of layer it is, where people have a name for it."""
+        taken = [self.value(argument) for argument in call.arguments.values()]
+        at_input = any(isinstance(each, Signal) and self.builder.is_input(each) for each in taken)
+        told = recurrent(name) or (ATTENTION if name in _ATTENTION else None) or normalisation(name, at_input)
+        if told:
+            raise NotAnMlp(f"it {told[0]}", told[1])
+        raise NotAnMlp("this operator is not supported")
 
     def applied(self, reader: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         """What a reader makes of a call; NotAnMlp if it does not take its arguments."""

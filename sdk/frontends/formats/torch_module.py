@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ...errors import InputError
 from ...network import Network
+from ..exported_program.origin import raised_at
 from ..exported_program.program import read_program
 from ..exported_program.reader import program_to_mlp
 from ..format import Reader, Request
@@ -106,8 +107,9 @@ def _exported(module: Any, example: Any, where: str) -> Any:
         return torch.export.export(module, (example,), strict=False)
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        place = raised_at(module, error)
         raise InputError(
-            where,
+            f"{where}, {place}" if place else where,
             f"torch.export cannot trace it with an example of shape {list(example.shape)} "
             f"({type(error).__name__}: {' '.join(lines[:2])[:400]})",
             "Pass an example input of the right shape, and keep Python conditions on tensors out of forward",

@@ -11,11 +11,12 @@ from ..mlp import Mlp
 from ..reading.builder import MlpBuilder
 from ..reading.input_functions import settled, whole_input
 from ..reading.operator_reading import read_operator
-from ..reading.unread_layers import ATTENTION, recurrent
-from ..reading.value import SUPPORTED, NotAnMlp, Value
+from ..reading.unread_layers import ATTENTION, normalisation, recurrent
+from ..reading.value import SUPPORTED, NotAnMlp, Signal, Value
 from .graph import OnnxGraph
 from .operators import ENCODINGS, HINTS, Applied, kind_of, readers_of
 from .operators.applied import Operator
+from .origin import node_origin
 from .tensors import tensor_array, tensor_shape
 
 __all__ = ["graph_to_mlp"]
@@ -48,7 +49,7 @@ def _refuse_other_kinds(graph: OnnxGraph, where: str) -> None:
     for position, node in enumerate(graph.nodes):
         kind = printable(node.op_type, 40)
         if told := recurrent(kind) or (ATTENTION if kind in _ATTENTION else None):
-            raise InputError(f"{where}, node {printable(node.name or position)} ({kind})", *told)
+            raise InputError(f"{where}, {node_origin(node, position)}", *told)
 
 
 def _walk(
@@ -63,13 +64,13 @@ def _walk(
     """Apply one node."""
     kind = printable(node.op_type, 40)
     known = kind if kind in foreign else kind_of(node)
-    origin = f"node {printable(node.name or position)} ({kind})"
+    origin = node_origin(node, position)
     builder.place(origin, _hint(graph, node))
     try:
         readers = (foreign[kind],) if kind in foreign else readers_of(known)
         meaning = ENCODINGS.get(known) if kind not in foreign else None
         if not readers and meaning is None:
-            raise NotAnMlp(f"the operator {printable(known, 100)} is not supported")
+            _refuse_unknown(builder, known, [values.get(each) for each in node.input])
         inputs = [_value(graph, builder, values, name, where) for name in node.input]
         attributes = _attributes(node, f"{where}, {origin}", builder)
         applied = Applied(builder, inputs, attributes, graph.opset, len(node.output))
@@ -92,6 +93,14 @@ def _walk(
         raise InputError(
             f"{where}, {origin}", error.problem, error.remedy or HINTS.get(known, "") or SUPPORTED
         ) from error
+
+
+def _refuse_unknown(builder: MlpBuilder, kind: str, taken: list[Value]) -> None:
+    """NotAnMlp for an operator that nothing reads: what kind of layer it is, where people have a name for it."""
+    at_input = any(isinstance(each, Signal) and builder.is_input(each) for each in taken)
+    if told := normalisation(kind.rpartition(".")[2], at_input):
+        raise NotAnMlp(f"it {told[0]}", told[1])
+    raise NotAnMlp(f"the operator {printable(kind, 100)} is not supported")
 
 
 def _value(graph: OnnxGraph, builder: MlpBuilder, values: dict[str, Value], name: str, where: str) -> Value:

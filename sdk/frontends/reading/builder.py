@@ -20,7 +20,7 @@ from .input_encoding import InputEncoding
 from .parts import apart
 from .simplify import simplified
 from .two_sided import with_two_sides_apart
-from .value import Budget, Constant, NotAnMlp, Signal, as_constant
+from .value import Budget, Constant, NotAnMlp, Signal, as_constant, refuse_ended
 
 __all__ = ["LARGEST_INPUT", "MlpBuilder", "identifier"]
 
@@ -81,9 +81,7 @@ class MlpBuilder:
     def _emit(
         self, operator: FloatOperator, inputs: Sequence[Signal], features: int, otherwise: str, hint: str | None = None
     ) -> str:
-        for signal in inputs:
-            if signal.final:
-                raise NotAnMlp(f"{signal.final} is followed by further operators", "It may only stand at the end")
+        refuse_ended(*inputs)
         self.budget.node(features)
         base = name = identifier(self._hint if hint is None else hint, otherwise)
         count = 1

@@ -10,7 +10,7 @@ import numpy as np
 from ..float_operators.concat import Concat
 from ..float_operators.multiply import Multiply
 from .builder import MlpBuilder
-from .value import NotAnMlp, Signal, Value
+from .value import NotAnMlp, Signal, Value, refuse_ended
 
 __all__ = ["concatenated", "multiplied"]
 
@@ -26,6 +26,7 @@ def concatenated(builder: MlpBuilder, parts: Sequence[Value], axis: int) -> Sign
             "a concatenation of constants with tensors that depend on the input",
             "Concatenate outputs of layers, and put constants into a bias",
         )
+    refuse_ended(*signals)
     if all(builder.is_input(each) for each in signals):
         raise NotAnMlp("a concatenation of the model's own inputs")
     first = signals[0]
@@ -65,6 +66,7 @@ def _beside(builder: MlpBuilder, a: str, first: int, b: str, second: int, shape:
 
 def multiplied(builder: MlpBuilder, a: Signal, b: Signal) -> Signal:
     """a · b, value by value; where one has a dimension of 1, or lacks it, its values are taken several times."""
+    refuse_ended(a, b)
     if builder.is_input(a) and builder.is_input(b):
         raise NotAnMlp("a product of two of the model's own inputs", "Compute it before the model, as a feature")
     rank = max(len(a.shape), len(b.shape))

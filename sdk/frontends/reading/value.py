@@ -21,6 +21,7 @@ __all__ = [
     "Value",
     "as_constant",
     "first_that_reads",
+    "refuse_ended",
 ]
 
 T = TypeVar("T")
@@ -124,6 +125,13 @@ class Signal:
     def text(self) -> str:
         """The shape for people, e.g. [batch, 16]."""
         return f"[{', '.join('batch' if i == self.batch_axis else str(s) for i, s in enumerate(self.shape))}]"
+
+
+def refuse_ended(*signals: Signal) -> None:
+    """NotAnMlp if one of them was ended by a softmax or argmax: nothing may take it."""
+    for signal in signals:
+        if signal.final:
+            raise NotAnMlp(f"{signal.final} is followed by further operators", "It may only stand at the end")
 
 
 Value: TypeAlias = Any

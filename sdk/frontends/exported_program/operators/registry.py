@@ -59,7 +59,6 @@ HINTS = {
         ("hardshrink", "log", "log2", "tan", "atan", "asin", "acos", "sinh", "cosh", "sign", "rsqrt"),
         f"Functions of one number that edgeml knows: {', '.join(FUNCTIONS)}, and clamps",
     ),
-    **dict.fromkeys(("layer_norm", "native_layer_norm", "group_norm", "instance_norm"), "Use BatchNorm1d in its place"),
     **dict.fromkeys(
         ("native_dropout", "rand_like", "bernoulli", "_native_batch_norm_legit_functional", "_native_batch_norm_legit"),
         "This model was exported in training mode: call model.eval() before torch.export.export",

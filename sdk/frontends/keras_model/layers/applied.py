@@ -154,7 +154,8 @@ def apply(call: Applied, foreign: Mapping[str, Function] | None = None) -> Value
     function = known.get(found.kind)
     identity = not found.is_function and found.kind in IDENTITIES
     if function is None and not identity:
-        raise refused(found)
+        taken = [each for each in call.arguments if isinstance(each, Signal)]
+        raise refused(found, any(call.builder.is_input(each) for each in taken))
     for argument in call.arguments:
         if isinstance(argument, NotAnMlp):
             raise argument

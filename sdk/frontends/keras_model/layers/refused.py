@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....errors import printable
+from ...reading.unread_layers import normalisation
 from ...reading.value import NotAnMlp
 from ..graph import Layer
 
@@ -45,10 +46,6 @@ _REFUSED = {
         "Put layers of Keras in its place (Rescaling, Normalization, Reshape), or compute it outside the model",
     ),
     **dict.fromkeys(
-        ("LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization"),
-        ("it divides by what each sample's own values spread", "Train with BatchNormalization in its place"),
-    ),
-    **dict.fromkeys(
         ("Embedding", "TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "CategoryEncoding"),
         ("it looks up integers or text", "Do this to the samples before, and save the layers behind it as the model"),
     ),
@@ -56,8 +53,10 @@ _REFUSED = {
 }
 
 
-def refused(layer: Layer) -> NotAnMlp:
-    """The refusal of a layer that no function reads."""
+def refused(layer: Layer, at_input: bool) -> NotAnMlp:
+    """The refusal of a layer that no function reads; `at_input`: nothing but scalings stands before it."""
+    if not layer.is_function and (told := normalisation(layer.kind, at_input, "BatchNormalization")):
+        return NotAnMlp(f"it {told[0]}", told[1])
     if layer.kind in _REFUSED and not layer.is_function:
         return NotAnMlp(*_REFUSED[layer.kind])
     if layer.is_function:

@@ -33,12 +33,15 @@ MACHINE_LEARNING = "ai.onnx.ml"
 
 HINTS = {
     "ConvTranspose": "edgeml reads Conv of one and two dimensions",
+    **dict.fromkeys(
+        ("Sqrt", "Reciprocal"),
+        "Normalisations of each sample (LayerNorm, RMSNorm) are written so: train BatchNorm1d in their place",
+    ),
     **dict.fromkeys(("Loop", "Scan", "If"), "Export the model without loops and branches: a graph is fixed here"),
     **dict.fromkeys(
         ("ThresholdedRelu", "Log", "Tan", "Atan", "Asin", "Acos", "Sinh", "Cosh", "Sign", "Hardmax"),
         f"Functions of one number that edgeml knows: {', '.join(FUNCTIONS)}, and clamps",
     ),
-    **dict.fromkeys(("LayerNormalization", "InstanceNormalization"), "Use BatchNorm1d in its place"),
     **dict.fromkeys(
         ("QuantizeLinear", "DequantizeLinear", "QLinearMatMul"),
         "edgeml quantizes itself: export the float model",
