@@ -22,7 +22,7 @@ FOLDED_PRIOR: dict[str, dict[str, float]] = {
     "xilinx": {
         "product": 0.8, "tree": 0.4, "accumulator": 0.892, "constant": 0.846, "rom": 1, "compare": 0.569,
         "fixed": 0.272, "select": 0.735, "stream": 1.145, "multiplier": 0.9, "rescale": 0.186,
-        "float": 0.329, "partial": 0.7, "unit": 8, "sum": 1, "significand": 0.329, "factors": 0.8,
+        "float": 1, "partial": 1, "unit": 8, "sum": 1, "significand": 0, "factors": 0.8,
     },
     "ecp5": {
         "product": 0.9, "tree": 0.774, "accumulator": 1.787, "constant": 0.927, "rom": 1, "compare": 0.791,
@@ -40,7 +40,7 @@ FOLDED: dict[str, dict[str, float]] = {
     "xilinx": {
         "product": 0.838, "tree": 0.434, "accumulator": 0.787, "constant": 0.633, "rom": 0.749,
         "compare": 0.772, "fixed": 0.271, "select": 0.727, "stream": 1.127, "multiplier": 0.895,
-        "rescale": 0.158, "float": 0.412, "partial": 0.41, "unit": 7.788, "sum": 1.143, "significand": 0.337,
+        "rescale": 0.158, "float": 1, "partial": 1, "unit": 7.788, "sum": 1.143, "significand": 0,
         "factors": 0.82,
     },
     "ecp5": {

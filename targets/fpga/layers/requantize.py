@@ -40,6 +40,10 @@ _SHORTER_FACTOR = 18
 """Bits of a factor without a sign that a block of the 7 series does not take whole."""
 _PLACES_OF_FOUR = {"fp32_rne": 10.6, "float64_away": 8.0}
 """Tables of four inputs for each place that may go away from a significand, of all that rounds it: of 10 lanes."""
+_PLACES_OF_SIX = {"fp32_rne": (5.0, 27.0), "float64_away": (2.2, 42.0)}
+"""Tables of six inputs: for each bit of a value, one of which is for each place that may go away; and of the clip."""
+_PART = 17
+"""Bits of a part of a factor that is cut."""
 _CLIP_BITS = 19
 """Bits that `edgeml_clip` compares at least."""
 
@@ -168,6 +172,8 @@ class RequantizeUnit(Unit):
                 parts.add("rescale", product - _FIXED_POINT + 1.0)
             parts.flip_flops += high + 2 * more_bits
         away = self.layer.rounding == "double_rounding"
+        # Ties that go up ask for nothing below the half.
+        parts.flip_flops -= 0 if away else min(max(self.right - 1, 0), high)
         parts.flip_flops += high + 1
         if family.fitted == "ice40":
             # Zeros at the end of a factor are places: the sum is as long as with the whole factor.
@@ -198,6 +204,11 @@ class RequantizeUnit(Unit):
         bits, kept = self.inputs[0].bits, self.factor_bits
         product = bits + factor.bits
         shifted = max(bits + 2 + kept, self.right) + 2 - self.right
+        # Ties that go away from zero ask for nothing below the half: of the rounded product that is not kept.
+        unread = self.right - 1 if self.layer.rounding == "float64_away" else 0
+        if family.lut_inputs == 6:
+            self._add_floating_of_six(parts, factor, (shifted, more_bits, unread), family)
+            return
         if family.fitted == "ice40":
             # For each place that may go away from the significand, and each that is shifted.
             each = _PLACES_OF_FOUR[self.layer.rounding]
@@ -215,11 +226,31 @@ class RequantizeUnit(Unit):
             elif width == bits:
                 parts.add("float", _PLACES_OF_FOUR[self.layer.rounding] * most)
             parts.flip_flops += 2 * width + most + 1
-        if self.layer.rounding == "float64_away":
-            # Ties that go away from zero ask for nothing below the half: of the rounded product that is not kept.
-            parts.flip_flops -= min(self.right - 1, product)
+        parts.flip_flops -= min(unread, product)
         _add_product(parts, bits, factor, 2, family, signed=False)
         parts.flip_flops += 4 * (more_bits + 1) + shifted + 1
+
+    def _add_floating_of_six(self, parts: Parts, factor: _Factor, behind: tuple[int, int, int], family: Family) -> None:
+        """The same with tables of six inputs, from (bits of what is shifted, bits of the places, bits not read).
+
+        Three registers in a row are a shift register in one table: of the bits of a product that no rounding looks at,
+        of the sign and of the places. What is behind the product was counted on 16 lanes, 3 % off at most: tables for
+        each place that may go away, two for each place that is shifted, and the clip.
+        """
+        bits, kept = self.inputs[0].bits, self.factor_bits
+        shifted, more_bits, unread = behind
+        each, clip = _PLACES_OF_SIX[self.layer.rounding]
+        in_a_row = _add_product(parts, bits, factor, 2, family, signed=False)
+        product = bits + (kept if factor.bits > 1 else factor.bits)  # blocks do not show which of its bits are 0
+        in_a_row = min(in_a_row, kept, product)
+        parts.luts += in_a_row + more_bits + 1
+        parts.flip_flops -= 3 * in_a_row + more_bits
+        parts.add("float", each * bits + 2.0 * shifted + clip + 2.0 * more_bits)
+        parts.flip_flops += 2 * product + 1 + max(product - kept - 1, 0) - min(unread, product)
+        if bits > kept:
+            parts.add("float", each * (bits - kept))
+            parts.flip_flops += 3 * bits - kept + 1
+        parts.flip_flops += shifted + 1 + self.output.bits
 
 
 def _factors(layer: Requantize) -> tuple[Int64, Int64]:
@@ -247,23 +278,20 @@ class _Factor:
 
 def _add_product(
     parts: Parts, value_bits: int, factor: _Factor, registers: int, family: Family, *, signed: bool
-) -> None:
-    """A value times a factor that is not negative: multiplier blocks and the sums of their parts, or logic."""
+) -> int:
+    """A value times a factor that is not negative: multiplier blocks and the sums of their parts, or logic; and so many
+    registers behind it. How many of its bits, from the lowest on, pass all of these outside of blocks."""
     factor_bits = factor.bits
     width = value_bits + factor_bits
     if factor_bits < 2:
         parts.flip_flops += registers * width
-        return
+        return width
     # With a sign, the factor gets a zero for one.
     blocks = multiplier_blocks(value_bits, factor_bits + signed, width, family, signed=signed)
     parts.dsps += blocks
     if blocks and family.lut_inputs == 6:
-        parts.add("partial", blocks * width if family.name == "xcup" else 0.0)
-        if family.name == "xc7" and not signed and value_bits >= _SHORTER_FACTOR:
-            # What is left of a value that is cut is added outside the blocks, which then take no registers.
-            parts.add("sum", 1.2 * width)
-            parts.flip_flops += 1.2 * width
-    elif blocks:
+        return _add_registers_of_blocks(parts, value_bits, factor, (blocks, registers), family, signed=signed)
+    if blocks:
         parts.add("rescale", (blocks - 1) * width * 0.7)
         if not signed and value_bits > _SHORTER_FACTOR:
             parts.add("sum", 2.5 * width)
@@ -271,13 +299,37 @@ def _add_product(
         unread = max(_FIXED_POINT - 1 - factor.places, 0) if signed else 0
         bits = multiplier_bits(value_bits, factor.pattern, family, signed=(signed, False), unread=unread)
         parts.add("multiplier", bits)
-    # yosys takes the registers before and behind blocks of the 7 series, and their chains for sums of parts, alone;
-    # before a product of magnitudes stands what makes them, not a register.
-    if blocks and family.name == "xc7":
+    # Of a product that is rounded as an integer, what lies below the half is not looked at.
+    parts.flip_flops += registers * (width - (_FIXED_POINT - 1 if signed else 0))
+    return width
+
+
+def _add_registers_of_blocks(
+    parts: Parts, value_bits: int, factor: _Factor, taken: tuple[int, int], family: Family, *, signed: bool
+) -> int:
+    """Of a product in (blocks, registers behind it) of Xilinx, the sums of parts and the registers; as `_add_product`.
+
+    The 7 series adds the parts of one factor in a chain of blocks, of which the last takes registers: all of a product
+    of one block, else the first of them, and none of the lowest 17 bits of each block before. The register of a value
+    is before the product in them, unless that is a magnitude. Parts of both factors are added outside.
+    """
+    blocks, registers = taken
+    width = value_bits + factor.bits + factor.places
+    cut = value_bits + (not signed) > _SHORTER_FACTOR and (blocks > 2 or signed)
+    read = width - (_FIXED_POINT - 1 if signed else 0)
+    if family.name == "xc7":
         parts.flip_flops -= value_bits if signed else 0
-    else:
-        # Of a product that is rounded as an integer, what lies below the half is not looked at.
-        parts.flip_flops += registers * (width - (_FIXED_POINT - 1 if signed else 0))
+        if not cut:
+            outside = 0 if signed or blocks == 1 else _PART * (blocks - 1)
+            parts.flip_flops += registers * outside + (max(registers - 1, 0) * (width - outside) if outside else 0)
+            return outside
+        parts.add("partial", float(width - _PART) if signed else 1.2 * width)
+    elif blocks > 1 and (signed or blocks == 2):
+        parts.add("partial", (1.0 + cut) * (width - _PART))
+    elif blocks > 1:
+        parts.add("partial", 2.1 * (_PART + value_bits) + (width if cut else 0.0))
+    parts.flip_flops += registers * read
+    return width
 
 
 def _add_clip(parts: Parts, value_bits: int, output_bits: int) -> None:
