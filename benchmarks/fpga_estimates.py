@@ -1,15 +1,17 @@
 """How far the FPGA target's own estimates are from yosys, over many small designs; and the fit of their constants.
 
-    python -m benchmarks.fpga_estimates [--count N] [--first SEED] [--form FORM] [--fit [--family F]] [--kept FILE]
+    python -m benchmarks.fpga_estimates [--count N] [--first SEED] [--form FORM] [--on FAMILY] [--kept FILE]
+    python -m benchmarks.fpga_estimates --fit [--form FORM] [--family FAMILY] [--kept FILE]
 
 Random networks of all forms in all architectures (`fpga_shapes`), with inputs as bits, of Boolean functions, of tables,
 and of neurons of few inputs (`fpga_samples`, with the names of forms), folded by random amounts or unrolled with random
-pipelining, for Xilinx 7, UltraScale+, ECP5 and iCE40: flip-flops, block RAMs, multipliers and lookup tables as
-estimated and as yosys finds them, and whether these lie between the ends that reports give. Without `--first` the
-shapes are drawn anew; their first seed is printed, and gives the same again. `--fit` synthesizes the designs that
-constants are fitted to and prints the tables of `edgeml/targets/fpga/estimate/constants.py`; shapes drawn anew have
-other seeds; `--family` fits the constants of one family alone. `--kept` names a file that what yosys finds is added to,
-and that it is read from where the design is the same: constants are fitted again without hours of synthesis.
+pipelining, for Xilinx 7, UltraScale+, ECP5 and iCE40 in turn, or for the family `--on`: flip-flops, block RAMs,
+multipliers and lookup tables as estimated and as yosys finds them, and whether these lie between the ends that reports
+give. Without `--first` the shapes are drawn anew; their first seed is printed, and gives the same again. `--fit`
+synthesizes the designs that constants are fitted to and prints the tables of
+`edgeml/targets/fpga/estimate/constants.py`; shapes drawn anew have other seeds; `--family` fits the constants of one
+family alone. `--kept` names a file that what yosys finds is added to, and that it is read from where the design is the
+same: constants are fitted again without hours of synthesis.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeml.errors import ToolFailed
-from edgeml.targets.fpga.budget import Family
+from edgeml.targets.fpga.budget import FAMILIES, Family
 from edgeml.targets.fpga.design import Built, build, laid_out
 from edgeml.targets.fpga.estimate.constants import (
     FOLDED,
@@ -192,16 +194,16 @@ def fit(forms: Sequence[str], kept: Path | None = None, family: str | None = Non
         print(f"{which} {name}: {fitted(data, _PRIORS[which][name])}", flush=True)
 
 
-def table(form: str, count: int, first: int, kept: Path | None = None) -> list[str]:
-    """Print a row for each of `count` designs of a form from one seed on; returns the lines that sum them up: of the
-    designs that yosys finishes."""
+def table(form: str, count: int, first: int, kept: Path | None = None, on: str | None = None) -> list[str]:
+    """Print a row for each of `count` designs of a form from one seed on, for the family `on` or for all in turn;
+    returns the lines that sum them up: of the designs that yosys finishes."""
     header = f"{f'{form} design':<40}{'family':<8}{'LUT est.':>9}{'yosys':>7}{'error':>7}{'FF est.':>9}{'yosys':>7}"
     print(f"{header}{'error':>7}{'BRAM':>6}{'yosys':>7}{'DSP':>5}{'yosys':>7}", flush=True)
     errors: dict[str, list[float]] = {"luts": [], "flip_flops": []}
     exact = {"block_rams": 0, "dsps": 0}
     above = inside = done = 0
     for seed in range(first, first + count):
-        example = case(seed, form)
+        example = case(seed, form, on)
         cost = estimated(example)
         try:
             found = measured(build(example.network, example.design), example.family, kept)
@@ -248,6 +250,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=24, help="designs of each form")
     parser.add_argument("--first", type=int, help="seed of the first one; left out: shapes are drawn anew")
     parser.add_argument("--form", choices=FORMS, action="append", help="only this one")
+    parser.add_argument("--on", choices=sorted(FAMILIES), help="for this family, not for four in turn")
     parser.add_argument("--fit", action="store_true", help="fit the constants, on other designs")
     parser.add_argument("--family", choices=sorted(FOLDED), help="fit the constants of this one alone")
     parser.add_argument("--kept", type=Path, help="a file of what yosys found before; what is new is added to it")
@@ -259,7 +262,7 @@ def main(arguments: list[str] | None = None) -> int:
     if (first := options.first) is None:
         first = int(np.random.default_rng().integers(_FIRST_SEEDS, 2**31))
         print(f"shapes drawn anew: --first {first} gives the same again", flush=True)
-    lines = [line for form in forms for line in table(form, options.count, first, options.kept)]
+    lines = [line for form in forms for line in table(form, options.count, first, options.kept, options.on)]
     print("\n".join(lines))
     return 0
 

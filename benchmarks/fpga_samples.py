@@ -2,7 +2,8 @@
 
 `lines` is the quantized form with more bits, and with thresholds that lie on lines; `encoded` has its inputs as bits
 and levels; `logic` has functions of few bits behind levels; `few` is wide layers of neurons
-of few inputs, as `--fan-in` makes them; `tables` are networks of functions, as quantized KANs are.
+of few inputs, as `--fan-in` makes them; `tables` are networks of functions, as quantized KANs are; `joined` have
+convolutions, maxima, concatenations, gates, residual sums or tables of one number in them.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from edgeml.targets.fpga.design import Design
 from edgeml.targets.fpga.estimate.constants import FOLDED
 from edgeml.targets.fpga.estimate.costs import constants_of
 
+from .fpga_joined_shapes import joined_network
 from .fpga_shapes import int8_shape, quantized_shape
 from .fpga_table_neurons import few_inputs_network, logic_network
 
@@ -38,12 +40,15 @@ __all__ = ["FORMS", "Case", "case"]
 
 FORMS = (
     "quantized-unrolled", "quantized-folded", "int8-unrolled", "int8-folded", "spiking-unrolled", "spiking-folded",
-    "lines", "encoded", "logic", "few", "tables",
+    "lines", "encoded", "logic", "few", "tables", "joined",
 )  # fmt: skip
-_STREAMS = {"lines": 3, "encoded": 4, "logic": 5, "few": 6, "tables": 6}
+_STREAMS = {"lines": 3, "encoded": 4, "logic": 5, "few": 6, "tables": 6, "joined": 7}
 """Which stream of random numbers a form has; the others one each."""
 _FAMILIES = ("xc7", "ecp5", "ice40", "xcup")
-_PARTS = {"xc7": "xc7z020", "ecp5": "ecp5-85k", "ice40": "ice40-hx8k", "xcup": "xczu7ev"}
+_PARTS = {
+    "xc7": "xc7z020", "ecp5": "ecp5-85k", "ice40": "ice40-hx8k", "xcup": "xczu7ev", "gowin": "gw2ar-18",
+    "nexus": "lifcl-40", "machxo": "lcmxo3-6900", "gatemate": "ccgm1a1",
+}  # fmt: skip
 """Whose lookup tables and multipliers weigh what a unit takes."""
 
 
@@ -136,14 +141,15 @@ def _on_lines(plan: FoldedPlan, family: Family) -> FoldedPlan:
     """The plan with the units that take least of a part of the family."""
     budget = budget_of(load_profile(_PARTS[family.name]))
     units = cheapest_units(plan, budget, None, FOLDED[constants_of(family)])
-    return make_plan(plan.network, plan.foldings, keep_block_rams=family.name == "ice40", units=units)
+    return make_plan(plan.network, plan.foldings, keep_block_rams=not family.distributed_ram, units=units)
 
 
 def _folded(rng: np.random.Generator, network: Network, family: Family, *, fastest: float) -> Design:
     """Folds for a random interval, FIFOs sized; `fastest` is the least power of the clocks at one product a clock."""
     most = max(chain.clocks_per_frame for chain in make_plan(network, {}).chains)
     interval = max(4, round(most ** float(rng.uniform(fastest, 0.9))))
-    plan = make_plan(network, foldings_for_interval(network, interval) or {}, keep_block_rams=family.name == "ice40")
+    keep_block_rams = not family.distributed_ram
+    plan = make_plan(network, foldings_for_interval(network, interval) or {}, keep_block_rams=keep_block_rams)
     plan = _on_lines(plan, family)
     size_fifos(plan)
     return Design("folded", choices_of(plan))
@@ -188,11 +194,11 @@ def _detailed(form: str, seed: int, rng: np.random.Generator, family: Family) ->
     return Case(f"{_sizes(network)} {architecture}{f' every {every}' if unrolled else ''}", network, design, family)
 
 
-def case(seed: int, form: str = "quantized-unrolled") -> Case:
-    """Design number `seed` of a form; families take turns. Of forms that do not name an architecture, one in two or
-    four is unrolled."""
+def case(seed: int, form: str = "quantized-unrolled", wanted: str | None = None) -> Case:
+    """Design number `seed` of a form, for the family that is wanted; without one, four families take turns. Of forms
+    that do not name an architecture, one in two or four is unrolled."""
     stream = _STREAMS.get(form, 20 + FORMS.index(form))
-    rng, family = np.random.default_rng([seed, stream]), FAMILIES[_FAMILIES[seed % 4]]
+    rng, family = np.random.default_rng([seed, stream]), FAMILIES[wanted or _FAMILIES[seed % 4]]
     if form == "spiking-folded":
         return _spiking(seed, rng, family)
     if form == "spiking-unrolled":
@@ -200,7 +206,7 @@ def case(seed: int, form: str = "quantized-unrolled") -> Case:
     if form not in _STREAMS:
         return _detailed(form, seed, rng, family)
     if form == "encoded":
-        family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
+        family, unrolled = FAMILIES[wanted or _FAMILIES[seed // 2 % 4]], seed % 2 == 1
         network = _encoded_network(rng, f"sample{seed}", 9 if unrolled else 16)
         every = int(rng.integers(1, 3))
     elif form == "logic":
@@ -208,17 +214,22 @@ def case(seed: int, form: str = "quantized-unrolled") -> Case:
         network, every = logic_network(rng, f"sample{seed}"), int(rng.integers(1, 3))
     elif form == "few":
         # 5 of 7 for UltraScale+, where users of this form are; the widths of digits, and of a few bytes as bits
-        family, unrolled = FAMILIES[{3: "ecp5", 6: "ice40"}.get(seed % 7, "xcup")], True
+        family, unrolled = FAMILIES[wanted or {3: "ecp5", 6: "ice40"}.get(seed % 7, "xcup")], True
         network = few_inputs_network(rng, f"sample{seed}", int(rng.choice([32, 64, 64, 96])), largest=seed % 2 == 1)
         every = int(rng.choice([1, 1, 2, 3]))
     elif form == "tables":
-        family, unrolled = FAMILIES[_FAMILIES[seed // 2 % 4]], seed % 2 == 1
+        family, unrolled = FAMILIES[wanted or _FAMILIES[seed // 2 % 4]], seed % 2 == 1
         network = _tables_network(rng, f"sample{seed}", 8 if unrolled else 16)
         every = int(rng.integers(1, 3))
+    elif form == "joined":
+        unrolled = seed // 4 % 2 == 1
+        join, network = joined_network(rng, f"sample{seed}", 8 if unrolled else 12)
+        every = int(rng.integers(1, 4))
     else:
         unrolled = seed // 4 % 4 == 3
         network = _lines_network(rng, f"sample{seed}", 8 if unrolled else 24)
         every = int(rng.integers(1, 4))
     design = Design("unrolled", Pipelining(every)) if unrolled else _folded(rng, network, family, fastest=0.35)
     detail = f" every {every}" if unrolled else ""
-    return Case(f"{_sizes(network)} {design.architecture}{detail}", network, design, family)
+    shape = join if form == "joined" else _sizes(network)
+    return Case(f"{shape} {design.architecture}{detail}", network, design, family)
