@@ -12,8 +12,10 @@ from edgeml.errors import InputError
 
 from .fusion import INPUT, FloatGraph
 from .operators.tensor_info import TensorInfo
-from .stages import Stage
+from .products import LEAST_SHIFT, carried_scales
+from .stages import MultiplyStage, Stage
 from .tables import tie_distance
+from .ties import kept_integers, tied
 
 __all__ = ["METHODS", "Calibration", "activation_tensors"]
 
@@ -25,6 +27,7 @@ METHODS = ("minmax", "percentile", "mse")
 _MOST_VALUES = 65_536
 _SMALLEST_RANGE = 1e-30
 """Values that span less do not span anything: their scale would be no normal float32 number."""
+_MOST_TRIES = 64
 _CLEAR_OF_TIES = 2.0**-12
 """A sigmoid or tanh table is taken only if no entry is nearer to a tie: float32 tables of all runtimes agree then."""
 
@@ -80,31 +83,6 @@ def _least_error(values: Floats, low: float, high: float) -> tuple[float, float]
     return best
 
 
-def _kept(graph: FloatGraph) -> dict[str, str]:
-    """Of each tensor whose integers are some of another's, which one that is."""
-    found: dict[str, str] = {}
-    for stage in graph.stages:
-        if stage.keeps_integers:
-            found[stage.name] = found.get(stage.inputs[0], stage.inputs[0])
-    return found
-
-
-def _groups(graph: FloatGraph, kept: Mapping[str, str]) -> dict[str, str]:
-    """The representative of each tensor's group of one scale: what an addition or a ReLU of its own ties together."""
-    parent = {name: name for name in (INPUT, *(stage.name for stage in graph.stages))}
-
-    def root(name: str) -> str:
-        while parent[name] != name:
-            name = parent[name]
-        return name
-
-    for stage in graph.stages:
-        if stage.ties_scales:
-            for name in stage.inputs:
-                parent[root(kept.get(name, name))] = root(stage.name)
-    return {name: root(name) for name in parent}
-
-
 def _range(graph: FloatGraph, stage: Stage | None, name: str, values: Floats, how: Calibration) -> tuple[float, float]:
     low, high = how.range_of(values, *((stage.low, stage.high) if stage else (-np.inf, np.inf)))
     users = [user.traits for user in graph.consumers(name)]
@@ -120,64 +98,122 @@ def activation_tensors(
     """Scale and zero point of each tensor of `graph`, whose real values on data are `values`.
 
     `floors` gives a least scale for some tensors. Raises InputError where an addition takes a sigmoid or tanh, whose
-    scale is prescribed: it could not have the one scale that makes additions exact in every runtime.
+    scale is prescribed: it could not have the one scale that makes additions exact in every runtime; and where no scale
+    of a product's, or none in front of a table, keeps it clear of ties.
     """
-    stages = {stage.name: stage for stage in graph.stages}
-    kept = _kept(graph)
-    groups = {name: group for name, group in _groups(graph, kept).items() if name not in kept}
-    ranges = {name: _range(graph, stages.get(name), name, values[name], how) for name in groups}
-    scales: dict[str, float] = {}
-    for name, (low, high) in ranges.items():
-        scale = max((high - low) / 255, floors.get(name, 0.0))
-        scales[groups[name]] = max(scales.get(groups[name], 0.0), how.rounded_scale(scale))
-    tensors: dict[str, TensorInfo] = {}
-    for name, (low, _) in ranges.items():
-        size = graph.sizes[name]
-        if name == INPUT and graph.of_bits:
-            tensors[name] = TensorInfo(name, size, 1.0, 0)
-            continue
-        stage = stages.get(name)
+    return _Scales(graph, values, how, floors).tensors()
+
+
+class _Scales:
+    """The scales of a graph's tensors while they are found: one for each group of tensors that must have one."""
+
+    def __init__(
+        self, graph: FloatGraph, values: Mapping[str, Floats], how: Calibration, floors: Mapping[str, float]
+    ) -> None:
+        self._graph, self._how = graph, how
+        self._stages = {stage.name: stage for stage in graph.stages}
+        self._kept = kept_integers(graph)
+        self._groups = tied(graph, self._kept, "ties_scales")
+        self._ranges = {name: _range(graph, self._stages.get(name), name, values[name], how) for name in self._groups}
+        carried = [stage for stage in graph.stages if isinstance(stage, MultiplyStage) and stage.carrier]
+        self._products = carried if how.powers_of_two else []
+        self._centred: set[str] = set()
+        """Tensors whose zero point must be 0."""
+        self._join()
+        self._scale: dict[str, float] = {}
+        for name, (low, high) in self._ranges.items():
+            scale = max((high - low) / 255, floors.get(name, 0.0))
+            group = self._groups[name]
+            self._scale[group] = max(self._scale.get(group, 0.0), how.rounded_scale(scale))
+
+    def _join(self) -> None:
+        """Tensors of one zero point get one range; those of products in universal mode one around 0."""
+        members: dict[str, list[str]] = {}
+        for name, group in tied(self._graph, self._kept, "ties_zero_points").items():
+            members.setdefault(group, []).append(name)
+        products = {stage.name for stage in self._products}
+        for names in members.values():
+            low, high = min(self._ranges[name][0] for name in names), max(self._ranges[name][1] for name in names)
+            if products.intersection(names):
+                self._centred.update(names)
+                high = max(high, -low * 127 / 128)
+                low = -high * 128 / 127
+            self._ranges.update(dict.fromkeys(names, (low, high)))
+
+    def tensors(self) -> dict[str, TensorInfo]:
+        """All of them, once products and tables are clear of ties."""
+        widened: dict[str, int] = {}
+        while True:
+            self._raise_products()
+            tensors = self._tensors()
+            near = self._near_a_tie(tensors)
+            if near is None:
+                return tensors
+            widened[near.name] = widened.get(near.name, 0) + 1
+            if widened[near.name] > _MOST_TRIES:
+                raise InputError(f"layer {near.name}", "no input scale keeps its table clear of ties")
+            self._scale[self._group(near.inputs[0])] *= 2.0 if self._how.powers_of_two else 1.0 + 2.0**-9
+
+    def _group(self, name: str) -> str:
+        return self._groups[self._kept.get(name, name)]
+
+    def _scale_of(self, name: str) -> float:
+        """Of a stage's output, or of the one whose integers it has."""
+        stage = self._stages.get(self._kept.get(name, name))
         traits = None if stage is None else stage.traits
-        if traits is not None:
-            if list(groups.values()).count(groups[name]) > 1:
-                raise InputError(
-                    f"layer {name}",
-                    "an addition takes its output, whose scale the runtimes prescribe: the sum would be rounded, "
-                    "and each runtime rounds it in another way",
-                    "Put a linear layer between them",
-                )
-            tensors[name] = TensorInfo(name, size, traits.scale, traits.zero_point)
-            continue
-        scale = scales[groups[name]]
-        zero_point = int(np.clip(np.rint(-128 - low / scale), -128, 127))
-        tensors[name] = TensorInfo(name, size, scale, zero_point)
-    tensors = _clear_of_ties(graph, tensors, groups, kept, how)
-    return tensors | {name: replace(tensors[of], name=name, size=graph.sizes[name]) for name, of in kept.items()}
+        return self._scale[self._group(name)] if traits is None else traits.scale
 
+    def _raise_products(self) -> None:
+        """Scales of products that are shifted by as much as they must be."""
+        for _ in range(_MOST_TRIES):
+            low = False
+            for stage in self._products:
+                a, b = (self._scale_of(name) for name in stage.inputs)
+                if self._scale_of(stage.name) < (least := a * b * 2.0**LEAST_SHIFT):
+                    self._scale[self._group(stage.name)] = least
+                    low = True
+            if not low:
+                return
+        raise InputError(
+            f"layer {self._products[0].name}",
+            "is a product that has the scale of one of its own factors, through additions or concatenations: no scale "
+            "suits both",
+            "Put a linear layer behind the product",
+        )
 
-def _clear_of_ties(
-    graph: FloatGraph,
-    tensors: dict[str, TensorInfo],
-    groups: Mapping[str, str],
-    kept: Mapping[str, str],
-    how: Calibration,
-) -> dict[str, TensorInfo]:
-    """Widen a scale that feeds a sigmoid or tanh until no entry of its table is near a tie."""
-    for stage in graph.stages:
-        if stage.traits is None:
-            continue
-        source, target = tensors[kept.get(stage.inputs[0], stage.inputs[0])], tensors[stage.name]
-        group = [name for name, root in groups.items() if root == groups[source.name]]
-        for _ in range(64):
-            if tie_distance(stage.traits.name, source, target) >= _CLEAR_OF_TIES:
-                break
-            factor = 2.0 if how.powers_of_two else 1.0 + 2.0**-9
-            for name in group:
-                info = tensors[name]
-                scale = float(np.float32(info.scale * factor))
-                zero_point = int(np.clip(np.rint(-128 + (info.zero_point + 128) / factor), -128, 127))
-                tensors[name] = TensorInfo(name, info.size, scale, zero_point)
-            source = tensors[source.name]
-        else:
-            raise InputError(f"layer {stage.name}", "no input scale keeps its table clear of ties")
-    return tensors
+    def _tensors(self) -> dict[str, TensorInfo]:
+        tensors: dict[str, TensorInfo] = {}
+        for name, (low, _) in self._ranges.items():
+            size, stage = self._graph.sizes[name], self._stages.get(name)
+            traits = None if stage is None else stage.traits
+            if name == INPUT and self._graph.of_bits:
+                tensors[name] = TensorInfo(name, size, 1.0, 0)
+            elif traits is not None:
+                if list(self._groups.values()).count(self._groups[name]) > 1:
+                    raise InputError(
+                        f"layer {name}",
+                        "an addition takes its output, whose scale the runtimes prescribe: the sum would be rounded, "
+                        "and each runtime rounds it in another way",
+                        "Put a linear layer between them",
+                    )
+                tensors[name] = TensorInfo(name, size, traits.scale, traits.zero_point)
+            else:
+                tensors[name] = self._tensor(name, low, float(np.float32(self._scale[self._groups[name]])))
+        carried = carried_scales(self._graph, tensors) if self._products else {}
+        tensors |= {name: self._tensor(name, self._ranges[name][0], scale) for name, scale in carried.items()}
+        kept = {name: replace(tensors[of], name=name, size=self._graph.sizes[name]) for name, of in self._kept.items()}
+        return tensors | kept
+
+    def _tensor(self, name: str, low: float, scale: float) -> TensorInfo:
+        zero_point = 0 if name in self._centred else int(np.clip(np.rint(-128 - low / scale), -128, 127))
+        return TensorInfo(name, self._graph.sizes[name], scale, zero_point)
+
+    def _near_a_tie(self, tensors: Mapping[str, TensorInfo]) -> Stage | None:
+        """A sigmoid or tanh with an entry of its table near a tie."""
+        for stage in self._graph.stages:
+            if stage.traits is None:
+                continue
+            source, target = tensors[stage.inputs[0]], tensors[stage.name]
+            if tie_distance(stage.traits.name, source, target) < _CLEAR_OF_TIES:
+                return stage
+        return None

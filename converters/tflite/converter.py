@@ -32,6 +32,7 @@ from .model import Model
 from .operators.softmax import Softmax
 from .operators.tensor_info import TensorInfo
 from .options import OPTIONS, Options, parse_options
+from .products import with_carriers
 from .quantization import quantize_graph
 from .reader import LARGEST_FILE, read_model, read_network
 from .reference import float_reference
@@ -56,10 +57,26 @@ _ENDS_IN_SOFTMAX = (
 )
 
 
+_GELU = (
+    "GELU became x · sigmoid(1.702 · x), which is within 0.021 of it: the runtimes have no common operator for GELU."
+)
+
+
 class TfliteConverter:
     """Float MLP → int8 network and its .tflite file."""
 
-    layer_kinds = ("input_quantizer", "encode", "dense", "requantize", "lookup", "add", "shared", "maximum")
+    layer_kinds = (
+        "input_quantizer",
+        "encode",
+        "dense",
+        "requantize",
+        "lookup",
+        "add",
+        "concat",
+        "multiply",
+        "shared",
+        "maximum",
+    )
     left_out_note = (
         "This bundle holds no .tflite file: the network's rounded multipliers do not give back the scales that a file "
         "states. Convert the trained model, or the .tflite file of its bundle, for one."
@@ -89,6 +106,8 @@ class TfliteConverter:
                 graph = choose_input_form(graph, _samples(data), parsed)
             else:
                 graph, parsed = evened, replace(parsed, float_io=True)
+        if parsed.universal:
+            graph = with_carriers(graph)
         model = _quantized(graph, inner, seen, parsed, progress)
         model = replace(
             model, labels=mlp.labels or data.labels, task=mlp.task, threshold=mlp.threshold, encoded=encoded
@@ -101,6 +120,8 @@ class TfliteConverter:
         if parsed.universal:
             _compare_scales(graph, mlp, data, network, parsed, model, _samples(seen), metrics, notes)
         notes += [encode_note] if encode_note else []
+        if any(str(node.operator.constants.get("function", "")).startswith("gelu") for node in mlp.nodes):
+            notes.append(_GELU)
         if encoded is not None:
             notes.append(f"The .tflite file has no layer encode, which no runtime has: {encoded.said}.")
         if parsed.softmax == "keep":

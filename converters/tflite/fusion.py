@@ -13,20 +13,37 @@ import numpy.typing as npt
 from edgeml.errors import InputError
 from edgeml.frontends.float_operators.affine import Affine
 from edgeml.frontends.float_operators.clamp import Clamp
+from edgeml.frontends.float_operators.formula import Formula
 from edgeml.frontends.float_operators.linear import Linear
+from edgeml.frontends.float_operators.multiply import Multiply
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.float_operators.pooled_sum import PooledSum
 from edgeml.frontends.float_operators.shared_linear import SharedLinear
+from edgeml.frontends.float_operators.sigmoid import Sigmoid
 from edgeml.frontends.graph_walk import walk
 from edgeml.frontends.mlp import Mlp, MlpNode
 
-from .stages import FUNCTIONS, JOINS, FunctionStage, LinearStage, MoveStage, ReluStage, Stage
+from .lines import line
+from .stages import (
+    FUNCTIONS,
+    JOINS,
+    ConcatStage,
+    FunctionStage,
+    LinearStage,
+    MoveStage,
+    MultiplyStage,
+    ReluStage,
+    Stage,
+)
 
-__all__ = ["INPUT", "FloatGraph", "fuse"]
+__all__ = ["GATES", "INPUT", "FloatGraph", "fuse"]
 
 Floats = npt.NDArray[np.float64]
 
 INPUT = "input"
+
+GATES: Mapping[str, float] = {"silu": 1.0, "gelu": 1.702, "gelu_tanh": 1.702}
+"""Functions x · sigmoid(factor · x) by name, their factors: SiLU is that, GELU within 0.021 of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +125,14 @@ class _Fusion:
         self._values = {INPUT: _Value(INPUT)}
         self._offset, self._scale = np.zeros(1), np.ones(1)
         self._origin = ""
+        self._lines: dict[tuple[int, bool], str] = {}
         self._by_kind: Mapping[str, Callable[[MlpNode, Any], _Value]] = {
             Linear.kind: self._linear,
             SharedLinear.kind: self._shared_linear,
             PooledSum.kind: self._pooled_sum,
             Affine.kind: self._affine,
             Clamp.kind: self._clamp,
+            Formula.kind: self._formula,
             **dict.fromkeys(FUNCTIONS, self._function),
             **dict.fromkeys(JOINS, self._join),
         }
@@ -134,18 +153,42 @@ class _Fusion:
         return node.origin or f"layer {node.name}"
 
     def _plain(self, node: MlpNode, value: _Value) -> str:
-        """The stage of a value that no scale and shift wait on."""
-        if value.scale is not None:
-            raise InputError(
-                self._where(node),
-                "takes a scale and shift (batch norm) that cannot be merged into a linear layer",
-                "Place the batch norm directly behind or before a linear layer",
-            )
-        return value.stage
+        """The stage of a value; where a scale and shift wait on it, of a linear layer of these alone."""
+        return value.stage if value.scale is None else self._line(node, value)
 
-    def _new(self, kind: type[Stage], word: str, operator: Any, inputs: tuple[str, ...], **clip: float) -> _Value:
+    def _line(self, node: MlpNode, value: _Value, own: bool = False) -> str:
+        """A linear layer of the scale and shift that wait on `value`, or of 1 and 0; `own` : each value its own."""
+        key = id(value), own
+        if key not in self._lines:
+            size = self._size(value.stage)
+            scale = np.ones(size) if value.scale is None else np.broadcast_to(value.scale, (size,))
+            shift = np.zeros(size) if value.shift is None else np.broadcast_to(value.shift, (size,))
+            operator = line(scale, shift, own)
+            if operator is None:
+                raise InputError(
+                    self._where(node),
+                    f"takes a scale and shift (batch norm) of {size} values that cannot be merged into a linear layer",
+                    "Place the batch norm directly behind or before a linear layer",
+                )
+            self._lines[key] = self._new(LinearStage, "line", operator, (value.stage,), trained=False).stage
+        return self._lines[key]
+
+    def _size(self, name: str) -> int:
+        """Number of channels of a stage's output."""
+        if name == INPUT:
+            return self._mlp.input_size
+        stage = self._stages[name]
+        return stage.operator.output_size(*(self._size(source) for source in stage.inputs))
+
+    def _root(self, name: str) -> str:
+        """The stage whose integers those of `name` are."""
+        while name in self._stages and self._stages[name].keeps_integers:
+            (name,) = self._stages[name].inputs
+        return name
+
+    def _new(self, kind: type[Stage], word: str, operator: Any, inputs: tuple[str, ...], **more: Any) -> _Value:
         name = f"{word}{len(self._stages)}"
-        self._stages[name] = kind(name, inputs, operator, origin=self._origin, **clip)
+        self._stages[name] = kind(name, inputs, operator, origin=self._origin, **more)
         return _Value(name)
 
     def _alone(self, node: MlpNode) -> Stage | None:
@@ -160,12 +203,11 @@ class _Fusion:
     def _value(self, node: MlpNode) -> _Value:
         fuse = self._by_kind.get(node.operator.kind)
         if fuse is None:
-            raise InputError(
-                self._where(node),
-                f"{node.operator.constants.get('function', node.operator.kind)} has no int8 operator",
-                "Use the quantized form, or leave it out",
-            )
+            raise self._no_operator(node, str(node.operator.constants.get("function", node.operator.kind)))
         return fuse(node, node.operator)
+
+    def _no_operator(self, node: MlpNode, name: str) -> InputError:
+        return InputError(self._where(node), f"{name} has no int8 operator", "Use the quantized form, or leave it out")
 
     def _plain_inputs(self, node: MlpNode) -> tuple[str, ...]:
         return tuple(self._plain(node, self._values[name]) for name in node.inputs)
@@ -181,7 +223,7 @@ class _Fusion:
         if value.scale is not None and value.shift is not None:
             merged = operator.of_scaled_and_shifted(*self._over_all(node, value))
             if merged is None:
-                self._plain(node, value)
+                return self._new(LinearStage, "shared", operator, (self._line(node, value),))
             assert isinstance(merged, SharedLinear)
             operator = merged
         return self._new(LinearStage, "shared", operator, (value.stage,))
@@ -214,7 +256,35 @@ class _Fusion:
         return self._new(FunctionStage, operator.kind, operator, self._plain_inputs(node))
 
     def _join(self, node: MlpNode, operator: FloatOperator) -> _Value:
-        return self._new(JOINS[operator.kind], operator.kind, operator, self._plain_inputs(node))
+        kind = JOINS[operator.kind]
+        if kind not in (ConcatStage, MultiplyStage):
+            return self._new(kind, operator.kind, operator, self._plain_inputs(node))
+        inputs = tuple(self._beside(node, self._values[name], kind) for name in node.inputs)
+        return self._new(kind, operator.kind, operator, inputs)
+
+    def _beside(self, node: MlpNode, value: _Value, kind: type[Stage]) -> str:
+        """The stage that a concatenation or a product takes for `value`: not the model's input, whose scale and zero
+        point are its own, and beside others no function whose scale the runtimes prescribe."""
+        plain = self._plain(node, value)
+        root = self._root(plain)
+        if root == INPUT:
+            return self._line(node, value, own=True)
+        if kind is ConcatStage and isinstance(self._stages[root], FunctionStage):
+            return self._line(node, value)
+        return plain
+
+    def _formula(self, node: MlpNode, operator: Formula) -> _Value:
+        """x · sigmoid(factor · x), of those that are."""
+        factor = GATES.get(operator.function)
+        if factor is None:
+            raise self._no_operator(node, operator.function)
+        x = gate = self._beside(node, self._values[node.inputs[0]], MultiplyStage)
+        size = self._size(x)
+        if factor != 1:
+            steeper = line(np.full(size, factor), np.zeros(size))
+            gate = self._new(LinearStage, "line", steeper, (x,), trained=False).stage
+        opened = self._new(FunctionStage, Sigmoid.kind, Sigmoid(), (gate,))
+        return self._new(MultiplyStage, Multiply.kind, Multiply(), (x, opened.stage))
 
     def _affine(self, node: MlpNode, operator: Affine) -> _Value:
         scale, shift = operator.scale, operator.shift
@@ -242,11 +312,16 @@ class _Fusion:
                 f"clips to {low} … {high}; an int8 tensor must be able to hold zero",
                 "Clip around zero",
             )
-        if stage is not None and stage.clips:
+        if stage is not None and stage.clips and (not isinstance(stage, MultiplyStage) or _is_relu(low, high)):
             self._stages[stage.name] = replace(stage, low=low, high=high)
             return _Value(stage.name)
-        if low != 0 or high not in (6.0, np.inf):
+        if not _is_relu(low, high):
             raise InputError(
                 self._where(node), f"clips a shared tensor to {low} … {high}; int8 runtimes have ReLU and ReLU6 there"
             )
         return self._new(ReluStage, "relu", operator, self._plain_inputs(node), low=low, high=high)
+
+
+def _is_relu(low: float, high: float) -> bool:
+    """Whether a clip is a ReLU or ReLU6, which kernels fuse into any operator."""
+    return low == 0 and high in (6.0, np.inf)

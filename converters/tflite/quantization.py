@@ -124,6 +124,11 @@ class _Quantizer:
         scale = self._scales.get(stage.name)
         if scale is None:
             scale = weight_scales(stage.weight, bits, per_tensor=options.per_tensor, powers_of_two=options.universal)
+        if options.universal:
+            # What carries a product's scale (see `products`) has it in its weights' scales too: the factor of its sums
+            # stays a power of two.
+            mantissa = np.frexp(target.scale)[0]
+            scale = scale * (mantissa if mantissa > 0.5 else 1.0)
         quantized = quantize_weights(stage.weight, bias, scale, bits, source, target)
         activation = "none"
         if stage.low == 0 and stage.high in (6.0, np.inf):

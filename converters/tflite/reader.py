@@ -47,6 +47,7 @@ LARGEST_FILE = 2**30
 """Bytes of a .tflite file that are read."""
 _MOST_ACTIVATIONS = 2**23
 _MOST_OPERATORS = 1000
+_MOST_INPUTS = 64
 _AT_ENDS = (OperatorKind.QUANTIZE, OperatorKind.DEQUANTIZE, OperatorKind.DIV)
 _OF_SHAPES = (OperatorKind.SHAPE, OperatorKind.STRIDED_SLICE, OperatorKind.PACK)
 
@@ -204,9 +205,12 @@ class _Reader:
         """One operator; its activations must have been computed before."""
         tensors, computed = self.tensors, self.tensors.computed
         output = self._only(operator["outputs"], kind.name)
-        indices = tuple(int(index) for index in operator["inputs"][:8])
+        indices = tuple(int(index) for index in operator["inputs"][: _MOST_INPUTS + 1])
         read_as = self._read_as(kind, indices)
         count = read_as.input_count if read_as is not None else 1
+        count = max(len(indices), 1) if count is None else count
+        if len(indices) > _MOST_INPUTS:
+            raise InputError(kind.name, f"takes more than {_MOST_INPUTS} tensors")
         if len(indices) < count:
             raise InputError(kind.name, f"takes {count} tensors, found {len(indices)}")
         taken = indices[:count]
@@ -226,8 +230,6 @@ class _Reader:
         sizes = {info.size for info in (*inputs, target)}
         if len(sizes) > 1 and (read_as is None or read_as.one_size):
             raise InputError(f"{kind.name} {target.name}", f"cannot be between tensors of sizes {sorted(sizes)}")
-        if read_as is None and kind == OperatorKind.MUL:
-            raise InputError(f"{kind.name} {target.name}", "is a product of two tensors that both depend on the input")
         if read_as is None:
             raise InputError(kind.name, "stands inside the model: floats cannot be part of an integer network")
         names = tuple(info.name for info in inputs)

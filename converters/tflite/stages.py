@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from edgeml.frontends.float_operators.add import Add as AddOfFloats
 from edgeml.frontends.float_operators.arrays import NUMPY, ArrayLibrary
+from edgeml.frontends.float_operators.concat import Concat
+from edgeml.frontends.float_operators.multiply import Multiply as MultiplyOfFloats
 from edgeml.frontends.float_operators.operator import FloatOperator
 from edgeml.frontends.float_operators.pooled_maximum import PooledMaximum
 from edgeml.frontends.float_operators.pooled_sum import PooledSum
@@ -23,8 +25,10 @@ from edgeml.frontends.float_operators.tanh import Tanh
 from edgeml.frontends.float_operators.weights import Weights
 
 from .operators.add import Add
+from .operators.concatenation import Concatenation
 from .operators.function import Function
 from .operators.max_pool import MaxPool
+from .operators.multiply import Multiply
 from .operators.relu import Relu
 from .written import Written
 
@@ -32,11 +36,13 @@ __all__ = [
     "FUNCTIONS",
     "JOINS",
     "AddStage",
+    "ConcatStage",
     "FunctionStage",
     "FunctionTraits",
     "LinearStage",
     "MaximumStage",
     "MoveStage",
+    "MultiplyStage",
     "ReluStage",
     "Stage",
 ]
@@ -76,6 +82,8 @@ class Stage(ABC):
     """Whether a clip can be fused into it."""
     ties_scales: ClassVar[bool] = False
     """Whether its inputs and its output must have one scale."""
+    ties_zero_points: ClassVar[bool] = False
+    """Whether they must have one zero point too."""
 
     name: str
     inputs: tuple[str, ...]
@@ -157,6 +165,40 @@ class AddStage(Stage):
 
 
 @dataclass(frozen=True, eq=False)
+class ConcatStage(Stage):
+    """The values of two inputs, the second behind the first."""
+
+    ties_scales: ClassVar[bool] = True
+    ties_zero_points: ClassVar[bool] = True
+
+    def written(self, file: Written) -> None:
+        names = tuple(file.flat(name) for name in self.inputs)
+        size = sum(file.tensors[name].size for name in names)
+        file.add(Concatenation(self.name, names, np.arange(size, dtype=np.int32)), ())
+
+
+@dataclass(frozen=True, eq=False)
+class MultiplyStage(Stage):
+    """clip(a · b, low, high).
+
+    Parameters
+    ----------
+    carrier : in universal mode, the tensor whose scale is made such that all runtimes round the product alike; see
+        `products`.
+    """
+
+    clips: ClassVar[bool] = True
+
+    carrier: str = ""
+
+    def written(self, file: Written) -> None:
+        shapes = {file.tensors[name].dimensions for name in self.inputs}
+        inputs = self.inputs if len(shapes) == 1 else tuple(file.flat(name) for name in self.inputs)
+        activation = "none" if self.low != 0 else "relu6" if self.high == 6 else "relu"
+        file.add(Multiply(self.name, inputs, activation), file.tensors[inputs[0]].dimensions)
+
+
+@dataclass(frozen=True, eq=False)
 class ReluStage(Stage):
     """A ReLU or ReLU6 of its own, behind a tensor that something else takes too; `operator` is its clamp."""
 
@@ -204,5 +246,10 @@ class FunctionStage(Stage):
         file.add(Function(self.name, self.inputs, FUNCTIONS[self.operator.kind].name), shape)
 
 
-JOINS: Mapping[str, type[Stage]] = {AddOfFloats.kind: AddStage, PooledMaximum.kind: MaximumStage}
+JOINS: Mapping[str, type[Stage]] = {
+    AddOfFloats.kind: AddStage,
+    Concat.kind: ConcatStage,
+    MultiplyOfFloats.kind: MultiplyStage,
+    PooledMaximum.kind: MaximumStage,
+}
 """The stages of operators on integers as they are, by kind of float operator."""

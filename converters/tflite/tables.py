@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .operators.tensor_info import TensorInfo
 
-__all__ = ["clip_table", "function_steps", "function_table", "retype_table", "tie_distance"]
+__all__ = ["centred_table", "clip_table", "function_steps", "function_table", "retype_table", "tie_distance"]
 
 IntTable = npt.NDArray[np.int32]
 
@@ -56,6 +56,11 @@ def function_table(name: str, source: TensorInfo, target: TensorInfo) -> IntTabl
 def retype_table(source: TensorInfo, target: TensorInfo) -> IntTable:
     """The same real value with another zero point: x − source zero point + target zero point, clipped."""
     return np.clip(_inputs(source) - source.zero_point + target.zero_point, target.low, target.high).astype(np.int32)
+
+
+def centred_table(source: TensorInfo) -> IntTable:
+    """x − zero point: integers whose 0 stands for 0."""
+    return (_inputs(source) - source.zero_point).astype(np.int32)
 
 
 def clip_table(source: TensorInfo, target: TensorInfo, limit: float) -> IntTable:

@@ -77,7 +77,7 @@ class Add(TfliteOperator):
     """
 
     kinds: ClassVar[tuple[OperatorKind, ...]] = (OperatorKind.ADD, OperatorKind.SUB)
-    input_count: ClassVar[int] = 2
+    input_count: ClassVar[int | None] = 2
 
     activation: str = "none"
     sign: int = 1

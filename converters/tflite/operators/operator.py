@@ -220,8 +220,8 @@ class TfliteOperator(ABC):
 
     kinds: ClassVar[tuple[OperatorKind, ...]] = ()
     """What it is in files."""
-    input_count: ClassVar[int] = 1
-    """How many activations it takes."""
+    input_count: ClassVar[int | None] = 1
+    """How many activations it takes; None if all its tensors are activations."""
     one_size: ClassVar[bool] = True
     """Whether all its activations have one size."""
     may_compute_in_place: ClassVar[bool] = True

@@ -259,10 +259,19 @@ def test_no_data_is_an_input_error() -> None:
         TfliteConverter().convert(chain(linear(np.random.default_rng(0), 3, 12)), None, {}, silent)
 
 
-def test_a_batch_norm_that_nothing_can_take_is_refused_by_its_place() -> None:
+def test_a_batch_norm_that_no_layer_takes_is_one_of_its_own() -> None:
     generator = np.random.default_rng(0)
-    mlp = chain(linear(generator, 5, 12), Sigmoid(), Affine(np.full(5, 2.0), np.zeros(5)), Tanh())
-    with pytest.raises(InputError, match="cannot be merged into a linear layer"):
+    for scale in (np.full(5, 2.0), np.arange(5.0)):
+        mlp = chain(linear(generator, 5, 12), Sigmoid(), Affine(scale, scale - 1), Tanh())
+        graph, x = fuse(mlp), generator.normal(size=(9, 12))
+        assert np.allclose(graph.trace(x)[graph.stages[-1].name], mlp.evaluate(x))
+        assert [stage.name for stage in graph.stages if not getattr(stage, "trained", True)] == ["line2"]
+
+
+def test_a_batch_norm_of_too_many_channels_is_refused_by_its_place() -> None:
+    generator = np.random.default_rng(0)
+    mlp = chain(linear(generator, 300, 12), Sigmoid(), Affine(np.arange(300.0), np.zeros(300)), Tanh())
+    with pytest.raises(InputError, match="of 300 values that cannot be merged into a linear layer"):
         fuse(mlp)
 
 
