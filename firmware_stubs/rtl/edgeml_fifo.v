@@ -5,12 +5,15 @@
 // while `can_reserve` is high, and `push` whenever the result arrives, any number of clocks later. A place is
 // free again in the clock after its value was taken, or one clock later with LATE. What is pushed in one clock is `valid`
 // in the next. `can_reserve` and `valid` are registers. With LATE no way leads from `ready` to what `can_reserve` follows
-// from: a register stands between the two ends, which may be far from each other.
+// from: a register stands between the two ends, which may be far from each other. With BYPASS what is pushed while
+// the buffer is empty is `valid` in the same clock, and needs no place if it is taken then: `valid` and `data` follow
+// from `push` and `push_data` without a register.
 `default_nettype none
 module edgeml_fifo #(
     parameter WIDTH = 8,  // bits of one value
     parameter DEPTH = 4,  // places, 1 or more
-    parameter LATE = 0    // 1: a place is free again a clock later
+    parameter LATE = 0,   // 1: a place is free again a clock later
+    parameter BYPASS = 0  // 1: what comes while it is empty is given at once
 ) (
     input  wire             clk,
     input  wire             rst,          // synchronous, active high
@@ -41,13 +44,13 @@ module edgeml_fifo #(
     integer i;
     initial for (i = 0; i < DEPTH; i = i + 1) memory[i] = {WIDTH{1'b0}};
 
-    wire pop = some && ready;
+    wire pop = valid && ready;
     reg popped;
     wire freed = (LATE != 0) ? popped : pop;
     always @(posedge clk) popped <= !rst && pop;
     assign can_reserve = room;
-    assign valid = some;
-    assign data = memory[read_index];
+    assign valid = some || ((BYPASS != 0) && push);
+    assign data = (some || (BYPASS == 0)) ? memory[read_index] : push_data;
 
     always @(posedge clk) if (push) memory[write_index] <= push_data;
 

@@ -44,7 +44,7 @@ class UnrolledProver(RtlProver):
         proof = prove(network, circuit, artifact, lambda place: announce(f"proving {place}"), seconds=seconds)
         confirm = confirmation(verilog, name, circuit, artifact, plan.logic)
         proof = refuted(proof, bundle.golden()[0], confirm)
-        stated = plan.stages.count
+        stated = plan.stages.clocks
         registers = Row(
             "registers",
             PROVED if circuit.latency == stated else REFUTED,

@@ -75,6 +75,16 @@ class DelayModel:
         """Through the handshake around a pipeline that never stalls, a register at either end of it: two tables."""
         return self.register + 2 * (self.route + self.lut)
 
+    @property
+    def around_straight(self) -> float:
+        """As `around_pipeline`, where results pass an empty FIFO by: whether one comes is a table of its own."""
+        return self.around_pipeline + self.route + self.lut
+
+    @property
+    def straight_out(self) -> float:
+        """Behind results that leave a pipeline without a register: past the FIFO, and a table of who takes them."""
+        return 2 * (self.route + self.lut)
+
     def way(self, reached: int) -> float:
         """To the farthest of so many cells."""
         return self.route + self.fan_out * math.log2(max(reached, 1))

@@ -55,11 +55,15 @@ def shift_register(verilog: Verilog, name: str, bit: str, length: int, note: str
         verilog.line(f"else {name} <= {f'{{{name}[{length - 2}:0], {bit}}}' if length > 1 else bit};")
 
 
-def result_fifo(verilog: Verilog, width: int, depth: int, can_reserve: str, push: str, *, late: bool = False) -> None:
+def result_fifo(
+    verilog: Verilog, width: int, depth: int, can_reserve: str, push: str, *, late: bool = False, bypass: bool = False
+) -> None:
     """The FIFO between what never stalls and the output: a place is reserved with `take`, and takes `result`.
 
     late : a register stands between the output's `ready` and `can_reserve`: places are free again a clock later.
+    bypass : what comes while it is empty is given in the same clock.
     """
     reserve = {"can_reserve": can_reserve, "reserve": "take", "push": push, "push_data": "result"}
     ports = {**CLOCK, **reserve, **Stream("out", width).ports()}
-    verilog.instance("edgeml_fifo", "results", ports, {"WIDTH": width, "DEPTH": depth, **({"LATE": 1} if late else {})})
+    chosen = {name: 1 for name, given in (("LATE", late), ("BYPASS", bypass)) if given}
+    verilog.instance("edgeml_fifo", "results", ports, {"WIDTH": width, "DEPTH": depth, **chosen})

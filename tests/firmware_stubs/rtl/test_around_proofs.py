@@ -15,6 +15,7 @@ from edgeml.proof.claim import PROVED, REFUTED
 from edgeml.targets.fpga import FpgaTarget
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic
 from edgeml.targets.fpga.architectures.unrolled.rtl import core
+from edgeml.targets.fpga.architectures.unrolled.stages import Stages
 from edgeml.targets.fpga.interface import Interface
 from edgeml.targets.fpga.proof.rtl_library.around import axi_bench, axis_bench, core_bench, packets_bench, uart_bench
 from edgeml.targets.fpga.proof.rtl_library.induction import prove_for_ever
@@ -34,17 +35,17 @@ INTERFACES = {
 }
 
 
-def _core(interface: Interface, latency: int, replaced: tuple[str, str] = ("", "")) -> str:
-    """What comes of the proof of a core around a pipeline of so many clocks."""
+def _core(interface: Interface, stages: Stages, replaced: tuple[str, str] = ("", "")) -> str:
+    """What comes of the proof of a core around a pipeline of so many stages."""
     shape: Any = SimpleNamespace(
         netlist=SimpleNamespace(input_bits=interface.input_bits),
         output_element=interface.output_element,
         outputs=[()] * interface.outputs,
     )
-    text = core(cast(Logic, shape), "n_core", "n_pipeline", latency, {})
+    text = core(cast(Logic, shape), "n_core", "n_pipeline", stages, {})
     assert replaced[0] in text
     sources = {"n_core.v": text.replace(*replaced).encode(), "edgeml_fifo.v": library_text("edgeml_fifo.v")}
-    bench, parameters = core_bench("n_core", "n_pipeline", interface, latency)
+    bench, parameters = core_bench("n_core", "n_pipeline", interface, stages.clocks, straight=stages.straight)
     return prove_for_ever("core", bench, sources, [parameters])[0].status
 
 
@@ -58,9 +59,15 @@ def _axis(interface: Interface, replaced: tuple[str, str] = ("", "")) -> str:
 
 @pytest.mark.parametrize("latency", [1, 3, pytest.param(14, marks=pytest.mark.slow)])
 def test_a_core_gives_each_frame_once_and_in_order(latency: int) -> None:
-    assert _core(INTERFACES["values"], latency) == PROVED
+    assert _core(INTERFACES["values"], Stages((), latency)) == PROVED
 
 
+@pytest.mark.parametrize("stages", [1, 3, pytest.param(9, marks=pytest.mark.slow)])
+def test_a_core_whose_results_pass_an_empty_fifo_by_gives_each_once_and_in_order(stages: int) -> None:
+    assert _core(INTERFACES["values"], Stages((), stages, straight=True)) == PROVED
+
+
+@pytest.mark.parametrize("straight", [False, True])
 @pytest.mark.parametrize(
     "replaced",
     [
@@ -69,8 +76,12 @@ def test_a_core_gives_each_frame_once_and_in_order(latency: int) -> None:
         pytest.param(("2'd0;", "{2{going[0]}};"), id="a reset leaves a frame"),
     ],
 )
-def test_the_proof_of_a_broken_core_fails(replaced: tuple[str, str]) -> None:
-    assert _core(INTERFACES["values"], 2, replaced) == REFUTED
+def test_the_proof_of_a_broken_core_fails(replaced: tuple[str, str], straight: bool) -> None:
+    assert _core(INTERFACES["values"], Stages((), 2 + straight, straight), replaced) == REFUTED
+
+
+def test_the_proof_of_a_core_that_gives_later_than_it_says_fails() -> None:
+    assert _core(INTERFACES["values"], Stages((), 3, straight=True), (", .BYPASS(1)", "")) == REFUTED
 
 
 @pytest.mark.parametrize("name", INTERFACES)

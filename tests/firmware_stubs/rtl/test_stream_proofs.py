@@ -27,7 +27,10 @@ def _classes(outputs: int, lanes: int, bits: int, is_signed: int) -> Parameters:
 
 
 PROVED: dict[str, list[Parameters]] = {
-    "fifo": [{"WIDTH": 2, "DEPTH": depth, "LATE": late} for depth, late in ((1, 0), (3, 1), (3, 0))],
+    "fifo": [
+        {"WIDTH": 2, "DEPTH": depth, "LATE": late, "BYPASS": bypass}
+        for depth, late, bypass in ((1, 0, 0), (3, 1, 0), (3, 0, 0), (1, 0, 1), (3, 1, 1))
+    ],
     "stream_fifo": [{"WIDTH": 2, "DEPTH": depth} for depth in (1, 3)],
     "fork": [{"TAKERS": takers} for takers in (1, 3)],
     "upsizer": [{"WIDTH": 2, "RATIO": ratio, "IN_BEATS": beats} for ratio, beats in ((2, 1), (3, 4))],

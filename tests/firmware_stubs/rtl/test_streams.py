@@ -22,7 +22,8 @@ def _drawn() -> list[Unit]:
     found: list[Unit] = []
     for _ in range(8):
         size = {"WIDTH": some(1, 80), "DEPTH": some(1, 40)}
-        found += units("edgeml_fifo", size, size | {"LATE": 1}) + units("edgeml_stream_fifo", size)
+        found += units("edgeml_fifo", size, size | {"LATE": 1}, size | {"LATE": 1, "BYPASS": 1})
+        found += units("edgeml_stream_fifo", size)
         ratio = {"WIDTH": some(1, 20), "RATIO": some(2, 9)}
         found += units("edgeml_upsizer", ratio | {"IN_BEATS": some(1, 20)})
         found += units("edgeml_downsizer", ratio | {"OUT_BEATS": some(1, 20)})
@@ -40,6 +41,8 @@ BENCH = Bench(
     *slowly(_drawn()),
     *units("edgeml_fifo", *({"WIDTH": w, "DEPTH": d} for w, d in ((1, 1), (8, 2), (33, 3), (64, 5), (7, 8)))),
     *units("edgeml_fifo", *({"WIDTH": w, "DEPTH": d, "LATE": 1} for w, d in ((1, 1), (33, 3), (7, 8)))),
+    *units("edgeml_fifo", *({"WIDTH": w, "DEPTH": d, "LATE": late, "BYPASS": 1} for w, d, late in (
+        (1, 1, 0), (33, 3, 1), (7, 8, 1)))),
     *units("edgeml_stream_fifo", *({"WIDTH": w, "DEPTH": d} for w, d in ((1, 1), (8, 2), (33, 3), (70, 5), (7, 8)))),
     *units("edgeml_fork", *({"TAKERS": takers} for takers in (1, 2, 3, 5))),
     *units("edgeml_pass", *({"WIDTH": width} for width in (1, 8, 65))),
@@ -61,7 +64,7 @@ pytestmark = needs_verilator
 @pytest.mark.parametrize("unit", BENCH.cases("edgeml_fifo"))
 def test_the_fifo_gives_places_that_were_free_and_values_in_order(unit: Unit) -> None:
     rng, fifo, depth = random.Random(seed_for(1)), BENCH.start(unit), unit["DEPTH"]
-    is_late = dict(unit.parameters).get("LATE", 0)
+    is_late, bypass = (dict(unit.parameters).get(name, 0) for name in ("LATE", "BYPASS"))
     for shares in ((0.5, 0.5, 0.5), (0.9, 0.9, 0.2), (0.9, 0.3, 0.9), (1.0, 1.0, 1.0)):
         fifo.reset(reserve=0, push=0, ready=0)
         kept: deque[int] = deque()
@@ -73,13 +76,15 @@ def test_the_fifo_gives_places_that_were_free_and_values_in_order(unit: Unit) ->
             ready, data = int(rng.random() < shares[2]), rng.getrandbits(unit["WIDTH"])
             outputs = fifo.step(rst=0, reserve=reserve, push=push, push_data=data, ready=ready)
             assert outputs["can_reserve"] == free
+            if push and bypass:
+                kept.append(data)
             assert outputs["valid"] == bool(kept)
             if kept:
                 assert outputs["data"] == kept[0]
             late = int(bool(kept) and ready and is_late)
             if kept and ready:
                 kept.popleft()
-            if push:
+            if push and not bypass:
                 kept.append(data)
             promised += reserve - push
             if rng.random() < 0.01:

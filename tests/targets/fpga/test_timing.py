@@ -58,6 +58,17 @@ def test_unrolled_designs_take_exactly_the_predicted_clocks(tmp_path: Path) -> N
 
 
 @verilator
+@pytest.mark.parametrize("period", [7000, 500_000])
+def test_results_that_pass_the_fifo_by_take_exactly_the_predicted_clocks(period: int, tmp_path: Path) -> None:
+    """Of several stages, of which the last has no register, and of a single one; with pauses at
+    either side, too."""
+    choices = Pipelining(period_ps=period, delays="ecp5", straight=True)
+    built = build(small_network(2, widest=24, deepest=4), Design("unrolled", choices))
+    assert built.latency == (4 if period == 7000 else 2)
+    _check(2, tmp_path, Design("unrolled", choices), 1000)
+
+
+@verilator
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [10, 11, 12])
 def test_many_vectors_with_pauses_and_resets(seed: int, tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ from .stages import Stages, path_ends, slowest_stage
 __all__ = ["ARCHITECTURE", "UnrolledArchitecture", "UnrolledPlan"]
 
 _FRAMES = 6
-_AROUND = 2
-"""Clocks of the core around its pipeline."""
+_AROUND, _STRAIGHT = 2, 1
+"""Clocks of the core around its pipeline: through the FIFO of results, and past it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
         return Interface(inputs, inputs, plan.logic.input_element, outputs, outputs, plan.logic.output_element)
 
     def cycles(self, plan: UnrolledPlan, q: npt.NDArray[np.int32] | None = None) -> Clocks:
-        latency = plan.stages.count + _AROUND
+        latency = plan.stages.clocks + (_STRAIGHT if plan.stages.straight else _AROUND)
         return Clocks(latency, 1, tuple(latency - 1 + frame for frame in range(_FRAMES)))
 
     def parts(self, plan: UnrolledPlan, family: Family) -> dict[str, Parts]:
@@ -110,7 +110,8 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
     def slowest_path(self, plan: UnrolledPlan, delays: DelayModel) -> float:
         logic, inside = plan.logic, delays_in(plan.logic, delays)
         block = results_in_block_ram(logic, family_of(delays), plan.stages)
-        around = inside.around_block if block else inside.around_pipeline
+        around = inside.around_straight if plan.stages.straight else inside.around_pipeline
+        around = inside.around_block if block else around
         return max(slowest_stage(logic.netlist, logic.outputs, inside, plan.stages), around)
 
     def layer_timing(self, plan: UnrolledPlan, delays: DelayModel) -> dict[str, dict[str, int | float]]:
@@ -137,7 +138,7 @@ class UnrolledArchitecture(Architecture[Pipelining, UnrolledPlan]):
             "edgeml_fifo.v": library_text("edgeml_fifo.v"),
             f"{name}.v": pipeline(plan.logic, name, stages, facts, layer_lines(plan.network)).encode(),
         }
-        text = core_text(plan.logic, core, name, stages.count, facts)
+        text = core_text(plan.logic, core, name, stages, facts)
         return CoreFiles(modules, {}, text.encode())
 
     def estimated_form(self, network: Network) -> str:

@@ -41,10 +41,9 @@ def unrolled_amounts(logic: Logic, family: Family, stages: Stages) -> dict[str, 
     kept = kept_bits(logic, stages)
     found = graph_amounts(kept, logic, family)
     last = found[next(reversed(found))]
-    latency = max(stages.count, 1)
-    last.flip_flops += latency
+    last.flip_flops += max(stages.clocks, 1)
     last.add("core", 1.0)
-    _add_fifo_of_results(last, latency, kept.ends, logic, family)
+    _add_fifo_of_results(last, stages, kept.ends, logic, family)
     return found
 
 
@@ -52,7 +51,7 @@ def results_in_block_ram(logic: Logic, family: Family, stages: Stages) -> bool:
     """Whether the FIFO of results is block RAM."""
     parts = Parts()
     width = logic.output_element.bits * len(logic.outputs)
-    add_memory(parts, result_places(max(stages.count, 1)), width, 1, family)
+    add_memory(parts, result_places(stages), width, 1, family)
     return parts.block_rams > 0
 
 
@@ -86,10 +85,12 @@ def graph_amounts(kept: KeptBits, logic: Logic, family: Family) -> dict[str, Par
     return found
 
 
-def _add_fifo_of_results(parts: Parts, latency: int, differing: int, logic: Logic, family: Family) -> None:
+def _add_fifo_of_results(parts: Parts, stages: Stages, differing: int, logic: Logic, family: Family) -> None:
     width = logic.output_element.bits * len(logic.outputs)
-    depth = result_places(latency)
+    depth = result_places(stages)
     counters = 2 * counter_bits(depth) + 2 * depth.bit_length()
     parts.flip_flops += counters + FIFO_FLAGS + 1  # and whether a value was just taken
     parts.add("core", counters / 12.0)
     add_memory(parts, depth, width, 1, family, used=differing, choice="mux")
+    if stages.straight:
+        parts.luts += differing + 1  # past the FIFO: a choice for each bit, and whether a result comes

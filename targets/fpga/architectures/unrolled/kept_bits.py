@@ -237,7 +237,7 @@ class _Maker:
             taps.setdefault(bit, set()).add(later)
 
         for bit in ends:
-            use(self._in_stage(bit, self.stages.count), self.stages.count)
+            use(self._in_stage(bit, self.stages.clocks), self.stages.clocks)
         cells = []
         for index in range(len(self.stages.of) - 1, -1, -1):
             found: dict[int, KeptCell] = {}

@@ -53,12 +53,14 @@ class Pipelining:
     adder_graph : who shares the sums of dense layers, one of `ADDER_GRAPHS`.
     period_ps : what a stage may take from register to register, picoseconds. delays : the `DELAY_MODELS` it is planned
         by.
+    straight : results leave in the last stage, past an empty FIFO, rather than out of it a register and a clock later.
     """
 
     register_every: int = 1
     adder_graph: str = ADDER_GRAPHS[0]
     period_ps: int | None = None
     delays: str = ""
+    straight: bool = False
 
     @property
     def table_inputs(self) -> int:
@@ -69,7 +71,8 @@ class Pipelining:
         """As `design.json` holds them."""
         graph = {} if self.adder_graph == ADDER_GRAPHS[0] else {"adder_graph": self.adder_graph}
         if self.period_ps is not None:
-            return {"period_ps": self.period_ps, "delays": self.delays, **graph}
+            straight = {"straight": True} if self.straight else {}
+            return {"period_ps": self.period_ps, "delays": self.delays, **straight, **graph}
         return {"register_every": self.register_every, **graph}
 
 
@@ -78,7 +81,8 @@ def read_choices(stored: StoredChoices) -> Pipelining:
     graph = stored.word("adder_graph", ADDER_GRAPHS)
     if "period_ps" in stored.content:
         period = stored.whole("period_ps", _LONGEST_PERIOD_PS, 1)
-        return Pipelining(adder_graph=graph, period_ps=period, delays=stored.word("delays", tuple(DELAY_MODELS)))
+        delays = stored.word("delays", tuple(DELAY_MODELS))
+        return Pipelining(adder_graph=graph, period_ps=period, delays=delays, straight=stored.flag("straight"))
     return Pipelining(stored.whole("register_every", _MOST_REGISTER_EVERY, 1), graph)
 
 
@@ -115,19 +119,22 @@ def placed_registers(logic: Logic, choices: Pipelining, part: float = 1.0) -> St
     if choices.period_ps is None:
         return stages_by_depth(logic.netlist, choices.register_every)
     delays = delays_in(logic, DELAY_MODELS[choices.delays], part)
-    return stages_by_delay(logic.netlist, logic.outputs, delays, choices.period_ps / 1000)
+    period = choices.period_ps / 1000
+    return stages_by_delay(logic.netlist, logic.outputs, delays, period, straight=choices.straight)
 
 
 def pipelinings(budget: Budget, asked: Asked) -> list[Pipelining]:
     """What is asked for: registers by levels where they are given, else by the clock of the part. For the least time to
-    an answer a flat graph, too: it takes more lookup tables and fewer stages."""
+    an answer a flat graph, too, which takes more lookup tables and fewer stages; results leave straight then, but for
+    a class unit behind them, whose comparisons have no time left in that clock."""
     graphs = [asked.adder_graph]
     if asked.goal == "latency" and not asked.shares_sums:
         graphs.append(FLAT)
     if asked.register_every is not None:
         return [Pipelining(asked.register_every, graph) for graph in graphs]
     period = max(math.floor(1e6 / budget.clock_mhz), 1)
-    return [Pipelining(adder_graph=graph, period_ps=period, delays=delays_of(budget).name) for graph in graphs]
+    delays, straight = delays_of(budget).name, asked.goal == "latency" and not asked.argmax
+    return [Pipelining(adder_graph=graph, period_ps=period, delays=delays, straight=straight) for graph in graphs]
 
 
 def most_multiplications(asked: Asked) -> int:

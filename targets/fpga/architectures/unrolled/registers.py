@@ -29,7 +29,7 @@ class Registers:
     def __init__(self, logic: Logic, stages: Stages) -> None:
         self.logic = logic
         self.stages = stages
-        self.last = stages.count
+        self.last = stages.clocks
         self.needed: dict[int, dict[int, int]] = defaultdict(dict)
         for cell, stage in zip(logic.netlist.cells, stages.of, strict=True):
             for bit in cell.inputs:

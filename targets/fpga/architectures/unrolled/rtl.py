@@ -29,7 +29,7 @@ def pipeline(
     facts: Mapping[str, object],
     layers: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """Text of the pipeline module: out_data follows in_data by `stages.count` clocks, every clock.
+    """Text of the pipeline module: out_data follows in_data by `stages.clocks` clocks, every clock.
 
     Without stages it is combinational and has no clock.
 
@@ -87,7 +87,7 @@ class _Text:
             verilog.insert(self.functions.verilog)
             if self.is_pipeline:
                 self._write_layers(verilog, name)
-            for stage in range(max(self.registers.last, 1)):
+            for stage in range(max(self.registers.stages.count, 1)):
                 self._write_stage(verilog, stage, cells[stage])
             self._write_given(verilog)
             if self.is_pipeline:
@@ -161,10 +161,10 @@ class _Text:
                 verilog.line(f"assign {target} = {concatenated(bits)};", note)
 
     def _write_results(self, verilog: Verilog) -> None:
-        """The network's outputs, in the clock behind the last stage."""
+        """The network's outputs, in the clock behind the last stage, or in the last one where they leave straight."""
         logic, last = self.modules.logic, self.registers.last
         verilog.blank()
-        for channel in self.module.taken.channels[last] if last else []:
+        for channel in self.module.taken.channels[last] if last == self.registers.stages.count else []:
             verilog.wire(channel.name, width=channel.width, value=channel.value, note=channel.note)
         low = 0
         for bits in logic.outputs:
@@ -195,15 +195,17 @@ def _registers(verilog: Verilog, kept: list[Kept]) -> None:
             verilog.line(f"{register.name} <= {register.value};")
 
 
-def result_places(latency: int) -> int:
-    """Places of the FIFO of results with which a frame is taken every clock: those that are on their way for `latency`
-    clocks, one that comes, one that is taken, and one whose place is free a clock later."""
-    return latency + 3
+def result_places(stages: Stages) -> int:
+    """Places of the FIFO of results with which a frame is taken every clock: those that are on their way for as many
+    clocks as the pipeline has, one that comes, one that is taken unless it passes by, and one whose place is free a
+    clock later."""
+    return max(stages.clocks, 1) + (2 if stages.straight else 3)
 
 
-def core(logic: Logic, name: str, pipeline_name: str, latency: int, facts: Mapping[str, object]) -> str:
+def core(logic: Logic, name: str, pipeline_name: str, stages: Stages, facts: Mapping[str, object]) -> str:
     """Text of the core: the pipeline without stalls, and a FIFO whose places are reserved when a frame enters."""
     in_width, out_width = logic.netlist.input_bits, logic.output_element.bits * len(logic.outputs)
+    latency, straight = stages.clocks, stages.straight
     verilog = Verilog()
     verilog.header(
         f"{name}: a frame enters and leaves in one clock each; the pipeline itself never stalls.", facts=facts
@@ -215,5 +217,6 @@ def core(logic: Logic, name: str, pipeline_name: str, latency: int, facts: Mappi
         frame = {"clk": "clk", "in_data": "in_data", "out_data": "result"}
         verilog.instance(pipeline_name, "pipeline", frame, layout=Layout.ONE_LINE)
         push = f"going[{latency - 1}]"
-        result_fifo(verilog, out_width, result_places(latency), can_reserve="in_ready", push=push, late=True)
+        places = result_places(stages)
+        result_fifo(verilog, out_width, places, can_reserve="in_ready", push=push, late=True, bypass=straight)
     return verilog.text()

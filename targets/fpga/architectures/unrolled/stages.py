@@ -8,7 +8,7 @@ is taken, of equally many what has fewer registers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +32,18 @@ class Stages:
 
     Parameters
     ----------
-    of : for each cell of the netlist, from 0. count : of stages: clocks from the inputs to the outputs; 0 without
-        registers.
+    of : for each cell of the netlist, from 0. count : of stages, 0 without registers.
+    straight : whether results leave in the last stage, with no register behind it; a single stage keeps its registers.
     """
 
     of: tuple[int, ...]
     count: int
+    straight: bool = False
+
+    @property
+    def clocks(self) -> int:
+        """From the inputs to the outputs of the pipeline."""
+        return self.count - 1 if self.straight and self.count > 1 else self.count
 
 
 def stages_by_depth(netlist: Netlist, register_every: int) -> Stages:
@@ -48,18 +54,25 @@ def stages_by_depth(netlist: Netlist, register_every: int) -> Stages:
     return Stages(of, max(-(-netlist.depth // register_every), 1))
 
 
-def stages_by_delay(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, period: float) -> Stages:
-    """The fewest stages of which none takes longer than `period`, ns, or than a single cell does."""
+def stages_by_delay(
+    netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, period: float, *, straight: bool = False
+) -> Stages:
+    """The fewest stages of which none takes longer than `period`, ns, or than a single cell does.
+
+    straight : results leave in the last stage, which has that much less time (`DelayModel.straight_out`).
+    """
     if not netlist.cells:
-        return Stages((), 1)
+        return Stages((), 1, straight)
     graph = _Graph(netlist, outputs, model)
-    room = max(period - model.register, float(graph.delays.max()))
-    found = [by_cell for by_cell in (_by_cuts(graph, room), _as_soon_as_possible(graph, room)) if by_cell is not None]
-    return min(found, key=lambda stages: (stages.count, _bits(netlist, outputs, stages)))
+    leaving = model.straight_out if straight else 0.0
+    room = max(period - model.register, float(graph.delays.max()), leaving)
+    found = [_by_cuts(graph, room, leaving), _as_soon_as_possible(graph, room, leaving)]
+    ways = [replace(stages, straight=straight) for stages in found if stages is not None]
+    return min(ways, key=lambda stages: (stages.count, _bits(netlist, outputs, stages)))
 
 
-def _as_soon_as_possible(graph: _Graph, room: float) -> Stages:
-    """Each cell in the first stage that has time for it."""
+def _as_soon_as_possible(graph: _Graph, room: float, leaving: float) -> Stages:
+    """Each cell in the first stage that has time for it, and for what follows the last stage."""
     of: list[int] = []
     ends: list[float] = []
     for sources, delay in zip(graph.sources, graph.delays.tolist(), strict=True):
@@ -69,24 +82,27 @@ def _as_soon_as_possible(graph: _Graph, room: float) -> Stages:
             stage, before = stage + 1, 0.0
         of.append(stage)
         ends.append(before + delay)
-    return Stages(tuple(of), max(of) + 1)
+    last = max(of)
+    late = any(stage == last and end + leaving > room + _SLACK for stage, end in zip(of, ends, strict=True))
+    return Stages(tuple(of), last + 1 + late)
 
 
 def _bits(netlist: Netlist, outputs: list[list[Bit]], stages: Stages) -> int:
     """Bits of registers."""
     kept: dict[tuple[int, int], int] = {}
     uses = [(bit, stage) for cell, stage in zip(netlist.cells, stages.of, strict=True) for bit in cell.inputs]
-    for bit, stage in (*uses, *((bit, stages.count) for bits in outputs for bit in bits)):
+    for bit, stage in (*uses, *((bit, stages.clocks) for bits in outputs for bit in bits)):
         if bit.cell != -2:
             born = stages.of[bit.cell] if bit.cell >= 0 else 0
             kept[bit.cell, bit.index] = max(kept.get((bit.cell, bit.index), 0), stage - born)
     return sum(kept.values())
 
 
-def _by_cuts(graph: _Graph, room: float) -> Stages | None:
+def _by_cuts(graph: _Graph, room: float, leaving: float) -> Stages | None:
     """Stages between cuts; None where those that are looked at are too far from each other."""
-    cuts = graph.cuts()
+    cuts = graph.cuts(behind_all=leaving > 0)
     between = graph.time_between(cuts)
+    between[:, -1] += leaving
     if float(np.diagonal(between).max()) > room + _SLACK:
         return None
     chosen = _cheapest(between, graph.bits_across(cuts), room)
@@ -95,8 +111,15 @@ def _by_cuts(graph: _Graph, room: float) -> Stages | None:
 
 
 def slowest_stage(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, stages: Stages) -> float:
-    """What the slowest stage takes from register to register, ns."""
-    return max(path_ends(netlist, outputs, model, stages), default=model.register)
+    """What the slowest stage takes from register to register, ns; the last one, where results leave straight, to the
+    register that takes them."""
+    ends = path_ends(netlist, outputs, model, stages)
+    slowest = max(ends, default=model.register)
+    if stages.clocks == stages.count:
+        return slowest
+    cells = {bit.cell for bits in outputs for bit in bits if bit.cell >= 0}
+    given = max((ends[cell] for cell in cells if stages.of[cell] == stages.clocks), default=model.register)
+    return max(slowest, given + model.straight_out)
 
 
 def path_ends(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, stages: Stages) -> list[float]:
@@ -120,9 +143,13 @@ class _Graph:
             before = self.ready[sources].max() if len(sources) else 0.0
             self.ready[index] = before + self.delays[index]
 
-    def cuts(self) -> Floats:
-        """Times at which registers may stand, ascending: when cells are ready, all of them if they are not too many."""
-        times: Floats = np.unique(np.round(self.ready, 6))[:-1]
+    def cuts(self, *, behind_all: bool) -> Floats:
+        """Times at which registers may stand, ascending: when cells are ready, all of them if they are not too many.
+
+        behind_all : also when the last one is: what follows may have a stage of its own.
+        """
+        times: Floats = np.unique(np.round(self.ready, 6))
+        times = times if behind_all else times[:-1]
         most = int(min(_MOST_CUTS, max(_MOST_ENTRIES / len(self.ready), 16)))
         if len(times) <= most:
             return times

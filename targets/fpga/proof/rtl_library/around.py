@@ -16,9 +16,15 @@ Bench = tuple[str, Parameters]
 """Text and parameters."""
 
 
-def core_bench(core: str, pipeline: str, interface: Interface, latency: int) -> Bench:
-    """The bench of an unrolled core around a pipeline that is `latency` clocks long, 1 or more."""
-    parameters = {"INPUT_BITS": interface.input_bits, "OUTPUT_BITS": interface.output_bits, "LATENCY": latency}
+def core_bench(core: str, pipeline: str, interface: Interface, latency: int, *, straight: bool = False) -> Bench:
+    """The bench of an unrolled core around a pipeline that is `latency` clocks long, 1 or more; straight : whether
+    results pass an empty FIFO by."""
+    parameters = {
+        "INPUT_BITS": interface.input_bits,
+        "OUTPUT_BITS": interface.output_bits,
+        "LATENCY": latency,
+        "STRAIGHT": int(straight),
+    }
     text = re.sub(r"\bCORE\b", core, bench_text("core"))
     return _with(re.sub(r"\bpipeline_of_core\b", pipeline, text), parameters), parameters
 

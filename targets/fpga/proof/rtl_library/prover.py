@@ -91,9 +91,11 @@ def _statements(
                 found[name] = found.get(name, []) + [each for each in given if each not in found.get(name, [])]
     interface, plan = built.interface, built.layout.plan
     if isinstance(plan, UnrolledPlan):
-        latency = plan.stages.count
+        stages = plan.stages
         plain = built.layout.architecture.interface(plan)
-        bench, parameters = core_bench(built.core, f"{built.core[:-5]}_pipeline", plain, latency)
+        bench, parameters = core_bench(
+            built.core, f"{built.core[:-5]}_pipeline", plain, stages.clocks, straight=stages.straight
+        )
         core = {name: known[name] for name in (f"{built.core}.v", "edgeml_fifo.v")}
         yield "core", [Statement(built.core, bench, parameters, core)]
     bench, parameters = axis_bench(built.top, built.core, interface)

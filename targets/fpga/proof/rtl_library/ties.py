@@ -75,7 +75,7 @@ def _memory(seen: str, parameters: Parameters) -> tuple[int, int] | None:
     if seen == "block":
         return 256, 8
     if seen == "results__memory":
-        return number("LATENCY") + 3, number("OUTPUT_BITS")
+        return number("LATENCY") + 3 - number("STRAIGHT"), number("OUTPUT_BITS")
     if seen == "memory" and "KEEP" in parameters:
         return 2 * number("WORDS"), number("WIDTH")
     if seen.endswith("memory"):

@@ -24,7 +24,8 @@ endmodule
 module prove_core #(
     parameter INPUT_BITS = 4,
     parameter OUTPUT_BITS = 3,
-    parameter LATENCY = 2
+    parameter LATENCY = 2,
+    parameter STRAIGHT = 0  // 1: a result that finds no other before it is given in the clock in which it comes
 ) (
     input wire                   clk,
     input wire                   rst,
@@ -34,7 +35,7 @@ module prove_core #(
     input wire                   choose,  // the frame that is taken is the one to watch
     input wire [OUTPUT_BITS-1:0] free_pipeline__result  // of the frame that is at the input
 );
-    localparam DEPTH = LATENCY + 3;
+    localparam DEPTH = LATENCY + 3 - STRAIGHT;
     localparam BITS = $clog2(DEPTH + 1) + 1;
     wire in_ready, out_valid;
     wire [OUTPUT_BITS-1:0] out_data;
@@ -71,12 +72,13 @@ module prove_core #(
         assert (!watched || ahead < count);
         assert (!watched || ahead != 0 || !out_valid || out_data == value);
         assert (!watched || ahead != 0 || !landed || out_valid);  // LATENCY + 1 clocks after it came
+        assert (STRAIGHT == 0 || !watched || ahead != 0 || age != LATENCY - 1 || out_valid);  // LATENCY clocks after
         assert (!waits || (out_valid && out_data == offered));
     end
     // Why.
     wire [OUTPUT_BITS*LATENCY-1:0] seen_pipeline__past;
     wire [LATENCY-1:0] seen_going;
-    wire seen_results__popped;
+    wire seen_results__popped, seen_results__some;
     wire [$clog2(DEPTH+1)-1:0] seen_results__filled, seen_results__reserved;
     wire [$clog2(DEPTH)-1:0] seen_results__read_index, seen_results__write_index;
     wire [OUTPUT_BITS*DEPTH-1:0] seen_results__memory;
@@ -87,8 +89,8 @@ module prove_core #(
     assign older[BITS*LATENCY +: BITS] = 0;
     always @* if (begun) begin
         assert (seen_results__popped == late && seen_results__reserved == count + late && count + late <= DEPTH);
-        assert (filled + older[BITS-1:0] == count);
-        assert (out_valid == (filled != 0));
+        assert (filled + older[BITS-1:0] == count && seen_results__some == (filled != 0));
+        assert (out_valid == (filled != 0 || (STRAIGHT != 0 && seen_going[LATENCY-1])));
         assert (first < DEPTH && seen_results__write_index == (end_sum >= DEPTH ? end_sum - DEPTH : end_sum));
         assert (!watched || landed == (ahead < filled));
         assert (!watched || landed || age < LATENCY);

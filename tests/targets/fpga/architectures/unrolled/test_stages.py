@@ -17,7 +17,13 @@ from edgeml.targets.fpga.architectures.unrolled.netlist import Bit, CellKind, Ne
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
 from edgeml.targets.fpga.architectures.unrolled.registers import Registers
-from edgeml.targets.fpga.architectures.unrolled.stages import Stages, slowest_stage, stages_by_delay, stages_by_depth
+from edgeml.targets.fpga.architectures.unrolled.stages import (
+    Stages,
+    path_ends,
+    slowest_stage,
+    stages_by_delay,
+    stages_by_depth,
+)
 from edgeml.targets.fpga.budget import budget_of
 from edgeml.targets.fpga.choice import choose
 from edgeml.targets.fpga.design import DESIGN_FILE, Design, build, verify_files
@@ -39,8 +45,8 @@ def logic_of(seed: int) -> Logic:
     return network_logic(small_network(seed, widest=20, deepest=4))
 
 
-def staged(logic: Logic, period: float) -> Stages:
-    return stages_by_delay(logic.netlist, logic.outputs, ECP5, period)
+def staged(logic: Logic, period: float, *, straight: bool = False) -> Stages:
+    return stages_by_delay(logic.netlist, logic.outputs, ECP5, period, straight=straight)
 
 
 def bits(logic: Logic, stages: Stages) -> int:
@@ -86,6 +92,27 @@ def test_the_stages_are_at_most_as_many_as_cuts_at_any_times_need(seed: int) -> 
     assert staged(logic, period).count <= count
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_results_that_leave_straight_have_time_for_what_takes_them(seed: int) -> None:
+    """The last stage ends as much earlier as results need to the register that takes them; no stage more than that
+    takes is planned."""
+    logic = logic_of(seed)
+    ends = {bit.cell for bits in logic.outputs for bit in bits if bit.cell >= 0}
+    least = ECP5.register + max(ECP5.straight_out, *cell_delays(logic.netlist, logic.outputs, ECP5))
+    for period in (1.0, 5.0, 7.5, 9.0, 11.0, 500.0):
+        kept, stages = staged(logic, period), staged(logic, period, straight=True)
+        assert stages.straight
+        assert not kept.straight
+        assert kept.count <= stages.count <= kept.count + 1
+        assert kept.clocks == kept.count
+        assert stages.clocks == max(stages.count - 1, 1)
+        limit = max(period, least) + 1e-6
+        assert slowest_stage(logic.netlist, logic.outputs, ECP5, stages) <= limit
+        for cell in ends:
+            if stages.of[cell] == stages.clocks:
+                assert path_ends(logic.netlist, logic.outputs, ECP5, stages)[cell] + ECP5.straight_out <= limit
+
+
 def test_registers_by_delay_are_fewer_than_by_levels_of_the_same_clock() -> None:
     logic = logic_of(2)
     levels = stages_by_depth(logic.netlist, 2)
@@ -97,10 +124,12 @@ def test_registers_by_delay_are_fewer_than_by_levels_of_the_same_clock() -> None
 def test_a_pipeline_by_delay_proves() -> None:
     network = mlp((6, 8, 3), 1)
     for period, graph in ((3500, "edgeml"), (9000, "edgeml"), (5000, "flat")):
-        built = build(network, Design("unrolled", Pipelining(adder_graph=graph, period_ps=period, delays="ecp5")))
+        straight = graph == "flat"
+        choices = Pipelining(adder_graph=graph, period_ps=period, delays="ecp5", straight=straight)
+        built = build(network, Design("unrolled", choices))
         plan = built.layout.plan
         circuit = circuit_of(read_module(built.files["net_pipeline.v"], "net_pipeline"))
-        assert circuit.latency == plan.stages.count
+        assert circuit.latency == plan.stages.clocks == plan.stages.count - straight
         proof = prove(network, circuit, artifact_of(circuit, plan.logic))
         assert proof.claims
         assert all(claim.status == PROVED for claim in proof.claims), (period, graph)
@@ -156,6 +185,23 @@ def test_the_least_time_is_that_of_a_flat_graph_where_its_stages_are_fewer(tmp_p
     FpgaTarget().emit(network, profile, tmp_path, options)
     assert json.loads((tmp_path / "rtl" / DESIGN_FILE).read_text())["adder_graph"] == "flat"
     assert verify_files(network, tmp_path / "rtl").latency == least
+
+
+def test_results_leave_straight_for_the_least_time_alone(tmp_path: Path) -> None:
+    """But not into a class unit, which compares them before its first register."""
+    network, profile = small_network(2, widest=16, deepest=3), load_profile("ecp5-25k")
+
+    def stages(options: dict[str, object]) -> Stages:
+        built, _ = choose(network, budget_of(profile), {"architecture": "unrolled", **options})
+        found: Stages = built.layout.plan.stages
+        return found
+
+    assert stages({"goal": "latency"}).straight
+    assert not stages({}).straight
+    assert not stages({"goal": "latency", "argmax": True}).straight
+    FpgaTarget().emit(network, profile, tmp_path, {"architecture": "unrolled", "goal": "latency"})
+    assert json.loads((tmp_path / "rtl" / DESIGN_FILE).read_text())["straight"] is True
+    assert verify_files(network, tmp_path / "rtl").layout.plan.stages.straight
 
 
 @pytest.mark.parametrize(
