@@ -49,8 +49,16 @@ module edgeml_fifo #(
     wire freed = (LATE != 0) ? popped : pop;
     always @(posedge clk) popped <= !rst && pop;
     assign can_reserve = room;
-    assign valid = some || ((BYPASS != 0) && push);
-    assign data = (some || (BYPASS == 0)) ? memory[read_index] : push_data;
+    wire [WIDTH-1:0] first = memory[read_index];
+    generate
+        if (BYPASS != 0) begin : passing
+            assign valid = some || push;
+            assign data = some ? first : push_data;
+        end else begin : waiting
+            assign valid = some;
+            assign data = first;
+        end
+    endgenerate
 
     always @(posedge clk) if (push) memory[write_index] <= push_data;
 

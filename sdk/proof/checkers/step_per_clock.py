@@ -136,8 +136,8 @@ class _Check:
     def _results(self) -> None:
         """The buffer reserves with `take`, and gives at the core's output."""
         given = self.core.instances["results"].parameters
-        need("LATE" not in given, "results", "frees places at another time")
-        given["LATE"], depth = 0, given["DEPTH"]
+        need(not given.keys() & {"LATE", "BYPASS"}, "results", "frees places or gives values at another time")
+        given["LATE"], given["BYPASS"], depth = 0, 0, given["DEPTH"]
         unit = self._unit("results", "edgeml_fifo", "results", {"states": depth * (depth + 1) * (depth + 2)})
         joined = {"valid": "out_valid", "ready": "out_ready", "data": "out_data", "can_reserve": "can_reserve"}
         for port, outer in {**joined, "reserve": "take"}.items():

@@ -178,6 +178,10 @@ def _rest(core: Core, proof: DesignProof) -> ChannelClaim:
             raise CheckFailed(f"instance {left[0]}", "is there, and is part of nothing that is looked at")
         depth = int(core.results.parameters["DEPTH"])
         late = int(core.results.parameters["LATE"])
+        if core.results.parameters["BYPASS"]:
+            raise CheckFailed(
+                "instance results", "gives values in the clock in which they come, which is not looked at"
+            )
         numbers = prove_results(core.inside(core.results), depth, late)
         proof.facts = (*proof.facts, Fact("edgeml_fifo", dict(core.results.parameters), "results", numbers))
         _joined(core)
