@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.frontends.float_operators.add import Add
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
 from edgeml.frontends.float_operators.linear import Linear
 from edgeml.frontends.float_operators.operator import Role
@@ -27,6 +26,7 @@ from edgeml.network.layers.shared import Shared
 from edgeml.network.task import BINARY
 from edgeml.network.value_range import ValueRange
 
+from .joins import JOINED
 from .lowered_value import LoweredValue
 from .operators import QuantizedConstants
 from .positions import at_positions, pooled, positions_of
@@ -85,10 +85,12 @@ class Lowering:
 
     def _applied(self, node: MlpNode, inputs: Sequence[LoweredValue]) -> LoweredValue:
         operator: Any = node.operator
-        if operator.kind == Add.kind:
-            return self._sum(*inputs)
+        if operator.kind in JOINED:
+            return JOINED[operator.kind](self, *inputs)
         if len(inputs) > 1:
-            raise InputError(self.where, f"is a {operator.kind} of two tensors", "QONNX files may have additions")
+            raise InputError(
+                self.where, f"is a {operator.kind} of two tensors", "QONNX files may have sums and products"
+            )
         (value,) = inputs
         if operator.role is Role.FUNCTION and value.name and value.layer is None:
             return replace(value, function=(*value.function, *value.chain, operator), chain=())
@@ -110,7 +112,7 @@ class Lowering:
         """The quantizer behind which no other is: what follows must stay whole numbers."""
         return [node.operator for node in self.mlp.nodes if node.operator.role is Role.QUANTIZER][-1]
 
-    def _add(self, name: str, layer: Layer, *sources: str) -> str:
+    def add(self, name: str, layer: Layer, *sources: str) -> str:
         """Put `layer` behind the nodes `sources`."""
         taken = {node.name for node in self.nodes}
         while name in taken:
@@ -141,12 +143,12 @@ class Lowering:
         scale = floats([rounding.scale / response.slope for response in responses])
         offset = floats([-response.offset / response.slope for response in responses])
         quantizer = InputQuantizer(self.mlp.input_size, scale, offset, rounding.zero, bits, signed)
-        name = self._add("input", quantizer)
+        name = self.add("input", quantizer)
         if (quantizer.low, quantizer.high) != (rounding.low, rounding.high):
             row = np.arange(rounding.low + 1, rounding.high + 1)
             self.thresholds += 1
             narrow = Threshold(np.tile(row, (self.mlp.input_size, 1)), rounding.low)
-            name = self._add("input_narrow", narrow, name)
+            name = self.add("input_narrow", narrow, name)
         return self._levels(name, rounding)
 
     def _bipolar_input(self, value: LoweredValue, scale: Fraction) -> LoweredValue:
@@ -156,7 +158,7 @@ class Lowering:
             raise InputError(self.where, "the input is clamped before a bipolar quantizer")
         start = [-response.offset / response.slope for response in responses]
         offset = floats([zero + Fraction(1, 2) for zero in start])
-        self._add("input", InputQuantizer(self.mlp.input_size, np.array([1.0]), offset, 0, 1, True))
+        self.add("input", InputQuantizer(self.mlp.input_size, np.array([1.0]), offset, 0, 1, True))
         size = self.mlp.input_size
         return LoweredValue("input", None, [2 * scale] * size, [scale] * size)
 
@@ -173,11 +175,11 @@ class Lowering:
         found = _INTEGER_TYPE.fullmatch(self.input_type)
         if self.input_type == "BIPOLAR":
             # −1 and 1 are 2q − 1 for q of 0 and 1.
-            self._add("input", InputQuantizer(size, 2 * one, -one, 0, 1, False))
+            self.add("input", InputQuantizer(size, 2 * one, -one, 0, 1, False))
             return replace(value, name="input", slopes=[Fraction(2)] * size, offsets=[Fraction(-1)] * size)
         if self.input_type == "BINARY" or found:
             signed, bits = (found[1] == "", int(found[2])) if found else (False, 1)
-            self._add("input", InputQuantizer(size, one, zero, 0, bits, signed))
+            self.add("input", InputQuantizer(size, one, zero, 0, bits, signed))
             return replace(value, name="input")
         raise InputError(
             self.where,
@@ -221,7 +223,7 @@ class Lowering:
         table = clip_table(responses, *self.ranges[value.name].bounds)
         if table is None:
             return value
-        name = self._add("clip", table, value.name)
+        name = self.add("clip", table, value.name)
         return LoweredValue(name, None, [responses[0].slope] * len(responses), [responses[0].offset] * len(responses))
 
     def _pooled(self, value: LoweredValue, operator: PooledSum | PooledMaximum) -> LoweredValue:
@@ -231,7 +233,7 @@ class Lowering:
         if first is None or any(each != first for each in responses) or (first.low, first.high) != (None, None):
             raise InputError(self.where, "takes values that no quantizer made integers", "Quantize what it takes")
         layer, offsets = pooled(operator, first.slope, first.offset, self.where)
-        return LoweredValue(self._add("pool", layer, value.name), None, [first.slope] * len(offsets), offsets)
+        return LoweredValue(self.add("pool", layer, value.name), None, [first.slope] * len(offsets), offsets)
 
     def _integers(self, weight: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], list[Fraction]]:
         """Weights as integers of at most 8 bits times a scale per row, one that the file quantizes constants with."""
@@ -262,7 +264,7 @@ class Lowering:
             raise InputError(self.where, "multiplies integers by a negative number between two quantizers")
         if value.layer is not None:
             signs = np.where(falling, -1, 1)[:, None]
-            source = self._add_weighted(value, value.layer, signs, 0)
+            source = self.add_weighted(value, value.layer, signs, 0)
         else:
             source = value.name
         responses = [each.mirrored() if down else each for each, down in zip(responses, falling, strict=True)]
@@ -287,7 +289,7 @@ class Lowering:
 
     def _add_levels(self, layer: Layer, source: str) -> str:
         self.thresholds += 1
-        return self._add(f"act_{self.thresholds - 1}", layer, source)
+        return self.add(f"act_{self.thresholds - 1}", layer, source)
 
     def _quantized_function(self, value: LoweredValue, stairs: Staircase) -> LoweredValue:
         """The level of each of the integers before it: a table."""
@@ -299,21 +301,6 @@ class Lowering:
         levels = [sum(x >= point if at else x > point for point, at in reaches) for x in values]
         table = Lookup(stairs.base(low) + np.array(levels), bounds.bounds[0])
         return self._levels(self._add_levels(table, value.name), stairs)
-
-    def _sum(self, first: LoweredValue, second: LoweredValue) -> LoweredValue:
-        """A sum: of the integers themselves where both stand for multiples of one step, else of their `terms`."""
-        for value in (first, second):
-            if not value.name or value.layer is not None:
-                raise InputError(self.where, "adds values that no quantizer made integers", "Quantize what it takes")
-        lines = [value.responses() for value in (first, second) if value.is_line]
-        steps = {response.slope for line in lines for response in line}
-        clamped = any(response.low is not None or response.high is not None for line in lines for response in line)
-        if len(lines) == 2 and len(steps) == 1 and not clamped and steps != {0}:
-            name = self._add("sum", AddLayer(), first.name, second.name)
-            offsets = [a.offset + b.offset for a, b in zip(*lines, strict=True)]
-            return LoweredValue(name, None, [lines[0][0].slope] * len(offsets), offsets)
-        size = len(first.slopes)
-        return LoweredValue("", None, [Fraction(1)] * size, [Fraction(0)] * size, terms=(first, second))
 
     def _quantized_sum(self, value: LoweredValue, stairs: Staircase) -> LoweredValue:
         """Two tables, their sum and thresholds on it: see `sums`."""
@@ -327,10 +314,10 @@ class Lowering:
         reaches = [reach_before(responses[0], reach, *ends) for reach in stairs.reaches(0, low, high)]
         one, other, row = exact_sum(first, second, reaches, self.where)
         names = [
-            self._add("term", Lookup(table.astype(np.int32), each.bounds[0]), term.name)
+            self.add("term", Lookup(table.astype(np.int32), each.bounds[0]), term.name)
             for table, each, term in zip((one, other), bounds, value.terms, strict=True)
         ]
-        name = self._add("sum", AddLayer(), *names)
+        name = self.add("sum", AddLayer(), *names)
         # Levels that every sum reaches, or none, are no thresholds: what is left is one line, clipped at both ends.
         total = self.ranges[name].bounds
         met = row[(row > total[0]) & (row <= total[1])]
@@ -342,10 +329,10 @@ class Lowering:
         size = self.ranges[name].channels
         return LoweredValue(name, None, [stairs.slope] * size, [stairs.offset] * size)
 
-    def _add_weighted(self, value: LoweredValue, layer: Dense | Shared, signs: Any, bias: Any) -> str:
+    def add_weighted(self, value: LoweredValue, layer: Dense | Shared, signs: Any, bias: Any) -> str:
         """The layer with its rows times `signs`, and with biases."""
         self.denses += 1
-        return self._add(f"linear_{self.denses - 1}", signed(layer, signs, bias, self.where), value.name)
+        return self.add(f"linear_{self.denses - 1}", signed(layer, signs, bias, self.where), value.name)
 
     # The output
 
@@ -377,7 +364,7 @@ class Lowering:
         else:
             sign = 1 if slope > 0 else -1
             bias, zero_point = self._bias([shift * sign for shift in shifts])
-            self._add_weighted(value, value.layer, sign, bias)
+            self.add_weighted(value, value.layer, sign, bias)
         scale = float(abs(slope))
         task, threshold = "", None
         if self.mlp.output_size == 1 and (self.decided or self.mlp.task == BINARY):

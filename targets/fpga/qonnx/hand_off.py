@@ -18,7 +18,7 @@ def hand_off(network: Network, interval: int, part: str, folder: Path) -> str:
     """Write `qonnx/` into `folder` where the network can be said so, folded to `interval` clocks per frame on a part.
 
     `model.onnx`; `folding.json` for FINN's `folding_config_file`, and `folding_standalone_thresholds.json` for the same
-    with FINN's option `standalone_thresholds`; neither of networks with tables. Returns a sentence about it.
+    with FINN's option `standalone_thresholds`; neither of networks with tables or branches. Returns a sentence of it.
     """
     try:
         content = to_qonnx(network)
@@ -29,7 +29,7 @@ def hand_off(network: Network, interval: int, part: str, folder: Path) -> str:
     broken = [f"{result.rule} ({result.detail})" for result in check_model(content) if not result.passed]
     verdict = f"FINN's rules broken: {'; '.join(broken)}" if broken else "keeps all of FINN's rules"
     if not names_units(network):
-        return f"written; takes integers, see its metadata; {verdict}; without foldings, which tables have none of"
+        return f"written; takes integers, see its metadata; {verdict}; no foldings, as tables and joins have none"
     units = finn_units(network, interval, part)
     alone = finn_units(network, interval, part, standalone_thresholds=True)
     for name, chosen in {"folding.json": units, "folding_standalone_thresholds.json": alone}.items():

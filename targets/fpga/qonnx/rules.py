@@ -268,6 +268,15 @@ def _no_difference(view: _View) -> _Finding:
     return _Finding(True, "no difference of two tensors")
 
 
+def _chain(view: _View) -> _Finding:
+    for node in view.nodes:
+        if node.op_type in ("Add", "Mul") and not any(name in view.constants for name in node.input):
+            remedy = "Take the RTL, or a network without residual paths, concatenations and gates"
+            what = "a sum" if node.op_type == "Add" else "a product"
+            return _Finding(False, f"{what} of two tensors: FINN's flow was run on chains alone", remedy, _name(node))
+    return _Finding(True, "each layer takes the one before it")
+
+
 _RULES: dict[str, Callable[[_View], _Finding]] = {
     "finn-one-file": _one_file,
     "finn-opset-13": _opset,
@@ -280,6 +289,7 @@ _RULES: dict[str, Callable[[_View], _Finding]] = {
     "finn-last-layer-without-bias": _last_layer,
     "finn-widths-with-divisors": _divisors,
     "finn-no-difference-of-tensors": _no_difference,
+    "finn-chain": _chain,
 }
 
 

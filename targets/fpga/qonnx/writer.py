@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import InputError
-from edgeml.network import Dense, Encode, Network, Node, Threshold, expanded
+from edgeml.network import Add, Dense, Encode, Network, Node, Threshold, expanded
 from edgeml.network.layers.lookup import Lookup
+from edgeml.network.layers.multiply import Multiply
 from edgeml.network.task import CLASSES
 from edgeml.verification.stated_encoding import ENCODING_STATEMENT, stated_encoding, statement
 from edgeml.verification.stated_scales import STATEMENT, StatedScales
@@ -39,13 +40,21 @@ _BITS_SAID = (
 
 @dataclass(frozen=True)
 class _Place:
-    """A layer where it stands: the node before it, the tensor that it takes, and the one that it gives."""
+    """A layer where it stands, the tensors that it takes, and the one that it gives."""
 
     network: Network
     node: Node
-    before: str
-    source: str
+    sources: tuple[str, ...]
     output: str
+
+    @property
+    def before(self) -> str:
+        """The node whose integers it takes, the first of them."""
+        return self.node.inputs[0]
+
+    @property
+    def source(self) -> str:
+        return self.sources[0]
 
     @property
     def last(self) -> bool:
@@ -66,7 +75,7 @@ def to_qonnx(network: Network) -> bytes:
     the network has labels for classes; the model's metadata states how the host quantizes, and what `result` stands
     for. Batch norm, biases and scales stand as one Mul and Add per activation, which reproduce the integer thresholds
     for every accumulator value; thresholds of unlike widths stand as a MultiThreshold, a table as two and their
-    difference.
+    difference. Sums and products of two tensors are an Add and a Mul, a concatenation a sum of tensors among zeros.
 
     Raises
     ------
@@ -76,15 +85,13 @@ def to_qonnx(network: Network) -> bytes:
     network = expanded(network)
     graph = QonnxGraph()
     encode = stated_encoding(network)
-    current = _input(graph, network, encode)
-    before = network.nodes[0].name if encode is None else network.layers[0].name
+    tensors = {(network.nodes[0] if encode is None else network.layers[0]).name: _input(graph, network, encode)}
     for node in network.layers[0 if encode is None else 1 :]:
-        if node.inputs != (before,):
-            raise InputError(f"layer {node.name}", "rule chain: FINN's flow takes a chain, this is a branch")
+        if not set(node.inputs) <= set(tensors):
+            raise InputError(f"layer {node.name}", "takes the input beside its bits, of which QONNX files hold one")
         output = RESULT if node is network.layers[-1] else node.name
         write = _BY_KIND.get(node.layer.kind, _foreign)
-        current = write(graph, _Place(network, node, before, current, output))
-        before = node.name
+        tensors[node.name] = write(graph, _Place(network, node, tuple(tensors[name] for name in node.inputs), output))
     result = graph.tensor(RESULT, (1, network.output_size))
     outputs = [result]
     if network.output.labels and network.task == CLASSES:
@@ -207,6 +214,17 @@ def _lookup(graph: QonnxGraph, place: _Place) -> str:
     return place.output
 
 
+def _joined(graph: QonnxGraph, place: _Place) -> str:
+    """A sum or a product of two tensors."""
+    low, high = place.network.ranges[place.node.name].bounds
+    if max(-low, high) >= _EXACT:
+        raise InputError(f"layer {place.node.name}", f"rule float32: gives values of up to {max(-low, high)}")
+    graph.node("Add" if place.node.layer.kind == Add.kind else "Mul", list(place.sources), place.output)
+    if not place.last:
+        graph.shape(place.output, (1, place.network.sizes[place.node.name]))
+    return place.output
+
+
 def _require_floats(place: _Place) -> None:
     """InputError if float32 cannot hold what is compared."""
     low, high = place.network.ranges[place.before].bounds
@@ -247,5 +265,7 @@ _BY_KIND: Mapping[str, Callable[[QonnxGraph, _Place], str]] = {
     Dense.kind: _dense,
     Threshold.kind: _threshold,
     Lookup.kind: _lookup,
+    Add.kind: _joined,
+    Multiply.kind: _joined,
 }
 """What writes a layer, by its kind; gives the name of the tensor that the layer gives."""
