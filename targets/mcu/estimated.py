@@ -22,9 +22,9 @@ from .kernel_choice import BALANCED, KernelCost, quickest
 __all__ = ["Estimate", "estimated"]
 
 _PER_MAC: Mapping[str, Mapping[str, float]] = {
-    "m0": {"w2_lanes4": 1.26, "w2_lanes2": 2.32, "w4_lanes2": 2.4, "w8_block": 3.53, "rows": 5.7},
+    "m0": {"w2_lanes4": 1.26, "w2_lanes2": 2.32, "w4_lanes2": 2.4, "w8_block": 3.43, "rows": 5.7},
     "m3": {"w2_lanes4": 0.93, "w2_lanes2": 1.31, "w4_lanes2": 1.8, "w8_block": 2.41, "rows": 3.3},
-    "m4": {"w2_dsp": 0.66, "w4_dsp": 1.06, "w8_dsp": 0.98, "rows": 3.3},
+    "m4": {"w2_dsp": 0.66, "w4_dsp": 1.06, "w8_dsp": 0.93, "rows": 3.3},
     "rv32": {"w2_lanes4": 1.23, "w2_lanes2": 2.25, "w4_lanes2": 2.4, "w8_block": 3.68, "rows": 7.0},
 }
 _AROUND = 4

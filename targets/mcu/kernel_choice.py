@@ -12,6 +12,8 @@ WANTED = (BALANCED, SPEED, SIZE)
 """What kernels may be chosen by: see `quickest`."""
 _SPENDING = ("straight_line", "straight_line_words", "w2_words")
 """Kernels that spend flash on time: weights as code, or as words that need no unpacking."""
+_NARROWER: Mapping[str, tuple[str, ...]] = {"w8_dsp": ("w2_dsp", "w4_dsp")}
+"""Kernels beside which one spends flash on time, too: where they apply, it stores narrower weights in 8 bits."""
 
 
 @dataclass(frozen=True, order=True)
@@ -66,6 +68,7 @@ def quickest(costs: Mapping[str, list[KernelCost]], wanted: str = BALANCED, save
 
 def _dear(cost: KernelCost, other: KernelCost) -> bool:
     """Whether the first spends flash on time, the other does not, and bytes times instructions are more."""
-    if cost.kernel not in _SPENDING or other.kernel in _SPENDING:
+    spends = cost.kernel in _SPENDING and other.kernel not in _SPENDING
+    if not spends and other.kernel not in _NARROWER.get(cost.kernel, ()):
         return False
     return cost.bytes * cost.instructions > other.bytes * other.instructions

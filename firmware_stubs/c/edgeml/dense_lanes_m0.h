@@ -64,7 +64,8 @@
     "stmia r1!, {r4-r7}\n"                                           \
     "str   r1, [sp, #12]\n"
 
-/* A kernel: `mask` builds the mask in r2, `turn` computes eight inputs from r7 on, `take` adds the lanes to the sums. */
+/* A kernel: `mask` builds the mask in r2, `turn` computes eight inputs from r7 on and repeats itself until the weights of
+   the block end at lr, `take` adds the lanes to the sums. */
 #define EDGEML_LANES_KERNEL(name, mask, turn, take)                                                       \
     EDGEML_NAKED void name(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)                                   \
     {                                                                                                     \
@@ -92,13 +93,7 @@
             "mov   r8, r0\n"                                                                              \
             "mov   r9, r0\n"                                                                              \
             "mov   r10, r0\n"                                                                             \
-            "mov   r11, r0\n"                                                                             \
-            "2:\n" turn                                                                                   \
-            "adds  r7, #8\n"                                                                              \
-            "cmp   r12, lr\n"                                                                             \
-            "beq   3f\n"                                                                                  \
-            "b     2b\n"                                                                                  \
-            "3:\n"                                                                                        \
+            "mov   r11, r0\n" turn                                                                        \
             "ldr   r0, [sp, #8]\n" take                                                                   \
             "str   r0, [sp, #8]\n"                                                                        \
             "ldr   r0, [sp, #24]\n"                                                                       \
@@ -116,6 +111,15 @@
             "pop   {r4-r7, pc}\n" ::: "memory");                                                          \
     }
 
+/* Eight inputs a turn, which is more code than a conditional branch passes. */
+#define EDGEML_LANES_TURNS(turn)                                     \
+    "2:\n" turn                                                      \
+    "adds  r7, #8\n"                                                 \
+    "cmp   r12, lr\n"                                                \
+    "beq   3f\n"                                                     \
+    "b     2b\n"                                                     \
+    "3:\n"
+
 /* One input on four 8-bit codes: bytes `first` to `first` + 3 from r3 on. */
 #define EDGEML_BYTES_MAC(acc, at)                                    \
     "ldrb r1, [r3, #" at "]\n"                                       \
@@ -127,8 +131,10 @@
     EDGEML_BYTES_MAC("r9", at1)                                      \
     EDGEML_BYTES_MAC("r10", at2)                                     \
     EDGEML_BYTES_MAC("r11", at3)
-#define EDGEML_BYTES_EIGHT_INPUTS                                    \
+/* The weights stay in r3 for a block: 107 instructions a turn, which a conditional branch just passes. */
+#define EDGEML_BYTES_TURNS                                           \
     "mov   r3, r12\n"                                                \
+    "2:\n"                                                           \
     EDGEML_BYTES_INPUT("0", "0", "1", "2", "3")                      \
     EDGEML_BYTES_INPUT("1", "4", "5", "6", "7")                      \
     EDGEML_BYTES_INPUT("2", "8", "9", "10", "11")                    \
@@ -138,6 +144,9 @@
     EDGEML_BYTES_INPUT("6", "24", "25", "26", "27")                  \
     EDGEML_BYTES_INPUT("7", "28", "29", "30", "31")                  \
     "adds  r3, #32\n"                                                \
+    "adds  r7, #8\n"                                                 \
+    "cmp   r3, lr\n"                                                 \
+    "bne   2b\n"                                                     \
     "mov   r12, r3\n"
 #define EDGEML_BYTES_TAKE                                            \
     "ldmia r0!, {r4-r7}\n"                                           \
@@ -159,26 +168,26 @@
 
 EDGEML_LANES_KERNEL(
     edgeml_dense_w2_lanes4_segment, EDGEML_LANES_MASK("3", EDGEML_LANES_MASK_8_BITS),
-    EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("0") EDGEML_LANES_INPUT("1", "2") EDGEML_LANES_INPUT("2", "4")
-        EDGEML_LANES_INPUT("3", "6") EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("4") EDGEML_LANES_INPUT("5", "2")
-            EDGEML_LANES_INPUT("6", "4") EDGEML_LANES_INPUT("7", "6"),
+    EDGEML_LANES_TURNS(EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("0") EDGEML_LANES_INPUT("1", "2")
+        EDGEML_LANES_INPUT("2", "4") EDGEML_LANES_INPUT("3", "6") EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("4")
+            EDGEML_LANES_INPUT("5", "2") EDGEML_LANES_INPUT("6", "4") EDGEML_LANES_INPUT("7", "6")),
     EDGEML_LANES_TAKE_4("r8") EDGEML_LANES_TAKE_4("r9") EDGEML_LANES_TAKE_4("r10") EDGEML_LANES_TAKE_4("r11"))
 
 EDGEML_LANES_KERNEL(
     edgeml_dense_w2_lanes2_segment, EDGEML_LANES_MASK("3", ""),
-    EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("0") EDGEML_LANES_INPUT("1", "2") EDGEML_LANES_INPUT("2", "4")
-        EDGEML_LANES_INPUT("3", "6") EDGEML_LANES_INPUT("4", "8") EDGEML_LANES_INPUT("5", "10")
-            EDGEML_LANES_INPUT("6", "12") EDGEML_LANES_INPUT("7", "14"),
+    EDGEML_LANES_TURNS(EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("0") EDGEML_LANES_INPUT("1", "2")
+        EDGEML_LANES_INPUT("2", "4") EDGEML_LANES_INPUT("3", "6") EDGEML_LANES_INPUT("4", "8")
+            EDGEML_LANES_INPUT("5", "10") EDGEML_LANES_INPUT("6", "12") EDGEML_LANES_INPUT("7", "14")),
     EDGEML_LANES_TAKE_2("r8", "r9") EDGEML_LANES_TAKE_2("r10", "r11"))
 
 EDGEML_LANES_KERNEL(
     edgeml_dense_w4_lanes2_segment, EDGEML_LANES_MASK("15", ""),
-    EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("0") EDGEML_LANES_INPUT("1", "4") EDGEML_LANES_INPUT("2", "8")
-        EDGEML_LANES_INPUT("3", "12") EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("4") EDGEML_LANES_INPUT("5", "4")
-            EDGEML_LANES_INPUT("6", "8") EDGEML_LANES_INPUT("7", "12"),
+    EDGEML_LANES_TURNS(EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("0") EDGEML_LANES_INPUT("1", "4")
+        EDGEML_LANES_INPUT("2", "8") EDGEML_LANES_INPUT("3", "12") EDGEML_LANES_WORDS EDGEML_LANES_INPUT_0("4")
+            EDGEML_LANES_INPUT("5", "4") EDGEML_LANES_INPUT("6", "8") EDGEML_LANES_INPUT("7", "12")),
     EDGEML_LANES_TAKE_2("r8", "r9") EDGEML_LANES_TAKE_2("r10", "r11"))
 
-EDGEML_LANES_KERNEL(edgeml_dense_w8_block_segment, "", EDGEML_BYTES_EIGHT_INPUTS, EDGEML_BYTES_TAKE)
+EDGEML_LANES_KERNEL(edgeml_dense_w8_block_segment, "", EDGEML_BYTES_TURNS, EDGEML_BYTES_TAKE)
 
 #endif
 

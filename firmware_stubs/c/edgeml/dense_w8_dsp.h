@@ -15,59 +15,75 @@
 
 #if defined(EDGEML_THUMB_DSP)
 
+/* One word, which is changed: two outputs, two inputs. */
 #define EDGEML_W8_WORD(a, ab, word, x)                               \
-    "uxtb16 lr, " word "\n"                                          \
-    "smlad  " a ", lr, " x ", " a "\n"                               \
-    "smlad  " ab ", " word ", " x ", " ab "\n"
+    "smlad  " ab ", " word ", " x ", " ab "\n"                       \
+    "uxtb16 " word ", " word "\n"                                    \
+    "smlad  " a ", " word ", " x ", " a "\n"
 
 /* Four inputs, four outputs. */
-#define EDGEML_W8_GROUP                                              \
-    "ldmia r1!, {r8-r11}\n"                                          \
-    "ldmia r0!, {r2, r3}\n"                                          \
-    EDGEML_W8_WORD("r4", "r5", "r8", "r2")                           \
-    EDGEML_W8_WORD("r6", "r7", "r9", "r2")                           \
-    EDGEML_W8_WORD("r4", "r5", "r10", "r3")                          \
-    EDGEML_W8_WORD("r6", "r7", "r11", "r3")
+#define EDGEML_W8_GROUP(x0, x1)                                      \
+    "ldmia  r1!, {r8-r11}\n"                                         \
+    EDGEML_W8_WORD("r4", "r5", "r8", x0)                             \
+    EDGEML_W8_WORD("r6", "r7", "r9", x0)                             \
+    EDGEML_W8_WORD("r4", "r5", "r10", x1)                            \
+    EDGEML_W8_WORD("r6", "r7", "r11", x1)
+#define EDGEML_W8_EIGHT                                              \
+    "ldmia  r0!, {r2, r3, r12, lr}\n"                                \
+    EDGEML_W8_GROUP("r2", "r3")                                      \
+    EDGEML_W8_GROUP("r12", "lr")
 
 EDGEML_NAKED void edgeml_dense_w8_dsp_segment(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)
 {
     __asm__ volatile(
         ".syntax unified\n"
+        ".p2align 2\n"
         "push  {r4-r11, lr}\n"
         "sub   sp, #28\n"
-        "ldmia r0, {r3-r9}\n"
-        "stmia sp, {r3-r9}\n" /* 0: x, 8: from, 12: to, 16: start, 20: block bytes, 24: blocks */
+        "ldmia r0, {r3-r9}\n" /* x, w, from, to, start, block bytes, blocks */
         "mov   r1, r4\n"
+        "mla   r4, r8, r9, r4\n"
+        "mov   r9, r4\n"
+        "mov   r4, r7\n"
+        "add   r7, r3, r8, lsr #1\n"
+        "stmia sp, {r3-r9}\n" /* 0: x, 4: start, 8: from, 12: to, 16: end of x, 20: block bytes, 24: end of w */
         "1:\n"
         "ldr   r0, [sp, #0]\n"
+        "ldr   r4, [sp, #4]\n"
         "ldr   r3, [sp, #20]\n"
-        "ldr   r4, [sp, #16]\n"
-        "add   r12, r1, r3\n"
         "mov   r5, r4\n"
         "mov   r6, r4\n"
         "mov   r7, r4\n"
-        "tst   r3, #32\n" /* four groups a turn; where the block has an odd number of pairs, the later two first */
-        "bne   3f\n"
-        "2:\n" EDGEML_W8_GROUP EDGEML_W8_GROUP
-        "3:\n" EDGEML_W8_GROUP EDGEML_W8_GROUP
-        "cmp   r1, r12\n"
+        "lsls  r3, r3, #26\n" /* 32 inputs a turn; where fewer are left over, they come first */
+        "bcs   6f\n"
+        "bmi   5f\n"
+        ".p2align 2\n"
+        "2:\n" EDGEML_W8_EIGHT
+        "3:\n" EDGEML_W8_EIGHT
+        "4:\n" EDGEML_W8_EIGHT
+        "5:\n" EDGEML_W8_EIGHT
+        "ldr   r2, [sp, #16]\n"
+        "cmp   r0, r2\n"
         "bne   2b\n"
-        "ldrd  r2, r3, [sp, #8]\n"
-        "ldmia r2!, {r8-r11}\n"
+        "ldr   r2, [sp, #8]\n"
+        "ldr   r3, [sp, #12]\n"
+        "ldr   r12, [sp, #24]\n"
         "sub   r5, r5, r4\n"
         "sub   r7, r7, r6\n"
+        "ldmia r2!, {r8-r11}\n"
         "add   r8, r8, r4\n"
         "add   r9, r9, r5, asr #8\n"
         "add   r10, r10, r6\n"
         "add   r11, r11, r7, asr #8\n"
         "stmia r3!, {r8-r11}\n"
         "strd  r2, r3, [sp, #8]\n"
-        "ldr   r3, [sp, #24]\n"
-        "subs  r3, #1\n"
-        "str   r3, [sp, #24]\n"
+        "cmp   r1, r12\n"
         "bne   1b\n"
         "add   sp, #28\n"
-        "pop   {r4-r11, pc}\n" ::: "memory");
+        "pop   {r4-r11, pc}\n"
+        "6:\n"
+        "bmi   3b\n"
+        "b     4b\n" ::: "memory");
 }
 
 #else

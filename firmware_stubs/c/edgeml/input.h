@@ -110,10 +110,33 @@ EDGEML_INLINE void edgeml_input_s8(const int8_t *x, size_t count, size_t padded,
 
 #else
 
+#if defined(EDGEML_THUMB_1)
+/* y = x with some bits flipped, four bytes a turn; returns how many were written. */
+EDGEML_INLINE size_t edgeml_input_fours(const uint8_t *restrict x, size_t count, uint32_t flipped, uint8_t *restrict y)
+{
+    const uint8_t *const end = x + count / 4 * 4;
+    while (x != end) {
+        y[0] = (uint8_t)(x[0] ^ flipped);
+        y[1] = (uint8_t)(x[1] ^ flipped);
+        y[2] = (uint8_t)(x[2] ^ flipped);
+        y[3] = (uint8_t)(x[3] ^ flipped);
+        x += 4;
+        y += 4;
+    }
+    return count / 4 * 4;
+}
+#endif
+
 EDGEML_INLINE void edgeml_input_u8(const uint8_t *restrict x, size_t count, size_t padded, uint8_t high,
                                    uint8_t *restrict y)
 {
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+#if defined(EDGEML_THUMB_1)
+    if (high == 255) { /* every byte is an input */
+        i = edgeml_input_fours(x, count, 0, y);
+    }
+#endif
+    for (; i < count; i++) {
         y[i] = x[i] < high ? x[i] : high;
     }
     edgeml_zero(y + count, padded - count);
@@ -123,7 +146,13 @@ EDGEML_INLINE void edgeml_input_s8(const int8_t *restrict x, size_t count, size_
                                    uint8_t *restrict y)
 {
     const int8_t high = (int8_t)~low;
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+#if defined(EDGEML_THUMB_1)
+    if (low == -128) {
+        i = edgeml_input_fours((const uint8_t *)x, count, 128, y);
+    }
+#endif
+    for (; i < count; i++) {
         const int8_t above = x[i] > low ? x[i] : low;
         const int8_t value = above < high ? above : high;
         y[i] = (uint8_t)(value - low);

@@ -63,26 +63,68 @@ EDGEML_INLINE int32_t edgeml_double_rounding_twice(int32_t acc, int32_t multipli
 #endif
 }
 
-/* min(max(twice / 2, 0), 255), toward minus infinity. */
-EDGEML_INLINE uint8_t edgeml_half_as_byte(int32_t twice)
+/* min(max(twice / 2, 0), span), toward minus infinity. */
+EDGEML_INLINE uint8_t edgeml_half_as_byte(int32_t twice, int32_t span)
 {
 #if defined(EDGEML_THUMB_DSP)
     uint32_t value;
-    __asm__("usat %0, #8, %1, asr #1" : "=r"(value) : "r"(twice) : "cc");
-    return (uint8_t)value;
-#else
-    return (uint8_t)(twice < 0 ? 0 : twice > 511 ? 255 : twice >> 1);
+    if (span == 255) {
+        __asm__("usat %0, #8, %1, asr #1" : "=r"(value) : "r"(twice) : "cc");
+        return (uint8_t)value;
+    }
+    if (span == 127) {
+        __asm__("usat %0, #7, %1, asr #1" : "=r"(value) : "r"(twice) : "cc");
+        return (uint8_t)value;
+    }
 #endif
+    return (uint8_t)(twice < 0 ? 0 : twice > 2 * span ? span : twice >> 1);
 }
+
+#if defined(EDGEML_THUMB_DSP)
+/* One factor for all channels, two at a time: what layers share. */
+#define EDGEML_DOUBLE_ROUNDING_TO(name, span)                                                                        \
+    EDGEML_SHARED EDGEML_FOR_SIZE void name(const int32_t *acc, int32_t multiplier, int32_t right, int32_t offset,     \
+                                            size_t channels, uint8_t *y)                                               \
+    {                                                                                                                  \
+        const int32_t *const end = acc + channels;                                                                     \
+        if (channels % 2) {                                                                                            \
+            *y++ = edgeml_half_as_byte(edgeml_double_rounding_twice(*acc++, multiplier, right, offset), span);         \
+        }                                                                                                              \
+        if (acc == end) {                                                                                              \
+            return;                                                                                                    \
+        }                                                                                                              \
+        do {                                                                                                           \
+            const int32_t first = edgeml_double_rounding_twice(acc[0], multiplier, right, offset);                     \
+            const int32_t second = edgeml_double_rounding_twice(acc[1], multiplier, right, offset);                    \
+            y[0] = edgeml_half_as_byte(first, span);                                                                   \
+            y[1] = edgeml_half_as_byte(second, span);                                                                  \
+            acc += 2;                                                                                                  \
+            y += 2;                                                                                                    \
+        } while (acc != end);                                                                                          \
+    }
+
+EDGEML_DOUBLE_ROUNDING_TO(edgeml_double_rounding_to_127, 127)
+EDGEML_DOUBLE_ROUNDING_TO(edgeml_double_rounding_to_255, 255)
+#endif
 
 EDGEML_INLINE void edgeml_requantize_double_rounding_right(const int32_t *restrict acc, const int32_t *restrict multiplier,
                                                            const uint8_t *restrict right, size_t step, size_t channels,
                                                            int32_t offset, int32_t span, uint8_t *restrict y)
 {
+#if defined(EDGEML_THUMB_DSP)
+    if (step == 0 && span == 127) {
+        edgeml_double_rounding_to_127(acc, *multiplier, *right, offset, channels, y);
+        return;
+    }
+    if (step == 0 && span == 255) {
+        edgeml_double_rounding_to_255(acc, *multiplier, *right, offset, channels, y);
+        return;
+    }
+#endif
     const int32_t *const end = acc + channels;
     do {
         const int32_t twice = edgeml_double_rounding_twice(*acc++, *multiplier, *right, offset);
-        *y++ = span == 255 ? edgeml_half_as_byte(twice) : (uint8_t)(twice < 0 ? 0 : twice > 2 * span ? span : twice >> 1);
+        *y++ = edgeml_half_as_byte(twice, span);
         multiplier += step;
         right += step;
     } while (acc != end);

@@ -156,10 +156,31 @@ def _by_inputs(sums: list[_Sum]) -> list[str]:
 def _by_words(problem: DenseProblem, sums: list[_Sum]) -> list[str]:
     mask = (1 << problem.input.largest.bit_length()) - 1
     statements = []
-    for begin in range(0, len(sums), _WORD_OUTPUTS):
-        lines = _group(sums[begin : begin + _WORD_OUTPUTS], mask)
+    for together in _sharing(sums):
+        lines = _group(together, mask)
         statements += ["{", *(f"    {line}" for line in lines), "}"]
     return statements
+
+
+def _sharing(sums: list[_Sum]) -> list[list[_Sum]]:
+    """Outputs in groups that share words: each group begins with the first output that is left, and takes the one for
+    which it has to read and to invert the fewest words more, the first of equals."""
+    places = sorted({place // 4 for each in sums for place, _ in each.terms})
+    terms = np.zeros((len(sums), len(places)), np.int64)
+    negative = np.zeros_like(terms)
+    for row, each in enumerate(sums):
+        for place, factor in each.terms:
+            terms[row, places.index(place // 4)] += 1
+            negative[row, places.index(place // 4)] += factor < 0
+    left, groups = list(range(len(sums))), []
+    while left:
+        group = [left.pop(0)]
+        while left and len(group) < _WORD_OUTPUTS:
+            read = terms[group].sum(axis=0) + terms[left] > 0
+            inverted = np.minimum(negative[group].sum(axis=0) + negative[left], 1)
+            group.append(left.pop(int(np.argmin((read + inverted).sum(axis=1)))))
+        groups.append([sums[row] for row in sorted(group)])
+    return groups
 
 
 def _group(sums: list[_Sum], mask: int) -> list[str]:

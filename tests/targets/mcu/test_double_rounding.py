@@ -37,6 +37,21 @@ def near_ties(seed: int, lowest_shift: int, bits: int = 30, low: int = -128, hig
     return Network("net", nodes, Output(np.array([1.0])))
 
 
+def one_factor(channels: int, low: int, high: int) -> Network:
+    """The same with one factor, which channels share: sums beside ties, and past both ends of the output."""
+    generator = np.random.default_rng(channels)
+    multiplier, shift = 1_503_238_553, -4
+    bias = np.rint((generator.integers(-300, 300, channels) + 0.5) / (multiplier / 2.0**31 * 2.0**shift))
+    bias += generator.integers(-1, 2, channels)
+    scale = Requantize(np.array([multiplier]), np.array([shift]), "double_rounding", 0, low, high)
+    nodes = (
+        Node("input", InputQuantizer(1, np.array([1.0]), np.zeros(1), 0, 3, True)),
+        Node("dense", Dense(generator.integers(-1, 2, (channels, 1)), 8, bias.astype(np.int64), 0), ("input",)),
+        Node("scale", scale, ("dense",)),
+    )
+    return Network("net", nodes, Output(np.array([1.0])))
+
+
 def source(network: Network) -> str:
     return "".join(text for path, text in firmware_files(network, core("m4"), {}).files.items() if path.endswith(".c"))
 
@@ -47,6 +62,14 @@ def test_every_channel_is_exact_beside_ties(name: str, low: int, high: int) -> N
     network = near_ties(1, -31, low=low, high=high)
     assert _RIGHT in source(network)
     runs_exactly(network, name, np.arange(-4, 4, dtype=np.int32)[:, None])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 301])
+@pytest.mark.parametrize(("low", "high"), [(0, 127), (-128, 127), (0, 100)])
+def test_channels_of_one_factor_are_exact_beside_ties_and_past_both_ends(channels: int, low: int, high: int) -> None:
+    network = one_factor(channels, low, high)
+    assert _RIGHT in source(network)
+    runs_exactly(network, "m4", np.arange(-4, 4, dtype=np.int32)[:, None])
 
 
 @pytest.mark.parametrize(("bits", "shift"), [(31, -3), (20, 0), (20, 2)])

@@ -153,7 +153,7 @@ def test_a_sum_that_may_overflow_is_undefined_behaviour_whatever_it_gives():
     ("old", "new"),
     [
         ("values[i] > values[best]", "values[i] >= values[best]"),
-        ("size_t best = 0;", "size_t best = 1;"),
+        ("while (++i != count)", "while (++i + 1 < count)"),
     ],
 )
 def test_another_label_is_refuted(old, new):
