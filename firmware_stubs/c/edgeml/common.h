@@ -121,8 +121,8 @@ EDGEML_INLINE void edgeml_zero(uint8_t *bytes, size_t count)
     }
 }
 
-/* The values of stored integers: to[i] = from[i] + low, count of them, at least one; nothing where `to` is NULL. Returns
-   what follows them. */
+/* The values of stored integers: to[i] = from[i] + low, count of them, at least one; nothing where `to` is NULL.
+   Returns what follows them. */
 #define EDGEML_VALUES(name, stored)                                                                                    \
     EDGEML_INLINE int32_t *name(const stored *from, size_t count, int32_t low, int32_t *to)                            \
     {                                                                                                                  \

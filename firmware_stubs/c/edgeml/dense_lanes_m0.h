@@ -64,8 +64,8 @@
     "stmia r1!, {r4-r7}\n"                                           \
     "str   r1, [sp, #12]\n"
 
-/* A kernel: `mask` builds the mask in r2, `turn` computes eight inputs from r7 on and repeats itself until the weights of
-   the block end at lr, `take` adds the lanes to the sums. */
+/* A kernel: `mask` builds the mask in r2, `turn` computes eight inputs from r7 on and repeats itself until the weights
+   of the block end at lr, `take` adds the lanes to the sums. */
 #define EDGEML_LANES_KERNEL(name, mask, turn, take)                                                       \
     EDGEML_NAKED void name(const edgeml_dense_call *call EDGEML_MAYBE_UNUSED)                                   \
     {                                                                                                     \
