@@ -18,6 +18,7 @@ from edgeml.system.regular_file import read_regular
 
 from .lowering import lower
 from .model import Model
+from .operators.moves import Reshape
 from .operators.tensor_info import TensorInfo
 from .reader import LARGEST_FILE, ending_at, read_model, rule_of, tensor_indices
 from .runtimes import RUNTIMES, Runtime, Session
@@ -83,7 +84,7 @@ class RuntimeExecutor:
 
     def _refusal(self, model: Model) -> str:
         """Why this runtime does not take the model; empty if it does."""
-        for operator in model.fully_connected:
+        for operator in model.operators:
             if refusal := self.runtime.refusal(operator):
                 return f"{self.runtime.name} {refusal}"
         return ""
@@ -178,8 +179,12 @@ def _beside(bundle: Bundle) -> str:
 
 
 def _lasting(model: Model) -> list[str]:
-    """Tensors that nothing overwrites: operators other than FULLY_CONNECTED may compute in place."""
-    taken = {name for op in model.operators if op.may_compute_in_place for name in op.inputs}
+    """Tensors that nothing overwrites: operators other than FULLY_CONNECTED may compute in place, and RESHAPE may give
+    its input's own memory to one that does."""
+    taken: set[str] = set()
+    for op in reversed(model.operators):
+        if op.may_compute_in_place or (isinstance(op, Reshape) and op.output in taken):
+            taken.update(op.inputs)
     return [op.output for op in model.operators if op.output not in taken]
 
 

@@ -24,6 +24,7 @@ from edgeml.network.rounding import ROUNDINGS
 from edgeml.system.time_limit import seconds_for, timed_out
 
 from .operators.fully_connected import FullyConnected, RoundingRule, by_rule
+from .operators.gelu import Gelu
 from .operators.operator import Arithmetic, TfliteOperator
 from .weights import LARGEST_SUM_OF_4_BITS
 
@@ -65,13 +66,19 @@ class Runtime:
     def rounding(self, operator: TfliteOperator) -> Arithmetic:
         """How this runtime computes a layer, or an operator that brings integers to another scale.
 
-        FULLY_CONNECTED has kernels of its own in each; everything else is XNNPACK's, or of the kernels that all have.
+        FULLY_CONNECTED has kernels of its own in each; everything else is XNNPACK's, or of the kernels that all have;
+        tflite-runtime's usual ones for convolutions and means of images are its own.
 
         LiteRT's default resolver gives a layer to XNNPACK where the rows of its weights are whole bytes, and with
         2-bit weights only where they have a scale per channel; the kernel for the others rounds in another way.
         """
         if not isinstance(operator, FullyConnected):
-            return self.arithmetic if self.arithmetic is _XNNPACK else _REFERENCE
+            if self.arithmetic is _XNNPACK:
+                return self.arithmetic
+            if self.arithmetic is _RUY and operator.has_fast_kernel:
+                return _RUY_FLOAT64
+            float32 = operator.float32_scales and self.module != "tflite_micro"
+            return _REFERENCE_FLOAT32 if float32 else _REFERENCE
         if self.fallback is None:
             return self.arithmetic
         per_byte = 8 // operator.weight_bits
@@ -79,8 +86,12 @@ class Runtime:
         taken = whole and (operator.weight_bits > 2 or operator.weight_scale.size == operator.weight.shape[0])
         return self.arithmetic if taken else self.fallback
 
-    def refusal(self, operator: FullyConnected) -> str:
+    def refusal(self, operator: TfliteOperator) -> str:
         """Why this runtime does not compute the layer, or not exactly; empty if it does."""
+        if self.module == "tflite_micro" and isinstance(operator, Gelu):
+            return "has no GELU"
+        if not isinstance(operator, FullyConnected):
+            return ""
         bits, scales = operator.weight_bits, operator.weight_scale.size
         per_tensor_only = bits != 8 and self.module != "ai_edge_litert"
         if bits not in self.weight_bits or (per_tensor_only and scales > 1):
@@ -121,7 +132,9 @@ class Runtime:
 
 _XNNPACK = Arithmetic("fp32_rne")
 _REFERENCE = Arithmetic("double_rounding")
+_REFERENCE_FLOAT32 = Arithmetic("double_rounding", float32_product=True)
 _RUY = Arithmetic("ruy_half_up", float32_product=True)
+_RUY_FLOAT64 = Arithmetic("ruy_half_up")
 _LITERT = ("ai-edge-litert", "ai_edge_litert")
 _OLD = ("tflite-runtime==2.14.0", "tflite_runtime")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -19,11 +20,23 @@ def _logistic(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return y
 
 
+def _gelu(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    y: npt.NDArray[np.float64] = 0.5 * x * np.array([math.erfc(-value * math.sqrt(0.5)) for value in x.tolist()])
+    return y
+
+
+def _gelu_by_tanh(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    y: npt.NDArray[np.float64] = 0.5 * x * (1.0 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return y
+
+
 _FUNCTIONS: Mapping[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
     "LOGISTIC": _logistic,
     "TANH": np.tanh,
+    "GELU": _gelu,
+    "GELU_TANH": _gelu_by_tanh,
 }
-"""By the name of the operator in the file."""
+"""By the name of the operator in the file; GELU_TANH is GELU with the option `approximate`."""
 
 
 def _inputs(source: TensorInfo) -> npt.NDArray[np.int64]:

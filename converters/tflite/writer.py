@@ -15,6 +15,8 @@ from .schema import OPTIONS, SCHEMA_VERSION, OperatorKind, TensorType
 
 __all__ = ["write"]
 
+_MOST_IN_A_BYTE = 127
+"""What old readers, which keep an operator's number in one byte, find for all from here on."""
 _OPTION_NUMBERS = {name: number for number, name in OPTIONS.items()}
 
 
@@ -134,7 +136,7 @@ def write(model: Model) -> bytes:
         {
             "version": SCHEMA_VERSION,
             "operator_codes": [
-                {"deprecated_builtin_code": kind, "version": version, "builtin_code": kind}
+                {"deprecated_builtin_code": min(kind, _MOST_IN_A_BYTE), "version": version, "builtin_code": kind}
                 for kind, version in file.codes
             ],
             "subgraphs": [

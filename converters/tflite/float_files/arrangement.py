@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeml.frontends.reading import positions, shapes
+from edgeml.frontends.reading import joining, positions, shapes
 from edgeml.frontends.reading.value import BATCH, NotAnMlp, Signal, Value
 
 from ..schema import OperatorKind
@@ -135,9 +135,9 @@ def _split(a: Applied) -> Value:
 
 @operator(OperatorKind.CONCATENATION)
 def _concatenation(a: Applied) -> Value:
-    if any(isinstance(value, Signal) for value in a.inputs):
-        raise NotAnMlp("it joins tensors that depend on the input")
     axis = int(a.option("axis", 0))
+    if any(isinstance(value, Signal) for value in a.inputs):
+        return joining.concatenated(a.builder, a.inputs, axis)
     parts = [np.asarray(value) for value in a.inputs]
     try:
         a.builder.budget.constant((sum(part.size for part in parts),))

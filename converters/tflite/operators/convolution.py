@@ -33,6 +33,7 @@ class Convolution(TfliteOperator):
     weight_scale : float32 [outputs], or [1] for one scale per tensor.
     bias : int32 [outputs].
     gather : int32 [positions, columns], which input each column takes; −1 for padding.
+    depthwise : whether it is DEPTHWISE_CONV_2D.
     """
 
     kinds: ClassVar[tuple[OperatorKind, ...]] = (OperatorKind.CONV_2D, OperatorKind.DEPTHWISE_CONV_2D)
@@ -44,6 +45,12 @@ class Convolution(TfliteOperator):
     bias: npt.NDArray[np.int32]
     gather: npt.NDArray[np.int32]
     activation: str
+    depthwise: bool
+
+    @property
+    def has_fast_kernel(self) -> bool:
+        """The matrix products of FULLY_CONNECTED, but with scales in float64."""
+        return not self.depthwise
 
     @classmethod
     def read(cls, found: Found) -> Convolution:
@@ -59,7 +66,7 @@ class Convolution(TfliteOperator):
         activation = found.activation("DepthwiseConv2DOptions" if depthwise else "Conv2DOptions")
         weight = operator.weight.astype(np.int8)
         gather = operator.source.astype(np.int32)
-        return cls(found.target.name, found.inputs, weight, scale, bias, gather, activation)
+        return cls(found.target.name, found.inputs, weight, scale, bias, gather, activation, depthwise)
 
     def write(self, file: FileWriter, sources: list[int], target: int) -> None:
         raise InputError(f"layer {self.output}", "a convolution is read, and not written")

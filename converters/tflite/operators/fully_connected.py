@@ -175,7 +175,15 @@ RoundingRule = Callable[[TfliteOperator], Arithmetic]
 
 def by_rule(rounding: str) -> RoundingRule:
     """The rule of that name for all layers, as its best known runtime applies it: the runtimes' rules differ in
-    FULLY_CONNECTED; other operators are XNNPACK's (`fp32_rne`) or round as `double_rounding` does."""
+    FULLY_CONNECTED; other operators are XNNPACK's (`fp32_rne`) or round as `double_rounding` does, but for those of
+    which tflite-runtime has kernels of its own (`ruy_half_up`)."""
     arithmetic = Arithmetic(rounding, float32_product=rounding == "ruy_half_up")
     elsewhere = arithmetic if rounding in ("fp32_rne", "shift") else Arithmetic("double_rounding")
-    return lambda operator: arithmetic if isinstance(operator, FullyConnected) else elsewhere
+    fast = Arithmetic(rounding) if rounding == "ruy_half_up" else elsewhere
+
+    def rule(operator: TfliteOperator) -> Arithmetic:
+        if isinstance(operator, FullyConnected):
+            return arithmetic
+        return fast if operator.has_fast_kernel else elsewhere
+
+    return rule

@@ -230,6 +230,8 @@ class TfliteOperator(ABC):
     """Whether the integer network ends before it."""
     keeps_values: ClassVar[bool] = False
     """Whether it gives the same real values in another type or shape."""
+    float32_scales: ClassVar[bool] = False
+    """Whether TensorFlow Lite multiplies its scales in float32, and TFLite Micro in float64."""
     one_scale: ClassVar[bool] = False
     """Whether its output has the scale of its only input."""
 
@@ -252,6 +254,11 @@ class TfliteOperator(ABC):
     @abstractmethod
     def lower(self, lowering: Lowering) -> None:
         """Add the integer layers that compute it; InputError if it cannot be exact."""
+
+    @property
+    def has_fast_kernel(self) -> bool:
+        """Whether the usual kernels of tflite-runtime round it in another way than all others do."""
+        return False
 
     @property
     def gives_probability(self) -> bool:

@@ -21,7 +21,8 @@ from edgeml.proof.place_claims import PlaceClaims
 from ..lowering import lower
 from ..model import Model
 from ..operators.fully_connected import FullyConnected, RoundingRule
-from .exact_tables import exact_entry
+from ..operators.multiply import Multiply
+from .exact_tables import HAS_EXACT_ENTRIES, exact_entry
 
 __all__ = ["file_claims"]
 
@@ -66,7 +67,8 @@ def file_claims(
         elif before - begun > seconds:
             statement, method, claims = _SAME, "", [{"status": OUT_OF_TIME}] * expected.sizes[each.name]
         else:
-            found = _BY_KIND.get(each.layer.kind, _same)(_Place(node, each, operator), model, network)
+            claim = _same if operator is None else _BY_KIND.get(each.layer.kind, _same)
+            found = claim(_Place(node, each, operator), model, network)
             statement, method, claims = found
         first = each.name == ("input" if model.encoded is None else "encode")
         tensor = tensors.get(model.input if first else "" if operator is None else operator.output, -1)
@@ -145,7 +147,11 @@ def _scales(place: _Place, model: Model, network: Network) -> _Found:
         if rises[channel] != wanted[channel] or least[channel] != first[channel]:
             claims.append(_other_integer(own, stated, channel, ends, rises[channel] + wanted[channel]))
             continue
-        factor = _factor(operator, model, channel) if isinstance(operator, FullyConnected) else Fraction(1)
+        factor = Fraction(1)
+        if isinstance(operator, FullyConnected):
+            factor = _factor(operator, model, channel)
+        elif isinstance(operator, Multiply):
+            factor = _factor_of_product(operator, model)
         start = least[channel] - own.zero_point
         worst, _, elsewhere = beside_exact(own, ends, start, rises[channel], factor)
         total, most = total + elsewhere, max(most, worst)
@@ -164,6 +170,12 @@ def _factor(operator: FullyConnected, model: Model, channel: int) -> Fraction:
     weight = Fraction(float(scale[channel % scale.size])) * (1 << operator.guard_bits)
     source, target = model.tensors[operator.inputs[0]], model.tensors[operator.output]
     return Fraction(float(source.scale)) * weight / Fraction(float(target.scale))
+
+
+def _factor_of_product(operator: Multiply, model: Model) -> Fraction:
+    """What a product of two integers is worth in the output's steps, exactly."""
+    a, b, target = (Fraction(float(model.tensors[name].scale)) for name in (*operator.inputs, operator.output))
+    return a * b / target
 
 
 def _other_integer(
@@ -191,9 +203,12 @@ def _table(place: _Place, model: Model, network: Network) -> _Found:
         return _TABLE, "", [{"status": OPEN, "detail": "is a table of other values"}] * stated.table.size
     source, target = model.tensors[operator.inputs[0]], model.tensors[operator.output]
     claims: list[dict[str, Any]] = []
+    if operator.function and operator.function not in HAS_EXACT_ENTRIES:
+        detail = f"no checker knows {operator.function} exactly"
+        return _TABLE, "", [{"status": NOT_TRIED, "detail": detail}] * stated.table.size
     for place_in_table, (entry, by_file) in enumerate(zip(own.table.tolist(), stated.table.tolist(), strict=True)):
         value, exact = own.base + place_in_table, by_file
-        if operator.function:
+        if operator.function in HAS_EXACT_ENTRIES:
             nearest = exact_entry(operator.function, value - source.zero_point, source.scale, target.scale)
             if nearest is None:
                 claims.append({"status": OPEN, "detail": "cannot be told from a tie"})
@@ -206,7 +221,8 @@ def _table(place: _Place, model: Model, network: Network) -> _Found:
             claims.append({"status": REFUTED, "counterexample": said})
         else:
             claims.append({"status": OPEN, "detail": f"x = {value}, which never comes, gives {entry} for {exact}"})
-    function = f"{operator.function}, decimals of 60 digits" if operator.function else "by definition"
+    exactly = operator.function in HAS_EXACT_ENTRIES
+    function = f"{operator.function}, decimals of 60 digits" if exactly else "by definition"
     return _TABLE, f"all {own.table.size} entries: {function}", claims
 
 

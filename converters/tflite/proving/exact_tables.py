@@ -10,7 +10,10 @@ from __future__ import annotations
 from decimal import Context, Decimal
 from fractions import Fraction
 
-__all__ = ["exact_entry"]
+__all__ = ["HAS_EXACT_ENTRIES", "exact_entry"]
+
+HAS_EXACT_ENTRIES = ("LOGISTIC", "TANH")
+"""Functions whose entries can be told, by name."""
 
 _EXACTLY, _DIGITS = Context(prec=400), Context(prec=60)
 _HALF = Fraction(1, 2)

@@ -1,12 +1,14 @@
 """Makes the .tflite files of this folder: Keras models through TensorFlow's own converter, and what they answer.
 
-Run it where TensorFlow is installed (`pip install tensorflow-cpu==2.21.0`), from any folder: `python make.py`. The
-answers in `NAME.npz` are those of TensorFlow Lite's interpreter with its reference kernels (of `curves` with its usual
-ones, as the others have no ELU): `x` float32 [samples, …] what the model took, `q` what the file took, `y` its answer.
+Run it where TensorFlow is installed (`pip install tensorflow-cpu==2.21.0`), from any folder: `python make.py`, or
+with the names of some. The answers in `NAME.npz` are those of TensorFlow Lite's interpreter with its reference kernels
+(of `curves` with its usual ones, as the others have no ELU): `x` float32 [samples, …] what the model took, `q` what the
+file took, `y` its answer.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,61 @@ def curves() -> Any:
     )
 
 
+def joined() -> Any:
+    """Concatenations along channels, along positions, and of features, one of them a tanh of another scale."""
+    x = layers.Input((6, 4))
+    near = layers.Conv1D(3, 3, padding="same", activation="relu")(x)
+    both = layers.Concatenate()([near, layers.Conv1D(5, 1, activation="relu")(x)])
+    longer = layers.Concatenate(axis=1)([layers.Conv1D(4, 1)(both), layers.Conv1D(4, 1, activation="relu")(x)])
+    y = layers.Flatten()(longer)
+    y = layers.Concatenate()([layers.Dense(6, "relu")(y), layers.Dense(5, "tanh")(y), layers.Dense(4)(y)])
+    return tf.keras.Model(x, layers.Dense(3)(y))
+
+
+def gated() -> Any:
+    """Products of two tensors: a gate, SiLU, and a square."""
+    x = layers.Input((8,))
+    y = layers.Multiply()([layers.Dense(10)(x), layers.Dense(10, "sigmoid")(x)])
+    y = layers.Dense(10, "silu")(y)
+    return tf.keras.Model(x, layers.Dense(3)(layers.Multiply()([y, y])))
+
+
+def excited() -> Any:
+    """Squeeze and excite: a product whose gate all positions share; then a mean over the borders."""
+    x = layers.Input((5, 6, 3))
+    y = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    gate = layers.Conv2D(4, 1, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(y))
+    y = layers.AveragePooling2D(3, strides=2, padding="same")(layers.Multiply()([y, gate]))
+    return tf.keras.Model(x, layers.Dense(3)(layers.Flatten()(y)))
+
+
+def bent() -> Any:
+    """Leaky ReLU and hard swish."""
+    return tf.keras.Sequential(
+        [
+            layers.Input((8,)),
+            layers.Dense(10),
+            layers.LeakyReLU(negative_slope=0.25),
+            layers.Dense(10),
+            layers.Activation("hard_silu"),
+            layers.Dense(3),
+        ]
+    )
+
+
+def smooth() -> Any:
+    """GELU in both forms."""
+    return tf.keras.Sequential(
+        [
+            layers.Input((8,)),
+            layers.Dense(10, "gelu"),
+            layers.Dense(10),
+            layers.Activation(lambda y: tf.nn.gelu(y, approximate=True)),
+            layers.Dense(3),
+        ]
+    )
+
+
 def wide() -> Any:
     """Layers that are large enough for the converter to store their weights as int8."""
     return tf.keras.Sequential(
@@ -150,6 +207,14 @@ FILES: dict[str, tuple[Callable[[], Any], str, bool]] = {
     "window_int8": (window, "int8", True),
     "curves_float": (curves, "float", True),
     "curves_int8": (curves, "int8", True),
+    "joined_float": (joined, "float", True),
+    "joined_int8": (joined, "int8", True),
+    "gated_float": (gated, "float", True),
+    "gated_int8": (gated, "int8", True),
+    "excited_float": (excited, "float", True),
+    "excited_uint8": (excited, "uint8", True),
+    "bent_int8": (bent, "int8", True),
+    "smooth_int8": (smooth, "int8", True),
     "wide_float16": (wide, "float16", True),
     "wide_dynamic": (wide, "dynamic", True),
     "wide_int16": (wide, "int16", True),
@@ -198,8 +263,9 @@ def answers(content: bytes, x: Any, reference: bool) -> tuple[Any, Any]:
 
 
 def main() -> None:
-    """Write all files, with the answers beside them."""
-    for name, (build, kind, free) in FILES.items():
+    """Write all files, or those that are named, with the answers beside them."""
+    for name in sys.argv[1:] or FILES:
+        build, kind, free = FILES[name]
         tf.keras.backend.clear_session()
         tf.keras.utils.set_random_seed(7)
         model = build()
