@@ -1,9 +1,12 @@
-"""Tensors side by side and products on every target, held against the golden simulator over many vectors.
+"""Tensors side by side and products on every target and in every TensorFlow Lite runtime, held against the golden
+simulator over many vectors.
 
     python -m benchmarks.joined_exactness [--vectors 20000] [--only NAME …] [--networks NAME …]
 
 Prints, for each network and each way to run it, how many vectors differ. The networks reach the ends of what they
-multiply; factors have up to 8 bits, of both signs.
+multiply; factors have up to 8 bits, of both signs. Models in PyTorch (a DenseNet, GLU, SwiGLU, gMLP, squeeze and
+excite) become `.tflite` files with `--rounding shift`, of which every runtime must give the bytes of golden, and with
+free scales, where each must give those of its own rule.
 """
 
 from __future__ import annotations
@@ -17,12 +20,22 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 import edgeml
 from edgeml.converters.spiking.exact import to_spikes
+from edgeml.converters.tflite import TfliteConverter
+from edgeml.converters.tflite.lowering import lower
+from edgeml.converters.tflite.metadata import own_metadata
+from edgeml.converters.tflite.reader import read_model
+from edgeml.converters.tflite.runtimes import RUNTIMES, Session
+from edgeml.data.dataset import Dataset
+from edgeml.frontends import load_model
 from edgeml.network import Network, Threshold, ValueRange, file, simulate
 from edgeml.targets.cpu.native_network import build_native
 from edgeml.targets.mcu.cores import CORES, UNICORN_CORES
+from tests.frontends.joined_models import GATED, JOINED
+from tests.frontends.shared_models import lively
 from tests.targets.joined_networks import INPUTS, concatenated, multiplied
 
 _NETWORKS = (
@@ -80,11 +93,39 @@ def _activations(network: Network) -> list[ValueRange]:
     return [network.ranges[name] for name in network.of_kind(Threshold)]
 
 
+def tflite_models() -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the files of all models, with scales for all runtimes and free ones."""
+    for name, (make, shape) in {**JOINED, **GATED}.items():
+        torch.manual_seed(0)
+        module, x = lively(make(), shape), torch.randn(400, *shape)
+        mlp, samples = load_model(module, example=x[:5]), x.reshape(400, -1).numpy().astype(np.float64)
+        for rounding in ("shift", "double_rounding"):
+            options = {"rounding": rounding, "epochs": 0}
+            made = TfliteConverter().convert(mlp, Dataset(samples, samples[:80]), options, lambda *said: None)
+            (content,) = made.files.values()
+            yield f"{name.replace(' ', '_')}_{rounding}", content
+
+
+def run_tflite(content: bytes, count: int, name: str) -> int:
+    """How many of `count` random vectors differ in the runtime of that name."""
+    model = read_model(content)
+    info = model.tensors[model.input]
+    q = np.random.default_rng(20).integers(-128, 128, (count, info.size)).astype(np.int32)
+    q[: count // 4] = np.random.default_rng(21).choice(np.array([-128, 127], np.int32), (count // 4, info.size))
+    rule = own_metadata(model.metadata)["rounding"]
+    expected = simulate(lower(model, rule if rule == "shift" else RUNTIMES[name].rounding), q)
+    with Session(RUNTIMES[name]) as session:
+        (found,), _ = session.run(content, q.astype(np.int8))
+    return int(np.any(found != expected, axis=1).sum())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; 1 if any vector differs anywhere."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vectors", type=int, default=20_000, help="how many inputs")
-    parser.add_argument("--only", nargs="*", default=[], help="ways to run whose names begin so")
+    parser.add_argument(
+        "--only", nargs="*", default=[], help="ways to run whose names begin so; `tflite` for the files"
+    )
     parser.add_argument("--networks", nargs="*", default=[], help="networks whose names begin so")
     chosen = parser.parse_args(arguments)
     q, wrong = vectors(chosen.vectors), 0
@@ -101,6 +142,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 wrong += differ
                 took = f"{time.monotonic() - start:.0f} s"
                 print(f"{network.name:24} {name:20} {differ} of {len(q)} differ, {took}", flush=True)
+    for title, content in tflite_models() if not chosen.only or "tflite" in chosen.only else ():
+        if chosen.networks and not title.startswith(tuple(chosen.networks)):
+            continue
+        for name, runtime in RUNTIMES.items():
+            if missing := runtime.missing():
+                print(f"{title:34} {name:20} not run: {missing}", flush=True)
+                continue
+            differ = run_tflite(content, chosen.vectors, name)
+            wrong += differ
+            print(f"{title:34} {name:20} {differ} of {chosen.vectors} differ", flush=True)
     return int(wrong > 0)
 
 

@@ -216,7 +216,7 @@ REFUSED = {
     "must be 6 constant int32": {"buffers__i3__data": np.zeros(20, np.uint8)},
     "outside of the FlatBuffer": {"buffers__i2__offset": 4096},
     "schema version 2": {"version": 2},
-    "QUANTIZE|RETYPE between different scales": {"subgraphs__i0__tensors__i1__quantization__scale": [0.06]},
+    "RESHAPE between different scales": {"subgraphs__i0__tensors__i1__quantization__scale": [0.06]},
     "no operator computes": {"subgraphs__i0__outputs": [3]},
 }
 
