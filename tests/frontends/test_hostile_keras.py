@@ -142,7 +142,11 @@ def nested(config: dict[str, Any]) -> dict[str, Any]:
 CONFIGURATIONS = {
     "code": (a_layer("Lambda", function="4wEAAAA="), "never runs"),
     "another package's class": (a_layer("Mine", "mine", "mine>Mine"), "another package"),
-    "HGQ2": (a_layer("QDense", "hgq.layers.core.dense", "hgq>QDense"), "a layer of HGQ2.*plain.keras"),
+    "HGQ2": (a_layer("QConv2D", "hgq.layers.conv", "hgq>QConv2D"), "a layer of HGQ2.*reads QDense.*plain.keras"),
+    "HGQ2 without quantizers": (
+        a_layer("QDense", "hgq.layers.core.dense", "hgq>QDense"),
+        "iq_conf is None.*plain.keras",
+    ),
     "unknown class": (a_layer("Mystery"), "Mystery are not supported"),
     "LSTM": (a_layer("LSTM", units=3), "an LSTM"),
     "attention": (a_layer("MultiHeadAttention"), "attention"),

@@ -16,7 +16,7 @@ from edgeml.network.value_range import ValueRange
 
 from ..thresholds import compose
 
-__all__ = ["LoweredValue"]
+__all__ = ["LoweredValue", "value_at"]
 
 _MOST_ENTRIES = 2**10
 
@@ -71,7 +71,7 @@ class LoweredValue:
             responses = self.responses()
             if any(response != responses[0] for response in responses):
                 raise alike
-            return [_at(responses[0], q) for q in range(low, high + 1)]
+            return [value_at(responses[0], q) for q in range(low, high + 1)]
         slope, offset = (np.array([float(value) for value in values]) for values in (self.slopes, self.offsets))
         values = np.arange(low, high + 1, dtype=np.float64)[:, None] * slope + offset
         for operator in (*self.function, *self.chain):
@@ -81,7 +81,8 @@ class LoweredValue:
         return [Fraction(value) for value in values[:, 0].tolist()]
 
 
-def _at(line: ClampedLine, q: int) -> Fraction:
+def value_at(line: ClampedLine, q: int) -> Fraction:
+    """The value of a clamped line at an integer."""
     y = line.slope * q + line.offset
     y = y if line.low is None else max(y, line.low)
     return y if line.high is None else min(y, line.high)

@@ -27,7 +27,7 @@ from edgeml.network.task import BINARY
 from edgeml.network.value_range import ValueRange
 
 from .joins import JOINED
-from .lowered_value import LoweredValue
+from .lowered_value import LoweredValue, value_at
 from .operators import QuantizedConstants
 from .positions import at_positions, pooled, positions_of
 from .small_integers import MOST_WEIGHT, clip_table, floats, signed, weight_bits
@@ -270,7 +270,7 @@ class Lowering:
         responses = [each.mirrored() if down else each for each, down in zip(responses, falling, strict=True)]
         bounds = self.ranges[source]
         low, high = stairs.levels_met(
-            response.slope * int(end) + response.offset
+            value_at(response, int(end))
             for response, pair in zip(responses, zip(bounds.low, bounds.high, strict=True), strict=True)
             for end in pair
         )

@@ -39,6 +39,10 @@ class Weights(ABC):
         """
 
     @abstractmethod
+    def below(self, name: str, path: Sequence[str], expected: Sequence[str]) -> list[npt.NDArray[Any]]:
+        """The same of what stands below a layer by the names of its parts: the variables of a part of a part."""
+
+    @abstractmethod
     def within(self, name: str, layers: Sequence[tuple[str, str]]) -> Weights:
         """Those of the model that is the layer `name`, whose layers are named by `place` then."""
 
@@ -53,7 +57,8 @@ def group_names(layers: Sequence[tuple[str, str]]) -> dict[str, str]:
     counts: Counter[str] = Counter()
     found = {}
     for name, kind in layers:
-        words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W", "", kind))
+        own = kind.rpartition(">")[2]  # of another package's class, which is registered with the package's name
+        words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W", "", own))
         words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
         found[name] = f"{words}_{counts[words]}" if counts[words] else words
         counts[words] += 1
@@ -94,7 +99,12 @@ class NativeWeights(Weights):
         return inner
 
     def of(self, name: str, expected: Sequence[str]) -> list[npt.NDArray[Any]]:
+        return self.below(name, (), expected)
+
+    def below(self, name: str, path: Sequence[str], expected: Sequence[str]) -> list[npt.NDArray[Any]]:
         group = self._groups.get(name)
+        for part in path:
+            group = None if group is None else self._file.group(group, part)
         variables = None if group is None else self._file.group(group, "vars")
         count = 0 if variables is None else len(variables)
         if count != len(expected):
@@ -116,6 +126,10 @@ class LegacyWeights(Weights):
 
     def place(self, layers: Sequence[tuple[str, str]]) -> None:
         """Layers are found by their names."""
+
+    def below(self, name: str, path: Sequence[str], expected: Sequence[str]) -> list[npt.NDArray[Any]]:
+        where = f"{self._file.where}, layer {printable(name, 60)!r}"
+        raise InputError(where, "has parts with variables of their own", "Save the model as .keras, not as .h5")
 
     def within(self, name: str, layers: Sequence[tuple[str, str]]) -> Weights:
         inner = self._inner if self._inner is not None else self._file.group(self._group, name)

@@ -7,7 +7,7 @@ from ...reading.unread_layers import normalisation
 from ...reading.value import NotAnMlp
 from ..graph import Layer
 
-__all__ = ["refused"]
+__all__ = ["HGQ_AS_FLOAT", "refused"]
 
 _READ = (
     "Of Keras, edgeml reads Dense, Conv1D, Conv2D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D, "
@@ -21,6 +21,11 @@ _HGQ = (
     "if type(l).__name__ == 'QDense' else l); [b.set_weights([a.qkernel, a.qbias]) for a, b in zip(m.layers, p.layers) "
     "if type(a).__name__ == 'QDense']; p.save('plain.keras')\""
 )
+HGQ_AS_FLOAT = (
+    "A model of QDense comes in by its weights alone, as HGQ2 quantized them, with activations that edgeml quantizes "
+    f"itself: {_HGQ}, then pass plain.keras"
+)
+"""What to do about a model of HGQ2's that is not read as the integers that it states."""
 _RECURRENT = {
     "LSTM": "an LSTM", "GRU": "a GRU", "SimpleRNN": "a recurrent layer", "RNN": "a recurrent layer",
     "Bidirectional": "a recurrent layer", "ConvLSTM1D": "a convolutional LSTM", "ConvLSTM2D": "a convolutional LSTM",
@@ -63,9 +68,8 @@ def refused(layer: Layer, at_input: bool) -> NotAnMlp:
         return NotAnMlp(f"the function keras.ops {printable(layer.kind, 60)} is not supported", _READ)
     if layer.kind.startswith("hgq>"):
         return NotAnMlp(
-            f"{printable(layer.kind, 60)} is a layer of HGQ2, whose activations have a width and step of their own in "
-            "each channel and wrap around: no layer of edgeml does that",
-            f"Its weights come in as HGQ2 quantized them: {_HGQ}, then pass plain.keras",
+            f"{printable(layer.kind, 60)} is a layer of HGQ2, of which edgeml reads QDense",
+            "Build the model of QDense and of Keras's own layers without weights",
         )
     if ">" in layer.kind:
         return NotAnMlp(f"{printable(layer.kind, 60)} is a class of another package, which is not supported", _READ)

@@ -1,0 +1,1 @@
+"""HGQ2 models as integer networks, exactly: bits of each weight and of each channel of an activation."""
