@@ -31,8 +31,9 @@ FOLDER = "proof"
 _ALL = "all that it is about"
 _LARGEST_CERTIFICATE = 2**28
 _AGAIN = "followed again by the checker"
-_OF_ANY = ("network", "library")
-"""Provers that layers of kinds which no prover follows keep from nothing else that they prove."""
+_OF_ANY = ("network", "library", "machine_code", "c-portable", "c-avx2", "c-avx512", "c-neon")
+"""Provers that follow layers at positions, maxima, concatenations and products, or are kept by them from nothing else
+that they prove."""
 _OF_PLAIN_LAYERS = ("unrolled", "unrolled-netlist", "folded", "event-driven", "step-per-clock")
 """Provers of hardware, which is made of plain layers: the prover `network` follows these to what they stand for."""
 CHECKED = {

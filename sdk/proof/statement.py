@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial, reduce
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,10 @@ import numpy.typing as npt
 
 from ..network import Node
 
-__all__ = ["Affine", "Column", "Function", "Source", "Statement", "SumOfFunctions", "statement_of"]
+__all__ = [
+    *("Affine", "Column", "Function", "FunctionOfSum", "Largest", "Product", "Source", "Statement", "SumOfFunctions"),
+    *("composed", "statement_of"),
+]
 
 Source = tuple[int, int]
 """Which of a layer's inputs, and which channel of it."""
@@ -45,6 +48,43 @@ class SumOfFunctions:
     constant: int
 
 
+@dataclass(frozen=True, eq=False)
+class FunctionOfSum(Function):
+    """y = of_sum(Σ weights[source] · x[source] + constant), the sum a column of integers within its range."""
+
+    sum: Affine
+    of_sum: Callable[[Column], Column]
+
+    @classmethod
+    def of(cls, affine: Affine, of_sum: Callable[[Column], Column]) -> FunctionOfSum:
+        """A function of this sum."""
+        weights = list(affine.weights.values())
+
+        def values(x: Sequence[Column]) -> Column:
+            terms = (weight * column for weight, column in zip(weights, x, strict=True))
+            return of_sum(sum(terms, np.full(1, affine.constant, np.int64)))
+
+        return cls(tuple(affine.weights), values, affine, of_sum)
+
+
+class Product(Function):
+    """y = x[first] · x[second], exact integers."""
+
+    @classmethod
+    def of(cls, first: Source, second: Source) -> Product:
+        """The product of two values."""
+        return cls((first, second), partial(reduce, np.multiply))
+
+
+class Largest(Function):
+    """y = the largest x of the sources."""
+
+    @classmethod
+    def of(cls, sources: Sequence[Source]) -> Largest:
+        """The largest of these values."""
+        return cls(tuple(sources), partial(reduce, np.maximum))
+
+
 Statement = Affine | Function | SumOfFunctions
 
 
@@ -61,3 +101,17 @@ def statement_of(node: Node, channel: int) -> Statement | None:
         node.layer, channel
     )
     return found
+
+
+def composed(first: Statement | None, behind: Statement | None) -> Statement | None:
+    """What a layer says of a channel that takes one value alone, which is what `first` says; None where that is in
+    none of these shapes."""
+    if not isinstance(behind, Function) or len(behind.sources) != 1:
+        return None
+    last = behind.values
+    if isinstance(first, Affine):
+        return FunctionOfSum.of(first, lambda z: last([z]))
+    if isinstance(first, FunctionOfSum):
+        before = first.of_sum
+        return FunctionOfSum.of(first.sum, lambda z: last([before(z)]))
+    return None

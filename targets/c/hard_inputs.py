@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.proof.statement import Affine, statement_of
+from edgeml.proof.statement import Affine, FunctionOfSum, statement_of
 from edgeml.proof.words.claims import Claim
 from edgeml.proof.words.values import Space
 
@@ -93,6 +93,7 @@ class HardInputs:
         """Where the sum of a channel is largest and smallest."""
         first = self.stage.job.nodes[0]
         statement = None if first.layer.kind == "encode" else statement_of(first, channel)
+        statement = statement.sum if isinstance(statement, FunctionOfSum) else statement
         if not isinstance(statement, Affine):
             return
         for largest in (True, False):

@@ -29,6 +29,7 @@ READ_ONLY = (
     "limits.md",
     "proofs-certificates.md",
     "proofs-library.md",
+    "proofs-netlists.md",
     "proofs-spikes.md",
 )
 

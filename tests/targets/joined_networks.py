@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeml.network import Concat, Dense, InputQuantizer, Multiply, Network, Node, Output, Threshold
+from edgeml.network import (
+    Concat,
+    Dense,
+    InputQuantizer,
+    Maximum,
+    Multiply,
+    Network,
+    Node,
+    Output,
+    Shared,
+    Threshold,
+)
 
 INPUTS = 6
 
@@ -61,6 +72,35 @@ def multiplied(bits: tuple[int, int], signed: tuple[bool, bool], last: bool = Fa
         nodes.append(Node("last", Dense(weight, 2, random.integers(-9, 9, 4)), ("product_act",)))
     name = f"gated_{bits[0]}_{bits[1]}_{int(signed[0])}{int(signed[1])}{int(last)}_{seed}"
     return Network(name, tuple(nodes), Output(np.ones(1)))
+
+
+def every_kind(seed: int = 0, bits: int = 2) -> Network:
+    """Four inputs of 2 bits: a padded convolution with thresholds, the larger of its neighbours beside a product of
+    two branches of so many bits, sums of these."""
+    random = np.random.default_rng((seed, bits))
+
+    def levels(channels: int, count: int, reach: int) -> np.ndarray:
+        return np.sort(random.integers(-reach, reach, (channels, count)), axis=1).astype(np.int32)
+
+    windows = np.array([[-1, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, -1]], np.int32)
+    chain = (Dense(random.integers(-2, 2, (2, 3)), 2, random.integers(-3, 3, 2)), Threshold(levels(2, 3, 5), -1))
+    neighbours = np.array([[0, 2], [1, 3], [4, 6], [5, 7]], np.int32)
+    nodes = [
+        Node("input", InputQuantizer(4, np.ones(1), np.zeros(1), 0, 2, False)),
+        Node("convolution", Shared(chain, windows, 4), ("input",)),
+        Node("pool", Maximum(neighbours, 8), ("convolution",)),
+    ]
+    for name, base in (("a", 0), ("b", -(1 << (bits - 1)))):
+        nodes.append(Node(name, Dense(random.integers(-2, 2, (3, 4)), 2, random.integers(-3, 3, 3)), ("input",)))
+        nodes.append(Node(f"{name}_act", Threshold(levels(3, (1 << bits) - 1, 7), base), (name,)))
+    reach = 1 << (2 * bits - 2)
+    nodes += [
+        Node("product", Multiply(), ("a_act", "b_act")),
+        Node("product_act", Threshold(levels(3, 3, reach), 0), ("product",)),
+        Node("both", Concat(4, 3), ("pool", "product_act")),
+        Node("last", Dense(random.integers(-2, 2, (2, 7)), 2, random.integers(-9, 9, 2)), ("both",)),
+    ]
+    return Network("joined", tuple(nodes), Output(np.ones(1)))
 
 
 def inputs(count: int) -> np.ndarray:

@@ -56,6 +56,12 @@ def _of_add(layer: dict[str, Any], a: Ends, b: Ends) -> list[tuple[int, int]]:
     return [(p + r, q + s) for p, q, r, s in zip(*a, *b, strict=True)]
 
 
+def _of_product(layer: dict[str, Any], a: Ends, b: Ends) -> list[tuple[int, int]]:
+    """Linear in each factor: the ends are among the products of ends."""
+    corners = [[p * r, p * s, q * r, q * s] for p, q, r, s in zip(*a, *b, strict=True)]
+    return [(min(each), max(each)) for each in corners]
+
+
 def _of_levels(layer: dict[str, Any], x: Ends) -> list[tuple[int, int]]:
     def count(row: list[int], value: int) -> int:
         return int(layer["base"]) + sum(value >= each for each in row)
@@ -137,6 +143,7 @@ _RANGES: dict[str, Any] = {
     "dense": _of_dense,
     "tables": _of_tables,
     "add": _of_add,
+    "multiply": _of_product,
     "threshold": _of_levels,
     "neurons": _of_levels,
     "requantize": _of_rounding,

@@ -199,6 +199,7 @@ _BY_CHANNEL: dict[str, tuple[str, ...]] = {
     "requantize": ("multiplier", "shift", "fraction"),
     "lookup": (),
     "add": (),
+    "multiply": (),
 }
 """Kinds of layer that give each channel from the same one of what they take, and their fields that have a row each."""
 

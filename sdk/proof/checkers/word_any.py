@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .word_joined import joined_at, larger_of
+
 __all__ = ["alike", "any_followed", "at", "chosen_of", "plain"]
 
 
@@ -45,6 +47,9 @@ def chosen_of(words: Any, taken: list[Any], difference: Any) -> Any:
     column = None if base is None else words.over(taken[0], base)
     if column is None:
         return None
+    larger = larger_of(words, base, column, taken[1:])
+    if larger is not None:
+        return words.as_form(larger)
     always = _same_at_an_end(words, base, column, difference)
     if always:
         return words.as_form(taken[always])
@@ -119,10 +124,11 @@ def at(words: Any, value: Any, given: dict[int, Any]) -> Any:
     table = hasattr(value, "base")
     total: Any = 0 if table else value.constant
     for v, c in value.base.terms if table else value.terms.items():
-        part = given[v] if v in given else at(words, words.made.get(v), given)
+        part = joined_at(words, v, given)
+        part = at(words, words.made.get(v), given) if part is None else part
         if part is None:
             return None
-        if v not in given and words.low[v] < 0:
+        if v in words.made and v not in given and words.low[v] < 0:
             part = part.astype(np.uint32).astype(np.int32).astype(np.int64)
         total = total + c * part if table else total + c * part & 2**32 - 1
     return value.column[total - value.base.low].astype(np.int64) if table else total

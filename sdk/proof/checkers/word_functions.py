@@ -6,12 +6,14 @@ the bits that a mask or a shift parts. Shares no code with `edgeml.proof.words`.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from .word_any import alike, any_followed, at
+from .word_joined import product_of
 from .word_values import ALL, COLUMNS, Base, Form, Known, Table, Words, form_of
 
 __all__ = ["JointWords"]
@@ -25,7 +27,7 @@ class JointWords(Words):
 
     def result(self, name: str, taken: list[Known]) -> Known:
         """What an operation gives."""
-        ways = (self._of_bits, self._apart, super().result, self._together)
+        ways = (self._of_bits, self._apart, super().result, self._together, partial(product_of, self))
         found: Known = any_followed(self, name, taken, ways)
         return found
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,9 @@ from ...network.task import BINARY, VALUES
 from .statements import Claims, check_statements, integer, integers, need
 from .word_bits import Planes
 from .word_functions import JointWords
+from .word_joined import largest, product
 from .word_label import is_first_of_largest
+from .word_statements import function_of, said_of
 from .word_values import ALL, Form, Known, centred, form_of
 
 __all__ = ["check_certificate"]
@@ -164,7 +165,7 @@ class _Stage:
         encode = self.nodes[0] if self.nodes[0].layer.kind == "encode" else None
         layers: list[Any] = [node.layer for node in (self.nodes[1:] if encode else self.nodes)]
         dense, *last = layers
-        function = _function(last[0], channel) if last else lambda z: z
+        function = function_of(last[0], channel) if last else lambda z: z
         if dense.kind != "dense" or len(last) > 1 or function is None:
             return False
         row = dense.weight[channel].astype(np.int64)
@@ -172,7 +173,7 @@ class _Stage:
         terms = []
         for place in np.flatnonzero(row).tolist():
             layer: Any = encode.layer if encode else None
-            source, of = (int(layer.source[place]), _function(layer, place)) if encode else (place, None)
+            source, of = (int(layer.source[place]), function_of(layer, place)) if encode else (place, None)
             first, end = words.ends(taken[0][source])
             x = np.arange(first, end + 1) + taken[1]
             terms.append((taken[0][source], row[place] * (of(x) if of else x)))
@@ -192,21 +193,39 @@ class _Stage:
             return len(self.nodes) == 1 and self._adds(words, found, taken[0], *_entries_of(first, channel))
         if (first.kind, last.kind, len(self.nodes)) == ("encode", "dense", 2):
             return self._adds(words, found, taken[0], *_counts_of(first, last, channel))
-        terms: dict[int, int] = {}
-        constant, weights = 0, [{int(first.source[channel]) if first.kind == "encode" else channel: 1}]
-        if first.kind == "dense":
-            weights = [dict(enumerate(first.weight[channel].tolist()))]
-            constant = int(first.bias[channel]) - first.input_zero_point * sum(weights[0].values())
-        elif first.kind == "add":
-            weights = [weights[0], weights[0]]
-        for tensor, weight in zip(taken, weights, strict=True):
-            constant += _add_line(words, tensor, weight, terms)
-        if first.kind in ("dense", "add", "input_spikes") and len(self.nodes) == 1:
-            return words.same(found, form_of(terms, constant - self.low))
-        function = _function(last, channel)
-        if function is None or len(self.nodes) > 2 or (len(self.nodes) == 2 and first.kind != "dense"):
+        if first.kind in ("multiply", "maximum"):
+            return len(self.nodes) == 1 and self._joins(words, found, channel, taken)
+        said = said_of([node.layer for node in self.nodes], channel)
+        if said is None:
             return False
-        return _is_function(words, found, terms, constant, lambda x: function(x) - self.low)
+        terms: dict[int, int] = {}
+        constant = said.constant
+        for (tensor, place), weight in said.weights.items():
+            constant += _add_line(words, taken[tensor], {place: weight}, terms)
+        if not said.functions:
+            return words.same(found, form_of(terms, constant - self.low))
+        return _is_function(words, found, terms, constant, lambda x: said(x) - self.low)
+
+    def _joins(self, words: JointWords, found: Known, channel: int, taken: list[tuple[list[int], int]]) -> bool:
+        """Whether a word is a product or a maximum: the same variable, or the same for all values of the inputs."""
+        layer: Any = self.nodes[0].layer
+        multiplies = layer.kind == "multiply"
+        looked_at = [(0, channel), (1, channel)] if multiplies else [(0, each) for each in set(layer.gather[channel])]
+        lines = []
+        for tensor, place in looked_at:
+            terms: dict[int, int] = {}
+            lines.append((terms, _add_line(words, taken[tensor], {int(place): 1}, terms)))
+        ordered = [(tuple(sorted(terms.items())), constant) for terms, constant in lines]
+        made, common = (product(words, ordered)[0], 0) if multiplies else largest(words, ordered)
+        if made != -1 and found == form_of({} if made is None else {made: 1}, common - self.low):
+            return True
+        base, given = words.assigned({v for terms, _ in lines for v in terms}, 2**16)
+        column = None if base is None else words.at(found, given)
+        if column is None:
+            return False
+        values = [constant + sum((c * given[v] for v, c in terms.items()), np.int64(0)) for terms, constant in lines]
+        wanted = reduce(np.multiply if multiplies else np.maximum, values)
+        return bool(np.all(column == (wanted - self.low & ALL)))
 
     def _looks_up(self, words: JointWords, found: Known, channel: int, taken: tuple[list[int], int]) -> bool:
         """Whether a word is the entry of a Boolean function for all values of its inputs."""
@@ -262,7 +281,7 @@ def _entries_of(layer: Any, channel: int) -> tuple[int, dict[int, Callable[[Colu
 def _counts_of(encode: Any, dense: Any, channel: int) -> tuple[int, dict[int, Callable[[Column], Column]]]:
     """The same of a dense layer's sum of what `encode` makes of single inputs."""
     row = dense.weight[channel].astype(np.int64)
-    functions = [(int(encode.source[k]), int(row[k]), _function(encode, k)) for k in np.flatnonzero(row).tolist()]
+    functions = [(int(encode.source[k]), int(row[k]), function_of(encode, k)) for k in np.flatnonzero(row).tolist()]
 
     def gain(of: int, x: Column) -> Column:
         return sum((w * f(x) for source, w, f in functions if source == of and f is not None), np.int64(0))
@@ -283,20 +302,3 @@ def _add_line(words: JointWords, tensor: tuple[list[int], int], weight: dict[int
             for v in stored.terms:
                 terms[v] = terms.get(v, 0) + factor
     return constant
-
-
-def _function(layer: Any, channel: int) -> Callable[[Column], Column] | None:
-    """What a layer says of one channel: of integers [rows] the integers."""
-    if layer.kind == "input_quantizer":
-        return lambda x: np.clip(x, layer.low, layer.high)
-    if layer.kind in ("threshold", "neurons"):
-        row = np.sort(layer.thresholds[channel].astype(np.int64))
-        return lambda x: np.searchsorted(row, x, side="right") + layer.base
-    alone = layer
-    if layer.kind == "requantize" and layer.per_channel:
-        parts = ("multiplier", "shift", "fraction")
-        alone = replace(layer, **{p: w[[channel]] for p in parts if (w := getattr(layer, p)) is not None})
-    if layer.kind == "encode":
-        alone = type(layer)(np.zeros(1, np.int32), layer.rule[[channel]], layer.operand[[channel]], 1)
-    known = layer.kind in ("requantize", "lookup", "encode")
-    return (lambda x: alone.evaluate(x[:, None])[:, 0].astype(np.int64)) if known else None

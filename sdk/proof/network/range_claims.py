@@ -12,7 +12,7 @@ __all__ = ["KINDS", "range_claims"]
 
 KINDS = (
     *("input_quantizer", "input_spikes", "dense", "tables", "add", "threshold", "neurons", "requantize", "lookup"),
-    *("encode", "logic", "shared", "maximum", "concat"),
+    *("encode", "logic", "shared", "maximum", "concat", "multiply"),
 )
 """Kinds of layer whose ranges the checker follows by itself."""
 _STATEMENT = "for every input, every value of channel c of a layer lies in low[c] … high[c], within 32 bits"

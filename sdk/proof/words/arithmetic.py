@@ -12,6 +12,7 @@ from .choices import select
 from .concrete import COLUMN_OPERATIONS, OPERATIONS
 from .forms import add, as_form, by_rows, mul, plus, sub
 from .joint import apart, from_zero_up, joint_rows
+from .products_and_maxima import product
 from .values import WORD, Base, Fit, Form, Space, Table, Unknown, Value, centred, form
 
 __all__ = ["result"]
@@ -47,6 +48,8 @@ def result(space: Space, name: str, operands: tuple[Value, ...]) -> Value:
         found = _RULES[name](space, *(from_zero_up(space, value) for value in operands))
     if found is None:
         found = joint_rows(space, COLUMN_OPERATIONS[name], operands)
+    if found is None and name in ("mul", "mulhs"):
+        found = _product(space, name, *operands)
     if found is None and name == "or":
         found = _of_any(space, name, operands)
     return found if found is not None else _given_up(space, name, operands)
@@ -118,6 +121,18 @@ def _upper(space: Space, a: Value, b: Value) -> Value | None:
     if rest is None:
         return None
     return form({v: (c - rest.terms.get(v, 0)) >> 32 for v, c in terms.items()}, (constant - rest.constant) >> 32)
+
+
+def _product(space: Space, name: str, a: Value, b: Value) -> Value | None:
+    """A product of two integers of 32 bits; its upper word where the lower one holds it: the sign."""
+    one, other = _integer(space, a, True), _integer(space, b, True)
+    if one is None or other is None:
+        return None
+    whole = product(space, one, other)
+    if name == "mul":
+        return whole
+    low, high = space.span(whole.terms) if isinstance(whole, Form) else (0, 0)
+    return result(space, "sar", (whole, 31)) if -WORD // 2 <= low <= high < WORD // 2 else None
 
 
 def _runs(mask: int) -> list[tuple[int, int]]:

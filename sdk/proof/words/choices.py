@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .forms import add, as_form, by_rows, mul, sub
+from .products_and_maxima import chosen_maximum
 from .values import WORD, Base, Column, Form, Space, Table, Value
 
 __all__ = ["select"]
@@ -29,6 +30,9 @@ def select(space: Space, condition: Value, a: Value, b: Value) -> Value | None:
     chosen = None if base is None else space.over(condition, base)
     if base is None or chosen is None or not isinstance(difference, Form):
         return None
+    larger = chosen_maximum(space, base, chosen, a, b)
+    if larger is not None:
+        return larger
     pinned = _pinned_choice(space, base, chosen, a, b, difference)
     if pinned is not None:
         return pinned

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from ...network import Network
 from ...network import Node as Layer
-from ..statement import Affine, Function, SumOfFunctions, statement_of
+from ..statement import Affine, Function, FunctionOfSum, Largest, Product, SumOfFunctions, composed, statement_of
 from ..statement import Source as Place
 from .dataflow import Dataflow, Node, Operand
+from .forms import as_form, plus
 from .joint import assignments, by_variable, evaluated, inputs_of
-from .values import Base, Form, Unknown, Value, centred, form
+from .products_and_maxima import largest, product
+from .values import WORD, Base, Fit, Form, Unknown, Value, centred, form
 
 __all__ = ["METHODS", "PLANES", "UNTRIED", "Claim", "Source", "claim_of", "claim_of_function"]
 
-_ROWS, _SUM, _INPUTS, _TABLES = "rows", "sum", "inputs", "tables"
+_ROWS, _SUM, _INPUTS, _TABLES, _JOINED = "rows", "sum", "inputs", "tables", "joined"
 PLANES = "planes"
 _MOST_ASSIGNMENTS = 1 << 16
 METHODS = {
@@ -26,6 +28,7 @@ METHODS = {
     "rows": "for all values of their sum",
     "inputs": "for all values of their inputs",
     "tables": "as sums of functions of one input each",
+    "joined": "as products or maxima",
     "chain": "as a chain of comparisons",
     "planes": "as counts in planes of bits",
     "gates": "as Boolean functions and adders of their bits",
@@ -53,8 +56,8 @@ class Claim:
     ----------
     word : what the program left. proved : whether it is the layer's value, for all inputs. method : `sum` (both are the
         same weighted sum), `rows` (all values of one sum were looked at), `inputs` (of a few inputs together), `tables`
-        (both are the same sum of functions of one input each), `planes` (planes of bits count a sum, of which it is a
-        function). detail : why it is not proved.
+        (both are the same sum of functions of one input each), `joined` (the same product or maximum), `planes`
+        (planes of bits count a sum, of which it is a function). detail : why it is not proved.
         corner : variables where to look for a counterexample. planes : of `planes`, the words that count, lowest
         first, and which bit of each.
     """
@@ -114,20 +117,19 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
         )
     if len(layers) == 2 and (counted := _counted(layers[0], layers[1], channel)) is not None:
         return _by_tables(flow, channel, word, counted, sources, low)
-    if len(layers) > 2 or (len(layers) == 2 and layers[0].layer.kind == "encode"):
-        return Claim(channel, word, False, "", f"{UNTRIED} {' and '.join(each.layer.kind for each in layers)}")
-    value: Value = 0
     statement = statement_of(layers[0], channel)
-    if len(layers) == 2:
-        last = statement_of(layers[1], channel)
-        if isinstance(statement, Affine) and isinstance(last, Function) and last.sources == ((0, channel),):
-            inner = _affine(statement, sources)
-            return _by_rows(flow, channel, word, inner, lambda x: last.values([x]) - low)
-        return Claim(channel, word, False, "", f"{UNTRIED} {layers[0].layer.kind} and {layers[1].layer.kind}")
+    for behind in layers[1:]:
+        last = statement_of(behind, channel)
+        own = isinstance(last, Function) and last.sources == ((0, channel),)
+        statement = composed(statement, last) if own else None
     if isinstance(statement, Affine):
         terms, constant = _affine(statement, sources)
-        value = form(terms, constant - low)
-        return _compared(flow, channel, word, value)
+        return _compared(flow, channel, word, form(terms, constant - low))
+    if isinstance(statement, FunctionOfSum):
+        of_sum = statement.of_sum
+        return _by_rows(flow, channel, word, _affine(statement.sum, sources), lambda z: of_sum(z) - low)
+    if isinstance(statement, Product | Largest):
+        return _joined(flow, channel, word, statement, sources, low)
     if isinstance(statement, Function) and len(statement.sources) == 1:
         tensor, place = statement.sources[0]
         function = statement.values
@@ -136,7 +138,32 @@ def claim_of(flow: Dataflow, stage: _Stage, channel: int, word: Operand, sources
         return _by_inputs(flow, channel, word, statement, sources, low)
     if isinstance(statement, SumOfFunctions):
         return _by_tables(flow, channel, word, statement, sources, low)
-    return Claim(channel, word, False, "", f"{UNTRIED} layers of kind {layers[0].layer.kind}")
+    return Claim(channel, word, False, "", f"{UNTRIED} {' and '.join(_kinds(layers))}")
+
+
+def _kinds(layers: Sequence[Layer]) -> list[str]:
+    """What layers are, those of chains in parentheses."""
+    return [f"{kind} ({', '.join(inner)})" if inner else kind for kind, *inner in (each.layer.kinds for each in layers)]
+
+
+def _joined(
+    flow: Dataflow, channel: int, word: Operand, statement: Product | Largest, sources: Sequence[Source], low: int
+) -> Claim:
+    """Equality of a word with a product or a maximum: as the same variable, else for all values of the inputs."""
+    wholes = [_whole(flow, _line(sources[tensor], place)) for tensor, place in statement.sources]
+    made = product(flow.space, *wholes) if isinstance(statement, Product) else largest(flow.space, wholes)
+    wanted = plus(as_form(flow.space, made), Form({}, -low % WORD))
+    claim = _compared(flow, channel, word, wanted)
+    if claim.proved:
+        return replace(claim, method=_JOINED)
+    return _by_inputs(flow, channel, word, statement, sources, low)
+
+
+def _whole(flow: Dataflow, line: _Line) -> Fit:
+    """An exact integer with its ends."""
+    terms, constant = line
+    first, last = flow.space.span(terms)
+    return Fit(terms, constant, first + constant, last + constant)
 
 
 def _counted(encode: Layer, dense: Layer, channel: int) -> SumOfFunctions | None:

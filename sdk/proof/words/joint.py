@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from .products_and_maxima import integers_of
 from .values import WORD, Base, Column, Form, Space, Table, Unknown, Value, centred, form
 
 __all__ = ["apart", "assignments", "by_variable", "evaluated", "from_zero_up", "inputs_of", "joint_rows"]
@@ -59,9 +60,8 @@ def evaluated(space: Space, value: Value, given: Columns) -> Column | None:
         return np.asarray(value.column[place], np.uint32)
     total = np.array([value.constant], np.int64)
     for v, c in value.terms.items():
-        if v in given:
-            column = given[v]
-        else:
+        column = integers_of(space, v, given)
+        if column is None:
             made = evaluated(space, space.made_of[v], given) if v in space.made_of else None
             if made is None:
                 return None
@@ -72,8 +72,8 @@ def evaluated(space: Space, value: Value, given: Columns) -> Column | None:
 
 def _integers(space: Space, v: int, given: Columns) -> npt.NDArray[np.int64] | None:
     """A variable where others have these values: its own, or those of the entries that it stands for."""
-    if v in given:
-        return given[v]
+    if (column := integers_of(space, v, given)) is not None:
+        return column
     made = evaluated(space, space.made_of[v], given) if v in space.made_of else None
     if made is None:
         return None

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import gcd
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -105,12 +106,15 @@ def form(terms: Mapping[int, int], constant: int) -> int | Form:
 
 
 class Space:
-    """Variables, and what is known of them. `made_of` : those that stand for the entries of a table."""
+    """Variables, and what is known of them. `made_of` : those that stand for the entries of a table. `joined` : those
+    that stand for a product or a maximum; `variables_of` : the same by what it is of (`products_and_maxima`)."""
 
     def __init__(self) -> None:
         self.low: list[int] = []
         self.high: list[int] = []
         self.made_of: dict[int, Table] = {}
+        self.joined: dict[int, tuple[Any, ...]] = {}
+        self.variables_of: dict[tuple[Any, ...], int] = {}
         self._standing_for: dict[tuple[Base, bytes], int] = {}
 
     def variable(self, low: int, high: int) -> int:
@@ -267,8 +271,10 @@ class Space:
         return found
 
     def forget(self) -> None:
-        """Let go of the tables that variables stand for: what comes next takes none of them."""
+        """Let go of what variables stand for: what comes next takes none of them."""
         self.made_of.clear()
+        self.joined.clear()
+        self.variables_of.clear()
         self._standing_for.clear()
 
 
