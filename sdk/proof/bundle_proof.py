@@ -31,11 +31,13 @@ FOLDER = "proof"
 _ALL = "all that it is about"
 _LARGEST_CERTIFICATE = 2**28
 _AGAIN = "followed again by the checker"
-_OF_ANY = ("network", "library", "machine_code", "c-portable", "c-avx2", "c-avx512", "c-neon")
+_OF_ANY = (
+    *("network", "library", "machine_code", "c-portable", "c-avx2", "c-avx512", "c-neon"),
+    *("unrolled", "unrolled-netlist", "folded", "event-driven", "step-per-clock"),
+)
 """Provers that follow layers at positions, maxima, concatenations and products, or are kept by them from nothing else
-that they prove."""
-_OF_PLAIN_LAYERS = ("unrolled", "unrolled-netlist", "folded", "event-driven", "step-per-clock")
-"""Provers of hardware, which is made of plain layers: the prover `network` follows these to what they stand for."""
+that they prove. Those of hardware are about the plain layers that it is made of, which `network` follows to what they
+stand for."""
 CHECKED = {
     "circuit": f"{_AGAIN}, gate by gate; that the gates are the Verilog's is yosys's word",
     "equivalence": f"{_AGAIN}, pair by pair; that the gates are the netlist's is yosys's word",
@@ -93,8 +95,7 @@ def _findings(
             return None
         if missing := prover.missing(bundle):
             return Findings([Row(_ALL, NOT_TRIED, detail=f"cannot run here: {missing}")])
-        apart = [] if name in _OF_PLAIN_LAYERS else expands(bundle.network)
-        apart += bundle.network.of_kind(Multiply)
+        apart = [*expands(bundle.network), *bundle.network.of_kind(Multiply)]
         if apart and name not in _OF_ANY:
             detail = f"it follows no shared layers, maxima, concatenations and products: {', '.join(apart)}"
             return Findings([Row(_ALL, NOT_TRIED, detail=detail)])

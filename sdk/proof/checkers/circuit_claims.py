@@ -321,6 +321,9 @@ class _Check:
     def _meaning(self, name: str, channel: int, columns: _Columns, can: _Column, given: Any = None) -> _Column:
         """What the network says of a channel in each row, from its inputs' values or from the `given` one."""
         layer, source = self.layers.get(name), self.sources[name][0]
+        if layer is not None and layer.kind == "multiply":
+            one, other = (self._value(each, channel, columns, can) for each in self.sources[name])
+            return one * other
         if layer is None or layer.kind not in _FUNCTIONS:
             terms, constant = self._affine(name, channel)
             values = [weight * self._value(source, k, columns, can) for source, k, weight in terms]

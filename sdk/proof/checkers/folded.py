@@ -32,6 +32,7 @@ _KINDS = {
     "edgeml_tables": "tables",
     "edgeml_encode": "encode",
     "edgeml_add": "add",
+    "edgeml_multiply": "multiply",
     "edgeml_threshold": "threshold",
     "edgeml_threshold_line": "threshold",
     "edgeml_requantize": "requantize",
@@ -39,6 +40,7 @@ _KINDS = {
 }
 _CLOCKS = {"edgeml_threshold": 2, "edgeml_threshold_line": 4, "edgeml_requantize": 0, "edgeml_lookup": 1}
 """Of units that take what another pushes; 0 where a parameter says it."""
+_JOINING = ("add", "multiply")
 _ROW = ("SIMD", "INPUT_BITS", "INPUT_SIGNED", "WEIGHT_BITS", "SUM_BITS")
 _Int64 = npt.NDArray[np.int64]
 
@@ -111,7 +113,8 @@ class _Check(CoreClaims):
         need(head.module in _KINDS or head.module == "edgeml_pass", head.name, "is not known to start a chain")
         joined = all(head.ports[port] == fifo.ports[port] for port in ("reserve", "can_reserve"))
         need(joined, fifo.name, "keeps no place for its unit")
-        sources = [self._source(head, prefix) for prefix in (("a", "b") if head.module == "edgeml_add" else ("in",))]
+        ports = ("a", "b") if _KINDS.get(head.module) in _JOINING else ("in",)
+        sources = [self._source(head, prefix) for prefix in ports]
         names, streams = [name for name, _ in sources], [values for _, values in sources]
         if head.module == "edgeml_pass":
             need(head.parameters["WIDTH"] == streams[0].lanes * streams[0].bits, head.name, "has another width")
@@ -197,7 +200,7 @@ class _Check(CoreClaims):
         if layer.kind in ("dense", "tables"):
             return self._sums(node, unit, source)
         lanes, reached = source.lanes, source.high - source.low + 1
-        if layer.kind == "add":
+        if layer.kind in _JOINING:
             for prefix, taken in zip("AB", streams, strict=True):
                 self._takes(unit, taken, f"{prefix}_BITS", f"{prefix}_SIGNED", "LANES")
             reached = reached[:0]

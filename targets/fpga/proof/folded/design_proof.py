@@ -21,14 +21,15 @@ from .layer_claims import (
     ChannelClaim,
     NodeClaims,
     Values,
-    add_claims,
     dense_claims,
     function_claims,
     given_up,
+    joined_claims,
     output_claims,
 )
 from .netlist import Cell, Modules, Netlist
 from .tables_claims import tables_claims
+from .units.entry import JOINING
 from .wiring import Stream, Wiring
 
 __all__ = ["DesignProof", "Tried", "prove_design"]
@@ -203,8 +204,8 @@ class _Proof:
             return tables_claims(node, network, cell, netlist, facts, sources[0])
         if cell.kind == "edgeml_encode":
             return encode_claims(node, network, cell, netlist, facts, sources[0])
-        if cell.kind == "edgeml_add":
-            return add_claims(node, network, cell, facts, sources)
+        if cell.kind in JOINING:
+            return joined_claims(node, network, cell, facts, sources)
         return given_up(node, network, unit.name, NOT_TRIED, f"proofs do not know {cell.kind}"), None
 
     def _output(self, wiring: Wiring) -> None:

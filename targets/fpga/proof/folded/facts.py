@@ -20,7 +20,7 @@ from edgeml.system.cache import digest_of
 from ..yosys_reader import yosys_version
 from .netlist import Cell, Modules, Netlist
 from .units.encode import prove_encode
-from .units.entry import prove_add, prove_pass
+from .units.entry import JOINING, prove_joined, prove_pass
 from .units.mvu import prove_mvu
 from .units.mvu_row import prove_row
 from .units.passing import prove_passing
@@ -118,7 +118,7 @@ class Facts:
             return [self._fact(cell.module, "tables")]
         if cell.kind == "edgeml_encode":
             return [self._fact(cell.module, "results")]
-        if cell.kind in ("edgeml_pass", "edgeml_add"):
+        if cell.kind == "edgeml_pass" or cell.kind in JOINING:
             return [self._fact(cell.module, "entry")]
         return []
 
@@ -151,4 +151,6 @@ class Facts:
             return lambda: prove_encode(netlist, parameters)
         if says == "passing":
             return lambda: prove_passing(netlist, own, parameters)
-        return (lambda: prove_pass(netlist)) if own == "edgeml_pass" else (lambda: prove_add(netlist, parameters))
+        if own in JOINING:
+            return lambda: prove_joined(netlist, own, parameters)
+        return lambda: prove_pass(netlist)

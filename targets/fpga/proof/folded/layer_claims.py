@@ -24,12 +24,12 @@ __all__ = [
     "ChannelClaim",
     "NodeClaims",
     "Values",
-    "add_claims",
     "constant_memory",
     "dense_claims",
     "fields_of",
     "function_claims",
     "given_up",
+    "joined_claims",
     "output_claims",
     "stored_signed",
 ]
@@ -220,10 +220,10 @@ def function_claims(
     return found, values
 
 
-def add_claims(
+def joined_claims(
     node: Node, network: Network, cell: Cell, facts: Sequence[Fact], sources: Sequence[Values]
 ) -> tuple[NodeClaims, Values]:
-    """The sum of two values, each channel."""
+    """The sum or the product of two values, each channel."""
     given = cell.parameters
     out = int(given["OUTPUT_BITS"])
     for prefix, source in zip("AB", sources, strict=True):

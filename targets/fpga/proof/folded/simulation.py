@@ -15,6 +15,7 @@ import numpy as np
 from edgeml.system.scratch import ScratchFolder
 
 from ...tools.programs import icarus, run
+from .units.entry import JOINING
 
 __all__ = ["MISSING", "Section", "Subject", "core_subject", "literal", "simulated", "unit_subject"]
 
@@ -53,7 +54,7 @@ class Section:
 
 
 def unit_subject(module: str, parameters: Mapping[str, int | str], beats: int, widths: tuple[int, int]) -> Subject:
-    """A unit with its parameters; widths of what it takes (of a sum: both terms together) and gives."""
+    """A unit with its parameters; widths of what it takes (of a sum or a product: both operands together) and gives."""
     said = ", ".join(
         f'.{name}("{v}")' if isinstance(v, str) else f".{name}({literal(v)})" for name, v in parameters.items()
     )
@@ -62,7 +63,7 @@ def unit_subject(module: str, parameters: Mapping[str, int | str], beats: int, w
     pushed = ".push(gives), .push_data(out_data)"
     if module in _PASSING:
         ports = f".in_push(in_valid), .in_data(in_data), {pushed}); assign in_ready = 1'b1; assign reserve = 1'b0;"
-    elif module == "edgeml_add":
+    elif module in JOINING:
         lanes, a = int(parameters["LANES"]), int(parameters["LANES"]) * int(parameters["A_BITS"])
         ports = (
             f".a_valid(in_valid), .a_ready(in_ready), .a_data(in_data[{a - 1}:0]), .b_valid(in_valid), .b_ready(), "

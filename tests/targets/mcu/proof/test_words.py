@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 import pytest
 
@@ -42,10 +44,12 @@ def test_what_is_known_of_a_word_holds_for_all_inputs(seed):
             real = np.broadcast_to(columns[word.number], (len(rows),))
             values = {0: rows[:, 0], 1: rows[:, 1]}
             if not isinstance(word.value, Unknown):
-                assert np.array_equal(evaluated(word.value, flow.space.made_of, values), real), word.number
+                assert np.array_equal(evaluated(word.value, flow.space.made_of | flow.space.joined, values), real), (
+                    word.number
+                )
             known = checked.value(word.number)
             if known is not None:
-                assert np.array_equal(evaluated(known, checked.made, values), real), word.number
+                assert np.array_equal(evaluated(known, checked.made | checked.joined, values), real), word.number
 
 
 def evaluated(value, made, values):
@@ -62,4 +66,9 @@ def evaluated(value, made, values):
 def variable(number, made, values):
     if number in values:
         return values[number]
+    if isinstance(made[number], tuple) and isinstance(made[number][0], str):
+        name, *parts = made[number]
+        lines = parts[0] if name == "maximum" else parts
+        sums = [sum(c * variable(v, made, values) for v, c in terms) + constant for terms, constant in lines]
+        return reduce(np.maximum if name == "maximum" else np.multiply, sums)
     return evaluated(made[number], made, values).astype(np.int32).astype(np.int64)

@@ -21,8 +21,10 @@ from edgeml.proof.checkers import (
     word_any,
     word_bits,
     word_functions,
+    word_joined,
     word_label,
     word_operations,
+    word_statements,
     word_values,
     words,
 )
@@ -255,13 +257,18 @@ def test_c_that_is_another_is_refused(bundle, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", [words, word_any, word_bits, word_values, word_operations, digits, word_functions, word_label]
+    "module",
+    [
+        *(words, word_any, word_bits, word_values, word_operations, digits, word_functions, word_label, word_joined),
+        word_statements,
+    ],
 )
 def test_the_checker_is_short_and_shares_no_code_with_the_prover(module):
     source = Path(module.__file__).read_text(encoding="utf-8")
     tree = ast.parse(source)
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level}
     own = {"digits", "word_any", "word_bits", "word_functions", "word_label", "word_operations", "word_values"}
+    own |= {"word_joined", "word_statements"}
     assert imported <= {"network", "network.task", "statements", "errors", *own}
     documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
     said = sum(len(text.splitlines()) for node in documented if (text := ast.get_docstring(node, clean=False)))

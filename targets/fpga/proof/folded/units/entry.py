@@ -1,4 +1,4 @@
-"""Units that start a chain without sums: the entry that passes a value on, and the sum of two streams."""
+"""Units that start a chain without sums: the entry that passes a value on, the sum and the product of two streams."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ..induction import Steps, compare, next_values, reset_from_anything
 from ..netlist import Netlist
 from ..pipeline import latency
 
-__all__ = ["prove_add", "prove_pass"]
+__all__ = ["JOINING", "prove_joined", "prove_pass"]
+
+JOINING = {"edgeml_add": np.add, "edgeml_multiply": np.multiply}
+"""What units that take a value of each of two streams make of them."""
 
 _MOST_OPERAND_BITS = 20
 
@@ -43,9 +46,9 @@ def _passed(netlist: Netlist, bit: int) -> bool:
     return bit in netlist.ports["in_data"]
 
 
-def prove_add(netlist: Netlist, parameters: dict[str, int]) -> dict[str, int]:
-    """Two values are taken together, when both are there and their sums have a place; pushed one clock later: a + b in
-    each lane, for all operands. Raises CheckFailed."""
+def prove_joined(netlist: Netlist, module: str, parameters: dict[str, int]) -> dict[str, int]:
+    """Two values are taken together, when both are there and their results have a place; pushed one clock later: a + b
+    or a · b in each lane, for all operands. Raises CheckFailed."""
     ports = netlist.ports
     rows = np.arange(32)
     reset, held = rows & 1, rows >> 4
@@ -59,21 +62,21 @@ def prove_add(netlist: Netlist, parameters: dict[str, int]) -> dict[str, int]:
     reset_from_anything(netlist, {"push": 0})
     a_bits, b_bits, out = parameters["A_BITS"], parameters["B_BITS"], parameters["OUTPUT_BITS"]
     if a_bits + b_bits > _MOST_OPERAND_BITS:
-        raise CheckFailed("sums", f"have operands of {a_bits + b_bits} bits together, {_MOST_OPERAND_BITS} at most")
+        raise CheckFailed("results", f"have operands of {a_bits + b_bits} bits together, {_MOST_OPERAND_BITS} at most")
     found = latency(netlist, ports["push_data"], [*ports["a_data"], *ports["b_data"]], {ports["rst"][0]: 0})
     if found != 1:
-        raise CheckFailed("push_data", f"comes {found} clocks after its terms, not 1")
+        raise CheckFailed("push_data", f"comes {found} clocks after its operands, not 1")
     operands = np.arange(1 << (a_bits + b_bits))
     a, b = operands & ((1 << a_bits) - 1), operands >> a_bits
     given = rows_of(operands, a_bits + b_bits)
     value_a = np.where((a >> (a_bits - 1) == 1) & bool(parameters["A_SIGNED"]), a - (1 << a_bits), a)
     value_b = np.where((b >> (b_bits - 1) == 1) & bool(parameters["B_SIGNED"]), b - (1 << b_bits), b)
-    wanted = (value_a + value_b) & ((1 << out) - 1)
+    wanted = JOINING[module](value_a, value_b) & ((1 << out) - 1)
     for lane in range(parameters["LANES"]):
-        terms = (
+        both = (
             ports["a_data"][lane * a_bits : (lane + 1) * a_bits] + ports["b_data"][lane * b_bits : (lane + 1) * b_bits]
         )
-        known = dict(zip(terms, given, strict=True)) | {ports["rst"][0]: 0}
+        known = dict(zip(both, given, strict=True)) | {ports["rst"][0]: 0}
         seen = Evaluation(netlist, len(operands), known, through=True)
-        compare(seen, f"sum of lane {lane}", ports["push_data"][lane * out : (lane + 1) * out], wanted)
+        compare(seen, f"result of lane {lane}", ports["push_data"][lane * out : (lane + 1) * out], wanted)
     return {"states": 2, "operands": len(operands), "clocks": 1}
