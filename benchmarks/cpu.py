@@ -314,7 +314,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=31, help="turns of each candidate; the median counts")
     parser.add_argument("--json", type=Path, help="write the figures here too")
-    parser.add_argument("--without-amx", action="store_true", help="peers get no AMX, which the C does not use")
+    parser.add_argument("--without-amx", action="store_true", help="neither the C nor the others get AMX")
     options = parser.parse_args([] if arguments is None else arguments)
     if options.without_amx:
         refuse_amx()

@@ -105,11 +105,11 @@ def _speed_rows(*options: str) -> list[dict[str, Any]]:
 
 
 def speed() -> str:
-    """The generated C beside LiteRT, from `benchmarks.cpu`; in batches with AMX for LiteRT, too, where there is AMX."""
+    """The generated C beside LiteRT, from `benchmarks.cpu`; in batches with AMX, too, where there is AMX."""
     from .without_amx import has_amx
 
     measured = [_speed_rows("--without-amx"), _speed_rows()] if has_amx() else [_speed_rows()]
-    many = ["C, batch 256", "the same, LiteRT with AMX"][: len(measured)]
+    many = ["C, batch 256", "the same, both with AMX"][: len(measured)]
     heads = ["network, 2-bit weights and activations", "input", "C, batch 1", *many, "from Python, batch 1"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for one, *batches in zip(measured[0][::2], *(rows[1::2] for rows in measured), strict=True):
@@ -123,7 +123,7 @@ def speed() -> str:
     note = "the generated C beside LiteRT int8 of the same topology, one thread, medians of 31 interleaved turns"
     columns = 'the columns "C" are a C loop, LiteRT is called from Python with its tensors set.'
     if has_amx():
-        columns += " LiteRT gets no AMX,\nwhich the C does not use (`--without-amx`), but in the column that says so."
+        columns += " Neither gets AMX\n(`--without-amx`) but in the column that says so."
     return "\n".join([*lines, "", f"(`make bench`: {note};", f"{columns} On: {machine()}.)"])
 
 

@@ -91,7 +91,7 @@ class Generated:
         self._library = ctypes.CDLL(str(path))
         self._outputs = network.output_size
         self.constant_bytes, self.arena_bytes = program.constant_bytes, program.arena_bytes
-        memory = np.zeros(program.arena_bytes * max(1, program.layout.tile) + CPU_DIALECT.alignment, np.uint8)
+        memory = np.zeros(max(program.arena_bytes, program.layout.batch_arena_bytes) + CPU_DIALECT.alignment, np.uint8)
         self._memory = memory
         self._arena = -(-memory.ctypes.data // CPU_DIALECT.alignment) * CPU_DIALECT.alignment
 

@@ -71,6 +71,16 @@ class ArenaLayout:
         return self.dialect.tile * (2 if constants > self.dialect.cached else 1)
 
     @property
+    def sixteens(self) -> bool:
+        """Whether the batched entry point computes sixteen samples together where the processor has AMX, too."""
+        return 0 < self.tile < 16 and any(stage.code.sixteen for stage in self.functions)
+
+    @property
+    def batch_arena_bytes(self) -> int:
+        """Working memory of the batched entry point, whatever it is compiled for; 0 if there is none."""
+        return self.arena_bytes * (16 if self.sixteens else self.tile)
+
+    @property
     def sliced_tile(self) -> int:
         """The same where a stage wants it, and fewer samples than so many may come, too; else 0."""
         return max(stage.code.tile for stage in self.stages) if self.dialect.tile else 0

@@ -98,7 +98,7 @@ extern "C" {{
 def _sizes(layout: ArenaLayout) -> str:
     """Whose program it is, how many numbers it takes and gives, and the memory that it needs."""
     network, dialect, macro = layout.network, layout.dialect, layout.macro
-    batch = f"\n#define {macro}_BATCH_ARENA_BYTES {layout.arena_bytes * layout.tile}" if layout.tile else ""
+    batch = f"\n#define {macro}_BATCH_ARENA_BYTES {layout.batch_arena_bytes}" if layout.tile else ""
     return f"""/* SHA-256 of the network that this code computes. */
 #define {macro}_MODEL_HASH "{model_hash(network)}"
 

@@ -34,6 +34,7 @@ class LayerCode:
         program with such a stage calls it with up to so many, a number that is not constant.
     stages : each an `arena.Stage`: what the statements call, one after the other, functions of their own; their
         headers and constants are among this stage's.
+    sixteen : whether its kernel has a body for sixteen samples at once, which processors with AMX get.
     small : whether its time is spent in functions that it calls, so that it may be compiled for size.
     """
 
@@ -47,5 +48,6 @@ class LayerCode:
     fills_padding: bool = False
     kernel: str = ""
     tile: int = 0
+    sixteen: bool = False
     small: bool = False
     stages: tuple[Any, ...] = ()

@@ -199,11 +199,20 @@ void {name}_invoke_batch(const {ctype} *input, size_t samples, int32_t *output, 
 """
     elif layout.dialect.tile:
         tile = layout.tile
+        sixteens = ""
+        if layout.sixteens:
+            sixteens = f"""#if defined(EDGEML_AMX)
+    for (; done + 16 <= samples; done += 16) {{
+        {name}_layers(input + done * {inputs}u, 16, output + done * {outputs}u, labels ? labels + done : NULL, NULL,
+{" " * (8 + len(name) + 8)}(uint8_t *)arena);
+    }}
+#endif
+"""
         text += f"""
 void {name}_invoke_batch(const {ctype} *input, size_t samples, int32_t *output, int32_t *labels, void *arena)
 {{
     size_t done = 0;
-    for (; done + {tile} <= samples; done += {tile}) {{
+{sixteens}    for (; done + {tile} <= samples; done += {tile}) {{
         {name}_layers(input + done * {inputs}u, {tile}, output + done * {outputs}u, labels ? labels + done : NULL, NULL,
 {" " * (8 + len(name) + 8)}(uint8_t *)arena);
     }}

@@ -33,7 +33,7 @@ def packaging_files(program: CProgram, profile: Profile, command: str) -> dict[s
     layout = program.layout
     network, name = layout.network, layout.name
     # A block and what is behind it; of the hundreds of samples that Boolean functions take at once fewer do.
-    vectors = min(layout.tile, max(8, _MOST_BYTES // network.input_size)) + _ALONE
+    vectors = min(max(layout.tile, 16 * layout.sixteens), max(8, _MOST_BYTES // network.input_size)) + _ALONE
     digest = model_hash(network)
     quantizer = network.quantizer
     generator = np.random.default_rng(int(digest[:16], 16))
@@ -50,7 +50,7 @@ def packaging_files(program: CProgram, profile: Profile, command: str) -> dict[s
         "OUTPUTS": str(network.output_size),
         "CONSTANTS": str(program.constant_bytes),
         "ARENA": str(program.arena_bytes),
-        "BATCH_ARENA": str(program.arena_bytes * layout.tile),
+        "BATCH_ARENA": str(layout.batch_arena_bytes),
         "CTYPE": ctype,
         "HASH": digest,
         "ARCH": f"-march={arch}" if arch else "",

@@ -97,7 +97,7 @@ class CpuTarget:
         return TargetMetrics(
             constant_bytes=program.constant_bytes,
             arena_bytes=program.arena_bytes,
-            batch_arena_bytes=program.arena_bytes * program.layout.tile,
+            batch_arena_bytes=program.layout.batch_arena_bytes,
             kernels={stage.name: stage.code.kernel for stage in program.layout.stages if stage.code.kernel},
             build=build,
             order=("constant_bytes",),

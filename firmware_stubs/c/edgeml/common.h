@@ -23,6 +23,11 @@
 #if defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
 #define EDGEML_AVX512 1
 #include <immintrin.h>
+/* EDGEML_AMX: sixteen samples at once, where Linux lets the process have the tiles. EDGEML_WITHOUT_AMX: never. */
+#if defined(__AMX_INT8__) && defined(__AMX_TILE__) && defined(__linux__) && defined(__x86_64__) && \
+    !defined(EDGEML_WITHOUT_AMX)
+#define EDGEML_AMX 1
+#endif
 #elif defined(__AVX2__)
 #define EDGEML_AVX2 1
 #include <immintrin.h>

@@ -7,6 +7,7 @@
 #ifndef EDGEML_DENSE_BLOCKS_H
 #define EDGEML_DENSE_BLOCKS_H
 
+#include "amx.h"
 #include "blocks.h"
 #include "dense_crumbs.h"
 #include "dense_quads.h"
@@ -47,13 +48,29 @@ EDGEML_INLINE __m512i edgeml_blocks_count16(const __m512i *sum, size_t vectors, 
     return base ? _mm512_add_epi8(y, _mm512_loadu_si512(base)) : y;
 }
 
+/* What becomes of the sums of a block of one sample. width: bits of the thresholds, 0 without. */
+EDGEML_INLINE void edgeml_blocks_give(int width, const __m512i *sum, size_t vectors, const int8_t *gt8,
+                                      const int16_t *gt16, const uint8_t *base, size_t levels, int32_t *acc, uint8_t *y)
+{
+    if (width == 8) {
+        _mm512_storeu_si512(y, edgeml_blocks_count8(sum, vectors, gt8, base, levels));
+    } else if (width == 16) {
+        _mm512_storeu_si512(y, edgeml_blocks_count16(sum, vectors, gt16, base, levels));
+    } else {
+        EDGEML_UNROLL
+        for (size_t m = 0; m < vectors; m++) {
+            _mm512_storeu_si512(acc + m * 16, sum[m]);
+        }
+    }
+}
+
 /* One block for so many samples. */
 EDGEML_INLINE void edgeml_blocks_some(int packing, const uint8_t *x, size_t x_stride, const uint8_t *weight,
                                       const int32_t *start, size_t units, size_t vectors, size_t samples,
                                       const int8_t *gt8, const int16_t *gt16, const uint8_t *base, size_t levels,
                                       int32_t *acc, uint8_t *y, size_t y_stride)
 {
-    const int width = gt8 ? 8 : gt16 ? 16 : 0;
+    const int width = gt8 ? 8 : gt16 ? 16 : 0; /* a constant, unlike the pointers below */
     __m512i sum[16];
     EDGEML_LOAD_HERE(weight);
     EDGEML_LOAD_HERE(start);
@@ -66,19 +83,38 @@ EDGEML_INLINE void edgeml_blocks_some(int packing, const uint8_t *x, size_t x_st
     }
     EDGEML_UNROLL
     for (size_t s = 0; s < samples; s++) {
-        const __m512i *const of_sample = sum + s * vectors;
-        if (width == 8) {
-            _mm512_storeu_si512(y + s * y_stride, edgeml_blocks_count8(of_sample, vectors, gt8, base, levels));
-        } else if (width == 16) {
-            _mm512_storeu_si512(y + s * y_stride, edgeml_blocks_count16(of_sample, vectors, gt16, base, levels));
-        } else {
-            EDGEML_UNROLL
-            for (size_t m = 0; m < vectors; m++) {
-                _mm512_storeu_si512(acc + s * y_stride + m * 16, of_sample[m]);
-            }
-        }
+        edgeml_blocks_give(width, sum + s * vectors, vectors, gt8, gt16, base, levels, acc ? acc + s * y_stride : NULL,
+                           y ? y + s * y_stride : NULL);
     }
 }
+
+#if defined(EDGEML_AMX)
+/* One block for 16 samples. less [sample]: what its sums are too large by. */
+EDGEML_INLINE void edgeml_blocks_sixteen(int packing, const uint8_t *x, size_t x_stride, const uint8_t *weight,
+                                         const int32_t *start, size_t units, size_t vectors, const int32_t *less,
+                                         const int8_t *gt8, const int16_t *gt16, const uint8_t *base, size_t levels,
+                                         int32_t *acc, uint8_t *y, size_t y_stride)
+{
+    EDGEML_ALIGNED(64) int32_t lanes[1024]; /* [vector][sample][16] */
+    if (packing == EDGEML_CRUMBS) {
+        edgeml_amx_crumbs(x, x_stride, weight, start, units, vectors, lanes);
+    } else {
+        edgeml_amx_quads(x, x_stride, weight, start, units, vectors, lanes);
+    }
+    for (size_t s = 0; s < 16; s++) {
+        __m512i sum[4];
+        EDGEML_UNROLL
+        for (size_t m = 0; m < vectors; m++) {
+            sum[m] = _mm512_loadu_si512(lanes + m * 256 + s * 16);
+            if (packing == EDGEML_CRUMBS) {
+                sum[m] = _mm512_sub_epi32(sum[m], _mm512_set1_epi32(less[s]));
+            }
+        }
+        edgeml_blocks_give(gt8 ? 8 : gt16 ? 16 : 0, sum, vectors, gt8, gt16, base, levels,
+                           acc ? acc + s * y_stride : NULL, y ? y + s * y_stride : NULL);
+    }
+}
+#endif
 
 /* One block for all samples. */
 EDGEML_INLINE void edgeml_blocks_one(int packing, const uint8_t *x, size_t x_stride, const uint8_t *weight,
@@ -171,12 +207,53 @@ EDGEML_INLINE void edgeml_blocks_one(int packing, const uint8_t *x, size_t x_str
 
 #endif
 
+#if defined(EDGEML_AMX)
+/* All blocks for 16 samples. */
+EDGEML_INLINE void edgeml_blocks_amx(int packing, const uint8_t *x, size_t x_stride, const uint8_t *weight,
+                                     const int32_t *start, size_t units, size_t vectors, const int8_t *gt8,
+                                     const int16_t *gt16, const uint8_t *base, size_t levels, int32_t *acc, uint8_t *y,
+                                     size_t y_stride)
+{
+    const size_t inputs = packing == EDGEML_CRUMBS ? units * 16 : units * 4;
+    const size_t whole = vectors / 4 * 4;
+    int32_t less[16];
+    for (size_t s = 0; s < 16 && packing == EDGEML_CRUMBS; s++) {
+        less[s] = edgeml_amx_twice(x + s * x_stride, inputs);
+    }
+    edgeml_amx_begin(inputs / 4 % 16);
+    for (size_t v = 0; v < vectors; v += 4) {
+        const uint8_t *const w = weight + v * units * 64;
+        const int8_t *const near = gt8 ? gt8 + v * 16 * levels : NULL;
+        const int16_t *const far = gt16 ? gt16 + v * 16 * levels : NULL;
+        const uint8_t *const bottom = base ? base + v * 16 : NULL;
+        int32_t *const sums = acc ? acc + v * 16 : NULL;
+        uint8_t *const target = y ? y + v * 16 : NULL;
+        if (v < whole) {
+            edgeml_blocks_sixteen(packing, x, x_stride, w, start + v * 16, units, 4, less, near, far, bottom, levels,
+                                  sums, target, y_stride);
+        } else {
+            edgeml_blocks_sixteen(packing, x, x_stride, w, start + v * 16, units, vectors - whole, less, near, far,
+                                  bottom, levels, sums, target, y_stride);
+        }
+    }
+    _tile_release();
+}
+#endif
+
 EDGEML_INLINE void edgeml_blocks_all(int packing, const uint8_t *x, size_t x_stride, const uint8_t *weight,
                                      const int32_t *start, size_t units, size_t run, size_t vectors, int spread,
                                      size_t samples, const int8_t *gt8, const int16_t *gt16, const uint8_t *base,
                                      size_t levels, int32_t *acc, uint8_t *y, size_t y_stride)
 {
     const size_t whole = vectors / 4 * 4;
+#if defined(EDGEML_AMX)
+    /* Of fewer products, tiles would be set up for longer than they multiply. */
+    if (samples == 16 && units * vectors * (packing == EDGEML_CRUMBS ? 4 : 1) >= 96 && edgeml_amx_allowed()) {
+        edgeml_blocks_amx(packing, x, x_stride, weight, start, units, vectors, gt8, gt16, base, levels, acc, y,
+                          y_stride);
+        return;
+    }
+#endif
     EDGEML_IN_MEMORY(); /* loads that broadcast are quicker than taking words out of a vector */
     for (size_t v = 0; v < whole; v += 4) {
         edgeml_blocks_one(packing, x, x_stride, weight + v * units * 64, start + v * 16, units, run, 4, spread, samples,

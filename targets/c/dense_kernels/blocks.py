@@ -113,6 +113,7 @@ class BlocksKernel(DenseKernel):
             includes=("dense_blocks.h",),
             constants=tuple(constants),
             per_sample=False,
+            sixteen=True,
             fills_padding=levels is not None,
             kernel=self.name,
         )

@@ -109,6 +109,7 @@ class TripletsKernel(DenseKernel):
             constants=constants,
             scratch_bytes=-(-groups // 64) * 64,
             per_sample=False,
+            sixteen=True,
             fills_padding=True,
             kernel=self.name,
         )

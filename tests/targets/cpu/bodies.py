@@ -10,7 +10,7 @@ import pytest
 
 from edgeml.targets.cpu.compiler import Compiler, find_compiler
 
-__all__ = ["BODIES", "body_flags", "native_flags", "the_compiler"]
+__all__ = ["AMX", "BODIES", "body_flags", "native_flags", "the_compiler"]
 
 _AVX512 = ("avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512vbmi")
 BODIES = {
@@ -20,6 +20,9 @@ BODIES = {
     "neon": ((), ()),
 }
 """For each body: the processor features that it needs, and the flags that choose it."""
+AMX = "amx"
+"""A body of dense layers for sixteen samples at once, on processors that have AVX-512 too."""
+_OF_LAYERS = {AMX: ((*_AVX512, "amx_tile", "amx_int8"), ("-march=sapphirerapids",))}
 
 
 @cache
@@ -41,8 +44,8 @@ def the_compiler() -> Compiler:
 
 def body_flags(body: str, optimise: str = "-O1") -> tuple[str, ...]:
     """Flags for a body; skips the test where this processor does not have it."""
-    needed, flags = BODIES[body]
-    if body in ("avx2", "avx512") and platform.machine() not in ("x86_64", "AMD64"):
+    needed, flags = {**BODIES, **_OF_LAYERS}[body]
+    if body in ("avx2", "avx512", AMX) and platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip(f"the {body} body is for x86-64")
     if body == "neon" and platform.machine() not in ("aarch64", "arm64"):
         pytest.skip("the neon body is for 64-bit Arm; test_aarch64.py runs it in an emulator")

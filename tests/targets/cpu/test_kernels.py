@@ -22,7 +22,7 @@ from edgeml.targets.cpu.native_network import NativeNetwork, build_native
 from tests.network.obvious_reference import obvious_trace
 from tests.network.random_networks import Shape, network_of, random_inputs, random_network, shapes
 from tests.sweeps import cases, seeds
-from tests.targets.cpu.bodies import BODIES, body_flags, native_flags, the_compiler
+from tests.targets.cpu.bodies import AMX, BODIES, body_flags, native_flags, the_compiler
 
 KERNELS: dict[str, DenseKernel] = {
     kernel.name: kernel for kernel in (QuadsKernel(), CrumbsKernel(), TripletsKernel(), RowsKernel())
@@ -119,11 +119,12 @@ def test_many_networks_of_any_shape_equal_golden(shape: Shape) -> None:
     assert_equals_golden(NativeNetwork(network, flags=native_flags()), 11, 1)
 
 
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("body", [*BODIES, AMX])
 @pytest.mark.parametrize("kernel", ["quads", "crumbs", "triplets"])
 def test_a_kernel_with_every_block_and_threshold_width(kernel: str, body: str) -> None:
     """Blocks of one, two, three (filled up) and four vectors, several blocks, thresholds of 8 and of 16 bits, inputs
-    that fill their last vector and that do not."""
+    that fill their last vector and that do not; for AMX so many that tiles are used, with inputs left over, and without
+    thresholds behind."""
     sizes = {
         (1, 1, 0.2),
         (64, 17, 0.35),
@@ -133,6 +134,8 @@ def test_a_kernel_with_every_block_and_threshold_width(kernel: str, body: str) -
         (300, 145, 0.01),
         (530, 17, 0.35),
     }
+    if body == AMX:
+        sizes |= {(530, 9, 0.35), (40, 400, 0.35), (256, 64, 0.35)}
     networks = [
         dataclasses.replace(
             two_layers(8 if kernel == "quads" else 2, (inputs, hidden, 3), 2 if kernel == "triplets" else 8, spread),
@@ -146,7 +149,7 @@ def test_a_kernel_with_every_block_and_threshold_width(kernel: str, body: str) -
         code = native.program.layout.stages[1].code
         assert code.kernel == kernel
         widths.add("levels16" if "levels16" in code.statements[0] else "levels8")
-        assert_equals_golden(native, 9, 3)
+        assert_equals_golden(native, 35 if body == AMX else 9, 3)
     assert widths == {"levels8", "levels16"}
 
 
@@ -161,7 +164,7 @@ def test_networks_of_many_constants_compute_twice_as_many_samples_together() -> 
             assert_equals_golden(native, samples, seed)
 
 
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("body", [*BODIES, AMX])
 def test_extreme_weights_and_inputs_do_not_overflow(body: str) -> None:
     """All weights and inputs at the ends of their ranges: the sums that a lane must hold are as large as they get."""
     networks = []
@@ -185,7 +188,7 @@ def test_extreme_weights_and_inputs_do_not_overflow(body: str) -> None:
             )
             networks.append(Network(f"extreme{position}_{inputs}", nodes, Output(np.array([1.0]))))
     for native in build_native(networks, flags=body_flags(body)):
-        assert_equals_golden(native, 9, 1)
+        assert_equals_golden(native, 19 if body == AMX else 9, 1)
 
 
 def test_sums_that_need_64_bits_on_the_way_are_exact() -> None:
