@@ -69,7 +69,9 @@ class Table:
         return length
 
     def __getitem__(self, name: str) -> Any:
-        field = TABLES[self.kind][name]
+        field = TABLES[self.kind].get(name)
+        if field is None:
+            raise self._broken(f"is asked for {name}, which no {self.kind} has: an operator has options of another")
         offset = 0
         if field.slot < self._slots:
             slot = self._vtable + 4 + 2 * field.slot

@@ -22,6 +22,7 @@ from .float_head import read_normalisation
 from .lowering import lower
 from .metadata import labels, own_metadata, refuse_stated_normalisation, task
 from .model import Model
+from .operators.float_function import Between, FloatFunction, merged
 from .operators.fully_connected import RoundingRule
 from .operators.operator import BY_KIND, Found, TfliteOperator
 from .operators.with_constant import WithConstant
@@ -123,14 +124,13 @@ class _Reader:
         if not 0 < len(tables) <= _MOST_OPERATORS:
             raise InputError("subgraph", f"has {len(tables)} operators; edgeml reads 1 to {_MOST_OPERATORS}")
         tables = [table for table in tables if not self._computes_a_shape(table)]
-        kinds = [self._kind(table) for table in tables]
-        self._refuse_others(kinds)
+        operators = merged([(self._kind(table), table) for table in tables])
+        self._refuse_others([kind for kind, table in operators if not isinstance(table, Between)])
         source = self._only(self._graph["inputs"], "subgraph inputs")
         target = self._only(self._graph["outputs"], "subgraph outputs")
         computed = self.tensors.computed
         computed.add(source)
         float_input, float_output = self.tensors.is_real(source), self.tensors.is_real(target)
-        operators = list(zip(kinds, tables, strict=True))
         offset, scale = np.zeros(1), np.ones(1)
         if float_input:
             size = self.tensors.features(source)
@@ -206,7 +206,7 @@ class _Reader:
         tensors, computed = self.tensors, self.tensors.computed
         output = self._only(operator["outputs"], kind.name)
         indices = tuple(int(index) for index in operator["inputs"][: _MOST_INPUTS + 1])
-        read_as = self._read_as(kind, indices)
+        read_as = FloatFunction if isinstance(operator, Between) else self._read_as(kind, indices)
         count = read_as.input_count if read_as is not None else 1
         count = max(len(indices), 1) if count is None else count
         if len(indices) > _MOST_INPUTS:

@@ -23,6 +23,7 @@ from edgeml.errors import InputError, MissingTool, ToolFailed
 from edgeml.network.rounding import ROUNDINGS
 from edgeml.system.time_limit import seconds_for, timed_out
 
+from .operators.float_function import FloatFunction
 from .operators.fully_connected import FullyConnected, RoundingRule, by_rule
 from .operators.gelu import Gelu
 from .operators.operator import Arithmetic, TfliteOperator
@@ -90,6 +91,8 @@ class Runtime:
         """Why this runtime does not compute the layer, or not exactly; empty if it does."""
         if self.module == "tflite_micro" and isinstance(operator, Gelu):
             return "has no GELU"
+        if self.name.endswith("-ref") and isinstance(operator, FloatFunction):
+            return "has no ELU"
         if not isinstance(operator, FullyConnected):
             return ""
         bits, scales = operator.weight_bits, operator.weight_scale.size

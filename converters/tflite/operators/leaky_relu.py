@@ -44,13 +44,14 @@ class LeakyRelu(TfliteOperator):
         si, so = np.float32(source.scale), np.float32(target.scale)
         alpha = np.float32(self.alpha)
         rounding = arithmetic.rounding
-        factors = float(si / so), float(si / so * alpha)
-        if rounding == "fp32_rne" and not all(xnnpack_takes(factor) for factor in factors):
-            rounding = "double_rounding"
-        if rounding != "fp32_rne":
-            factors = float(si / so), float(si * alpha / so)
-            if not (arithmetic.float32_product or arithmetic.rounding == "fp32_rne"):
-                factors = float(si) / float(so), float(si) * float(alpha) / float(so)
+        with np.errstate(over="ignore"):  # what is no factor then is refused by its size
+            factors = float(si / so), float(si / so * alpha)
+            if rounding == "fp32_rne" and not all(xnnpack_takes(factor) for factor in factors):
+                rounding = "double_rounding"
+            if rounding != "fp32_rne":
+                factors = float(si / so), float(si * alpha / so)
+                if not (arithmetic.float32_product or arithmetic.rounding == "fp32_rne"):
+                    factors = float(si) / float(so), float(si) * float(alpha) / float(so)
         positive, negative = (scaled_integers(x, factor, rounding) for factor in factors)
         found = np.where(x >= 0, positive, negative) + target.zero_point
         table: npt.NDArray[np.int32] = np.clip(found, target.low, target.high).astype(np.int32)

@@ -210,6 +210,10 @@ class FileWriter(ABC):
         """A tensor of constant int32 integers; gives its index."""
 
     @abstractmethod
+    def real(self, name: str, stored: tuple[int, ...]) -> int:
+        """A tensor of float32 of that shape for one sample; gives its index."""
+
+    @abstractmethod
     def activation_info(self, name: str) -> TensorInfo:
         """An activation by its name."""
 

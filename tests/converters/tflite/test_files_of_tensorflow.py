@@ -26,6 +26,8 @@ INTEGERS = (
     "rescaled_uint8", "image_int8", "window_int8", "joined_int8", "gated_int8", "excited_uint8", "bent_int8",
     "smooth_int8",
 )  # fmt: skip
+LACKING = {("tflm", "smooth_int8")} | {(name, "curves_int8") for name in ("tflm", "litert-ref", "tflite-runtime-ref")}
+"""Runtimes without GELU or ELU, and the files that have these."""
 FLOATS = (
     "flatten_float", "residual_float", "classifier_float", "normalised_float", "image_float", "pooled_image_float",
     "window_float", "curves_float", "wide_float16", "joined_float", "gated_float", "excited_float",
@@ -68,10 +70,10 @@ def test_every_runtime_gives_the_integers_of_its_rule(runtime: str) -> None:
         pytest.skip(f"{runtime}: {missing}")
     generator = np.random.default_rng(3)
     with Session(RUNTIMES[runtime]) as session:
-        for name in (*INTEGERS, *WITH_SOFTMAX):
+        for name in (*INTEGERS, *WITH_SOFTMAX, "curves_int8"):
             model, file = read_model(content(name)), content(name)
             if any(RUNTIMES[runtime].refusal(operator) for operator in model.operators):
-                assert (runtime, name) == ("tflm", "smooth_int8")
+                assert (runtime, name) in LACKING
                 continue
             info = model.tensors[model.input]
             q = generator.integers(info.low, info.high + 1, (600 if runtime == "tflite-runtime" else 60, info.size))
@@ -114,7 +116,6 @@ def test_integer_weights_come_in_as_their_real_numbers() -> None:
 
 
 REFUSED = {
-    "curves_int8": ("no integers for: ELU", "without quantization"),
     "wide_int16": ("16-bit activations", "TFLITE_BUILTINS_INT8"),
     "recurrent_float": ("an LSTM is not supported", "Conv1D or Dense on windows"),
 }
@@ -162,7 +163,10 @@ def test_damaged_files_are_errors_and_never_crashes() -> None:
     from edgeml.converters.tflite.float_files.reader import is_float_file, read_float_file
 
     generator, read = np.random.default_rng(4), 0
-    names = ("image_float", "flatten_float", "window_int8", "normalised_int8", "wide_float16")
+    names = (
+        "image_float", "flatten_float", "window_int8", "normalised_int8", "wide_float16", "joined_int8",
+        "excited_uint8", "bent_int8", "curves_int8", "joined_float",
+    )  # fmt: skip
     for turn in range(600):
         file = _damaged(content(names[turn % len(names)]), generator)
         try:
