@@ -152,14 +152,17 @@ def add_table(
 ) -> None:
     """A ROM that is read into a register, `used` of whose columns differ (all of them: None).
 
-    kind : of its logic. luts : what its content takes as logic; None: as of random bits.
+    kind : of its logic, where that is fitted. luts : lookup tables that its content takes, where those are counted.
     """
     if _in_blocks(words, width, family):
         parts.block_rams += block_rams(words, width, family)
         return
     columns = width if used is None else used
     parts.flip_flops += columns
-    parts.add(kind, columns * rom_luts(words, family) if luts is None else luts)
+    if luts is None:
+        parts.add(kind, columns * rom_luts(words, family))
+    else:
+        parts.luts += luts
 
 
 def add_memory(

@@ -54,21 +54,22 @@ def block_rams(words: int, width: int, family: Family) -> int:
 @dataclass(frozen=True)
 class _Block:
     """A family's multiplier block as yosys uses it: bits of its factors, of a part of a longer factor, of the shortest
-    product that it is taken for, and whether it multiplies numbers with a sign alone."""
+    product that it is taken for, whether it multiplies numbers with a sign alone, and bits of the shortest factor."""
 
     longer: int
     shorter: int
     part: int
     least_product: int
     signed_only: bool
+    least_factor: int = 2
 
 
 _BLOCKS = {
     "xc7": _Block(25, 18, 18, 9, True),
     "xcup": _Block(27, 18, 18, 9, True),
     "ecp5": _Block(18, 18, 18, 0, False),
+    "gowin": _Block(18, 18, 18, 0, False, 4),
 }
-_LEAST_FACTOR_BITS = 2
 
 
 def multiplier_blocks(a_bits: int, b_bits: int, product_bits: int, family: Family, *, signed: bool = True) -> int:
@@ -76,11 +77,11 @@ def multiplier_blocks(a_bits: int, b_bits: int, product_bits: int, family: Famil
 
     Longer factors are cut into parts, each with a product of its own (`mul2dsp` in yosys).
     """
-    block = _BLOCKS.get(family.fitted) if family.dsp else None
+    block = _BLOCKS.get(family.name, _BLOCKS.get(family.fitted)) if family.dsp else None
     if block is None:
         return 0
     longer, shorter = max(a_bits, b_bits), min(a_bits, b_bits)
-    if shorter < _LEAST_FACTOR_BITS or product_bits < block.least_product:
+    if shorter < block.least_factor or product_bits < block.least_product:
         return 0
     if block.signed_only and not signed:
         longer, shorter = longer + 1, shorter + 1
@@ -89,7 +90,7 @@ def multiplier_blocks(a_bits: int, b_bits: int, product_bits: int, family: Famil
 
 def _cut(a_bits: int, b_bits: int, product_bits: int, block: _Block) -> int:
     """Blocks of a product whose first factor is cut if it is too long, then its second."""
-    if min(a_bits, b_bits) < _LEAST_FACTOR_BITS or product_bits < block.least_product:
+    if min(a_bits, b_bits) < block.least_factor or product_bits < block.least_product:
         return 0
     # A part of a number with a sign gets a zero for one.
     taken = block.part - block.signed_only

@@ -31,7 +31,7 @@ class AddUnit(TwoStreamsUnit):
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
         parts.add("tree", self.pe * self.output.bits)
-        parts.flip_flops += self.pe * self.output.bits
+        parts.flip_flops += self.pe * self.output.bits + 1
 
     def describe(self) -> str:
         return f"{self.node.inputs[0]} + {self.node.inputs[1]}"

@@ -18,7 +18,7 @@ from ..architectures.unrolled.netlist import ZERO, CellKind, Netlist
 from ..architectures.unrolled.size import MOST_TABLE_BITS, check_values
 from ..architectures.unrolled.value import Value
 from ..budget import Family
-from ..estimate.memory import add_table
+from ..estimate.memory import add_table, table_luts
 from ..estimate.parts import Parts
 from ..layer_hardware import LayerHardware
 from ..verilog.element import Element, type_of
@@ -27,6 +27,9 @@ from ..verilog.memory import memory_image, pack_words
 __all__ = ["HARDWARE", "LookupLogic", "LookupUnit"]
 
 _MOST_INPUT_BITS = 17
+_OF_SIX, _OF_FOUR = 1.06, 1.15
+"""What yosys makes of tables over trees of tables of six inputs, whose content it does not use (of a tanh 1.13, of
+random words 1), and over the content in tables of four (0.8 to 1.22)."""
 
 
 class LookupUnit(Unit):
@@ -78,7 +81,10 @@ class LookupUnit(Unit):
         luts = None
         if inputs <= MOST_TABLE_BITS:
             columns = _columns(self._words(), width)
-            luts = sum(luts_of_function(column, inputs, family) for column in columns)
+            if family.lut_inputs == 6:
+                luts = len(columns) * table_luts(2**inputs, family) * (_OF_SIX if inputs > family.lut_inputs else 1.0)
+            else:
+                luts = _OF_FOUR * sum(luts_of_function(column, inputs, family) for column in columns)
         for _ in range(self.pe):
             add_table(parts, 2**inputs, width, family, luts=luts)
         parts.flip_flops += 1

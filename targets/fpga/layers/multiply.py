@@ -13,6 +13,7 @@ from ..architectures.unrolled.tables import function_bits
 from ..architectures.unrolled.value import Value, spread, sum_value
 from ..budget import Family
 from ..estimate.parts import Parts, multiplier_blocks
+from ..estimate.products import logic_of_product
 from ..layer_hardware import LayerHardware
 from ..timing.delay_model import DelayModel
 from ..verilog.element import Element, type_of
@@ -21,6 +22,8 @@ __all__ = ["HARDWARE", "MultiplyLogic", "MultiplyUnit"]
 
 _TABLE_BITS = 6
 """Factors of so many bits together are tables: one lookup table for each bit of the product, or few."""
+_FEW_BITS, _OF_MORE = 3, 1.45
+_BLOCKS_WITH_REGISTERS = ("xc7", "nexus")
 
 
 class MultiplyUnit(TwoStreamsUnit):
@@ -34,12 +37,21 @@ class MultiplyUnit(TwoStreamsUnit):
         return type_of(*self.network.ranges[self.node.name].bounds)
 
     def add_amounts(self, parts: Parts, family: Family) -> None:
+        """In each lane a product and its register, which blocks of the 7 series and of Nexus take.
+
+        Products in logic are counted, not fitted: with tables of six inputs one for each bit product, and half as many
+        again where both factors have more than three bits.
+        """
         a, b = self.inputs
         blocks = multiplier_blocks(a.bits, b.bits, self.output.bits, family, signed=a.signed or b.signed)
         parts.dsps += self.pe * blocks
-        if not blocks:
-            parts.add("multiplier", self.pe * a.bits * b.bits)
-        parts.flip_flops += self.pe * self.output.bits
+        if not blocks and family.lut_inputs == 4:
+            changes = tuple(range(2, 2 + b.bits))
+            parts.luts += self.pe * logic_of_product(a.bits, changes, signed=(a.signed, b.signed))
+        elif not blocks:
+            parts.luts += self.pe * a.bits * b.bits * (1.0 if min(a.bits, b.bits) <= _FEW_BITS else _OF_MORE)
+        kept = blocks and family.name in _BLOCKS_WITH_REGISTERS
+        parts.flip_flops += 1 + (0 if kept else self.pe * self.output.bits)
 
     def slowest_logic(self, delays: DelayModel) -> float:
         """Of its product."""
