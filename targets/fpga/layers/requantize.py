@@ -295,6 +295,9 @@ def _add_product(
         parts.add("rescale", (blocks - 1) * width * 0.7)
         if not signed and value_bits > _SHORTER_FACTOR:
             parts.add("sum", 2.5 * width)
+        elif value_bits == _SHORTER_FACTOR + 1:
+            # One bit of the value is left, for which no block is taken.
+            parts.add("sum", float(width))
     else:
         unread = max(_FIXED_POINT - 1 - factor.places, 0) if signed else 0
         bits = multiplier_bits(value_bits, factor.pattern, family, signed=(signed, False), unread=unread)
