@@ -19,6 +19,8 @@ __all__ = ["NOTHING", "Cost", "accuracy", "constants_of", "cost_of", "interval",
 
 
 _FEW_CELLS = 10
+_WIDER = 1.3
+"""By how much the ends are further away on a family whose constants are another's: Gowin, Nexus, MachXO, GateMate."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,16 @@ def cost_of(layer: str, parts: Parts, constants: Mapping[str, float]) -> Cost:
 def interval(whole: Cost, form: str, family: Family) -> tuple[Cost, Cost]:
     """The least and the most that a design takes, by how far estimates of designs of its form were off.
 
-    Of a form that was not compared, as wide as of any; a few cells more of any, for designs of few. Block RAMs and
-    multipliers are counted, and taken as they are.
+    Of a form that was not compared, as wide as of any; on a family that no constants were fitted to, wider; a few cells
+    more of any, for designs of few. Block RAMs and multipliers are counted, and taken as they are.
     """
     compared = [ERRORS[form]] if form in ERRORS else list(ERRORS.values())
     luts = [each.luts[constants_of(family)] for each in compared]
     flip_flops = [each.flip_flops for each in compared]
+    wider = 1.0 if family.fitted == family.name else _WIDER
     ends = []
-    for side, most, few in ((0, min, -_FEW_CELLS), (1, max, _FEW_CELLS)):
-        of_luts = whole.luts * most(pair[side] for pair in luts) + few
+    for side, most, few, apart in ((0, min, -_FEW_CELLS, 1 / wider), (1, max, _FEW_CELLS, wider)):
+        of_luts = whole.luts * most(pair[side] for pair in luts) * apart + few
         of_flip_flops = whole.flip_flops * most(pair[side] for pair in flip_flops) + few
         ends.append(replace(whole, luts=max(of_luts, 0.0), flip_flops=max(round(of_flip_flops), 0)))
     return ends[0], ends[1]
