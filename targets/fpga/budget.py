@@ -25,7 +25,8 @@ class Family:
     synthesis : the yosys command. place : nextpnr's program, or "" where no open tool places this family.
     constraints : the suffix of files with pins and clocks, as its tools read them. pads : yosys commands that put
         buffers at the pins of a whole netlist, where `synthesis` does not.
-    estimated_as : the family whose constants the estimates take, where none were fitted to this one.
+    estimated_as : the family whose constants the estimates take, where none were fitted to this one; as_many : how many
+        lookup tables yosys makes here of what is one there: the median of six designs of GateMate.
     placed_alone : whether nextpnr places a design without the pins of a board.
     dsp : whether there are multipliers that yosys maps to. distributed_ram : whether lookup tables can be small
         memories; else buffers take block RAMs, which are then scarce.
@@ -46,6 +47,7 @@ class Family:
     pads: str = ""
     estimated_as: str = ""
     placed_alone: bool = True
+    as_many: float = 1.0
 
     @property
     def fitted(self) -> str:
@@ -83,6 +85,7 @@ FAMILIES = {
         *(False, False, 0.35),
         pads="iopadmap -bits -inpad CC_IBUF Y:I -outpad CC_OBUF A:O; clkbufmap -buf CC_BUFG O:I;",
         estimated_as="ecp5",
+        as_many=1.5,
         placed_alone=False,
     ),
 }

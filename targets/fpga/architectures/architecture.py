@@ -10,7 +10,7 @@ from __future__ import annotations
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
@@ -215,7 +215,8 @@ class Architecture(ABC, Generic[_C, _P]):
     def estimate(self, plan: _P, family: Family) -> dict[str, Cost]:
         """Estimated cost by layer."""
         constants = self.constants[constants_of(family)]
-        return {layer: cost_of(layer, parts, constants) for layer, parts in self.parts(plan, family).items()}
+        costs = {layer: cost_of(layer, parts, constants) for layer, parts in self.parts(plan, family).items()}
+        return {layer: replace(cost, luts=cost.luts * family.as_many) for layer, cost in costs.items()}
 
 
 def _rooms() -> list[str]:
