@@ -209,3 +209,42 @@ def test_a_qonnx_file_is_converted_as_the_integers_it_is(tmp_path: Path) -> None
     bundle = edgeml.convert(tmp_path / "net.onnx", to="quantized", target="host", output=tmp_path / "out")
     q = np.random.default_rng(4).integers(-8, 8, (64, 12)).astype(np.int32)
     np.testing.assert_array_equal(bundle.run(q, on="native").integers, simulate(random_network(4), q))
+
+
+def gate(second_zero: float = 0.0) -> tuple[list[Any], dict[str, Any]]:
+    """Two layers behind one input, one signed, one unsigned, of unlike scales, multiplied; a last layer behind."""
+    rng = np.random.default_rng(4)
+    nodes = [quantizer("x", "q", at="in_")]
+    arrays: dict[str, Any] = {**INPUT, "in_scale": 0.5}
+    for name, scale, zero, signed in (("a", 0.75, 0.0, 1), ("b", 0.3125, second_zero, 0)):
+        arrays |= {f"{name}w": rng.integers(-3, 4, (3, 5)) * 0.25, f"{name}w_scale": 0.25, f"{name}w_zero": 0.0,
+                   f"{name}w_bits": 3.0, f"{name}_scale": scale, f"{name}_zero": zero, f"{name}_bits": 4.0}  # fmt: skip
+        nodes += [
+            quantizer(f"{name}w", f"{name}_weight", at=f"{name}w_"),
+            helper_node("MatMul", ["q", f"{name}_weight"], f"{name}_sum"),
+            quantizer(f"{name}_sum", f"{name}_levels", signed=signed, at=f"{name}_"),
+        ]
+    arrays |= {"p_scale": 1.5, "p_zero": 0.0, "p_bits": 4.0, "w": rng.integers(-3, 4, (5, 2))}
+    arrays |= {"w_scale": 1.0, "w_zero": 0.0, "w_bits": 3.0}
+    nodes += [
+        helper_node("Mul", ["a_levels", "b_levels"], "product"),
+        quantizer("product", "p_levels", at="p_"),
+        quantizer("w", "weight", at="w_"),
+        helper_node("MatMul", ["p_levels", "weight"], "y"),
+    ]
+    return nodes, arrays
+
+
+def test_a_product_of_two_quantized_tensors_is_that_of_their_integers(tmp_path: Path) -> None:
+    nodes, arrays = gate()
+    graph_file(tmp_path / "m.onnx", nodes, arrays, inputs=3)
+    network = expect_the_same(tmp_path / "m.onnx", np.random.default_rng(0).normal(size=(150, 3)) * 4)
+    assert [node.layer.kind for node in network.layers].count("multiply") == 1
+
+
+def test_a_product_with_integers_that_do_not_count_from_0_is_refused(tmp_path: Path) -> None:
+    nodes, arrays = gate(second_zero=3.0)
+    graph_file(tmp_path / "m.onnx", nodes, arrays, inputs=3)
+    with pytest.raises(InputError, match="multiplies integers that do not count from 0") as caught:
+        load_model(tmp_path / "m.onnx")
+    assert "zero point 0" in caught.value.remedy
