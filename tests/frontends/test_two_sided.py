@@ -97,6 +97,16 @@ def test_the_integers_are_thresholds_and_follow_the_model(form: str, tmp_path: P
     assert np.abs(bundle.run(x).real - expected).max() <= 0.03 * np.abs(expected).max()
 
 
+def test_sums_that_something_else_takes_stay_as_they_are() -> None:
+    torch.manual_seed(1)
+    model = Functional(
+        lambda m, x: m.a(m.act(h := m.fc(x))) + m.b(h),
+        fc=nn.Linear(4, 6), act=prelu(*SLOPES), a=nn.Linear(6, 3), b=nn.Linear(6, 3),
+    )  # fmt: skip
+    found = read(model)
+    assert [found.sizes[node.name] for node in found.nodes if node.operator.kind == "leaky_relu"] == [6]
+
+
 def test_one_slope_for_all_channels_stays_one_function() -> None:
     found = read(nn.Sequential(nn.Linear(4, 6), prelu(*[-0.5] * 6), nn.Linear(6, 3)))
     assert [found.sizes[node.name] for node in found.nodes] == [6, 6, 3]

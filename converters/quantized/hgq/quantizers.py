@@ -90,7 +90,7 @@ class FixedPoint:
     @property
     def high(self) -> Int64:
         """The largest one."""
-        return np.where(self.nothing, 0, (np.int64(1) << (self.i + self.f)) - 1)
+        return (np.int64(1) << (self.i + self.f)) - 1
 
     def of_constant(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Constants as HGQ2 quantizes them, in float32; the results are exact."""

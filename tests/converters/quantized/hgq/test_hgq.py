@@ -157,6 +157,14 @@ def test_constants_follow_the_formulas(rounding: str, overflow: str) -> None:
     np.testing.assert_array_equal(bits.of_constant(x), np.array([float(each) for each in expected]))
 
 
+def test_kernels_that_wrap_are_only_rounded() -> None:
+    """As HGQ2 computes a kernel of round_mode RND, whose integer bits follow its weights; other constants wrap."""
+    bits = [np.array([each]) for each in (1, 0, 2)]
+    for is_weight, expected in ((True, 1.75), (False, -0.25)):
+        settings = Settings("kbi", "RND", "WRAP", is_weight)
+        assert FixedPoint(*bits, np.array([False]), settings).of_constant(np.array([1.7])) == expected
+
+
 def number(x: float, k: int, i: int, f: int, nothing: bool, rounding: str, overflow: str) -> Fraction:
     if nothing:
         return Fraction(0)
