@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from edgeml.converters.tflite import TfliteConverter
+from edgeml.converters.tflite.executors import _lasting
 from edgeml.converters.tflite.fusion import fuse
 from edgeml.converters.tflite.lowering import lower
 from edgeml.converters.tflite.model import Model
 from edgeml.converters.tflite.operators.concatenation import Concatenation
+from edgeml.converters.tflite.operators.max_pool import MaxPool
+from edgeml.converters.tflite.operators.moves import Gather, Reshape
 from edgeml.converters.tflite.operators.multiply import Multiply, products_agree
 from edgeml.converters.tflite.operators.tensor_info import TensorInfo
 from edgeml.converters.tflite.products import LEAST_SHIFT, mantissa, with_carriers
@@ -167,8 +170,6 @@ def test_the_c_gives_the_bytes_of_golden() -> None:
 
 def product_model(a: TensorInfo, b: TensorInfo, target: TensorInfo) -> Model:
     """x [512], whose halves are multiplied: 256 values and 256 others."""
-    from edgeml.converters.tflite.operators.moves import Gather
-
     whole = TensorInfo("x", 512, a.scale, a.zero_point)
     tensors = {info.name: info for info in (whole, a, b, target)}
     halves = np.arange(512, dtype=np.int32).reshape(2, 256)
@@ -239,6 +240,21 @@ def test_integers_of_other_zero_points_are_not_joined() -> None:
         operators = (Concatenation("y", ("x", "x"), np.arange(6, dtype=np.int32)),)
         with pytest.raises(InputError, match=problem):
             lower(Model("joined", tensors, operators, "x", "y"), "double_rounding")
+
+
+def test_what_a_reshape_hands_to_an_operator_in_place_is_not_traced() -> None:
+    """tflite-runtime gives RESHAPE's output the memory of its input, which MUL overwrites."""
+    tensors = {
+        name: TensorInfo(name, 6, 0.5, 0, shape=shape)
+        for name, shape in (("x", ()), ("a", (2, 3)), ("kept", ()), ("flat", ()), ("y", ()))
+    }
+    operators = (
+        Reshape("a", ("x",)),
+        MaxPool("kept", ("x",), (1, 1), (1, 1)),
+        Reshape("flat", ("a",)),
+        Multiply("y", ("flat", "flat")),
+    )
+    assert _lasting(Model("shared", tensors, operators, "x", "y")) == ["kept", "y"]
 
 
 def test_a_sum_of_a_product_and_its_own_factor_gets_a_layer_between() -> None:
