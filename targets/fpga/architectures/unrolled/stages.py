@@ -113,21 +113,20 @@ def _by_cuts(graph: _Graph, room: float, leaving: float) -> Stages | None:
 def slowest_stage(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, stages: Stages) -> float:
     """What the slowest stage takes from register to register, ns; the last one, where results leave straight, to the
     register that takes them."""
-    ends = path_ends(netlist, outputs, model, stages)
-    slowest = max(ends, default=model.register)
-    if stages.clocks == stages.count:
-        return slowest
-    cells = {bit.cell for bits in outputs for bit in bits if bit.cell >= 0}
-    given = max((ends[cell] for cell in cells if stages.of[cell] == stages.clocks), default=model.register)
-    return max(slowest, given + model.straight_out)
+    leaving = model.straight_out if stages.clocks < stages.count else 0.0
+    return max([model.register + leaving, *path_ends(netlist, outputs, model, stages)])
 
 
 def path_ends(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, stages: Stages) -> list[float]:
-    """For each cell what the slowest way to its outputs takes from the registers before it, with one behind it, ns."""
+    """For each cell what the slowest way to its outputs takes from the registers before it, with one behind it, ns; of
+    results that leave straight with the way to the register that takes them."""
     delays, ends = cell_delays(netlist, outputs, model), [0.0] * len(netlist.cells)
     for index, cell in enumerate(netlist.cells):
         same = (b.cell for b in cell.inputs if b.cell >= 0 and stages.of[b.cell] == stages.of[index])
         ends[index] = delays[index] + max((ends[source] for source in same), default=0.0)
+    for cell in {bit.cell for bits in outputs for bit in bits if bit.cell >= 0}:
+        if stages.of[cell] == stages.clocks:
+            ends[cell] += model.straight_out
     return [model.register + end for end in ends]
 
 

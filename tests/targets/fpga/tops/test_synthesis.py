@@ -43,7 +43,7 @@ def test_a_board_of_every_open_family_gets_its_bitstream(
     board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if importlib.util.find_spec(BOARDS[board]) is None:
-        pytest.skip("needs the extra boards")
+        pytest.skip(f"needs the extra boards: pip install {BOARDS[board].replace('_', '-')}")
     network, profile = small_network(3), load_profile(board)
     options = {"architecture": "folded", "goal": "area", "synthesize": "true"}
     if board == "machxo3-sk" and not os.environ.get(DATABASE) and shutil.which("ecppack") is None:
@@ -73,8 +73,9 @@ def test_a_board_of_every_open_family_gets_its_bitstream(
 @pytest.mark.parametrize(("board", "mhz"), [("icebreaker", 24), ("ulx3s-85", 50), ("tangnano9k", 54)])
 def test_a_boards_pll_is_placed_and_its_clock_reached(board: str, mhz: int, tmp_path: Path) -> None:
     profile = load_profile(board)
-    if importlib.util.find_spec(f"yowasp_nextpnr_{_PLACED_BY[budget_of(profile).family.name]}") is None:
-        pytest.skip("needs the extra boards")
+    placer = f"yowasp_nextpnr_{_PLACED_BY[budget_of(profile).family.name]}"
+    if importlib.util.find_spec(placer) is None:
+        pytest.skip(f"needs the extra boards: pip install {placer.replace('_', '-')}")
     options = {"architecture": "folded", "goal": "area", "synthesize": "true", "clock_mhz": mhz}
     placed = FpgaTarget().emit(small_network(3), profile, tmp_path, options)["synthesis"]["placed"]
     assert placed["fmax_mhz"] >= mhz
