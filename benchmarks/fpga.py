@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from edgeml.errors import EdgemlError
-from edgeml.network import Dense, InputQuantizer, Network, Node, Output, Threshold
+from edgeml.network import Dense, InputQuantizer, Layer, Network, Node, Output, Requantize, Threshold
 from edgeml.profile import load_profile
 from edgeml.targets.fpga.architectures.unrolled.network_logic import Logic, network_logic
 from edgeml.targets.fpga.architectures.unrolled.pipelining import Pipelining
@@ -53,26 +53,39 @@ _NETWORKS = (
     ("64x32 2-bit", (64, 32), (-2, 1), 1.0, "matrix2"),
     ("64x32 30 %", (64, 32), (-2, 1), 0.3, "sparse_matrix"),
     ("16-64-32-32-5 30 %", _MLP, (-2, 1), 0.3, "sparse"),
+    ("16-64-32-32-5 int8", _MLP, (-127, 127), 1.0, "int8"),
+    ("16-16-5 int8", (16, 16, 5), (-127, 127), 1.0, "small_int8"),
 )
 
 
 def random_network(sizes: tuple[int, ...], weights: tuple[int, int], density: float, name: str) -> Network:
-    """A network of random weights in weights[0] … weights[1] with 2-bit inputs and activations.
+    """A network of random weights in weights[0] … weights[1] with 2-bit inputs and activations, or int8 ones where
+    weights are wider.
 
-    Thresholds stand at the quartiles of each accumulator over random inputs, so that every level occurs.
+    Thresholds stand at the quartiles of each accumulator over random inputs, so that every level occurs. Int8
+    activations are acc · 2^−k, rounded, from 0 (a fused ReLU) to 127, with a k by which few are clipped.
     """
     rng = np.random.default_rng(7)
-    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, 2, False))]
-    x = rng.integers(0, 4, (2000, sizes[0]))
+    wide = weights[1] > 1
+    bits = 8 if wide else 2
+    nodes = [Node("input", InputQuantizer(sizes[0], np.array([1.0]), np.array([0.0]), 0, bits, wide))]
+    x = rng.integers(-128, 128, (2000, sizes[0])) if wide else rng.integers(0, 4, (2000, sizes[0]))
     for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         weight = rng.integers(weights[0], weights[1] + 1, (outputs, inputs))
         weight[rng.random((outputs, inputs)) >= density] = 0
-        nodes.append(Node(f"fc{index}", Dense(weight, 2, np.zeros(outputs, np.int64)), (nodes[-1].name,)))
+        nodes.append(Node(f"fc{index}", Dense(weight, bits, np.zeros(outputs, np.int64)), (nodes[-1].name,)))
         acc = x @ weight.T
         if index + 2 < len(sizes):
-            thresholds = np.sort(np.quantile(acc, [0.4, 0.65, 0.85], axis=0).T.round().astype(np.int64), axis=1)
-            nodes.append(Node(f"act{index}", Threshold(thresholds), (nodes[-1].name,)))
-            x = (acc[:, :, None] >= thresholds).sum(axis=2)
+            layer: Layer
+            if wide:
+                k = max(int(np.ceil(np.log2(np.quantile(acc, 0.99) / 127))), 1)
+                layer = Requantize(np.array([2**30]), np.array([1 - k]), "shift", 0, 0, 127)
+                x = np.clip((acc + (1 << k - 1)) >> k, 0, 127)
+            else:
+                thresholds = np.sort(np.quantile(acc, [0.4, 0.65, 0.85], axis=0).T.round().astype(np.int64), axis=1)
+                layer = Threshold(thresholds)
+                x = (acc[:, :, None] >= thresholds).sum(axis=2)
+            nodes.append(Node(f"act{index}", layer, (nodes[-1].name,)))
     return Network(name, tuple(nodes), Output(np.array([1.0])))
 
 
@@ -87,7 +100,9 @@ def layers_apart(network: Network) -> list[Network]:
     for index, piece in enumerate(pieces):
         head = piece[0].layer
         assert isinstance(head, Dense)
-        first = Node("input", InputQuantizer(head.inputs, np.array([1.0]), np.array([0.0]), 0, 2, False))
+        taken = network.ranges[piece[0].inputs[0]]
+        one, zero = np.array([1.0]), np.array([0.0])
+        first = Node("input", InputQuantizer(head.inputs, one, zero, 0, taken.bits, taken.signed))
         nodes = [first]
         for node in piece:
             nodes.append(replace(node, inputs=(nodes[-1].name,)))
@@ -99,52 +114,81 @@ def _plain(network: Network, matrix: Any) -> Rtl:
     """The network in Verilog with `matrix(index, layer, x)` giving each dense layer's text; x is a packed bus name."""
     lines: list[str] = []
     extra: list[str] = []
-    current, count = "in_data", network.input_size
+    current, count, width = "in_data", network.input_size, network.ranges[network.nodes[0].name].bits
+    head = f"module m(input [{count * width - 1}:0] in_data, "
     for index, node in enumerate(network.layers):
-        if isinstance(node.layer, Dense):
-            text, modules, widths = matrix(index, node, current)
+        layer = node.layer
+        if isinstance(layer, Dense):
+            text, modules, width = matrix(index, node, current)
             lines += text
             extra += modules
-            count = node.layer.outputs
-        else:
-            layer = node.layer
-            assert isinstance(layer, Threshold)
-            bits = []
-            for channel, row in enumerate(layer.thresholds):
-                names = [f"t{index}_{channel}_{k}" for k in range(len(row))]
-                value = f"a{index - 1}_{channel}"
-                lines += [
-                    f"  wire {n} = {value} >= {_signed(int(t), widths)};" for n, t in zip(names, row, strict=True)
-                ]
-                bits.append(f"{{{names[1]}, {names[0]} ^ {names[1]} ^ {names[2]}}}")
-            lines.append(f"  wire [{2 * count - 1}:0] y{index} = {{{', '.join(reversed(bits))}}};")
-            current = f"y{index}"
+            count = layer.outputs
+            current = "{" + ", ".join(f"a{index}_{k}" for k in reversed(range(count))) + "}"
+            continue
+        wide, width = width, network.ranges[node.name].bits
+        values = []
+        for channel in range(count):
+            made, value = _activation(layer, f"{index}_{channel}", f"a{index - 1}_{channel}", wide, channel)
+            lines += made
+            values.append(value)
+        lines.append(f"  wire [{width * count - 1}:0] y{index} = {{{', '.join(reversed(values))}}};")
+        current = f"y{index}"
     signed = isinstance(network.layers[-1].layer, Dense)
-    last = len(network.layers) - 1
-    total = "{" + ", ".join(f"a{last}_{k}" for k in reversed(range(count))) + "}" if signed else current
-    width = widths if signed else 2
-    head = [f"module m(input [{2 * network.input_size - 1}:0] in_data, output [{count * width - 1}:0] out_data);"]
-    text = "\n".join([*extra, *head, *lines, f"  assign out_data = {total};", "endmodule", ""])
+    head += f"output [{count * width - 1}:0] out_data);"
+    text = "\n".join([*extra, head, *lines, f"  assign out_data = {current};", "endmodule", ""])
     return Rtl(text, width, signed)
+
+
+def _activation(layer: Layer, stem: str, acc: str, wide: int, channel: int) -> tuple[list[str], str]:
+    """Lines and the value of an activation of the accumulator `acc`, which has so many bits: comparisons with three
+    thresholds, or rounding by a shift and clipping."""
+    if isinstance(layer, Threshold):
+        row = layer.thresholds[channel]
+        names = [f"t{stem}_{k}" for k in range(len(row))]
+        lines = [f"  wire {n} = {acc} >= {_signed(int(t), wide)};" for n, t in zip(names, row, strict=True)]
+        return lines, f"{{{names[1]}, {names[0]} ^ {names[1]} ^ {names[2]}}}"
+    assert isinstance(layer, Requantize)
+    k, bits = 1 - int(layer.shift[0]), layer.high.bit_length()
+    rounded, low, high = f"r{stem}", layer.low, layer.high
+    clipped = f"{rounded} < {low} ? {low} : {rounded} > {high} ? {high} : {rounded}[{bits - 1}:0]"
+    lines = [
+        f"  wire signed [{wide}:0] {rounded} = ({acc} + {_signed(1 << k - 1, wide + 1)}) >>> {k};",
+        f"  wire [{bits - 1}:0] c{stem} = {clipped};",
+    ]
+    return lines, f"c{stem}"
 
 
 def _signed(value: int, bits: int) -> str:
     return f"-{bits}'sd{-value}" if value < 0 else f"{bits}'sd{value}"
 
 
+def _source(network: Network, node: Node) -> tuple[int, bool]:
+    """Bits and sign of what a node takes."""
+    taken = network.ranges[node.inputs[0]]
+    return taken.bits, taken.signed
+
+
+def _sum_bits(network: Network, node: Node) -> int:
+    """Bits of an accumulator in two's complement."""
+    found = network.ranges[node.name]
+    return found.bits + (0 if found.signed else 1)
+
+
 def sum_expressions(network: Network) -> Rtl:
-    """One sum per neuron: w · x written as additions, subtractions and shifts."""
+    """One sum per neuron: w · x written as additions, subtractions and products by constants."""
 
     def matrix(index: int, node: Node, x: str) -> tuple[list[str], list[str], int]:
         layer = node.layer
         assert isinstance(layer, Dense)
-        bits = network.ranges[node.name].bits + (0 if network.ranges[node.name].signed else 1)
+        bits, (width, signed) = _sum_bits(network, node), _source(network, node)
         lines = []
         for output, row in enumerate(layer.weight):
             terms = []
             for channel in np.flatnonzero(row):
-                value = f"$signed({{1'b0, {x}[{2 * channel + 1}:{2 * channel}]}})"
-                scaled = f"({value} <<< 1)" if abs(row[channel]) == 2 else value
+                part = f"{x}[{width * (channel + 1) - 1}:{width * channel}]"
+                value = f"$signed({part})" if signed else f"$signed({{1'b0, {part}}})"
+                size = abs(int(row[channel]))
+                scaled = value if size == 1 else f"({value} <<< 1)" if size == 2 else f"({value} * {bits}'sd{size})"
                 terms.append(("- " if row[channel] < 0 else "+ ") + scaled)
             lines.append(f"  wire signed [{bits - 1}:0] a{index}_{output} = {bits}'sd0 {' '.join(terms)};")
         return lines, [], bits
@@ -161,27 +205,27 @@ def da4ml_graphs(network: Network) -> Rtl:
     def matrix(index: int, node: Node, x: str) -> tuple[list[str], list[str], int]:
         layer = node.layer
         assert isinstance(layer, Dense)
+        bits, (width, signed) = _sum_bits(network, node), _source(network, node)
         # da4ml's module has no place for inputs that no neuron uses.
         used = np.flatnonzero(layer.weight.any(axis=0))
-        taken = ", ".join(f"{x}[{2 * channel + 1}:{2 * channel}]" for channel in used[::-1])
+        taken = ", ".join(f"{x}[{width * (channel + 1) - 1}:{width * channel}]" for channel in used[::-1])
         symbols = FixedVariableArrayInput(len(used))
-        products = symbols.quantize(0, 2, 0) @ np.ascontiguousarray(layer.weight.T[used], np.float32)
-        logic = comb_trace(symbols, products)
+        products = symbols.quantize(int(signed), width - signed, 0)
+        logic = comb_trace(symbols, products @ np.ascontiguousarray(layer.weight.T[used], np.float32))
         name, wire = f"da_{index}", f"d{index}"
         out_bits = sum(sum(minimal_kif(interval)) for interval in logic.out_qint)
         lines = [
             f"  wire [{out_bits - 1}:0] {wire};",
             f"  {name} u{index} (.model_inp({{{taken}}}), .model_out({wire}));",
         ]
-        bits = network.ranges[node.name].bits + (0 if network.ranges[node.name].signed else 1)
         position = 0
         for output, interval in enumerate(logic.out_qint):
             k, i, f = minimal_kif(interval)
-            width = int(k) + i + f
-            part = f"{wire}[{position + width - 1}:{position}]" if width else "1'b0"
+            size = int(k) + i + f
+            part = f"{wire}[{position + size - 1}:{position}]" if size else "1'b0"
             value = f"$signed({part})" if k else f"$signed({{1'b0, {part}}})"
             lines.append(f"  wire signed [{bits - 1}:0] a{index}_{output} = {value}{f' <<< {-f}' if f < 0 else ''};")
-            position += width
+            position += size
         return lines, [comb_logic_gen(logic, name)], bits
 
     sources = Path(rtl.__file__).parent / "verilog" / "source"

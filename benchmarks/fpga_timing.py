@@ -151,6 +151,42 @@ def placed(seed: int, part: str, seeds: int, kept: dict[str, dict[str, Any]]) ->
     return Placed(part, seed, name, built, budget, known["clock"], int(known["luts"]), int(known["tried"]), path)
 
 
+def spread(seed: int, part: str, seeds: int) -> dict[int, float]:
+    """The clock in MHz of a design of a seed by each of nextpnr's seeds 1 … `seeds`.
+
+    The first one is placed once alone: the others are tried for a clock that is 1.2 times its own, and where one reaches
+    even that, none follows.
+    """
+    _, built, budget = case(seed, part)
+    with tempfile.TemporaryDirectory(prefix="edgeml_timing_") as scratch:
+        folder = Path(scratch)
+        if pins := _PINS.get(part):
+            first = with_pins(built, budget, folder, pins, 1)["clock"]
+            netlist, lines = "probe.json", "pins"
+        else:
+            first = _clock(synthesize(built, budget, folder)["placed"])["clock"]
+            (netlist,), lines = [path.name for path in folder.glob("*_probe.json")], ""
+        found = place_and_route(netlist, budget, folder, lines, wanted_mhz=1.2 * first, seeds=seeds, pack=False)
+        clocks = {found["seed"]: found["fmax_mhz"]}
+        for path in folder.glob("*_seed*_report.json"):
+            other = int(path.name.rpartition("_seed")[2].removesuffix("_report.json"))
+            fmax = json.loads(path.read_text(encoding="utf-8"))["fmax"].values()
+            clocks[other] = round(min(float(entry["achieved"]) for entry in fmax), 2)
+    return dict(sorted(clocks.items()))
+
+
+def print_spread(seeds: Sequence[int], parts: Sequence[str], tries: int) -> None:
+    """A line for each design: its clocks by seed, and the fastest over the slowest."""
+    for seed in seeds:
+        for part in parts:
+            clocks = spread(seed, part, tries)
+            said = ", ".join(f"{clock:.1f}" for clock in clocks.values())
+            print(
+                f"{part:<12}{case(seed, part)[0]:<30} {said} MHz: {max(clocks.values()) / min(clocks.values()) - 1:.0%}"
+            )
+            sys.stdout.flush()
+
+
 def _slowest_path(folder: Path) -> list[tuple[str, float, str, str]]:
     """Of nextpnr's report: (what it is, ns, from, to) of each piece of the slowest path within the clock."""
     report = next(path for path in folder.glob("*_report.json") if "_seed" not in path.name)
@@ -253,13 +289,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--placer-seeds", type=int, default=PLACER_SEEDS, help="placements that are tried at most")
     parser.add_argument("--fit", action="store_true", help="fit the ways, on other designs")
     parser.add_argument("--paths", action="store_true", help="print the slowest path of each as nextpnr reports it")
+    parser.add_argument("--spread", action="store_true", help="place each by all seeds, and print their clocks alone")
     parser.add_argument("--kept", type=Path, help="file that keeps what was placed")
     options = parser.parse_args(arguments)
     parts, begun = options.part or _PARTS, time.monotonic()
     first = options.first + (_FIRST_OF_FIT if options.fit else 0)
     tries = 1 if options.fit else options.placer_seeds
     seeds = (seed for seed in count(first) if options.only in (None, "folded" if is_folded(seed) else "unrolled"))
-    designs = all_placed(parts, list(islice(seeds, options.count)), tries, options.kept)
+    chosen = list(islice(seeds, options.count))
+    if options.spread:
+        print_spread(chosen, parts, tries)
+        return 0
+    designs = all_placed(parts, chosen, tries, options.kept)
     if options.fit:
         found = list(designs)
         for name in dict.fromkeys(delays_of(design.budget).name for design in found):

@@ -13,7 +13,9 @@ from edgeml.profile import board_names, load_profile
 from edgeml.targets.fpga.board import Board
 from edgeml.targets.fpga.budget import Budget, budget_of
 from edgeml.targets.fpga.design import Design, build
+from edgeml.targets.fpga.options import read_options
 from edgeml.targets.fpga.tools.bitstream import check_clock
+from edgeml.targets.fpga.tops.constraints import constraint_file
 from edgeml.targets.fpga.tops.uart import UartTop, uart_top
 
 from .designs import small_network
@@ -105,3 +107,34 @@ def test_the_command_line_wants_a_board_or_a_target(capsys: pytest.CaptureFixtur
     ):
         assert main(["convert", "no.edgeml", "--to", "quantized", *words]) == 2
         assert said in capsys.readouterr().err
+
+
+_CLOCKS = {
+    "pcf": (r"^set_frequency \w+ ([\d.]+)$", 1.0),
+    "lpf": (r'^FREQUENCY PORT "\w+" ([\d.]+) MHZ;$', 1.0),
+    "pdc": (r"^create_clock -name \{clk\} -period ([\d.]+) ", 1e3),
+    "xdc": (r"^create_clock -name clk -period ([\d.]+) ", 1e3),
+}
+"""Where constraints say the clock, and what over that number is MHz; those of Gowin and GateMate do not say it."""
+
+
+@pytest.mark.parametrize("part", ["ice40-hx8k", "ecp5-25k", "lcmxo3-6900", "lifcl-40", "xc7a35t"])
+def test_constraints_of_a_part_carry_the_clock_that_is_asked_for(part: str) -> None:
+    budget = budget_of(load_profile(part))
+    for mhz in (13.0, 87.5):
+        asked = read_options({"clock_mhz": mhz}).at_clock(budget)
+        name, text = constraint_file("some_uart", asked)
+        pattern, over = _CLOCKS[name.rpartition(".")[2]]
+        (said,) = re.findall(pattern, text, re.MULTILINE)
+        assert said == (f"{mhz:g}" if over == 1 else f"{over / mhz:.3f}")
+
+
+@pytest.mark.parametrize("name", [name for name in board_names() if load_profile(name).kind == "fpga"])
+def test_constraints_of_a_board_carry_its_oscillator(name: str) -> None:
+    budget = budget_of(load_profile(name))
+    assert budget.board is not None
+    file, text = constraint_file("some_board", budget)
+    if found := _CLOCKS.get(file.rpartition(".")[2]):
+        pattern, over = found
+        (said,) = re.findall(pattern, text, re.MULTILINE)
+        assert said == (f"{budget.board.clock_hz / 1e6:g}" if over == 1 else f"{1e9 / budget.board.clock_hz:.3f}")

@@ -144,8 +144,9 @@ def test_the_clock_that_is_asked_for_is_planned_kept_and_written(tmp_path: Path)
     assert slow["cycles"]["latency"] < fast["cycles"]["latency"]
     for folder, clock in (("slow", 60), ("fast", 240)):
         assert json.loads((tmp_path / folder / "rtl" / DESIGN_FILE).read_text())["clock_mhz"] == clock
-        said = [path.read_text() for path in (tmp_path / folder).rglob("*.xdc")]
-        assert any(f"-period {1000 / clock:.3f}" in text for text in said)
+        said = {path.parent.name: path.read_text() for path in (tmp_path / folder).rglob("*.xdc")}
+        assert set(said) == {"axi", "uart"}
+        assert all(f"-period {1000 / clock:.3f}" in text for text in said.values())
 
 
 def test_a_plan_slower_than_the_clock_says_the_clock_that_it_allows() -> None:
