@@ -1,7 +1,7 @@
 """The planned clock beside the clock that nextpnr places designs at; and the fit of the delays that it is planned by.
 
     python -m benchmarks.fpga_timing [--count N] [--first SEED] [--part PART …] [--only unrolled|folded]
-        [--placer-seeds N] [--fit] [--paths] [--kept FILE]
+        [--placer-seeds N] [--fit] [--paths] [--spread] [--kept FILE]
 
 Random small networks, unrolled (registers by planned delay, for a clock drawn anew) and folded: yosys and nextpnr as
 `--synthesize` runs them, with as many placements until one reaches the planned clock; the clock that the slowest path
@@ -9,7 +9,8 @@ allows as planned and as placed. `--fit` takes other designs, of other seeds, an
 `size`) of `edgeml/targets/fpga/timing/delays.py` that fit them best; the table without it is then over designs that
 nothing was fitted to. The delays of cells are not fitted but read: `--paths` prints nextpnr's slowest path below each
 design, piece by piece. `--fit` places each design once, so as not to fit the luckiest of several placements. `--kept`
-keeps what was placed in a file of JSON, and does not place the same design again.
+keeps what was placed in a file of JSON, and does not place the same design again. `--spread` prints the clocks by all
+seeds of nextpnr instead.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def placed(seed: int, part: str, seeds: int, kept: dict[str, dict[str, Any]]) ->
 def spread(seed: int, part: str, seeds: int) -> dict[int, float]:
     """The clock in MHz of a design of a seed by each of nextpnr's seeds 1 … `seeds`.
 
-    The first one is placed once alone: the others are tried for a clock that is 1.2 times its own, and where one reaches
+    The first is placed once alone: the others are tried for a clock that is 1.2 times its own, and where one reaches
     even that, none follows.
     """
     _, built, budget = case(seed, part)
@@ -181,10 +182,8 @@ def print_spread(seeds: Sequence[int], parts: Sequence[str], tries: int) -> None
         for part in parts:
             clocks = spread(seed, part, tries)
             said = ", ".join(f"{clock:.1f}" for clock in clocks.values())
-            print(
-                f"{part:<12}{case(seed, part)[0]:<30} {said} MHz: {max(clocks.values()) / min(clocks.values()) - 1:.0%}"
-            )
-            sys.stdout.flush()
+            apart = max(clocks.values()) / min(clocks.values()) - 1
+            print(f"{part:<12}{case(seed, part)[0]:<30} {said} MHz: {apart:.0%} apart", flush=True)
 
 
 def _slowest_path(folder: Path) -> list[tuple[str, float, str, str]]:
