@@ -124,9 +124,9 @@ def path_ends(netlist: Netlist, outputs: list[list[Bit]], model: DelayModel, sta
     for index, cell in enumerate(netlist.cells):
         same = (b.cell for b in cell.inputs if b.cell >= 0 and stages.of[b.cell] == stages.of[index])
         ends[index] = delays[index] + max((ends[source] for source in same), default=0.0)
-    for cell in {bit.cell for bits in outputs for bit in bits if bit.cell >= 0}:
-        if stages.of[cell] == stages.clocks:
-            ends[cell] += model.straight_out
+    for source in {bit.cell for bits in outputs for bit in bits if bit.cell >= 0}:
+        if stages.of[source] == stages.clocks:
+            ends[source] += model.straight_out
     return [model.register + end for end in ends]
 
 
