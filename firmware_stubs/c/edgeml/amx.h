@@ -154,13 +154,14 @@ EDGEML_INLINE void edgeml_amx_crumbs(const uint8_t *x, size_t x_stride, const ui
     EDGEML_ALIGNED(64) uint8_t codes[2][4096];
     size_t g = 0;
     edgeml_amx_start(start, vectors);
+    edgeml_amx_unpack(weight, sixteens < 4 ? sixteens : 4, vectors, codes[0]);
     for (; g + 4 <= sixteens; g += 4) {
-        uint8_t *const here = codes[g / 4 % 2];
-        edgeml_amx_unpack(weight + g * vectors * 64, 4, vectors, here);
-        edgeml_amx_add(x + g * 16, x_stride, here, 64, 1024, vectors);
+        const size_t left = sixteens - g - 4;
+        /* Those of the next turn: tiles are not loaded from what is only just stored. */
+        edgeml_amx_unpack(weight + (g + 4) * vectors * 64, left < 4 ? left : 4, vectors, codes[(g / 4 + 1) % 2]);
+        edgeml_amx_add(x + g * 16, x_stride, codes[g / 4 % 2], 64, 1024, vectors);
     }
     if (g < sixteens) {
-        edgeml_amx_unpack(weight + g * vectors * 64, sixteens - g, vectors, codes[g / 4 % 2]);
         edgeml_amx_add_last(x + g * 16, x_stride, codes[g / 4 % 2], 64, 1024, vectors);
     }
     edgeml_amx_store(sum, vectors);

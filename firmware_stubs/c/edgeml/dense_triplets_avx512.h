@@ -211,9 +211,12 @@ EDGEML_INLINE void edgeml_triplets_sixteen(const uint8_t *x, size_t x_stride, co
     for (size_t b = 0; b < blocks; b++) {
         const uint8_t *const w = weight + b * groups * 64;
         edgeml_amx_zero();
+        edgeml_triplets_unpack(w, codes[0]);
         for (size_t c = 0; c < chunks; c++) {
-            uint8_t *const here = codes[c % 2];
-            edgeml_triplets_unpack(w + c * 4096, here);
+            const uint8_t *const here = codes[c % 2];
+            if (c + 1 < chunks) { /* ahead: tiles are not loaded from what is only just stored */
+                edgeml_triplets_unpack(w + (c + 1) * 4096, codes[(c + 1) % 2]);
+            }
             for (size_t j = 0; j < 3; j++) {
                 edgeml_amx_add(x + c * 192 + j * 64, x_stride, here + j * 4096, 64, 1024, 4);
             }
