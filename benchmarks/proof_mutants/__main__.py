@@ -26,10 +26,23 @@ __all__ = ["judges", "table"]
 
 def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
     """What judges a mutant from a seed, and how many of them, by name."""
-    from . import of_c, of_cpu_c, of_netlist, of_quantized, of_rtl, of_slices, of_spikes, of_spiking_c, of_tflite
+    from . import (
+        of_c,
+        of_cpu_c,
+        of_functions,
+        of_joined_c,
+        of_netlist,
+        of_quantized,
+        of_rtl,
+        of_slices,
+        of_spikes,
+        of_spiking_c,
+        of_tflite,
+    )
 
     return {
         "quantized": (of_quantized.judge, 60),
+        "functions": (of_functions.judge, 40),
         "tflite": (of_tflite.judge, 60),
         "spikes": (of_spikes.judge, 30),
         "unrolled": (of_rtl.judge_unrolled, 60),
@@ -39,6 +52,7 @@ def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
         "netlist": (of_netlist.judge, 40),
         "c": (of_c.judge, 40),
         "cpu": (of_cpu_c.judge, 48),
+        "joined-c": (of_joined_c.judge, 24),
         "slices": (of_slices.judge, 16),
         "spiking-c": (of_spiking_c.judge, 24),
     }

@@ -12,18 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
-from edgeml.frontends.float_operators.affine import Affine
-from edgeml.frontends.float_operators.clamp import Clamp
 from edgeml.frontends.float_operators.clamped_line import ClampedLine
 from edgeml.network import Network, Node, ValueRange
 from edgeml.proof.claim import NOT_TRIED, OPEN, OUT_OF_TIME, PROVED, REFUTED
 from edgeml.proof.place_claims import PlaceClaims
 
+from ..chains import are_lines
 from ..model import QuantizedLinear, QuantizedModel, Quantizer
 from ..proof import Reference, prove
 from ..thresholds import compose
 from .channels import Channels
 from .differing_inputs import differing
+from .function_levels import function_claims, unknown_operator
 from .input_integers import other_integer
 from .levels import Counted, ExactLevels
 from .model_sums import Between, ModelSums, same_layer
@@ -199,11 +199,16 @@ class _Beside:
     def _levels(self, name: str, quantizer: Quantizer) -> _Found:
         between = self.sums.between[name]
         both = self._both(name, between.source)
-        if isinstance(both, str) or self.nodes[name].layer.kind not in ("threshold", "neurons"):
+        if isinstance(both, str) or self.nodes[name].layer.kind not in ("threshold", "neurons", "lookup"):
             return self.without(name, OPEN, both if isinstance(both, str) else "the network counts no thresholds there")
-        if unknown := [each.kind for each in between.chain if each.kind not in (Affine.kind, Clamp.kind)]:
-            return self.without(name, NOT_TRIED, f"is behind a {unknown[0]}, which the checker does not know")
+        if unknown := unknown_operator(between.chain):
+            return self.without(name, NOT_TRIED, unknown)
         channels = Channels(*both)
+        if self.nodes[name].layer.kind == "lookup" or not are_lines(between.chain):
+            reach = both[0].reach.low.astype(np.int64), both[0].reach.high.astype(np.int64)
+            found = function_claims(self.nodes[name], quantizer, between, channels, reach)
+            behind = ", ".join(each.kind for each in between.chain)
+            return _Found(name, _LEVEL, f"every accumulator through the float64 model behind {behind}", found)
         layer, reach = self.nodes[name].layer, both[0].reach
         sign = np.array([channels.same(channel) for channel in range(reach.channels)], np.int64)
         lines = _lines(between, channels, np.where(sign == 0, 1, sign))

@@ -2,7 +2,7 @@
 
 This file shares no code with the prover, the converter or the layers: it reads the safetensors file, adds up what each
 layer of the network does to single values, and computes the model's real numbers in fractions at both sides of every
-threshold.
+threshold; behind functions such as tanh for every accumulator.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ...network import Network
 from .layer_formulas import READ, range_of
+from .real_levels import LINES, counted, float_levels, points_of, rational_level
 from .statements import Claims, check_statements, integers, need
 
 __all__ = ["check_certificate"]
@@ -140,7 +141,7 @@ class _Check:
         """The ends of a tensor that the model has too, from what its layer takes; none where they do not follow."""
         node, fields = self.layers[name], vars(self.layers[name].layer)
         kind, given = node.layer.kind, [self.own[each] for each in node.inputs]
-        if kind == "input_quantizer" or (kind in ("threshold", "neurons") and None not in given):
+        if kind == "input_quantizer" or (kind in ("threshold", "neurons", "lookup") and None not in given):
             taken = [(low.tolist(), high.tolist()) for low, high in map(self._ends, given)]
             low, high = np.array(range_of(kind, fields, *taken), np.int64).T
             self.reach[name] = low, high
@@ -310,38 +311,29 @@ class _Check:
 
     def _levels(self, name: str, proved: list[int], said: Claims) -> None:
         node, (source, chain) = self.layers[name], self.takes[self.model[name]["inputs"][0]]
-        need(node.layer.kind in ("threshold", "neurons"), name, "counts no thresholds in the network")
+        need(node.layer.kind in ("threshold", "neurons", "lookup"), name, "counts no thresholds in the network")
         constants, functions = self._normal(self.own[node.inputs[0]], self.sums[source], name)
         fields, ends = vars(node.layer), self._ends(self.own[node.inputs[0]])
         scales, biases = self._scales(source)
-        base = int(fields["base"])
+        quantizer, lines = self.model[name]["attributes"], all(each["kind"] in LINES for each in chain)
         for channel in proved:
             what = f"{name}[{channel}]"
             sign = _sign(what, functions, channel)
             low, high = (int(end[channel]) for end in ends)
             need(integers(said[channel]["range"]) == [low, high], what, "is claimed over another range")
-            row = fields["thresholds"][channel].tolist()
-            points = {low, high} | {at for each in row for at in (each - 1, each) if low <= at <= high}
-            for z in points:
-                given = sign * (z - int(constants[0][channel])) + int(constants[1][channel])
-                level = self._level(name, chain, given * scales[channel] + biases[channel], channel)
-                need(level == base + sum(z >= each for each in row), what, f"is {level} at accumulator {z}")
-
-    def _level(self, name: str, chain: list[dict[str, Any]], x: Fraction, channel: int) -> int:
-        """The model's level of a real number: behind the operators of a chain, rounded and clipped."""
-        for node in chain:
-            if node["kind"] == "affine":
-                scale, shift = (float(self._array(node["name"], key)[channel]) for key in ("scale", "shift"))
-                x = x * Fraction(scale) + Fraction(shift)
+            points = points_of(node.layer.kind, fields, channel, (low, high), lines)
+            own = counted(node.layer.kind, fields, channel, points)
+            given = sign * (points - int(constants[0][channel])) + int(constants[1][channel])
+            if lines:
+                reals = (z * scales[channel] + biases[channel] for z in given.tolist())
+                levels = [rational_level(name, chain, self.arrays, quantizer, x, channel) for x in reals]
+                least = most = np.array(levels, np.int64)
             else:
-                need(node["kind"] == "clamp", name, f"is behind a {node['kind']}, which no checker knows")
-                low, high = (node["attributes"][key] for key in ("low", "high"))
-                x = x if low is None else max(x, Fraction(low))
-                x = x if high is None else min(x, Fraction(high))
-        quantizer = self.model[name]["attributes"]
-        least = -(1 << quantizer["bits"] - 1) if quantizer["signed"] else 0
-        most = least + (1 << quantizer["bits"]) - 1
-        return int(min(max(round(x / Fraction(quantizer["scale"])), least), most))
+                line = given, scales[channel], biases[channel]
+                least, most = float_levels(what, chain, self.arrays, quantizer, line, channel)
+            wrong = np.flatnonzero((own < least) | (own > most))
+            at = int(points[wrong[0]]) if wrong.size else 0
+            need(not wrong.size, what, f"is another level than the model's at accumulator {at}")
 
 
 def _operands(fields: dict[str, Any]) -> list[_Array]:
