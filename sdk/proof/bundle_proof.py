@@ -33,7 +33,7 @@ _LARGEST_CERTIFICATE = 2**28
 _AGAIN = "followed again by the checker"
 _OF_ANY = (
     *("network", "library", "machine_code", "c-portable", "c-avx2", "c-avx512", "c-neon"),
-    *("unrolled", "unrolled-netlist", "folded", "event-driven", "step-per-clock"),
+    *("unrolled", "unrolled-netlist", "folded", "event-driven", "step-per-clock", "quantized"),
 )
 """Provers that follow layers at positions, maxima, concatenations and products, or are kept by them from nothing else
 that they prove. Those of hardware are about the plain layers that it is made of, which `network` follows to what they

@@ -39,6 +39,7 @@ _LEVEL = (
     "value: y = base + #{k : z >= T[k]} for every accumulator z in range, z = ±(the model's weights times its inputs)"
 )
 _OUTPUT = "for all integers in the ranges of its inputs, y · scale is the trained model's real output, exactly"
+_JOINS = ("add", "encode", "maximum", "shared", "concat", "multiply")
 _JOIN = "the layer is the trained model's operator on integers"
 
 
@@ -103,7 +104,7 @@ class _Beside:
         if name == self.model.nodes[0].name:
             return self._input()
         if name in self.sums.layers:
-            if self.sums.layers[name].kind not in ("add", "encode"):
+            if self.sums.layers[name].kind not in _JOINS:
                 return self.without(name, NOT_TRIED, f"is a {operator.kind}, which the checker does not know")
             same = name in self.nodes and same_layer(self.nodes[name].layer, self.sums.layers[name])
             same = same and self._takes(name)
@@ -205,8 +206,8 @@ class _Beside:
             return self.without(name, NOT_TRIED, unknown)
         channels = Channels(*both)
         if self.nodes[name].layer.kind == "lookup" or not are_lines(between.chain):
-            reach = both[0].reach.low.astype(np.int64), both[0].reach.high.astype(np.int64)
-            found = function_claims(self.nodes[name], quantizer, between, channels, reach)
+            span = both[0].reach.low.astype(np.int64), both[0].reach.high.astype(np.int64)
+            found = function_claims(self.nodes[name], quantizer, between, channels, span)
             behind = ", ".join(each.kind for each in between.chain)
             return _Found(name, _LEVEL, f"every accumulator through the float64 model behind {behind}", found)
         layer, reach = self.nodes[name].layer, both[0].reach

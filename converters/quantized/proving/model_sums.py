@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -119,12 +119,11 @@ class ModelSums(ModelVisitor[None]):
 
 
 def same_layer(one: Layer, other: Layer) -> bool:
-    """Whether two layers have the same kind and the same fields."""
-    mine, theirs = _fields(one), _fields(other)
-    return one.kind == other.kind and mine.keys() == theirs.keys() and all(
-        np.array_equal(mine[key], theirs[key]) for key in mine
-    )  # fmt: skip
-
-
-def _fields(layer: Layer) -> Mapping[str, Any]:
-    return {each.name: getattr(layer, each.name) for each in fields(layer)}
+    """Whether two layers have the same kind and the same fields, those of layers within them too."""
+    (stated, mine), (others, theirs) = one.parts(), other.parts()
+    return (
+        one.kind == other.kind
+        and stated == others
+        and mine.keys() == theirs.keys()
+        and all(np.array_equal(mine[key], theirs[key]) for key in mine)
+    )

@@ -97,10 +97,48 @@ def itself(name: str, reach: ValueRange) -> Sum:
 def _dense(layer: Layer, x: Sum) -> Sum:
     fields = vars(layer)
     weight = fields["weight"].astype(np.int64)
+    return _weighed(weight, fields["bias"] - weight.sum(axis=1) * fields["input_zero_point"], x)
+
+
+def _shared(layer: Layer, x: Sum) -> Sum:
+    """What positions gather, and of these the sums of dense layers."""
+    fields = vars(layer)
+    gather = fields["gather"].astype(np.int64)
+    rows, columns = gather.size, len(x.constant)
+    _fits(rows * columns)
+    weight = np.zeros((rows, columns), np.int64)
+    taken = np.flatnonzero(gather.ravel() >= 0)
+    weight[taken, gather.ravel()[taken]] = 1
+    found = _weighed(weight, np.where(gather.ravel() < 0, fields["padding"], 0), x)
+    for each in fields["chain"]:
+        if each.kind != "dense":
+            raise TooLargeError(f"takes a layer of kind {each.kind} at positions, which is no sum")
+        own = vars(each)["weight"].astype(np.int64)
+        _fits(len(gather) ** 2 * own.size)
+        whole = np.kron(np.eye(len(gather), dtype=np.int64), own)
+        less = vars(each)["bias"] - own.sum(axis=1) * vars(each)["input_zero_point"]
+        found = _weighed(whole, np.tile(less, len(gather)), found)
+    return found
+
+
+def _concat(layer: Layer, a: Sum, b: Sum) -> Sum:
+    """Both, each with nothing at the other one's places."""
+    sizes = len(a.constant), len(b.constant)
+
+    def apart(of: Mapping[str, Int64], before: int, behind: int) -> dict[str, Int64]:
+        return {name: np.pad(each, [(before, behind)] + [(0, 0)] * (each.ndim - 1)) for name, each in of.items()}
+
+    sides = [
+        Sum(np.pad(x.constant, where), apart(x.weights, *where), apart(x.tables, *where), x.ranges)
+        for x, where in ((a, (0, sizes[1])), (b, (sizes[0], 0)))
+    ]
+    return _add(layer, *sides)
+
+
+def _weighed(weight: Int64, bias: Int64, x: Sum) -> Sum:
     _fits(*(len(weight) * int(np.prod(table.shape[1:])) for table in x.tables.values()))
     tables = {name: np.tensordot(weight, table, 1) for name, table in x.tables.items()}
-    constant = weight @ (x.constant - fields["input_zero_point"]) + fields["bias"]
-    return Sum(constant, {name: weight @ each for name, each in x.weights.items()}, tables, x.ranges)
+    return Sum(weight @ x.constant + bias, {name: weight @ each for name, each in x.weights.items()}, tables, x.ranges)
 
 
 def _add(layer: Layer, a: Sum, b: Sum) -> Sum:
@@ -168,6 +206,8 @@ _FOLLOWED: Mapping[str, Callable[..., Sum]] = {
     "add": _add,
     "tables": _tables,
     "encode": _encode,
+    "shared": _shared,
+    "concat": _concat,
     "input_spikes": lambda layer, x: x,
 }
 """What a layer makes of the sums it takes, by its kind."""

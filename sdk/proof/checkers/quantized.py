@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ...network import Network
 from .layer_formulas import READ, range_of
+from .model_joins import JOINS, Sum, added, at_positions, is_join, joined_size, operands, weighed
 from .real_levels import LINES, counted, float_levels, points_of, rational_level
 from .statements import Claims, check_statements, integers, need
 
@@ -25,9 +26,6 @@ __all__ = ["check_certificate"]
 
 MODEL = "brevitas/network.safetensors"
 _Array = npt.NDArray[Any]
-_Sum = tuple[_Array, dict[str, _Array], dict[tuple[str, int], _Array]]
-"""Constants [channels]; by tensor, weights [channels, size]; by tensor and number, what its values, from the least one
-on, add, [values, channels]."""
 
 
 def check_certificate(folder: Path, prover: str) -> dict[str, tuple[int, int]]:
@@ -76,11 +74,11 @@ class _Check:
         self.first, self.last = next(iter(model)), list(model)[-1]
         self.sizes: dict[str, int] = {}
         self.steps: dict[str, Fraction] = {}
-        self.sums: dict[str, _Sum | None] = {}
+        self.sums: dict[str, Sum | None] = {}
         self.takes: dict[str, tuple[str, list[dict[str, Any]]]] = {}
         self.stated: set[str] = set()
         self.reach: dict[str, tuple[_Array, _Array]] = {}
-        self.own: dict[str, _Sum | None] = {}
+        self.own: dict[str, Sum | None] = {}
         for each in network.nodes:
             self.own[each.name] = self._own(each.name)
         for name, node in model.items():
@@ -96,31 +94,34 @@ class _Check:
 
     def _enter(self, name: str, node: dict[str, Any]) -> None:
         kind, inputs = node["kind"], node["inputs"]
-        tensor = kind in ("input", "quantizer", "add") or (kind == "encode" and self._kept(name))
+        tensor = kind in ("input", "quantizer", *JOINS) or (kind == "encode" and self._kept(name))
         if kind == "input":
             self.sizes[name] = int(node["attributes"]["size"])
             self.steps[name] = Fraction(node["attributes"]["step"])
-        elif kind == "linear":
-            self.sizes[name] = len(self._array(name, "weight"))
+        elif kind in ("linear", "shared_linear"):
+            self.sizes[name] = len(self._array(name, "weight")) * len(self.arrays.get(f"{name}.source", [0]))
         elif kind == "encode":
             self.sizes[name], self.steps[name] = len(self._array(name, "source")), Fraction(1)
         else:
             self.sizes[name] = self.sizes[inputs[0]]
             if kind == "quantizer":
                 self.steps[name] = Fraction(node["attributes"]["scale"])
-            elif kind == "add":
-                self.steps[name] = self.steps[inputs[0]]
+            elif kind in JOINS:
+                self.sizes[name] = joined_size(kind, [self.sizes[each] for each in inputs], self.arrays, name)
+                self.steps[name] = self.steps[inputs[0]] * (self.steps[inputs[1]] if kind == "multiply" else 1)
         if tensor or name == self.last:
             self.stated.add(name)
         if tensor:
             self.sums[name] = self._itself(name)
-        elif kind == "linear":
+        elif kind in ("linear", "shared_linear"):
             before = self.sums[inputs[0]]
             weight = self._array(name, "weight").astype(np.int64)
-            self.sums[name] = None if before is None else _weighed(before, weight, np.zeros(len(weight), np.int64))
+            if kind == "shared_linear":
+                weight = at_positions(weight, self._array(name, "source").astype(np.int64), self.sizes[inputs[0]])
+            self.sums[name] = None if before is None else weighed(before, weight, np.zeros(len(weight), np.int64))
         elif kind == "encode":
             self.sums[name] = self._encoded(self.sums[inputs[0]], self._operands(name))
-        if tensor or kind in ("linear", "encode"):
+        if tensor or kind in ("linear", "shared_linear", "encode"):
             self.takes[name] = name, []
         else:
             source, chain = self.takes[inputs[0]]
@@ -131,7 +132,7 @@ class _Check:
 
     # Sums of single values.
 
-    def _itself(self, name: str) -> _Sum | None:
+    def _itself(self, name: str) -> Sum | None:
         if name not in self.reach:
             return None
         size = len(self.reach[name][0])
@@ -145,16 +146,19 @@ class _Check:
             taken = [(low.tolist(), high.tolist()) for low, high in map(self._ends, given)]
             low, high = np.array(range_of(kind, fields, *taken), np.int64).T
             self.reach[name] = low, high
+        elif kind in ("maximum", "shared", "concat", "multiply") and None not in given:
+            taken = [(low.tolist(), high.tolist()) for low, high in map(self._ends, given)]
+            self.reach[name] = tuple(np.array(range_of(kind, fields, *taken), np.int64).T)
         elif given and kind in ("add", "encode"):
             x, made = given[0], None
             if kind == "encode":
-                made = self._encoded(x, _operands(fields))
+                made = self._encoded(x, operands(fields))
             elif x is not None and given[1] is not None:
-                made = _added(x, given[1])
+                made = added(x, given[1])
             if made is not None:
                 self.reach[name] = self._ends(made)
 
-    def _ends(self, x: _Sum | None) -> tuple[_Array, _Array]:
+    def _ends(self, x: Sum | None) -> tuple[_Array, _Array]:
         """The least and the largest that values add up to."""
         constants, functions = self._normal(x, x, "range")
         low, high = constants[0].copy(), constants[0].copy()
@@ -166,7 +170,7 @@ class _Check:
                 low, high = low + each.min(axis=0), high + each.max(axis=0)
         return low, high
 
-    def _values(self, x: _Sum | None) -> tuple[str, list[_Array]] | None:
+    def _values(self, x: Sum | None) -> tuple[str, list[_Array]] | None:
         """The tensor that a sum is itself, and the values of each of its channels; None if it is more."""
         if x is None or x[2] or len(x[1]) != 1 or x[0].any():
             return None
@@ -175,7 +179,7 @@ class _Check:
             return None
         return name, [np.arange(a, b + 1) for a, b in zip(*self.reach[name], strict=True)]
 
-    def _encoded(self, x: _Sum | None, fields: list[_Array]) -> _Sum | None:
+    def _encoded(self, x: Sum | None, fields: list[_Array]) -> Sum | None:
         """Values, bits, levels and equalities (sources, rules, operands) of single values."""
         if (found := self._values(x)) is None:
             return None
@@ -187,7 +191,7 @@ class _Check:
             parts[name, int(source)][:, output] = READ[int(rule)](v, int(at))
         return np.zeros(outputs, np.int64), {}, parts
 
-    def _tables(self, x: _Sum | None, fields: dict[str, Any]) -> _Sum | None:
+    def _tables(self, x: Sum | None, fields: dict[str, Any]) -> Sum | None:
         if (found := self._values(x)) is None:
             return None
         name, values = found
@@ -197,10 +201,10 @@ class _Check:
             parts[name, i] = parts[name, i] + added if (name, i) in parts else added
         return fields["bias"].astype(np.int64), {}, parts
 
-    def _own(self, name: str) -> _Sum | None:
+    def _own(self, name: str) -> Sum | None:
         """What a layer of the network gives, as a sum of values of tensors that the model has too."""
         node, fields = self.layers[name], vars(self.layers[name].layer)
-        if name in self.model and self.model[name]["kind"] != "linear":
+        if name in self.model and self.model[name]["kind"] not in ("linear", "shared_linear"):
             self._tensor(name)
             return self._itself(name)
         given = [self.own[each] for each in node.inputs]
@@ -210,14 +214,19 @@ class _Check:
             return x
         if kind == "dense":
             centred = x[0] - fields["input_zero_point"], x[1], x[2]
-            return _weighed(centred, fields["weight"].astype(np.int64), fields["bias"].astype(np.int64))
+            return weighed(centred, fields["weight"].astype(np.int64), fields["bias"].astype(np.int64))
+        if kind == "shared" and [each.kind for each in fields["chain"]] == ["dense"] and not fields["padding"]:
+            own = vars(fields["chain"][0])
+            weight = at_positions(own["weight"].astype(np.int64), fields["gather"], fields["inputs"])
+            bias = own["bias"] - own["weight"].astype(np.int64).sum(axis=1) * own["input_zero_point"]
+            return weighed(x, weight, np.tile(bias.astype(np.int64), len(fields["gather"])))
         if kind == "add":
-            return None if given[1] is None else _added(x, given[1])
+            return None if given[1] is None else added(x, given[1])
         if kind == "encode":
-            return self._encoded(x, _operands(fields))
+            return self._encoded(x, operands(fields))
         return self._tables(x, fields) if kind == "tables" else None
 
-    def _normal(self, one: _Sum | None, other: _Sum | None, name: str) -> tuple[list[_Array], list[dict[Any, _Array]]]:
+    def _normal(self, one: Sum | None, other: Sum | None, name: str) -> tuple[list[_Array], list[dict[Any, _Array]]]:
         """Constants and functions of two sums, each function 0 at the least value, in one form for both."""
         need(one is not None and other is not None, name, "is made of what is not followed")
         assert one is not None
@@ -252,12 +261,12 @@ class _Check:
         kind, node = self.model[name]["kind"], self.layers[name]
         if kind == "input":
             self._input(proved)
-        elif kind == "add":
-            need(node.layer.kind == "add", name, "is no such sum in the network")
+        elif kind in JOINS:
+            need(is_join(kind, node.layer, self.arrays, name), name, "is another layer in the network")
             self._takes(name)
         elif kind == "encode":
             self._encode(name, proved)
-        elif kind == "linear":
+        elif kind in ("linear", "shared_linear"):
             need(name == self.network.nodes[-1].name, name, "is not the network's output")
             self._outputs(name, proved)
         else:
@@ -282,7 +291,7 @@ class _Check:
     def _encode(self, name: str, proved: list[int]) -> None:
         (taken,) = self.model[name]["inputs"]
         fields = vars(self.layers[name].layer)
-        own = self._encoded(self.own[self.layers[name].inputs[0]], _operands(fields))
+        own = self._encoded(self.own[self.layers[name].inputs[0]], operands(fields))
         constants, functions = self._normal(own, self._encoded(self.sums[taken], self._operands(name)), name)
         for channel in proved:
             same = _sign(name, functions, channel) == 1 and constants[0][channel] == constants[1][channel]
@@ -291,11 +300,12 @@ class _Check:
     def _scales(self, source: str) -> tuple[list[Fraction], list[Fraction]]:
         """Of each channel of a sum what one integer is worth, and its bias."""
         size = self.sizes[source]
-        if self.model[source]["kind"] != "linear":
+        if self.model[source]["kind"] not in ("linear", "shared_linear"):
             return [self.steps[source]] * size, [Fraction(0)] * size
         step = self.steps[self.model[source]["inputs"][0]]
         scales = [Fraction(scale) * step for scale in self._array(source, "scale").tolist()]
-        return scales * (size // len(scales)), [Fraction(bias) for bias in self._array(source, "bias").tolist()]
+        biases = [Fraction(bias) for bias in self._array(source, "bias").tolist()]
+        return scales * (size // len(scales)), biases * (size // len(biases))
 
     def _outputs(self, name: str, proved: list[int]) -> None:
         constants, functions = self._normal(self.own[name], self.sums[name], name)
@@ -334,24 +344,6 @@ class _Check:
             wrong = np.flatnonzero((own < least) | (own > most))
             at = int(points[wrong[0]]) if wrong.size else 0
             need(not wrong.size, what, f"is another level than the model's at accumulator {at}")
-
-
-def _operands(fields: dict[str, Any]) -> list[_Array]:
-    return [fields["source"], fields["rule"], fields["operand"]]
-
-
-def _weighed(x: _Sum, weight: _Array, bias: _Array) -> _Sum:
-    weights = {tensor: weight @ each for tensor, each in x[1].items()}
-    return weight @ x[0] + bias, weights, {part: values @ weight.T for part, values in x[2].items()}
-
-
-def _added(one: _Sum, other: _Sum) -> _Sum:
-    weights, values = dict(one[1]), dict(one[2])
-    for tensor, weight in other[1].items():
-        weights[tensor] = weights[tensor] + weight if tensor in weights else weight
-    for part, each in other[2].items():
-        values[part] = values[part] + each if part in values else each
-    return one[0] + other[0], weights, values
 
 
 def _sign(what: str, functions: list[dict[Any, _Array]], channel: int) -> int:
