@@ -92,6 +92,7 @@ $(VENV)/.demo: $(VENV)/.torch pyproject.toml setup.py
 $(VENV)/.test: $(VENV)/.torch pyproject.toml setup.py
 	$(FORGET)
 	$(PIP) -e '.[test,lint]'
+	$(PIP) -e '.[xylo]' || echo "xylosim was not built (Debian: apt install g++ python3-dev): its tests are skipped"
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.bench: $(VENV)/.test

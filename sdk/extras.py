@@ -25,7 +25,7 @@ EXTRAS = {
     "akida": "neuromorphic",
     "nir": "neuromorphic",
     "nirtorch": "neuromorphic",
-    "xylosim": "neuromorphic",
+    "xylosim": "xylo",
     "optuna": "explore",
     "ray": "ray",
     "can": "examples",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeml.extras import install_extra
+from edgeml.extras import install_package
 from edgeml.network import Network
 from edgeml.network.layers.leaky_neurons import LeakyNeurons
 from edgeml.network.spiking.time_stepped import run
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AkidaExecutor", "LoihiExecutor", "SnntorchExecutor", "SpikesExecutor", "XylosimExecutor"]
 
-_INSTALL = f"Install it with: {install_extra('neuromorphic')}"
-
 
 def _without(package: str) -> str:
-    return "" if importlib.util.find_spec(package) else f"the package {package} is not installed. {_INSTALL}"
+    if importlib.util.find_spec(package):
+        return ""
+    return f"the package {package} is not installed. Install it with: {install_package(package)}"
 
 
 def _models(network: Network) -> set[str]:

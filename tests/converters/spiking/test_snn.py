@@ -173,7 +173,7 @@ def test_a_network_goes_onto_a_chip_in_the_chips_own_arithmetic(model: str, chip
     if model == "loihi":
         outputs, _ = run_on_loihi_model(network, q)
     else:
-        pytest.importorskip("xylosim")
+        pytest.importorskip("xylosim", reason="the package xylosim is not installed")
         outputs, _ = run_on_xylosim(network, q)
     assert outputs.sum() > 0
     assert np.array_equal(outputs, simulate(network, q))
