@@ -11,7 +11,7 @@ from ..errors import EdgemlError, InputError, MissingTool
 from ..extras import install_package
 from ..other_distribution import said_of_other
 from ..system.files import unwritable
-from . import convert, demo, explore, run, show  # noqa: F401  (importing them adds their commands)
+from . import certify, convert, demo, explore, run, show  # noqa: F401  (importing them adds their commands)
 from .app import app
 from .interruption import Interrupted, tidy_on_signals
 

@@ -57,6 +57,9 @@ class Layer(ABC):
     """Whether output channel c depends on channel c of each input alone; see `of_channels`."""
     weighted_sum: ClassVar[bool] = False
     """Whether each output is a sum over all inputs, each with a weight of its own."""
+    affine: ClassVar[bool] = False
+    """Whether outputs = M · inputs + constant, with integers of M in −128 … 127. Then `wanted_inputs` gives d · M for
+    rows d [rows, outputs] too, and `evaluate` of zeros the constant."""
     repeats: ClassVar[bool] = False
     """Whether it can be computed at many positions with the same parameters: see `over_positions` and `Shared`."""
     expands: ClassVar[bool] = False

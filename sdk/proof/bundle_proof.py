@@ -5,19 +5,17 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..bundle import REPORT, Bundle, load, seal
+from ..bundle import Bundle
+from ..bundle_metrics import with_metrics
 from ..errors import CheckFailed, EdgemlError, InputError, printable
 from ..network import Multiply
 from ..network.expansion import expands
 from ..plugins.prover import Prover, provers
 from ..registry import Registered
-from ..report import render
-from ..system.output_folder import unfinished_folder
 from ..system.regular_file import read_regular
 from .certificate import CERTIFICATE
 from .checkers.composition import composed
@@ -82,7 +80,7 @@ def prove_bundle(
         Row(f"{folder}/", NOT_TRIED, detail="no prover is about it: vectors are what there is")
         for folder in sorted(_folders(bundle) - about)
     ]
-    return _with_certificates(bundle, files, rows), rows
+    return with_metrics(bundle, {"proof": [row.as_json() for row in rows]}, files, instead_of=FOLDER), rows
 
 
 def _findings(
@@ -119,21 +117,6 @@ def _folders_of(findings: Findings) -> set[str]:
     content = findings.certificate.get(CERTIFICATE)
     said = {} if content is None else json.loads(content).get("artifacts", {})
     return {name.partition("/")[0] for name in said if "/" in name}
-
-
-def _with_certificates(bundle: Bundle, files: dict[str, bytes], rows: list[Row]) -> Bundle:
-    """The bundle with these files in the place of earlier certificates, its report and manifest written again."""
-    final = bundle.folder
-    with unfinished_folder(final) as folder:
-        shutil.copytree(final, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(FOLDER))
-        for name, content in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-        manifest = {key: value for key, value in bundle.manifest.items() if key not in ("schema", "files")}
-        manifest["metrics"] = {**manifest.get("metrics", {}), "proof": [row.as_json() for row in rows]}
-        (folder / REPORT).write_text(render(manifest, bundle.network, bundle.golden()[0]), encoding="utf-8")
-        seal(folder, manifest)
-        return replace(load(folder), folder=final)
 
 
 def has_certificates(bundle: Bundle) -> bool:

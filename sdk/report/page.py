@@ -19,6 +19,7 @@ from . import fit
 from .alternatives import beside
 from .answer import answer, runtimes, verification
 from .classes import confusion_section
+from .guarantees import guarantees_section
 from .layers import layers_section, seen_values
 from .markup import section, value
 from .proofs import proofs_section
@@ -32,6 +33,7 @@ _OWN_SECTIONS = frozenset(
     {
         "accuracy",
         "alternatives",
+        "certificate",
         "agreement",
         "charts",
         "confusion",
@@ -74,6 +76,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         + hardware_section(target)
         + fit.cost_section(target)
         + confusion_section(answers.confusion, network.output.labels, answers.judged_on)
+        + guarantees_section(metrics.get("certificate"))
         + spiking_section(SpikingMetrics.from_json(metrics.get("spiking")))
         + charts_section(metrics.get("charts"))
         + snippets_section(manifest, network)

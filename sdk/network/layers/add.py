@@ -22,6 +22,7 @@ class Add(Layer):
     kind: ClassVar[str] = "add"
     input_count: ClassVar[int] = 2
     channelwise: ClassVar[bool] = True
+    affine: ClassVar[bool] = True
 
     def output_size(self, *input_sizes: int) -> int:
         if len(input_sizes) != 2 or input_sizes[0] != input_sizes[1]:

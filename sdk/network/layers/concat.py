@@ -30,6 +30,7 @@ class Concat(Layer):
     kind: ClassVar[str] = "concat"
     input_count: ClassVar[int] = 2
     expands: ClassVar[bool] = True
+    affine: ClassVar[bool] = True
 
     first: int
     second: int
@@ -53,7 +54,7 @@ class Concat(Layer):
         return np.concatenate(inputs, axis=1).astype(np.int32, copy=False)
 
     def wanted_inputs(self, direction: Direction) -> tuple[Direction, ...]:
-        return direction[: self.first], direction[self.first :]
+        return direction[..., : self.first], direction[..., self.first :]
 
     def as_sum(self) -> tuple[Shared, Shared]:
         """Each input among zeros at its places."""

@@ -34,6 +34,7 @@ class Dense(Layer):
 
     kind: ClassVar[str] = "dense"
     weighted_sum: ClassVar[bool] = True
+    affine: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     weight: npt.NDArray[np.int32]
