@@ -14,6 +14,8 @@ from edgeml.options import Option
 
 __all__ = ["PAGE", "command_line_page", "main"]
 
+_OF_ALL = ("as_json", "quiet")
+"""Options that many commands have; the page says once what they are."""
 _WORDS = {Path: "PATH", int: "N", float: "X"}
 PAGE = Path(__file__).with_name("commandline.md")
 
@@ -23,7 +25,8 @@ def command_line_page() -> str:
     group: Any = typer.main.get_command(app)
     opening = (
         "# Command line\n\nMade from the commands themselves by `python -m docs.commandline`.\n\n"
-        "Every command takes `--json`, `--quiet`, `--help` and `--debug` (a traceback where something fails).\n\n"
+        "Every command takes `--help` and `--debug` (a traceback where something fails). `--json` prints one JSON\n"
+        "document; `--quiet`, `-q`: no progress, no remarks.\n\n"
         f"{group.epilog}\n"
     )
     return "\n".join([opening, *(_command(name, group.commands[name]) for name in group.commands)])
@@ -34,12 +37,14 @@ def _command(name: str, command: Any) -> str:
     # By the function's own annotations: how typer names types changes with its versions.
     types = typing.get_type_hints(command.callback)
     arguments = " ".join(_argument(each) for each in command.params if each.param_type_name == "argument")
+    common = "".join(f" [{each.opts[0]}]" for each in command.params if each.name in _OF_ALL)
     lines = [
         f"## edgeml {name}\n",
         f"{(command.help or '').strip()}\n",
-        f"    edgeml {name} {arguments}".rstrip() + "\n",
+        f"    edgeml {name} {arguments}".rstrip() + f"{common}\n",
     ]
-    rows = [_row(each, context, types.get(each.name)) for each in command.params if not getattr(each, "hidden", False)]
+    own = [each for each in command.params if each.name not in _OF_ALL and not getattr(each, "hidden", False)]
+    rows = [_row(each, context, types.get(each.name)) for each in own]
     lines += ["| | what it is |", "|---|---|", *rows, ""]
     if isinstance(command, DeclaredOptions):
         lines += [line for section in command.sections() for line in _section(section)]
