@@ -115,8 +115,8 @@ class _Scales:
         self._kept = kept_integers(graph)
         self._groups = tied(graph, self._kept, "ties_scales")
         self._ranges = {name: _range(graph, self._stages.get(name), name, values[name], how) for name in self._groups}
-        carried = [stage for stage in graph.stages if isinstance(stage, MultiplyStage) and stage.carrier]
-        self._products = carried if how.powers_of_two else []
+        self._products = [stage for stage in graph.stages if isinstance(stage, MultiplyStage)]
+        self._carried = how.powers_of_two and any(stage.carrier for stage in self._products)
         self._centred: set[str] = set()
         """Tensors whose zero point must be 0."""
         self._join()
@@ -131,7 +131,7 @@ class _Scales:
         members: dict[str, list[str]] = {}
         for name, group in tied(self._graph, self._kept, "ties_zero_points").items():
             members.setdefault(group, []).append(name)
-        products = {stage.name for stage in self._products}
+        products = {stage.name for stage in self._products if self._carried}
         for names in members.values():
             low, high = min(self._ranges[name][0] for name in names), max(self._ranges[name][1] for name in names)
             if products.intersection(names):
@@ -164,12 +164,14 @@ class _Scales:
         return self._scale[self._group(name)] if traits is None else traits.scale
 
     def _raise_products(self) -> None:
-        """Scales of products that are shifted by as much as they must be."""
+        """Scales of products that are shifted by as much as they must be; with free scales by nothing, as where a
+        product is always 0, whose scale would be next to nothing."""
+        shift = LEAST_SHIFT if self._carried else 0
         for _ in range(_MOST_TRIES):
             low = False
             for stage in self._products:
                 a, b = (self._scale_of(name) for name in stage.inputs)
-                if self._scale_of(stage.name) < (least := a * b * 2.0**LEAST_SHIFT):
+                if self._scale_of(stage.name) < (least := a * b * 2.0**shift):
                     self._scale[self._group(stage.name)] = least
                     low = True
             if not low:
@@ -199,7 +201,7 @@ class _Scales:
                 tensors[name] = TensorInfo(name, size, traits.scale, traits.zero_point)
             else:
                 tensors[name] = self._tensor(name, low, float(np.float32(self._scale[self._groups[name]])))
-        carried = carried_scales(self._graph, tensors) if self._products else {}
+        carried = carried_scales(self._graph, tensors) if self._carried else {}
         tensors |= {name: self._tensor(name, self._ranges[name][0], scale) for name, scale in carried.items()}
         kept = {name: replace(tensors[of], name=name, size=self._graph.sizes[name]) for name, of in self._kept.items()}
         return tensors | kept

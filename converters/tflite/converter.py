@@ -32,7 +32,7 @@ from .model import Model
 from .operators.softmax import Softmax
 from .operators.tensor_info import TensorInfo
 from .options import OPTIONS, Options, parse_options
-from .products import with_carriers
+from .products import products_apart, with_carriers
 from .quantization import quantize_graph
 from .reader import LARGEST_FILE, read_model, read_network
 from .reference import float_reference
@@ -106,6 +106,7 @@ class TfliteConverter:
                 graph = choose_input_form(graph, _samples(data), parsed)
             else:
                 graph, parsed = evened, replace(parsed, float_io=True)
+        graph = products_apart(graph)
         if parsed.universal:
             graph = with_carriers(graph)
         model = _quantized(graph, inner, seen, parsed, progress)

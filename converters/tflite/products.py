@@ -26,7 +26,7 @@ from .operators.tensor_info import TensorInfo
 from .stages import FunctionStage, LinearStage, MultiplyStage, Stage
 from .ties import kept_integers, tied
 
-__all__ = ["LEAST_SHIFT", "carried_scales", "mantissa", "with_carriers"]
+__all__ = ["LEAST_SHIFT", "carried_scales", "mantissa", "products_apart", "with_carriers"]
 
 LEAST_SHIFT = 8
 """The least r; smaller ones have no M."""
@@ -41,12 +41,19 @@ def mantissa(shift: int) -> float:
     return float(np.float32(1 / (1 + (1 + 2 * excess) * 2.0**-shift)))
 
 
+def products_apart(graph: FloatGraph) -> FloatGraph:
+    """`graph`, in which no product has the scale of one of its factors, through additions and concatenations: a linear
+    layer is put between."""
+    for name in [stage.name for stage in graph.stages if isinstance(stage, MultiplyStage)]:
+        graph = _apart_from_factors(graph, name)
+    return graph
+
+
 def with_carriers(graph: FloatGraph) -> FloatGraph:
     """`graph` with a carrier for every product: a linear layer that nothing else takes but tables, or else one that is
-    put between. One is put, too, between a product and factors of its own scale, through additions and
-    concatenations."""
+    put between; `graph` is one of `products_apart`."""
     for name in [stage.name for stage in graph.stages if isinstance(stage, MultiplyStage)]:
-        graph = _with_carrier(_apart_from_factors(graph, name), name)
+        graph = _with_carrier(graph, name)
     return graph
 
 

@@ -17,7 +17,7 @@ from edgeml.converters.tflite.operators.max_pool import MaxPool
 from edgeml.converters.tflite.operators.moves import Gather, Reshape
 from edgeml.converters.tflite.operators.multiply import Multiply, products_agree
 from edgeml.converters.tflite.operators.tensor_info import TensorInfo
-from edgeml.converters.tflite.products import LEAST_SHIFT, mantissa, with_carriers
+from edgeml.converters.tflite.products import LEAST_SHIFT, mantissa, products_apart, with_carriers
 from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.runtimes import RUNTIMES, Session
 from edgeml.converters.tflite.writer import write
@@ -242,6 +242,26 @@ def test_integers_of_other_zero_points_are_not_joined() -> None:
             lower(Model("joined", tensors, operators, "x", "y"), "double_rounding")
 
 
+@pytest.mark.parametrize("rounding", ["shift", "double_rounding"])
+def test_a_product_that_is_always_0_has_a_scale_that_kernels_take(rounding: str) -> None:
+    generator = np.random.default_rng(1)
+    nodes = (
+        MlpNode("a", Linear(generator.normal(0, 1, (4, INPUTS)), np.full(4, -99.0)), ("input",)),
+        MlpNode("off", Clamp(0.0, np.inf), ("a",)),
+        MlpNode("b", Linear(generator.normal(0, 1, (4, INPUTS)), np.zeros(4)), ("input",)),
+        MlpNode("p", MultiplyOfFloats(), ("off", "b")),
+        MlpNode("y", Linear(generator.normal(0, 1, (2, 4)), np.ones(2)), ("p",)),
+    )
+    x = generator.normal(size=(60, INPUTS))
+    options = {"rounding": rounding, "epochs": 0}
+    made = TfliteConverter().convert(
+        Mlp("off", INPUTS, nodes, "", (), "values"), Dataset(x, x[:9]), options, lambda *given: None
+    )
+    model = read_model(*made.files.values())
+    for rule in ROUNDINGS[1:] if rounding != "shift" else ROUNDINGS:
+        lower(model, rule)
+
+
 def test_what_a_reshape_hands_to_an_operator_in_place_is_not_traced() -> None:
     """tflite-runtime gives RESHAPE's output the memory of its input, which MUL overwrites."""
     tensors = {
@@ -269,7 +289,7 @@ def test_a_sum_of_a_product_and_its_own_factor_gets_a_layer_between() -> None:
     )
     mlp = Mlp("self", INPUTS, nodes, "", (), "values")
     x = generator.normal(size=(60, INPUTS))
-    graph = with_carriers(fuse(mlp))
+    graph = with_carriers(products_apart(fuse(mlp)))
     assert [stage.name for stage in graph.stages] == ["dense0", "dense0_apart", "dense1", "multiply2", "add3"]
     assert np.allclose(graph.trace(x)["add3"], mlp.evaluate(x))
     conversion = TfliteConverter().convert(
