@@ -25,6 +25,7 @@ READ_ONLY = (
     "architecture.md",
     "commandline.md",
     "convolutions.md",
+    "fpga-estimates.md",
     "fpga-frontier.md",
     "limits.md",
     "proofs-certificates.md",
