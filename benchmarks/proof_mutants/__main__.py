@@ -52,7 +52,7 @@ def judges() -> dict[str, tuple[Callable[[int], Judged], int]]:
         "netlist": (of_netlist.judge, 40),
         "c": (of_c.judge, 40),
         "cpu": (of_cpu_c.judge, 48),
-        "joined-c": (of_joined_c.judge, 24),
+        "joined-c": (of_joined_c.judge, 44),
         "slices": (of_slices.judge, 16),
         "spiking-c": (of_spiking_c.judge, 24),
     }

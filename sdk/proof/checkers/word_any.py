@@ -47,12 +47,12 @@ def chosen_of(words: Any, taken: list[Any], difference: Any) -> Any:
     column = None if base is None else words.over(taken[0], base)
     if column is None:
         return None
-    larger = larger_of(words, base, column, taken[1:])
-    if larger is not None:
-        return words.as_form(larger)
     always = _same_at_an_end(words, base, column, difference)
     if always:
         return words.as_form(taken[always])
+    larger = larger_of(words, base, column, taken[1:]) if words.maxima else None
+    if larger is not None:
+        return words.as_form(larger)
     part = words.by_rows("select", [taken[0], difference, 0])
     return None if part is None else words.add(taken[2], part)
 

@@ -89,6 +89,8 @@ def larger_of(words: Any, base: Any, column: Any, taken: list[Any]) -> Any:
     if lines[0] is None or lines[1] is None:
         return None
     (one, other), above = (dict(line[0]) for line in lines if line is not None), lines[0][1] - lines[1][1]
+    if one.keys() & other.keys():
+        return None
     terms = {v: one.get(v, 0) - other.get(v, 0) for v in one | other}
     factor = terms.get(base.terms[0][0], 0)
     if factor not in (1, -1) or {v: c for v, c in terms.items() if c} != {v: factor * c for v, c in base.terms}:

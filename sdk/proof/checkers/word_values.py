@@ -81,7 +81,7 @@ class Words:
         need(len(operations) < _MOST_OPERATIONS, "operations", "are too many")
         self.low, self.high, self._standing = list[int](), list[int](), dict[Any, int]()
         self.made: dict[int, Table] = {}
-        self.kept, self.joined = dict[int, Known](), dict[Any, Any]()
+        self.kept, self.joined, self.maxima = dict[int, Known](), dict[Any, Any](), bool(content.get("maxima"))
         self.inputs: dict[int, tuple[int, int]] = {}
         last: dict[int, int] = {}
         for number, operation in enumerate(operations):

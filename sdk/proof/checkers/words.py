@@ -63,6 +63,8 @@ def _program(content: dict[str, Any], network: Network, claims: dict[str, Claims
     variables = [*raw, *(value for stage in stages for value in stage.values)]
     need(len(set(variables)) == len(variables), "variables", "stand for two integers")
     wanted = {word for said in claims.values() for claim in said for word in claim.get("padding", [claim.get("word")])}
+    # In networks without maxima choices are searches.
+    content = {**content, "maxima": any(node.layer.kind == "maximum" for node in network.nodes)}
     words = JointWords(content, {integer(word) for word in wanted if word is not None} | set(variables))
     ends = (-128, 127) if network.quantizer.signed else (0, 255)
     need(all(words.ends(value) == ends for value in raw), "input", "leaves out some integers")

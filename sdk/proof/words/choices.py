@@ -30,12 +30,12 @@ def select(space: Space, condition: Value, a: Value, b: Value) -> Value | None:
     chosen = None if base is None else space.over(condition, base)
     if base is None or chosen is None or not isinstance(difference, Form):
         return None
-    larger = chosen_maximum(space, base, chosen, a, b)
-    if larger is not None:
-        return larger
     pinned = _pinned_choice(space, base, chosen, a, b, difference)
     if pinned is not None:
         return pinned
+    larger = chosen_maximum(space, base, chosen, a, b)
+    if larger is not None:
+        return larger
     part = by_rows(space, "select", (condition, difference, 0))
     return None if part is None else add(space, b, part)
 

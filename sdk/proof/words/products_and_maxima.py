@@ -69,14 +69,15 @@ def _variable(space: Space, key: tuple[Any, ...], low: int, high: int) -> int:
 
 
 def chosen_maximum(space: Space, base: Base, chosen: Column, a: Value, b: Value) -> Value | None:
-    """The larger of two words, where a choice takes it; None where it takes another, or neither is an exact integer.
+    """The larger of two words, where a choice takes it; None where it takes another, where they are not exact
+    integers, or have a value in common: what they have besides is then a function of one sum.
 
     chosen : not 0 where a is taken, for each value of the sum `base`.
     """
-    if not isinstance(a, Form) or not isinstance(b, Form):
+    if not space.maxima or not isinstance(a, Form) or not isinstance(b, Form):
         return None
     one, other = space.fit(a, 32, True), space.fit(b, 32, True)
-    if one is None or other is None:
+    if one is None or other is None or one.terms.keys() & other.terms.keys():
         return None
     terms = {v: d for v in one.terms.keys() | other.terms.keys() if (d := one.terms.get(v, 0) - other.terms.get(v, 0))}
     factor = terms.get(base.terms[0][0], 0)

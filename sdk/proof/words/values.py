@@ -107,12 +107,14 @@ def form(terms: Mapping[int, int], constant: int) -> int | Form:
 
 class Space:
     """Variables, and what is known of them. `made_of` : those that stand for the entries of a table. `joined` : those
-    that stand for a product or a maximum; `variables_of` : the same by what it is of (`products_and_maxima`)."""
+    that stand for a product or a maximum; `variables_of` : the same by what it is of (`products_and_maxima`). `maxima`:
+    whether choices are looked at for maxima, which is for networks with such layers alone: searches choose, too."""
 
     def __init__(self) -> None:
         self.low: list[int] = []
         self.high: list[int] = []
         self.made_of: dict[int, Table] = {}
+        self.maxima = False
         self.joined: dict[int, tuple[Any, ...]] = {}
         self.variables_of: dict[tuple[Any, ...], int] = {}
         self._standing_for: dict[tuple[Base, bytes], int] = {}

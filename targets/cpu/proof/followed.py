@@ -89,6 +89,7 @@ class Followed:
         self.network = self.layout.network
         self.count = len(q)
         self.flow = Dataflow()
+        self.flow.space.maxima = any(node.layer.kind == "maximum" for node in self.network.nodes)
         self.numbers = Numbers(self.flow)
         self.machine = Machine(module, self.numbers)
         self.stages: list[FollowedStage] = []

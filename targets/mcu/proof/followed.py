@@ -51,6 +51,7 @@ class Followed:
         self.flow = Dataflow()
         self.layout = program.layout
         self.network = program.layout.network
+        self.flow.space.maxima = any(node.layer.kind == "maximum" for node in self.network.nodes)
         self._emulator = emulator
         self._image = emulator.image
         quantizer = self.network.quantizer

@@ -155,6 +155,7 @@ def test_a_product_is_that_of_its_factors_for_all_values(name):
 
 def test_a_maximum_is_one_only_where_the_larger_is_taken():
     flow = Dataflow()
+    flow.space.maxima = True
     a, b, c = (flow.input(0, 200, 0) for _ in range(3))
     larger = flow.make("select", flow.make("ult", a, b), b, a)
     same = flow.make("select", flow.make("ult", b, a), a, b)

@@ -16,6 +16,7 @@ NAMES = ("add", "sub", "mul", "and", "or", "xor", "shl", "shr", "sar", "slt", "u
 
 def random_flow(generator: np.random.Generator) -> tuple[Dataflow, list[Node]]:
     flow = Dataflow()
+    flow.space.maxima = bool(generator.integers(2))
     inputs = [flow.input(-int(generator.integers(0, 9)), int(generator.integers(1, 9)), 0) for _ in range(2)]
     words: list = list(inputs)
     for _ in range(24):
@@ -39,7 +40,9 @@ def test_what_is_known_of_a_word_holds_for_all_inputs(seed):
         rows = np.array([(a, b) for a in spans[0] for b in spans[1]])
         columns = flow.columns(lambda number, known, rows=rows: rows[:, number].astype(np.uint32))
         numbers = {word.number for word in words}
-        checked = Words({"operations": [list(each) for each in flow.operations], "facts": []}, numbers)
+        checked = Words(
+            {"operations": [list(each) for each in flow.operations], "facts": [], "maxima": flow.space.maxima}, numbers
+        )
         for word in words:
             real = np.broadcast_to(columns[word.number], (len(rows),))
             values = {0: rows[:, 0], 1: rows[:, 1]}
