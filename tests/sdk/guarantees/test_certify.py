@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from edgeml.errors import InputError
 from edgeml.guarantees import CERTIFIED, CHANGED, OPEN, certify, certify_box
+from edgeml.guarantees.descent import descend
 from edgeml.network import Network, Output, decisions, simulate
 from tests.network.random_networks import Shape, network_of, random_inputs
 
@@ -121,3 +122,51 @@ def test_what_cannot_be_certified_is_refused(task: str, radii: tuple[int, ...], 
     network = replace(network, output=replace(network.output, task=task, labels=()))
     with pytest.raises(InputError, match=said):
         certify(network, np.zeros((samples, 2), np.int32), radii)
+
+
+def _linear(seed: int) -> Network:
+    """One dense layer of 8 inputs of 8 bits: how far its class holds is known in closed form."""
+    return network_of(Shape((8, 3), (4,), (0,), (0,), (False,), 8, False, 0, seed))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_a_linear_network_both_radii_are_those_of_the_closed_form(seed: int) -> None:
+    """o_c − o_j falls by Σ |w_c − w_j| a step, so long as no input meets its end: one box decides each radius."""
+    network = _linear(seed)
+    q = np.random.default_rng(seed).integers(100, 156, (20, 8)).astype(np.int32)
+    weight = network.layers[0].layer.weight
+    y = simulate(network, q).astype(np.int64)
+    found = certify(network, q, (1, 2, 4), boxes=1)
+    for index, answer in enumerate(found.classes):
+        radii = []
+        for other in set(range(3)) - {int(answer)}:
+            step = int(np.abs(weight[answer] - weight[other]).sum())
+            room = int(y[index, answer] - y[index, other]) - int(other < answer)
+            radii.append(room // step if step else 10**6)
+        if min(radii) < 99:
+            assert found.certified[index] == min(radii)
+            assert found.changed[index] == min(radii) + 1
+    assert np.any(found.changed > 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_search_among_corners_finds_the_lowest_of_a_linear_network_from_any(seed: int) -> None:
+    network = _linear(seed)
+    low, high = np.full(8, 3, np.int32), np.full(8, 9, np.int32)
+    rows, least = np.array([[1.0, -1.0, 0.0]]), np.array([-(10**6)])
+    corners = np.array(list(itertools.product(*zip(low, high, strict=True))), np.int32)
+    lowest = (simulate(network, corners) @ rows.T).min()
+    for start in corners[:: len(corners) // 7]:
+        rows_at = simulate(network, descend(network, (low, high), rows, least, start)[None]) @ rows.T
+        assert rows_at.min() == lowest
+
+
+def test_an_example_is_the_first_of_another_class_on_the_way_to_it() -> None:
+    network = network_of(Shape((6, 12, 4), (4, 4), (15, 0), (0, 0), (False,) * 2, 8, False, 0, 3))
+    q = random_inputs(network, 30, 1).astype(np.int64)
+    found = certify(network, q, (60,), boxes=1)
+    assert len(found.examples) > 10
+    for index, example in found.examples.items():
+        away = example - q[index]
+        before = q[index] + np.sign(away) * np.minimum(np.abs(away), found.changed[index] - 1)
+        assert decisions(network, simulate(network, before[None].astype(np.int32)))[0] == found.classes[index]
