@@ -102,7 +102,9 @@ class Machine:
         """The instruction at an address."""
         self.looked_at.add(address)
         if address not in self._decoded:
-            code = bytes(byte for k in range(4) if isinstance(byte := self.memory.byte(address + k), int))
+            # Of two bytes or four: those that it has are noted where a stage is kept.
+            ahead = (self.memory.byte(address + k, noted=False) for k in range(4))
+            code = bytes(byte for byte in ahead if isinstance(byte, int))
             self._decoded[address] = self.core.decode(address, code)
         return self._decoded[address]
 

@@ -67,8 +67,8 @@ class Memory:
         memory.seen, memory.used = {}, set()
         return memory
 
-    def byte(self, address: int) -> Byte | None:
-        """The byte at an address; None if nobody wrote it."""
+    def byte(self, address: int, *, noted: bool = True) -> Byte | None:
+        """The byte at an address; None if nobody wrote it. noted : as one that what is computed depends on."""
         memory: Memory | None = self
         seen: dict[int, Byte | None] | None = None
         while memory is not None:
@@ -79,7 +79,7 @@ class Memory:
             memory = memory._parent
         else:
             found = self._flash_byte(address)
-        if seen is not None:
+        if noted and seen is not None:
             seen[address] = found
         return found
 

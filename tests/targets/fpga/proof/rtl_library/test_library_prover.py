@@ -162,7 +162,7 @@ def test_a_claim_of_other_widths_is_refused_though_its_bench_fits_them(certified
                 )
 
 
-NOT_IN_WIDTHS = {"LATENCY", "SIGNED", "CLASS_BITS", "CLOCKS_PER_BIT", "IN_UNIT", "OUT_UNIT"}
+NOT_IN_WIDTHS = {"LATENCY", "STRAIGHT", "SIGNED", "CLASS_BITS", "CLOCKS_PER_BIT", "IN_UNIT", "OUT_UNIT"}
 """Parameters of claims that the checker takes from them."""
 
 
