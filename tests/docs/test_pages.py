@@ -27,6 +27,7 @@ READ_ONLY = (
     "convolutions.md",
     "fpga-estimates.md",
     "fpga-frontier.md",
+    "gallery.md",
     "limits.md",
     "proofs-certificates.md",
     "proofs-library.md",
