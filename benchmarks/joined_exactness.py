@@ -6,7 +6,8 @@ simulator over many vectors.
 Prints, for each network and each way to run it, how many vectors differ. The networks reach the ends of what they
 multiply; factors have up to 8 bits, of both signs. Models in PyTorch (a DenseNet, GLU, SwiGLU, gMLP, squeeze and
 excite) become `.tflite` files with `--rounding shift`, of which every runtime must give the bytes of golden, and with
-free scales, where each must give those of its own rule.
+free scales, where each must give those of its own rule; their C runs on the host and on every core (`--only c
+unicorn`).
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from edgeml.converters.spiking.exact import to_spikes
 from edgeml.converters.tflite import TfliteConverter
 from edgeml.converters.tflite.lowering import lower
 from edgeml.converters.tflite.metadata import own_metadata
+from edgeml.converters.tflite.model import Model
 from edgeml.converters.tflite.reader import read_model
 from edgeml.converters.tflite.runtimes import RUNTIMES, Session
 from edgeml.data.dataset import Dataset
 from edgeml.frontends import load_model
-from edgeml.network import Network, Threshold, ValueRange, file, simulate
+from edgeml.network import Network, Requantize, Threshold, file, simulate
 from edgeml.targets.cpu.native_network import build_native
 from edgeml.targets.mcu.cores import CORES, UNICORN_CORES
 from tests.frontends.joined_models import GATED, JOINED
@@ -70,8 +72,10 @@ def ways(network: Network, folder: Path) -> Iterator[tuple[str, Callable[[], Run
     model = folder / "n.edgeml"
     model.write_bytes(file.to_bytes(network))
 
+    form = "tflite" if network.of_kind(Requantize) else "quantized"
+
     def converted(target: str, on: str, **options: str) -> Run:
-        bundle = edgeml.convert(model, to="quantized", target=target, options=options, output=folder / f"{target}_{on}")
+        bundle = edgeml.convert(model, to=form, target=target, options=options, output=folder / f"{target}_{on}")
         return lambda q: np.asarray(bundle.run(q, on=on).integers)
 
     for name in UNICORN_CORES:
@@ -82,15 +86,12 @@ def ways(network: Network, folder: Path) -> Iterator[tuple[str, Callable[[], Run
             f"verilator {architecture}",
             lambda architecture=architecture: converted("xczu7ev", "verilator", architecture=architecture),  # type: ignore[misc]
         )
-    if max(int(values.high.max() - values.low.min()) for values in _activations(network)) < 16:
+    # Larger thresholds make spikes slow, and products of them have none; nor have int8 networks.
+    levels = [network.ranges[name] for name in network.of_kind(Threshold)]
+    if levels and max(int(values.high.max() - values.low.min()) for values in levels) < 16:
         for encoding in ("unary", "sar", "ttfs", "graded", "stbif"):
             spikes = to_spikes(network, encoding)
             yield f"spikes {encoding}", lambda spikes=spikes: lambda q: simulate(spikes, q)  # type: ignore[misc]
-
-
-def _activations(network: Network) -> list[ValueRange]:
-    """The ranges of all thresholds: larger ones make spikes slow, and products of them have none."""
-    return [network.ranges[name] for name in network.of_kind(Threshold)]
 
 
 def tflite_models() -> Iterator[tuple[str, bytes]]:
@@ -106,12 +107,18 @@ def tflite_models() -> Iterator[tuple[str, bytes]]:
             yield f"{name.replace(' ', '_')}_{rounding}", content
 
 
+def tflite_vectors(model: Model, count: int) -> np.ndarray:
+    """int32 [count, inputs] for the file: a quarter of them at the ends of all inputs."""
+    size = model.tensors[model.input].size
+    q = np.random.default_rng(20).integers(-128, 128, (count, size)).astype(np.int32)
+    q[: count // 4] = np.random.default_rng(21).choice(np.array([-128, 127], np.int32), (count // 4, size))
+    return q
+
+
 def run_tflite(content: bytes, count: int, name: str) -> int:
     """How many of `count` random vectors differ in the runtime of that name."""
     model = read_model(content)
-    info = model.tensors[model.input]
-    q = np.random.default_rng(20).integers(-128, 128, (count, info.size)).astype(np.int32)
-    q[: count // 4] = np.random.default_rng(21).choice(np.array([-128, 127], np.int32), (count // 4, info.size))
+    q = tflite_vectors(model, count)
     rule = own_metadata(model.metadata)["rounding"]
     expected = simulate(lower(model, rule if rule == "shift" else RUNTIMES[name].rounding), q)
     with Session(RUNTIMES[name]) as session:
@@ -119,39 +126,60 @@ def run_tflite(content: bytes, count: int, name: str) -> int:
     return int(np.any(found != expected, axis=1).sum())
 
 
+def _differences(network: Network, title: str, q: np.ndarray, only: Sequence[str]) -> int:
+    """How many vectors differ over the ways to run the network whose names begin as `only` says; else over all."""
+    golden, wrong = simulate(network, q), 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, made in ways(network, Path(folder)):
+            if only and not name.startswith(tuple(only)):
+                continue
+            start = time.monotonic()
+            differ = int(np.any(made()(q) != golden, axis=1).sum())
+            wrong += differ
+            took = f"{time.monotonic() - start:.0f} s"
+            print(f"{title:34} {name:20} {differ} of {len(q)} differ, {took}", flush=True)
+    return wrong
+
+
+def _tflite_differences(title: str, content: bytes, count: int) -> int:
+    """How many vectors differ over all runtimes that are installed."""
+    wrong = 0
+    for name, runtime in RUNTIMES.items():
+        if missing := runtime.missing():
+            print(f"{title:34} {name:20} not run: {missing}", flush=True)
+            continue
+        differ = run_tflite(content, count, name)
+        wrong += differ
+        print(f"{title:34} {name:20} {differ} of {count} differ", flush=True)
+    return wrong
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; 1 if any vector differs anywhere."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vectors", type=int, default=20_000, help="how many inputs")
     parser.add_argument(
-        "--only", nargs="*", default=[], help="ways to run whose names begin so; `tflite` for the files"
+        "--only",
+        nargs="*",
+        default=[],
+        help="ways to run whose names begin so; `tflite`: the files in their runtimes",
     )
     parser.add_argument("--networks", nargs="*", default=[], help="networks whose names begin so")
     chosen = parser.parse_args(arguments)
     q, wrong = vectors(chosen.vectors), 0
     for network in _NETWORKS:
-        if chosen.networks and not network.name.startswith(tuple(chosen.networks)):
-            continue
-        golden = simulate(network, q)
-        with tempfile.TemporaryDirectory() as folder:
-            for name, made in ways(network, Path(folder)):
-                if chosen.only and not name.startswith(tuple(chosen.only)):
-                    continue
-                start = time.monotonic()
-                differ = int(np.any(made()(q) != golden, axis=1).sum())
-                wrong += differ
-                took = f"{time.monotonic() - start:.0f} s"
-                print(f"{network.name:24} {name:20} {differ} of {len(q)} differ, {took}", flush=True)
-    for title, content in tflite_models() if not chosen.only or "tflite" in chosen.only else ():
+        if not chosen.networks or network.name.startswith(tuple(chosen.networks)):
+            wrong += _differences(network, network.name, q, chosen.only)
+    for title, content in tflite_models():
         if chosen.networks and not title.startswith(tuple(chosen.networks)):
             continue
-        for name, runtime in RUNTIMES.items():
-            if missing := runtime.missing():
-                print(f"{title:34} {name:20} not run: {missing}", flush=True)
-                continue
-            differ = run_tflite(content, chosen.vectors, name)
-            wrong += differ
-            print(f"{title:34} {name:20} {differ} of {chosen.vectors} differ", flush=True)
+        if not chosen.only or "tflite" in chosen.only:
+            wrong += _tflite_differences(title, content, chosen.vectors)
+        model = read_model(content)
+        lowered = lower(model, own_metadata(model.metadata)["rounding"])
+        compiled = [way for way in chosen.only or ("c", "unicorn") if way.startswith(("c", "unicorn"))]
+        if compiled:
+            wrong += _differences(lowered, title, tflite_vectors(model, chosen.vectors), compiled)
     return int(wrong > 0)
 
 
