@@ -108,13 +108,10 @@ class Bundle:
         )
 
     def _repr_html_(self) -> str:
-        """The first screen of the report, for notebooks; in a frame, so that styles of neither reach the other."""
-        from html import escape
-
+        """The first screen of the report, for notebooks."""
         from .report import first_screen
 
-        page = escape(first_screen(self.manifest, self.network))
-        return f'<iframe srcdoc="{page}" style="width: 100%; height: 30em; border: 0" sandbox></iframe>'
+        return first_screen(self.manifest, self.network)
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..metrics import Answers, TargetMetrics, costs_of, read_alternatives
 from ..metrics.json_values import mapping
-from .markup import section, table
+from .blocks import Section, Table
 
 __all__ = ["beside"]
 
@@ -29,12 +29,10 @@ _COLUMNS = {
 }
 
 
-def beside(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics) -> str:
+def beside(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics) -> Section:
     """The table, if there is anything to compare with: a row for this bundle, then one for each alternative, and the
     columns that any of them has."""
     others = read_alternatives(mapping(manifest.get("metrics")).get("alternatives"))
-    if not others:
-        return ""
     own = costs_of(target, answers)
     architecture = f", {target.architecture}" if target.architecture else ""
     found = "estimated and planned" if target.estimate else ""
@@ -51,7 +49,8 @@ def beside(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics)
         for name, figures, said in named
     ]
     lead = "The same model for the same part in other ways, so that the choice can be seen."
-    return section("Beside", table(("what", *shown.values(), "how it was found"), rows, "Alternatives"), lead)
+    table = Table(("what", *shown.values(), "how it was found"), rows if others else (), "Alternatives")
+    return Section("Beside", [table], lead)
 
 
 def _said(key: str, figures: Mapping[str, int | float]) -> Any:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from ..metrics import Answers, Fidelity, TargetMetrics
-from .fit import Line
-from .markup import section, table, text
+from .blocks import Block, Cards, Head, Line, Section, Status, Table
+from .text import text
 
 __all__ = ["answer", "exact_share", "figures", "runtimes", "verification", "wilson"]
 
 
-def answer(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics, fits: Line, rule: str) -> str:
+def answer(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics, fits: Line, rule: str) -> list[Block]:
     """Name, status lines and the numbers that people ask for first; `fits` is the line on whether it fits, `rule` says
     what the answer is."""
     part = manifest["target"]
@@ -26,25 +25,11 @@ def answer(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics,
         fits,
         _accuracy(answers),
     ]
-    body = "".join(
-        f'<li class="{style}"><span class="sign" aria-hidden="true">{_SIGNS[style]}</span>'
-        f"<div><b>{escape(title)}</b> <span>{escape(said)}</span></div></li>\n"
-        for style, title, said in lines
-        if title
-    )
-    cards = "".join(
-        f'<div class="card"><b>{escape(said)}</b><span>{escape(label)}</span></div>'
-        for said, label in _cards(manifest.get("verification", []), answers, target)
-    )
-    return (
-        f"<h1>{escape(str(manifest['name']))}</h1>\n"
-        f'<p class="made">{escape(str(manifest["form"]))} for <b>{escape(part["name"])}</b> '
-        f"· {escape(part['description'])}<br>\nAnswer: {escape(rule)}.</p>\n"
-        f'<ul class="status">\n{body}</ul>\n<div class="cards">{cards}</div>\n'
-    )
-
-
-_SIGNS = {"good": "✓", "bad": "✗", "warn": "!", "plain": "·"}
+    return [
+        Head(manifest["name"], manifest["form"], part["name"], part["description"], rule),
+        Status(lines),
+        Cards(_cards(manifest.get("verification", []), answers, target)),
+    ]
 
 
 def _covered(coverage: Any) -> Line:
@@ -190,7 +175,7 @@ def figures(target: TargetMetrics) -> list[tuple[str, str]]:
     return cards
 
 
-def verification(verdicts: Sequence[Mapping[str, Any]]) -> str:
+def verification(verdicts: Sequence[Mapping[str, Any]]) -> Section:
     """Every executor with its vectors and mismatches."""
     rows = []
     for verdict in verdicts:
@@ -208,19 +193,17 @@ def verification(verdicts: Sequence[Mapping[str, Any]]) -> str:
         )
     columns = ("executor", "status", "ran", "vectors", "mismatches", "layers compared", "detail")
     lead = "Each ran the real thing on the bundle's vectors; every integer was compared with the golden simulator's."
-    return section("Verified", table(columns, rows, "What verification found"), lead)
+    return Section("Verified", [Table(columns, rows, "What verification found")], lead)
 
 
-def runtimes(manifest: Mapping[str, Any]) -> str:
+def runtimes(manifest: Mapping[str, Any]) -> Section:
     """The tflite form: which runtime rounds by which rule, and whether its bytes are the bundle's own."""
-    if manifest.get("form") != "tflite":
-        return ""
     rows = []
-    for verdict in manifest.get("verification", []):
+    for verdict in manifest.get("verification", []) if manifest.get("form") == "tflite" else ():
         # The executors of .tflite files say `VERSION, rounds RULE: how many bytes agree`.
         said = re.fullmatch(r"(.{1,200}?), rounds (\w{1,40}): ([^,]{1,300})(?:,.*)?", str(verdict["detail"]))
         if said:
             version, rule, agreement = said.groups()
             rows.append({"runtime": verdict["name"], "version": version, "rounds by": rule, "bytes": agreement})
     lead = f"The bundle rounds by {manifest.get('metrics', {}).get('rounding', '?')}."
-    return section("Runtimes and their roundings", table(("runtime", "rounds by", "bytes", "version"), rows), lead)
+    return Section("Runtimes and their roundings", [Table(("runtime", "rounds by", "bytes", "version"), rows)], lead)

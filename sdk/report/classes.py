@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from ..judging.scores import answers_of
 from ..metrics import Confusion, JudgedOn
 from ..network import Network
 from ..network.task import BINARY, VALUES
-from .markup import bars, section, text
+from .blocks import Bars, Block, Group, Section
+from .text import text
 
-__all__ = ["MOST_CLASSES", "confusion", "confusion_section"]
+__all__ = ["MOST_CLASSES", "Matrix", "confusion", "confusion_section"]
 
 MOST_CLASSES = 64
 """Classes up to which the matrix is kept; of more, each class's samples and right answers."""
@@ -42,15 +43,14 @@ def confusion(network: Network, x: npt.NDArray[Any], y: npt.NDArray[np.int64]) -
     return found
 
 
-def confusion_section(found: Confusion | None, labels: Sequence[str], judged_on: JudgedOn) -> str:
+def confusion_section(found: Confusion | None, labels: Sequence[str], judged_on: JudgedOn) -> Section:
     """The matrix (few classes) and recall by class; of many classes those with the worst recall."""
-    if found is None:
-        return ""
+    title = "Right and wrong answers"
+    if found is None or not any(found.samples):
+        return Section(title, ())
     samples, right = found.samples, found.right
     names = [str(label) for label in labels] if len(labels) == len(samples) else [str(n) for n in range(len(samples))]
     seen = [index for index, count in enumerate(samples) if count]
-    if not seen:
-        return ""
     recalls = [right[index] / samples[index] for index in seen]
     worst = sorted(seen, key=lambda index: (right[index] / samples[index], index))[:_MOST_SHOWN]
     shown = seen if len(seen) <= _MOST_SHOWN else worst
@@ -58,34 +58,30 @@ def confusion_section(found: Confusion | None, labels: Sequence[str], judged_on:
         (names[index], right[index] / samples[index], f"{right[index] / samples[index]:.1%} of {samples[index]:,}")
         for index in shown
     ]
-    title = "Recall of each class" if len(shown) == len(seen) else f"Recall of the {len(shown)} worst classes"
-    body = bars(rows, title, full=1.0)
+    label = "Recall of each class" if len(shown) == len(seen) else f"Recall of the {len(shown)} worst classes"
+    blocks: list[Block] = [Bars(rows, label, full=1.0)]
     if found.counts is not None and len(names) <= _MOST_SHOWN:
-        body = _matrix(found.counts, names) + body
+        blocks.insert(0, Matrix(found.counts, names))
     what = "samples" if judged_on.all_samples else "held-back samples"
     lead = f"{sum(right):,} of {sum(samples):,} {what} right; macro recall {sum(recalls) / len(recalls):.2%}."
     if len(seen) < len(samples):
         lead += f" {len(samples) - len(seen)} classes have no sample here."
-    return section("Right and wrong answers", f'<div class="columns">{body}</div>', lead)
+    return Section(title, [Group("columns", blocks)], lead)
 
 
-def _matrix(counts: Sequence[Sequence[int]], names: list[str]) -> str:
-    head = "".join(f'<th scope="col">{_short(name)}</th>' for name in names)
-    rows = []
-    for index, row in enumerate(counts):
-        whole = sum(row) or 1
-        cells = "".join(
-            f'<td class="{"right" if place == index else "wrong"}" style="--share:{count / whole:.3f}"'
-            f' title="{escape(names[index])} answered as {escape(names[place])}">{text(count) if count else "·"}</td>'
-            for place, count in enumerate(row)
-        )
-        rows.append(f'<tr><th scope="row">{_short(names[index])}</th>{cells}</tr>\n')
-    return (
-        '<div><h3>Rows: the class; columns: the answer</h3><div class="wide" tabindex="0">'
-        f'<table class="matrix" aria-label="Confusion matrix"><tr><td></td>{head}</tr>\n{"".join(rows)}</table>'
-        "</div></div>"
-    )
+@dataclass(frozen=True)
+class Matrix(Block):
+    """The confusion matrix: counts [class][answer], and the names of the classes."""
 
+    template = "matrix.html"
+    counts: Sequence[Sequence[int]]
+    names: Sequence[str]
 
-def _short(name: str) -> str:
-    return escape(name if len(name) <= 14 else name[:13] + "…")
+    @property
+    def rows(self) -> list[tuple[str, list[tuple[str, float, str]]]]:
+        """Of each class: its name, and (answer, its share of the class, how many) of each answer."""
+        return [
+            (name, [(answer, count / (sum(row) or 1), text(count) if count else "·") for answer, count in cells])
+            for name, row in zip(self.names, self.counts, strict=True)
+            for cells in [zip(self.names, row, strict=True)]
+        ]

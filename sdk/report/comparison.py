@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
 from ..metrics import Answers, TargetMetrics
 from ..metrics.json_values import mapping
 from ..network import Network
 from .answer import exact_share, figures
-from .chart import figure, scatter
-from .markup import section
-from .page import document
+from .blocks import Block, Figure, Group, Head, Page, Section
+from .chart import Scatter
+from .drawing import draw
 
-__all__ = ["Compared", "render_comparison"]
+__all__ = ["Compared", "SideBySide", "render_comparison"]
 
 Compared = tuple[str, Mapping[str, Any], Network]
 """A bundle: the name that it is shown by, its manifest, its network."""
@@ -35,19 +35,19 @@ def render_comparison(bundles: Sequence[Compared]) -> str:
         for what, shown in _figures(manifest, network).items():
             rows.setdefault(what, {})[name] = shown
     hashes = {str(mapping(manifest.get("data")).get("sha256", "")) for _, manifest, _ in bundles}
+    comparable = len(hashes) == 1 and hashes != {""}
     lead = (
         "The best of each row is marked, where all have it."
-        if len(hashes) == 1 and hashes != {""}
+        if comparable
         else "They were not all judged on the same data: qualities cannot be compared."
     )
-    body = (
-        f"<h1>{len(bundles)} bundles side by side</h1>\n"
-        + section("Figures", _table(names, rows, comparable=len(hashes) == 1 and hashes != {""}), lead)
-        + section(
-            "What quality costs", f'<div class="figures">{_charts(names, rows)}</div>' if len(hashes) == 1 else ""
-        )
-    )
-    return document(f"{', '.join(names)} side by side", body)
+    cells = [(what, _cells(names, row, what, comparable)) for what, row in rows.items()]
+    blocks = [
+        Head(f"{len(bundles)} bundles side by side"),
+        Section("Figures", [SideBySide(names, cells)], lead),
+        Section("What quality costs", [Group("figures", _charts(names, rows) if len(hashes) == 1 else ())]),
+    ]
+    return draw(Page(f"{', '.join(names)} side by side", blocks))
 
 
 def _figures(manifest: Mapping[str, Any], network: Network) -> _Row:
@@ -99,24 +99,22 @@ def _best(row: _Row, names: Sequence[str], what: str, comparable: bool) -> float
     return better(known)
 
 
-def _table(names: Sequence[str], rows: Mapping[str, _Row], comparable: bool) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    body = []
-    for what, row in rows.items():
-        best = _best(row, names, what, comparable)
-        cells = ""
-        for name in names:
-            said, value = row.get(name, ("–", None))
-            style = "number good" if best is not None and value == best else "number"
-            cells += f'<td class="{style}">{escape(said)}</td>'
-        body.append(f'<tr><th scope="row">{escape(what)}</th>{cells}</tr>\n')
-    return (
-        '<div class="wide" tabindex="0"><table class="compared" aria-label="Bundles side by side">'
-        f"<tr><td></td>{head}</tr>\n{''.join(body)}</table></div>"
-    )
+@dataclass(frozen=True)
+class SideBySide(Block):
+    """A column for each bundle; of each row what it is, and (text, whether it is the best) by bundle."""
+
+    template = "side_by_side.html"
+    names: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[tuple[str, bool]]]]
 
 
-def _charts(names: Sequence[str], rows: Mapping[str, _Row]) -> str:
+def _cells(names: Sequence[str], row: _Row, what: str, comparable: bool) -> list[tuple[str, bool]]:
+    best = _best(row, names, what, comparable)
+    shown = [row.get(name, ("–", None)) for name in names]
+    return [(said, best is not None and value == best) for said, value in shown]
+
+
+def _charts(names: Sequence[str], rows: Mapping[str, _Row]) -> list[Figure]:
     """The integer network's quality over each cost that all bundles have."""
     found = []
     quality = next((f"{title}, integer" for _, title, _ in _QUALITIES[:2] if f"{title}, integer" in rows), "")
@@ -127,5 +125,5 @@ def _charts(names: Sequence[str], rows: Mapping[str, _Row]) -> str:
             if x is not None and y is not None:
                 points.append((x, y, name))
         if len(points) == len(names):
-            found.append(figure(f"{quality} over {cost}", scatter(cost, [], points, cost, quality)))
-    return "".join(found)
+            found.append(Figure(f"{quality} over {cost}", Scatter.of(cost, [], points, cost, quality)))
+    return found

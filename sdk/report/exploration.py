@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from ..metrics.json_values import number
-from .chart import figure, scatter
-from .markup import bars, budget_bar, pairs, section, table, text
-from .page import document
+from .blocks import (
+    Bars,
+    Block,
+    Budget,
+    Cards,
+    Code,
+    Details,
+    Figure,
+    Group,
+    Head,
+    Line,
+    Page,
+    Pairs,
+    Section,
+    Status,
+    Table,
+)
+from .chart import Scatter
+from .drawing import draw
+from .text import text
 
 __all__ = ["render_exploration"]
 
@@ -32,25 +48,24 @@ def render_exploration(front: Mapping[str, Any]) -> str:
     data = front.get("data")
     file = data.get("file", "") if isinstance(data, Mapping) else ""
     names = ", ".join(_named(objective["name"]) for objective in objectives)
-    body = (
-        f"<h1>{len(points)} best designs</h1>\n"
-        f'<p class="made">for <b>{escape(", ".join(targets))}</b> · {escape(str(file))}</p>\n'
-        f'<ul class="status">{_answer(front)}</ul><div class="cards">{_cards(front, counted)}</div>'
-        + section(
-            "The front",
-            f'<div class="figures">{_charts(front)}</div>',
-            f"No design that was tried beats these in all of: {names}.",
-        )
-        + section("The designs", _points(objectives, points[:_MOST_POINTS], front.get("budgets")))
-        + section(
+    title = f"{len(points)} best designs"
+    blocks = [
+        Head(title, target=", ".join(targets), about=str(file)),
+        Status(_answer(front)),
+        Cards(_cards(front, counted)),
+        Section(
+            "The front", [Group("figures", _charts(front))], f"No design that was tried beats these in all of: {names}."
+        ),
+        Section("The designs", _points(objectives, points[:_MOST_POINTS], front.get("budgets"))),
+        Section(
             "Designs given by hand",
-            _point_table(objectives, front["baselines"]),
+            [_point_table(objectives, front["baselines"])],
             "For comparison; on the front or not.",
-        )
-        + _sensitivity(front.get("sensitivity"))
-        + section("The search", pairs(_search(front, counted)))
-    )
-    return document(f"{len(points)} best designs for {', '.join(targets)}", body)
+        ),
+        _sensitivity(front.get("sensitivity")),
+        Section("The search", [Pairs(_search(front, counted))]),
+    ]
+    return draw(Page(f"{title} for {', '.join(targets)}", blocks))
 
 
 def _texts(item: Any) -> list[str]:
@@ -72,13 +87,11 @@ def _amount(objective: Mapping[str, Any], value: Any) -> str:
     return f"{said} {unit}".strip()
 
 
-def _answer(front: Mapping[str, Any]) -> str:
+def _answer(front: Mapping[str, Any]) -> list[Line]:
     objectives, points = front["objectives"], front["points"]
     if not points or not objectives:
-        return (
-            '<li class="bad"><span class="sign">✗</span><div><b>No design.</b> Nothing met the constraints.</div></li>'
-        )
-    lines = []
+        return [("bad", "No design.", "Nothing met the constraints.")]
+    lines: list[Line] = []
     for objective in objectives[:4]:
         pick = max if objective["direction"] == "maximize" else min
         best = pick(points, key=lambda point: point["values"][objective["name"]])
@@ -89,27 +102,24 @@ def _answer(front: Mapping[str, Any]) -> str:
         )
         word = "Best" if objective["direction"] == "maximize" else "Least"
         value = _amount(objective, best["values"][objective["name"]])
-        lines.append(
-            f'<li class="good"><span class="sign" aria-hidden="true">✓</span><div><b>{word} '
-            f"{escape(_named(objective['name']))}: {escape(value)}.</b> "
-            f"<span>Design {best['number']}{escape('; ' + rest if rest else '')}.</span></div></li>\n"
-        )
-    return "".join(lines)
+        said = f"Design {best['number']}{f'; {rest}' if rest else ''}."
+        lines.append(("good", f"{word} {_named(objective['name'])}: {value}.", said))
+    return lines
 
 
-def _cards(front: Mapping[str, Any], counted: Mapping[str, Any]) -> str:
+def _cards(front: Mapping[str, Any], counted: Mapping[str, Any]) -> list[tuple[str, str]]:
     cards = [
         (text(number(item) and int(item)), _named(key)) for key, item in counted.items() if number(item) is not None
     ]
     if (seconds := number(front.get("seconds"))) is not None:
         cards.append((f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s", "of search"))
-    return "".join(f'<div class="card"><b>{said}</b><span>{escape(label)}</span></div>' for said, label in cards)
+    return cards
 
 
-def _charts(front: Mapping[str, Any]) -> str:
+def _charts(front: Mapping[str, Any]) -> list[Figure]:
     objectives = front["objectives"]
     if len(objectives) < 2:
-        return ""
+        return []
     quality = objectives[0]
 
     def place(point: Mapping[str, Any], cost: Mapping[str, Any]) -> tuple[float, float]:
@@ -123,11 +133,11 @@ def _charts(front: Mapping[str, Any]) -> str:
         best = [(*place(point, cost), str(point["number"])) for point in front["points"]]
         unit = f", {cost['unit']}" if cost.get("unit") else ""
         title = f"{_named(quality['name'])} against {_named(cost['name'])}"
-        drawn.append(figure(title, scatter(title, others, best, f"{_named(cost['name'])}{unit}", said)))
-    return "".join(drawn)
+        drawn.append(Figure(title, Scatter.of(title, others, best, f"{_named(cost['name'])}{unit}", said)))
+    return drawn
 
 
-def _point_table(objectives: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> str:
+def _point_table(objectives: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> Table:
     rows = []
     for point in points:
         candidate = point.get("candidate")
@@ -152,45 +162,41 @@ def _point_table(objectives: Sequence[Mapping[str, Any]], points: Sequence[Mappi
             "inputs as": candidate.get("encode", "") or "numbers",
         }
         rows.append(row)
-    return table(tuple(dict.fromkeys(key for row in rows for key in row)), rows, "Designs")
+    return Table(tuple(dict.fromkeys(key for row in rows for key in row)), rows, "Designs")
 
 
 def _dashed(item: Any) -> str:
     return "-".join(str(each) for each in item) if isinstance(item, list) else "" if item is None else str(item)
 
 
-def _points(objectives: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]], budgets: Any) -> str:
-    cards = []
+def _points(objectives: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]], budgets: Any) -> list[Block]:
+    blocks: list[Block] = [_point_table(objectives, points)]
     for point in points:
         candidate, estimates = point.get("candidate"), point.get("estimates")
         target = candidate.get("target") if isinstance(candidate, Mapping) else None
         part = budgets.get(str(target)) if isinstance(budgets, Mapping) else None
-        inner = ""
+        inner: list[Block] = []
         if isinstance(estimates, Mapping):
             bounded = [key for key in estimates if isinstance(part, Mapping) and number(part.get(key)) is not None]
-            inner += "".join(budget_bar(_named(key), estimates[key], part[key]) for key in bounded if part)
-            inner = f'<div class="budgets">{inner}</div>' if inner else ""
-            inner += pairs({key: item for key, item in estimates.items() if key not in bounded})
+            inner.append(Group("budgets", [Budget(_named(key), estimates[key], part[key]) for key in bounded if part]))
+            inner.append(Pairs({key: item for key, item in estimates.items() if key not in bounded}))
         if point.get("command"):
-            inner += f'<h3>To convert it</h3><div class="wide" tabindex="0"><pre>{text(point["command"])}</pre></div>'
-        if inner:
-            cards.append(f'<details class="layer"><summary>Design {point["number"]}</summary>{inner}</details>')
-    return _point_table(objectives, points) + "".join(cards)
+            inner.append(Code("To convert it", text(point["command"])))
+        blocks.append(Details(f"Design {point['number']}", inner, style="layer"))
+    return blocks
 
 
-def _sensitivity(found: Any) -> str:
+def _sensitivity(found: Any) -> Section:
     layers = found.get("layers") if isinstance(found, Mapping) else None
-    if not isinstance(layers, list):
-        return ""
     rows = []
-    for each in layers:
+    for each in layers if isinstance(layers, list) else ():
         by_bits = each.get("distortion") if isinstance(each, Mapping) else None
         if isinstance(by_bits, Mapping) and by_bits:
             bits, value = next(iter(by_bits.items()))
             if (moved := number(value)) is not None:
                 rows.append((f"{each.get('name', '')}, {bits} bits", moved, text(moved)))
     lead = "How far the outputs move when a layer alone has the fewest bits: where that is most, bits are worth most."
-    return section("Sensitivity of the layers", bars(rows, "distortion"), lead)
+    return Section("Sensitivity of the layers", [Bars(rows, "distortion")], lead)
 
 
 def _search(front: Mapping[str, Any], counted: Mapping[str, Any]) -> dict[str, Any]:

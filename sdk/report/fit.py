@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from ..metrics import Amount, TargetMetrics, modelled_said
 from ..metrics.json_values import amount, number
-from .markup import bars, budget_bar, pairs, section, share_of, text, value
+from .any_value import any_value
+from .blocks import Bars, Block, Budget, Details, Group, Heading, Line, Pairs, Section, share_of
 from .synthesis import clock_said
+from .text import text, words
 
-__all__ = ["Line", "Resource", "cost_section", "fitting", "margin", "resources", "resources_section"]
-
-Line = tuple[str, str, str]
-"""A line at the top of the page: good, bad, warn or plain; what is the case; more of it."""
+__all__ = ["Resource", "cost_section", "fitting", "margin", "resources", "resources_section"]
 
 _NAMES = {"luts": "LUT", "flip_flops": "flip-flops", "block_rams": "block RAM", "dsps": "DSP"}
 _COSTS = {
@@ -127,35 +125,30 @@ def fitting(resources: Sequence[Resource], margin: str) -> Line:
     return "good", "Fits.", f"{left} {margin}".strip()
 
 
-def resources_section(description: str, found: list[Resource]) -> str:
+def resources_section(description: str, found: list[Resource]) -> Section:
     """Bars against the part's budget."""
-    body = "".join(budget_bar(item.name, item.used, item.budget, item.unit) for item in found)
+    budgets = [Budget(item.name, item.used, item.budget, item.unit) for item in found]
     sources = sorted({item.source for item in found if item.source})
     lead = f"{description}. Figures: {', '.join(sources)}." if sources else ""
-    return section("Does it fit?", f'<div class="budgets">{body}</div>' if body else "", lead)
+    return Section("Does it fit?", [Group("budgets", budgets)], lead)
 
 
-def cost_section(target: TargetMetrics) -> str:
+def cost_section(target: TargetMetrics) -> Section:
     """Cost by layer and by section of the memory, and whatever else the target says."""
-    parts = []
+    parts: list[Block] = []
     for key, label in _COSTS.items():
         costs = target.layer_costs(key)
         if whole := sum(costs.values()):
             rows = [(name, float(cost), f"{text(cost)} · {cost / whole:.0%}") for name, cost in costs.items()]
-            parts.append(bars(rows, f"{label} by layer"))
-    parts.append(bars([(n, float(a), text(int(a))) for n, a in target.sections.items()], "bytes by section"))
-    body = f'<div class="columns">{"".join(parts)}</div>' if any(parts) else ""
+            parts.append(Bars(rows, f"{label} by layer"))
+    parts.append(Bars([(n, float(a), text(int(a))) for n, a in target.sections.items()], "bytes by section"))
     rest = {
         key: item
         for key, item in target.as_json().items()
         if key not in _SHOWN_ELSEWHERE and key not in target.bars and item not in ({}, [], None)
     }
-    if rest:
-        plain = {key: item for key, item in rest.items() if not isinstance(item, Mapping)}
-        inner = pairs(plain) + "".join(
-            f"<h3>{escape(str(key).replace('_', ' '))}</h3>{value(item)}"
-            for key, item in rest.items()
-            if isinstance(item, Mapping)
-        )
-        body += f"<details><summary>Everything that the target says</summary>{inner}</details>"
-    return section("Where it goes", body)
+    said: list[Block] = [Pairs({key: item for key, item in rest.items() if not isinstance(item, Mapping)})]
+    for key, item in rest.items():
+        if isinstance(item, Mapping):
+            said += [Heading(words(key)), *any_value(item)]
+    return Section("Where it goes", [Group("columns", parts), Details("Everything that the target says", said)])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..metrics.json_values import mapping, number
-from .markup import section, table
+from .blocks import Section, Table
 
 __all__ = ["guarantees_section", "guarantees_sentence"]
 
@@ -21,17 +21,15 @@ def guarantees_sentence(found: Mapping[str, Any]) -> str:
     )
 
 
-def guarantees_section(found: Any) -> str:
+def guarantees_section(found: Any) -> Section:
     """The section of a report; empty where nothing was certified."""
     rows = [mapping(row) for row in mapping(found).get("radii", [])]
-    if not rows:
-        return ""
     names = {"certified": "cannot change", "changed": "can change", "open": "not known", "right": "certified and right"}
-    shown = {key: name for key, name in names.items() if key in rows[0]}
+    shown = {key: name for key, name in names.items() if rows and key in rows[0]}
     lines = [
         {"steps of each input": f"±{int(number(row.get('radius')) or 0)}"}
         | {name: f"{number(row.get(key)) or 0.0:.1%}" for key, name in shown.items()}
         for row in rows
     ]
-    body = table(["steps of each input", *shown.values()], lines, "Classes under changes of the inputs")
-    return section("Near its samples", body, guarantees_sentence(mapping(found)))
+    table = Table(["steps of each input", *shown.values()], lines, "Classes under changes of the inputs")
+    return Section("Near its samples", [table], guarantees_sentence(mapping(found)) if lines else "")

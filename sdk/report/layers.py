@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from ..network import Dense, Lookup, Network, Node, Requantize, Threshold, trace
 from ..network.value_range import ValueRange
-from .chart import chart, figure, histogram, thresholds
+from .blocks import Block, Details, Figure, Group, Note, Pairs, Section, Table
+from .chart import Histogram, Thresholds, chart
 from .graph import graph
-from .markup import pairs, section, table, text
+from .text import text
 
-__all__ = ["layers_section", "seen_values"]
+__all__ = ["Width", "Widths", "layers_section", "seen_values"]
 
 MOST_LAYERS = 48
 """Layers drawn; of more only the table speaks."""
@@ -31,27 +32,21 @@ def seen_values(network: Network, q: npt.NDArray[Any]) -> dict[str, npt.NDArray[
     return dict(trace(network, q[:most])) if len(q) else {}
 
 
-def layers_section(network: Network, seen: Mapping[str, npt.NDArray[np.int32]]) -> str:
+def layers_section(network: Network, seen: Mapping[str, npt.NDArray[np.int32]]) -> Section:
     """The table of all layers, the widths as bars of 32 bits, and a card for each layer with its figures."""
     rows = [_row(network, node, seen.get(node.name)) for node in network.nodes]
     columns = [column for column in rows[0] if any(row[column] != "" for row in rows)]
     nodes = network.nodes[:MOST_LAYERS]
-    widths = "".join(_width(node.name, network.ranges[node.name], seen.get(node.name)) for node in nodes)
-    cards = "".join(_card(network, node, seen.get(node.name)) for node in nodes)
-    picture = graph(network)
-    drawn = f'<div class="graph">{picture}</div>\n' if picture else ""
+    widths = [_width(node.name, network.ranges[node.name], seen.get(node.name)) for node in nodes]
+    cards = [_card(network, node, seen.get(node.name)) for node in nodes]
     more = len(network.nodes) - len(nodes)
-    note = f'<p class="soft">{more:,} more layers are in the table only.</p>' if more > 0 else ""
+    note = Note(f"{more:,} more layers are in the table only." if more > 0 else "", soft=True)
     vectors = len(next(iter(seen.values()))) if seen else 0
     lead = "Ranges are derived from the weights: no value outside them can occur, whatever the input. " + (
         f"Seen: in {vectors:,} test vectors." if vectors else ""
     )
-    return section(
-        "Layer by layer",
-        f'{drawn}{table(columns, rows, "Layers")}<div class="rows widths" role="group" aria-label="Widths">'
-        f"<h3>Width of each value, of 32 bits: dark seen, pale derived</h3>{widths}</div>{cards}{note}",
-        lead,
-    )
+    blocks = [graph(network), Table(columns, rows, "Layers"), Widths(widths), *cards, note]
+    return Section("Layer by layer", blocks, lead)
 
 
 def _bits(low: int, high: int) -> int:
@@ -78,61 +73,58 @@ def _row(network: Network, node: Node, values: npt.NDArray[np.int32] | None) -> 
     }
 
 
-def _width(name: str, value_range: ValueRange, values: npt.NDArray[np.int32] | None) -> str:
-    derived = value_range.bits
-    said, inner = f"{derived} bits", ""
-    if values is not None and values.size:
-        seen = _bits(int(values.min()), int(values.max()))
-        said = f"{derived} bits, {seen} seen"
-        inner = f'<i class="seen" style="width:{seen / 32:.2%}"></i>'
-    return (
-        f'<div class="row"><span class="name">{escape(name)}</span><span class="track">'
-        f'<i class="pale" style="width:{derived / 32:.2%}"></i>{inner}</span>'
-        f'<span class="amount">{said}</span></div>\n'
-    )
+@dataclass(frozen=True)
+class Width:
+    """The bits of a layer's values: those derived from the weights, and those seen (None: nothing was run)."""
+
+    layer: str
+    derived: int
+    seen: int | None
 
 
-def _card(network: Network, node: Node, values: npt.NDArray[np.int32] | None) -> str:
+@dataclass(frozen=True)
+class Widths(Block):
+    """Bars of 32 bits, dark where bits were seen."""
+
+    template = "widths.html"
+    rows: Sequence[Width]
+
+
+def _width(name: str, value_range: ValueRange, values: npt.NDArray[np.int32] | None) -> Width:
+    seen = None if values is None or not values.size else _bits(int(values.min()), int(values.max()))
+    return Width(name, value_range.bits, seen)
+
+
+def _card(network: Network, node: Node, values: npt.NDArray[np.int32] | None) -> Details:
     layer = node.layer
     drawn = _FIGURES.get(layer.kind)
     figures = [] if drawn is None else [drawn(layer, network.ranges[node.inputs[0]])]
     if values is not None and values.size:
         figures.append(_values(values, network.ranges[node.name]))
-    if not figures:
-        return ""
-    return (
-        f'<details class="layer" open><summary>{escape(node.name)} <span>{escape(layer.summary() or layer.kind)}</span>'
-        f'</summary><div class="figures">{"".join(figures)}</div></details>\n'
-    )
+    return Details(node.name, [Group("figures", figures)], layer.summary() or layer.kind, "layer", is_open=True)
 
 
-def _weights(weight: npt.NDArray[np.int32], bits: int) -> str:
+def _weights(weight: npt.NDArray[np.int32], bits: int) -> Figure:
     low, high = (-1, 1) if bits == 1 else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     counts = np.bincount(weight.ravel() - low, minlength=high - low + 1)
     zeros = float(np.mean(weight == 0)) if weight.size else 0.0
     note = (
         f"{weight.shape[0]:,} × {weight.shape[1]:,} weights of {bits} bit{'s' if bits > 1 else ''}, {zeros:.0%} are 0"
     )
-    svg = histogram("Weights", (low, high), [int(count) for count in counts], "weight", "how many")
-    return figure("Weights", svg, note)
+    return Figure("Weights", Histogram.of("Weights", (low, high), counts.tolist(), "weight", "how many"), note)
 
 
-def _values(values: npt.NDArray[np.int32], value_range: ValueRange) -> str:
+def _values(values: npt.NDArray[np.int32], value_range: ValueRange) -> Figure:
     low, high = value_range.bounds
     bins = min(high - low + 1, _BINS)
     places = (values.astype(np.int64).ravel() - low) * bins // (high - low + 1)
     counts = np.bincount(np.clip(places, 0, bins - 1), minlength=bins)
-    svg = histogram(
-        "Values seen", (low, high), [int(count) for count in counts], "value, over the derived range", "how many"
-    )
-    return figure(
-        "Values",
-        svg,
-        f"{text(int(values.min()))} … {text(int(values.max()))} seen; {text(low)} … {text(high)} can occur",
-    )
+    note = f"{text(int(values.min()))} … {text(int(values.max()))} seen; {text(low)} … {text(high)} can occur"
+    label = "value, over the derived range"
+    return Figure("Values", Histogram.of("Values seen", (low, high), counts.tolist(), label, "how many"), note)
 
 
-def _thresholds(values: npt.NDArray[np.int32], accumulators: ValueRange) -> str:
+def _thresholds(values: npt.NDArray[np.int32], accumulators: ValueRange) -> Figure:
     channels, levels = values.shape
     middle = np.argsort(values[:, levels // 2], kind="stable")
     picked = middle[np.unique(np.linspace(0, channels - 1, min(channels, _MOST_CHANNELS)).astype(int))]
@@ -147,10 +139,10 @@ def _thresholds(values: npt.NDArray[np.int32], accumulators: ValueRange) -> str:
         note += f"; {len(picked)} channels and {len(columns)} levels drawn"
     if unreached:
         note += f"; {unreached:,} are never crossed"
-    return figure("Thresholds", thresholds("Thresholds", rows, "accumulator", "channel"), note)
+    return Figure("Thresholds", Thresholds.of("Thresholds", rows, "accumulator", "channel"), note)
 
 
-def _factors(layer: Requantize) -> str:
+def _factors(layer: Requantize) -> Figure:
     factors = layer.multiplier.astype(np.float64) * np.exp2(layer.shift.astype(np.float64) - 31)
     said = {
         "rounding": layer.rounding,
@@ -159,17 +151,17 @@ def _factors(layer: Requantize) -> str:
         "zero point": layer.zero_point,
         "clipped to": f"{layer.low} … {layer.high}",
     }
-    return f"<figure><figcaption>Requantization</figcaption>{pairs(said)}</figure>\n"
+    return Figure("Requantization", Pairs(said))
 
 
-def _table(layer: Lookup) -> str:
+def _table(layer: Lookup) -> Figure:
     xs = [int(x) for x in layer.base + np.arange(layer.table.size)]
     series = [{"name": "table", "x": xs, "y": [int(y) for y in layer.table]}]
     curve = {"title": "Table", "x_label": "input", "y_label": "output", "kind": "line", "series": series}
-    return figure("Table", chart(curve))
+    return Figure("Table", chart(curve))
 
 
-_FIGURES: Mapping[str, Callable[[Any, ValueRange], str]] = {
+_FIGURES: Mapping[str, Callable[[Any, ValueRange], Figure]] = {
     Dense.kind: lambda layer, _: _weights(layer.weight, layer.weight_bits),
     "leaky_neurons": lambda layer, _: _weights(layer.weight, layer.weight_bits),
     Threshold.kind: lambda layer, accumulators: _thresholds(layer.thresholds, accumulators),

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from html import escape
-from importlib import resources as package_files
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import printable
 from ..metrics import Answers, SpikingMetrics, TargetMetrics, bars_of
 from ..metrics.json_values import mapping
 from ..network import Network, decision_rule
 from . import fit
 from .alternatives import beside
 from .answer import answer, runtimes, verification
+from .any_value import any_value
+from .blocks import Block, Frame, Notes, Page, Section
 from .classes import confusion_section
+from .drawing import draw
 from .guarantees import guarantees_section
 from .layers import layers_section, seen_values
-from .markup import section, value
 from .proofs import proofs_section
 from .snippets import snippets_section
 from .spikes import charts_section, spiking_section
 from .synthesis import hardware_section, synthesis_section
+from .text import words
 
-__all__ = ["command", "document", "first_screen", "render"]
+__all__ = ["command", "first_screen", "render"]
 
 _OWN_SECTIONS = frozenset(
     {
@@ -66,34 +66,34 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
     found = fit.resources(target, mapping(mapping(manifest.get("target")).get("values")), bars_of(metrics))
     seen = {} if vectors is None else seen_values(network, vectors)
     others = {key: item for key, item in metrics.items() if key not in _OWN_SECTIONS and item not in ({}, [], None)}
-    body = (
-        _first(manifest, network, answers, target, found)
-        + verification(verdicts)
-        + proofs_section(metrics.get("proof"))
-        + runtimes(manifest)
-        + fit.resources_section(manifest["target"]["description"], found)
-        + synthesis_section(target)
-        + hardware_section(target)
-        + fit.cost_section(target)
-        + confusion_section(answers.confusion, network.output.labels, answers.judged_on)
-        + guarantees_section(metrics.get("certificate"))
-        + spiking_section(SpikingMetrics.from_json(metrics.get("spiking")))
-        + charts_section(metrics.get("charts"))
-        + snippets_section(manifest, network)
-        + _notes(manifest.get("notes", []))
-        + layers_section(network, seen)
-        + _others(others)
-        + section("Made with", value(_made_with(manifest)))
-    )
-    return document(_title(manifest), body)
+    blocks = [
+        *_first(manifest, network, answers, target, found),
+        verification(verdicts),
+        proofs_section(metrics.get("proof")),
+        runtimes(manifest),
+        fit.resources_section(manifest["target"]["description"], found),
+        synthesis_section(target),
+        hardware_section(target),
+        fit.cost_section(target),
+        confusion_section(answers.confusion, network.output.labels, answers.judged_on),
+        guarantees_section(metrics.get("certificate")),
+        spiking_section(SpikingMetrics.from_json(metrics.get("spiking"))),
+        charts_section(metrics.get("charts")),
+        snippets_section(manifest, network),
+        Section("Good to know", [Notes(manifest.get("notes", []))]),
+        layers_section(network, seen),
+        *_others(others),
+        Section("Made with", any_value(_made_with(manifest))),
+    ]
+    return draw(Page(_title(manifest), blocks))
 
 
 def first_screen(manifest: Mapping[str, Any], network: Network) -> str:
-    """What the report begins with, as a page of its own: is it exact, does it fit, how well does it answer."""
+    """What the report begins with, in a frame for notebooks: is it exact, does it fit, how well does it answer."""
     metrics = mapping(manifest.get("metrics"))
     target, answers = TargetMetrics.from_json(metrics.get("target")), Answers.from_json(metrics)
     found = fit.resources(target, mapping(mapping(manifest.get("target")).get("values")), bars_of(metrics))
-    return document(_title(manifest), _first(manifest, network, answers, target, found))
+    return draw(Frame(Page(_title(manifest), _first(manifest, network, answers, target, found))))
 
 
 def _title(manifest: Mapping[str, Any]) -> str:
@@ -106,43 +106,16 @@ def _first(
     answers: Answers,
     target: TargetMetrics,
     found: Sequence[fit.Resource],
-) -> str:
+) -> list[Block]:
     margin = fit.margin(target, manifest["target"]["kind"], mapping(manifest["target"].get("values")))
     first = answer(manifest, answers, target, fit.fitting(found, margin), decision_rule(network))
-    return first + beside(manifest, answers, target)
+    return [*first, beside(manifest, answers, target)]
 
 
-def document(title: str, body: str) -> str:
-    """A whole page around `body`: style, the choice of light or dark, a policy against scripts and requests; no control
-    characters, which HTML does not allow, and names in a model may hold."""
-    style = (package_files.files(__package__) / "style.css").read_text(encoding="utf-8")
-    themes = "".join(
-        f'<label><input type="radio" name="theme" id="{name}"{" checked" if name == "auto" else ""}>{name}</label>'
-        for name in ("auto", "light", "dark")
-    )
-    body = "".join(character for character in body if character >= " " or character in "\t\n")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(printable(title))}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f'<header><span class="mark">edgeml</span><fieldset class="theme"><legend>Theme</legend>{themes}</fieldset>'
-        f"</header>\n<main>\n{body}</main>\n</body>\n</html>\n"
-    )
-
-
-def _notes(notes: Sequence[str]) -> str:
-    items = "".join(f"<li>{escape(str(note))}</li>" for note in notes)
-    return section("Good to know", f'<ul class="notes">{items}</ul>' if items else "")
-
-
-def _others(metrics: Mapping[str, Any]) -> str:
+def _others(metrics: Mapping[str, Any]) -> list[Section]:
     plain = {key: item for key, item in metrics.items() if not isinstance(item, (Mapping, list))}
-    nested = {key: item for key, item in metrics.items() if key not in plain}
-    parts = [section("More numbers", value(plain) if plain else "")]
-    for key, item in nested.items():
-        parts.append(section(str(key).replace("_", " ").capitalize(), value(item)))
-    return "".join(parts)
+    nested = [Section(words(key).capitalize(), any_value(item)) for key, item in metrics.items() if key not in plain]
+    return [Section("More numbers", any_value(plain)), *nested]
 
 
 def _made_with(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from ..metrics.json_values import mapping, number
-from .markup import section, table
+from .blocks import Block, Heading, Section, Table
 
 __all__ = ["proofs_section", "proofs_sentence"]
 
@@ -25,10 +24,10 @@ def proofs_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
     return said + (f" Not proved or not tried: {'; '.join(left)}." if left else "")
 
 
-def proofs_section(rows: Any) -> str:
+def proofs_section(rows: Any) -> Section:
     """The section of a report: a table for each prover; empty where nothing was proved."""
     found = [mapping(row) for row in rows] if isinstance(rows, list) else []
-    body = ""
+    blocks: list[Block] = []
     for prover in dict.fromkeys(str(row.get("prover", "")) for row in found):
         lines = [
             {
@@ -41,9 +40,9 @@ def proofs_section(rows: Any) -> str:
             for row in found
             if str(row.get("prover", "")) == prover
         ]
-        body += f"<h3>{escape(prover)}</h3>\n" if prover else ""
-        body += table(["part", "status", "proved", "how", "detail"], lines, f"What {prover} proved")
-    return section("Proofs", body, proofs_sentence(found)) if body else ""
+        blocks += [Heading(prover)] if prover else []
+        blocks += [Table(["part", "status", "proved", "how", "detail"], lines, f"What {prover} proved")]
+    return Section("Proofs", blocks, proofs_sentence(found))
 
 
 def _count(row: Mapping[str, Any], key: str) -> int:

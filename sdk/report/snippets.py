@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from ..network import Network
-from .markup import section
+from .blocks import Code, Group, Section
 
 __all__ = ["snippets", "snippets_section"]
 
@@ -59,10 +58,7 @@ def snippets(manifest: Mapping[str, Any], network: Network) -> dict[str, str]:
     return {title: snippet.format(**names) for title, snippet in found.items()}
 
 
-def snippets_section(manifest: Mapping[str, Any], network: Network) -> str:
+def snippets_section(manifest: Mapping[str, Any], network: Network) -> Section:
     """Each snippet under its title."""
-    body = "".join(
-        f'<div><h3>{escape(title)}</h3><div class="wide" tabindex="0"><pre>{escape(snippet)}</pre></div></div>\n'
-        for title, snippet in snippets(manifest, network).items()
-    )
-    return section("To copy", f'<div class="columns">{body}</div>')
+    found = [Group("", [Code(title, lines)]) for title, lines in snippets(manifest, network).items()]
+    return Section("To copy", [Group("columns", found)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..metrics import TargetMetrics
-from .markup import section, table
+from .blocks import Section, Table
 
 __all__ = [
     "COLUMNS",
@@ -96,12 +96,12 @@ def _whole(amount: float | None) -> int | str:
     return "" if amount is None else round(amount)
 
 
-def synthesis_section(target: TargetMetrics) -> str:
+def synthesis_section(target: TargetMetrics) -> Section:
     """Estimated, counted and placed, side by side, and the clock."""
     rows = figures(target)
     columns = [column for column in COLUMNS if any(row[column] != "" for row in rows)]
     said = " ".join(text for text in (unfinished_said(target), clock_said(target)) if text)
-    return section("After synthesis", table(columns, rows, "resources after synthesis"), said)
+    return Section("After synthesis", [Table(columns, rows, "resources after synthesis")], said)
 
 
 def hardware_by_layer(target: TargetMetrics) -> tuple[list[str], list[dict[str, Any]]]:
@@ -119,10 +119,10 @@ def hardware_by_layer(target: TargetMetrics) -> tuple[list[str], list[dict[str, 
     return columns, rows
 
 
-def hardware_section(target: TargetMetrics) -> str:
+def hardware_section(target: TargetMetrics) -> Section:
     """The table of it."""
     columns, rows = hardware_by_layer(target)
     lead = (
         "Resources are estimated, stages, clocks and paths planned: yosys flattens, and counts the design as a whole."
     )
-    return section(HARDWARE_TITLE, table(columns, rows, "hardware by layer"), lead if rows else "")
+    return Section(HARDWARE_TITLE, [Table(columns, rows, "hardware by layer")], lead)

@@ -63,4 +63,4 @@ def test_extras_that_pages_name_are_extras_of_the_distribution() -> None:
 
 def test_the_base_install_has_nothing_that_trains() -> None:
     base = {re.split(r"[><=;\[ ]", requirement)[0] for requirement in PROJECT["dependencies"]}
-    assert base == {"numpy", "safetensors", "typer", "rich", "tomli"}
+    assert base == {"numpy", "safetensors", "typer", "rich", "jinja2", "tomli"}

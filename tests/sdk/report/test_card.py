@@ -115,7 +115,7 @@ def test_a_bundle_shows_itself_in_one_line_and_in_a_notebook(
     line = repr(bundle)
     assert "\n" not in line
     assert f"quantized for cortex-m4, {small_network.input_size} → {small_network.output_size}" in line
-    page = bundle._repr_html_()
+    page = bundle._repr_html_().strip()
     assert page.startswith("<iframe srcdoc=")
     assert " sandbox></iframe>" in page
     assert "executors exact" in page
