@@ -38,8 +38,8 @@ def on_config(config: Any) -> Any:
 def shown(info: str) -> str:
     """Of a fence's info string, its language and title.
 
-    The rest ("slow", `exit=1`, `not-run="why"`) tells the tests how to run the block; MkDocs would take a fence with it
-    for running text.
+    The rest ("slow", "whole", `exit=1`, `not-run="why"`) tells the tests how to run the block; MkDocs would take a
+    fence with it for running text.
     """
     language, *words = shlex.split(info)
     titles = [word.partition("=")[2] for word in words if word.startswith("title=")]

@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for name, slow in groups.items():
         count = len(slow)
         scaled = "::" in name
-        kept = (count if count < 4 else (count + 1) // 2) if scaled else sweeps.cases(count)
+        kept = (count if count < 4 else (count + 2) // 3) if scaled else sweeps.cases(count)
         chosen = sweeps.thinned(count, kept, name)
         left_out.update(item for place, item in enumerate(slow) if place not in chosen)
     items[:] = [item for item in items if item not in left_out]

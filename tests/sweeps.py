@@ -5,7 +5,7 @@
     pytest -m slow --sweep-seed new    every case, from new seeds, which are printed: `make test-slow`
 
 A sweep says `@pytest.mark.slow(scaled=True)` and asks `cases` how many to try and `seeds` or `seed_for` where to begin.
-Of a sweep with four parameter sets or more, half of them run where not every case does. Of the other slow tests of a
+Of a sweep with four parameter sets or more, a third of them run where not every case does. Of the other slow tests of a
 file, each parameter set being one, so many run, at least one; `slow(whole=True)` runs in the whole sweeps alone: what
 takes a minute and is seen by another test (tests/conftest.py).
 """

@@ -1,8 +1,8 @@
 """Fenced blocks of Markdown pages, and how each is run.
 
 The info string of a block says what it is: `python` and `sh` blocks are run in order; `slow` ones by the slow tests
-alone; `not-run="why"` ones only have their options checked; `exit=N` is the exit code expected of the last line;
-`title="NAME"` writes the block into a file of that name. Any other language is for reading.
+alone, `whole` ones by the whole sweeps; `not-run="why"` ones only have their options checked; `exit=N` is the exit code
+expected of the last line; `title="NAME"` writes the block into a file of that name. Any other language is for reading.
 """
 
 from __future__ import annotations

@@ -41,7 +41,14 @@ def page_blocks(name: str) -> list[Block]:
 
 
 def is_slow(name: str) -> bool:
-    return any("slow" in block.words for block in page_blocks(name))
+    return any({"slow", "whole"} & set(block.words) for block in page_blocks(name))
+
+
+def slow_mark(name: str) -> pytest.MarkDecorator:
+    """`whole` in a fence: what the page runs takes a minute, and other tests see it."""
+    if any("whole" in block.words for block in page_blocks(name)):
+        return pytest.mark.slow(whole=True)
+    return pytest.mark.slow(scaled=True)
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +88,7 @@ def test_the_first_page(first_model: Path) -> None:
 
 def _parameters() -> list[object]:
     names = [name for name in PAGES if name != FIRST and name not in READ_ONLY]
-    return [pytest.param(name, marks=pytest.mark.slow(scaled=True) if is_slow(name) else ()) for name in names]
+    return [pytest.param(name, marks=slow_mark(name) if is_slow(name) else ()) for name in names]
 
 
 @pytest.mark.parametrize("name", _parameters())
@@ -95,7 +102,7 @@ def test_blocks_that_are_not_run_say_why_and_name_options_that_there_are(name: s
     for block in page_blocks(name):
         assert block.values.get("not-run") != ""
         assert set(block.values) <= {"not-run", "exit", "title"}
-        assert set(block.words) <= {"slow"}
+        assert set(block.words) <= {"slow", "whole"}
         if block.language == "sh":
             for words in commands(block.text):
                 if words[0] == "edgeml":

@@ -103,7 +103,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_is_wider_than_its_window_or_asks_another_host(chromium: Browser, address: str, scheme: str) -> None:
     for path in PAGES:
-        for width in WIDTHS:
+        for width in WIDTHS if scheme == "light" else WIDTHS[:1]:  # colours move nothing
             page = chromium.open(f"{address}/{path.stem}.html", width=width, scheme=scheme)
             assert page.errors() == []
             elsewhere = [url for url in page.requests() if not url.removeprefix("blob:").startswith((address, "data:"))]

@@ -93,8 +93,14 @@ def _branches_alone(network: Network) -> list[Network]:
     return [Network("one", (network.nodes[0], *network.nodes[k : k + 2]), Output(np.array([1.0]))) for k in (1, 3)]
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("part", "executor"), [("host", "native"), ("cortex-m4", "unicorn-m4")])
+@pytest.mark.parametrize(
+    ("part", "executor", "seed"),
+    [
+        *(("host", "native", seed) for seed in range(3)),
+        ("cortex-m4", "unicorn-m4", 2),
+        *(pytest.param("cortex-m4", "unicorn-m4", seed, marks=pytest.mark.slow) for seed in (0, 1)),
+    ],
+)
 def test_the_c_is_exact(part: str, executor: str, seed: int, tmp_path: Path) -> None:
     network = branches(seed, 5 + seed, 4 + 3 * seed, last=seed != 1, signed=seed > 0)
     bundle = edgeml.convert(written(network, tmp_path), to="quantized", target=part, output=tmp_path / "bundle")
@@ -107,7 +113,11 @@ def test_the_c_is_exact(part: str, executor: str, seed: int, tmp_path: Path) -> 
 @verilator
 @pytest.mark.parametrize(
     ("architecture", "options"),
-    [("folded", {"goal": "area"}), ("folded", {"frames_per_second": 2e7}), ("unrolled", {"register_every": 2})],
+    [
+        ("folded", {"goal": "area"}),
+        pytest.param("folded", {"frames_per_second": 2e7}, marks=pytest.mark.slow),
+        ("unrolled", {"register_every": 2}),
+    ],
 )
 def test_the_rtl_is_exact_at_the_clocks_that_were_planned(architecture: str, options: dict, tmp_path: Path) -> None:
     from edgeml.targets.fpga.budget import budget_of
