@@ -162,7 +162,10 @@ def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
     checked = inputs.source if isinstance(inputs.source, Mlp) else conversion.network
     notes = (*data_notes(checked, inputs.data), *inputs.notes, *conversion.notes)
     conversion = _reduced(_held_to_float(replace(conversion, notes=notes), inputs.data, order.strict))
+    if conversion.attach is not None:
+        conversion = replace(conversion, network=conversion.attach(conversion.network))
     rules = order.hardware.rules(conversion.network, order.profile, order.target_options)
+    rules += plugins.adaptation_rule(conversion.network, order.hardware)
     plugins.refuse_broken(rules, order.profile)
     return conversion
 
@@ -336,6 +339,9 @@ def _adopted(order: _Order, model: Any, network: Network, dataset: Dataset | Non
         left_out = "" if taker is None else taker.left_out_note
         notes = ("The model is an integer network already: taken as it is.", *([left_out] if left_out else []))
         conversion = plugins.Conversion(network, notes=notes)
+    if network.adaptation is not None and conversion.network.adaptation is None:
+        where = f"network {network.name}"
+        raise InputError(where, f"adapts, which form {form} cannot", "Convert the model without --adapt for that form")
     # What the user says of the task holds for what a converter reads anew from the file, too.
     conversion = replace(conversion, network=replace(conversion.network, output=network.output))
     if dataset is None or dataset.y_test is None:

@@ -20,6 +20,7 @@ from edgeml.network.layer import added_kinds
 from edgeml.network.task import CLASSES
 from edgeml.plugins import Conversion, Progress
 
+from .adapting import attach
 from .edge_tables import Grid, edges_as_tables, has_edges
 from .extract import extract
 from .fan_in import untrained_note
@@ -84,7 +85,12 @@ class QuantizedConverter:
         """
         chosen = read_options(options)
         mlp, dropped = mlp.without_tail(), tail_note(mlp)
+        attached = attach(chosen.adapt, chosen.replay, data)
+        if options.get("replay") is not None and "last-layer" not in chosen.adapt:
+            raise InputError("option replay", "is of --adapt last-layer alone", "Add that, or leave this out")
         if chosen.neurons == "logic":
+            if attached is not None:
+                raise InputError("option adapt", "Boolean functions do not adapt", "Use --neurons linear")
             return _logic(mlp, data, chosen, options, progress, dropped)
         for name in ("logic_widths", "logic_inputs", "logic_weights"):
             if options.get(name) is not None:
@@ -105,7 +111,7 @@ class QuantizedConverter:
                 tabled = edges_as_tables(own, samples, chosen)
                 own, grids = tabled.mlp, tabled.grids
             conversion = _convert(mlp, fold(own), grids, data, samples, chosen, progress)
-        return replace(conversion, notes=(*notes, *conversion.notes))
+        return replace(conversion, notes=(*notes, *conversion.notes), attach=attached)
 
 
 def _logic(

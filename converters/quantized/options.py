@@ -12,6 +12,7 @@ from edgeml.network.layers.logic import MOST_LOGIC_INPUTS
 from edgeml.options import Choice, Option, Real, Structured, Whole, read_values
 from edgeml.options.kinds import shown
 
+from .adapting import ADAPT, REPLAY
 from .fan_in import read_fan_in
 
 __all__ = ["OPTIONS", "Options", "read_options"]
@@ -150,6 +151,8 @@ OPTIONS = (
         default=(1, 2),
     ),
     Option("logic_inputs", Whole(2, MOST_LOGIC_INPUTS), "Inputs of each function of --neurons logic.", default=6),
+    ADAPT,
+    REPLAY,
 )
 """All options of the form, with their ranges and defaults."""
 
@@ -177,6 +180,7 @@ class Options:
     neurons : linear or logic.
     logic_widths : functions of each layer; () for what suits the model. logic_inputs : inputs of each.
     logic_weights : of the functions that an output sums, again and again.
+    adapt : what of the network adapts on a device; () for nothing. replay : see `derivation.Wanted`.
     """
 
     weight_bits: int
@@ -198,6 +202,8 @@ class Options:
     logic_widths: tuple[int, ...] = ()
     logic_inputs: int = MOST_LOGIC_INPUTS
     logic_weights: tuple[int, ...] = (1, 2)
+    adapt: tuple[str, ...] = ()
+    replay: int = 10
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
@@ -224,4 +230,6 @@ def read_options(given: Mapping[str, Any]) -> Options:
         logic_widths=values["logic_widths"] or (),
         logic_inputs=values["logic_inputs"],
         logic_weights=values["logic_weights"],
+        adapt=values["adapt"] or (),
+        replay=values["replay"],
     )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, NetworkError
+from .adaptation.definition import Adaptation
+from .adaptation.fitting import check_fits
 from .arrays import INT32_HIGH, INT32_LOW, integer_scalar, real_array
 from .layer import Layer
+from .layers.dense import Dense
 from .layers.input_quantizer import InputQuantizer
+from .layers.threshold import Threshold
 from .origin import origin_text
 from .task import BINARY, TASKS, VALUES, label_count, task_of
 from .value_range import IntArray, ValueRange
@@ -102,6 +107,7 @@ class Network:
     name : letters, digits and underscores, starting with a letter; becomes the prefix of generated code.
     nodes : the first holds the `InputQuantizer`; every other takes earlier nodes; the last one is the output.
     output : scale, zero point, labels and task of the last node's integers.
+    adaptation : what can adapt on a device, or None; what `simulate` gives is of the network before it does.
 
     Raises
     ------
@@ -111,6 +117,7 @@ class Network:
     name: str
     nodes: tuple[Node, ...]
     output: Output
+    adaptation: Adaptation | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
@@ -130,6 +137,9 @@ class Network:
                 f"{self.task} for {self.output_size} outputs",
                 "A binary network has one output, a network for classes has several",
             )
+        if self.adaptation is not None:
+            inputs = {node.name: node.inputs for node in self.nodes}
+            check_fits(self.adaptation, self.of_kind(Dense), self.of_kind(Threshold), inputs, self.ranges)
         expected = label_count(self.task, self.output_size)
         if self.output.labels and len(self.output.labels) != expected:
             raise NetworkError(
@@ -242,6 +252,10 @@ class Network:
     def output_size(self) -> int:
         """Number of outputs."""
         return self.sizes[self.nodes[-1].name]
+
+    def adapting(self) -> Any:
+        """An `adaptation.state_machine.AdaptingNetwork` in its factory state; InputError if nothing adapts."""
+        return importlib.import_module(".adaptation.state_machine", __package__).AdaptingNetwork(self)
 
     def check_input(self, q: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
         """Input integers as int32 [samples, inputs]; InputError if shape, type or a value does not fit."""

@@ -15,6 +15,7 @@ from safetensors.numpy import load, save
 
 from ..errors import InputError, NetworkError, printable
 from ..system.regular_file import read_regular
+from .adaptation.definition import Adaptation
 from .layer import UnknownKind, layer_class
 from .network import Network, Node, Output
 
@@ -22,6 +23,8 @@ __all__ = ["FORMAT_VERSION", "from_bytes", "model_hash", "read", "structure_of",
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "edgeml"
+_ADAPTATION = "adaptation:"
+"""Starts the names of its tensors: no node can be called so."""
 _LARGEST_FILE = 2**29
 _LARGEST_HEADER = 2**24
 _LONGEST_MESSAGE = 400
@@ -66,6 +69,9 @@ def to_bytes(network: Network, *, origins: bool = True) -> bytes:
         "nodes": nodes,
         "output": {"zero_point": output.zero_point, "labels": list(output.labels), **_task(output)},
     }
+    if network.adaptation is not None:  # a file of a network without one has the bytes that it always had
+        structure["adaptation"], arrays = network.adaptation.parts()
+        tensors |= {f"{_ADAPTATION}{name}": _narrowed(array) for name, array in arrays.items()}
     return bytes(save(tensors, metadata={_METADATA_KEY: json.dumps(structure, sort_keys=True)}))
 
 
@@ -147,6 +153,10 @@ def _network(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) ->
             raise NetworkError(f"layer {name}", str(error)) from error
         nodes.append(Node(name, layer, _texts("inputs", entry["inputs"]), entry.get("origin", "")))
     output = structure["output"]
+    adaptation = None
+    if "adaptation" in structure:
+        given = {name.removeprefix(_ADAPTATION): each for name, each in tensors.items() if name.startswith(_ADAPTATION)}
+        adaptation = Adaptation.from_parts(structure["adaptation"], given)
     return Network(
         structure["name"],
         tuple(nodes),
@@ -157,6 +167,7 @@ def _network(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) ->
             output.get("task", ""),
             output.get("threshold"),
         ),
+        adaptation,
     )
 
 

@@ -31,6 +31,7 @@ from .inspection import Inspection, inspections
 from .target import (
     NO_OPTIONS,
     SILENT,
+    Adapts,
     DescribesProfiles,
     Estimates,
     HasAlternatives,
@@ -38,6 +39,7 @@ from .target import (
     Measures,
     RuleResult,
     Target,
+    adaptation_rule,
     foreign_kinds,
     refuse_broken,
     targets,
@@ -46,6 +48,7 @@ from .target import (
 __all__ = [
     "NO_OPTIONS",
     "SILENT",
+    "Adapts",
     "AdoptsNetworks",
     "BoundsItself",
     "CompiledNetwork",
@@ -75,6 +78,7 @@ __all__ = [
     "Target",
     "TimesItself",
     "WritesWaves",
+    "adaptation_rule",
     "converters",
     "executors",
     "foreign_kinds",

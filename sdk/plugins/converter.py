@@ -34,6 +34,8 @@ class Conversion:
     files : further files of the bundle by path relative to it (e.g. `brevitas/network.safetensors`).
     notes : sentences for the user, such as what a choice costs in accuracy.
     reference : the float model node by node, if there is one: the integers are held against it (`fidelity`).
+    attach : what else the network is to have, such as what adapts: called with the network that is written, from which
+        channels may have been left out.
     """
 
     network: Network
@@ -41,6 +43,7 @@ class Conversion:
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     reference: FloatReference | None = None
+    attach: Callable[[Network], Network] | None = None
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ __all__ = [
     "NO_OPTIONS",
     "SILENT",
     "TARGETS",
+    "Adapts",
     "DescribesProfiles",
     "Estimates",
     "Flashes",
@@ -26,6 +27,7 @@ __all__ = [
     "Measures",
     "RuleResult",
     "Target",
+    "adaptation_rule",
     "foreign_kinds",
     "refuse_broken",
     "targets",
@@ -121,6 +123,13 @@ class DescribesProfiles(Protocol):
 
 
 @runtime_checkable
+class Adapts(Protocol):
+    """A target whose artifacts hold the state of networks that adapt; others refuse these by a rule."""
+
+    carries_adaptation: bool
+
+
+@runtime_checkable
 class Estimates(Protocol):
     """A target that says quickly what a network will cost; `edgeml explore` asks it."""
 
@@ -189,6 +198,15 @@ def foreign_kinds(
     return [replace(result, remedy=result.remedy + remedy) for result in broken] or [
         RuleResult("layer-kind", True, f"every kind of layer has {what}")
     ]
+
+
+def adaptation_rule(network: Network, target: Target) -> list[RuleResult]:
+    """The rule `adaptation`, for networks that adapt: broken where a target has no memory for what they learn."""
+    if network.adaptation is None:
+        return []
+    carried = isinstance(target, Adapts) and target.carries_adaptation
+    found = "is held in memory" if carried else "cannot be held by this kind of hardware"
+    return [RuleResult("adaptation", carried, f"what the network learns {found}", "", "Convert without --adapt")]
 
 
 def refuse_broken(results: Sequence[RuleResult], profile: Profile) -> None:

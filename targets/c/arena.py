@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgeml.network import Network, Node
 
+from .adaptation.shifted_tensor import has_offsets, shifted
 from .dialect import Dialect
 from .emitter import LayerJob, layer_emitter
 from .identifiers import c_name
@@ -151,13 +152,13 @@ def stage_jobs(
             continue
         job = job_of((node,))
         emitter = layer_emitter(node)
-        while len(consumers[job.nodes[-1].name]) == 1:
+        while len(consumers[job.nodes[-1].name]) == 1 and not has_offsets(job.nodes[-1].name, network):
             (consumer,) = consumers[job.nodes[-1].name]
             if len(consumer.inputs) != 1 or not emitter.absorbs(job, consumer):
                 break
             done.add(consumer.name)
             job = job_of((*job.nodes, consumer))
-        tensors[job.output.name] = job.output
+        tensors[job.output.name] = shifted(job.output, network)
         jobs.append(job)
     return jobs
 

@@ -13,6 +13,7 @@ from edgeml.errors import InputError
 from edgeml.licensing import LICENSE_FILE, license_text, with_license
 from edgeml.network import Network
 
+from .adaptation.source_text import adaptation_files
 from .arena import ArenaLayout, lay_out
 from .dialect import Dialect
 from .header import header_text
@@ -107,6 +108,7 @@ def generate(network: Network, dialect: Dialect, counts: Sequence[Count] = ()) -
         **counts_files(layout, counts),
         **frame_ring_files(layout),
         **probabilities_files(layout),
+        **adaptation_files(layout),
     }
     headers = [*used_headers(layout), "sensor.h", *(["counts.h"] if counts else [])]
     constant_bytes = sum(array.bytes for array in used_constants(layout))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeml.network.task import BINARY, VALUES
 
+from .adaptation.adapted_layers import adapted_text
 from .arena import ArenaLayout, Stage
 from .arrays import ConstantArray
 from .header import description, input_type, origins
@@ -13,7 +14,8 @@ __all__ = ["source_text", "used_constants", "used_headers"]
 
 def used_headers(layout: ArenaLayout) -> list[str]:
     """The kernels' headers that the program includes, without repetition, in the order of use."""
-    return list(dict.fromkeys(["common.h", *(name for stage in layout.stages for name in stage.code.includes)]))
+    adaptation = [] if layout.network.adaptation is None else ["adaptation.h"]
+    return list(dict.fromkeys(["common.h", *adaptation, *(name for stage in layout.stages for name in stage.code.includes)]))
 
 
 def used_constants(layout: ArenaLayout) -> list[ConstantArray]:
@@ -32,6 +34,10 @@ def source_text(layout: ArenaLayout) -> str:
         _core(layout),
         _entry_points(layout),
     ]
+    values = {stage.name: _values(stage, "") for stage in layout.stages}
+    if adapted := adapted_text(layout, input_type(layout), values):
+        parts[0] = parts[0].replace(f'#include "{name}.h"', f'#include "{name}.h"\n#include "{name}_adaptation.h"')
+        parts.append(adapted)
     if layout.network.output.labels:
         parts.insert(1, _labels(layout))
     return "\n".join(parts)

@@ -34,6 +34,7 @@ class CpuTarget:
     """Emits `c/`: the network as C99."""
 
     options = OPTIONS
+    carries_adaptation = True
 
     profile_fields: Mapping[str, Field] = {
         "machine": Word(("host", "x86_64", "aarch64", MACHINE)),

@@ -49,6 +49,7 @@ class McuTarget:
     """Emits the firmware folder, with the kernel of each layer chosen by counting instructions on the core."""
 
     options = OPTIONS
+    carries_adaptation = True
 
     profile_fields = PROFILE_FIELDS
 
