@@ -15,7 +15,9 @@ __all__ = ["source_text", "used_constants", "used_headers"]
 def used_headers(layout: ArenaLayout) -> list[str]:
     """The kernels' headers that the program includes, without repetition, in the order of use."""
     adaptation = [] if layout.network.adaptation is None else ["adaptation.h"]
-    return list(dict.fromkeys(["common.h", *adaptation, *(name for stage in layout.stages for name in stage.code.includes)]))
+    return list(
+        dict.fromkeys(["common.h", *adaptation, *(name for stage in layout.stages for name in stage.code.includes)])
+    )
 
 
 def used_constants(layout: ArenaLayout) -> list[ConstantArray]:

@@ -45,7 +45,7 @@ def adaptation_image(firmware: Firmware, core: Core, optimize: str = "-O2") -> I
 
 
 class EmulatedAdaptation:
-    """What `AdaptingNetwork` is in golden, on a core: Unicorn's, or QEMU's Cortex-M55. InputError where nothing adapts."""
+    """What `AdaptingNetwork` is in golden, on a core of Unicorn or QEMU. InputError where nothing adapts."""
 
     def __init__(self, firmware: Firmware, core: Core, optimize: str = "-O2") -> None:
         layout = firmware.program.layout

@@ -28,6 +28,7 @@ READ_ONLY = (
     "fpga-estimates.md",
     "fpga-frontier.md",
     "gallery.md",
+    "learning.md",
     "limits.md",
     "proofs-certificates.md",
     "proofs-library.md",

@@ -35,10 +35,10 @@ _OUTPUTS_END = 2**30
 class Offsets:
     """Offsets of dense layers' sums, from means over windows of the device's own: δ = clip(((m − m₀) · num + 8) >> 4).
 
-    A dense layer that feeds thresholds alone gives acc[c] − δ[c] to them. m₀ are the means of the training data, m those
-    of 2^k windows on the device: m = (Σ acc) >> k. Layers follow one another: the sums of the second are taken with
+    A dense layer that feeds thresholds alone gives acc[c] − δ[c] to them. m₀ are the means of the training data, m
+    those of 2^k windows on the device: m = (Σ acc) >> k. Layers follow one another: sums of the second are taken with
     the new offsets of the first. Nothing is shifted unless Σ_c |m − m₀| of the first layer is above `limit`: people
-    differ, and their difference is no drift.
+    differ, and their difference is not a drift.
 
     Parameters
     ----------
@@ -129,7 +129,12 @@ class LastLayer:
         if (self.weight_bits, self.bias_bits) not in [(w, b) for w in (8, 16) for b in (16, 32)]:
             raise NetworkError(where, f"keeps weights in 8 or 16 bits, found {self.weight_bits} and {self.bias_bits}")
         levels, classes = np.asarray(self.replay_levels), np.asarray(self.replay_classes)
-        if levels.dtype != np.uint8 or levels.ndim != 2 or classes.dtype != np.uint8 or classes.shape != levels.shape[:1]:
+        if (
+            levels.dtype != np.uint8
+            or levels.ndim != 2
+            or classes.dtype != np.uint8
+            or classes.shape != levels.shape[:1]
+        ):
             raise NetworkError(f"{where}, replay", "must be uint8 [windows, inputs] and uint8 [windows]")
         if len(levels) > _MOST_REPLAYED:
             raise NetworkError(f"{where}, replay", f"holds {len(levels)} windows; at most {_MOST_REPLAYED}")
@@ -150,8 +155,8 @@ class LastLayer:
         ):
             raise NetworkError(f"{where}, replay", f"has levels above {levels} or classes of {outputs} and more")
         for what, values, bits in (("weights", weight, self.weight_bits), ("biases", bias, self.bias_bits)):
-            most = int(np.abs(values.astype(np.int64)).max()) << self.fraction
-            if most >= 1 << (bits - 1):
+            low, high = (int(end) << self.fraction for end in (values.min(), values.max()))
+            if low < -(1 << (bits - 1)) or high >= 1 << (bits - 1):
                 raise NetworkError(where, f"its {what} need more than {bits} bits with a fraction of {self.fraction}")
         if self.largest_output(inputs, zero_point, levels, base) >= _OUTPUTS_END:
             raise NetworkError(where, "its outputs may pass 30 bits", "Use fewer bits for its weights")
@@ -159,7 +164,9 @@ class LastLayer:
     def largest_output(self, inputs: int, zero_point: int, levels: int, base: int) -> int:
         """A bound of |o|, whatever was learned."""
         most = max(abs(base - zero_point), abs(base + levels - zero_point))
-        return inputs * most * (1 << (self.weight_bits - 1 - self.fraction)) + (1 << (self.bias_bits - 1 - self.fraction))
+        return inputs * most * (1 << (self.weight_bits - 1 - self.fraction)) + (
+            1 << (self.bias_bits - 1 - self.fraction)
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,7 +72,9 @@ def _offsets(network: Network, x: npt.NDArray[np.int32], y: npt.NDArray[np.int64
     first = sums[names[0]]
     shifts = [int(np.abs(_mean(first[part]) - means[names[0]]).sum()) for part in _blocks(len(x), y)]
     limit = min(max(shifts, default=0) * wanted.guard // 100, 2**31 - 1)
-    return Offsets({name: each.astype(np.int32) for name, each in means.items()}, wanted.numerator, wanted.windows_log2, limit)
+    return Offsets(
+        {name: each.astype(np.int32) for name, each in means.items()}, wanted.numerator, wanted.windows_log2, limit
+    )
 
 
 def _mean(sums: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

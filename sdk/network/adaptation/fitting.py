@@ -31,7 +31,9 @@ def check_fits(
         for name in offsets.means:
             behind = [other for other, sources in inputs.items() if name in sources]
             if name not in dense or not behind or any(other not in thresholds for other in behind):
-                raise NetworkError(f"layer {name}", "has offsets, but is not a dense layer in front of thresholds alone")
+                raise NetworkError(
+                    f"layer {name}", "has offsets, but is not a dense layer in front of thresholds alone"
+                )
         offsets.check(ranges)
     if adaptation.last_layer is not None:
         last = list(inputs)[-1]

@@ -35,7 +35,9 @@ class AdaptingDevice(Protocol):
     def load(self, image: bytes) -> Any: ...
 
 
-def steps_of(golden: AdaptingNetwork, q: npt.NDArray[Any], y: npt.NDArray[Any], count: int, seed: int) -> Iterator[Step]:
+def steps_of(
+    golden: AdaptingNetwork, q: npt.NDArray[Any], y: npt.NDArray[Any], count: int, seed: int
+) -> Iterator[Step]:
     """`count` steps of every kind that the network has, drawn by `seed`, on windows q [samples, inputs] of classes y.
 
     Most of them learn; some windows are labelled wrongly, so that weights move far.

@@ -35,7 +35,9 @@ class AdaptingNetwork:
     def __init__(self, network: Network) -> None:
         if network.adaptation is None:
             raise InputError(
-                f"network {network.name}", "states nothing that adapts", "Convert the model with --adapt offsets,last-layer"
+                f"network {network.name}",
+                "states nothing that adapts",
+                "Convert the model with --adapt offsets,last-layer",
             )
         self.network = network
         self._adaptation: Adaptation = network.adaptation
@@ -96,7 +98,8 @@ class AdaptingNetwork:
 
     def _outputs(self, levels: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """(S >> F) · h + (B >> F) for levels [samples, inputs]."""
-        assert self._last is not None and self._layer is not None
+        assert self._last is not None
+        assert self._layer is not None
         h = levels.astype(np.int64) - self._layer.input_zero_point
         sums: _Integers = h @ (self._weight >> self._last.fraction).T + (self._bias >> self._last.fraction)
         return sums.astype(np.int32)
@@ -140,14 +143,18 @@ class AdaptingNetwork:
 
     def _learning(self) -> Any:
         if self._last is None:
-            raise InputError(f"network {self.network.name}", "has no layer that learns", "Convert with --adapt last-layer")
+            raise InputError(
+                f"network {self.network.name}", "has no layer that learns", "Convert with --adapt last-layer"
+            )
         if self.calibrating:
             raise InputError("calibration", "is under way", "Give it the windows that it wants, or reset it")
         return self._last
 
     def _step(self, stored: npt.NDArray[np.uint8], label: int) -> bool:
         """A step on stored levels [inputs]; whether anything changed."""
-        assert self._last is not None and self._layer is not None and self._threshold is not None
+        assert self._last is not None
+        assert self._layer is not None
+        assert self._threshold is not None
         h = stored.astype(np.int64) + self._threshold.base - self._layer.input_zero_point
         outputs = (self._weight >> self._last.fraction) @ h + (self._bias >> self._last.fraction)
         others = outputs.copy()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from edgeml.network.adaptation.state_image import STATE_VERSION
+from edgeml.network.adaptation.state_image import HEADER_BYTES, STATE_VERSION
 from edgeml.network.network_file import model_hash
 
 from ..arena import ArenaLayout
 from .plan import AdaptationPlan
+from .state_checks import checks_text
 
 __all__ = ["saving_text"]
 
@@ -38,7 +39,7 @@ def _pack(plan: AdaptationPlan, name: str, macro: str) -> str:
         sums = max(plan.spans.values())
         shared = [f"    if (state->phase != {len(plan.spans)}u) {{"]
         shared += _deeper(_each(sums, "edgeml_put_number(&place, (uint32_t)state->shared.sums[i], 4);"))
-        shared += _deeper(_zeros(plan.shared_bytes - 4 * sums)) + ["    } else {"]
+        shared += [*_deeper(_zeros(plan.shared_bytes - 4 * sums)), "    } else {"]
     idle = _each(plan.kept_bytes, "*place++ = state->shared.kept[i];") if plan.last is not None else []
     idle += _zeros(plan.shared_bytes - plan.kept_bytes)
     body += [*shared, *_deeper(idle), "    }"] if shared else idle
@@ -69,38 +70,14 @@ def _deeper(lines: list[str]) -> list[str]:
 
 
 def _unpack(plan: AdaptationPlan, name: str, macro: str) -> str:
-    taken = ["    place = image + 20;"]
-    if plan.spans:
-        taken += _each(sum(plan.spans.values()), "state->offsets[i] = (int16_t)edgeml_get_signed(&place, 2);")
-    idle = _each(plan.kept_bytes, "state->shared.kept[i] = place[i];") if plan.last is not None else []
-    if plan.spans:
-        sums = max(plan.spans.values())
-        wide = f"state->shared.sums[i] = calibrating ? edgeml_get_signed(&at, 4) : 0;"
-        taken += ["    const uint8_t *at = place;"]
-        if idle:
-            taken += ["    if (!calibrating) {", *_deeper(idle), "    } else {", *_deeper(_each(sums, wide)), "    }"]
-        else:
-            taken += _each(sums, wide)
-    else:
-        taken += idle
-    taken.append(f"    place += {plan.shared_bytes};")
-    if plan.last is not None:
-        weight, bias = plan.last.weight_bits // 8, plan.last.bias_bits // 8
-        weights = f"state->weights[i] = ({name}_weight)edgeml_get_signed(&place, {weight});"
-        taken += _each(plan.layer.weight.size, weights)
-        taken += _each(plan.classes, f"state->biases[i] = ({name}_bias)edgeml_get_signed(&place, {bias});")
-        taken += _each(plan.classes, "state->learned[i] = *place++;")
-    body = "\n".join([*taken, "    state->phase = phase;", "    state->count = (uint16_t)count;"])
-    return f"""/* Whether a state has these values: `place` is where it starts. */
-static int {name}_sound_state(const uint8_t *place, uint32_t phase, uint32_t count)
-{{
-{_checks(plan)}    return 1;
-}}
-
+    calibrating = f"    const int calibrating = phase != {len(plan.spans)}u;\n" if plan.spans else ""
+    body = "\n".join([*_taken(plan, name), "    state->phase = phase;", "    state->count = (uint16_t)count;"])
+    return f"""{checks_text(plan, name)}
 int32_t {name}_state_unpack({name}_state *state, const uint8_t *image, size_t bytes, uint32_t *sequence)
 {{
     const uint8_t *place = image + {macro}_STATE_BYTES - 4;
-    if (bytes != {macro}_STATE_BYTES || edgeml_get_number(&place, 4) != edgeml_crc32(0, image, {macro}_STATE_BYTES - 4)) {{
+    if (bytes != {macro}_STATE_BYTES ||
+        edgeml_get_number(&place, 4) != edgeml_crc32(0, image, {macro}_STATE_BYTES - 4)) {{
         return {macro}_STATE_DAMAGED;
     }}
     place = image;
@@ -116,7 +93,7 @@ int32_t {name}_state_unpack({name}_state *state, const uint8_t *image, size_t by
     place = image + {macro}_STATE_BYTES - 7;
     const uint8_t phase = *place++;
     const uint32_t count = edgeml_get_number(&place, 2);
-    if (!{name}_sound_state(image + 20, phase, count)) {{
+    if (!{name}_sound_state(image + {HEADER_BYTES}, phase, count)) {{
         return {macro}_STATE_VALUE;
     }}
     if (sequence) {{
@@ -125,78 +102,36 @@ int32_t {name}_state_unpack({name}_state *state, const uint8_t *image, size_t by
     if (!state) {{
         return {macro}_STATE_OK;
     }}
-{"    const int calibrating = phase != " + str(len(plan.spans)) + "u;" + chr(10) if plan.spans else ""}{body}
+{calibrating}{body}
     return {macro}_STATE_OK;
 }}
 """
 
 
-def _checks(plan: AdaptationPlan) -> str:
-    layers = len(plan.spans)
-    windows = plan.offsets.windows if plan.offsets is not None else 1
-    lines = [
-        f"    if (phase > {layers}u || count >= {windows}u || (phase == {layers}u && count != 0)) {{",
-        "        return 0;",
-        "    }",
-    ]
-    for most, channels in zip(plan.most, plan.spans.values(), strict=True):
-        lines += [
-            f"    for (size_t i = 0; i < {channels}u; i++) {{",
-            "        const int32_t offset = edgeml_get_signed(&place, 2);",
-            f"        if (offset > {most} || offset < -{most}) {{",
-            "            return 0;",
-            "        }",
-            "    }",
-        ]
-    lines += ["    size_t used = 0;"]
+def _taken(plan: AdaptationPlan, name: str) -> list[str]:
+    """What takes a sound state of an image."""
+    taken = [f"    place = image + {HEADER_BYTES};"]
     if plan.spans:
-        sizes, largest = (", ".join(map(str, each)) for each in (plan.spans.values(), plan.largest_sums))
-        lines += [
-            f"    static const uint32_t sizes[{layers}] = {{{sizes}}};",
-            f"    static const int32_t largest[{layers}] = {{{largest}}};",
-            f"    if (phase != {layers}u) {{",
-            "        const uint8_t *at = place;",
-            "        const int32_t most = (int32_t)count * largest[phase];",
-            "        used = 4u * sizes[phase];",
-            "        for (size_t i = 0; i < sizes[phase]; i++) {",
-            "            const int32_t sum = edgeml_get_signed(&at, 4);",
-            "            if (sum > most || sum < -most) {",
-            "                return 0;",
-            "            }",
-            "        }",
-            "    }",
-        ]
+        taken += _each(sum(plan.spans.values()), "state->offsets[i] = (int16_t)edgeml_get_signed(&place, 2);")
+    idle = _each(plan.kept_bytes, "state->shared.kept[i] = place[i];") if plan.last is not None else []
+    if plan.spans:
+        sums = max(plan.spans.values())
+        wide = "state->shared.sums[i] = calibrating ? edgeml_get_signed(&at, 4) : 0;"
+        taken += ["    const uint8_t *at = place;"]
+        if idle:
+            taken += ["    if (!calibrating) {", *_deeper(idle), "    } else {", *_deeper(_each(sums, wide)), "    }"]
+        else:
+            taken += _each(sums, wide)
+    else:
+        taken += idle
+    taken.append(f"    place += {plan.shared_bytes};")
     if plan.last is not None:
-        windows, inputs = plan.last.slots * plan.classes, plan.threshold.channels
-        lines += [
-            f"    if (phase == {layers}u) {{",
-            f"        used = {plan.kept_bytes}u;",
-            f"        for (size_t i = 0; i < {windows}u; i++) {{",
-            f"            if (!edgeml_sound_levels(place + i * {plan.window_bytes}u, {inputs}, {plan.level_bits}, "
-            f"{plan.threshold.levels})) {{",
-            "                return 0;",
-            "            }",
-            "        }",
-            "    }",
-        ]
-    lines += [
-        f"    for (size_t i = used; i < {plan.shared_bytes}u; i++) {{",
-        "        if (place[i] != 0) {",
-        "            return 0;",
-        "        }",
-        "    }",
-    ]
-    if plan.last is not None:
-        skipped = plan.state_bytes - 2 * sum(plan.spans.values()) - 3 - plan.classes
-        lines += [
-            f"    place += {skipped};",
-            f"    for (size_t i = 0; i < {plan.classes}u; i++) {{",
-            f"        if (place[i] >= {2 * plan.last.slots}u) {{",
-            "            return 0;",
-            "        }",
-            "    }",
-        ]
-    return "\n".join(lines) + "\n"
+        weight, bias = plan.last.weight_bits // 8, plan.last.bias_bits // 8
+        weights = f"state->weights[i] = ({name}_weight)edgeml_get_signed(&place, {weight});"
+        taken += _each(plan.layer.weight.size, weights)
+        taken += _each(plan.classes, f"state->biases[i] = ({name}_bias)edgeml_get_signed(&place, {bias});")
+        taken += _each(plan.classes, "state->learned[i] = *place++;")
+    return taken
 
 
 def _places(name: str, macro: str) -> str:
