@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import socket
-import subprocess
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from edgeml.errors import MissingTool, ToolFailed
 from edgeml.hil.link import SocketLink
 from edgeml.profile import load_profile
+from edgeml.system.bound_program import BoundProgram
 from edgeml.system.scratch import ScratchFolder
 from edgeml.system.time_limit import OPTION, seconds_for
 
@@ -123,7 +123,7 @@ class QemuLink(SocketLink):
             server.settimeout(seconds_for(_START_SECONDS))
             port = server.getsockname()[1]
             options = ["-icount", f"shift={_ICOUNT_SHIFT},align=off,sleep=off", "-display", "none", "-monitor", "none"]
-            self._process = subprocess.Popen(
+            self._program = BoundProgram(
                 [
                     program,
                     "-machine",
@@ -134,35 +134,23 @@ class QemuLink(SocketLink):
                     f"tcp:127.0.0.1:{port},nodelay=on",
                     "-kernel",
                     str(path),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                ]
             )
             try:
                 connection, _ = server.accept()
             except OSError as error:
-                self._end()
-                assert self._process.stderr is not None
-                words = self._process.stderr.read().decode("utf-8", "replace").strip()
-                problem = f"does not start: {words or error}"
+                problem = f"does not start: {self._end() or error}"
                 raise ToolFailed(f"qemu-{machine}", problem, f"Allow it more by {OPTION}") from error
         super().__init__(connection, f"qemu-{machine}")
 
-    def _end(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def _end(self) -> str:
+        words = self._program.end()
         self._folder.remove()
+        return words
 
     def close(self) -> None:
         super().close()
         self._end()
-        if self._process.stderr is not None:
-            self._process.stderr.close()
 
 
 class UnicornBoard:

@@ -10,12 +10,12 @@ import re
 import shutil
 import socket
 import struct
-import subprocess
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from edgeml.errors import CheckFailed, MissingTool, ToolFailed
+from edgeml.system.bound_program import BoundProgram
 from edgeml.system.scratch import ScratchFolder
 from edgeml.system.time_limit import OPTION, seconds_for
 
@@ -84,23 +84,15 @@ class QemuCore:
                 "chardev:gdb",
             ]
             quiet = ["-display", "none", "-monitor", "none", "-serial", "none"]
-            process = subprocess.Popen(
-                [program, "-machine", _MACHINE, "-S", *quiet, *debugger],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            running = BoundProgram([program, "-machine", _MACHINE, "-S", *quiet, *debugger])
             try:
                 connection, _ = server.accept()
             except OSError as error:
-                process.kill()
-                process.wait()
-                raise ToolFailed(
-                    f"qemu-{_MACHINE}", f"does not start: {error}", f"Allow it more by {OPTION}"
-                ) from error
+                problem = f"does not start: {running.end() or error}"
+                raise ToolFailed(f"qemu-{_MACHINE}", problem, f"Allow it more by {OPTION}") from error
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         remote = GdbRemote(connection, f"QEMU's {self._core.title}")
-        weakref.finalize(self, _ended, process, remote)
+        weakref.finalize(self, _ended, running, remote)
         return remote
 
     def _begin(self) -> None:
@@ -272,7 +264,6 @@ def _instructions(trace: str) -> Iterator[tuple[int, ...]]:
         yield before
 
 
-def _ended(process: subprocess.Popen[bytes], remote: GdbRemote) -> None:
+def _ended(running: BoundProgram, remote: GdbRemote) -> None:
     remote.close()
-    process.kill()
-    process.wait()
+    running.end()
