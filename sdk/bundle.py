@@ -29,7 +29,18 @@ from .system.files import read_json
 from .system.sealed_folder import check_files, describe_files
 from .verification.kept_samples import integers_note, read_samples
 
-__all__ = ["CONVERTED", "MANIFEST", "NETWORK", "REPORT", "SCHEMA_VERSION", "Bundle", "Result", "load", "seal"]
+__all__ = [
+    "CONVERTED",
+    "MANIFEST",
+    "NETWORK",
+    "REPORT",
+    "SCHEMA_VERSION",
+    "Bundle",
+    "Result",
+    "load",
+    "read_manifest",
+    "seal",
+]
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
@@ -246,7 +257,7 @@ def load(path: str | os.PathLike[str]) -> Bundle:
     Raises InputError naming the file that is missing, changed, unsound, a link, or not listed in the manifest.
     """
     folder = Path(path)
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     listed = manifest["files"]
     check_files(folder, listed, MANIFEST)
     where = str(folder / MANIFEST)
@@ -261,7 +272,9 @@ def load(path: str | os.PathLike[str]) -> Bundle:
     return bundle
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What `bundle.json` in a folder says, of the right kinds; its files are not looked at. InputError where it is not
+    sound."""
     path = folder / MANIFEST
     if not folder.is_dir():
         raise InputError(str(folder), "is not a folder", "Pass the folder that 'edgeml convert' wrote")

@@ -344,10 +344,14 @@ def _adopted(order: _Order, model: Any, network: Network, dataset: Dataset | Non
         raise InputError(where, f"adapts, which form {form} cannot", "Convert the model without --adapt for that form")
     # What the user says of the task holds for what a converter reads anew from the file, too.
     conversion = replace(conversion, network=replace(conversion.network, output=network.output))
-    if dataset is None or dataset.y_test is None:
-        return conversion
-    found = {"integer": answers_of(conversion.network, dataset.x_test)}
-    return replace(conversion, metrics={**conversion.metrics, **scores(network.task, dataset.y_test, found)})
+    from .baseline import baseline_of
+
+    metrics = dict(conversion.metrics)
+    if (baseline := baseline_of(model, dataset)) is not None:
+        metrics["baseline"] = baseline.as_json()
+    if dataset is not None and dataset.y_test is not None:
+        metrics |= scores(network.task, dataset.y_test, {"integer": answers_of(conversion.network, dataset.x_test)})
+    return replace(conversion, metrics=metrics)
 
 
 def _write_golden(folder: Path, network: Network, dataset: Dataset | None) -> VectorSet:

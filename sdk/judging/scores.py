@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..metrics import Answers
+from ..metrics.answers import QUALITIES
 from ..network import Network, decisions, simulate
 from ..network.task import VALUES
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["QUALITIES", "answers_of", "judged", "said", "scores"]
 
-QUALITIES = ("accuracy", "r2", "mae", "mse")
-"""What stands in metrics, each as {"float": …, "integer": …}: accuracy of classes, the others of values."""
 _TITLES = {"r2": "R²", "mae": "MAE", "mse": "MSE"}
 _BATCH = 1024
 

@@ -11,6 +11,10 @@ from .json_values import mapping, number, numbers, text
 __all__ = ["Answers", "Confusion", "Fidelity", "JudgedOn"]
 
 
+QUALITIES = ("accuracy", "r2", "mae", "mse")
+"""What stands in metrics, each as {"float": …, "integer": …}: accuracy of classes, the others of values."""
+
+
 @dataclass(frozen=True)
 class JudgedOn:
     """The samples that qualities were found on: how many (None: not said), and whether they are all that were given."""
@@ -70,7 +74,7 @@ class Answers:
         whole = samples if isinstance(samples, int) and not isinstance(samples, bool) else None
         fidelity = mapping(said.get("fidelity"))
         return cls(
-            {name: numbers(said.get(name)) for name in ("accuracy", "r2", "mae", "mse")},
+            {name: numbers(said.get(name)) for name in QUALITIES},
             number(said.get("agreement")),
             JudgedOn(whole, judged.get("split") == "all"),
             Fidelity(bool(fidelity.get("within", True)), text(fidelity.get("note"))) if fidelity else None,

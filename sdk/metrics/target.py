@@ -97,6 +97,7 @@ class TargetMetrics:
         register. delays : where the delays come from that it is planned by, in words.
     estimate, budget : what the design takes by estimate, and what the part has, by resource (`luts`, `flip_flops` …).
     core : of a microcontroller. arena_bytes, constant_bytes : of the C. kernels : by layer.
+    arena_in_use : bytes of the arena that hold something while a layer runs, by the last layer of each stage.
     batch_arena_bytes : of the C for a batch on a CPU. build : commands by compiler.
     trace : the layers whose integers a device can give. kernels_chosen_by : how kernels were chosen.
     flash_bytes, ram_bytes, stack_bytes : of the linked firmware. instructions : of an inference.
@@ -126,6 +127,7 @@ class TargetMetrics:
     budget: Numbers = NOT_SAID
     core: str | None = None
     arena_bytes: int | float | None = None
+    arena_in_use: Numbers = NOT_SAID
     constant_bytes: int | float | None = None
     batch_arena_bytes: int | float | None = None
     kernels: Mapping[str, Any] = NOT_SAID

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..metrics import Answers, Fidelity, TargetMetrics
+from ..metrics.baseline import Baseline
+from ..metrics.json_values import mapping
 from .blocks import Block, Cards, Head, Line, Section, Status, Table
 from .text import text
 
@@ -24,6 +26,7 @@ def answer(manifest: Mapping[str, Any], answers: Answers, target: TargetMetrics,
         _exactness(manifest.get("verification", [])),
         fits,
         _accuracy(answers),
+        _earlier(Baseline.from_json(mapping(manifest.get("metrics")).get("baseline"))),
     ]
     return [
         Head(manifest["name"], manifest["form"], part["name"], part["description"], rule),
@@ -98,6 +101,11 @@ def _accuracy(answers: Answers) -> Line:
     if points > 0:
         return "good", f"{points:.2f} points above the float model.", said
     return "good" if points > -1 else "warn", f"{-points:.2f} points below the float model.", said
+
+
+def _earlier(baseline: Baseline | None) -> Line:
+    """What the float model had that the integers came from, where these came without it."""
+    return ("plain", "", "") if baseline is None else ("plain", baseline.headline, baseline.origin)
 
 
 def _likely(share: float, answers: Answers) -> str:

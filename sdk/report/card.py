@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import printable
 from ..metrics import Answers, TargetMetrics, bars_of
+from ..metrics.baseline import Baseline
 from ..metrics.json_values import mapping
 from ..network import Dense, Network, decision_rule
 from ..network.task import VALUES
@@ -40,7 +41,7 @@ def render_card(manifest: Mapping[str, Any], network: Network, dataset: str = ""
     parts = [
         _metadata(manifest, network, answers, dataset, license_id),
         f"# {title}\n\n{_network(network)}",
-        _section("Answers", _answers(network, answers)),
+        _section("Answers", _answers(answers, Baseline.from_json(metrics.get("baseline")))),
         _section("Exactness", _exactness(manifest)),
         _section("Cost", _cost(manifest, metrics, answers, target)),
         _section("Use", _use(network)),
@@ -118,15 +119,17 @@ def _span(bits: Sequence[int]) -> str:
     return f"{bits[0]} bit{'s' if bits[0] > 1 else ''}" if len(bits) == 1 else f"{bits[0]} to {bits[-1]} bits"
 
 
-def _answers(network: Network, answers: Answers) -> str:
+def _answers(answers: Answers, baseline: Baseline | None) -> str:
     rows = [
         [name, key, f"{value:.2%}" if name == "accuracy" else f"{value:.4g}"]
         for name, values in answers.qualities.items()
         for key, value in values.items()
     ]
+    before = "" if baseline is None else f"{_plain(baseline.headline)} {_plain(baseline.origin)}\n"
     if not rows:
-        return ""
+        return before
     said = f"On {answers.judged_on}.\n\n{_rows(['quality', 'of', 'value'], rows)}"
+    said += f"\n{before}" if before else ""
     if answers.agreement is not None:
         said += f"\n{answers.agreement:.2%} of answers equal the float model's.\n"
     return said

@@ -32,6 +32,7 @@ _SHOWN_ELSEWHERE = frozenset(
         "estimate_high",
         "budget",
         "layers",
+        "arena_in_use",
         "sections",
         "cycles",
         "latency_us",
@@ -141,6 +142,7 @@ def cost_section(target: TargetMetrics) -> Section:
         if whole := sum(costs.values()):
             rows = [(name, float(cost), f"{text(cost)} · {cost / whole:.0%}") for name, cost in costs.items()]
             parts.append(Bars(rows, f"{label} by layer"))
+    parts.append(_memory(target))
     parts.append(Bars([(n, float(a), text(int(a))) for n, a in target.sections.items()], "bytes by section"))
     rest = {
         key: item
@@ -152,3 +154,10 @@ def cost_section(target: TargetMetrics) -> Section:
         if isinstance(item, Mapping):
             said += [Heading(words(key)), *any_value(item)]
     return Section("Where it goes", [Group("columns", parts), Details("Everything that the target says", said)])
+
+
+def _memory(target: TargetMetrics) -> Bars:
+    """Working memory over the layers, in the order that they run in; the whole width is the arena."""
+    rows = [(name, float(used), f"{text(used)} bytes") for name, used in target.arena_in_use.items()]
+    arena = target.arena_bytes
+    return Bars(rows, f"working memory in use by layer{f', of {text(arena)} bytes' if arena else ''}", arena)

@@ -33,6 +33,7 @@ _OWN_SECTIONS = frozenset(
     {
         "accuracy",
         "alternatives",
+        "baseline",
         "certificate",
         "agreement",
         "charts",

@@ -9,6 +9,7 @@ from ..data.checks import WARNING
 from ..errors import printable
 from ..judging.scores import said
 from ..metrics import Answers, TargetMetrics
+from ..metrics.baseline import Baseline
 from ..network import decision_rule
 from ..terminal import Terminal
 from ..verification.coverage import coverage
@@ -33,6 +34,8 @@ def show_bundle(terminal: Terminal, bundle: Bundle) -> None:
     answers = Answers.from_json(manifest["metrics"])
     for name, text in said(answers):
         terminal.line(f"[bold]{name:9}[/bold]  {text}")
+    if (baseline := Baseline.from_json(manifest["metrics"].get("baseline"))) is not None:
+        terminal.plain(f"{'float':9}  {baseline.headline} {baseline.origin}")
     if answers.agreement is not None:
         terminal.line(f"[bold]agreement[/bold]  {answers.agreement:.2%} of answers equal the float model's")
     for note in manifest["notes"]:

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import InputError, printable
 from .regular_file import open_regular
 
-__all__ = ["check_files", "describe_files"]
+__all__ = ["check_files", "describe_files", "sha256_of"]
 
 _LARGEST_BUNDLE = 2**33
 _MOST_FILES = 20_000
@@ -26,7 +26,7 @@ _BLOCK = 2**20
 def describe_files(folder: Path, own: str) -> dict[str, dict[str, Any]]:
     """`{"bytes", "sha256"}` of every file below `folder` by name, but for `own`, the file that will hold the list."""
     return {
-        name: {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+        name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
         for name, path in sorted(_files(folder))
         if name != own
     }
@@ -55,7 +55,7 @@ def check_files(folder: Path, listed: Mapping[str, Mapping[str, Any]], own: str)
         total += path.stat().st_size
         if total > _LARGEST_BUNDLE:
             raise InputError(str(folder), f"holds more than {_LARGEST_BUNDLE} bytes")
-        if path.stat().st_size != entry["bytes"] or _sha256(path) != entry["sha256"]:
+        if path.stat().st_size != entry["bytes"] or sha256_of(path) != entry["sha256"]:
             raise InputError(str(path), f"differs from what {own} says of it", "Convert again, or restore the file")
     if left:
         raise InputError(str(folder / min(left)), "cannot be read (it is not there)", "Convert again")
@@ -93,7 +93,8 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
                 raise InputError(str(folder / name), f"is a {kind}, which a bundle does not hold", remedy)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits; InputError where it is a link or cannot be read."""
     digest = hashlib.sha256()
     with open_regular(path, _LARGEST_BUNDLE, links=False) as stream:
         while block := stream.read(_BLOCK):

@@ -46,12 +46,16 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class ArenaLayout:
-    """All stages, and the bytes of arena that they need for one sample."""
+    """All stages, and the bytes of arena that they need for one sample.
+
+    in_use : of the arena, by stage: bytes of its output, of its scratch memory, and of what is still to be read.
+    """
 
     network: Network
     dialect: Dialect
     stages: tuple[Stage, ...]
     arena_bytes: int
+    in_use: Mapping[str, int]
 
     @property
     def name(self) -> str:
@@ -121,9 +125,13 @@ class Regions:
         self._regions.append((first, last, offset, offset + size))
         return offset
 
+    def in_use(self, stage: int) -> int:
+        """Bytes in use in a stage, gaps between them not counted."""
+        return sum(end - start for begin, until, start, end in self._regions if begin <= stage <= until)
+
     @property
     def bytes(self) -> int:
-        """Bytes in use at most."""
+        """Where the last region ends: bytes in use at most, with the gaps between them."""
         return max((end for *_, end in self._regions), default=0)
 
 
@@ -186,7 +194,8 @@ def lay_out(network: Network, dialect: Dialect) -> ArenaLayout:
         offset = arena.place(position, last_use[job.output.name], job.output.bytes)
         scratch_offset = arena.place(position, position, code.scratch_bytes) if code.scratch_bytes else 0
         stages.append(Stage(job, code, offset, scratch_offset))
-    return ArenaLayout(network, dialect, tuple(stages), arena.bytes)
+    in_use = {stage.name: arena.in_use(position) for position, stage in enumerate(stages)}
+    return ArenaLayout(network, dialect, tuple(stages), arena.bytes, in_use)
 
 
 def _clash(jobs: list[LayerJob], codes: list[LayerCode]) -> bool:

@@ -98,6 +98,7 @@ class CpuTarget:
         return TargetMetrics(
             constant_bytes=program.constant_bytes,
             arena_bytes=program.arena_bytes,
+            arena_in_use=program.layout.in_use,
             batch_arena_bytes=program.layout.batch_arena_bytes,
             kernels={stage.name: stage.code.kernel for stage in program.layout.stages if stage.code.kernel},
             build=build,

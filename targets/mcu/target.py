@@ -123,6 +123,7 @@ class McuTarget:
         metrics = TargetMetrics(
             core=core.name,
             arena_bytes=firmware.program.arena_bytes,
+            arena_in_use=firmware.program.layout.in_use,
             constant_bytes=firmware.program.constant_bytes,
             kernels=chosen,
             trace=tuple(stage.name for stage in firmware.program.layout.traced),
