@@ -142,6 +142,7 @@ def cost_section(target: TargetMetrics) -> Section:
         if whole := sum(costs.values()):
             rows = [(name, float(cost), f"{text(cost)} · {cost / whole:.0%}") for name, cost in costs.items()]
             parts.append(Bars(rows, f"{label} by layer"))
+    parts.append(_clocks(target))
     parts.append(_memory(target))
     parts.append(Bars([(n, float(a), text(int(a))) for n, a in target.sections.items()], "bytes by section"))
     rest = {
@@ -154,6 +155,12 @@ def cost_section(target: TargetMetrics) -> Section:
         if isinstance(item, Mapping):
             said += [Heading(words(key)), *any_value(item)]
     return Section("Where it goes", [Group("columns", parts), Details("Everything that the target says", said)])
+
+
+def _clocks(target: TargetMetrics) -> Bars:
+    """Clocks that each layer is busy for a frame: layers work at once, so that the longest sets the pace."""
+    clocks = target.layer_costs("clocks_per_frame")
+    return Bars([(name, float(each), text(each)) for name, each in clocks.items()], "clocks a frame by layer")
 
 
 def _memory(target: TargetMetrics) -> Bars:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeml.metrics import TargetMetrics
 from edgeml.report.drawing import draw
+from edgeml.report.fit import cost_section
 from edgeml.report.synthesis import hardware_by_layer, hardware_section
 
 
@@ -17,6 +18,14 @@ def test_each_layer_has_a_row_of_what_is_said_of_it() -> None:
     assert [row["first stage"] for row in rows] == [0, ""]
     assert [row["slowest path, ns"] for row in rows] == ["", 2.5]
     assert "estimated" in draw(hardware_section(TargetMetrics.from_json({"layers": said})))
+
+
+def test_clocks_of_a_frame_are_drawn_to_the_longest() -> None:
+    said = {"fc": {"luts": 12, "clocks_per_frame": 64}, "act": {"luts": 4, "clocks_per_frame": 16}, "in": {"luts": 1}}
+    page = draw(cost_section(TargetMetrics.from_json({"layers": said})))
+    bars = page.partition("<h3>clocks a frame by layer</h3>")[2].partition("</div>\n</div>")[0]
+    assert [width for width in ("100.00%", "25.00%") if f"width:{width}" in bars] == ["100.00%", "25.00%"]
+    assert ">in<" not in bars
 
 
 def test_a_target_without_lookup_tables_has_no_such_table() -> None:
