@@ -19,10 +19,10 @@ from .data.dataset import read_npy
 from .errors import InputError, MissingTool
 from .metrics import TargetMetrics
 from .metrics.json_values import mapping
-from .network import Network, decisions, network_file
+from .network import Monitored, Network, decisions, network_file
 from .network.task import VALUES
 from .part import Profile
-from .plugins.executor import EXECUTORS, CompiledNetwork, Compiles, CountsChanges, Executor, WritesWaves
+from .plugins.executor import EXECUTORS, CompiledNetwork, Compiles, CountsChanges, Executor, RunsMonitor, WritesWaves
 from .plugins.target import TARGETS
 from .profile import checked
 from .system.files import read_json
@@ -37,6 +37,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Bundle",
     "Result",
+    "check_monitor",
     "load",
     "read_manifest",
     "seal",
@@ -62,6 +63,7 @@ class Result:
     labels : the name of each sample's class, where the network has labels for classes; else empty.
     trace : integers of every layer that the executor can show, by node name; empty unless asked for.
     measures : what the executor measured (cycles, instructions …).
+    monitored : what the network's monitor says of each sample, where it was asked for.
     """
 
     integers: npt.NDArray[np.int32]
@@ -70,6 +72,7 @@ class Result:
     labels: tuple[str, ...] = ()
     trace: Mapping[str, npt.NDArray[np.int32]] = field(default_factory=dict)
     measures: Mapping[str, Any] = field(default_factory=dict)
+    monitored: Monitored | None = None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return np.array(self.integers, dtype=dtype) if copy or dtype is not None else self.integers
@@ -184,9 +187,12 @@ class Bundle:
         x = x.reshape(len(x), math.prod(x.shape[1:])) if x.ndim > 1 else x[None, :]
         return self.network.check_input(x) if x.dtype.kind in "iu" else self.network.quantizer.quantize(x)
 
-    def run(self, x: npt.NDArray[Any], on: str = "golden", *, trace: bool = False, **options: Any) -> Result:
+    def run(
+        self, x: npt.NDArray[Any], on: str = "golden", *, trace: bool = False, monitor: bool = False, **options: Any
+    ) -> Result:
         """Run x [samples, inputs] on the executor `on`; floats are quantized first, integers taken as they are.
 
+        monitor : whether the network's monitor is run, too (`Result.monitored`).
         options : of the executor; `waves`, a path, of one that simulates hardware (`verilator`): all signals over time;
             `activity`, of the same: `measures["activity"]` is its energy by how often signals change.
 
@@ -205,6 +211,9 @@ class Bundle:
             check_waves(on, executor, Path(options["waves"]))
         if options.get("activity") and not isinstance(executor, CountsChanges):
             raise InputError("option activity", f"executor {on!r} counts no changes of signals", "Use --on verilator")
+        if monitor:
+            check_monitor(on, executor, self.network)
+            options = {**options, "monitor": True}
         execution = executor.run(self, q, trace=trace, options=options)
         classes = np.zeros(0, np.int64)
         if self.network.task != VALUES:
@@ -217,6 +226,7 @@ class Bundle:
             tuple(names[index] for index in classes) if names else (),
             execution.trace,
             execution.measures,
+            execution.monitored,
         )
 
     def compile(self, on: str = "native", **options: Any) -> CompiledNetwork:
@@ -238,6 +248,14 @@ class Bundle:
         if missing := executor.missing(self):
             raise MissingTool(f"executor {name!r}", "cannot run here", missing)
         return executor
+
+
+def check_monitor(name: str, executor: Executor[Bundle], network: Network) -> None:
+    """InputError where there is no monitor, or an executor does not run it."""
+    if network.monitor is None:
+        raise InputError("option monitor", "the bundle's network has no monitor", "Convert with --monitor RATE")
+    if not isinstance(executor, RunsMonitor):
+        raise InputError("option monitor", f"executor {name!r} does not run the monitor", "Use --on golden")
 
 
 def check_waves(name: str, executor: Executor[Bundle], path: Path) -> None:

@@ -23,6 +23,7 @@ from .frontends.mlp import Mlp
 from .frontends.snn import Snn
 from .inputs import Inputs, read_inputs
 from .judging import fidelity
+from .judging.monitor_option import MONITOR
 from .judging.scores import answers_of, scores
 from .metrics import Alternative
 from .network import Network, network_file, simulate
@@ -30,6 +31,7 @@ from .network.reduction import kept_channels, left_out, reduced
 from .network.task import BINARY
 from .options import check_options
 from .options.installed import form_owner, installed_owners, target_owner
+from .plugins import Listener
 from .profile import Profile, load_profile
 from .report import confusion, render
 from .system import caller_state
@@ -67,6 +69,7 @@ def convert(
     strict: bool = False,
     time_limit: float | None = None,
     budget: str | None = None,
+    monitor: float | None = None,
     beside: Sequence[str] = (),
     progress: plugins.Progress = _silent,
     announce: Callable[[str], None] = lambda stage: None,
@@ -85,26 +88,25 @@ def convert(
     task, labels, split : what is decided, what classes are called, what is held back: see `inputs.read_inputs`.
     strict : refuse integers that are further from the float model than their bits explain (see `fidelity`).
     require : executors, by name, that must run to their end when the bundle is verified.
-    budget : the most of one cost of the target, such as `luts=700`, `flash=4k`: bits and inputs of each layer are
-        chosen so that it is kept (see `allocation.within_budget`).
+    budget, monitor : the most of one cost, `luts=700` (`allocation.within_budget`); false alarms (`network.monitor`).
     beside : other forms that the model is converted to for the same target, by their defaults, for the report alone.
     time_limit : seconds that each call of a tool (compiler, simulator …) may take, instead of the tools' own limits.
     progress, announce, remark : called while work goes on, before each stage, and with lines beside the bundle.
 
-    An executor that fails says nothing of the artifact: the bundle is kept, and its `verification` tells of it. The
-    caller's process is left as it was. Raises InputError (the model, the data, an option, the output), CheckFailed (a
-    rule is broken, an artifact is not exact, or `strict` is), ToolFailed (of a tool that makes an artifact): no bundle
-    is left then; MissingTool if something is not installed, or one of `require` did not run: the bundle is kept.
+    An executor that fails says nothing of the artifact: the bundle is kept, and its `verification` tells of it.
+    Raises InputError (the model, the data, an option, the output), CheckFailed (a rule is broken, an artifact is not
+    exact, or `strict` is), ToolFailed (of a tool that makes an artifact): no bundle is left then; MissingTool if
+    something is not installed, or one of `require` did not run: the bundle is kept.
     """
-    order = _order(to, target, options or {}, strict, budget, beside, progress, plugins.Listener(announce, remark))
+    order = _order(to, target, options or {}, strict, budget, monitor, beside, progress, Listener(announce, remark))
     coverage.check_names(require)
     if output is not None:
         check_output(Path(output))
+    told: dict[str, Any] = {"weights": weights, "example": example, "name": name, "task": task}
     with caller_state.preserved(model), time_limits(time_limit):
         model = caller_state.ordinary(model)
         announce("reading the model")
-        told: dict[str, Any] = {"weights": weights, "example": example, "name": name}
-        inputs = read_inputs(model, data, **told, task=task, labels=labels, split=split)
+        inputs = read_inputs(model, data, **told, labels=labels, split=split)
         conversion, again = _converted(order, model, inputs), partial(_in_other_form, order, target, model, inputs)
         bundle, verdicts = _written(order, inputs, conversion, output, other_forms(beside, again, announce))
     coverage.require(verdicts, require)
@@ -113,7 +115,7 @@ def convert(
 
 def _in_other_form(order: _Order, target: str, model: Any, inputs: Inputs, form: str, folder: Path) -> Bundle:
     """A bundle of what was read in `form` for the same target, whose options it keeps."""
-    other = _order(form, target, order.target_options, False, None, (), order.progress, order.listener)
+    other = _order(form, target, order.target_options, False, None, None, (), order.progress, order.listener)
     return _written(other, inputs, _converted(other, model, inputs), folder)[0]
 
 
@@ -130,9 +132,10 @@ class _Order:
     target_options: dict[str, Any]
     strict: bool
     budget: Budget | None
+    monitor: float | None
     beside: Sequence[str]
     progress: plugins.Progress
-    listener: plugins.Listener
+    listener: Listener
 
 
 def _order(
@@ -141,9 +144,10 @@ def _order(
     options: Mapping[str, Any],
     strict: bool,
     budget: str | None,
+    monitor: float | None,
     beside: Sequence[str],
     progress: plugins.Progress,
-    listener: plugins.Listener,
+    listener: Listener,
 ) -> _Order:
     check_forms(form, beside)
     profile = load_profile(target)
@@ -152,7 +156,10 @@ def _order(
     given = check_options(options, (form_takes, target_takes), installed_owners)
     own = form_takes.own(given), target_takes.own(given)
     asked = None if budget is None else read_budget(budget)
-    return _Order(form, profile, converter, hardware, given, *own, strict, asked, tuple(beside), progress, listener)
+    rate = None if monitor is None else float(MONITOR.meant(monitor))
+    return _Order(
+        form, profile, converter, hardware, given, *own, strict, asked, rate, tuple(beside), progress, listener
+    )
 
 
 def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
@@ -164,10 +171,29 @@ def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
     conversion = _reduced(_held_to_float(replace(conversion, notes=notes), inputs.data, order.strict))
     if conversion.attach is not None:
         conversion = replace(conversion, network=conversion.attach(conversion.network))
+    conversion = _monitored(conversion, inputs, order.monitor)
     rules = order.hardware.rules(conversion.network, order.profile, order.target_options)
     rules += plugins.adaptation_rule(conversion.network, order.hardware)
     plugins.refuse_broken(rules, order.profile)
     return conversion
+
+
+def _monitored(conversion: plugins.Conversion, inputs: Inputs, rate: float | None) -> plugins.Conversion:
+    """The conversion with a monitor, if one is asked for, and a note where the one of the user's network is lost."""
+    network = conversion.network
+    if rate is not None:
+        from .judging.monitor_fit import with_monitor
+
+        conversion = replace(conversion, network=with_monitor(network, inputs.data, rate))
+    elif isinstance(inputs.source, Network) and inputs.source.monitor is not None and network.monitor is None:
+        note = f"{WARNING}the monitor of the network is not carried into this form; ask for one with --monitor RATE."
+        conversion = replace(conversion, notes=(note, *conversion.notes))
+    if conversion.network.monitor is None or inputs.data is None:
+        return conversion
+    from .judging import unknown_inputs
+
+    found = {"rate": rate, **unknown_inputs.figures(conversion.network, inputs.data)}
+    return replace(conversion, metrics={**conversion.metrics, "monitor": found})
 
 
 def _written(
@@ -310,6 +336,7 @@ def _manifest(
         },
         "options": dict(order.given),
         **({} if order.budget is None else {"budget": order.budget.text}),
+        **({} if order.monitor is None else {"monitor": order.monitor}),
         **({"beside": list(order.beside)} if order.beside else {}),
         **({} if data is None else {"data": data.described}),
         "model_hash": network_file.model_hash(conversion.network),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from ..judging.monitor_option import MONITOR
 from ..meant_name import name_remedy
 from .app import Budget, Json, Quiet, Require, TimeLimit, app
 from .declared_options import DeclaredOptions, given_options
@@ -50,6 +51,7 @@ def convert(
     name: Annotated[str | None, typer.Option(help="Prefix of generated code.")] = None,
     option: AsOption = None,
     budget: Budget = None,
+    monitor: Annotated[float | None, typer.Option(metavar="RATE", help=MONITOR.help)] = None,
     beside: Beside = None,
     require: Require = None,
     strict: Strict = False,
@@ -68,7 +70,6 @@ def convert(
     check_names(require or ())
     target = _target(target, board)
     terminal = Terminal(as_json, quiet)
-    given = given_options(context, option or ())
     with terminal.progress() as (progress, announce):
         bundle = run(
             model,
@@ -78,9 +79,10 @@ def convert(
             output=output,
             weights=weights,
             name=name,
-            options=given,
+            options=given_options(context, option or ()),
             strict=strict,
             budget=budget,
+            monitor=monitor,
             beside=beside or (),
             time_limit=time_limit,
             task=task,

@@ -14,7 +14,9 @@ from ..system.files import write_beside
 from .app import BundlePath, Executors, Json, Quiet, Require, TimeLimit, app
 
 if TYPE_CHECKING:
-    from ..bundle import Result
+    from ..bundle import Bundle, Result
+    from ..network import Monitored
+    from ..terminal import Terminal
 
 
 @app.command(epilog="Example: edgeml verify build/digits --on native --on brevitas")
@@ -92,22 +94,18 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Run inputs through a bundle and give its integers."""
-    import warnings
-
     import numpy as np
 
     from ..bundle import load
-    from ..data.dataset import load_inputs, to_npy
+    from ..data.dataset import to_npy
     from ..report.activity import show_activity
     from ..system.time_limit import time_limit as limited
     from ..terminal import Terminal
 
     terminal = Terminal(as_json, quiet)
     loaded = load(bundle)
-    with limited(time_limit), warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always", UserWarning)
-        result = loaded.run(load_inputs(inputs), on, **_asked(waves=waves, activity=activity or None))
-    notes = [str(each.message) for each in warned if each.category is UserWarning]
+    with limited(time_limit):
+        result, notes = _run(loaded, inputs, on, _asked(waves=waves, activity=activity or None))
     if output is not None:
         write_beside(output, to_npy(result.integers))
     shown = len(result) if as_json else min(len(result), 10)
@@ -123,6 +121,7 @@ def simulate(
         **({"notes": notes} if notes else {}),
         "integers": result.integers.tolist() if output is None else str(output),
         **({"activity": result.measures["activity"]} if activity else {}),
+        **_monitor_document(result.monitored),
     }
 
     def show() -> None:
@@ -135,8 +134,42 @@ def simulate(
             terminal.plain(f"… {len(result) - shown} more" + ("" if output else "; -o FILE.npy keeps all"))
         if activity:
             show_activity(terminal, result.measures["activity"])
+        _show_monitor(terminal, result.monitored)
 
     terminal.result(document, show)
+
+
+def _run(bundle: Bundle, inputs: Path, on: str, asked: dict[str, Any]) -> tuple[Result, list[str]]:
+    """What the bundle gives for a file, its monitor included where the executor runs it; and what there is to note."""
+    import warnings
+
+    from ..data.dataset import load_inputs
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", UserWarning)
+        result = bundle.run(load_inputs(inputs), on, monitor=_runs_monitor(bundle, on), **asked)
+    return result, [str(each.message) for each in warned if each.category is UserWarning]
+
+
+def _runs_monitor(bundle: Bundle, on: str) -> bool:
+    """Whether the bundle's network has a monitor that the executor runs."""
+    from ..plugins.executor import EXECUTORS, RunsMonitor
+
+    return bundle.network.monitor is not None and isinstance(EXECUTORS.load(on), RunsMonitor)
+
+
+def _monitor_document(said: Monitored | None) -> dict[str, Any]:
+    """A monitor's integers of each sample, and the share of unknown ones; nothing where none was run."""
+    if said is None or not len(said.known):
+        return {}
+    columns = {name.replace(" ", "_"): values[:, 0].tolist() for name, values in said.columns.items()}
+    return {"monitor": {"unknown": float((~said.known).mean()), **columns}}
+
+
+def _show_monitor(terminal: Terminal, said: Monitored | None) -> None:
+    if said is not None and len(said.known):
+        unknown, count = int((~said.known).sum()), len(said.known)
+        terminal.plain(f"{unknown} of {count} inputs ({unknown / count:.1%}) are unknown to the monitor")
 
 
 @app.command(epilog="Example: edgeml flash build/board, then edgeml hil build/board --port /dev/ttyUSB1")

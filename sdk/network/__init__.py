@@ -18,6 +18,8 @@ from .layers.requantize import Requantize
 from .layers.shared import Shared
 from .layers.tables import Tables
 from .layers.threshold import Threshold
+from .monitor import Monitor, Monitored, Prototypes
+from .monitoring import monitored
 from .network import Network, Node, Output
 from .task import TASKS, integer_threshold
 from .value_range import ValueRange
@@ -33,10 +35,13 @@ __all__ = [
     "Logic",
     "Lookup",
     "Maximum",
+    "Monitor",
+    "Monitored",
     "Multiply",
     "Network",
     "Node",
     "Output",
+    "Prototypes",
     "Requantize",
     "Shared",
     "Tables",
@@ -50,6 +55,7 @@ __all__ = [
     "integer_threshold",
     "layer_class",
     "layer_kinds",
+    "monitored",
     "simulate",
     "trace",
 ]

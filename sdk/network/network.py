@@ -19,6 +19,7 @@ from .layer import Layer
 from .layers.dense import Dense
 from .layers.input_quantizer import InputQuantizer
 from .layers.threshold import Threshold
+from .monitor import Monitor
 from .origin import origin_text
 from .task import BINARY, TASKS, VALUES, label_count, task_of
 from .value_range import IntArray, ValueRange
@@ -108,6 +109,7 @@ class Network:
     nodes : the first holds the `InputQuantizer`; every other takes earlier nodes; the last one is the output.
     output : scale, zero point, labels and task of the last node's integers.
     adaptation : what can adapt on a device, or None; what `simulate` gives is of the network before it does.
+    monitor : what tells known inputs from unknown ones, or None (see `monitor`).
 
     Raises
     ------
@@ -118,6 +120,7 @@ class Network:
     nodes: tuple[Node, ...]
     output: Output
     adaptation: Adaptation | None = None
+    monitor: Monitor | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
@@ -147,6 +150,17 @@ class Network:
                 f"{len(self.output.labels)} labels for {self.output_size} outputs of task {self.task}, which has "
                 f"{expected}",
             )
+        if self.monitor is not None:
+            self._check_monitor(self.monitor)
+
+    def _check_monitor(self, monitor: Monitor) -> None:
+        if not isinstance(monitor, Monitor):
+            raise NetworkError("monitor", f"must be a monitor or None, found {type(monitor).__name__}")
+        if self.task == VALUES:
+            raise NetworkError("monitor", "needs classes; this network gives values")
+        classes = 2 if self.task == BINARY else self.output_size
+        inner = frozenset(node.name for node in self.nodes[1:-1])
+        monitor.check(self.ranges, inner, self.nodes[0].name, classes)
 
     def _check_graph(self) -> None:
         seen: set[str] = set()

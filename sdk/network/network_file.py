@@ -17,6 +17,7 @@ from ..errors import InputError, NetworkError, printable
 from ..system.regular_file import read_regular
 from .adaptation.definition import Adaptation
 from .layer import UnknownKind, layer_class
+from .monitor import Monitor, Prototypes
 from .network import Network, Node, Output
 
 __all__ = ["FORMAT_VERSION", "from_bytes", "model_hash", "read", "structure_of", "to_bytes", "write"]
@@ -29,6 +30,8 @@ _LARGEST_FILE = 2**29
 _LARGEST_HEADER = 2**24
 _LONGEST_MESSAGE = 400
 _MOST_NODES = 10_000
+_PROTOTYPES = ("monitor:input", "monitor:hidden")
+"""Names of tensors that no layer's can be: a node has no colon in its name."""
 _STORED_TYPES = (np.int8, np.int16, np.int32)
 
 
@@ -72,6 +75,10 @@ def to_bytes(network: Network, *, origins: bool = True) -> bytes:
     if network.adaptation is not None:  # a file of a network without one has the bytes that it always had
         structure["adaptation"], arrays = network.adaptation.parts()
         tensors |= {f"{_ADAPTATION}{name}": _narrowed(array) for name, array in arrays.items()}
+    if network.monitor is not None:
+        structure["monitor"] = _monitor_parts(network.monitor)
+        for name, prototypes in zip(_PROTOTYPES, network.monitor.prototypes, strict=False):
+            tensors[name] = np.ascontiguousarray(prototypes.values, np.uint8)
     return bytes(save(tensors, metadata={_METADATA_KEY: json.dumps(structure, sort_keys=True)}))
 
 
@@ -79,6 +86,27 @@ def _task(output: Output) -> dict[str, Any]:
     """What is decided, if it is stated: files from before there were tasks keep their bytes and their hash."""
     stated: dict[str, Any] = {"task": output.task} if output.task else {}
     return stated if output.threshold is None else {**stated, "threshold": output.threshold}
+
+
+def _monitor_parts(monitor: Monitor) -> dict[str, Any]:
+    """A monitor but for its prototypes, which are tensors; networks without one keep their bytes and their hash."""
+    entries = [
+        {"node": each.node, "fraction_bits": each.fraction_bits, "limit": each.limit} for each in monitor.prototypes
+    ]
+    return {"margin": monitor.margin, "prototypes": entries}
+
+
+def _monitor(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Monitor | None:
+    if (parts := structure.get("monitor")) is None:
+        return None
+    entries = parts["prototypes"]
+    if not isinstance(entries, list) or not 1 <= len(entries) <= len(_PROTOTYPES):
+        raise NetworkError("monitor", f"must have prototypes of 1 or {len(_PROTOTYPES)} nodes")
+    read = [
+        Prototypes(entry["node"], entry["fraction_bits"], tensors[name], entry["limit"])
+        for name, entry in zip(_PROTOTYPES, entries, strict=False)
+    ]
+    return Monitor(parts["margin"], *read)
 
 
 def model_hash(network: Network) -> str:
@@ -168,6 +196,7 @@ def _network(structure: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) ->
             output.get("threshold"),
         ),
         adaptation,
+        _monitor(structure, tensors),
     )
 
 

@@ -21,6 +21,7 @@ from .executor import (
     NeedsDevice,
     ReceivesReals,
     Reception,
+    RunsMonitor,
     StartsProcess,
     Subject,
     TimesItself,
@@ -43,6 +44,7 @@ from .target import (
     foreign_kinds,
     refuse_broken,
     targets,
+    without_monitor,
 )
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "ReceivesReals",
     "Reception",
     "RuleResult",
+    "RunsMonitor",
     "StartsProcess",
     "Subject",
     "TakesNetworks",
@@ -85,4 +88,5 @@ __all__ = [
     "inspections",
     "refuse_broken",
     "targets",
+    "without_monitor",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ..network import Network
+from ..network import Monitored, Network
 from ..registry import Registered, Registry
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "NeedsDevice",
     "ReceivesReals",
     "Reception",
+    "RunsMonitor",
     "StartsProcess",
     "Subject",
     "TimesItself",
@@ -48,6 +49,7 @@ class Execution:
     detail : one line for the table, e.g. the compiler or simulator with its version.
     measures : JSON-able, e.g. cycles or instructions per layer.
     rows : which rows of q the outputs are of, where not all of them were run (see `BoundsItself`); None for all.
+    monitored : what the artifact's monitor says, where it was asked for (see `RunsMonitor`).
     """
 
     outputs: npt.NDArray[np.int32]
@@ -55,6 +57,7 @@ class Execution:
     detail: str = ""
     measures: Mapping[str, Any] = field(default_factory=dict)
     rows: npt.NDArray[np.intp] | None = None
+    monitored: Monitored | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,14 @@ class NeedsDevice(Protocol):
     """An executor that runs only on a device which the user names."""
 
     needs_device: bool
+
+
+@runtime_checkable
+class RunsMonitor(Protocol):
+    """An executor whose artifact has the network's monitor: it takes the option `monitor`, and gives `monitored` then,
+    of bundles whose network has one."""
+
+    runs_monitor: bool
 
 
 @runtime_checkable

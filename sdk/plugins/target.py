@@ -31,6 +31,7 @@ __all__ = [
     "foreign_kinds",
     "refuse_broken",
     "targets",
+    "without_monitor",
 ]
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
@@ -207,6 +208,15 @@ def adaptation_rule(network: Network, target: Target) -> list[RuleResult]:
     carried = isinstance(target, Adapts) and target.carries_adaptation
     found = "is held in memory" if carried else "cannot be held by this kind of hardware"
     return [RuleResult("adaptation", carried, f"what the network learns {found}", "", "Convert without --adapt")]
+
+
+def without_monitor(network: Network, what: str) -> list[RuleResult]:
+    """The rule `monitor` of a target whose artifacts carry none: broken by a network that has one. what : such as
+    `RTL`."""
+    if network.monitor is None:
+        return []
+    detail = f"the network has a monitor, and there is no {what} for it"
+    return [RuleResult("monitor", False, detail, remedy="Convert without --monitor, or for a CPU or microcontroller")]
 
 
 def refuse_broken(results: Sequence[RuleResult], profile: Profile) -> None:

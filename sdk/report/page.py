@@ -21,6 +21,7 @@ from .classes import confusion_section
 from .drawing import draw
 from .guarantees import guarantees_section
 from .layers import layers_section, seen_values
+from .monitor import monitor_section
 from .proofs import proofs_section
 from .snippets import snippets_section
 from .spikes import charts_section, spiking_section
@@ -40,6 +41,7 @@ _OWN_SECTIONS = frozenset(
         "confusion",
         "judged_on",
         "mae",
+        "monitor",
         "proof",
         "r2",
         "spiking",
@@ -78,6 +80,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         fit.cost_section(target),
         confusion_section(answers.confusion, network.output.labels, answers.judged_on),
         guarantees_section(metrics.get("certificate")),
+        monitor_section(metrics.get("monitor")),
         spiking_section(SpikingMetrics.from_json(metrics.get("spiking"))),
         charts_section(metrics.get("charts")),
         snippets_section(manifest, network),
@@ -141,6 +144,8 @@ def command(manifest: Mapping[str, Any]) -> str:
         words += ["--data", "DATA"]
     if "budget" in manifest:
         words += ["--budget", manifest["budget"]]
+    if "monitor" in manifest:
+        words += ["--monitor", manifest["monitor"]]
     for form in manifest.get("beside", ()):
         words += ["--beside", form]
     for name, given in mapping(manifest.get("options")).items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..network import simulate
+from ..network import monitored, simulate
 from ..network import trace as golden_trace
 from ..plugins import Execution, Subject
 
@@ -20,6 +20,8 @@ __all__ = ["GoldenExecutor"]
 
 class GoldenExecutor:
     """Runs the integer network in numpy: the definition that all other executors are held against."""
+
+    runs_monitor = True
 
     def applies(self, bundle: Bundle) -> bool:
         """Every bundle holds a network."""
@@ -36,7 +38,8 @@ class GoldenExecutor:
     def run(self, bundle: Bundle, q: npt.NDArray[np.int32], *, trace: bool, options: Mapping[str, Any]) -> Execution:
         """Simulate q [samples, inputs]."""
         detail = f"numpy {np.__version__}"
+        seen = monitored(bundle.network, q) if options.get("monitor") else None
         if not trace:
-            return Execution(simulate(bundle.network, q), {}, detail)
+            return Execution(simulate(bundle.network, q), {}, detail, monitored=seen)
         layers = golden_trace(bundle.network, q)
-        return Execution(layers[bundle.network.nodes[-1].name], layers, detail)
+        return Execution(layers[bundle.network.nodes[-1].name], layers, detail, monitored=seen)

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from ..bundle import Bundle, load
 from ..errors import CheckFailed, EdgemlError, MissingTool, OverBudget, printable
-from ..network import Network
+from ..network import Monitored, Network, monitored
 from ..network import trace as golden_trace
-from ..plugins.executor import BoundsItself, Executor, HasReference, NamesSubject, ReceivesReals, executors
+from ..plugins.executor import BoundsItself, Executor, HasReference, NamesSubject, ReceivesReals, RunsMonitor, executors
 from ..registry import Registered
 from ..system import caller_state
 from ..system.time_limit import time_limit as time_limits
@@ -100,8 +100,8 @@ def _verdicts(
         if not loaded.applies(bundle):
             return None
         if isinstance(loaded, NamesSubject):
-            said = loaded.subject(bundle)
-            found = replace(found, ran=said.what, of_target=said.of_target)
+            subject = loaded.subject(bundle)
+            found = replace(found, ran=subject.what, of_target=subject.of_target)
         if missing := loaded.missing(bundle):
             return replace(found, detail=missing)
         announce(entry.name)
@@ -117,6 +117,10 @@ def _verdicts(
         if network is bundle.network:
             expected[output] = stored[rows]
         given = {layer: np.asarray(values) for layer, values in {**execution.trace, output: execution.outputs}.items()}
+        if bundle.network.monitor is not None and isinstance(executor, RunsMonitor):
+            said = executor.run(bundle, q, trace=False, options={"monitor": True}).monitored
+            expected |= _named(monitored(bundle.network, q))
+            given |= {} if said is None else _named(said)
         verdict = _compare(found, expected, given, execution.detail)
         if first := verdict.first_mismatch:
             verdict = replace(verdict, first_mismatch={**first, "vector": int(rows[first["vector"]])})
@@ -131,6 +135,11 @@ def _verdicts(
     second = Verdict(f"{entry.name}, real numbers", "unavailable", question="real numbers")
     compared = _guarded(lambda: second, len(q), lambda: compare_reals(second, receiver, bundle, network))
     return [first] if compared is None else [first, compared]
+
+
+def _named(what: Monitored) -> dict[str, npt.NDArray[np.int64]]:
+    """A monitor's integers beside the layers', under names that no layer has."""
+    return {f"monitor, {name}": values for name, values in what.columns.items()}
 
 
 def _network(executor: object, bundle: Bundle) -> Network:

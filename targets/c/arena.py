@@ -142,6 +142,7 @@ def stage_jobs(
 
     prefix : what names of a stage begin with, by its first node. given : tensors of nodes that are computed elsewhere.
     """
+    kept = _monitored(network)
     consumers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
     for node in network.nodes:
         for name in node.inputs:
@@ -160,7 +161,10 @@ def stage_jobs(
             continue
         job = job_of((node,))
         emitter = layer_emitter(node)
-        while len(consumers[job.nodes[-1].name]) == 1 and not has_offsets(job.nodes[-1].name, network):
+        while len(consumers[job.nodes[-1].name]) == 1:
+            last = job.nodes[-1].name
+            if last in kept or has_offsets(last, network):
+                break
             (consumer,) = consumers[job.nodes[-1].name]
             if len(consumer.inputs) != 1 or not emitter.absorbs(job, consumer):
                 break
@@ -188,6 +192,8 @@ def lay_out(network: Network, dialect: Dialect) -> ArenaLayout:
     for position, job in enumerate(jobs):
         for tensor in job.inputs:
             last_use[tensor.name] = position
+    for name in _monitored(network):
+        last_use[name] = len(jobs)
     arena = Regions(dialect.alignment)
     stages: list[Stage] = []
     for position, (job, code) in enumerate(zip(jobs, codes, strict=True)):
@@ -196,6 +202,11 @@ def lay_out(network: Network, dialect: Dialect) -> ArenaLayout:
         stages.append(Stage(job, code, offset, scratch_offset))
     in_use = {stage.name: arena.in_use(position) for position, stage in enumerate(stages)}
     return ArenaLayout(network, dialect, tuple(stages), arena.bytes, in_use)
+
+
+def _monitored(network: Network) -> tuple[str, ...]:
+    """The nodes whose values a monitor reads when the network has run."""
+    return () if network.monitor is None else tuple(each.node for each in network.monitor.prototypes)
 
 
 def _clash(jobs: list[LayerJob], codes: list[LayerCode]) -> bool:

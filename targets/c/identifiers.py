@@ -32,7 +32,18 @@ _TAKEN = (
 )
 
 
-_ENDS = ("_constants", "_counts", "_frame_ring", "_hil", "_probabilities", "_self_test", "_sensor", "_test", "_trace")
+_ENDS = (
+    "_constants",
+    "_counts",
+    "_frame_ring",
+    "_hil",
+    "_monitor",
+    "_probabilities",
+    "_self_test",
+    "_sensor",
+    "_test",
+    "_trace",
+)
 """What the files of a network and its switches are called behind its name: `net_hil.h` is that of `net`."""
 
 

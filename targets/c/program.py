@@ -17,6 +17,7 @@ from .adaptation.source_text import adaptation_files
 from .arena import ArenaLayout, lay_out
 from .dialect import Dialect
 from .header import header_text
+from .monitor import monitor_files, monitor_headers
 from .sensors.counts import Count
 from .sensors.counts_text import counts_files
 from .sensors.floats import sensor_files
@@ -109,8 +110,9 @@ def generate(network: Network, dialect: Dialect, counts: Sequence[Count] = ()) -
         **frame_ring_files(layout),
         **probabilities_files(layout),
         **adaptation_files(layout),
+        **monitor_files(layout),
     }
-    headers = [*used_headers(layout), "sensor.h", *(["counts.h"] if counts else [])]
+    headers = [*used_headers(layout), "sensor.h", *(["counts.h"] if counts else []), *monitor_headers(layout)]
     constant_bytes = sum(array.bytes for array in used_constants(layout))
     files = {
         LICENSE_FILE: license_text(),

@@ -52,6 +52,8 @@ class NativeExecutor:
     edgeml generates from the bundle's network, and only if it equals the bundle's byte for byte.
     """
 
+    runs_monitor = True
+
     def applies(self, bundle: Bundle) -> bool:
         """Bundles with C for a CPU."""
         return bundle.profile.kind == _KIND and (bundle.folder / "c").is_dir()
@@ -73,16 +75,18 @@ class NativeExecutor:
         The option `trust_code=True` compiles and runs the bundle's C as it is (outputs only, no trace).
         """
         q = bundle.network.check_input(q)
-        native, trusted = _of_options(bundle, options)
-        outputs = native.invoke(q)
+        asked = dict(options)
+        monitor = bool(asked.pop("monitor", False)) and bundle.network.monitor is not None
+        native, trusted = _of_options(bundle, asked)
+        outputs, said = native.monitored(q) if monitor else (native.invoke(q), None)
         detail = f"{native.compiler.version}, {' '.join(native.flags)}"
         if trusted or not trace:
-            return Execution(outputs, {}, detail)
+            return Execution(outputs, {}, detail, monitored=said)
         layers = native.trace(q)
         last = bundle.network.nodes[-1].name
         if not np.array_equal(layers[last], outputs):
             raise CheckFailed(f"layer {last}", "the traced and the batched entry point of the C differ")
-        return Execution(outputs, layers, f"{detail}; {_alone(native)} corners of layers alone")
+        return Execution(outputs, layers, f"{detail}; {_alone(native)} corners of layers alone", monitored=said)
 
     def compile(self, bundle: Bundle, options: Mapping[str, Any]) -> NativeCall:
         """The bundle's C as a function for frequent calls. Options and errors as of `run`."""

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed, MissingTool
-from edgeml.network import Network
+from edgeml.network import Monitored, Network
 from edgeml.targets.c import CProgram, Dialect, generate
 from edgeml.targets.c.alone import StageCase, check_stages, entry_points
+from edgeml.targets.c.monitor import COLUMNS, monitor_batch
 
 from .compiler import Compiler, find_compiler, missing_compiler
 from .dialect import CPU_DIALECT, cpu_dialect
@@ -140,7 +141,7 @@ class _Build:
                 low=quantizer.low,
                 span=quantizer.high - quantizer.low,
             )
-            wrapper += "\n" + entry_points(program.layout)
+            wrapper += "\n" + monitor_batch(program.layout) + "\n" + entry_points(program.layout)
             files |= {**program.files, f"{program.layout.name}-native.c": wrapper}
         files |= replaced or {}
         # No network is called by a name with a hyphen.
@@ -216,6 +217,18 @@ class NativeNetwork:
         self._batch(x.ctypes.data, len(x), outputs.ctypes.data, None, arena)
         del memory
         return outputs
+
+    def monitored(self, q: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int32], Monitored]:
+        """Outputs as of `invoke`, and what the C of the network's monitor says; of a network that has one."""
+        x = np.ascontiguousarray(q, dtype=self._dtype)
+        outputs = np.empty((len(x), self.network.output_size), np.int32)
+        said = np.empty((len(x), COLUMNS), np.uint32)
+        memory, arena = self._arena()
+        call = getattr(self._library, f"{self.program.layout.name}_monitor_batch")
+        call.argtypes, call.restype = (ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 3), None
+        call(x.ctypes.data, len(x), outputs.ctypes.data, said.ctypes.data, arena)
+        del memory
+        return outputs, Monitored.of_columns(said)
 
     def decide(self, q: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
         """What a batch of samples q [samples, inputs] is taken for, int32 [samples]."""

@@ -15,6 +15,7 @@ from edgeml.profile import Profile
 from edgeml.profile_fields import Field, Word
 from edgeml.targets.c import MOST_CONSTANTS, emitter_kinds, generate, has_emitter
 from edgeml.targets.c.arena import lay_out
+from edgeml.targets.c.monitor import monitor_files
 from edgeml.targets.c.sensors.counts import COUNTS
 
 from .dialect import cpu_dialect
@@ -56,7 +57,7 @@ class CpuTarget:
         ]
         if all(result.passed for result in results):
             try:
-                lay_out(network, cpu_dialect())
+                monitor_files(lay_out(network, cpu_dialect()))
             except EdgemlError as error:
                 results.append(RuleResult.broken("generated C", error))
         return results

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edgeml.errors import InputError
 from edgeml.metrics import Synthesis, TargetMetrics
 from edgeml.network import Network, expanded
-from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
+from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken, without_monitor
 from edgeml.profile import Profile
 from edgeml.system.scratch import ScratchFolder
 from edgeml.system.time_limit import TimedOut, time_limit
@@ -54,7 +54,7 @@ class FpgaTarget:
             budget, asked = budget_of(profile), read_options(options)
         except InputError as error:
             return [RuleResult.broken("options", error)]
-        return check_network(network, budget, asked)
+        return without_monitor(network, "RTL") or check_network(network, budget, asked)
 
     def flash_command(self, bundle: Bundle, permanent: bool) -> list[str]:
         """openFPGALoader with the bundle's bitstream, as the board wants it."""
@@ -104,7 +104,7 @@ class FpgaTarget:
         """
         asked = read_options(options)
         budget = asked.at_clock(budget_of(profile))
-        refuse_broken(layers_have_hardware(network, asked), profile)
+        refuse_broken([*without_monitor(network, "RTL"), *layers_have_hardware(network, asked)], profile)
         if asked.synthesize and budget.board is not None:
             from .tools.placers import check_tools
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.errors import CheckFailed
+from edgeml.network import Monitored
 from edgeml.plugins import Execution, Reception, Subject
 from edgeml.system.regular_file import holds
 from edgeml.targets.c.identifiers import c_name
@@ -83,6 +84,7 @@ class UnicornExecutor:
     """
 
     counts_instructions = True
+    runs_monitor = True
 
     def __init__(self, name: str) -> None:
         self._core: Core = core(name)
@@ -124,6 +126,9 @@ class UnicornExecutor:
                 "stack_bytes": call.stack,
                 **({"modelled": part.figures(runner.cycles(q[0], part))} if part else {}),
             }
+        said: Monitored | None = None
+        if options.get("monitor") and bundle.network.monitor is not None:
+            said, measures["instructions_monitored"] = self._monitored(firmware, chip, optimize, q, outputs)
         layers: dict[str, npt.NDArray[np.int32]] = {}
         if trace:
             emulator = Emulator(chip, traced_image(firmware, chip, optimize))
@@ -134,7 +139,19 @@ class UnicornExecutor:
         detail = f"{chip.title}, {compiler_version()}, {emulator_version()}"
         if trace:
             detail += f"; {layers_alone(emulator, firmware.program)} corners of layers alone"
-        return Execution(outputs, layers, detail, measures)
+        return Execution(outputs, layers, detail, measures, monitored=said)
+
+    def _monitored(
+        self, firmware: Firmware, chip: Core, optimize: str, q: npt.NDArray[np.int32], outputs: npt.NDArray[np.int32]
+    ) -> tuple[Monitored, int]:
+        """What the monitor says of q, and the instructions of the first sample; CheckFailed where the network gives
+        other outputs with it."""
+        image = library_image(firmware, chip, optimize=optimize, monitor=True)
+        runner = NetworkRunner(Emulator(chip, image), firmware.program)
+        found, said, instructions = runner.monitored(q)
+        if not np.array_equal(found, outputs):
+            raise CheckFailed(f"{chip.title}", "the monitored and the plain entry point of the C differ")
+        return said, instructions
 
     def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
         """What an application gets for real numbers x [samples, inputs] as floats from the firmware's own functions.

@@ -70,10 +70,12 @@ def library_image(
     also: tuple[str, ...] = (),
     trap: bool = False,
     sensor: bool = False,
+    monitor: bool = False,
 ) -> Image:
     """The network alone: its entry points and the functions of `also`, without start-up code. trap : see `build`.
 
     sensor : with what makes input integers of real numbers and raw counts, and real numbers of output integers.
+    monitor : with the network's monitor.
     """
     name = firmware.program.layout.name
     keep = [f"{name}_invoke"]
@@ -83,8 +85,9 @@ def library_image(
         keep += [f"{name}_quantize", f"{name}_dequantize"]
         keep += [f"{name}_quantize_s16"] if f"src/{name}_counts.c" in firmware.files else []
         keep += [f"{name}_probabilities"] if f"src/{name}_probabilities.c" in firmware.files else []
+    keep += [f"{name}_invoke_monitored"] if monitor else []
     keep += also
-    sources = firmware.sources + (firmware.sensor_sources if sensor else [])
+    sources = firmware.sources + (firmware.sensor_sources if sensor or monitor else [])
     defines = {f"{firmware.program.layout.macro}_WITH_TRACE": "1"} if trace else {}
     where = f"firmware for {core.title}"
 

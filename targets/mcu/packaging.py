@@ -15,7 +15,7 @@ from .cores import Core
 
 __all__ = ["SENSOR_PARTS", "packaging_files"]
 
-SENSOR_PARTS = ("_sensor", "_counts", "_probabilities", "_adaptation")
+SENSOR_PARTS = ("_sensor", "_counts", "_probabilities", "_adaptation", "_monitor")
 """Endings of the C files beside the network's, as far as a network has them."""
 
 _TEMPLATES = {

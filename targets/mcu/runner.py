@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgeml.network import Monitored
 from edgeml.targets.c import CProgram
+from edgeml.targets.c.monitor import COLUMNS
 
 from .cycles import CycleCount, PartTime, cycles_of_call
 from .emulator import Call, Emulator
@@ -60,6 +62,26 @@ class NetworkRunner:
             self.emulator.call(f"{self._name}_invoke", self._input, self._output, self._arena)
             outputs[index] = self._integers(self._output, self._outputs)
         return outputs
+
+    def monitored(self, q: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], Monitored, int]:
+        """Outputs as of `invoke`, what the network's monitor says, and the instructions of the first sample.
+
+        Of an image that was built with the monitor.
+        """
+        outputs, said = np.empty((len(q), self._outputs), np.int32), np.zeros((len(q), COLUMNS), np.uint32)
+        monitor = self._layout.network.monitor
+        hidden = monitor is not None and monitor.hidden is not None
+        columns = [0, 1, 2, 3, 4] if hidden else [0, 1, 2, 4]  # the members of the struct, all of 4 bytes
+        place = self.emulator.allocate(4 * COLUMNS)
+        instructions = 0
+        for index, row in enumerate(q.astype(self._dtype)):
+            self.emulator.write(self._input, row.tobytes())
+            arguments = (self._input, self._output, place, self._arena)
+            call = self.emulator.call(f"{self._name}_invoke_monitored", *arguments, count=not index)
+            instructions = instructions or call.instructions
+            outputs[index] = self._integers(self._output, self._outputs)
+            said[index, columns] = np.frombuffer(self.emulator.read(place, 4 * len(columns)), "<u4")
+        return outputs, Monitored.of_columns(said), instructions
 
     def trace(self, q: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], dict[str, npt.NDArray[np.int32]]]:
         """Outputs, and the integers of each layer by node name: int32 [samples, channels]."""

@@ -10,7 +10,7 @@ from typing import Any
 from edgeml.errors import EdgemlError
 from edgeml.metrics import TargetMetrics
 from edgeml.network import Network
-from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken
+from edgeml.plugins import NO_OPTIONS, SILENT, Listener, RuleResult, refuse_broken, without_monitor
 from edgeml.profile import Profile
 
 from .chip_fields import PROFILE_FIELDS
@@ -29,7 +29,7 @@ class NeuromorphicTarget:
     def rules(self, network: Network, profile: Profile, options: Mapping[str, Any] = NO_OPTIONS) -> list[RuleResult]:
         """See `rules.RULES`; the profile's numbers say which apply."""
         try:
-            return apply_rules(network, profile)
+            return without_monitor(network, "circuit on the chip") or apply_rules(network, profile)
         except EdgemlError as error:  # a number that is none
             return [RuleResult.broken("profile", error)]
 
@@ -43,7 +43,7 @@ class NeuromorphicTarget:
     ) -> Mapping[str, Any]:
         """Write `chip/parameters.json`; returns the sizes of the populations and the synapses in all. Raises
         CheckFailed if it cannot be seen as populations."""
-        refuse_broken(structure_rules(network), profile)
+        refuse_broken([*without_monitor(network, "circuit on the chip"), *structure_rules(network)], profile)
         chip = profile.values.get("chip", "generic")
         layers, _ = populations(network)
         (folder / "chip").mkdir()

@@ -12,7 +12,7 @@ from edgeml.targets.cpu.compiler import WARNINGS, find_compiler
 from tests.targets.cpu.bodies import the_compiler
 
 _HEADERS = ("common", "input", "threshold", "levels", "blocks", "dense_rows", "dense_quads", "dense_crumbs")
-_HEADERS += ("dense_blocks", "dense_triplets")
+_HEADERS += ("dense_blocks", "dense_triplets", "distance")
 _BODIES = {
     "portable": ("-DEDGEML_PORTABLE",),
     "avx2": ("-march=haswell",),

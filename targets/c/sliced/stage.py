@@ -39,8 +39,8 @@ _LINES = 200
 
 
 def is_sliced(network: Network, dialect: Dialect) -> bool:
-    """Whether a network is one stage of many samples at once."""
-    return dialect.sliced and chain_of(network) is not None
+    """Whether a network is one stage of many samples at once; a monitor looks at the layers of one sample."""
+    return dialect.sliced and network.monitor is None and chain_of(network) is not None
 
 
 def sliced_output(network: Network) -> Tensor:
