@@ -23,6 +23,7 @@ from .frontends.mlp import Mlp
 from .frontends.snn import Snn
 from .inputs import Inputs, read_inputs
 from .judging import fidelity
+from .judging.asked_monitor import asked_monitor
 from .judging.monitor_option import MONITOR
 from .judging.scores import answers_of, scores
 from .metrics import Alternative
@@ -171,29 +172,11 @@ def _converted(order: _Order, model: Any, inputs: Inputs) -> plugins.Conversion:
     conversion = _reduced(_held_to_float(replace(conversion, notes=notes), inputs.data, order.strict))
     if conversion.attach is not None:
         conversion = replace(conversion, network=conversion.attach(conversion.network))
-    conversion = _monitored(conversion, inputs, order.monitor)
+    conversion = asked_monitor(conversion, inputs.source, inputs.data, order.monitor)
     rules = order.hardware.rules(conversion.network, order.profile, order.target_options)
     rules += plugins.adaptation_rule(conversion.network, order.hardware)
     plugins.refuse_broken(rules, order.profile)
     return conversion
-
-
-def _monitored(conversion: plugins.Conversion, inputs: Inputs, rate: float | None) -> plugins.Conversion:
-    """The conversion with a monitor, if one is asked for, and a note where the one of the user's network is lost."""
-    network = conversion.network
-    if rate is not None:
-        from .judging.monitor_fit import with_monitor
-
-        conversion = replace(conversion, network=with_monitor(network, inputs.data, rate))
-    elif isinstance(inputs.source, Network) and inputs.source.monitor is not None and network.monitor is None:
-        note = f"{WARNING}the monitor of the network is not carried into this form; ask for one with --monitor RATE."
-        conversion = replace(conversion, notes=(note, *conversion.notes))
-    if conversion.network.monitor is None or inputs.data is None:
-        return conversion
-    from .judging import unknown_inputs
-
-    found = {"rate": rate, **unknown_inputs.figures(conversion.network, inputs.data)}
-    return replace(conversion, metrics={**conversion.metrics, "monitor": found})
 
 
 def _written(
