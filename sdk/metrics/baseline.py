@@ -53,16 +53,21 @@ class Baseline:
     @property
     def headline(self) -> str:
         """What the float model had."""
-        name = next((name for name in ("accuracy", "r2") if name in self.qualities), next(iter(self.qualities)))
+        name = self._telling
         return f"The float model had {_TITLES[name]}{self.qualities[name]['float']:{_FORMS[name]}}."
 
     @property
     def origin(self) -> str:
         """Where that is from: the conversion, the samples, and whether they are the ones of now."""
-        name = next((name for name in ("accuracy", "r2") if name in self.qualities), next(iter(self.qualities)))
+        name = self._telling
         integer = number(self.qualities[name].get("integer"))
         beside = "" if integer is None else f", its integers {integer:{_FORMS[name]}}"
         return f"Found when it was converted ({self.conversion}), on {self._judged_on}{beside}. {_SAID[self.now]}"
+
+    @property
+    def _telling(self) -> str:
+        """The quality that is told: the first there is of those that people ask for first."""
+        return next(name for name in QUALITIES if name in self.qualities)
 
     @property
     def _judged_on(self) -> JudgedOn:

@@ -53,6 +53,15 @@ class Block:
         return True
 
 
+class Container(Block):
+    """A part that is made of others, and shown where there is any of them."""
+
+    blocks: Sequence[Block]
+
+    def __bool__(self) -> bool:
+        return any(self.blocks)
+
+
 @dataclass(frozen=True)
 class Page(Block):
     """A whole page: style, the choice of light or dark, a policy against scripts and requests, around `blocks`."""
@@ -71,19 +80,16 @@ class Frame(Block):
 
 
 @dataclass(frozen=True)
-class Group(Block):
+class Group(Container):
     """Blocks in a box of the style sheet: columns, figures, budgets; "" for one without a style."""
 
     template = "group.html"
     style: str
     blocks: Sequence[Block]
 
-    def __bool__(self) -> bool:
-        return any(self.blocks)
-
 
 @dataclass(frozen=True)
-class Section(Block):
+class Section(Container):
     """Blocks under a heading; `lead` is a sentence between them."""
 
     template = "section.html"
@@ -91,12 +97,9 @@ class Section(Block):
     blocks: Sequence[Block]
     lead: str = ""
 
-    def __bool__(self) -> bool:
-        return any(self.blocks)
-
 
 @dataclass(frozen=True)
-class Details(Block):
+class Details(Container):
     """Blocks that can be folded away under their `summary`, with `more` said beside it."""
 
     template = "details.html"
@@ -105,9 +108,6 @@ class Details(Block):
     more: str = ""
     style: str = ""
     is_open: bool = False
-
-    def __bool__(self) -> bool:
-        return any(self.blocks)
 
 
 @dataclass(frozen=True)
