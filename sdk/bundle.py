@@ -194,7 +194,8 @@ class Bundle:
 
         monitor : whether the network's monitor is run, too (`Result.monitored`).
         options : of the executor; `waves`, a path, of one that simulates hardware (`verilator`): all signals over time;
-            `activity`, of the same: `measures["activity"]` is its energy by how often signals change.
+            `activity`, of the same: `measures["activity"]` is its energy by how often signals change; `adapted`, of
+            golden: what `network.adapting()` gave.
 
         Warns where integers may well be values that are not quantized yet: see `kept_samples.integers_note`.
 

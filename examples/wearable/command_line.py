@@ -33,9 +33,18 @@ def wearable(
     quantized_epochs: Annotated[int, typer.Option(help="Of the quantized one.")] = 40,
     spiking_epochs: Annotated[int, typer.Option(help="Of the network of leaky neurons; 0: leave it out.")] = 15,
     seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Leave everyone out in turn, and let the watch learn on its wearer.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train on some people, convert to a Cortex-M4 and to spikes, verify, and say what each is worth on the others."""
+    if calibrate:
+        from .calibration import PEOPLE
+        from .calibration import calibrate as on_each
+
+        on_each(PEOPLE, bits, epochs, quantized_epochs, seed, output, Terminal(as_json))
+        return
     from .session import Plan, run
 
     parts = [part.strip() for part in people.split(",")]

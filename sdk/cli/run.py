@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,13 +90,16 @@ def simulate(
         Path | None, typer.Option(metavar="FILE.vcd|FILE.fst", help="Write all signals over time, from verilator.")
     ] = None,
     activity: Annotated[bool, typer.Option("--activity", help="Energy by changes of bits, from verilator.")] = False,
+    calibrate: Annotated[Path | None, typer.Option(help="Windows (x) that offsets adapt to before, in golden.")] = None,
+    learn: Annotated[Path | None, typer.Option(help="Labelled windows (x, y) to learn from before, in golden.")] = None,
+    load_state: Annotated[Path | None, typer.Option(help="What a device saved, to begin with.")] = None,
+    save_state: Annotated[Path | None, typer.Option(help="Write what a device would save.")] = None,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run inputs through a bundle and give its integers."""
-    import numpy as np
-
+    from ..adapted import adapted
     from ..bundle import load
     from ..data.dataset import to_npy
     from ..report.activity import show_activity
@@ -104,8 +108,10 @@ def simulate(
 
     terminal = Terminal(as_json, quiet)
     loaded = load(bundle)
+    adapting, told = adapted(loaded, on, calibrate, learn, load_state, save_state)
     with limited(time_limit):
-        result, notes = _run(loaded, inputs, on, _asked(waves=waves, activity=activity or None))
+        asked = _asked(waves=waves, activity=activity or None, adapted=adapting)
+        result, notes = _run(loaded, inputs, on, asked)
     if output is not None:
         write_beside(output, to_npy(result.integers))
     shown = len(result) if as_json else min(len(result), 10)
@@ -119,19 +125,14 @@ def simulate(
         "labels": list(result.labels),
         **({} if len(result.classes) else {"values": result.real.tolist()}),
         **({"notes": notes} if notes else {}),
+        **({"adapted": told} if told else {}),
         "integers": result.integers.tolist() if output is None else str(output),
         **({"activity": result.measures["activity"]} if activity else {}),
         **_monitor_document(result.monitored),
     }
 
     def show() -> None:
-        for note in notes:
-            terminal.warning(note)
-        with np.printoptions(linewidth=100, threshold=20):
-            rows = [[index, printable(answers[index]), str(result.integers[index])] for index in range(shown)]
-        terminal.table("", ["sample", "answer", "integers"], rows)
-        if shown < len(result):
-            terminal.plain(f"… {len(result) - shown} more" + ("" if output else "; -o FILE.npy keeps all"))
+        _show_result(terminal, result, answers[:shown], (notes, told), output is not None)
         if activity:
             show_activity(terminal, result.measures["activity"])
         _show_monitor(terminal, result.monitored)
@@ -170,6 +171,23 @@ def _show_monitor(terminal: Terminal, said: Monitored | None) -> None:
     if said is not None and len(said.known):
         unknown, count = int((~said.known).sum()), len(said.known)
         terminal.plain(f"{unknown} of {count} inputs ({unknown / count:.1%}) are unknown to the monitor")
+
+
+def _show_result(
+    terminal: Terminal, result: Result, answers: Sequence[str], told: tuple[list[str], Mapping[str, Any]], kept: bool
+) -> None:
+    """Answers and integers of the first samples; what is worth a warning, and what was adapted before."""
+    import numpy as np
+
+    for note in told[0]:
+        terminal.warning(note)
+    with np.printoptions(linewidth=100, threshold=20):
+        rows = [[index, printable(answer), str(result.integers[index])] for index, answer in enumerate(answers)]
+    terminal.table("", ["sample", "answer", "integers"], rows)
+    for name, value in told[1].items():
+        terminal.plain(f"{name.replace('_', ' ')}: {value}")
+    if len(answers) < len(result):
+        terminal.plain(f"… {len(result) - len(answers)} more" + ("" if kept else "; -o FILE.npy keeps all"))
 
 
 @app.command(epilog="Example: edgeml flash build/board, then edgeml hil build/board --port /dev/ttyUSB1")

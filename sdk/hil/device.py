@@ -59,8 +59,9 @@ class Device:
     """A device that computes `network`, checked when connected.
 
     Every request carries a number that its answer repeats, and whatever is not the answer to the pending request is
-    dropped. No request changes the device, so each may be asked again, with the same number, until an answer comes
-    through: whichever of the answers it is, it is the right one.
+    dropped. No request of this class changes the device, so each may be asked again, with the same number, until an
+    answer comes through: whichever of the answers it is, it is the right one. Those of `learning.LearningDevice` do,
+    and the device does each number once.
 
     Parameters
     ----------
@@ -112,6 +113,8 @@ class Device:
         if (info.inputs, info.outputs) != (self.network.input_size, self.network.output_size):
             raise CheckFailed(self.name, f"states {info.inputs} inputs and {info.outputs} outputs")
         most = 4 * (info.outputs * info.most_samples + info.outputs + info.trace_size) + 64
+        if self.network.adaptation is not None:
+            most += len(self.network.adapting().state())
         self._reader = FrameReader(most + most // 200 + 16)
         return info
 
@@ -141,6 +144,14 @@ class Device:
             f"does not answer: asked {self._attempts} times, {self._timeout:g} s each",
             "Check the port, the baud rate, and that the firmware with hil/ is running; --timeout waits longer",
         )
+
+    def ask(self, kind: int, length: int | None, number: int = 0, content: bytes = b"") -> bytes:
+        """The body of the answer to a request with a number and bytes behind it; CheckFailed where the device refuses.
+
+        length : of the body, bytes; an answer of another length is dropped.
+        """
+        answer, _, _ = self._ask(kind, length, number=number, inputs=content)
+        return answer.checked(self.name)
 
     def infer(self, q: npt.NDArray[np.integer]) -> Inference:
         """Run q [samples, inputs], no more samples than `info.most_samples`."""

@@ -11,10 +11,17 @@ import numpy.typing as npt
 from ..errors import CheckFailed
 
 __all__ = [
+    "ADAPTED",
     "BENCHMARK",
+    "CALIBRATE",
     "HELLO",
     "INFER",
+    "LEARN",
+    "LOAD",
     "PROTOCOL_VERSION",
+    "REHEARSE",
+    "RESET",
+    "SAVE",
     "SELF_TEST",
     "TRACE",
     "Answer",
@@ -26,11 +33,14 @@ __all__ = [
 
 PROTOCOL_VERSION = 1
 HELLO, INFER, SELF_TEST, BENCHMARK, TRACE = 1, 2, 3, 4, 5
+LEARN, CALIBRATE, REHEARSE, ADAPTED, SAVE, LOAD, RESET = 6, 7, 8, 9, 10, 11, 12
+"""Of networks that adapt; `firmware_stubs/c/hil/edgeml_hil_learning.h` is the other side's."""
 _ANSWER = 128
 _STATUS = {
     1: "the device computes another model",
     2: "the device says that the sizes of the request do not fit its model",
     3: "the device's firmware was built without a trace",
+    4: "nothing of the device's network adapts so",
 }
 _HEADER = struct.Struct("<BI")
 _HELLO = struct.Struct("<HB32sIIIHI")

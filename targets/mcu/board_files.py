@@ -116,7 +116,8 @@ def board_files(firmware: Firmware, core: Core, board: Board, optimize: str, sta
 def build_arguments(firmware: Firmware, core: Core, board: Board, optimize: str, more: bool) -> list[str]:
     """What `zig cc`, run in the bundle's folder, is given to build the image; the output file comes on top."""
     name, macro = firmware.program.layout.name, firmware.program.layout.macro
-    sources = [*firmware.sources, f"hil/{name}_hil.c"]
+    adapted = [path for path in firmware.sensor_sources if path == f"src/{name}_adaptation.c"]
+    sources = [*firmware.sources, *adapted, f"hil/{name}_hil.c"]
     # With -g zig keeps the symbols; the linker script drops the rest, which holds paths of this machine.
     flags = ["-g" if flag == "-g0" else flag for flag in compile_flags(core, optimize)]
     return [

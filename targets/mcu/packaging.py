@@ -12,6 +12,7 @@ from edgeml.targets.c import CProgram
 from edgeml.targets.c.stub_text import stub_text
 
 from .cores import Core
+from .hil_learning import learning_values
 
 __all__ = ["SENSOR_PARTS", "packaging_files"]
 
@@ -114,6 +115,8 @@ def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
         ),
     }
 
+    values = {**learning_values(network, stub_text("packaging/hil_learning.c.in")), **values}
+
     def filled(text: str, more: Mapping[str, str] = MappingProxyType({})) -> str:
         for key, value in {**more, **values}.items():
             text = text.replace(f"@{key}@", value)
@@ -123,6 +126,8 @@ def packaging_files(program: CProgram, core: Core) -> dict[str, str]:
     main = stub_text("packaging/main.c.in")
     files.update({path: filled(main, system) for path, system in _MAIN_PROGRAMS.items()})
     files.update({path: stub_text(stub) for path, stub in _COPIED.items()})
+    if network.adaptation is not None:
+        files["hil/edgeml_hil_learning.h"] = stub_text("c/hil/edgeml_hil_learning.h")
     return files
 
 

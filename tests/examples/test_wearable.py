@@ -48,6 +48,21 @@ def test_features_are_sums_and_comparisons() -> None:
     assert events_input(x).shape == (2, 32 * 6)
 
 
+def test_a_sensor_that_has_moved_moves_levels_alone() -> None:
+    from edgeml.network import Dense, InputQuantizer, Network, Node, Output
+    from examples.wearable.calibration import drifted
+
+    quantizer = InputQuantizer(len(FEATURES), np.ones(1), np.zeros(1), 0, 8, False)
+    dense = Dense(np.ones((2, len(FEATURES)), np.int32), 2, np.zeros(2, np.int32))
+    network = Network("watch", (Node("input", quantizer), Node("dense", dense, ("input",))), Output(np.ones(1)))
+    moved = drifted(network, np.full((3, len(FEATURES)), 128, np.int32)) - 128
+    for axis in range(6):
+        of_axis = {FEATURES[place].split("_")[1]: moved[0, place] for place in range(axis, len(FEATURES), 6)}
+        assert of_axis["mean"] == of_axis["low"] == of_axis["high"] != 0
+        assert of_axis["spread"] == of_axis["change"] == 0
+    assert drifted(network, np.full((1, len(FEATURES)), 255, np.int32)).max() == 255
+
+
 @pytest.mark.slow
 def test_a_shortened_run_end_to_end(tmp_path: Path) -> None:
     pytest.importorskip("unicorn", reason="unicorn, which emulates the Cortex-M4, is not installed")

@@ -224,6 +224,10 @@ static void edgeml_hil_self_test(edgeml_hil_device *device)
     edgeml_hil_end(device);
 }
 
+#if defined(EDGEML_HIL_LEARNS)
+#include "edgeml_hil_learning.h"
+#endif
+
 /* A whole payload of `count` bytes (without CRC) is in the buffer. */
 static void edgeml_hil_answer(edgeml_hil_device *device, size_t count)
 {
@@ -235,6 +239,11 @@ static void edgeml_hil_answer(edgeml_hil_device *device, size_t count)
         edgeml_hil_hello(device);
         return;
     }
+#if defined(EDGEML_HIL_LEARNS)
+    if (edgeml_hil_learning_answer(device, count)) {
+        return;
+    }
+#endif
     if (type < EDGEML_HIL_INFER || type > EDGEML_HIL_TRACE || length < EDGEML_HIL_MODEL_ID_BYTES) {
         return;
     }

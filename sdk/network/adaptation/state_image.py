@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ...errors import InputError
 
-__all__ = ["CRC_BYTES", "HEADER_BYTES", "STATE_VERSION", "packed", "read_state", "unpacked"]
+__all__ = ["CRC_BYTES", "HEADER_BYTES", "STATE_VERSION", "numbered", "packed", "read_state", "unpacked"]
 
 STATE_VERSION = 1
 _HEADER = struct.Struct("<HHI8sI")
@@ -33,6 +33,12 @@ def packed(state: bytes, model_hash: str, sequence: int) -> bytes:
     size = _HEADER.size + len(state) + _CRC.size
     image = _HEADER.pack(STATE_VERSION, 0, size, bytes.fromhex(model_hash)[:8], sequence & 0xFFFFFFFF) + state
     return image + _CRC.pack(zlib.crc32(image))
+
+
+def numbered(image: bytes, sequence: int) -> bytes:
+    """The same state in an image of another sequence number."""
+    changed = image[: HEADER_BYTES - 4] + (sequence & 0xFFFFFFFF).to_bytes(4, "little") + image[HEADER_BYTES:-CRC_BYTES]
+    return changed + _CRC.pack(zlib.crc32(changed))
 
 
 def unpacked(image: bytes, model_hash: str, size: int) -> tuple[bytes, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,37 @@ def test_a_bundle_keeps_what_adapts_and_its_c_follows(bundle: Bundle) -> None:
     golden, data = network.adapting(), _data()
     steps = steps_of(golden, network.quantizer.quantize(data["x"] + 1), data["y"], 30, 0)
     assert follow(golden, NativeAdaptation(network), steps, "native")
+
+
+@pytest.mark.slow
+def test_simulate_learns_before_it_answers(bundle: Bundle, tmp_path: Path) -> None:
+    """From files, with the state that a device would save; the C takes it and gives the same integers."""
+    from typer.testing import CliRunner
+
+    from edgeml.cli.app import app
+
+    network, data = bundle.network, _data()
+    rows = np.arange(0, 300, 10)
+    moved = data["x"] + 1
+    np.savez(tmp_path / "labelled.npz", x=moved[rows], y=data["y"][rows])
+    np.save(tmp_path / "windows.npy", moved[:64])
+    files = {each: str(tmp_path / each) for each in ("labelled.npz", "windows.npy", "state", "y.npy")}
+    arguments = ["simulate", str(bundle.folder), files["windows.npy"], "-o", files["y.npy"], "--json"]
+    adapt = ["--calibrate", files["windows.npy"], "--learn", files["labelled.npz"], "--save-state", files["state"]]
+    result = CliRunner().invoke(app, [*arguments, *adapt])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.output)["adapted"]
+    assert (told["learned"], told["state_bytes"]) == (30, (tmp_path / "state").stat().st_size)
+    device, q = NativeAdaptation(network), network.quantizer.quantize(moved[:64])
+    assert device.load((tmp_path / "state").read_bytes()) == 0
+    expected = np.load(tmp_path / "y.npy")
+    np.testing.assert_array_equal(device.outputs(q), expected)
+    again = CliRunner().invoke(app, [*arguments, "--load-state", files["state"]])
+    assert again.exit_code == 0, again.output
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), expected)
+    assert not np.array_equal(expected, network.adapting().outputs(q))
+    refused = CliRunner().invoke(app, [*arguments, "--learn", files["labelled.npz"], "--on", "native"])
+    assert "runs the network as it was converted" in str(refused.exception)
 
 
 @pytest.mark.slow
