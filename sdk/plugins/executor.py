@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from ..faults.stored_form import StoredForm
 from ..network import Monitored, Network
 from ..registry import Registered, Registry
 
@@ -22,6 +23,7 @@ __all__ = [
     "Execution",
     "Executor",
     "HasReference",
+    "HoldsConstants",
     "NamesSubject",
     "NeedsDevice",
     "ReceivesReals",
@@ -150,6 +152,16 @@ class ReceivesReals(Protocol[_Bundle]):
 
     def receive(self, bundle: _Bundle, x: npt.NDArray[np.float64]) -> Reception | None:
         """What a receiver gets for x [samples, inputs] from the artifact alone; None if this bundle's says nothing."""
+        ...
+
+
+@runtime_checkable
+class HoldsConstants(Protocol[_Bundle]):
+    """An executor whose artifact keeps weights in memory, and says what flipped bits there do (`verify --faults`)."""
+
+    def stored(self, bundle: _Bundle) -> StoredForm:
+        """The artifact's constants, and what it computes with others in their place. Raises InputError naming a layer
+        for which that is not defined."""
         ...
 
 

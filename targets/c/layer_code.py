@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .arrays import ConstantArray
+from .stored.meaning import Meaning
 
 __all__ = ["LayerCode"]
 
@@ -36,6 +37,7 @@ class LayerCode:
         headers and constants are among this stage's.
     sixteen : whether its kernel has a body for sixteen samples at once, which processors with AMX get.
     small : whether its time is spent in functions that it calls, so that it may be compiled for size.
+    meaning : what it computes with whatever its constants hold, flipped bits included; None where nothing states it.
     """
 
     statements: tuple[str, ...]
@@ -51,3 +53,4 @@ class LayerCode:
     sixteen: bool = False
     small: bool = False
     stages: tuple[Any, ...] = ()
+    meaning: Meaning | None = None

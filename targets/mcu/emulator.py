@@ -291,6 +291,16 @@ class Emulator:
             self.call(function, *arguments)
         return found[-1]
 
+    def call_with(self, function: str, *arguments: int, at: Mapping[int, Callable[[], None]]) -> None:
+        """Call `function`; call those of `at` whenever the instruction at their address is about to run."""
+
+        def instruction(uc: Any, address: int, size: int, _: Any) -> None:
+            at[address]()
+
+        hooks = [(self._unicorn.UC_HOOK_CODE, instruction, None, address, address) for address in at]
+        with self._hooked(*hooks):
+            self.call(function, *arguments)
+
     def makes_access(self, function: str, *arguments: int, at: int, address: int, size: int, write: bool) -> bool:
         """Call `function`; whether the instruction at `at` reads or writes just these bytes."""
         found: set[tuple[int, int, bool]] = set()

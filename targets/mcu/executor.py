@@ -29,6 +29,7 @@ from .toolchain import compiler_version
 
 if TYPE_CHECKING:
     from edgeml.bundle import Bundle
+    from edgeml.faults.stored_form import StoredForm
 
 __all__ = ["UnicornExecutor", "bundle_core", "checked_firmware", "is_firmware"]
 
@@ -152,6 +153,13 @@ class UnicornExecutor:
         if not np.array_equal(found, outputs):
             raise CheckFailed(f"{chip.title}", "the monitored and the plain entry point of the C differ")
         return said, instructions
+
+    def stored(self, bundle: Bundle) -> StoredForm:
+        """The firmware's constants as they lie in flash; CheckFailed where the bundle's C is not what this edgeml
+        generates, InputError where a layer's flipped bits have no definition."""
+        from .faults import FlippedFirmware
+
+        return FlippedFirmware(checked_firmware(bundle), bundle_core(bundle), recorded_optimization(bundle))
 
     def receive(self, bundle: Bundle, x: npt.NDArray[np.float64]) -> Reception:
         """What an application gets for real numbers x [samples, inputs] as floats from the firmware's own functions.

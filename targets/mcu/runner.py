@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,17 @@ class NetworkRunner:
             outputs[index] = self._integers(self._output, self._outputs)
             said[index, columns] = np.frombuffer(self.emulator.read(place, 4 * len(columns)), "<u4")
         return outputs, Monitored.of_columns(said), instructions
+
+    @property
+    def arena(self) -> int:
+        """Address of the working memory."""
+        return self._arena
+
+    def invoke_with(self, q: npt.NDArray[np.int32], at: Mapping[int, Callable[[], None]]) -> list[int]:
+        """Outputs for one sample q [inputs]; before an instruction at one of these addresses its function is called."""
+        self.emulator.write(self._input, q.astype(self._dtype).tobytes())
+        self.emulator.call_with(f"{self._name}_invoke", self._input, self._output, self._arena, at=at)
+        return self._integers(self._output, self._outputs).tolist()
 
     def trace(self, q: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], dict[str, npt.NDArray[np.int32]]]:
         """Outputs, and the integers of each layer by node name: int32 [samples, channels]."""

@@ -92,18 +92,20 @@ static EDGEML_MAYBE_UNUSED void edgeml_dense_w4_dsp_segment(const edgeml_dense_c
     for (uint32_t block = 0; block < call->blocks; block++) {
         const uint32_t *const end = w + call->block_bytes / 4u;
         const int16_t *x = (const int16_t *)call->x;
-        int32_t acc[4] = {call->start, call->start, call->start, 0};
+        const uint32_t start = (uint32_t)call->start;
+        uint32_t acc[4] = {start, start, start, 0};
         for (; w != end; w++, x += 2) {
             for (size_t half = 0; half < 2; half++) {
                 const uint32_t codes = (*w >> (16 * half)) & 0xFFFFu;
-                acc[0] += (int32_t)(codes & 15u) * x[half];
-                acc[1] += (int32_t)((codes >> 4) & 15u) * x[half];
-                acc[2] += (int32_t)((codes >> 8) & 15u) * x[half];
-                acc[3] += ((int32_t)((codes >> 12) ^ 8u) - 8) * x[half];
+                acc[0] += (uint32_t)((int32_t)(codes & 15u) * x[half]);
+                acc[1] += (uint32_t)((int32_t)((codes >> 4) & 15u) * x[half]);
+                acc[2] += (uint32_t)((int32_t)((codes >> 8) & 15u) * x[half]);
+                acc[3] += (uint32_t)(((int32_t)((codes >> 12) ^ 8u) - 8) * x[half]);
             }
         }
-        for (size_t k = 0; k < 4; k++) {
-            call->to[4u * block + k] = (int32_t)((uint32_t)call->from[4u * block + k] + (uint32_t)acc[k]);
+        for (size_t k = 0; k < 4; k++) { /* each wraps to the 32 - 4 k bits that it has there */
+            const uint32_t sign = 0x80000000u >> 4 * k, sum = ((acc[k] & (2u * sign - 1u)) ^ sign) - sign;
+            call->to[4u * block + k] = (int32_t)((uint32_t)call->from[4u * block + k] + sum);
         }
     }
 }

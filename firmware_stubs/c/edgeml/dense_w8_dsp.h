@@ -95,16 +95,17 @@ static EDGEML_MAYBE_UNUSED void edgeml_dense_w8_dsp_segment(const edgeml_dense_c
     for (uint32_t block = 0; block < call->blocks; block++) {
         const uint32_t *const end = w + call->block_bytes / 4u;
         const int16_t *x = (const int16_t *)call->x;
-        int32_t acc[4] = {call->start, 0, call->start, 0};
+        uint32_t acc[4] = {(uint32_t)call->start, 0, (uint32_t)call->start, 0};
         for (; w != end; w += 2, x += 2) {
             for (size_t k = 0; k < 8; k++) { /* word k / 4: outputs 2 (k / 4) and one more; byte k % 4 */
                 const uint32_t code = (w[k / 4] >> (8 * (k % 4))) & 255u;
                 const int32_t weight = k % 2 ? (int32_t)(code ^ 128u) - 128 : (int32_t)code;
-                acc[2 * (k / 4) + k % 2] += weight * x[(k / 2) % 2];
+                acc[2 * (k / 4) + k % 2] += (uint32_t)(weight * x[(k / 2) % 2]);
             }
         }
-        for (size_t k = 0; k < 4; k++) {
-            call->to[4u * block + k] = (int32_t)((uint32_t)call->from[4u * block + k] + (uint32_t)acc[k]);
+        for (size_t k = 0; k < 4; k++) { /* those of the high bytes wrap to the 24 bits that they have there */
+            const uint32_t sum = k % 2 ? ((acc[k] & 0xFFFFFFu) ^ 0x800000u) - 0x800000u : acc[k];
+            call->to[4u * block + k] = (int32_t)((uint32_t)call->from[4u * block + k] + sum);
         }
     }
 }

@@ -4,7 +4,8 @@
        y[c] = min(max((acc[c] * m + a) >> s, 0), levels)
 
    is the number of thresholds of channel c that acc[c] reaches, for every accumulator that can occur. The generator
-   proves that, and that nothing here overflows. Shifts go toward minus infinity. channels is not 0. */
+   proves that, and that nothing here overflows; with damaged constants sums wrap. Shifts go toward minus infinity.
+   channels is not 0. */
 #ifndef EDGEML_THRESHOLD_LINE_H
 #define EDGEML_THRESHOLD_LINE_H
 
@@ -28,15 +29,15 @@ EDGEML_INLINE void edgeml_threshold_line_packed(const int32_t *acc, const uint32
     const int32_t *const end = acc + channels;
     do {
         const uint32_t line = *lines++;
-        const int32_t sum = *acc++ * (int32_t)(line & 0xffffu) + edgeml_line_shift((int32_t)line, place);
-        *y++ = edgeml_line_clip(edgeml_line_shift(sum, shift), levels);
+        const uint32_t sum = (uint32_t)*acc++ * (line & 0xffffu) + (uint32_t)edgeml_line_shift((int32_t)line, place);
+        *y++ = edgeml_line_clip(edgeml_line_shift((int32_t)sum, shift), levels);
     } while (acc != end);
 }
 
-/* value * m / 2^32 toward minus infinity. */
-EDGEML_INLINE int32_t edgeml_line_high(int32_t value, int32_t m)
+/* value * scale * m / 2^32 toward minus infinity, of the lowest 32 bits of value * scale. */
+EDGEML_INLINE int32_t edgeml_line_high(int32_t value, int32_t scale, int32_t m)
 {
-    const int64_t product = (int64_t)value * m;
+    const int64_t product = (int64_t)(int32_t)((uint32_t)value * (uint32_t)scale) * m;
     return (int32_t)(product < 0 ? ~(~product >> 32) : product >> 32);
 }
 
@@ -50,8 +51,8 @@ EDGEML_INLINE int32_t edgeml_line_high(int32_t value, int32_t m)
     {                                                                                                                  \
         const int32_t *const end = acc + channels;                                                                     \
         do {                                                                                                           \
-            const int32_t a = (int32_t)*offset++ * step + base;                                                        \
-            const int32_t sum = edgeml_line_high(*acc++ * scale, *m++) + a;                                            \
+            const uint32_t a = (uint32_t)*offset++ * (uint32_t)step + (uint32_t)base;                                  \
+            const int32_t sum = (int32_t)((uint32_t)edgeml_line_high(*acc++, scale, *m++) + a);                        \
             *y++ = edgeml_line_clip(edgeml_line_shift(sum, shift), levels);                                            \
         } while (acc != end);                                                                                          \
     }
@@ -62,8 +63,8 @@ EDGEML_INLINE int32_t edgeml_line_high(int32_t value, int32_t m)
                             int32_t levels, uint8_t *restrict y)                                                       \
     {                                                                                                                  \
         for (size_t c = 0; c < channels; c++) {                                                                        \
-            const int32_t a = (int32_t)offset[c] * step + base;                                                        \
-            const int32_t sum = edgeml_line_high(acc[c] * scale, m[c]) + a;                                            \
+            const uint32_t a = (uint32_t)offset[c] * (uint32_t)step + (uint32_t)base;                                  \
+            const int32_t sum = (int32_t)((uint32_t)edgeml_line_high(acc[c], scale, m[c]) + a);                        \
             y[c] = edgeml_line_clip(edgeml_line_shift(sum, shift), levels);                                            \
         }                                                                                                              \
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..arrays import ConstantArray
 from ..layer_code import LayerCode
+from ..stored.meaning import WEIGHTS, Arrays, Ints, Meaning, Part
+from ..stored.sums import nested
 from .kernel import DenseKernel, DenseProblem
 
 __all__ = ["RowsKernel"]
@@ -38,4 +40,20 @@ class RowsKernel(DenseKernel):
                 ),
             ),
             kernel=self.name,
+            meaning=_meaning(problem, weight, bias),
         )
+
+
+def _meaning(problem: DenseProblem, weight: str, bias: str) -> Meaning:
+    """Sums modulo 2^32, whichever way they are added up."""
+
+    def rows(arrays: Arrays) -> Ints:
+        return arrays[weight].reshape(problem.outputs, problem.inputs)
+
+    def evaluate(arrays: Arrays, x: Ints) -> Ints:
+        return nested(x, [(0, problem.inputs, rows(arrays))], (64,), arrays[bias])
+
+    def decoded(arrays: Arrays) -> dict[str, Ints]:
+        return {"weight": rows(arrays), "bias": arrays[bias]}
+
+    return Meaning(evaluate, (Part(weight, WEIGHTS), Part(bias, WEIGHTS)), decoded)

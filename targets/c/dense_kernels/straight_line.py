@@ -16,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..layer_code import LayerCode
+from ..stored.comparisons import compared
+from ..stored.meaning import Arrays, Ints, Meaning, Part, signed
+from ..stored.sums import products
 from .kernel import DenseKernel, DenseProblem
 
 __all__ = ["MOST_LEVELS", "StraightLineKernel", "may_be_written_out"]
@@ -76,7 +79,20 @@ class StraightLineKernel(DenseKernel):
             comment=f"{problem.summary()}; {np.count_nonzero(problem.weight)} weights are not zero",
             includes=("straight_line.h",),
             kernel=self.name,
+            meaning=_meaning(problem),
         )
+
+
+def _meaning(problem: DenseProblem) -> Meaning:
+    """Nothing is stored but instructions."""
+
+    def evaluate(arrays: Arrays, x: Ints) -> Ints:
+        sums = signed(products(x[:, : problem.inputs], problem.weight.astype(np.int64)) + problem.bias)
+        if problem.thresholds is None:
+            return sums
+        return compared(sums, problem.thresholds.astype(np.int64))
+
+    return Meaning(evaluate, (Part("", "", None, "weights are instructions, which are not flipped"),))
 
 
 @dataclass(frozen=True)

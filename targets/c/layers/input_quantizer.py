@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from edgeml.network import Network, Node
 
 from ..dialect import Dialect
 from ..emitter import LayerEmitter, LayerJob
 from ..layer_code import LayerCode
 from ..sliced.stage import is_sliced, sliced_code, sliced_output
+from ..stored.meaning import Meaning
 from ..tensor import Tensor
 
 __all__ = ["EMITTER", "InputQuantizerEmitter"]
@@ -41,6 +44,7 @@ class InputQuantizerEmitter(LayerEmitter):
             comment=f"input integers {quantizer.low} ... {quantizer.high}, stored as value - ({quantizer.low})",
             includes=("input.h",),
             fills_padding=True,
+            meaning=Meaning(lambda arrays, q: np.clip(q, quantizer.low, quantizer.high) - quantizer.low),
         )
 
 

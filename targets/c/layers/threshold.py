@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,10 @@ from ..arrays import ConstantArray
 from ..dialect import Dialect
 from ..emitter import LayerEmitter, LayerJob
 from ..layer_code import LayerCode
+from ..stored.comparisons import compared, excepted, line_packed, line_words, searched, searched_rows
+from ..stored.meaning import THRESHOLDS, Arrays, Ints, Meaning, Part
 from ..tensor import Tensor
-from ..threshold_lines import stored_lines
+from ..threshold_lines import StoredLines, stored_lines
 
 __all__ = ["EMITTER", "MOST_COMPARED", "ThresholdEmitter", "at_thresholds", "threshold_tensor"]
 
@@ -75,8 +78,16 @@ class ThresholdEmitter(LayerEmitter):
             f"    values[i] = (int32_t)x[i] + ({x.low});",
             "}",
         )
+        assert code.meaning is not None
+        inner, low, channels = code.meaning, x.low, layer.channels
+        meaning = replace(inner, evaluate=lambda arrays, x: inner.evaluate(arrays, x[:, :channels] + low))
         return replace(
-            code, comment=comment, statements=widened + code.statements, scratch_bytes=4 * layer.channels, small=False
+            code,
+            comment=comment,
+            statements=widened + code.statements,
+            scratch_bytes=4 * layer.channels,
+            small=False,
+            meaning=meaning,
         )
 
 
@@ -92,7 +103,24 @@ def _compared(job: LayerJob, layer: Threshold, accumulator: str) -> LayerCode:
         comment="",
         includes=("threshold.h",),
         constants=(ConstantArray(name, "int32_t", values, f"thresholds {layout}"),),
+        meaning=_of_table(name, values.shape, transposed=few, count=compared if few else searched),
     )
+
+
+def _of_table(
+    name: str, shape: tuple[int, ...], *, transposed: bool = False, count: Callable[[Ints, Ints], Ints]
+) -> Meaning:
+    """Thresholds in a table: [channels, levels], or that transposed."""
+
+    def table(arrays: Arrays) -> Ints:
+        found = arrays[name].reshape(shape)
+        return found.T if transposed else found
+
+    def evaluate(arrays: Arrays, acc: Ints) -> Ints:
+        thresholds = table(arrays)
+        return count(acc[:, : len(thresholds)], thresholds)
+
+    return Meaning(evaluate, (Part(name, THRESHOLDS),), lambda arrays: {"threshold": table(arrays)})
 
 
 def _on_lines(job: LayerJob, layer: Threshold, accumulator: str, counted: LayerCode) -> LayerCode:
@@ -121,7 +149,35 @@ def _on_lines(job: LayerJob, layer: Threshold, accumulator: str, counted: LayerC
         includes=("threshold_line.h",),
         constants=tuple(constants),
         small=not job.dialect.vectors,
+        meaning=_of_lines(lines, constants, layer),
     )
+
+
+def _of_lines(lines: StoredLines, constants: list[ConstantArray], layer: Threshold) -> Meaning:
+    """Lines, and what they miss. Which channels those are is not flipped: code would read and write beyond a layer."""
+    names = [array.name for array in constants[: len(lines.arrays)]]
+    beside = constants[-1].name if lines.exceptions else ""
+
+    def evaluate(arrays: Arrays, acc: Ints) -> Ints:
+        acc, stored = acc[:, : layer.channels], [arrays[name] for name in names]
+        if len(names) == 1:
+            place, shift = lines.arguments[:2]
+            reached = line_packed(acc, stored[0], place, shift, layer.levels)
+        else:
+            scale, step, base, shift = lines.arguments
+            reached = line_words(acc, stored[0], stored[1], (scale, step, base, shift), layer.levels)
+        return excepted(acc, reached, arrays[beside].reshape(-1, 4)) if beside else reached
+
+    def decoded(arrays: Arrays) -> dict[str, Ints]:
+        found = {end.rstrip("s"): arrays[name] for (end, *_), name in zip(lines.arrays, names, strict=True)}
+        return {**found, "exception": arrays[beside].reshape(-1, 4)} if beside else found
+
+    parts = [Part(name, THRESHOLDS) for name in names]
+    if beside:
+        channel = np.tile(np.arange(4) == 0, len(lines.exceptions))
+        reason = "the channel of an exception: with another, code would read and write beyond the layer"
+        parts += [Part(beside, THRESHOLDS, ~channel), Part(beside, "", channel, reason)]
+    return Meaning(evaluate, tuple(parts), decoded)
 
 
 def _searched(job: LayerJob, layer: Threshold, accumulator: str) -> LayerCode:
@@ -143,6 +199,7 @@ def _searched(job: LayerJob, layer: Threshold, accumulator: str) -> LayerCode:
         includes=("threshold_rows.h",),
         constants=(ConstantArray(name, f"int{bits}_t", values - centre, comment),),
         small=True,
+        meaning=_of_table(name, values.shape, count=lambda acc, at: searched_rows(acc, at, centre)),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeml.targets.c import ConstantArray
+from edgeml.targets.c.stored.meaning import WEIGHTS, Arrays, Ints, Part, signed
 
 __all__ = ["Begin", "begin"]
 
@@ -22,12 +23,27 @@ class Begin:
     argument : what a kernel is handed as its bias, int32 [outputs].
     statements : what runs before it; y holds the bias then.
     includes, constants : what they need.
+    further : int64 [outputs], what is added to what the constants hold.
     """
 
     argument: str
     statements: tuple[str, ...]
     includes: tuple[str, ...]
     constants: tuple[ConstantArray, ...]
+    further: npt.NDArray[np.int64]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What its constants are."""
+        return tuple(Part(array.name, WEIGHTS) for array in self.constants)
+
+    def read(self, arrays: Arrays) -> Ints:
+        """What the sums begin with, int32 [outputs], of whatever its constants hold."""
+        return signed(sum((arrays[array.name] for array in self.constants), self.further))
+
+    def decoded(self, arrays: Arrays) -> dict[str, Ints]:
+        """The bias, for names."""
+        return {"bias": self.read(arrays)} if self.constants else {}
 
 
 def begin(
@@ -41,19 +57,22 @@ def begin(
     padded = np.zeros(outputs, np.int64)
     padded[: len(bias)] = bias
     name = f"{prefix}_bias"
-    shifts = f"{even % 2**32}u, {odd % 2**32}u"
+    shifts, further = f"{even % 2**32}u, {odd % 2**32}u", np.zeros(outputs, np.int64)
+    further[::2], further[1::2] = even, odd
     if not bias.any():
-        return Begin("y", (f"edgeml_begin_none({outputs}, {shifts}, y);",), ("begin.h",), ())
+        return Begin("y", (f"edgeml_begin_none({outputs}, {shifts}, y);",), ("begin.h",), (), further)
     for bits in (8, 16):
         limit = 1 << (bits - 1)
         fits = -limit <= int(bias.min()) and int(bias.max()) < limit
         if fits and outputs * (4 - bits // 8) > _CODE_BYTES:
             array = ConstantArray(name, f"int{bits}_t", padded, "bias, offsets of the input folded in")
             call = f"edgeml_begin_s{bits}({name}, {outputs}, {shifts}, y);"
-            return Begin("y", (call,), ("begin.h",), (array,))
-    padded[::2] += even
-    padded[1::2] += odd
-    wrapped = (padded + 2**31) % 2**32 - 2**31
+            return Begin("y", (call,), ("begin.h",), (array,), further)
+    wrapped = signed(padded + further)
     return Begin(
-        name, (), (), (ConstantArray(name, "int32_t", wrapped, f"bias, offsets of the input{comment} folded in"),)
+        name,
+        (),
+        (),
+        (ConstantArray(name, "int32_t", wrapped, f"bias, offsets of the input{comment} folded in"),),
+        np.zeros(outputs, np.int64),
     )

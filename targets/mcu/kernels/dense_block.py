@@ -9,6 +9,7 @@ from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
 from .begin import begin
 from .segments import GROUP, padded_to
+from .unpacked import block_meaning
 
 __all__ = ["W8BlockKernel"]
 
@@ -46,4 +47,5 @@ class W8BlockKernel(DenseKernel):
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
             small=True,
+            meaning=block_meaning(problem, start, inputs),
         )

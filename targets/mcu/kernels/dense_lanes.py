@@ -12,6 +12,7 @@ from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
 from .begin import begin
 from .segments import GROUP, padded_to, widest_segment
+from .unpacked import lanes_meaning
 
 __all__ = ["LanesKernel"]
 
@@ -86,6 +87,7 @@ class LanesKernel(DenseKernel):
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
             small=True,
+            meaning=lanes_meaning(problem, start, inputs, length, shift, self.bits, self.lanes),
         )
 
 

@@ -12,6 +12,7 @@ from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 from .begin import begin
 from .dsp_pairs import LOW_FIELD, W2DspKernel, fitting_segment, packed_weights, widened_order
 from .segments import GROUP, padded_to
+from .unpacked import levels_meaning, pairs_meaning, read_pairs, read_words
 
 __all__ = ["W2LevelsKernel", "W2WordsKernel"]
 
@@ -62,6 +63,7 @@ class W2LevelsKernel(DenseKernel):
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
             small=True,
+            meaning=levels_meaning(name, inputs, blocks.shape, read_words if self.wide else read_pairs(2, LOW_FIELD)),
         )
 
 
@@ -101,6 +103,7 @@ class W2WordsKernel(W2LevelsKernel):
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
             small=True,
+            meaning=pairs_meaning(problem, start, inputs, length, shift, read_words, LOW_FIELD, 1 / 2),
         )
 
 

@@ -15,6 +15,7 @@ from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 from .begin import begin
 from .dsp_pairs import widened_order
 from .segments import GROUP, padded_to, widest_segment
+from .unpacked import nested_meaning
 
 __all__ = ["W4DspKernel", "W8DspKernel"]
 
@@ -74,6 +75,7 @@ class _NestedKernel(DenseKernel):
             fills_padding=problem.output.padded == outputs,
             kernel=self.name,
             small=True,
+            meaning=nested_meaning(problem, start, inputs, length, self.bits, self.fields[: 16 // self.bits]),
         )
 
     def _packed(self, weight: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:

@@ -13,6 +13,7 @@ from edgeml.targets.c.tensor import Tensor
 
 from .begin import begin
 from .segments import GROUP, padded_to, widest_segment
+from .unpacked import Reader, pairs_meaning, read_pairs
 
 __all__ = ["LOW_FIELD", "W2DspKernel", "fitting_segment", "packed_weights", "pairs_code", "widened_order"]
 
@@ -61,7 +62,8 @@ class W2DspKernel(DenseKernel):
         length, shift = found
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
         words = packed_weights(problem.weight, inputs, outputs, length)
-        return pairs_code(problem, self.name, "w2_dsp", "w + 2 and w", words, length, shift + (1 << (LOW_FIELD - 1)))
+        shift, reader = shift + (1 << (LOW_FIELD - 1)), read_pairs(2, LOW_FIELD)
+        return pairs_code(problem, self.name, "w2_dsp", "w + 2 and w", words, length, shift, reader, LOW_FIELD)
 
 
 def pairs_code(
@@ -72,6 +74,8 @@ def pairs_code(
     words: npt.NDArray[np.uint32],
     length: int,
     shift: int,
+    reader: Reader,
+    field: int,
 ) -> LayerCode:
     """A layer of which each product holds two outputs, by the kernel `function` of the header `dense_FUNCTION.h`.
 
@@ -81,6 +85,7 @@ def pairs_code(
     length : inputs of a segment, behind which fields are taken apart.
     shift : how far the low field of a segment lies up, so that it is read as unsigned: what is left over it needs no
         borrow.
+    reader, field : what reads the words back, and bits of the lower field.
     """
     inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
     taken = -(-(-inputs // length) * shift)
@@ -102,6 +107,7 @@ def pairs_code(
         fills_padding=problem.output.padded == outputs,
         kernel=kernel,
         small=True,
+        meaning=pairs_meaning(problem, start, inputs, length, shift, reader, field, len(words) / inputs / outputs * 2),
     )
 
 

@@ -12,6 +12,7 @@ from edgeml.targets.c.dense_kernels.kernel import DenseKernel, DenseProblem
 
 from .dsp_pairs import pairs_code, widened_order
 from .segments import GROUP, padded_to, widest_segment
+from .unpacked import read_pairs
 
 __all__ = ["W4PairsKernel"]
 
@@ -46,7 +47,8 @@ class W4PairsKernel(DenseKernel):
         inputs, outputs = padded_to(problem.inputs, GROUP), padded_to(problem.outputs, _BLOCK)
         words = _packed(problem.weight, inputs, outputs, length)
         shift += 1 << (_LOW_FIELD - 1)
-        return pairs_code(problem, self.name, "w4_pairs", "w + 8 and w", words, length, shift)
+        reader = read_pairs(4, _LOW_FIELD)
+        return pairs_code(problem, self.name, "w4_pairs", "w + 8 and w", words, length, shift, reader, _LOW_FIELD)
 
 
 def _packed(weight: npt.NDArray[np.int32], inputs: int, outputs: int, length: int) -> npt.NDArray[np.uint32]:
