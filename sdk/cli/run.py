@@ -30,11 +30,31 @@ def verify(
         float, typer.Option("--proof-limit", metavar="SECONDS", min=0.0, help="Processor time of --prove.")
     ] = 1800.0,
     check_proof: Annotated[bool, typer.Option("--check-proof", help="Check the certificate alone.")] = False,
+    faults: Annotated[
+        str | None, typer.Option("--faults", metavar="RATE,…", help="Flip stored bits instead, with these rates.")
+    ] = None,
+    where: Annotated[
+        str, typer.Option("--where", metavar="PLACE,…", help="Of --faults: weights, thresholds, activations, state.")
+    ] = "weights,thresholds",
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Of --faults: a data file with classes; its held-back samples.")
+    ] = None,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="Of --faults: draws for each rate.")] = 10,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of --faults.")] = 0,
+    fault_limit: Annotated[
+        float, typer.Option("--fault-limit", metavar="SECONDS", min=0.0, help="Processor time of --faults.")
+    ] = 60.0,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run every executor that can run here against golden, bit for bit; or prove it for all inputs."""
+    """Run every executor that can run here against golden, bit for bit; or prove it for all inputs; or flip bits."""
+    if faults is not None:
+        from .faults import run_faults
+
+        shown = (as_json, quiet)
+        run_faults(bundle, faults, where, data, terminal=shown, draws=draws, seed=seed, seconds=fault_limit)
+        return
     if prove or check_proof:
         from .prove import run_proof
 

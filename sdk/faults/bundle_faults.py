@@ -126,7 +126,13 @@ def bundle_faults(
         "rates": [rate.as_json() for rate in rates],
         "asked_draws": settings.draws,
         "devices": [
-            {"name": each.device, "vectors": each.vectors, "mismatches": each.mismatches, "error": each.error}
+            {
+                "name": each.device,
+                "vectors": each.vectors,
+                "mismatches": each.mismatches,
+                "failed": each.failed,
+                "error": each.error,
+            }
             for each in compared
         ],
         "worst_bits": [each.as_json() for each in worst],

@@ -45,12 +45,13 @@ class Samples:
 @dataclass(frozen=True)
 class Compared:
     """What an artifact gave beside the definition: vectors that were compared, and how many of them differ.
-    error : what stopped it."""
+    error : why it did not run, or what stopped it. failed : whether it was the artifact that failed."""
 
     device: str
     vectors: int = 0
     mismatches: int = 0
     error: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,6 @@ def _beside(
     try:
         given = form.device(so_far.device, content, q[rows], _rows(disturbed, rows))
     except EdgemlError as error:
-        return replace(so_far, error=str(error))
+        return replace(so_far, error=str(error), failed=True)
     wrong = int((given != outputs[rows]).any(axis=1).sum())
     return replace(so_far, vectors=so_far.vectors + len(rows), mismatches=so_far.mismatches + wrong)

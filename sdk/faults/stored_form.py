@@ -62,13 +62,16 @@ class Place:
     after: int
     bit: int
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> str:
+        """`weight[3][17] -1 → 1`."""
         at = "".join(f"[{index}]" for index in self.at)
-        return f"{self.layer}: {self.what}{at} {self.before} → {self.after}"
+        return f"{self.what}{at} {self.before} → {self.after}"
 
     def as_json(self) -> dict[str, Any]:
         """JSON-able."""
-        return {"layer": self.layer, "what": self.what, "at": list(self.at), "before": self.before, "after": self.after}
+        found = {"layer": self.layer, "where": self.where, "what": self.what, "at": list(self.at)}
+        return {**found, "before": self.before, "after": self.after, "said": self.said}
 
 
 class StoredForm(Protocol):
@@ -79,13 +82,26 @@ class StoredForm(Protocol):
 
     content: Bytes
     """All constants, one behind the other."""
-    tensors: Mapping[str, int]
-    """Bytes of each tensor between layers, by layer."""
-    excluded: Sequence[Exclusion]
-    devices: Sequence[str]
-    """What can run the artifact here: names for `device`."""
-    absent: Mapping[str, str]
-    """What cannot, and what is missing."""
+
+    @property
+    def tensors(self) -> Mapping[str, int]:
+        """Bytes of each tensor between layers, by layer."""
+        ...
+
+    @property
+    def excluded(self) -> Sequence[Exclusion]:
+        """What is never flipped."""
+        ...
+
+    @property
+    def devices(self) -> Sequence[str]:
+        """What can run the artifact here: names for `device`."""
+        ...
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """What cannot, and what is missing."""
+        ...
 
     def bits(self, where: str) -> npt.NDArray[np.int64]:
         """Positions (8 · byte + bit) in `content` that may flip, for `weights` or `thresholds`."""

@@ -19,6 +19,7 @@ from .any_value import any_value
 from .blocks import Block, Frame, Notes, Page, Section
 from .classes import confusion_section
 from .drawing import draw
+from .faults import faults_section
 from .guarantees import guarantees_section
 from .layers import layers_section, seen_values
 from .monitor import monitor_section
@@ -39,6 +40,7 @@ _OWN_SECTIONS = frozenset(
         "agreement",
         "charts",
         "confusion",
+        "faults",
         "judged_on",
         "mae",
         "monitor",
@@ -81,6 +83,7 @@ def render(manifest: Mapping[str, Any], network: Network, vectors: npt.NDArray[n
         confusion_section(answers.confusion, network.output.labels, answers.judged_on),
         guarantees_section(metrics.get("certificate")),
         monitor_section(metrics.get("monitor")),
+        faults_section(metrics.get("faults")),
         spiking_section(SpikingMetrics.from_json(metrics.get("spiking"))),
         charts_section(metrics.get("charts")),
         snippets_section(manifest, network),

@@ -49,8 +49,8 @@ class FlippedFlash:
         CheckFailed where the core faults."""
         for array in self._stored.arrays:
             start = self._stored.starts[array.name]
-            at = self._emulator.image.address(array.name)
-            self._emulator.write(at, content[start : start + array.bytes].tobytes())
+            address = self._emulator.image.address(array.name)
+            self._emulator.write(address, content[start : start + array.bytes].tobytes())
         if not disturbed:
             return self._runner.invoke(q)
         if self._followed:

@@ -93,7 +93,7 @@ class NetworkRunner:
         """Outputs for one sample q [inputs]; before an instruction at one of these addresses its function is called."""
         self.emulator.write(self._input, q.astype(self._dtype).tobytes())
         self.emulator.call_with(f"{self._name}_invoke", self._input, self._output, self._arena, at=at)
-        return self._integers(self._output, self._outputs).tolist()
+        return list(self._integers(self._output, self._outputs).tolist())
 
     def trace(self, q: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], dict[str, npt.NDArray[np.int32]]]:
         """Outputs, and the integers of each layer by node name: int32 [samples, channels]."""

@@ -15,7 +15,7 @@ __all__ = ["compared", "excepted", "line_packed", "line_words", "searched", "sea
 
 def compared(acc: Ints, thresholds: Ints) -> Ints:
     """How many of thresholds [channels, levels] each accumulator reaches."""
-    return (acc[:, :, None] >= thresholds).sum(axis=2)
+    return np.asarray((acc[:, :, None] >= thresholds).sum(axis=2), np.int64)
 
 
 def searched(acc: Ints, thresholds: Ints) -> Ints:
@@ -43,14 +43,14 @@ def searched_rows(acc: Ints, thresholds: Ints, centre: int) -> Ints:
 def line_packed(acc: Ints, words: Ints, place: int, shift: int, levels: int) -> Ints:
     """clip((acc · (word mod 2^16) + (word >> place)) >> shift, 0, levels)."""
     total = signed(acc * (words & 0xFFFF) + (signed(words) >> place))
-    return np.clip(total >> shift, 0, levels)
+    return np.asarray(np.clip(total >> shift, 0, levels), np.int64)
 
 
 def line_words(acc: Ints, multipliers: Ints, offsets: Ints, arguments: tuple[int, int, int, int], levels: int) -> Ints:
     """clip(((acc · scale · multiplier >> 32) + offset · step + base) >> shift, 0, levels)."""
     scale, step, base, shift = arguments
     total = signed((signed(acc * scale) * multipliers >> 32) + signed(offsets * step + base))
-    return np.clip(total >> shift, 0, levels)
+    return np.asarray(np.clip(total >> shift, 0, levels), np.int64)
 
 
 def excepted(acc: Ints, reached: Ints, exceptions: Ints) -> Ints:

@@ -30,10 +30,13 @@ def element_type(ctype: str) -> np.dtype[Any]:
 class StoredConstants:
     """The constants of a program, one behind the other as `content`, and the integers that follow from them.
 
-    Raises InputError naming a layer whose C nothing states the meaning of flipped bits for.
+    Raises InputError naming a layer for which nothing states what flipped bits mean, and for a network that adapts.
     """
 
     def __init__(self, layout: ArenaLayout) -> None:
+        if layout.network.adaptation is not None:
+            problem = "adapts on the device, for which it is not defined what flipped bits do"
+            raise InputError(f"network {layout.network.name}", problem, "Convert it without --adapt")
         self.layout = layout
         self.arrays = used_constants(layout)
         self._meanings = [(stage, _meaning(stage)) for stage in layout.stages]
