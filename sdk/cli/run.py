@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from ..terminal import Terminal
 
 
+_Rates = Annotated[
+    str | None, typer.Option("--faults", metavar="RATE,…", help="Flip stored bits instead, with these rates.")
+]
+_Places = Annotated[
+    str, typer.Option("--where", metavar="PLACE,…", help="Of --faults: weights, thresholds, activations, state.")
+]
+_Labelled = Annotated[
+    Path | None, typer.Option("--data", help="Of --faults: a data file with classes; its held-back samples.")
+]
+_Draws = Annotated[int, typer.Option("--draws", min=1, help="Of --faults: draws for each rate.")]
+_Seed = Annotated[int, typer.Option("--seed", min=0, help="Of --faults.")]
+_FaultLimit = Annotated[
+    float, typer.Option("--fault-limit", metavar="SECONDS", min=0.0, help="Processor time of --faults.")
+]
+
+
 @app.command(epilog="Example: edgeml verify build/digits --on native --on brevitas")
 def verify(
     bundle: BundlePath,
@@ -30,20 +46,12 @@ def verify(
         float, typer.Option("--proof-limit", metavar="SECONDS", min=0.0, help="Processor time of --prove.")
     ] = 1800.0,
     check_proof: Annotated[bool, typer.Option("--check-proof", help="Check the certificate alone.")] = False,
-    faults: Annotated[
-        str | None, typer.Option("--faults", metavar="RATE,…", help="Flip stored bits instead, with these rates.")
-    ] = None,
-    where: Annotated[
-        str, typer.Option("--where", metavar="PLACE,…", help="Of --faults: weights, thresholds, activations, state.")
-    ] = "weights,thresholds",
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Of --faults: a data file with classes; its held-back samples.")
-    ] = None,
-    draws: Annotated[int, typer.Option("--draws", min=1, help="Of --faults: draws for each rate.")] = 10,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of --faults.")] = 0,
-    fault_limit: Annotated[
-        float, typer.Option("--fault-limit", metavar="SECONDS", min=0.0, help="Processor time of --faults.")
-    ] = 60.0,
+    faults: _Rates = None,
+    where: _Places = "weights,thresholds",
+    data: _Labelled = None,
+    draws: _Draws = 10,
+    seed: _Seed = 0,
+    fault_limit: _FaultLimit = 60.0,
     time_limit: TimeLimit = None,
     as_json: Json = False,
     quiet: Quiet = False,

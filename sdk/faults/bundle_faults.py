@@ -80,14 +80,7 @@ def bundle_faults(
     Raises InputError where there is nothing that can flip, the network gives values and not classes, or `state` is
     asked of a network that keeps none.
     """
-    if bundle.network.task == VALUES:
-        raise InputError(f"bundle {bundle.folder}", "gives values, not classes, so that no share of answers is right")
-    if STATE in settings.where:
-        raise InputError(
-            "--where state",
-            "finds nothing here: this network keeps nothing from one inference to the next",
-            f"Use {', '.join(place for place in PLACES if place != STATE)}",
-        )
+    _refuse(bundle, settings)
     form = stored_form(bundle)
     samples = _samples(bundle, data)
     plain = form.golden(form.content, samples.q)
@@ -116,32 +109,43 @@ def bundle_faults(
         announce=lambda what: announce(f"worst bits: {what}"),
     )
     document = {
+        **_asked(form, settings, samples),
+        "without": samples.right(plain),
+        "rates": [rate.as_json() for rate in rates],
+        "devices": [each.as_json() for each in compared],
+        "worst_bits": [each.as_json() for each in worst],
+        "looked_at": looked,
+        "of_bits": of,
+    }
+    with_metrics(bundle, {"faults": document})
+    return document
+
+
+def _refuse(bundle: Bundle, settings: FaultSettings) -> None:
+    if bundle.network.task == VALUES:
+        raise InputError(f"bundle {bundle.folder}", "gives values, not classes, so that no share of answers is right")
+    if STATE in settings.where:
+        raise InputError(
+            "--where state",
+            "finds nothing here: this network keeps nothing from one inference to the next",
+            f"Use {', '.join(place for place in PLACES if place != STATE)}",
+        )
+
+
+def _asked(form: StoredForm, settings: FaultSettings, samples: Samples) -> dict[str, Any]:
+    """What was asked, of what: the first entries of the document."""
+    bits = {place: len(form.bits(place)) for place in settings.where if place != ACTIVATIONS}
+    if ACTIVATIONS in settings.where:
+        bits[ACTIVATIONS] = 8 * sum(form.tensors.values())
+    return {
         "where": list(settings.where),
         "seed": settings.seed,
         "samples": len(samples.q),
         "judged": "classes of the data" if samples.labelled else "classes of the network without flips",
-        "without": samples.right(plain),
-        "bits": {place: len(form.bits(place)) for place in settings.where if place != ACTIVATIONS}
-        | ({ACTIVATIONS: 8 * sum(form.tensors.values())} if ACTIVATIONS in settings.where else {}),
-        "rates": [rate.as_json() for rate in rates],
+        "bits": bits,
         "asked_draws": settings.draws,
-        "devices": [
-            {
-                "name": each.device,
-                "vectors": each.vectors,
-                "mismatches": each.mismatches,
-                "failed": each.failed,
-                "error": each.error,
-            }
-            for each in compared
-        ],
-        "worst_bits": [each.as_json() for each in worst],
-        "looked_at": looked,
-        "of_bits": of,
         "excluded": [{"layer": each.layer, "array": each.array, "reason": each.reason} for each in form.excluded],
     }
-    with_metrics(bundle, {"faults": document})
-    return document
 
 
 def _samples(bundle: Bundle, data: Path | None) -> Samples:

@@ -53,6 +53,11 @@ class Compared:
     error: str = ""
     failed: bool = False
 
+    def as_json(self) -> dict[str, Any]:
+        """JSON-able."""
+        found = {"name": self.device, "vectors": self.vectors, "mismatches": self.mismatches}
+        return {**found, "failed": self.failed, "error": self.error}
+
 
 @dataclass(frozen=True)
 class Draw:

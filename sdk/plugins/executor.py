@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from ..faults.stored_form import StoredForm
 from ..network import Monitored, Network
 from ..registry import Registered, Registry
+
+if TYPE_CHECKING:
+    from ..faults.stored_form import StoredForm
 
 __all__ = [
     "EXECUTORS",

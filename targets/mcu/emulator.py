@@ -258,16 +258,9 @@ class Emulator:
             (self._unicorn.UC_HOOK_BLOCK, lambda uc, address, size, data: block(address, size))
         ]
         if loaded is not None:
-            kind, flash = self._unicorn.UC_HOOK_MEM_READ, self._memory
-            hooks.append(
-                (
-                    kind,
-                    lambda uc, access, address, size, value, data: loaded(address),
-                    None,
-                    flash.flash,
-                    flash.flash + flash.flash_size - 1,
-                )
-            )
+            read, flash = self._unicorn.UC_HOOK_MEM_READ, self._memory
+            ends = flash.flash, flash.flash + flash.flash_size - 1
+            hooks.append((read, lambda uc, access, address, size, value, data: loaded(address), None, *ends))
         with self._hooked(*hooks):
             self.call(function, *arguments)
 
@@ -293,11 +286,8 @@ class Emulator:
 
     def call_with(self, function: str, *arguments: int, at: Mapping[int, Callable[[], None]]) -> None:
         """Call `function`; call those of `at` whenever the instruction at their address is about to run."""
-
-        def instruction(uc: Any, address: int, size: int, _: Any) -> None:
-            at[address]()
-
-        hooks = [(self._unicorn.UC_HOOK_CODE, instruction, None, address, address) for address in at]
+        code = self._unicorn.UC_HOOK_CODE
+        hooks = [(code, lambda uc, address, size, data: at[address](), None, place, place) for place in at]
         with self._hooked(*hooks):
             self.call(function, *arguments)
 
