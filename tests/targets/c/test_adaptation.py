@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +14,7 @@ from edgeml.targets.c import generate
 from edgeml.targets.cpu.dialect import CPU_DIALECT
 from edgeml.targets.cpu.native_adaptation import NativeAdaptation
 from tests import sweeps
-from tests.network.adaptation.networks import KINDS, adapting_network, drifted
+from tests.network.adaptation.networks import KINDS, adapting_network, drifted, samples
 from tests.network.adaptation.test_state_image import hostile_images, states
 from tests.targets.cpu.bodies import the_compiler
 
@@ -157,3 +158,32 @@ def test_networks_that_do_not_adapt_have_no_such_files() -> None:
     program = generate(plain, CPU_DIALECT)
     assert not [name for name in program.files if "adaptation" in name]
     assert "adapt" not in program.files["net_both.c"]
+
+
+@pytest.mark.parametrize("kind", ["both", "wide"])
+def test_the_guard_and_the_ends_of_weights_are_goldens(kind: str) -> None:
+    """Windows that have not shifted, and a state whose weights and biases lie at their ends."""
+    network = adapting_network(kind)
+    golden, native, (q, y) = network.adapting(), _native(kind), samples(network, 60, 0)
+    wanted = golden.windows_wanted
+    windows = q[np.linspace(0, 59, wanted // 2).astype(int)]
+    for _ in range(2):
+        assert golden.calibrate(windows) == native.calibrate(windows)
+        assert golden.state() == native.state()
+    assert not golden.calibrating
+    assert any(np.any(each) for each in golden.offsets.values()) == (kind == "wide")  # it has no guard
+    golden, native = network.adapting(), _native(kind)
+    last, (outputs, inputs) = network.adaptation.last_layer, network.nodes[-1].layer.weight.shape
+    weights = np.where(np.arange(outputs * inputs) % 2, 1, -1) * ((1 << (last.weight_bits - 1)) - 2)
+    biases = np.where(np.arange(outputs) % 2, 1, -1) * ((1 << (last.bias_bits - 1)) - 1)
+    content = bytearray(golden.state()[:-4])
+    start = len(content) - 3 - outputs - outputs * last.bias_bits // 8 - outputs * inputs * last.weight_bits // 8
+    ends = weights.astype(f"<i{last.weight_bits // 8}").tobytes() + biases.astype(f"<i{last.bias_bits // 8}").tobytes()
+    content[start : start + len(ends)] = ends
+    image = bytes(content) + zlib.crc32(content).to_bytes(4, "little")
+    golden.load(image)
+    assert native.load(image) == 0
+    for row in range(60):
+        golden.learn(q[row], (int(y[row]) + row) % 4)
+        native.learn(q[row], (int(y[row]) + row) % 4)
+        assert golden.state() == native.state()
