@@ -75,6 +75,34 @@ def test_golden_with_flipped_bytes_is_what_the_core_computes(kernel: str) -> Non
     assert changed, "flips that change nothing prove nothing"
 
 
+@pytest.mark.parametrize("kernel", CASES)
+def test_sums_that_leave_their_fields_wrap_and_carry_as_the_register_does(kernel: str) -> None:
+    """Small weights, so that segments are long; memory full of one byte and inputs at their ends then pass every field,
+    and constants of thresholds the 32 bits that they are computed in."""
+    core, bits, activations = CASES[kernel]
+    network = random_network(bits, (320, 16, 5), bits, activations, 2 if kernel == "w4_pairs" else 8)
+    generator = np.random.default_rng(9)
+    thin = [
+        replace(node, layer=replace(node.layer, weight=node.layer.weight * (generator.random((16, 320)) < 0.05)))
+        if node.name == "dense0"
+        else node
+        for node in network.nodes
+    ]
+    if kernel in ("w2_levels", "w2_words"):
+        thin = list(network_of(3, (320, 16, 5), 3, 3).nodes)
+    network = replace(network, nodes=tuple(thin))
+    form = form_of(network, core, kernel)
+    q = random_inputs(network, 1, 4)
+    first = form.arrays[0].bytes
+    weights, thresholds = (np.unique(form.bits(where) // 8) for where in (WEIGHTS, THRESHOLDS))
+    for byte in (0x00, 0x80, 0x7F, 0xFF, 0x88, 0x55, 0x33, 0xC0):
+        for chosen in (weights[weights < first], weights, thresholds, np.concatenate([weights, thresholds])):
+            content = form.content.copy()
+            content[chosen] = byte
+            for device in [name for name in form.devices if name != "native"]:
+                np.testing.assert_array_equal(form.device(device, content, q), form.golden(content, q), f"{byte:#x}")
+
+
 def test_what_a_bit_belongs_to_is_named() -> None:
     network = random_network(8, (8, 5, 3), 8, 2)
     form = form_of(network, "m4", "w8_dsp")
