@@ -47,7 +47,9 @@ class FaultSettings:
 
     def __post_init__(self) -> None:
         if not self.rates or not all(0 < rate <= 1 for rate in self.rates):
-            raise InputError("--faults", f"must be rates above 0 and at most 1, found {list(self.rates)}", "1e-4,1e-3")
+            raise InputError(
+                "--faults", f"must be rates above 0 and at most 1, found {list(self.rates)}", "Give them as 1e-4,1e-3"
+            )
         if not self.where or (unknown := sorted(set(self.where) - set(PLACES))):
             raise InputError("--where", f"knows {', '.join(PLACES)}, found {', '.join(unknown or ['nothing'])}")
 
@@ -61,7 +63,7 @@ def stored_form(bundle: Bundle) -> StoredForm:
     raise InputError(
         f"bundle {bundle.folder}",
         f"is for {bundle.profile.name}, whose artifact does not say how its constants lie in memory",
-        "Faults are defined for C of microcontrollers and CPUs: convert for one of these",
+        "Faults are defined for C of microcontrollers: convert for one, as --target cortex-m4",
     )
 
 
@@ -127,7 +129,7 @@ def _refuse(bundle: Bundle, settings: FaultSettings) -> None:
     if STATE in settings.where:
         raise InputError(
             "--where state",
-            "finds nothing here: this network keeps nothing from one inference to the next",
+            "is not defined: what a network keeps from one inference to the next is not flipped",
             f"Use {', '.join(place for place in PLACES if place != STATE)}",
         )
 

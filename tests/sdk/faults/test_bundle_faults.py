@@ -90,7 +90,7 @@ def test_what_cannot_be_asked(rates: tuple[float, ...], where: tuple[str, ...], 
 
 
 def test_a_network_without_state_and_a_spent_budget_are_named(bundle: Bundle) -> None:
-    with pytest.raises(InputError, match="keeps nothing from one inference to the next"):
+    with pytest.raises(InputError, match="is not defined: what a network keeps"):
         bundle_faults(bundle, replace(SETTINGS, where=("state",)))
     with pytest.raises(InputError, match="was spent before one draw"):
         bundle_faults(bundle, replace(SETTINGS, seconds=0.0))
