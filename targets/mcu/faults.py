@@ -74,6 +74,10 @@ class FlippedFlash:
         return change
 
 
+_READ_ALIKE = frozenset({"w8_dsp"})
+"""Kernels whose portable C gives what the core gives for every content; others shift and rotate by constants."""
+
+
 class FlippedFirmware(StoredConstants):
     """The stored form of a firmware folder: see `edgeml.faults.stored_form.StoredForm`."""
 
@@ -84,7 +88,7 @@ class FlippedFirmware(StoredConstants):
         emulated = f"unicorn-{core.name}"
         missing = {
             emulated: core.not_built or ("" if core.unicorn_model else f"Unicorn has no {core.title}"),
-            "native": missing_compiler(),
+            "native": missing_compiler() or self._portable_differs(),
         }
         missing[emulated] = missing[emulated] or measuring_missing()
         self.devices = tuple(name for name, why in missing.items() if not why)
@@ -100,6 +104,13 @@ class FlippedFirmware(StoredConstants):
                 FlippedFlash(self, self._firmware, self._core, self._optimize) if on_core else self._native()
             )
         return self._ready[name].run(content, q, disturbed)
+
+    def _portable_differs(self) -> str:
+        """Why the portable C is not held to the definition, which is that of the core's instructions; "" if it is."""
+        kernels = {stage.code.kernel for stage in self.layout.stages if stage.code.kernel}
+        if others := sorted(kernels - _READ_ALIKE):
+            return f"the portable C of {', '.join(others)} reads what no trained network holds in another way"
+        return ""
 
     def _native(self) -> WritableLibrary:
         compiler = find_compiler()

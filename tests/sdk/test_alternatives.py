@@ -16,6 +16,7 @@ from edgeml.cli import main
 from edgeml.errors import InputError
 from edgeml.metrics import Alternative, Answers, TargetMetrics, costs_of, read_alternatives
 from edgeml.report.alternatives import beside
+from edgeml.report.drawing import draw
 from edgeml.report.page import command
 
 
@@ -114,8 +115,8 @@ def test_what_a_manifest_of_anybody_says_is_text_and_of_the_declared_type() -> N
     ]
     assert read_alternatives({"name": "x"}) == read_alternatives("name") == read_alternatives(None) == []
     manifest = {"form": "quantized", "metrics": {"alternatives": document}}
-    page = beside(manifest, Answers.from_json({}), TargetMetrics())
+    page = draw(beside(manifest, Answers.from_json({}), TargetMetrics()))
     assert "<script>" not in page
     assert "&lt;b&gt;x&lt;/b&gt;" in page
     assert "50.00%" in page
-    assert beside({"form": "quantized", "metrics": {}}, Answers.from_json({}), TargetMetrics()) == ""
+    assert draw(beside({"form": "quantized", "metrics": {}}, Answers.from_json({}), TargetMetrics())) == ""

@@ -16,6 +16,7 @@ from edgeml.bundle import load
 from edgeml.metrics import TargetMetrics
 from edgeml.network import network_file as file
 from edgeml.profile import load_profile
+from edgeml.report.drawing import draw
 from edgeml.report.synthesis import clock_said, figures, synthesis_section, unfinished_said
 from edgeml.system.time_limit import timed_out
 from edgeml.targets.fpga.budget import FAMILIES, budget_of
@@ -61,12 +62,12 @@ def test_figures_tell_estimated_counted_and_placed_apart() -> None:
         "placed 80 MHz: 2,000 ns of latency, 1,000,000 frames a second; "
         "planned 48 MHz: 3,333 ns of latency, 600,000 frames a second"
     )
-    assert "placed by nextpnr" in synthesis_section(TargetMetrics.from_json(TARGET))
+    assert "placed by nextpnr" in draw(synthesis_section(TargetMetrics.from_json(TARGET)))
 
 
 def test_a_part_that_nothing_places_shows_counts_alone() -> None:
     target = {**TARGET, "synthesis": {"cells": TARGET["synthesis"]["cells"]}}  # type: ignore[index]
-    section = synthesis_section(TargetMetrics.from_json(target))
+    section = draw(synthesis_section(TargetMetrics.from_json(target)))
     assert clock_said(TargetMetrics.from_json(target)).startswith("planned 48 MHz: ")
     assert "counted by yosys" in section
     assert "placed" not in section
@@ -78,7 +79,7 @@ def test_a_part_that_nothing_places_shows_counts_alone() -> None:
 def test_metrics_of_a_wrong_kind_are_left_out(wrong: object) -> None:
     assert figures(TargetMetrics.from_json({**TARGET, "synthesis": wrong})) == []
     assert "placed" not in clock_said(TargetMetrics.from_json({**TARGET, "synthesis": wrong}))
-    assert synthesis_section(TargetMetrics.from_json(wrong)) == ""
+    assert draw(synthesis_section(TargetMetrics.from_json(wrong))) == ""
 
 
 def test_a_carry_cell_of_ecp5_counts_as_two_lookup_tables() -> None:
@@ -100,7 +101,7 @@ def test_what_is_not_finished_is_said_and_estimates_stand_for_it() -> None:
     tables, flip_flops, *_ = figures(target)
     assert list(tables.values()) == ["lookup tables", 900, "", "", 7680, "11.7%"]
     assert flip_flops["counted by yosys"] == ""
-    assert "not finished: yosys had not ended after 9 s, at pass ABC" in synthesis_section(target)
+    assert "not finished: yosys had not ended after 9 s, at pass ABC" in draw(synthesis_section(target))
     counted = TargetMetrics.from_json({**TARGET, "synthesis": {**unfinished, "cells": {"luts": 1000}}})
     assert "stand for what is placed" in unfinished_said(counted)
     assert unfinished_said(TargetMetrics.from_json(TARGET)) == ""
