@@ -48,7 +48,7 @@ class NativeAdaptation:
         self._dtype = np.int8 if network.quantizer.signed else np.uint8
         chosen = tuple(compiler.native_flags() if flags is None else flags)
         sources = [f"{self._name}.c", f"{self._name}_adaptation.c"]
-        self.library = ctypes.CDLL(str(build_library(compiler, dict(self._program.files), sources, chosen)))
+        self._loaded = ctypes.CDLL(str(build_library(compiler, dict(self._program.files), sources, chosen)))
         # A state in C is no larger than its image and the gaps between its fields.
         self._state = np.zeros(plan.image_bytes + _ROOM, np.uint8)
         self._arena = np.zeros(self._program.arena_bytes + _ROOM, np.uint8)
@@ -61,7 +61,7 @@ class NativeAdaptation:
 
     def call(self, function: str, *arguments: Any) -> int:
         """What a function of the C returns; integers are addresses, numbers are given as objects of ctypes."""
-        called = getattr(self.library, f"{self._name}_{function}")
+        called = getattr(self._loaded, f"{self._name}_{function}")
         called.restype = ctypes.c_int32
         return int(called(*(ctypes.c_void_p(each) if isinstance(each, int) else each for each in arguments)))
 
